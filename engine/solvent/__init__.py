@@ -1,0 +1,17 @@
+"""solvent: an exchange for perpetual futures that lives inside a Python process.
+
+The face: Exchange, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy.
+"""
+
+from solvent.codes import Code, EventsDropped, InputError, InvariantBroken, Rejected, SolventError, WrongType
+from solvent.exchange import Ack, Exchange
+from solvent.instrument import Instrument
+from solvent.records import Event, EventType
+from solvent.rules import RuleSet
+from solvent.tiers import Tier
+
+__all__ = [
+    "Ack", "Code", "Event", "EventType", "EventsDropped", "Exchange", "InputError", "Instrument",
+    "InvariantBroken", "Rejected", "RuleSet", "SolventError", "Tier", "WrongType",
+]  # fmt: skip
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The compiled kernel. Sources: ext/solvent/_core. Nothing here imports the Python part."""

@@ -1,0 +1,120 @@
+"""Result codes, reasons and the exceptions that carry them.
+
+Owns the numbers that commands are answered with, in one band per floor, and what to do about each. Numbers
+are never reused. The compiled core holds the same numbers (compared by a test); this module imports nothing
+of the package.
+"""
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """Why a command was refused; OK is 0. 1xx envelope, 2xx names, 3xx fields, 4xx orders, 5xx money, 6xx margin."""
+
+    OK = 0
+    UNKNOWN_COMMAND = 100
+    TIME_BACKWARDS = 101
+    BAD_RECORD = 102
+    UNKNOWN_ACCOUNT = 200
+    UNKNOWN_INSTRUMENT = 201
+    UNKNOWN_CURRENCY = 202
+    ACCOUNT_EXISTS = 203
+    BAD_NAME = 204
+    TOO_MANY_ACCOUNTS = 205
+    BAD_SIDE = 300
+    BAD_SIZE = 301
+    BAD_PRICE = 302
+    BAD_TIF = 303
+    BAD_FLAGS = 304
+    UNKNOWN_ORDER = 400
+    DUPLICATE_CLIENT_ID = 401
+    POST_ONLY_WOULD_TAKE = 402
+    FOK_UNFILLED = 403
+    REDUCE_ONLY_WOULD_OPEN = 404
+    TOO_MANY_ORDERS = 405
+    AMEND_NOTHING = 406
+    AMEND_BELOW_FILLED = 407
+    BAD_AMOUNT = 500
+    INSUFFICIENT_BALANCE = 501
+    WITHDRAWALS_CLOSED = 502
+    MONEY_LIMIT = 503
+    NO_MARK = 600
+    PRICE_BAND = 601
+    INSUFFICIENT_MARGIN = 602
+    LEVERAGE_ABOVE_TIER = 603
+    POSITION_LIMIT = 604
+    MODE_IN_USE = 605
+    NO_ISOLATED_POSITION = 606
+    BELOW_INITIAL_MARGIN = 607
+    BAD_LEVERAGE = 608
+    BAD_MODE = 609
+
+
+HINTS: dict[Code, str] = {
+    Code.OK: "accepted",
+    Code.UNKNOWN_COMMAND: "the record's type is not a command",
+    Code.TIME_BACKWARDS: "time_ns lies before the exchange's clock; send commands in time order",
+    Code.BAD_RECORD: "a command is 64 bytes, a named one 128, and its header says how many records it takes",
+    Code.UNKNOWN_ACCOUNT: "open the account first: open_account(name) or deposit(name, ...)",
+    Code.UNKNOWN_INSTRUMENT: "the exchange was made without this instrument",
+    Code.UNKNOWN_CURRENCY: "no instrument settles in this currency",
+    Code.ACCOUNT_EXISTS: "an account of this name is open already",
+    Code.BAD_NAME: "a name is 1 to 64 bytes of UTF-8 without control characters",
+    Code.TOO_MANY_ACCOUNTS: "the limit of accounts is reached",
+    Code.BAD_SIDE: "side is 'buy' or 'sell'",
+    Code.BAD_SIZE: "size is a positive multiple of the lot, not above the instrument's highest size",
+    Code.BAD_PRICE: "price is a positive multiple of the tick, not above the instrument's highest price",
+    Code.BAD_TIF: "tif is 'gtc', 'ioc' or 'fok'",
+    Code.BAD_FLAGS: "post_only goes with gtc limit orders, a market order with ioc or fok",
+    Code.UNKNOWN_ORDER: "the account has no live order of this id; it may be finished or another account's",
+    Code.DUPLICATE_CLIENT_ID: "this client id was used; the answer's order_id is the order it belongs to",
+    Code.POST_ONLY_WOULD_TAKE: "the price would trade at once; move it away from the touch",
+    Code.FOK_UNFILLED: "the book cannot fill the whole size within the limit",
+    Code.REDUCE_ONLY_WOULD_OPEN: "nothing of the position is left to reduce on this side",
+    Code.TOO_MANY_ORDERS: "the limit of live orders is reached",
+    Code.AMEND_NOTHING: "neither size nor price would change",
+    Code.AMEND_BELOW_FILLED: "the new size is not above what is filled; cancel instead",
+    Code.BAD_AMOUNT: "the amount is a positive number of units below 2**62 (signed for move_margin, not zero)",
+    Code.INSUFFICIENT_BALANCE: "more than the free balance, which leaves out holds, initial margin and open losses",
+    Code.WITHDRAWALS_CLOSED: "the currency has an open deficit; withdrawals wait until it is repaid",
+    Code.MONEY_LIMIT: "all deposits of a currency stay below 2**62 units",
+    Code.NO_MARK: "the instrument has no mark price yet: mark(instrument, price)",
+    Code.PRICE_BAND: "buys may not be priced above, sells not below, the band around mark",
+    Code.INSUFFICIENT_MARGIN: "free balance is below initial margin, open loss to mark and fee",
+    Code.LEVERAGE_ABOVE_TIER: "the tier of the resulting size allows less leverage; lower it or trade smaller",
+    Code.POSITION_LIMIT: "position and open orders would exceed the last tier",
+    Code.MODE_IN_USE: "margin mode changes only while flat and without resting orders",
+    Code.NO_ISOLATED_POSITION: "there is no open isolated position to move margin of",
+    Code.BELOW_INITIAL_MARGIN: "the margin left would be below the initial margin at mark",
+    Code.BAD_LEVERAGE: "leverage is a whole number from 1 up",
+    Code.BAD_MODE: "mode is 'isolated' or 'cross'",
+}
+
+
+class SolventError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class InputError(SolventError, ValueError):
+    """Input that cannot be understood at all (no number, unknown word). Nothing was done."""
+
+
+class WrongType(InputError, TypeError):
+    """A type that is refused where money enters: float, bool, None."""
+
+
+class Rejected(SolventError):
+    """A control command was refused. `code` says why, `hint` what to do; nothing changed."""
+
+    def __init__(self, code: Code, hint: str = ""):
+        self.code = code
+        self.hint = hint or HINTS[code]
+        super().__init__(f"{code.name}: {self.hint}")
+
+
+class InvariantBroken(SolventError):
+    """`check()` found a sum that does not hold. The text names the clause and the numbers."""
+
+
+class EventsDropped(SolventError):
+    """The events asked for are no longer held (retain=False and nobody had a cursor on them)."""

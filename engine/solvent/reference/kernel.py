@@ -1,0 +1,354 @@
+"""apply(command) -> events: the single writer of the reference, with the compiled kernel's surface.
+
+Owns the clock, the marks, the sequence numbers, the names, the canonical state. See ext/solvent/_core/kernel
+for the contract; both must agree on every event of every command.
+"""
+
+import threading
+from collections.abc import Sequence
+
+from solvent.codes import Code
+from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
+from solvent.records import (
+    COMMAND, COMMAND_FIELDS, EVENT, RECORD_BYTES, CommandType, EventType, Mode, Posting, Purse, Side,
+)  # fmt: skip
+from solvent.reference import audit, margin
+from solvent.reference.book import Order
+from solvent.reference.entry import Answer, Command, Entry, refused
+from solvent.reference.ledger import Ledger
+from solvent.reference.liquidation import Liquidation
+from solvent.reference.margin import Contract, Rules
+from solvent.reference.trading import Trading
+
+
+class Busy(RuntimeError):
+    """A second thread, or a re-entrant call, met an exchange that is working. Nothing was done."""
+
+
+class Kernel:
+    def __init__(self, instruments: Sequence[Sequence[object]], currencies: int, rules: Sequence[int], config: bytes):
+        self.contracts = [Contract(*spec) for spec in instruments]  # type: ignore[arg-type]
+        self.config = config
+        self.names: list[bytes] = []
+        self.ids: dict[bytes, int] = {}
+        self.ledger = Ledger(self.contracts, currencies, self._emit)
+        self.trading = Trading(self.ledger, self.contracts, self._emit)
+        self.entry = Entry(self.trading, Rules(*rules))  # type: ignore[arg-type]
+        self.liquidation = Liquidation(self.entry)
+        self.clock_ns = 0
+        self.command_seq = 0
+        self.keep_from = 0
+        self.first_seq = 1
+        self.last = (0, 0, 0)
+        self._events: list[bytes] = []
+        self._lock = threading.Lock()
+
+    # --- events
+
+    def _emit(
+        self, kind: EventType, account: int, instrument: int, *, side: int = 0, code: int = 0, reason: int = 0,
+        a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, records: int = 1,
+    ) -> None:  # fmt: skip
+        """Appends one record; the parameters are the record's fields."""
+        self._events.append(EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e))
+
+    @property
+    def next_seq(self) -> int:
+        return self.first_seq + len(self._events)
+
+    def view(self, first: int, end: int) -> bytes:
+        """Events first <= seq < end. IndexError when dropped."""
+        if first < self.first_seq or end < first or end > self.next_seq:
+            raise IndexError(f"events {first} to {end} are not held")
+        return b"".join(self._events[first - self.first_seq : end - self.first_seq])
+
+    # --- commands
+
+    def apply(self, record: bytes) -> int:
+        """Applies one command (64 bytes, 128 for a named one) and returns its result code."""
+        if not RECORD_BYTES <= len(record) <= 2 * RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
+            return Code.BAD_RECORD
+        if not self._lock.acquire(blocking=False):
+            raise Busy("the exchange is working on another call; one thread at a time")
+        try:
+            self._drop()
+            return self._apply(record)
+        finally:
+            self._lock.release()
+
+    def _drop(self) -> None:
+        droppable = min(self.keep_from - self.first_seq, len(self._events))
+        if droppable > 0 and 2 * droppable >= len(self._events):
+            del self._events[:droppable]
+            self.first_seq += droppable
+
+    def run(self, records: memoryview) -> tuple[bytes, bytes]:
+        """Applies many commands: (codes as uint16 bytes, order ids as uint64 bytes)."""
+        data = bytes(records)
+        if len(data) % RECORD_BYTES:
+            raise ValueError("the buffer is not a whole number of 64-byte records")
+        commands, at = [], 0
+        while at < len(data):
+            if not 1 <= data[at + 2] <= 2:
+                raise ValueError(f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records")
+            commands.append(data[at : at + data[at + 2] * RECORD_BYTES])
+            if len(commands[-1]) != data[at + 2] * RECORD_BYTES:
+                raise ValueError("the last command is cut off")
+            at += len(commands[-1])
+        codes, order_ids = b"", b""
+        if commands and not self._lock.acquire(blocking=False):
+            raise Busy("the exchange is working on another call; one thread at a time")
+        try:
+            self._drop()
+            for each in commands:
+                codes += self._apply(each).to_bytes(2, "little")
+                order_ids += self.last[0].to_bytes(8, "little")
+        finally:
+            if commands:
+                self._lock.release()
+        return codes, order_ids
+
+    def _apply(self, record: bytes) -> Code:
+        c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
+        begin, self.command_seq = len(self._events), self.command_seq + 1
+        seq = self.next_seq
+        self._events.append(b"")
+        answer: Answer
+        if c.time_ns < self.clock_ns:
+            answer = refused(Code.TIME_BACKWARDS)
+        else:
+            self.clock_ns = c.time_ns
+            answer = self._dispatch(c, record[RECORD_BYTES:])
+            if answer[0] == Code.OK:
+                self.liquidation.settle()
+        code, *self_last = answer
+        self.last = (self_last[0], self_last[1], self_last[2])
+        self._events[begin] = EVENT.pack(
+            EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq, self.clock_ns, self.command_seq, *self.last
+        )
+        return code
+
+    def _dispatch(self, c: Command, name: bytes) -> Answer:
+        match c.type:
+            case CommandType.ORDER:
+                return self.entry.place(c)
+            case CommandType.CANCEL:
+                return self.entry.cancel(c)
+            case CommandType.AMEND:
+                return self.entry.amend(c)
+            case CommandType.MARK:
+                return refused(self._mark(c))
+            case CommandType.DEPOSIT | CommandType.SEED_FUND:
+                return refused(self._deposit(c))
+            case CommandType.WITHDRAW:
+                return refused(self._withdraw(c))
+            case CommandType.SET_LEVERAGE:
+                return refused(self._set_leverage(c))
+            case CommandType.MOVE_MARGIN:
+                return refused(self._move_margin(c))
+            case CommandType.OPEN_ACCOUNT:
+                return self._open_account(c, name)
+            case CommandType.ADVANCE:
+                return refused(Code.OK)
+        return refused(Code.UNKNOWN_COMMAND)
+
+    def _open_account(self, c: Command, padded: bytes) -> Answer:
+        if c.records != 2:
+            return refused(Code.BAD_RECORD)
+        name = padded.rstrip(b"\0")
+        try:
+            name.decode()
+        except UnicodeDecodeError:
+            return refused(Code.BAD_NAME)
+        if not name or min(name) < 32:
+            return refused(Code.BAD_NAME)
+        if name in self.ids:
+            return refused(Code.ACCOUNT_EXISTS)
+        account = self.ledger.open_account()
+        self.ids[name] = account
+        self.names.append(name)
+        self._emit(EventType.ACCOUNT_OPENED, account, 0, records=2)
+        self._events.append(padded)
+        return Code.OK, account, 0, 0
+
+    def _check_purse(self, c: Command) -> Code:
+        if c.type != CommandType.SEED_FUND and not FIRST_USER <= c.account < self.account_count:
+            return Code.UNKNOWN_ACCOUNT
+        if c.instrument >= self.ledger.currencies:
+            return Code.UNKNOWN_CURRENCY
+        return Code.OK if 1 <= c.amount <= MONEY_MAX else Code.BAD_AMOUNT
+
+    def _deposit(self, c: Command) -> Code:
+        if code := self._check_purse(c):
+            return code
+        outside = (Purse.OUTSIDE, c.instrument)
+        if c.amount > MONEY_MAX + self.ledger.wallets[Purse.OUTSIDE][c.instrument]:
+            return Code.MONEY_LIMIT
+        if c.type == CommandType.SEED_FUND:
+            self.ledger.fund_receives(Posting.FUND_SEEDED, outside, c.instrument, c.amount)
+        else:
+            self.ledger.pay(Posting.DEPOSITED, outside, (c.account, c.instrument), c.amount)
+            self.ledger.touch(c.account)
+        return Code.OK
+
+    def _withdraw(self, c: Command) -> Code:
+        if code := self._check_purse(c):
+            return code
+        if self.ledger.wallets[Purse.DEFICIT][c.instrument]:
+            return Code.WITHDRAWALS_CLOSED
+        if self.entry.free_units(c.account, c.instrument, spendable=True) < c.amount:
+            return Code.INSUFFICIENT_BALANCE
+        self.ledger.pay(Posting.WITHDRAWN, (c.account, c.instrument), (Purse.OUTSIDE, c.instrument), c.amount)
+        self.ledger.touch(c.account)
+        return Code.OK
+
+    def _set_leverage(self, c: Command) -> Code:
+        """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
+        if code := self.entry.check_names(c):
+            return code
+        if c.mode > Mode.ISOLATED:
+            return Code.BAD_MODE
+        if c.amount < 1:
+            return Code.BAD_LEVERAGE
+        contract = self.contracts[c.instrument]
+        p = self.ledger.blank(c.account, c.instrument)
+        if c.mode != p.mode and (p.size or p.orders):
+            return Code.MODE_IN_USE
+        buys, sells = (margin.opening_lots(p.size, side, p.open_sides[side].lots) for side in (Side.BUY, Side.SELL))
+        lots = max(buys + max(0, p.size), sells + max(0, -p.size))
+        if c.amount > contract.tiers[margin.tier_of(contract, lots)][2]:
+            return Code.LEVERAGE_ABOVE_TIER
+        before = p.mode, p.leverage
+        initial = margin.initial_units(contract, p)
+        free = {mode: self.entry.free_units(c.account, contract.currency, bool(mode)) for mode in Mode}
+        p.mode, p.leverage = c.mode, c.amount
+        needed = margin.hold_units(contract, p, p.open_sides) - p.hold
+        if p.mode == Mode.CROSS:
+            needed += margin.initial_units(contract, p) - initial
+        if needed > 0 and free[Mode(p.mode)] < needed:
+            p.mode, p.leverage = before
+            return Code.INSUFFICIENT_MARGIN
+        self.ledger.keep(p)
+        self.trading.refresh_hold(p)
+        self.ledger.position_event(p)
+        self.ledger.touch(c.account)
+        return Code.OK
+
+    def _move_margin(self, c: Command) -> Code:
+        if code := self.entry.check_names(c):
+            return code
+        if c.amount == 0 or abs(c.amount) > MONEY_MAX:
+            return Code.BAD_AMOUNT
+        p = self.ledger.blank(c.account, c.instrument)
+        contract = self.contracts[c.instrument]
+        if p.mode != Mode.ISOLATED or not p.size:
+            return Code.NO_ISOLATED_POSITION
+        if c.amount > 0:
+            if self.entry.free_units(c.account, contract.currency, spendable=True) < c.amount:
+                return Code.INSUFFICIENT_BALANCE
+        elif p.margin + c.amount + min(0, margin.upl(contract, p)) < margin.initial_units(contract, p):
+            return Code.BELOW_INITIAL_MARGIN
+        self.ledger.pay(Posting.MARGIN_MOVED, (c.account, contract.currency), p, c.amount)
+        self.ledger.position_event(p)
+        self.ledger.touch(c.account)
+        return Code.OK
+
+    def _mark(self, c: Command) -> Code:
+        """The stuck may try again, the endangered are found by a full scan, the parcels are looked at."""
+        if c.instrument >= len(self.contracts):
+            return Code.UNKNOWN_INSTRUMENT
+        contract = self.contracts[c.instrument]
+        if not 1 <= c.price_ticks <= contract.max_price_ticks:
+            return Code.BAD_PRICE
+        contract.mark = c.price_ticks
+        self._emit(EventType.MARKED, 0, c.instrument, a=c.price_ticks)
+        for parcel in self.ledger.parcels:
+            parcel.due = parcel.due or parcel.instrument == c.instrument
+        for p in self.ledger.members[c.instrument]:
+            p.stuck = False
+            if p.size:
+                r = self.liquidation.requirement(p.account, contract.currency, p if p.mode == Mode.ISOLATED else None)
+                if r.equity < r.own:
+                    self.ledger.touch(p.account)
+        return Code.OK
+
+    # --- reads
+
+    def account_id(self, name: bytes) -> int | None:
+        return self.ids.get(name)
+
+    def account_names(self) -> list[bytes]:
+        return list(self.names)
+
+    @property
+    def account_count(self) -> int:
+        return len(self.ledger.wallets)
+
+    def mark_ticks(self, instrument: int) -> int:
+        return self.contracts[instrument].mark
+
+    def wallet(self, account: int, currency: int) -> tuple[int, int, int, int]:
+        """(cash, holds, free for orders, spendable)."""
+        return (
+            self.ledger.wallets[account][currency], self.ledger.holds[account][currency],
+            self.entry.free_units(account, currency, False), self.entry.free_units(account, currency, True),
+        )  # fmt: skip
+
+    def positions(self, account: int) -> list[tuple[int, ...]]:
+        """(instrument, size, cost, margin, leverage, mode, stuck, hold, reduce-only lots) by instrument."""
+        return [
+            (p.instrument, p.size, p.cost, p.margin, p.leverage, p.mode, int(p.stuck), p.hold, p.reduce_lots)
+            for p in self.ledger.positions_of(account)
+        ]
+
+    def orders_of(self, account: int) -> list[tuple[int, ...]]:
+        return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
+
+    def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
+        order: Order | None = self.entry._find(Command(account=account, order_id=order_id, client_id=client_id))
+        return order.row() if order else None
+
+    def resting(self, instrument: int) -> list[tuple[int, ...]]:
+        book = self.trading.books[instrument]
+        return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
+
+    def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        book = self.trading.books[instrument]
+        bids, asks = (list(book.levels(side))[:n] for side in (Side.BUY, Side.SELL))
+        return bids, asks
+
+    def parcels(self) -> list[tuple[int, ...]]:
+        """(id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        return [
+            (p.parcel_id, p.instrument, p.size, p.cost, p.bankruptcy_price, p.order.order_id if p.order else 0, p.origin)
+            for p in self.ledger.parcels
+        ]
+
+    def state(self) -> bytes:
+        """The canonical bytes of the state (docs/digest.md)."""
+        out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
+        for wallets in self.ledger.wallets:
+            out += wallets
+        out += [contract.mark for contract in self.contracts]
+        for account in range(FIRST_USER, self.account_count):
+            for row in self.positions(account):
+                out += [account, *row[:7]]
+        for i in range(len(self.contracts)):
+            rows = self.resting(i)
+            out.append(len(rows))
+            for row in rows:
+                out += row
+        parcels = self.parcels()
+        out.append(len(parcels))
+        for row in parcels:
+            out += row
+        slots = self.trading.slots
+        out += [slots.high_water, len(slots.free), *slots.free, len(self.trading.finished)]
+        for finished in self.trading.finished:
+            out += finished
+        names = b"".join(name.ljust(NAME_BYTES, b"\0") for name in self.names)
+        return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
+
+    def check(self) -> str | None:
+        """The first invariant that does not hold, as text."""
+        return audit.broken(self)

@@ -1,0 +1,253 @@
+"""Accounts, wallets, positions and parcels: the only place where money moves.
+
+Owns every balance and the posting of each unit from one purse to another. Never decides. Invariants as in
+semantics §1: sizes sum to zero per instrument, purses to zero per currency, CLEARING is minus all costs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from solvent.limits import FIRST_USER
+from solvent.records import NO_INSTRUMENT, EventType, Mode, ParcelChange, Posting, Purse
+from solvent.reference.book import Order
+from solvent.reference.margin import Contract, Holding, OpenSide, ceil_div, trunc_div
+
+Emit = Callable[..., None]
+
+
+@dataclass(slots=True, eq=False)
+class Position:
+    account: int
+    instrument: int
+    leverage: int
+    size: int = 0
+    cost: int = 0
+    margin: int = 0
+    mode: int = Mode.CROSS
+    stuck: bool = False
+    hold: int = 0
+    reduce_lots: int = 0
+    open_sides: tuple[OpenSide, OpenSide] = field(default_factory=lambda: (OpenSide(), OpenSide()))
+    orders: list[Order] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """A position the house took over, at exact cost."""
+
+    parcel_id: int
+    instrument: int
+    size: int
+    cost: int
+    bankruptcy_price: int
+    origin: int
+    order: Order | None = None
+    due: bool = False
+
+    def share(self, lots: int) -> int:
+        """The cost share of a slice: floored, all of it for the last one."""
+        return self.cost * lots // abs(self.size)
+
+
+@dataclass(slots=True)
+class Fill:
+    """One trade or deleveraging as a position sees it."""
+
+    size_delta: int
+    cost_delta: int
+    fee: int
+    ref: int
+    fee_reason: int
+    keep_margin: bool = False  # a step-down: profit and margin stay with the position
+    deleveraged: bool = False  # a shortfall is topped up from the deficit
+
+
+Wallet = tuple[int, int]  # account, currency
+AnyPurse = Position | Wallet
+
+
+class Ledger:
+    def __init__(self, contracts: list[Contract], currencies: int, emit: Emit):
+        self.contracts = contracts
+        self.currencies = currencies
+        self.emit = emit
+        self.wallets: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
+        self.holds: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
+        self.positions: list[dict[int, Position]] = [{} for _ in range(FIRST_USER)]
+        self.members: list[list[Position]] = [[] for _ in contracts]
+        self.parcels: list[Parcel] = []
+        self.next_parcel_id = 1
+        self.touched: dict[int, None] = {}
+
+    def open_account(self) -> int:
+        self.wallets.append([0] * self.currencies)
+        self.holds.append([0] * self.currencies)
+        self.positions.append({})
+        return len(self.wallets) - 1
+
+    def positions_of(self, account: int) -> list[Position]:
+        """By instrument."""
+        return [p for _, p in sorted(self.positions[account].items())]
+
+    def cross_of(self, account: int, currency: int) -> list[Holding]:
+        """The open cross positions of a margin domain, by instrument."""
+        return [
+            p for p in self.positions_of(account)
+            if p.size and p.mode == Mode.CROSS and self.contracts[p.instrument].currency == currency
+        ]  # fmt: skip
+
+    def blank(self, account: int, instrument: int) -> Position:
+        """The position as it is, or as it would begin: flat, cross, default leverage."""
+        found = self.positions[account].get(instrument)
+        return found or Position(account, instrument, self.contracts[instrument].default_leverage)
+
+    def keep(self, p: Position) -> Position:
+        """Enters a blank position."""
+        if p.instrument not in self.positions[p.account]:
+            self.positions[p.account][p.instrument] = p
+            self.members[p.instrument].append(p)
+        return p
+
+    def touch(self, account: int) -> None:
+        """The account is tested before the command ends."""
+        self.touched[account] = None
+
+    # --- postings
+
+    def _move(self, purse: AnyPurse, amount: int) -> int:
+        if isinstance(purse, Position):
+            purse.margin += amount
+            return purse.margin
+        self.wallets[purse[0]][purse[1]] += amount
+        return self.wallets[purse[0]][purse[1]]
+
+    def pay(self, reason: Posting, payer: AnyPurse, receiver: AnyPurse, amount: int, ref: int = 0) -> None:
+        """Moves money between purses; a negative amount the other way, zero says nothing."""
+        if amount == 0:
+            return
+        if amount < 0:
+            payer, receiver, amount = receiver, payer, -amount
+        after = self._move(payer, -amount), self._move(receiver, amount)
+        isolated = payer if isinstance(payer, Position) else receiver if isinstance(receiver, Position) else None
+        wallet = receiver if isinstance(payer, Position) else payer
+        assert not isinstance(wallet, Position)
+        self.emit(
+            EventType.LEDGER, payer.account if isinstance(payer, Position) else payer[0],
+            isolated.instrument if isolated else NO_INSTRUMENT,
+            side=0 if isolated is None else 1 if isolated is payer else 2, code=wallet[1], reason=reason,
+            a=receiver.account if isinstance(receiver, Position) else receiver[0], b=amount, c=after[0], d=after[1], e=ref,
+        )  # fmt: skip
+
+    def fund_receives(self, reason: Posting, payer: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
+        """Income of the insurance fund: an open deficit is repaid first."""
+        repaid = min(amount, -self.wallets[Purse.DEFICIT][currency])
+        self.pay(Posting.DEFICIT_REPAID, payer, (Purse.DEFICIT, currency), repaid, ref)
+        self.pay(reason, payer, (Purse.FUND, currency), amount - repaid, ref)
+
+    def fund_pays(self, reason: Posting, receiver: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
+        """The fund as far as it reaches, then the deficit."""
+        paid = min(amount, self.wallets[Purse.FUND][currency])
+        self.pay(reason, (Purse.FUND, currency), receiver, paid, ref)
+        self.pay(reason, (Purse.DEFICIT, currency), receiver, amount - paid, ref)
+
+    # --- fills
+
+    def position_event(self, p: Position) -> None:
+        self.emit(
+            EventType.POSITION, p.account, p.instrument, side=p.mode, a=p.size, b=p.cost, c=p.margin, d=p.leverage
+        )
+
+    def _fee(self, fill: Fill, payer: AnyPurse, currency: int) -> None:
+        if fill.fee_reason == Posting.LIQUIDATION_FEE:
+            self.fund_receives(Posting.LIQUIDATION_FEE, payer, currency, fill.fee, fill.ref)
+        else:
+            self.pay(Posting(fill.fee_reason), payer, (Purse.FEES, currency), fill.fee, fill.ref)
+
+    def _release(self, p: Position, fill: Fill, released: int, currency: int) -> None:
+        """What leaves an isolated margin after a reduction; a loss beyond it never reaches the wallet."""
+        if p.size == 0:
+            if p.margin < 0 and fill.deleveraged:
+                self.pay(Posting.ADL_TOP_UP, (Purse.DEFICIT, currency), p, -p.margin, fill.ref)
+            elif p.margin < 0:
+                self.fund_pays(Posting.SHORTFALL, p, currency, -p.margin, fill.ref)
+            released = p.margin
+        elif fill.keep_margin:
+            released = 0
+        else:
+            released = max(0, min(released, p.margin))
+        self.pay(Posting.MARGIN_RELEASED, p, (p.account, currency), released, fill.ref)
+
+    def _close(self, p: Position, fill: Fill, lots: int, paid: int) -> None:
+        """Reduces by `lots` for `paid`: the cost share trunc(cost * lots / size) is realised."""
+        currency = self.contracts[p.instrument].currency
+        share = trunc_div(p.cost * lots, abs(p.size))
+        margin_share = p.margin * lots // abs(p.size)
+        realised = -paid - share
+        purse: AnyPurse = p if p.mode == Mode.ISOLATED else (p.account, currency)
+        p.size += lots if p.size < 0 else -lots
+        p.cost -= share
+        self.pay(Posting.REALISED, (Purse.CLEARING, currency), purse, realised, fill.ref)
+        if p.mode == Mode.ISOLATED:
+            if lots == abs(fill.size_delta):  # a pure reduction pays its fee out of the margin
+                self._fee(fill, purse, currency)
+                realised -= fill.fee
+                fill.fee = 0
+            self._release(p, fill, margin_share + realised, currency)
+
+    def _open(self, p: Position, size_delta: int, cost_delta: int, ref: int) -> None:
+        """Adds; an isolated position takes value / leverage plus the open loss to mark from the wallet."""
+        contract = self.contracts[p.instrument]
+        p.size += size_delta
+        p.cost += cost_delta
+        if p.mode == Mode.ISOLATED:
+            needed = ceil_div(abs(cost_delta), p.leverage)
+            needed += max(0, cost_delta - size_delta * contract.mark * contract.units)
+            needed = min(needed, max(0, self.wallets[p.account][contract.currency]))
+            self.pay(Posting.MARGIN_ASSIGNED, (p.account, contract.currency), p, needed, ref)
+
+    def position_fill(self, p: Position, fill: Fill) -> None:
+        """Close, fee, open, POSITION."""
+        currency = self.contracts[p.instrument].currency
+        moved = abs(fill.size_delta)
+        closed = min(abs(p.size), moved) if p.size * fill.size_delta < 0 else 0
+        paid = trunc_div(fill.cost_delta * closed, moved)
+        if closed:
+            self._close(p, fill, closed, paid)
+        self._fee(fill, (p.account, currency), currency)
+        if closed < moved:
+            opened = moved - closed if fill.size_delta > 0 else closed - moved
+            self._open(p, opened, fill.cost_delta - paid, fill.ref)
+        self.position_event(p)
+        self.touch(p.account)
+
+    # --- parcels
+
+    def _parcel_event(self, parcel: Parcel, change: ParcelChange, lots: int, gain: int) -> None:
+        self.emit(
+            EventType.PARCEL, Purse.HOUSE, parcel.instrument, reason=change,
+            a=parcel.parcel_id, b=parcel.size, c=parcel.cost, d=lots, e=gain,
+        )  # fmt: skip
+
+    def parcel_take(self, p: Position, cost: int, bankruptcy_price: int) -> Parcel:
+        """Moves a whole position to the house at an exact cost; its money is the caller's."""
+        parcel = Parcel(self.next_parcel_id, p.instrument, p.size, cost, bankruptcy_price, p.account)
+        self.next_parcel_id += 1
+        self.parcels.append(parcel)
+        p.size = p.cost = 0
+        self.position_event(p)
+        self._parcel_event(parcel, ParcelChange.TAKEN, abs(parcel.size), 0)
+        return parcel
+
+    def parcel_fill(self, parcel: Parcel, lots: int, cost_delta: int, change: ParcelChange, ref: int) -> None:
+        """Closes a slice; fill value minus cost share goes to the fund, or comes from it."""
+        currency = self.contracts[parcel.instrument].currency
+        share = parcel.share(lots)
+        gain = -cost_delta - share
+        parcel.size += lots if parcel.size < 0 else -lots
+        parcel.cost -= share
+        parcel.due = True
+        if gain > 0:
+            self.fund_receives(Posting.PARCEL_GAIN, (Purse.CLEARING, currency), currency, gain, ref)
+        elif gain < 0:
+            self.fund_pays(Posting.PARCEL_LOSS, (Purse.CLEARING, currency), currency, -gain, ref)
+        self._parcel_event(parcel, change, lots, gain)

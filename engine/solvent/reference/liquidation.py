@@ -1,0 +1,286 @@
+"""The liquidation pipeline (semantics §2-§5): cancel, step down, take over, book, fund, ADL, deficit.
+
+Owns the order of events. Never moves money itself, never nets parcels silently, never ends a command with a
+parcel whose value is not positive. Its trades never move the mark.
+"""
+
+from typing import NamedTuple
+
+from solvent.records import NO_INSTRUMENT, Ending, EventType, Flag, Mode, ParcelChange, Posting, Purse, Side, Tif, Verdict
+from solvent.reference import margin
+from solvent.reference.entry import Entry
+from solvent.reference.ledger import AnyPurse, Fill, Parcel, Position
+from solvent.reference.margin import Requirement
+from solvent.reference.trading import Ticket
+
+
+class Due(NamedTuple):
+    """A margin domain to act on; sorts worst first, then by account, instrument, currency."""
+
+    slack: int
+    account: int
+    instrument: int  # NO_INSTRUMENT: the cross domain
+    currency: int
+
+
+class Liquidation:
+    def __init__(self, entry: Entry):
+        self.trading = entry.trading
+        self.ledger = entry.ledger
+        self.contracts = entry.contracts
+        self.rules = entry.rules
+        self.share_of_equity = entry.share_of_equity
+        self.emit = entry.trading.emit
+
+    # --- who is due
+
+    def requirement(self, account: int, currency: int, p: Position | None) -> Requirement:
+        """Of one isolated position, or of the cross domain."""
+        if p is not None:
+            return margin.requirement(self.rules, self.contracts, p.margin, [p])
+        cash = self.ledger.wallets[account][currency]
+        return margin.requirement(self.rules, self.contracts, cash, self.ledger.cross_of(account, currency))
+
+    def _candidate(self, account: int, currency: int) -> Position | None:
+        """The cross position to step down: tier >= 3 and the largest value * (own - full); ties by instrument."""
+        best, heaviest = None, -1
+        for p in self.ledger.cross_of(account, currency):
+            contract = self.contracts[p.instrument]
+            full, own = margin.threshold_rates(self.rules, contract, p)
+            weight = margin.value_at_mark(contract, p) * (own - full)
+            if margin.tier_of(contract, p.size) >= self.rules.step_tiers and weight > heaviest:
+                best, heaviest = p, weight
+        assert best is None or isinstance(best, Position)
+        return best
+
+    def judge(self, account: int, currency: int, p: Position | None) -> tuple[Verdict, Requirement, Position | None]:
+        r = self.requirement(account, currency, p)
+        if not r.positions or r.equity >= r.own:
+            return Verdict.SAFE, r, None
+        if r.equity < r.full:
+            return Verdict.FULL, r, None
+        candidate = p or self._candidate(account, currency)
+        if candidate is None or candidate.stuck:
+            return Verdict.SAFE, r, None
+        return Verdict.PARTIAL, r, candidate
+
+    def _collect(self) -> list[Due]:
+        """All domains of the touched accounts that need action. Covers bare wallets below zero on the way."""
+        due = []
+        touched, self.ledger.touched = self.ledger.touched, {}
+        for account in touched:
+            for p in self.ledger.positions_of(account):
+                if p.mode == Mode.ISOLATED and p.size:
+                    verdict, r, _ = self.judge(account, 0, p)
+                    if verdict:
+                        due.append(Due(r.equity - r.own, account, p.instrument, 0))
+            for currency in range(self.ledger.currencies):
+                verdict, r, _ = self.judge(account, currency, None)
+                if verdict:
+                    due.append(Due(r.equity - r.own, account, NO_INSTRUMENT, currency))
+                elif not r.positions and (cash := self.ledger.wallets[account][currency]) < 0:
+                    self.ledger.fund_pays(Posting.SHORTFALL, (account, currency), currency, -cash)
+        return sorted(due)
+
+    def settle(self) -> None:
+        """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
+        while True:
+            while any(parcel.due and parcel.size for parcel in self.ledger.parcels):
+                for parcel in self.ledger.parcels:
+                    if parcel.due and parcel.size:
+                        self._unwind(parcel)
+            if not self.ledger.touched:
+                break
+            for due in self._collect():
+                self._liquidate(due)
+        self.ledger.parcels = [parcel for parcel in self.ledger.parcels if parcel.size]
+
+    # --- one account
+
+    def _liquidate(self, due: Due) -> None:
+        """Tests one domain again and acts until it is safe, taken over, or stuck."""
+        account = due.account
+        p = None if due.instrument == NO_INSTRUMENT else self.ledger.positions[account][due.instrument]
+        currency = due.currency if p is None else self.contracts[p.instrument].currency
+        while True:
+            verdict, r, candidate = self.judge(account, currency, p)
+            if verdict == Verdict.SAFE:
+                return
+            self.emit(
+                EventType.LIQUIDATION, account, due.instrument, side=int(p is not None), code=currency,
+                reason=verdict, a=r.equity, b=r.full, c=r.own, d=r.value,
+            )  # fmt: skip
+            for each in [p] if p else self.ledger.positions_of(account):
+                if self.contracts[each.instrument].currency == currency:
+                    self.trading.cancel_all(each, Ending.LIQUIDATED)
+            if verdict == Verdict.FULL:
+                self._take_over(account, currency, p, r)
+                return
+            assert candidate
+            if not self._step_down(candidate):
+                return
+
+    def _step_down(self, p: Position) -> bool:
+        """Sells the position back by two tiers with an order of its owner; False when nothing filled."""
+        contract = self.contracts[p.instrument]
+        k = margin.tier_of(contract, p.size)
+        cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
+        paying = margin.price_paying(contract, p.size, cost, contract.liquidation_fee_ppb)
+        side = Side.SELL if p.size > 0 else Side.BUY
+        edge = margin.band_price(contract, side, self.rules.step_limit_ppb)
+        limit = margin.legal(contract, max(paying, edge) if side == Side.SELL else min(paying, edge))
+        target = k - self.rules.step_tiers
+        lots = abs(p.size) - contract.tiers[target][0]
+        t = Ticket(
+            p.account, p.instrument, p, side, limit, lots, Tif.IOC, Flag.REDUCE_ONLY,
+            fee_reason=Posting.LIQUIDATION_FEE, ending=Ending.UNFILLED, limit=limit, remaining=lots,
+        )  # fmt: skip
+        self.emit(EventType.STEP_DOWN, p.account, p.instrument, side=side, a=k + 1, b=lots, c=limit, d=target + 1)
+        self.trading.accept(t)
+        self.trading.execute(t)
+        self.trading.conclude(t)
+        p.stuck = t.remaining == lots
+        return not p.stuck
+
+    def _take_over(self, account: int, currency: int, p: Position | None, r: Requirement) -> None:
+        """The house receives one isolated position or all cross positions at exact cost; the trader keeps zero."""
+        clearing = (Purse.CLEARING, currency)
+        if p is not None:
+            taken = [(p, margin.bankruptcy_cost(self.contracts[p.instrument], p, 0), r.equity)]
+            self.ledger.pay(Posting.TAKEN_OVER, p, clearing, p.margin)
+        else:
+            cross = [q for q in self.ledger.cross_of(account, currency) if isinstance(q, Position)]
+            shares = [self.share_of_equity(q) for q in cross]
+            taken = [
+                (q, margin.bankruptcy_cost(self.contracts[q.instrument], q, share), share)
+                for q, share in zip(cross, shares, strict=True)
+            ]
+            self.ledger.pay(Posting.TAKEN_OVER, (account, currency), clearing, self.ledger.wallets[account][currency])
+        parcels = [self._take_position(*each) for each in taken]
+        for parcel in parcels:
+            self._unwind(parcel, at_takeover=True)
+
+    def _take_position(self, p: Position, cost: int, equity: int) -> Parcel:
+        contract = self.contracts[p.instrument]
+        price = margin.price_paying(contract, p.size, cost, 0)
+        self.emit(
+            EventType.TAKEOVER, p.account, p.instrument, side=p.mode, a=self.ledger.next_parcel_id, b=p.size,
+            c=cost, d=equity, e=margin.saturate(price),
+        )  # fmt: skip
+        parcel = self.ledger.parcel_take(p, cost, margin.legal(contract, price))
+        self.trading.refresh_hold(p)
+        return parcel
+
+    # --- parcels
+
+    def _value(self, parcel: Parcel) -> int:
+        contract = self.contracts[parcel.instrument]
+        return parcel.size * contract.mark * contract.units - parcel.cost
+
+    def _house_order(self, parcel: Parcel, limit: int, may_rest: bool) -> None:
+        """Works a parcel through the book down to a price; what is left rests only at a positive value."""
+        side = Side.SELL if parcel.size > 0 else Side.BUY
+        lots = abs(parcel.size)
+        t = Ticket(
+            Purse.HOUSE, parcel.instrument, parcel, side, limit, lots, Tif.GTC if may_rest else Tif.IOC,
+            Flag.HOUSE_ORDER, limit=limit, remaining=lots,
+        )  # fmt: skip
+        self.trading.accept(t)
+        self.trading.execute(t)
+        if not may_rest or self._value(parcel) <= 0:
+            t.ending = Ending.UNWOUND
+        self.trading.conclude(t)
+
+    def _fund_price(self, parcel: Parcel) -> int:
+        """Where selling the whole remainder would exactly empty the fund, no further than the limit from mark."""
+        contract = self.contracts[parcel.instrument]
+        fund = self.ledger.wallets[Purse.FUND][contract.currency]
+        limit = self.rules.parcel_limit_ppb
+        if parcel.size > 0:
+            price = margin.ceil_div(parcel.cost - fund, parcel.size * contract.units)
+            return max(price, margin.band_price(contract, Side.SELL, limit))
+        price = (fund - parcel.cost) // (-parcel.size * contract.units)
+        return min(price, margin.band_price(contract, Side.BUY, limit))
+
+    def _unwind(self, parcel: Parcel, at_takeover: bool = False) -> None:
+        """A new parcel goes through the book at its bankruptcy price; one without value goes now, whatever it takes."""
+        parcel.due = False
+        if at_takeover:
+            self._house_order(parcel, parcel.bankruptcy_price, may_rest=True)
+        if not parcel.size or self._value(parcel) > 0:
+            return
+        if parcel.order:
+            self.trading.cancel(parcel.order, Ending.UNWOUND)
+        price = self._fund_price(parcel)
+        if 1 <= price <= self.contracts[parcel.instrument].max_price_ticks:  # else no legal price is good enough
+            self._house_order(parcel, price, may_rest=False)
+        if parcel.size:
+            self._deleverage(parcel)
+
+    # --- deleveraging
+
+    def _domain_of(self, p: Position) -> Requirement:
+        currency = self.contracts[p.instrument].currency
+        return self.requirement(p.account, currency, p if p.mode == Mode.ISOLATED else None)
+
+    def _winners(self, parcel: Parcel) -> list[tuple[int, int, bool, Position]]:
+        """The other side's positions as (-rank, account, sound, position), by rank. Sound: equity is positive
+        and stays so if the whole position closes at the parcel's price; only such go in pass 1."""
+        winners = []
+        contract = self.contracts[parcel.instrument]
+        for p in self.ledger.members[parcel.instrument]:
+            if p.size * parcel.size < 0:
+                r = self._domain_of(p)
+                price = parcel.cost * abs(p.size) // abs(parcel.size)
+                after = r.equity - margin.upl(contract, p) - price - p.cost
+                winners.append((-margin.adl_rank(contract, p, r), p.account, r.equity > 0 and after >= 0, p))
+        return sorted(winners, key=lambda w: w[:2])
+
+    def _adl_event(self, account: int, parcel: Parcel, lots: int, share: int, adl_pass: int, rank: int) -> None:
+        self.emit(
+            EventType.ADL, account, parcel.instrument, reason=adl_pass, a=parcel.parcel_id, b=lots, c=share, d=rank
+        )
+
+    def _close_winner(self, parcel: Parcel, p: Position, adl_pass: int, rank: int) -> None:
+        """Closes a counterparty at the parcel's cost share, the same integer on both sides."""
+        currency = self.contracts[p.instrument].currency
+        lots = min(abs(parcel.size), abs(p.size))
+        share = parcel.share(lots)
+        ref = parcel.parcel_id
+        self.trading.cancel_all(p, Ending.DELEVERAGED)
+        self._adl_event(p.account, parcel, lots, share, adl_pass, rank)
+        delta = lots if p.size < 0 else -lots
+        self.ledger.position_fill(p, Fill(delta, share, 0, ref, Posting.MAKER_FEE, deleveraged=True))
+        self.trading.refresh_hold(p)
+        self.ledger.parcel_fill(parcel, lots, -share, ParcelChange.CLOSED_BY_ADL, ref)
+        if adl_pass == 3 and (equity := self._domain_of(p).equity) < 0:
+            purse: AnyPurse = p if p.mode == Mode.ISOLATED else (p.account, currency)
+            self.ledger.pay(Posting.ADL_TOP_UP, (Purse.DEFICIT, currency), purse, -equity, ref)
+
+    def _close_opposite(self, parcel: Parcel, opposite: Parcel) -> None:
+        """Pass 2: another parcel of the other side closes at this one's price; its loss goes to the fund."""
+        lots = min(abs(parcel.size), abs(opposite.size))
+        share = parcel.share(lots)
+        if opposite.order and opposite.order.remaining > lots:
+            self.trading.shrink(opposite.order, lots, Ending.UNWOUND)
+        elif opposite.order:
+            self.trading.cancel(opposite.order, Ending.UNWOUND)
+        self._adl_event(Purse.HOUSE, parcel, lots, share, 2, opposite.parcel_id)
+        ref = parcel.parcel_id
+        self.ledger.parcel_fill(parcel, lots, -share, ParcelChange.CLOSED_BY_ADL, ref)
+        self.ledger.parcel_fill(opposite, lots, share, ParcelChange.CLOSED_BY_OPPOSITE, ref)
+
+    def _deleverage(self, parcel: Parcel) -> None:
+        """Closes all that is left: winners by rank, opposite parcels by id, then everybody else by rank."""
+        winners = self._winners(parcel)
+        for minus_rank, _, sound, p in winners:
+            if sound and parcel.size:
+                self._close_winner(parcel, p, 1, -minus_rank)
+        for opposite in self.ledger.parcels:
+            if parcel.size and opposite.instrument == parcel.instrument and opposite.size * parcel.size < 0:
+                self._close_opposite(parcel, opposite)
+        for minus_rank, _, sound, p in winners:
+            if not sound and parcel.size:
+                self._close_winner(parcel, p, 3, -minus_rank)
+        if parcel.size:
+            raise AssertionError("deleveraging left a parcel open although both sides are equal")

@@ -1,0 +1,272 @@
+"""The path of one order through the book: acceptance, fills, resting, cutting, cancelling.
+
+Owns the slots, the client-id window and the life of an order from ACCEPTED to DONE. Never decides whether
+an order is allowed. A maker is settled, and its reduce-only orders cut, before the next maker trades.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import cast
+
+from solvent.limits import CLIENT_ID_WINDOW
+from solvent.records import Ending, EventType, Flag, ParcelChange, Posting, Side
+from solvent.reference import margin
+from solvent.reference.book import Book, Order, within
+from solvent.reference.ledger import Emit, Fill, Ledger, Parcel, Position
+from solvent.reference.margin import Contract, OpenSide
+
+SLOT_BITS = 24
+
+
+@dataclass(slots=True)
+class Ticket:
+    """An order on its way in. price: where its rest would rest; limit: how far it may trade; ending: why
+    what does not trade ends, or None if it rests."""
+
+    account: int
+    instrument: int
+    holder: Position | Parcel
+    side: int
+    price: int
+    size: int
+    tif: int = 0
+    flags: int = 0
+    client_id: int = 0
+    fee_reason: Posting = Posting.TAKER_FEE
+    ending: Ending | None = None
+    limit: int = 0
+    remaining: int = 0
+    open_loss: int = 0
+    order: Order | None = None
+
+    @property
+    def house(self) -> bool:
+        return bool(self.flags & Flag.HOUSE_ORDER)
+
+
+class Slots:
+    """Slot numbers: last returned first, else the high-water mark (semantics §8)."""
+
+    def __init__(self) -> None:
+        self.free: list[int] = []
+        self.high_water = 0
+
+    def take(self) -> int:
+        if self.free:
+            return self.free.pop()
+        self.high_water += 1
+        return self.high_water - 1
+
+
+class Trading:
+    def __init__(self, ledger: Ledger, contracts: list[Contract], emit: Emit):
+        self.ledger = ledger
+        self.contracts = contracts
+        self.emit = emit
+        self.books = [Book() for _ in contracts]
+        self.slots = Slots()
+        self.live: dict[int, Order] = {}
+        self.clients: dict[tuple[int, int], int] = {}
+        self.finished: deque[tuple[int, int, int]] = deque()
+        self.order_count = 0
+
+    # --- what resting orders reserve
+
+    def exposure(self, order: Order, lots: int) -> OpenSide:
+        units = self.contracts[order.instrument].units
+        return OpenSide(lots, lots * order.price * units, lots * order.open_loss * units)
+
+    def _reserve(self, order: Order, lots: int) -> None:
+        """Adds lots of a resting order to what its position has in the book; negative lots take them off."""
+        if order.flags & Flag.HOUSE_ORDER:
+            return
+        p = cast(Position, order.holder)
+        if order.flags & Flag.REDUCE_ONLY:
+            p.reduce_lots += lots
+        else:
+            sides = list(p.open_sides)
+            sides[order.side] = sides[order.side].add(self.exposure(order, lots))
+            p.open_sides = (sides[0], sides[1])
+
+    def refresh_hold(self, p: Position) -> None:
+        contract = self.contracts[p.instrument]
+        hold = margin.hold_units(contract, p, p.open_sides)
+        self.ledger.holds[p.account][contract.currency] += hold - p.hold
+        p.hold = hold
+
+    def _refresh(self, order: Order) -> None:
+        if isinstance(order.holder, Position):
+            self.refresh_hold(order.holder)
+
+    # --- the life of an order
+
+    def accept(self, t: Ticket) -> Order:
+        slot = self.slots.take()
+        self.order_count += 1
+        t.order = Order(
+            self.order_count << SLOT_BITS | slot, t.account, t.instrument, t.side, t.price, t.remaining, t.size,
+            t.client_id, t.flags, t.tif, t.open_loss, t.holder,
+        )  # fmt: skip
+        self.live[t.order.order_id] = t.order
+        if t.client_id:
+            self.clients[t.account, t.client_id] = t.order.order_id
+        self.emit(
+            EventType.ACCEPTED, t.account, t.instrument, side=t.side, code=t.flags, reason=t.tif,
+            a=t.order.order_id, b=t.price, c=t.size, d=t.client_id, e=t.limit,
+        )  # fmt: skip
+        return t.order
+
+    def _finish(self, order: Order, reason: Ending) -> None:
+        """The final event of an order that is in no queue any more."""
+        self.emit(
+            EventType.DONE, order.account, order.instrument, side=order.side, reason=reason,
+            a=order.order_id, b=order.remaining, c=order.size - order.remaining, d=order.client_id,
+        )  # fmt: skip
+        if order.client_id:
+            if len(self.finished) == CLIENT_ID_WINDOW:
+                account, client_id, _ = self.finished.popleft()
+                del self.clients[account, client_id]
+            self.finished.append((order.account, order.client_id, order.order_id))
+        del self.live[order.order_id]
+        self.slots.free.append(order.order_id & (1 << SLOT_BITS) - 1)
+
+    def _forget(self, order: Order) -> None:
+        """Unlinks an order from its owner's list."""
+        if isinstance(order.holder, Position):
+            order.holder.orders.remove(order)
+        else:
+            cast(Parcel, order.holder).order = None
+
+    def unlist(self, order: Order) -> None:
+        """Takes a resting order out of the book and its owner's reserve; the order stays alive."""
+        self._reserve(order, -order.remaining)
+        self.books[order.instrument].remove(order)
+        self._forget(order)
+        self._refresh(order)
+
+    def cancel(self, order: Order, reason: Ending) -> None:
+        self.unlist(order)
+        self._finish(order, reason)
+
+    def cancel_all(self, p: Position, reason: Ending) -> None:
+        """Ends every resting order of a position, newest first."""
+        while p.orders:
+            self.cancel(p.orders[-1], reason)
+
+    def shrink(self, order: Order, lots: int, reason: Ending) -> None:
+        """Takes lots off a resting order, which keeps its place and keeps some lots."""
+        self._reserve(order, -lots)
+        order.remaining -= lots
+        order.size -= lots
+        self._refresh(order)
+        self.emit(
+            EventType.REDUCED, order.account, order.instrument, side=order.side, reason=reason,
+            a=order.order_id, b=lots, c=order.remaining,
+        )  # fmt: skip
+
+    def cut_reduce_only(self, p: Position) -> None:
+        """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
+        while p.reduce_lots:
+            own = [order for order in p.orders if order.flags & Flag.REDUCE_ONLY]
+            side = own[0].side
+            excess = p.reduce_lots - max(0, p.size if side == Side.SELL else -p.size)
+            if excess <= 0:
+                return
+            worst = max(own, key=lambda o: (o.price if o.side == Side.SELL else -o.price, o.order_id))
+            if worst.remaining <= excess:
+                self.cancel(worst, Ending.REDUCE_ONLY_CUT)
+            else:
+                self.shrink(worst, excess, Ending.REDUCE_ONLY_CUT)
+
+    # --- fills
+
+    def _settle_user(self, p: Position, side: int, price: int, lots: int, fee_ppb: int, reason: Posting, ref: int) -> None:
+        value = lots * price * self.contracts[p.instrument].units
+        sign = 1 if side == Side.BUY else -1
+        fee = margin.fee_units(value, fee_ppb)
+        step_down = reason == Posting.LIQUIDATION_FEE
+        self.ledger.position_fill(p, Fill(sign * lots, sign * value, fee, ref, reason, keep_margin=step_down))
+
+    def _settle_house(self, parcel: Parcel, side: int, price: int, lots: int, ref: int) -> None:
+        value = lots * price * self.contracts[parcel.instrument].units
+        worse = price != parcel.bankruptcy_price and not within(side, price, parcel.bankruptcy_price)
+        change = ParcelChange.FILLED_BY_FUND if worse else ParcelChange.FILLED_BY_BOOK
+        self.ledger.parcel_fill(parcel, lots, value if side == Side.BUY else -value, change, ref)
+
+    def _settle(self, order: Order, price: int, lots: int, fee_ppb: int, reason: Posting) -> None:
+        if isinstance(order.holder, Position):
+            self._settle_user(order.holder, order.side, price, lots, fee_ppb, reason, order.order_id)
+        else:
+            self._settle_house(cast(Parcel, order.holder), order.side, price, lots, order.order_id)
+
+    def _after_fill(self, order: Order) -> None:
+        if isinstance(order.holder, Position):
+            self.refresh_hold(order.holder)
+            self.cut_reduce_only(order.holder)
+
+    def execute(self, t: Ticket) -> None:
+        """Trades as far as the limit reaches. Own orders in the way are cancelled (not the house's)."""
+        book, contract = self.books[t.instrument], self.contracts[t.instrument]
+        taker = cast(Order, t.order)
+        taker_fee = contract.taker_fee_ppb
+        if t.fee_reason == Posting.LIQUIDATION_FEE:
+            taker_fee = contract.liquidation_fee_ppb
+        while t.remaining and (maker := book.crossing(t.side, t.limit)):
+            if maker.account == t.account and not t.house:
+                self.cancel(maker, Ending.SELF_TRADE)
+                continue
+            lots = min(t.remaining, maker.remaining)
+            if lots == maker.remaining:
+                book.remove(maker)
+            maker.remaining -= lots
+            t.remaining -= lots
+            taker.remaining = t.remaining
+            self.emit(
+                EventType.TRADE, t.account, t.instrument, side=t.side,
+                a=maker.order_id, b=taker.order_id, c=maker.price, d=lots, e=maker.account,
+            )  # fmt: skip
+            self._reserve(maker, -lots)
+            self._settle(maker, maker.price, lots, contract.maker_fee_ppb, Posting.MAKER_FEE)
+            if not maker.remaining:
+                self._forget(maker)
+                self._finish(maker, Ending.FILLED)
+            self._after_fill(maker)
+            self._settle(taker, maker.price, lots, taker_fee, t.fee_reason)
+            self._after_fill(taker)
+
+    def conclude(self, t: Ticket) -> None:
+        """What is left of a ticket rests or ends."""
+        order = cast(Order, t.order)
+        if not t.remaining:
+            self._finish(order, Ending.FILLED)
+        elif t.ending:
+            self._finish(order, t.ending)
+        else:
+            self.books[t.instrument].add(order)
+            self._reserve(order, t.remaining)
+            self.emit(
+                EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining
+            )
+            if isinstance(t.holder, Position):
+                t.holder.orders.append(order)
+                self.refresh_hold(t.holder)
+            else:
+                t.holder.order = order
+
+    def fillable(self, t: Ticket) -> bool:
+        """FOK's dry run of execute: own orders are skipped, reduce-only makers count as far as they survive."""
+        wanted = t.remaining
+        filled: dict[int, int] = {}
+        for maker in self.books[t.instrument].orders(1 - t.side):
+            if wanted <= 0 or not within(t.side, maker.price, t.limit):
+                break
+            if maker.account == t.account:
+                continue
+            lots = min(maker.remaining, wanted)
+            if isinstance(maker.holder, Position):
+                before = filled.get(maker.account, 0)
+                if maker.flags & Flag.REDUCE_ONLY:
+                    lots = max(0, min(lots, abs(maker.holder.size) - before))
+                filled[maker.account] = before + lots
+            wanted -= lots
+        return wanted <= 0

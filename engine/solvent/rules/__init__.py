@@ -1,0 +1,57 @@
+"""Rule sets as data, one file a venue, with provenance and date. The core applies them; nothing here decides."""
+
+from dataclasses import dataclass
+
+from solvent.codes import InputError
+from solvent.limits import RATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """The parameters of semantics §2 to §6.
+
+    fee_*: whether the liquidation fee is part of a threshold: low (tiers 1 and 2), full and own (tiers from
+    step_tiers + 1), per margin mode. *_ppb: distances from mark as rates over 10**9: price_band for users'
+    orders, step_limit for step-downs, parcel_limit for what the fund pays for.
+    """
+
+    name: str
+    source: str
+    fee_isolated_low: bool = True
+    fee_isolated_full: bool = True
+    fee_isolated_own: bool = True
+    fee_cross_low: bool
+    fee_cross_full: bool = True
+    fee_cross_own: bool
+    step_tiers: int = 2
+    price_band_ppb: int = RATE // 20
+    step_limit_ppb: int = RATE // 20
+    parcel_limit_ppb: int = RATE // 20
+
+    def __post_init__(self) -> None:
+        bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
+        if any(type(band) is not int or not 0 <= band < RATE for band in bands):
+            raise InputError(f"rule set {self.name}: bands are ints from 0 to below 10**9")
+        if type(self.step_tiers) is not int or self.step_tiers < 1:
+            raise InputError(f"rule set {self.name}: step_tiers is a whole number from 1 up")
+
+    def compiled(self) -> tuple[int, ...]:
+        """The tuple that a kernel takes."""
+        return (
+            self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.step_tiers,
+            self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
+            self.fee_cross_low, self.fee_cross_full, self.fee_cross_own,
+        )  # fmt: skip
+
+
+def find(rules: "str | RuleSet") -> RuleSet:
+    """A rule set by name ("seed", "okx_consistent") or as given. Raises InputError for an unknown name."""
+    from solvent.rules.okx_consistent import OKX_CONSISTENT
+    from solvent.rules.seed import SEED
+
+    if isinstance(rules, RuleSet):
+        return rules
+    known = {each.name: each for each in (SEED, OKX_CONSISTENT)}
+    if rules not in known:
+        raise InputError(f"unknown rule set {rules!r}; there are {', '.join(known)}")
+    return known[rules]

@@ -1,0 +1,146 @@
+"""Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.arena cimport Order, arena_find
+from solvent._core.book cimport book_check, book_price, book_worse
+from solvent._core.ledger cimport (
+    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Instrument, Ledger, Parcel, Position, wallet_of,
+)
+from solvent._core.margin cimport (
+    Requirement, cross_requirement, hold_units, isolated_requirement, tier_of,
+)
+from solvent._core.records cimport BUY, HOUSE_ORDER, REDUCE_ONLY
+from solvent._core.trading cimport State
+
+
+cdef object _money(State* s):
+    cdef Ledger* l = &s.ledger
+    cdef uint32_t account, currency, instrument
+    cdef int32_t i
+    sizes = [0] * l.instrument_count
+    longs = [0] * l.instrument_count
+    costs = [0] * l.currency_count
+    cash = [0] * l.currency_count
+    for i in range(l.position_count):
+        sizes[l.positions[i].instrument] += l.positions[i].size_lots
+        if l.positions[i].size_lots > 0:
+            longs[l.positions[i].instrument] += l.positions[i].size_lots
+        costs[l.instruments[l.positions[i].instrument].currency] += l.positions[i].cost_units
+        cash[l.instruments[l.positions[i].instrument].currency] += l.positions[i].margin_units
+    for i in range(l.parcel_count):
+        sizes[l.parcels[i].instrument] += l.parcels[i].size_lots
+        costs[l.instruments[l.parcels[i].instrument].currency] += l.parcels[i].cost_units
+    for account in range(l.account_count):
+        for currency in range(l.currency_count):
+            cash[currency] += wallet_of(l, account, currency).cash_units
+    for instrument in range(l.instrument_count):
+        if sizes[instrument] != 0:
+            return f"MON-2: sizes in instrument {instrument} sum to {sizes[instrument]}"
+    for currency in range(l.currency_count):
+        if cash[currency] != 0:
+            return f"MON-1: purses in currency {currency} sum to {cash[currency]}"
+        if wallet_of(l, CLEARING, currency).cash_units != -costs[currency]:
+            return f"MON-3: clearing {wallet_of(l, CLEARING, currency).cash_units}, costs {costs[currency]}"
+        if wallet_of(l, FUND, currency).cash_units < 0:
+            return f"LIQ-7: the fund of currency {currency} is below zero"
+        if wallet_of(l, DEFICIT, currency).cash_units > 0:
+            return f"LIQ-6: the deficit of currency {currency} is above zero"
+        if wallet_of(l, HOUSE, currency).cash_units != 0:
+            return f"LIQ-10: the house holds cash in currency {currency}"
+    return None
+
+
+cdef object _orders(State* s):
+    """Own-order lists, holds and reduce-only sums against the orders in the books."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t i, slot
+    cdef int64_t lots[2]
+    cdef int64_t values[2]
+    cdef int64_t reduce_lots, allowed, live = 0
+    cdef Position* p
+    cdef Order* o
+    for i in range(l.position_count):
+        p = &l.positions[i]
+        lots[0] = lots[1] = values[0] = values[1] = reduce_lots = 0
+        slot = p.first_order
+        while slot >= 0:
+            o = &s.arena.orders[slot]
+            live += 1
+            if not o.live or o.holder != i or o.account != p.account:
+                return f"BOOK-5: slot {slot} is listed by position {i} but not its own"
+            if o.flags & REDUCE_ONLY:
+                reduce_lots += o.remaining_lots
+                if o.side != p.reduce_side:
+                    return f"BOOK-7: reduce-only order {o.order_id} is on the wrong side"
+            else:
+                lots[o.side] += o.remaining_lots
+                values[o.side] += (o.remaining_lots * book_price(&s.books[p.instrument], &s.arena, slot)
+                                   * l.instruments[p.instrument].units_per_tick_lot)
+            slot = s.arena.own[slot].next
+        if (lots[0] != p.open[0].lots or lots[1] != p.open[1].lots or values[0] != p.open[0].value_units
+                or values[1] != p.open[1].value_units or reduce_lots != p.reduce_lots):
+            return f"MON-8: resting orders of position {i} do not add up"
+        allowed = p.size_lots if p.reduce_side else -p.size_lots
+        if reduce_lots > 0 and reduce_lots > allowed:
+            return f"BOOK-7: reduce-only orders of position {i} exceed it"
+        if hold_units(l, p, NULL, BUY) != p.hold_units:
+            return f"MON-8: the hold of position {i} is {p.hold_units}"
+    for i in range(l.parcel_count):
+        if l.parcels[i].order_id != 0:
+            slot = arena_find(&s.arena, l.parcels[i].order_id)
+            if slot < 0 or s.arena.orders[slot].remaining_lots != abs(l.parcels[i].size_lots):
+                return f"LIQ-4: the order of parcel {l.parcels[i].parcel_id} does not cover it"
+            live += 1
+    if live != s.arena.high_water - s.arena.free_count:
+        return f"BOOK-10: {live} orders in the books, {s.arena.high_water - s.arena.free_count} slots in use"
+    return None
+
+
+cdef object _safety(State* s):
+    """No parcel without value, no account below R_own unless stuck, no bad wallet, holds that add up."""
+    cdef Ledger* l = &s.ledger
+    cdef uint32_t account, currency
+    cdef int32_t i
+    cdef Requirement r
+    cdef Position* p
+    cdef Instrument* ins
+    cdef bint stuck
+    for i in range(l.parcel_count):
+        ins = &l.instruments[l.parcels[i].instrument]
+        if <object>l.parcels[i].size_lots * ins.mark_ticks * ins.units_per_tick_lot <= l.parcels[i].cost_units:
+            return f"LIQ-6: parcel {l.parcels[i].parcel_id} is under water"
+    for account in range(FIRST_USER, l.account_count):
+        holds = [0] * l.currency_count
+        stuck = False
+        i = l.accounts[account].first_position
+        while i >= 0:
+            p = &l.positions[i]
+            holds[l.instruments[p.instrument].currency] += p.hold_units
+            if p.mode and p.size_lots != 0:
+                isolated_requirement(l, &s.rules, i, &r)
+                if r.equity < r.own and (r.equity < r.full or not p.stuck):
+                    return f"LIQ-1: isolated position {i} of account {account} is below its threshold"
+            if p.size_lots == 0 and (p.cost_units != 0 or p.margin_units != 0):
+                return f"MON-3: flat position {i} of account {account} carries money"
+            stuck = stuck or p.stuck
+            i = p.next
+        for currency in range(l.currency_count):
+            cross_requirement(l, &s.rules, account, currency, &r)
+            if r.positions and r.equity < r.own and (r.equity < r.full or not stuck):
+                return f"LIQ-1: the cross positions of account {account} are below their threshold"
+            if r.positions == 0 and wallet_of(l, account, currency).cash_units < 0:
+                return f"MON-8: the wallet of account {account} is below zero"
+            if wallet_of(l, account, currency).hold_units != holds[currency]:
+                return f"MON-8: the holds of account {account} do not add up"
+    return None
+
+
+cdef object broken(State* s):
+    """None, or the first invariant that does not hold."""
+    cdef uint32_t i
+    cdef int64_t failed
+    for i in range(s.ledger.instrument_count):
+        failed = book_check(&s.books[i], &s.arena)
+        if failed:
+            return f"BOOK-{failed}: the book of instrument {i} is not in order"
+    return _money(s) or _orders(s) or _safety(s)

@@ -1,0 +1,296 @@
+"""Order entry; the contract is in entry.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memset
+from solvent._core.arena cimport Order, arena_find, arena_reserve
+from solvent._core.book cimport book_price, book_reserve
+from solvent._core.clientids cimport clients_find, clients_reserve
+from solvent._core.ledger cimport (
+    FIRST_USER, Instrument, OpenSide, Position, position_default, position_find, position_new, position_reserve,
+)
+from solvent._core.margin cimport (
+    band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
+)
+from solvent._core.matching cimport crosses, worst_price
+from solvent._core.money cimport clamp, least, magnitude, most, sub
+from solvent._core.records cimport (
+    AMEND_BELOW_FILLED, AMEND_NOTHING, AMENDED, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE, BAD_TIF,
+    BANKRUPTCY_LIMIT, BUY, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, INSUFFICIENT_MARGIN, IOC,
+    LEVERAGE_ABOVE_TIER, MARKET, NO_MARK, OK, POSITION_LIMIT, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
+    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REPLACED, SELL, TAKER_FEE, TOO_MANY_ORDERS, UNFILLED, UNKNOWN_ACCOUNT,
+    UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command, Event, emit,
+)
+from solvent._core.trading cimport (
+    State, Ticket, accept, cancel, conclude, execute, fillable, order_exposure, order_instrument, shrink, unlist,
+)
+
+
+cdef int check_names(State* s, const Command* c) noexcept nogil:
+    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
+        return UNKNOWN_ACCOUNT
+    if c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    return OK
+
+
+cdef int _check_fields(State* s, const Command* c) noexcept nogil:
+    cdef Instrument* ins
+    cdef int code = check_names(s, c)
+    if code != OK:
+        return code
+    ins = &s.ledger.instruments[c.instrument]
+    if c.side > SELL:
+        return BAD_SIDE
+    if c.tif > FOK:
+        return BAD_TIF
+    if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET):
+        return BAD_FLAGS
+    if c.flags & MARKET and c.tif == GTC:
+        return BAD_FLAGS
+    if c.flags & POST_ONLY and c.tif != GTC:
+        return BAD_FLAGS
+    if c.size_lots < 1 or c.size_lots > ins.max_size_lots:
+        return BAD_SIZE
+    if c.price_ticks > ins.max_price_ticks or c.price_ticks < (0 if c.flags & MARKET else 1):
+        return BAD_PRICE
+    return OK
+
+
+cdef inline int64_t _tighter(int side, int64_t a, int64_t b) noexcept nogil:
+    """Of two limits the one that gives less away."""
+    return least(a, b) if side == BUY else most(a, b)
+
+
+cdef bint _beyond_band(State* s, Ticket* t) noexcept nogil:
+    cdef int64_t edge = band_price(&s.ledger.instruments[t.instrument], t.side, s.rules.price_band_ppb)
+    return t.price_ticks > edge if t.side == BUY else t.price_ticks < edge
+
+
+cdef void _limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
+    """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
+    cdef Instrument* ins = &s.ledger.instruments[t.instrument]
+    cdef int64_t price
+    if t.holder < 0 or p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
+        return
+    price = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, t.holder), ins.taker_fee_ppb)
+    if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
+        t.limit_ticks = clamp(price, 0, ins.max_price_ticks + 1)   # outside the legal range nothing trades
+        t.ending = BANKRUPTCY_LIMIT
+
+
+cdef int _check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
+    """Tier, leverage and initial margin of what the order may open; pure reductions pass (MAR-4).
+
+    `standing`: what the order's own earlier terms contribute already (an amendment), or NULL.
+    """
+    cdef Instrument* ins = &s.ledger.instruments[t.instrument]
+    cdef int64_t units = ins.units_per_tick_lot
+    cdef int64_t held, needed, lots
+    cdef OpenSide extra
+    cdef OpenSide others = p.open[t.side]
+    if standing != NULL:
+        others.lots -= standing.lots
+    lots = opening_lots(p, t.side, others.lots + t.remaining_lots)
+    if lots > opening_lots(p, t.side, others.lots):
+        lots += most(0, p.size_lots if t.side == BUY else -p.size_lots)
+        if lots > ins.max_size_lots or lots > ins.tiers[ins.tier_count - 1].max_lots:
+            return POSITION_LIMIT
+        if p.leverage > ins.tiers[tier_of(ins, lots)].max_leverage:
+            return LEVERAGE_ABOVE_TIER
+    extra.lots = t.remaining_lots
+    extra.value_units = t.remaining_lots * (t.limit_ticks * units)
+    extra.loss_units = t.remaining_lots * (t.open_loss_ticks * units)
+    if standing != NULL:
+        extra.lots -= standing.lots
+        extra.value_units -= standing.value_units
+        extra.loss_units -= standing.loss_units
+    needed = sub(hold_units(&s.ledger, p, &extra, t.side), p.hold_units, &s.log.fault)
+    if needed > 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
+        return INSUFFICIENT_MARGIN
+    return OK
+
+
+cdef int64_t _reducible(Position* p, int side) noexcept nogil:
+    """How much of the position a further reduce-only order of this side may still close."""
+    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
+    return closing - p.reduce_lots
+
+
+cdef int _check_price(State* s, Ticket* t, Position* p) noexcept nogil:
+    """Band, bankruptcy limit and post-only; settles how far the ticket may trade and its open loss."""
+    cdef Instrument* ins = &s.ledger.instruments[t.instrument]
+    if _beyond_band(s, t):
+        return PRICE_BAND
+    _limit_to_bankruptcy(s, t, p)
+    if t.flags & POST_ONLY and crosses(&s.books[t.instrument], t.side, t.price_ticks):
+        return POST_ONLY_WOULD_TAKE
+    if t.flags & MARKET:
+        t.limit_ticks = worst_price(&s.books[t.instrument], t.side, t.limit_ticks, t.remaining_lots)
+    t.open_loss_ticks = most(0, t.limit_ticks - ins.mark_ticks if t.side == BUY else ins.mark_ticks - t.limit_ticks)
+    return OK
+
+
+cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """ORDER: all checks, then acceptance, execution, and rest or end."""
+    cdef int code = _check_fields(s, c)
+    cdef Instrument* ins
+    cdef Position fresh
+    cdef Position* p = &fresh
+    cdef Ticket t
+    if code != OK:
+        return code
+    ins = &s.ledger.instruments[c.instrument]
+    if c.client_id != 0:
+        receipt.order_id = clients_find(&s.clients, c.account, c.client_id)
+        if receipt.order_id != 0:
+            return DUPLICATE_CLIENT_ID
+    if ins.mark_ticks == 0:
+        return NO_MARK
+    memset(&t, 0, sizeof(Ticket))
+    t.client_id = c.client_id
+    t.account = c.account
+    t.instrument = c.instrument
+    t.side = c.side
+    t.tif = c.tif
+    t.flags = c.flags
+    t.size_lots = c.size_lots
+    t.price_ticks = c.price_ticks
+    if c.flags & MARKET and c.price_ticks == 0:
+        t.price_ticks = band_price(ins, c.side, s.rules.price_band_ppb)
+    t.limit_ticks = t.price_ticks
+    t.ending = 0 if c.tif == GTC else UNFILLED
+    t.fee_reason = TAKER_FEE
+    t.holder = position_find(&s.ledger, c.account, c.instrument)
+    if t.holder >= 0:
+        p = &s.ledger.positions[t.holder]
+    else:
+        position_default(&s.ledger, c.instrument, p)
+    if c.flags & REDUCE_ONLY:
+        t.size_lots = least(t.size_lots, _reducible(p, t.side))
+        if t.size_lots <= 0:
+            return REDUCE_ONLY_WOULD_OPEN
+    t.remaining_lots = t.size_lots
+    code = _check_price(s, &t, p)
+    if code != OK:
+        return code
+    if not c.flags & REDUCE_ONLY:
+        code = _check_margin(s, &t, p, NULL)
+        if code != OK:
+            return code
+    if c.tif == FOK and not fillable(s, &t):
+        return FOK_UNFILLED
+    if not (arena_reserve(&s.arena) and book_reserve(&s.books[c.instrument]) and clients_reserve(&s.clients)
+            and position_reserve(&s.ledger, c.instrument)):
+        return TOO_MANY_ORDERS
+    if t.holder < 0:
+        t.holder = position_new(&s.ledger, c.account, c.instrument)
+    receipt.order_id = accept(s, &t)
+    execute(s, &t)
+    conclude(s, &t)
+    receipt.filled_lots = t.size_lots - t.remaining_lots
+    receipt.resting_lots = 0 if t.ending else t.remaining_lots
+    return OK
+
+
+cdef int32_t _find(State* s, const Command* c) noexcept nogil:
+    """The slot of the sender's live order, by order id, else by client id; -1 when there is none."""
+    cdef uint64_t order_id = c.order_id
+    cdef int32_t slot
+    if order_id == 0 and c.client_id != 0:
+        order_id = clients_find(&s.clients, c.account, c.client_id)
+    slot = arena_find(&s.arena, order_id)
+    if slot >= 0 and s.arena.orders[slot].account != c.account:
+        return -1
+    return slot
+
+
+cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """CANCEL."""
+    cdef int32_t slot
+    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
+        return UNKNOWN_ACCOUNT
+    slot = _find(s, c)
+    if slot < 0:
+        return UNKNOWN_ORDER
+    receipt.order_id = s.arena.orders[slot].order_id
+    receipt.filled_lots = s.arena.orders[slot].size_lots - s.arena.orders[slot].remaining_lots
+    cancel(s, slot, CANCELLED)
+    return OK
+
+
+cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
+    cdef int32_t slot
+    cdef Order* order
+    cdef Position* p
+    cdef Ticket t
+    cdef OpenSide standing
+    cdef int64_t price, filled, size
+    cdef int code
+    cdef Event* event
+    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
+        return UNKNOWN_ACCOUNT
+    slot = _find(s, c)
+    if slot < 0:
+        return UNKNOWN_ORDER
+    order = &s.arena.orders[slot]
+    memset(&t, 0, sizeof(Ticket))
+    t.instrument = order_instrument(s, slot)
+    price = book_price(&s.books[t.instrument], &s.arena, slot)
+    filled = order.size_lots - order.remaining_lots
+    size = c.size_lots if c.size_lots != 0 else order.size_lots
+    t.price_ticks = c.price_ticks if c.price_ticks != 0 else price
+    if size < 0 or size > s.ledger.instruments[t.instrument].max_size_lots:
+        return BAD_SIZE
+    if t.price_ticks < 1 or t.price_ticks > s.ledger.instruments[t.instrument].max_price_ticks:
+        return BAD_PRICE
+    if size <= filled:
+        return AMEND_BELOW_FILLED
+    if t.price_ticks == price and size == order.size_lots:
+        return AMEND_NOTHING
+    receipt.order_id = order.order_id
+    receipt.filled_lots = filled
+    if t.price_ticks == price and size < order.size_lots:
+        shrink(s, slot, order.size_lots - size, AMENDED)
+        receipt.resting_lots = order.remaining_lots
+        return OK
+    p = &s.ledger.positions[order.holder]
+    t.holder = order.holder
+    t.account = c.account
+    t.side = order.side
+    t.flags = order.flags
+    t.tif = GTC
+    t.slot = slot
+    t.order_id = order.order_id
+    t.client_id = order.client_id
+    t.limit_ticks = t.price_ticks
+    t.fee_reason = TAKER_FEE
+    t.remaining_lots = size - filled
+    if t.flags & REDUCE_ONLY:
+        t.remaining_lots = least(t.remaining_lots, _reducible(p, t.side) + order.remaining_lots)
+    t.size_lots = filled + t.remaining_lots
+    order_exposure(s, slot, &standing)
+    code = _check_price(s, &t, p)
+    if code == OK and not t.flags & REDUCE_ONLY:
+        code = _check_margin(s, &t, p, &standing)
+    if code == OK and not book_reserve(&s.books[t.instrument]):
+        code = TOO_MANY_ORDERS
+    if code != OK:
+        receipt.order_id = 0
+        receipt.filled_lots = 0
+        return code
+    unlist(s, slot)
+    order.size_lots = t.size_lots
+    order.remaining_lots = t.remaining_lots
+    order.open_loss_ticks = t.open_loss_ticks
+    event = emit(&s.log, REPLACED, t.account, t.instrument)
+    event.side = t.side
+    event.a = <int64_t>t.order_id
+    event.b = t.price_ticks
+    event.c = t.remaining_lots
+    event.d = t.size_lots
+    execute(s, &t)
+    conclude(s, &t)
+    receipt.filled_lots = t.size_lots - t.remaining_lots
+    receipt.resting_lots = 0 if t.ending else t.remaining_lots
+    return OK

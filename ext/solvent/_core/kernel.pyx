@@ -1,0 +1,607 @@
+"""The kernel class and the handlers of control commands; the contract is in kernel.pxd."""
+
+from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+from solvent._core cimport audit
+from solvent._core.arena cimport Order, arena_close, arena_find, arena_open
+from solvent._core.book cimport Book, Level, book_close, book_open, book_price, book_worse
+from solvent._core.clientids cimport WINDOW, clients_close, clients_find, clients_open
+from solvent._core.entry cimport Receipt, amend, check_names, place, withdraw_order
+from solvent._core.ledger cimport (
+    DEFICIT, FIRST_USER, OUTSIDE, Instrument, Ledger, Parcel, Position, Tier, account_new, accounts_reserve,
+    fund_receives, ledger_close, ledger_open, margin_purse, pay, position_default, position_event,
+    position_find, position_new, position_reserve, touch, wallet_of, wallet_purse,
+)
+from solvent._core.liquidation cimport settle
+from solvent._core.margin cimport free_units, hold_units, opening_lots, tier_of, upl, value_at_mark
+from solvent._core.money cimport INT64_MAX, least, magnitude, most, mul_div_ceil, sub
+from solvent._core.records cimport (
+    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_NAME, BAD_PRICE,
+    BAD_RECORD, BEGIN, BELOW_INITIAL_MARGIN, BUY, CANCEL, DEPOSIT, DEPOSITED, FUND_SEEDED,
+    INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARK, MARKED,
+    MODE_IN_USE, MONEY_LIMIT, MOVE_MARGIN, NAME_BYTES, NO_ISOLATED_POSITION, OK, OPEN_ACCOUNT, ORDER,
+    RECORD_BYTES, SEED_FUND, SELL, SET_LEVERAGE, TIME_BACKWARDS, TOO_MANY_ACCOUNTS, TOO_MANY_ORDERS,
+    UNKNOWN_ACCOUNT, UNKNOWN_COMMAND, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT, WITHDRAW, WITHDRAWALS_CLOSED, WITHDRAWN, Command,
+    Event, block_pin, block_unpin, emit, log_drop, log_open,
+)
+from solvent._core.trading cimport State, order_instrument, refresh_hold
+from solvent._core.watch cimport watch_mark
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
+    """
+    int64_t MONEY_MAX "SOLVENT_MONEY_MAX"
+
+
+class Busy(RuntimeError):
+    """A second thread, or a re-entrant call, met an exchange that is working. Nothing was done."""
+
+
+class Halted(RuntimeError):
+    """The core met a state it must not be in (arithmetic beyond 64 bits, memory gone) and stopped for good."""
+
+
+# --- Money commands ------------------------------------------------------------------------------------
+
+cdef int _check_purse(State* s, const Command* c) noexcept nogil:
+    if c.type != SEED_FUND and (c.account < FIRST_USER or c.account >= s.ledger.account_count):
+        return UNKNOWN_ACCOUNT
+    if c.instrument >= s.ledger.currency_count:
+        return UNKNOWN_CURRENCY
+    if c.amount < 1 or c.amount > MONEY_MAX:
+        return BAD_AMOUNT
+    return OK
+
+
+cdef int _deposit(State* s, const Command* c) noexcept nogil:
+    """DEPOSIT and SEED_FUND."""
+    cdef int code = _check_purse(s, c)
+    if code != OK:
+        return code
+    if c.amount > MONEY_MAX + wallet_of(&s.ledger, OUTSIDE, c.instrument).cash_units:
+        return MONEY_LIMIT
+    if c.type == SEED_FUND:
+        fund_receives(&s.ledger, FUND_SEEDED, wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
+    else:
+        pay(&s.ledger, DEPOSITED, wallet_purse(OUTSIDE, c.instrument), wallet_purse(c.account, c.instrument), c.amount, 0)
+        touch(&s.ledger, c.account)
+    return OK
+
+
+cdef int _withdraw(State* s, const Command* c) noexcept nogil:
+    cdef int code = _check_purse(s, c)
+    if code != OK:
+        return code
+    if wallet_of(&s.ledger, DEFICIT, c.instrument).cash_units != 0:
+        return WITHDRAWALS_CLOSED
+    if free_units(&s.ledger, c.account, c.instrument, True) < c.amount:
+        return INSUFFICIENT_BALANCE
+    pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
+    touch(&s.ledger, c.account)
+    return OK
+
+
+# --- Margin commands -----------------------------------------------------------------------------------
+
+cdef int64_t _initial(Ledger* l, Position* p) noexcept nogil:
+    return mul_div_ceil(value_at_mark(l, p), 1, p.leverage, &l.log.fault)
+
+
+cdef int _set_leverage(State* s, const Command* c) noexcept nogil:
+    """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
+    cdef Ledger* l = &s.ledger
+    cdef int code = check_names(s, c)
+    cdef int32_t index
+    cdef Position changed
+    cdef Instrument* ins
+    cdef int64_t lots, needed
+    if code != OK:
+        return code
+    if c.mode > ISOLATED:
+        return BAD_MODE
+    if c.amount < 1:
+        return BAD_LEVERAGE
+    ins = &l.instruments[c.instrument]
+    index = position_find(l, c.account, c.instrument)
+    if index >= 0:
+        changed = l.positions[index]
+    else:
+        position_default(l, c.instrument, &changed)
+    if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
+        return MODE_IN_USE
+    lots = most(opening_lots(&changed, BUY, changed.open[BUY].lots) + most(0, changed.size_lots),
+                opening_lots(&changed, SELL, changed.open[SELL].lots) + most(0, -changed.size_lots))
+    if c.amount > ins.tiers[tier_of(ins, lots)].max_leverage:
+        return LEVERAGE_ABOVE_TIER
+    changed.mode = <uint8_t>c.mode
+    changed.leverage = c.amount
+    needed = hold_units(l, &changed, NULL, BUY) - changed.hold_units
+    if index >= 0 and not changed.mode and changed.size_lots != 0:
+        needed = needed + _initial(l, &changed) - _initial(l, &l.positions[index])
+    if needed > 0 and free_units(l, c.account, ins.currency, changed.mode) < needed:
+        return INSUFFICIENT_MARGIN
+    if index < 0:
+        if not position_reserve(l, c.instrument):
+            return TOO_MANY_ORDERS
+        index = position_new(l, c.account, c.instrument)
+    l.positions[index].mode = changed.mode
+    l.positions[index].leverage = changed.leverage
+    refresh_hold(s, index)
+    position_event(l, index)
+    touch(l, c.account)
+    return OK
+
+
+cdef int _move_margin(State* s, const Command* c) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef int code = check_names(s, c)
+    cdef int32_t index
+    cdef Position* p
+    cdef uint32_t currency
+    if code != OK:
+        return code
+    if c.amount == 0 or c.amount > MONEY_MAX or c.amount < -MONEY_MAX:
+        return BAD_AMOUNT
+    index = position_find(l, c.account, c.instrument)
+    if index < 0 or not l.positions[index].mode or l.positions[index].size_lots == 0:
+        return NO_ISOLATED_POSITION
+    p = &l.positions[index]
+    currency = l.instruments[c.instrument].currency
+    if c.amount > 0:
+        if free_units(l, c.account, currency, True) < c.amount:
+            return INSUFFICIENT_BALANCE
+    elif sub(p.margin_units + c.amount + least(0, upl(l, p)), _initial(l, p), &s.log.fault) < 0:
+        return BELOW_INITIAL_MARGIN
+    pay(l, MARGIN_MOVED, wallet_purse(c.account, currency), margin_purse(l, index), c.amount, 0)
+    position_event(l, index)
+    touch(l, c.account)
+    return OK
+
+
+cdef int _mark(State* s, const Command* c) noexcept nogil:
+    """MARK: the stuck may try again, the endangered are found, the parcels are looked at."""
+    cdef Instrument* ins
+    cdef int32_t i
+    if c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    ins = &s.ledger.instruments[c.instrument]
+    if c.price_ticks < 1 or c.price_ticks > ins.max_price_ticks:
+        return BAD_PRICE
+    ins.mark_ticks = c.price_ticks
+    emit(&s.log, MARKED, 0, c.instrument).a = c.price_ticks
+    for i in range(ins.member_count):
+        s.ledger.positions[ins.members[i]].stuck = 0
+    for i in range(s.ledger.parcel_count):
+        if s.ledger.parcels[i].instrument == c.instrument:
+            s.ledger.parcels[i].due = 1
+    watch_mark(s, c.instrument)
+    return OK
+
+
+# --- Views of events -----------------------------------------------------------------------------------
+
+cdef class EventView:
+    """Read-only bytes of consecutive events; pins its block, so that it stays what it was."""
+
+    cdef Event* block
+    cdef Event* first
+    cdef Py_ssize_t size
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.first, self.size, 1, flags)
+
+    def __dealloc__(self):
+        if self.block != NULL:
+            block_unpin(self.block)
+
+
+# --- The kernel ----------------------------------------------------------------------------------------
+
+cdef class Kernel:
+    """One exchange's state and its only writer. Users meet it through solvent.Exchange.
+
+    instruments: one tuple each (units_per_tick_lot, max_price_ticks, max_size_lots, maker_fee_ppb,
+    taker_fee_ppb, liquidation_fee_ppb, default_leverage, currency, tiers) with tiers as tuples (max_lots,
+    maintenance_ppb, max_leverage); rules: (price_band_ppb, step_limit_ppb, parcel_limit_ppb, step_tiers,
+    six fee flags); config: bytes that stand for all of it in the digest. The values were validated.
+    """
+
+    def __cinit__(self, instruments, int currencies, rules, bytes config):
+        cdef uint32_t i
+        cdef int k
+        cdef Instrument* ins
+        self.ids = {}
+        self.names = []
+        self.config = config
+        self.ready = False
+        if not (log_open(&self.s.log) and arena_open(&self.s.arena, 4096) and clients_open(&self.s.clients)
+                and ledger_open(&self.s.ledger, &self.s.log, len(instruments), currencies)):
+            raise MemoryError
+        self.s.books = <Book*>calloc(len(instruments), sizeof(Book))
+        if self.s.books == NULL:
+            raise MemoryError
+        for i, spec in enumerate(instruments):
+            ins = &self.s.ledger.instruments[i]
+            (ins.units_per_tick_lot, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
+             ins.liquidation_fee_ppb, ins.default_leverage, ins.currency) = spec[:8]
+            ins.tier_count = len(spec[8])
+            ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
+            if ins.tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
+                raise MemoryError
+            for k, tier in enumerate(spec[8]):
+                ins.tiers[k].max_lots, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage = tier
+        (self.s.rules.price_band_ppb, self.s.rules.step_limit_ppb, self.s.rules.parcel_limit_ppb,
+         self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
+         self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
+         self.s.rules.fee_cross_own) = rules
+        self.ready = True
+
+    def __dealloc__(self):
+        cdef uint32_t i
+        if self.s.log.events != NULL:
+            block_unpin(self.s.log.events)
+        if self.s.books != NULL:
+            for i in range(self.s.ledger.instrument_count):
+                book_close(&self.s.books[i])
+            free(self.s.books)
+        arena_close(&self.s.arena)
+        clients_close(&self.s.clients)
+        ledger_close(&self.s.ledger)
+
+    # --- commands
+
+    cdef int _open_account(self, const Command* c) noexcept with gil:
+        """OPEN_ACCOUNT: the name is the command's second record, UTF-8, zero-padded."""
+        cdef Event* event
+        cdef uint32_t account
+        cdef bytes padded, name
+        try:
+            if c.records != 2:
+                return BAD_RECORD
+            padded = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, NAME_BYTES)
+            name = padded.rstrip(b"\0")
+            if not name or min(name) < 32:
+                return BAD_NAME
+            try:
+                name.decode()
+            except UnicodeDecodeError:
+                return BAD_NAME
+            if name in self.ids:
+                return ACCOUNT_EXISTS
+            if not accounts_reserve(&self.s.ledger):
+                return TOO_MANY_ACCOUNTS
+            account = account_new(&self.s.ledger)
+            self.ids[name] = account
+            self.names.append(name)
+        except MemoryError:
+            self.s.log.fault = 2
+            return TOO_MANY_ACCOUNTS
+        event = emit(&self.s.log, ACCOUNT_OPENED, account, 0)
+        event.records = 2
+        memcpy(emit(&self.s.log, ACCOUNT_OPENED, account, 0), <char*>padded, NAME_BYTES)
+        self.receipt.order_id = account
+        return OK
+
+    cdef int _dispatch(self, const Command* c) noexcept nogil:
+        if c.type == ORDER:
+            return place(&self.s, c, &self.receipt)
+        if c.type == CANCEL:
+            return withdraw_order(&self.s, c, &self.receipt)
+        if c.type == AMEND:
+            return amend(&self.s, c, &self.receipt)
+        if c.type == MARK:
+            return _mark(&self.s, c)
+        if c.type == DEPOSIT or c.type == SEED_FUND:
+            return _deposit(&self.s, c)
+        if c.type == WITHDRAW:
+            return _withdraw(&self.s, c)
+        if c.type == SET_LEVERAGE:
+            return _set_leverage(&self.s, c)
+        if c.type == MOVE_MARGIN:
+            return _move_margin(&self.s, c)
+        if c.type == OPEN_ACCOUNT:
+            return self._open_account(c)
+        if c.type == ADVANCE:
+            return OK
+        return UNKNOWN_COMMAND
+
+    cdef int _apply(self, const Command* c) noexcept nogil:
+        """One command: BEGIN, the clock, the handler, then settlement of whoever it touched."""
+        cdef uint64_t begin = self.s.log.first_seq + <uint64_t>self.s.log.count
+        cdef Event* event = emit(&self.s.log, BEGIN, c.account, c.instrument)
+        cdef int code = OK
+        self.command_seq += 1
+        memset(&self.receipt, 0, sizeof(Receipt))
+        event.side = c.side
+        event.reason = c.type
+        event.b = <int64_t>self.command_seq
+        if c.time_ns < self.s.clock_ns:
+            code = TIME_BACKWARDS
+        else:
+            self.s.clock_ns = c.time_ns
+            code = self._dispatch(c)
+            if code == OK:
+                settle(&self.s)
+        event = &self.s.log.events[begin - self.s.log.first_seq]
+        event.code = <uint16_t>code
+        event.a = self.s.clock_ns
+        event.c = <int64_t>self.receipt.order_id
+        event.d = self.receipt.filled_lots
+        event.e = self.receipt.resting_lots
+        return code
+
+    cdef int _enter(self) except -1:
+        cdef int64_t droppable
+        if self.busy:
+            raise Busy("the exchange is working on another call; one thread at a time")
+        if self.s.log.fault:
+            raise Halted(f"the exchange halted (fault {self.s.log.fault}); make a new one")
+        if self.keep_from > self.s.log.first_seq:
+            droppable = least(<int64_t>(self.keep_from - self.s.log.first_seq), self.s.log.count)
+            if 2 * droppable >= self.s.log.count:
+                log_drop(&self.s.log, droppable)
+        self.busy = True
+        return 0
+
+    cdef int _leave(self) except -1:
+        self.busy = False
+        if self.s.log.fault:
+            raise Halted(
+                f"fault {self.s.log.fault} in command {self.command_seq} (1: arithmetic beyond 64 bits, 2: memory gone, "
+                "3: an impossible state); the exchange has stopped")
+        return 0
+
+    def apply(self, const unsigned char[::1] record not None):
+        """Applies one command (64 bytes, 128 for a named one) and returns its result code."""
+        cdef Command command[2]
+        cdef int code
+        if record.shape[0] < RECORD_BYTES or record.shape[0] > 2 * RECORD_BYTES:
+            return BAD_RECORD
+        memset(&command, 0, sizeof(command))
+        memcpy(&command, &record[0], record.shape[0])
+        if command[0].records * RECORD_BYTES != record.shape[0]:
+            return BAD_RECORD
+        self._enter()
+        code = self._apply(command)
+        self._leave()
+        return code
+
+    def run(self, const unsigned char[::1] records not None):
+        """Applies many commands without the GIL: (codes as uint16 bytes, order ids as uint64 bytes).
+
+        The loop takes the same path as `apply`. Raises ValueError, before anything is done, when the
+        buffer does not divide into whole commands.
+        """
+        cdef Py_ssize_t total = records.shape[0] // RECORD_BYTES
+        cdef Py_ssize_t i = 0
+        cdef Py_ssize_t n = 0
+        cdef const Command* commands
+        cdef uint16_t* codes
+        cdef uint64_t* order_ids
+        if records.shape[0] % RECORD_BYTES:
+            raise ValueError("the buffer is not a whole number of 64-byte records")
+        if total == 0:
+            return b"", b""
+        commands = <const Command*>&records[0]
+        while i < total:
+            if commands[i].records < 1 or commands[i].records > 2:
+                raise ValueError(f"record {i} says that it takes {commands[i].records} records")
+            i += commands[i].records
+            n += 1
+        if i != total:
+            raise ValueError("the last command is cut off")
+        self._enter()
+        out_codes = bytearray(n * sizeof(uint16_t))
+        out_ids = bytearray(n * sizeof(uint64_t))
+        codes = <uint16_t*><char*>out_codes
+        order_ids = <uint64_t*><char*>out_ids
+        with nogil:
+            i = 0
+            n = 0
+            while i < total and self.s.log.fault == 0:
+                codes[n] = <uint16_t>self._apply(&commands[i])
+                order_ids[n] = self.receipt.order_id
+                i += commands[i].records
+                n += 1
+        self._leave()
+        return out_codes, out_ids
+
+    @property
+    def last(self):
+        """(order id or new account, filled lots, resting lots) of the last command."""
+        return self.receipt.order_id, self.receipt.filled_lots, self.receipt.resting_lots
+
+    # --- events
+
+    @property
+    def first_seq(self):
+        """Sequence number of the oldest event still held."""
+        return self.s.log.first_seq
+
+    @property
+    def next_seq(self):
+        """Sequence number that the next event will get."""
+        return self.s.log.first_seq + <uint64_t>self.s.log.count
+
+    def view(self, uint64_t first, uint64_t end):
+        """Events first <= seq < end as a read-only buffer that pins its memory. IndexError when dropped."""
+        cdef EventView view = EventView.__new__(EventView)
+        if first < self.s.log.first_seq or end < first or end > self.next_seq:
+            raise IndexError(f"events {first} to {end} are not held (held: {self.first_seq} to {self.next_seq})")
+        if self.busy:
+            raise Busy("the exchange is working on another call; one thread at a time")
+        view.block = self.s.log.events
+        view.first = self.s.log.events + (first - self.s.log.first_seq)
+        view.size = <Py_ssize_t>((end - first) * RECORD_BYTES)
+        block_pin(view.block)
+        return view
+
+    # --- reads
+
+    cdef _require_idle(self):
+        if self.busy:
+            raise Busy("the exchange is working on another call; one thread at a time")
+
+    @property
+    def clock_ns(self):
+        return self.s.clock_ns
+
+    def account_id(self, bytes name):
+        """The id behind a name, or None."""
+        return self.ids.get(name)
+
+    def account_names(self):
+        """All names in order of opening; the first one has id 16."""
+        return list(self.names)
+
+    def mark_ticks(self, uint32_t instrument):
+        return self.s.ledger.instruments[instrument].mark_ticks
+
+    def wallet(self, uint32_t account, uint32_t currency):
+        """(cash, holds, free for orders, spendable)."""
+        self._require_idle()
+        return (wallet_of(&self.s.ledger, account, currency).cash_units,
+                wallet_of(&self.s.ledger, account, currency).hold_units,
+                free_units(&self.s.ledger, account, currency, False),
+                free_units(&self.s.ledger, account, currency, True))
+
+    def positions(self, uint32_t account):
+        """The account's position records by instrument: (instrument, size, cost, margin, leverage, mode,
+        stuck, hold, resting reduce-only lots)."""
+        cdef int32_t index = self.s.ledger.accounts[account].first_position
+        cdef Position* p
+        self._require_idle()
+        rows = []
+        while index >= 0:
+            p = &self.s.ledger.positions[index]
+            rows.append((p.instrument, p.size_lots, p.cost_units, p.margin_units, p.leverage, p.mode, p.stuck,
+                         p.hold_units, p.reduce_lots))
+            index = p.next
+        return rows
+
+    cdef _order_row(self, int32_t slot, uint32_t instrument):
+        cdef Order* o = &self.s.arena.orders[slot]
+        return (o.order_id, o.account, instrument, o.side, book_price(&self.s.books[instrument], &self.s.arena, slot),
+                o.remaining_lots, o.size_lots, o.client_id, o.flags, o.tif, o.open_loss_ticks)
+
+    def orders_of(self, uint32_t account):
+        """The account's resting orders by id: (order id, account, instrument, side, price, remaining, size,
+        client id, flags, tif, open loss ticks)."""
+        cdef int32_t index = self.s.ledger.accounts[account].first_position
+        cdef int32_t slot
+        self._require_idle()
+        rows = []
+        while index >= 0:
+            slot = self.s.ledger.positions[index].first_order
+            while slot >= 0:
+                rows.append(self._order_row(slot, self.s.ledger.positions[index].instrument))
+                slot = self.s.arena.own[slot].next
+            index = self.s.ledger.positions[index].next
+        rows.sort()
+        return rows
+
+    def find_order(self, uint32_t account, uint64_t order_id, uint64_t client_id):
+        """The row of the account's live order, by order id, else by client id; None when there is none."""
+        cdef int32_t slot
+        self._require_idle()
+        if order_id == 0 and client_id != 0:
+            order_id = clients_find(&self.s.clients, account, client_id)
+        slot = arena_find(&self.s.arena, order_id)
+        if slot < 0 or self.s.arena.orders[slot].account != account:
+            return None
+        return self._order_row(slot, order_instrument(&self.s, slot))
+
+    def resting(self, uint32_t instrument):
+        """Every resting order of a book, bids best first and in time order, then asks; rows as orders_of."""
+        cdef int side
+        cdef int32_t level, slot
+        self._require_idle()
+        rows = []
+        for side in range(2):
+            level = self.s.books[instrument].side[side].best
+            while level >= 0:
+                slot = self.s.books[instrument].levels[level].head
+                while slot >= 0:
+                    rows.append(self._order_row(slot, instrument))
+                    slot = self.s.arena.orders[slot].next
+                level = book_worse(&self.s.books[instrument], side, level)
+        return rows
+
+    def depth(self, uint32_t instrument, int64_t n):
+        """(bids, asks), best first, each a list of (price ticks, lots), at most n levels."""
+        cdef int side
+        cdef int64_t left
+        cdef int32_t level
+        self._require_idle()
+        result = ([], [])
+        for side in range(2):
+            level = self.s.books[instrument].side[side].best
+            left = n
+            while level >= 0 and left > 0:
+                result[side].append((self.s.books[instrument].levels[level].price_ticks,
+                                     self.s.books[instrument].levels[level].total_lots))
+                level = book_worse(&self.s.books[instrument], side, level)
+                left -= 1
+        return result
+
+    def parcels(self):
+        """The house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        cdef int32_t i
+        self._require_idle()
+        return [(self.s.ledger.parcels[i].parcel_id, self.s.ledger.parcels[i].instrument, self.s.ledger.parcels[i].size_lots,
+                 self.s.ledger.parcels[i].cost_units, self.s.ledger.parcels[i].bankruptcy_ticks,
+                 self.s.ledger.parcels[i].order_id, self.s.ledger.parcels[i].origin)
+                for i in range(self.s.ledger.parcel_count)]
+
+    @property
+    def account_count(self):
+        return self.s.ledger.account_count
+
+    def state(self):
+        """The canonical bytes of the state (docs/digest.md), as little-endian 64-bit integers."""
+        cdef Ledger* l = &self.s.ledger
+        cdef uint32_t account, i
+        cdef int32_t index
+        cdef int64_t k
+        self._require_idle()
+        out = [self.s.clock_ns, self.s.order_count, l.next_parcel_id, len(self.names)]
+        for account in range(l.account_count):
+            for i in range(l.currency_count):
+                out.append(wallet_of(l, account, i).cash_units)
+        for i in range(l.instrument_count):
+            out.append(l.instruments[i].mark_ticks)
+        for account in range(FIRST_USER, l.account_count):
+            for row in self.positions(account):
+                out.append(account)
+                out.extend(row[:7])
+        for i in range(l.instrument_count):
+            rows = self.resting(i)
+            out.append(len(rows))
+            for row in rows:
+                out.extend(row)
+        rows = self.parcels()
+        out.append(len(rows))
+        for row in rows:
+            out.extend(row)
+        out.append(self.s.arena.high_water)
+        out.append(self.s.arena.free_count)
+        for index in range(self.s.arena.free_count):
+            out.append(self.s.arena.free_stack[index])
+        out.append(self.s.clients.count)
+        for k in range(self.s.clients.count):
+            index = <int32_t>((self.s.clients.first + k) & (WINDOW - 1))
+            out.append(self.s.clients.finished[index].account)
+            out.append(self.s.clients.finished[index].client_id)
+            out.append(self.s.clients.finished[index].order_id)
+        return self.config + b"".join([name.ljust(NAME_BYTES, b"\0") for name in self.names]) + b"".join(
+            [(<object>number & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little") for number in out])
+
+    def check(self):
+        """The invariants, recomputed from the state: None, or the first sum that does not hold, as text."""
+        self._require_idle()
+        return audit.broken(&self.s)

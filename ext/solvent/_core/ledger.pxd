@@ -1,0 +1,170 @@
+# ledger: accounts, wallets, positions, parcels. The only place where money moves.
+#
+# Owns: cash per account and currency (the named house accounts included), positions with exact signed
+# cost and isolated margin, the house's parcels, and the posting of every unit from one purse to another.
+# Never: decides. It does what a fill, a takeover or a transfer means and says so in LEDGER, POSITION and
+# PARCEL events.
+# Invariants (semantics §1, exact after every command): per instrument the sizes of positions and parcels
+# sum to zero; per currency the cash of all accounts and the isolated margins sum to zero (OUTSIDE carries
+# minus what was deposited); CLEARING's cash is minus the sum of all costs.
+# Cost: O(1) a posting; a position is found by walking the account's positions (by instrument, few).
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from solvent._core.records cimport EventLog
+
+cdef enum:
+    OUTSIDE = 0       # where deposits come from
+    CLEARING = 1      # the other side of every realised profit
+    FEES = 2
+    FUND = 3          # the insurance fund, never below zero
+    DEFICIT = 4       # what nobody could pay, never above zero
+    RESIDUE = 5       # remainders of divisions among many (funding)
+    HOUSE = 6         # owner of the parcels' orders; its wallet stays empty
+    FIRST_USER = 16
+    ACCOUNTS_MAX = 1 << 24
+
+cdef enum:
+    NOBODY = 0xFFFFFFFF
+
+cdef struct Tier:
+    int64_t max_lots
+    int64_t maintenance_ppb
+    int64_t max_leverage
+
+cdef struct Instrument:
+    int64_t units_per_tick_lot
+    int64_t max_price_ticks
+    int64_t max_size_lots
+    int64_t maker_fee_ppb
+    int64_t taker_fee_ppb
+    int64_t liquidation_fee_ppb
+    int64_t default_leverage
+    int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
+    Tier* tiers
+    int32_t tier_count
+    uint32_t currency
+    int32_t* members               # every position ever opened here
+    int32_t member_count
+    int32_t member_capacity
+
+cdef struct Wallet:
+    int64_t cash_units
+    int64_t hold_units             # the sum of the holds of the positions in this currency
+
+cdef struct OpenSide:              # resting orders of one side that may open
+    int64_t lots
+    int64_t value_units            # at their limit prices
+    int64_t loss_units             # their open loss to mark when they were accepted
+
+cdef struct Position:
+    int64_t size_lots              # > 0 long, < 0 short
+    int64_t cost_units             # signed like size
+    int64_t margin_units           # isolated only
+    OpenSide open[2]
+    int64_t reduce_lots            # resting reduce-only orders, all on reduce_side
+    int64_t hold_units
+    int64_t leverage
+    int64_t dry_lots               # scratch of the FOK dry run
+    uint64_t dry_run
+    uint32_t account
+    uint32_t instrument
+    int32_t next                   # the account's next position, by instrument
+    int32_t first_order            # slot of its first own resting order
+    uint8_t mode
+    uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark
+    uint8_t reduce_side
+
+cdef struct Account:
+    int32_t first_position
+    uint8_t touched
+
+cdef struct Parcel:
+    int64_t parcel_id
+    int64_t size_lots
+    int64_t cost_units
+    int64_t bankruptcy_ticks       # already clamped to the legal range
+    uint64_t order_id              # its resting order, or 0
+    uint32_t instrument
+    uint32_t origin                # the account it was taken from
+    uint8_t due                    # its value may have changed since it was last looked at
+
+cdef struct Ledger:
+    EventLog* log
+    Instrument* instruments
+    uint32_t instrument_count
+    uint32_t currency_count
+    Account* accounts
+    Wallet* wallets                # account * currency_count + currency
+    uint32_t account_count
+    uint32_t account_capacity
+    Position* positions
+    int32_t position_count
+    int32_t position_capacity
+    Parcel* parcels                # by id
+    int32_t parcel_count
+    int32_t parcel_capacity
+    int64_t next_parcel_id
+    uint32_t* touched              # accounts to be tested before the command ends
+    uint32_t touched_count
+
+cdef struct Purse:
+    uint32_t account
+    uint32_t currency
+    int32_t position               # -1: the wallet, else that position's isolated margin
+
+cdef struct FillTerms:
+    int64_t size_delta             # signed lots
+    int64_t cost_delta             # signed like size_delta, but for takeovers' odd prices
+    int64_t fee_units
+    uint64_t ref                   # order id or parcel id, for the postings
+    uint16_t fee_reason
+    uint8_t keep_margin            # a step-down: profit and margin stay with the position
+    uint8_t deleveraged            # a shortfall is topped up from the deficit, not from the fund
+
+cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t instruments, uint32_t currencies) noexcept nogil
+cdef void ledger_close(Ledger* ledger) noexcept nogil
+cdef int accounts_reserve(Ledger* ledger) noexcept nogil
+cdef uint32_t account_new(Ledger* ledger) noexcept nogil
+cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil
+cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil
+cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil
+cdef void position_default(Ledger* ledger, uint32_t instrument, Position* position) noexcept nogil
+cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
+cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil
+cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil
+cdef int parcels_reserve(Ledger* ledger) noexcept nogil
+cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil
+cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil
+cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil
+cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil
+cdef void parcels_sweep(Ledger* ledger) noexcept nogil
+
+
+cdef inline Wallet* wallet_of(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    return &ledger.wallets[<size_t>account * ledger.currency_count + currency]
+
+
+cdef inline Purse wallet_purse(uint32_t account, uint32_t currency) noexcept nogil:
+    cdef Purse purse
+    purse.account = account
+    purse.currency = currency
+    purse.position = -1
+    return purse
+
+
+cdef inline Purse margin_purse(Ledger* ledger, int32_t index) noexcept nogil:
+    cdef Purse purse
+    purse.account = ledger.positions[index].account
+    purse.currency = ledger.instruments[ledger.positions[index].instrument].currency
+    purse.position = index
+    return purse
+
+
+cdef inline void touch(Ledger* ledger, uint32_t account) noexcept nogil:
+    """The account is tested before the command ends."""
+    if not ledger.accounts[account].touched:
+        ledger.accounts[account].touched = 1
+        ledger.touched[ledger.touched_count] = account
+        ledger.touched_count += 1

@@ -1,0 +1,391 @@
+"""Postings, fills and parcels; the contract is in ledger.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memset
+from solvent._core.money cimport (
+    add, clamp, least, magnitude, most, mul, mul_div_ceil, mul_div_floor, mul_div_trunc, sub,
+)
+from solvent._core.records cimport (
+    ADL_TOP_UP, BUY, CLOSED_BY_ADL, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED,
+    NO_INSTRUMENT, PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, Event, EventLog, emit,
+)
+
+
+cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t instruments, uint32_t currencies) noexcept nogil:
+    memset(ledger, 0, sizeof(Ledger))
+    ledger.log = log
+    ledger.instrument_count = instruments
+    ledger.currency_count = currencies
+    ledger.instruments = <Instrument*>calloc(instruments, sizeof(Instrument))
+    ledger.next_parcel_id = 1
+    if ledger.instruments == NULL:
+        return 0
+    while ledger.account_count < FIRST_USER:
+        if not accounts_reserve(ledger):
+            return 0
+        account_new(ledger)
+    return 1
+
+
+cdef void ledger_close(Ledger* ledger) noexcept nogil:
+    cdef uint32_t i
+    if ledger.instruments != NULL:
+        for i in range(ledger.instrument_count):
+            free(ledger.instruments[i].tiers)
+            free(ledger.instruments[i].members)
+    free(ledger.instruments)
+    free(ledger.accounts)
+    free(ledger.wallets)
+    free(ledger.positions)
+    free(ledger.parcels)
+    free(ledger.touched)
+
+
+# --- Pools ---------------------------------------------------------------------------------------------
+
+cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
+    """Makes room for one more account; 0 when the limit or memory is reached."""
+    cdef uint32_t capacity
+    cdef size_t row = ledger.currency_count * sizeof(Wallet)
+    cdef void* block
+    if ledger.account_count < ledger.account_capacity:
+        return 1
+    if ledger.account_count >= ACCOUNTS_MAX:
+        return 0
+    capacity = ledger.account_capacity * 2 if ledger.account_capacity else 64
+    block = realloc(ledger.accounts, <size_t>capacity * sizeof(Account))
+    if block == NULL:
+        return 0
+    ledger.accounts = <Account*>block
+    block = realloc(ledger.wallets, capacity * row)
+    if block == NULL:
+        return 0
+    ledger.wallets = <Wallet*>block
+    block = realloc(ledger.touched, <size_t>capacity * sizeof(uint32_t))
+    if block == NULL:
+        return 0
+    ledger.touched = <uint32_t*>block
+    ledger.account_capacity = capacity
+    return 1
+
+
+cdef uint32_t account_new(Ledger* ledger) noexcept nogil:
+    cdef uint32_t account = ledger.account_count
+    ledger.account_count += 1
+    ledger.accounts[account].first_position = -1
+    ledger.accounts[account].touched = 0
+    memset(wallet_of(ledger, account, 0), 0, ledger.currency_count * sizeof(Wallet))
+    return account
+
+
+cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil:
+    cdef int32_t index = ledger.accounts[account].first_position
+    while index >= 0 and ledger.positions[index].instrument < instrument:
+        index = ledger.positions[index].next
+    if index >= 0 and ledger.positions[index].instrument == instrument:
+        return index
+    return -1
+
+
+cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil:
+    """Makes room for one more position; 0 when memory is gone. May move the pool."""
+    cdef Instrument* ins = &ledger.instruments[instrument]
+    cdef int32_t capacity
+    cdef void* block
+    if ledger.position_count == ledger.position_capacity:
+        capacity = ledger.position_capacity * 2 if ledger.position_capacity else 64
+        block = realloc(ledger.positions, <size_t>capacity * sizeof(Position))
+        if block == NULL:
+            return 0
+        ledger.positions = <Position*>block
+        ledger.position_capacity = capacity
+    if ins.member_count == ins.member_capacity:
+        capacity = ins.member_capacity * 2 if ins.member_capacity else 64
+        block = realloc(ins.members, <size_t>capacity * sizeof(int32_t))
+        if block == NULL:
+            return 0
+        ins.members = <int32_t*>block
+        ins.member_capacity = capacity
+    return 1
+
+
+cdef void position_default(Ledger* ledger, uint32_t instrument, Position* position) noexcept nogil:
+    """What a position is before anything was said or traded: flat, cross, the default leverage."""
+    memset(position, 0, sizeof(Position))
+    position.instrument = instrument
+    position.leverage = ledger.instruments[instrument].default_leverage
+    position.next = -1
+    position.first_order = -1
+
+
+cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil:
+    """Adds a flat position, after position_reserve."""
+    cdef Instrument* ins = &ledger.instruments[instrument]
+    cdef int32_t index = ledger.position_count
+    cdef int32_t* link = &ledger.accounts[account].first_position
+    position_default(ledger, instrument, &ledger.positions[index])
+    ledger.positions[index].account = account
+    while link[0] >= 0 and ledger.positions[link[0]].instrument < instrument:
+        link = &ledger.positions[link[0]].next
+    ledger.positions[index].next = link[0]
+    link[0] = index
+    ledger.position_count += 1
+    ins.members[ins.member_count] = index
+    ins.member_count += 1
+    return index
+
+
+# --- Postings ------------------------------------------------------------------------------------------
+
+cdef inline int64_t* _balance(Ledger* ledger, Purse* purse) noexcept nogil:
+    if purse.position >= 0:
+        return &ledger.positions[purse.position].margin_units
+    return &wallet_of(ledger, purse.account, purse.currency).cash_units
+
+
+cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
+    """Moves money from one purse to another; a negative amount moves it the other way, zero says nothing."""
+    cdef int64_t* source
+    cdef int64_t* target
+    cdef Event* event
+    if amount == 0:
+        return
+    if amount < 0:
+        payer, receiver = receiver, payer
+        amount = sub(0, amount, &ledger.log.fault)
+    source = _balance(ledger, &payer)
+    target = _balance(ledger, &receiver)
+    source[0] = sub(source[0], amount, &ledger.log.fault)
+    target[0] = add(target[0], amount, &ledger.log.fault)
+    event = emit(ledger.log, LEDGER, payer.account, NO_INSTRUMENT)
+    if payer.position >= 0:
+        event.instrument = ledger.positions[payer.position].instrument
+        event.side = 1
+    elif receiver.position >= 0:
+        event.instrument = ledger.positions[receiver.position].instrument
+        event.side = 2
+    event.code = <uint16_t>payer.currency
+    event.reason = reason
+    event.a = receiver.account
+    event.b = amount
+    event.c = source[0]
+    event.d = target[0]
+    event.e = <int64_t>ref
+
+
+cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
+    """Income of the insurance fund: an open deficit is repaid first (semantics §5)."""
+    cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
+    cdef int64_t repaid = least(amount, owed)
+    pay(ledger, DEFICIT_REPAID, payer, wallet_purse(DEFICIT, payer.currency), repaid, ref)
+    pay(ledger, reason, payer, wallet_purse(FUND, payer.currency), amount - repaid, ref)
+
+
+cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
+    """The fund as far as it reaches, then the deficit."""
+    cdef int64_t paid = least(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
+    pay(ledger, reason, wallet_purse(FUND, receiver.currency), receiver, paid, ref)
+    pay(ledger, reason, wallet_purse(DEFICIT, receiver.currency), receiver, amount - paid, ref)
+
+
+# --- Fills ---------------------------------------------------------------------------------------------
+
+cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
+    cdef Position* p = &ledger.positions[index]
+    cdef Event* event = emit(ledger.log, POSITION, p.account, p.instrument)
+    event.side = p.mode
+    event.a = p.size_lots
+    event.b = p.cost_units
+    event.c = p.margin_units
+    event.d = p.leverage
+
+
+cdef void _fee(Ledger* ledger, FillTerms* terms, Purse payer) noexcept nogil:
+    if terms.fee_reason == LIQUIDATION_FEE:
+        fund_receives(ledger, LIQUIDATION_FEE, payer, terms.fee_units, terms.ref)
+    else:
+        pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), terms.fee_units, terms.ref)
+
+
+cdef void _settle_isolated(Ledger* ledger, int32_t index, FillTerms* terms, int64_t released) noexcept nogil:
+    """What leaves the margin of an isolated position after a reduction whose profit is already in it.
+
+    `released` is the closed part's share of margin and profit, less the fee. A loss beyond that share stays
+    with the margin that remains; a loss beyond all of it never reaches the wallet (MAR-3).
+    """
+    cdef Position* p = &ledger.positions[index]
+    cdef Purse margin = margin_purse(ledger, index)
+    if p.size_lots == 0:
+        if p.margin_units < 0:
+            if terms.deleveraged:
+                pay(ledger, ADL_TOP_UP, wallet_purse(DEFICIT, margin.currency), margin, -p.margin_units, terms.ref)
+            else:
+                fund_pays(ledger, SHORTFALL, margin, -p.margin_units, terms.ref)
+        released = p.margin_units
+    elif terms.keep_margin:
+        released = 0
+    else:
+        released = clamp(released, 0, most(0, p.margin_units))
+    pay(ledger, MARGIN_RELEASED, margin, wallet_purse(p.account, margin.currency), released, terms.ref)
+
+
+cdef void _close(Ledger* ledger, int32_t index, FillTerms* terms, int64_t lots) noexcept nogil:
+    """Reduces by `lots`: the cost share trunc(cost * lots / size) is realised (semantics §1)."""
+    cdef Position* p = &ledger.positions[index]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int64_t held = magnitude(p.size_lots)
+    cdef int64_t moved = magnitude(terms.size_delta)
+    cdef uint32_t currency = ledger.instruments[p.instrument].currency
+    cdef int64_t paid = terms.cost_delta if lots == moved else mul_div_trunc(terms.cost_delta, lots, moved, fault)
+    cdef int64_t share = p.cost_units if lots == held else mul_div_trunc(p.cost_units, lots, held, fault)
+    cdef int64_t margin_share = p.margin_units if lots == held else mul_div_floor(p.margin_units, lots, held, fault)
+    cdef int64_t realised = sub(-paid, share, fault)
+    cdef Purse purse = margin_purse(ledger, index) if p.mode else wallet_purse(p.account, currency)
+    p.size_lots += lots if p.size_lots < 0 else -lots
+    p.cost_units -= share
+    pay(ledger, REALISED, wallet_purse(CLEARING, currency), purse, realised, terms.ref)
+    if p.mode:
+        if lots == moved:
+            _fee(ledger, terms, purse)
+            realised = sub(realised, terms.fee_units, fault)
+            terms.fee_units = 0
+        _settle_isolated(ledger, index, terms, add(margin_share, realised, fault))
+
+
+cdef void _open(Ledger* ledger, int32_t index, int64_t size_delta, int64_t cost_delta, uint64_t ref) noexcept nogil:
+    """Adds to a position; an isolated one takes value / leverage plus the open loss to mark from the wallet."""
+    cdef Position* p = &ledger.positions[index]
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int64_t at_mark, needed
+    p.size_lots += size_delta
+    p.cost_units = add(p.cost_units, cost_delta, fault)
+    if p.mode:
+        at_mark = mul(size_delta, ins.mark_ticks * ins.units_per_tick_lot, fault)
+        needed = mul_div_ceil(magnitude(cost_delta), 1, p.leverage, fault)
+        needed = add(needed, most(0, sub(cost_delta, at_mark, fault)), fault)
+        needed = least(needed, most(0, wallet_of(ledger, p.account, ins.currency).cash_units))
+        pay(ledger, MARGIN_ASSIGNED, wallet_purse(p.account, ins.currency), margin_purse(ledger, index), needed, ref)
+
+
+cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil:
+    """One fill, or one deleveraging, in one position: close, fee, open, POSITION.
+
+    The fee of a pure reduction of an isolated position comes out of its margin, every other fee from the
+    wallet, and before margin for what opens is taken.
+    """
+    cdef Position* p = &ledger.positions[index]
+    cdef uint32_t currency = ledger.instruments[p.instrument].currency
+    cdef int64_t moved = magnitude(terms.size_delta)
+    cdef int64_t closed = 0
+    cdef int64_t cost_opened
+    if p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0):
+        closed = least(magnitude(p.size_lots), moved)
+        cost_opened = terms.cost_delta - (terms.cost_delta if closed == moved else
+                                          mul_div_trunc(terms.cost_delta, closed, moved, &ledger.log.fault))
+        _close(ledger, index, terms, closed)
+    else:
+        cost_opened = terms.cost_delta
+    _fee(ledger, terms, wallet_purse(p.account, currency))
+    if closed < moved:
+        _open(ledger, index, moved - closed if terms.size_delta > 0 else closed - moved, cost_opened, terms.ref)
+    position_event(ledger, index)
+    touch(ledger, p.account)
+
+
+# --- Parcels -------------------------------------------------------------------------------------------
+
+cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
+    cdef int32_t capacity
+    cdef void* block
+    if ledger.parcel_count < ledger.parcel_capacity:
+        return 1
+    capacity = ledger.parcel_capacity * 2 if ledger.parcel_capacity else 64
+    block = realloc(ledger.parcels, <size_t>capacity * sizeof(Parcel))
+    if block == NULL:
+        ledger.log.fault = 2
+        return 0
+    ledger.parcels = <Parcel*>block
+    ledger.parcel_capacity = capacity
+    return 1
+
+
+cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t lots, int64_t gain) noexcept nogil:
+    cdef Event* event = emit(ledger.log, PARCEL, HOUSE, parcel.instrument)
+    event.reason = change
+    event.a = parcel.parcel_id
+    event.b = parcel.size_lots
+    event.c = parcel.cost_units
+    event.d = lots
+    event.e = gain
+
+
+cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:
+    """Moves a whole position to the house at an exact cost; after parcels_reserve. Money is the caller's."""
+    cdef Position* p = &ledger.positions[position]
+    cdef int32_t index = ledger.parcel_count
+    cdef Parcel* parcel = &ledger.parcels[index]
+    memset(parcel, 0, sizeof(Parcel))
+    parcel.parcel_id = ledger.next_parcel_id
+    parcel.size_lots = p.size_lots
+    parcel.cost_units = cost_units
+    parcel.bankruptcy_ticks = bankruptcy_ticks
+    parcel.instrument = p.instrument
+    parcel.origin = p.account
+    ledger.next_parcel_id += 1
+    ledger.parcel_count += 1
+    p.size_lots = 0
+    p.cost_units = 0
+    position_event(ledger, position)
+    _parcel_event(ledger, parcel, TAKEN, magnitude(parcel.size_lots), 0)
+    return index
+
+
+cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
+    """Index by bisection; the parcel exists."""
+    cdef int32_t low = 0
+    cdef int32_t high = ledger.parcel_count - 1
+    cdef int32_t middle
+    while low < high:
+        middle = (low + high) >> 1
+        if ledger.parcels[middle].parcel_id < parcel_id:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil:
+    """The cost share of a slice: floor(cost * lots / size), all of it for the last one."""
+    cdef int64_t held = magnitude(parcel.size_lots)
+    return parcel.cost_units if lots == held else mul_div_floor(parcel.cost_units, lots, held, fault)
+
+
+cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil:
+    """Closes a slice; fill value minus cost share goes to the fund, or comes from it."""
+    cdef Parcel* parcel = &ledger.parcels[index]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef uint32_t currency = ledger.instruments[parcel.instrument].currency
+    cdef int64_t share = parcel_share(parcel, lots, fault)
+    cdef int64_t gain = sub(-cost_delta, share, fault)
+    parcel.size_lots += lots if parcel.size_lots < 0 else -lots
+    parcel.cost_units -= share
+    parcel.due = 1
+    if gain > 0:
+        fund_receives(ledger, PARCEL_GAIN, wallet_purse(CLEARING, currency), gain, ref)
+    elif gain < 0:
+        fund_pays(ledger, PARCEL_LOSS, wallet_purse(CLEARING, currency), -gain, ref)
+    _parcel_event(ledger, parcel, change, lots, gain)
+
+
+cdef void parcels_sweep(Ledger* ledger) noexcept nogil:
+    """Forgets the parcels that are closed."""
+    cdef int32_t kept = 0
+    cdef int32_t i
+    for i in range(ledger.parcel_count):
+        if ledger.parcels[i].size_lots != 0:
+            if kept != i:
+                ledger.parcels[kept] = ledger.parcels[i]
+            kept += 1
+    ledger.parcel_count = kept

@@ -1,0 +1,531 @@
+"""The liquidation pipeline; the contract is in liquidation.pxd, the readable twin in solvent/reference."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, qsort, realloc
+from libc.string cimport memset
+from solvent._core.arena cimport arena_find, arena_reserve
+from solvent._core.book cimport book_reserve
+from solvent._core.ledger cimport (
+    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, FillTerms, Instrument, Ledger, Parcel, Position, Purse,
+    margin_purse, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, fund_pays,
+    position_fill, touch, wallet_of, wallet_purse,
+)
+from solvent._core.margin cimport (
+    Requirement, adl_rank, band_price, bankruptcy_cost, cross_requirement, equity_share, isolated_requirement,
+    price_paying, threshold_rates, tier_of, upl, value_at_mark,
+)
+from solvent._core.money cimport (
+    INT64_MAX, INT64_MIN, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_floor,
+    saturate, sub,
+)
+from solvent._core.records cimport (
+    ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
+    LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
+    SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKEOVER, UNFILLED, UNWOUND, Event, emit,
+)
+from solvent._core.trading cimport (
+    State, Ticket, accept, cancel, cancel_all, conclude, cut_reduce_only, execute, refresh_hold, shrink,
+)
+
+cdef struct Due:
+    int64_t slack              # equity - R_own
+    uint32_t account
+    uint32_t instrument        # NO_INSTRUMENT: the cross domain
+    uint32_t currency
+
+cdef struct Winner:
+    int64_t rank
+    int32_t position
+    uint32_t account
+    uint8_t sound              # closing all of it at the parcel's price leaves equity >= 0
+
+
+# --- Who is due (semantics §2, when) -------------------------------------------------------------------
+
+cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """The cross position to step down: tier >= 3 and the largest value * (own - full); ties by instrument."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[account].first_position
+    cdef int32_t best = -1
+    cdef int128 weight, heaviest = -1
+    cdef int64_t full, own
+    cdef Position* p
+    cdef Instrument* ins
+    while index >= 0:
+        p = &l.positions[index]
+        ins = &l.instruments[p.instrument]
+        if p.size_lots != 0 and not p.mode and ins.currency == currency and tier_of(ins, p.size_lots) >= s.rules.step_tiers:
+            threshold_rates(&s.rules, ins, p, &full, &own)
+            weight = <int128>value_at_mark(l, p) * (own - full)
+            if weight > heaviest:
+                heaviest = weight
+                best = index
+        index = p.next
+    return best
+
+
+cdef int _verdict(State* s, int32_t candidate, Requirement* r) noexcept nogil:
+    if r.positions == 0 or r.equity >= r.own:
+        return SAFE
+    if r.equity < r.full:
+        return FULL
+    if candidate < 0 or s.ledger.positions[candidate].stuck:
+        return SAFE
+    return PARTIAL
+
+
+cdef int _judge(State* s, uint32_t account, int32_t position, uint32_t currency, Requirement* r, int32_t* candidate) noexcept nogil:
+    """The verdict on one isolated position, or with position -1 on a cross domain."""
+    if position >= 0:
+        isolated_requirement(&s.ledger, &s.rules, position, r)
+        candidate[0] = position
+    else:
+        cross_requirement(&s.ledger, &s.rules, account, currency, r)
+        candidate[0] = -1
+        if r.equity < r.own and r.equity >= r.full:
+            candidate[0] = _candidate(s, account, currency)
+    return _verdict(s, candidate[0], r)
+
+
+cdef void _cover(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """A wallet below zero with no cross position to stand for it: fund, then deficit (semantics §6)."""
+    cdef int64_t cash = wallet_of(&s.ledger, account, currency).cash_units
+    if cash < 0:
+        fund_pays(&s.ledger, SHORTFALL, wallet_purse(account, currency), -cash, 0)
+
+
+cdef Due* _append(State* s, Due* due, int32_t* count, int32_t* capacity) noexcept nogil:
+    cdef Due* block = due
+    if count[0] == capacity[0]:
+        capacity[0] = capacity[0] * 2 if capacity[0] else 16
+        block = <Due*>realloc(due, <size_t>capacity[0] * sizeof(Due))
+        if block == NULL:
+            s.log.fault = 2
+            free(due)
+            count[0] = 0
+            capacity[0] = 0
+            return NULL
+    count[0] += 1
+    return block
+
+
+cdef Due* _collect(State* s, int32_t* count) noexcept nogil:
+    """All domains of the touched accounts that need action. Empties the touched list."""
+    cdef Ledger* l = &s.ledger
+    cdef Due* due = NULL
+    cdef int32_t capacity = 0
+    cdef int32_t index, candidate
+    cdef uint32_t i, account, currency
+    cdef Requirement r
+    count[0] = 0
+    for i in range(l.touched_count):
+        account = l.touched[i]
+        l.accounts[account].touched = 0
+        index = l.accounts[account].first_position
+        while index >= 0:
+            if l.positions[index].mode and l.positions[index].size_lots != 0:
+                if _judge(s, account, index, 0, &r, &candidate) != SAFE:
+                    due = _append(s, due, count, &capacity)
+                    if due == NULL:
+                        return NULL
+                    due[count[0] - 1].slack = sub(r.equity, r.own, &s.log.fault)
+                    due[count[0] - 1].account = account
+                    due[count[0] - 1].instrument = l.positions[index].instrument
+                    due[count[0] - 1].currency = 0
+            index = l.positions[index].next
+        for currency in range(l.currency_count):
+            if _judge(s, account, -1, currency, &r, &candidate) != SAFE:
+                due = _append(s, due, count, &capacity)
+                if due == NULL:
+                    return NULL
+                due[count[0] - 1].slack = sub(r.equity, r.own, &s.log.fault)
+                due[count[0] - 1].account = account
+                due[count[0] - 1].instrument = NO_INSTRUMENT
+                due[count[0] - 1].currency = currency
+            elif r.positions == 0:
+                _cover(s, account, currency)
+    l.touched_count = 0
+    return due
+
+
+cdef int _by_slack(const void* left, const void* right) noexcept nogil:
+    cdef Due* a = <Due*>left
+    cdef Due* b = <Due*>right
+    if a.slack != b.slack:
+        return -1 if a.slack < b.slack else 1
+    if a.account != b.account:
+        return -1 if a.account < b.account else 1
+    if a.instrument != b.instrument:
+        return -1 if a.instrument < b.instrument else 1
+    return -1 if a.currency < b.currency else (1 if a.currency > b.currency else 0)
+
+
+# --- One account (semantics §2, §3) --------------------------------------------------------------------
+
+cdef void _cancel_domain(State* s, uint32_t account, int32_t position, uint32_t currency) noexcept nogil:
+    """Isolated: that instrument's orders; cross: all of the account's in that currency."""
+    cdef int32_t index
+    if position >= 0:
+        cancel_all(s, position, LIQUIDATED)
+        return
+    index = s.ledger.accounts[account].first_position
+    while index >= 0:
+        if s.ledger.instruments[s.ledger.positions[index].instrument].currency == currency:
+            cancel_all(s, index, LIQUIDATED)
+        index = s.ledger.positions[index].next
+
+
+cdef bint _step_down(State* s, int32_t index) noexcept nogil:
+    """Sells the position back by two tiers with an order of its owner; False when nothing filled."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef int k = tier_of(ins, p.size_lots)
+    cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), ins.liquidation_fee_ppb)
+    cdef Ticket t
+    cdef Event* event
+    memset(&t, 0, sizeof(Ticket))
+    t.side = SELL if p.size_lots > 0 else BUY
+    t.limit_ticks = band_price(ins, t.side, s.rules.step_limit_ppb)
+    t.limit_ticks = most(paying, t.limit_ticks) if t.side == SELL else least(paying, t.limit_ticks)
+    t.limit_ticks = clamp(t.limit_ticks, 1, ins.max_price_ticks)
+    t.price_ticks = t.limit_ticks
+    t.size_lots = magnitude(p.size_lots) - ins.tiers[k - s.rules.step_tiers].max_lots
+    t.remaining_lots = t.size_lots
+    t.holder = index
+    t.account = p.account
+    t.instrument = p.instrument
+    t.tif = IOC
+    t.flags = REDUCE_ONLY
+    t.ending = UNFILLED
+    t.fee_reason = LIQUIDATION_FEE
+    if arena_reserve(&s.arena) and book_reserve(&s.books[t.instrument]):
+        event = emit(&s.log, STEP_DOWN, t.account, t.instrument)
+        event.side = t.side
+        event.a = k + 1
+        event.b = t.size_lots
+        event.c = t.limit_ticks
+        event.d = k + 1 - s.rules.step_tiers
+        accept(s, &t)
+        execute(s, &t)
+        conclude(s, &t)
+    if t.remaining_lots == t.size_lots:
+        s.ledger.positions[index].stuck = 1
+        return False
+    return True
+
+
+cdef void _take_position(State* s, int32_t index, int64_t cost_units, int64_t equity) noexcept nogil:
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef int64_t price = price_paying(ins, p.size_lots, cost_units, 0)
+    cdef int64_t size = p.size_lots
+    cdef Event* event = emit(&s.log, TAKEOVER, p.account, p.instrument)
+    event.side = p.mode
+    event.a = s.ledger.next_parcel_id
+    event.b = size
+    event.c = cost_units
+    event.d = equity
+    event.e = price
+    parcel_take(&s.ledger, index, cost_units, clamp(price, 1, ins.max_price_ticks))
+    refresh_hold(s, index)
+
+
+cdef void _take_over(State* s, uint32_t account, int32_t position, uint32_t currency, Requirement* r) noexcept nogil:
+    """The house receives one isolated position or all cross positions at exact cost; the trader keeps zero."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t first = l.parcel_count
+    cdef int32_t index, i, count
+    cdef int64_t* costs
+    cdef int64_t cost
+    cdef Purse purse
+    if position >= 0:
+        if not parcels_reserve(l):
+            return
+        cost = bankruptcy_cost(l, position)
+        purse = margin_purse(l, position)
+        pay(l, TAKEN_OVER, purse, wallet_purse(CLEARING, purse.currency), l.positions[position].margin_units, 0)
+        _take_position(s, position, cost, r.equity)
+    else:
+        costs = <int64_t*>malloc(<size_t>r.positions * 2 * sizeof(int64_t))
+        if costs == NULL:
+            s.log.fault = 2
+            return
+        for i in range(2):  # first every share, from one and the same state; then the takeovers
+            count = 0
+            index = l.accounts[account].first_position
+            while index >= 0:
+                if (l.positions[index].size_lots != 0 and not l.positions[index].mode
+                        and l.instruments[l.positions[index].instrument].currency == currency):
+                    if i == 0:
+                        costs[2 * count] = bankruptcy_cost(l, index)
+                        costs[2 * count + 1] = equity_share(l, index)
+                    elif parcels_reserve(l):
+                        _take_position(s, index, costs[2 * count], costs[2 * count + 1])
+                    count += 1
+                index = l.positions[index].next
+            if i == 0:
+                pay(l, TAKEN_OVER, wallet_purse(account, currency), wallet_purse(CLEARING, currency),
+                    wallet_of(l, account, currency).cash_units, 0)
+        free(costs)
+    for i in range(first, l.parcel_count):
+        _unwind(s, i, True)
+
+
+cdef void _liquidate(State* s, Due* due) noexcept nogil:
+    """Tests one domain again and acts until it is safe, taken over, or stuck."""
+    cdef int32_t position = -1
+    cdef int32_t candidate
+    cdef int verdict
+    cdef Requirement r
+    cdef Event* event
+    if due.instrument != NO_INSTRUMENT:
+        position = s.ledger.accounts[due.account].first_position
+        while s.ledger.positions[position].instrument != due.instrument:
+            position = s.ledger.positions[position].next
+    while s.log.fault == 0:
+        verdict = _judge(s, due.account, position, due.currency, &r, &candidate)
+        if verdict == SAFE:
+            return
+        event = emit(&s.log, LIQUIDATION, due.account, due.instrument)
+        event.side = 1 if position >= 0 else 0
+        event.code = <uint16_t>(s.ledger.instruments[due.instrument].currency if position >= 0 else due.currency)
+        event.reason = <uint16_t>verdict
+        event.a = r.equity
+        event.b = r.full
+        event.c = r.own
+        event.d = r.value
+        _cancel_domain(s, due.account, position, due.currency)
+        if verdict == FULL:
+            _take_over(s, due.account, position, due.currency, &r)
+            return
+        if not _step_down(s, candidate):
+            return
+
+
+# --- Parcels (semantics §5) ----------------------------------------------------------------------------
+
+cdef int64_t _parcel_value(State* s, Parcel* parcel) noexcept nogil:
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    return sub(parcel.size_lots * (ins.mark_ticks * ins.units_per_tick_lot), parcel.cost_units, &s.log.fault)
+
+
+cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
+    """Works a parcel through the book down to a price; what is left rests only at a positive value."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef Ticket t
+    if not arena_reserve(&s.arena) or not book_reserve(&s.books[parcel.instrument]):
+        return
+    memset(&t, 0, sizeof(Ticket))
+    t.side = SELL if parcel.size_lots > 0 else BUY
+    t.limit_ticks = limit_ticks
+    t.price_ticks = limit_ticks
+    t.size_lots = magnitude(parcel.size_lots)
+    t.remaining_lots = t.size_lots
+    t.holder = <int32_t>parcel.parcel_id
+    t.account = HOUSE
+    t.instrument = parcel.instrument
+    t.flags = HOUSE_ORDER
+    t.tif = GTC if may_rest else IOC
+    accept(s, &t)
+    execute(s, &t)
+    if not may_rest or _parcel_value(s, &s.ledger.parcels[index]) <= 0:
+        t.ending = UNWOUND
+    conclude(s, &t)
+
+
+cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
+    """Where selling the whole remainder would exactly empty the fund, no further than the limit from mark."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    cdef int128 fund = wallet_of(&s.ledger, FUND, ins.currency).cash_units
+    cdef int128 lots = magnitude(parcel.size_lots)
+    cdef int64_t price
+    if parcel.size_lots > 0:
+        price = saturate(ceil128(parcel.cost_units - fund, lots * ins.units_per_tick_lot))
+        price = most(price, band_price(ins, SELL, s.rules.parcel_limit_ppb))
+    else:
+        price = saturate(floor128(fund - parcel.cost_units, lots * ins.units_per_tick_lot))
+        price = least(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
+    return price
+
+
+cdef void _unwind(State* s, int32_t index, bint at_takeover) noexcept nogil:
+    """A new parcel goes through the book at its bankruptcy price; one without value goes now, whatever it takes."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef int32_t slot
+    cdef int64_t price
+    parcel.due = 0
+    if at_takeover:
+        _house_order(s, index, parcel.bankruptcy_ticks, True)
+    parcel = &s.ledger.parcels[index]
+    if parcel.size_lots == 0 or _parcel_value(s, parcel) > 0:
+        return
+    if parcel.order_id != 0:
+        cancel(s, arena_find(&s.arena, parcel.order_id), UNWOUND)
+    price = _fund_price(s, parcel)
+    if 1 <= price <= s.ledger.instruments[parcel.instrument].max_price_ticks:  # else no legal price is good enough
+        _house_order(s, index, price, False)
+    if s.ledger.parcels[index].size_lots != 0:
+        _deleverage(s, index)
+
+
+cdef bint _unwind_due(State* s) noexcept nogil:
+    """Looks at every parcel whose value may have changed, by id."""
+    cdef bint any = False
+    cdef int32_t i
+    for i in range(s.ledger.parcel_count):
+        if s.ledger.parcels[i].due and s.ledger.parcels[i].size_lots != 0:
+            any = True
+            _unwind(s, i, False)
+    return any
+
+
+# --- Deleveraging (semantics §5) -----------------------------------------------------------------------
+
+cdef int _by_rank(const void* left, const void* right) noexcept nogil:
+    cdef Winner* a = <Winner*>left
+    cdef Winner* b = <Winner*>right
+    if a.rank != b.rank:
+        return -1 if a.rank > b.rank else 1
+    return -1 if a.account < b.account else (1 if a.account > b.account else 0)
+
+
+cdef void _domain(State* s, int32_t index, Requirement* r) noexcept nogil:
+    cdef Position* p = &s.ledger.positions[index]
+    if p.mode:
+        isolated_requirement(&s.ledger, &s.rules, index, r)
+    else:
+        cross_requirement(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency, r)
+
+
+cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
+    """The other side's positions by rank, each with whether pass 1 may take it."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    cdef int32_t count = 0
+    cdef int32_t i
+    cdef int128 share, after
+    cdef Position* p
+    cdef Requirement r
+    for i in range(ins.member_count):
+        p = &s.ledger.positions[ins.members[i]]
+        if p.size_lots == 0 or (p.size_lots > 0) == (parcel.size_lots > 0):
+            continue
+        _domain(s, ins.members[i], &r)
+        share = parcel.cost_units
+        share = floor128(share * magnitude(p.size_lots), magnitude(parcel.size_lots))
+        after = r.equity
+        after = after - upl(&s.ledger, p) - share - p.cost_units
+        winners[count].rank = adl_rank(&s.ledger, p, &r)
+        winners[count].position = ins.members[i]
+        winners[count].account = p.account
+        winners[count].sound = r.equity > 0 and after >= 0
+        count += 1
+    qsort(winners, count, sizeof(Winner), &_by_rank)
+    return count
+
+
+cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
+    cdef Event* event = emit(&s.log, ADL, account, parcel.instrument)
+    event.reason = <uint16_t>pass_
+    event.a = parcel.parcel_id
+    event.b = lots
+    event.c = share
+    event.d = rank
+
+
+cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:
+    """Closes a counterparty against the parcel at the parcel's cost share, the same integer on both sides."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef Position* p = &s.ledger.positions[winner.position]
+    cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(p.size_lots))
+    cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
+    cdef uint64_t ref = <uint64_t>parcel.parcel_id
+    cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
+    cdef FillTerms terms
+    cdef Requirement r
+    cancel_all(s, winner.position, DELEVERAGED)
+    _adl_event(s, winner.account, parcel, lots, share, pass_, winner.rank)
+    terms.size_delta = lots if p.size_lots < 0 else -lots
+    terms.cost_delta = share
+    terms.fee_units = 0
+    terms.fee_reason = MAKER_FEE
+    terms.keep_margin = 0
+    terms.deleveraged = 1
+    terms.ref = ref
+    position_fill(&s.ledger, winner.position, &terms)
+    refresh_hold(s, winner.position)
+    parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, ref)
+    if pass_ == 3:
+        _domain(s, winner.position, &r)
+        if r.equity < 0:
+            p = &s.ledger.positions[winner.position]
+            pay(&s.ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency),
+                margin_purse(&s.ledger, winner.position) if p.mode else wallet_purse(p.account, currency), -r.equity, ref)
+
+
+cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil:
+    """Pass 2: another parcel of the other side closes at this one's price; its loss goes to the fund."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef Parcel* opposite = &s.ledger.parcels[other]
+    cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
+    cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
+    cdef int32_t slot
+    if opposite.order_id != 0:
+        slot = arena_find(&s.arena, opposite.order_id)
+        if s.arena.orders[slot].remaining_lots > lots:
+            shrink(s, slot, lots, UNWOUND)
+        else:
+            cancel(s, slot, UNWOUND)
+    _adl_event(s, HOUSE, parcel, lots, share, 2, opposite.parcel_id)
+    parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, <uint64_t>parcel.parcel_id)
+    parcel_fill(&s.ledger, other, lots, share, CLOSED_BY_OPPOSITE, <uint64_t>parcel.parcel_id)
+
+
+cdef void _deleverage(State* s, int32_t index) noexcept nogil:
+    """Closes all that is left of a parcel: winners by rank, opposite parcels, then everybody else by rank."""
+    cdef Instrument* ins = &s.ledger.instruments[s.ledger.parcels[index].instrument]
+    cdef Winner* winners = <Winner*>malloc(<size_t>(ins.member_count + 1) * sizeof(Winner))
+    cdef int32_t count, i
+    cdef int pass_
+    if winners == NULL:
+        s.log.fault = 2
+        return
+    count = _winners(s, &s.ledger.parcels[index], winners)
+    for pass_ in range(1, 4):
+        if pass_ == 2:
+            for i in range(s.ledger.parcel_count):
+                if s.ledger.parcels[index].size_lots == 0:
+                    break
+                if (s.ledger.parcels[i].size_lots != 0 and s.ledger.parcels[i].instrument == s.ledger.parcels[index].instrument
+                        and (s.ledger.parcels[i].size_lots > 0) != (s.ledger.parcels[index].size_lots > 0)):
+                    _close_opposite(s, index, i)
+            continue
+        for i in range(count):
+            if s.ledger.parcels[index].size_lots == 0:
+                break
+            if winners[i].sound == (pass_ == 1):
+                _close_winner(s, index, &winners[i], pass_)
+    free(winners)
+    if s.ledger.parcels[index].size_lots != 0:
+        s.log.fault = 3
+
+
+# --- The end of a command ------------------------------------------------------------------------------
+
+cdef void settle(State* s) noexcept nogil:
+    """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
+    cdef int32_t count = 0
+    cdef int32_t i
+    cdef Due* due
+    while s.log.fault == 0:
+        while s.ledger.parcel_count and _unwind_due(s) and s.log.fault == 0:
+            pass
+        if s.ledger.touched_count == 0:
+            break
+        due = _collect(s, &count)
+        if count > 1:
+            qsort(due, count, sizeof(Due), &_by_slack)
+        for i in range(count):
+            _liquidate(s, &due[i])
+        free(due)
+    if s.ledger.parcel_count:
+        parcels_sweep(&s.ledger)

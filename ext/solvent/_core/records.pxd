@@ -1,0 +1,220 @@
+# records: the 64-byte commands and events, and the log that events are appended to.
+#
+# Owns: the layouts (worksheet: docs/records.md), the type, code and reason numbers, the event log.
+# Never: interprets a record. Numbers are never reused; gaps are kept for the vocabulary still to come.
+# Invariant: the layouts equal solvent.records (compared when the kernel is loaded).
+# Cost: an event is one bump of a counter and the stores; growth doubles the block.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    RECORD_BYTES = 64
+    NAME_BYTES = 64
+
+cdef struct Command:
+    uint16_t type
+    uint8_t records        # how many consecutive 64-byte records this command takes
+    uint8_t side
+    uint32_t account
+    uint32_t instrument    # or the currency, for money commands
+    uint8_t tif
+    uint8_t flags
+    uint16_t mode
+    int64_t time_ns
+    int64_t price_ticks
+    int64_t size_lots
+    uint64_t client_id
+    uint64_t order_id
+    int64_t amount
+
+cdef struct Event:
+    uint16_t type
+    uint8_t records
+    uint8_t side
+    uint32_t account
+    uint32_t instrument
+    uint16_t code
+    uint16_t reason
+    uint64_t seq
+    int64_t a
+    int64_t b
+    int64_t c
+    int64_t d
+    int64_t e
+
+cdef enum CommandType:
+    ADVANCE = 1
+    OPEN_ACCOUNT = 2
+    DEPOSIT = 3
+    WITHDRAW = 4
+    SEED_FUND = 5
+    SET_LEVERAGE = 6
+    MOVE_MARGIN = 7
+    MARK = 8
+    ORDER = 16
+    AMEND = 17
+    CANCEL = 18
+
+cdef enum:               # side; also an index
+    BUY = 0
+    SELL = 1
+
+cdef enum Tif:
+    GTC = 0
+    IOC = 1
+    FOK = 2
+
+cdef enum Flag:
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+    MARKET = 4
+    HOUSE_ORDER = 8     # internal: never accepted from outside
+
+cdef enum Mode:
+    CROSS = 0
+    ISOLATED = 1
+
+cdef enum EventType:
+    BEGIN = 1
+    ACCOUNT_OPENED = 2
+    LEDGER = 3
+    POSITION = 4
+    MARKED = 5
+    ACCEPTED = 6
+    RESTED = 7
+    TRADE = 8
+    REDUCED = 9
+    DONE = 10
+    LIQUIDATION = 11
+    STEP_DOWN = 12
+    TAKEOVER = 13
+    PARCEL = 14
+    ADL = 15
+    REPLACED = 16
+
+cdef enum Code:
+    OK = 0
+    UNKNOWN_COMMAND = 100
+    TIME_BACKWARDS = 101
+    BAD_RECORD = 102
+    UNKNOWN_ACCOUNT = 200
+    UNKNOWN_INSTRUMENT = 201
+    UNKNOWN_CURRENCY = 202
+    ACCOUNT_EXISTS = 203
+    BAD_NAME = 204
+    TOO_MANY_ACCOUNTS = 205
+    BAD_SIDE = 300
+    BAD_SIZE = 301
+    BAD_PRICE = 302
+    BAD_TIF = 303
+    BAD_FLAGS = 304
+    UNKNOWN_ORDER = 400
+    DUPLICATE_CLIENT_ID = 401
+    POST_ONLY_WOULD_TAKE = 402
+    FOK_UNFILLED = 403
+    REDUCE_ONLY_WOULD_OPEN = 404
+    TOO_MANY_ORDERS = 405
+    AMEND_NOTHING = 406
+    AMEND_BELOW_FILLED = 407
+    BAD_AMOUNT = 500
+    INSUFFICIENT_BALANCE = 501
+    WITHDRAWALS_CLOSED = 502
+    MONEY_LIMIT = 503
+    NO_MARK = 600
+    PRICE_BAND = 601
+    INSUFFICIENT_MARGIN = 602
+    LEVERAGE_ABOVE_TIER = 603
+    POSITION_LIMIT = 604
+    MODE_IN_USE = 605
+    NO_ISOLATED_POSITION = 606
+    BELOW_INITIAL_MARGIN = 607
+    BAD_LEVERAGE = 608
+    BAD_MODE = 609
+
+# Why a posting was made (LEDGER).
+cdef enum Posting:
+    DEPOSITED = 1
+    WITHDRAWN = 2
+    FUND_SEEDED = 3
+    MAKER_FEE = 4
+    TAKER_FEE = 5
+    LIQUIDATION_FEE = 6
+    REALISED = 7
+    MARGIN_ASSIGNED = 8
+    MARGIN_RELEASED = 9
+    MARGIN_MOVED = 10
+    TAKEN_OVER = 11
+    PARCEL_GAIN = 12
+    PARCEL_LOSS = 13
+    DEFICIT_REPAID = 14
+    SHORTFALL = 15
+    ADL_TOP_UP = 16
+
+# Why an order ended or shrank (DONE, REDUCED).
+cdef enum Ending:
+    FILLED = 1
+    CANCELLED = 2
+    AMENDED = 3
+    UNFILLED = 4            # the rest of an IOC or market order
+    SELF_TRADE = 5
+    REDUCE_ONLY_CUT = 6
+    BANKRUPTCY_LIMIT = 7
+    LIQUIDATED = 8
+    DELEVERAGED = 9
+    UNWOUND = 10            # the house takes its own order back
+
+# How a parcel changed (PARCEL).
+cdef enum ParcelChange:
+    TAKEN = 1
+    FILLED_BY_BOOK = 2
+    FILLED_BY_FUND = 3
+    CLOSED_BY_ADL = 4
+    CLOSED_BY_OPPOSITE = 5
+
+# What kind of requirement failed (LIQUIDATION).
+cdef enum Verdict:
+    SAFE = 0
+    PARTIAL = 1
+    FULL = 2
+
+cdef enum:
+    NO_INSTRUMENT = 0xFFFFFFFF
+
+cdef struct EventLog:
+    Event* events           # points behind a small header that counts the views which pin the block
+    uint64_t first_seq      # seq of events[0]
+    int64_t count
+    int64_t capacity
+    int32_t fault           # 1: arithmetic left 64 bits, 2: out of memory; the kernel halts
+    Event spill             # where events go once memory is gone
+
+cdef int log_open(EventLog* log) noexcept nogil
+cdef void log_drop(EventLog* log, int64_t n) noexcept nogil
+cdef void block_pin(Event* events) noexcept nogil
+cdef void block_unpin(Event* events) noexcept nogil
+cdef void log_grow(EventLog* log) noexcept nogil
+
+
+cdef inline Event* emit(EventLog* log, uint16_t type, uint32_t account, uint32_t instrument) noexcept nogil:
+    """The next event, zeroed but for type, names and seq; the caller fills the rest."""
+    cdef Event* event
+    if log.count == log.capacity:
+        log_grow(log)
+    if log.fault == 2:
+        return &log.spill
+    event = &log.events[log.count]
+    event.type = type
+    event.records = 1
+    event.side = 0
+    event.account = account
+    event.instrument = instrument
+    event.code = 0
+    event.reason = 0
+    event.seq = log.first_seq + <uint64_t>log.count
+    event.a = 0
+    event.b = 0
+    event.c = 0
+    event.d = 0
+    event.e = 0
+    log.count += 1
+    return event

@@ -1,0 +1,132 @@
+"""Event log and the numbers of records.pxd, readable from Python for the layout check."""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memmove
+
+cdef enum:
+    FIRST_CAPACITY = 1024
+
+# A block is [header 64 bytes | events]. The header counts owners: the log and each view handed out.
+# A block with views is never moved or overwritten; the log leaves it to them and takes a new one.
+cdef extern from *:
+    """
+    #include <stdint.h>
+    static inline void solvent_own(void *events) {
+        __atomic_add_fetch((int64_t *)((char *)events - 64), 1, __ATOMIC_SEQ_CST); }
+    static inline int64_t solvent_disown(void *events) {
+        return __atomic_sub_fetch((int64_t *)((char *)events - 64), 1, __ATOMIC_SEQ_CST); }
+    static inline int64_t solvent_owners(void *events) {
+        return __atomic_load_n((int64_t *)((char *)events - 64), __ATOMIC_SEQ_CST); }
+    """
+    void solvent_own(void* events) noexcept nogil
+    int64_t solvent_disown(void* events) noexcept nogil
+    int64_t solvent_owners(void* events) noexcept nogil
+
+
+cdef Event* _block_new(int64_t capacity) noexcept nogil:
+    cdef char* block = <char*>malloc(<size_t>(RECORD_BYTES + capacity * RECORD_BYTES))
+    if block == NULL:
+        return NULL
+    (<int64_t*>block)[0] = 1
+    return <Event*>(block + RECORD_BYTES)
+
+
+cdef void block_pin(Event* events) noexcept nogil:
+    solvent_own(events)
+
+
+cdef void block_unpin(Event* events) noexcept nogil:
+    if solvent_disown(events) == 0:
+        free(<char*>events - RECORD_BYTES)
+
+
+cdef int log_open(EventLog* log) noexcept nogil:
+    log.events = _block_new(FIRST_CAPACITY)
+    log.first_seq = 1
+    log.count = 0
+    log.capacity = FIRST_CAPACITY
+    log.fault = 0
+    return 0 if log.events == NULL else 1
+
+
+cdef void log_grow(EventLog* log) noexcept nogil:
+    """Doubles the block; one that views pin is left to them."""
+    cdef int64_t capacity = log.capacity * 2
+    cdef Event* events
+    cdef char* block
+    if solvent_owners(log.events) == 1:
+        block = <char*>realloc(<char*>log.events - RECORD_BYTES, <size_t>(RECORD_BYTES + capacity * RECORD_BYTES))
+        events = <Event*>(block + RECORD_BYTES) if block != NULL else NULL
+    else:
+        events = _block_new(capacity)
+        if events != NULL:
+            memcpy(events, log.events, <size_t>(log.count * RECORD_BYTES))
+            block_unpin(log.events)
+    if events == NULL:
+        log.fault = 2
+        return
+    log.events = events
+    log.capacity = capacity
+
+
+cdef void log_drop(EventLog* log, int64_t n) noexcept nogil:
+    """Forgets the first n events."""
+    cdef Event* events
+    if n <= 0:
+        return
+    if solvent_owners(log.events) > 1:
+        events = _block_new(log.capacity)
+        if events == NULL:
+            log.fault = 2
+            return
+        memcpy(events, log.events + n, <size_t>((log.count - n) * RECORD_BYTES))
+        block_unpin(log.events)
+        log.events = events
+    elif n < log.count:
+        memmove(log.events, log.events + n, <size_t>((log.count - n) * RECORD_BYTES))
+    log.count -= n
+    log.first_seq += <uint64_t>n
+
+
+def layout():
+    """{'command' | 'event': {field: (offset, bytes)}} as compiled; solvent.records is held equal to it."""
+    cdef Command c
+    cdef Event e
+    cdef char* c0 = <char*>&c
+    cdef char* e0 = <char*>&e
+    return {
+        "command": {
+            "type": (<char*>&c.type - c0, sizeof(c.type)),
+            "records": (<char*>&c.records - c0, sizeof(c.records)),
+            "side": (<char*>&c.side - c0, sizeof(c.side)),
+            "account": (<char*>&c.account - c0, sizeof(c.account)),
+            "instrument": (<char*>&c.instrument - c0, sizeof(c.instrument)),
+            "tif": (<char*>&c.tif - c0, sizeof(c.tif)),
+            "flags": (<char*>&c.flags - c0, sizeof(c.flags)),
+            "mode": (<char*>&c.mode - c0, sizeof(c.mode)),
+            "time_ns": (<char*>&c.time_ns - c0, sizeof(c.time_ns)),
+            "price_ticks": (<char*>&c.price_ticks - c0, sizeof(c.price_ticks)),
+            "size_lots": (<char*>&c.size_lots - c0, sizeof(c.size_lots)),
+            "client_id": (<char*>&c.client_id - c0, sizeof(c.client_id)),
+            "order_id": (<char*>&c.order_id - c0, sizeof(c.order_id)),
+            "amount": (<char*>&c.amount - c0, sizeof(c.amount)),
+            "": (0, sizeof(c)),
+        },
+        "event": {
+            "type": (<char*>&e.type - e0, sizeof(e.type)),
+            "records": (<char*>&e.records - e0, sizeof(e.records)),
+            "side": (<char*>&e.side - e0, sizeof(e.side)),
+            "account": (<char*>&e.account - e0, sizeof(e.account)),
+            "instrument": (<char*>&e.instrument - e0, sizeof(e.instrument)),
+            "code": (<char*>&e.code - e0, sizeof(e.code)),
+            "reason": (<char*>&e.reason - e0, sizeof(e.reason)),
+            "seq": (<char*>&e.seq - e0, sizeof(e.seq)),
+            "a": (<char*>&e.a - e0, sizeof(e.a)),
+            "b": (<char*>&e.b - e0, sizeof(e.b)),
+            "c": (<char*>&e.c - e0, sizeof(e.c)),
+            "d": (<char*>&e.d - e0, sizeof(e.d)),
+            "e": (<char*>&e.e - e0, sizeof(e.e)),
+            "": (0, sizeof(e)),
+        },
+    }

@@ -1,0 +1,11 @@
+# watch: which accounts a mark change can endanger.
+#
+# Owns: nothing yet; it looks at every position of the instrument. The interface is final, the slack-band
+# index of the design comes behind it.
+# Never: misses an account that a full scan would find. Derived state: not in the digest, not in snapshots.
+# Cost: O(positions in the instrument) per mark, about 10 ns each.
+
+from libc.stdint cimport uint32_t
+from solvent._core.trading cimport State
+
+cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil
