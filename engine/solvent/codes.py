@@ -26,6 +26,7 @@ class Code(IntEnum):
     BAD_PRICE = 302
     BAD_TIF = 303
     BAD_FLAGS = 304
+    BAD_CLIENT_ID = 305
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
     POST_ONLY_WOULD_TAKE = 402
@@ -66,6 +67,7 @@ HINTS: dict[Code, str] = {
     Code.BAD_PRICE: "price is a positive multiple of the tick, not above the instrument's highest price",
     Code.BAD_TIF: "tif is 'gtc', 'ioc' or 'fok'",
     Code.BAD_FLAGS: "post_only goes with gtc limit orders, a market order with ioc or fok",
+    Code.BAD_CLIENT_ID: "a client id is a whole number below 2**63; 0 is none",
     Code.UNKNOWN_ORDER: "the account has no live order of this id; it may be finished or another account's",
     Code.DUPLICATE_CLIENT_ID: "this client id was used; the answer's order_id is the order it belongs to",
     Code.POST_ONLY_WOULD_TAKE: "the price would trade at once; move it away from the touch",

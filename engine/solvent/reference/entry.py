@@ -51,7 +51,7 @@ class Entry:
             return Code.BAD_SIDE
         if c.tif > Tif.FOK:
             return Code.BAD_TIF
-        if c.flags & ~(Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.MARKET):
+        if c.flags & ~int(Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.MARKET):
             return Code.BAD_FLAGS
         if (market and c.tif == Tif.GTC) or (c.flags & Flag.POST_ONLY and c.tif != Tif.GTC):
             return Code.BAD_FLAGS
@@ -59,6 +59,8 @@ class Entry:
             return Code.BAD_SIZE
         if not (0 if market else 1) <= c.price_ticks <= contract.max_price_ticks:
             return Code.BAD_PRICE
+        if c.client_id >> 63:
+            return Code.BAD_CLIENT_ID
         return Code.OK
 
     def share_of_equity(self, p: Position) -> int:

@@ -14,7 +14,7 @@ from solvent._core.margin cimport (
 from solvent._core.matching cimport crosses, worst_price
 from solvent._core.money cimport clamp, least, magnitude, most, sub
 from solvent._core.records cimport (
-    AMEND_BELOW_FILLED, AMEND_NOTHING, AMENDED, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE, BAD_TIF,
+    AMEND_BELOW_FILLED, AMEND_NOTHING, AMENDED, BAD_CLIENT_ID, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE, BAD_TIF,
     BANKRUPTCY_LIMIT, BUY, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, INSUFFICIENT_MARGIN, IOC,
     LEVERAGE_ABOVE_TIER, MARKET, NO_MARK, OK, POSITION_LIMIT, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
     REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REPLACED, SELL, TAKER_FEE, TOO_MANY_ORDERS, UNFILLED, UNKNOWN_ACCOUNT,
@@ -53,6 +53,8 @@ cdef int _check_fields(State* s, const Command* c) noexcept nogil:
         return BAD_SIZE
     if c.price_ticks > ins.max_price_ticks or c.price_ticks < (0 if c.flags & MARKET else 1):
         return BAD_PRICE
+    if c.client_id >> 63:
+        return BAD_CLIENT_ID
     return OK
 
 

@@ -1,0 +1,349 @@
+"""The third witness: recomputes book, balances, positions and thresholds from the events alone.
+
+Owns its own plain-integer books and shares no formula with the core or the reference. It never asks the
+exchange anything but the constants of its instruments and rule set. `feed` raises InvariantBroken at the
+first event that does not follow from the ones before it, `close` at the end of a command when a sum of
+semantics §1 does not hold. Cost: O(1) an event, O(accounts) a close; for tests and doubts.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from solvent.codes import InvariantBroken
+from solvent.records import NO_INSTRUMENT, Event, EventType, Flag, ParcelChange, Posting, Purse, Verdict
+
+if TYPE_CHECKING:
+    from solvent.exchange import Exchange
+
+_FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
+
+
+def _ceil(n: int, d: int) -> int:
+    return -((-n) // d)
+
+
+def _toward_zero(n: int, d: int) -> int:
+    return abs(n) // d * (1 if n >= 0 else -1)
+
+
+class _Order:
+    __slots__ = ("account", "instrument", "side", "price", "remaining", "house", "resting")
+
+    def __init__(self, e: Event):
+        self.account, self.instrument, self.side = e.account, e.instrument, e.side
+        self.price, self.remaining = e.price_ticks, e.size_lots
+        self.house = bool(e.flags & Flag.HOUSE_ORDER)
+        self.resting = False
+
+
+class Auditor:
+    """Feeds on one exchange's events from its first one.
+
+    >>> from solvent import Exchange, Instrument
+    >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+    >>> auditor = Auditor(ex)
+    >>> ex.deposit("alice", "USDT", 5)
+    >>> auditor.follow(ex.drain())
+    >>> auditor.wallets[16, 0]
+    5000000
+    """
+
+    def __init__(self, exchange: "Exchange"):
+        currencies = list(exchange.currencies)
+        self.specs = [each.spec for each in exchange.instruments]
+        self.currency = [currencies.index(each.settle) for each in exchange.instruments]
+        self.rules = exchange.rules
+        self.marks = [0] * len(self.specs)
+        self.wallets: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.margins: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.sizes: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.costs: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.modes: dict[tuple[int, int], int] = {}
+        self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
+        self.orders: dict[int, _Order] = {}
+        self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
+        self.counts: defaultdict[str, int] = defaultdict(int)
+        self.closes = 0
+        self._seq = 0
+        self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted
+        self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
+        self._stepping = 0
+        self._taken: list[int] = []
+
+    def follow(self, events: Iterable[Event]) -> None:
+        """Feeds the events of whole commands and closes the books after each."""
+        open_books = False
+        for event in events:
+            if event.type == EventType.BEGIN and open_books:
+                self.close()
+            self.feed(event)
+            open_books = True
+        if open_books:
+            self.close()
+
+    def feed(self, e: Event) -> None:
+        """One event. Raises InvariantBroken when it contradicts what went before."""
+        self._need(e.seq > self._seq, e, f"sequence after {self._seq}")
+        self._seq = e.seq
+        self.counts[e.type.name] += 1
+        handler = getattr(self, f"_on_{e.type.name.lower()}", None)
+        if handler:
+            handler(e)
+
+    def _need(self, holds: bool, e: object, what: str) -> None:
+        if not holds:
+            raise InvariantBroken(f"auditor: {what} at {e!r}")
+
+    # --- money
+
+    def _on_ledger(self, e: Event) -> None:
+        payer = (e.payer, e.instrument) if e.margin_of == 1 else (e.payer, e.currency)
+        receiver = (e.receiver, e.instrument) if e.margin_of == 2 else (e.receiver, e.currency)
+        source = self.margins if e.margin_of == 1 else self.wallets
+        target = self.margins if e.margin_of == 2 else self.wallets
+        source[payer] -= e.amount_units
+        target[receiver] += e.amount_units
+        self._need(e.amount_units > 0, e, "MON-7: a posting moves something")
+        self._need((source[payer], target[receiver]) == (e.payer_after, e.receiver_after), e, "MON-7: balances after")
+        self.counts[Posting(e.posting).name] += 1
+        if Purse.DEFICIT in (e.payer, e.receiver):
+            self.counts["deficit_postings"] += 1
+        if e.posting in _FEES or e.posting == Posting.DEFICIT_REPAID:
+            self._settle_fee(e)
+
+    def _settle_fee(self, e: Event) -> None:
+        """A fee may be split between the deficit and the fund; both parts count against what is owed."""
+        for i, (payer, ref, owed) in enumerate(self._fees):
+            if (payer, ref) == (e.payer, e.ref) and owed >= e.amount_units:
+                self._fees[i] = (payer, ref, owed - e.amount_units)
+                return
+        self._need(e.posting == Posting.DEFICIT_REPAID, e, "a fee that no fill explains")
+
+    def _fill(self, account: int, instrument: int, size: int, cost: int) -> None:
+        """Semantics §1: a reduction realises trunc(cost * x / size); the rest opens."""
+        key = account, instrument
+        held = self.sizes[key]
+        if held * size < 0:
+            closed = min(abs(held), abs(size))
+            self.costs[key] -= _toward_zero(self.costs[key] * closed, abs(held))
+            self.sizes[key] += closed if held < 0 else -closed
+            rest = abs(size) - closed
+            cost = cost * rest // abs(size)
+            size = rest if size > 0 else -rest
+        self.sizes[key] += size
+        self.costs[key] += cost
+
+    def _on_position(self, e: Event) -> None:
+        key = e.account, e.instrument
+        self.modes[key] = e.mode
+        mine = self.sizes[key], self.costs[key], self.margins[key]
+        self._need(mine == (e.size_lots, e.cost_units, e.margin_units), e, f"position {mine}")
+
+    def _on_marked(self, e: Event) -> None:
+        self.marks[e.instrument] = e.price_ticks
+
+    # --- orders
+
+    def _on_accepted(self, e: Event) -> None:
+        self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
+        self.orders[e.order_id] = _Order(e)
+        if self._stepping < 0:  # the order that a STEP_DOWN announced
+            self._stepping = e.order_id
+
+    def _on_rested(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
+        order.price, order.resting = e.price_ticks, True
+        self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
+
+    def _unrest(self, order_id: int, order: _Order) -> None:
+        if order.resting:
+            queue = self.queues[order.instrument, order.side]
+            queue[order.price].remove(order_id)
+            if not queue[order.price]:
+                del queue[order.price]
+            order.resting = False
+
+    def _on_replaced(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        self._unrest(e.order_id, order)
+        order.price, order.remaining = e.price_ticks, e.remaining_lots
+
+    def _on_reduced(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        order.remaining -= e.cut_lots
+        self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots remain")
+
+    def _on_done(self, e: Event) -> None:
+        order = self.orders.pop(e.order_id)
+        self._need(order.remaining == e.cancelled_lots, e, f"ORD-3: {order.remaining} lots are left")
+        self._unrest(e.order_id, order)
+
+    def _on_trade(self, e: Event) -> None:
+        maker, taker = self.orders[e.maker_order_id], self.orders[e.taker_order_id]
+        queue = self.queues[e.instrument, 1 - e.side]
+        best = max(queue) if e.side else min(queue)
+        self._need((best, queue[best][0]) == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
+        self._need(maker.account != taker.account or maker.house, e, "BOOK-9: no self-trade")
+        spec = self.specs[e.instrument]
+        value = e.size_lots * e.price_ticks * spec.units_per_tick_lot
+        taker_fee = spec.liquidation_fee_ppb if self._stepping == e.taker_order_id else spec.taker_fee_ppb
+        sides = ((maker, e.maker_order_id, spec.maker_fee_ppb), (taker, e.taker_order_id, taker_fee))
+        for order, order_id, rate in sides:
+            order.remaining -= e.size_lots
+            self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
+            sign = -1 if order.side else 1
+            if order.house:
+                self._house_fills.append((e.size_lots, sign * value))
+            else:
+                self._fees.append((order.account, order_id, _ceil(value * rate, 10**9)))
+                self._fill(order.account, e.instrument, sign * e.size_lots, sign * value)
+
+    # --- liquidation
+
+    def _thresholds(self, instrument: int, size: int, isolated: bool) -> tuple[int, int]:
+        spec, rules = self.specs[instrument], self.rules
+        level = next(i for i, (top, _, _) in enumerate(spec.tiers, 1) if abs(size) <= top)
+        fee = spec.liquidation_fee_ppb
+        first, here = spec.tiers[0][1], spec.tiers[level - 1][1]
+        if level <= rules.step_tiers:
+            rate = here + fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
+            return rate, rate
+        full = first + fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)
+        return full, max(full, here + fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
+
+    def terms(self, account: int, instrument: int, currency: int) -> tuple[int, int, int]:
+        """(equity, R_full, R_own) of an isolated position, or with NO_INSTRUMENT of the cross domain."""
+        if instrument != NO_INSTRUMENT:
+            members, equity = [instrument], self.margins[account, instrument]
+        else:
+            equity = self.wallets[account, currency]
+            members = [
+                i for i in range(len(self.specs))
+                if self.currency[i] == currency and self.sizes[account, i] and not self.modes.get((account, i))
+            ]  # fmt: skip
+        full = own = 0
+        for i in members:
+            size = self.sizes[account, i]
+            at_mark = size * self.marks[i] * self.specs[i].units_per_tick_lot
+            equity += at_mark - self.costs[account, i]
+            full_rate, own_rate = self._thresholds(i, size, instrument != NO_INSTRUMENT)
+            full += _ceil(abs(at_mark) * full_rate, 10**9)
+            own += _ceil(abs(at_mark) * own_rate, 10**9)
+        return equity, full, own
+
+    def _on_liquidation(self, e: Event) -> None:
+        mine = self.terms(e.account, e.instrument, e.currency)
+        self._need(mine == (e.equity_units, e.full_units, e.own_units), e, f"LIQ-1: terms {mine}")
+        equity, full, own = mine
+        self._need(equity < own, e, "LIQ-1: equity below R_own")
+        self._need((equity < full) == (e.verdict == Verdict.FULL), e, "LIQ-1: takeover only below R_full")
+
+    def _on_step_down(self, e: Event) -> None:
+        self._need(e.tier > self.rules.step_tiers, e, "a step down begins at tier 3")
+        self._stepping = -1
+
+    def _on_takeover(self, e: Event) -> None:
+        key = e.account, e.instrument
+        self._need(self.sizes[key] == e.size_lots, e, "LIQ-4: the whole position is taken")
+        self.parcels[e.parcel_id] = [e.instrument, e.size_lots, e.cost_units]
+        self.sizes[key] = self.costs[key] = 0
+        self._taken.append(e.account)
+
+    def _on_adl(self, e: Event) -> None:
+        instrument, size, _ = self.parcels[e.parcel_id]
+        self.counts[f"adl_pass_{e.adl_pass}"] += 1
+        self.counts["adl_lots"] += e.closed_lots
+        sign = 1 if size > 0 else -1  # the counterparty takes the parcel's side of the trade
+        if e.adl_pass != 2:
+            self._fill(e.account, instrument, sign * e.closed_lots, e.share_units)
+        self._house_fills.append((e.closed_lots, -e.share_units))
+        if e.adl_pass == 2:
+            self._house_fills.append((e.closed_lots, e.share_units))
+
+    def _on_parcel(self, e: Event) -> None:
+        parcel = self.parcels[e.parcel_id]
+        self.counts[ParcelChange(e.change).name] += e.closed_lots
+        if e.change != ParcelChange.TAKEN:
+            lots, cost_delta = self._house_fills.pop(0)
+            share = parcel[2] * lots // abs(parcel[1])
+            self._need(lots == e.closed_lots, e, f"{lots} lots were to be closed")
+            self._need(-cost_delta - share == e.gain_units, e, f"LIQ-6: a gain of {-cost_delta - share}")
+            parcel[1] += lots if parcel[1] < 0 else -lots
+            parcel[2] -= share
+        self._need(parcel == [e.instrument, e.size_lots, e.cost_units], e, f"parcel {parcel}")
+        if parcel[1] == 0:
+            del self.parcels[e.parcel_id]
+
+    # --- the end of a command
+
+    def close(self) -> None:
+        """All sums of semantics §1, and that nobody is left below a takeover threshold."""
+        self.closes += 1
+        self._stepping = 0
+        self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
+        self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")
+        self._fees.clear()
+        for account in self._taken:
+            open_ = [key for key in self.sizes if key[0] == account and self.sizes[key] == 0 and self.margins[key]]
+            self._need(not open_, account, "LIQ-3: what was taken leaves exactly zero")
+        self._taken.clear()
+        self._close_sums()
+
+    def _close_sums(self) -> None:
+        sizes: defaultdict[int, int] = defaultdict(int)
+        money: defaultdict[int, int] = defaultdict(int)
+        costs: defaultdict[int, int] = defaultdict(int)
+        for (_, instrument), size in self.sizes.items():
+            sizes[instrument] += size
+        for (_, instrument), cost in self.costs.items():
+            costs[self.currency[instrument]] += cost
+        for instrument, size, cost in self.parcels.values():
+            sizes[instrument] += size
+            costs[self.currency[instrument]] += cost
+            value = size * self.marks[instrument] * self.specs[instrument].units_per_tick_lot - cost
+            self._need(value > 0, self.parcels, "no parcel ends a command under water")
+        for (_, currency), cash in self.wallets.items():
+            money[currency] += cash
+        for (_, instrument), units in self.margins.items():
+            money[self.currency[instrument]] += units
+        self._need(not any(sizes.values()), dict(sizes), "MON-2: sizes sum to zero")
+        self._need(not any(money.values()), dict(money), "MON-1: purses sum to zero")
+        for currency, cost in costs.items():
+            self._need(self.wallets[Purse.CLEARING, currency] == -cost, cost, "MON-3: clearing is minus all costs")
+            self._need(self.wallets[Purse.FUND, currency] >= 0, currency, "LIQ-7: the fund is never below zero")
+            self._need(self.wallets[Purse.DEFICIT, currency] <= 0, currency, "the deficit is never above zero")
+
+    def check_safety(self) -> None:
+        """No account is below R_full. O(accounts)."""
+        for (account, instrument), size in list(self.sizes.items()):
+            if size:
+                isolated = self.modes.get((account, instrument))
+                name = instrument if isolated else NO_INSTRUMENT
+                equity, full, _ = self.terms(account, name, self.currency[instrument])
+                self._need(equity >= full, account, f"LIQ-1: equity {equity} is below {full}")
+
+    def compare(self, exchange: "Exchange") -> None:
+        """That the exchange's own reads say the same: wallets, positions, parcels, books."""
+        kernel = exchange._kernel
+        for account in range(kernel.account_count):
+            for currency in range(len(exchange.currencies)):
+                mine, theirs = self.wallets[account, currency], kernel.wallet(account, currency)[0]
+                self._need(mine == theirs, (account, currency), f"MON-7: wallet {mine}, exchange says {theirs}")
+            for instrument, size, cost, margin, *_ in kernel.positions(account):
+                key = account, instrument
+                mine3 = self.sizes[key], self.costs[key], self.margins[key]
+                self._need(mine3 == (size, cost, margin), key, f"position {mine3}, exchange says {size, cost, margin}")
+        self._need(
+            {pid: [i, size, cost] for pid, i, size, cost, *_ in kernel.parcels()} == self.parcels, self.parcels, "parcels"
+        )
+        for instrument in range(len(self.specs)):
+            rows = kernel.resting(instrument)
+            mine_rows = [
+                (order_id, self.orders[order_id].remaining)
+                for side in (0, 1)
+                for price in sorted(self.queues[instrument, side], reverse=side == 0)
+                for order_id in self.queues[instrument, side][price]
+            ]
+            self._need([(row[0], row[5]) for row in rows] == mine_rows, instrument, "FED-1: the book from events")

@@ -1,0 +1,1 @@
+"""The demo market: real price paths, makers, traders with habits, and what became of them (`solvent demo`)."""

@@ -1,0 +1,218 @@
+"""A seeded stream of commands that reaches the rare states: drawn shape first, then valid, wrong and garbage.
+
+Owns the random choices; looks at an exchange's reads to be valid, never at its internals. The same seed gives
+the same commands for the same answers.
+"""
+
+from random import Random
+
+from solvent import Instrument, RuleSet, rules
+from solvent.records import CommandType, Flag, Mode, Side, Tif, command
+from solvent.tiers import okex_btc_2019
+
+ACCOUNTS = 14
+
+
+class Generator:
+    """One run's shape: instruments, tiers, population, liquidity, volatility and error rate are drawn first."""
+
+    def __init__(self, seed: int):
+        self.random = Random(seed)
+        r = self.random
+        tiers = okex_btc_2019(first=r.choice([3, 8, 40]), step=r.choice([5, 12, 60]), levels=r.choice([4, 6, 9]))
+        fee = r.choice([None, "0.0005", "0.002"])
+        settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")])
+        self.instruments = [
+            Instrument(
+                f"I{i}", settle=settle[i], contract_size="0.01", tick=r.choice(["0.1", "1"]), tiers=tiers,
+                liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]), taker_fee=r.choice(["0.0005", "0.0007"]),
+            )
+            for i in range(r.choice([1, 2, 2]))
+        ]  # fmt: skip
+        self.wealth = r.choice([3, 4, 6])
+        self.cross = r.choice([0.1, 0.5, 1.0])
+        self.rules: RuleSet = rules.find(r.choice(["seed", "okx_consistent"]))
+        self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
+        self.gap = r.choice([0.0, 0.02, 0.1, 0.4])  # chance that a mark step is a gap
+        self.marks = r.choice([9, 9, 40])  # weight of marks against 60 of orders
+        self.thin = r.random() < 0.35  # mostly pairs that trade at once: nobody is there to buy a parcel
+        self.error = r.choice([0.02, 0.1, 0.25])
+        self.crossing = r.choice([0.15, 0.4])
+        self.fund = r.choice([0, 1, 10**6, 10**9])
+        self.liquid = r.choice([0.3, 1.0])
+        self.accounts = r.choice([4, 8, ACCOUNTS])
+        self.client_ids: list[int] = []
+        self.pending: list[bytes] = []
+        self.time_ns = 0
+
+    def opening(self) -> list[bytes]:
+        """Accounts, deposits, the fund, first marks, some leverage."""
+        r = self.random
+        records = []
+        for i in range(self.accounts):
+            name = f"a{i}".encode().ljust(64, b"\0")
+            records.append(command(CommandType.OPEN_ACCOUNT, records=2) + name)
+        currencies = len({each.settle for each in self.instruments})
+        for account in range(16, 16 + self.accounts):
+            for currency in range(currencies):
+                amount = r.choice([10**6, 10**8, 2 * 10**8, 10**9, 10**10, 10**12][: self.wealth])
+                records.append(command(CommandType.DEPOSIT, account=account, instrument=currency, amount=amount))
+        if self.fund:
+            records.append(command(CommandType.SEED_FUND, instrument=0, amount=self.fund))
+        for i, each in enumerate(self.instruments):
+            records.append(command(CommandType.MARK, instrument=i, price_ticks=int(50_000 / each.tick_size)))
+            for account in range(16, 16 + self.accounts):
+                records.append(self._leverage(account, i))
+        if currencies == 1 and len(self.instruments) == 2 and r.random() < 0.5:
+            records += self._rehearsal()
+        return records
+
+    def _rehearsal(self) -> list[bytes]:
+        """What chance hardly finds: a long parcel rests while a cross account, ruined by its other
+        instrument, brings a short parcel at a price far below; with a small fund only pass 2 can close it. In
+        the other half the long is still its owner's, who could not pay such a price: pass 3."""
+        long, ruined, maker = range(16 + self.accounts, 19 + self.accounts)
+        prices = [int(50_000 / each.tick_size) for each in self.instruments]
+        records = []
+        for account, amount in ((long, 10**8), (ruined, 2 * 10**8), (maker, 10**10)):
+            name = f"r{account}".encode().ljust(64, b"\0")
+            records.append(command(CommandType.OPEN_ACCOUNT, records=2) + name)
+            records.append(command(CommandType.DEPOSIT, account=account, instrument=0, amount=amount))
+        for account, instrument, leverage, mode in ((long, 0, 50, 1), (ruined, 0, 20, 0), (ruined, 1, 20, 0)):
+            terms = {"instrument": instrument, "amount": leverage, "mode": mode}
+            records.append(command(CommandType.SET_LEVERAGE, account=account, **terms))
+        for instrument, seller, buyer in ((0, ruined, long), (1, maker, ruined)):
+            terms = {"instrument": instrument, "size_lots": 3, "price_ticks": prices[instrument]}
+            records.append(command(CommandType.ORDER, account=seller, side=Side.SELL, **terms))
+            records.append(command(CommandType.ORDER, account=buyer, side=Side.BUY, tif=Tif.IOC, **terms))
+        if self.random.random() < 0.5:
+            records.append(command(CommandType.MARK, instrument=0, price_ticks=prices[0] * 492 // 500))
+        records.append(command(CommandType.MARK, instrument=1, price_ticks=prices[1] * 3 // 5))
+        return records
+
+    def _leverage(self, account: int, instrument: int) -> bytes:
+        r = self.random
+        return command(
+            CommandType.SET_LEVERAGE, time_ns=self.time_ns, account=account, instrument=instrument,
+            amount=r.choice([3, 10, 20, 40, 50, 66, 100]), mode=Mode.CROSS if r.random() < self.cross else Mode.ISOLATED,
+        )  # fmt: skip
+
+    def next(self, kernel) -> bytes:
+        """The next command, given what the exchange shows now."""
+        r = self.random
+        if r.random() < 0.01:
+            self.time_ns += r.randrange(10**9)
+        record = self.pending.pop() if self.pending else self._valid(kernel)
+        if r.random() < self.error:
+            record = self._spoil(record)
+        return record
+
+    def _valid(self, kernel) -> bytes:
+        r = self.random
+        account = r.randrange(16, 16 + self.accounts)
+        instrument = r.randrange(len(self.instruments))
+        kinds = ["order", "mark", "cancel", "amend", "leverage", "margin", "deposit", "withdraw", "fund"]
+        kind = r.choices(kinds, [60, self.marks, 8, 6, 2, 3, 1.5, 1, 0.3])[0]
+        if kind == "order" and self.thin and r.random() < 0.9:
+            return self._pair(kernel, account, instrument)
+        if kind == "order":
+            return self._order(kernel, account, instrument)
+        if kind == "mark":
+            return self._mark(kernel, instrument)
+        if kind in ("cancel", "amend"):
+            return self._change(kernel, kind, account)
+        if kind == "leverage":
+            return self._leverage(account, instrument)
+        common = {"time_ns": self.time_ns, "account": account}
+        if kind == "margin":
+            amount = r.choice([-1, 1]) * r.choice([1, 10**5, 10**7, 10**9])
+            return command(CommandType.MOVE_MARGIN, instrument=instrument, amount=amount, **common)
+        money = {
+            "deposit": CommandType.DEPOSIT, "withdraw": CommandType.WITHDRAW, "fund": CommandType.SEED_FUND
+        }[kind]  # fmt: skip
+        return command(money, instrument=0, amount=r.choice([1, 10**5, 10**8, 10**9]), **common)
+
+    def _mark(self, kernel, instrument: int) -> bytes:
+        r = self.random
+        mark = kernel.mark_ticks(instrument)
+        home = int(50_000 / self.instruments[instrument].tick_size)
+        span = mark * self.volatility // 10_000 + 1
+        if r.random() < self.gap:
+            span = mark * r.choice([5, 15, 30]) // 100
+        price = mark + r.randint(-span, span) + (home - mark) // 64
+        highest = self.instruments[instrument].spec.max_price_ticks
+        return command(
+            CommandType.MARK, time_ns=self.time_ns, instrument=instrument, price_ticks=max(1, min(highest, price))
+        )
+
+    def _pair(self, kernel, account: int, instrument: int) -> bytes:
+        """An order now and its counterpart from somebody else next."""
+        r = self.random
+        mark = kernel.mark_ticks(instrument)
+        terms = {
+            "time_ns": self.time_ns, "instrument": instrument, "size_lots": r.choice([1, 2, 3, 5, 9, 14, 25]),
+            "price_ticks": mark + r.randint(-mark // 500, mark // 500),
+        }  # fmt: skip
+        side = r.choice([Side.BUY, Side.SELL])
+        other = 16 + (account - 16 + r.randrange(1, self.accounts)) % self.accounts
+        self.pending.append(command(CommandType.ORDER, account=other, side=1 - side, tif=Tif.IOC, **terms))
+        return command(CommandType.ORDER, account=account, side=side, tif=Tif.GTC, **terms)
+
+    def _order(self, kernel, account: int, instrument: int) -> bytes:
+        r = self.random
+        side = r.choice([Side.BUY, Side.SELL])
+        held = {row[0]: row[1] for row in kernel.positions(account)}.get(instrument, 0)
+        mark = kernel.mark_ticks(instrument)
+        away = int(r.expovariate(1) * mark * self.liquid / 150)
+        if r.random() < self.crossing:
+            away = -away
+        price = mark - away if side == Side.BUY else mark + away
+        flags, tif = 0, r.choices([Tif.GTC, Tif.IOC, Tif.FOK], [80, 13, 7])[0]
+        if r.random() < 0.12:
+            flags |= Flag.REDUCE_ONLY
+            side = Side.SELL if held > 0 else Side.BUY
+        if r.random() < 0.08 and tif == Tif.GTC:
+            flags |= Flag.POST_ONLY
+        if r.random() < 0.1:
+            flags, tif = (flags | Flag.MARKET) & ~Flag.POST_ONLY, tif or Tif.IOC
+            price = 0 if r.random() < 0.7 else price
+        top = self.instruments[instrument].spec.max_size_lots
+        size = r.choice([1, 2, 3, 5, 9, abs(held) or 1, abs(held) + 2, r.randint(1, top)])
+        client_id = 0
+        if r.random() < 0.2:
+            fresh = r.random() < 0.8 or not self.client_ids
+            client_id = r.randrange(1, 2**40) if fresh else r.choice(self.client_ids)
+            self.client_ids = [*self.client_ids[-20:], client_id]
+        return command(
+            CommandType.ORDER, time_ns=self.time_ns, account=account, instrument=instrument, side=side, tif=tif,
+            flags=flags, price_ticks=price, size_lots=size, client_id=client_id,
+        )  # fmt: skip
+
+    def _change(self, kernel, kind: str, account: int) -> bytes:
+        r = self.random
+        rows = kernel.orders_of(account)
+        if not rows:
+            return command(CommandType.CANCEL, time_ns=self.time_ns, account=account, order_id=r.randrange(2**30))
+        row = r.choice(rows)
+        named = {"order_id": row[0]} if not row[7] or r.random() < 0.6 else {"client_id": row[7]}
+        if kind == "cancel":
+            return command(CommandType.CANCEL, time_ns=self.time_ns, account=account, **named)
+        size = r.choice([0, row[6], row[6] + 1, max(1, row[6] - 1), r.randint(1, row[6] + 3)])
+        price = r.choice([0, row[4], row[4] + r.randint(-200, 200)])
+        return command(
+            CommandType.AMEND, time_ns=self.time_ns, account=account, size_lots=size, price_ticks=max(0, price), **named
+        )
+
+    def _spoil(self, record: bytes) -> bytes:
+        """One field wrong, or plain garbage."""
+        r = self.random
+        spoiled = bytearray(record)
+        if r.random() < 0.8:
+            offset, size = r.choice([(0, 2), (3, 1), (4, 4), (8, 4), (12, 1), (13, 1), (14, 2), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8), (56, 8)])
+            value = r.choice([0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1, r.randrange(2**64)])
+            spoiled[offset : offset + size] = (value % 256**size).to_bytes(size, "little")
+        else:
+            spoiled[3:64] = r.randbytes(61)
+        # A spoiled clock would end the run: every later command would come too early.
+        spoiled[16:24] = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns).to_bytes(8, "little", signed=True)
+        return bytes(spoiled)
