@@ -40,10 +40,9 @@ def extensions():
         return []
     from Cython.Build import cythonize
 
-    flags = ["-O0", "-g", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"] if DEBUG else ["-O3"]
-    flags += ["-Wno-unreachable-code"]
+    traps = ["-O0", "-g", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
     modules = [
-        Extension(f"solvent._core.{path.stem}", [str(path)], extra_compile_args=flags)
+        Extension(f"solvent._core.{path.stem}", [str(path)], extra_compile_args=traps if DEBUG else ["-O3"])
         for path in sorted(CORE.glob("*.pyx"))
     ]
     return cythonize(

@@ -44,10 +44,10 @@ class Watched:
         cursor = ex.cursor()
         apply = ex._send
 
-        def watched(*send_args, **fields) -> int:
+        def watched(kind, name, fields) -> int:
             before = ex.digest()
             time_moves = fields.get("time_ns", ex.time_ns) > ex.time_ns
-            code = apply(*send_args, **fields)
+            code = apply(kind, name, fields)
             auditor.follow(cursor)
             auditor.check_safety()
             auditor.compare(ex)

@@ -7,10 +7,12 @@ the same commands for the same answers.
 from random import Random
 
 from solvent import Instrument, RuleSet, rules
-from solvent.records import CommandType, Flag, Mode, Side, Tif, command
+from solvent.records import CommandType, Flag, Mode, Side, Tif, command, layout
 from solvent.tiers import okex_btc_2019
 
 ACCOUNTS = 14
+HOSTILE = (0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
+FIELDS = [field for name, field in layout("command").items() if name not in ("", "records")]
 
 
 class Generator:
@@ -25,7 +27,8 @@ class Generator:
         self.instruments = [
             Instrument(
                 f"I{i}", settle=settle[i], contract_size="0.01", tick=r.choice(["0.1", "1"]), tiers=tiers,
-                liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]), taker_fee=r.choice(["0.0005", "0.0007"]),
+                liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]),
+                taker_fee=r.choice(["0.0005", "0.0007"]),
             )
             for i in range(r.choice([1, 2, 2]))
         ]  # fmt: skip
@@ -94,7 +97,8 @@ class Generator:
         r = self.random
         return command(
             CommandType.SET_LEVERAGE, time_ns=self.time_ns, account=account, instrument=instrument,
-            amount=r.choice([3, 10, 20, 40, 50, 66, 100]), mode=Mode.CROSS if r.random() < self.cross else Mode.ISOLATED,
+            amount=r.choice([3, 10, 20, 40, 50, 66, 100]),
+            mode=Mode.CROSS if r.random() < self.cross else Mode.ISOLATED,
         )  # fmt: skip
 
     def next(self, kernel) -> bytes:
@@ -208,11 +212,12 @@ class Generator:
         r = self.random
         spoiled = bytearray(record)
         if r.random() < 0.8:
-            offset, size = r.choice([(0, 2), (3, 1), (4, 4), (8, 4), (12, 1), (13, 1), (14, 2), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8), (56, 8)])
-            value = r.choice([0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1, r.randrange(2**64)])
+            offset, size = r.choice(FIELDS)
+            value = r.choice([*HOSTILE, r.randrange(2**64)])
             spoiled[offset : offset + size] = (value % 256**size).to_bytes(size, "little")
         else:
             spoiled[3:64] = r.randbytes(61)
         # A spoiled clock would end the run: every later command would come too early.
-        spoiled[16:24] = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns).to_bytes(8, "little", signed=True)
+        time_ns = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns)
+        spoiled[16:24] = time_ns.to_bytes(8, "little", signed=True)
         return bytes(spoiled)

@@ -3,7 +3,17 @@
 The face: Exchange, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy.
 """
 
-from solvent.codes import Code, EventsDropped, InputError, InvariantBroken, Rejected, SolventError, WrongType
+from solvent.codes import (
+    Busy,
+    Code,
+    EventsDropped,
+    Halted,
+    InputError,
+    InvariantBroken,
+    Rejected,
+    SolventError,
+    WrongType,
+)
 from solvent.exchange import Ack, Exchange
 from solvent.instrument import Instrument
 from solvent.records import Event, EventType
@@ -11,7 +21,7 @@ from solvent.rules import RuleSet
 from solvent.tiers import Tier
 
 __all__ = [
-    "Ack", "Code", "Event", "EventType", "EventsDropped", "Exchange", "InputError", "Instrument",
+    "Ack", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "Halted", "InputError", "Instrument",
     "InvariantBroken", "Rejected", "RuleSet", "SolventError", "Tier", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

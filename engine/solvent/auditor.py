@@ -336,7 +336,9 @@ class Auditor:
                 mine3 = self.sizes[key], self.costs[key], self.margins[key]
                 self._need(mine3 == (size, cost, margin), key, f"position {mine3}, exchange says {size, cost, margin}")
         self._need(
-            {pid: [i, size, cost] for pid, i, size, cost, *_ in kernel.parcels()} == self.parcels, self.parcels, "parcels"
+            {pid: [i, size, cost] for pid, i, size, cost, *_ in kernel.parcels()} == self.parcels,
+            self.parcels,
+            "parcels",
         )
         for instrument in range(len(self.specs)):
             rows = kernel.resting(instrument)

@@ -120,3 +120,11 @@ class InvariantBroken(SolventError):
 
 class EventsDropped(SolventError):
     """The events asked for are no longer held (retain=False and nobody had a cursor on them)."""
+
+
+class Busy(SolventError, RuntimeError):
+    """A second thread, or a re-entrant call, met an exchange that is working. Nothing was done."""
+
+
+class Halted(SolventError, RuntimeError):
+    """The core met a state it must not be in (arithmetic beyond 64 bits, memory gone) and stopped for good."""

@@ -11,10 +11,11 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from solvent import records, rules as rule_sets, views
-from solvent.codes import HINTS, Code, EventsDropped, InputError, InvariantBroken, Rejected
+from solvent import records, views
+from solvent import rules as rule_sets
+from solvent.codes import HINTS, Busy, Code, EventsDropped, Halted, InputError, InvariantBroken, Rejected
 from solvent.instrument import Instrument
-from solvent.limits import NAME_BYTES
+from solvent.limits import MONEY_MAX, NAME_BYTES
 from solvent.money import Dec, decimal, from_units, nearest_even, to_units
 from solvent.records import CommandType, Event, EventType, Flag, Mode, Side, Tif, command, decode
 
@@ -146,7 +147,9 @@ class Exchange:
 
     _kernel_type: ClassVar[Any] = None
 
-    def __init__(self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True):
+    def __init__(
+        self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True
+    ):
         self.instruments = tuple(instruments)
         self.rules = rule_sets.find(rules)
         if not self.instruments or not all(isinstance(each, Instrument) for each in self.instruments):
@@ -170,20 +173,22 @@ class Exchange:
     def _make_kernel(self) -> Any:
         specs = [
             (
-                spec.units_per_tick_lot, spec.max_price_ticks, spec.max_size_lots, spec.maker_fee_ppb, spec.taker_fee_ppb,
-                spec.liquidation_fee_ppb, spec.default_leverage, self._currency_ids[each.settle], spec.tiers,
+                spec.units_per_tick_lot, spec.max_price_ticks, spec.max_size_lots, spec.maker_fee_ppb,
+                spec.taker_fee_ppb, spec.liquidation_fee_ppb, spec.default_leverage, self._currency_ids[each.settle],
+                spec.tiers,
             )
             for each in self.instruments for spec in (each.spec,)
         ]  # fmt: skip
         compiled = self.rules.compiled()
         named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled]
         config = blake2b(json.dumps(named).encode()).digest()[:32]
-        return self._load_kernel()(specs, len(self.currencies), compiled, config)
+        return self._load_kernel()(specs, len(self.currencies), compiled, config, (Busy, Halted))
 
     @classmethod
     def _load_kernel(cls) -> Any:
         try:
-            from solvent._core import kernel, records as compiled
+            from solvent._core import kernel
+            from solvent._core import records as compiled
         except ImportError as error:
             raise ImportError(
                 "the compiled core is missing; build it (pip install solvent), or say so and use "
@@ -234,19 +239,19 @@ class Exchange:
 
     # --- commands
 
-    def _send(self, kind: CommandType, name: bytes = b"", **fields: int) -> int:
-        time_ns = fields.pop("time_ns", self._kernel.clock_ns)
-        code: int = self._kernel.apply(command(kind, time_ns=time_ns, **fields) + name)
+    def _send(self, kind: CommandType, name: bytes, fields: dict[str, int]) -> int:
+        fields.setdefault("time_ns", self._kernel.clock_ns)
+        code: int = self._kernel.apply(command(kind, **fields) + name)
         return code
 
     def _control(self, kind: CommandType, name: bytes = b"", **fields: int) -> None:
-        code = self._send(kind, name, **fields)
+        code = self._send(kind, name, fields)
         if code:
             raise Rejected(Code(code))
 
     def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
         begin = self._kernel.next_seq
-        return Ack(self, self._send(kind, **fields), lot, begin)
+        return Ack(self, self._send(kind, b"", fields), lot, begin)
 
     @property
     def time_ns(self) -> int:
@@ -278,7 +283,8 @@ class Exchange:
     def deposit(self, account: Acct, currency: str, amount: Dec) -> None:
         """Adds money to a wallet; an unknown name is opened. Raises Rejected(BAD_AMOUNT, MONEY_LIMIT, ...)."""
         currency_id, units = self._amount(currency, amount)
-        if isinstance(account, str) and units > 0 and self._account(account) == _NOBODY:
+        room = MONEY_MAX + self._kernel.wallet(records.Purse.OUTSIDE, currency_id)[0]
+        if isinstance(account, str) and 0 < units <= room and self._account(account) == _NOBODY:
             self.open_account(account)
         self._control(CommandType.DEPOSIT, account=self._account(account), instrument=currency_id, amount=units)
 
@@ -349,8 +355,9 @@ class Exchange:
         else:
             ticks = _fit(to_units(price, terms.tick_size, "price"), False)
         return self._ask(
-            CommandType.ORDER, terms.lot_size, account=self._account(account), instrument=index, side=_word(_SIDES, side, "side"),
-            tif=tif_id, flags=flags, price_ticks=ticks, size_lots=_fit(to_units(size, terms.lot_size, "size"), False),
+            CommandType.ORDER, terms.lot_size, account=self._account(account), instrument=index,
+            side=_word(_SIDES, side, "side"), tif=tif_id, flags=flags, price_ticks=ticks,
+            size_lots=_fit(to_units(size, terms.lot_size, "size"), False),
             client_id=_whole(client_id, "client_id", 0, 2**63 - 1),
         )  # fmt: skip
 
@@ -370,9 +377,8 @@ class Exchange:
             lots = _fit(to_units(size, terms.lot_size, "size"), False) or -1
         if price is not None:
             ticks = _fit(to_units(price, terms.tick_size, "price"), False) or -1
-        return self._ask(
-            CommandType.AMEND, terms.lot_size, account=self._account(account), size_lots=lots, price_ticks=ticks, **found
-        )
+        fields = {"account": self._account(account), "size_lots": lots, "price_ticks": ticks}
+        return self._ask(CommandType.AMEND, terms.lot_size, **fields, **found)
 
     def cancel(self, account: Acct, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
         """Cancels a resting order by its id or by the account's client id."""

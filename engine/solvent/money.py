@@ -19,6 +19,8 @@ def decimal(value: object, what: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise WrongType(f"{what}: {type(value).__name__} {value!r} is refused; use int, str or Decimal")
     try:
+        if isinstance(value, str) and "_" in value:
+            raise ValueError
         number = Decimal(value)
     except (InvalidOperation, ValueError):
         raise InputError(f"{what}: {value!r} is not a number") from None

@@ -188,14 +188,17 @@ class Explanation:
     def __str__(self) -> str:
         lines = [f"account {self.account}"]
         for w in self.wallets.values():
-            lines.append(f"  wallet   cash {w.cash}  holds {w.hold}  free {w.free}  withdrawable {w.withdrawable} {w.currency}")
+            lines.append(
+                f"  wallet: cash {w.cash}, holds {w.hold}, free {w.free}, withdrawable {w.withdrawable} {w.currency}"
+            )
         for d in self.domains:
             lines.append(f"  {d.title}")
-            lines.append(f"    equity {d.equity} = {'margin' if d.mode == 'isolated' else 'cash'} {d.base} + profit {d.upl} {d.currency}")
+            base = "margin" if d.mode == "isolated" else "cash"
+            lines.append(f"    equity {d.equity} = {base} {d.base} + profit {d.upl} {d.currency}")
             for p, (full, own) in zip(d.positions, d.rates, strict=True):
                 lines.append(
-                    f"    {p.instrument}: {p.side} {abs(p.size)} at entry {p.entry_price}, mark {p.mark_price}, value {p.value}, "
-                    f"tier {p.tier}, threshold rates {full} (takeover) and {own} (step down)"
+                    f"    {p.instrument}: {p.side} {abs(p.size)} at entry {p.entry_price}, mark {p.mark_price}, "
+                    f"value {p.value}, tier {p.tier}, rates {full} (takeover) and {own} (step down)"
                 )
                 lines.append(f"      liquidation price {p.liquidation_price}, bankruptcy price {p.bankruptcy_price}")
             lines.append(f"    takeover below {d.full}, step down below {d.own}")
@@ -236,8 +239,8 @@ class Moment:
         if row.mode == Mode.ISOLATED:
             return row.margin, [row]
         currency = self.contracts[row.instrument].currency
-        rows = [r for r in self.rows.values() if r.size and not r.mode and self.contracts[r.instrument].currency == currency]
-        return self.wallets[currency][0], rows
+        held = (r for r in self.rows.values() if r.size and r.mode == Mode.CROSS)
+        return self.wallets[currency][0], [r for r in held if self.contracts[r.instrument].currency == currency]
 
     def requirement(self, base: int, rows: list[Row]) -> Requirement:
         return margin.requirement(self.rules, self.contracts, base, rows)
@@ -298,7 +301,8 @@ def _position(moment: Moment, row: Row) -> PositionView:
     if row.size:
         base, rows = moment.domain(row)
         r = moment.requirement(base, rows)
-        own = margin.fee_units(margin.value_at_mark(contract, row), margin.threshold_rates(moment.rules, contract, row)[1])
+        own_rate = margin.threshold_rates(moment.rules, contract, row)[1]
+        own = margin.fee_units(margin.value_at_mark(contract, row), own_rate)
         entry = _ratio(abs(row.cost) * tick, abs(row.size) * contract.units)
         ratio = _ratio(Decimal(r.equity), r.value)
         ticks = moment.liquidation_ticks(row)
@@ -338,8 +342,11 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
         profits = {row: margin.upl(moment.contracts[row.instrument], row) for row in rows}
         cross = cash + sum(profit for row, profit in profits.items() if not row.mode)
         equity = cross + sum(row.margin + profit for row, profit in profits.items() if row.mode)
-        amounts = (from_units(n, unit) for n in (cash, equity, cross, hold, free, max(0, spendable)))
-        result[currency] = WalletView(currency, *amounts, cash_units=cash)
+        result[currency] = WalletView(
+            currency=currency, cash=from_units(cash, unit), equity=from_units(equity, unit),
+            margin_balance=from_units(cross, unit), hold=from_units(hold, unit), free=from_units(free, unit),
+            withdrawable=from_units(max(0, spendable), unit), cash_units=cash,
+        )  # fmt: skip
     return result
 
 
@@ -355,7 +362,8 @@ def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
     lot = terms.lot_size
     return OrderView(
         order_id, client_id, exchange.account_name(account), terms.name, Side(side).name.lower(),
-        from_units(price, terms.tick_size), from_units(size, lot), from_units(size - remaining, lot), from_units(remaining, lot),
+        from_units(price, terms.tick_size), from_units(size, lot), from_units(size - remaining, lot),
+        from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),
     )  # fmt: skip
 
@@ -401,18 +409,21 @@ def _domain(moment: Moment, base: int, rows: list[Row]) -> DomainView:
     r = moment.requirement(base, rows)
     verdict = Verdict.SAFE if r.equity >= r.own else Verdict.FULL if r.equity < r.full else Verdict.PARTIAL
     what = "the position" if isolated else f"all cross positions in {terms.settle}"
-    rates = tuple(
-        tuple(from_units(rate, Decimal("1e-9")) for rate in margin.threshold_rates(moment.rules, moment.contracts[row.instrument], row))
-        for row in rows
-    )
-    money = [from_units(n, terms.unit) for n in (base, r.equity - base, r.equity, r.value, r.full, r.own)]
+    ppb = Decimal("1e-9")
+    rates = []
+    for row in rows:
+        full, own = margin.threshold_rates(moment.rules, moment.contracts[row.instrument], row)
+        rates.append((from_units(full, ppb), from_units(own, ppb)))
     next_step = _NEXT[verdict].format(tiers=moment.rules.step_tiers, what=what)
     if verdict == Verdict.PARTIAL and any(row.stuck for row in rows):
         next_step += "; it found no fill and waits for the next mark"
     return DomainView(
-        f"isolated {terms.name}" if isolated else f"cross {terms.settle}", "isolated" if isolated else "cross",
-        terms.settle, *money, next=next_step, positions=tuple(_position(moment, row) for row in rows),
-        rates=rates,  # type: ignore[arg-type]
+        title=f"isolated {terms.name}" if isolated else f"cross {terms.settle}",
+        mode="isolated" if isolated else "cross", currency=terms.settle,
+        base=from_units(base, terms.unit), upl=from_units(r.equity - base, terms.unit),
+        equity=from_units(r.equity, terms.unit), value=from_units(r.value, terms.unit),
+        full=from_units(r.full, terms.unit), own=from_units(r.own, terms.unit), next=next_step,
+        positions=tuple(_position(moment, row) for row in rows), rates=tuple(rates),
     )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ Owns the checks before a trade, complete before the first write. Each handler re
 lots, resting lots).
 """
 
-
 from solvent.codes import Code
 from solvent.limits import FIRST_USER
 from solvent.records import Ending, EventType, Flag, Side, Tif
@@ -208,7 +207,9 @@ class Entry:
         p = order.holder
         assert isinstance(p, Position)
         filled = order.size - order.remaining
-        t = Ticket(order.account, order.instrument, p, order.side, price, 0, flags=order.flags, limit=price, order=order)
+        t = Ticket(
+            order.account, order.instrument, p, order.side, price, 0, flags=order.flags, limit=price, order=order
+        )
         reduce_only = bool(order.flags & Flag.REDUCE_ONLY)
         t.remaining = remaining
         if reduce_only:
@@ -225,5 +226,3 @@ class Entry:
             EventType.REPLACED, t.account, t.instrument, side=t.side, a=order.order_id, b=price, c=t.remaining, d=t.size
         )
         return self._work(t)
-
-

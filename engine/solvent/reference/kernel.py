@@ -7,10 +7,19 @@ for the contract; both must agree on every event of every command.
 import threading
 from collections.abc import Sequence
 
-from solvent.codes import Code
+from solvent.codes import Busy, Code
 from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
 from solvent.records import (
-    COMMAND, COMMAND_FIELDS, EVENT, RECORD_BYTES, CommandType, EventType, Mode, Posting, Purse, Side,
+    COMMAND,
+    COMMAND_FIELDS,
+    EVENT,
+    RECORD_BYTES,
+    CommandType,
+    EventType,
+    Mode,
+    Posting,
+    Purse,
+    Side,
 )  # fmt: skip
 from solvent.reference import audit, margin
 from solvent.reference.book import Order
@@ -21,12 +30,15 @@ from solvent.reference.margin import Contract, Rules
 from solvent.reference.trading import Trading
 
 
-class Busy(RuntimeError):
-    """A second thread, or a re-entrant call, met an exchange that is working. Nothing was done."""
-
-
 class Kernel:
-    def __init__(self, instruments: Sequence[Sequence[object]], currencies: int, rules: Sequence[int], config: bytes):
+    def __init__(
+        self,
+        instruments: Sequence[Sequence[object]],
+        currencies: int,
+        rules: Sequence[int],
+        config: bytes,
+        errors: object,
+    ):
         self.contracts = [Contract(*spec) for spec in instruments]  # type: ignore[arg-type]
         self.config = config
         self.names: list[bytes] = []
@@ -50,7 +62,9 @@ class Kernel:
         a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, records: int = 1,
     ) -> None:  # fmt: skip
         """Appends one record; the parameters are the record's fields."""
-        self._events.append(EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e))
+        self._events.append(
+            EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e)
+        )
 
     @property
     def next_seq(self) -> int:
@@ -124,7 +138,17 @@ class Kernel:
         code, *self_last = answer
         self.last = (self_last[0], self_last[1], self_last[2])
         self._events[begin] = EVENT.pack(
-            EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq, self.clock_ns, self.command_seq, *self.last
+            EventType.BEGIN,
+            1,
+            c.side,
+            c.account,
+            c.instrument,
+            code,
+            c.type,
+            seq,
+            self.clock_ns,
+            self.command_seq,
+            *self.last,
         )
         return code
 
@@ -320,7 +344,15 @@ class Kernel:
     def parcels(self) -> list[tuple[int, ...]]:
         """(id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
         return [
-            (p.parcel_id, p.instrument, p.size, p.cost, p.bankruptcy_price, p.order.order_id if p.order else 0, p.origin)
+            (
+                p.parcel_id,
+                p.instrument,
+                p.size,
+                p.cost,
+                p.bankruptcy_price,
+                p.order.order_id if p.order else 0,
+                p.origin,
+            )
             for p in self.ledger.parcels
         ]
 

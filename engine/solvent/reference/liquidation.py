@@ -6,7 +6,19 @@ parcel whose value is not positive. Its trades never move the mark.
 
 from typing import NamedTuple
 
-from solvent.records import NO_INSTRUMENT, Ending, EventType, Flag, Mode, ParcelChange, Posting, Purse, Side, Tif, Verdict
+from solvent.records import (
+    NO_INSTRUMENT,
+    Ending,
+    EventType,
+    Flag,
+    Mode,
+    ParcelChange,
+    Posting,
+    Purse,
+    Side,
+    Tif,
+    Verdict,
+)
 from solvent.reference import margin
 from solvent.reference.entry import Entry
 from solvent.reference.ledger import AnyPurse, Fill, Parcel, Position

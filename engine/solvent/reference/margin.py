@@ -137,9 +137,7 @@ def threshold_rates(rules: Rules, contract: Contract, p: Holding) -> tuple[int, 
     return full, max(full, own)
 
 
-def requirement(
-    rules: Rules, contracts: list[Contract], base: int, holdings: Iterable[Holding]
-) -> Requirement:
+def requirement(rules: Rules, contracts: list[Contract], base: int, holdings: Iterable[Holding]) -> Requirement:
     """Equity (base + unrealised profit) against both thresholds, one ceil per position."""
     r = Requirement(base, 0, 0, 0, 0)
     for p in holdings:

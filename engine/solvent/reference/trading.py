@@ -180,7 +180,9 @@ class Trading:
 
     # --- fills
 
-    def _settle_user(self, p: Position, side: int, price: int, lots: int, fee_ppb: int, reason: Posting, ref: int) -> None:
+    def _settle_user(
+        self, p: Position, side: int, price: int, lots: int, fee_ppb: int, reason: Posting, ref: int
+    ) -> None:
         value = lots * price * self.contracts[p.instrument].units
         sign = 1 if side == Side.BUY else -1
         fee = margin.fee_units(value, fee_ppb)

@@ -35,6 +35,7 @@ class Purpose(IntEnum):
     EXIT = 13
     NEW_SIDE = 14
     PAUSE = 15
+    LARGE = 16
 
 
 def _mix_int(word: int) -> int:

@@ -21,13 +21,16 @@ NAMES = tuple(SHARES)
 CONTROL = NAMES.index("control")
 LEVERAGES = {3: 15, 5: 20, 10: 25, 20: 20, 50: 13, 100: 7}  # percent of the traders
 ADVISED_LEVERAGES = {3: 15, 5: 20}
-HIGH_LEVERAGES = {20: 20, 50: 13, 100: 7}
+HIGH_LEVERAGES = {20: 60, 50: 27, 100: 13}
 SWING_LEVERAGES = {5: 20, 10: 25, 20: 20}
 LONG_PERCENT = 62
 CROSS_PERCENT = 30
 EARLY_PERCENT = 60
 SMALLEST_WALLET = 100 * UNITS
 MOST_DOUBLINGS = 12
+DOUBLES_ONE_IN = 3  # each further doubling
+LARGE_ONE_IN = 500  # traders large enough to be stepped down
+LARGE_DOUBLINGS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,10 @@ def populate(seed: int, traders: int, steps: int) -> Population:
         return below(draw(seed, agents, purpose), 100)
 
     behaviour = pick(draw(seed, agents, Purpose.BEHAVIOUR), list(SHARES.values()))
-    doublings = pick(draw(seed, agents, Purpose.WALLET_DOUBLINGS), [2 ** (MOST_DOUBLINGS - k) for k in range(13)])
+    ladder = [DOUBLES_ONE_IN ** (MOST_DOUBLINGS - k) for k in range(MOST_DOUBLINGS + 1)]
+    doublings = pick(draw(seed, agents, Purpose.WALLET_DOUBLINGS), ladder)
+    large = below(draw(seed, agents, Purpose.LARGE), LARGE_ONE_IN) == 0
+    doublings = np.where(large, LARGE_DOUBLINGS, doublings)
     part = below(draw(seed, agents, Purpose.WALLET_PART), 1_000)
     eighth = max(1, steps // 8)
     bits = draw(seed, agents, Purpose.ARRIVAL_STEP)

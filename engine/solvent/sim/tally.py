@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from solvent import records
 from solvent.records import EventType, Mode, ParcelChange, Posting, Purse
 from solvent.sim.draws import Ints
 
@@ -64,6 +65,7 @@ class Tally:
         self.fund = Fund()
         self.liquidations = Liquidations()
         self.counts = np.zeros(_NAME_RECORD + 1, dtype=np.int64)
+        self.trades = np.zeros(0, dtype=records.dtype("event"))  # of the last step
         self.adl_events = self.checks = self.worst_error = self.step = 0
 
     @property
@@ -74,6 +76,10 @@ class Tally:
     def margin(self) -> Ints:
         return self.money[self.accounts :]
 
+    @property
+    def fund_units(self) -> int:
+        return int(self.money[Purse.FUND])
+
     def absorb(self, events: Events) -> None:
         """Takes the events of a step, then checks the laws of the ledger."""
         kinds = events["type"]
@@ -81,6 +87,7 @@ class Tally:
         kinds = events["type"]
         counted = np.bincount(kinds, minlength=_NAME_RECORD + 1)
         self.counts += counted
+        self.trades = events[kinds == EventType.TRADE]
         self._ledger(events[kinds == EventType.LEDGER])
         if counted[EventType.STEP_DOWN] or counted[EventType.TAKEOVER]:
             self._liquidated(events)

@@ -19,6 +19,8 @@ cdef class Kernel:
     cdef dict ids
     cdef list names
     cdef bytes config
+    cdef object busy_error
+    cdef object halted_error
     cdef readonly uint64_t command_seq
     cdef public uint64_t keep_from
     cdef int _dispatch(self, const Command* c) noexcept nogil

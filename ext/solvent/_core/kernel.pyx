@@ -38,14 +38,6 @@ cdef extern from *:
     int64_t MONEY_MAX "SOLVENT_MONEY_MAX"
 
 
-class Busy(RuntimeError):
-    """A second thread, or a re-entrant call, met an exchange that is working. Nothing was done."""
-
-
-class Halted(RuntimeError):
-    """The core met a state it must not be in (arithmetic beyond 64 bits, memory gone) and stopped for good."""
-
-
 # --- Money commands ------------------------------------------------------------------------------------
 
 cdef int _check_purse(State* s, const Command* c) noexcept nogil:
@@ -208,16 +200,18 @@ cdef class Kernel:
     instruments: one tuple each (units_per_tick_lot, max_price_ticks, max_size_lots, maker_fee_ppb,
     taker_fee_ppb, liquidation_fee_ppb, default_leverage, currency, tiers) with tiers as tuples (max_lots,
     maintenance_ppb, max_leverage); rules: (price_band_ppb, step_limit_ppb, parcel_limit_ppb, step_tiers,
-    six fee flags); config: bytes that stand for all of it in the digest. The values were validated.
+    six fee flags); config: bytes that stand for all of it in the digest; errors: the exception classes to
+    raise when busy and when halted. The values were validated.
     """
 
-    def __cinit__(self, instruments, int currencies, rules, bytes config):
+    def __cinit__(self, instruments, int currencies, rules, bytes config, errors):
         cdef uint32_t i
         cdef int k
         cdef Instrument* ins
         self.ids = {}
         self.names = []
         self.config = config
+        self.busy_error, self.halted_error = errors
         self.ready = False
         if not (log_open(&self.s.log) and arena_open(&self.s.arena, 4096) and clients_open(&self.s.clients)
                 and ledger_open(&self.s.ledger, &self.s.log, len(instruments), currencies)):
@@ -338,11 +332,13 @@ cdef class Kernel:
     cdef int _enter(self) except -1:
         cdef int64_t droppable
         if self.busy:
-            raise Busy("the exchange is working on another call; one thread at a time")
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
         if self.s.log.fault:
-            raise Halted(f"the exchange halted (fault {self.s.log.fault}); make a new one")
+            raise self.halted_error(f"the exchange halted (fault {self.s.log.fault}); make a new one")
         if self.keep_from > self.s.log.first_seq:
-            droppable = least(<int64_t>(self.keep_from - self.s.log.first_seq), self.s.log.count)
+            droppable = self.s.log.count
+            if self.keep_from - self.s.log.first_seq < <uint64_t>droppable:
+                droppable = <int64_t>(self.keep_from - self.s.log.first_seq)
             if 2 * droppable >= self.s.log.count:
                 log_drop(&self.s.log, droppable)
         self.busy = True
@@ -351,7 +347,7 @@ cdef class Kernel:
     cdef int _leave(self) except -1:
         self.busy = False
         if self.s.log.fault:
-            raise Halted(
+            raise self.halted_error(
                 f"fault {self.s.log.fault} in command {self.command_seq} (1: arithmetic beyond 64 bits, 2: memory gone, "
                 "3: an impossible state); the exchange has stopped")
         return 0
@@ -434,7 +430,7 @@ cdef class Kernel:
         if first < self.s.log.first_seq or end < first or end > self.next_seq:
             raise IndexError(f"events {first} to {end} are not held (held: {self.first_seq} to {self.next_seq})")
         if self.busy:
-            raise Busy("the exchange is working on another call; one thread at a time")
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
         view.block = self.s.log.events
         view.first = self.s.log.events + (first - self.s.log.first_seq)
         view.size = <Py_ssize_t>((end - first) * RECORD_BYTES)
@@ -445,7 +441,7 @@ cdef class Kernel:
 
     cdef _require_idle(self):
         if self.busy:
-            raise Busy("the exchange is working on another call; one thread at a time")
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
 
     @property
     def clock_ns(self):

@@ -1,0 +1,254 @@
+"""The outcome in words and as JSON.
+
+Owns how a run is told. Never changes it; the only numbers made here are sums, shares and rates for reading.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from solvent.records import EventType
+from solvent.sim.draws import Ints
+from solvent.sim.population import CONTROL, NAMES, UNITS
+from solvent.sim.runner import CURRENCY, FIRST_TRADER, Outcome
+
+ROWS = 24  # of the story's clock
+BAR = 30  # characters
+HOUR_NS = 3_600_000_000_000
+RULE_OF_THREE = 3  # none seen in N hours: with 95 % confidence the rate is below 3 / N
+MAKER = "maker"
+TITLES = {
+    "all_in": "1 all-in", "no_stop": "2 no stop, no target", "counter_trend": "3 counter-trend swing",
+    "blind_follower": "4 blind follower", "margin_topup": "5 margin top-up", "overnight": "6 overnight holder",
+    "bottom_fisher": "7 bottom fisher", "all_encompassing": "8 all-encompassing", "stubborn": "9 stubborn holder",
+    "control": "the seed's advice",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """How a behaviour fared. rate: liquidations per 1,000 hours with a position open."""
+
+    name: str
+    traders: int
+    hit: int  # traders liquidated at least once
+    liquidations: int
+    hours: float
+
+    @property
+    def rate(self) -> float:
+        return 1_000 * self.liquidations / self.hours if self.hours else 0.0
+
+    @property
+    def highest_rate(self) -> float:
+        """The rate, or what it may be at most when none was seen."""
+        return self.rate or (1_000 * RULE_OF_THREE / self.hours if self.hours else 0.0)
+
+
+def behaviours_hit(outcome: Outcome) -> dict[str, int]:
+    """Liquidations by behaviour; makers only if there were any."""
+    accounts = np.array(outcome.tally.liquidations.accounts, dtype=np.int64)
+    traders = outcome.crowd.behaviour[accounts[accounts >= FIRST_TRADER] - FIRST_TRADER]
+    counted = dict(zip(NAMES, np.bincount(traders, minlength=len(NAMES)).tolist(), strict=True))
+    makers = int((accounts < FIRST_TRADER).sum())
+    return counted | ({MAKER: makers} if makers else {})
+
+
+def leverages_hit(outcome: Outcome) -> dict[str, int]:
+    """Liquidations by leverage, all that traders had."""
+    hit = outcome.tally.liquidations.leverages
+    return {str(each): hit.count(each) for each in sorted({*outcome.crowd.leverage.tolist(), *hit})}
+
+
+def hazards(outcome: Outcome) -> list[Hazard]:
+    """Every behaviour in the seed's order, control last."""
+    accounts = np.array(outcome.tally.liquidations.accounts, dtype=np.int64)
+    counted = behaviours_hit(outcome)
+    was_hit = np.isin(np.arange(len(outcome.crowd)) + FIRST_TRADER, accounts)
+    result = []
+    for number, name in enumerate(NAMES):
+        who = outcome.crowd.behaviour == number
+        hours = float(outcome.held_ns[who].sum()) / HOUR_NS
+        result.append(Hazard(name, int(who.sum()), int((was_hit & who).sum()), counted[name], hours))
+    return result
+
+
+def summary(outcome: Outcome) -> dict[str, Any]:
+    """The JSON object. Money in units, sizes in lots, all integers but `seconds`."""
+    tally, settings = outcome.tally, outcome.settings
+    log, unwound = tally.liquidations, tally.unwound
+    partial = sum(log.partial)
+    return {
+        "scenario": settings.scenario.name,
+        "rules": settings.rules.name,
+        "seed": settings.seed,
+        "traders": settings.traders,
+        "commands": outcome.commands,
+        "events": int(tally.counts.sum()),
+        "orders": int(tally.counts[EventType.ACCEPTED]),
+        "fills": int(tally.counts[EventType.TRADE]),
+        "liquidations": {
+            "total": len(log.accounts),
+            "partial": partial,
+            "takeover": len(log.accounts) - partial,
+            "isolated": tally.isolated,
+            "cross": len(log.accounts) - tally.isolated,
+            "by_behaviour": behaviours_hit(outcome),
+            "by_leverage": leverages_hit(outcome),
+        },
+        "unwound": unwound,
+        "insurance_fund": {
+            "currency": CURRENCY,
+            "start_units": tally.fund.start,
+            "in_units": tally.fund.gained,
+            "out_units": tally.fund.paid,
+            "end_units": tally.fund_units,
+        },
+        "adl": {"events": tally.adl_events, "lots": unwound["adl_lots"]},
+        "conservation": {"checks": tally.checks + outcome.audits, "worst_error_units": tally.worst_error},
+        "open_interest": tally.open_interest,
+        "digest": f"{outcome.digest:016x}",
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+# --- the story
+
+
+def money(units: int) -> str:
+    return f"{units / UNITS:,.0f} {CURRENCY}"
+
+
+def price(outcome: Outcome, ticks: int) -> str:
+    value = ticks * outcome.settings.scenario.tick
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:,.6g}"
+
+
+def clock(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%d %b %H:%M")
+
+
+def share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "-"
+
+
+def by_time(outcome: Outcome, rows: int) -> tuple[Ints, Ints]:
+    """The last step of each of so many equal stretches of time, and the liquidations in it."""
+    times = outcome.walk.time_ns
+    edges = times[0] + (times[-1] - times[0]) * np.arange(1, rows + 1) // rows
+    last = np.searchsorted(times, edges, side="right") - 1
+    steps = np.array(outcome.tally.liquidations.steps, dtype=np.int64)
+    counted = np.diff(np.searchsorted(steps, last, side="right"), prepend=0)
+    return last, counted
+
+
+def _over_time(outcome: Outcome) -> list[str]:
+    last, counted = by_time(outcome, ROWS)
+    most = max(1, int(counted.max()))
+    lines = ["", "  until (UTC)         price         fund   liquidations"]
+    for step, count in zip(last.tolist(), counted.tolist(), strict=True):
+        bar = "#" * (-(-count * BAR // most))
+        fund = money(outcome.series.fund_units[step])
+        shown = price(outcome, outcome.series.price_ticks[step])
+        lines.append(f"  {clock(int(outcome.walk.time_ns[step]))} {shown:>12} {fund:>12}   {count:>5} {bar}".rstrip())
+    return lines
+
+
+def against_control(hazard: Hazard, control: Hazard) -> str:
+    """The rate as a multiple of the control group's; with > where that group lost nobody."""
+    if not hazard.rate or not control.highest_rate:
+        return "-"
+    return f"{'' if control.rate else '>'}{hazard.rate / control.highest_rate:.0f}x"
+
+
+def _by_behaviour(outcome: Outcome) -> list[str]:
+    groups = hazards(outcome)
+    control = groups[CONTROL]
+    lines = ["", "Who was liquidated (the nine behaviours, then the control group)", ""]
+    lines.append(f"  {'':24}{'traders':>8}{'hit':>6}{'liquidations':>14}{'per 1,000 h':>13}{'vs control':>12}")
+    for each in sorted(groups, key=lambda g: (g is control, -g.rate)):
+        multiple = "" if each is control else against_control(each, control)
+        lines.append(
+            f"  {TITLES[each.name]:24}{each.traders:>8,}{share(each.hit, each.traders):>6}{each.liquidations:>14,}"
+            f"{each.rate:>13.1f}{multiple:>12}"
+        )
+    lines.append("  per 1,000 hours with a position open; > : nobody of the control group was liquidated, so against")
+    lines[-1] += " the" if control.rate == 0 else ""
+    if control.rate:
+        lines.pop()
+        lines.append("  per 1,000 hours with a position open")
+    else:
+        lines.append("  highest rate that its hours still allow (95 %)")
+    return lines
+
+
+def _by_leverage(outcome: Outcome) -> list[str]:
+    counted = leverages_hit(outcome)
+    most = max(1, *counted.values())
+    lines = ["", "By leverage", ""]
+    for leverage, count in counted.items():
+        traders = int((outcome.crowd.leverage == int(leverage)).sum())
+        bar = "#" * (-(-count * BAR // most))
+        lines.append(f"  {leverage + 'x':>5}{traders:>8,} traders{count:>8,} liquidations  {bar}".rstrip())
+    return lines
+
+
+def _house(outcome: Outcome) -> list[str]:
+    tally, facts = outcome.tally, summary(outcome)
+    liquidations, unwound, fund = facts["liquidations"], facts["unwound"], facts["insurance_fund"]
+    taken = sum(unwound.values())
+    lines = [
+        "",
+        "How it was unwound",
+        "",
+        f"  {liquidations['partial']:>9,}  steps down by two tiers, the rest of the position kept",
+        f"  {liquidations['takeover']:>9,}  takeovers at the bankruptcy price, {taken:,} contracts:",
+        f"  {unwound['book_lots']:>9,}    absorbed by the book at that price or better ({share(unwound['book_lots'], taken)})",
+        f"  {unwound['fund_lots']:>9,}    sold below it, the insurance fund paying ({share(unwound['fund_lots'], taken)})",
+        f"  {unwound['adl_lots']:>9,}    closed against winners by ADL, in {tally.adl_events:,} acts"
+        f" ({share(unwound['adl_lots'], taken)})",
+        f"  {unwound['open_lots']:>9,}    still offered in the book",
+        "",
+        f"  The insurance fund began with {money(fund['start_units'])}, gained {money(fund['in_units'])}, paid"
+        f" {money(fund['out_units'])}",
+        f"  and ended with {money(fund['end_units'])}; between {money(tally.fund.low)} and {money(tally.fund.peak)} on the way.",
+    ]
+    if tally.adl_events == 0:
+        lines.append("  ADL never came. Try a smaller --fund.")
+    return lines
+
+
+def _proof(outcome: Outcome) -> list[str]:
+    tally, facts = outcome.tally, summary(outcome)
+    interest, checks = facts["open_interest"], facts["conservation"]["checks"]
+    return [
+        "",
+        "No unit of money was lost",
+        "",
+        f"  Checked {checks:,} times, from {facts['events']:,} events alone and by the exchange itself; worst error"
+        f" {tally.worst_error} units (1 unit = 0.000001 {CURRENCY}):",
+        "  all wallets, margins and purses of the house sum to zero; the clearing purse is minus what all positions",
+        f"  cost; longs and shorts are equal ({interest['long_lots']:,} and {interest['short_lots']:,} contracts now);"
+        " the balances told are the sums of",
+        "  all postings.",
+        "",
+        f"  {facts['commands']:,} commands, {facts['orders']:,} orders, {facts['fills']:,} fills in"
+        f" {outcome.seconds:.1f} s. State digest {facts['digest']}.",
+    ]
+
+
+def story(outcome: Outcome) -> str:
+    """The run as a page to read."""
+    settings, ticks = outcome.settings, outcome.series.price_ticks
+    total = len(outcome.tally.liquidations.accounts)
+    low = ticks.index(min(ticks))
+    lines = [
+        f"{settings.scenario.title}",
+        f"{price(outcome, ticks[0])} to {price(outcome, ticks[low])} (low at {clock(int(outcome.walk.time_ns[low]))} UTC),"
+        f" {settings.traders:,} traders, rules {settings.rules.name}, seed {settings.seed}: {total:,} liquidations",
+    ]
+    for part in (_over_time, _by_behaviour, _by_leverage, _house, _proof):
+        lines += part(outcome)
+    return "\n".join(lines)

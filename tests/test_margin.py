@@ -1,0 +1,182 @@
+"""Deposits, leverage, margin moves, the check before a trade, and the views (semantics §6)."""
+
+from decimal import Decimal
+
+import pytest
+
+from solvent import Code, Instrument, Rejected, Tier
+from solvent.tiers import okex_btc_2019
+
+BTC = "BTC-USDT-SWAP"
+
+
+@pytest.fixture
+def ex(make):
+    exchange = make([Instrument(BTC)])
+    exchange.deposit("maker", "USDT", 10**9)
+    exchange.mark(BTC, 50_000)
+    return exchange
+
+
+def refused(code, call, *args, **kwargs):
+    with pytest.raises(Rejected) as caught:
+        call(*args, **kwargs)
+    assert caught.value.code == code and caught.value.hint
+
+
+def test_initial_margin_open_loss_and_fee_decide(ex):
+    """10 contracts at 50,000 and leverage 10: 500 + fee 2.5, to the unit."""
+    ex.deposit("a", "USDT", "502.499999")
+    assert ex.order("a", BTC, "buy", 10, price=50_000).code == Code.INSUFFICIENT_MARGIN
+    ex.deposit("a", "USDT", "0.000001")
+    assert ex.order("a", BTC, "buy", 10, price=50_000)
+    assert (ex.account("a").hold, ex.account("a").free) == (Decimal("502.5"), 0)
+    ex.cancel("a", ex.open_orders("a")[0].order_id)
+    assert ex.order("a", BTC, "buy", 10, price=50_001).code == Code.INSUFFICIENT_MARGIN
+
+
+def test_only_the_dearer_side_is_held(ex):
+    ex.deposit("a", "USDT", 1_000)
+    ex.order("a", BTC, "buy", 10, price=49_000).ok()
+    ex.order("a", BTC, "sell", 10, price=51_000).ok()
+    assert ex.account("a").hold == 510 + Decimal("2.55")
+
+
+def test_pure_reductions_are_never_refused(ex):
+    ex.deposit("a", "USDT", "502.5")
+    ex.order("maker", BTC, "sell", 10, price=50_000)
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    assert ex.account("a").free == 0
+    assert ex.order("a", BTC, "sell", 10, price=50_500)
+    assert ex.order("a", BTC, "sell", 1, price=50_500).code == Code.INSUFFICIENT_MARGIN  # would open
+
+
+def test_leverage_mode_and_tier(ex):
+    ex.deposit("a", "USDT", 10_000)
+    refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", BTC, 0)
+    refused(Code.LEVERAGE_ABOVE_TIER, ex.set_leverage, "a", BTC, 101)
+    refused(Code.UNKNOWN_ACCOUNT, ex.set_leverage, "nobody", BTC, 10)
+    refused(Code.UNKNOWN_INSTRUMENT, ex.set_leverage, "a", "nothing", 10)
+    ex.set_leverage("a", BTC, 20)
+    order = ex.order("a", BTC, "buy", 1, price=49_000).ok()
+    refused(Code.MODE_IN_USE, ex.set_leverage, "a", BTC, 20, mode="cross")
+    ex.cancel("a", order.order_id)
+    ex.set_leverage("a", BTC, 20, mode="cross")
+    assert ex.position("a", BTC).mode == "cross"
+
+
+def test_leverage_above_the_tier_of_the_resulting_size(ex):
+    ex.deposit("a", "USDT", 10**8)
+    ex.set_leverage("a", BTC, 100)
+    assert ex.order("a", BTC, "buy", 2_000, price=49_000)
+    assert ex.order("a", BTC, "buy", 1, price=49_000).code == Code.LEVERAGE_ABOVE_TIER  # level 2 allows 66
+    refused(Code.LEVERAGE_ABOVE_TIER, ex.set_leverage, "maker", BTC, 101)
+
+
+def test_position_limit(make):
+    ex = make([Instrument(BTC, tiers=[Tier(10, "0.005", "0.01"), Tier(20, "0.01", "0.02")])])
+    ex.deposit("a", "USDT", 10**8)
+    ex.mark(BTC, 50_000)
+    assert ex.order("a", BTC, "buy", 21, price=49_000).code == Code.BAD_SIZE
+    assert ex.order("a", BTC, "buy", 15, price=49_000)
+    assert ex.order("a", BTC, "buy", 6, price=49_000).code == Code.POSITION_LIMIT
+    assert ex.order("a", BTC, "sell", 20, price=51_000)
+
+
+def test_lower_leverage_needs_the_margin(ex):
+    ex.deposit("a", "USDT", 600)
+    ex.order("maker", BTC, "sell", 10, price=50_000)
+    ex.set_leverage("a", BTC, 10, mode="cross")
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    refused(Code.INSUFFICIENT_MARGIN, ex.set_leverage, "a", BTC, 5, mode="cross")
+    ex.set_leverage("a", BTC, 20, mode="cross")
+    assert ex.account("a").free == Decimal("347.5")
+
+
+def test_margin_moves_between_wallet_and_position(ex):
+    ex.deposit("a", "USDT", 1_000)
+    ex.set_leverage("a", BTC, 50)
+    refused(Code.NO_ISOLATED_POSITION, ex.move_margin, "a", BTC, 1)
+    ex.order("maker", BTC, "sell", 10, price=50_000)
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    refused(Code.BELOW_INITIAL_MARGIN, ex.move_margin, "a", BTC, "-0.000001")
+    refused(Code.INSUFFICIENT_BALANCE, ex.move_margin, "a", BTC, "897.500001")
+    refused(Code.BAD_AMOUNT, ex.move_margin, "a", BTC, 0)
+    ex.move_margin("a", BTC, 100)
+    assert (ex.position("a", BTC).margin, ex.account("a").cash) == (200, Decimal("797.5"))
+    assert ex.position("a", BTC).bankruptcy_price == 48_000
+    ex.move_margin("a", BTC, -100)
+    ex.move_margin("a", BTC, 50)
+    ex.mark(BTC, 49_600)  # an open loss of 40 counts against what may leave
+    refused(Code.BELOW_INITIAL_MARGIN, ex.move_margin, "a", BTC, -11)
+
+
+def test_withdrawals_respect_open_losses_and_ignore_open_profit(ex):
+    ex.deposit("a", "USDT", 1_000)
+    ex.order("maker", BTC, "sell", 10, price=50_000)
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    ex.mark(BTC, 51_000)
+    assert ex.account("a").withdrawable == Decimal("997.5") - 510
+    assert ex.account("a").free == Decimal("997.5") - 510 + 100
+    ex.mark(BTC, 49_000)
+    assert ex.account("a").withdrawable == Decimal("997.5") - 490 - 100
+    refused(Code.INSUFFICIENT_BALANCE, ex.withdraw, "a", "USDT", "407.500001")
+    ex.withdraw("a", "USDT", "407.5")
+
+
+def test_isolated_partial_close_releases_its_share(ex):
+    """Half of 100 margin and a profit of 5 less a fee of 1.2525 goes to the wallet."""
+    ex.deposit("a", "USDT", 1_000)
+    ex.set_leverage("a", BTC, 50)
+    ex.order("maker", BTC, "sell", 10, price=50_000)
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    ex.order("maker", BTC, "buy", 5, price=50_100)
+    ex.order("a", BTC, "sell", 5, price=50_100).ok()
+    assert ex.account("a").cash == Decimal("897.5") + 50 + 5 - Decimal("1.2525")
+    assert ex.position("a", BTC).margin == 50
+
+
+def test_a_flip_closes_then_opens(ex):
+    ex.deposit("a", "USDT", 1_000)
+    ex.set_leverage("a", BTC, 50)
+    ex.order("maker", BTC, "sell", 10, price=50_000)
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    ex.order("maker", BTC, "buy", 15, price=50_000)
+    ex.order("a", BTC, "sell", 15, price=50_000).ok()
+    position = ex.position("a", BTC)
+    assert (position.size, position.margin, position.entry_price) == (-5, 50, 50_000)
+    assert ex.account("a").cash == 1_000 - Decimal("2.5") - Decimal("3.75") - 50
+
+
+def test_two_currencies_are_two_domains(make):
+    ex = make([Instrument("A", settle="USDT"), Instrument("B", settle="USDC", settle_decimals=7)])
+    ex.deposit("maker", "USDT", 10**6)
+    ex.deposit("maker", "USDC", 10**6)
+    ex.deposit("a", "USDT", 600)
+    ex.mark("A", 50_000)
+    ex.mark("B", 50_000)
+    assert ex.order("a", "B", "buy", 1, price=50_000).code == Code.INSUFFICIENT_MARGIN
+    ex.deposit("a", "USDC", 600)
+    for name in ("A", "B"):
+        ex.order("maker", name, "sell", 10, price=50_000)
+        ex.order("a", name, "buy", 10, price=50_000).ok()
+    ex.seed_fund("USDC", 1_000)
+    ex.mark("A", 44_000)
+    assert ex.position("a", "A").size == 0 and ex.position("a", "B").size == 10
+    assert ex.account("a").wallets["USDC"].cash == Decimal("597.5")
+
+
+def test_tables_are_validated():
+    from solvent import InputError
+
+    for table in ([], [Tier(10, "0.01", "0.02"), Tier(10, "0.02", "0.04")], [Tier(10, "0.02", "0.04"), Tier(20, "0.01", "0.05")]):
+        with pytest.raises(InputError):
+            Instrument("x", tiers=table)
+    for bad in (("0.02", "0.01", 0), ("0", "0.01", 0), ("0.01", "0.02", 51), ("0.01", "1.5", 0)):
+        with pytest.raises(InputError):
+            Tier(10, *bad)
+    with pytest.raises(InputError):
+        Instrument("x", tick="0.0000001")
+    with pytest.raises(InputError):
+        Instrument("x", max_price=10**14)
+    assert [tier.max_leverage for tier in okex_btc_2019()[:4]] == [100, 66, 50, 40]
