@@ -145,9 +145,7 @@ class Generator:
             span = mark * r.choice([5, 15, 30]) // 100
         price = mark + r.randint(-span, span) + (home - mark) // 64
         highest = self.instruments[instrument].spec.max_price_ticks
-        return command(
-            CommandType.MARK, time_ns=self.time_ns, instrument=instrument, price_ticks=max(1, min(highest, price))
-        )
+        return command(CommandType.MARK, time_ns=self.time_ns, instrument=instrument, price_ticks=max(1, min(highest, price)))
 
     def _pair(self, kernel, account: int, instrument: int) -> bytes:
         """An order now and its counterpart from somebody else next."""

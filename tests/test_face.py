@@ -115,7 +115,11 @@ def test_same_run_in_other_processes():
     here = __file__.rsplit("/", 1)[0]
     outputs = {
         subprocess.run(
-            [sys.executable, "-c", script, here, kind], env={"PYTHONHASHSEED": hash_seed}, capture_output=True, check=True, text=True
+            [sys.executable, "-c", script, here, kind],
+            env={"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+            text=True,
         ).stdout
         for kind, hash_seed in (("c", "0"), ("c", "77"), ("r", "1"), ("r", "2"))
     }

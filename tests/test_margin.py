@@ -169,7 +169,11 @@ def test_two_currencies_are_two_domains(make):
 def test_tables_are_validated():
     from solvent import InputError
 
-    for table in ([], [Tier(10, "0.01", "0.02"), Tier(10, "0.02", "0.04")], [Tier(10, "0.02", "0.04"), Tier(20, "0.01", "0.05")]):
+    for table in (
+        [],
+        [Tier(10, "0.01", "0.02"), Tier(10, "0.02", "0.04")],
+        [Tier(10, "0.02", "0.04"), Tier(20, "0.01", "0.05")],
+    ):
         with pytest.raises(InputError):
             Instrument("x", tiers=table)
     for bad in (("0.02", "0.01", 0), ("0", "0.01", 0), ("0.01", "0.02", 51), ("0.01", "1.5", 0)):

@@ -53,7 +53,7 @@ def test_book_over_a_wide_range(ex):
     assert [float(price) for price, _ in ex.depth(BTC).bids] == sorted(prices, reverse=True)
     for ack in acks[::-2]:
         ex.cancel("a", ack.order_id).ok()
-    assert [float(price) for price, _ in ex.depth(BTC).bids] == [49_999.9, 26_214.4, 6.5, 0.1][: 4]
+    assert [float(price) for price, _ in ex.depth(BTC).bids] == [49_999.9, 26_214.4, 6.5, 0.1][:4]
     assert ex.depth(BTC, 2).bids == ex.depth(BTC).bids[:2]
 
 
@@ -104,7 +104,9 @@ def test_reduce_only_is_measured_again_worst_price_first_then_newest(ex):
     new = sell(ex, "b", 3, 50_200, reduce_only=True)
     buy(ex, "c", 5, 49_900)
     ack = sell(ex, "b", 5, 49_900)  # a plain order takes half of what they lean on
-    assert [(e.order_id, e.type) for e in ack.events if e.type in (EventType.REDUCED, EventType.DONE) and e.account == 17][:2] == [
+    assert [(e.order_id, e.type) for e in ack.events if e.type in (EventType.REDUCED, EventType.DONE) and e.account == 17][
+        :2
+    ] == [
         (new.order_id, EventType.DONE),
         (old.order_id, EventType.REDUCED),
     ]

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
 def _settings(args: argparse.Namespace) -> "Settings":
     """Checked arguments. Raises InputError."""
     from solvent import rules
-    from solvent.money import from_units, to_units
+    from solvent.money import to_units
     from solvent.sim import paths
     from solvent.sim.population import UNITS
     from solvent.sim.runner import Settings
@@ -54,7 +55,7 @@ def _settings(args: argparse.Namespace) -> "Settings":
         raise InputError(f"--traders {args.traders} is not from 1 to {MOST_TRADERS:,}")
     if not 0 <= args.seed < 2**63:
         raise InputError(f"--seed {args.seed} is not from 0 to 2**63 - 1")
-    fund = to_units(args.fund, from_units(1, 1 / from_units(UNITS, from_units(1, 1))), "--fund")
+    fund = to_units(args.fund, Decimal(1) / UNITS, "--fund")
     if fund is None or not 0 <= fund <= MOST_FUND * UNITS:
         raise InputError(f"--fund {args.fund} is not an amount from 0 to {MOST_FUND:,} with at most six decimals")
     return Settings(paths.find(args.scenario), args.traders, rules.find(args.rules), fund, args.seed)

@@ -52,17 +52,23 @@ class Ack:
     traded by this order so far. resting: contracts left in the book. seq: event sequence number of its BEGIN.
     """
 
-    __slots__ = ("code", "order_id", "filled", "resting", "seq", "_end", "_exchange")
+    __slots__ = ("code", "order_id", "seq", "_filled_lots", "_resting_lots", "_lot", "_end", "_exchange")
 
     def __init__(self, exchange: "Exchange", code: int, lot: Decimal, begin: int):
-        order_id, filled, resting = exchange._kernel.last
+        self.order_id, self._filled_lots, self._resting_lots = exchange._kernel.last
         self.code = Code(code)
-        self.order_id: int = order_id
-        self.filled = from_units(filled, lot)
-        self.resting = from_units(resting, lot)
         self.seq = begin
+        self._lot = lot
         self._end: int = exchange._kernel.next_seq
         self._exchange = exchange
+
+    @property
+    def filled(self) -> Decimal:
+        return from_units(self._filled_lots, self._lot)
+
+    @property
+    def resting(self) -> Decimal:
+        return from_units(self._resting_lots, self._lot)
 
     def __bool__(self) -> bool:
         return self.code == Code.OK
@@ -147,9 +153,7 @@ class Exchange:
 
     _kernel_type: ClassVar[Any] = None
 
-    def __init__(
-        self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True
-    ):
+    def __init__(self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True):
         self.instruments = tuple(instruments)
         self.rules = rule_sets.find(rules)
         if not self.instruments or not all(isinstance(each, Instrument) for each in self.instruments):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from solvent.codes import InputError
 from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX
@@ -63,15 +64,15 @@ class Instrument:
                 raise InputError(f"an instrument and its currency need a name, not {what!r}")
         object.__setattr__(self, "spec", self._compile())
 
-    @property
+    @cached_property
     def tick_size(self) -> Decimal:
         return decimal(self.tick, "tick")
 
-    @property
+    @cached_property
     def lot_size(self) -> Decimal:
         return decimal(self.lot, "lot")
 
-    @property
+    @cached_property
     def unit(self) -> Decimal:
         """One unit of the settlement currency."""
         return Decimal((0, (1,), -self.settle_decimals))

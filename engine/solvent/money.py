@@ -35,10 +35,13 @@ def to_units(value: object, unit: Decimal, what: str) -> int | None:
     >>> to_units("0.3", Decimal("0.1"), "price"), to_units("0.35", Decimal("0.1"), "price")
     (3, None)
     """
-    number = decimal(value, what)
-    if number and (number.adjusted() > 40 or number.adjusted() < -40):
-        return None
-    numerator, denominator = number.as_integer_ratio()
+    if type(value) is int:
+        numerator, denominator = value, 1
+    else:
+        number = decimal(value, what)
+        if number and (number.adjusted() > 40 or number.adjusted() < -40):
+            return None
+        numerator, denominator = number.as_integer_ratio()
     up, down = unit.as_integer_ratio()
     count, rest = divmod(numerator * down, denominator * up)
     return None if rest else count

@@ -44,9 +44,7 @@ class Tier:
         maintenance = rate_ppb(self.maintenance, "maintenance rate")
         initial = rate_ppb(self.initial, "initial rate")
         if not 0 < maintenance <= initial:
-            raise InputError(
-                f"tier: maintenance {self.maintenance} must be above 0 and not above initial {self.initial}"
-            )
+            raise InputError(f"tier: maintenance {self.maintenance} must be above 0 and not above initial {self.initial}")
         if self.max_leverage == 0:
             object.__setattr__(self, "max_leverage", RATE // initial)
         if type(self.max_leverage) is not int or self.max_leverage < 1 or self.max_leverage * initial > RATE:
@@ -80,6 +78,5 @@ def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> 
     Tier(max_contracts=22000, maintenance='0.015', initial='0.02', max_leverage=50)
     """
     return tuple(
-        Tier(first + k * step, str(Decimal(5 * (k + 1)) / 1000), str(Decimal(5 * (k + 2)) / 1000))
-        for k in range(levels)
+        Tier(first + k * step, str(Decimal(5 * (k + 1)) / 1000), str(Decimal(5 * (k + 2)) / 1000)) for k in range(levels)
     )

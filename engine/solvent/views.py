@@ -188,9 +188,7 @@ class Explanation:
     def __str__(self) -> str:
         lines = [f"account {self.account}"]
         for w in self.wallets.values():
-            lines.append(
-                f"  wallet: cash {w.cash}, holds {w.hold}, free {w.free}, withdrawable {w.withdrawable} {w.currency}"
-            )
+            lines.append(f"  wallet: cash {w.cash}, holds {w.hold}, free {w.free}, withdrawable {w.withdrawable} {w.currency}")
         for d in self.domains:
             lines.append(f"  {d.title}")
             base = "margin" if d.mode == "isolated" else "cash"

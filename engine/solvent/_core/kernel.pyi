@@ -1,12 +1,14 @@
 from collections.abc import Sequence
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 Row = tuple[int, ...]
 
+@disjoint_base
 class EventView:
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
+@disjoint_base
 class Kernel:
     keep_from: int
     def __init__(

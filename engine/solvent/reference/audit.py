@@ -40,9 +40,7 @@ def _money(kernel: "Kernel") -> Iterator[str]:
         if total:
             yield f"MON-2: sizes in instrument {i} sum to {total}"
     for currency in range(ledger.currencies):
-        ours = [
-            p for i, members in enumerate(ledger.members) if kernel.contracts[i].currency == currency for p in members
-        ]
+        ours = [p for i, members in enumerate(ledger.members) if kernel.contracts[i].currency == currency for p in members]
         parcels = [q for q in ledger.parcels if kernel.contracts[q.instrument].currency == currency]
         cash = sum(wallets[currency] for wallets in ledger.wallets) + sum(p.margin for p in ours)
         costs = sum(p.cost for p in ours) + sum(q.cost for q in parcels)

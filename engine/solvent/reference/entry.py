@@ -112,9 +112,9 @@ class Entry:
                 return Code.POSITION_LIMIT
             if p.leverage > contract.tiers[margin.tier_of(contract, lots)][2]:
                 return Code.LEVERAGE_ABOVE_TIER
-        own = OpenSide(
-            t.remaining, t.remaining * t.limit * contract.units, t.remaining * t.open_loss * contract.units
-        ).add(standing, -1)
+        own = OpenSide(t.remaining, t.remaining * t.limit * contract.units, t.remaining * t.open_loss * contract.units).add(
+            standing, -1
+        )
         sides = list(p.open_sides)
         sides[t.side] = sides[t.side].add(own)
         needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
@@ -207,9 +207,7 @@ class Entry:
         p = order.holder
         assert isinstance(p, Position)
         filled = order.size - order.remaining
-        t = Ticket(
-            order.account, order.instrument, p, order.side, price, 0, flags=order.flags, limit=price, order=order
-        )
+        t = Ticket(order.account, order.instrument, p, order.side, price, 0, flags=order.flags, limit=price, order=order)
         reduce_only = bool(order.flags & Flag.REDUCE_ONLY)
         t.remaining = remaining
         if reduce_only:

@@ -62,9 +62,7 @@ class Kernel:
         a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, records: int = 1,
     ) -> None:  # fmt: skip
         """Appends one record; the parameters are the record's fields."""
-        self._events.append(
-            EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e)
-        )
+        self._events.append(EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e))
 
     @property
     def next_seq(self) -> int:

@@ -153,9 +153,7 @@ class Ledger:
     # --- fills
 
     def position_event(self, p: Position) -> None:
-        self.emit(
-            EventType.POSITION, p.account, p.instrument, side=p.mode, a=p.size, b=p.cost, c=p.margin, d=p.leverage
-        )
+        self.emit(EventType.POSITION, p.account, p.instrument, side=p.mode, a=p.size, b=p.cost, c=p.margin, d=p.leverage)
 
     def _fee(self, fill: Fill, payer: AnyPurse, currency: int) -> None:
         if fill.fee_reason == Posting.LIQUIDATION_FEE:

@@ -249,9 +249,7 @@ class Liquidation:
         return sorted(winners, key=lambda w: w[:2])
 
     def _adl_event(self, account: int, parcel: Parcel, lots: int, share: int, adl_pass: int, rank: int) -> None:
-        self.emit(
-            EventType.ADL, account, parcel.instrument, reason=adl_pass, a=parcel.parcel_id, b=lots, c=share, d=rank
-        )
+        self.emit(EventType.ADL, account, parcel.instrument, reason=adl_pass, a=parcel.parcel_id, b=lots, c=share, d=rank)
 
     def _close_winner(self, parcel: Parcel, p: Position, adl_pass: int, rank: int) -> None:
         """Closes a counterparty at the parcel's cost share, the same integer on both sides."""

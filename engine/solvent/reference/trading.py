@@ -180,9 +180,7 @@ class Trading:
 
     # --- fills
 
-    def _settle_user(
-        self, p: Position, side: int, price: int, lots: int, fee_ppb: int, reason: Posting, ref: int
-    ) -> None:
+    def _settle_user(self, p: Position, side: int, price: int, lots: int, fee_ppb: int, reason: Posting, ref: int) -> None:
         value = lots * price * self.contracts[p.instrument].units
         sign = 1 if side == Side.BUY else -1
         fee = margin.fee_units(value, fee_ppb)
@@ -246,9 +244,7 @@ class Trading:
         else:
             self.books[t.instrument].add(order)
             self._reserve(order, t.remaining)
-            self.emit(
-                EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining
-            )
+            self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
             if isinstance(t.holder, Position):
                 t.holder.orders.append(order)
                 self.refresh_hold(t.holder)

@@ -62,7 +62,7 @@ class Behaviour:
     name = ""
     PART = 30
     REST_STEPS = 64
-    RETRY_STEPS = 16
+    RETRY_STEPS = 128
     RETURNS = 0
 
     def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
@@ -71,10 +71,10 @@ class Behaviour:
         self.leverage = crowd.leverage[self.who]
         self.most_lots = most_lots(self.leverage)
         self.wallet = crowd.wallet_units[self.who]
-        self.cross = crowd.cross[self.who]
+        self.cross: Bools = crowd.cross[self.who]
         self.side = crowd.side[self.who].copy()
         self.ready = crowd.arrival[self.who].copy()  # the step from which a new position is wanted
-        self.held = np.zeros(len(self.who), dtype=np.bool_)
+        self.held: Bools = np.zeros(len(self.who), dtype=np.bool_)
         self.ruins = np.zeros(len(self.who), dtype=np.int64)
         self.returns = np.full(len(self.who), self.RETURNS, dtype=np.int64)
 
@@ -83,7 +83,7 @@ class Behaviour:
         self.view, self.wishes = view, wishes
         self.size, self.cash = view.size[self.who], view.cash[self.who]
         self.profit, self.stake = view.profit[self.who], view.stake[self.who]
-        self.flat = self.size == 0
+        self.flat: Bools = np.equal(self.size, 0)
         self.ruined = view.takeovers[self.who] > self.ruins
         self.ruins = view.takeovers[self.who]
         self.ended = self.held & self.flat
@@ -106,7 +106,7 @@ class Behaviour:
         return low + below(draw(self.crowd.seed, self.who, purpose), high - low + 1)
 
     def chance(self, one_in: int, purpose: Purpose) -> Bools:
-        return below(self.bits(purpose), one_in) == 0
+        return np.equal(below(self.bits(purpose), one_in), 0)
 
     def losing(self, percent: int | Ints) -> Bools:
         """A loss above so many percent of the stake."""
@@ -151,12 +151,12 @@ class AllIn(Behaviour):
 
     name = "all_in"
     PART = 90
-    REST_STEPS = 256
+    REST_STEPS = 384
     WIN_PERCENT = 60
 
     def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
         super().__init__(crowd, most_lots)
-        self.returns = pick(draw(crowd.seed, self.who, Purpose.TRAIT), [5, 3, 1, 1])
+        self.returns = pick(draw(crowd.seed, self.who, Purpose.TRAIT), [16, 5, 2, 1])
 
     def act(self) -> None:
         back = self.ruined & (self.ruins <= self.returns)

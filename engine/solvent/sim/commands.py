@@ -10,7 +10,7 @@ from solvent.sim.draws import Bools, Ints
 
 Commands = npt.NDArray[np.void]
 OrderIds = npt.NDArray[np.uint64]
-ENTRY_SLIP_BP = 8  # how far from the mark a trader opens
+ENTRY_SLIP_BP = 40  # how far from the mark a trader opens
 RECORD = records.dtype("command")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvent.records import CommandType, Flag, Side
+from solvent.records import CommandType, Flag
 from solvent.sim.commands import Commands, OrderIds, blank
 from solvent.sim.draws import Ints
 from solvent.sim.tally import Events
@@ -19,7 +19,7 @@ LEVERAGE = 3
 HALF_SPREAD_QBP = 2  # in quarter basis points
 REFILL_SHIFT = 6  # 1/64 of what is missing, each step
 FRACTION_BITS = 8  # of a quote's remaining lots
-DEPTH_LOTS = 4000  # the first level of all makers together is 5/8 of this
+DEPTH_LOTS = 2_500  # the fourth level of all makers together; depth grows with the square of the level
 CALM_BP = 50
 THIN_POWER = 2
 SKEW_BP = 12  # the quotes shift by this when the inventory is as large as one quiet side
@@ -42,14 +42,14 @@ class Makers:
 
     def __init__(self, accounts: Ints, traders: int, start_ticks: int):
         level = np.arange(1, LEVELS + 1, dtype=np.int64)
-        lots = (DEPTH_LOTS << FRACTION_BITS) * (4 + level) // 8 // MAKERS
+        lots = (DEPTH_LOTS << FRACTION_BITS) * level**2 // 4**2 // MAKERS
         lots = lots * traders * QUIET_TICKS // (QUIET_TRADERS * start_ticks)
         self.accounts = accounts
         self.full = np.broadcast_to(lots, (MAKERS, 2, LEVELS)).copy()
         self.left = self.full * CALM_BP**2 // (2 * CALM_BP) ** 2
-        self.spread_qbp = HALF_SPREAD_QBP + level * (level + 1)
+        self.spread_qbp = HALF_SPREAD_QBP + level * (level + 1) * 3 // 2
         self.side_lots = max(1, int(lots.sum()) >> FRACTION_BITS)
-        shape = (MAKERS, 2, LEVELS)
+        shape = (MAKERS, 2, LEVELS)  # the middle axis is Side: bids, asks
         self.account_of, self.side_of, _ = (grid.ravel() for grid in np.indices(shape))
         self.account_of = accounts[self.account_of]
         self.live = np.zeros(self.full.size, dtype=np.int64)  # client ids of the last step's orders
@@ -97,6 +97,3 @@ class Makers:
             np.subtract.at(self.resting, self.slots[placed[at[own]]], trades["d"][own])
         filled = (before - self.resting).reshape(self.full.shape)
         self.left -= filled << FRACTION_BITS
-
-
-assert Side.BUY == 0 and Side.SELL == 1  # the middle axis of a quote grid

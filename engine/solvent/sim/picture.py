@@ -57,6 +57,7 @@ def _price(axis: Any, outcome: Outcome, times: list[datetime]) -> None:
     axis.patch.set_visible(False)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     _tidy(axis, "Price, and liquidations as it falls")
+    axis.grid(False)  # it would lie over the bars
 
 
 def _fund(axis: Any, outcome: Outcome, times: list[datetime]) -> None:
@@ -65,9 +66,11 @@ def _fund(axis: Any, outcome: Outcome, times: list[datetime]) -> None:
     axis.plot(times, balance, color=FUND, linewidth=1.6)
     axis.set_ylim(0, max(1.0, float(balance.max())) * 1.12)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    acts = outcome.tally.adl_events
-    end = f"ADL: {acts:,} acts" if acts else "ADL never came"
-    _tidy(axis, f"Insurance fund, {CURRENCY}  ({end})")
+    acts, steps = outcome.tally.adl_events, outcome.tally.adl_steps
+    if acts:
+        axis.plot([times[i] for i in steps], balance[steps], "v", color=HIT, markersize=6, clip_on=False, zorder=3)
+    end = f"{acts:,} acts of ADL where marked" if acts else "ADL never came"
+    _tidy(axis, f"Insurance fund, {CURRENCY}: {end}")
 
 
 def _hazards(axis: Any, groups: list[Hazard]) -> None:
@@ -98,14 +101,15 @@ def draw(outcome: Outcome, file: str) -> None:
     figure, axes = pyplot.subplots(
         3, 1, figsize=(11, 11), height_ratios=[3, 1.6, 2.6], layout="constrained", facecolor="white"
     )
+    figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
     try:
         times = _times(outcome)
         _price(axes[0], outcome, times)
         _fund(axes[1], outcome, times)
         for axis in axes[:2]:
             axis.set_xlim(times[0], times[-1])
-            axis.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=9))
-            axis.xaxis.set_major_formatter(dates.DateFormatter("%d %b %H:%M", tz=UTC))
+            axis.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=9))  # type: ignore[no-untyped-call]
+            axis.xaxis.set_major_formatter(dates.DateFormatter("%d %b %H:%M", tz=UTC))  # type: ignore[no-untyped-call]
         _hazards(axes[2], hazards(outcome))
         total = len(outcome.tally.liquidations.accounts)
         figure.suptitle(

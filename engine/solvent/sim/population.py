@@ -29,7 +29,7 @@ EARLY_PERCENT = 60
 SMALLEST_WALLET = 100 * UNITS
 MOST_DOUBLINGS = 12
 DOUBLES_ONE_IN = 3  # each further doubling
-LARGE_ONE_IN = 500  # traders large enough to be stepped down
+LARGE_ONE_IN = 250  # traders large enough to be stepped down
 LARGE_DOUBLINGS = 9
 
 
@@ -57,7 +57,8 @@ class Population:
 def _leverage(seed: int, agents: Ints, behaviour: Ints) -> Ints:
     bits = draw(seed, agents, Purpose.LEVERAGE)
     mixes = dict.fromkeys(NAMES, LEVERAGES)
-    mixes |= {"all_in": HIGH_LEVERAGES, "counter_trend": SWING_LEVERAGES, "control": ADVISED_LEVERAGES}
+    mixes |= {"all_in": HIGH_LEVERAGES, "counter_trend": SWING_LEVERAGES, "bottom_fisher": SWING_LEVERAGES}
+    mixes["control"] = ADVISED_LEVERAGES
     result = np.zeros(len(agents), dtype=np.int64)
     for number, name in enumerate(NAMES):
         chosen = np.array(list(mixes[name]), dtype=np.int64)[pick(bits, list(mixes[name].values()))]

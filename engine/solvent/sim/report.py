@@ -213,7 +213,8 @@ def _house(outcome: Outcome) -> list[str]:
         "",
         f"  The insurance fund began with {money(fund['start_units'])}, gained {money(fund['in_units'])}, paid"
         f" {money(fund['out_units'])}",
-        f"  and ended with {money(fund['end_units'])}; between {money(tally.fund.low)} and {money(tally.fund.peak)} on the way.",
+        f"  and ended with {money(fund['end_units'])}; on the way between {money(tally.fund.low)} and"
+        f" {money(tally.fund.peak)}.",
     ]
     if tally.adl_events == 0:
         lines.append("  ADL never came. Try a smaller --fund.")

@@ -27,6 +27,7 @@ from solvent.tiers import okex_btc_2019
 CURRENCY = "USDT"
 BITCOIN_CONTRACT = Decimal("0.01")  # as on OKX
 TIER_FIRST, TIER_STEP = 200, 1_000
+MOST_LOTS = 3_200  # the top of the fourth tier
 PREMIUM_SHIFT = 5  # the mark's premium moves by 1/32 of the distance a step
 PREMIUM_BITS = 8
 PREMIUM_PART = 200  # and stays within 1/200 of the index
@@ -89,9 +90,7 @@ class Run:
         self.outcome = Outcome(
             settings, walk, crowd, Tally(FIRST_TRADER + len(crowd)), Series(), np.zeros(len(crowd), dtype=np.int64)
         )
-        self.makers = makers.Makers(
-            np.arange(FIRST_USER, FIRST_TRADER, dtype=np.int64), len(crowd), int(walk.price_ticks[0])
-        )
+        self.makers = makers.Makers(np.arange(FIRST_USER, FIRST_TRADER, dtype=np.int64), len(crowd), int(walk.price_ticks[0]))
         self.groups = [rule(crowd, self._most_lots) for rule in behaviours.ALL]
         self.wishes = Wishes(len(crowd))
         self.past_sides = np.zeros((HISTORY, len(crowd)), dtype=np.int8)
@@ -99,10 +98,10 @@ class Run:
         self._open()
 
     def _most_lots(self, leverage: Ints) -> Ints:
-        """The top of the highest tier that allows a leverage."""
+        """The top of the highest tier that allows a leverage, and no more than the largest position wanted."""
         tops = np.array([top for top, _, _ in self.spec.tiers], dtype=np.int64)
         allowed = np.array([-most for _, _, most in self.spec.tiers], dtype=np.int64)
-        return tops[np.searchsorted(allowed, -leverage, side="right") - 1]
+        return np.minimum(MOST_LOTS, tops[np.searchsorted(allowed, -leverage, side="right") - 1])
 
     def _send(self, batch: Commands, time_ns: int) -> OrderIds:
         """Stamps commands and applies them; returns the order ids."""
@@ -201,7 +200,9 @@ class Run:
             held = tally.size[FIRST_TRADER:] != 0
             self.outcome.held_ns[held] += time_ns - int(walk.time_ns[step - 1])
         tally.step = step
-        order_ids = self._send(np.concatenate([quotes.commands, commands.mark(mark_ticks), *self._wished(mark_ticks)]), time_ns)
+        order_ids = self._send(
+            np.concatenate([quotes.commands, commands.mark(mark_ticks), *self._wished(mark_ticks)]), time_ns
+        )
         self.makers.filled(order_ids[quotes.orders_at : len(quotes.commands)], tally.trades)
         self._move_premium(index_ticks)
         series.price_ticks.append(index_ticks)

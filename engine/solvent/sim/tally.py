@@ -66,6 +66,7 @@ class Tally:
         self.liquidations = Liquidations()
         self.counts = np.zeros(_NAME_RECORD + 1, dtype=np.int64)
         self.trades = np.zeros(0, dtype=records.dtype("event"))  # of the last step
+        self.adl_steps: list[int] = []
         self.adl_events = self.checks = self.worst_error = self.step = 0
 
     @property
@@ -94,7 +95,9 @@ class Tally:
         self._positions(events[kinds == EventType.POSITION])
         if counted[EventType.PARCEL]:
             self._parcels(events[kinds == EventType.PARCEL])
-        self.adl_events += int(counted[EventType.ADL])
+        if counted[EventType.ADL]:
+            self.adl_events += int(counted[EventType.ADL])
+            self.adl_steps.append(self.step)
         self._check()
 
     def _ledger(self, rows: Events) -> None:

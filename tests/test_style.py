@@ -1,0 +1,104 @@
+"""Lint, types, stubs and the house rules that a machine can check, as tests."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PYTHON = sorted((ROOT / "engine").rglob("*.py"))
+CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
+FLOORS = [
+    "money", "records", "arena", "book", "matching", "bareflow", "clientids", "ledger", "margin", "trading", "entry", "watch",
+    "liquidation", "audit", "kernel",
+]  # fmt: skip
+LONG_FILES = {"kernel.pyx": "the kernel's handlers and its reads, one class", "liquidation.pyx": "one pipeline"}
+
+
+def run(*command: str) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_lint():
+    run("ruff", "check", ".")
+
+
+def test_format():
+    run("ruff", "format", "--check", ".")
+
+
+def test_types():
+    run("mypy")
+
+
+def test_stubs_match_the_binaries():
+    run("mypy.stubtest", "solvent._core.kernel", "solvent._core.records", "solvent._core.money",
+        "solvent._core.bareflow",
+        "--allowlist", "tests/stubtest.txt", "--ignore-unused-allowlist")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PYTHON + CYTHON, ids=lambda path: path.name)
+def test_files_open_with_what_they_own(path):
+    text = path.read_text()
+    if not text.strip():
+        return
+    lines = text.count("\n")
+    assert lines <= 600 or path.name in LONG_FILES, f"{lines} lines"
+    first = text.lstrip().splitlines()[0]
+    assert first.startswith(('"""', "#")), "a file opens with what it owns"
+    assert not re.search(r"\b(TODO|FIXME|XXX)\b", text)
+    if path.suffix == ".pyx":
+        assert "cdivision=True" not in text and "overflowcheck" not in text
+        assert " // " not in re.sub(r"RECORD_BYTES", "", text) or path.stem in ("kernel",), "division lives in money"
+
+
+@pytest.mark.parametrize("path", [path for path in CYTHON if path.stem != "__init__"], ids=lambda path: path.name)
+def test_cimports_go_down(path):
+    """Floor on floor: a module cimports only from those below it."""
+    here = FLOORS.index(path.stem)
+    for name in re.findall(r"from solvent\._core(?:\.(\w+))? cimport", path.read_text()):
+        if name and name != path.stem:
+            assert FLOORS.index(name) < here, f"{path.stem} may not know {name}"
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
+def test_no_ambient_input_and_no_floats_below_the_simulation(path):
+    """The engine reads no clock, no randomness, no environment, and has no float."""
+    if "sim" in path.parts or path.name == "cli.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            assert not {"time", "random", "os", "datetime", "uuid", "secrets"} & {name.split(".")[0] for name in names}
+        if isinstance(node, ast.Constant):
+            assert not isinstance(node.value, float), f"a float in line {node.lineno}"
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            assert path.name == "tiers.py", f"a true division in line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
+def test_functions_are_short(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            body = node.end_lineno - node.body[0].lineno + 1
+            assert body <= 50, f"{node.name} has {body} lines"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name)
+def test_documents_have_one_title(path):
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+
+
+def test_the_makefile_has_at_most_ten_commands():
+    text = (ROOT / "Makefile").read_text()
+    assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 10
+
+
+def test_the_readme_asks_for_two_commands():
+    text = (ROOT / "README.md").read_text()
+    assert "make demo" in text and "make test" in text
