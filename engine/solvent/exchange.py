@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from solvent import records, views
 from solvent import rules as rule_sets
@@ -134,8 +135,11 @@ class Cursor:
         return view
 
     def close(self) -> None:
-        """Stops holding events."""
+        """Stops holding events; forgetting the cursor does the same."""
         self._exchange._cursors.discard(self)
+        self._exchange._release()
+
+    def __del__(self) -> None:
         self._exchange._release()
 
 
@@ -151,8 +155,6 @@ class Exchange:
     orders answer with an Ack. One thread at a time: a concurrent call raises Busy.
     """
 
-    _kernel_type: ClassVar[Any] = None
-
     def __init__(self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True):
         self.instruments = tuple(instruments)
         self.rules = rule_sets.find(rules)
@@ -167,7 +169,7 @@ class Exchange:
                 raise InputError(f"instruments disagree on the decimals of {each.settle}")
         self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
         self._retain = retain
-        self._cursors: set[Cursor] = set()
+        self._cursors: WeakSet[Cursor] = WeakSet()
         self._kernel = self._make_kernel()
         self._release()
         self._drain: Cursor | None = Cursor(self, ()) if retain else None
@@ -238,7 +240,7 @@ class Exchange:
     def account_name(self, account: int) -> str:
         """The name of an account id; the house's purses are in angle brackets."""
         if account < views.FIRST_USER:
-            return f"<{records.Purse(account).name.lower()}>"
+            return f"<{records.Purse(account).name.lower()}>" if account in list(records.Purse) else f"<{account}>"
         return str(self._kernel.account_names()[account - views.FIRST_USER].decode())
 
     # --- commands

@@ -151,6 +151,8 @@ class Kernel:
         return code
 
     def _dispatch(self, c: Command, name: bytes) -> Answer:
+        if c.records != 1 and c.type != CommandType.OPEN_ACCOUNT:
+            return refused(Code.BAD_RECORD)
         match c.type:
             case CommandType.ORDER:
                 return self.entry.place(c)

@@ -178,7 +178,7 @@ class NoStop(Behaviour):
 
 
 class CounterTrend(Behaviour):
-    """Fades a move above 1.5 %; takes a small gain; turns round after a loss, so it is whipped from both sides."""
+    """Fades a move above 1.5 % and takes a small gain; some turn round after a loss and are whipped from both sides."""
 
     name = "counter_trend"
     PART = 40
@@ -187,9 +187,14 @@ class CounterTrend(Behaviour):
     MOVE_BP = 150
     WIN_PERCENT = 30
     LOSS_PERCENT = 40
+    FLIP_PERCENT = 40  # of the members turn round, the others wait
+
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
+        super().__init__(crowd, most_lots)
+        self.flips = self.trait(0, 99) < self.FLIP_PERCENT
 
     def act(self) -> None:
-        turn = self.losing(self.LOSS_PERCENT) & self.chance(8, Purpose.EXIT)
+        turn = self.flips & self.losing(self.LOSS_PERCENT) & self.chance(8, Purpose.EXIT)
         self.leave(self.winning(self.WIN_PERCENT) | turn)
         self.side = np.where(turn, -np.sign(self.size), self.side)
         against = -1 if self.view.trend_bp > 0 else 1

@@ -1,4 +1,4 @@
-"""The market makers: eight accounts with twelve levels a side, whose depth vanishes as the price moves.
+"""The market makers: eight accounts with twelve levels a side, whose depth vanishes as the price moves, and a far one.
 
 Owns their quotes and what is left of each. Never trades at a market price; it holds no cash and no position,
 those are read from the tally. Cost: two commands a level and step, all in array operations.
@@ -14,7 +14,10 @@ from solvent.sim.draws import Ints
 from solvent.sim.tally import Events
 
 MAKERS = 8
-LEVELS = 12
+NEAR_LEVELS = 12
+LEVELS = NEAR_LEVELS + 1  # the last one stands far out and never thins: bargain hunters
+FAR_BP = 350
+FAR_LOTS = 8_000
 LEVERAGE = 3
 HALF_SPREAD_QBP = 2  # in quarter basis points
 REFILL_SHIFT = 6  # 1/64 of what is missing, each step
@@ -22,10 +25,12 @@ FRACTION_BITS = 8  # of a quote's remaining lots
 DEPTH_LOTS = 2_500  # the fourth level of all makers together; depth grows with the square of the level
 CALM_BP = 50
 THIN_POWER = 2
+MOST_WIDENING_BP = 340  # keeps the last level within the price band
 SKEW_BP = 12  # the quotes shift by this when the inventory is as large as one quiet side
 MOST_SKEW_BP = 40
 QUIET_TICKS = 200_000  # depth is meant for this price; in lots it is larger when the price is lower
 QUIET_TRADERS = 10_000
+FEWEST_TRADERS = 500  # fewer still find a market for so many
 WALLET_UNITS = 10_000_000_000_000  # ten million USDT: makers outlive the crash
 
 
@@ -43,12 +48,13 @@ class Makers:
     def __init__(self, accounts: Ints, traders: int, start_ticks: int):
         level = np.arange(1, LEVELS + 1, dtype=np.int64)
         lots = (DEPTH_LOTS << FRACTION_BITS) * level**2 // 4**2 // MAKERS
-        lots = lots * traders * QUIET_TICKS // (QUIET_TRADERS * start_ticks)
+        lots[-1] = (FAR_LOTS << FRACTION_BITS) // MAKERS
+        lots = lots * max(FEWEST_TRADERS, traders) * QUIET_TICKS // (QUIET_TRADERS * start_ticks)
         self.accounts = accounts
         self.full = np.broadcast_to(lots, (MAKERS, 2, LEVELS)).copy()
-        self.left = self.full * CALM_BP**2 // (2 * CALM_BP) ** 2
+        self.left = self._target(2 * CALM_BP)
         self.spread_qbp = HALF_SPREAD_QBP + level * (level + 1) * 3 // 2
-        self.side_lots = max(1, int(lots.sum()) >> FRACTION_BITS)
+        self.side_lots = max(1, int(lots[:NEAR_LEVELS].sum()) >> FRACTION_BITS)
         shape = (MAKERS, 2, LEVELS)  # the middle axis is Side: bids, asks
         self.account_of, self.side_of, _ = (grid.ravel() for grid in np.indices(shape))
         self.account_of = accounts[self.account_of]
@@ -57,13 +63,20 @@ class Makers:
         self.slots = np.zeros(0, dtype=np.int64)
         self.resting = np.zeros(self.full.size, dtype=np.int64)  # lots of those orders not yet filled
 
+    def _target(self, widening_bp: int) -> Ints:
+        """What the makers are willing to show."""
+        target = self.full.copy()
+        target[:, :, :NEAR_LEVELS] = target[:, :, :NEAR_LEVELS] * CALM_BP**THIN_POWER // widening_bp**THIN_POWER
+        return target
+
     def quote(self, step: int, index_ticks: int, range_bp: int, inventory_lots: Ints) -> Quotes:
         """Cancels the last quotes and places new ones around the index."""
         widening = CALM_BP + range_bp
-        target = self.full * CALM_BP**THIN_POWER // widening**THIN_POWER
+        target = self._target(widening)
         self.left = np.minimum(self.left, target)
         self.left += (target - self.left) >> REFILL_SHIFT
-        spread = np.maximum(1, index_ticks * self.spread_qbp * widening // (40_000 * CALM_BP))
+        spread = np.maximum(1, index_ticks * self.spread_qbp * min(widening, MOST_WIDENING_BP) // (40_000 * CALM_BP))
+        spread[-1] = index_ticks * FAR_BP // 10_000
         skew_bp = np.clip(inventory_lots * SKEW_BP // self.side_lots, -MOST_SKEW_BP, MOST_SKEW_BP)
         centre = index_ticks - index_ticks * skew_bp // 10_000
         price = np.stack([centre[:, None] - spread, centre[:, None] + spread], axis=1).ravel()

@@ -121,7 +121,8 @@ def bar_steps(before: int, bar: tuple[int, int, int, int, int]) -> list[int]:
     """The prices of one bar: from the last close to the open, then the extremes, the nearer to the open first."""
     _, opened, high, low, closed = bar
     turns = [before, opened, low, high, closed] if closed >= opened else [before, opened, high, low, closed]
-    return [price for a, b in zip(turns, turns[1:], strict=False) for price in _leg(a, b)] or [closed]
+    steps = [price for a, b in zip(turns, turns[1:], strict=False) for price in _leg(a, b)]
+    return [opened, *steps] if before == opened and opened in (low, high) else steps
 
 
 def walk(scenario: Scenario) -> Walk:

@@ -96,12 +96,12 @@ def draw(outcome: Outcome, file: str) -> None:
     import matplotlib
 
     matplotlib.use("agg")
+    matplotlib.rcParams.update({"figure.constrained_layout.w_pad": 0.15, "figure.constrained_layout.h_pad": 0.12})
     from matplotlib import dates, pyplot
 
     figure, axes = pyplot.subplots(
         3, 1, figsize=(11, 11), height_ratios=[3, 1.6, 2.6], layout="constrained", facecolor="white"
     )
-    figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
     try:
         times = _times(outcome)
         _price(axes[0], outcome, times)

@@ -31,6 +31,7 @@ MOST_LOTS = 3_200  # the top of the fourth tier
 PREMIUM_SHIFT = 5  # the mark's premium moves by 1/32 of the distance a step
 PREMIUM_BITS = 8
 PREMIUM_PART = 200  # and stays within 1/200 of the index
+WIDEST_PART = 100  # a spread above 1/100 of the index has no middle
 AUDIT_EVERY = 64  # steps between the exchange's own checks of all its state
 FIRST_TRADER = FIRST_USER + makers.MAKERS
 
@@ -147,10 +148,13 @@ class Run:
         return index_ticks + max(-most, min(most, self.premium >> PREMIUM_BITS))
 
     def _move_premium(self, index_ticks: int) -> None:
-        """Towards the middle of the book; with one side empty it is carried."""
+        """Towards the middle of the book; with one side empty, or far away, it is carried."""
         depth = self.exchange.depth(0, 1)
-        if depth.bids and depth.asks:
-            middle = int((depth.bids[0][0] + depth.asks[0][0]) * 2 ** (PREMIUM_BITS - 1) / self.tick)
+        if not depth.bids or not depth.asks:
+            return
+        bid, ask = (int(side[0][0] / self.tick) for side in (depth.bids, depth.asks))
+        if (ask - bid) * WIDEST_PART <= index_ticks:
+            middle = (bid + ask) << (PREMIUM_BITS - 1)
             self.premium += (middle - (index_ticks << PREMIUM_BITS) - self.premium) >> PREMIUM_SHIFT
 
     def _view(self, step: int, mark_ticks: int) -> View:

@@ -282,6 +282,8 @@ cdef class Kernel:
         return OK
 
     cdef int _dispatch(self, const Command* c) noexcept nogil:
+        if c.records != 1 and c.type != OPEN_ACCOUNT:
+            return BAD_RECORD
         if c.type == ORDER:
             return place(&self.s, c, &self.receipt)
         if c.type == CANCEL:
