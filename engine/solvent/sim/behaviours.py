@@ -132,6 +132,7 @@ class Behaviour:
         lots = np.minimum(lots, self.most_lots - np.abs(self.size))
         where = where & (lots > 0) & (self.ruins <= self.returns)
         self.wishes.lots[self.who[where]] = (lots * (self.side if side is None else side))[where]
+        self.wishes.reduce_only[self.who[where]] = False
         self.ready[where] = self.view.step + self.RETRY_STEPS
 
     def leave(self, where: Bools) -> None:

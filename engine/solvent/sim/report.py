@@ -23,7 +23,7 @@ TITLES = {
     "all_in": "1 all-in", "no_stop": "2 no stop, no target", "counter_trend": "3 counter-trend swing",
     "blind_follower": "4 blind follower", "margin_topup": "5 margin top-up", "overnight": "6 overnight holder",
     "bottom_fisher": "7 bottom fisher", "all_encompassing": "8 all-encompassing", "stubborn": "9 stubborn holder",
-    "control": "the seed's advice",
+    "control": "control group",
 }  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def against_control(hazard: Hazard, control: Hazard) -> str:
 def _by_behaviour(outcome: Outcome) -> list[str]:
     groups = hazards(outcome)
     control = groups[CONTROL]
-    lines = ["", "Who was liquidated (the nine behaviours, then the control group)", ""]
+    lines = ["", "Who was liquidated: nine behaviours, and a control group with small size, a stop, and at most 5x", ""]
     lines.append(f"  {'':24}{'traders':>8}{'hit':>6}{'liquidations':>14}{'per 1,000 h':>13}{'vs control':>12}")
     for each in sorted(groups, key=lambda g: (g is control, -g.rate)):
         multiple = "" if each is control else against_control(each, control)
@@ -174,14 +174,10 @@ def _by_behaviour(outcome: Outcome) -> list[str]:
             f"  {TITLES[each.name]:24}{each.traders:>8,}{share(each.hit, each.traders):>6}{each.liquidations:>14,}"
             f"{each.rate:>13.1f}{multiple:>12}"
         )
-    lines.append("  per 1,000 hours with a position open; > : nobody of the control group was liquidated, so against")
-    lines[-1] += " the" if control.rate == 0 else ""
-    if control.rate:
-        lines.pop()
-        lines.append("  per 1,000 hours with a position open")
-    else:
-        lines.append("  highest rate that its hours still allow (95 %)")
-    return lines
+    lines.append("  hit: liquidated at least once; per 1,000 h: liquidations per 1,000 hours with a position open")
+    if control.rate == 0:
+        lines.append("  >: nobody of the control group was liquidated; compared with the most its hours allow (95 %)")
+    return [line.rstrip() for line in lines]
 
 
 def _by_leverage(outcome: Outcome) -> list[str]:
@@ -228,12 +224,12 @@ def _proof(outcome: Outcome) -> list[str]:
         "",
         "No unit of money was lost",
         "",
-        f"  Checked {checks:,} times, from {facts['events']:,} events alone and by the exchange itself; worst error"
-        f" {tally.worst_error} units (1 unit = 0.000001 {CURRENCY}):",
-        "  all wallets, margins and purses of the house sum to zero; the clearing purse is minus what all positions",
-        f"  cost; longs and shorts are equal ({interest['long_lots']:,} and {interest['short_lots']:,} contracts now);"
-        " the balances told are the sums of",
-        "  all postings.",
+        f"  Checked {checks:,} times, from {facts['events']:,} events alone and by the exchange itself:",
+        f"  worst error {tally.worst_error} units (a unit is 0.000001 {CURRENCY}).",
+        "  - All wallets, margins and purses of the house sum to zero.",
+        "  - The clearing purse holds minus what all positions cost.",
+        f"  - Longs equal shorts: {interest['long_lots']:,} and {interest['short_lots']:,} contracts at the end.",
+        "  - Every balance is the sum of its postings.",
         "",
         f"  {facts['commands']:,} commands, {facts['orders']:,} orders, {facts['fills']:,} fills in"
         f" {outcome.seconds:.1f} s. State digest {facts['digest']}.",

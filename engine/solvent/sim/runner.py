@@ -15,7 +15,7 @@ from solvent.codes import Code, InvariantBroken
 from solvent.exchange import Exchange
 from solvent.instrument import Instrument
 from solvent.limits import FIRST_USER
-from solvent.records import CommandType, EventType
+from solvent.records import CommandType
 from solvent.rules import RuleSet
 from solvent.sim import behaviours, commands, makers, paths, population
 from solvent.sim.behaviours import HISTORY, View, Wishes
@@ -52,7 +52,6 @@ class Series:
     """One entry a step."""
 
     price_ticks: list[int] = field(default_factory=list)
-    mark_ticks: list[int] = field(default_factory=list)
     fund_units: list[int] = field(default_factory=list)
 
 
@@ -210,7 +209,6 @@ class Run:
         self.makers.filled(order_ids[quotes.orders_at : len(quotes.commands)], tally.trades)
         self._move_premium(index_ticks)
         series.price_ticks.append(index_ticks)
-        series.mark_ticks.append(mark_ticks)
         series.fund_units.append(tally.fund_units)
         if step % AUDIT_EVERY == 0:
             self._audit()
@@ -237,8 +235,3 @@ def simulate(settings: Settings, progress: Progress | None = None) -> Outcome:
     outcome.digest = run.exchange.digest()
     outcome.seconds = perf_counter() - begin
     return outcome
-
-
-def events(outcome: Outcome, kind: EventType) -> int:
-    """How many events of a type there were."""
-    return int(outcome.tally.counts[kind])

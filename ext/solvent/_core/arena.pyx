@@ -1,8 +1,9 @@
 """Slots for live orders; the contract is in arena.pxd."""
 
 from libc.stdint cimport int32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
+from solvent._core.pool cimport resized
 
 
 cdef int arena_open(Arena* arena, int32_t capacity) noexcept nogil:
@@ -23,23 +24,12 @@ cdef void arena_close(Arena* arena) noexcept nogil:
 cdef int arena_reserve(Arena* arena) noexcept nogil:
     """Makes room for one more order; 0 when the limit or memory is reached. Moves the pools."""
     cdef int32_t capacity = arena.capacity * 2
-    cdef void* block
     if arena.free_count > 0 or arena.high_water < arena.capacity:
         return 1
-    if capacity > SLOTS_MAX:
+    if (capacity > SLOTS_MAX or not resized(<void**>&arena.orders, capacity, sizeof(Order))
+            or not resized(<void**>&arena.own, capacity, sizeof(Links))
+            or not resized(<void**>&arena.free_stack, capacity, sizeof(int32_t))):
         return 0
-    block = realloc(arena.orders, <size_t>capacity * sizeof(Order))
-    if block == NULL:
-        return 0
-    arena.orders = <Order*>block
-    block = realloc(arena.own, <size_t>capacity * sizeof(Links))
-    if block == NULL:
-        return 0
-    arena.own = <Links*>block
-    block = realloc(arena.free_stack, <size_t>capacity * sizeof(int32_t))
-    if block == NULL:
-        return 0
-    arena.free_stack = <int32_t*>block
     arena.capacity = capacity
     return 1
 

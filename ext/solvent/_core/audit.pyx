@@ -2,14 +2,12 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport Order, arena_find
-from solvent._core.book cimport book_check, book_price, book_worse
+from solvent._core.book cimport book_check, book_price
 from solvent._core.ledger cimport (
-    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Instrument, Ledger, Parcel, Position, wallet_of,
+    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Instrument, Ledger, Position, wallet_of,
 )
-from solvent._core.margin cimport (
-    Requirement, cross_requirement, hold_units, isolated_requirement, tier_of,
-)
-from solvent._core.records cimport BUY, HOUSE_ORDER, REDUCE_ONLY
+from solvent._core.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
+from solvent._core.records cimport BUY, REDUCE_ONLY
 from solvent._core.trading cimport State
 
 

@@ -1,9 +1,10 @@
 """The trie of price levels and their queues; the contract is in book.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.arena cimport Arena, Order
+from solvent._core.pool cimport room
 from solvent._core.records cimport BUY
 
 cdef extern from *:
@@ -48,23 +49,9 @@ cdef void book_close(Book* book) noexcept nogil:
 
 cdef int book_reserve(Book* book) noexcept nogil:
     """Makes room for one more level and its path; 0 when memory is gone. May move the pools."""
-    cdef int32_t capacity
-    cdef void* block
-    while book.nodes_used + 2 * book.depth + 2 > book.nodes_capacity:
-        capacity = book.nodes_capacity * 2 if book.nodes_capacity else 64
-        block = realloc(book.nodes, <size_t>capacity * sizeof(Node))
-        if block == NULL:
-            return 0
-        book.nodes = <Node*>block
-        book.nodes_capacity = capacity
-    if book.levels_used + 1 > book.levels_capacity:
-        capacity = book.levels_capacity * 2 if book.levels_capacity else 64
-        block = realloc(book.levels, <size_t>capacity * sizeof(Level))
-        if block == NULL:
-            return 0
-        book.levels = <Level*>block
-        book.levels_capacity = capacity
-    return 1
+    cdef int32_t path = book.depth + 1
+    return (room(<void**>&book.nodes, book.nodes_used + path, &book.nodes_capacity, sizeof(Node))
+            and room(<void**>&book.levels, book.levels_used, &book.levels_capacity, sizeof(Level)))
 
 
 cdef int32_t _node_new(Book* book, int32_t parent) noexcept nogil:

@@ -1,6 +1,6 @@
 """Order entry; the contract is in entry.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
 from solvent._core.arena cimport Order, arena_find, arena_reserve
 from solvent._core.book cimport book_price, book_reserve
@@ -12,16 +12,17 @@ from solvent._core.margin cimport (
     band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
 )
 from solvent._core.matching cimport crosses, worst_price
-from solvent._core.money cimport clamp, least, magnitude, most, sub
+from solvent._core.money cimport clamp, least, most, sub
 from solvent._core.records cimport (
-    AMEND_BELOW_FILLED, AMEND_NOTHING, AMENDED, BAD_CLIENT_ID, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE, BAD_TIF,
-    BANKRUPTCY_LIMIT, BUY, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, INSUFFICIENT_MARGIN, IOC,
+    AMEND_BELOW_FILLED, AMEND_NOTHING, AMENDED, BAD_CLIENT_ID, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE,
+    BAD_TIF, BANKRUPTCY_LIMIT, BUY, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, INSUFFICIENT_MARGIN,
     LEVERAGE_ABOVE_TIER, MARKET, NO_MARK, OK, POSITION_LIMIT, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
     REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REPLACED, SELL, TAKER_FEE, TOO_MANY_ORDERS, UNFILLED, UNKNOWN_ACCOUNT,
     UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command, Event, emit,
 )
 from solvent._core.trading cimport (
-    State, Ticket, accept, cancel, conclude, execute, fillable, order_exposure, order_instrument, shrink, unlist,
+    State, Ticket, accept, cancel, conclude, execute, fillable, order_exposure, order_instrument, shrink,
+    unlist,
 )
 
 

@@ -3,29 +3,29 @@
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from solvent._core cimport audit
 from solvent._core.arena cimport Order, arena_close, arena_find, arena_open
-from solvent._core.book cimport Book, Level, book_close, book_open, book_price, book_worse
+from solvent._core.book cimport Book, book_close, book_open, book_price, book_worse
 from solvent._core.clientids cimport WINDOW, clients_close, clients_find, clients_open
 from solvent._core.entry cimport Receipt, amend, check_names, place, withdraw_order
 from solvent._core.ledger cimport (
-    DEFICIT, FIRST_USER, OUTSIDE, Instrument, Ledger, Parcel, Position, Tier, account_new, accounts_reserve,
+    DEFICIT, FIRST_USER, OUTSIDE, Instrument, Ledger, Position, Tier, account_new, accounts_reserve,
     fund_receives, ledger_close, ledger_open, margin_purse, pay, position_default, position_event,
     position_find, position_new, position_reserve, touch, wallet_of, wallet_purse,
 )
 from solvent._core.liquidation cimport settle
 from solvent._core.margin cimport free_units, hold_units, opening_lots, tier_of, upl, value_at_mark
-from solvent._core.money cimport INT64_MAX, least, magnitude, most, mul_div_ceil, sub
+from solvent._core.money cimport least, most, mul_div_ceil, sub
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_NAME, BAD_PRICE,
-    BAD_RECORD, BEGIN, BELOW_INITIAL_MARGIN, BUY, CANCEL, DEPOSIT, DEPOSITED, FUND_SEEDED,
-    INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARK, MARKED,
-    MODE_IN_USE, MONEY_LIMIT, MOVE_MARGIN, NAME_BYTES, NO_ISOLATED_POSITION, OK, OPEN_ACCOUNT, ORDER,
-    RECORD_BYTES, SEED_FUND, SELL, SET_LEVERAGE, TIME_BACKWARDS, TOO_MANY_ACCOUNTS, TOO_MANY_ORDERS,
-    UNKNOWN_ACCOUNT, UNKNOWN_COMMAND, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT, WITHDRAW, WITHDRAWALS_CLOSED, WITHDRAWN, Command,
-    Event, block_pin, block_unpin, emit, log_drop, log_open,
+    BAD_RECORD, BEGIN, BELOW_INITIAL_MARGIN, BUY, CANCEL, DEPOSIT, DEPOSITED, FUND_SEEDED, INSUFFICIENT_BALANCE,
+    INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARK, MARKED, MODE_IN_USE, MONEY_LIMIT,
+    MOVE_MARGIN, NAME_BYTES, NO_ISOLATED_POSITION, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SELL,
+    SET_LEVERAGE, TIME_BACKWARDS, TOO_MANY_ACCOUNTS, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_COMMAND,
+    UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT, WITHDRAW, WITHDRAWALS_CLOSED, WITHDRAWN, Command, Event, block_pin,
+    block_unpin, emit, log_drop, log_open,
 )
 from solvent._core.trading cimport State, order_instrument, refresh_hold
 from solvent._core.watch cimport watch_mark

@@ -1,14 +1,15 @@
 """Postings, fills and parcels; the contract is in ledger.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 from solvent._core.money cimport (
     add, clamp, least, magnitude, most, mul, mul_div_ceil, mul_div_floor, mul_div_trunc, sub,
 )
+from solvent._core.pool cimport resized, room
 from solvent._core.records cimport (
-    ADL_TOP_UP, BUY, CLOSED_BY_ADL, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED,
-    NO_INSTRUMENT, PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, Event, EventLog, emit,
+    ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
+    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, Event, EventLog, emit,
 )
 
 
@@ -46,26 +47,13 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
 
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
     """Makes room for one more account; 0 when the limit or memory is reached."""
-    cdef uint32_t capacity
-    cdef size_t row = ledger.currency_count * sizeof(Wallet)
-    cdef void* block
+    cdef uint32_t capacity = ledger.account_capacity * 2 if ledger.account_capacity else 64
     if ledger.account_count < ledger.account_capacity:
         return 1
-    if ledger.account_count >= ACCOUNTS_MAX:
+    if (ledger.account_count >= ACCOUNTS_MAX or not resized(<void**>&ledger.accounts, capacity, sizeof(Account))
+            or not resized(<void**>&ledger.wallets, capacity, ledger.currency_count * sizeof(Wallet))
+            or not resized(<void**>&ledger.touched, capacity, sizeof(uint32_t))):
         return 0
-    capacity = ledger.account_capacity * 2 if ledger.account_capacity else 64
-    block = realloc(ledger.accounts, <size_t>capacity * sizeof(Account))
-    if block == NULL:
-        return 0
-    ledger.accounts = <Account*>block
-    block = realloc(ledger.wallets, capacity * row)
-    if block == NULL:
-        return 0
-    ledger.wallets = <Wallet*>block
-    block = realloc(ledger.touched, <size_t>capacity * sizeof(uint32_t))
-    if block == NULL:
-        return 0
-    ledger.touched = <uint32_t*>block
     ledger.account_capacity = capacity
     return 1
 
@@ -91,23 +79,8 @@ cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument
 cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil:
     """Makes room for one more position; 0 when memory is gone. May move the pool."""
     cdef Instrument* ins = &ledger.instruments[instrument]
-    cdef int32_t capacity
-    cdef void* block
-    if ledger.position_count == ledger.position_capacity:
-        capacity = ledger.position_capacity * 2 if ledger.position_capacity else 64
-        block = realloc(ledger.positions, <size_t>capacity * sizeof(Position))
-        if block == NULL:
-            return 0
-        ledger.positions = <Position*>block
-        ledger.position_capacity = capacity
-    if ins.member_count == ins.member_capacity:
-        capacity = ins.member_capacity * 2 if ins.member_capacity else 64
-        block = realloc(ins.members, <size_t>capacity * sizeof(int32_t))
-        if block == NULL:
-            return 0
-        ins.members = <int32_t*>block
-        ins.member_capacity = capacity
-    return 1
+    return (room(<void**>&ledger.positions, ledger.position_count, &ledger.position_capacity, sizeof(Position))
+            and room(<void**>&ins.members, ins.member_count, &ins.member_capacity, sizeof(int32_t)))
 
 
 cdef void position_default(Ledger* ledger, uint32_t instrument, Position* position) noexcept nogil:
@@ -297,17 +270,10 @@ cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcep
 # --- Parcels -------------------------------------------------------------------------------------------
 
 cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
-    cdef int32_t capacity
-    cdef void* block
-    if ledger.parcel_count < ledger.parcel_capacity:
-        return 1
-    capacity = ledger.parcel_capacity * 2 if ledger.parcel_capacity else 64
-    block = realloc(ledger.parcels, <size_t>capacity * sizeof(Parcel))
-    if block == NULL:
+    """Makes room for one more parcel; without memory the exchange halts."""
+    if not room(<void**>&ledger.parcels, ledger.parcel_count, &ledger.parcel_capacity, sizeof(Parcel)):
         ledger.log.fault = 2
         return 0
-    ledger.parcels = <Parcel*>block
-    ledger.parcel_capacity = capacity
     return 1
 
 

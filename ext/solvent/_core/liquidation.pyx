@@ -1,30 +1,28 @@
 """The liquidation pipeline; the contract is in liquidation.pxd, the readable twin in solvent/reference."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, qsort, realloc
+from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_reserve
 from solvent._core.book cimport book_reserve
 from solvent._core.ledger cimport (
-    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, FillTerms, Instrument, Ledger, Parcel, Position, Purse,
-    margin_purse, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, fund_pays,
-    position_fill, touch, wallet_of, wallet_purse,
+    CLEARING, DEFICIT, FUND, HOUSE, FillTerms, Instrument, Ledger, Parcel, Position, Purse, margin_purse,
+    parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, fund_pays, position_fill,
+    wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
     Requirement, adl_rank, band_price, bankruptcy_cost, cross_requirement, equity_share, isolated_requirement,
     price_paying, threshold_rates, tier_of, upl, value_at_mark,
 )
-from solvent._core.money cimport (
-    INT64_MAX, INT64_MIN, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_floor,
-    saturate, sub,
-)
+from solvent._core.money cimport ceil128, clamp, floor128, int128, least, magnitude, most, saturate, sub
+from solvent._core.pool cimport room
 from solvent._core.records cimport (
     ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
     LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
     SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKEOVER, UNFILLED, UNWOUND, Event, emit,
 )
 from solvent._core.trading cimport (
-    State, Ticket, accept, cancel, cancel_all, conclude, cut_reduce_only, execute, refresh_hold, shrink,
+    State, Ticket, accept, cancel, cancel_all, conclude, execute, refresh_hold, shrink,
 )
 
 cdef struct Due:
@@ -32,6 +30,11 @@ cdef struct Due:
     uint32_t account
     uint32_t instrument        # NO_INSTRUMENT: the cross domain
     uint32_t currency
+
+cdef struct Queue:
+    Due* items
+    int32_t count
+    int32_t capacity
 
 cdef struct Winner:
     int64_t rank
@@ -94,58 +97,42 @@ cdef void _cover(State* s, uint32_t account, uint32_t currency) noexcept nogil:
         fund_pays(&s.ledger, SHORTFALL, wallet_purse(account, currency), -cash, 0)
 
 
-cdef Due* _append(State* s, Due* due, int32_t* count, int32_t* capacity) noexcept nogil:
-    cdef Due* block = due
-    if count[0] == capacity[0]:
-        capacity[0] = capacity[0] * 2 if capacity[0] else 16
-        block = <Due*>realloc(due, <size_t>capacity[0] * sizeof(Due))
-        if block == NULL:
-            s.log.fault = 2
-            free(due)
-            count[0] = 0
-            capacity[0] = 0
-            return NULL
-    count[0] += 1
-    return block
+cdef bint _append(State* s, Queue* due, Due entry) noexcept nogil:
+    if not room(<void**>&due.items, due.count, &due.capacity, sizeof(Due)):
+        s.log.fault = 2
+        return False
+    due.items[due.count] = entry
+    due.count += 1
+    return True
 
 
-cdef Due* _collect(State* s, int32_t* count) noexcept nogil:
-    """All domains of the touched accounts that need action. Empties the touched list."""
+cdef void _collect(State* s, Queue* due) noexcept nogil:
+    """Queues all domains of the touched accounts that need action. Empties the touched list."""
     cdef Ledger* l = &s.ledger
-    cdef Due* due = NULL
-    cdef int32_t capacity = 0
     cdef int32_t index, candidate
-    cdef uint32_t i, account, currency
+    cdef uint32_t i
+    cdef Due entry
     cdef Requirement r
-    count[0] = 0
     for i in range(l.touched_count):
-        account = l.touched[i]
-        l.accounts[account].touched = 0
-        index = l.accounts[account].first_position
+        entry.account = l.touched[i]
+        l.accounts[entry.account].touched = 0
+        entry.currency = 0
+        index = l.accounts[entry.account].first_position
         while index >= 0:
             if l.positions[index].mode and l.positions[index].size_lots != 0:
-                if _judge(s, account, index, 0, &r, &candidate) != SAFE:
-                    due = _append(s, due, count, &capacity)
-                    if due == NULL:
-                        return NULL
-                    due[count[0] - 1].slack = sub(r.equity, r.own, &s.log.fault)
-                    due[count[0] - 1].account = account
-                    due[count[0] - 1].instrument = l.positions[index].instrument
-                    due[count[0] - 1].currency = 0
+                if _judge(s, entry.account, index, 0, &r, &candidate) != SAFE:
+                    entry.slack = sub(r.equity, r.own, &s.log.fault)
+                    entry.instrument = l.positions[index].instrument
+                    _append(s, due, entry)
             index = l.positions[index].next
-        for currency in range(l.currency_count):
-            if _judge(s, account, -1, currency, &r, &candidate) != SAFE:
-                due = _append(s, due, count, &capacity)
-                if due == NULL:
-                    return NULL
-                due[count[0] - 1].slack = sub(r.equity, r.own, &s.log.fault)
-                due[count[0] - 1].account = account
-                due[count[0] - 1].instrument = NO_INSTRUMENT
-                due[count[0] - 1].currency = currency
+        entry.instrument = NO_INSTRUMENT
+        for entry.currency in range(l.currency_count):
+            if _judge(s, entry.account, -1, entry.currency, &r, &candidate) != SAFE:
+                entry.slack = sub(r.equity, r.own, &s.log.fault)
+                _append(s, due, entry)
             elif r.positions == 0:
-                _cover(s, account, currency)
+                _cover(s, entry.account, entry.currency)
     l.touched_count = 0
-    return due
 
 
 cdef int _by_slack(const void* left, const void* right) noexcept nogil:
@@ -513,19 +500,20 @@ cdef void _deleverage(State* s, int32_t index) noexcept nogil:
 
 cdef void settle(State* s) noexcept nogil:
     """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
-    cdef int32_t count = 0
+    cdef Queue due
     cdef int32_t i
-    cdef Due* due
+    memset(&due, 0, sizeof(Queue))
     while s.log.fault == 0:
         while s.ledger.parcel_count and _unwind_due(s) and s.log.fault == 0:
             pass
         if s.ledger.touched_count == 0:
             break
-        due = _collect(s, &count)
-        if count > 1:
-            qsort(due, count, sizeof(Due), &_by_slack)
-        for i in range(count):
-            _liquidate(s, &due[i])
-        free(due)
+        due.count = 0
+        _collect(s, &due)
+        if due.count > 1:
+            qsort(due.items, due.count, sizeof(Due), &_by_slack)
+        for i in range(due.count):
+            _liquidate(s, &due.items[i])
+    free(due.items)
     if s.ledger.parcel_count:
         parcels_sweep(&s.ledger)

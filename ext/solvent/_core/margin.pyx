@@ -3,8 +3,8 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.ledger cimport Instrument, Ledger, OpenSide, Position, Wallet, wallet_of
 from solvent._core.money cimport (
-    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, magnitude, most, mul_div_ceil, mul_div_floor,
-    narrow, saturate, sub,
+    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate,
+    sub,
 )
 from solvent._core.records cimport BUY, SELL
 

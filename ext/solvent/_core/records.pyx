@@ -1,6 +1,6 @@
 """Event log and the numbers of records.pxd, readable from Python for the layout check."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memmove
 

@@ -2,20 +2,18 @@
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from solvent._core.arena cimport SLOT_BITS, Order, arena_give, arena_take
-from solvent._core.book cimport (
-    Book, Level, book_add, book_price, book_remove, book_reserve, book_shrink, book_worse,
-)
+from solvent._core.book cimport Book, book_add, book_price, book_remove, book_reserve, book_shrink, book_worse
 from solvent._core.clientids cimport clients_add, clients_finish
 from solvent._core.ledger cimport (
-    HOUSE, NOBODY, FillTerms, Instrument, Ledger, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find,
-    position_fill, touch, wallet_of,
+    NOBODY, FillTerms, Instrument, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill,
+    wallet_of,
 )
 from solvent._core.margin cimport fee_units, hold_units
-from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, crosses, match_next
+from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
 from solvent._core.money cimport add, least, magnitude
 from solvent._core.records cimport (
     ACCEPTED, BUY, DONE, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
-    REDUCE_ONLY, REDUCE_ONLY_CUT, REDUCED, RESTED, SELF_TRADE, SELL, TAKER_FEE, TRADE, Event, emit,
+    REDUCE_ONLY, REDUCE_ONLY_CUT, REDUCED, RESTED, SELF_TRADE, SELL, TRADE, Event, emit,
 )
 
 
