@@ -176,6 +176,14 @@ def test_the_books_notice_a_lost_unit(crash: Path) -> None:
     assert tally.worst_error == 1
 
 
+def test_a_path_that_never_moves_is_still_a_market(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "flat.csv"
+    file.write_text(HEADER + "".join(f"{i * 60_000},2000,2000,2000,2000,0\n" for i in range(3)))
+    found = run(file, capsys)
+    assert found["liquidations"]["total"] == 0 and found["conservation"]["worst_error_units"] == 0
+    assert "ADL never came" in report.story(outcome(file, UNITS))
+
+
 # --- the command line
 
 

@@ -160,7 +160,8 @@ def against_control(hazard: Hazard, control: Hazard) -> str:
     """The rate as a multiple of the control group's; with > where that group lost nobody."""
     if not hazard.rate or not control.highest_rate:
         return "-"
-    return f"{'' if control.rate else '>'}{hazard.rate / control.highest_rate:.0f}x"
+    multiple = hazard.rate / control.highest_rate
+    return f"{'' if control.rate else '>'}{multiple:.{0 if multiple >= 10 else 1}f}x"
 
 
 def _by_behaviour(outcome: Outcome) -> list[str]:

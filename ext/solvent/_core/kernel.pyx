@@ -1,178 +1,30 @@
-"""The kernel class and the handlers of control commands; the contract is in kernel.pxd."""
+"""The kernel class; the contract is in kernel.pxd."""
 
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from solvent._core cimport audit
 from solvent._core.arena cimport Order, arena_close, arena_find, arena_open
 from solvent._core.book cimport Book, book_close, book_open, book_price, book_worse
 from solvent._core.clientids cimport WINDOW, clients_close, clients_find, clients_open
-from solvent._core.entry cimport Receipt, amend, check_names, place, withdraw_order
+from solvent._core.control cimport deposit, mark, move_margin, set_leverage, withdraw
+from solvent._core.entry cimport Receipt, amend, place, withdraw_order
 from solvent._core.ledger cimport (
-    DEFICIT, FIRST_USER, OUTSIDE, Instrument, Ledger, Position, Tier, account_new, accounts_reserve,
-    fund_receives, ledger_close, ledger_open, margin_purse, pay, position_default, position_event,
-    position_find, position_new, position_reserve, touch, wallet_of, wallet_purse,
+    FIRST_USER, Instrument, Ledger, Position, Tier, account_new, accounts_reserve, ledger_close, ledger_open,
+    wallet_of,
 )
 from solvent._core.liquidation cimport settle
-from solvent._core.margin cimport free_units, hold_units, opening_lots, tier_of, upl, value_at_mark
-from solvent._core.money cimport least, most, mul_div_ceil, sub
+from solvent._core.margin cimport free_units, hold_units
+from solvent._core.money cimport most
 from solvent._core.records cimport (
-    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_NAME, BAD_PRICE,
-    BAD_RECORD, BEGIN, BELOW_INITIAL_MARGIN, BUY, CANCEL, DEPOSIT, DEPOSITED, FUND_SEEDED, INSUFFICIENT_BALANCE,
-    INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARK, MARKED, MODE_IN_USE, MONEY_LIMIT,
-    MOVE_MARGIN, NAME_BYTES, NO_ISOLATED_POSITION, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SELL,
-    SET_LEVERAGE, TIME_BACKWARDS, TOO_MANY_ACCOUNTS, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_COMMAND,
-    UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT, WITHDRAW, WITHDRAWALS_CLOSED, WITHDRAWN, Command, Event, block_pin,
-    block_unpin, emit, log_drop, log_open,
+    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, MARK,
+    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, TIME_BACKWARDS,
+    TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, emit, log_drop,
+    log_open,
 )
-from solvent._core.trading cimport State, order_instrument, refresh_hold
-from solvent._core.watch cimport watch_mark
-
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
-    """
-    int64_t MONEY_MAX "SOLVENT_MONEY_MAX"
-
-
-# --- Money commands ------------------------------------------------------------------------------------
-
-cdef int _check_purse(State* s, const Command* c) noexcept nogil:
-    if c.type != SEED_FUND and (c.account < FIRST_USER or c.account >= s.ledger.account_count):
-        return UNKNOWN_ACCOUNT
-    if c.instrument >= s.ledger.currency_count:
-        return UNKNOWN_CURRENCY
-    if c.amount < 1 or c.amount > MONEY_MAX:
-        return BAD_AMOUNT
-    return OK
-
-
-cdef int _deposit(State* s, const Command* c) noexcept nogil:
-    """DEPOSIT and SEED_FUND."""
-    cdef int code = _check_purse(s, c)
-    if code != OK:
-        return code
-    if c.amount > MONEY_MAX + wallet_of(&s.ledger, OUTSIDE, c.instrument).cash_units:
-        return MONEY_LIMIT
-    if c.type == SEED_FUND:
-        fund_receives(&s.ledger, FUND_SEEDED, wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
-    else:
-        pay(&s.ledger, DEPOSITED, wallet_purse(OUTSIDE, c.instrument), wallet_purse(c.account, c.instrument), c.amount, 0)
-        touch(&s.ledger, c.account)
-    return OK
-
-
-cdef int _withdraw(State* s, const Command* c) noexcept nogil:
-    cdef int code = _check_purse(s, c)
-    if code != OK:
-        return code
-    if wallet_of(&s.ledger, DEFICIT, c.instrument).cash_units != 0:
-        return WITHDRAWALS_CLOSED
-    if free_units(&s.ledger, c.account, c.instrument, True) < c.amount:
-        return INSUFFICIENT_BALANCE
-    pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
-    touch(&s.ledger, c.account)
-    return OK
-
-
-# --- Margin commands -----------------------------------------------------------------------------------
-
-cdef int64_t _initial(Ledger* l, Position* p) noexcept nogil:
-    return mul_div_ceil(value_at_mark(l, p), 1, p.leverage, &l.log.fault)
-
-
-cdef int _set_leverage(State* s, const Command* c) noexcept nogil:
-    """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
-    cdef Ledger* l = &s.ledger
-    cdef int code = check_names(s, c)
-    cdef int32_t index
-    cdef Position changed
-    cdef Instrument* ins
-    cdef int64_t lots, needed
-    if code != OK:
-        return code
-    if c.mode > ISOLATED:
-        return BAD_MODE
-    if c.amount < 1:
-        return BAD_LEVERAGE
-    ins = &l.instruments[c.instrument]
-    index = position_find(l, c.account, c.instrument)
-    if index >= 0:
-        changed = l.positions[index]
-    else:
-        position_default(l, c.instrument, &changed)
-    if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
-        return MODE_IN_USE
-    lots = most(opening_lots(&changed, BUY, changed.open[BUY].lots) + most(0, changed.size_lots),
-                opening_lots(&changed, SELL, changed.open[SELL].lots) + most(0, -changed.size_lots))
-    if c.amount > ins.tiers[tier_of(ins, lots)].max_leverage:
-        return LEVERAGE_ABOVE_TIER
-    changed.mode = <uint8_t>c.mode
-    changed.leverage = c.amount
-    needed = hold_units(l, &changed, NULL, BUY) - changed.hold_units
-    if index >= 0 and not changed.mode and changed.size_lots != 0:
-        needed = needed + _initial(l, &changed) - _initial(l, &l.positions[index])
-    if needed > 0 and free_units(l, c.account, ins.currency, changed.mode) < needed:
-        return INSUFFICIENT_MARGIN
-    if index < 0:
-        if not position_reserve(l, c.instrument):
-            return TOO_MANY_ORDERS
-        index = position_new(l, c.account, c.instrument)
-    l.positions[index].mode = changed.mode
-    l.positions[index].leverage = changed.leverage
-    refresh_hold(s, index)
-    position_event(l, index)
-    touch(l, c.account)
-    return OK
-
-
-cdef int _move_margin(State* s, const Command* c) noexcept nogil:
-    cdef Ledger* l = &s.ledger
-    cdef int code = check_names(s, c)
-    cdef int32_t index
-    cdef Position* p
-    cdef uint32_t currency
-    if code != OK:
-        return code
-    if c.amount == 0 or c.amount > MONEY_MAX or c.amount < -MONEY_MAX:
-        return BAD_AMOUNT
-    index = position_find(l, c.account, c.instrument)
-    if index < 0 or not l.positions[index].mode or l.positions[index].size_lots == 0:
-        return NO_ISOLATED_POSITION
-    p = &l.positions[index]
-    currency = l.instruments[c.instrument].currency
-    if c.amount > 0:
-        if free_units(l, c.account, currency, True) < c.amount:
-            return INSUFFICIENT_BALANCE
-    elif sub(p.margin_units + c.amount + least(0, upl(l, p)), _initial(l, p), &s.log.fault) < 0:
-        return BELOW_INITIAL_MARGIN
-    pay(l, MARGIN_MOVED, wallet_purse(c.account, currency), margin_purse(l, index), c.amount, 0)
-    position_event(l, index)
-    touch(l, c.account)
-    return OK
-
-
-cdef int _mark(State* s, const Command* c) noexcept nogil:
-    """MARK: the stuck may try again, the endangered are found, the parcels are looked at."""
-    cdef Instrument* ins
-    cdef int32_t i
-    if c.instrument >= s.ledger.instrument_count:
-        return UNKNOWN_INSTRUMENT
-    ins = &s.ledger.instruments[c.instrument]
-    if c.price_ticks < 1 or c.price_ticks > ins.max_price_ticks:
-        return BAD_PRICE
-    ins.mark_ticks = c.price_ticks
-    emit(&s.log, MARKED, 0, c.instrument).a = c.price_ticks
-    for i in range(ins.member_count):
-        s.ledger.positions[ins.members[i]].stuck = 0
-    for i in range(s.ledger.parcel_count):
-        if s.ledger.parcels[i].instrument == c.instrument:
-            s.ledger.parcels[i].due = 1
-    watch_mark(s, c.instrument)
-    return OK
+from solvent._core.trading cimport order_instrument
 
 
 # --- Views of events -----------------------------------------------------------------------------------
@@ -291,15 +143,15 @@ cdef class Kernel:
         if c.type == AMEND:
             return amend(&self.s, c, &self.receipt)
         if c.type == MARK:
-            return _mark(&self.s, c)
+            return mark(&self.s, c)
         if c.type == DEPOSIT or c.type == SEED_FUND:
-            return _deposit(&self.s, c)
+            return deposit(&self.s, c)
         if c.type == WITHDRAW:
-            return _withdraw(&self.s, c)
+            return withdraw(&self.s, c)
         if c.type == SET_LEVERAGE:
-            return _set_leverage(&self.s, c)
+            return set_leverage(&self.s, c)
         if c.type == MOVE_MARGIN:
-            return _move_margin(&self.s, c)
+            return move_margin(&self.s, c)
         if c.type == OPEN_ACCOUNT:
             return self._open_account(c)
         if c.type == ADVANCE:

@@ -1,0 +1,14 @@
+# control: deposits, withdrawals, leverage, margin moves and marks.
+#
+# Owns: the checks of these commands, complete before the first write, and what they write.
+# Never: trades or liquidates; it touches accounts, and settle looks at them.
+# Cost: O(positions of the account); a mark O(positions of the instrument).
+
+from solvent._core.records cimport Command
+from solvent._core.trading cimport State
+
+cdef int deposit(State* s, const Command* c) noexcept nogil
+cdef int withdraw(State* s, const Command* c) noexcept nogil
+cdef int set_leverage(State* s, const Command* c) noexcept nogil
+cdef int move_margin(State* s, const Command* c) noexcept nogil
+cdef int mark(State* s, const Command* c) noexcept nogil

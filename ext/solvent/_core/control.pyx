@@ -1,0 +1,163 @@
+"""Money, margin and mark commands; the contract is in control.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from solvent._core.entry cimport check_names
+from solvent._core.ledger cimport (
+    DEFICIT, FIRST_USER, OUTSIDE, Instrument, Ledger, Position, fund_receives, margin_purse, pay,
+    position_default, position_event, position_find, position_new, position_reserve, touch, wallet_of,
+    wallet_purse,
+)
+from solvent._core.margin cimport free_units, hold_units, opening_lots, tier_of, upl, value_at_mark
+from solvent._core.money cimport least, most, mul_div_ceil, sub
+from solvent._core.records cimport (
+    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_PRICE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FUND_SEEDED,
+    INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARKED, MODE_IN_USE,
+    MONEY_LIMIT, NO_ISOLATED_POSITION, OK, SEED_FUND, SELL, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
+    UNKNOWN_INSTRUMENT, WITHDRAWALS_CLOSED, WITHDRAWN, Command, emit,
+)
+from solvent._core.trading cimport State, refresh_hold
+from solvent._core.watch cimport watch_mark
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
+    """
+    int64_t MONEY_MAX "SOLVENT_MONEY_MAX"
+
+
+# --- Money commands ------------------------------------------------------------------------------------
+
+cdef int _check_purse(State* s, const Command* c) noexcept nogil:
+    if c.type != SEED_FUND and (c.account < FIRST_USER or c.account >= s.ledger.account_count):
+        return UNKNOWN_ACCOUNT
+    if c.instrument >= s.ledger.currency_count:
+        return UNKNOWN_CURRENCY
+    if c.amount < 1 or c.amount > MONEY_MAX:
+        return BAD_AMOUNT
+    return OK
+
+
+cdef int deposit(State* s, const Command* c) noexcept nogil:
+    """DEPOSIT and SEED_FUND."""
+    cdef int code = _check_purse(s, c)
+    if code != OK:
+        return code
+    if c.amount > MONEY_MAX + wallet_of(&s.ledger, OUTSIDE, c.instrument).cash_units:
+        return MONEY_LIMIT
+    if c.type == SEED_FUND:
+        fund_receives(&s.ledger, FUND_SEEDED, wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
+    else:
+        pay(&s.ledger, DEPOSITED, wallet_purse(OUTSIDE, c.instrument), wallet_purse(c.account, c.instrument), c.amount, 0)
+        touch(&s.ledger, c.account)
+    return OK
+
+
+cdef int withdraw(State* s, const Command* c) noexcept nogil:
+    cdef int code = _check_purse(s, c)
+    if code != OK:
+        return code
+    if wallet_of(&s.ledger, DEFICIT, c.instrument).cash_units != 0:
+        return WITHDRAWALS_CLOSED
+    if free_units(&s.ledger, c.account, c.instrument, True) < c.amount:
+        return INSUFFICIENT_BALANCE
+    pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
+    touch(&s.ledger, c.account)
+    return OK
+
+
+# --- Margin commands -----------------------------------------------------------------------------------
+
+cdef int64_t _initial(Ledger* l, Position* p) noexcept nogil:
+    return mul_div_ceil(value_at_mark(l, p), 1, p.leverage, &l.log.fault)
+
+
+cdef int set_leverage(State* s, const Command* c) noexcept nogil:
+    """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
+    cdef Ledger* l = &s.ledger
+    cdef int code = check_names(s, c)
+    cdef int32_t index
+    cdef Position changed
+    cdef Instrument* ins
+    cdef int64_t lots, needed
+    if code != OK:
+        return code
+    if c.mode > ISOLATED:
+        return BAD_MODE
+    if c.amount < 1:
+        return BAD_LEVERAGE
+    ins = &l.instruments[c.instrument]
+    index = position_find(l, c.account, c.instrument)
+    if index >= 0:
+        changed = l.positions[index]
+    else:
+        position_default(l, c.instrument, &changed)
+    if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
+        return MODE_IN_USE
+    lots = most(opening_lots(&changed, BUY, changed.open[BUY].lots) + most(0, changed.size_lots),
+                opening_lots(&changed, SELL, changed.open[SELL].lots) + most(0, -changed.size_lots))
+    if c.amount > ins.tiers[tier_of(ins, lots)].max_leverage:
+        return LEVERAGE_ABOVE_TIER
+    changed.mode = <uint8_t>c.mode
+    changed.leverage = c.amount
+    needed = hold_units(l, &changed, NULL, BUY) - changed.hold_units
+    if index >= 0 and not changed.mode and changed.size_lots != 0:
+        needed = needed + _initial(l, &changed) - _initial(l, &l.positions[index])
+    if needed > 0 and free_units(l, c.account, ins.currency, changed.mode) < needed:
+        return INSUFFICIENT_MARGIN
+    if index < 0:
+        if not position_reserve(l, c.instrument):
+            return TOO_MANY_ORDERS
+        index = position_new(l, c.account, c.instrument)
+    l.positions[index].mode = changed.mode
+    l.positions[index].leverage = changed.leverage
+    refresh_hold(s, index)
+    position_event(l, index)
+    touch(l, c.account)
+    return OK
+
+
+cdef int move_margin(State* s, const Command* c) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef int code = check_names(s, c)
+    cdef int32_t index
+    cdef Position* p
+    cdef uint32_t currency
+    if code != OK:
+        return code
+    if c.amount == 0 or c.amount > MONEY_MAX or c.amount < -MONEY_MAX:
+        return BAD_AMOUNT
+    index = position_find(l, c.account, c.instrument)
+    if index < 0 or not l.positions[index].mode or l.positions[index].size_lots == 0:
+        return NO_ISOLATED_POSITION
+    p = &l.positions[index]
+    currency = l.instruments[c.instrument].currency
+    if c.amount > 0:
+        if free_units(l, c.account, currency, True) < c.amount:
+            return INSUFFICIENT_BALANCE
+    elif sub(p.margin_units + c.amount + least(0, upl(l, p)), _initial(l, p), &s.log.fault) < 0:
+        return BELOW_INITIAL_MARGIN
+    pay(l, MARGIN_MOVED, wallet_purse(c.account, currency), margin_purse(l, index), c.amount, 0)
+    position_event(l, index)
+    touch(l, c.account)
+    return OK
+
+
+cdef int mark(State* s, const Command* c) noexcept nogil:
+    """MARK: the stuck may try again, the endangered are found, the parcels are looked at."""
+    cdef Instrument* ins
+    cdef int32_t i
+    if c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    ins = &s.ledger.instruments[c.instrument]
+    if c.price_ticks < 1 or c.price_ticks > ins.max_price_ticks:
+        return BAD_PRICE
+    ins.mark_ticks = c.price_ticks
+    emit(&s.log, MARKED, 0, c.instrument).a = c.price_ticks
+    for i in range(ins.member_count):
+        s.ledger.positions[ins.members[i]].stuck = 0
+    for i in range(s.ledger.parcel_count):
+        if s.ledger.parcels[i].instrument == c.instrument:
+            s.ledger.parcels[i].due = 1
+    watch_mark(s, c.instrument)
+    return OK
