@@ -5,23 +5,23 @@ changes a balance: all state is the kernel's, reached by commands, events and re
 the compiled kernel and on the readable twin (solvent.reference.Exchange).
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from solvent import records, views
+from solvent import records
 from solvent import rules as rule_sets
-from solvent.codes import HINTS, Busy, Code, EventsDropped, Halted, InputError, InvariantBroken, Rejected
+from solvent.codes import HINTS, Busy, Code, EventsDropped, Halted, InputError, InvariantBroken, Rejected, WrongType
 from solvent.instrument import Instrument
-from solvent.limits import MONEY_MAX, NAME_BYTES
+from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
 from solvent.money import Dec, decimal, from_units, nearest_even, to_units
 from solvent.records import CommandType, Event, EventType, Flag, Mode, Side, Tif, command, decode
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from solvent import views
 
 Acct = str | int
 Inst = str | int
@@ -32,6 +32,16 @@ _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _NEVER = 2**64 - 1
 
 
+def _hash(data: bytes) -> bytes:
+    from hashlib import blake2b
+
+    return blake2b(data).digest()
+
+
+def wrong_type(what: str, value: object) -> WrongType:
+    return WrongType(f"{what}: {type(value).__name__} {value!r} is refused here")
+
+
 def _word(table: dict[str, Any], value: object, what: str) -> int:
     if not isinstance(value, str) or value.lower() not in table:
         raise InputError(f"{what} is one of {', '.join(table)}, not {value!r}")
@@ -40,7 +50,7 @@ def _word(table: dict[str, Any], value: object, what: str) -> int:
 
 def _whole(value: object, what: str, low: int, high: int) -> int:
     if type(value) is not int:
-        raise views.wrong_type(what, value)
+        raise wrong_type(what, value)
     if not low <= value <= high:
         raise InputError(f"{what} {value} is not from {low} to {high}")
     return value
@@ -177,6 +187,8 @@ class Exchange:
             self._cursors.add(self._drain)
 
     def _make_kernel(self) -> Any:
+        import json
+
         specs = [
             (
                 spec.units_per_tick_lot, spec.max_price_ticks, spec.max_size_lots, spec.maker_fee_ppb,
@@ -187,7 +199,7 @@ class Exchange:
         ]  # fmt: skip
         compiled = self.rules.compiled()
         named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled]
-        config = blake2b(json.dumps(named).encode()).digest()[:32]
+        config = _hash(json.dumps(named).encode())[:32]
         return self._load_kernel()(specs, len(self.currencies), compiled, config, (Busy, Halted))
 
     @classmethod
@@ -211,14 +223,14 @@ class Exchange:
             found = self._kernel.account_id(account.encode())
             return _NOBODY if found is None else int(found)
         if type(account) is not int:
-            raise views.wrong_type("account", account)
+            raise wrong_type("account", account)
         return account if 0 <= account < self._kernel.account_count else _NOBODY
 
     def _instrument(self, instrument: Inst) -> int:
         if isinstance(instrument, str):
             return self._instrument_ids.get(instrument, _NOBODY)
         if type(instrument) is not int:
-            raise views.wrong_type("instrument", instrument)
+            raise wrong_type("instrument", instrument)
         return instrument if 0 <= instrument < len(self.instruments) else _NOBODY
 
     def _terms(self, index: int) -> Instrument:
@@ -239,9 +251,9 @@ class Exchange:
 
     def account_name(self, account: int) -> str:
         """The name of an account id; the house's purses are in angle brackets."""
-        if account < views.FIRST_USER:
+        if account < FIRST_USER:
             return f"<{records.Purse(account).name.lower()}>" if account in list(records.Purse) else f"<{account}>"
-        return str(self._kernel.account_names()[account - views.FIRST_USER].decode())
+        return str(self._kernel.account_names()[account - FIRST_USER].decode())
 
     # --- commands
 
@@ -271,7 +283,7 @@ class Exchange:
     def open_account(self, name: str) -> int:
         """Opens an account and returns its id. Raises Rejected(ACCOUNT_EXISTS or BAD_NAME)."""
         if not isinstance(name, str):
-            raise views.wrong_type("name", name)
+            raise wrong_type("name", name)
         encoded = name.encode(errors="replace")
         if len(encoded) > NAME_BYTES:
             raise Rejected(Code.BAD_NAME)
@@ -456,41 +468,57 @@ class Exchange:
 
     def account(self, account: Acct) -> "views.AccountView":
         """Balances and positions now. Raises Rejected(UNKNOWN_ACCOUNT)."""
+        from solvent import views
+
         return views.account_view(self, self._known_account(account))
 
     def position(self, account: Acct, instrument: Inst) -> "views.PositionView":
         """One position now; flat if there is none. Raises Rejected for unknown names."""
+        from solvent import views
+
         return views.position_view(self, self._known_account(account), self._known_instrument(instrument))
 
     def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
         """Resting orders by id."""
+        from solvent import views
+
         wanted = None if instrument is None else self._known_instrument(instrument)
         rows = self._kernel.orders_of(self._known_account(account))
         return [views.order_view(self, row) for row in rows if wanted is None or row[2] == wanted]
 
     def depth(self, instrument: Inst, n: int = 20) -> "views.Depth":
         """Aggregated levels, best first: bids and asks as (price, contracts)."""
+        from solvent import views
+
         return views.depth_view(self, self._known_instrument(instrument), _whole(n, "n", 0, 2**62))
 
     def explain(self, account: Acct) -> "views.Explanation":
         """Every term of an account's margin, its prices, and what would happen next; print it."""
+        from solvent import views
+
         return views.explain(self, self._known_account(account))
 
     def fund(self, currency: str) -> Decimal:
         """The insurance fund's balance."""
+        from solvent import views
+
         return views.purse_balance(self, records.Purse.FUND, currency)
 
     def deficit(self, currency: str) -> Decimal:
         """What nobody could pay: zero or negative."""
+        from solvent import views
+
         return views.purse_balance(self, records.Purse.DEFICIT, currency)
 
     def parcels(self) -> "list[views.ParcelView]":
         """Positions that the house has taken over and not yet closed, by id."""
+        from solvent import views
+
         return [views.parcel_view(self, row) for row in self._kernel.parcels()]
 
     def digest(self) -> int:
         """The first 8 bytes of BLAKE2b over the canonical state (docs/digest.md), little-endian."""
-        return int.from_bytes(blake2b(self._kernel.state()).digest()[:8], "little")
+        return int.from_bytes(_hash(self._kernel.state())[:8], "little")
 
     def check(self) -> None:
         """Recomputes every invariant from the state. Raises InvariantBroken with the first that fails."""
@@ -501,7 +529,7 @@ class Exchange:
 
 def _any_int(value: object, what: str) -> int:
     if type(value) is not int:
-        raise views.wrong_type(what, value)
+        raise wrong_type(what, value)
     return value
 
 
@@ -514,5 +542,5 @@ def _fit(count_: int | None, signed: bool) -> int:
 
 def _flag(value: object, what: str, flag: Flag) -> int:
     if type(value) is not bool:
-        raise views.wrong_type(what, value)
+        raise wrong_type(what, value)
     return int(flag) if value else 0

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from solvent.codes import Code, Rejected, WrongType
-from solvent.limits import FIRST_USER
+from solvent.codes import Code, Rejected
 from solvent.money import from_units
 from solvent.records import Flag, Mode, Purse, Side, Tif, Verdict
 from solvent.reference import margin
@@ -20,12 +19,8 @@ if TYPE_CHECKING:
     from solvent.exchange import Exchange
 
 __all__ = [
-    "AccountView", "Depth", "Explanation", "FIRST_USER", "OrderView", "ParcelView", "PositionView", "WalletView",
+    "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "WalletView",
 ]  # fmt: skip
-
-
-def wrong_type(what: str, value: object) -> WrongType:
-    return WrongType(f"{what}: {type(value).__name__} {value!r} is refused here")
 
 
 @dataclass(frozen=True, slots=True)
