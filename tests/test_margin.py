@@ -83,6 +83,22 @@ def test_position_limit(make):
     assert ex.order("a", BTC, "sell", 20, price=51_000)
 
 
+def test_reduce_only_orders_cannot_carry_a_position_past_the_limit(make):
+    """Found by the twins' test: plain sells that lean on a long, which a reduce-only order then closed first."""
+    ex = make([Instrument(BTC, tiers=[Tier(20, "0.005", "0.01")])])
+    for name in ("a", "b"):
+        ex.deposit(name, "USDT", 10**8)
+    ex.mark(BTC, 50_000)
+    ex.order("b", BTC, "sell", 15, price=50_000)
+    ex.order("a", BTC, "buy", 15, price=50_000).ok()
+    assert ex.order("a", BTC, "sell", 20, price=51_000)
+    assert ex.order("a", BTC, "sell", 15, price=51_000).code == Code.POSITION_LIMIT
+    ex.order("b", BTC, "buy", 15, price=50_000)
+    ex.order("a", BTC, "sell", 15, price=50_000, reduce_only=True).ok()
+    ex.order("b", BTC, "buy", 20, price=51_000).ok()
+    assert ex.position("a", BTC).size == -20
+
+
 def test_lower_leverage_needs_the_margin(ex):
     ex.deposit("a", "USDT", 600)
     ex.order("maker", BTC, "sell", 10, price=50_000)

@@ -135,6 +135,7 @@ class Auditor:
         self.costs[key] += cost
 
     def _on_position(self, e: Event) -> None:
+        self._need(abs(e.size_lots) <= self.specs[e.instrument].max_size_lots, e, "MAR-1: within the last tier")
         key = e.account, e.instrument
         self.modes[key] = e.mode
         mine = self.sizes[key], self.costs[key], self.margins[key]

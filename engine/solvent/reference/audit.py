@@ -94,6 +94,8 @@ def _safety(kernel: "Kernel") -> Iterator[str]:
         for p in positions:
             if p.mode == Mode.ISOLATED and p.size and judge(account, 0, p)[0]:
                 yield f"LIQ-1: the isolated position of account {account} is below its threshold"
+            if abs(p.size) > kernel.contracts[p.instrument].max_size_lots:
+                yield f"MAR-1: a position of account {account} is beyond the last tier"
             if not p.size and (p.cost or p.margin):
                 yield f"MON-3: a flat position of account {account} carries money"
         for currency in range(ledger.currencies):

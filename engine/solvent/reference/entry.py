@@ -107,8 +107,10 @@ class Entry:
         others = p.open_sides[t.side].lots - standing.lots
         lots = margin.opening_lots(p.size, t.side, others + t.remaining)
         if lots > margin.opening_lots(p.size, t.side, others):
-            lots += max(0, p.size if t.side == Side.BUY else -p.size)
-            if lots > contract.max_size_lots or lots > contract.tiers[-1][0]:
+            held = max(0, p.size if t.side == Side.BUY else -p.size)
+            lots += held
+            # Not netted against a position of the other side: a reduce-only order may close that first.
+            if held + others + t.remaining > contract.max_size_lots:
                 return Code.POSITION_LIMIT
             if p.leverage > contract.tiers[margin.tier_of(contract, lots)][2]:
                 return Code.LEVERAGE_ABOVE_TIER

@@ -118,6 +118,8 @@ cdef object _safety(State* s):
                 isolated_requirement(l, &s.rules, i, &r)
                 if r.equity < r.own and (r.equity < r.full or not p.stuck):
                     return f"LIQ-1: isolated position {i} of account {account} is below its threshold"
+            if abs(p.size_lots) > l.instruments[p.instrument].max_size_lots:
+                return f"MAR-1: position {i} of account {account} is beyond the last tier"
             if p.size_lots == 0 and (p.cost_units != 0 or p.margin_units != 0):
                 return f"MON-3: flat position {i} of account {account} carries money"
             stuck = stuck or p.stuck

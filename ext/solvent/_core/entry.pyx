@@ -95,8 +95,10 @@ cdef int _check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noe
         others.lots -= standing.lots
     lots = opening_lots(p, t.side, others.lots + t.remaining_lots)
     if lots > opening_lots(p, t.side, others.lots):
-        lots += most(0, p.size_lots if t.side == BUY else -p.size_lots)
-        if lots > ins.max_size_lots or lots > ins.tiers[ins.tier_count - 1].max_lots:
+        held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
+        lots += held
+        # Not netted against a position of the other side: a reduce-only order may close that first.
+        if held + others.lots + t.remaining_lots > ins.max_size_lots:
             return POSITION_LIMIT
         if p.leverage > ins.tiers[tier_of(ins, lots)].max_leverage:
             return LEVERAGE_ABOVE_TIER
