@@ -107,6 +107,8 @@ class Auditor:
         self._need(e.amount_units > 0, e, "MON-7: a posting moves something")
         self._need((source[payer], target[receiver]) == (e.payer_after, e.receiver_after), e, "MON-7: balances after")
         self.counts[Posting(e.posting).name] += 1
+        if e.payer == Purse.FUND and not e.payer_after:
+            self.counts["fund_exhausted"] += 1
         if Purse.DEFICIT in (e.payer, e.receiver):
             self.counts["deficit_postings"] += 1
         if e.posting in _FEES or e.posting == Posting.DEFICIT_REPAID:
@@ -155,6 +157,7 @@ class Auditor:
     def _on_rested(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
+        self.counts["parcels_rested"] += order.house
         order.price, order.resting = e.price_ticks, True
         self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
 
