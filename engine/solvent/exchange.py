@@ -38,8 +38,8 @@ def _hash(data: bytes) -> bytes:
     return blake2b(data).digest()
 
 
-def wrong_type(what: str, value: object) -> WrongType:
-    return WrongType(f"{what}: {type(value).__name__} {value!r} is refused here")
+def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:
+    return WrongType(f"{what}: {type(value).__name__} {value!r} is refused; use {wanted}")
 
 
 def _word(table: dict[str, Any], value: object, what: str) -> int:
@@ -52,7 +52,7 @@ def _whole(value: object, what: str, low: int, high: int) -> int:
     if type(value) is not int:
         raise wrong_type(what, value)
     if not low <= value <= high:
-        raise InputError(f"{what} {value} is not from {low} to {high}")
+        raise InputError(f"{what} is not from {low} to {high}")
     return value
 
 
@@ -150,7 +150,8 @@ class Cursor:
         self._exchange._release()
 
     def __del__(self) -> None:
-        self._exchange._release()
+        if hasattr(self, "_exchange"):
+            self._exchange._release()
 
 
 class Exchange:
@@ -166,10 +167,10 @@ class Exchange:
     """
 
     def __init__(self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True):
-        self.instruments = tuple(instruments)
+        self.instruments = () if isinstance(instruments, Instrument) else tuple(instruments)
         self.rules = rule_sets.find(rules)
         if not self.instruments or not all(isinstance(each, Instrument) for each in self.instruments):
-            raise InputError("an exchange needs at least one Instrument")
+            raise InputError("an exchange is made from a list of at least one Instrument")
         self._instrument_ids = {each.name: i for i, each in enumerate(self.instruments)}
         if len(self._instrument_ids) != len(self.instruments):
             raise InputError("two instruments have the same name")
@@ -220,17 +221,17 @@ class Exchange:
 
     def _account(self, account: Acct) -> int:
         if isinstance(account, str):
-            found = self._kernel.account_id(account.encode())
+            found = self._kernel.account_id(account.encode(errors="surrogatepass"))
             return _NOBODY if found is None else int(found)
         if type(account) is not int:
-            raise wrong_type("account", account)
+            raise wrong_type("account", account, "a name or an id")
         return account if 0 <= account < self._kernel.account_count else _NOBODY
 
     def _instrument(self, instrument: Inst) -> int:
         if isinstance(instrument, str):
             return self._instrument_ids.get(instrument, _NOBODY)
         if type(instrument) is not int:
-            raise wrong_type("instrument", instrument)
+            raise wrong_type("instrument", instrument, "a name or an index")
         return instrument if 0 <= instrument < len(self.instruments) else _NOBODY
 
     def _terms(self, index: int) -> Instrument:
@@ -283,9 +284,9 @@ class Exchange:
     def open_account(self, name: str) -> int:
         """Opens an account and returns its id. Raises Rejected(ACCOUNT_EXISTS or BAD_NAME)."""
         if not isinstance(name, str):
-            raise wrong_type("name", name)
-        encoded = name.encode(errors="replace")
-        if len(encoded) > NAME_BYTES:
+            raise wrong_type("name", name, "a str")
+        encoded = name.encode(errors="surrogatepass")  # which the kernel refuses
+        if len(encoded) > NAME_BYTES or "\0" in name:
             raise Rejected(Code.BAD_NAME)
         self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2)
         return int(self._kernel.last[0])
@@ -293,6 +294,8 @@ class Exchange:
     def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
         """(currency id, units); an amount that is no whole number of units becomes one that is refused."""
         decimal(amount, "amount")
+        if not isinstance(currency, str):
+            raise WrongType(f"currency: {type(currency).__name__} {currency!r} is refused; use its name")
         if currency not in self._currency_ids:
             raise Rejected(Code.UNKNOWN_CURRENCY)
         units = to_units(amount, self.currencies[currency], "amount")
@@ -301,8 +304,11 @@ class Exchange:
     def deposit(self, account: Acct, currency: str, amount: Dec) -> None:
         """Adds money to a wallet; an unknown name is opened. Raises Rejected(BAD_AMOUNT, MONEY_LIMIT, ...)."""
         currency_id, units = self._amount(currency, amount)
-        room = MONEY_MAX + self._kernel.wallet(records.Purse.OUTSIDE, currency_id)[0]
-        if isinstance(account, str) and 0 < units <= room and self._account(account) == _NOBODY:
+        if isinstance(account, str) and self._account(account) == _NOBODY:
+            if units <= 0:
+                raise Rejected(Code.BAD_AMOUNT)
+            if units > MONEY_MAX + self._kernel.wallet(records.Purse.OUTSIDE, currency_id)[0]:
+                raise Rejected(Code.MONEY_LIMIT)
             self.open_account(account)
         self._control(CommandType.DEPOSIT, account=self._account(account), instrument=currency_id, amount=units)
 
@@ -322,7 +328,8 @@ class Exchange:
     def set_leverage(self, account: Acct, instrument: Inst, leverage: int, *, mode: str = "isolated") -> None:
         """Sets leverage and margin mode ("isolated" or "cross") of one instrument.
 
-        The mode changes only while flat without resting orders. An open isolated position keeps its margin.
+        An account is cross until told otherwise; mind that the mode named here defaults to isolated. It
+        changes only while flat without resting orders. An open isolated position keeps its margin.
         Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, MODE_IN_USE, INSUFFICIENT_MARGIN).
         """
         self._control(
@@ -361,6 +368,9 @@ class Exchange:
         by the price band and never resting. tif: "gtc", "ioc" or "fok". post_only: refused if it would
         trade. reduce_only: cut to what is left of the position. client_id: the caller's own id, 1 to
         2**63 - 1. An order against an own resting order cancels that one (self-trade prevention).
+
+        An accepted immediate or market order may find nobody: the Ack is truthy and `filled` says how much.
+        Why the rest ended is in its DONE event.
         """
         index = self._instrument(instrument)
         terms = self._terms(index)
@@ -421,7 +431,12 @@ class Exchange:
 
         Same path as single calls; time_ns must be filled in. Returns codes and order ids as columns.
         """
-        return Batch(*self._kernel.run(memoryview(commands).cast("B")))
+        if getattr(commands, "dtype", None) == records.dtype("event"):
+            raise InputError("these records are events, not commands")
+        try:
+            return Batch(*self._kernel.run(memoryview(commands).cast("B")))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"run takes whole command records in one contiguous buffer: {error}") from None
 
     # --- events
 
@@ -454,6 +469,8 @@ class Exchange:
 
     def cursor(self, *types: EventType) -> Cursor:
         """A new reader of what comes from now on, of some types or all."""
+        if not all(isinstance(each, EventType) for each in types):
+            raise WrongType(f"cursor takes EventTypes, not {types!r}")
         cursor = Cursor(self, types)
         self._cursors.add(cursor)
         self._release()
@@ -542,5 +559,5 @@ def _fit(count_: int | None, signed: bool) -> int:
 
 def _flag(value: object, what: str, flag: Flag) -> int:
     if type(value) is not bool:
-        raise wrong_type(what, value)
+        raise wrong_type(what, value, "True or False")
     return int(flag) if value else 0

@@ -15,6 +15,9 @@ FIRST_USER = 16
 ORDERS_MAX = 2**24
 """Live orders: the low 24 bits of an order id are its slot."""
 
+REDUCE_ONLY_MAX = 1_000
+"""Live reduce-only orders of one position: each fill of its owner may look at all of them."""
+
 CLIENT_ID_WINDOW = 65_536
 """Finished orders whose client id is still recognised as a duplicate."""
 

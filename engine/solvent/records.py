@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any
 
+from solvent.codes import InputError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -124,6 +126,7 @@ class Ending(IntEnum):
     LIQUIDATED = 8
     DELEVERAGED = 9
     UNWOUND = 10
+    UNCOVERED = 11
 
 
 class ParcelChange(IntEnum):
@@ -286,8 +289,11 @@ def layout(kind: str) -> dict[str, tuple[int, int]]:
 
 
 def dtype(kind: str) -> "np.dtype[Any]":
-    """The NumPy dtype of "command" or "event" records."""
+    """The NumPy dtype of "command" or "event" records. Raises InputError for any other word."""
     import numpy as np
+
+    if kind not in ("command", "event"):
+        raise InputError(f'there are "command" and "event" records, not {kind!r}')
 
     packed, names = (COMMAND, COMMAND_FIELDS) if kind == "command" else (EVENT, EVENT_FIELDS)
     return np.dtype([(name, _NUMPY[code]) for name, code in zip(names, packed.format[1:], strict=True)])

@@ -65,8 +65,10 @@ class PositionView:
     next step of liquidation happens (R_own). margin_ratio: equity / value of its margin domain, rounded to
     nine decimals, None when flat. entry_price: |cost| / size, a view only, None when flat.
     liquidation_price: the first tick on the way down (long) or up (short) at which something happens, other
-    marks held; None when there is none. bankruptcy_price: the tick at which nothing is left, closing fee not
-    paid, rounded to the safe side; may be zero or below.
+    marks held; None when there is none. bankruptcy_price: where the house would offer the position if it
+    took it over now: isolated, the tick that leaves nothing of its margin; cross, the one that leaves nothing
+    of its share of the account's equity at these marks, so it moves with them and, far from danger, lies
+    anywhere. Rounded to the safe side, closing fee not paid; may be zero, below, or above every legal price.
     """
 
     account: str
@@ -189,12 +191,15 @@ class Explanation:
             base = "margin" if d.mode == "isolated" else "cash"
             lines.append(f"    equity {d.equity} = {base} {d.base} + profit {d.upl} {d.currency}")
             for p, (full, own) in zip(d.positions, d.rates, strict=True):
+                rates = f"threshold {full}" + (f", step down {own}" if own > full else "")
                 lines.append(
                     f"    {p.instrument}: {p.side} {abs(p.size)} at entry {p.entry_price}, mark {p.mark_price}, "
-                    f"value {p.value}, tier {p.tier}, rates {full} (takeover) and {own} (step down)"
+                    f"value {p.value}, tier {p.tier}, {rates}"
                 )
-                lines.append(f"      liquidation price {p.liquidation_price}, bankruptcy price {p.bankruptcy_price}")
-            lines.append(f"    takeover below {d.full}, step down below {d.own}")
+                lines.append(f"      liquidation price {p.liquidation_price or 'none'} (other marks held)")
+                lines.append(f"      if taken over now, at its bankruptcy price {p.bankruptcy_price}")
+            step = f", step down below {d.own}" if d.own > d.full else ""
+            lines.append(f"    takeover below {d.full}{step}")
             lines.append(f"    next: {d.next}")
         if not self.domains:
             lines.append("  no open position")

@@ -67,7 +67,7 @@ def _orders(kernel: "Kernel") -> Iterator[str]:
                 if not order.flags & Flag.REDUCE_ONLY:
                     sums[order.side] = sums[order.side].add(kernel.trading.exposure(order, order.remaining))
             reduce = sum(order.remaining for order in p.orders if order.flags & Flag.REDUCE_ONLY)
-            if tuple(sums) != p.open_sides or reduce != p.reduce_lots:
+            if tuple(sums) != p.open_sides or reduce != p.reduce.lots:
                 yield f"MON-8: resting orders of account {p.account} do not add up"
             if reduce > abs(p.size):
                 yield f"BOOK-7: reduce-only orders of account {p.account} exceed the position"

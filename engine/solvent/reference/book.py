@@ -27,6 +27,7 @@ class Order:
     tif: int
     open_loss: int
     holder: object
+    resting: bool = False
 
     def row(self) -> tuple[int, ...]:
         return (
@@ -74,16 +75,6 @@ class Book:
         if maker is None or not within(side, maker.price, limit):
             return None
         return maker
-
-    def worst_price(self, side: int, limit: int, lots: int) -> int:
-        """The price of the last level an order of this size needs, or its limit if they do not suffice."""
-        for price, total in self.levels(1 - side):
-            if not within(side, price, limit):
-                break
-            lots -= total
-            if lots <= 0:
-                return price
-        return limit
 
 
 def within(side: int, price: int, limit: int) -> bool:

@@ -5,7 +5,7 @@ lots, resting lots).
 """
 
 from solvent.codes import Code
-from solvent.limits import FIRST_USER
+from solvent.limits import FIRST_USER, REDUCE_ONLY_MAX
 from solvent.records import Ending, EventType, Flag, Side, Tif
 from solvent.reference import margin
 from solvent.reference.book import Order
@@ -96,7 +96,8 @@ class Entry:
         if t.flags & Flag.POST_ONLY and book.crossing(t.side, t.price):
             return Code.POST_ONLY_WOULD_TAKE
         if t.flags & Flag.MARKET:
-            t.limit = book.worst_price(t.side, t.limit, t.remaining)
+            unfilled, reached = self.trading.dry_run(t)
+            t.limit = t.limit if unfilled else reached
         t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
         return Code.OK
 
@@ -105,15 +106,16 @@ class Entry:
         terms (an amendment's) contribute already."""
         contract = self.contracts[t.instrument]
         others = p.open_sides[t.side].lots - standing.lots
-        lots = margin.opening_lots(p.size, t.side, others + t.remaining)
-        if lots > margin.opening_lots(p.size, t.side, others):
-            held = max(0, p.size if t.side == Side.BUY else -p.size)
-            lots += held
-            # Not netted against a position of the other side: a reduce-only order may close that first.
-            if held + others + t.remaining > contract.max_size_lots:
-                return Code.POSITION_LIMIT
-            if p.leverage > contract.tiers[margin.tier_of(contract, lots)][2]:
-                return Code.LEVERAGE_ABOVE_TIER
+        lots = margin.opening_lots(p, t.side, others + t.remaining)
+        if lots == margin.opening_lots(p, t.side, others):
+            return Code.OK
+        held = max(0, p.size if t.side == Side.BUY else -p.size)
+        lots += held
+        # Not netted against a position of the other side: a reduce-only order may close that first.
+        if held + others + t.remaining > contract.max_size_lots:
+            return Code.POSITION_LIMIT
+        if p.leverage > contract.tiers[margin.tier_of(contract, lots)][2]:
+            return Code.LEVERAGE_ABOVE_TIER
         own = OpenSide(t.remaining, t.remaining * t.limit * contract.units, t.remaining * t.open_loss * contract.units).add(
             standing, -1
         )
@@ -126,7 +128,33 @@ class Entry:
 
     def _reducible(self, p: Position, side: int) -> int:
         """How much of the position a further reduce-only order of this side may still close."""
-        return (-p.size if side == Side.BUY else p.size) - p.reduce_lots
+        return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
+
+    def _covered(self, p: Position, least_free: int) -> bool:
+        """Whether the account's free balance and the tier of what this position may become bear its orders."""
+        contract = self.contracts[p.instrument]
+        reach = max(
+            margin.opening_lots(p, Side.BUY, p.open_sides[Side.BUY].lots) + max(0, p.size),
+            margin.opening_lots(p, Side.SELL, p.open_sides[Side.SELL].lots) + max(0, -p.size),
+        )
+        if reach > abs(p.size) and p.leverage > contract.tiers[margin.tier_of(contract, reach)][2]:
+            return False
+        return p.hold == 0 or self.free_units(p.account, contract.currency, bool(p.mode)) >= least_free
+
+    def _uncover(self, account: int, currency: int, free_before: int) -> None:
+        """After an order of its own an account must still bear its other orders (decision 0004).
+
+        A closing order is never refused for margin, but it may spend what other orders rely on, or close
+        what they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled:
+        by instrument, newest first, until it is not.
+        """
+        for p in self.ledger.positions_of(account):
+            if self.contracts[p.instrument].currency == currency:
+                for order in reversed(list(p.orders)):
+                    if self._covered(p, min(0, free_before)):
+                        break
+                    if not order.flags & Flag.REDUCE_ONLY:
+                        self.trading.cancel(order, Ending.UNCOVERED)
 
     # --- handlers
 
@@ -148,11 +176,13 @@ class Entry:
             t.size = min(t.size, self._reducible(p, t.side))
             if t.size <= 0:
                 return refused(Code.REDUCE_ONLY_WOULD_OPEN)
+            if sum(order.flags & Flag.REDUCE_ONLY != 0 for order in p.orders) >= REDUCE_ONLY_MAX:
+                return refused(Code.TOO_MANY_ORDERS)
         t.remaining = t.size
         code = self._check_price(t, p)
         if not code and not c.flags & Flag.REDUCE_ONLY:
             code = self._check_margin(t, p, OpenSide())
-        if not code and c.tif == Tif.FOK and not self.trading.fillable(t):
+        if not code and c.tif == Tif.FOK and self.trading.dry_run(t)[0] > 0:
             code = Code.FOK_UNFILLED
         if code:
             return refused(code)
@@ -161,10 +191,14 @@ class Entry:
         return self._work(t)
 
     def _work(self, t: Ticket) -> Answer:
-        assert t.order
+        assert t.order and isinstance(t.holder, Position)
+        currency = self.contracts[t.instrument].currency
+        free_before = self.free_units(t.account, currency, bool(t.holder.mode))
         self.trading.execute(t)
         self.trading.conclude(t)
-        return Code.OK, t.order.order_id, t.size - t.remaining, 0 if t.ending else t.remaining
+        self._uncover(t.account, currency, free_before)
+        resting = t.order.remaining if t.order.order_id in self.trading.live else 0
+        return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
     def _find(self, c: Command) -> Order | None:
         """The sender's live order, by order id, else by client id."""

@@ -238,7 +238,7 @@ class Kernel:
         p = self.ledger.blank(c.account, c.instrument)
         if c.mode != p.mode and (p.size or p.orders):
             return Code.MODE_IN_USE
-        buys, sells = (margin.opening_lots(p.size, side, p.open_sides[side].lots) for side in (Side.BUY, Side.SELL))
+        buys, sells = (margin.opening_lots(p, side, p.open_sides[side].lots) for side in (Side.BUY, Side.SELL))
         lots = max(buys + max(0, p.size), sells + max(0, -p.size))
         if c.amount > contract.tiers[margin.tier_of(contract, lots)][2]:
             return Code.LEVERAGE_ABOVE_TIER
@@ -270,7 +270,9 @@ class Kernel:
         if c.amount > 0:
             if self.entry.free_units(c.account, contract.currency, spendable=True) < c.amount:
                 return Code.INSUFFICIENT_BALANCE
-        elif p.margin + c.amount + min(0, margin.upl(contract, p)) < margin.initial_units(contract, p):
+        elif p.margin + c.amount + min(0, margin.upl(contract, p)) < (
+            margin.initial_units(contract, p) + margin.closing_loss(p)
+        ):
             return Code.BELOW_INITIAL_MARGIN
         self.ledger.pay(Posting.MARGIN_MOVED, (c.account, contract.currency), p, c.amount)
         self.ledger.position_event(p)
@@ -321,7 +323,7 @@ class Kernel:
     def positions(self, account: int) -> list[tuple[int, ...]]:
         """(instrument, size, cost, margin, leverage, mode, stuck, hold, reduce-only lots) by instrument."""
         return [
-            (p.instrument, p.size, p.cost, p.margin, p.leverage, p.mode, int(p.stuck), p.hold, p.reduce_lots)
+            (p.instrument, p.size, p.cost, p.margin, p.leverage, p.mode, int(p.stuck), p.hold, p.reduce.lots)
             for p in self.ledger.positions_of(account)
         ]
 

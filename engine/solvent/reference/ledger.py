@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from solvent.limits import FIRST_USER
-from solvent.records import NO_INSTRUMENT, EventType, Mode, ParcelChange, Posting, Purse
+from solvent.records import NO_INSTRUMENT, EventType, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
 from solvent.reference.margin import Contract, Holding, OpenSide, ceil_div, trunc_div
 
@@ -26,8 +26,9 @@ class Position:
     mode: int = Mode.CROSS
     stuck: bool = False
     hold: int = 0
-    reduce_lots: int = 0
     open_sides: tuple[OpenSide, OpenSide] = field(default_factory=lambda: (OpenSide(), OpenSide()))
+    reduce: OpenSide = field(default_factory=OpenSide)  # reduce-only orders, all on reduce_side
+    reduce_side: int = Side.BUY
     orders: list[Order] = field(default_factory=list)
 
 
@@ -39,7 +40,7 @@ class Parcel:
     instrument: int
     size: int
     cost: int
-    bankruptcy_price: int
+    bankruptcy_price: int  # exact; may lie outside the legal range
     origin: int
     order: Order | None = None
     due: bool = False
@@ -184,6 +185,7 @@ class Ledger:
         purse: AnyPurse = p if p.mode == Mode.ISOLATED else (p.account, currency)
         p.size += lots if p.size < 0 else -lots
         p.cost -= share
+        p.stuck = p.stuck and p.size != 0
         self.pay(Posting.REALISED, (Purse.CLEARING, currency), purse, realised, fill.ref)
         if p.mode == Mode.ISOLATED:
             if lots == abs(fill.size_delta):  # a pure reduction pays its fee out of the margin
@@ -232,6 +234,7 @@ class Ledger:
         self.next_parcel_id += 1
         self.parcels.append(parcel)
         p.size = p.cost = 0
+        p.stuck = False
         self.position_event(p)
         self._parcel_event(parcel, ParcelChange.TAKEN, abs(parcel.size), 0)
         return parcel

@@ -120,7 +120,8 @@ class Liquidation:
                 return
             self.emit(
                 EventType.LIQUIDATION, account, due.instrument, side=int(p is not None), code=currency,
-                reason=verdict, a=r.equity, b=r.full, c=r.own, d=r.value,
+                reason=verdict, a=margin.saturate(r.equity), b=margin.saturate(r.full), c=margin.saturate(r.own),
+                d=margin.saturate(r.value),
             )  # fmt: skip
             for each in [p] if p else self.ledger.positions_of(account):
                 if self.contracts[each.instrument].currency == currency:
@@ -179,7 +180,7 @@ class Liquidation:
             EventType.TAKEOVER, p.account, p.instrument, side=p.mode, a=self.ledger.next_parcel_id, b=p.size,
             c=cost, d=equity, e=margin.saturate(price),
         )  # fmt: skip
-        parcel = self.ledger.parcel_take(p, cost, margin.legal(contract, price))
+        parcel = self.ledger.parcel_take(p, cost, margin.saturate(price))
         self.trading.refresh_hold(p)
         return parcel
 
@@ -217,8 +218,10 @@ class Liquidation:
     def _unwind(self, parcel: Parcel, at_takeover: bool = False) -> None:
         """A new parcel goes through the book at its bankruptcy price; one without value goes now, whatever it takes."""
         parcel.due = False
-        if at_takeover:
-            self._house_order(parcel, parcel.bankruptcy_price, may_rest=True)
+        price = margin.legal(self.contracts[parcel.instrument], parcel.bankruptcy_price)
+        # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
+        if at_takeover and (price >= parcel.bankruptcy_price if parcel.size > 0 else price <= parcel.bankruptcy_price):
+            self._house_order(parcel, price, may_rest=True)
         if not parcel.size or self._value(parcel) > 0:
             return
         if parcel.order:

@@ -49,7 +49,7 @@ class Rules:
 
 @dataclass(slots=True)
 class OpenSide:
-    """Resting orders of one side that may open: lots, value at limit, open loss to mark when accepted."""
+    """Some resting orders of one side: lots, value at limit, loss to mark when accepted."""
 
     lots: int = 0
     value: int = 0
@@ -60,7 +60,7 @@ class OpenSide:
 
 
 class Holding(Protocol):
-    """What these functions read of a position."""
+    """What the ratio test reads of a position."""
 
     @property
     def instrument(self) -> int: ...
@@ -74,6 +74,17 @@ class Holding(Protocol):
     def leverage(self) -> int: ...
     @property
     def mode(self) -> int: ...
+
+
+class Ordering(Holding, Protocol):
+    """What the checks before a trade read besides: its resting orders."""
+
+    @property
+    def open_sides(self) -> tuple[OpenSide, OpenSide]: ...
+    @property
+    def reduce(self) -> OpenSide: ...
+    @property
+    def reduce_side(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -197,23 +208,42 @@ def band_price(contract: Contract, side: int, band_ppb: int) -> int:
 # --- Before a trade (§6)
 
 
-def opening_lots(size: int, side: int, lots: int) -> int:
-    """How many of `lots` on this side go beyond closing the position."""
-    closing = -size if side == Side.BUY else size
-    return max(0, lots - max(0, closing))
+def opening_lots(p: Ordering, side: int, lots: int) -> int:
+    """How many of `lots` on this side go beyond closing the position.
+
+    What reduce-only orders may close first is not theirs to close.
+    """
+    closing = -p.size if side == Side.BUY else p.size
+    return max(0, lots - max(0, closing - p.reduce.lots))
 
 
-def _side_hold(contract: Contract, p: Holding, side: int, open_side: OpenSide) -> int:
-    lots = opening_lots(p.size, side, open_side.lots)
+def _opening_loss(p: Ordering, side: int, orders: OpenSide) -> int:
+    """The share of a side's loss to mark that belongs to the lots that would open."""
+    lots = opening_lots(p, side, orders.lots)
+    return ceil_div(orders.loss * lots, orders.lots) if lots else 0
+
+
+def closing_loss(p: Ordering) -> int:
+    """What resting orders that close an isolated position would lose against mark; its margin must bear it."""
+    side = Side.SELL if p.size > 0 else Side.BUY
+    orders = p.open_sides[side]
+    return orders.loss - _opening_loss(p, side, orders) + p.reduce.loss
+
+
+def _side_hold(contract: Contract, p: Ordering, side: int, orders: OpenSide) -> int:
+    held = _opening_loss(p, side, orders)
+    if p.mode == Mode.CROSS:
+        held = orders.loss + (p.reduce.loss if side == p.reduce_side else 0)
+    lots = opening_lots(p, side, orders.lots)
     if lots == 0:
-        return 0
-    value = ceil_div(open_side.value * lots, open_side.lots)
-    loss = ceil_div(open_side.loss * lots, open_side.lots)
-    return ceil_div(value, p.leverage) + loss + fee_units(value, contract.taker_fee_ppb)
+        return held
+    value = ceil_div(orders.value * lots, orders.lots)
+    return ceil_div(value, p.leverage) + held + fee_units(value, contract.taker_fee_ppb)
 
 
-def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenSide]) -> int:
-    """What resting orders reserve: the dearer side's value / leverage + open loss + taker fee of what may open."""
+def hold_units(contract: Contract, p: Ordering, open_sides: tuple[OpenSide, OpenSide]) -> int:
+    """What resting orders reserve: the dearer side's value / leverage + taker fee of what may open, + loss to
+    mark: of all lots for cross, of the opening ones for isolated (the others' is the margin's, closing_loss)."""
     return max(_side_hold(contract, p, side, open_sides[side]) for side in (Side.BUY, Side.SELL))
 
 
@@ -240,5 +270,5 @@ def adl_rank(contract: Contract, p: Holding, r: Requirement) -> int:
         return 0
     rate = saturate(upl(contract, p) * 10**6 // abs(p.cost))
     if rate > 0:
-        return INT64_MAX if r.equity <= 0 else saturate(rate * r.value // r.equity)
-    return saturate(rate * r.equity // r.value)
+        return INT64_MAX if r.equity <= 0 else saturate(rate * saturate(r.value) // r.equity)
+    return saturate(rate * saturate(r.equity) // r.value)

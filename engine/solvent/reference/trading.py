@@ -82,7 +82,7 @@ class Trading:
             return
         p = cast(Position, order.holder)
         if order.flags & Flag.REDUCE_ONLY:
-            p.reduce_lots += lots
+            p.reduce, p.reduce_side = p.reduce.add(self.exposure(order, lots)), order.side
         else:
             sides = list(p.open_sides)
             sides[order.side] = sides[order.side].add(self.exposure(order, lots))
@@ -108,6 +108,8 @@ class Trading:
             t.client_id, t.flags, t.tif, t.open_loss, t.holder,
         )  # fmt: skip
         self.live[t.order.order_id] = t.order
+        if isinstance(t.holder, Position):
+            t.holder.orders.append(t.order)
         if t.client_id:
             self.clients[t.account, t.client_id] = t.order.order_id
         self.emit(
@@ -122,6 +124,10 @@ class Trading:
             EventType.DONE, order.account, order.instrument, side=order.side, reason=reason,
             a=order.order_id, b=order.remaining, c=order.size - order.remaining, d=order.client_id,
         )  # fmt: skip
+        if isinstance(order.holder, Position):
+            order.holder.orders.remove(order)
+        else:
+            cast(Parcel, order.holder).order = None
         if order.client_id:
             if len(self.finished) == CLIENT_ID_WINDOW:
                 account, client_id, _ = self.finished.popleft()
@@ -130,18 +136,11 @@ class Trading:
         del self.live[order.order_id]
         self.slots.free.append(order.order_id & (1 << SLOT_BITS) - 1)
 
-    def _forget(self, order: Order) -> None:
-        """Unlinks an order from its owner's list."""
-        if isinstance(order.holder, Position):
-            order.holder.orders.remove(order)
-        else:
-            cast(Parcel, order.holder).order = None
-
     def unlist(self, order: Order) -> None:
         """Takes a resting order out of the book and its owner's reserve; the order stays alive."""
         self._reserve(order, -order.remaining)
         self.books[order.instrument].remove(order)
-        self._forget(order)
+        order.resting = False
         self._refresh(order)
 
     def cancel(self, order: Order, reason: Ending) -> None:
@@ -149,7 +148,7 @@ class Trading:
         self._finish(order, reason)
 
     def cancel_all(self, p: Position, reason: Ending) -> None:
-        """Ends every resting order of a position, newest first."""
+        """Ends every order of a position, newest first; none is on its way through the book."""
         while p.orders:
             self.cancel(p.orders[-1], reason)
 
@@ -166,10 +165,9 @@ class Trading:
 
     def cut_reduce_only(self, p: Position) -> None:
         """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
-        while p.reduce_lots:
-            own = [order for order in p.orders if order.flags & Flag.REDUCE_ONLY]
-            side = own[0].side
-            excess = p.reduce_lots - max(0, p.size if side == Side.SELL else -p.size)
+        while p.reduce.lots:
+            own = [order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY]
+            excess = p.reduce.lots - max(0, p.size if p.reduce_side == Side.SELL else -p.size)
             if excess <= 0:
                 return
             worst = max(own, key=lambda o: (o.price if o.side == Side.SELL else -o.price, o.order_id))
@@ -228,7 +226,6 @@ class Trading:
             self._reserve(maker, -lots)
             self._settle(maker, maker.price, lots, contract.maker_fee_ppb, Posting.MAKER_FEE)
             if not maker.remaining:
-                self._forget(maker)
                 self._finish(maker, Ending.FILLED)
             self._after_fill(maker)
             self._settle(taker, maker.price, lots, taker_fee, t.fee_reason)
@@ -243,17 +240,20 @@ class Trading:
             self._finish(order, t.ending)
         else:
             self.books[t.instrument].add(order)
+            order.resting = True
             self._reserve(order, t.remaining)
             self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
             if isinstance(t.holder, Position):
-                t.holder.orders.append(order)
                 self.refresh_hold(t.holder)
             else:
                 t.holder.order = order
 
-    def fillable(self, t: Ticket) -> bool:
-        """FOK's dry run of execute: own orders are skipped, reduce-only makers count as far as they survive."""
-        wanted = t.remaining
+    def dry_run(self, t: Ticket) -> tuple[int, int]:
+        """execute without doing it: (lots that would stay unfilled, last price it would pay).
+
+        Own orders are skipped, reduce-only makers count as far as they survive the fills before them.
+        """
+        wanted, reached = t.remaining, t.limit
         filled: dict[int, int] = {}
         for maker in self.books[t.instrument].orders(1 - t.side):
             if wanted <= 0 or not within(t.side, maker.price, t.limit):
@@ -266,5 +266,6 @@ class Trading:
                 if maker.flags & Flag.REDUCE_ONLY:
                     lots = max(0, min(lots, abs(maker.holder.size) - before))
                 filled[maker.account] = before + lots
-            wanted -= lots
-        return wanted <= 0
+            if lots:
+                wanted, reached = wanted - lots, maker.price
+        return wanted, reached

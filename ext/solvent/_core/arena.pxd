@@ -11,6 +11,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 cdef enum:
     SLOT_BITS = 24
     SLOTS_MAX = 1 << 24
+    REDUCE_ONLY_MAX = 1000      # live reduce-only orders of one position: each of its fills may look at all
 
 cdef struct Order:
     uint64_t order_id

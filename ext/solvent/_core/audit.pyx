@@ -76,7 +76,7 @@ cdef object _orders(State* s):
                                    * l.instruments[p.instrument].units_per_tick_lot)
             slot = s.arena.own[slot].next
         if (lots[0] != p.open[0].lots or lots[1] != p.open[1].lots or values[0] != p.open[0].value_units
-                or values[1] != p.open[1].value_units or reduce_lots != p.reduce_lots):
+                or values[1] != p.open[1].value_units or reduce_lots != p.reduce.lots):
             return f"MON-8: resting orders of position {i} do not add up"
         allowed = p.size_lots if p.reduce_side else -p.size_lots
         if reduce_lots > 0 and reduce_lots > allowed:

@@ -6,7 +6,9 @@ is no product. The path is the core's own: arena_take, match_next, book_add, boo
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
-from solvent._core.arena cimport SLOT_BITS, Arena, Order, arena_close, arena_find, arena_give, arena_open, arena_reserve, arena_take
+from solvent._core.arena cimport (
+    SLOT_BITS, Arena, Order, arena_close, arena_find, arena_give, arena_open, arena_reserve, arena_take,
+)
 from solvent._core.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_reserve
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
 from solvent._core.records cimport CANCEL, ORDER, RECORD_BYTES, Command

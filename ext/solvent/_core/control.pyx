@@ -1,14 +1,14 @@
 """Money, margin and mark commands; the contract is in control.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from solvent._core.entry cimport check_names
 from solvent._core.ledger cimport (
     DEFICIT, FIRST_USER, OUTSIDE, Instrument, Ledger, Position, fund_receives, margin_purse, pay,
     position_default, position_event, position_find, position_new, position_reserve, touch, wallet_of,
     wallet_purse,
 )
-from solvent._core.margin cimport free_units, hold_units, opening_lots, tier_of, upl, value_at_mark
-from solvent._core.money cimport least, most, mul_div_ceil, sub
+from solvent._core.margin cimport closing_loss, free_units, hold_units, opening_lots, tier_of, upl, value_at_mark
+from solvent._core.money cimport add, least, most, mul_div_ceil
 from solvent._core.records cimport (
     BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_PRICE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FUND_SEEDED,
     INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARKED, MODE_IN_USE,
@@ -135,7 +135,7 @@ cdef int move_margin(State* s, const Command* c) noexcept nogil:
     if c.amount > 0:
         if free_units(l, c.account, currency, True) < c.amount:
             return INSUFFICIENT_BALANCE
-    elif sub(p.margin_units + c.amount + least(0, upl(l, p)), _initial(l, p), &s.log.fault) < 0:
+    elif p.margin_units + c.amount + least(0, upl(l, p)) < add(_initial(l, p), closing_loss(l, p), &s.log.fault):
         return BELOW_INITIAL_MARGIN
     pay(l, MARGIN_MOVED, wallet_purse(c.account, currency), margin_purse(l, index), c.amount, 0)
     position_event(l, index)

@@ -1,8 +1,8 @@
 """Order entry; the contract is in entry.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
-from solvent._core.arena cimport Order, arena_find, arena_reserve
+from solvent._core.arena cimport REDUCE_ONLY_MAX, Order, arena_find, arena_reserve
 from solvent._core.book cimport book_price, book_reserve
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.ledger cimport (
@@ -11,18 +11,17 @@ from solvent._core.ledger cimport (
 from solvent._core.margin cimport (
     band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
 )
-from solvent._core.matching cimport crosses, worst_price
-from solvent._core.money cimport clamp, least, most, sub
+from solvent._core.matching cimport crosses
+from solvent._core.money cimport clamp, least, magnitude, most, mul, sub
 from solvent._core.records cimport (
-    AMEND_BELOW_FILLED, AMEND_NOTHING, AMENDED, BAD_CLIENT_ID, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_CLIENT_ID, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE,
     BAD_TIF, BANKRUPTCY_LIMIT, BUY, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, INSUFFICIENT_MARGIN,
     LEVERAGE_ABOVE_TIER, MARKET, NO_MARK, OK, POSITION_LIMIT, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
-    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REPLACED, SELL, TAKER_FEE, TOO_MANY_ORDERS, UNFILLED, UNKNOWN_ACCOUNT,
-    UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command, Event, emit,
+    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REPLACED, SELL, TAKER_FEE, TOO_MANY_ORDERS, UNCOVERED, UNFILLED,
+    UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command, Event, emit,
 )
 from solvent._core.trading cimport (
-    State, Ticket, accept, cancel, conclude, execute, fillable, order_exposure, order_instrument, shrink,
-    unlist,
+    State, Ticket, accept, cancel, conclude, dry_run, execute, order_exposure, order_instrument, shrink, unlist,
 )
 
 
@@ -88,28 +87,30 @@ cdef int _check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noe
     """
     cdef Instrument* ins = &s.ledger.instruments[t.instrument]
     cdef int64_t units = ins.units_per_tick_lot
+    cdef int32_t* fault = &s.log.fault
     cdef int64_t held, needed, lots
     cdef OpenSide extra
     cdef OpenSide others = p.open[t.side]
     if standing != NULL:
         others.lots -= standing.lots
     lots = opening_lots(p, t.side, others.lots + t.remaining_lots)
-    if lots > opening_lots(p, t.side, others.lots):
-        held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
-        lots += held
-        # Not netted against a position of the other side: a reduce-only order may close that first.
-        if held + others.lots + t.remaining_lots > ins.max_size_lots:
-            return POSITION_LIMIT
-        if p.leverage > ins.tiers[tier_of(ins, lots)].max_leverage:
-            return LEVERAGE_ABOVE_TIER
+    if lots == opening_lots(p, t.side, others.lots):
+        return OK
+    held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
+    lots += held
+    # Not netted against a position of the other side: a reduce-only order may close that first.
+    if held + others.lots + t.remaining_lots > ins.max_size_lots:
+        return POSITION_LIMIT
+    if p.leverage > ins.tiers[tier_of(ins, lots)].max_leverage:
+        return LEVERAGE_ABOVE_TIER
     extra.lots = t.remaining_lots
-    extra.value_units = t.remaining_lots * (t.limit_ticks * units)
-    extra.loss_units = t.remaining_lots * (t.open_loss_ticks * units)
+    extra.value_units = mul(t.remaining_lots, mul(t.limit_ticks, units, fault), fault)
+    extra.loss_units = mul(t.remaining_lots, mul(t.open_loss_ticks, units, fault), fault)
     if standing != NULL:
         extra.lots -= standing.lots
         extra.value_units -= standing.value_units
         extra.loss_units -= standing.loss_units
-    needed = sub(hold_units(&s.ledger, p, &extra, t.side), p.hold_units, &s.log.fault)
+    needed = sub(hold_units(&s.ledger, p, &extra, t.side), p.hold_units, fault)
     if needed > 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
         return INSUFFICIENT_MARGIN
     return OK
@@ -118,21 +119,69 @@ cdef int _check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noe
 cdef int64_t _reducible(Position* p, int side) noexcept nogil:
     """How much of the position a further reduce-only order of this side may still close."""
     cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
-    return closing - p.reduce_lots
+    return closing - p.reduce.lots
 
 
 cdef int _check_price(State* s, Ticket* t, Position* p) noexcept nogil:
     """Band, bankruptcy limit and post-only; settles how far the ticket may trade and its open loss."""
     cdef Instrument* ins = &s.ledger.instruments[t.instrument]
+    cdef int64_t reached = t.limit_ticks
     if _beyond_band(s, t):
         return PRICE_BAND
     _limit_to_bankruptcy(s, t, p)
     if t.flags & POST_ONLY and crosses(&s.books[t.instrument], t.side, t.price_ticks):
         return POST_ONLY_WOULD_TAKE
-    if t.flags & MARKET:
-        t.limit_ticks = worst_price(&s.books[t.instrument], t.side, t.limit_ticks, t.remaining_lots)
+    if t.flags & MARKET and dry_run(s, t, &reached) == 0:
+        t.limit_ticks = reached
     t.open_loss_ticks = most(0, t.limit_ticks - ins.mark_ticks if t.side == BUY else ins.mark_ticks - t.limit_ticks)
     return OK
+
+
+cdef bint _covered(State* s, int32_t position, int64_t least_free) noexcept nogil:
+    """Whether the account's free balance and the tier of what this position may become bear its orders."""
+    cdef Position* p = &s.ledger.positions[position]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef int64_t buys = opening_lots(p, BUY, p.open[BUY].lots) + most(0, p.size_lots)
+    cdef int64_t sells = opening_lots(p, SELL, p.open[SELL].lots) + most(0, -p.size_lots)
+    if p.leverage > ins.tiers[tier_of(ins, most(buys, sells))].max_leverage and most(buys, sells) > magnitude(p.size_lots):
+        return False
+    return p.hold_units == 0 or free_units(&s.ledger, p.account, ins.currency, p.mode) >= least_free
+
+
+cdef void _uncover(State* s, uint32_t account, uint32_t currency, int64_t free_before) noexcept nogil:
+    """After an order of its own an account must still bear its other orders (decision 0004).
+
+    A closing order is never refused for margin, but it may spend what other orders rely on, or close what
+    they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled: by
+    instrument, newest first, until it is not.
+    """
+    cdef int64_t least_free = least(0, free_before)
+    cdef int32_t index = s.ledger.accounts[account].first_position
+    cdef int32_t slot, next
+    while index >= 0:
+        slot = s.ledger.positions[index].first_order
+        if s.ledger.instruments[s.ledger.positions[index].instrument].currency != currency:
+            slot = -1
+        while slot >= 0 and not _covered(s, index, least_free):
+            next = s.arena.own[slot].next
+            if not s.arena.orders[slot].flags & REDUCE_ONLY:
+                cancel(s, slot, UNCOVERED)
+            slot = next
+        index = s.ledger.positions[index].next
+
+
+cdef void _work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+    """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
+    cdef uint32_t currency = s.ledger.instruments[t.instrument].currency
+    cdef int64_t free_before = free_units(&s.ledger, t.account, currency, s.ledger.positions[t.holder].mode)
+    execute(s, t)
+    conclude(s, t)
+    _uncover(s, t.account, currency, free_before)
+    receipt.order_id = t.order_id
+    receipt.filled_lots = t.size_lots - t.remaining_lots
+    receipt.resting_lots = 0
+    if arena_find(&s.arena, t.order_id) >= 0:
+        receipt.resting_lots = s.arena.orders[t.slot].remaining_lots
 
 
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
@@ -142,6 +191,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     cdef Position fresh
     cdef Position* p = &fresh
     cdef Ticket t
+    cdef int64_t reached
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
@@ -174,6 +224,8 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         t.size_lots = least(t.size_lots, _reducible(p, t.side))
         if t.size_lots <= 0:
             return REDUCE_ONLY_WOULD_OPEN
+        if p.reduce_count >= REDUCE_ONLY_MAX:
+            return TOO_MANY_ORDERS
     t.remaining_lots = t.size_lots
     code = _check_price(s, &t, p)
     if code != OK:
@@ -182,18 +234,15 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         code = _check_margin(s, &t, p, NULL)
         if code != OK:
             return code
-    if c.tif == FOK and not fillable(s, &t):
+    if c.tif == FOK and dry_run(s, &t, &reached) > 0:
         return FOK_UNFILLED
     if not (arena_reserve(&s.arena) and book_reserve(&s.books[c.instrument]) and clients_reserve(&s.clients)
             and position_reserve(&s.ledger, c.instrument)):
         return TOO_MANY_ORDERS
     if t.holder < 0:
         t.holder = position_new(&s.ledger, c.account, c.instrument)
-    receipt.order_id = accept(s, &t)
-    execute(s, &t)
-    conclude(s, &t)
-    receipt.filled_lots = t.size_lots - t.remaining_lots
-    receipt.resting_lots = 0 if t.ending else t.remaining_lots
+    accept(s, &t)
+    _work(s, &t, receipt)
     return OK
 
 
@@ -294,8 +343,5 @@ cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     event.b = t.price_ticks
     event.c = t.remaining_lots
     event.d = t.size_lots
-    execute(s, &t)
-    conclude(s, &t)
-    receipt.filled_lots = t.size_lots - t.remaining_lots
-    receipt.resting_lots = 0 if t.ending else t.remaining_lots
+    _work(s, &t, receipt)
     return OK

@@ -28,5 +28,5 @@ cdef class Kernel:
     cdef int _open_account(self, const Command* c) noexcept with gil
     cdef int _enter(self) except -1
     cdef int _leave(self) except -1
-    cdef _require_idle(self)
+    cdef _require_idle(self, uint32_t account=*, uint32_t instrument=*)
     cdef _order_row(self, int32_t slot, uint32_t instrument)

@@ -17,7 +17,6 @@ from solvent._core.ledger cimport (
 )
 from solvent._core.liquidation cimport settle
 from solvent._core.margin cimport free_units, hold_units
-from solvent._core.money cimport most
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, MARK,
     MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, TIME_BACKWARDS,
@@ -225,12 +224,16 @@ cdef class Kernel:
         """Applies many commands without the GIL: (codes as uint16 bytes, order ids as uint64 bytes).
 
         The loop takes the same path as `apply`. Raises ValueError, before anything is done, when the
-        buffer does not divide into whole commands.
+        buffer does not divide into whole commands. Another thread that writes to the buffer meanwhile spoils
+        what is still to come, no more: each command is copied before it is looked at, and the batch ends
+        where a copy no longer fits.
         """
         cdef Py_ssize_t total = records.shape[0] // RECORD_BYTES
         cdef Py_ssize_t i = 0
         cdef Py_ssize_t n = 0
+        cdef Py_ssize_t done = 0
         cdef const Command* commands
+        cdef Command command[2]
         cdef uint16_t* codes
         cdef uint64_t* order_ids
         if records.shape[0] % RECORD_BYTES:
@@ -252,14 +255,20 @@ cdef class Kernel:
         order_ids = <uint64_t*><char*>out_ids
         with nogil:
             i = 0
-            n = 0
-            while i < total and self.s.log.fault == 0:
-                codes[n] = <uint16_t>self._apply(&commands[i])
-                order_ids[n] = self.receipt.order_id
-                i += commands[i].records
-                n += 1
+            while done < n and self.s.log.fault == 0:
+                command[0] = commands[i]
+                if command[0].records == 2 and i + 1 < total:
+                    command[1] = commands[i + 1]
+                elif command[0].records != 1:
+                    break
+                codes[done] = <uint16_t>self._apply(command)
+                order_ids[done] = self.receipt.order_id
+                i += command[0].records
+                done += 1
+                if i >= total:
+                    break
         self._leave()
-        return out_codes, out_ids
+        return out_codes[:done * sizeof(uint16_t)], out_ids[:done * sizeof(uint64_t)]
 
     @property
     def last(self):
@@ -293,9 +302,11 @@ cdef class Kernel:
 
     # --- reads
 
-    cdef _require_idle(self):
+    cdef _require_idle(self, uint32_t account=0, uint32_t instrument=0):
         if self.busy:
             raise self.busy_error("the exchange is working on another call; one thread at a time")
+        if account >= self.s.ledger.account_count or instrument >= self.s.ledger.instrument_count:
+            raise IndexError("no such account or instrument")
 
     @property
     def clock_ns(self):
@@ -310,11 +321,14 @@ cdef class Kernel:
         return list(self.names)
 
     def mark_ticks(self, uint32_t instrument):
+        self._require_idle(0, instrument)
         return self.s.ledger.instruments[instrument].mark_ticks
 
     def wallet(self, uint32_t account, uint32_t currency):
         """(cash, holds, free for orders, spendable)."""
-        self._require_idle()
+        self._require_idle(account)
+        if currency >= self.s.ledger.currency_count:
+            raise IndexError("no such currency")
         return (wallet_of(&self.s.ledger, account, currency).cash_units,
                 wallet_of(&self.s.ledger, account, currency).hold_units,
                 free_units(&self.s.ledger, account, currency, False),
@@ -323,14 +337,15 @@ cdef class Kernel:
     def positions(self, uint32_t account):
         """The account's position records by instrument: (instrument, size, cost, margin, leverage, mode,
         stuck, hold, resting reduce-only lots)."""
-        cdef int32_t index = self.s.ledger.accounts[account].first_position
+        cdef int32_t index
         cdef Position* p
-        self._require_idle()
+        self._require_idle(account)
+        index = self.s.ledger.accounts[account].first_position
         rows = []
         while index >= 0:
             p = &self.s.ledger.positions[index]
             rows.append((p.instrument, p.size_lots, p.cost_units, p.margin_units, p.leverage, p.mode, p.stuck,
-                         p.hold_units, p.reduce_lots))
+                         p.hold_units, p.reduce.lots))
             index = p.next
         return rows
 
@@ -342,9 +357,9 @@ cdef class Kernel:
     def orders_of(self, uint32_t account):
         """The account's resting orders by id: (order id, account, instrument, side, price, remaining, size,
         client id, flags, tif, open loss ticks)."""
-        cdef int32_t index = self.s.ledger.accounts[account].first_position
-        cdef int32_t slot
-        self._require_idle()
+        cdef int32_t index, slot
+        self._require_idle(account)
+        index = self.s.ledger.accounts[account].first_position
         rows = []
         while index >= 0:
             slot = self.s.ledger.positions[index].first_order
@@ -370,7 +385,7 @@ cdef class Kernel:
         """Every resting order of a book, bids best first and in time order, then asks; rows as orders_of."""
         cdef int side
         cdef int32_t level, slot
-        self._require_idle()
+        self._require_idle(0, instrument)
         rows = []
         for side in range(2):
             level = self.s.books[instrument].side[side].best
@@ -387,7 +402,7 @@ cdef class Kernel:
         cdef int side
         cdef int64_t left
         cdef int32_t level
-        self._require_idle()
+        self._require_idle(0, instrument)
         result = ([], [])
         for side in range(2):
             level = self.s.books[instrument].side[side].best

@@ -51,17 +51,17 @@ cdef struct Wallet:
     int64_t cash_units
     int64_t hold_units             # the sum of the holds of the positions in this currency
 
-cdef struct OpenSide:              # resting orders of one side that may open
+cdef struct OpenSide:              # some resting orders of one side
     int64_t lots
     int64_t value_units            # at their limit prices
-    int64_t loss_units             # their open loss to mark when they were accepted
+    int64_t loss_units             # their loss to mark when they were accepted
 
 cdef struct Position:
     int64_t size_lots              # > 0 long, < 0 short
     int64_t cost_units             # signed like size
     int64_t margin_units           # isolated only
-    OpenSide open[2]
-    int64_t reduce_lots            # resting reduce-only orders, all on reduce_side
+    OpenSide open[2]               # ordinary resting orders
+    OpenSide reduce                # reduce-only ones, all on reduce_side
     int64_t hold_units
     int64_t leverage
     int64_t dry_lots               # scratch of the FOK dry run
@@ -69,7 +69,8 @@ cdef struct Position:
     uint32_t account
     uint32_t instrument
     int32_t next                   # the account's next position, by instrument
-    int32_t first_order            # slot of its first own resting order
+    int32_t first_order            # slot of its newest live order
+    int32_t reduce_count
     uint8_t mode
     uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark
     uint8_t reduce_side
@@ -82,7 +83,7 @@ cdef struct Parcel:
     int64_t parcel_id
     int64_t size_lots
     int64_t cost_units
-    int64_t bankruptcy_ticks       # already clamped to the legal range
+    int64_t bankruptcy_ticks       # exact; may lie outside the legal range
     uint64_t order_id              # its resting order, or 0
     uint32_t instrument
     uint32_t origin                # the account it was taken from

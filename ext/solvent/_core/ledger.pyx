@@ -217,6 +217,8 @@ cdef void _close(Ledger* ledger, int32_t index, FillTerms* terms, int64_t lots) 
     cdef Purse purse = margin_purse(ledger, index) if p.mode else wallet_purse(p.account, currency)
     p.size_lots += lots if p.size_lots < 0 else -lots
     p.cost_units -= share
+    if p.size_lots == 0:
+        p.stuck = 0
     pay(ledger, REALISED, wallet_purse(CLEARING, currency), purse, realised, terms.ref)
     if p.mode:
         if lots == moved:
@@ -235,7 +237,7 @@ cdef void _open(Ledger* ledger, int32_t index, int64_t size_delta, int64_t cost_
     p.size_lots += size_delta
     p.cost_units = add(p.cost_units, cost_delta, fault)
     if p.mode:
-        at_mark = mul(size_delta, ins.mark_ticks * ins.units_per_tick_lot, fault)
+        at_mark = mul(size_delta, mul(ins.mark_ticks, ins.units_per_tick_lot, fault), fault)
         needed = mul_div_ceil(magnitude(cost_delta), 1, p.leverage, fault)
         needed = add(needed, most(0, sub(cost_delta, at_mark, fault)), fault)
         needed = least(needed, most(0, wallet_of(ledger, p.account, ins.currency).cash_units))
@@ -303,6 +305,7 @@ cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, i
     ledger.parcel_count += 1
     p.size_lots = 0
     p.cost_units = 0
+    p.stuck = 0
     position_event(ledger, position)
     _parcel_event(ledger, parcel, TAKEN, magnitude(parcel.size_lots), 0)
     return index

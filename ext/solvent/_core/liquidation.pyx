@@ -1,18 +1,18 @@
 """The liquidation pipeline; the contract is in liquidation.pxd, the readable twin in solvent/reference."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_reserve
 from solvent._core.book cimport book_reserve
 from solvent._core.ledger cimport (
-    CLEARING, DEFICIT, FUND, HOUSE, FillTerms, Instrument, Ledger, Parcel, Position, Purse, margin_purse,
-    parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, fund_pays, position_fill,
+    CLEARING, DEFICIT, FUND, HOUSE, FillTerms, Instrument, Ledger, Parcel, Position, Purse, fund_pays,
+    margin_purse, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_fill,
     wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, adl_rank, band_price, bankruptcy_cost, cross_requirement, equity_share, isolated_requirement,
-    price_paying, threshold_rates, tier_of, upl, value_at_mark,
+    Requirement, adl_rank, at_mark, band_price, bankruptcy_cost, cross_requirement, equity_share,
+    isolated_requirement, price_paying, threshold_rates, tier_of, upl, value_at_mark,
 )
 from solvent._core.money cimport ceil128, clamp, floor128, int128, least, magnitude, most, saturate, sub
 from solvent._core.pool cimport room
@@ -26,7 +26,7 @@ from solvent._core.trading cimport (
 )
 
 cdef struct Due:
-    int64_t slack              # equity - R_own
+    int128 slack               # equity - R_own
     uint32_t account
     uint32_t instrument        # NO_INSTRUMENT: the cross domain
     uint32_t currency
@@ -121,14 +121,14 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
         while index >= 0:
             if l.positions[index].mode and l.positions[index].size_lots != 0:
                 if _judge(s, entry.account, index, 0, &r, &candidate) != SAFE:
-                    entry.slack = sub(r.equity, r.own, &s.log.fault)
+                    entry.slack = r.equity - r.own
                     entry.instrument = l.positions[index].instrument
                     _append(s, due, entry)
             index = l.positions[index].next
         entry.instrument = NO_INSTRUMENT
         for entry.currency in range(l.currency_count):
             if _judge(s, entry.account, -1, entry.currency, &r, &candidate) != SAFE:
-                entry.slack = sub(r.equity, r.own, &s.log.fault)
+                entry.slack = r.equity - r.own
                 _append(s, due, entry)
             elif r.positions == 0:
                 _cover(s, entry.account, entry.currency)
@@ -213,7 +213,7 @@ cdef void _take_position(State* s, int32_t index, int64_t cost_units, int64_t eq
     event.c = cost_units
     event.d = equity
     event.e = price
-    parcel_take(&s.ledger, index, cost_units, clamp(price, 1, ins.max_price_ticks))
+    parcel_take(&s.ledger, index, cost_units, price)
     refresh_hold(s, index)
 
 
@@ -231,7 +231,7 @@ cdef void _take_over(State* s, uint32_t account, int32_t position, uint32_t curr
         cost = bankruptcy_cost(l, position)
         purse = margin_purse(l, position)
         pay(l, TAKEN_OVER, purse, wallet_purse(CLEARING, purse.currency), l.positions[position].margin_units, 0)
-        _take_position(s, position, cost, r.equity)
+        _take_position(s, position, cost, saturate(r.equity))
     else:
         costs = <int64_t*>malloc(<size_t>r.positions * 2 * sizeof(int64_t))
         if costs == NULL:
@@ -277,10 +277,10 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
         event.side = 1 if position >= 0 else 0
         event.code = <uint16_t>(s.ledger.instruments[due.instrument].currency if position >= 0 else due.currency)
         event.reason = <uint16_t>verdict
-        event.a = r.equity
-        event.b = r.full
-        event.c = r.own
-        event.d = r.value
+        event.a = saturate(r.equity)
+        event.b = saturate(r.full)
+        event.c = saturate(r.own)
+        event.d = saturate(r.value)
         _cancel_domain(s, due.account, position, due.currency)
         if verdict == FULL:
             _take_over(s, due.account, position, due.currency, &r)
@@ -292,8 +292,7 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
 # --- Parcels (semantics §5) ----------------------------------------------------------------------------
 
 cdef int64_t _parcel_value(State* s, Parcel* parcel) noexcept nogil:
-    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
-    return sub(parcel.size_lots * (ins.mark_ticks * ins.units_per_tick_lot), parcel.cost_units, &s.log.fault)
+    return sub(at_mark(&s.ledger, parcel.instrument, parcel.size_lots), parcel.cost_units, &s.log.fault)
 
 
 cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
@@ -338,18 +337,19 @@ cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
 cdef void _unwind(State* s, int32_t index, bint at_takeover) noexcept nogil:
     """A new parcel goes through the book at its bankruptcy price; one without value goes now, whatever it takes."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
-    cdef int32_t slot
-    cdef int64_t price
+    cdef int64_t highest = s.ledger.instruments[parcel.instrument].max_price_ticks
+    cdef int64_t price = clamp(parcel.bankruptcy_ticks, 1, highest)
     parcel.due = 0
-    if at_takeover:
-        _house_order(s, index, parcel.bankruptcy_ticks, True)
+    # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
+    if at_takeover and (price >= parcel.bankruptcy_ticks if parcel.size_lots > 0 else price <= parcel.bankruptcy_ticks):
+        _house_order(s, index, price, True)
     parcel = &s.ledger.parcels[index]
     if parcel.size_lots == 0 or _parcel_value(s, parcel) > 0:
         return
     if parcel.order_id != 0:
         cancel(s, arena_find(&s.arena, parcel.order_id), UNWOUND)
     price = _fund_price(s, parcel)
-    if 1 <= price <= s.ledger.instruments[parcel.instrument].max_price_ticks:  # else no legal price is good enough
+    if 1 <= price <= highest:  # else no legal price is good enough
         _house_order(s, index, price, False)
     if s.ledger.parcels[index].size_lots != 0:
         _deleverage(s, index)
@@ -446,7 +446,8 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
         if r.equity < 0:
             p = &s.ledger.positions[winner.position]
             pay(&s.ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency),
-                margin_purse(&s.ledger, winner.position) if p.mode else wallet_purse(p.account, currency), -r.equity, ref)
+                margin_purse(&s.ledger, winner.position) if p.mode else wallet_purse(p.account, currency),
+                -saturate(r.equity), ref)
 
 
 cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil:

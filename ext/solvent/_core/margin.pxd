@@ -7,6 +7,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.ledger cimport Instrument, Ledger, OpenSide, Position
+from solvent._core.money cimport int128, magnitude, mul
 
 cdef struct Rules:
     int64_t price_band_ppb        # how far through the mark a user's order may be priced
@@ -20,11 +21,11 @@ cdef struct Rules:
     uint8_t fee_cross_full
     uint8_t fee_cross_own
 
-cdef struct Requirement:
-    int64_t equity
-    int64_t full                  # below: takeover
-    int64_t own                   # below: step down
-    int64_t value                 # at mark, summed
+cdef struct Requirement:          # sums over a domain need not fit 64 bits
+    int128 equity
+    int128 full                   # below: takeover
+    int128 own                    # below: step down
+    int128 value                  # at mark
     int32_t positions
 
 cdef int tier_of(Instrument* ins, int64_t lots) noexcept nogil
@@ -39,11 +40,17 @@ cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int64_t cost_units
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
 cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil
+cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil
 cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil
 
 
+cdef inline int64_t at_mark(Ledger* ledger, uint32_t instrument, int64_t lots) noexcept nogil:
+    """Signed value of so many lots."""
+    cdef Instrument* ins = &ledger.instruments[instrument]
+    cdef int32_t* fault = &ledger.log.fault
+    return mul(lots, mul(ins.mark_ticks, ins.units_per_tick_lot, fault), fault)
+
+
 cdef inline int64_t value_at_mark(Ledger* ledger, Position* p) noexcept nogil:
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t signed_value = p.size_lots * (ins.mark_ticks * ins.units_per_tick_lot)
-    return -signed_value if signed_value < 0 else signed_value
+    return magnitude(at_mark(ledger, p.instrument, p.size_lots))

@@ -24,8 +24,7 @@ cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept
 
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
     """Unrealised profit at mark."""
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    return sub(p.size_lots * (ins.mark_ticks * ins.units_per_tick_lot), p.cost_units, &ledger.log.fault)
+    return sub(at_mark(ledger, p.instrument, p.size_lots), p.cost_units, &ledger.log.fault)
 
 
 # --- The ratio test (semantics §2) ---------------------------------------------------------------------
@@ -48,38 +47,36 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t full, own
     threshold_rates(rules, &ledger.instruments[p.instrument], p, &full, &own)
-    r.value = value_at_mark(ledger, p)
-    r.equity = add(p.margin_units, upl(ledger, p), fault)
-    r.full = mul_div_ceil(r.value, full, RATE, fault)
-    r.own = mul_div_ceil(r.value, own, RATE, fault)
+    cdef int64_t value = value_at_mark(ledger, p)
+    r.value = value
+    r.equity = p.margin_units
+    r.equity += upl(ledger, p)
+    r.full = mul_div_ceil(value, full, RATE, fault)
+    r.own = mul_div_ceil(value, own, RATE, fault)
     r.positions = 1 if p.size_lots != 0 else 0
 
 
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
-    cdef int128 equity = wallet_of(ledger, account, currency).cash_units
-    cdef int128 full_sum = 0
-    cdef int128 own_sum = 0
-    cdef int128 value_sum = 0
     cdef int64_t value, full, own
     cdef int32_t index = ledger.accounts[account].first_position
     cdef Position* p
+    r.equity = wallet_of(ledger, account, currency).cash_units
+    r.full = 0
+    r.own = 0
+    r.value = 0
     r.positions = 0
     while index >= 0:
         p = &ledger.positions[index]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             threshold_rates(rules, &ledger.instruments[p.instrument], p, &full, &own)
             value = value_at_mark(ledger, p)
-            equity += upl(ledger, p)
-            value_sum += value
-            full_sum += mul_div_ceil(value, full, RATE, fault)
-            own_sum += mul_div_ceil(value, own, RATE, fault)
+            r.equity += upl(ledger, p)
+            r.value += value
+            r.full += mul_div_ceil(value, full, RATE, fault)
+            r.own += mul_div_ceil(value, own, RATE, fault)
             r.positions += 1
         index = p.next
-    r.equity = narrow(equity, fault)
-    r.full = narrow(full_sum, fault)
-    r.own = narrow(own_sum, fault)
-    r.value = narrow(value_sum, fault)
 
 
 # --- Bankruptcy (semantics §3, §4) ---------------------------------------------------------------------
@@ -95,35 +92,36 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t account = ledger.positions[index].account
     cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
-    cdef int128 equity_sum = wallet_of(ledger, account, currency).cash_units
+    cdef int128 equity = wallet_of(ledger, account, currency).cash_units
     cdef int128 total = 0
-    cdef int64_t equity, needed, largest_needed = -1
-    cdef int64_t left_over, share = 0
+    cdef int128 whole, part, left_over, share = 0
+    cdef int64_t needed, largest_needed = -1
     cdef int32_t i, largest = -1
     cdef Position* p
     i = ledger.accounts[account].first_position
     while i >= 0:
         p = &ledger.positions[i]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
-            equity_sum += upl(ledger, p)
+            equity += upl(ledger, p)
             needed = _maintenance(ledger, p)
             total += needed
             if needed > largest_needed:
                 largest_needed = needed
                 largest = i
         i = p.next
-    equity = narrow(equity_sum, fault)
     left_over = equity
+    whole = floor128(equity, total)  # equity * MM may leave 128 bits: split off whole multiples of the total
     i = ledger.accounts[account].first_position
     while i >= 0:
         p = &ledger.positions[i]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
-            needed = narrow(floor128(<int128>equity * _maintenance(ledger, p), total), fault)
-            left_over = sub(left_over, needed, fault)
+            needed = _maintenance(ledger, p)
+            part = whole * needed + floor128((equity - whole * total) * needed, total)
+            left_over -= part
             if i == index:
-                share = needed
+                share = part
         i = p.next
-    return add(share, left_over, fault) if index == largest else share
+    return narrow(share + left_over if index == largest else share, fault)
 
 
 cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
@@ -163,28 +161,47 @@ cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept no
 # --- Before a trade ------------------------------------------------------------------------------------
 
 cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil:
-    """How many of `lots` on this side go beyond closing the position."""
+    """How many of `lots` on this side go beyond closing the position.
+
+    What reduce-only orders may close first is not theirs to close.
+    """
     cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
-    return most(0, lots - most(0, closing))
+    return most(0, lots - most(0, closing - p.reduce.lots))
+
+
+cdef int64_t _opening_loss(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+    """The share of a side's loss to mark that belongs to the lots that would open."""
+    cdef int64_t lots = opening_lots(p, side, open.lots)
+    return 0 if lots == 0 else mul_div_ceil(open.loss_units, lots, open.lots, &ledger.log.fault)
 
 
 cdef int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t lots = opening_lots(p, side, open.lots)
-    cdef int64_t value, loss
+    cdef int64_t held = _opening_loss(ledger, p, open, side) if p.mode else open.loss_units
+    cdef int64_t value
+    if not p.mode and side == p.reduce_side:
+        held = add(held, p.reduce.loss_units, fault)
     if lots == 0:
-        return 0
-    value = open.value_units if lots == open.lots else mul_div_ceil(open.value_units, lots, open.lots, fault)
-    loss = open.loss_units if lots == open.lots else mul_div_ceil(open.loss_units, lots, open.lots, fault)
-    return add(add(mul_div_ceil(value, 1, p.leverage, fault), loss, fault),
+        return held
+    value = mul_div_ceil(open.value_units, lots, open.lots, fault)
+    return add(add(mul_div_ceil(value, 1, p.leverage, fault), held, fault),
                fee_units(value, ledger.instruments[p.instrument].taker_fee_ppb, fault), fault)
+
+
+cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
+    """What resting orders that close an isolated position would lose against mark; its margin must bear it."""
+    cdef int side = SELL if p.size_lots > 0 else BUY
+    cdef int64_t loss = sub(p.open[side].loss_units, _opening_loss(ledger, p, &p.open[side], side), &ledger.log.fault)
+    return add(loss, p.reduce.loss_units, &ledger.log.fault)
 
 
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
     """What the resting orders of a position reserve: the dearer side of those that would open.
 
-    Per side: value at limit / leverage + open loss to mark + taker fee, of the lots beyond closing the
-    position. `extra` adds an order that is about to come on `side`; NULL adds none.
+    Per side: value at limit / leverage + taker fee of the lots beyond closing the position, + loss to mark:
+    of all lots for cross, of the opening ones for isolated (the others' is the margin's, closing_loss).
+    `extra` adds an order that is about to come on `side`; NULL adds none.
     """
     cdef int64_t held[2]
     cdef OpenSide open
@@ -234,5 +251,5 @@ cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogi
     if rate > 0:
         if r.equity <= 0:
             return INT64_MAX
-        return saturate(floor128(<int128>saturate(rate) * r.value, r.equity))
-    return saturate(floor128(<int128>saturate(rate) * r.equity, r.value))
+        return saturate(floor128(<int128>saturate(rate) * saturate(r.value), r.equity))
+    return saturate(floor128(<int128>saturate(rate) * saturate(r.equity), r.value))

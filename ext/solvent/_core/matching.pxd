@@ -21,7 +21,6 @@ cdef struct Fill:
 
 cdef int match_next(Book* book, Arena* arena, int side, int64_t limit_ticks, int64_t lots,
                     uint32_t taker, Fill* fill) noexcept nogil
-cdef int64_t worst_price(Book* book, int side, int64_t limit_ticks, int64_t lots) noexcept nogil
 
 
 cdef inline bint crosses(Book* book, int side, int64_t limit_ticks) noexcept nogil:

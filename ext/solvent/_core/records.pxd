@@ -163,6 +163,7 @@ cdef enum Ending:
     LIQUIDATED = 8
     DELEVERAGED = 9
     UNWOUND = 10            # the house takes its own order back
+    UNCOVERED = 11          # its margin went into another of its owner's orders
 
 # How a parcel changed (PARCEL).
 cdef enum ParcelChange:

@@ -53,6 +53,6 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void unlist(State* s, int32_t slot) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil
-cdef bint fillable(State* s, Ticket* t) noexcept nogil
+cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
 cdef uint32_t order_instrument(State* s, int32_t slot) noexcept nogil

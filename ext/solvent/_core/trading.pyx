@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from solvent._core.arena cimport SLOT_BITS, Order, arena_give, arena_take
-from solvent._core.book cimport Book, book_add, book_price, book_remove, book_reserve, book_shrink, book_worse
+from solvent._core.book cimport Book, book_add, book_price, book_remove, book_shrink, book_worse
 from solvent._core.clientids cimport clients_add, clients_finish
 from solvent._core.ledger cimport (
     NOBODY, FillTerms, Instrument, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill,
@@ -10,10 +10,10 @@ from solvent._core.ledger cimport (
 )
 from solvent._core.margin cimport fee_units, hold_units
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
-from solvent._core.money cimport add, least, magnitude
+from solvent._core.money cimport add, least, magnitude, mul
 from solvent._core.records cimport (
     ACCEPTED, BUY, DONE, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
-    REDUCE_ONLY, REDUCE_ONLY_CUT, REDUCED, RESTED, SELF_TRADE, SELL, TRADE, Event, emit,
+    REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, RESTED, SELF_TRADE, SELL, TRADE, Event, emit,
 )
 
 
@@ -32,25 +32,27 @@ cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept no
     cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
     cdef int64_t units = s.ledger.instruments[instrument].units_per_tick_lot
     exposure.lots = order.remaining_lots
-    exposure.value_units = order.remaining_lots * (book_price(&s.books[instrument], &s.arena, slot) * units)
-    exposure.loss_units = order.remaining_lots * (order.open_loss_ticks * units)
+    exposure.value_units = mul(order.remaining_lots, book_price(&s.books[instrument], &s.arena, slot) * units, &s.log.fault)
+    exposure.loss_units = mul(order.remaining_lots, order.open_loss_ticks * units, &s.log.fault)
 
 
 cdef void _reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) noexcept nogil:
     """Adds lots of a resting order to what its position has in the book; negative lots take them off."""
     cdef Position* p
+    cdef OpenSide* side
+    cdef int32_t* fault = &s.log.fault
     cdef int64_t units
     if order.flags & HOUSE_ORDER:
         return
     p = &s.ledger.positions[order.holder]
+    side = &p.open[order.side]
     if order.flags & REDUCE_ONLY:
-        p.reduce_lots += lots
+        side = &p.reduce
         p.reduce_side = order.side
-        return
     units = s.ledger.instruments[p.instrument].units_per_tick_lot
-    p.open[order.side].lots += lots
-    p.open[order.side].value_units += lots * (price_ticks * units)
-    p.open[order.side].loss_units += lots * (order.open_loss_ticks * units)
+    side.lots += lots
+    side.value_units = add(side.value_units, mul(lots, mul(price_ticks, units, fault), fault), fault)
+    side.loss_units = add(side.loss_units, mul(lots, mul(order.open_loss_ticks, units, fault), fault), fault)
 
 
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
@@ -83,6 +85,7 @@ cdef uint64_t accept(State* s, Ticket* t) noexcept nogil:
     order.side = t.side
     order.flags = t.flags
     order.tif = t.tif
+    _list(s, t.slot)
     if t.client_id != 0:
         clients_add(&s.clients, t.account, t.client_id, t.order_id)
     event = emit(&s.log, ACCEPTED, t.account, t.instrument)
@@ -107,18 +110,20 @@ cdef void _finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason) 
     event.b = order.remaining_lots
     event.c = order.size_lots - order.remaining_lots
     event.d = <int64_t>order.client_id
+    _unlink(s, slot)
     if order.client_id != 0:
         clients_finish(&s.clients, order.account, order.client_id, order.order_id)
     arena_give(&s.arena, slot)
 
 
 cdef void _list(State* s, int32_t slot) noexcept nogil:
-    """Links a resting order into its position's own orders."""
+    """Links an order into its position's own orders: newest first, an amended one in its old place."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p
     if order.flags & HOUSE_ORDER:
         return
     p = &s.ledger.positions[order.holder]
+    p.reduce_count += order.flags & REDUCE_ONLY != 0
     s.arena.own[slot].prev = -1
     s.arena.own[slot].next = p.first_order
     if p.first_order >= 0:
@@ -126,13 +131,14 @@ cdef void _list(State* s, int32_t slot) noexcept nogil:
     p.first_order = slot
 
 
-cdef void _unlink_own(State* s, int32_t slot) noexcept nogil:
+cdef void _unlink(State* s, int32_t slot) noexcept nogil:
     cdef Order* order = &s.arena.orders[slot]
     cdef int32_t prev = s.arena.own[slot].prev
     cdef int32_t next = s.arena.own[slot].next
     if order.flags & HOUSE_ORDER:
         s.ledger.parcels[parcel_find(&s.ledger, order.holder)].order_id = 0
         return
+    s.ledger.positions[order.holder].reduce_count -= order.flags & REDUCE_ONLY != 0
     if prev >= 0:
         s.arena.own[prev].next = next
     else:
@@ -147,7 +153,6 @@ cdef void unlist(State* s, int32_t slot) noexcept nogil:
     cdef Book* book = &s.books[order_instrument(s, slot)]
     _reserve(s, order, book_price(book, &s.arena, slot), -order.remaining_lots)
     book_remove(book, &s.arena, slot)
-    _unlink_own(s, slot)
     if not order.flags & HOUSE_ORDER:
         refresh_hold(s, order.holder)
 
@@ -160,7 +165,7 @@ cdef void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
-    """Ends every resting order of a position, newest first."""
+    """Ends every order of a position, newest first; none is on its way through the book."""
     while s.ledger.positions[position].first_order >= 0:
         cancel(s, s.ledger.positions[position].first_order, reason)
 
@@ -190,17 +195,17 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     cdef Book* book = &s.books[p.instrument]
     cdef int64_t allowed, price, worst_price
     cdef int32_t slot, worst
-    while p.reduce_lots > 0:
+    while p.reduce.lots > 0:
         allowed = p.size_lots if p.reduce_side == SELL else -p.size_lots
         if allowed < 0:
             allowed = 0
-        if p.reduce_lots <= allowed:
+        if p.reduce.lots <= allowed:
             return
         worst = -1
         worst_price = 0
         slot = p.first_order
         while slot >= 0:
-            if s.arena.orders[slot].flags & REDUCE_ONLY:
+            if s.arena.orders[slot].flags & REDUCE_ONLY and s.arena.orders[slot].level >= 0:
                 price = book_price(book, &s.arena, slot)
                 if p.reduce_side == BUY:
                     price = -price
@@ -209,10 +214,10 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
                     worst = slot
                     worst_price = price
             slot = s.arena.own[slot].next
-        if s.arena.orders[worst].remaining_lots <= p.reduce_lots - allowed:
+        if s.arena.orders[worst].remaining_lots <= p.reduce.lots - allowed:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
-            shrink(s, worst, p.reduce_lots - allowed, REDUCE_ONLY_CUT)
+            shrink(s, worst, p.reduce.lots - allowed, REDUCE_ONLY_CUT)
 
 
 # --- Fills ---------------------------------------------------------------------------------------------
@@ -256,7 +261,6 @@ cdef void _settle_maker(State* s, uint32_t instrument, Fill* fill) noexcept nogi
     else:
         _settle_user(s, holder, maker.side, fill, ins.maker_fee_ppb, MAKER_FEE, maker.order_id)
     if maker.remaining_lots == 0:
-        _unlink_own(s, fill.slot)
         _finish(s, fill.slot, instrument, FILLED)
     if not house:
         refresh_hold(s, holder)
@@ -307,7 +311,6 @@ cdef void conclude(State* s, Ticket* t) noexcept nogil:
         _finish(s, t.slot, t.instrument, t.ending)
     else:
         book_add(&s.books[t.instrument], &s.arena, t.slot, t.side, t.price_ticks)
-        _list(s, t.slot)
         _reserve(s, order, t.price_ticks, t.remaining_lots)
         event = emit(&s.log, RESTED, t.account, t.instrument)
         event.side = t.side
@@ -320,9 +323,11 @@ cdef void conclude(State* s, Ticket* t) noexcept nogil:
             refresh_hold(s, t.holder)
 
 
-cdef bint fillable(State* s, Ticket* t) noexcept nogil:
-    """FOK's dry run of execute: skips own orders and counts reduce-only makers only as far as they would
-    survive the fills before them."""
+cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
+    """execute without doing it: how many lots would stay unfilled, and the last price it would pay.
+
+    Skips own orders and counts reduce-only makers only as far as they would survive the fills before them.
+    """
     cdef Book* book = &s.books[t.instrument]
     cdef int other = 1 - t.side
     cdef int32_t level = book.side[other].best
@@ -335,7 +340,7 @@ cdef bint fillable(State* s, Ticket* t) noexcept nogil:
     while level >= 0 and wanted > 0:
         if (book.levels[level].price_ticks > t.limit_ticks if t.side == BUY
                 else book.levels[level].price_ticks < t.limit_ticks):
-            return False
+            break
         slot = book.levels[level].head
         while slot >= 0 and wanted > 0:
             maker = &s.arena.orders[slot]
@@ -354,5 +359,6 @@ cdef bint fillable(State* s, Ticket* t) noexcept nogil:
                         continue
                 p.dry_lots += lots
             wanted -= lots
+            reached_ticks[0] = book.levels[level].price_ticks
         level = book_worse(book, other, level)
-    return wanted <= 0
+    return wanted
