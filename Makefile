@@ -19,7 +19,7 @@ test: $(VENV)/built            ## everything: units, twins, auditor, documents, 
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/built           ## honest figures against the yardstick, no gate
-	$(BIN)/python -m pytest benchmarks -q --benchmark-disable-gc --benchmark-columns=min,median,max,rounds
+	$(BIN)/python -m pytest benchmarks -q -s --benchmark-disable-gc --benchmark-columns=min,median,max,rounds --benchmark-group-by=name
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy

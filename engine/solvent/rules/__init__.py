@@ -8,7 +8,7 @@ from solvent.limits import RATE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """The parameters of semantics §2 to §6.
+    """The parameters of docs/semantics.md: thresholds, steps, bands.
 
     fee_*: whether the liquidation fee is part of a threshold: low (tiers 1 and 2), full and own (tiers from
     step_tiers + 1), per margin mode. *_ppb: distances from mark as rates over 10**9: price_band for users'

@@ -49,7 +49,7 @@ class Walk:
 
 
 _TITLES = {
-    "ftx": "the FTX collapse, 8 and 9 November 2022, BTC-USDT perpetual on OKX",
+    "ftx": "The FTX collapse, 8 and 9 November 2022, BTC-USDT perpetual on OKX",
     "2020-03-12": "12 March 2020 until 21:15, BTC/USDT spot on Binance",
     "2024-08-05": "5 August 2024, BTC/USDT spot on Binance",
 }
@@ -64,6 +64,8 @@ def find(name: str) -> Scenario:
     if known in _TITLES:
         packed = resources.files("solvent.sim").joinpath(f"paths/{known}.csv.gz").read_bytes()
         return _scenario(known, _TITLES[known], packed, Decimal("0.1"))
+    if not Path(name).is_file() and name.lower().endswith((".csv", ".gz")):
+        raise InputError(f"no such file: {name}")
     if not Path(name).is_file():
         raise InputError(
             f"unknown scenario {name!r}: there are {', '.join(_TITLES)}, or give a CSV file of bars ({','.join(COLUMNS)})"
@@ -77,8 +79,10 @@ def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scena
     except (OSError, EOFError, ValueError) as error:
         raise InputError(f"{name}: not a CSV or gzip file ({error})") from None
     rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    if len(rows) < 3 or [each.strip() for each in rows[0]] != COLUMNS:
-        raise InputError(f"{name}: the first line must be {','.join(COLUMNS)}, with two bars or more below it")
+    if not rows or [each.strip() for each in rows[0]] != COLUMNS:
+        raise InputError(f"{name}: the first line must be {','.join(COLUMNS)}")
+    if len(rows) < 3:
+        raise InputError(f"{name}: a path needs two bars or more")
     tick = tick or _tick_for(rows[1][1], name)
     bars = tuple(_bar(row, tick, f"{name}, line {line}") for line, row in enumerate(rows[1:], 2))
     for line, (before, after) in enumerate(zip(bars, bars[1:], strict=False), 3):

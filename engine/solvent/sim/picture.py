@@ -24,7 +24,7 @@ def require() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise InputError("--picture needs matplotlib: pip install 'solvent[viz]'") from None
+        raise InputError("--picture needs matplotlib: pip install matplotlib (or this package with its extra viz)") from None
 
 
 def _tidy(axis: Any, title: str) -> None:
@@ -56,7 +56,7 @@ def _price(axis: Any, outcome: Outcome, times: list[datetime]) -> None:
     axis.set_zorder(bars.get_zorder() + 1)
     axis.patch.set_visible(False)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-    _tidy(axis, "Price, and liquidations as it falls")
+    _tidy(axis, "Price (UTC), and liquidations as it falls")
     axis.grid(False)  # it would lie over the bars
 
 
@@ -84,7 +84,10 @@ def _hazards(axis: Any, groups: list[Hazard]) -> None:
         text = f"{each.rate:.1f}" if each is control else f"{each.rate:.1f}   {against_control(each, control)}"
         axis.text(each.rate + most * 0.012, i, text, va="center", fontsize=9, color=QUIET)
     axis.set_xlim(0, most * 1.14)
-    _tidy(axis, "Liquidations per 1,000 hours with a position open, and as a multiple of the control group")
+    _tidy(axis, "Simulated traders: liquidations per 1,000 hours with a position open, and against the control group")
+    if not control.rate and control.highest_rate:
+        note = "> nobody of the control group was liquidated: against the most its hours allow (95 %)"
+        axis.set_xlabel(note, fontsize=8, color=QUIET, loc="left")
     axis.grid(axis="y", visible=False)
     axis.grid(axis="x", color=GRID, linewidth=0.8)
     axis.tick_params(axis="y", colors=INK)
@@ -113,7 +116,7 @@ def draw(outcome: Outcome, file: str) -> None:
         _hazards(axes[2], hazards(outcome))
         total = len(outcome.tally.liquidations.accounts)
         figure.suptitle(
-            f"{outcome.settings.scenario.title}\n{outcome.settings.traders:,} traders, {total:,} liquidations,"
+            f"{outcome.settings.scenario.title}\n{outcome.settings.traders:,} simulated traders, {total:,} liquidations,"
             f" rules {outcome.settings.rules.name}, seed {outcome.settings.seed}",
             x=0.01, ha="left", fontsize=13, color=INK,
         )  # fmt: skip

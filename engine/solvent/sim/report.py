@@ -5,10 +5,12 @@ Owns how a run is told. Never changes it; the only numbers made here are sums, s
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from solvent.money import from_units
 from solvent.records import EventType
 from solvent.sim.draws import Ints
 from solvent.sim.population import CONTROL, NAMES, UNITS
@@ -121,6 +123,10 @@ def money(units: int) -> str:
     return f"{units / UNITS:,.0f} {CURRENCY}"
 
 
+def exact(units: int) -> str:
+    return f"{from_units(units, Decimal(1) / UNITS):,f} {CURRENCY}"
+
+
 def price(outcome: Outcome, ticks: int) -> str:
     value = ticks * outcome.settings.scenario.tick
     return f"{value:,.0f}" if value >= 1_000 else f"{value:,.6g}"
@@ -167,7 +173,8 @@ def against_control(hazard: Hazard, control: Hazard) -> str:
 def _by_behaviour(outcome: Outcome) -> list[str]:
     groups = hazards(outcome)
     control = groups[CONTROL]
-    lines = ["", "Who was liquidated: nine behaviours, and a control group with small size, a stop, and at most 5x", ""]
+    lines = ["", "Who was liquidated: the traders are simulated, only the price is real. Nine behaviours, and a control"]
+    lines += ["group with small size, a stop, and at most 5x (docs/demo.md says how each of them acts)", ""]
     lines.append(f"  {'':24}{'traders':>8}{'hit':>6}{'liquidations':>14}{'per 1,000 h':>13}{'vs control':>12}")
     for each in sorted(groups, key=lambda g: (g is control, -g.rate)):
         multiple = "" if each is control else against_control(each, control)
@@ -208,10 +215,9 @@ def _house(outcome: Outcome) -> list[str]:
         f" ({share(unwound['adl_lots'], taken)})",
         f"  {unwound['open_lots']:>9,}    still offered in the book",
         "",
-        f"  The insurance fund began with {money(fund['start_units'])}, gained {money(fund['in_units'])}, paid"
-        f" {money(fund['out_units'])}",
-        f"  and ended with {money(fund['end_units'])}; on the way between {money(tally.fund.low)} and"
-        f" {money(tally.fund.peak)}.",
+        f"  The insurance fund began with {exact(fund['start_units'])}, gained {exact(fund['in_units'])},",
+        f"  paid {exact(fund['out_units'])} and ended with {exact(fund['end_units'])};",
+        f"  on the way it was between {money(tally.fund.low)} and {money(tally.fund.peak)}.",
     ]
     if tally.adl_events == 0:
         lines.append("  ADL never came. Try a smaller --fund.")
@@ -242,10 +248,12 @@ def story(outcome: Outcome) -> str:
     settings, ticks = outcome.settings, outcome.series.price_ticks
     total = len(outcome.tally.liquidations.accounts)
     low = ticks.index(min(ticks))
+    when = clock(int(outcome.walk.time_ns[low]))
     lines = [
         f"{settings.scenario.title}",
-        f"{price(outcome, ticks[0])} to {price(outcome, ticks[low])} (low at {clock(int(outcome.walk.time_ns[low]))} UTC),"
-        f" {settings.traders:,} traders, rules {settings.rules.name}, seed {settings.seed}: {total:,} liquidations",
+        f"{price(outcome, settings.scenario.bars[0][1])} to {price(outcome, ticks[low])} (low at {when} UTC),"
+        f" {settings.traders:,} simulated traders, rules {settings.rules.name}, seed {settings.seed}:"
+        f" {total:,} liquidations",
     ]
     for part in (_over_time, _by_behaviour, _by_leverage, _house, _proof):
         lines += part(outcome)
