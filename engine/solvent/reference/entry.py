@@ -130,28 +130,32 @@ class Entry:
         """How much of the position a further reduce-only order of this side may still close."""
         return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
 
-    def _covered(self, p: Position, least_free: int) -> bool:
-        """Whether the account's free balance and the tier of what this position may become bear its orders."""
+    def _within_tier(self, p: Position) -> bool:
+        """Whether the leverage is allowed in the tier that the resting orders could lead to."""
         contract = self.contracts[p.instrument]
-        reach = max(
-            margin.opening_lots(p, Side.BUY, p.open_sides[Side.BUY].lots) + max(0, p.size),
-            margin.opening_lots(p, Side.SELL, p.open_sides[Side.SELL].lots) + max(0, -p.size),
-        )
-        if reach > abs(p.size) and p.leverage > contract.tiers[margin.tier_of(contract, reach)][2]:
-            return False
-        return p.hold == 0 or self.free_units(p.account, contract.currency, bool(p.mode)) >= least_free
+        buys = margin.opening_lots(p, Side.BUY, p.open_sides[Side.BUY].lots) + max(0, p.size)
+        sells = margin.opening_lots(p, Side.SELL, p.open_sides[Side.SELL].lots) + max(0, -p.size)
+        reach = max(buys, sells)
+        return reach <= abs(p.size) or p.leverage <= contract.tiers[margin.tier_of(contract, reach)][2]
 
-    def _uncover(self, account: int, currency: int, free_before: int) -> None:
+    def _uncover(self, worked: Position, free_before: int) -> None:
         """After an order of its own an account must still bear its other orders (decision 0004).
 
         A closing order is never refused for margin, but it may spend what other orders rely on, or close
         what they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled:
         by instrument, newest first, until it is not.
         """
+        account, currency = worked.account, self.contracts[worked.instrument].currency
+
+        def short() -> bool:
+            return self.free_units(account, currency, spendable=False) < min(0, free_before)
+
+        if not short() and self._within_tier(worked):
+            return
         for p in self.ledger.positions_of(account):
             if self.contracts[p.instrument].currency == currency:
                 for order in reversed(list(p.orders)):
-                    if self._covered(p, min(0, free_before)):
+                    if not (p.hold and short()) and self._within_tier(p):
                         break
                     if not order.flags & Flag.REDUCE_ONLY:
                         self.trading.cancel(order, Ending.UNCOVERED)
@@ -193,10 +197,10 @@ class Entry:
     def _work(self, t: Ticket) -> Answer:
         assert t.order and isinstance(t.holder, Position)
         currency = self.contracts[t.instrument].currency
-        free_before = self.free_units(t.account, currency, bool(t.holder.mode))
+        free_before = self.free_units(t.account, currency, spendable=False)
         self.trading.execute(t)
         self.trading.conclude(t)
-        self._uncover(t.account, currency, free_before)
+        self._uncover(t.holder, free_before)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 

@@ -6,7 +6,7 @@ from solvent._core.arena cimport REDUCE_ONLY_MAX, Order, arena_find, arena_reser
 from solvent._core.book cimport book_price, book_reserve
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.ledger cimport (
-    FIRST_USER, Instrument, OpenSide, Position, position_default, position_find, position_new, position_reserve,
+    FIRST_USER, Instrument, Ledger, OpenSide, Position, position_default, position_find, position_new, position_reserve,
 )
 from solvent._core.margin cimport (
     band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
@@ -56,11 +56,6 @@ cdef int _check_fields(State* s, const Command* c) noexcept nogil:
     if c.client_id >> 63:
         return BAD_CLIENT_ID
     return OK
-
-
-cdef inline int64_t _tighter(int side, int64_t a, int64_t b) noexcept nogil:
-    """Of two limits the one that gives less away."""
-    return least(a, b) if side == BUY else most(a, b)
 
 
 cdef bint _beyond_band(State* s, Ticket* t) noexcept nogil:
@@ -137,46 +132,46 @@ cdef int _check_price(State* s, Ticket* t, Position* p) noexcept nogil:
     return OK
 
 
-cdef bint _covered(State* s, int32_t position, int64_t least_free) noexcept nogil:
-    """Whether the account's free balance and the tier of what this position may become bear its orders."""
-    cdef Position* p = &s.ledger.positions[position]
-    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
-    cdef int64_t buys = opening_lots(p, BUY, p.open[BUY].lots) + most(0, p.size_lots)
-    cdef int64_t sells = opening_lots(p, SELL, p.open[SELL].lots) + most(0, -p.size_lots)
-    if p.leverage > ins.tiers[tier_of(ins, most(buys, sells))].max_leverage and most(buys, sells) > magnitude(p.size_lots):
-        return False
-    return p.hold_units == 0 or free_units(&s.ledger, p.account, ins.currency, p.mode) >= least_free
+cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
+    """Whether the leverage is allowed in the tier that the resting orders could lead to."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t reach = most(opening_lots(p, BUY, p.open[BUY].lots) + most(0, p.size_lots),
+                              opening_lots(p, SELL, p.open[SELL].lots) + most(0, -p.size_lots))
+    return reach <= magnitude(p.size_lots) or p.leverage <= ins.tiers[tier_of(ins, reach)].max_leverage
 
 
-cdef void _uncover(State* s, uint32_t account, uint32_t currency, int64_t free_before) noexcept nogil:
+cdef void _uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil:
     """After an order of its own an account must still bear its other orders (decision 0004).
 
     A closing order is never refused for margin, but it may spend what other orders rely on, or close what
     they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled: by
     instrument, newest first, until it is not.
     """
+    cdef Ledger* l = &s.ledger
+    cdef uint32_t currency = l.instruments[t.instrument].currency
     cdef int64_t least_free = least(0, free_before)
-    cdef int32_t index = s.ledger.accounts[account].first_position
+    cdef int32_t index = l.accounts[t.account].first_position
     cdef int32_t slot, next
+    cdef bint short = free_units(l, t.account, currency, False) < least_free
+    if not short and _within_tier(l, &l.positions[t.holder]):
+        return
     while index >= 0:
-        slot = s.ledger.positions[index].first_order
-        if s.ledger.instruments[s.ledger.positions[index].instrument].currency != currency:
-            slot = -1
-        while slot >= 0 and not _covered(s, index, least_free):
+        slot = l.positions[index].first_order if l.instruments[l.positions[index].instrument].currency == currency else -1
+        while slot >= 0 and ((short and l.positions[index].hold_units > 0) or not _within_tier(l, &l.positions[index])):
             next = s.arena.own[slot].next
             if not s.arena.orders[slot].flags & REDUCE_ONLY:
                 cancel(s, slot, UNCOVERED)
+                short = free_units(l, t.account, currency, False) < least_free
             slot = next
-        index = s.ledger.positions[index].next
+        index = l.positions[index].next
 
 
 cdef void _work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
-    cdef uint32_t currency = s.ledger.instruments[t.instrument].currency
-    cdef int64_t free_before = free_units(&s.ledger, t.account, currency, s.ledger.positions[t.holder].mode)
+    cdef int64_t free_before = free_units(&s.ledger, t.account, s.ledger.instruments[t.instrument].currency, False)
     execute(s, t)
     conclude(s, t)
-    _uncover(s, t.account, currency, free_before)
+    _uncover(s, t, free_before)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0
@@ -272,57 +267,31 @@ cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept n
     return OK
 
 
-cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
-    """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
-    cdef int32_t slot
-    cdef Order* order
-    cdef Position* p
-    cdef Ticket t
+cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
+    """A resting order leaves the queue and comes in again under its id with other terms, if they are allowed."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Position* p = &s.ledger.positions[order.holder]
     cdef OpenSide standing
-    cdef int64_t price, filled, size
-    cdef int code
     cdef Event* event
-    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
-        return UNKNOWN_ACCOUNT
-    slot = _find(s, c)
-    if slot < 0:
-        return UNKNOWN_ORDER
-    order = &s.arena.orders[slot]
+    cdef Ticket t
+    cdef int code
     memset(&t, 0, sizeof(Ticket))
-    t.instrument = order_instrument(s, slot)
-    price = book_price(&s.books[t.instrument], &s.arena, slot)
-    filled = order.size_lots - order.remaining_lots
-    size = c.size_lots if c.size_lots != 0 else order.size_lots
-    t.price_ticks = c.price_ticks if c.price_ticks != 0 else price
-    if size < 0 or size > s.ledger.instruments[t.instrument].max_size_lots:
-        return BAD_SIZE
-    if t.price_ticks < 1 or t.price_ticks > s.ledger.instruments[t.instrument].max_price_ticks:
-        return BAD_PRICE
-    if size <= filled:
-        return AMEND_BELOW_FILLED
-    if t.price_ticks == price and size == order.size_lots:
-        return AMEND_NOTHING
-    receipt.order_id = order.order_id
-    receipt.filled_lots = filled
-    if t.price_ticks == price and size < order.size_lots:
-        shrink(s, slot, order.size_lots - size, AMENDED)
-        receipt.resting_lots = order.remaining_lots
-        return OK
-    p = &s.ledger.positions[order.holder]
+    t.order_id = order.order_id
+    t.client_id = order.client_id
+    t.slot = slot
     t.holder = order.holder
-    t.account = c.account
+    t.account = order.account
+    t.instrument = p.instrument
     t.side = order.side
     t.flags = order.flags
     t.tif = GTC
-    t.slot = slot
-    t.order_id = order.order_id
-    t.client_id = order.client_id
-    t.limit_ticks = t.price_ticks
     t.fee_reason = TAKER_FEE
-    t.remaining_lots = size - filled
+    t.price_ticks = price_ticks
+    t.limit_ticks = price_ticks
+    t.remaining_lots = remaining_lots
     if t.flags & REDUCE_ONLY:
-        t.remaining_lots = least(t.remaining_lots, _reducible(p, t.side) + order.remaining_lots)
-    t.size_lots = filled + t.remaining_lots
+        t.remaining_lots = least(remaining_lots, _reducible(p, t.side) + order.remaining_lots)
+    t.size_lots = order.size_lots - order.remaining_lots + t.remaining_lots
     order_exposure(s, slot, &standing)
     code = _check_price(s, &t, p)
     if code == OK and not t.flags & REDUCE_ONLY:
@@ -330,8 +299,6 @@ cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     if code == OK and not book_reserve(&s.books[t.instrument]):
         code = TOO_MANY_ORDERS
     if code != OK:
-        receipt.order_id = 0
-        receipt.filled_lots = 0
         return code
     unlist(s, slot)
     order.size_lots = t.size_lots
@@ -344,4 +311,40 @@ cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     event.c = t.remaining_lots
     event.d = t.size_lots
     _work(s, &t, receipt)
+    return OK
+
+
+cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
+    cdef Order* order
+    cdef Instrument* ins
+    cdef uint32_t instrument
+    cdef int64_t price, filled, new_size, new_price
+    cdef int32_t slot
+    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
+        return UNKNOWN_ACCOUNT
+    slot = _find(s, c)
+    if slot < 0:
+        return UNKNOWN_ORDER
+    order = &s.arena.orders[slot]
+    instrument = order_instrument(s, slot)
+    ins = &s.ledger.instruments[instrument]
+    price = book_price(&s.books[instrument], &s.arena, slot)
+    filled = order.size_lots - order.remaining_lots
+    new_size = c.size_lots if c.size_lots != 0 else order.size_lots
+    new_price = c.price_ticks if c.price_ticks != 0 else price
+    if new_size < 0 or new_size > ins.max_size_lots:
+        return BAD_SIZE
+    if new_price < 1 or new_price > ins.max_price_ticks:
+        return BAD_PRICE
+    if new_size <= filled:
+        return AMEND_BELOW_FILLED
+    if new_price == price and new_size == order.size_lots:
+        return AMEND_NOTHING
+    if new_price != price or new_size > order.size_lots:
+        return _replace(s, slot, new_size - filled, new_price, receipt)
+    shrink(s, slot, order.size_lots - new_size, AMENDED)
+    receipt.order_id = order.order_id
+    receipt.filled_lots = filled
+    receipt.resting_lots = order.remaining_lots
     return OK
