@@ -1,8 +1,9 @@
 """solvent: an exchange for perpetual futures that lives inside a Python process.
 
-The face: Exchange, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy.
+The face: Exchange, Book, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy.
 """
 
+from solvent.book import Book
 from solvent.codes import (
     Busy,
     Code,
@@ -14,14 +15,16 @@ from solvent.codes import (
     SolventError,
     WrongType,
 )
-from solvent.exchange import Ack, Exchange
+from solvent.exchange import Exchange
+from solvent.face import Ack
 from solvent.instrument import Instrument
 from solvent.records import Event, EventType
 from solvent.rules import RuleSet
 from solvent.tiers import Tier
 
 __all__ = [
-    "Ack", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "Halted", "InputError", "Instrument",
+    "Ack",
+    "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "Halted", "InputError", "Instrument",
     "InvariantBroken", "Rejected", "RuleSet", "SolventError", "Tier", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

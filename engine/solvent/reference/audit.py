@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def broken(kernel: "Kernel") -> str | None:
     """None, or the first invariant that does not hold."""
-    for checks in (_books, _money, _orders, _safety):
+    for checks in (_books, _bare) if kernel.bare else (_books, _money, _orders, _safety):
         for failure in checks(kernel):
             return failure
     return None
@@ -31,6 +31,13 @@ def _books(kernel: "Kernel") -> Iterator[str]:
                 yield f"BOOK-6: an order of instrument {i} has a wrong size"
             if any(a.price == b.price and a.side != b.side for a, b in pairwise(orders)):
                 yield f"BOOK-5: the book of instrument {i} mixes sides"
+
+
+def _bare(kernel: "Kernel") -> Iterator[str]:
+    live = sum(1 for side in (Side.BUY, Side.SELL) for _ in kernel.trading.books[0].orders(side))
+    slots = kernel.trading.slots
+    if live != len(kernel.trading.live) or live != slots.high_water - len(slots.free):
+        yield f"BOOK-10: {live} orders in the book, {slots.high_water - len(slots.free)} slots in use"
 
 
 def _money(kernel: "Kernel") -> Iterator[str]:

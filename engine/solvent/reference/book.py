@@ -13,7 +13,7 @@ from solvent.records import Side
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """A live order; `holder` is the account's position, or the parcel for an order of the house."""
+    """A live order; `holder` is the account's position, the house's parcel, or None in a Book alone."""
 
     order_id: int
     account: int

@@ -10,7 +10,7 @@ from solvent.records import Ending, EventType, Flag, Side, Tif
 from solvent.reference import margin
 from solvent.reference.book import Order
 from solvent.reference.ledger import Position
-from solvent.reference.margin import OpenSide, Rules
+from solvent.reference.margin import Contract, OpenSide, Rules
 from solvent.reference.trading import Ticket, Trading
 
 Answer = tuple[Code, int, int, int]
@@ -41,10 +41,8 @@ class Entry:
             return Code.UNKNOWN_INSTRUMENT
         return Code.OK
 
-    def _check_fields(self, c: Command) -> Code:
-        if code := self.check_names(c):
-            return code
-        contract = self.contracts[c.instrument]
+    def check_terms(self, contract: Contract, c: Command) -> Code:
+        """Side, time in force, flags, size, price and client id of an ORDER."""
         market = c.flags & Flag.MARKET
         if c.side > Side.SELL:
             return Code.BAD_SIDE
@@ -164,9 +162,11 @@ class Entry:
 
     def place(self, c: Command) -> Answer:
         """ORDER."""
-        if code := self._check_fields(c):
+        if code := self.check_names(c):
             return refused(code)
         contract = self.contracts[c.instrument]
+        if code := self.check_terms(contract, c):
+            return refused(code)
         first = self.trading.clients.get((c.account, c.client_id)) if c.client_id else None
         if first:
             return refused(Code.DUPLICATE_CLIENT_ID, first)
@@ -204,7 +204,7 @@ class Entry:
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
-    def _find(self, c: Command) -> Order | None:
+    def find(self, c: Command) -> Order | None:
         """The sender's live order, by order id, else by client id."""
         order_id = c.order_id or self.trading.clients.get((c.account, c.client_id), 0)
         order = self.trading.live.get(order_id)
@@ -214,7 +214,7 @@ class Entry:
         """CANCEL."""
         if not FIRST_USER <= c.account < len(self.ledger.wallets):
             return refused(Code.UNKNOWN_ACCOUNT)
-        order = self._find(c)
+        order = self.find(c)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
         self.trading.cancel(order, Ending.CANCELLED)
@@ -224,24 +224,30 @@ class Entry:
         """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
         if not FIRST_USER <= c.account < len(self.ledger.wallets):
             return refused(Code.UNKNOWN_ACCOUNT)
-        order = self._find(c)
+        order = self.find(c)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
+        code, size, price = self.check_amendment(c, order)
+        if code:
+            return refused(code)
+        if price != order.price or size > order.size:
+            return self._replace(order, size - order.size + order.remaining, price)
+        self.trading.shrink(order, order.size - size, Ending.AMENDED)
+        return Code.OK, order.order_id, order.size - order.remaining, order.remaining
+
+    def check_amendment(self, c: Command, order: Order) -> tuple[Code, int, int]:
+        """(code, total size, price) that an AMEND asks for, 0 meaning as it is."""
         contract = self.contracts[order.instrument]
-        filled = order.size - order.remaining
         size, price = c.size_lots or order.size, c.price_ticks or order.price
         if not 0 <= size <= contract.max_size_lots:
-            return refused(Code.BAD_SIZE)
+            return Code.BAD_SIZE, size, price
         if not 1 <= price <= contract.max_price_ticks:
-            return refused(Code.BAD_PRICE)
-        if size <= filled:
-            return refused(Code.AMEND_BELOW_FILLED)
+            return Code.BAD_PRICE, size, price
+        if size <= order.size - order.remaining:
+            return Code.AMEND_BELOW_FILLED, size, price
         if (size, price) == (order.size, order.price):
-            return refused(Code.AMEND_NOTHING)
-        if price == order.price and size < order.size:
-            self.trading.shrink(order, order.size - size, Ending.AMENDED)
-            return Code.OK, order.order_id, filled, order.remaining
-        return self._replace(order, size - filled, price)
+            return Code.AMEND_NOTHING, size, price
+        return Code.OK, size, price
 
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
         p = order.holder

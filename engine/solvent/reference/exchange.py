@@ -1,15 +1,21 @@
-"""The face of solvent.Exchange on the reference kernel."""
+"""The faces of solvent on the reference kernel."""
 
 from typing import Any
 
-from solvent import exchange
+from solvent import book, exchange
 
 
-class Exchange(exchange.Exchange):
-    """solvent.Exchange in pure Python: the same face, events and digest; see there."""
-
+class _Reference:
     @classmethod
     def _load_kernel(cls) -> Any:
         from solvent.reference.kernel import Kernel
 
         return Kernel
+
+
+class Exchange(_Reference, exchange.Exchange):
+    """solvent.Exchange in pure Python: the same face, events and digest; see there."""
+
+
+class Book(_Reference, book.Book):
+    """solvent.Book in pure Python: the same face, events and digest; see there."""

@@ -22,6 +22,7 @@ from solvent.records import (
     Side,
 )  # fmt: skip
 from solvent.reference import audit, margin
+from solvent.reference.bare import Bare
 from solvent.reference.book import Order
 from solvent.reference.entry import Answer, Command, Entry, refused
 from solvent.reference.ledger import Ledger
@@ -38,6 +39,7 @@ class Kernel:
         rules: Sequence[int],
         config: bytes,
         errors: object,
+        bare: bool = False,
     ):
         self.contracts = [Contract(*spec) for spec in instruments]  # type: ignore[arg-type]
         self.config = config
@@ -47,6 +49,7 @@ class Kernel:
         self.trading = Trading(self.ledger, self.contracts, self._emit)
         self.entry = Entry(self.trading, Rules(*rules))  # type: ignore[arg-type]
         self.liquidation = Liquidation(self.entry)
+        self.bare = Bare(self.entry) if bare else None
         self.clock_ns = 0
         self.command_seq = 0
         self.keep_from = 0
@@ -153,6 +156,8 @@ class Kernel:
     def _dispatch(self, c: Command, name: bytes) -> Answer:
         if c.records != 1 and c.type != CommandType.OPEN_ACCOUNT:
             return refused(Code.BAD_RECORD)
+        if self.bare:
+            return self.bare.command(c)
         match c.type:
             case CommandType.ORDER:
                 return self.entry.place(c)
@@ -331,7 +336,7 @@ class Kernel:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.entry._find(Command(account=account, order_id=order_id, client_id=client_id))
+        order: Order | None = self.entry.find(Command(account=account, order_id=order_id, client_id=client_id))
         return order.row() if order else None
 
     def resting(self, instrument: int) -> list[tuple[int, ...]]:

@@ -25,7 +25,7 @@ class Ticket:
 
     account: int
     instrument: int
-    holder: Position | Parcel
+    holder: Position | Parcel | None  # None in a Book alone
     side: int
     price: int
     size: int
@@ -78,9 +78,9 @@ class Trading:
 
     def _reserve(self, order: Order, lots: int) -> None:
         """Adds lots of a resting order to what its position has in the book; negative lots take them off."""
-        if order.flags & Flag.HOUSE_ORDER:
+        p = order.holder
+        if not isinstance(p, Position):
             return
-        p = cast(Position, order.holder)
         if order.flags & Flag.REDUCE_ONLY:
             p.reduce, p.reduce_side = p.reduce.add(self.exposure(order, lots)), order.side
         else:
@@ -126,8 +126,8 @@ class Trading:
         )  # fmt: skip
         if isinstance(order.holder, Position):
             order.holder.orders.remove(order)
-        else:
-            cast(Parcel, order.holder).order = None
+        elif isinstance(order.holder, Parcel):
+            order.holder.order = None
         if order.client_id:
             if len(self.finished) == CLIENT_ID_WINDOW:
                 account, client_id, _ = self.finished.popleft()
@@ -194,8 +194,8 @@ class Trading:
     def _settle(self, order: Order, price: int, lots: int, fee_ppb: int, reason: Posting) -> None:
         if isinstance(order.holder, Position):
             self._settle_user(order.holder, order.side, price, lots, fee_ppb, reason, order.order_id)
-        else:
-            self._settle_house(cast(Parcel, order.holder), order.side, price, lots, order.order_id)
+        elif isinstance(order.holder, Parcel):
+            self._settle_house(order.holder, order.side, price, lots, order.order_id)
 
     def _after_fill(self, order: Order) -> None:
         if isinstance(order.holder, Position):
@@ -245,7 +245,7 @@ class Trading:
             self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)
-            else:
+            elif t.holder:
                 t.holder.order = order
 
     def dry_run(self, t: Ticket) -> tuple[int, int]:

@@ -23,7 +23,7 @@ cdef struct Order:
     int32_t prev                # neighbours in the queue
     int32_t next
     int32_t level
-    int32_t holder              # index of the position, or the parcel's id for the house
+    int32_t holder              # index of the position; the parcel's id for the house; -1 in a Book alone
     uint8_t side
     uint8_t flags
     uint8_t tif

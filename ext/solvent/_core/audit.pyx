@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport Order, arena_find
-from solvent._core.book cimport book_check, book_price
+from solvent._core.book cimport book_check, book_price, book_worse
 from solvent._core.ledger cimport (
     CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Instrument, Ledger, Position, wallet_of,
 )
@@ -135,6 +135,20 @@ cdef object _safety(State* s):
     return None
 
 
+cdef object _bare_orders(State* s):
+    cdef int64_t live = 0
+    cdef int32_t level
+    cdef int side
+    for side in range(2):
+        level = s.books[0].side[side].best
+        while level >= 0:
+            live += s.books[0].levels[level].count
+            level = book_worse(&s.books[0], side, level)
+    if live != s.arena.high_water - s.arena.free_count:
+        return f"BOOK-10: {live} orders in the book, {s.arena.high_water - s.arena.free_count} slots in use"
+    return None
+
+
 cdef object broken(State* s):
     """None, or the first invariant that does not hold."""
     cdef uint32_t i
@@ -143,4 +157,6 @@ cdef object broken(State* s):
         failed = book_check(&s.books[i], &s.arena)
         if failed:
             return f"BOOK-{failed}: the book of instrument {i} is not in order"
+    if s.bare:
+        return _bare_orders(s)
     return _money(s) or _orders(s) or _safety(s)

@@ -5,7 +5,8 @@
 # Cost: O(1) for isolated accounts, O(positions) for cross; a market order also looks at the levels it needs,
 # a FOK order at the orders.
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from solvent._core.ledger cimport Instrument
 from solvent._core.records cimport Command
 from solvent._core.trading cimport State
 
@@ -18,3 +19,6 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef int check_names(State* s, const Command* c) noexcept nogil
+cdef int check_terms(Instrument* ins, const Command* c) noexcept nogil
+cdef int check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil
+cdef int32_t find_own(State* s, const Command* c) noexcept nogil

@@ -6,7 +6,8 @@ from solvent._core.arena cimport REDUCE_ONLY_MAX, Order, arena_find, arena_reser
 from solvent._core.book cimport book_price, book_reserve
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.ledger cimport (
-    FIRST_USER, Instrument, Ledger, OpenSide, Position, position_default, position_find, position_new, position_reserve,
+    FIRST_USER, Instrument, Ledger, OpenSide, Position, position_default, position_find, position_new,
+    position_reserve,
 )
 from solvent._core.margin cimport (
     band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
@@ -33,12 +34,8 @@ cdef int check_names(State* s, const Command* c) noexcept nogil:
     return OK
 
 
-cdef int _check_fields(State* s, const Command* c) noexcept nogil:
-    cdef Instrument* ins
-    cdef int code = check_names(s, c)
-    if code != OK:
-        return code
-    ins = &s.ledger.instruments[c.instrument]
+cdef int check_terms(Instrument* ins, const Command* c) noexcept nogil:
+    """Side, time in force, flags, size, price and client id of an ORDER."""
     if c.side > SELL:
         return BAD_SIDE
     if c.tif > FOK:
@@ -181,7 +178,7 @@ cdef void _work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
 
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     """ORDER: all checks, then acceptance, execution, and rest or end."""
-    cdef int code = _check_fields(s, c)
+    cdef int code = check_names(s, c)
     cdef Instrument* ins
     cdef Position fresh
     cdef Position* p = &fresh
@@ -190,6 +187,9 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
+    code = check_terms(ins, c)
+    if code != OK:
+        return code
     if c.client_id != 0:
         receipt.order_id = clients_find(&s.clients, c.account, c.client_id)
         if receipt.order_id != 0:
@@ -241,7 +241,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     return OK
 
 
-cdef int32_t _find(State* s, const Command* c) noexcept nogil:
+cdef int32_t find_own(State* s, const Command* c) noexcept nogil:
     """The slot of the sender's live order, by order id, else by client id; -1 when there is none."""
     cdef uint64_t order_id = c.order_id
     cdef int32_t slot
@@ -258,7 +258,7 @@ cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept n
     cdef int32_t slot
     if c.account < FIRST_USER or c.account >= s.ledger.account_count:
         return UNKNOWN_ACCOUNT
-    slot = _find(s, c)
+    slot = find_own(s, c)
     if slot < 0:
         return UNKNOWN_ORDER
     receipt.order_id = s.arena.orders[slot].order_id
@@ -314,37 +314,44 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     return OK
 
 
+cdef int check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
+    """The price and total size that an AMEND asks for, 0 meaning as it is, if they are legal and new."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t price = book_price(&s.books[instrument], &s.arena, slot)
+    size_lots[0] = c.size_lots if c.size_lots != 0 else order.size_lots
+    price_ticks[0] = c.price_ticks if c.price_ticks != 0 else price
+    if size_lots[0] < 0 or size_lots[0] > ins.max_size_lots:
+        return BAD_SIZE
+    if price_ticks[0] < 1 or price_ticks[0] > ins.max_price_ticks:
+        return BAD_PRICE
+    if size_lots[0] <= order.size_lots - order.remaining_lots:
+        return AMEND_BELOW_FILLED
+    if price_ticks[0] == price and size_lots[0] == order.size_lots:
+        return AMEND_NOTHING
+    return OK
+
+
 cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
     cdef Order* order
-    cdef Instrument* ins
-    cdef uint32_t instrument
-    cdef int64_t price, filled, new_size, new_price
+    cdef int64_t price, size
     cdef int32_t slot
+    cdef int code
     if c.account < FIRST_USER or c.account >= s.ledger.account_count:
         return UNKNOWN_ACCOUNT
-    slot = _find(s, c)
+    slot = find_own(s, c)
     if slot < 0:
         return UNKNOWN_ORDER
+    code = check_amendment(s, c, slot, &price, &size)
+    if code != OK:
+        return code
     order = &s.arena.orders[slot]
-    instrument = order_instrument(s, slot)
-    ins = &s.ledger.instruments[instrument]
-    price = book_price(&s.books[instrument], &s.arena, slot)
-    filled = order.size_lots - order.remaining_lots
-    new_size = c.size_lots if c.size_lots != 0 else order.size_lots
-    new_price = c.price_ticks if c.price_ticks != 0 else price
-    if new_size < 0 or new_size > ins.max_size_lots:
-        return BAD_SIZE
-    if new_price < 1 or new_price > ins.max_price_ticks:
-        return BAD_PRICE
-    if new_size <= filled:
-        return AMEND_BELOW_FILLED
-    if new_price == price and new_size == order.size_lots:
-        return AMEND_NOTHING
-    if new_price != price or new_size > order.size_lots:
-        return _replace(s, slot, new_size - filled, new_price, receipt)
-    shrink(s, slot, order.size_lots - new_size, AMENDED)
+    if size > order.size_lots or price != book_price(&s.books[order_instrument(s, slot)], &s.arena, slot):
+        return _replace(s, slot, size - order.size_lots + order.remaining_lots, price, receipt)
+    shrink(s, slot, order.size_lots - size, AMENDED)
     receipt.order_id = order.order_id
-    receipt.filled_lots = filled
+    receipt.filled_lots = order.size_lots - order.remaining_lots
     receipt.resting_lots = order.remaining_lots
     return OK

@@ -7,6 +7,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from solvent._core cimport audit
 from solvent._core.arena cimport Order, arena_close, arena_find, arena_open
+from solvent._core.bare cimport bare_command
 from solvent._core.book cimport Book, book_close, book_open, book_price, book_worse
 from solvent._core.clientids cimport WINDOW, clients_close, clients_find, clients_open
 from solvent._core.control cimport deposit, mark, move_margin, set_leverage, withdraw
@@ -52,16 +53,18 @@ cdef class Kernel:
     taker_fee_ppb, liquidation_fee_ppb, default_leverage, currency, tiers) with tiers as tuples (max_lots,
     maintenance_ppb, max_leverage); rules: (price_band_ppb, step_limit_ppb, parcel_limit_ppb, step_tiers,
     six fee flags); config: bytes that stand for all of it in the digest; errors: the exception classes to
-    raise when busy and when halted. The values were validated.
+    raise when busy and when halted. The values were validated. bare: a Book alone, of which the one instrument
+    gives only highest price and size.
     """
 
-    def __cinit__(self, instruments, int currencies, rules, bytes config, errors):
+    def __cinit__(self, instruments, int currencies, rules, bytes config, errors, bint bare=False):
         cdef uint32_t i
         cdef int k
         cdef Instrument* ins
         self.ids = {}
         self.names = []
         self.config = config
+        self.s.bare = bare
         self.busy_error, self.halted_error = errors
         self.ready = False
         if not (log_open(&self.s.log) and arena_open(&self.s.arena, 4096) and clients_open(&self.s.clients)
@@ -135,6 +138,8 @@ cdef class Kernel:
     cdef int _dispatch(self, const Command* c) noexcept nogil:
         if c.records != 1 and c.type != OPEN_ACCOUNT:
             return BAD_RECORD
+        if self.s.bare:
+            return bare_command(&self.s, c, &self.receipt)
         if c.type == ORDER:
             return place(&self.s, c, &self.receipt)
         if c.type == CANCEL:

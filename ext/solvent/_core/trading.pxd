@@ -24,7 +24,8 @@ cdef struct State:
     Rules rules
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
-    uint64_t dry_run           # stamp of the last FOK dry run
+    uint64_t dry_run           # stamp of the last dry run
+    bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
 
 cdef struct Ticket:            # an order on its way through the book
     uint64_t order_id
@@ -35,7 +36,7 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t remaining_lots
     int64_t open_loss_ticks
     int32_t slot
-    int32_t holder             # position index, or a parcel's id for the house
+    int32_t holder             # position index; a parcel's id for the house; -1 in a Book alone
     uint32_t account
     uint32_t instrument
     uint8_t side

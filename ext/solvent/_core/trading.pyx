@@ -19,11 +19,16 @@ from solvent._core.records cimport (
 
 # --- What resting orders reserve -----------------------------------------------------------------------
 
+cdef inline bint _owned(Order* order) noexcept nogil:
+    """Whether a position stands behind an order; none does in a Book alone, and the house has parcels."""
+    return order.holder >= 0 and not order.flags & HOUSE_ORDER
+
+
 cdef uint32_t order_instrument(State* s, int32_t slot) noexcept nogil:
     cdef Order* order = &s.arena.orders[slot]
     if order.flags & HOUSE_ORDER:
         return s.ledger.parcels[parcel_find(&s.ledger, order.holder)].instrument
-    return s.ledger.positions[order.holder].instrument
+    return s.ledger.positions[order.holder].instrument if order.holder >= 0 else 0
 
 
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
@@ -42,7 +47,7 @@ cdef void _reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) no
     cdef OpenSide* side
     cdef int32_t* fault = &s.log.fault
     cdef int64_t units
-    if order.flags & HOUSE_ORDER:
+    if not _owned(order):
         return
     p = &s.ledger.positions[order.holder]
     side = &p.open[order.side]
@@ -120,7 +125,7 @@ cdef void _list(State* s, int32_t slot) noexcept nogil:
     """Links an order into its position's own orders: newest first, an amended one in its old place."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p
-    if order.flags & HOUSE_ORDER:
+    if not _owned(order):
         return
     p = &s.ledger.positions[order.holder]
     p.reduce_count += order.flags & REDUCE_ONLY != 0
@@ -137,6 +142,7 @@ cdef void _unlink(State* s, int32_t slot) noexcept nogil:
     cdef int32_t next = s.arena.own[slot].next
     if order.flags & HOUSE_ORDER:
         s.ledger.parcels[parcel_find(&s.ledger, order.holder)].order_id = 0
+    if not _owned(order):
         return
     s.ledger.positions[order.holder].reduce_count -= order.flags & REDUCE_ONLY != 0
     if prev >= 0:
@@ -153,7 +159,7 @@ cdef void unlist(State* s, int32_t slot) noexcept nogil:
     cdef Book* book = &s.books[order_instrument(s, slot)]
     _reserve(s, order, book_price(book, &s.arena, slot), -order.remaining_lots)
     book_remove(book, &s.arena, slot)
-    if not order.flags & HOUSE_ORDER:
+    if _owned(order):
         refresh_hold(s, order.holder)
 
 
@@ -179,7 +185,7 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     _reserve(s, order, book_price(book, &s.arena, slot), -lots)
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
-    if not order.flags & HOUSE_ORDER:
+    if _owned(order):
         refresh_hold(s, order.holder)
     event = emit(&s.log, REDUCED, order.account, instrument)
     event.side = order.side
@@ -254,15 +260,15 @@ cdef void _settle_maker(State* s, uint32_t instrument, Fill* fill) noexcept nogi
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t holder = maker.holder
-    cdef bint house = maker.flags & HOUSE_ORDER != 0
+    cdef bint owned = _owned(maker)
     _reserve(s, maker, fill.price_ticks, -fill.lots)
-    if house:
+    if maker.flags & HOUSE_ORDER:
         _settle_house(s, holder, maker.side, fill, maker.order_id)
-    else:
+    elif owned:
         _settle_user(s, holder, maker.side, fill, ins.maker_fee_ppb, MAKER_FEE, maker.order_id)
     if maker.remaining_lots == 0:
         _finish(s, fill.slot, instrument, FILLED)
-    if not house:
+    if owned:
         refresh_hold(s, holder)
         cut_reduce_only(s, holder)
 
@@ -294,7 +300,7 @@ cdef void execute(State* s, Ticket* t) noexcept nogil:
         _settle_maker(s, t.instrument, &fill)
         if house:
             _settle_house(s, t.holder, t.side, &fill, t.order_id)
-        else:
+        elif t.holder >= 0:
             _settle_user(s, t.holder, t.side, &fill, ins.liquidation_fee_ppb if t.fee_reason == LIQUIDATION_FEE else ins.taker_fee_ppb,
                          t.fee_reason, t.order_id)
             refresh_hold(s, t.holder)
@@ -319,7 +325,7 @@ cdef void conclude(State* s, Ticket* t) noexcept nogil:
         event.c = t.remaining_lots
         if t.flags & HOUSE_ORDER:
             s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
-        else:
+        elif t.holder >= 0:
             refresh_hold(s, t.holder)
 
 
@@ -348,7 +354,7 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
             if maker.account == t.account:
                 continue
             lots = least(maker.remaining_lots, wanted)
-            if not maker.flags & HOUSE_ORDER:
+            if _owned(maker):
                 p = &s.ledger.positions[maker.holder]
                 if p.dry_run != s.dry_run:
                     p.dry_run = s.dry_run

@@ -1,3 +1,0 @@
-from typing_extensions import Buffer
-
-def drive(records: Buffer, max_price_ticks: int) -> tuple[int, int, int, int]: ...

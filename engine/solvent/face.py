@@ -1,0 +1,292 @@
+"""What Exchange and Book share: a kernel, its events, batches, the digest, and the gates for words and integers.
+
+Owns the cursors over events and the one place that loads the compiled core. Never knows what a command means.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from solvent import records
+from solvent.codes import HINTS, Busy, Code, EventsDropped, Halted, InputError, InvariantBroken, Rejected, WrongType
+from solvent.money import from_units
+from solvent.records import CommandType, Event, EventType, Flag, Side, Tif, command, decode
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NOBODY = 0xFFFFFFFF
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK}
+ERRORS = (Busy, Halted)
+_NEVER = 2**64 - 1
+
+
+def digest_of(data: bytes) -> bytes:
+    from hashlib import blake2b
+
+    return blake2b(data).digest()
+
+
+def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:
+    return WrongType(f"{what}: {type(value).__name__} {value!r} is refused; use {wanted}")
+
+
+def word(table: dict[str, Any], value: object, what: str) -> int:
+    if not isinstance(value, str) or value.lower() not in table:
+        raise InputError(f"{what} is one of {', '.join(table)}, not {value!r}")
+    return int(table[value.lower()])
+
+
+def whole(value: object, what: str, low: int, high: int) -> int:
+    if type(value) is not int:
+        raise wrong_type(what, value)
+    if not low <= value <= high:
+        raise InputError(f"{what} is not from {low} to {high}")
+    return value
+
+
+def any_int(value: object, what: str) -> int:
+    if type(value) is not int:
+        raise wrong_type(what, value)
+    return value
+
+
+def fit(count_: int | None, signed: bool) -> int:
+    """An integer for a record: what the record or the rules cannot hold becomes 0 or -1, which is refused."""
+    if count_ is None or not -(2**62) < count_ < 2**62:
+        return 0 if signed else -1
+    return count_
+
+
+def flag_of(value: object, what: str, flag: Flag) -> int:
+    if type(value) is not bool:
+        raise wrong_type(what, value, "True or False")
+    return int(flag) if value else 0
+
+
+class Ack:
+    """The answer to an order command; truthy if it was accepted.
+
+    code: result code. order_id: engine id (of the first order, for a duplicate client id). filled: contracts
+    traded by this order so far. resting: contracts left in the book. seq: event sequence number of its BEGIN.
+    """
+
+    __slots__ = ("code", "order_id", "seq", "_filled_lots", "_resting_lots", "_lot", "_end", "_face")
+
+    def __init__(self, face: "Face", code: int, lot: Decimal, begin: int):
+        self.order_id, self._filled_lots, self._resting_lots = face._kernel.last
+        self.code = Code(code)
+        self.seq = begin
+        self._lot = lot
+        self._end: int = face._kernel.next_seq
+        self._face = face
+
+    @property
+    def filled(self) -> Decimal:
+        return from_units(self._filled_lots, self._lot)
+
+    @property
+    def resting(self) -> Decimal:
+        return from_units(self._resting_lots, self._lot)
+
+    def __bool__(self) -> bool:
+        return self.code == Code.OK
+
+    def ok(self) -> "Ack":
+        """Itself, or raises Rejected."""
+        if self.code != Code.OK:
+            raise Rejected(self.code)
+        return self
+
+    @property
+    def hint(self) -> str:
+        """What the code means and what to do."""
+        return HINTS[self.code]
+
+    @property
+    def events(self) -> list[Event]:
+        """The command's events, BEGIN first. Raises EventsDropped when they are no longer held."""
+        return self._face._slice(self.seq, self._end)
+
+    def __repr__(self) -> str:
+        return f"Ack({self.code.name}, order_id={self.order_id}, filled={self.filled}, resting={self.resting})"
+
+
+class Batch:
+    """Answers to `run`: columns `code` (uint16) and `order_id` (uint64), one row a command."""
+
+    __slots__ = ("code", "order_id")
+
+    def __init__(self, codes: bytes, order_ids: bytes):
+        import numpy as np
+
+        self.code = np.frombuffer(codes, "<u2")
+        self.order_id = np.frombuffer(order_ids, "<u8")
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+
+class Cursor:
+    """A reader of events from where it was made; iterating takes what has come since. Not thread-safe.
+
+    types: EventTypes to keep; none keeps all. With retain=False events stay held until every cursor that
+    is alive has read them.
+    """
+
+    def __init__(self, face: "Face", types: tuple[EventType, ...]):
+        self._face = face
+        self._types = frozenset(types)
+        self.seq: int = face._kernel.next_seq
+
+    def __iter__(self) -> Iterator[Event]:
+        events = self._face._slice(self.seq, self._face._kernel.next_seq)
+        self.seq = self._face._kernel.next_seq
+        self._face._release()
+        return (event for event in events if not self._types or event.type in self._types)
+
+    def array(self) -> "np.ndarray[Any, Any]":
+        """The records that have come since, all types, as a structured view that pins its memory."""
+        begin, self.seq = self.seq, self._face._kernel.next_seq
+        view = self._face._array(begin, self.seq)
+        self._face._release()
+        return view
+
+    def close(self) -> None:
+        """Stops holding events; forgetting the cursor does the same."""
+        self._face._cursors.discard(self)
+        self._face._release()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_face"):
+            self._face._release()
+
+
+class Face:
+    """A kernel and everything that does not depend on what its commands mean."""
+
+    _kernel: Any
+
+    def __init__(self, kernel: Any, retain: bool):
+        self._kernel = kernel
+        self._retain = retain
+        self._cursors: WeakSet[Cursor] = WeakSet()
+        self._release()
+        self._drain: Cursor | None = None
+        if retain:
+            self._drain = self.cursor()
+
+    @classmethod
+    def _load_kernel(cls) -> Any:
+        """The kernel class: the compiled one, whose layouts must be this package's."""
+        try:
+            from solvent._core import kernel
+            from solvent._core import records as compiled
+        except ImportError as error:
+            raise ImportError(
+                "the compiled core is missing; build it (pip install solvent), or say so and use "
+                "solvent.reference.Exchange, the slower twin in pure Python"
+            ) from error
+        if compiled.layout() != {kind: records.layout(kind) for kind in ("command", "event")}:
+            raise ImportError("the compiled core has other record layouts than this package; rebuild it")
+        return kernel.Kernel
+
+    @property
+    def time_ns(self) -> int:
+        """The clock: the latest time a command carried."""
+        return int(self._kernel.clock_ns)
+
+    def advance(self, time_ns: int) -> None:
+        """Moves the clock; later calls inherit it. Raises Rejected(TIME_BACKWARDS) for an earlier time."""
+        self._control(CommandType.ADVANCE, time_ns=whole(time_ns, "time_ns", -(2**63), 2**63 - 1))
+
+    def _send(self, kind: CommandType, name: bytes, fields: dict[str, int]) -> int:
+        fields.setdefault("time_ns", self._kernel.clock_ns)
+        code: int = self._kernel.apply(command(kind, **fields) + name)
+        return code
+
+    def _control(self, kind: CommandType, name: bytes = b"", **fields: int) -> None:
+        code = self._send(kind, name, fields)
+        if code:
+            raise Rejected(Code(code))
+
+    def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
+        begin = self._kernel.next_seq
+        return Ack(self, self._send(kind, b"", fields), lot, begin)
+
+    @staticmethod
+    def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
+        if (order_id is None) == (client_id is None):
+            raise InputError("name the order by order_id or by client_id, one of them")
+        if order_id is not None:
+            return {"order_id": whole(order_id, "order_id", 0, 2**64 - 1)}
+        return {"client_id": whole(client_id, "client_id", 1, 2**63 - 1)}
+
+    def run(self, commands: Any) -> Batch:
+        """Applies many command records (an array of dtype records.dtype("command"), or bytes) without the GIL.
+
+        Same path as single calls; time_ns must be filled in. Returns codes and order ids as columns.
+        """
+        if getattr(commands, "dtype", None) == records.dtype("event"):
+            raise InputError("these records are events, not commands")
+        try:
+            return Batch(*self._kernel.run(memoryview(commands).cast("B")))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"run takes whole command records in one contiguous buffer: {error}") from None
+
+    # --- events
+
+    def _slice(self, begin: int, end: int) -> list[Event]:
+        try:
+            view = self._kernel.view(begin, end)
+        except IndexError:
+            raise EventsDropped(f"events {begin} to {end} are no longer held; use retain=True or a cursor") from None
+        return list(decode(memoryview(view)))
+
+    def _array(self, begin: int, end: int) -> "np.ndarray[Any, Any]":
+        import numpy as np
+
+        if begin == end:
+            return np.empty(0, records.dtype("event"))
+        try:
+            return np.frombuffer(self._kernel.view(begin, end), records.dtype("event"))
+        except IndexError:
+            raise EventsDropped(f"events {begin} to {end} are no longer held; use retain=True or a cursor") from None
+
+    def _release(self) -> None:
+        if not self._retain:
+            self._kernel.keep_from = min((cursor.seq for cursor in self._cursors), default=_NEVER)
+
+    def drain(self) -> Iterator[Event]:
+        """The events since the last drain. With retain=False it starts at the first call."""
+        if self._drain is None:
+            self._drain = self.cursor()
+        return iter(self._drain)
+
+    def cursor(self, *types: EventType) -> Cursor:
+        """A new reader of what comes from now on, of some types or all."""
+        if not all(isinstance(each, EventType) for each in types):
+            raise WrongType(f"cursor takes EventTypes, not {types!r}")
+        cursor = Cursor(self, types)
+        self._cursors.add(cursor)
+        self._release()
+        return cursor
+
+    def events(self, view: bool = False) -> "np.ndarray[Any, Any]":
+        """All held events as a structured array; `view` shares (and pins) the engine's memory, read-only."""
+        array = self._array(self._kernel.first_seq, self._kernel.next_seq)
+        return array if view else array.copy()
+
+    # --- state
+
+    def digest(self) -> int:
+        """The first 8 bytes of BLAKE2b over the canonical state (docs/digest.md), little-endian."""
+        return int.from_bytes(digest_of(self._kernel.state())[:8], "little")
+
+    def check(self) -> None:
+        """Recomputes every invariant from the state. Raises InvariantBroken with the first that fails."""
+        broken = self._kernel.check()
+        if broken:
+            raise InvariantBroken(broken)

@@ -1,0 +1,204 @@
+"""Book alone: both kernels against each other and against a naive book, and the book rebuilt from events."""
+
+import itertools
+from random import Random
+
+import pytest
+
+import solvent
+import solvent.reference
+from solvent import Book, Code, EventType, InputError, WrongType
+from solvent.records import CommandType, Flag, Side, Tif, command, decode
+
+
+@pytest.fixture(params=["compiled", "reference"])
+def kind(request):
+    return solvent.Book if request.param == "compiled" else solvent.reference.Book
+
+
+class Naive:
+    """The shortest honest book: one sorted list. It knows limit orders, IOC, FOK, post-only, cancels, amends and
+    that an account does not meet itself."""
+
+    def __init__(self):
+        self.resting = []  # [account, side, price, arrival, lots, order id]
+        self.arrivals = itertools.count()
+
+    def opposite(self, side):
+        sign = 1 if side == Side.BUY else -1
+        return sorted((o for o in self.resting if o[1] != side), key=lambda o: (sign * o[2], o[3]))
+
+    def place(self, account, side, price, lots, tif, flags):
+        crossing = [o for o in self.opposite(side) if (o[2] <= price if side == Side.BUY else o[2] >= price)]
+        if flags & Flag.POST_ONLY and crossing:
+            return None
+        others = [o for o in crossing if o[0] != account]
+        if tif == Tif.FOK and sum(o[4] for o in others) < lots:
+            return None
+        trades = []
+        for order in crossing:
+            if lots == 0:
+                break
+            if order[0] == account:
+                self.resting.remove(order)
+                continue
+            traded = min(lots, order[4])
+            trades.append((order[5], order[2], traded))
+            order[4] -= traded
+            lots -= traded
+            if order[4] == 0:
+                self.resting.remove(order)
+        return trades, lots
+
+    def rest(self, account, side, price, lots, order_id):
+        self.resting.append([account, side, price, next(self.arrivals), lots, order_id])
+
+
+def random_command(random: Random, live: list[tuple[int, int]]) -> bytes:
+    kind = random.random()
+    account = random.randrange(4)
+    if kind < 0.25 and live:
+        owner, order_id = random.choice(live)
+        if random.random() < 0.4:
+            terms = {"size_lots": random.randrange(0, 9), "price_ticks": random.choice([0, random.randrange(90, 111)])}
+            return command(CommandType.AMEND, account=owner, order_id=order_id, **terms)
+        return command(CommandType.CANCEL, account=owner, order_id=order_id)
+    tif = random.choices([Tif.GTC, Tif.IOC, Tif.FOK], [80, 12, 8])[0]
+    flags = Flag.POST_ONLY if tif == Tif.GTC and random.random() < 0.1 else 0
+    terms = {"side": random.randrange(2), "price_ticks": random.randrange(90, 111), "size_lots": random.randrange(1, 8)}
+    return command(CommandType.ORDER, account=account, tif=tif, flags=int(flags), **terms)
+
+
+def test_twins_and_a_naive_book_agree(seed):
+    """30,000 commands on a crowded book: equal events, equal digests, and the trades of the naive book."""
+    for run in range(30):
+        random = Random(seed + run)
+        books = [solvent.Book(2**12 - 1, max_size_lots=100), solvent.reference.Book(2**12 - 1, max_size_lots=100)]
+        naive = Naive()
+        live: list[tuple[int, int]] = []
+        for n in range(1_000):
+            record = random_command(random, live)
+            answers = []
+            for book in books:
+                begin = book._kernel.next_seq
+                code = book._kernel.apply(record)
+                answers.append((code, bytes(book._kernel.view(begin, book._kernel.next_seq)), book._kernel.last))
+            assert answers[0] == answers[1], f"run {run}, command {n}"
+            follow(naive, live, list(decode(answers[0][1])), record)
+        assert books[0].digest() == books[1].digest()
+        for book in books:
+            book.check()
+
+
+def follow(naive: Naive, live, events, record: bytes) -> None:
+    """The naive book does the same command and must trade the same."""
+    begin = events[0]
+    trades = [(e.maker_order_id, e.price_ticks, e.size_lots) for e in events if e.type == EventType.TRADE]
+    if begin.code:
+        assert len(events) == 1
+        if begin.command == CommandType.ORDER and begin.code in (Code.POST_ONLY_WOULD_TAKE, Code.FOK_UNFILLED):
+            fields = dict(zip(solvent.records.COMMAND_FIELDS, solvent.records.COMMAND.unpack(record), strict=True))
+            terms = (fields[name] for name in ("account", "side", "price_ticks", "size_lots", "tif", "flags"))
+            assert naive.place(*terms) is None
+        return
+    if begin.command == CommandType.CANCEL:
+        naive.resting = [o for o in naive.resting if o[5] != begin.order_id]
+    for e in events:
+        if e.type in (EventType.ACCEPTED, EventType.REPLACED):
+            naive.resting = [o for o in naive.resting if o[5] != e.order_id]
+            lots = e.size_lots if e.type == EventType.ACCEPTED else e.remaining_lots
+            tif, flags = (e.tif, e.flags) if e.type == EventType.ACCEPTED else (Tif.GTC, 0)
+            did, left = naive.place(e.account, e.side, e.price_ticks, lots, tif, flags)
+            assert did == trades
+            if left and tif == Tif.GTC:
+                naive.rest(e.account, e.side, e.price_ticks, left, e.order_id)
+        if e.type == EventType.REDUCED:
+            next(o for o in naive.resting if o[5] == e.order_id)[4] -= e.cut_lots
+        if e.type == EventType.RESTED:
+            live.append((e.account, e.order_id))
+
+
+def test_book_from_events_alone(kind, seed):
+    """A subscriber that applies RESTED, TRADE, REDUCED, REPLACED and DONE has the book at every command."""
+    random = Random(seed)
+    book = kind(2**12 - 1, max_size_lots=100)
+    orders: dict[int, list[int]] = {}
+    live: list[tuple[int, int]] = []
+    for _ in range(1_500):
+        book._kernel.apply(random_command(random, live))
+        for e in book.drain():
+            if e.type == EventType.RESTED:
+                orders[e.order_id] = [e.side, e.price_ticks, e.remaining_lots]
+                live.append((e.account, e.order_id))
+            elif e.type == EventType.TRADE:
+                orders[e.maker_order_id][2] -= e.size_lots
+            elif e.type == EventType.REDUCED:
+                orders[e.order_id][2] -= e.cut_lots
+            elif e.type in (EventType.DONE, EventType.REPLACED):
+                orders.pop(e.order_id, None)
+        levels: list[dict[int, int]] = [{}, {}]
+        for side, price, lots in orders.values():
+            levels[side][price] = levels[side].get(price, 0) + lots
+        assert book.depth(100) == (sorted(levels[0].items(), reverse=True), sorted(levels[1].items()))
+
+
+def test_market_orders_and_client_ids(kind):
+    book = kind()
+    assert book.order(1, "sell", 5, price_ticks=100, client_id=9)
+    assert book.order(1, "sell", 5, price_ticks=2**24 - 1)
+    assert book.order(2, "buy", 8).filled == 8
+    assert book.order(2, "sell", 1).filled == 0
+    again = book.order(1, "sell", 5, price_ticks=100, client_id=9)
+    assert again.code == Code.DUPLICATE_CLIENT_ID
+    assert book.cancel(1, client_id=9).code == Code.UNKNOWN_ORDER
+    assert [row["remaining_lots"] for row in book.resting()] == [2]
+    book.advance(5)
+    assert book.time_ns == 5
+
+
+def test_bad_input(kind):
+    book = kind(1_000, max_size_lots=10)
+    before = book.digest()
+    for size, price in ((0, 5), (-1, 5), (11, 5), (2**62, 5)):
+        assert book.order(1, "buy", size, price_ticks=price).code == Code.BAD_SIZE
+    for price in (0, -1, 1_001, 2**62):
+        assert book.order(1, "buy", 1, price_ticks=price).code == Code.BAD_PRICE
+    assert book.amend(1, 77, size_lots=1).code == Code.UNKNOWN_ORDER
+    for value in (1.5, "1", None, True):
+        with pytest.raises(WrongType):
+            book.order(1, "buy", value, price_ticks=5)
+        with pytest.raises(WrongType):
+            book.order(value, "buy", 1, price_ticks=5)
+    for call in (
+        lambda: book.order(-1, "buy", 1),
+        lambda: book.order(2**32 - 1, "buy", 1),
+        lambda: book.order(1, "up", 1),
+        lambda: book.cancel(1),
+        lambda: kind(0),
+        lambda: kind(2**40, max_size_lots=2**40),
+    ):
+        with pytest.raises(InputError):
+            call()
+    for kind_id in CommandType:
+        record = command(kind_id, account=1, instrument=1, amount=5)
+        assert book._kernel.apply(record) in (0, Code.UNKNOWN_COMMAND, Code.UNKNOWN_INSTRUMENT, Code.BAD_RECORD)
+    assert book._kernel.apply(command(CommandType.ORDER, flags=Flag.REDUCE_ONLY, size_lots=1, price_ticks=1)) == Code.BAD_FLAGS
+    assert book.digest() == before
+
+
+def test_sequences_of_four():
+    """Every sequence of four commands over a small alphabet keeps the book's invariants (both sides, two accounts)."""
+    alphabet = [
+        command(CommandType.ORDER, account=account, side=side, price_ticks=price, size_lots=2)
+        for account, side, price in itertools.product((1, 2), (0, 1), (10, 11))
+    ]
+    alphabet += [
+        command(CommandType.ORDER, account=3, side=0, price_ticks=11, size_lots=3, tif=Tif.IOC),
+        command(CommandType.ORDER, account=3, side=1, price_ticks=10, size_lots=3, tif=Tif.FOK),
+        command(CommandType.CANCEL, account=1, order_id=1 << 24),
+        command(CommandType.AMEND, account=1, order_id=1 << 24, price_ticks=11),
+    ]
+    for sequence in itertools.product(alphabet, repeat=4):
+        book = Book(2**6 - 1, max_size_lots=10, retain=False)
+        book._kernel.run(b"".join(sequence))
+        assert book._kernel.check() is None, [record.hex() for record in sequence]
