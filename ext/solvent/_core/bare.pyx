@@ -1,7 +1,6 @@
 """Order entry of a Book alone; the contract is in bare.pxd."""
 
 from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memset
 from solvent._core.arena cimport Order, arena_reserve
 from solvent._core.book cimport book_price, book_reserve
 from solvent._core.clientids cimport clients_find, clients_reserve
@@ -9,11 +8,14 @@ from solvent._core.entry cimport Receipt, check_amendment, check_terms, find_own
 from solvent._core.ledger cimport NOBODY, Instrument
 from solvent._core.matching cimport crosses
 from solvent._core.records cimport (
-    ADVANCE, AMEND, AMENDED, BAD_FLAGS, BUY, CANCEL, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC,
-    MARKET, OK, ORDER, POST_ONLY, POST_ONLY_WOULD_TAKE, REDUCE_ONLY, REPLACED, TOO_MANY_ORDERS, UNFILLED,
-    UNKNOWN_ACCOUNT, UNKNOWN_COMMAND, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command, Event, emit,
+    ADVANCE, AMEND, AMENDED, BAD_FLAGS, BUY, CANCEL, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, MARKET,
+    OK, ORDER, POST_ONLY, POST_ONLY_WOULD_TAKE, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_COMMAND,
+    UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command,
 )
-from solvent._core.trading cimport State, Ticket, accept, cancel, conclude, dry_run, execute, shrink, unlist
+from solvent._core.trading cimport (
+    State, Ticket, accept, cancel, conclude, dry_run, execute, reenter, shrink, ticket_of_command,
+    ticket_of_order,
+)
 
 
 cdef void _work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
@@ -27,7 +29,7 @@ cdef void _work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
 cdef int _place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[0]
     cdef int code = check_terms(ins, c)
-    cdef int64_t reached
+    cdef int64_t price, reached
     cdef Ticket t
     if code != OK:
         return code
@@ -37,20 +39,11 @@ cdef int _place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         receipt.order_id = clients_find(&s.clients, c.account, c.client_id)
         if receipt.order_id != 0:
             return DUPLICATE_CLIENT_ID
-    memset(&t, 0, sizeof(Ticket))
+    price = c.price_ticks
+    if c.flags & MARKET and price == 0:
+        price = ins.max_price_ticks if c.side == BUY else 1
+    ticket_of_command(c, price, &t)
     t.holder = -1
-    t.client_id = c.client_id
-    t.account = c.account
-    t.side = c.side
-    t.tif = c.tif
-    t.flags = c.flags
-    t.size_lots = c.size_lots
-    t.remaining_lots = c.size_lots
-    t.price_ticks = c.price_ticks
-    if c.flags & MARKET and c.price_ticks == 0:
-        t.price_ticks = ins.max_price_ticks if c.side == BUY else 1
-    t.limit_ticks = t.price_ticks
-    t.ending = 0 if c.tif == GTC else UNFILLED
     if c.flags & POST_ONLY and crosses(&s.books[0], c.side, c.price_ticks):
         return POST_ONLY_WOULD_TAKE
     if c.tif == FOK and dry_run(s, &t, &reached) > 0:
@@ -66,7 +59,6 @@ cdef int _amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     cdef int32_t slot = find_own(s, c)
     cdef int64_t price, size
     cdef Order* order
-    cdef Event* event
     cdef Ticket t
     cdef int code
     if slot < 0:
@@ -85,27 +77,8 @@ cdef int _amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         return POST_ONLY_WOULD_TAKE
     if not book_reserve(&s.books[0]):
         return TOO_MANY_ORDERS
-    memset(&t, 0, sizeof(Ticket))
-    t.holder = -1
-    t.slot = slot
-    t.order_id = order.order_id
-    t.client_id = order.client_id
-    t.account = order.account
-    t.side = order.side
-    t.flags = order.flags
-    t.price_ticks = price
-    t.limit_ticks = price
-    t.remaining_lots = size - order.size_lots + order.remaining_lots
-    t.size_lots = size
-    unlist(s, slot)
-    order.size_lots = size
-    order.remaining_lots = t.remaining_lots
-    event = emit(&s.log, REPLACED, t.account, 0)
-    event.side = t.side
-    event.a = <int64_t>t.order_id
-    event.b = price
-    event.c = t.remaining_lots
-    event.d = size
+    ticket_of_order(s, slot, size - order.size_lots + order.remaining_lots, price, &t)
+    reenter(s, &t)
     _work(s, &t, receipt)
     return OK
 

@@ -1,7 +1,6 @@
 """Order entry; the contract is in entry.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.string cimport memset
 from solvent._core.arena cimport REDUCE_ONLY_MAX, Order, arena_find, arena_reserve
 from solvent._core.book cimport book_price, book_reserve
 from solvent._core.clientids cimport clients_find, clients_reserve
@@ -18,11 +17,12 @@ from solvent._core.records cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_CLIENT_ID, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE,
     BAD_TIF, BANKRUPTCY_LIMIT, BUY, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, INSUFFICIENT_MARGIN,
     LEVERAGE_ABOVE_TIER, MARKET, NO_MARK, OK, POSITION_LIMIT, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
-    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REPLACED, SELL, TAKER_FEE, TOO_MANY_ORDERS, UNCOVERED, UNFILLED,
-    UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command, Event, emit,
+    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, SELL, TOO_MANY_ORDERS, UNCOVERED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    UNKNOWN_ORDER, Command,
 )
 from solvent._core.trading cimport (
-    State, Ticket, accept, cancel, conclude, dry_run, execute, order_exposure, order_instrument, shrink, unlist,
+    State, Ticket, accept, cancel, conclude, dry_run, execute, order_exposure, order_instrument, reenter,
+    shrink, ticket_of_command, ticket_of_order,
 )
 
 
@@ -183,7 +183,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     cdef Position fresh
     cdef Position* p = &fresh
     cdef Ticket t
-    cdef int64_t reached
+    cdef int64_t price, reached
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
@@ -196,20 +196,10 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
             return DUPLICATE_CLIENT_ID
     if ins.mark_ticks == 0:
         return NO_MARK
-    memset(&t, 0, sizeof(Ticket))
-    t.client_id = c.client_id
-    t.account = c.account
-    t.instrument = c.instrument
-    t.side = c.side
-    t.tif = c.tif
-    t.flags = c.flags
-    t.size_lots = c.size_lots
-    t.price_ticks = c.price_ticks
-    if c.flags & MARKET and c.price_ticks == 0:
-        t.price_ticks = band_price(ins, c.side, s.rules.price_band_ppb)
-    t.limit_ticks = t.price_ticks
-    t.ending = 0 if c.tif == GTC else UNFILLED
-    t.fee_reason = TAKER_FEE
+    price = c.price_ticks
+    if c.flags & MARKET and price == 0:
+        price = band_price(ins, c.side, s.rules.price_band_ppb)
+    ticket_of_command(c, price, &t)
     t.holder = position_find(&s.ledger, c.account, c.instrument)
     if t.holder >= 0:
         p = &s.ledger.positions[t.holder]
@@ -221,7 +211,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
             return REDUCE_ONLY_WOULD_OPEN
         if p.reduce_count >= REDUCE_ONLY_MAX:
             return TOO_MANY_ORDERS
-    t.remaining_lots = t.size_lots
+        t.remaining_lots = t.size_lots
     code = _check_price(s, &t, p)
     if code != OK:
         return code
@@ -272,26 +262,11 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p = &s.ledger.positions[order.holder]
     cdef OpenSide standing
-    cdef Event* event
     cdef Ticket t
     cdef int code
-    memset(&t, 0, sizeof(Ticket))
-    t.order_id = order.order_id
-    t.client_id = order.client_id
-    t.slot = slot
-    t.holder = order.holder
-    t.account = order.account
-    t.instrument = p.instrument
-    t.side = order.side
-    t.flags = order.flags
-    t.tif = GTC
-    t.fee_reason = TAKER_FEE
-    t.price_ticks = price_ticks
-    t.limit_ticks = price_ticks
-    t.remaining_lots = remaining_lots
-    if t.flags & REDUCE_ONLY:
-        t.remaining_lots = least(remaining_lots, _reducible(p, t.side) + order.remaining_lots)
-    t.size_lots = order.size_lots - order.remaining_lots + t.remaining_lots
+    ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
+    if t.flags & REDUCE_ONLY and t.remaining_lots > _reducible(p, t.side) + order.remaining_lots:
+        ticket_of_order(s, slot, _reducible(p, t.side) + order.remaining_lots, price_ticks, &t)
     order_exposure(s, slot, &standing)
     code = _check_price(s, &t, p)
     if code == OK and not t.flags & REDUCE_ONLY:
@@ -300,16 +275,7 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
         code = TOO_MANY_ORDERS
     if code != OK:
         return code
-    unlist(s, slot)
-    order.size_lots = t.size_lots
-    order.remaining_lots = t.remaining_lots
-    order.open_loss_ticks = t.open_loss_ticks
-    event = emit(&s.log, REPLACED, t.account, t.instrument)
-    event.side = t.side
-    event.a = <int64_t>t.order_id
-    event.b = t.price_ticks
-    event.c = t.remaining_lots
-    event.d = t.size_lots
+    reenter(s, &t)
     _work(s, &t, receipt)
     return OK
 

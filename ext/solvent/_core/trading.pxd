@@ -13,7 +13,7 @@ from solvent._core.book cimport Book
 from solvent._core.clientids cimport ClientIds
 from solvent._core.ledger cimport Ledger, OpenSide
 from solvent._core.margin cimport Rules
-from solvent._core.records cimport EventLog
+from solvent._core.records cimport Command, EventLog
 
 cdef struct State:
     EventLog log
@@ -45,7 +45,10 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t ending             # why what does not trade ends, or 0: it rests
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
+cdef void ticket_of_command(const Command* c, int64_t price_ticks, Ticket* t) noexcept nogil
+cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef uint64_t accept(State* s, Ticket* t) noexcept nogil
+cdef void reenter(State* s, Ticket* t) noexcept nogil
 cdef void execute(State* s, Ticket* t) noexcept nogil
 cdef void conclude(State* s, Ticket* t) noexcept nogil
 cdef void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil

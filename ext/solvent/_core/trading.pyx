@@ -1,6 +1,7 @@
 """Acceptance, execution, resting, cutting and cancelling of orders; the contract is in trading.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
 from solvent._core.arena cimport SLOT_BITS, Order, arena_give, arena_take
 from solvent._core.book cimport Book, book_add, book_price, book_remove, book_shrink, book_worse
 from solvent._core.clientids cimport clients_add, clients_finish
@@ -12,8 +13,9 @@ from solvent._core.margin cimport fee_units, hold_units
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
 from solvent._core.money cimport add, least, magnitude, mul
 from solvent._core.records cimport (
-    ACCEPTED, BUY, DONE, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
-    REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, RESTED, SELF_TRADE, SELL, TRADE, Event, emit,
+    ACCEPTED, BUY, DONE, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, GTC, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
+    REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, RESTED, SELF_TRADE, SELL, TAKER_FEE, TRADE, UNFILLED,
+    Command, Event, emit,
 )
 
 
@@ -70,6 +72,59 @@ cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
 
 
 # --- The life of an order ------------------------------------------------------------------------------
+
+cdef void ticket_of_command(const Command* c, int64_t price_ticks, Ticket* t) noexcept nogil:
+    """An ORDER as a ticket; whose position it belongs to is the caller's to say."""
+    memset(t, 0, sizeof(Ticket))
+    t.client_id = c.client_id
+    t.account = c.account
+    t.instrument = c.instrument
+    t.side = c.side
+    t.tif = c.tif
+    t.flags = c.flags
+    t.size_lots = c.size_lots
+    t.remaining_lots = c.size_lots
+    t.price_ticks = price_ticks
+    t.limit_ticks = price_ticks
+    t.ending = 0 if c.tif == GTC else UNFILLED
+    t.fee_reason = TAKER_FEE
+
+
+cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil:
+    """A resting order as a ticket with other terms, before anything is changed."""
+    cdef Order* order = &s.arena.orders[slot]
+    memset(t, 0, sizeof(Ticket))
+    t.order_id = order.order_id
+    t.client_id = order.client_id
+    t.slot = slot
+    t.holder = order.holder
+    t.account = order.account
+    t.instrument = order_instrument(s, slot)
+    t.side = order.side
+    t.flags = order.flags
+    t.tif = GTC
+    t.fee_reason = TAKER_FEE
+    t.price_ticks = price_ticks
+    t.limit_ticks = price_ticks
+    t.remaining_lots = remaining_lots
+    t.size_lots = order.size_lots - order.remaining_lots + remaining_lots
+
+
+cdef void reenter(State* s, Ticket* t) noexcept nogil:
+    """Takes a resting order out of its queue with the ticket's terms and says REPLACED; execute comes next."""
+    cdef Order* order = &s.arena.orders[t.slot]
+    cdef Event* event
+    unlist(s, t.slot)
+    order.size_lots = t.size_lots
+    order.remaining_lots = t.remaining_lots
+    order.open_loss_ticks = t.open_loss_ticks
+    event = emit(&s.log, REPLACED, t.account, t.instrument)
+    event.side = t.side
+    event.a = <int64_t>t.order_id
+    event.b = t.price_ticks
+    event.c = t.remaining_lots
+    event.d = t.size_lots
+
 
 cdef uint64_t accept(State* s, Ticket* t) noexcept nogil:
     """Gives the order its number and slot and says ACCEPTED. arena_reserve, book_reserve were called."""
