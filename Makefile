@@ -18,7 +18,7 @@ demo: $(VENV)/built            ## a real crash, ten thousand traders, and where 
 test: $(VENV)/built            ## everything: units, twins, auditor, documents, types, style
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/built           ## honest figures against the yardstick, no gate
+bench: $(VENV)/built           ## honest figures, no gate
 	$(BIN)/python -m pytest benchmarks -q -s --benchmark-disable-gc --benchmark-columns=min,median,max,rounds --benchmark-group-by=name
 
 lint: $(VENV)/built            ## style and types
@@ -27,7 +27,7 @@ lint: $(VENV)/built            ## style and types
 dist: $(VENV)/built            ## sdist and wheel
 	$(BIN)/python -m build
 
-debug: $(VENV)/built           ## the core without optimisation, traps on undefined behaviour, in place
+debug: $(VENV)/built           ## the core with traps on undefined behaviour, in place until `make clean`
 	SOLVENT_DEBUG=1 $(BIN)/python setup.py build_ext --inplace --force
 
 clean:

@@ -181,8 +181,10 @@ def test_a_buffer_that_changes_under_a_batch():
     total = 400_000
     buffer = bytearray(command(CommandType.ADVANCE) * total)
 
+    over = threading.Event()
+
     def spoil():
-        while True:
+        while not over.is_set():
             try:
                 ex.digest()
             except Busy:
@@ -196,6 +198,7 @@ def test_a_buffer_that_changes_under_a_batch():
     assert len(result) <= total and not result.code.any()
     if ex._kernel.command_seq == total:  # the batch was over first: let the other thread find it busy
         ex.run(command(CommandType.ADVANCE) * total)
+    over.set()
     spoiler.join()
     ex.check()
 

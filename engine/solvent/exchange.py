@@ -1,8 +1,8 @@
 """Exchange: names and decimals in, commands to a kernel, views back.
 
-Owns the names and the conversion between decimals and integers. Never holds or
-changes a balance: all state is the kernel's, reached by commands, events and reads. The same class sits on
-the compiled kernel and on the readable twin (solvent.reference.Exchange).
+Owns the names and the conversion between decimals and integers. Never holds or changes a balance: all state is
+the kernel's, reached by commands, events and reads. The same class sits on the compiled kernel and on the
+readable twin (solvent.reference.Exchange).
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """What Exchange and Book share: a kernel, its events, batches, the digest, and the gates for words and integers.
 
-Owns the cursors over events and the one place that loads the compiled core. Never knows what a command means.
+Owns the cursors over events and the one place that loads the compiled core. Never knows what a command means, but for ADVANCE.
 """
 
 from collections.abc import Iterator
@@ -24,43 +24,47 @@ _NEVER = 2**64 - 1
 
 
 def digest_of(data: bytes) -> bytes:
+    """BLAKE2b-512; imported when first needed, so that the package imports fast."""
     from hashlib import blake2b
 
     return blake2b(data).digest()
 
 
 def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:
+    """The refusal of a type, saying what is wanted instead."""
     return WrongType(f"{what}: {type(value).__name__} {value!r} is refused; use {wanted}")
 
 
 def word(table: dict[str, Any], value: object, what: str) -> int:
+    """The number behind one of a table's words. Raises InputError for any other."""
     if not isinstance(value, str) or value.lower() not in table:
         raise InputError(f"{what} is one of {', '.join(table)}, not {value!r}")
     return int(table[value.lower()])
 
 
-def whole(value: object, what: str, low: int, high: int) -> int:
-    if type(value) is not int:
-        raise wrong_type(what, value)
-    if not low <= value <= high:
-        raise InputError(f"{what} is not from {low} to {high}")
-    return value
-
-
 def any_int(value: object, what: str) -> int:
+    """An exact int of any size. Raises WrongType for anything else, bool included."""
     if type(value) is not int:
         raise wrong_type(what, value)
     return value
 
 
-def fit(count_: int | None, signed: bool) -> int:
+def whole(value: object, what: str, low: int, high: int) -> int:
+    """An exact int from low to high. Raises WrongType or InputError."""
+    if not low <= (number := any_int(value, what)) <= high:
+        raise InputError(f"{what} is not from {low} to {high}")
+    return number
+
+
+def fit(number: int | None, signed: bool) -> int:
     """An integer for a record: what the record or the rules cannot hold becomes 0 or -1, which is refused."""
-    if count_ is None or not -(2**62) < count_ < 2**62:
+    if number is None or not -(2**62) < number < 2**62:
         return 0 if signed else -1
-    return count_
+    return number
 
 
 def flag_of(value: object, what: str, flag: Flag) -> int:
+    """The flag's bit, or 0. Raises WrongType for anything but a bool."""
     if type(value) is not bool:
         raise wrong_type(what, value, "True or False")
     return int(flag) if value else 0

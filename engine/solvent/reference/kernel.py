@@ -7,7 +7,7 @@ for the contract; both must agree on every event of every command.
 import threading
 from collections.abc import Sequence
 
-from solvent.codes import Busy, Code
+from solvent.codes import Code
 from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
 from solvent.records import (
     COMMAND,
@@ -38,11 +38,12 @@ class Kernel:
         currencies: int,
         rules: Sequence[int],
         config: bytes,
-        errors: object,
+        errors: tuple[type[Exception], type[Exception]],
         bare: bool = False,
     ):
         self.contracts = [Contract(*spec) for spec in instruments]  # type: ignore[arg-type]
         self.config = config
+        self.busy_error, _ = errors  # big integers never halt
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         self.ledger = Ledger(self.contracts, currencies, self._emit)
@@ -84,7 +85,7 @@ class Kernel:
         if not RECORD_BYTES <= len(record) <= 2 * RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
             return Code.BAD_RECORD
         if not self._lock.acquire(blocking=False):
-            raise Busy("the exchange is working on another call; one thread at a time")
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
         try:
             self._drop()
             return self._apply(record)
@@ -112,7 +113,7 @@ class Kernel:
             at += len(commands[-1])
         codes, order_ids = b"", b""
         if commands and not self._lock.acquire(blocking=False):
-            raise Busy("the exchange is working on another call; one thread at a time")
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
         try:
             self._drop()
             for each in commands:

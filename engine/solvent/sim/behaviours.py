@@ -5,6 +5,7 @@ the price and its own draws. Parameters stand at the top of each class. Cost: so
 members of a behaviour a step.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +17,6 @@ from solvent.sim.population import LONG_PERCENT, NAMES, Population
 
 HOUR_NS = 3_600_000_000_000
 HISTORY = 64  # steps that a trend is measured over, and that a follower may lag
-NEVER = 2**62
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Wishes:
             column[:] = 0
 
 
-class Behaviour:
+class Behaviour(ABC):
     """A group of traders with one rule. Subclasses say `act`; the rest is shared vocabulary.
 
     PART: percent of the free wallet put into a position. REST_STEPS: the average pause after a position.
@@ -93,8 +93,9 @@ class Behaviour:
             self.ready = np.where(self.ended, view.step + pause, self.ready)
         self.act()
 
+    @abstractmethod
     def act(self) -> None:
-        raise NotImplementedError
+        """The behaviour's rule: says in `wishes` what its members want in this step."""
 
     # --- vocabulary
 

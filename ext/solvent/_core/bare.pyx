@@ -4,17 +4,16 @@ from libc.stdint cimport int32_t, int64_t
 from solvent._core.arena cimport Order, arena_reserve
 from solvent._core.book cimport book_price, book_reserve
 from solvent._core.clientids cimport clients_find, clients_reserve
-from solvent._core.entry cimport Receipt, check_amendment, check_terms, find_own
+from solvent._core.entry cimport Receipt, cancel_own, check_amendment, check_terms, find_own, shrink_to
 from solvent._core.ledger cimport NOBODY, Instrument
 from solvent._core.matching cimport crosses
 from solvent._core.records cimport (
-    ADVANCE, AMEND, AMENDED, BAD_FLAGS, BUY, CANCEL, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, MARKET,
-    OK, ORDER, POST_ONLY, POST_ONLY_WOULD_TAKE, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_COMMAND,
+    ADVANCE, AMEND, BAD_FLAGS, BUY, CANCEL, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, MARKET, OK, ORDER,
+    POST_ONLY, POST_ONLY_WOULD_TAKE, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_COMMAND,
     UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command,
 )
 from solvent._core.trading cimport (
-    State, Ticket, accept, cancel, conclude, dry_run, execute, reenter, shrink, ticket_of_command,
-    ticket_of_order,
+    State, Ticket, accept, conclude, dry_run, execute, reenter, ticket_of_command, ticket_of_order,
 )
 
 
@@ -68,11 +67,7 @@ cdef int _amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         return code
     order = &s.arena.orders[slot]
     if size <= order.size_lots and price == book_price(&s.books[0], &s.arena, slot):
-        shrink(s, slot, order.size_lots - size, AMENDED)
-        receipt.order_id = order.order_id
-        receipt.filled_lots = order.size_lots - order.remaining_lots
-        receipt.resting_lots = order.remaining_lots
-        return OK
+        return shrink_to(s, slot, size, receipt)
     if order.flags & POST_ONLY and crosses(&s.books[0], order.side, price):
         return POST_ONLY_WOULD_TAKE
     if not book_reserve(&s.books[0]):
@@ -85,7 +80,6 @@ cdef int _amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
 
 cdef int bare_command(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     """ORDER, AMEND, CANCEL and ADVANCE; a Book knows no other command."""
-    cdef int32_t slot
     if c.type == ADVANCE:
         return OK
     if c.type != ORDER and c.type != AMEND and c.type != CANCEL:
@@ -98,10 +92,4 @@ cdef int bare_command(State* s, const Command* c, Receipt* receipt) noexcept nog
         return _place(s, c, receipt)
     if c.type == AMEND:
         return _amend(s, c, receipt)
-    slot = find_own(s, c)
-    if slot < 0:
-        return UNKNOWN_ORDER
-    receipt.order_id = s.arena.orders[slot].order_id
-    receipt.filled_lots = s.arena.orders[slot].size_lots - s.arena.orders[slot].remaining_lots
-    cancel(s, slot, CANCELLED)
-    return OK
+    return cancel_own(s, c, receipt)

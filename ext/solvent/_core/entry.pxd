@@ -18,6 +18,8 @@ cdef struct Receipt:
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept nogil
+cdef int cancel_own(State* s, const Command* c, Receipt* receipt) noexcept nogil
+cdef int shrink_to(State* s, int32_t slot, int64_t size_lots, Receipt* receipt) noexcept nogil
 cdef int check_names(State* s, const Command* c) noexcept nogil
 cdef int check_terms(Instrument* ins, const Command* c) noexcept nogil
 cdef int check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil

@@ -245,10 +245,14 @@ cdef int32_t find_own(State* s, const Command* c) noexcept nogil:
 
 cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     """CANCEL."""
-    cdef int32_t slot
     if c.account < FIRST_USER or c.account >= s.ledger.account_count:
         return UNKNOWN_ACCOUNT
-    slot = find_own(s, c)
+    return cancel_own(s, c, receipt)
+
+
+cdef int cancel_own(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """Ends the order that a CANCEL names."""
+    cdef int32_t slot = find_own(s, c)
     if slot < 0:
         return UNKNOWN_ORDER
     receipt.order_id = s.arena.orders[slot].order_id
@@ -299,6 +303,16 @@ cdef int check_amendment(State* s, const Command* c, int32_t slot, int64_t* pric
     return OK
 
 
+cdef int shrink_to(State* s, int32_t slot, int64_t size_lots, Receipt* receipt) noexcept nogil:
+    """The amendment that keeps its place: a smaller total size at the same price."""
+    cdef Order* order = &s.arena.orders[slot]
+    shrink(s, slot, order.size_lots - size_lots, AMENDED)
+    receipt.order_id = order.order_id
+    receipt.filled_lots = order.size_lots - order.remaining_lots
+    receipt.resting_lots = order.remaining_lots
+    return OK
+
+
 cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
     cdef Order* order
@@ -316,8 +330,4 @@ cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     order = &s.arena.orders[slot]
     if size > order.size_lots or price != book_price(&s.books[order_instrument(s, slot)], &s.arena, slot):
         return _replace(s, slot, size - order.size_lots + order.remaining_lots, price, receipt)
-    shrink(s, slot, order.size_lots - size, AMENDED)
-    receipt.order_id = order.order_id
-    receipt.filled_lots = order.size_lots - order.remaining_lots
-    receipt.resting_lots = order.remaining_lots
-    return OK
+    return shrink_to(s, slot, size, receipt)
