@@ -18,6 +18,7 @@ from solvent.codes import (
 from solvent.exchange import Exchange
 from solvent.face import Ack
 from solvent.instrument import Instrument
+from solvent.orders import Trigger
 from solvent.records import Event, EventType
 from solvent.rules import RuleSet
 from solvent.tiers import Tier
@@ -25,6 +26,6 @@ from solvent.tiers import Tier
 __all__ = [
     "Ack",
     "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "Halted", "InputError", "Instrument",
-    "InvariantBroken", "Rejected", "RuleSet", "SolventError", "Tier", "WrongType",
+    "InvariantBroken", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -4,26 +4,37 @@ Owns nothing that Exchange does not: the same records, the same kernel, the same
 account is a number that the caller makes up; it matters for self-trade prevention and client ids only.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solvent.codes import InputError
-from solvent.face import ERRORS, SIDES, TIFS, Ack, Face, digest_of, flag_of, whole, word
+from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX
-from solvent.records import CommandType, Flag, Tif
+from solvent.money import Dec
+from solvent.orders import Terms, Trigger, whole, word
+from solvent.records import NOBODY, CommandType, EventType
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _LOT = Decimal(1)
+
+
+def _ticks(value: object, what: str) -> int:
+    return whole(value, what, -(2**63), 2**63 - 1)
 
 
 class Book(Face):
     """A price-time priority book of one instrument; the kernel of Exchange without its money.
 
     max_price_ticks: the highest legal price; the depth of the book's trie comes from it. max_size_lots: the
-    highest legal size of an order. retain: keep all events; False drops those that no cursor waits for.
+    highest legal size of an order. retain: keep all events; False drops those that no cursor waits for. log: the event
+    types that are written at all (None: every one); numbers in `seq` count what is written.
 
     Everything is an int: prices in ticks, sizes in lots, accounts from 0 to 2**32 - 2. Orders answer with an
     Ack (filled and resting in lots); wrong types raise WrongType. Events are ACCEPTED, TRADE, RESTED, REDUCED,
-    REPLACED, DONE behind each BEGIN: enough to rebuild the book. Cost: as the core's (docs/architecture.md).
+    REPLACED, TRIGGERED, DONE behind each BEGIN: enough to rebuild the book. Cost: as the core's (docs/architecture.md).
 
     >>> book = Book()
     >>> ask = book.order(1, "sell", 5, price_ticks=101)
@@ -33,32 +44,41 @@ class Book(Face):
     ([(101, 2)], [])
     """
 
-    def __init__(self, max_price_ticks: int = 2**24 - 1, *, max_size_lots: int = 2**32, retain: bool = True):
+    def __init__(
+        self, max_price_ticks: int = 2**24 - 1, *, max_size_lots: int = 2**32, retain: bool = True,
+        log: Iterable[EventType] | None = None,
+    ):  # fmt: skip
         self.max_price_ticks = whole(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
         self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, MONEY_MAX)
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
         terms = (1, max_price_ticks, max_size_lots, 0, 0, 0, 1, 0, ((max_size_lots, 1, 1),))
         config = digest_of(repr(terms).encode())[:32]
-        super().__init__(self._load_kernel()([terms], 1, (0,) * 10, config, ERRORS, True), retain)
+        super().__init__(self._load_kernel()([terms], 1, (0,) * 10, config, ERRORS, True, wanted_types(log)), retain)
 
     def order(
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",
-        post_only: bool = False, client_id: int = 0,
+        post_only: bool | str = False, client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
+        slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0,
     ) -> Ack:  # fmt: skip
-        """Places an order; without a price a market order, which never rests. See Exchange.order."""
-        tif_id = word(TIFS, tif, "tif")
-        flags = flag_of(post_only, "post_only", Flag.POST_ONLY)
-        if price_ticks is None:
-            flags |= Flag.MARKET
-            tif_id = tif_id or Tif.IOC
-        else:
-            price_ticks = whole(price_ticks, "price_ticks", -(2**63), 2**63 - 1)
+        """Places an order; without a price a market order, which never rests. The terms are those of Exchange.order, with
+        prices in ticks; triggers by mark and index see what `mark` and `index` say."""
+        terms = Terms(
+            tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group
+        )
         return self._ask(
-            CommandType.ORDER, _LOT, account=whole(account, "account", 0, 2**32 - 2), side=word(SIDES, side, "side"),
-            size_lots=whole(size_lots, "size_lots", -(2**63), 2**63 - 1), price_ticks=price_ticks or 0, tif=tif_id,
-            flags=flags, client_id=whole(client_id, "client_id", 0, 2**63 - 1),
+            CommandType.ORDER, _LOT, terms.second(_ticks), account=whole(account, "account", 0, NOBODY - 1),
+            side=word(SIDES, side, "side"), size_lots=_ticks(size_lots, "size_lots"),
+            price_ticks=0 if price_ticks is None else _ticks(price_ticks, "price_ticks"), **terms.header(price_ticks is None),
         )  # fmt: skip
+
+    def mark(self, price_ticks: int) -> Ack:
+        """A mark price for the triggers that watch it. Raises Rejected(BAD_PRICE)."""
+        return self._ask(CommandType.MARK, _LOT, price_ticks=_ticks(price_ticks, "price_ticks")).ok()
+
+    def index(self, price_ticks: int) -> Ack:
+        """An index price for the triggers that watch it. Raises Rejected(BAD_PRICE)."""
+        return self._ask(CommandType.INDEX, _LOT, price_ticks=_ticks(price_ticks, "price_ticks")).ok()
 
     def amend(
         self, account: int, order_id: int | None = None, *, client_id: int | None = None,
@@ -68,20 +88,51 @@ class Book(Face):
         fields = self._named(order_id, client_id)
         for name, value in (("size_lots", size_lots), ("price_ticks", price_ticks)):
             if value is not None:
-                fields[name] = whole(value, name, -(2**63), 2**63 - 1) or -1
-        return self._ask(CommandType.AMEND, _LOT, account=whole(account, "account", 0, 2**32 - 2), **fields)
+                fields[name] = _ticks(value, name) or -1
+        return self._ask(CommandType.AMEND, _LOT, account=whole(account, "account", 0, NOBODY - 1), **fields)
 
     def cancel(self, account: int, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
         """Cancels a resting order by its id or by the account's client id."""
         fields = self._named(order_id, client_id)
-        return self._ask(CommandType.CANCEL, _LOT, account=whole(account, "account", 0, 2**32 - 2), **fields)
+        return self._ask(CommandType.CANCEL, _LOT, account=whole(account, "account", 0, NOBODY - 1), **fields)
+
+    def cancel_all(self, account: int | None = None, *, side: str | None = None) -> Ack:
+        """Cancels all live orders, resting and dormant, of an account or of everyone, of one side or both, oldest first;
+        `filled` of the Ack says how many."""
+        return self._ask(
+            CommandType.MASS_CANCEL, _LOT, account=NOBODY if account is None else whole(account, "account", 0, NOBODY - 1),
+            side=2 if side is None else word(SIDES, side, "side"),
+        )  # fmt: skip
+
+    def best(self) -> tuple[int, int, int, int]:
+        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        bid, bid_lots, ask, ask_lots = self._kernel.best(0)
+        return bid, bid_lots, ask, ask_lots
 
     def depth(self, n: int = 20) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(bids, asks), best first: (price ticks, lots) of at most n levels."""
         bids, asks = self._kernel.depth(0, whole(n, "n", 0, 2**62))
         return bids, asks
 
+    def depth_arrays(self, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
+        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
+        return self._depth_arrays(0, whole(n, "n", 0, 2**62))
+
     def resting(self) -> list[dict[str, Any]]:
         """Every resting order, bids best first in time order, then asks."""
-        names = ("order_id", "account", "instrument", "side", "price_ticks", "remaining_lots", "size_lots", "client_id")
-        return [dict(zip(names, row, strict=False)) for row in self._kernel.resting(0)]
+        return [_named(row) for row in self._kernel.resting(0)]
+
+    def dormant(self) -> list[dict[str, Any]]:
+        """Every order that waits for its trigger, by id, with its trigger's terms."""
+        return [_named(row) | dict(zip(_DORMANT, row[12:], strict=True)) for row in self._kernel.dormant(0)]
+
+
+_RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaining_lots", "size_lots", "client_id")
+_DORMANT = (
+    "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
+    "trigger_flags", "self_trade",
+)  # fmt: skip
+
+
+def _named(row: tuple[int, ...]) -> dict[str, Any]:
+    return dict(zip(_RESTING, row, strict=False))

@@ -15,6 +15,7 @@ class Code(IntEnum):
     UNKNOWN_COMMAND = 100
     TIME_BACKWARDS = 101
     BAD_RECORD = 102
+    NOT_SUPPORTED = 103
     UNKNOWN_ACCOUNT = 200
     UNKNOWN_INSTRUMENT = 201
     UNKNOWN_CURRENCY = 202
@@ -27,6 +28,10 @@ class Code(IntEnum):
     BAD_TIF = 303
     BAD_FLAGS = 304
     BAD_CLIENT_ID = 305
+    BAD_TRIGGER = 306
+    BAD_EXPIRY = 307
+    BAD_SELF_TRADE = 308
+    BAD_SLIPPAGE = 309
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
     POST_ONLY_WOULD_TAKE = 402
@@ -35,6 +40,8 @@ class Code(IntEnum):
     TOO_MANY_ORDERS = 405
     AMEND_NOTHING = 406
     AMEND_BELOW_FILLED = 407
+    TRIGGER_REACHED = 408
+    NO_REFERENCE = 409
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502
@@ -55,7 +62,8 @@ HINTS: dict[Code, str] = {
     Code.OK: "accepted",
     Code.UNKNOWN_COMMAND: "the record's type is not a command",
     Code.TIME_BACKWARDS: "time_ns lies before the exchange's clock; send commands in time order",
-    Code.BAD_RECORD: "a command is 64 bytes, a named one 128, and its header says how many records it takes",
+    Code.BAD_RECORD: "a command is 64 bytes, 128 with a second record (names, extended orders), and its header says how many",
+    Code.NOT_SUPPORTED: "a field of the second record is reserved for what is not built yet (iceberg, peg, hedge, OCO): leave it 0",
     Code.UNKNOWN_ACCOUNT: "open the account first: open_account(name) or deposit(name, ...)",
     Code.UNKNOWN_INSTRUMENT: "the exchange was made without this instrument",
     Code.UNKNOWN_CURRENCY: "no instrument settles in this currency",
@@ -65,9 +73,13 @@ HINTS: dict[Code, str] = {
     Code.BAD_SIDE: "side is 'buy' or 'sell'",
     Code.BAD_SIZE: "size is a positive multiple of the lot, not above the instrument's highest size",
     Code.BAD_PRICE: "price is positive, a multiple of the tick (a mark is rounded), not above the instrument's highest price",
-    Code.BAD_TIF: "tif is 'gtc', 'ioc' or 'fok'",
-    Code.BAD_FLAGS: "post_only goes with gtc limit orders, a market order with ioc or fok",
+    Code.BAD_TIF: "tif is 'gtc', 'ioc', 'fok' or 'gtd'",
+    Code.BAD_FLAGS: "post_only goes with gtc or gtd limit orders, a market order with ioc or fok, reduce-only not with a Book",
     Code.BAD_CLIENT_ID: "a client id is a whole number below 2**63; 0 is none",
+    Code.BAD_TRIGGER: "a stop or take-profit has a trigger price, a trailing stop a distance in ticks or a rate below 1",
+    Code.BAD_EXPIRY: "tif gtd goes with an expiry later than the clock, and only with one",
+    Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/orders.md), its group a whole number from 0",
+    Code.BAD_SLIPPAGE: "slippage is a rate from 0 to below 1, of a market order without a price",
     Code.UNKNOWN_ORDER: "the account has no live order of this id; it may be finished or another account's",
     Code.DUPLICATE_CLIENT_ID: "this client id was used; the answer's order_id is the order it belongs to",
     Code.POST_ONLY_WOULD_TAKE: "the price would trade at once; move it away from the touch",
@@ -76,6 +88,8 @@ HINTS: dict[Code, str] = {
     Code.TOO_MANY_ORDERS: "the limit of live orders, or of reduce-only orders of one position, is reached",
     Code.AMEND_NOTHING: "neither size nor price would change",
     Code.AMEND_BELOW_FILLED: "the new size is not above what is filled; cancel instead",
+    Code.TRIGGER_REACHED: "the trigger is reached already and the order asked to be refused then",
+    Code.NO_REFERENCE: "a trailing stop starts from the price it watches, and there is none yet",
     Code.BAD_AMOUNT: "the amount is a whole number of units, above zero (signed for move_margin) and below 2**62",
     Code.INSUFFICIENT_BALANCE: "more than the free balance, which leaves out holds, initial margin and open losses",
     Code.WITHDRAWALS_CLOSED: "the currency has an open deficit; withdrawals wait until it is repaid",

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 from solvent import records
 from solvent import rules as rule_sets
 from solvent.codes import Code, InputError, Rejected, WrongType
-from solvent.face import ERRORS, NOBODY, SIDES, TIFS, Ack, Face, any_int, digest_of, fit, flag_of, whole, word, wrong_type
+from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
 from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
 from solvent.money import Dec, decimal, nearest_even, to_units
-from solvent.records import CommandType, Flag, Mode, Tif
+from solvent.orders import Terms, Trigger, any_int, fit, whole, word, wrong_type
+from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Mode
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from solvent import views
 
 Acct = str | int
@@ -34,11 +37,15 @@ class Exchange(Face):
     cursor waits for.
 
     Prices, sizes and amounts are int, str or Decimal in currency and contracts; float, bool and None raise
-    WrongType, text that is no number InputError. Control commands raise Rejected(code, hint) when refused;
+    WrongType, text that is no number InputError. log: the event types that are written at all (None: every one); the
+    auditor, feeds and Ack.events see only those. Control commands raise Rejected(code, hint) when refused;
     orders answer with an Ack. One thread at a time: a concurrent call raises Busy.
     """
 
-    def __init__(self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True):
+    def __init__(
+        self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True,
+        log: Iterable[EventType] | None = None,
+    ):  # fmt: skip
         self.instruments = () if isinstance(instruments, Instrument) else tuple(instruments)
         self.rules = rule_sets.find(rules)
         if not self.instruments or not all(isinstance(each, Instrument) for each in self.instruments):
@@ -51,6 +58,7 @@ class Exchange(Face):
             if self.currencies.setdefault(each.settle, each.unit) != each.unit:
                 raise InputError(f"instruments disagree on the decimals of {each.settle}")
         self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
+        self._wanted = wanted_types(log)
         super().__init__(self._make_kernel(), retain)
 
     def _make_kernel(self) -> Any:
@@ -67,7 +75,7 @@ class Exchange(Face):
         compiled = self.rules.compiled()
         named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled]
         config = digest_of(json.dumps(named).encode())[:32]
-        return self._load_kernel()(specs, len(self.currencies), compiled, config, ERRORS)
+        return self._load_kernel()(specs, len(self.currencies), compiled, config, ERRORS, False, self._wanted)
 
     # --- names and numbers
 
@@ -176,46 +184,58 @@ class Exchange(Face):
         _, units = self._amount(self.instruments[index].settle, amount, signed=True)
         self._control(CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, amount=units)
 
+    def _price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
+        index = self._known_instrument(instrument)
+        ticks = nearest_even(price, self.instruments[index].tick_size, what)
+        return self._ask(kind, self.instruments[index].lot_size, instrument=index, price_ticks=fit(ticks, False)).ok()
+
     def mark(self, instrument: Inst, price: Dec) -> Ack:
-        """Sets the mark price (rounded half to even to ticks) and liquidates whoever it endangers.
+        """Sets the mark price (rounded half to even to ticks), liquidates whoever it endangers, fires what it triggers.
 
         Raises Rejected(BAD_PRICE) for a mark of zero, below, or above the instrument's highest price.
         """
-        index = self._known_instrument(instrument)
-        ticks = nearest_even(price, self.instruments[index].tick_size, "mark price")
-        return self._ask(
-            CommandType.MARK, self.instruments[index].lot_size, instrument=index, price_ticks=fit(ticks, False)
-        ).ok()
+        return self._price(CommandType.MARK, instrument, price, "mark price")
+
+    def index(self, instrument: Inst, price: Dec) -> Ack:
+        """Sets the index price (rounded half to even to ticks), which triggers may watch. Raises as mark does."""
+        return self._price(CommandType.INDEX, instrument, price, "index price")
 
     def order(
-        self, account: Acct, instrument: Inst, side: str, size: Dec, *, price: Dec | None = None, tif: str = "gtc",
-        post_only: bool = False, reduce_only: bool = False, client_id: int = 0,
+        self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
+        tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
+        client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
+        self_trade: str = "cancel_maker", self_trade_group: int = 0,
     ) -> Ack:  # fmt: skip
         """Places an order.
 
-        side: "buy" or "sell". size: contracts. price: limit in currency; None is a market order, protected
-        by the price band and never resting. tif: "gtc", "ioc" or "fok". post_only: refused if it would
-        trade. reduce_only: cut to what is left of the position. client_id: the caller's own id, 1 to
-        2**63 - 1. An order against an own resting order cancels that one (self-trade prevention).
+        side: "buy" or "sell". size: contracts. price: limit in currency; None is a market order, protected by the
+        price band, by `slippage` (a rate from the best price) if given, and never resting. tif: "gtc", "ioc", "fok", or
+        "gtd", which ends when the clock reaches expiry_ns. post_only: refused if it would trade, or with "slide" moved
+        one tick behind the best price instead. reduce_only: cut to what is left of the position. close_position: a
+        reduce-only order without a size, for whatever there is to close (of a dormant one: when it fires). client_id:
+        the caller's own id, 1 to 2**63 - 1. trigger: the order sleeps until it fires (solvent.Trigger).
+
+        self_trade: what happens when it meets an order of its own account, or of its self_trade_group if that is not 0:
+        "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
 
         An accepted immediate or market order may find nobody: the Ack is truthy and `filled` says how much.
         Why the rest ended is in its DONE event.
         """
         index = self._instrument(instrument)
-        terms = self._terms(index)
-        tif_id = word(TIFS, tif, "tif")
-        flags = flag_of(post_only, "post_only", Flag.POST_ONLY) | flag_of(reduce_only, "reduce_only", Flag.REDUCE_ONLY)
-        ticks = 0
-        if price is None:
-            flags |= Flag.MARKET
-            tif_id = tif_id or Tif.IOC
-        else:
-            ticks = fit(to_units(price, terms.tick_size, "price"), False)
+        lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
+
+        def ticks(value: object, what: str) -> int:
+            return fit(to_units(value, tick, what), False)
+
+        terms = Terms(
+            tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group
+        )
+        if size is None and not close_position:
+            raise wrong_type("size", size, "a number of contracts, or close_position=True")
         return self._ask(
-            CommandType.ORDER, terms.lot_size, account=self._account(account), instrument=index,
-            side=word(SIDES, side, "side"), tif=tif_id, flags=flags, price_ticks=ticks,
-            size_lots=fit(to_units(size, terms.lot_size, "size"), False),
-            client_id=whole(client_id, "client_id", 0, 2**63 - 1),
+            CommandType.ORDER, lot, terms.second(ticks), account=self._account(account), instrument=index,
+            side=word(SIDES, side, "side"), price_ticks=0 if price is None else ticks(price, "price"),
+            size_lots=0 if size is None else fit(to_units(size, lot, "size"), False), **terms.header(price is None),
         )  # fmt: skip
 
     def amend(
@@ -248,6 +268,15 @@ class Exchange(Face):
         row: tuple[int, ...] | None = self._kernel.find_order(self._account(account), order_id, client_id)
         return row
 
+    def cancel_all(self, account: Acct | None = None, instrument: Inst | None = None, *, side: str | None = None) -> Ack:
+        """Cancels all live orders, resting and dormant, of an account or of everyone, in one instrument or all, of one
+        side or both, oldest first. `filled` of the Ack counts them, in lots of 1."""
+        return self._ask(
+            CommandType.MASS_CANCEL, Decimal(1), account=NOBODY if account is None else self._known_account(account),
+            instrument=NO_INSTRUMENT if instrument is None else self._known_instrument(instrument),
+            side=2 if side is None else word(SIDES, side, "side"),
+        )  # fmt: skip
+
     # --- views
 
     def account(self, account: Acct) -> "views.AccountView":
@@ -275,6 +304,10 @@ class Exchange(Face):
         from solvent import views
 
         return views.depth_view(self, self._known_instrument(instrument), whole(n, "n", 0, 2**62))
+
+    def depth_arrays(self, instrument: Inst, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
+        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
+        return self._depth_arrays(self._known_instrument(instrument), whole(n, "n", 0, 2**62))
 
     def explain(self, account: Acct) -> "views.Explanation":
         """Every term of an account's margin, its prices, and what would happen next; print it."""

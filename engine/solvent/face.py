@@ -3,7 +3,7 @@
 Owns the cursors over events and the one place that loads the compiled core. Never knows what a command means, but for ADVANCE.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -11,16 +11,16 @@ from weakref import WeakSet
 from solvent import records
 from solvent.codes import HINTS, Busy, Code, EventsDropped, Halted, InputError, InvariantBroken, Rejected, WrongType
 from solvent.money import from_units
-from solvent.records import CommandType, Event, EventType, Flag, Side, Tif, command, decode
+from solvent.orders import whole
+from solvent.records import CommandType, Event, EventType, Side, command, decode
 
 if TYPE_CHECKING:
     import numpy as np
 
-NOBODY = 0xFFFFFFFF
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
-TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK}
-ERRORS = (Busy, Halted)
+ERRORS = (Busy, Halted, WrongType)
 _NEVER = 2**64 - 1
+_ALL = 2**64 - 1
 
 
 def digest_of(data: bytes) -> bytes:
@@ -30,44 +30,14 @@ def digest_of(data: bytes) -> bytes:
     return blake2b(data).digest()
 
 
-def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:
-    """The refusal of a type, saying what is wanted instead."""
-    return WrongType(f"{what}: {type(value).__name__} {value!r} is refused; use {wanted}")
-
-
-def word(table: dict[str, Any], value: object, what: str) -> int:
-    """The number behind one of a table's words. Raises InputError for any other."""
-    if not isinstance(value, str) or value.lower() not in table:
-        raise InputError(f"{what} is one of {', '.join(table)}, not {value!r}")
-    return int(table[value.lower()])
-
-
-def any_int(value: object, what: str) -> int:
-    """An exact int of any size. Raises WrongType for anything else, bool included."""
-    if type(value) is not int:
-        raise wrong_type(what, value)
-    return value
-
-
-def whole(value: object, what: str, low: int, high: int) -> int:
-    """An exact int from low to high. Raises WrongType or InputError."""
-    if not low <= (number := any_int(value, what)) <= high:
-        raise InputError(f"{what} is not from {low} to {high}")
-    return number
-
-
-def fit(number: int | None, signed: bool) -> int:
-    """An integer for a record: what the record or the rules cannot hold becomes 0 or -1, which is refused."""
-    if number is None or not -(2**62) < number < 2**62:
-        return 0 if signed else -1
-    return number
-
-
-def flag_of(value: object, what: str, flag: Flag) -> int:
-    """The flag's bit, or 0. Raises WrongType for anything but a bool."""
-    if type(value) is not bool:
-        raise wrong_type(what, value, "True or False")
-    return int(flag) if value else 0
+def wanted_types(log: "Iterable[EventType] | None") -> int:
+    """A bit for each event type that is written; all of them for None."""
+    if log is None:
+        return _ALL
+    types = tuple(log)
+    if not all(isinstance(each, EventType) for each in types):
+        raise WrongType(f"log takes EventTypes, not {types!r}")
+    return sum(1 << each for each in set(types))
 
 
 class Ack:
@@ -119,15 +89,15 @@ class Ack:
 
 
 class Batch:
-    """Answers to `run`: columns `code` (uint16) and `order_id` (uint64), one row a command."""
+    """Answers to `run`, a row a command: columns order_id, filled_lots, resting_lots and code (all 64 bits)."""
 
-    __slots__ = ("code", "order_id")
+    __slots__ = ("code", "order_id", "filled_lots", "resting_lots")
 
-    def __init__(self, codes: bytes, order_ids: bytes):
+    def __init__(self, answers: bytes):
         import numpy as np
 
-        self.code = np.frombuffer(codes, "<u2")
-        self.order_id = np.frombuffer(order_ids, "<u8")
+        rows = np.frombuffer(answers, "<i8").reshape(-1, 4)
+        self.order_id, self.filled_lots, self.resting_lots, self.code = (rows[:, i] for i in range(4))
 
     def __len__(self) -> int:
         return len(self.code)
@@ -146,10 +116,12 @@ class Cursor:
         self.seq: int = face._kernel.next_seq
 
     def __iter__(self) -> Iterator[Event]:
-        events = self._face._slice(self.seq, self._face._kernel.next_seq)
-        self.seq = self._face._kernel.next_seq
+        begin, self.seq = self.seq, self._face._kernel.next_seq
+        events = self._face._iterate(begin, self.seq)
         self._face._release()
-        return (event for event in events if not self._types or event.type in self._types)
+        if not self._types:
+            return events
+        return (event for event in events if event.type in self._types)
 
     def array(self) -> "np.ndarray[Any, Any]":
         """The records that have come since, all types, as a structured view that pins its memory."""
@@ -169,12 +141,19 @@ class Cursor:
 
 
 class Face:
-    """A kernel and everything that does not depend on what its commands mean."""
+    """A kernel and everything that does not depend on what its commands mean.
+
+    submit(account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0) and revoke(account,
+    order_id) are the kernel's own: an ORDER and a CANCEL from integers alone, for who counts nanoseconds. They answer
+    with code, order_id, filled_lots and resting_lots, truthy if accepted.
+    """
 
     _kernel: Any
 
     def __init__(self, kernel: Any, retain: bool):
         self._kernel = kernel
+        self.submit = kernel.submit
+        self.revoke = kernel.revoke
         self._retain = retain
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._release()
@@ -193,7 +172,7 @@ class Face:
                 "the compiled core is missing; build it (pip install solvent), or say so and use "
                 "solvent.reference.Exchange, the slower twin in pure Python"
             ) from error
-        if compiled.layout() != {kind: records.layout(kind) for kind in ("command", "event")}:
+        if compiled.layout() != {kind: records.layout(kind) for kind in compiled.layout()}:
             raise ImportError("the compiled core has other record layouts than this package; rebuild it")
         return kernel.Kernel
 
@@ -216,9 +195,21 @@ class Face:
         if code:
             raise Rejected(Code(code))
 
-    def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
+    def _ask(self, kind: CommandType, lot: Decimal, second: bytes = b"", **fields: int) -> Ack:
         begin = self._kernel.next_seq
-        return Ack(self, self._send(kind, b"", fields), lot, begin)
+        if second:
+            fields["records"] = 2
+        return Ack(self, self._send(kind, second, fields), lot, begin)
+
+    def batch(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]") -> list[Ack]:
+        """Several of order, amend, cancel, cancel_all in turn, each as (name, its arguments); an Ack for each.
+
+        One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands.
+        """
+        for name, _ in calls:
+            if name not in ("order", "amend", "cancel", "cancel_all"):
+                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {name!r}")
+        return [getattr(self, name)(**arguments) for name, arguments in calls]
 
     @staticmethod
     def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
@@ -231,33 +222,36 @@ class Face:
     def run(self, commands: Any) -> Batch:
         """Applies many command records (an array of dtype records.dtype("command"), or bytes) without the GIL.
 
-        Same path as single calls; time_ns must be filled in. Returns codes and order ids as columns.
+        Same path as single calls; time_ns must be filled in. Returns codes, order ids, filled and resting lots as columns.
         """
-        if getattr(commands, "dtype", None) == records.dtype("event"):
+        if hasattr(commands, "dtype") and commands.dtype == records.dtype("event"):
             raise InputError("these records are events, not commands")
         try:
-            return Batch(*self._kernel.run(memoryview(commands).cast("B")))
+            return Batch(self._kernel.run(memoryview(commands).cast("B")))
         except (TypeError, ValueError) as error:
             raise InputError(f"run takes whole command records in one contiguous buffer: {error}") from None
 
     # --- events
 
-    def _slice(self, begin: int, end: int) -> list[Event]:
+    def _view(self, begin: int, end: int) -> Any:
         try:
-            view = self._kernel.view(begin, end)
+            return self._kernel.view(begin, end)
         except IndexError:
             raise EventsDropped(f"events {begin} to {end} are no longer held; use retain=True or a cursor") from None
-        return list(decode(memoryview(view)))
+
+    def _iterate(self, begin: int, end: int) -> Iterator[Event]:
+        view = self._view(begin, end)
+        return decode(view) if isinstance(view, bytes) else iter(view)
+
+    def _slice(self, begin: int, end: int) -> list[Event]:
+        return list(self._iterate(begin, end))
 
     def _array(self, begin: int, end: int) -> "np.ndarray[Any, Any]":
         import numpy as np
 
         if begin == end:
             return np.empty(0, records.dtype("event"))
-        try:
-            return np.frombuffer(self._kernel.view(begin, end), records.dtype("event"))
-        except IndexError:
-            raise EventsDropped(f"events {begin} to {end} are no longer held; use retain=True or a cursor") from None
+        return np.frombuffer(self._view(begin, end), records.dtype("event"))
 
     def _release(self) -> None:
         if not self._retain:
@@ -282,6 +276,19 @@ class Face:
         """All held events as a structured array; `view` shares (and pins) the engine's memory, read-only."""
         array = self._array(self._kernel.first_seq, self._kernel.next_seq)
         return array if view else array.copy()
+
+    # --- the book
+
+    def _depth_arrays(self, instrument: int, n: int) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
+        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
+        import numpy as np
+
+        bids, asks = (np.frombuffer(rows, "<i8").reshape(-1, 3) for rows in self._kernel.depth_bytes(instrument, n))
+        return bids, asks
+
+    def memory(self) -> dict[str, int]:
+        """Bytes that the core's pools have used so far, by pool, and their sum under "total"."""
+        return dict(self._kernel.memory())
 
     # --- state
 

@@ -26,3 +26,9 @@ NAME_BYTES = 64
 
 PRICE_TICKS_MAX = 2**60
 """The book's trie takes at most ten six-bit floors."""
+
+TRAILING_MAX = 10_000
+"""Live trailing orders of one instrument: each new extreme of a watched price looks at all of them."""
+
+BOOK_ITEMS_MAX = 2**24
+"""Price levels, and trie nodes, of one book; an order that would need more is refused."""

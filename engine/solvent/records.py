@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 RECORD_BYTES = 64
 COMMAND = struct.Struct("<HBBIIBBHqqqQQq")
 EVENT = struct.Struct("<HBBIIHHQqqqqq")
+EXTENSION = struct.Struct("<qqqqqqqBBBBBBH")
+TERMS = struct.Struct("<qqqqqqqBBBBI")
 
 COMMAND_FIELDS = (
     "type", "records", "side", "account", "instrument", "tif", "flags", "mode",
@@ -25,7 +27,16 @@ COMMAND_FIELDS = (
 EVENT_FIELDS = (
     "type", "records", "side", "account", "instrument", "code", "reason", "seq", "a", "b", "c", "d", "e",
 )  # fmt: skip
+EXTENSION_FIELDS = (
+    "trigger_ticks", "trail", "expiry_ns", "display_lots", "peg_offset_ticks", "slippage_ppb", "group_id",
+    "trigger_source", "trigger_kind", "peg", "hedge_side", "group_role", "trigger_flags", "spare",
+)  # fmt: skip
+TERMS_FIELDS = (
+    "trigger_ticks", "trail", "expiry_ns", "stp_group", "reference_ticks", "slippage_ppb", "spare",
+    "trigger_source", "trigger_kind", "trigger_flags", "stp_mode", "spare_too",
+)  # fmt: skip
 NO_INSTRUMENT = 0xFFFFFFFF
+NOBODY = 0xFFFFFFFF
 
 
 class CommandType(IntEnum):
@@ -39,9 +50,11 @@ class CommandType(IntEnum):
     SET_LEVERAGE = 6
     MOVE_MARGIN = 7
     MARK = 8
+    INDEX = 10
     ORDER = 16
     AMEND = 17
     CANCEL = 18
+    MASS_CANCEL = 19
 
 
 class EventType(IntEnum):
@@ -63,6 +76,8 @@ class EventType(IntEnum):
     PARCEL = 14
     ADL = 15
     REPLACED = 16
+    TRIGGERED = 17
+    INDEXED = 18
 
 
 class Side(IntEnum):
@@ -76,6 +91,7 @@ class Tif(IntEnum):
     GTC = 0
     IOC = 1
     FOK = 2
+    GTD = 3
 
 
 class Flag(IntFlag):
@@ -83,6 +99,38 @@ class Flag(IntFlag):
     REDUCE_ONLY = 2
     MARKET = 4
     HOUSE_ORDER = 8
+    CLOSE_POSITION = 64
+    SLIDE = 128
+
+
+class SelfTrade(IntEnum):
+    """What becomes of two orders of one owner that meet; the taker's word counts."""
+
+    CANCEL_MAKER = 0
+    CANCEL_TAKER = 1
+    CANCEL_BOTH = 2
+    DECREMENT = 3
+    ALLOW = 4
+
+
+class Source(IntEnum):
+    """Which price a trigger watches."""
+
+    BY_MARK = 0
+    BY_LAST = 1
+    BY_INDEX = 2
+
+
+class TriggerKind(IntEnum):
+    NO_TRIGGER = 0
+    STOP = 1
+    TAKE_PROFIT = 2
+    TRAIL_TICKS = 3
+    TRAIL_RATE = 4
+
+
+class TriggerFlag(IntFlag):
+    REFUSE_REACHED = 1
 
 
 class Mode(IntEnum):
@@ -127,6 +175,9 @@ class Ending(IntEnum):
     DELEVERAGED = 9
     UNWOUND = 10
     UNCOVERED = 11
+    EXPIRED = 12
+    TRIGGER_REFUSED = 13
+    MASS_CANCELLED = 14
 
 
 class ParcelChange(IntEnum):
@@ -184,7 +235,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
     },
     EventType.REDUCED: {"order_id": "a", "cut_lots": "b", "remaining_lots": "c", "ending": "reason"},
     EventType.DONE: {
-        "order_id": "a", "cancelled_lots": "b", "filled_lots": "c", "client_id": "d", "ending": "reason",
+        "order_id": "a", "cancelled_lots": "b", "filled_lots": "c", "client_id": "d", "ending": "reason", "code": "code",
     },
     EventType.LIQUIDATION: {
         "mode": "side", "verdict": "reason", "currency": "code", "equity_units": "a", "full_units": "b",
@@ -203,27 +254,40 @@ PAYLOAD: dict[int, dict[str, str]] = {
         "adl_pass": "reason", "parcel_id": "a", "closed_lots": "b", "share_units": "c", "rank": "d",
     },
     EventType.REPLACED: {"order_id": "a", "price_ticks": "b", "remaining_lots": "c", "size_lots": "d"},
+    EventType.TRIGGERED: {
+        "kind": "code", "source": "reason", "order_id": "a", "trigger_ticks": "b", "size_lots": "c", "price_ticks": "d",
+        "limit_ticks": "e",
+    },
+    EventType.INDEXED: {"price_ticks": "a"},
 }  # fmt: skip
 """What a type's fields mean, by the names that Event answers to."""
 
 
-class Event:
+class PlainEvent:
     """One event. The record's own fields are attributes, and so are the names of its type in PAYLOAD.
+
+    `extra` holds the bytes of a second record. The compiled core has the same class, faster; solvent.Event is that one
+    where it is built.
 
     >>> e = Event((8, 1, 0, 17, 0, 0, 0, 5, 1, 2, 500000, 10, 16))
     >>> e.type.name, e.price_ticks, e.maker
     ('TRADE', 500000, 16)
     """
 
-    __slots__ = ("record", "name")
+    __slots__ = ("record", "extra")
 
-    def __init__(self, record: tuple[int, ...], name: str = ""):
+    def __init__(self, record: tuple[int, ...], extra: bytes = b""):
         self.record = record
-        self.name = name
+        self.extra = extra
 
     @property
     def type(self) -> EventType:
         return EventType(self.record[0])
+
+    @property
+    def name(self) -> str:
+        """The name that an ACCOUNT_OPENED carries."""
+        return self.extra.rstrip(b"\0").decode() if self.record[0] == EventType.ACCOUNT_OPENED else ""
 
     def __getattr__(self, key: str) -> int:
         if key.startswith("__"):
@@ -235,7 +299,7 @@ class Event:
             raise AttributeError(f"{self.type.name} has no field {key!r}") from None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Event) and self.record == other.record and self.name == other.name
+        return isinstance(other, PlainEvent) and self.record == other.record and self.extra == other.extra
 
     def __hash__(self) -> int:
         return hash(self.record)
@@ -250,18 +314,30 @@ class Event:
         return f"{self.type.name}(seq={self.seq}, {', '.join(shown)})"
 
 
+if TYPE_CHECKING:
+    Event = PlainEvent
+else:
+    try:
+        from solvent._core.events import Event, bind
+
+        bind(EventType, EVENT_FIELDS, PAYLOAD)
+    except ImportError:
+        Event = PlainEvent
+
+
 def decode(data: bytes | memoryview) -> Iterator[Event]:
-    """Events of consecutive records; an ACCOUNT_OPENED takes two, the second is the name."""
-    records = EVENT.iter_unpack(data)
+    """Events of consecutive records; the second record of one that takes two is its `extra`."""
     at = 0
-    for record in records:
-        name = ""
-        at += RECORD_BYTES
-        if record[0] == EventType.ACCOUNT_OPENED:
-            name = bytes(data[at : at + RECORD_BYTES]).rstrip(b"\0").decode()
-            next(records)
-            at += RECORD_BYTES
-        yield Event(record, name)
+    while at < len(data):
+        record = EVENT.unpack_from(data, at)
+        size = RECORD_BYTES * record[1]
+        yield Event(record, bytes(data[at + RECORD_BYTES : at + size]))
+        at += size
+
+
+def terms_of(event: Event) -> dict[str, int]:
+    """The further terms of an ACCEPTED order by name (TERMS_FIELDS); all zero for a plain one."""
+    return dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))
 
 
 def command(kind: int, /, **fields: int) -> bytes:
@@ -274,12 +350,21 @@ def command(kind: int, /, **fields: int) -> bytes:
     return COMMAND.pack(kind, *(fields.get(name, 0) for name in COMMAND_FIELDS[1:]))
 
 
+def extension(**fields: int) -> bytes:
+    """The second record of an ORDER that needs more terms; its header's `records` is 2 then."""
+    return EXTENSION.pack(*(fields.get(name, 0) for name in EXTENSION_FIELDS))
+
+
 _NUMPY = {"H": "<u2", "B": "u1", "I": "<u4", "q": "<i8", "Q": "<u8"}
+_RECORDS = {
+    "command": (COMMAND, COMMAND_FIELDS), "event": (EVENT, EVENT_FIELDS), "extension": (EXTENSION, EXTENSION_FIELDS),
+    "terms": (TERMS, TERMS_FIELDS),
+}  # fmt: skip
 
 
 def layout(kind: str) -> dict[str, tuple[int, int]]:
-    """{field: (offset, bytes)} of "command" or "event" as this module has it; "" is the whole record."""
-    packed, names = (COMMAND, COMMAND_FIELDS) if kind == "command" else (EVENT, EVENT_FIELDS)
+    """{field: (offset, bytes)} of a kind of record as this module has it; "" is the whole record."""
+    packed, names = _RECORDS[kind]
     offset = 0
     fields = {}
     for name, code in zip(names, packed.format[1:], strict=True):
@@ -289,11 +374,10 @@ def layout(kind: str) -> dict[str, tuple[int, int]]:
 
 
 def dtype(kind: str) -> "np.dtype[Any]":
-    """The NumPy dtype of "command" or "event" records. Raises InputError for any other word."""
+    """The NumPy dtype of "command", "event", "extension" or "terms" records. Raises InputError for any other word."""
     import numpy as np
 
-    if kind not in ("command", "event"):
-        raise InputError(f'there are "command" and "event" records, not {kind!r}')
-
-    packed, names = (COMMAND, COMMAND_FIELDS) if kind == "command" else (EVENT, EVENT_FIELDS)
+    if kind not in _RECORDS:
+        raise InputError(f"there are {', '.join(_RECORDS)} records, not {kind!r}")
+    packed, names = _RECORDS[kind]
     return np.dtype([(name, _NUMPY[code]) for name, code in zip(names, packed.format[1:], strict=True)])

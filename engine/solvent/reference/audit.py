@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from solvent.limits import FIRST_USER
 from solvent.records import Flag, Mode, Purse, Side
 from solvent.reference import margin
+from solvent.reference.triggers import direction, reached
 
 if TYPE_CHECKING:
     from solvent.reference.kernel import Kernel
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def broken(kernel: "Kernel") -> str | None:
     """None, or the first invariant that does not hold."""
-    for checks in (_books, _bare) if kernel.bare else (_books, _money, _orders, _safety):
+    for checks in (_books, _bare, _dormant) if kernel.bare else (_books, _money, _orders, _safety, _dormant):
         for failure in checks(kernel):
             return failure
     return None
@@ -35,6 +36,7 @@ def _books(kernel: "Kernel") -> Iterator[str]:
 
 def _bare(kernel: "Kernel") -> Iterator[str]:
     live = sum(1 for side in (Side.BUY, Side.SELL) for _ in kernel.trading.books[0].orders(side))
+    live += len(kernel.trading.triggers.dormant[0])
     slots = kernel.trading.slots
     if live != len(kernel.trading.live) or live != slots.high_water - len(slots.free):
         yield f"BOOK-10: {live} orders in the book, {slots.high_water - len(slots.free)} slots in use"
@@ -70,10 +72,11 @@ def _orders(kernel: "Kernel") -> Iterator[str]:
         for p in members:
             live += len(p.orders)
             sums = [margin.OpenSide(), margin.OpenSide()]
-            for order in p.orders:
+            resting = [order for order in p.orders if order.resting]  # a dormant one holds nothing until it wakes
+            for order in resting:
                 if not order.flags & Flag.REDUCE_ONLY:
                     sums[order.side] = sums[order.side].add(kernel.trading.exposure(order, order.remaining))
-            reduce = sum(order.remaining for order in p.orders if order.flags & Flag.REDUCE_ONLY)
+            reduce = sum(order.remaining for order in resting if order.flags & Flag.REDUCE_ONLY)
             if tuple(sums) != p.open_sides or reduce != p.reduce.lots:
                 yield f"MON-8: resting orders of account {p.account} do not add up"
             if reduce > abs(p.size):
@@ -88,6 +91,19 @@ def _orders(kernel: "Kernel") -> Iterator[str]:
     slots = kernel.trading.slots
     if live != len(kernel.trading.live) or live != slots.high_water - len(slots.free):
         yield f"BOOK-10: {live} orders in the books, {slots.high_water - len(slots.free)} slots in use"
+
+
+def _dormant(kernel: "Kernel") -> Iterator[str]:
+    """Dormant orders are out of reach of the price they watch; nothing is due, nothing has expired."""
+    triggers = kernel.trading.triggers
+    for i, orders in enumerate(triggers.dormant):
+        mark, last, index = kernel.prices(i)
+        for order in orders.values():
+            price = (mark, last, index)[order.terms.source]
+            if reached(direction(order.side, order.terms.kind), order.terms.trigger, price):
+                yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"
+    if triggers.due or triggers.expired(kernel.clock_ns):
+        yield "ORD-1: orders are left that are due or have expired"
 
 
 def _safety(kernel: "Kernel") -> Iterator[str]:

@@ -12,6 +12,31 @@ from solvent.records import Side
 
 
 @dataclass(slots=True, eq=False)
+class Terms:
+    """What few orders have: a trigger, an expiry, a slippage, self-trade terms."""
+
+    trigger: int = 0  # where it fires now
+    trail: int = 0  # ticks or rate; 0 for a fixed trigger
+    extreme: int = 0  # the best price since acceptance, of a trailing order
+    slippage_ppb: int = 0
+    expiry_ns: int = 0
+    stp_group: int = 0
+    source: int = 0
+    kind: int = 0
+    trigger_flags: int = 0
+    stp_mode: int = 0
+
+    def row(self) -> tuple[int, ...]:
+        return (
+            self.trigger, self.trail, self.extreme, self.slippage_ppb, self.expiry_ns, self.stp_group, self.source,
+            self.kind, self.trigger_flags, self.stp_mode,
+        )  # fmt: skip
+
+
+PLAIN = Terms()
+
+
+@dataclass(slots=True, eq=False)
 class Order:
     """A live order; `holder` is the account's position, the house's parcel, or None in a Book alone."""
 
@@ -19,7 +44,7 @@ class Order:
     account: int
     instrument: int
     side: int
-    price: int
+    price: int  # of a dormant one: where it would rest, 0 for a market order
     remaining: int
     size: int
     client_id: int
@@ -27,12 +52,14 @@ class Order:
     tif: int
     open_loss: int
     holder: object
+    terms: Terms = PLAIN
     resting: bool = False
+    dormant: bool = False
 
     def row(self) -> tuple[int, ...]:
         return (
             self.order_id, self.account, self.instrument, self.side, self.price, self.remaining, self.size,
-            self.client_id, self.flags, self.tif, self.open_loss,
+            self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
         )  # fmt: skip
 
 

@@ -1,19 +1,39 @@
-"""Whether an order, an amendment or a cancellation is allowed, and then its way in.
+"""Whether an order is allowed, and then its way in: at once, or once its trigger fires.
 
-Owns the checks before a trade, complete before the first write. Each handler returns (code, order id, filled
-lots, resting lots).
+Owns the checks before a trade, complete before the first write. A Book alone takes the same way; what concerns money
+is left out. Each handler returns (code, order id, filled lots, resting lots).
 """
 
+from dataclasses import replace
+
 from solvent.codes import Code
-from solvent.limits import FIRST_USER, REDUCE_ONLY_MAX
-from solvent.records import Ending, EventType, Flag, Side, Tif
+from solvent.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX
+from solvent.records import (
+    EXTENSION,
+    EXTENSION_FIELDS,
+    NOBODY,
+    RECORD_BYTES,
+    Ending,
+    EventType,
+    Flag,
+    SelfTrade,
+    Side,
+    Source,
+    Tif,
+    TriggerFlag,
+    TriggerKind,
+)
 from solvent.reference import margin
-from solvent.reference.book import Order
+from solvent.reference.book import PLAIN, Order, Terms
+from solvent.reference.cover import Cover
 from solvent.reference.ledger import Position
-from solvent.reference.margin import Contract, OpenSide, Rules
-from solvent.reference.trading import Ticket, Trading
+from solvent.reference.margin import Contract, OpenSide
+from solvent.reference.trading import Ticket
+from solvent.reference.triggers import direction, reached
 
 Answer = tuple[Code, int, int, int]
+_STAYS = (Tif.GTC, Tif.GTD)
+_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.MARKET | Flag.CLOSE_POSITION | Flag.SLIDE
 
 
 def refused(code: Code, order_id: int = 0) -> Answer:
@@ -21,252 +41,266 @@ def refused(code: Code, order_id: int = 0) -> Answer:
 
 
 class Command(dict[str, int]):
-    """A decoded command record; fields are attributes."""
+    """A decoded record; fields are attributes."""
 
     def __getattr__(self, name: str) -> int:
         return self[name]
 
 
 class Entry:
-    def __init__(self, trading: Trading, rules: Rules):
-        self.trading = trading
-        self.ledger = trading.ledger
-        self.contracts = trading.contracts
-        self.rules = rules
+    def __init__(self, cover: Cover, bare: bool):
+        self.cover = cover
+        self.trading = cover.trading
+        self.ledger = cover.ledger
+        self.contracts = cover.contracts
+        self.bare = bare
+        self.clock_ns = 0  # the kernel's, told before each command
+
+    # --- the form of a command
+
+    def known_account(self, account: int) -> bool:
+        """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
+        return account != NOBODY if self.bare else FIRST_USER <= account < len(self.ledger.wallets)
 
     def check_names(self, c: Command) -> Code:
-        if not FIRST_USER <= c.account < len(self.ledger.wallets):
+        if not self.known_account(c.account):
             return Code.UNKNOWN_ACCOUNT
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
         return Code.OK
 
-    def check_terms(self, contract: Contract, c: Command) -> Code:
-        """Side, time in force, flags, size, price and client id of an ORDER."""
-        market = c.flags & Flag.MARKET
+    def _check_header(self, contract: Contract, c: Command) -> Code:
+        """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER."""
+        market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
         if c.side > Side.SELL:
             return Code.BAD_SIDE
-        if c.tif > Tif.FOK:
+        if c.tif > Tif.GTD:
             return Code.BAD_TIF
-        if c.flags & ~int(Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.MARKET):
+        if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
             return Code.BAD_FLAGS
-        if (market and c.tif == Tif.GTC) or (c.flags & Flag.POST_ONLY and c.tif != Tif.GTC):
+        if (market and stays) or (c.flags & Flag.POST_ONLY and not stays) or (c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE):
             return Code.BAD_FLAGS
-        if not 1 <= c.size_lots <= contract.max_size_lots:
+        if not (c.size_lots == 0 if c.flags & Flag.CLOSE_POSITION else 1 <= c.size_lots <= contract.max_size_lots):
             return Code.BAD_SIZE
         if not (0 if market else 1) <= c.price_ticks <= contract.max_price_ticks:
             return Code.BAD_PRICE
         if c.client_id >> 63:
             return Code.BAD_CLIENT_ID
+        if c.mode > SelfTrade.ALLOW or c.amount < 0:
+            return Code.BAD_SELF_TRADE
         return Code.OK
 
-    def share_of_equity(self, p: Position) -> int:
-        """E_i of a cross position; 0 for an isolated one, which does not need it."""
-        currency = self.contracts[p.instrument].currency
-        cross = self.ledger.cross_of(p.account, currency)
-        if p not in cross:
-            return 0
-        return margin.equity_shares(self.contracts, self.ledger.wallets[p.account][currency], cross)[cross.index(p)]
+    def _check_trigger(self, contract: Contract, x: Command) -> Code:
+        """A fixed trigger has a price, a trailing one a distance, an order without one neither."""
+        kind = x.trigger_kind
+        good = kind <= TriggerKind.TRAIL_RATE and x.trigger_source in list(Source)
+        good = good and not x.trigger_flags & ~int(TriggerFlag.REFUSE_REACHED)
+        if kind == TriggerKind.NO_TRIGGER:
+            good = good and not (x.trigger_ticks or x.trail or x.trigger_source or x.trigger_flags)
+        elif kind <= TriggerKind.TAKE_PROFIT:
+            good = good and 1 <= x.trigger_ticks <= contract.max_price_ticks and not x.trail
+        else:
+            highest = contract.max_price_ticks if kind == TriggerKind.TRAIL_TICKS else RATE - 1
+            good = good and 1 <= x.trail <= highest and not (x.trigger_ticks or x.trigger_flags)
+        return Code.OK if good else Code.BAD_TRIGGER
 
-    def free_units(self, account: int, currency: int, spendable: bool) -> int:
-        cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
-        return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
+    def _check_extension(self, contract: Contract, c: Command, x: Command | None) -> Code:
+        """The second record of an ORDER; what is reserved for later is refused by name."""
+        if x is None:
+            return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
+        if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.hedge_side or x.group_role or x.spare:
+            return Code.NOT_SUPPORTED
+        if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
+            return Code.BAD_EXPIRY
+        if x.slippage_ppb and (not 0 < x.slippage_ppb < RATE or not c.flags & Flag.MARKET or c.price_ticks):
+            return Code.BAD_SLIPPAGE
+        return self._check_trigger(contract, x)
 
-    # --- the checks of a priced ticket
+    def _terms(self, c: Command, x: Command | None) -> Terms:
+        if x is None and not c.mode and not c.amount:
+            return PLAIN
+        terms = Terms(stp_group=c.amount, stp_mode=c.mode)
+        if x is None:
+            return terms
+        return replace(
+            terms, trigger=x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb, expiry_ns=x.expiry_ns,
+            source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags,
+        )  # fmt: skip
 
-    def _limit_to_bankruptcy(self, t: Ticket, p: Position) -> None:
-        """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
-        if p.size == 0 or (p.size > 0) == (t.side == Side.BUY):
-            return
-        contract = self.contracts[t.instrument]
-        cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
-        price = margin.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
-        if price < t.limit if t.side == Side.BUY else price > t.limit:
-            t.limit = max(0, min(contract.max_price_ticks + 1, price))  # outside the legal range nothing trades
-            t.ending = Ending.BANKRUPTCY_LIMIT
+    # --- the checks before a trade
 
-    def _check_price(self, t: Ticket, p: Position) -> Code:
-        contract, book = self.contracts[t.instrument], self.trading.books[t.instrument]
-        edge = margin.band_price(contract, t.side, self.rules.price_band_ppb)
-        if t.price > edge if t.side == Side.BUY else t.price < edge:
-            return Code.PRICE_BAND
-        self._limit_to_bankruptcy(t, p)
-        if t.flags & Flag.POST_ONLY and book.crossing(t.side, t.price):
-            return Code.POST_ONLY_WOULD_TAKE
-        if t.flags & Flag.MARKET:
-            unfilled, reached = self.trading.dry_run(t)
-            t.limit = t.limit if unfilled else reached
-        t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
-        return Code.OK
+    def _market_price(self, t: Ticket) -> int:
+        """How far a market order may go: its own protection, its slippage from the best price, or all that is legal."""
+        contract, buys = self.contracts[t.instrument], t.side == Side.BUY
+        if t.price:
+            return t.price
+        edge = contract.max_price_ticks if buys else 1
+        if not self.bare:
+            edge = margin.band_price(contract, t.side, self.cover.rules.price_band_ppb)
+        best = self.trading.books[t.instrument].best(1 - t.side)
+        if not t.terms.slippage_ppb or best is None:
+            return edge
+        if buys:
+            return min(edge, best.price * (RATE + t.terms.slippage_ppb) // RATE)
+        return max(edge, margin.ceil_div(best.price * (RATE - t.terms.slippage_ppb), RATE))
 
-    def _check_margin(self, t: Ticket, p: Position, standing: OpenSide) -> Code:
-        """Tier, leverage and initial margin of what the order may open. `standing`: what its own earlier
-        terms (an amendment's) contribute already."""
-        contract = self.contracts[t.instrument]
-        others = p.open_sides[t.side].lots - standing.lots
-        lots = margin.opening_lots(p, t.side, others + t.remaining)
-        if lots == margin.opening_lots(p, t.side, others):
+    def _keep_off_the_touch(self, t: Ticket) -> Code:
+        """A post-only order that would trade is refused, or moved one tick behind the best price if it may slide."""
+        book, buys = self.trading.books[t.instrument], t.side == Side.BUY
+        best = book.crossing(t.side, t.price)
+        if best is None:
             return Code.OK
-        held = max(0, p.size if t.side == Side.BUY else -p.size)
-        lots += held
-        # Not netted against a position of the other side: a reduce-only order may close that first.
-        if held + others + t.remaining > contract.max_size_lots:
-            return Code.POSITION_LIMIT
-        if p.leverage > contract.tiers[margin.tier_of(contract, lots)][2]:
-            return Code.LEVERAGE_ABOVE_TIER
-        own = OpenSide(t.remaining, t.remaining * t.limit * contract.units, t.remaining * t.open_loss * contract.units).add(
-            standing, -1
-        )
-        sides = list(p.open_sides)
-        sides[t.side] = sides[t.side].add(own)
-        needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
-        if needed > 0 and self.free_units(p.account, contract.currency, bool(p.mode)) < needed:
-            return Code.INSUFFICIENT_MARGIN
+        price = best.price - 1 if buys else best.price + 1
+        if not t.flags & Flag.SLIDE or not 1 <= price <= self.contracts[t.instrument].max_price_ticks:
+            return Code.POST_ONLY_WOULD_TAKE
+        t.price, t.limit = price, min(t.limit, price) if buys else max(t.limit, price)
         return Code.OK
 
-    def _reducible(self, p: Position, side: int) -> int:
-        """How much of the position a further reduce-only order of this side may still close."""
-        return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
+    def _measure(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
+        """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
+        filled = t.size - t.remaining
+        lots = self.cover.reducible(p, t.side) + (standing.lots if standing else 0)
+        t.remaining = lots if t.flags & Flag.CLOSE_POSITION and standing is None else min(t.remaining, lots)
+        if t.remaining <= 0:
+            return Code.REDUCE_ONLY_WOULD_OPEN
+        if t.order is None and self._reduce_only(p) >= REDUCE_ONLY_MAX:
+            return Code.TOO_MANY_ORDERS
+        t.size = filled + t.remaining
+        return Code.OK
 
-    def _within_tier(self, p: Position) -> bool:
-        """Whether the leverage is allowed in the tier that the resting orders could lead to."""
-        contract = self.contracts[p.instrument]
-        buys = margin.opening_lots(p, Side.BUY, p.open_sides[Side.BUY].lots) + max(0, p.size)
-        sells = margin.opening_lots(p, Side.SELL, p.open_sides[Side.SELL].lots) + max(0, -p.size)
-        reach = max(buys, sells)
-        return reach <= abs(p.size) or p.leverage <= contract.tiers[margin.tier_of(contract, reach)][2]
+    def _reduce_only(self, p: Position) -> int:
+        return sum(1 for order in p.orders if order.flags & Flag.REDUCE_ONLY)
 
-    def _uncover(self, worked: Position, free_before: int) -> None:
-        """After an order of its own an account must still bear its other orders (decision 0004).
+    def admit(self, t: Ticket, p: Position | None, standing: OpenSide | None = None) -> Code:
+        """All that stands between a well-formed ticket and a trade; settles its price, limit and size.
 
-        A closing order is never refused for margin, but it may spend what other orders rely on, or close
-        what they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled:
-        by instrument, newest first, until it is not.
+        standing: what an order that is amended contributes already. p is None in a Book alone.
         """
-        account, currency = worked.account, self.contracts[worked.instrument].currency
+        contract, code = self.contracts[t.instrument], Code.OK
+        if p and not contract.mark:
+            return Code.NO_MARK
+        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
+            return code
+        if t.flags & Flag.MARKET:
+            t.price = self._market_price(t)
+        t.limit = t.price
+        if p:
+            if self.cover.beyond_band(t):
+                return Code.PRICE_BAND
+            self.cover.limit_to_bankruptcy(t, p)
+        if t.flags & Flag.POST_ONLY and (code := self._keep_off_the_touch(t)):
+            return code
+        if p:
+            if t.flags & Flag.MARKET:
+                unfilled, last = self.trading.dry_run(t)
+                t.limit = t.limit if unfilled else last
+            t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
+            if not t.flags & Flag.REDUCE_ONLY:
+                code = self.cover.check_margin(t, p, standing or OpenSide())
+        if not code and t.tif == Tif.FOK and self.trading.dry_run(t)[0] > 0:
+            return Code.FOK_UNFILLED
+        return code
 
-        def short() -> bool:
-            return self.free_units(account, currency, spendable=False) < min(0, free_before)
+    # --- the way in
 
-        if not short() and self._within_tier(worked):
-            return
-        for p in self.ledger.positions_of(account):
-            if self.contracts[p.instrument].currency == currency:
-                for order in reversed(list(p.orders)):
-                    if not (p.hold and short()) and self._within_tier(p):
-                        break
-                    if not order.flags & Flag.REDUCE_ONLY:
-                        self.trading.cancel(order, Ending.UNCOVERED)
-
-    # --- handlers
-
-    def place(self, c: Command) -> Answer:
-        """ORDER."""
-        if code := self.check_names(c):
-            return refused(code)
-        contract = self.contracts[c.instrument]
-        if code := self.check_terms(contract, c):
-            return refused(code)
-        first = self.trading.clients.get((c.account, c.client_id)) if c.client_id else None
-        if first:
-            return refused(Code.DUPLICATE_CLIENT_ID, first)
-        if not contract.mark:
-            return refused(Code.NO_MARK)
-        price = c.price_ticks or margin.band_price(contract, c.side, self.rules.price_band_ppb)
-        p = self.ledger.blank(c.account, c.instrument)
-        t = Ticket(c.account, c.instrument, p, c.side, price, c.size_lots, c.tif, c.flags, c.client_id, limit=price)
-        t.ending = None if c.tif == Tif.GTC else Ending.UNFILLED
-        if c.flags & Flag.REDUCE_ONLY:
-            t.size = min(t.size, self._reducible(p, t.side))
-            if t.size <= 0:
-                return refused(Code.REDUCE_ONLY_WOULD_OPEN)
-            if sum(order.flags & Flag.REDUCE_ONLY != 0 for order in p.orders) >= REDUCE_ONLY_MAX:
-                return refused(Code.TOO_MANY_ORDERS)
-        t.remaining = t.size
-        code = self._check_price(t, p)
-        if not code and not c.flags & Flag.REDUCE_ONLY:
-            code = self._check_margin(t, p, OpenSide())
-        if not code and c.tif == Tif.FOK and self.trading.dry_run(t)[0] > 0:
-            code = Code.FOK_UNFILLED
-        if code:
-            return refused(code)
-        self.ledger.keep(p)
-        self.trading.accept(t)
-        return self._work(t)
-
-    def _work(self, t: Ticket) -> Answer:
-        assert t.order and isinstance(t.holder, Position)
-        currency = self.contracts[t.instrument].currency
-        free_before = self.free_units(t.account, currency, spendable=False)
+    def work(self, t: Ticket) -> Answer:
+        """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
+        assert t.order
+        p = t.holder if isinstance(t.holder, Position) else None
+        if p:
+            free_before = self.cover.free_units(t.account, self.contracts[t.instrument].currency, spendable=False)
         self.trading.execute(t)
         self.trading.conclude(t)
-        self._uncover(t.holder, free_before)
+        if p:
+            self.cover.uncover(p, free_before)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
-    def find(self, c: Command) -> Order | None:
-        """The sender's live order, by order id, else by client id."""
-        order_id = c.order_id or self.trading.clients.get((c.account, c.client_id), 0)
-        order = self.trading.live.get(order_id)
-        return order if order and order.account == c.account else None
+    def _reference(self, t: Ticket) -> int:
+        contract = self.contracts[t.instrument]
+        return (contract.mark, contract.last, contract.index)[t.terms.source]
 
-    def cancel(self, c: Command) -> Answer:
-        """CANCEL."""
-        if not FIRST_USER <= c.account < len(self.ledger.wallets):
-            return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c)
-        if order is None:
-            return refused(Code.UNKNOWN_ORDER)
-        self.trading.cancel(order, Ending.CANCELLED)
-        return Code.OK, order.order_id, order.size - order.remaining, 0
+    def _check_armed(self, t: Ticket, p: Position | None) -> Code:
+        """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+        reference = self._reference(t)
+        if t.terms.trail and not reference:
+            return Code.NO_REFERENCE
+        way = direction(t.side, t.terms.kind)
+        if t.terms.trigger_flags & TriggerFlag.REFUSE_REACHED and reached(way, t.terms.trigger, reference):
+            return Code.TRIGGER_REACHED
+        if p and t.flags & Flag.REDUCE_ONLY and self._reduce_only(p) >= REDUCE_ONLY_MAX:
+            return Code.TOO_MANY_ORDERS
+        if self.trading.triggers.trailing(t.instrument) >= TRAILING_MAX:
+            return Code.TOO_MANY_ORDERS
+        return Code.OK
 
-    def amend(self, c: Command) -> Answer:
-        """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
-        if not FIRST_USER <= c.account < len(self.ledger.wallets):
-            return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c)
-        if order is None:
-            return refused(Code.UNKNOWN_ORDER)
-        code, size, price = self.check_amendment(c, order)
-        if code:
+    def _arm(self, t: Ticket) -> Answer:
+        """Accepts an order that waits for its trigger; one that is reached already is due at once."""
+        reference = self._reference(t)
+        if t.terms.trail:
+            t.terms.extreme = reference
+        order = self.trading.accept(t)
+        self.trading.triggers.add(order, reference)
+        if reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
+            self.trading.triggers.fire(order)
+        return Code.OK, order.order_id, 0, 0
+
+    def place(self, c: Command, second: bytes) -> Answer:
+        """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
+        if code := self.check_names(c):
             return refused(code)
-        if price != order.price or size > order.size:
-            return self._replace(order, size - order.size + order.remaining, price)
-        self.trading.shrink(order, order.size - size, Ending.AMENDED)
-        return Code.OK, order.order_id, order.size - order.remaining, order.remaining
-
-    def check_amendment(self, c: Command, order: Order) -> tuple[Code, int, int]:
-        """(code, total size, price) that an AMEND asks for, 0 meaning as it is."""
-        contract = self.contracts[order.instrument]
-        size, price = c.size_lots or order.size, c.price_ticks or order.price
-        if not 0 <= size <= contract.max_size_lots:
-            return Code.BAD_SIZE, size, price
-        if not 1 <= price <= contract.max_price_ticks:
-            return Code.BAD_PRICE, size, price
-        if size <= order.size - order.remaining:
-            return Code.AMEND_BELOW_FILLED, size, price
-        if (size, price) == (order.size, order.price):
-            return Code.AMEND_NOTHING, size, price
-        return Code.OK, size, price
-
-    def _replace(self, order: Order, remaining: int, price: int) -> Answer:
-        p = order.holder
-        assert isinstance(p, Position)
-        filled = order.size - order.remaining
-        t = Ticket(order.account, order.instrument, p, order.side, price, 0, flags=order.flags, limit=price, order=order)
-        reduce_only = bool(order.flags & Flag.REDUCE_ONLY)
-        t.remaining = remaining
-        if reduce_only:
-            t.remaining = min(remaining, self._reducible(p, t.side) + order.remaining)
-        t.size = filled + t.remaining
-        code = self._check_price(t, p)
-        if not code and not reduce_only:
-            code = self._check_margin(t, p, self.trading.exposure(order, order.remaining))
-        if code:
+        contract = self.contracts[c.instrument]
+        x = Command(zip(EXTENSION_FIELDS, EXTENSION.unpack(second), strict=True)) if len(second) == RECORD_BYTES else None
+        if code := self._check_header(contract, c) or self._check_extension(contract, c, x):
             return refused(code)
-        self.trading.unlist(order)
-        order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, price, t.open_loss
+        if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
+            return refused(Code.DUPLICATE_CLIENT_ID, first)
+        p = None if self.bare else self.ledger.blank(c.account, c.instrument)
+        flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION else 0)
+        t = Ticket(c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id, limit=c.price_ticks)
+        t.remaining = t.size
+        t.terms = self._terms(c, x)
+        t.ending = None if c.tif in _STAYS else Ending.UNFILLED
+        if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
+            return refused(code)
+        if p:
+            self.ledger.keep(p)
+        if t.terms.kind:
+            return self._arm(t)
+        self.trading.accept(t)
+        return self.work(t)
+
+    def fire_next(self) -> Answer | None:
+        """The next order whose trigger was reached wakes, and goes the way of a new one. None when none is due.
+
+        Due orders that ended meanwhile (liquidated, cancelled) are passed over. One that is not allowed now ends with
+        TRIGGER_REFUSED and the code that a new order would have got.
+        """
+        due = self.trading.triggers.due
+        while due and due[0].order_id not in self.trading.live:
+            due.popleft()
+        if not due:
+            return None
+        order = due.popleft()
+        t = self.ticket_of(order, order.remaining, order.price)
+        t.ending = None if t.tif in _STAYS else Ending.UNFILLED
+        code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
+        if not code:
+            order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
         self.trading.emit(
-            EventType.REPLACED, t.account, t.instrument, side=t.side, a=order.order_id, b=price, c=t.remaining, d=t.size
-        )
-        return self._work(t)
+            EventType.TRIGGERED, t.account, t.instrument, side=t.side, code=t.terms.kind, reason=t.terms.source,
+            a=order.order_id, b=t.terms.trigger, c=order.size, d=t.price, e=t.limit,
+        )  # fmt: skip
+        if code:
+            self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
+            return code, order.order_id, 0, 0
+        return self.work(t)
+
+    def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
+        """A live order as a ticket with other terms, before anything is changed."""
+        holder = order.holder if isinstance(order.holder, Position) else None
+        size = order.size - order.remaining + remaining
+        return Ticket(
+            order.account, order.instrument, holder, order.side, price, size, order.tif, order.flags, order.client_id,
+            limit=price, remaining=remaining, terms=order.terms, order=order,
+        )  # fmt: skip

@@ -4,8 +4,10 @@ Owns the clock, the marks, the sequence numbers, the names, the canonical state.
 for the contract; both must agree on every event of every command.
 """
 
+import struct
 import threading
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from solvent.codes import Code
 from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
@@ -20,15 +22,30 @@ from solvent.records import (
     Posting,
     Purse,
     Side,
+    Source,
+    command,
 )  # fmt: skip
 from solvent.reference import audit, margin
-from solvent.reference.bare import Bare
 from solvent.reference.book import Order
+from solvent.reference.changes import Changes
+from solvent.reference.cover import Cover
 from solvent.reference.entry import Answer, Command, Entry, refused
 from solvent.reference.ledger import Ledger
 from solvent.reference.liquidation import Liquidation
 from solvent.reference.margin import Contract, Rules
 from solvent.reference.trading import Trading
+
+
+class Plain(NamedTuple):
+    """The answer to submit and revoke; truthy if accepted."""
+
+    code: int
+    order_id: int
+    filled_lots: int
+    resting_lots: int
+
+    def __bool__(self) -> bool:
+        return self.code == Code.OK
 
 
 class Kernel:
@@ -38,19 +55,23 @@ class Kernel:
         currencies: int,
         rules: Sequence[int],
         config: bytes,
-        errors: tuple[type[Exception], type[Exception]],
+        errors: tuple[type[Exception], ...],
         bare: bool = False,
+        wanted: int = 2**64 - 1,
     ):
         self.contracts = [Contract(*spec) for spec in instruments]  # type: ignore[arg-type]
         self.config = config
-        self.busy_error, _ = errors  # big integers never halt
+        self.busy_error, _, self.type_error = errors  # big integers never halt
+        self.wanted = wanted
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         self.ledger = Ledger(self.contracts, currencies, self._emit)
         self.trading = Trading(self.ledger, self.contracts, self._emit)
-        self.entry = Entry(self.trading, Rules(*rules))  # type: ignore[arg-type]
-        self.liquidation = Liquidation(self.entry)
-        self.bare = Bare(self.entry) if bare else None
+        self.cover = Cover(self.trading, Rules(*rules))  # type: ignore[arg-type]
+        self.entry = Entry(self.cover, bare)
+        self.changes = Changes(self.entry)
+        self.liquidation = Liquidation(self.cover)
+        self.bare = bare
         self.clock_ns = 0
         self.command_seq = 0
         self.keep_from = 0
@@ -63,10 +84,15 @@ class Kernel:
 
     def _emit(
         self, kind: EventType, account: int, instrument: int, *, side: int = 0, code: int = 0, reason: int = 0,
-        a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, records: int = 1,
+        a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, second: bytes = b"",
     ) -> None:  # fmt: skip
-        """Appends one record; the parameters are the record's fields."""
+        """Appends one event, if its type is wanted; the parameters are the record's fields, and a second record."""
+        if not self.wanted >> kind & 1:
+            return
+        records = 2 if second else 1
         self._events.append(EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e))
+        if second:
+            self._events.append(second)
 
     @property
     def next_seq(self) -> int:
@@ -98,8 +124,9 @@ class Kernel:
             del self._events[:droppable]
             self.first_seq += droppable
 
-    def run(self, records: memoryview) -> tuple[bytes, bytes]:
-        """Applies many commands: (codes as uint16 bytes, order ids as uint64 bytes)."""
+    def run(self, records: memoryview) -> bytes:
+        """Applies many commands. Returns a row of four 64-bit integers for each: order id, filled lots, resting lots,
+        code."""
         data = bytes(records)
         if len(data) % RECORD_BYTES:
             raise ValueError("the buffer is not a whole number of 64-byte records")
@@ -111,63 +138,101 @@ class Kernel:
             if len(commands[-1]) != data[at + 2] * RECORD_BYTES:
                 raise ValueError("the last command is cut off")
             at += len(commands[-1])
-        codes, order_ids = b"", b""
+        answers = bytearray()
         if commands and not self._lock.acquire(blocking=False):
             raise self.busy_error("the exchange is working on another call; one thread at a time")
         try:
             self._drop()
             for each in commands:
-                codes += self._apply(each).to_bytes(2, "little")
-                order_ids += self.last[0].to_bytes(8, "little")
+                code = self._apply(each)
+                for number in (*self.last, code):
+                    answers += (number % 2**64).to_bytes(8, "little")
         finally:
             if commands:
                 self._lock.release()
-        return codes, order_ids
+        return bytes(answers)
+
+    def submit(
+        self, account: int, side: int, price_ticks: int, size_lots: int, tif: int = 0, flags: int = 0, client_id: int = 0,
+        instrument: int = 0,
+    ) -> "Plain":  # fmt: skip
+        """An ORDER from integers alone, at the clock's time. Raises as the compiled kernel's."""
+        fields = {
+            "account": account, "side": side, "price_ticks": price_ticks, "size_lots": size_lots, "tif": tif, "flags": flags,
+            "client_id": client_id, "instrument": instrument,
+        }  # fmt: skip
+        return self._direct(CommandType.ORDER, fields)
+
+    def revoke(self, account: int, order_id: int) -> "Plain":
+        """A CANCEL from integers alone, at the clock's time."""
+        return self._direct(CommandType.CANCEL, {"account": account, "order_id": order_id})
+
+    def _direct(self, kind: CommandType, fields: dict[str, int]) -> "Plain":
+        if any(type(value) is not int for value in fields.values()):
+            raise self.type_error(f"{', '.join(fields)}: ints are needed here")
+        try:
+            record = command(kind, time_ns=self.clock_ns, **fields)
+        except struct.error as error:
+            raise OverflowError(str(error)) from None
+        return Plain(self.apply(record), *self.last)
 
     def _apply(self, record: bytes) -> Code:
         c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
         begin, self.command_seq = len(self._events), self.command_seq + 1
-        seq = self.next_seq
-        self._events.append(b"")
+        self._emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
+        seq = self.next_seq - 1
         answer: Answer
         if c.time_ns < self.clock_ns:
             answer = refused(Code.TIME_BACKWARDS)
         else:
-            self.clock_ns = c.time_ns
+            self.clock_ns = self.entry.clock_ns = c.time_ns
+            self.trading.expire(c.time_ns)
             answer = self._dispatch(c, record[RECORD_BYTES:])
             if answer[0] == Code.OK:
-                self.liquidation.settle()
-        code, *self_last = answer
-        self.last = (self_last[0], self_last[1], self_last[2])
-        self._events[begin] = EVENT.pack(
-            EventType.BEGIN,
-            1,
-            c.side,
-            c.account,
-            c.instrument,
-            code,
-            c.type,
-            seq,
-            self.clock_ns,
-            self.command_seq,
-            *self.last,
-        )
+                answer = self._settle(answer)
+        code, *last = answer
+        self.last = (last[0], last[1], last[2])
+        if self.wanted >> EventType.BEGIN & 1:
+            self._events[begin] = EVENT.pack(
+                EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq,
+                self.clock_ns, self.command_seq, *self.last,
+            )  # fmt: skip
         return code
 
-    def _dispatch(self, c: Command, name: bytes) -> Answer:
-        if c.records != 1 and c.type != CommandType.OPEN_ACCOUNT:
+    def _settle(self, answer: Answer) -> Answer:
+        """Whoever was touched, then what was triggered, one at a time; the command's own order may be among it."""
+        while True:
+            if not self.bare:
+                self.liquidation.settle()
+            fired = self.entry.fire_next()
+            if fired is None:
+                return answer
+            if fired[0] == Code.OK and fired[1] == answer[1]:
+                answer = fired
+
+    def _dispatch(self, c: Command, second: bytes) -> Answer:
+        if c.records != 1 and c.type not in (CommandType.ORDER, CommandType.OPEN_ACCOUNT):
             return refused(Code.BAD_RECORD)
-        if self.bare:
-            return self.bare.command(c)
         match c.type:
             case CommandType.ORDER:
-                return self.entry.place(c)
+                return self.entry.place(c, second)
             case CommandType.CANCEL:
-                return self.entry.cancel(c)
+                return self.changes.cancel_one(c)
             case CommandType.AMEND:
-                return self.entry.amend(c)
+                return self.changes.amend(c)
+            case CommandType.MASS_CANCEL:
+                return self.changes.cancel_many(c)
             case CommandType.MARK:
                 return refused(self._mark(c))
+            case CommandType.INDEX:
+                return refused(self._index(c))
+            case CommandType.ADVANCE:
+                return refused(Code.OK)
+        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second)
+
+    def _control(self, c: Command, second: bytes) -> Answer:
+        """What only an exchange knows."""
+        match c.type:
             case CommandType.DEPOSIT | CommandType.SEED_FUND:
                 return refused(self._deposit(c))
             case CommandType.WITHDRAW:
@@ -177,9 +242,7 @@ class Kernel:
             case CommandType.MOVE_MARGIN:
                 return refused(self._move_margin(c))
             case CommandType.OPEN_ACCOUNT:
-                return self._open_account(c, name)
-            case CommandType.ADVANCE:
-                return refused(Code.OK)
+                return self._open_account(c, second)
         return refused(Code.UNKNOWN_COMMAND)
 
     def _open_account(self, c: Command, padded: bytes) -> Answer:
@@ -197,8 +260,7 @@ class Kernel:
         account = self.ledger.open_account()
         self.ids[name] = account
         self.names.append(name)
-        self._emit(EventType.ACCOUNT_OPENED, account, 0, records=2)
-        self._events.append(padded)
+        self._emit(EventType.ACCOUNT_OPENED, account, 0, second=padded)
         return Code.OK, account, 0, 0
 
     def _check_purse(self, c: Command) -> Code:
@@ -226,7 +288,7 @@ class Kernel:
             return code
         if self.ledger.wallets[Purse.DEFICIT][c.instrument]:
             return Code.WITHDRAWALS_CLOSED
-        if self.entry.free_units(c.account, c.instrument, spendable=True) < c.amount:
+        if self.cover.free_units(c.account, c.instrument, spendable=True) < c.amount:
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.WITHDRAWN, (c.account, c.instrument), (Purse.OUTSIDE, c.instrument), c.amount)
         self.ledger.touch(c.account)
@@ -250,7 +312,7 @@ class Kernel:
             return Code.LEVERAGE_ABOVE_TIER
         before = p.mode, p.leverage
         initial = margin.initial_units(contract, p)
-        free = {mode: self.entry.free_units(c.account, contract.currency, bool(mode)) for mode in Mode}
+        free = {mode: self.cover.free_units(c.account, contract.currency, bool(mode)) for mode in Mode}
         p.mode, p.leverage = c.mode, c.amount
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
@@ -274,7 +336,7 @@ class Kernel:
         if p.mode != Mode.ISOLATED or not p.size:
             return Code.NO_ISOLATED_POSITION
         if c.amount > 0:
-            if self.entry.free_units(c.account, contract.currency, spendable=True) < c.amount:
+            if self.cover.free_units(c.account, contract.currency, spendable=True) < c.amount:
                 return Code.INSUFFICIENT_BALANCE
         elif p.margin + c.amount + min(0, margin.upl(contract, p)) < (
             margin.initial_units(contract, p) + margin.closing_loss(p)
@@ -285,13 +347,16 @@ class Kernel:
         self.ledger.touch(c.account)
         return Code.OK
 
-    def _mark(self, c: Command) -> Code:
-        """The stuck may try again, the endangered are found by a full scan, the parcels are looked at."""
+    def _check_price(self, c: Command) -> Code:
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
+        return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
+
+    def _mark(self, c: Command) -> Code:
+        """The stuck may try again, the endangered are found by a full scan, the parcels are looked at; triggers see it."""
+        if code := self._check_price(c):
+            return code
         contract = self.contracts[c.instrument]
-        if not 1 <= c.price_ticks <= contract.max_price_ticks:
-            return Code.BAD_PRICE
         contract.mark = c.price_ticks
         self._emit(EventType.MARKED, 0, c.instrument, a=c.price_ticks)
         for parcel in self.ledger.parcels:
@@ -302,6 +367,16 @@ class Kernel:
                 r = self.liquidation.requirement(p.account, contract.currency, p if p.mode == Mode.ISOLATED else None)
                 if r.equity < r.own:
                     self.ledger.touch(p.account)
+        self.trading.triggers.observe(c.instrument, Source.BY_MARK, c.price_ticks)
+        return Code.OK
+
+    def _index(self, c: Command) -> Code:
+        """Only triggers look at it."""
+        if code := self._check_price(c):
+            return code
+        self.contracts[c.instrument].index = c.price_ticks
+        self._emit(EventType.INDEXED, 0, c.instrument, a=c.price_ticks)
+        self.trading.triggers.observe(c.instrument, Source.BY_INDEX, c.price_ticks)
         return Code.OK
 
     # --- reads
@@ -319,11 +394,16 @@ class Kernel:
     def mark_ticks(self, instrument: int) -> int:
         return self.contracts[instrument].mark
 
+    def prices(self, instrument: int) -> tuple[int, int, int]:
+        """(mark, last, index) in ticks, 0 where there is none yet."""
+        contract = self.contracts[instrument]
+        return contract.mark, contract.last, contract.index
+
     def wallet(self, account: int, currency: int) -> tuple[int, int, int, int]:
         """(cash, holds, free for orders, spendable)."""
         return (
             self.ledger.wallets[account][currency], self.ledger.holds[account][currency],
-            self.entry.free_units(account, currency, False), self.entry.free_units(account, currency, True),
+            self.cover.free_units(account, currency, False), self.cover.free_units(account, currency, True),
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
@@ -337,12 +417,34 @@ class Kernel:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.entry.find(Command(account=account, order_id=order_id, client_id=client_id))
+        order: Order | None = self.changes.find(Command(account=account, order_id=order_id, client_id=client_id))
         return order.row() if order else None
 
     def resting(self, instrument: int) -> list[tuple[int, ...]]:
         book = self.trading.books[instrument]
         return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
+
+    def dormant(self, instrument: int) -> list[tuple[int, ...]]:
+        """Every order of an instrument that waits for its trigger, by id."""
+        return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
+
+    def best(self, instrument: int) -> tuple[int, int, int, int]:
+        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        bids, asks = self.depth(instrument, 1)
+        return (*(bids or [(0, 0)])[0], *(asks or [(0, 0)])[0])
+
+    def depth_bytes(self, instrument: int, n: int) -> tuple[bytes, bytes]:
+        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
+        sides = []
+        for side in (Side.BUY, Side.SELL):
+            queues = list(self.trading.books[instrument].sides[side].values())[:n]
+            rows = [(queue[0].price, sum(order.remaining for order in queue), len(queue)) for queue in queues]
+            sides.append(b"".join(number.to_bytes(8, "little") for row in rows for number in row))
+        return sides[0], sides[1]
+
+    def memory(self) -> dict[str, int]:
+        """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
+        return {"events": len(self._events) * RECORD_BYTES, "total": len(self._events) * RECORD_BYTES}
 
     def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         book = self.trading.books[instrument]
@@ -369,15 +471,16 @@ class Kernel:
         out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
         for wallets in self.ledger.wallets:
             out += wallets
-        out += [contract.mark for contract in self.contracts]
+        for i in range(len(self.contracts)):
+            out += self.prices(i)
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
                 out += [account, *row[:7]]
         for i in range(len(self.contracts)):
-            rows = self.resting(i)
-            out.append(len(rows))
-            for row in rows:
-                out += row
+            for rows in (self.resting(i), self.dormant(i)):
+                out.append(len(rows))
+                for row in rows:
+                    out += row
         parcels = self.parcels()
         out.append(len(parcels))
         for row in parcels:

@@ -20,7 +20,7 @@ from solvent.records import (
     Verdict,
 )
 from solvent.reference import margin
-from solvent.reference.entry import Entry
+from solvent.reference.cover import Cover
 from solvent.reference.ledger import AnyPurse, Fill, Parcel, Position
 from solvent.reference.margin import Requirement
 from solvent.reference.trading import Ticket
@@ -36,13 +36,13 @@ class Due(NamedTuple):
 
 
 class Liquidation:
-    def __init__(self, entry: Entry):
-        self.trading = entry.trading
-        self.ledger = entry.ledger
-        self.contracts = entry.contracts
-        self.rules = entry.rules
-        self.share_of_equity = entry.share_of_equity
-        self.emit = entry.trading.emit
+    def __init__(self, cover: Cover):
+        self.trading = cover.trading
+        self.ledger = cover.ledger
+        self.contracts = cover.contracts
+        self.rules = cover.rules
+        self.share_of_equity = cover.share_of_equity
+        self.emit = cover.trading.emit
 
     # --- who is due
 

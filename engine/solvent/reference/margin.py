@@ -29,6 +29,8 @@ class Contract:
     currency: int
     tiers: tuple[tuple[int, int, int], ...]  # max_lots, maintenance_ppb, max_leverage
     mark: int = 0
+    index: int = 0
+    last: int = 0  # of the last trade between users
 
 
 @dataclass(slots=True)

@@ -8,12 +8,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import cast
 
+from solvent.codes import Code
 from solvent.limits import CLIENT_ID_WINDOW
-from solvent.records import Ending, EventType, Flag, ParcelChange, Posting, Side
+from solvent.records import TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.reference import margin
-from solvent.reference.book import Book, Order, within
+from solvent.reference.book import PLAIN, Book, Order, Terms, within
 from solvent.reference.ledger import Emit, Fill, Ledger, Parcel, Position
 from solvent.reference.margin import Contract, OpenSide
+from solvent.reference.triggers import Triggers
 
 SLOT_BITS = 24
 
@@ -37,6 +39,7 @@ class Ticket:
     limit: int = 0
     remaining: int = 0
     open_loss: int = 0
+    terms: Terms = PLAIN
     order: Order | None = None
 
     @property
@@ -69,6 +72,7 @@ class Trading:
         self.clients: dict[tuple[int, int], int] = {}
         self.finished: deque[tuple[int, int, int]] = deque()
         self.order_count = 0
+        self.triggers = Triggers([contract.max_price_ticks for contract in contracts])
 
     # --- what resting orders reserve
 
@@ -105,23 +109,31 @@ class Trading:
         self.order_count += 1
         t.order = Order(
             self.order_count << SLOT_BITS | slot, t.account, t.instrument, t.side, t.price, t.remaining, t.size,
-            t.client_id, t.flags, t.tif, t.open_loss, t.holder,
+            t.client_id, t.flags, t.tif, t.open_loss, t.holder, t.terms,
         )  # fmt: skip
+        if t.terms.expiry_ns:
+            self.triggers.timed[t.order.order_id] = t.order
         self.live[t.order.order_id] = t.order
         if isinstance(t.holder, Position):
             t.holder.orders.append(t.order)
         if t.client_id:
             self.clients[t.account, t.client_id] = t.order.order_id
+        terms, second = t.terms, b""
+        if terms is not PLAIN:
+            second = TERMS.pack(
+                terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme, terms.slippage_ppb, 0,
+                terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, 0,
+            )  # fmt: skip
         self.emit(
-            EventType.ACCEPTED, t.account, t.instrument, side=t.side, code=t.flags, reason=t.tif,
-            a=t.order.order_id, b=t.price, c=t.size, d=t.client_id, e=t.limit,
+            EventType.ACCEPTED, t.account, t.instrument, side=t.side, code=t.flags | terms.stp_mode << 8, reason=t.tif,
+            a=t.order.order_id, b=t.price, c=t.size, d=t.client_id, e=t.limit, second=second,
         )  # fmt: skip
         return t.order
 
-    def _finish(self, order: Order, reason: Ending) -> None:
+    def finish(self, order: Order, reason: Ending, code: Code = Code.OK) -> None:
         """The final event of an order that is in no queue any more."""
         self.emit(
-            EventType.DONE, order.account, order.instrument, side=order.side, reason=reason,
+            EventType.DONE, order.account, order.instrument, side=order.side, code=code, reason=reason,
             a=order.order_id, b=order.remaining, c=order.size - order.remaining, d=order.client_id,
         )  # fmt: skip
         if isinstance(order.holder, Position):
@@ -133,6 +145,7 @@ class Trading:
                 account, client_id, _ = self.finished.popleft()
                 del self.clients[account, client_id]
             self.finished.append((order.account, order.client_id, order.order_id))
+        self.triggers.timed.pop(order.order_id, None)
         del self.live[order.order_id]
         self.slots.free.append(order.order_id & (1 << SLOT_BITS) - 1)
 
@@ -144,8 +157,16 @@ class Trading:
         self._refresh(order)
 
     def cancel(self, order: Order, reason: Ending) -> None:
-        self.unlist(order)
-        self._finish(order, reason)
+        """Ends a live order that is not on its way through the book: a resting, dormant or due one."""
+        if order.dormant:
+            self.triggers.remove(order)
+        elif order.resting:
+            self.unlist(order)
+        self.finish(order, reason)
+
+    def expire(self, now_ns: int) -> None:
+        for order in self.triggers.expired(now_ns):
+            self.cancel(order, Ending.EXPIRED)
 
     def cancel_all(self, p: Position, reason: Ending) -> None:
         """Ends every order of a position, newest first; none is on its way through the book."""
@@ -202,17 +223,54 @@ class Trading:
             self.refresh_hold(order.holder)
             self.cut_reduce_only(order.holder)
 
+    def _is_own(self, t: Ticket, maker: Order) -> bool:
+        """Whether the taker may not simply trade with this order, for both have one owner."""
+        if t.house or t.terms.stp_mode == SelfTrade.ALLOW:
+            return False
+        group = t.terms.stp_group
+        return maker.account == t.account or (group != 0 and maker.terms.stp_group == group)
+
+    def _self_trade(self, t: Ticket, maker: Order) -> bool:
+        """Two orders of one owner meet: what the taker's mode says. False when the taker has ended by it."""
+        taker, mode = cast(Order, t.order), t.terms.stp_mode
+        lots = min(maker.remaining, t.remaining)
+        ends = mode in (SelfTrade.CANCEL_TAKER, SelfTrade.CANCEL_BOTH)
+        if mode == SelfTrade.DECREMENT:
+            ends = lots == t.remaining
+            if lots < maker.remaining:
+                self.shrink(maker, lots, Ending.SELF_TRADE)
+            else:
+                self.cancel(maker, Ending.SELF_TRADE)
+            if not ends:
+                t.remaining, t.size = t.remaining - lots, t.size - lots
+                taker.remaining, taker.size = taker.remaining - lots, taker.size - lots
+                self.emit(
+                    EventType.REDUCED, t.account, t.instrument, side=t.side, reason=Ending.SELF_TRADE,
+                    a=taker.order_id, b=lots, c=t.remaining,
+                )  # fmt: skip
+        elif mode != SelfTrade.CANCEL_TAKER:
+            self.cancel(maker, Ending.SELF_TRADE)
+        if ends:
+            t.ending = Ending.SELF_TRADE
+        return not ends
+
     def execute(self, t: Ticket) -> None:
-        """Trades as far as the limit reaches. Own orders in the way are cancelled (not the house's)."""
+        """Trades as far as the limit reaches. What becomes of own orders in the way is the ticket's to say.
+
+        The last price is that of users' trades; the house's never move it (as they never move the mark).
+        """
         book, contract = self.books[t.instrument], self.contracts[t.instrument]
         taker = cast(Order, t.order)
         taker_fee = contract.taker_fee_ppb
         if t.fee_reason == Posting.LIQUIDATION_FEE:
             taker_fee = contract.liquidation_fee_ppb
+        first = last = 0
         while t.remaining and (maker := book.crossing(t.side, t.limit)):
-            if maker.account == t.account and not t.house:
-                self.cancel(maker, Ending.SELF_TRADE)
+            if self._is_own(t, maker):
+                if not self._self_trade(t, maker):
+                    break
                 continue
+            first, last = first or maker.price, maker.price
             lots = min(t.remaining, maker.remaining)
             if lots == maker.remaining:
                 book.remove(maker)
@@ -226,19 +284,24 @@ class Trading:
             self._reserve(maker, -lots)
             self._settle(maker, maker.price, lots, contract.maker_fee_ppb, Posting.MAKER_FEE)
             if not maker.remaining:
-                self._finish(maker, Ending.FILLED)
+                self.finish(maker, Ending.FILLED)
             self._after_fill(maker)
             self._settle(taker, maker.price, lots, taker_fee, t.fee_reason)
             self._after_fill(taker)
+        if first and not t.house:
+            contract.last = last
+            for price in (first, last):
+                self.triggers.observe(t.instrument, Source.BY_LAST, price)
 
     def conclude(self, t: Ticket) -> None:
         """What is left of a ticket rests or ends."""
         order = cast(Order, t.order)
         if not t.remaining:
-            self._finish(order, Ending.FILLED)
+            self.finish(order, Ending.FILLED)
         elif t.ending:
-            self._finish(order, t.ending)
+            self.finish(order, t.ending)
         else:
+            order.price = t.price
             self.books[t.instrument].add(order)
             order.resting = True
             self._reserve(order, t.remaining)
@@ -251,15 +314,18 @@ class Trading:
     def dry_run(self, t: Ticket) -> tuple[int, int]:
         """execute without doing it: (lots that would stay unfilled, last price it would pay).
 
-        Own orders are skipped, reduce-only makers count as far as they survive the fills before them.
+        Own orders are met as the ticket's self-trade mode says; reduce-only makers count as far as they survive the
+        fills before them.
         """
         wanted, reached = t.remaining, t.limit
         filled: dict[int, int] = {}
         for maker in self.books[t.instrument].orders(1 - t.side):
             if wanted <= 0 or not within(t.side, maker.price, t.limit):
                 break
-            if maker.account == t.account:
-                continue
+            if self._is_own(t, maker):
+                if t.terms.stp_mode == SelfTrade.CANCEL_MAKER:
+                    continue
+                break  # the taker ends here, or loses lots that it does not trade
             lots = min(maker.remaining, wanted)
             if isinstance(maker.holder, Position):
                 before = filled.get(maker.account, 0)

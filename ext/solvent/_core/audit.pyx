@@ -1,14 +1,16 @@
 """Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.arena cimport Order, arena_find
+from solvent._core.arena cimport DORMANT, EXTENDED, LIVE, Order, Terms, arena_find
 from solvent._core.book cimport book_check, book_price, book_worse
 from solvent._core.ledger cimport (
     CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Instrument, Ledger, Position, wallet_of,
 )
 from solvent._core.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
-from solvent._core.records cimport BUY, REDUCE_ONLY
-from solvent._core.trading cimport State
+from solvent._core.matching cimport crosses
+from solvent._core.records cimport BUY, BY_LAST, BY_MARK, REDUCE_ONLY
+from solvent._core.trading cimport State, order_instrument
+from solvent._core.triggers cimport trigger_direction, trigger_reached, triggers_check
 
 
 cdef object _money(State* s):
@@ -64,9 +66,11 @@ cdef object _orders(State* s):
         while slot >= 0:
             o = &s.arena.orders[slot]
             live += 1
-            if not o.live or o.holder != i or o.account != p.account:
+            if not o.state & LIVE or o.holder != i or o.account != p.account:
                 return f"BOOK-5: slot {slot} is listed by position {i} but not its own"
-            if o.flags & REDUCE_ONLY:
+            if o.state & DORMANT:
+                pass               # holds nothing until it wakes
+            elif o.flags & REDUCE_ONLY:
                 reduce_lots += o.remaining_lots
                 if o.side != p.reduce_side:
                     return f"BOOK-7: reduce-only order {o.order_id} is on the wrong side"
@@ -136,7 +140,7 @@ cdef object _safety(State* s):
 
 
 cdef object _bare_orders(State* s):
-    cdef int64_t live = 0
+    cdef int64_t live = s.triggers[0].count
     cdef int32_t level
     cdef int side
     for side in range(2):
@@ -149,14 +153,47 @@ cdef object _bare_orders(State* s):
     return None
 
 
+cdef object _dormant(State* s):
+    """Each dormant order is counted by its instrument and out of reach of the price it watches; the expiries are a heap."""
+    cdef int32_t slot, i
+    cdef Instrument* ins
+    cdef Terms* terms
+    counts = [0] * s.ledger.instrument_count
+    timed = 0
+    for slot in range(s.arena.high_water):
+        terms = &s.arena.terms[slot]
+        if not s.arena.orders[slot].state & LIVE:
+            continue
+        if s.arena.orders[slot].state & EXTENDED and terms.expiry_ns != 0:
+            timed += 1
+            if terms.expiry_ns <= s.clock_ns or s.timers.heap[terms.timer] != slot:
+                return f"ORD-1: order {s.arena.orders[slot].order_id} should have expired"
+        if s.arena.orders[slot].state & DORMANT:
+            counts[order_instrument(s, slot)] += 1
+            ins = &s.ledger.instruments[order_instrument(s, slot)]
+            if trigger_reached(trigger_direction(s.arena.orders[slot].side, terms.kind), terms.trigger_ticks,
+                               ins.mark_ticks if terms.source == BY_MARK else
+                               ins.last_ticks if terms.source == BY_LAST else ins.index_ticks):
+                return f"ORD-4: the trigger of order {s.arena.orders[slot].order_id} is reached and it sleeps"
+    for i in range(s.ledger.instrument_count):
+        if counts[i] != s.triggers[i].count or triggers_check(&s.triggers[i], &s.arena):
+            return f"ORD-4: the dormant orders of instrument {i} are not in order"
+    if timed != s.timers.count or s.due.count:
+        return f"ORD-1: {timed} orders expire, {s.timers.count} are timed, {s.due.count} are due"
+    return None
+
+
 cdef object broken(State* s):
     """None, or the first invariant that does not hold."""
     cdef uint32_t i
     cdef int64_t failed
     for i in range(s.ledger.instrument_count):
         failed = book_check(&s.books[i], &s.arena)
+        if s.books[i].side[0].best >= 0 and crosses(
+                &s.books[i], 0, s.books[i].levels[s.books[i].side[0].best].price_ticks):
+            failed = 1
         if failed:
             return f"BOOK-{failed}: the book of instrument {i} is not in order"
     if s.bare:
-        return _bare_orders(s)
-    return _money(s) or _orders(s) or _safety(s)
+        return _bare_orders(s) or _dormant(s)
+    return _money(s) or _orders(s) or _safety(s) or _dormant(s)

@@ -1,4 +1,4 @@
-# control: deposits, withdrawals, leverage, margin moves and marks.
+# control: deposits, withdrawals, leverage, margin moves, marks and index prices.
 #
 # Owns: the checks of these commands, complete before the first write, and what they write.
 # Never: trades or liquidates; it touches accounts, and settle looks at them.
@@ -12,3 +12,4 @@ cdef int withdraw(State* s, const Command* c) noexcept nogil
 cdef int set_leverage(State* s, const Command* c) noexcept nogil
 cdef int move_margin(State* s, const Command* c) noexcept nogil
 cdef int mark(State* s, const Command* c) noexcept nogil
+cdef int index(State* s, const Command* c) noexcept nogil

@@ -10,12 +10,12 @@ from solvent._core.ledger cimport (
 from solvent._core.margin cimport closing_loss, free_units, hold_units, opening_lots, tier_of, upl, value_at_mark
 from solvent._core.money cimport add, least, most, mul_div_ceil
 from solvent._core.records cimport (
-    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_PRICE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FUND_SEEDED,
-    INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARKED, MODE_IN_USE,
+    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_PRICE, BELOW_INITIAL_MARGIN, BUY, BY_INDEX, BY_MARK, DEPOSITED, FUND_SEEDED,
+    INDEXED, INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARKED, MODE_IN_USE,
     MONEY_LIMIT, NO_ISOLATED_POSITION, OK, SEED_FUND, SELL, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
-    UNKNOWN_INSTRUMENT, WITHDRAWALS_CLOSED, WITHDRAWN, Command, emit,
+    UNKNOWN_INSTRUMENT, WITHDRAWALS_CLOSED, WITHDRAWN, Command, say,
 )
-from solvent._core.trading cimport State, refresh_hold
+from solvent._core.trading cimport State, observe, refresh_hold
 from solvent._core.watch cimport watch_mark
 
 cdef extern from *:
@@ -143,21 +143,40 @@ cdef int move_margin(State* s, const Command* c) noexcept nogil:
     return OK
 
 
-cdef int mark(State* s, const Command* c) noexcept nogil:
-    """MARK: the stuck may try again, the endangered are found, the parcels are looked at."""
-    cdef Instrument* ins
-    cdef int32_t i
+cdef int _check_price(State* s, const Command* c) noexcept nogil:
     if c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
-    ins = &s.ledger.instruments[c.instrument]
-    if c.price_ticks < 1 or c.price_ticks > ins.max_price_ticks:
+    if c.price_ticks < 1 or c.price_ticks > s.ledger.instruments[c.instrument].max_price_ticks:
         return BAD_PRICE
+    return OK
+
+
+cdef int mark(State* s, const Command* c) noexcept nogil:
+    """MARK: the stuck may try again, the endangered are found, the parcels are looked at; triggers see it."""
+    cdef int code = _check_price(s, c)
+    cdef Instrument* ins
+    cdef int32_t i
+    if code != OK:
+        return code
+    ins = &s.ledger.instruments[c.instrument]
     ins.mark_ticks = c.price_ticks
-    emit(&s.log, MARKED, 0, c.instrument).a = c.price_ticks
+    say(&s.log, MARKED, 0, 0, c.instrument, 0, 0, c.price_ticks, 0, 0, 0, 0)
     for i in range(ins.member_count):
         s.ledger.positions[ins.members[i]].stuck = 0
     for i in range(s.ledger.parcel_count):
         if s.ledger.parcels[i].instrument == c.instrument:
             s.ledger.parcels[i].due = 1
     watch_mark(s, c.instrument)
+    observe(s, c.instrument, BY_MARK, c.price_ticks)
+    return OK
+
+
+cdef int index(State* s, const Command* c) noexcept nogil:
+    """INDEX: only triggers look at it."""
+    cdef int code = _check_price(s, c)
+    if code != OK:
+        return code
+    s.ledger.instruments[c.instrument].index_ticks = c.price_ticks
+    say(&s.log, INDEXED, 0, 0, c.instrument, 0, 0, c.price_ticks, 0, 0, 0, 0)
+    observe(s, c.instrument, BY_INDEX, c.price_ticks)
     return OK

@@ -1,26 +1,31 @@
-# entry: whether an order, an amendment or a cancellation is allowed, and then its way in.
+# entry: whether an order is allowed, and then its way in: at once, or once its trigger fires.
 #
 # Owns: the checks before a trade, complete before the first write (a rejected command changes nothing).
+# A Book alone takes the same way; what concerns money is left out (s.bare).
 # Never: looks at a clock or at an account that is not the sender's.
-# Cost: O(1) for isolated accounts, O(positions) for cross; a market order also looks at the levels it needs,
-# a FOK order at the orders.
+# Cost: O(1) for isolated accounts and a Book, O(positions) for cross; a market order also looks at the levels
+# it needs, a FOK order at the orders.
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
-from solvent._core.ledger cimport Instrument
-from solvent._core.records cimport Command
-from solvent._core.trading cimport State
-
-cdef struct Receipt:
-    uint64_t order_id
-    int64_t filled_lots
-    int64_t resting_lots
+from solvent._core.ledger cimport FIRST_USER, NOBODY, OpenSide, Position
+from solvent._core.records cimport OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Command
+from solvent._core.trading cimport Receipt, State, Ticket
 
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil
-cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil
-cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept nogil
-cdef int cancel_own(State* s, const Command* c, Receipt* receipt) noexcept nogil
-cdef int shrink_to(State* s, int32_t slot, int64_t size_lots, Receipt* receipt) noexcept nogil
-cdef int check_names(State* s, const Command* c) noexcept nogil
-cdef int check_terms(Instrument* ins, const Command* c) noexcept nogil
-cdef int check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil
-cdef int32_t find_own(State* s, const Command* c) noexcept nogil
+cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
+cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
+cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil
+
+
+cdef inline bint known_account(State* s, const Command* c) noexcept nogil:
+    """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
+    if s.bare:
+        return c.account != NOBODY
+    return FIRST_USER <= c.account < s.ledger.account_count
+
+
+cdef inline int check_names(State* s, const Command* c) noexcept nogil:
+    if not known_account(s, c):
+        return UNKNOWN_ACCOUNT
+    if c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    return OK

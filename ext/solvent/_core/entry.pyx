@@ -1,333 +1,366 @@
 """Order entry; the contract is in entry.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.arena cimport REDUCE_ONLY_MAX, Order, arena_find, arena_reserve
-from solvent._core.book cimport book_price, book_reserve
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.string cimport memset
+from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, Order, Terms, arena_find, arena_room
+from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
+from solvent._core.cover cimport beyond_band, check_margin, limit_to_bankruptcy, reducible, uncover
 from solvent._core.ledger cimport (
-    FIRST_USER, Instrument, Ledger, OpenSide, Position, position_default, position_find, position_new,
-    position_reserve,
+    Instrument, OpenSide, Position, position_default, position_find, position_new, position_reserve,
 )
-from solvent._core.margin cimport (
-    band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
-)
+from solvent._core.margin cimport band_price, free_units
 from solvent._core.matching cimport crosses
-from solvent._core.money cimport clamp, least, magnitude, most, mul, sub
+from solvent._core.money cimport RATE, clamp, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_CLIENT_ID, BAD_FLAGS, BAD_PRICE, BAD_SIDE, BAD_SIZE,
-    BAD_TIF, BANKRUPTCY_LIMIT, BUY, CANCELLED, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, INSUFFICIENT_MARGIN,
-    LEVERAGE_ABOVE_TIER, MARKET, NO_MARK, OK, POSITION_LIMIT, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
-    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, SELL, TOO_MANY_ORDERS, UNCOVERED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
-    UNKNOWN_ORDER, Command,
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
+    BAD_TRIGGER, BUY, BY_LAST, BY_MARK, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, MARKET, NO_MARK,
+    NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
+    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
+    TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
+    Extension, say,
 )
+from solvent._core.timers cimport timers_reserve
 from solvent._core.trading cimport (
-    State, Ticket, accept, cancel, conclude, dry_run, execute, order_exposure, order_instrument, reenter,
-    shrink, ticket_of_command, ticket_of_order,
+    Receipt, State, Ticket, accept, conclude, dry_run, execute, finish, ticket_at, ticket_of_order,
+)
+from solvent._core.triggers cimport (
+    trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 
 
-cdef int check_names(State* s, const Command* c) noexcept nogil:
-    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
-        return UNKNOWN_ACCOUNT
-    if c.instrument >= s.ledger.instrument_count:
-        return UNKNOWN_INSTRUMENT
-    return OK
+# --- The form of a command -----------------------------------------------------------------------------
 
-
-cdef int check_terms(Instrument* ins, const Command* c) noexcept nogil:
-    """Side, time in force, flags, size, price and client id of an ORDER."""
+cdef inline int _check_header(State* s, Instrument* ins, const Command* c) noexcept nogil:
+    """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER."""
+    cdef bint stays = c.tif == GTC or c.tif == GTD
     if c.side > SELL:
         return BAD_SIDE
-    if c.tif > FOK:
+    if c.tif > GTD:
         return BAD_TIF
-    if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET):
-        return BAD_FLAGS
-    if c.flags & MARKET and c.tif == GTC:
-        return BAD_FLAGS
-    if c.flags & POST_ONLY and c.tif != GTC:
-        return BAD_FLAGS
-    if c.size_lots < 1 or c.size_lots > ins.max_size_lots:
+    if c.flags != 0:
+        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE):
+            return BAD_FLAGS
+        if s.bare and c.flags & (REDUCE_ONLY | CLOSE_POSITION):
+            return BAD_FLAGS
+        if c.flags & MARKET and stays or c.flags & POST_ONLY and not stays or (c.flags & SLIDE and not c.flags & POST_ONLY):
+            return BAD_FLAGS
+    if c.flags & CLOSE_POSITION:
+        if c.size_lots != 0:
+            return BAD_SIZE
+    elif c.size_lots < 1 or c.size_lots > ins.max_size_lots:
         return BAD_SIZE
     if c.price_ticks > ins.max_price_ticks or c.price_ticks < (0 if c.flags & MARKET else 1):
         return BAD_PRICE
     if c.client_id >> 63:
         return BAD_CLIENT_ID
+    if c.mode > ALLOW or c.amount < 0:
+        return BAD_SELF_TRADE
     return OK
 
 
-cdef bint _beyond_band(State* s, Ticket* t) noexcept nogil:
-    cdef int64_t edge = band_price(&s.ledger.instruments[t.instrument], t.side, s.rules.price_band_ppb)
-    return t.price_ticks > edge if t.side == BUY else t.price_ticks < edge
+cdef int _check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
+    """A fixed trigger has a price, a trailing one a distance, an order without one neither."""
+    cdef int64_t highest_trail = 0
+    if x.trigger_kind > TRAIL_RATE or x.trigger_source >= SOURCES or x.trigger_flags & ~REFUSE_REACHED:
+        return BAD_TRIGGER
+    if x.trigger_kind == NO_TRIGGER:
+        return BAD_TRIGGER if x.trigger_ticks or x.trail or x.trigger_source or x.trigger_flags else OK
+    if x.trigger_kind <= TAKE_PROFIT:
+        return BAD_TRIGGER if x.trigger_ticks < 1 or x.trigger_ticks > ins.max_price_ticks or x.trail else OK
+    highest_trail = ins.max_price_ticks if x.trigger_kind == TRAIL_TICKS else RATE - 1
+    return BAD_TRIGGER if x.trail < 1 or x.trail > highest_trail or x.trigger_ticks or x.trigger_flags else OK
 
 
-cdef void _limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
-    """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
-    cdef Instrument* ins = &s.ledger.instruments[t.instrument]
-    cdef int64_t price
-    if t.holder < 0 or p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
-        return
-    price = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, t.holder), ins.taker_fee_ppb)
-    if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
-        t.limit_ticks = clamp(price, 0, ins.max_price_ticks + 1)   # outside the legal range nothing trades
-        t.ending = BANKRUPTCY_LIMIT
+cdef inline int _check_extension(State* s, Instrument* ins, const Command* c, const Extension* x) noexcept nogil:
+    """The second record of an ORDER; what is reserved for later is refused by name."""
+    if x == NULL:
+        return BAD_EXPIRY if c.tif == GTD else OK
+    if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.hedge_side or x.group_role or x.spare:
+        return NOT_SUPPORTED
+    if x.expiry_ns <= s.clock_ns if c.tif == GTD else x.expiry_ns != 0:
+        return BAD_EXPIRY
+    if x.slippage_ppb != 0 and (x.slippage_ppb < 0 or x.slippage_ppb >= RATE or not c.flags & MARKET or c.price_ticks != 0):
+        return BAD_SLIPPAGE
+    return _check_trigger(ins, x)
 
 
-cdef int _check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
-    """Tier, leverage and initial margin of what the order may open; pure reductions pass (MAR-4).
+# --- Tickets -------------------------------------------------------------------------------------------
 
-    `standing`: what the order's own earlier terms contribute already (an amendment), or NULL.
-    """
-    cdef Instrument* ins = &s.ledger.instruments[t.instrument]
-    cdef int64_t units = ins.units_per_tick_lot
-    cdef int32_t* fault = &s.log.fault
-    cdef int64_t held, needed, lots
-    cdef OpenSide extra
-    cdef OpenSide others = p.open[t.side]
-    if standing != NULL:
-        others.lots -= standing.lots
-    lots = opening_lots(p, t.side, others.lots + t.remaining_lots)
-    if lots == opening_lots(p, t.side, others.lots):
+cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
+    """An ORDER as a ticket; whose position it belongs to, and its terms, are the caller's to say."""
+    ticket_at(s, t, c.instrument)
+    t.order_id = 0
+    t.client_id = c.client_id
+    t.price_ticks = c.price_ticks
+    t.limit_ticks = c.price_ticks
+    t.size_lots = c.size_lots
+    t.remaining_lots = c.size_lots
+    t.open_loss_ticks = 0
+    t.stp_group = c.amount
+    t.terms = NULL
+    t.holder = -1
+    t.account = c.account
+    t.side = c.side
+    t.tif = c.tif
+    t.flags = c.flags | REDUCE_ONLY if c.flags & CLOSE_POSITION else c.flags
+    t.ending = 0 if c.tif == GTC or c.tif == GTD else UNFILLED
+    t.stp_mode = <uint8_t>c.mode
+    t.fee_reason = TAKER_FEE
+
+
+cdef void _terms(const Command* c, const Extension* x, Terms* terms) noexcept nogil:
+    memset(terms, 0, sizeof(Terms))
+    terms.limit_ticks = c.price_ticks
+    terms.stp_group = c.amount
+    terms.stp_mode = <uint8_t>c.mode
+    if x != NULL:
+        terms.trigger_ticks = x.trigger_ticks
+        terms.trail = x.trail
+        terms.slippage_ppb = x.slippage_ppb
+        terms.expiry_ns = x.expiry_ns
+        terms.source = x.trigger_source
+        terms.kind = x.trigger_kind
+        terms.trigger_flags = x.trigger_flags
+
+
+# --- The checks before a trade -------------------------------------------------------------------------
+
+cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
+    """How far a market order may go: its own protection, its slippage from the best price, or all that is legal."""
+    cdef Instrument* ins = t.ins
+    cdef Book* book = t.book
+    cdef int64_t edge = ins.max_price_ticks if t.side == BUY else 1
+    cdef int32_t best = book.side[1 - t.side].best
+    cdef int64_t slipped
+    if t.price_ticks != 0:
+        return t.price_ticks
+    if not s.bare:
+        edge = band_price(ins, t.side, s.rules.price_band_ppb)
+    if t.terms == NULL or t.terms.slippage_ppb == 0 or best < 0:
+        return edge
+    if t.side == BUY:
+        slipped = mul_div_floor(book.levels[best].price_ticks, RATE + t.terms.slippage_ppb, RATE, &s.log.fault)
+        return least(slipped, edge)
+    slipped = mul_div_ceil(book.levels[best].price_ticks, RATE - t.terms.slippage_ppb, RATE, &s.log.fault)
+    return most(slipped, edge)
+
+
+cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
+    """A post-only order that would trade is refused, or moved one tick behind the best price if it may slide."""
+    cdef Book* book = t.book
+    cdef int64_t touch
+    if not crosses(book, t.side, t.price_ticks):
         return OK
-    held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
-    lots += held
-    # Not netted against a position of the other side: a reduce-only order may close that first.
-    if held + others.lots + t.remaining_lots > ins.max_size_lots:
-        return POSITION_LIMIT
-    if p.leverage > ins.tiers[tier_of(ins, lots)].max_leverage:
-        return LEVERAGE_ABOVE_TIER
-    extra.lots = t.remaining_lots
-    extra.value_units = mul(t.remaining_lots, mul(t.limit_ticks, units, fault), fault)
-    extra.loss_units = mul(t.remaining_lots, mul(t.open_loss_ticks, units, fault), fault)
-    if standing != NULL:
-        extra.lots -= standing.lots
-        extra.value_units -= standing.value_units
-        extra.loss_units -= standing.loss_units
-    needed = sub(hold_units(&s.ledger, p, &extra, t.side), p.hold_units, fault)
-    if needed > 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
-        return INSUFFICIENT_MARGIN
-    return OK
-
-
-cdef int64_t _reducible(Position* p, int side) noexcept nogil:
-    """How much of the position a further reduce-only order of this side may still close."""
-    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
-    return closing - p.reduce.lots
-
-
-cdef int _check_price(State* s, Ticket* t, Position* p) noexcept nogil:
-    """Band, bankruptcy limit and post-only; settles how far the ticket may trade and its open loss."""
-    cdef Instrument* ins = &s.ledger.instruments[t.instrument]
-    cdef int64_t reached = t.limit_ticks
-    if _beyond_band(s, t):
-        return PRICE_BAND
-    _limit_to_bankruptcy(s, t, p)
-    if t.flags & POST_ONLY and crosses(&s.books[t.instrument], t.side, t.price_ticks):
+    touch = book.levels[book.side[1 - t.side].best].price_ticks
+    touch += -1 if t.side == BUY else 1
+    if not t.flags & SLIDE or touch < 1 or touch > t.ins.max_price_ticks:
         return POST_ONLY_WOULD_TAKE
-    if t.flags & MARKET and dry_run(s, t, &reached) == 0:
-        t.limit_ticks = reached
-    t.open_loss_ticks = most(0, t.limit_ticks - ins.mark_ticks if t.side == BUY else ins.mark_ticks - t.limit_ticks)
+    t.price_ticks = touch
+    t.limit_ticks = least(t.limit_ticks, touch) if t.side == BUY else most(t.limit_ticks, touch)
     return OK
 
 
-cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
-    """Whether the leverage is allowed in the tier that the resting orders could lead to."""
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t reach = most(opening_lots(p, BUY, p.open[BUY].lots) + most(0, p.size_lots),
-                              opening_lots(p, SELL, p.open[SELL].lots) + most(0, -p.size_lots))
-    return reach <= magnitude(p.size_lots) or p.leverage <= ins.tiers[tier_of(ins, reach)].max_leverage
+cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
+    """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
+    cdef int64_t filled = t.size_lots - t.remaining_lots
+    cdef int64_t lots = reducible(p, t.side) + (standing.lots if standing != NULL else 0)
+    t.remaining_lots = lots if t.flags & CLOSE_POSITION and standing == NULL else least(t.remaining_lots, lots)
+    if t.remaining_lots <= 0:
+        return REDUCE_ONLY_WOULD_OPEN
+    if t.order_id == 0 and p.reduce_count >= REDUCE_ONLY_MAX:
+        return TOO_MANY_ORDERS
+    t.size_lots = filled + t.remaining_lots
+    return OK
 
 
-cdef void _uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil:
-    """After an order of its own an account must still bear its other orders (decision 0004).
+cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
+    """All that stands between a well-formed ticket and a trade; settles its price, limit and size.
 
-    A closing order is never refused for margin, but it may spend what other orders rely on, or close what
-    they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled: by
-    instrument, newest first, until it is not.
+    `standing`: what an order that is amended contributes already, or NULL. p is not read in a Book alone.
     """
-    cdef Ledger* l = &s.ledger
-    cdef uint32_t currency = l.instruments[t.instrument].currency
-    cdef int64_t least_free = least(0, free_before)
-    cdef int32_t index = l.accounts[t.account].first_position
-    cdef int32_t slot, next
-    cdef bint short = free_units(l, t.account, currency, False) < least_free
-    if not short and _within_tier(l, &l.positions[t.holder]):
-        return
-    while index >= 0:
-        slot = l.positions[index].first_order if l.instruments[l.positions[index].instrument].currency == currency else -1
-        while slot >= 0 and ((short and l.positions[index].hold_units > 0) or not _within_tier(l, &l.positions[index])):
-            next = s.arena.own[slot].next
-            if not s.arena.orders[slot].flags & REDUCE_ONLY:
-                cancel(s, slot, UNCOVERED)
-                short = free_units(l, t.account, currency, False) < least_free
-            slot = next
-        index = l.positions[index].next
+    cdef Instrument* ins = t.ins
+    cdef int64_t reached
+    cdef int code
+    if not s.bare:
+        if ins.mark_ticks == 0:
+            return NO_MARK
+        if t.flags & REDUCE_ONLY:
+            code = _measure(s, t, p, standing)
+            if code != OK:
+                return code
+    if t.flags & MARKET:
+        t.price_ticks = _market_price(s, t)
+        t.limit_ticks = t.price_ticks
+    if not s.bare:
+        if beyond_band(s, t):
+            return PRICE_BAND
+        limit_to_bankruptcy(s, t, p)
+    if t.flags & POST_ONLY:
+        code = _keep_off_the_touch(s, t)
+        if code != OK:
+            return code
+    if not s.bare:
+        if t.flags & MARKET and dry_run(s, t, &reached) == 0:
+            t.limit_ticks = reached
+        t.open_loss_ticks = most(0, t.limit_ticks - ins.mark_ticks if t.side == BUY else ins.mark_ticks - t.limit_ticks)
+        if not t.flags & REDUCE_ONLY:
+            code = check_margin(s, t, p, standing)
+            if code != OK:
+                return code
+    if t.tif == FOK and dry_run(s, t, &reached) > 0:
+        return FOK_UNFILLED
+    return OK
 
 
-cdef void _work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+# --- The way in ----------------------------------------------------------------------------------------
+
+cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
-    cdef int64_t free_before = free_units(&s.ledger, t.account, s.ledger.instruments[t.instrument].currency, False)
+    cdef int64_t free_before = 0
+    if not s.bare:
+        free_before = free_units(&s.ledger, t.account, t.ins.currency, False)
     execute(s, t)
     conclude(s, t)
-    _uncover(s, t, free_before)
+    if not s.bare:
+        uncover(s, t, free_before)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
-    receipt.resting_lots = 0
-    if arena_find(&s.arena, t.order_id) >= 0:
-        receipt.resting_lots = s.arena.orders[t.slot].remaining_lots
+    receipt.resting_lots = 0 if t.ending else t.remaining_lots
+    if not s.bare and arena_find(&s.arena, t.order_id) < 0:
+        receipt.resting_lots = 0
+
+
+cdef int64_t _reference(Instrument* ins, int source) noexcept nogil:
+    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
+
+
+cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
+    """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+    cdef int64_t reference = _reference(ins, t.terms.source)
+    if t.terms.trail != 0 and reference == 0:
+        return NO_REFERENCE
+    if t.terms.trigger_flags & REFUSE_REACHED and trigger_reached(
+            trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+        return TRIGGER_REACHED
+    if t.flags & REDUCE_ONLY and p.reduce_count >= REDUCE_ONLY_MAX:
+        return TOO_MANY_ORDERS
+    return OK
+
+
+cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+    """Accepts an order that waits for its trigger; one that is reached already is due at once."""
+    cdef int64_t reference = _reference(t.ins, t.terms.source)
+    t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
+    accept(s, t)
+    triggers_add(&s.triggers[t.instrument], &s.arena, t.slot, reference)
+    receipt.order_id = t.order_id
+    if trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+        if not triggers_due(&s.triggers[t.instrument], &s.arena, &s.due, t.slot):
+            s.log.fault = 2
+
+
+cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
+    """Room in every pool that the order may need; pools may move."""
+    if not (arena_room(&s.arena) and book_room(t.book)):
+        return False
+    if t.terms != NULL and t.terms.expiry_ns != 0 and not timers_reserve(&s.timers):
+        return False
+    if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(&s.triggers[t.instrument], t.terms.source):
+        return False
+    return s.bare or position_reserve(&s.ledger, t.instrument)
 
 
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
-    """ORDER: all checks, then acceptance, execution, and rest or end."""
-    cdef int code = check_names(s, c)
+    """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
+    cdef int code
+    cdef const Extension* x = <const Extension*>(c + 1) if c.records == 2 else NULL
     cdef Instrument* ins
     cdef Position fresh
-    cdef Position* p = &fresh
+    cdef Position* p = NULL
+    cdef Terms terms
     cdef Ticket t
-    cdef int64_t price, reached
+    code = check_names(s, c)
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
-    code = check_terms(ins, c)
+    code = _check_header(s, ins, c)
+    if code == OK:
+        code = _check_extension(s, ins, c, x)
     if code != OK:
         return code
     if c.client_id != 0:
+        if not clients_reserve(&s.clients):
+            return TOO_MANY_ORDERS
         receipt.order_id = clients_find(&s.clients, c.account, c.client_id)
         if receipt.order_id != 0:
             return DUPLICATE_CLIENT_ID
-    if ins.mark_ticks == 0:
-        return NO_MARK
-    price = c.price_ticks
-    if c.flags & MARKET and price == 0:
-        price = band_price(ins, c.side, s.rules.price_band_ppb)
-    ticket_of_command(c, price, &t)
-    t.holder = position_find(&s.ledger, c.account, c.instrument)
-    if t.holder >= 0:
+    _ticket(s, c, &t)
+    if x != NULL or c.mode != 0 or c.amount != 0:
+        _terms(c, x, &terms)
+        t.terms = &terms
+    if not s.bare:
+        t.holder = position_find(&s.ledger, c.account, c.instrument)
         p = &s.ledger.positions[t.holder]
-    else:
-        position_default(&s.ledger, c.instrument, p)
-    if c.flags & REDUCE_ONLY:
-        t.size_lots = least(t.size_lots, _reducible(p, t.side))
-        if t.size_lots <= 0:
-            return REDUCE_ONLY_WOULD_OPEN
-        if p.reduce_count >= REDUCE_ONLY_MAX:
-            return TOO_MANY_ORDERS
-        t.remaining_lots = t.size_lots
-    code = _check_price(s, &t, p)
+        if t.holder < 0:
+            p = &fresh
+            position_default(&s.ledger, c.instrument, p)
+    if x != NULL and x.trigger_kind != NO_TRIGGER:
+        code = _check_armed(ins, &t, p)
+    elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone
+        code = admit(s, &t, p, NULL)
     if code != OK:
         return code
-    if not c.flags & REDUCE_ONLY:
-        code = _check_margin(s, &t, p, NULL)
-        if code != OK:
-            return code
-    if c.tif == FOK and dry_run(s, &t, &reached) > 0:
-        return FOK_UNFILLED
-    if not (arena_reserve(&s.arena) and book_reserve(&s.books[c.instrument]) and clients_reserve(&s.clients)
-            and position_reserve(&s.ledger, c.instrument)):
+    if not _room(s, &t):
         return TOO_MANY_ORDERS
-    if t.holder < 0:
+    if not s.bare and t.holder < 0:
         t.holder = position_new(&s.ledger, c.account, c.instrument)
-    accept(s, &t)
-    _work(s, &t, receipt)
+    if x != NULL and x.trigger_kind != NO_TRIGGER:
+        _arm(s, &t, receipt)
+    else:
+        accept(s, &t)
+        work(s, &t, receipt)
     return OK
 
 
-cdef int32_t find_own(State* s, const Command* c) noexcept nogil:
-    """The slot of the sender's live order, by order id, else by client id; -1 when there is none."""
-    cdef uint64_t order_id = c.order_id
-    cdef int32_t slot
-    if order_id == 0 and c.client_id != 0:
-        order_id = clients_find(&s.clients, c.account, c.client_id)
-    slot = arena_find(&s.arena, order_id)
-    if slot >= 0 and s.arena.orders[slot].account != c.account:
-        return -1
-    return slot
+cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
+    """The next order whose trigger was reached wakes, and goes the way of a new one. False when none is due.
 
-
-cdef int withdraw_order(State* s, const Command* c, Receipt* receipt) noexcept nogil:
-    """CANCEL."""
-    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
-        return UNKNOWN_ACCOUNT
-    return cancel_own(s, c, receipt)
-
-
-cdef int cancel_own(State* s, const Command* c, Receipt* receipt) noexcept nogil:
-    """Ends the order that a CANCEL names."""
-    cdef int32_t slot = find_own(s, c)
-    if slot < 0:
-        return UNKNOWN_ORDER
-    receipt.order_id = s.arena.orders[slot].order_id
-    receipt.filled_lots = s.arena.orders[slot].size_lots - s.arena.orders[slot].remaining_lots
-    cancel(s, slot, CANCELLED)
-    return OK
-
-
-cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
-    """A resting order leaves the queue and comes in again under its id with other terms, if they are allowed."""
-    cdef Order* order = &s.arena.orders[slot]
-    cdef Position* p = &s.ledger.positions[order.holder]
-    cdef OpenSide standing
+    Due orders that ended meanwhile (liquidated, cancelled) are passed over. One that is not allowed now ends
+    with TRIGGER_REFUSED and the code that a new order would have got.
+    """
+    cdef int32_t slot = -1
+    cdef Order* order
+    cdef Position* p = NULL
+    cdef Receipt own
     cdef Ticket t
     cdef int code
-    ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
-    if t.flags & REDUCE_ONLY and t.remaining_lots > _reducible(p, t.side) + order.remaining_lots:
-        ticket_of_order(s, slot, _reducible(p, t.side) + order.remaining_lots, price_ticks, &t)
-    order_exposure(s, slot, &standing)
-    code = _check_price(s, &t, p)
-    if code == OK and not t.flags & REDUCE_ONLY:
-        code = _check_margin(s, &t, p, &standing)
-    if code == OK and not book_reserve(&s.books[t.instrument]):
-        code = TOO_MANY_ORDERS
-    if code != OK:
-        return code
-    reenter(s, &t)
-    _work(s, &t, receipt)
-    return OK
-
-
-cdef int check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
-    """The price and total size that an AMEND asks for, 0 meaning as it is, if they are legal and new."""
-    cdef Order* order = &s.arena.orders[slot]
-    cdef uint32_t instrument = order_instrument(s, slot)
-    cdef Instrument* ins = &s.ledger.instruments[instrument]
-    cdef int64_t price = book_price(&s.books[instrument], &s.arena, slot)
-    size_lots[0] = c.size_lots if c.size_lots != 0 else order.size_lots
-    price_ticks[0] = c.price_ticks if c.price_ticks != 0 else price
-    if size_lots[0] < 0 or size_lots[0] > ins.max_size_lots:
-        return BAD_SIZE
-    if price_ticks[0] < 1 or price_ticks[0] > ins.max_price_ticks:
-        return BAD_PRICE
-    if size_lots[0] <= order.size_lots - order.remaining_lots:
-        return AMEND_BELOW_FILLED
-    if price_ticks[0] == price and size_lots[0] == order.size_lots:
-        return AMEND_NOTHING
-    return OK
-
-
-cdef int shrink_to(State* s, int32_t slot, int64_t size_lots, Receipt* receipt) noexcept nogil:
-    """The amendment that keeps its place: a smaller total size at the same price."""
-    cdef Order* order = &s.arena.orders[slot]
-    shrink(s, slot, order.size_lots - size_lots, AMENDED)
-    receipt.order_id = order.order_id
-    receipt.filled_lots = order.size_lots - order.remaining_lots
-    receipt.resting_lots = order.remaining_lots
-    return OK
-
-
-cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
-    """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
-    cdef Order* order
-    cdef int64_t price, size
-    cdef int32_t slot
-    cdef int code
-    if c.account < FIRST_USER or c.account >= s.ledger.account_count:
-        return UNKNOWN_ACCOUNT
-    slot = find_own(s, c)
+    while slot < 0 and s.due.first < s.due.count:
+        slot = arena_find(&s.arena, s.due.order_ids[s.due.first])
+        s.due.first += 1
     if slot < 0:
-        return UNKNOWN_ORDER
-    code = check_amendment(s, c, slot, &price, &size)
-    if code != OK:
-        return code
+        s.due.first = 0
+        s.due.count = 0
+        return False
     order = &s.arena.orders[slot]
-    if size > order.size_lots or price != book_price(&s.books[order_instrument(s, slot)], &s.arena, slot):
-        return _replace(s, slot, size - order.size_lots + order.remaining_lots, price, receipt)
-    return shrink_to(s, slot, size, receipt)
+    ticket_of_order(s, slot, order.remaining_lots, s.arena.terms[slot].limit_ticks, &t)
+    order.state &= ~DUE
+    t.ending = 0 if t.tif == GTC or t.tif == GTD else UNFILLED
+    if not s.bare:
+        p = &s.ledger.positions[t.holder]
+    code = admit(s, &t, p, NULL)
+    if code == OK and not book_room(t.book):
+        code = TOO_MANY_ORDERS
+    if code == OK:
+        order.size_lots = t.size_lots
+        order.remaining_lots = t.remaining_lots
+        order.open_loss_ticks = t.open_loss_ticks
+    say(&s.log, TRIGGERED, t.side, t.account, t.instrument, t.terms.kind, t.terms.source, <int64_t>t.order_id,
+        t.terms.trigger_ticks, order.size_lots, t.price_ticks, t.limit_ticks)
+    if code != OK:
+        finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
+        return True
+    work(s, &t, &own)
+    if t.order_id == receipt.order_id:
+        receipt[0] = own
+    return True

@@ -1,63 +1,103 @@
 """The kernel class; the contract is in kernel.pxd."""
 
-from cpython.buffer cimport PyBuffer_FillInfo
+cimport cython
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
-from solvent._core cimport audit
-from solvent._core.arena cimport Order, arena_close, arena_find, arena_open
-from solvent._core.bare cimport bare_command
-from solvent._core.book cimport Book, book_close, book_open, book_price, book_worse
-from solvent._core.clientids cimport WINDOW, clients_close, clients_find, clients_open
-from solvent._core.control cimport deposit, mark, move_margin, set_leverage, withdraw
-from solvent._core.entry cimport Receipt, amend, place, withdraw_order
-from solvent._core.ledger cimport (
-    FIRST_USER, Instrument, Ledger, Position, Tier, account_new, accounts_reserve, ledger_close, ledger_open,
-    wallet_of,
-)
+from solvent._core.arena cimport SLOTS_MAX, Order, arena_close, arena_open
+from solvent._core.book cimport Book, Half, book_close, book_open, book_peek
+from solvent._core.changes cimport amend, cancel_many, cancel_one
+from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
+from solvent._core.control cimport deposit, index, mark, move_margin, set_leverage, withdraw
+from solvent._core.entry cimport fire_next, place
+from solvent._core.events cimport EventView
+from solvent._core.ledger cimport Instrument, Tier, account_new, accounts_reserve, ledger_close, ledger_open
 from solvent._core.liquidation cimport settle
-from solvent._core.margin cimport free_units, hold_units
+from solvent._core.pool cimport prefetch
+from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
-    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, MARK,
+    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, INDEX, MARK, MASS_CANCEL,
     MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, TIME_BACKWARDS,
-    TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, emit, log_drop,
-    log_open,
+    TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
-from solvent._core.trading cimport order_instrument
+from solvent._core.timers cimport timers_close
+from solvent._core.trading cimport Receipt, State, expire
+from solvent._core.triggers cimport Triggers, triggers_close
 
 
-# --- Views of events -----------------------------------------------------------------------------------
-
-cdef class EventView:
-    """Read-only bytes of consecutive events; pins its block, so that it stays what it was."""
-
-    cdef Event* block
-    cdef Event* first
-    cdef Py_ssize_t size
-
-    def __getbuffer__(self, Py_buffer* buffer, int flags):
-        PyBuffer_FillInfo(buffer, self, self.first, self.size, 1, flags)
-
-    def __dealloc__(self):
-        if self.block != NULL:
-            block_unpin(self.block)
+cdef enum:
+    AHEAD = 16             # commands between asking for memory and needing it
+    LARGE = 16384          # levels above which a book's nodes are hardly in cache
 
 
-# --- The kernel ----------------------------------------------------------------------------------------
+cdef inline void _ahead_in_book(State* s, const Command* far, const Command* near) noexcept nogil:
+    """Far ahead, the leaf where an order may rest; nearer, the level."""
+    cdef Book* book = &s.books[0]
+    cdef Half* half = &book.side[far.side & 1]
+    cdef int64_t key = far.price_ticks ^ half.turn
+    cdef int32_t leaf
+    if 0 <= key < <int64_t>1 << (6 * book.depth):
+        leaf = book_peek(book, half, key)
+        if leaf >= 0:
+            prefetch(&book.bits[leaf])
+            prefetch(&book.child[leaf * <int64_t>64 + (key & 63)])
+    half = &book.side[near.side & 1]
+    key = near.price_ticks ^ half.turn
+    if 0 <= key < <int64_t>1 << (6 * book.depth):
+        leaf = book_peek(book, half, key)
+        if leaf >= 0 and (book.bits[leaf] >> (key & 63)) & 1:
+            prefetch(&book.levels[book.child[leaf * <int64_t>64 + (key & 63)]])
 
-cdef class Kernel:
-    """One exchange's state and its only writer. Users meet it through solvent.Exchange.
+
+cdef inline void _ahead(State* s, const Command* far, const Command* near) noexcept nogil:
+    """Asks for the memory that commands of a batch will need: first a named order's, later its neighbours' and level's.
+
+    It does so whatever their types are (no branch to guess wrong; an ORDER names order 0), decides nothing and
+    writes nothing.
+    """
+    cdef int32_t slot = <int32_t>(near.order_id & (SLOTS_MAX - 1))
+    cdef Order* order = &s.arena.orders[slot]
+    prefetch(far + AHEAD)
+    prefetch(&s.arena.orders[far.order_id & (SLOTS_MAX - 1)])
+    if slot < s.arena.high_water:
+        prefetch(&s.arena.orders[order.prev])
+        prefetch(&s.arena.orders[order.next])
+        prefetch(&s.books[0].levels[order.level])
+        if s.clients.used:
+            clients_ahead(&s.clients, order.account, order.client_id)
+            clients_ahead(&s.clients, far.account, far.client_id)
+    if s.books[0].levels_used > LARGE:
+        _ahead_in_book(s, far, near)
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Answer:
+    """The answer to submit and revoke: code (0: accepted), order_id, filled_lots, resting_lots. Truthy if accepted."""
+
+    def __bool__(self):
+        return self.code == OK
+
+    def __repr__(self):
+        return f"Answer(code={self.code}, order_id={self.order_id}, filled_lots={self.filled_lots}, resting_lots={self.resting_lots})"
+
+
+@cython.final
+cdef class Kernel(Reader):
+    """One exchange's state and its only writer. Users meet it through solvent.Exchange and solvent.Book.
 
     instruments: one tuple each (units_per_tick_lot, max_price_ticks, max_size_lots, maker_fee_ppb,
     taker_fee_ppb, liquidation_fee_ppb, default_leverage, currency, tiers) with tiers as tuples (max_lots,
     maintenance_ppb, max_leverage); rules: (price_band_ppb, step_limit_ppb, parcel_limit_ppb, step_tiers,
     six fee flags); config: bytes that stand for all of it in the digest; errors: the exception classes to
-    raise when busy and when halted. The values were validated. bare: a Book alone, of which the one instrument
-    gives only highest price and size.
+    raise when busy, when halted, and for a wrong type. The values were validated. bare: a Book alone, of which the
+    one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
     """
 
-    def __cinit__(self, instruments, int currencies, rules, bytes config, errors, bint bare=False):
+    def __cinit__(self, instruments, int currencies, rules, bytes config, errors, bint bare=False,
+                  uint64_t wanted=0xFFFFFFFFFFFFFFFF):
         cdef uint32_t i
         cdef int k
         cdef Instrument* ins
@@ -65,18 +105,19 @@ cdef class Kernel:
         self.names = []
         self.config = config
         self.s.bare = bare
-        self.busy_error, self.halted_error = errors
-        self.ready = False
-        if not (log_open(&self.s.log) and arena_open(&self.s.arena, 4096) and clients_open(&self.s.clients)
+        self.busy_error, self.halted_error, self.type_error = errors
+        if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena)
                 and ledger_open(&self.s.ledger, &self.s.log, len(instruments), currencies)):
             raise MemoryError
         self.s.books = <Book*>calloc(len(instruments), sizeof(Book))
-        if self.s.books == NULL:
+        self.s.triggers = <Triggers*>calloc(len(instruments), sizeof(Triggers))
+        if self.s.books == NULL or self.s.triggers == NULL:
             raise MemoryError
         for i, spec in enumerate(instruments):
             ins = &self.s.ledger.instruments[i]
             (ins.units_per_tick_lot, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
              ins.liquidation_fee_ppb, ins.default_leverage, ins.currency) = spec[:8]
+            self.s.triggers[i].max_price_ticks = ins.max_price_ticks
             ins.tier_count = len(spec[8])
             ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
             if ins.tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
@@ -87,23 +128,27 @@ cdef class Kernel:
          self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
          self.s.rules.fee_cross_own) = rules
-        self.ready = True
 
     def __dealloc__(self):
         cdef uint32_t i
         if self.s.log.events != NULL:
             block_unpin(self.s.log.events)
-        if self.s.books != NULL:
-            for i in range(self.s.ledger.instrument_count):
+        for i in range(self.s.ledger.instrument_count):
+            if self.s.books != NULL:
                 book_close(&self.s.books[i])
-            free(self.s.books)
+            if self.s.triggers != NULL:
+                triggers_close(&self.s.triggers[i])
+        free(self.s.books)
+        free(self.s.triggers)
+        free(self.s.due.order_ids)
+        timers_close(&self.s.timers)
         arena_close(&self.s.arena)
         clients_close(&self.s.clients)
         ledger_close(&self.s.ledger)
 
     # --- commands
 
-    cdef int _open_account(self, const Command* c) noexcept with gil:
+    cdef int _open_account(self, const Command* c, Receipt* receipt) noexcept with gil:
         """OPEN_ACCOUNT: the name is the command's second record, UTF-8, zero-padded."""
         cdef Event* event
         cdef uint32_t account
@@ -129,25 +174,24 @@ cdef class Kernel:
         except MemoryError:
             self.s.log.fault = 2
             return TOO_MANY_ACCOUNTS
-        event = emit(&self.s.log, ACCOUNT_OPENED, account, 0)
-        event.records = 2
-        memcpy(emit(&self.s.log, ACCOUNT_OPENED, account, 0), <char*>padded, NAME_BYTES)
-        self.receipt.order_id = account
+        event = say(&self.s.log, ACCOUNT_OPENED, 0, account, 0, 0, 0, 0, 0, 0, 0, 0)
+        if event != NULL:
+            event.records = 2
+            memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)
+        receipt.order_id = account
         return OK
 
-    cdef int _dispatch(self, const Command* c) noexcept nogil:
-        if c.records != 1 and c.type != OPEN_ACCOUNT:
-            return BAD_RECORD
-        if self.s.bare:
-            return bare_command(&self.s, c, &self.receipt)
-        if c.type == ORDER:
-            return place(&self.s, c, &self.receipt)
-        if c.type == CANCEL:
-            return withdraw_order(&self.s, c, &self.receipt)
-        if c.type == AMEND:
-            return amend(&self.s, c, &self.receipt)
+    cdef int _dispatch(self, const Command* c, Receipt* receipt) noexcept nogil:
         if c.type == MARK:
             return mark(&self.s, c)
+        if c.type == MASS_CANCEL:
+            return cancel_many(&self.s, c, receipt)
+        if c.type == INDEX:
+            return index(&self.s, c)
+        if c.type == ADVANCE:
+            return OK
+        if self.s.bare:
+            return UNKNOWN_COMMAND
         if c.type == DEPOSIT or c.type == SEED_FUND:
             return deposit(&self.s, c)
         if c.type == WITHDRAW:
@@ -157,35 +201,49 @@ cdef class Kernel:
         if c.type == MOVE_MARGIN:
             return move_margin(&self.s, c)
         if c.type == OPEN_ACCOUNT:
-            return self._open_account(c)
-        if c.type == ADVANCE:
-            return OK
+            return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
 
-    cdef int _apply(self, const Command* c) noexcept nogil:
-        """One command: BEGIN, the clock, the handler, then settlement of whoever it touched."""
-        cdef uint64_t begin = self.s.log.first_seq + <uint64_t>self.s.log.count
-        cdef Event* event = emit(&self.s.log, BEGIN, c.account, c.instrument)
-        cdef int code = OK
+    cdef void _apply(self, const Command* c, Receipt* receipt) noexcept nogil:
+        """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
+        cdef int64_t begin = self.s.log.count
+        cdef Event* event = say(&self.s.log, BEGIN, c.side, c.account, c.instrument, 0, c.type, 0, 0, 0, 0, 0)
+        cdef int code
         self.command_seq += 1
-        memset(&self.receipt, 0, sizeof(Receipt))
-        event.side = c.side
-        event.reason = c.type
-        event.b = <int64_t>self.command_seq
+        receipt.order_id = 0
+        receipt.filled_lots = 0
+        receipt.resting_lots = 0
         if c.time_ns < self.s.clock_ns:
             code = TIME_BACKWARDS
         else:
             self.s.clock_ns = c.time_ns
-            code = self._dispatch(c)
+            if self.s.timers.count:
+                expire(&self.s)
+            if c.type == ORDER:
+                code = place(&self.s, c, receipt)
+            elif c.records != 1 and c.type != OPEN_ACCOUNT:
+                code = BAD_RECORD
+            elif c.type == CANCEL:
+                code = cancel_one(&self.s, c, receipt)
+            elif c.type == AMEND:
+                code = amend(&self.s, c, receipt)
+            else:
+                code = self._dispatch(c, receipt)
             if code == OK:
-                settle(&self.s)
-        event = &self.s.log.events[begin - self.s.log.first_seq]
-        event.code = <uint16_t>code
-        event.a = self.s.clock_ns
-        event.c = <int64_t>self.receipt.order_id
-        event.d = self.receipt.filled_lots
-        event.e = self.receipt.resting_lots
-        return code
+                if not self.s.bare:
+                    settle(&self.s)
+                while self.s.due.count and self.s.log.fault == 0 and fire_next(&self.s, receipt):
+                    if not self.s.bare:
+                        settle(&self.s)
+        receipt.code = code
+        if event != NULL:
+            event = &self.s.log.events[begin]
+            event.code = <uint16_t>code
+            event.a = self.s.clock_ns
+            event.b = <int64_t>self.command_seq
+            event.c = <int64_t>receipt.order_id
+            event.d = receipt.filled_lots
+            event.e = receipt.resting_lots
 
     cdef int _enter(self) except -1:
         cdef int64_t droppable
@@ -211,9 +269,8 @@ cdef class Kernel:
         return 0
 
     def apply(self, const unsigned char[::1] record not None):
-        """Applies one command (64 bytes, 128 for a named one) and returns its result code."""
+        """Applies one command (64 bytes, 128 for one of two records) and returns its result code."""
         cdef Command command[2]
-        cdef int code
         if record.shape[0] < RECORD_BYTES or record.shape[0] > 2 * RECORD_BYTES:
             return BAD_RECORD
         memset(&command, 0, sizeof(command))
@@ -221,12 +278,13 @@ cdef class Kernel:
         if command[0].records * RECORD_BYTES != record.shape[0]:
             return BAD_RECORD
         self._enter()
-        code = self._apply(command)
+        self._apply(command, &self.receipt)
         self._leave()
-        return code
+        return self.receipt.code
 
     def run(self, const unsigned char[::1] records not None):
-        """Applies many commands without the GIL: (codes as uint16 bytes, order ids as uint64 bytes).
+        """Applies many commands without the GIL. Returns a row of four 64-bit integers for each: order id, filled lots,
+        resting lots, code.
 
         The loop takes the same path as `apply`. Raises ValueError, before anything is done, when the
         buffer does not divide into whole commands. Another thread that writes to the buffer meanwhile spoils
@@ -239,41 +297,95 @@ cdef class Kernel:
         cdef Py_ssize_t done = 0
         cdef const Command* commands
         cdef Command command[2]
-        cdef uint16_t* codes
-        cdef uint64_t* order_ids
+        cdef Receipt* receipts
         if records.shape[0] % RECORD_BYTES:
             raise ValueError("the buffer is not a whole number of 64-byte records")
         if total == 0:
-            return b"", b""
+            return b""
         commands = <const Command*>&records[0]
-        while i < total:
-            if commands[i].records < 1 or commands[i].records > 2:
+        while i < total:  # branches, so that the next command's address does not wait for this one's memory
+            prefetch(&commands[i + 4 * AHEAD])
+            if commands[i].records == 1:
+                i += 1
+            elif commands[i].records == 2:
+                i += 2
+            else:
                 raise ValueError(f"record {i} says that it takes {commands[i].records} records")
-            i += commands[i].records
             n += 1
         if i != total:
             raise ValueError("the last command is cut off")
         self._enter()
-        out_codes = bytearray(n * sizeof(uint16_t))
-        out_ids = bytearray(n * sizeof(uint64_t))
-        codes = <uint16_t*><char*>out_codes
-        order_ids = <uint64_t*><char*>out_ids
+        answers = PyByteArray_FromStringAndSize(NULL, n * <Py_ssize_t>sizeof(Receipt))
+        receipts = <Receipt*>PyByteArray_AS_STRING(answers)
         with nogil:
             i = 0
             while done < n and self.s.log.fault == 0:
+                if i + AHEAD < total and self.s.bare:
+                    _ahead(&self.s, &commands[i + AHEAD], &commands[i + AHEAD // 2])
                 command[0] = commands[i]
                 if command[0].records == 2 and i + 1 < total:
                     command[1] = commands[i + 1]
                 elif command[0].records != 1:
                     break
-                codes[done] = <uint16_t>self._apply(command)
-                order_ids[done] = self.receipt.order_id
-                i += command[0].records
+                self._apply(command, &receipts[done])
+                i += 1 if command[0].records == 1 else 2
                 done += 1
                 if i >= total:
                     break
+        if done:
+            self.receipt = receipts[done - 1]
         self._leave()
-        return out_codes[:done * sizeof(uint16_t)], out_ids[:done * sizeof(uint64_t)]
+        return answers if done == n else answers[:done * sizeof(Receipt)]
+
+    # --- direct calls: integers in, no record in between
+
+    cdef Answer _answer(self, const Command* c):
+        cdef Answer answer
+        self._enter()
+        self._apply(c, &self.receipt)
+        self._leave()
+        answer = Answer.__new__(Answer)
+        answer.code = <uint16_t>self.receipt.code
+        answer.order_id = self.receipt.order_id
+        answer.filled_lots = self.receipt.filled_lots
+        answer.resting_lots = self.receipt.resting_lots
+        return answer
+
+    def submit(self, account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0):
+        """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/records.md.
+
+        Returns an Answer. Raises TypeError for anything but an int, OverflowError for one that its field cannot hold.
+        """
+        cdef Command c
+        if not (type(account) is int and type(side) is int and type(price_ticks) is int and type(size_lots) is int
+                and type(tif) is int and type(flags) is int and type(client_id) is int and type(instrument) is int):
+            raise self.type_error("submit takes ints: account, side, price_ticks, size_lots, tif, flags, client_id, instrument")
+        memset(&c, 0, sizeof(Command))
+        c.type = ORDER
+        c.records = 1
+        c.account = <uint32_t>account
+        c.side = <uint8_t>side
+        c.price_ticks = <int64_t>price_ticks
+        c.size_lots = <int64_t>size_lots
+        c.tif = <uint8_t>tif
+        c.flags = <uint8_t>flags
+        c.client_id = <uint64_t>client_id
+        c.instrument = <uint32_t>instrument
+        c.time_ns = self.s.clock_ns
+        return self._answer(&c)
+
+    def revoke(self, account, order_id):
+        """A CANCEL from integers alone, at the clock's time. Returns an Answer; raises as submit does."""
+        cdef Command c
+        if not (type(account) is int and type(order_id) is int):
+            raise self.type_error("revoke takes ints: account, order_id")
+        memset(&c, 0, sizeof(Command))
+        c.type = CANCEL
+        c.records = 1
+        c.account = <uint32_t>account
+        c.order_id = <uint64_t>order_id
+        c.time_ns = self.s.clock_ns
+        return self._answer(&c)
 
     @property
     def last(self):
@@ -295,183 +407,12 @@ cdef class Kernel:
     def view(self, uint64_t first, uint64_t end):
         """Events first <= seq < end as a read-only buffer that pins its memory. IndexError when dropped."""
         cdef EventView view = EventView.__new__(EventView)
+        if self.busy:
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
         if first < self.s.log.first_seq or end < first or end > self.next_seq:
             raise IndexError(f"events {first} to {end} are not held (held: {self.first_seq} to {self.next_seq})")
-        if self.busy:
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
         view.block = self.s.log.events
         view.first = self.s.log.events + (first - self.s.log.first_seq)
-        view.size = <Py_ssize_t>((end - first) * RECORD_BYTES)
+        view.count = <Py_ssize_t>(end - first)
         block_pin(view.block)
         return view
-
-    # --- reads
-
-    cdef _require_idle(self, uint32_t account=0, uint32_t instrument=0):
-        if self.busy:
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
-        if account >= self.s.ledger.account_count or instrument >= self.s.ledger.instrument_count:
-            raise IndexError("no such account or instrument")
-
-    @property
-    def clock_ns(self):
-        return self.s.clock_ns
-
-    def account_id(self, bytes name):
-        """The id behind a name, or None."""
-        return self.ids.get(name)
-
-    def account_names(self):
-        """All names in order of opening; the first one has id 16."""
-        return list(self.names)
-
-    def mark_ticks(self, uint32_t instrument):
-        self._require_idle(0, instrument)
-        return self.s.ledger.instruments[instrument].mark_ticks
-
-    def wallet(self, uint32_t account, uint32_t currency):
-        """(cash, holds, free for orders, spendable)."""
-        self._require_idle(account)
-        if currency >= self.s.ledger.currency_count:
-            raise IndexError("no such currency")
-        return (wallet_of(&self.s.ledger, account, currency).cash_units,
-                wallet_of(&self.s.ledger, account, currency).hold_units,
-                free_units(&self.s.ledger, account, currency, False),
-                free_units(&self.s.ledger, account, currency, True))
-
-    def positions(self, uint32_t account):
-        """The account's position records by instrument: (instrument, size, cost, margin, leverage, mode,
-        stuck, hold, resting reduce-only lots)."""
-        cdef int32_t index
-        cdef Position* p
-        self._require_idle(account)
-        index = self.s.ledger.accounts[account].first_position
-        rows = []
-        while index >= 0:
-            p = &self.s.ledger.positions[index]
-            rows.append((p.instrument, p.size_lots, p.cost_units, p.margin_units, p.leverage, p.mode, p.stuck,
-                         p.hold_units, p.reduce.lots))
-            index = p.next
-        return rows
-
-    cdef _order_row(self, int32_t slot, uint32_t instrument):
-        cdef Order* o = &self.s.arena.orders[slot]
-        return (o.order_id, o.account, instrument, o.side, book_price(&self.s.books[instrument], &self.s.arena, slot),
-                o.remaining_lots, o.size_lots, o.client_id, o.flags, o.tif, o.open_loss_ticks)
-
-    def orders_of(self, uint32_t account):
-        """The account's resting orders by id: (order id, account, instrument, side, price, remaining, size,
-        client id, flags, tif, open loss ticks)."""
-        cdef int32_t index, slot
-        self._require_idle(account)
-        index = self.s.ledger.accounts[account].first_position
-        rows = []
-        while index >= 0:
-            slot = self.s.ledger.positions[index].first_order
-            while slot >= 0:
-                rows.append(self._order_row(slot, self.s.ledger.positions[index].instrument))
-                slot = self.s.arena.own[slot].next
-            index = self.s.ledger.positions[index].next
-        rows.sort()
-        return rows
-
-    def find_order(self, uint32_t account, uint64_t order_id, uint64_t client_id):
-        """The row of the account's live order, by order id, else by client id; None when there is none."""
-        cdef int32_t slot
-        self._require_idle()
-        if order_id == 0 and client_id != 0:
-            order_id = clients_find(&self.s.clients, account, client_id)
-        slot = arena_find(&self.s.arena, order_id)
-        if slot < 0 or self.s.arena.orders[slot].account != account:
-            return None
-        return self._order_row(slot, order_instrument(&self.s, slot))
-
-    def resting(self, uint32_t instrument):
-        """Every resting order of a book, bids best first and in time order, then asks; rows as orders_of."""
-        cdef int side
-        cdef int32_t level, slot
-        self._require_idle(0, instrument)
-        rows = []
-        for side in range(2):
-            level = self.s.books[instrument].side[side].best
-            while level >= 0:
-                slot = self.s.books[instrument].levels[level].head
-                while slot >= 0:
-                    rows.append(self._order_row(slot, instrument))
-                    slot = self.s.arena.orders[slot].next
-                level = book_worse(&self.s.books[instrument], side, level)
-        return rows
-
-    def depth(self, uint32_t instrument, int64_t n):
-        """(bids, asks), best first, each a list of (price ticks, lots), at most n levels."""
-        cdef int side
-        cdef int64_t left
-        cdef int32_t level
-        self._require_idle(0, instrument)
-        result = ([], [])
-        for side in range(2):
-            level = self.s.books[instrument].side[side].best
-            left = n
-            while level >= 0 and left > 0:
-                result[side].append((self.s.books[instrument].levels[level].price_ticks,
-                                     self.s.books[instrument].levels[level].total_lots))
-                level = book_worse(&self.s.books[instrument], side, level)
-                left -= 1
-        return result
-
-    def parcels(self):
-        """The house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
-        cdef int32_t i
-        self._require_idle()
-        return [(self.s.ledger.parcels[i].parcel_id, self.s.ledger.parcels[i].instrument, self.s.ledger.parcels[i].size_lots,
-                 self.s.ledger.parcels[i].cost_units, self.s.ledger.parcels[i].bankruptcy_ticks,
-                 self.s.ledger.parcels[i].order_id, self.s.ledger.parcels[i].origin)
-                for i in range(self.s.ledger.parcel_count)]
-
-    @property
-    def account_count(self):
-        return self.s.ledger.account_count
-
-    def state(self):
-        """The canonical bytes of the state (docs/digest.md), as little-endian 64-bit integers."""
-        cdef Ledger* l = &self.s.ledger
-        cdef uint32_t account, i
-        cdef int32_t index
-        cdef int64_t k
-        self._require_idle()
-        out = [self.s.clock_ns, self.s.order_count, l.next_parcel_id, len(self.names)]
-        for account in range(l.account_count):
-            for i in range(l.currency_count):
-                out.append(wallet_of(l, account, i).cash_units)
-        for i in range(l.instrument_count):
-            out.append(l.instruments[i].mark_ticks)
-        for account in range(FIRST_USER, l.account_count):
-            for row in self.positions(account):
-                out.append(account)
-                out.extend(row[:7])
-        for i in range(l.instrument_count):
-            rows = self.resting(i)
-            out.append(len(rows))
-            for row in rows:
-                out.extend(row)
-        rows = self.parcels()
-        out.append(len(rows))
-        for row in rows:
-            out.extend(row)
-        out.append(self.s.arena.high_water)
-        out.append(self.s.arena.free_count)
-        for index in range(self.s.arena.free_count):
-            out.append(self.s.arena.free_stack[index])
-        out.append(self.s.clients.count)
-        for k in range(self.s.clients.count):
-            index = <int32_t>((self.s.clients.first + k) & (WINDOW - 1))
-            out.append(self.s.clients.finished[index].account)
-            out.append(self.s.clients.finished[index].client_id)
-            out.append(self.s.clients.finished[index].order_id)
-        return self.config + b"".join([name.ljust(NAME_BYTES, b"\0") for name in self.names]) + b"".join(
-            [(<object>number & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little") for number in out])
-
-    def check(self):
-        """The invariants, recomputed from the state: None, or the first sum that does not hold, as text."""
-        self._require_idle()
-        return audit.broken(&self.s)

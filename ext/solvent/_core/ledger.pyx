@@ -1,6 +1,6 @@
 """Postings, fills and parcels; the contract is in ledger.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 from solvent._core.money cimport (
@@ -9,7 +9,7 @@ from solvent._core.money cimport (
 from solvent._core.pool cimport resized, room
 from solvent._core.records cimport (
     ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
-    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, Event, EventLog, emit,
+    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
 )
 
 
@@ -121,7 +121,8 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     """Moves money from one purse to another; a negative amount moves it the other way, zero says nothing."""
     cdef int64_t* source
     cdef int64_t* target
-    cdef Event* event
+    cdef uint32_t instrument = NO_INSTRUMENT
+    cdef uint8_t margin_of = 0
     if amount == 0:
         return
     if amount < 0:
@@ -131,20 +132,14 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     target = _balance(ledger, &receiver)
     source[0] = sub(source[0], amount, &ledger.log.fault)
     target[0] = add(target[0], amount, &ledger.log.fault)
-    event = emit(ledger.log, LEDGER, payer.account, NO_INSTRUMENT)
     if payer.position >= 0:
-        event.instrument = ledger.positions[payer.position].instrument
-        event.side = 1
+        instrument = ledger.positions[payer.position].instrument
+        margin_of = 1
     elif receiver.position >= 0:
-        event.instrument = ledger.positions[receiver.position].instrument
-        event.side = 2
-    event.code = <uint16_t>payer.currency
-    event.reason = reason
-    event.a = receiver.account
-    event.b = amount
-    event.c = source[0]
-    event.d = target[0]
-    event.e = <int64_t>ref
+        instrument = ledger.positions[receiver.position].instrument
+        margin_of = 2
+    say(ledger.log, LEDGER, margin_of, payer.account, instrument, <uint16_t>payer.currency, reason,
+        receiver.account, amount, source[0], target[0], <int64_t>ref)
 
 
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
@@ -166,12 +161,7 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
-    cdef Event* event = emit(ledger.log, POSITION, p.account, p.instrument)
-    event.side = p.mode
-    event.a = p.size_lots
-    event.b = p.cost_units
-    event.c = p.margin_units
-    event.d = p.leverage
+    say(ledger.log, POSITION, p.mode, p.account, p.instrument, 0, 0, p.size_lots, p.cost_units, p.margin_units, p.leverage, 0)
 
 
 cdef void _fee(Ledger* ledger, FillTerms* terms, Purse payer) noexcept nogil:
@@ -280,13 +270,8 @@ cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
 
 
 cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t lots, int64_t gain) noexcept nogil:
-    cdef Event* event = emit(ledger.log, PARCEL, HOUSE, parcel.instrument)
-    event.reason = change
-    event.a = parcel.parcel_id
-    event.b = parcel.size_lots
-    event.c = parcel.cost_units
-    event.d = lots
-    event.e = gain
+    say(ledger.log, PARCEL, 0, HOUSE, parcel.instrument, 0, change,
+        parcel.parcel_id, parcel.size_lots, parcel.cost_units, lots, gain)
 
 
 cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:

@@ -3,8 +3,8 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
-from solvent._core.arena cimport arena_find, arena_reserve
-from solvent._core.book cimport book_reserve
+from solvent._core.arena cimport arena_find, arena_room
+from solvent._core.book cimport book_room
 from solvent._core.ledger cimport (
     CLEARING, DEFICIT, FUND, HOUSE, FillTerms, Instrument, Ledger, Parcel, Position, Purse, fund_pays,
     margin_purse, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_fill,
@@ -19,10 +19,10 @@ from solvent._core.pool cimport room
 from solvent._core.records cimport (
     ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
     LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
-    SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKEOVER, UNFILLED, UNWOUND, Event, emit,
+    SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKEOVER, UNFILLED, UNWOUND, say,
 )
 from solvent._core.trading cimport (
-    State, Ticket, accept, cancel, cancel_all, conclude, execute, refresh_hold, shrink,
+    State, Ticket, accept, cancel, cancel_all, conclude, execute, refresh_hold, shrink, ticket_at,
 )
 
 cdef struct Due:
@@ -169,7 +169,6 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     cdef int k = tier_of(ins, p.size_lots)
     cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), ins.liquidation_fee_ppb)
     cdef Ticket t
-    cdef Event* event
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if p.size_lots > 0 else BUY
     t.limit_ticks = band_price(ins, t.side, s.rules.step_limit_ppb)
@@ -180,18 +179,14 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     t.remaining_lots = t.size_lots
     t.holder = index
     t.account = p.account
-    t.instrument = p.instrument
+    ticket_at(s, &t, p.instrument)
     t.tif = IOC
     t.flags = REDUCE_ONLY
     t.ending = UNFILLED
     t.fee_reason = LIQUIDATION_FEE
-    if arena_reserve(&s.arena) and book_reserve(&s.books[t.instrument]):
-        event = emit(&s.log, STEP_DOWN, t.account, t.instrument)
-        event.side = t.side
-        event.a = k + 1
-        event.b = t.size_lots
-        event.c = t.limit_ticks
-        event.d = k + 1 - s.rules.step_tiers
+    if arena_room(&s.arena) and book_room(&s.books[t.instrument]):
+        say(&s.log, STEP_DOWN, t.side, t.account, t.instrument, 0, 0,
+            k + 1, t.size_lots, t.limit_ticks, k + 1 - s.rules.step_tiers, 0)
         accept(s, &t)
         execute(s, &t)
         conclude(s, &t)
@@ -205,14 +200,8 @@ cdef void _take_position(State* s, int32_t index, int64_t cost_units, int64_t eq
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef int64_t price = price_paying(ins, p.size_lots, cost_units, 0)
-    cdef int64_t size = p.size_lots
-    cdef Event* event = emit(&s.log, TAKEOVER, p.account, p.instrument)
-    event.side = p.mode
-    event.a = s.ledger.next_parcel_id
-    event.b = size
-    event.c = cost_units
-    event.d = equity
-    event.e = price
+    say(&s.log, TAKEOVER, p.mode, p.account, p.instrument, 0, 0,
+        s.ledger.next_parcel_id, p.size_lots, cost_units, equity, price)
     parcel_take(&s.ledger, index, cost_units, price)
     refresh_hold(s, index)
 
@@ -264,7 +253,6 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
     cdef int32_t candidate
     cdef int verdict
     cdef Requirement r
-    cdef Event* event
     if due.instrument != NO_INSTRUMENT:
         position = s.ledger.accounts[due.account].first_position
         while s.ledger.positions[position].instrument != due.instrument:
@@ -273,14 +261,10 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
         verdict = _judge(s, due.account, position, due.currency, &r, &candidate)
         if verdict == SAFE:
             return
-        event = emit(&s.log, LIQUIDATION, due.account, due.instrument)
-        event.side = 1 if position >= 0 else 0
-        event.code = <uint16_t>(s.ledger.instruments[due.instrument].currency if position >= 0 else due.currency)
-        event.reason = <uint16_t>verdict
-        event.a = saturate(r.equity)
-        event.b = saturate(r.full)
-        event.c = saturate(r.own)
-        event.d = saturate(r.value)
+        if position >= 0:
+            due.currency = s.ledger.instruments[due.instrument].currency
+        say(&s.log, LIQUIDATION, 1 if position >= 0 else 0, due.account, due.instrument, <uint16_t>due.currency,
+            <uint16_t>verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), 0)
         _cancel_domain(s, due.account, position, due.currency)
         if verdict == FULL:
             _take_over(s, due.account, position, due.currency, &r)
@@ -299,7 +283,7 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
     """Works a parcel through the book down to a price; what is left rests only at a positive value."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Ticket t
-    if not arena_reserve(&s.arena) or not book_reserve(&s.books[parcel.instrument]):
+    if not arena_room(&s.arena) or not book_room(&s.books[parcel.instrument]):
         return
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if parcel.size_lots > 0 else BUY
@@ -309,7 +293,7 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
     t.remaining_lots = t.size_lots
     t.holder = <int32_t>parcel.parcel_id
     t.account = HOUSE
-    t.instrument = parcel.instrument
+    ticket_at(s, &t, parcel.instrument)
     t.flags = HOUSE_ORDER
     t.tif = GTC if may_rest else IOC
     accept(s, &t)
@@ -411,12 +395,7 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
 
 
 cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
-    cdef Event* event = emit(&s.log, ADL, account, parcel.instrument)
-    event.reason = <uint16_t>pass_
-    event.a = parcel.parcel_id
-    event.b = lots
-    event.c = share
-    event.d = rank
+    say(&s.log, ADL, 0, account, parcel.instrument, 0, <uint16_t>pass_, parcel.parcel_id, lots, share, rank, 0)
 
 
 cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:

@@ -1,4 +1,4 @@
-# matching: which resting order trades next.
+# matching: which resting order trades next. Header only.
 #
 # Owns: nothing; it reads the book and takes the traded lots off the maker.
 # Never: knows money. The caller settles each fill before it asks for the next one, because a fill may
@@ -6,28 +6,57 @@
 # Cost: O(1) a fill.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.arena cimport Arena
-from solvent._core.book cimport Book
+from solvent._core.arena cimport EXTENDED, Arena, Order
+from solvent._core.book cimport Book, Level, book_remove, book_shrink
+from solvent._core.records cimport ALLOW
 
 cdef enum Match:
     NOTHING = 0       # no resting order crosses the limit
     TRADED = 1
-    OWN_ORDER = 2     # the next maker belongs to the taker itself; nothing was done
+    OWN_ORDER = 2     # the next maker belongs to the taker's owner; nothing was done
 
 cdef struct Fill:
     int32_t slot
     int64_t price_ticks
     int64_t lots
 
-cdef int match_next(Book* book, Arena* arena, int side, int64_t limit_ticks, int64_t lots,
-                    uint32_t taker, Fill* fill) noexcept nogil
-
 
 cdef inline bint crosses(Book* book, int side, int64_t limit_ticks) noexcept nogil:
     """Whether an order of this side and limit would meet the best opposite price. BUY is 0, SELL is 1."""
     cdef int32_t best = book.side[1 - side].best
-    if best < 0:
-        return False
-    if side == 0:
-        return book.levels[best].price_ticks <= limit_ticks
-    return book.levels[best].price_ticks >= limit_ticks
+    cdef int64_t turn = -<int64_t>side      # turns all bits of a sell's prices, and so their order
+    return best >= 0 and book.levels[best].price_ticks ^ turn <= limit_ticks ^ turn
+
+
+cdef inline bint same_owner(Arena* arena, int32_t slot, uint32_t account, int64_t stp_group) noexcept nogil:
+    """Whether a resting order is the taker's own: of its account, or of its self-trade group if it has one."""
+    if arena.orders[slot].account == account:
+        return True
+    return (stp_group != 0 and arena.orders[slot].state & EXTENDED != 0 and arena.terms[slot].stp_group == stp_group)
+
+
+cdef inline int match_next(Book* book, Arena* arena, int side, int64_t limit_ticks, int64_t lots,
+                           uint32_t taker, int64_t stp_group, int stp_mode, Fill* fill) noexcept nogil:
+    """Trades up to `lots` with the oldest order at the best opposite price within the limit.
+
+    The maker keeps its place with what remains, or is unlinked with nothing remaining. `taker` is the
+    account whose own orders it must not meet; the house passes an account that owns none.
+    """
+    cdef Level* level
+    cdef Order* maker
+    if not crosses(book, side, limit_ticks):
+        return NOTHING
+    level = &book.levels[book.side[1 - side].best]
+    fill.slot = level.head
+    maker = &arena.orders[fill.slot]
+    if same_owner(arena, fill.slot, taker, stp_group) and stp_mode != ALLOW:
+        return OWN_ORDER
+    fill.price_ticks = level.price_ticks
+    if lots < maker.remaining_lots:
+        fill.lots = lots
+        book_shrink(book, arena, fill.slot, lots)
+    else:
+        fill.lots = maker.remaining_lots
+        book_remove(book, arena, fill.slot, 1 - side)
+        maker.remaining_lots = 0
+    return TRADED

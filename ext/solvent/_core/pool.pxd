@@ -1,11 +1,56 @@
-# pool: how every pool of the core grows. Header only.
+# pool: how every pool of the core gets its memory. Header only.
 #
-# Owns: the doubling. Never: shrinks a pool or initialises what it adds. A pool that moved has new addresses, so
-# everything in it is named by index.
-# Cost: amortised O(1); one realloc when full.
+# Owns: two kinds. Order pools reserve address space once, up to their limit, and touch it lazily: growing
+# neither copies nor moves, so no order in a million is slow. The small pools of the ledger double.
+# Never: initialises what `resized` adds; a mapped pool is zero where it was never written.
+# Cost: a mapped pool costs the pages it has touched (2 MB pages beyond its first megabytes, where the system
+# gives them); a doubling pool amortised O(1), one realloc when full.
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport realloc
+
+cdef extern from *:
+    """
+    #ifndef SOLVENT_POOL
+    #define SOLVENT_POOL
+    #include <stdint.h>
+    #include <stddef.h>
+    #include <sys/mman.h>
+    #ifndef MAP_NORESERVE
+    #define MAP_NORESERVE 0
+    #endif
+    #define SOLVENT_HUGE ((uintptr_t)1 << 21)
+    static inline void *solvent_map(size_t bytes) {
+        void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+        if (block == MAP_FAILED) return NULL;
+    #ifdef MADV_HUGEPAGE
+        if (bytes > 8 * SOLVENT_HUGE) {  /* the first pages stay small, so that a small exchange stays small */
+            uintptr_t from = ((uintptr_t)block + 2 * SOLVENT_HUGE) & ~(SOLVENT_HUGE - 1);
+            madvise((void *)from, (uintptr_t)block + bytes - from, MADV_HUGEPAGE);
+        }
+    #endif
+        return block; }
+    #define solvent_prefetch(address) __builtin_prefetch(address)
+    static inline void solvent_unmap(void *block, size_t bytes) { if (block) munmap(block, bytes); }
+    #endif
+    """
+    void* solvent_map(size_t bytes) noexcept nogil
+    void solvent_unmap(void* block, size_t bytes) noexcept nogil
+    void prefetch "solvent_prefetch"(const void* address) noexcept nogil    # asks for memory; any address will do
+
+
+cdef inline int32_t mapped(void** items, int32_t most, size_t size) noexcept nogil:
+    """Reserves zeroed room for `most` items, or for half as many, and so on; how many it is, 0 when not even few."""
+    while most > 1024:
+        items[0] = solvent_map(<size_t>most * size)
+        if items[0] != NULL:
+            return most
+        most >>= 1
+    return 0
+
+
+cdef inline void unmapped(void* items, int32_t capacity, size_t size) noexcept nogil:
+    solvent_unmap(items, <size_t>capacity * size)
 
 
 cdef inline bint resized(void** items, int64_t capacity, size_t size) noexcept nogil:

@@ -27,6 +27,36 @@ cdef struct Command:
     uint64_t order_id
     int64_t amount
 
+cdef struct Extension:     # the second record of an ORDER
+    int64_t trigger_ticks
+    int64_t trail
+    int64_t expiry_ns
+    int64_t display_lots
+    int64_t peg_offset_ticks
+    int64_t slippage_ppb
+    int64_t group_id
+    uint8_t trigger_source
+    uint8_t trigger_kind
+    uint8_t peg
+    uint8_t hedge_side
+    uint8_t group_role
+    uint8_t trigger_flags
+    uint16_t spare
+
+cdef struct AcceptedTerms: # the second record of ACCEPTED, of an order that has more terms than the header
+    int64_t trigger_ticks
+    int64_t trail
+    int64_t expiry_ns
+    int64_t stp_group
+    int64_t reference_ticks    # where a trailing order starts from
+    int64_t slippage_ppb
+    int64_t spare
+    uint8_t trigger_source
+    uint8_t trigger_kind
+    uint8_t trigger_flags
+    uint8_t stp_mode
+    uint32_t spare_too
+
 cdef struct Event:
     uint16_t type
     uint8_t records
@@ -51,9 +81,11 @@ cdef enum CommandType:
     SET_LEVERAGE = 6
     MOVE_MARGIN = 7
     MARK = 8
+    INDEX = 10
     ORDER = 16
     AMEND = 17
     CANCEL = 18
+    MASS_CANCEL = 19
 
 cdef enum:               # side; also an index
     BUY = 0
@@ -63,12 +95,38 @@ cdef enum Tif:
     GTC = 0
     IOC = 1
     FOK = 2
+    GTD = 3
 
 cdef enum Flag:
     POST_ONLY = 1
     REDUCE_ONLY = 2
     MARKET = 4
     HOUSE_ORDER = 8     # internal: never accepted from outside
+    CLOSE_POSITION = 64
+    SLIDE = 128         # post-only: moved behind the touch instead of refused
+
+cdef enum SelfTrade:    # what becomes of two orders of one owner that meet; the taker's word counts
+    CANCEL_MAKER = 0
+    CANCEL_TAKER = 1
+    CANCEL_BOTH = 2
+    DECREMENT = 3
+    ALLOW = 4
+
+cdef enum Source:       # which price a trigger watches; also an index
+    BY_MARK = 0
+    BY_LAST = 1
+    BY_INDEX = 2
+    SOURCES = 3
+
+cdef enum TriggerKind:
+    NO_TRIGGER = 0
+    STOP = 1
+    TAKE_PROFIT = 2
+    TRAIL_TICKS = 3
+    TRAIL_RATE = 4
+
+cdef enum TriggerFlag:
+    REFUSE_REACHED = 1  # a trigger that is reached on arrival is refused instead of fired
 
 cdef enum Mode:
     CROSS = 0
@@ -91,12 +149,15 @@ cdef enum EventType:
     PARCEL = 14
     ADL = 15
     REPLACED = 16
+    TRIGGERED = 17
+    INDEXED = 18
 
 cdef enum Code:
     OK = 0
     UNKNOWN_COMMAND = 100
     TIME_BACKWARDS = 101
     BAD_RECORD = 102
+    NOT_SUPPORTED = 103
     UNKNOWN_ACCOUNT = 200
     UNKNOWN_INSTRUMENT = 201
     UNKNOWN_CURRENCY = 202
@@ -109,6 +170,10 @@ cdef enum Code:
     BAD_TIF = 303
     BAD_FLAGS = 304
     BAD_CLIENT_ID = 305
+    BAD_TRIGGER = 306
+    BAD_EXPIRY = 307
+    BAD_SELF_TRADE = 308
+    BAD_SLIPPAGE = 309
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
     POST_ONLY_WOULD_TAKE = 402
@@ -117,6 +182,8 @@ cdef enum Code:
     TOO_MANY_ORDERS = 405
     AMEND_NOTHING = 406
     AMEND_BELOW_FILLED = 407
+    TRIGGER_REACHED = 408
+    NO_REFERENCE = 409
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502
@@ -164,6 +231,9 @@ cdef enum Ending:
     DELEVERAGED = 9
     UNWOUND = 10            # the house takes its own order back
     UNCOVERED = 11          # its margin went into another of its owner's orders
+    EXPIRED = 12
+    TRIGGER_REFUSED = 13    # its trigger fired, and it was not allowed then; code says why
+    MASS_CANCELLED = 14
 
 # How a parcel changed (PARCEL).
 cdef enum ParcelChange:
@@ -184,39 +254,48 @@ cdef enum:
 
 cdef struct EventLog:
     Event* events           # points behind a small header that counts the views which pin the block
-    uint64_t first_seq      # seq of events[0]
+    uint64_t wanted         # bit by event type: which are written at all
+    uint64_t first_seq      # seq of events[0]; dense over what is written
     int64_t count
     int64_t capacity
-    int32_t fault           # 1: arithmetic left 64 bits, 2: out of memory; the kernel halts
+    int32_t fault           # 1: arithmetic left 64 bits, 2: out of memory, 3: an impossible state; the kernel halts
     Event spill             # where events go once memory is gone
 
-cdef int log_open(EventLog* log) noexcept nogil
+cdef int log_open(EventLog* log, uint64_t wanted) noexcept nogil
 cdef void log_drop(EventLog* log, int64_t n) noexcept nogil
 cdef void block_pin(Event* events) noexcept nogil
 cdef void block_unpin(Event* events) noexcept nogil
 cdef void log_grow(EventLog* log) noexcept nogil
 
 
-cdef inline Event* emit(EventLog* log, uint16_t type, uint32_t account, uint32_t instrument) noexcept nogil:
-    """The next event, zeroed but for type, names and seq; the caller fills the rest."""
-    cdef Event* event
+cdef inline Event* log_next(EventLog* log) noexcept nogil:
+    """Room for one more record."""
     if log.count == log.capacity:
         log_grow(log)
-    if log.fault == 2:
-        return &log.spill
-    event = &log.events[log.count]
+        if log.count == log.capacity:
+            return &log.spill
+    log.count += 1
+    return &log.events[log.count - 1]
+
+
+cdef inline Event* say(EventLog* log, uint16_t type, uint8_t side, uint32_t account, uint32_t instrument, uint16_t code,
+                       uint16_t reason, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e) noexcept nogil:
+    """Appends an event; the parameters are the record's fields. NULL when nobody wants its type."""
+    cdef Event* event
+    if not (log.wanted >> type) & 1:
+        return NULL
+    event = log_next(log)
     event.type = type
     event.records = 1
-    event.side = 0
+    event.side = side
     event.account = account
     event.instrument = instrument
-    event.code = 0
-    event.reason = 0
-    event.seq = log.first_seq + <uint64_t>log.count
-    event.a = 0
-    event.b = 0
-    event.c = 0
-    event.d = 0
-    event.e = 0
-    log.count += 1
+    event.code = code
+    event.reason = reason
+    event.seq = log.first_seq + <uint64_t>log.count - 1
+    event.a = a
+    event.b = b
+    event.c = c
+    event.d = d
+    event.e = e
     return event

@@ -41,7 +41,8 @@ cdef void block_unpin(Event* events) noexcept nogil:
         free(<char*>events - RECORD_BYTES)
 
 
-cdef int log_open(EventLog* log) noexcept nogil:
+cdef int log_open(EventLog* log, uint64_t wanted) noexcept nogil:
+    log.wanted = wanted
     log.events = _block_new(FIRST_CAPACITY)
     log.first_seq = 1
     log.count = 0
@@ -90,11 +91,15 @@ cdef void log_drop(EventLog* log, int64_t n) noexcept nogil:
 
 
 def layout():
-    """{'command' | 'event': {field: (offset, bytes)}} as compiled; solvent.records is held equal to it."""
+    """{'command' | 'event' | 'extension' | 'terms': {field: (offset, bytes)}} as compiled; solvent.records is held equal."""
     cdef Command c
     cdef Event e
+    cdef Extension x
+    cdef AcceptedTerms t
     cdef char* c0 = <char*>&c
     cdef char* e0 = <char*>&e
+    cdef char* x0 = <char*>&x
+    cdef char* t0 = <char*>&t
     return {
         "command": {
             "type": (<char*>&c.type - c0, sizeof(c.type)),
@@ -129,6 +134,38 @@ def layout():
             "e": (<char*>&e.e - e0, sizeof(e.e)),
             "": (0, sizeof(e)),
         },
+        "extension": {
+            "trigger_ticks": (<char*>&x.trigger_ticks - x0, sizeof(x.trigger_ticks)),
+            "trail": (<char*>&x.trail - x0, sizeof(x.trail)),
+            "expiry_ns": (<char*>&x.expiry_ns - x0, sizeof(x.expiry_ns)),
+            "display_lots": (<char*>&x.display_lots - x0, sizeof(x.display_lots)),
+            "peg_offset_ticks": (<char*>&x.peg_offset_ticks - x0, sizeof(x.peg_offset_ticks)),
+            "slippage_ppb": (<char*>&x.slippage_ppb - x0, sizeof(x.slippage_ppb)),
+            "group_id": (<char*>&x.group_id - x0, sizeof(x.group_id)),
+            "trigger_source": (<char*>&x.trigger_source - x0, sizeof(x.trigger_source)),
+            "trigger_kind": (<char*>&x.trigger_kind - x0, sizeof(x.trigger_kind)),
+            "peg": (<char*>&x.peg - x0, sizeof(x.peg)),
+            "hedge_side": (<char*>&x.hedge_side - x0, sizeof(x.hedge_side)),
+            "group_role": (<char*>&x.group_role - x0, sizeof(x.group_role)),
+            "trigger_flags": (<char*>&x.trigger_flags - x0, sizeof(x.trigger_flags)),
+            "spare": (<char*>&x.spare - x0, sizeof(x.spare)),
+            "": (0, sizeof(x)),
+        },
+        "terms": {
+            "trigger_ticks": (<char*>&t.trigger_ticks - t0, sizeof(t.trigger_ticks)),
+            "trail": (<char*>&t.trail - t0, sizeof(t.trail)),
+            "expiry_ns": (<char*>&t.expiry_ns - t0, sizeof(t.expiry_ns)),
+            "stp_group": (<char*>&t.stp_group - t0, sizeof(t.stp_group)),
+            "reference_ticks": (<char*>&t.reference_ticks - t0, sizeof(t.reference_ticks)),
+            "slippage_ppb": (<char*>&t.slippage_ppb - t0, sizeof(t.slippage_ppb)),
+            "spare": (<char*>&t.spare - t0, sizeof(t.spare)),
+            "trigger_source": (<char*>&t.trigger_source - t0, sizeof(t.trigger_source)),
+            "trigger_kind": (<char*>&t.trigger_kind - t0, sizeof(t.trigger_kind)),
+            "trigger_flags": (<char*>&t.trigger_flags - t0, sizeof(t.trigger_flags)),
+            "stp_mode": (<char*>&t.stp_mode - t0, sizeof(t.stp_mode)),
+            "spare_too": (<char*>&t.spare_too - t0, sizeof(t.spare_too)),
+            "": (0, sizeof(t)),
+        },
     }
 
 
@@ -137,25 +174,31 @@ def numbers():
     return {
         "ADVANCE": ADVANCE, "OPEN_ACCOUNT": OPEN_ACCOUNT, "DEPOSIT": DEPOSIT, "WITHDRAW": WITHDRAW,
         "SEED_FUND": SEED_FUND, "SET_LEVERAGE": SET_LEVERAGE, "MOVE_MARGIN": MOVE_MARGIN, "MARK": MARK,
-        "ORDER": ORDER, "AMEND": AMEND, "CANCEL": CANCEL, "BUY": BUY, "SELL": SELL, "GTC": GTC, "IOC": IOC,
-        "FOK": FOK, "POST_ONLY": POST_ONLY, "REDUCE_ONLY": REDUCE_ONLY, "MARKET": MARKET,
-        "HOUSE_ORDER": HOUSE_ORDER, "CROSS": CROSS, "ISOLATED": ISOLATED, "BEGIN": BEGIN,
-        "ACCOUNT_OPENED": ACCOUNT_OPENED, "LEDGER": LEDGER, "POSITION": POSITION, "MARKED": MARKED,
+        "INDEX": INDEX, "ORDER": ORDER, "AMEND": AMEND, "CANCEL": CANCEL, "MASS_CANCEL": MASS_CANCEL, "BUY": BUY,
+        "SELL": SELL, "GTC": GTC, "IOC": IOC, "FOK": FOK, "GTD": GTD, "POST_ONLY": POST_ONLY,
+        "REDUCE_ONLY": REDUCE_ONLY, "MARKET": MARKET, "HOUSE_ORDER": HOUSE_ORDER, "CLOSE_POSITION": CLOSE_POSITION,
+        "SLIDE": SLIDE, "CANCEL_MAKER": CANCEL_MAKER, "CANCEL_TAKER": CANCEL_TAKER, "CANCEL_BOTH": CANCEL_BOTH,
+        "DECREMENT": DECREMENT, "ALLOW": ALLOW, "BY_MARK": BY_MARK, "BY_LAST": BY_LAST, "BY_INDEX": BY_INDEX,
+        "NO_TRIGGER": NO_TRIGGER, "STOP": STOP, "TAKE_PROFIT": TAKE_PROFIT, "TRAIL_TICKS": TRAIL_TICKS,
+        "TRAIL_RATE": TRAIL_RATE, "REFUSE_REACHED": REFUSE_REACHED, "CROSS": CROSS, "ISOLATED": ISOLATED,
+        "BEGIN": BEGIN, "ACCOUNT_OPENED": ACCOUNT_OPENED, "LEDGER": LEDGER, "POSITION": POSITION, "MARKED": MARKED,
         "ACCEPTED": ACCEPTED, "RESTED": RESTED, "TRADE": TRADE, "REDUCED": REDUCED, "DONE": DONE,
         "LIQUIDATION": LIQUIDATION, "STEP_DOWN": STEP_DOWN, "TAKEOVER": TAKEOVER, "PARCEL": PARCEL, "ADL": ADL,
-        "REPLACED": REPLACED, "OK": OK, "UNKNOWN_COMMAND": UNKNOWN_COMMAND, "TIME_BACKWARDS": TIME_BACKWARDS,
-        "BAD_RECORD": BAD_RECORD, "UNKNOWN_ACCOUNT": UNKNOWN_ACCOUNT, "UNKNOWN_INSTRUMENT": UNKNOWN_INSTRUMENT,
+        "REPLACED": REPLACED, "TRIGGERED": TRIGGERED, "INDEXED": INDEXED, "OK": OK,
+        "UNKNOWN_COMMAND": UNKNOWN_COMMAND, "TIME_BACKWARDS": TIME_BACKWARDS, "BAD_RECORD": BAD_RECORD,
+        "NOT_SUPPORTED": NOT_SUPPORTED, "UNKNOWN_ACCOUNT": UNKNOWN_ACCOUNT, "UNKNOWN_INSTRUMENT": UNKNOWN_INSTRUMENT,
         "UNKNOWN_CURRENCY": UNKNOWN_CURRENCY, "ACCOUNT_EXISTS": ACCOUNT_EXISTS, "BAD_NAME": BAD_NAME,
-        "TOO_MANY_ACCOUNTS": TOO_MANY_ACCOUNTS, "BAD_SIDE": BAD_SIDE, "BAD_SIZE": BAD_SIZE,
-        "BAD_PRICE": BAD_PRICE, "BAD_TIF": BAD_TIF, "BAD_FLAGS": BAD_FLAGS, "BAD_CLIENT_ID": BAD_CLIENT_ID,
+        "TOO_MANY_ACCOUNTS": TOO_MANY_ACCOUNTS, "BAD_SIDE": BAD_SIDE, "BAD_SIZE": BAD_SIZE, "BAD_PRICE": BAD_PRICE,
+        "BAD_TIF": BAD_TIF, "BAD_FLAGS": BAD_FLAGS, "BAD_CLIENT_ID": BAD_CLIENT_ID, "BAD_TRIGGER": BAD_TRIGGER,
+        "BAD_EXPIRY": BAD_EXPIRY, "BAD_SELF_TRADE": BAD_SELF_TRADE, "BAD_SLIPPAGE": BAD_SLIPPAGE,
         "UNKNOWN_ORDER": UNKNOWN_ORDER, "DUPLICATE_CLIENT_ID": DUPLICATE_CLIENT_ID,
         "POST_ONLY_WOULD_TAKE": POST_ONLY_WOULD_TAKE, "FOK_UNFILLED": FOK_UNFILLED,
         "REDUCE_ONLY_WOULD_OPEN": REDUCE_ONLY_WOULD_OPEN, "TOO_MANY_ORDERS": TOO_MANY_ORDERS,
-        "AMEND_NOTHING": AMEND_NOTHING, "AMEND_BELOW_FILLED": AMEND_BELOW_FILLED, "BAD_AMOUNT": BAD_AMOUNT,
-        "INSUFFICIENT_BALANCE": INSUFFICIENT_BALANCE, "WITHDRAWALS_CLOSED": WITHDRAWALS_CLOSED,
-        "MONEY_LIMIT": MONEY_LIMIT, "NO_MARK": NO_MARK, "PRICE_BAND": PRICE_BAND,
-        "INSUFFICIENT_MARGIN": INSUFFICIENT_MARGIN, "LEVERAGE_ABOVE_TIER": LEVERAGE_ABOVE_TIER,
-        "POSITION_LIMIT": POSITION_LIMIT, "MODE_IN_USE": MODE_IN_USE,
+        "AMEND_NOTHING": AMEND_NOTHING, "AMEND_BELOW_FILLED": AMEND_BELOW_FILLED, "TRIGGER_REACHED": TRIGGER_REACHED,
+        "NO_REFERENCE": NO_REFERENCE, "BAD_AMOUNT": BAD_AMOUNT, "INSUFFICIENT_BALANCE": INSUFFICIENT_BALANCE,
+        "WITHDRAWALS_CLOSED": WITHDRAWALS_CLOSED, "MONEY_LIMIT": MONEY_LIMIT, "NO_MARK": NO_MARK,
+        "PRICE_BAND": PRICE_BAND, "INSUFFICIENT_MARGIN": INSUFFICIENT_MARGIN,
+        "LEVERAGE_ABOVE_TIER": LEVERAGE_ABOVE_TIER, "POSITION_LIMIT": POSITION_LIMIT, "MODE_IN_USE": MODE_IN_USE,
         "NO_ISOLATED_POSITION": NO_ISOLATED_POSITION, "BELOW_INITIAL_MARGIN": BELOW_INITIAL_MARGIN,
         "BAD_LEVERAGE": BAD_LEVERAGE, "BAD_MODE": BAD_MODE, "DEPOSITED": DEPOSITED, "WITHDRAWN": WITHDRAWN,
         "FUND_SEEDED": FUND_SEEDED, "MAKER_FEE": MAKER_FEE, "TAKER_FEE": TAKER_FEE,
@@ -165,7 +208,8 @@ def numbers():
         "SHORTFALL": SHORTFALL, "ADL_TOP_UP": ADL_TOP_UP, "FILLED": FILLED, "CANCELLED": CANCELLED,
         "AMENDED": AMENDED, "UNFILLED": UNFILLED, "SELF_TRADE": SELF_TRADE, "REDUCE_ONLY_CUT": REDUCE_ONLY_CUT,
         "BANKRUPTCY_LIMIT": BANKRUPTCY_LIMIT, "LIQUIDATED": LIQUIDATED, "DELEVERAGED": DELEVERAGED,
-        "UNWOUND": UNWOUND, "UNCOVERED": UNCOVERED, "TAKEN": TAKEN, "FILLED_BY_BOOK": FILLED_BY_BOOK, "FILLED_BY_FUND": FILLED_BY_FUND,
-        "CLOSED_BY_ADL": CLOSED_BY_ADL, "CLOSED_BY_OPPOSITE": CLOSED_BY_OPPOSITE, "SAFE": SAFE,
-        "PARTIAL": PARTIAL, "FULL": FULL,
+        "UNWOUND": UNWOUND, "UNCOVERED": UNCOVERED, "EXPIRED": EXPIRED, "TRIGGER_REFUSED": TRIGGER_REFUSED,
+        "MASS_CANCELLED": MASS_CANCELLED, "TAKEN": TAKEN, "FILLED_BY_BOOK": FILLED_BY_BOOK,
+        "FILLED_BY_FUND": FILLED_BY_FUND, "CLOSED_BY_ADL": CLOSED_BY_ADL, "CLOSED_BY_OPPOSITE": CLOSED_BY_OPPOSITE,
+        "SAFE": SAFE, "PARTIAL": PARTIAL, "FULL": FULL,
     }

@@ -5,27 +5,42 @@
 # Never: decides whether an order is allowed (entry does) or whether an account is safe (liquidation does).
 # Invariants: an ACCEPTED order ends in exactly one DONE; a maker is settled, and what its fill makes of its
 # reduce-only orders is done, before the next maker trades.
-# Cost: O(1) a fill, plus the owner's own resting orders where reduce-only ones must be cut.
+# Cost: O(1) a fill, plus the owner's own resting orders where reduce-only ones must be cut. The path that every order
+# takes is inline, as the book's.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.arena cimport Arena
-from solvent._core.book cimport Book
-from solvent._core.clientids cimport ClientIds
-from solvent._core.ledger cimport Ledger, OpenSide
+from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena, Order, Terms, arena_give, arena_take
+from solvent._core.book cimport Book, book_add, book_price, book_remove
+from solvent._core.clientids cimport ClientIds, clients_add, clients_finish
+from solvent._core.ledger cimport NOBODY, Instrument, Ledger, OpenSide, parcel_find
 from solvent._core.margin cimport Rules
-from solvent._core.records cimport Command, EventLog
+from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
+from solvent._core.records cimport (
+    ACCEPTED, BY_LAST, DONE, FILLED, HOUSE_ORDER, OK, RESTED, TRADE, Event, EventLog, say,
+)
+from solvent._core.timers cimport Timers, timers_remove
+from solvent._core.triggers cimport Due, Triggers, triggers_remove
 
 cdef struct State:
     EventLog log
     Ledger ledger
     Arena arena
     Book* books
+    Triggers* triggers         # by instrument
+    Due due
+    Timers timers
     ClientIds clients
     Rules rules
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
     uint64_t dry_run           # stamp of the last dry run
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
+
+cdef struct Receipt:           # what a command is answered with; rows of a batch's answer
+    uint64_t order_id
+    int64_t filled_lots
+    int64_t resting_lots
+    int64_t code
 
 cdef struct Ticket:            # an order on its way through the book
     uint64_t order_id
@@ -35,6 +50,10 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t size_lots
     int64_t remaining_lots
     int64_t open_loss_ticks
+    int64_t stp_group
+    Terms* terms               # NULL unless the order is an extended one
+    Book* book                 # of its instrument
+    Instrument* ins
     int32_t slot
     int32_t holder             # position index; a parcel's id for the house; -1 in a Book alone
     uint32_t account
@@ -43,20 +62,166 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t tif
     uint8_t flags
     uint8_t ending             # why what does not trade ends, or 0: it rests
+    uint8_t stp_mode
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
-cdef void ticket_of_command(const Command* c, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
-cdef uint64_t accept(State* s, Ticket* t) noexcept nogil
 cdef void reenter(State* s, Ticket* t) noexcept nogil
-cdef void execute(State* s, Ticket* t) noexcept nogil
-cdef void conclude(State* s, Ticket* t) noexcept nogil
-cdef void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
+cdef void expire(State* s) noexcept nogil
+cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
-cdef void unlist(State* s, int32_t slot) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
-cdef uint32_t order_instrument(State* s, int32_t slot) noexcept nogil
+cdef int64_t order_price(State* s, int32_t slot) noexcept nogil
+cdef void extend(State* s, Ticket* t) noexcept nogil
+cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
+cdef void list_own(State* s, int32_t slot) noexcept nogil
+cdef void unlink_own(State* s, int32_t slot) noexcept nogil
+cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) noexcept nogil
+cdef void settle_maker(State* s, uint32_t instrument, Fill* fill) noexcept nogil
+cdef void settle_taker(State* s, Ticket* t, Fill* fill) noexcept nogil
+cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
+
+
+cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept nogil:
+    """Where the order is going."""
+    t.instrument = instrument
+    t.book = &s.books[instrument]
+    t.ins = &s.ledger.instruments[instrument]
+
+
+# --- The path of an order, inline: what only some orders need is behind the calls above -------------------
+
+cdef inline uint32_t order_instrument(State* s, int32_t slot) noexcept nogil:
+    cdef Order* order = &s.arena.orders[slot]
+    if order.flags & HOUSE_ORDER:
+        return s.ledger.parcels[parcel_find(&s.ledger, order.holder)].instrument
+    return s.ledger.positions[order.holder].instrument if order.holder >= 0 else 0
+
+
+cdef inline uint64_t accept(State* s, Ticket* t) noexcept nogil:
+    """Gives the order its number and slot and says ACCEPTED. Room was asked for everywhere."""
+    cdef int32_t slot = arena_take(&s.arena)
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Event* event
+    s.order_count += 1
+    t.slot = slot
+    t.order_id = (s.order_count << SLOT_BITS) | <uint64_t>slot
+    order.order_id = t.order_id
+    order.remaining_lots = t.remaining_lots
+    order.size_lots = t.size_lots
+    order.client_id = t.client_id
+    order.open_loss_ticks = t.open_loss_ticks
+    order.account = t.account
+    order.level = -1
+    order.holder = t.holder
+    order.side = t.side
+    order.flags = t.flags
+    order.tif = t.tif
+    order.state = LIVE
+    if t.terms != NULL:
+        extend(s, t)
+    if t.holder >= 0:
+        list_own(s, slot)
+    if t.client_id != 0:
+        clients_add(&s.clients, slot)
+    event = say(&s.log, ACCEPTED, t.side, t.account, t.instrument, t.flags | (<uint16_t>t.stp_mode << 8), t.tif,
+                <int64_t>t.order_id, t.price_ticks, t.size_lots, <int64_t>t.client_id, t.limit_ticks)
+    if t.terms != NULL:
+        say_terms(s, t.terms, event)
+    return t.order_id
+
+
+cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:
+    """The final event of an order that is in no queue any more; its slot and client id are returned."""
+    cdef Order* order = &s.arena.orders[slot]
+    say(&s.log, DONE, order.side, order.account, instrument, code, reason, <int64_t>order.order_id,
+        order.remaining_lots, order.size_lots - order.remaining_lots, <int64_t>order.client_id, 0)
+    if order.holder >= 0:
+        unlink_own(s, slot)
+    if order.state & EXTENDED and s.arena.terms[slot].timer >= 0:
+        timers_remove(&s.timers, &s.arena, slot)
+    if order.client_id != 0:
+        clients_finish(&s.clients, slot)
+    arena_give(&s.arena, slot)
+
+
+cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
+    """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Book* book = &s.books[order_instrument(s, slot)]
+    if order.holder >= 0:
+        reserve(s, order, book_price(book, &s.arena, slot), -order.remaining_lots)
+    book_remove(book, &s.arena, slot, order.side)
+    if order.holder >= 0 and not order.flags & HOUSE_ORDER:
+        refresh_hold(s, order.holder)
+
+
+cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
+    """Ends a live order that is not on its way through the book: a resting, dormant or due one."""
+    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef uint8_t state = s.arena.orders[slot].state
+    if state & DORMANT:
+        triggers_remove(&s.triggers[instrument], &s.arena, slot)
+    elif not state & DUE:
+        unlist(s, slot)
+    finish(s, slot, instrument, reason, OK)
+
+
+cdef inline void execute(State* s, Ticket* t) noexcept nogil:
+    """Trades the ticket as far as its limit reaches. What becomes of own orders in the way is the ticket's to say.
+
+    The last price is that of users' trades; the house's never move it (as they never move the mark).
+    """
+    cdef Book* book = t.book
+    cdef Order* maker
+    cdef Fill fill
+    cdef int64_t first_ticks = 0
+    cdef uint32_t taker = NOBODY if t.flags & HOUSE_ORDER else t.account
+    cdef int met
+    while t.remaining_lots > 0:
+        met = match_next(book, &s.arena, t.side, t.limit_ticks, t.remaining_lots, taker, t.stp_group, t.stp_mode, &fill)
+        if met == NOTHING:
+            break
+        if met == OWN_ORDER:
+            if not self_trade(s, t, fill.slot):
+                break
+            continue
+        maker = &s.arena.orders[fill.slot]
+        t.remaining_lots -= fill.lots
+        s.arena.orders[t.slot].remaining_lots = t.remaining_lots
+        if first_ticks == 0:
+            first_ticks = fill.price_ticks
+        say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
+            fill.price_ticks, fill.lots, maker.account)
+        if maker.holder >= 0:
+            settle_maker(s, t.instrument, &fill)
+        elif maker.remaining_lots == 0:
+            finish(s, fill.slot, t.instrument, FILLED, OK)
+        if t.holder >= 0:
+            settle_taker(s, t, &fill)
+    if first_ticks != 0 and not t.flags & HOUSE_ORDER:
+        t.ins.last_ticks = fill.price_ticks
+        if s.triggers[t.instrument].count > 0:
+            observe(s, t.instrument, BY_LAST, first_ticks)
+            observe(s, t.instrument, BY_LAST, fill.price_ticks)
+
+
+cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
+    """What is left of a ticket rests or ends."""
+    cdef Order* order = &s.arena.orders[t.slot]
+    if t.remaining_lots == 0:
+        finish(s, t.slot, t.instrument, FILLED, OK)
+    elif t.ending != 0:
+        finish(s, t.slot, t.instrument, t.ending, OK)
+    else:
+        book_add(t.book, &s.arena, t.slot, t.side, t.price_ticks)
+        say(&s.log, RESTED, t.side, t.account, t.instrument, 0, 0, <int64_t>t.order_id, t.price_ticks, t.remaining_lots, 0, 0)
+        if t.flags & HOUSE_ORDER:
+            s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
+        elif t.holder >= 0:
+            reserve(s, order, t.price_ticks, t.remaining_lots)
+            refresh_hold(s, t.holder)

@@ -1,22 +1,22 @@
-"""Acceptance, execution, resting, cutting and cancelling of orders; the contract is in trading.pxd."""
+"""What only some orders need on their way: owners, money, terms, cutting; the contract is in trading.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memset
-from solvent._core.arena cimport SLOT_BITS, Order, arena_give, arena_take
-from solvent._core.book cimport Book, book_add, book_price, book_remove, book_shrink, book_worse
-from solvent._core.clientids cimport clients_add, clients_finish
+from libc.string cimport memcpy
+from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Order, Terms
+from solvent._core.book cimport Book, book_price, book_shrink, book_worse
 from solvent._core.ledger cimport (
-    NOBODY, FillTerms, Instrument, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill,
-    wallet_of,
+    FillTerms, Instrument, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, wallet_of,
 )
 from solvent._core.margin cimport fee_units, hold_units
-from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
+from solvent._core.matching cimport Fill, same_owner
 from solvent._core.money cimport add, least, magnitude, mul
 from solvent._core.records cimport (
-    ACCEPTED, BUY, DONE, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, GTC, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
-    REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, RESTED, SELF_TRADE, SELL, TAKER_FEE, TRADE, UNFILLED,
-    Command, Event, emit,
+    ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
+    HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
+    TAKER_FEE, AcceptedTerms, Event, log_next, say,
 )
+from solvent._core.timers cimport timers_add, timers_due
+from solvent._core.triggers cimport triggers_observe
 
 
 # --- What resting orders reserve -----------------------------------------------------------------------
@@ -26,11 +26,11 @@ cdef inline bint _owned(Order* order) noexcept nogil:
     return order.holder >= 0 and not order.flags & HOUSE_ORDER
 
 
-cdef uint32_t order_instrument(State* s, int32_t slot) noexcept nogil:
-    cdef Order* order = &s.arena.orders[slot]
-    if order.flags & HOUSE_ORDER:
-        return s.ledger.parcels[parcel_find(&s.ledger, order.holder)].instrument
-    return s.ledger.positions[order.holder].instrument if order.holder >= 0 else 0
+cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
+    """The limit of an order: where it rests, or of a dormant one where it would; 0 for a dormant market order."""
+    if s.arena.orders[slot].state & (DORMANT | DUE):
+        return s.arena.terms[slot].limit_ticks
+    return book_price(&s.books[order_instrument(s, slot)], &s.arena, slot)
 
 
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
@@ -43,7 +43,7 @@ cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept no
     exposure.loss_units = mul(order.remaining_lots, order.open_loss_ticks * units, &s.log.fault)
 
 
-cdef void _reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) noexcept nogil:
+cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) noexcept nogil:
     """Adds lots of a resting order to what its position has in the book; negative lots take them off."""
     cdef Position* p
     cdef OpenSide* side
@@ -73,110 +73,74 @@ cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
 
 # --- The life of an order ------------------------------------------------------------------------------
 
-cdef void ticket_of_command(const Command* c, int64_t price_ticks, Ticket* t) noexcept nogil:
-    """An ORDER as a ticket; whose position it belongs to is the caller's to say."""
-    memset(t, 0, sizeof(Ticket))
-    t.client_id = c.client_id
-    t.account = c.account
-    t.instrument = c.instrument
-    t.side = c.side
-    t.tif = c.tif
-    t.flags = c.flags
-    t.size_lots = c.size_lots
-    t.remaining_lots = c.size_lots
-    t.price_ticks = price_ticks
-    t.limit_ticks = price_ticks
-    t.ending = 0 if c.tif == GTC else UNFILLED
-    t.fee_reason = TAKER_FEE
-
-
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil:
-    """A resting order as a ticket with other terms, before anything is changed."""
+    """A live order as a ticket with other terms, before anything is changed."""
     cdef Order* order = &s.arena.orders[slot]
-    memset(t, 0, sizeof(Ticket))
     t.order_id = order.order_id
     t.client_id = order.client_id
     t.slot = slot
     t.holder = order.holder
     t.account = order.account
-    t.instrument = order_instrument(s, slot)
+    ticket_at(s, t, order_instrument(s, slot))
     t.side = order.side
     t.flags = order.flags
-    t.tif = GTC
+    t.tif = order.tif
+    t.ending = 0
     t.fee_reason = TAKER_FEE
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
+    t.open_loss_ticks = 0
     t.remaining_lots = remaining_lots
     t.size_lots = order.size_lots - order.remaining_lots + remaining_lots
+    t.terms = &s.arena.terms[slot] if order.state & EXTENDED else NULL
+    t.stp_mode = t.terms.stp_mode if t.terms != NULL else CANCEL_MAKER
+    t.stp_group = t.terms.stp_group if t.terms != NULL else 0
 
 
 cdef void reenter(State* s, Ticket* t) noexcept nogil:
     """Takes a resting order out of its queue with the ticket's terms and says REPLACED; execute comes next."""
     cdef Order* order = &s.arena.orders[t.slot]
-    cdef Event* event
     unlist(s, t.slot)
     order.size_lots = t.size_lots
     order.remaining_lots = t.remaining_lots
     order.open_loss_ticks = t.open_loss_ticks
-    event = emit(&s.log, REPLACED, t.account, t.instrument)
-    event.side = t.side
-    event.a = <int64_t>t.order_id
-    event.b = t.price_ticks
-    event.c = t.remaining_lots
-    event.d = t.size_lots
+    say(&s.log, REPLACED, t.side, t.account, t.instrument, 0, 0,
+        <int64_t>t.order_id, t.price_ticks, t.remaining_lots, t.size_lots, 0)
 
 
-cdef uint64_t accept(State* s, Ticket* t) noexcept nogil:
-    """Gives the order its number and slot and says ACCEPTED. arena_reserve, book_reserve were called."""
-    cdef Order* order
-    cdef Event* event
-    t.slot = arena_take(&s.arena)
-    s.order_count += 1
-    t.order_id = (s.order_count << SLOT_BITS) | <uint64_t>t.slot
-    order = &s.arena.orders[t.slot]
-    order.order_id = t.order_id
-    order.client_id = t.client_id
-    order.size_lots = t.size_lots
-    order.remaining_lots = t.remaining_lots
-    order.open_loss_ticks = t.open_loss_ticks
-    order.account = t.account
-    order.holder = t.holder
-    order.level = -1
-    order.side = t.side
-    order.flags = t.flags
-    order.tif = t.tif
-    _list(s, t.slot)
-    if t.client_id != 0:
-        clients_add(&s.clients, t.account, t.client_id, t.order_id)
-    event = emit(&s.log, ACCEPTED, t.account, t.instrument)
-    event.side = t.side
-    event.code = t.flags
-    event.reason = t.tif
-    event.a = <int64_t>t.order_id
-    event.b = t.price_ticks
-    event.c = t.size_lots
-    event.d = <int64_t>t.client_id
-    event.e = t.limit_ticks
-    return t.order_id
+cdef void extend(State* s, Ticket* t) noexcept nogil:
+    """Keeps what only few orders have, and starts the clock of one that expires."""
+    s.arena.orders[t.slot].state = LIVE | EXTENDED
+    s.arena.terms[t.slot] = t.terms[0]
+    t.terms = &s.arena.terms[t.slot]
+    t.terms.timer = -1
+    t.terms.trailing = -1
+    if t.terms.expiry_ns != 0:
+        timers_add(&s.timers, &s.arena, t.slot)
 
 
-cdef void _finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason) noexcept nogil:
-    """The final event of an order that is in no queue any more; its slot and client id are returned."""
-    cdef Order* order = &s.arena.orders[slot]
-    cdef Event* event = emit(&s.log, DONE, order.account, instrument)
-    event.side = order.side
-    event.reason = reason
-    event.a = <int64_t>order.order_id
-    event.b = order.remaining_lots
-    event.c = order.size_lots - order.remaining_lots
-    event.d = <int64_t>order.client_id
-    _unlink(s, slot)
-    if order.client_id != 0:
-        clients_finish(&s.clients, order.account, order.client_id, order.order_id)
-    arena_give(&s.arena, slot)
+cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
+    """The second record of ACCEPTED."""
+    cdef AcceptedTerms record
+    if accepted == NULL:
+        return
+    accepted.records = 2
+    record.trigger_ticks = terms.trigger_ticks
+    record.trail = terms.trail
+    record.expiry_ns = terms.expiry_ns
+    record.stp_group = terms.stp_group
+    record.reference_ticks = terms.extreme_ticks
+    record.slippage_ppb = terms.slippage_ppb
+    record.spare = 0
+    record.trigger_source = terms.source
+    record.trigger_kind = terms.kind
+    record.trigger_flags = terms.trigger_flags
+    record.stp_mode = terms.stp_mode
+    record.spare_too = 0
+    memcpy(log_next(&s.log), &record, sizeof(AcceptedTerms))
 
 
-cdef void _list(State* s, int32_t slot) noexcept nogil:
+cdef void list_own(State* s, int32_t slot) noexcept nogil:
     """Links an order into its position's own orders: newest first, an amended one in its old place."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p
@@ -191,7 +155,7 @@ cdef void _list(State* s, int32_t slot) noexcept nogil:
     p.first_order = slot
 
 
-cdef void _unlink(State* s, int32_t slot) noexcept nogil:
+cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     cdef Order* order = &s.arena.orders[slot]
     cdef int32_t prev = s.arena.own[slot].prev
     cdef int32_t next = s.arena.own[slot].next
@@ -208,21 +172,18 @@ cdef void _unlink(State* s, int32_t slot) noexcept nogil:
         s.arena.own[next].prev = prev
 
 
-cdef void unlist(State* s, int32_t slot) noexcept nogil:
-    """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
-    cdef Order* order = &s.arena.orders[slot]
-    cdef Book* book = &s.books[order_instrument(s, slot)]
-    _reserve(s, order, book_price(book, &s.arena, slot), -order.remaining_lots)
-    book_remove(book, &s.arena, slot)
-    if _owned(order):
-        refresh_hold(s, order.holder)
+cdef void expire(State* s) noexcept nogil:
+    """Ends what has expired by the clock, first expiry first, then by order id."""
+    cdef int32_t slot = timers_due(&s.timers, &s.arena, s.clock_ns)
+    while slot >= 0:
+        cancel(s, slot, EXPIRED)
+        slot = timers_due(&s.timers, &s.arena, s.clock_ns)
 
 
-cdef void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
-    """Ends a resting order."""
-    cdef uint32_t instrument = order_instrument(s, slot)
-    unlist(s, slot)
-    _finish(s, slot, instrument, reason)
+cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
+    """A price that triggers may watch."""
+    if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks):
+        s.log.fault = 2
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
@@ -236,18 +197,13 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Book* book = &s.books[instrument]
-    cdef Event* event
-    _reserve(s, order, book_price(book, &s.arena, slot), -lots)
+    reserve(s, order, book_price(book, &s.arena, slot), -lots)
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
     if _owned(order):
         refresh_hold(s, order.holder)
-    event = emit(&s.log, REDUCED, order.account, instrument)
-    event.side = order.side
-    event.reason = reason
-    event.a = <int64_t>order.order_id
-    event.b = lots
-    event.c = order.remaining_lots
+    say(&s.log, REDUCED, order.side, order.account, instrument, 0, reason,
+        <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
 
 
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
@@ -266,7 +222,8 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
         worst_price = 0
         slot = p.first_order
         while slot >= 0:
-            if s.arena.orders[slot].flags & REDUCE_ONLY and s.arena.orders[slot].level >= 0:
+            if (s.arena.orders[slot].flags & REDUCE_ONLY and s.arena.orders[slot].level >= 0
+                    and not s.arena.orders[slot].state & DORMANT):
                 price = book_price(book, &s.arena, slot)
                 if p.reduce_side == BUY:
                     price = -price
@@ -311,88 +268,70 @@ cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, uint6
     parcel_fill(&s.ledger, index, fill.lots, value, FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
 
-cdef void _settle_maker(State* s, uint32_t instrument, Fill* fill) noexcept nogil:
+cdef void settle_maker(State* s, uint32_t instrument, Fill* fill) noexcept nogil:
+    """Books a fill on whoever stands behind a resting order; it is finished there when nothing remains of it."""
     cdef Order* maker = &s.arena.orders[fill.slot]
-    cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t holder = maker.holder
     cdef bint owned = _owned(maker)
-    _reserve(s, maker, fill.price_ticks, -fill.lots)
-    if maker.flags & HOUSE_ORDER:
+    reserve(s, maker, fill.price_ticks, -fill.lots)
+    if owned:
+        _settle_user(s, holder, maker.side, fill, s.ledger.instruments[instrument].maker_fee_ppb, MAKER_FEE, maker.order_id)
+    else:
         _settle_house(s, holder, maker.side, fill, maker.order_id)
-    elif owned:
-        _settle_user(s, holder, maker.side, fill, ins.maker_fee_ppb, MAKER_FEE, maker.order_id)
     if maker.remaining_lots == 0:
-        _finish(s, fill.slot, instrument, FILLED)
+        finish(s, fill.slot, instrument, FILLED, OK)
     if owned:
         refresh_hold(s, holder)
         cut_reduce_only(s, holder)
 
 
-cdef void execute(State* s, Ticket* t) noexcept nogil:
-    """Trades the ticket as far as its limit reaches. Own orders in the way are cancelled (not the house's)."""
-    cdef Book* book = &s.books[t.instrument]
-    cdef Instrument* ins = &s.ledger.instruments[t.instrument]
-    cdef bint house = t.flags & HOUSE_ORDER != 0
-    cdef Fill fill
-    cdef Event* event
-    cdef int met
-    while t.remaining_lots > 0:
-        met = match_next(book, &s.arena, t.side, t.limit_ticks, t.remaining_lots, NOBODY if house else t.account, &fill)
-        if met == NOTHING:
-            break
-        if met == OWN_ORDER:
-            cancel(s, fill.slot, SELF_TRADE)
-            continue
-        t.remaining_lots -= fill.lots
-        s.arena.orders[t.slot].remaining_lots = t.remaining_lots
-        event = emit(&s.log, TRADE, t.account, t.instrument)
-        event.side = t.side
-        event.a = <int64_t>s.arena.orders[fill.slot].order_id
-        event.b = <int64_t>t.order_id
-        event.c = fill.price_ticks
-        event.d = fill.lots
-        event.e = s.arena.orders[fill.slot].account
-        _settle_maker(s, t.instrument, &fill)
-        if house:
-            _settle_house(s, t.holder, t.side, &fill, t.order_id)
-        elif t.holder >= 0:
-            _settle_user(s, t.holder, t.side, &fill, ins.liquidation_fee_ppb if t.fee_reason == LIQUIDATION_FEE else ins.taker_fee_ppb,
-                         t.fee_reason, t.order_id)
-            refresh_hold(s, t.holder)
-            cut_reduce_only(s, t.holder)
-
-
-cdef void conclude(State* s, Ticket* t) noexcept nogil:
-    """What is left of a ticket rests or ends."""
-    cdef Order* order = &s.arena.orders[t.slot]
-    cdef Event* event
-    if t.remaining_lots == 0:
-        _finish(s, t.slot, t.instrument, FILLED)
-    elif t.ending != 0:
-        _finish(s, t.slot, t.instrument, t.ending)
+cdef void settle_taker(State* s, Ticket* t, Fill* fill) noexcept nogil:
+    """Books a fill on whoever stands behind an order on its way."""
+    if t.flags & HOUSE_ORDER:
+        _settle_house(s, t.holder, t.side, fill, t.order_id)
     else:
-        book_add(&s.books[t.instrument], &s.arena, t.slot, t.side, t.price_ticks)
-        _reserve(s, order, t.price_ticks, t.remaining_lots)
-        event = emit(&s.log, RESTED, t.account, t.instrument)
-        event.side = t.side
-        event.a = <int64_t>t.order_id
-        event.b = t.price_ticks
-        event.c = t.remaining_lots
-        if t.flags & HOUSE_ORDER:
-            s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
-        elif t.holder >= 0:
-            refresh_hold(s, t.holder)
+        _settle_user(s, t.holder, t.side, fill,
+                     t.ins.liquidation_fee_ppb if t.fee_reason == LIQUIDATION_FEE else t.ins.taker_fee_ppb, t.fee_reason, t.order_id)
+        refresh_hold(s, t.holder)
+        cut_reduce_only(s, t.holder)
+
+
+cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
+    """Two orders of one owner meet: what the taker's mode says. False when the taker has ended by it."""
+    cdef Order* maker = &s.arena.orders[slot]
+    cdef Order* taker = &s.arena.orders[t.slot]
+    cdef int64_t lots = least(maker.remaining_lots, t.remaining_lots)
+    cdef bint taker_ends = t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH
+    if t.stp_mode == DECREMENT:
+        taker_ends = lots == t.remaining_lots
+        if lots < maker.remaining_lots:
+            shrink(s, slot, lots, SELF_TRADE)
+        else:
+            cancel(s, slot, SELF_TRADE)
+        if not taker_ends:
+            t.remaining_lots -= lots
+            t.size_lots -= lots
+            taker.remaining_lots -= lots
+            taker.size_lots -= lots
+            say(&s.log, REDUCED, t.side, t.account, t.instrument, 0, SELF_TRADE,
+                <int64_t>t.order_id, lots, t.remaining_lots, 0, 0)
+    elif t.stp_mode != CANCEL_TAKER:
+        cancel(s, slot, SELF_TRADE)
+    if taker_ends:
+        t.ending = SELF_TRADE
+    return not taker_ends
 
 
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
     """execute without doing it: how many lots would stay unfilled, and the last price it would pay.
 
-    Skips own orders and counts reduce-only makers only as far as they would survive the fills before them.
+    Own orders are met as the ticket's self-trade mode says; reduce-only makers count only as far as they would
+    survive the fills before them.
     """
-    cdef Book* book = &s.books[t.instrument]
+    cdef Book* book = t.book
     cdef int other = 1 - t.side
     cdef int32_t level = book.side[other].best
-    cdef int32_t slot
+    cdef int32_t slot, level_slot
     cdef int64_t wanted = t.remaining_lots
     cdef int64_t lots
     cdef Order* maker
@@ -405,9 +344,12 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
         slot = book.levels[level].head
         while slot >= 0 and wanted > 0:
             maker = &s.arena.orders[slot]
+            level_slot = slot
             slot = maker.next
-            if maker.account == t.account:
-                continue
+            if t.stp_mode != ALLOW and same_owner(&s.arena, level_slot, t.account, t.stp_group):
+                if t.stp_mode == CANCEL_MAKER:
+                    continue
+                return wanted      # the taker ends here, or loses lots that it does not trade
             lots = least(maker.remaining_lots, wanted)
             if _owned(maker):
                 p = &s.ledger.positions[maker.holder]

@@ -1,0 +1,106 @@
+"""What an order of its own may do to its account: bands, bankruptcy, margin, and what other orders rely on.
+
+Owns the money half of the checks before a trade, and the look back after one (decision 0004). Never looks at an
+account that is not the sender's; is not asked by a Book alone.
+"""
+
+from solvent.codes import Code
+from solvent.records import Ending, Flag, Side
+from solvent.reference import margin
+from solvent.reference.ledger import Position
+from solvent.reference.margin import OpenSide, Rules
+from solvent.reference.trading import Ticket, Trading
+
+
+class Cover:
+    def __init__(self, trading: Trading, rules: Rules):
+        self.trading = trading
+        self.ledger = trading.ledger
+        self.contracts = trading.contracts
+        self.rules = rules
+
+    def share_of_equity(self, p: Position) -> int:
+        """E_i of a cross position; 0 for an isolated one, which does not need it."""
+        currency = self.contracts[p.instrument].currency
+        cross = self.ledger.cross_of(p.account, currency)
+        if p not in cross:
+            return 0
+        return margin.equity_shares(self.contracts, self.ledger.wallets[p.account][currency], cross)[cross.index(p)]
+
+    def free_units(self, account: int, currency: int, spendable: bool) -> int:
+        cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
+        return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
+
+    def beyond_band(self, t: Ticket) -> bool:
+        edge = margin.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
+        return t.price > edge if t.side == Side.BUY else t.price < edge
+
+    def limit_to_bankruptcy(self, t: Ticket, p: Position) -> None:
+        """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
+        if p.size == 0 or (p.size > 0) == (t.side == Side.BUY):
+            return
+        contract = self.contracts[t.instrument]
+        cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
+        price = margin.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
+        if price < t.limit if t.side == Side.BUY else price > t.limit:
+            t.limit = max(0, min(contract.max_price_ticks + 1, price))  # outside the legal range nothing trades
+            t.ending = Ending.BANKRUPTCY_LIMIT
+
+    def check_margin(self, t: Ticket, p: Position, standing: OpenSide) -> Code:
+        """Tier, leverage and initial margin of what the order may open. `standing`: what its own earlier
+        terms (an amendment's) contribute already."""
+        contract = self.contracts[t.instrument]
+        others = p.open_sides[t.side].lots - standing.lots
+        lots = margin.opening_lots(p, t.side, others + t.remaining)
+        if lots == margin.opening_lots(p, t.side, others):
+            return Code.OK
+        held = max(0, p.size if t.side == Side.BUY else -p.size)
+        lots += held
+        # Not netted against a position of the other side: a reduce-only order may close that first.
+        if held + others + t.remaining > contract.max_size_lots:
+            return Code.POSITION_LIMIT
+        if p.leverage > contract.tiers[margin.tier_of(contract, lots)][2]:
+            return Code.LEVERAGE_ABOVE_TIER
+        own = OpenSide(t.remaining, t.remaining * t.limit * contract.units, t.remaining * t.open_loss * contract.units).add(
+            standing, -1
+        )
+        sides = list(p.open_sides)
+        sides[t.side] = sides[t.side].add(own)
+        needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
+        if needed > 0 and self.free_units(p.account, contract.currency, bool(p.mode)) < needed:
+            return Code.INSUFFICIENT_MARGIN
+        return Code.OK
+
+    def reducible(self, p: Position, side: int) -> int:
+        """How much of the position a further reduce-only order of this side may still close."""
+        return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
+
+    def _within_tier(self, p: Position) -> bool:
+        """Whether the leverage is allowed in the tier that the resting orders could lead to."""
+        contract = self.contracts[p.instrument]
+        buys = margin.opening_lots(p, Side.BUY, p.open_sides[Side.BUY].lots) + max(0, p.size)
+        sells = margin.opening_lots(p, Side.SELL, p.open_sides[Side.SELL].lots) + max(0, -p.size)
+        reach = max(buys, sells)
+        return reach <= abs(p.size) or p.leverage <= contract.tiers[margin.tier_of(contract, reach)][2]
+
+    def uncover(self, worked: Position, free_before: int) -> None:
+        """After an order of its own an account must still bear its other orders (decision 0004).
+
+        A closing order is never refused for margin, but it may spend what other orders rely on, or close
+        what they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled:
+        by instrument, newest first, until it is not.
+        """
+        account, currency = worked.account, self.contracts[worked.instrument].currency
+
+        def short() -> bool:
+            return self.free_units(account, currency, spendable=False) < min(0, free_before)
+
+        if not short() and self._within_tier(worked):
+            return
+        for p in self.ledger.positions_of(account):
+            if self.contracts[p.instrument].currency == currency:
+                for order in reversed(list(p.orders)):
+                    if not (p.hold and short()) and self._within_tier(p):
+                        break
+                    if order.resting and not order.flags & Flag.REDUCE_ONLY:
+                        self.trading.cancel(order, Ending.UNCOVERED)

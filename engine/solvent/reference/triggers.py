@@ -1,0 +1,85 @@
+"""Dormant orders, which of them a price reaches, and which orders have expired.
+
+Owns the dormant orders of each instrument, the timed ones, and the queue of those whose trigger was reached. Never
+executes one. An order becomes due at most once, so a cascade inside a command ends. Cost: O(dormant) a price seen.
+"""
+
+from collections import deque
+
+from solvent.limits import RATE
+from solvent.records import Side, TriggerKind
+from solvent.reference.book import Order
+from solvent.reference.margin import ceil_div
+
+
+def direction(side: int, kind: int) -> int:
+    """0: fires when the price falls to its trigger; 1: when it rises to it."""
+    return 0 if (side == Side.SELL) != (kind == TriggerKind.TAKE_PROFIT) else 1
+
+
+def reached(way: int, trigger: int, price: int) -> bool:
+    """Whether a price (0: there is none yet) fires a trigger."""
+    return price != 0 and (price <= trigger if way == 0 else price >= trigger)
+
+
+class Triggers:
+    def __init__(self, highest: list[int]):
+        self.highest = highest  # legal price of each instrument
+        self.dormant: list[dict[int, Order]] = [{} for _ in highest]
+        self.timed: dict[int, Order] = {}
+        self.due: deque[Order] = deque()
+
+    def trailing(self, instrument: int) -> int:
+        return sum(1 for order in self.dormant[instrument].values() if order.terms.trail)
+
+    def _trail(self, order: Order) -> None:
+        """The trigger from the extreme, rounded away from the price: it fires late, never early."""
+        terms = order.terms
+        falls = direction(order.side, terms.kind) == 0
+        if terms.kind != TriggerKind.TRAIL_RATE:
+            trigger = terms.extreme - terms.trail if falls else terms.extreme + terms.trail
+        elif falls:
+            trigger = terms.extreme * (RATE - terms.trail) // RATE
+        else:
+            trigger = ceil_div(terms.extreme * (RATE + terms.trail), RATE)
+        # Beyond the highest legal price nothing is ever seen: such an order waits just there, and below the first tick.
+        terms.trigger = max(0, min(self.highest[order.instrument] + 1, trigger))
+
+    def add(self, order: Order, reference: int) -> None:
+        """Lays an order to sleep; a trailing one starts from the reference price."""
+        if order.terms.trail:
+            order.terms.extreme = reference
+            self._trail(order)
+        order.dormant = True
+        self.dormant[order.instrument][order.order_id] = order
+
+    def remove(self, order: Order) -> None:
+        order.dormant = False
+        del self.dormant[order.instrument][order.order_id]
+
+    def fire(self, order: Order) -> None:
+        """A dormant order's time has come."""
+        self.remove(order)
+        self.due.append(order)
+
+    def observe(self, instrument: int, source: int, price: int) -> None:
+        """A price has been seen: trailing orders follow it, what it reaches becomes due. Of one price, what fires on a
+        fall comes first, nearest trigger first, then by order id."""
+        found = []
+        for order in self.dormant[instrument].values():
+            terms = order.terms
+            if terms.source != source:
+                continue
+            way = direction(order.side, terms.kind)
+            if terms.trail and (price > terms.extreme if way == 0 else price < terms.extreme):
+                terms.extreme = price
+                self._trail(order)
+            if reached(way, terms.trigger, price):
+                found.append((way, terms.trigger if way else -terms.trigger, order.order_id, order))
+        for *_, order in sorted(found, key=lambda each: each[:3]):
+            self.fire(order)
+
+    def expired(self, now_ns: int) -> list[Order]:
+        """What has expired by now, first expiry first, then by order id."""
+        ended = [order for order in self.timed.values() if order.terms.expiry_ns <= now_ns]
+        return sorted(ended, key=lambda order: (order.terms.expiry_ns, order.order_id))

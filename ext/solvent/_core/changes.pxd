@@ -1,0 +1,13 @@
+# changes: what a sender may do to live orders: amend one, cancel one, cancel many.
+#
+# Owns: the checks and the way of AMEND, CANCEL and MASS_CANCEL, the same for an exchange and a Book alone.
+# Never: touches another account's order, but for a MASS_CANCEL in nobody's name (the operator's).
+# Cost: O(1) to cancel one, an amendment as a new order; a mass cancel sorts the orders it ends, and to find
+# them looks at the account's own, or, for all accounts and in a Book alone, at every slot ever used.
+
+from solvent._core.records cimport Command
+from solvent._core.trading cimport Receipt, State
+
+cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil
+cdef int cancel_one(State* s, const Command* c, Receipt* receipt) noexcept nogil
+cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil

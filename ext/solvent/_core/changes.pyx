@@ -1,0 +1,187 @@
+"""Amendments and cancellations; the contract is in changes.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, qsort
+from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
+from solvent._core.book cimport book_room
+from solvent._core.clientids cimport clients_find
+from solvent._core.entry cimport admit, known_account, work
+from solvent._core.ledger cimport NOBODY, Instrument, OpenSide, Position
+from solvent._core.records cimport (
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
+    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, REPLACED, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    UNKNOWN_ORDER, Command, say,
+)
+from solvent._core.trading cimport (
+    Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, shrink, ticket_of_order,
+)
+
+cdef enum:
+    BOTH_SIDES = 2
+
+
+cdef int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:
+    """The slot of the sender's live order, by order id, else by client id."""
+    cdef uint64_t order_id = c.order_id
+    if not known_account(s, c):
+        return UNKNOWN_ACCOUNT
+    if order_id == 0 and c.client_id != 0:
+        order_id = clients_find(&s.clients, c.account, c.client_id)
+    slot[0] = arena_find(&s.arena, order_id)
+    if slot[0] < 0 or s.arena.orders[slot[0]].account != c.account:
+        return UNKNOWN_ORDER
+    return OK
+
+
+# --- CANCEL, MASS_CANCEL -------------------------------------------------------------------------------
+
+cdef int cancel_one(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    cdef int32_t slot
+    cdef int code = _find_own(s, c, &slot)
+    if code != OK:
+        return code
+    receipt.order_id = s.arena.orders[slot].order_id
+    receipt.filled_lots = s.arena.orders[slot].size_lots - s.arena.orders[slot].remaining_lots
+    cancel(s, slot, CANCELLED)
+    return OK
+
+
+cdef int _by_id(const void* left, const void* right) noexcept nogil:
+    cdef uint64_t a = (<uint64_t*>left)[0]
+    cdef uint64_t b = (<uint64_t*>right)[0]
+    return -1 if a < b else (1 if a > b else 0)
+
+
+cdef inline void _pick(State* s, const Command* c, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
+    """Notes an order that the filters of a MASS_CANCEL let through; `found` may be NULL, to count."""
+    cdef Order* order = &s.arena.orders[slot]
+    if not order.state & LIVE or order.flags & HOUSE_ORDER:
+        return
+    if c.account != NOBODY and order.account != c.account or (c.side != BOTH_SIDES and order.side != c.side):
+        return
+    if c.instrument != NO_INSTRUMENT and order_instrument(s, slot) != c.instrument:
+        return
+    if found != NULL:
+        found[count[0]] = order.order_id
+    count[0] += 1
+
+
+cdef int64_t _select(State* s, const Command* c, uint64_t* found) noexcept nogil:
+    """How many orders the filters let through."""
+    cdef int64_t count = 0
+    cdef int32_t index, slot
+    if s.bare or c.account == NOBODY:
+        for slot in range(s.arena.high_water):
+            _pick(s, c, slot, found, &count)
+        return count
+    index = s.ledger.accounts[c.account].first_position
+    while index >= 0:
+        slot = s.ledger.positions[index].first_order
+        while slot >= 0:
+            _pick(s, c, slot, found, &count)
+            slot = s.arena.own[slot].next
+        index = s.ledger.positions[index].next
+    return count
+
+
+cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """MASS_CANCEL: oldest first. filled_lots of the answer says how many orders ended."""
+    cdef int64_t i, count
+    cdef uint64_t* found
+    if c.account != NOBODY and not known_account(s, c):
+        return UNKNOWN_ACCOUNT
+    if c.instrument != NO_INSTRUMENT and c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    if c.side > BOTH_SIDES:
+        return BAD_SIDE
+    count = _select(s, c, NULL)
+    if count == 0:
+        return OK
+    found = <uint64_t*>malloc(<size_t>count * sizeof(uint64_t))
+    if found == NULL:
+        s.log.fault = 2
+        return OK
+    _select(s, c, found)
+    qsort(found, count, sizeof(uint64_t), &_by_id)
+    for i in range(count):
+        cancel(s, arena_find(&s.arena, found[i]), MASS_CANCELLED)
+    free(found)
+    receipt.filled_lots = count
+    return OK
+
+
+# --- AMEND ---------------------------------------------------------------------------------------------
+
+cdef int _check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
+    """The price and total size that an AMEND asks for, 0 meaning as it is, if they are legal and new."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Instrument* ins = &s.ledger.instruments[order_instrument(s, slot)]
+    cdef int64_t price = order_price(s, slot)
+    size_lots[0] = c.size_lots if c.size_lots != 0 else order.size_lots
+    price_ticks[0] = c.price_ticks if c.price_ticks != 0 else price
+    if size_lots[0] < 0 or size_lots[0] > ins.max_size_lots or (
+            c.size_lots != 0 and order.flags & CLOSE_POSITION and order.state & DORMANT):
+        return BAD_SIZE
+    if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks:
+        return BAD_PRICE
+    if size_lots[0] < order.size_lots and size_lots[0] <= order.size_lots - order.remaining_lots:
+        return AMEND_BELOW_FILLED
+    if price_ticks[0] == price and size_lots[0] == order.size_lots:
+        return AMEND_NOTHING
+    return OK
+
+
+cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t size_lots) noexcept nogil:
+    """A dormant order's limit and size change where it sleeps; its trigger and its place stay."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef uint32_t instrument = order_instrument(s, slot)
+    s.triggers[instrument].books[s.arena.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
+    order.remaining_lots = size_lots
+    order.size_lots = size_lots
+    s.arena.terms[slot].limit_ticks = price_ticks
+    say(&s.log, REPLACED, order.side, order.account, instrument, 0, 0,
+        <int64_t>order.order_id, price_ticks, size_lots, size_lots, 0)
+
+
+cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
+    """A resting order leaves the queue and comes in again under its id with other terms, if they are allowed."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Position* p = NULL
+    cdef OpenSide standing
+    cdef Ticket t
+    cdef int code
+    ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
+    if not s.bare:
+        p = &s.ledger.positions[order.holder]
+        order_exposure(s, slot, &standing)
+    code = admit(s, &t, p, &standing)
+    if code == OK and not book_room(&s.books[t.instrument]):
+        code = TOO_MANY_ORDERS
+    if code != OK:
+        return code
+    reenter(s, &t)
+    work(s, &t, receipt)
+    return OK
+
+
+cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
+    cdef Order* order
+    cdef int64_t price, size
+    cdef int32_t slot
+    cdef int code = _find_own(s, c, &slot)
+    if code == OK:
+        code = _check_amendment(s, c, slot, &price, &size)
+    if code != OK:
+        return code
+    order = &s.arena.orders[slot]
+    if order.state & DORMANT:
+        _amend_dormant(s, slot, price, size)
+    elif size > order.size_lots or price != order_price(s, slot):
+        return _replace(s, slot, size - order.size_lots + order.remaining_lots, price, receipt)
+    else:
+        shrink(s, slot, order.size_lots - size, AMENDED)
+        receipt.filled_lots = order.size_lots - order.remaining_lots
+        receipt.resting_lots = order.remaining_lots
+    receipt.order_id = order.order_id
+    return OK

@@ -1,0 +1,15 @@
+# cover: what an order of its own may do to its account: bands, bankruptcy, margin, and what other orders rely on.
+#
+# Owns: the money half of the checks before a trade, and the look back after one (decision 0004).
+# Never: looks at an account that is not the sender's; is asked by a Book alone.
+# Cost: O(1) for isolated accounts, O(positions) for cross.
+
+from libc.stdint cimport int64_t
+from solvent._core.ledger cimport OpenSide, Position
+from solvent._core.trading cimport State, Ticket
+
+cdef bint beyond_band(State* s, Ticket* t) noexcept nogil
+cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil
+cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
+cdef int64_t reducible(Position* p, int side) noexcept nogil
+cdef void uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil

@@ -1,0 +1,106 @@
+"""The money half of order entry; the contract is in cover.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.arena cimport DORMANT, DUE
+from solvent._core.ledger cimport Instrument, Ledger, OpenSide, Position
+from solvent._core.margin cimport (
+    band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
+)
+from solvent._core.money cimport clamp, least, magnitude, most, mul, sub
+from solvent._core.records cimport (
+    BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, OK, POSITION_LIMIT, REDUCE_ONLY, SELL, UNCOVERED,
+)
+from solvent._core.trading cimport State, Ticket, cancel
+
+
+cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
+    cdef int64_t edge = band_price(t.ins, t.side, s.rules.price_band_ppb)
+    return t.price_ticks > edge if t.side == BUY else t.price_ticks < edge
+
+
+cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
+    """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
+    cdef Instrument* ins = t.ins
+    cdef int64_t price
+    if t.holder < 0 or p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
+        return
+    price = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, t.holder), ins.taker_fee_ppb)
+    if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
+        t.limit_ticks = clamp(price, 0, ins.max_price_ticks + 1)   # outside the legal range nothing trades
+        t.ending = BANKRUPTCY_LIMIT
+
+
+cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
+    """Tier, leverage and initial margin of what the order may open; pure reductions pass (MAR-4).
+
+    `standing`: what the order's own earlier terms contribute already (an amendment), or NULL.
+    """
+    cdef Instrument* ins = t.ins
+    cdef int64_t units = ins.units_per_tick_lot
+    cdef int32_t* fault = &s.log.fault
+    cdef int64_t held, needed, lots
+    cdef OpenSide extra
+    cdef OpenSide others = p.open[t.side]
+    if standing != NULL:
+        others.lots -= standing.lots
+    lots = opening_lots(p, t.side, others.lots + t.remaining_lots)
+    if lots == opening_lots(p, t.side, others.lots):
+        return OK
+    held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
+    lots += held
+    # Not netted against a position of the other side: a reduce-only order may close that first.
+    if held + others.lots + t.remaining_lots > ins.max_size_lots:
+        return POSITION_LIMIT
+    if p.leverage > ins.tiers[tier_of(ins, lots)].max_leverage:
+        return LEVERAGE_ABOVE_TIER
+    extra.lots = t.remaining_lots
+    extra.value_units = mul(t.remaining_lots, mul(t.limit_ticks, units, fault), fault)
+    extra.loss_units = mul(t.remaining_lots, mul(t.open_loss_ticks, units, fault), fault)
+    if standing != NULL:
+        extra.lots -= standing.lots
+        extra.value_units -= standing.value_units
+        extra.loss_units -= standing.loss_units
+    needed = sub(hold_units(&s.ledger, p, &extra, t.side), p.hold_units, fault)
+    if needed > 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
+        return INSUFFICIENT_MARGIN
+    return OK
+
+
+cdef int64_t reducible(Position* p, int side) noexcept nogil:
+    """How much of the position a further reduce-only order of this side may still close."""
+    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
+    return closing - p.reduce.lots
+
+
+cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
+    """Whether the leverage is allowed in the tier that the resting orders could lead to."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t reach = most(opening_lots(p, BUY, p.open[BUY].lots) + most(0, p.size_lots),
+                              opening_lots(p, SELL, p.open[SELL].lots) + most(0, -p.size_lots))
+    return reach <= magnitude(p.size_lots) or p.leverage <= ins.tiers[tier_of(ins, reach)].max_leverage
+
+
+cdef void uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil:
+    """After an order of its own an account must still bear its other orders (decision 0004).
+
+    A closing order is never refused for margin, but it may spend what other orders rely on, or close what
+    they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled: by
+    instrument, newest first, until it is not.
+    """
+    cdef Ledger* l = &s.ledger
+    cdef uint32_t currency = l.instruments[t.instrument].currency
+    cdef int64_t least_free = least(0, free_before)
+    cdef int32_t index = l.accounts[t.account].first_position
+    cdef int32_t slot, next
+    cdef bint short = free_units(l, t.account, currency, False) < least_free
+    if not short and _within_tier(l, &l.positions[t.holder]):
+        return
+    while index >= 0:
+        slot = l.positions[index].first_order if l.instruments[l.positions[index].instrument].currency == currency else -1
+        while slot >= 0 and ((short and l.positions[index].hold_units > 0) or not _within_tier(l, &l.positions[index])):
+            next = s.arena.own[slot].next
+            if not s.arena.orders[slot].flags & REDUCE_ONLY and not s.arena.orders[slot].state & (DORMANT | DUE):
+                cancel(s, slot, UNCOVERED)
+                short = free_units(l, t.account, currency, False) < least_free
+            slot = next
+        index = l.positions[index].next

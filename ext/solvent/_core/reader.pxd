@@ -1,0 +1,22 @@
+# reader: what can be seen of the state, from Python. The kernel extends it with what changes it.
+#
+# Owns: the State as a Python object's memory, the names, the configuration bytes.
+# Never: writes the state. Every read refuses (Busy) while a batch is at work in another thread.
+# Cost: a row is a tuple; depth and arrays are filled without a Python loop.
+
+from libc.stdint cimport int32_t, uint32_t
+from solvent._core.trading cimport State
+
+cdef class Reader:
+    cdef State s
+    cdef bint busy
+    cdef dict ids
+    cdef list names
+    cdef bytes config
+    cdef object busy_error
+    cdef object halted_error
+    cdef object type_error
+
+    cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
+    cdef tuple _order_row(self, int32_t slot)
+    cdef list _dormant_rows(self, uint32_t instrument)

@@ -1,0 +1,285 @@
+"""Reads of the state; the contract is in reader.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from solvent._core cimport audit
+from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
+from solvent._core.book cimport Book, Level, book_worse
+from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
+from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
+from solvent._core.margin cimport free_units
+from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.trading cimport order_instrument, order_price
+
+
+cdef uint64_t _book_bytes(Book* book):
+    """Nodes and levels ever used, and the heads of both sides."""
+    return (sizeof(Book) + <uint64_t>book.nodes_used * (64 * sizeof(int32_t) + sizeof(uint64_t) + sizeof(int32_t))
+            + <uint64_t>book.levels_used * sizeof(Level))
+
+
+cdef class Reader:
+    """The reading half of a kernel."""
+
+    cdef int _require_idle(self, uint32_t account=0, uint32_t instrument=0) except -1:
+        if self.busy:
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
+        if account >= self.s.ledger.account_count or instrument >= self.s.ledger.instrument_count:
+            raise IndexError("no such account or instrument")
+        return 0
+
+    @property
+    def clock_ns(self):
+        return self.s.clock_ns
+
+    @property
+    def account_count(self):
+        return self.s.ledger.account_count
+
+    def account_id(self, bytes name):
+        """The id behind a name, or None."""
+        return self.ids.get(name)
+
+    def account_names(self):
+        """All names in order of opening; the first one has id 16."""
+        return list(self.names)
+
+    def mark_ticks(self, uint32_t instrument):
+        self._require_idle(0, instrument)
+        return self.s.ledger.instruments[instrument].mark_ticks
+
+    def prices(self, uint32_t instrument):
+        """(mark, last, index) in ticks, 0 where there is none yet."""
+        self._require_idle(0, instrument)
+        return (self.s.ledger.instruments[instrument].mark_ticks, self.s.ledger.instruments[instrument].last_ticks,
+                self.s.ledger.instruments[instrument].index_ticks)
+
+    def wallet(self, uint32_t account, uint32_t currency):
+        """(cash, holds, free for orders, spendable)."""
+        self._require_idle(account)
+        if currency >= self.s.ledger.currency_count:
+            raise IndexError("no such currency")
+        return (wallet_of(&self.s.ledger, account, currency).cash_units,
+                wallet_of(&self.s.ledger, account, currency).hold_units,
+                free_units(&self.s.ledger, account, currency, False),
+                free_units(&self.s.ledger, account, currency, True))
+
+    def positions(self, uint32_t account):
+        """The account's position records by instrument: (instrument, size, cost, margin, leverage, mode,
+        stuck, hold, resting reduce-only lots)."""
+        cdef int32_t index
+        cdef Position* p
+        self._require_idle(account)
+        index = self.s.ledger.accounts[account].first_position
+        rows = []
+        while index >= 0:
+            p = &self.s.ledger.positions[index]
+            rows.append((p.instrument, p.size_lots, p.cost_units, p.margin_units, p.leverage, p.mode, p.stuck,
+                         p.hold_units, p.reduce.lots))
+            index = p.next
+        return rows
+
+    def parcels(self):
+        """The house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        cdef int32_t i
+        self._require_idle()
+        return [(self.s.ledger.parcels[i].parcel_id, self.s.ledger.parcels[i].instrument, self.s.ledger.parcels[i].size_lots,
+                 self.s.ledger.parcels[i].cost_units, self.s.ledger.parcels[i].bankruptcy_ticks,
+                 self.s.ledger.parcels[i].order_id, self.s.ledger.parcels[i].origin)
+                for i in range(self.s.ledger.parcel_count)]
+
+    # --- orders
+
+    cdef tuple _order_row(self, int32_t slot):
+        cdef Order* o = &self.s.arena.orders[slot]
+        cdef Terms* t = &self.s.arena.terms[slot]
+        row = (o.order_id, o.account, order_instrument(&self.s, slot), o.side, order_price(&self.s, slot),
+               o.remaining_lots, o.size_lots, o.client_id, o.flags, o.tif, o.open_loss_ticks, 1 if o.state & DORMANT else 0)
+        if not o.state & EXTENDED:
+            return row + (0,) * 10
+        return row + (t.trigger_ticks, t.trail, t.extreme_ticks, t.slippage_ppb, t.expiry_ns, t.stp_group, t.source, t.kind,
+                      t.trigger_flags, t.stp_mode)
+
+    def orders_of(self, uint32_t account):
+        """The account's live orders by id, resting and dormant: (order id, account, instrument, side, price, remaining,
+        size, client id, flags, tif, open loss ticks, dormant, trigger, trail, extreme, slippage ppb, expiry, self-trade
+        group, source, kind, trigger flags, self-trade mode)."""
+        cdef int32_t index, slot
+        self._require_idle(account)
+        index = self.s.ledger.accounts[account].first_position
+        rows = []
+        while index >= 0:
+            slot = self.s.ledger.positions[index].first_order
+            while slot >= 0:
+                rows.append(self._order_row(slot))
+                slot = self.s.arena.own[slot].next
+            index = self.s.ledger.positions[index].next
+        rows.sort()
+        return rows
+
+    def find_order(self, uint32_t account, uint64_t order_id, uint64_t client_id):
+        """The row of the account's live order, by order id, else by client id; None when there is none."""
+        cdef int32_t slot
+        self._require_idle()
+        if order_id == 0 and client_id != 0:
+            order_id = clients_find(&self.s.clients, account, client_id)
+        slot = arena_find(&self.s.arena, order_id)
+        if slot < 0 or self.s.arena.orders[slot].account != account:
+            return None
+        return self._order_row(slot)
+
+    def resting(self, uint32_t instrument):
+        """Every resting order of a book, bids best first and in time order, then asks; rows as orders_of."""
+        cdef int side
+        cdef int32_t level, slot
+        self._require_idle(0, instrument)
+        rows = []
+        for side in range(2):
+            level = self.s.books[instrument].side[side].best
+            while level >= 0:
+                slot = self.s.books[instrument].levels[level].head
+                while slot >= 0:
+                    rows.append(self._order_row(slot))
+                    slot = self.s.arena.orders[slot].next
+                level = book_worse(&self.s.books[instrument], side, level)
+        return rows
+
+    cdef list _dormant_rows(self, uint32_t instrument):
+        cdef int32_t slot
+        if self.s.triggers[instrument].count == 0:
+            return []
+        rows = []
+        for slot in range(self.s.arena.high_water):
+            if self.s.arena.orders[slot].state & DORMANT and order_instrument(&self.s, slot) == instrument:
+                rows.append(self._order_row(slot))
+        rows.sort()
+        return rows
+
+    def dormant(self, uint32_t instrument):
+        """Every order of an instrument that waits for its trigger, by id; rows as orders_of. O(slots ever used)."""
+        self._require_idle(0, instrument)
+        return self._dormant_rows(instrument)
+
+    # --- the book
+
+    def depth(self, uint32_t instrument, int64_t n):
+        """(bids, asks), best first, each a list of (price ticks, lots), at most n levels."""
+        cdef int side
+        cdef int64_t left
+        cdef int32_t level
+        self._require_idle(0, instrument)
+        result = ([], [])
+        for side in range(2):
+            level = self.s.books[instrument].side[side].best
+            left = n
+            while level >= 0 and left > 0:
+                result[side].append((self.s.books[instrument].levels[level].price_ticks,
+                                     self.s.books[instrument].levels[level].total_lots))
+                level = book_worse(&self.s.books[instrument], side, level)
+                left -= 1
+        return result
+
+    def depth_bytes(self, uint32_t instrument, int64_t n):
+        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
+        cdef int side
+        cdef int64_t i, count
+        cdef int32_t level
+        cdef int64_t* rows
+        cdef Book* book
+        self._require_idle(0, instrument)
+        book = &self.s.books[instrument]
+        sides = []
+        for side in range(2):
+            count = 0
+            level = book.side[side].best
+            while level >= 0 and count < n:
+                count += 1
+                level = book_worse(book, side, level)
+            block = bytearray(count * 3 * sizeof(int64_t))
+            rows = <int64_t*><char*>block
+            level = book.side[side].best
+            for i in range(count):
+                rows[3 * i] = book.levels[level].price_ticks
+                rows[3 * i + 1] = book.levels[level].total_lots
+                rows[3 * i + 2] = book.levels[level].count
+                level = book_worse(book, side, level)
+            sides.append(block)
+        return sides[0], sides[1]
+
+    def best(self, uint32_t instrument):
+        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        cdef int32_t bid, ask
+        cdef Book* book
+        self._require_idle(0, instrument)
+        book = &self.s.books[instrument]
+        bid = book.side[0].best
+        ask = book.side[1].best
+        return (book.levels[bid].price_ticks if bid >= 0 else 0, book.levels[bid].total_lots if bid >= 0 else 0,
+                book.levels[ask].price_ticks if ask >= 0 else 0, book.levels[ask].total_lots if ask >= 0 else 0)
+
+    def memory(self):
+        """Bytes by pool, as far as each was ever used, and their sum as "total". What is only reserved costs nothing."""
+        cdef uint32_t i
+        cdef int source
+        cdef uint64_t books = 0
+        self._require_idle()
+        for i in range(self.s.ledger.instrument_count):
+            books += _book_bytes(&self.s.books[i])
+            for source in range(SOURCES):
+                if self.s.triggers[i].books[source] != NULL:
+                    books += _book_bytes(self.s.triggers[i].books[source])
+        pools = {
+            "orders": self.s.arena.high_water * sizeof(Order),
+            "free stack": self.s.arena.high_water * sizeof(int32_t),
+            "levels and nodes": books,
+            "client ids": self.s.clients.capacity * sizeof(uint64_t) + self.s.clients.count * sizeof(ClientKey),
+            "owners' links": 0 if self.s.bare else self.s.arena.high_water * sizeof(Links),
+            "events": self.s.log.capacity * RECORD_BYTES,
+        }
+        pools["total"] = sum(pools.values())
+        return pools
+
+    # --- the whole
+
+    def state(self):
+        """The canonical bytes of the state (docs/digest.md), as little-endian 64-bit integers."""
+        cdef Ledger* l = &self.s.ledger
+        cdef uint32_t account, i
+        cdef int32_t index
+        cdef int64_t k
+        self._require_idle()
+        out = [self.s.clock_ns, self.s.order_count, l.next_parcel_id, len(self.names)]
+        for account in range(l.account_count):
+            for i in range(l.currency_count):
+                out.append(wallet_of(l, account, i).cash_units)
+        for i in range(l.instrument_count):
+            out.extend(self.prices(i))
+        for account in range(FIRST_USER, l.account_count):
+            for row in self.positions(account):
+                out.append(account)
+                out.extend(row[:7])
+        for i in range(l.instrument_count):
+            for rows in (self.resting(i), self._dormant_rows(i)):
+                out.append(len(rows))
+                for row in rows:
+                    out.extend(row)
+        rows = self.parcels()
+        out.append(len(rows))
+        for row in rows:
+            out.extend(row)
+        out.append(self.s.arena.high_water)
+        out.append(self.s.arena.free_count)
+        for index in range(self.s.arena.free_count):
+            out.append(self.s.arena.free_stack[index])
+        out.append(self.s.clients.count)
+        for k in range(self.s.clients.count):
+            index = <int32_t>((self.s.clients.first + k) & (WINDOW - 1))
+            out.append(self.s.clients.finished[index].account)
+            out.append(self.s.clients.finished[index].client_id)
+            out.append(self.s.clients.finished[index].order_id)
+        return self.config + b"".join([name.ljust(NAME_BYTES, b"\0") for name in self.names]) + b"".join(
+            [(<object>number & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little") for number in out])
+
+    def check(self):
+        """The invariants, recomputed from the state: None, or the first sum that does not hold, as text."""
+        self._require_idle()
+        return audit.broken(&self.s)

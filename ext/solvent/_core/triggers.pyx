@@ -1,0 +1,152 @@
+"""Dormant orders and the prices that reach them; the contract is in triggers.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport calloc, free, qsort
+from solvent._core.arena cimport DORMANT, DUE, Arena, Terms
+from solvent._core.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_room
+from solvent._core.money cimport RATE, clamp, mul_div_ceil, mul_div_floor
+from solvent._core.pool cimport room
+from solvent._core.records cimport SOURCES, TRAIL_RATE
+
+
+cdef void triggers_close(Triggers* triggers) noexcept nogil:
+    cdef int source
+    for source in range(SOURCES):
+        if triggers.books[source] != NULL:
+            book_close(triggers.books[source])
+            free(triggers.books[source])
+    free(triggers.trailing)
+
+
+cdef int triggers_reserve(Triggers* triggers, int source) noexcept nogil:
+    """Makes room for one more dormant order; 0 when the limit or memory is reached."""
+    cdef Book* book = triggers.books[source]
+    if book == NULL:
+        book = <Book*>calloc(1, sizeof(Book))
+        if book == NULL or not book_open(book, triggers.max_price_ticks + 1):
+            free(book)
+            return 0
+        triggers.books[source] = book
+    return (book_room(book) and triggers.trailing_count < TRAILING_MAX
+            and room(<void**>&triggers.trailing, triggers.trailing_count, &triggers.trailing_capacity, sizeof(int32_t)))
+
+
+cdef inline int _direction(Arena* arena, int32_t slot) noexcept nogil:
+    return trigger_direction(arena.orders[slot].side, arena.terms[slot].kind)
+
+
+cdef void _trail(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
+    """A trailing order's trigger from its extreme, rounded away from the price: it fires late, never early."""
+    cdef Terms* terms = &arena.terms[slot]
+    cdef int64_t trigger
+    cdef int32_t fault = 0          # a rate below RATE of a legal price fits
+    if terms.kind != TRAIL_RATE:
+        trigger = terms.extreme_ticks - terms.trail if _direction(arena, slot) == 0 else terms.extreme_ticks + terms.trail
+    elif _direction(arena, slot) == 0:
+        trigger = mul_div_floor(terms.extreme_ticks, RATE - terms.trail, RATE, &fault)
+    else:
+        trigger = mul_div_ceil(terms.extreme_ticks, RATE + terms.trail, RATE, &fault)
+    # Beyond the highest legal price nothing is ever seen: such an order waits just there, and below the first tick likewise.
+    terms.trigger_ticks = clamp(trigger, 0, triggers.max_price_ticks + 1)
+
+
+cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t reference_ticks) noexcept nogil:
+    """Lays an order to sleep; after triggers_reserve. A trailing one starts from the reference price."""
+    cdef Terms* terms = &arena.terms[slot]
+    if terms.trail != 0:
+        terms.extreme_ticks = reference_ticks
+        _trail(triggers, arena, slot)
+        terms.trailing = triggers.trailing_count
+        triggers.trailing[triggers.trailing_count] = slot
+        triggers.trailing_count += 1
+    arena.orders[slot].state |= DORMANT
+    book_add(triggers.books[terms.source], arena, slot, _direction(arena, slot), terms.trigger_ticks)
+    triggers.count += 1
+
+
+cdef void triggers_remove(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
+    """Takes a dormant order out; it is neither dormant nor due then."""
+    cdef Terms* terms = &arena.terms[slot]
+    cdef int32_t last
+    if terms.trailing >= 0:
+        triggers.trailing_count -= 1
+        last = triggers.trailing[triggers.trailing_count]
+        triggers.trailing[terms.trailing] = last
+        arena.terms[last].trailing = terms.trailing
+        terms.trailing = -1
+    book_remove(triggers.books[terms.source], arena, slot, _direction(arena, slot))
+    arena.orders[slot].state &= ~DORMANT
+    triggers.count -= 1
+
+
+cdef int triggers_due(Triggers* triggers, Arena* arena, Due* due, int32_t slot) noexcept nogil:
+    """A dormant order's time has come; 0 when memory is gone."""
+    if not room(<void**>&due.order_ids, due.count, &due.capacity, sizeof(uint64_t)):
+        return 0
+    triggers_remove(triggers, arena, slot)
+    arena.orders[slot].state |= DUE
+    due.order_ids[due.count] = arena.orders[slot].order_id
+    due.count += 1
+    return 1
+
+
+cdef int _by_id(const void* left, const void* right) noexcept nogil:
+    cdef uint64_t a = (<uint64_t*>left)[0]
+    cdef uint64_t b = (<uint64_t*>right)[0]
+    return -1 if a < b else (1 if a > b else 0)
+
+
+cdef void _follow(Triggers* triggers, Arena* arena, int source, int64_t price_ticks) noexcept nogil:
+    """Moves the trailing orders for which this price is a new extreme."""
+    cdef int32_t i, slot
+    cdef int direction
+    cdef Book* book = triggers.books[source]
+    for i in range(triggers.trailing_count):
+        slot = triggers.trailing[i]
+        direction = _direction(arena, slot)
+        if arena.terms[slot].source == source and (
+                price_ticks > arena.terms[slot].extreme_ticks if direction == 0 else price_ticks < arena.terms[slot].extreme_ticks):
+            book_remove(book, arena, slot, direction)
+            arena.terms[slot].extreme_ticks = price_ticks
+            _trail(triggers, arena, slot)
+            book_add(book, arena, slot, direction, arena.terms[slot].trigger_ticks)
+
+
+cdef int _drain_level(Triggers* triggers, Arena* arena, Due* due, Book* book, int direction) noexcept nogil:
+    """All orders of the nearest trigger price become due, by order id (a trailing one may stand out of turn)."""
+    cdef int32_t begin = due.count
+    cdef int32_t left = book.levels[book.side[direction].best].count
+    while left > 0:
+        if not triggers_due(triggers, arena, due, book.levels[book.side[direction].best].head):
+            return 0
+        left -= 1
+    qsort(due.order_ids + begin, due.count - begin, sizeof(uint64_t), &_by_id)
+    return 1
+
+
+cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks) noexcept nogil:
+    """A price has been seen: trailing orders follow it, what it reaches becomes due. 0 when memory is gone."""
+    cdef Book* book = triggers.books[source]
+    cdef int direction
+    if book == NULL:
+        return 1
+    if triggers.trailing_count > 0:
+        _follow(triggers, arena, source, price_ticks)
+    for direction in range(2):
+        while book.side[direction].best >= 0 and trigger_reached(
+                direction, book.levels[book.side[direction].best].price_ticks, price_ticks):
+            if not _drain_level(triggers, arena, due, book, direction):
+                return 0
+    return 1
+
+
+cdef int64_t triggers_check(Triggers* triggers, Arena* arena) noexcept nogil:
+    """0 when the dormant books are in order and hold as many orders as are counted, else a number."""
+    cdef int source
+    cdef int64_t failed
+    for source in range(SOURCES):
+        if triggers.books[source] != NULL:
+            failed = book_check(triggers.books[source], arena)
+            if failed:
+                return failed
+    return 0
