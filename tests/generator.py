@@ -7,12 +7,15 @@ the same commands for the same answers.
 from random import Random
 
 from solvent import Instrument, RuleSet, rules
-from solvent.records import CommandType, Flag, Mode, Side, Tif, command, layout
+from solvent.records import (
+    NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Source, Tif, TriggerKind, command, extension, layout,
+)  # fmt: skip
 from solvent.tiers import okex_btc_2019
 
 ACCOUNTS = 14
 HOSTILE = (0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
 FIELDS = [field for name, field in layout("command").items() if name not in ("", "records")]
+SECOND = [field for name, field in layout("extension").items() if name]
 
 
 class Generator:
@@ -44,6 +47,9 @@ class Generator:
         self.fund = r.choice([0, 1, 10**6, 10**9])
         self.liquid = r.choice([0.3, 1.0])
         self.accounts = r.choice([4, 8, ACCOUNTS])
+        self.extended = r.choice([0.0, 0.2, 0.6])  # share of orders with a trigger, an expiry or a slippage
+        self.mingled = r.choice([0.0, 0.3])  # share of orders with a self-trade mode or group of their own
+        self.pace = r.choice([0.01, 0.3])  # chance that time passes before a command
         self.client_ids: list[int] = []
         self.pending: list[bytes] = []
         self.time_ns = 0
@@ -104,8 +110,8 @@ class Generator:
     def next(self, kernel) -> bytes:
         """The next command, given what the exchange shows now."""
         r = self.random
-        if r.random() < 0.01:
-            self.time_ns += r.randrange(10**9)
+        if r.random() < self.pace:
+            self.time_ns += r.choice([1, r.randrange(10**3), r.randrange(10**9)])
         record = self.pending.pop() if self.pending else self._valid(kernel)
         if r.random() < self.error:
             record = self._spoil(record)
@@ -115,14 +121,19 @@ class Generator:
         r = self.random
         account = r.randrange(16, 16 + self.accounts)
         instrument = r.randrange(len(self.instruments))
-        kinds = ["order", "mark", "cancel", "amend", "leverage", "margin", "deposit", "withdraw", "fund"]
-        kind = r.choices(kinds, [60, self.marks, 8, 6, 2, 3, 1.5, 1, 0.3])[0]
+        kinds = ["order", "mark", "cancel", "amend", "leverage", "margin", "deposit", "withdraw", "fund", "index", "mass"]
+        kind = r.choices(kinds, [60, self.marks, 8, 6, 2, 3, 1.5, 1, 0.3, 2, 0.7])[0]
         if kind == "order" and self.thin and r.random() < 0.9:
             return self._pair(kernel, account, instrument)
         if kind == "order":
             return self._order(kernel, account, instrument)
-        if kind == "mark":
-            return self._mark(kernel, instrument)
+        if kind in ("mark", "index"):
+            return self._mark(kernel, instrument, CommandType.MARK if kind == "mark" else CommandType.INDEX)
+        if kind == "mass":
+            return command(
+                CommandType.MASS_CANCEL, time_ns=self.time_ns, account=r.choice([account, account, NOBODY]),
+                instrument=r.choice([instrument, NO_INSTRUMENT]), side=r.randrange(3),
+            )  # fmt: skip
         if kind in ("cancel", "amend"):
             return self._change(kernel, kind, account)
         if kind == "leverage":
@@ -136,7 +147,7 @@ class Generator:
         }[kind]  # fmt: skip
         return command(money, instrument=0, amount=r.choice([1, 10**5, 10**8, 10**9]), **common)
 
-    def _mark(self, kernel, instrument: int) -> bytes:
+    def _mark(self, kernel, instrument: int, kind: CommandType) -> bytes:
         r = self.random
         mark = kernel.mark_ticks(instrument)
         home = int(50_000 / self.instruments[instrument].tick_size)
@@ -145,7 +156,7 @@ class Generator:
             span = mark * r.choice([5, 15, 30]) // 100
         price = mark + r.randint(-span, span) + (home - mark) // 64
         highest = self.instruments[instrument].spec.max_price_ticks
-        return command(CommandType.MARK, time_ns=self.time_ns, instrument=instrument, price_ticks=max(1, min(highest, price)))
+        return command(kind, time_ns=self.time_ns, instrument=instrument, price_ticks=max(1, min(highest, price)))
 
     def _pair(self, kernel, account: int, instrument: int) -> bytes:
         """An order now and its counterpart from somebody else next."""
@@ -185,10 +196,37 @@ class Generator:
             fresh = r.random() < 0.8 or not self.client_ids
             client_id = r.randrange(1, 2**40) if fresh else r.choice(self.client_ids)
             self.client_ids = [*self.client_ids[-20:], client_id]
-        return command(
-            CommandType.ORDER, time_ns=self.time_ns, account=account, instrument=instrument, side=side, tif=tif,
-            flags=flags, price_ticks=price, size_lots=size, client_id=client_id,
-        )  # fmt: skip
+        terms = {
+            "account": account, "instrument": instrument, "side": side, "tif": tif, "flags": flags, "price_ticks": price,
+            "size_lots": size, "client_id": client_id,
+        }  # fmt: skip
+        if r.random() < self.mingled:
+            terms |= {"mode": r.choice(list(SelfTrade)), "amount": r.choice([0, 0, 5, 6])}
+        if flags & Flag.POST_ONLY and r.random() < 0.5:
+            terms["flags"] |= Flag.SLIDE
+        if flags & Flag.REDUCE_ONLY and r.random() < 0.3:
+            terms |= {"flags": terms["flags"] | Flag.CLOSE_POSITION, "size_lots": 0}
+        second = self._second(mark, terms) if r.random() < self.extended else b""
+        return command(CommandType.ORDER, time_ns=self.time_ns, records=2 if second else 1, **terms) + second
+
+    def _second(self, mark: int, terms: dict[str, int]) -> bytes:
+        """A trigger near the mark, an expiry not far off, a slippage; sometimes together."""
+        r = self.random
+        fields = {}
+        if terms["tif"] == Tif.GTC and r.random() < 0.5:
+            terms["tif"] = Tif.GTD
+            fields["expiry_ns"] = self.time_ns + r.choice([1, 10**3, 10**9])
+        if terms["flags"] & Flag.MARKET and not terms["price_ticks"] and r.random() < 0.5:
+            fields["slippage_ppb"] = r.choice([1, 10**6, 10**7, 10**8])
+        if r.random() < 0.7:
+            kind = r.choice(list(TriggerKind)[1:])
+            fields |= {"trigger_kind": kind, "trigger_source": r.choice(list(Source))}
+            span = mark * self.volatility // 5_000 + 2
+            if kind <= TriggerKind.TAKE_PROFIT:
+                fields |= {"trigger_ticks": max(1, mark + r.randint(-span, span)), "trigger_flags": r.random() < 0.1}
+            else:
+                fields["trail"] = r.randint(1, span) if kind == TriggerKind.TRAIL_TICKS else r.randint(1, self.volatility * 10**5)
+        return extension(**fields)
 
     def _change(self, kernel, kind: str, account: int) -> bytes:
         r = self.random
@@ -211,10 +249,15 @@ class Generator:
         spoiled = bytearray(record)
         if r.random() < 0.8:
             offset, size = r.choice(FIELDS)
+            if record[0] == CommandType.ORDER and len(record) > 64 and r.random() < 0.6:
+                offset, size = r.choice(SECOND)
+                offset += 64
             value = r.choice([*HOSTILE, r.randrange(2**64)])
             spoiled[offset : offset + size] = (value % 256**size).to_bytes(size, "little")
         else:
             spoiled[3:64] = r.randbytes(61)
+            if len(record) > 64 and record[0] == CommandType.ORDER:
+                spoiled[64:] = r.randbytes(64)
         # A spoiled clock would end the run: every later command would come too early.
         time_ns = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns)
         spoiled[16:24] = time_ns.to_bytes(8, "little", signed=True)

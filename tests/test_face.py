@@ -10,7 +10,7 @@ import pytest
 import solvent
 import solvent.reference
 from generator import Generator
-from solvent import Code, EventsDropped, EventType, Exchange, Instrument
+from solvent import Event, Code, EventsDropped, EventType, Exchange, Instrument
 from solvent.auditor import Auditor
 from solvent.records import CommandType, dtype
 
@@ -190,7 +190,8 @@ def test_the_auditor_can_fail():
     """A posting that claims another balance, and a trade that skips the queue, are refused."""
     ex = opened(Exchange)
     events = list(ex.drain())
-    spoiled = next(e for e in events if e.type == EventType.LEDGER)
-    spoiled.record = (*spoiled.record[:9], spoiled.record[9] + 1, *spoiled.record[10:])
+    at = next(i for i, e in enumerate(events) if e.type == EventType.LEDGER)
+    record = events[at].record
+    events[at] = Event((*record[:9], record[9] + 1, *record[10:]))
     with pytest.raises(solvent.InvariantBroken, match="MON-7"):
         Auditor(ex).follow(events)

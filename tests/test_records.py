@@ -13,7 +13,7 @@ from solvent._core import records as core
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("kind", ["command", "event"])
+@pytest.mark.parametrize("kind", ["command", "event", "extension", "terms"])
 def test_layouts_are_equal(kind):
     compiled = core.layout()[kind]
     assert compiled == records.layout(kind)
@@ -28,7 +28,8 @@ def test_numbers_are_equal():
     ours = {}
     for family in (
         records.CommandType, records.EventType, records.Side, records.Tif, records.Mode, records.Posting,
-        records.Ending, records.ParcelChange, records.Verdict, codes.Code,
+        records.Ending, records.ParcelChange, records.Verdict, records.SelfTrade, records.Source, records.TriggerKind,
+        records.TriggerFlag, codes.Code,
     ):  # fmt: skip
         ours |= {member.name: int(member) for member in family}
     ours |= {flag.name: int(flag) for flag in records.Flag}
@@ -49,7 +50,7 @@ def test_payload_names_every_used_field():
 def test_the_worksheet_lists_every_field_and_number():
     """docs/records.md is the frozen worksheet; a field or type that it does not name does not exist."""
     page = (ROOT / "docs" / "records.md").read_text()
-    for kind in ("command", "event"):
+    for kind in ("command", "event", "extension", "terms"):
         for name, (offset, size) in records.layout(kind).items():
             assert not name or f"| `{name}` | {offset} | {size} |" in page, name
     for family in (records.CommandType, records.EventType):

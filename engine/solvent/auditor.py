@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from solvent.codes import InvariantBroken
-from solvent.records import NO_INSTRUMENT, Event, EventType, Flag, ParcelChange, Posting, Purse, Verdict
+from solvent.orders import TRANSITIONS
+from solvent.records import NO_INSTRUMENT, Event, EventType, Flag, ParcelChange, Posting, Purse, SelfTrade, Verdict, terms_of
 
 if TYPE_CHECKING:
     from solvent.exchange import Exchange
@@ -28,13 +29,18 @@ def _toward_zero(n: int, d: int) -> int:
 
 
 class _Order:
-    __slots__ = ("account", "instrument", "side", "price", "remaining", "house", "resting")
+    __slots__ = ("account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group")
 
     def __init__(self, e: Event):
+        terms = terms_of(e)
         self.account, self.instrument, self.side = e.account, e.instrument, e.side
         self.price, self.remaining = e.price_ticks, e.size_lots
         self.house = bool(e.flags & Flag.HOUSE_ORDER)
-        self.resting = False
+        self.status = "dormant" if terms["trigger_kind"] else "working"
+        self.stp_mode, self.group = e.flags >> 8, terms["stp_group"]
+
+    def shares_owner(self, other: "_Order") -> bool:
+        return self.account == other.account or (self.group != 0 and self.group == other.group)
 
 
 class Auditor:
@@ -67,6 +73,7 @@ class Auditor:
         self.closes = 0
         self._seq = 0
         self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted
+        self._fills: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
         self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
         self._stepping = 0
         self._taken: list[int] = []
@@ -140,6 +147,8 @@ class Auditor:
         self._need(abs(e.size_lots) <= self.specs[e.instrument].max_size_lots, e, "MAR-1: within the last tier")
         key = e.account, e.instrument
         self.modes[key] = e.mode
+        if self._fills[key]:
+            self._fill(*key, *self._fills[key].pop(0))
         mine = self.sizes[key], self.costs[key], self.margins[key]
         self._need(mine == (e.size_lots, e.cost_units, e.margin_units), e, f"position {mine}")
 
@@ -147,6 +156,11 @@ class Auditor:
         self.marks[e.instrument] = e.price_ticks
 
     # --- orders
+
+    def _move(self, order: _Order, e: Event) -> None:
+        """ORD-1: the status moves only along the table."""
+        self._need((order.status, e.type) in TRANSITIONS, e, f"ORD-1: a {order.status} order")
+        order.status = TRANSITIONS[order.status, e.type]
 
     def _on_accepted(self, e: Event) -> None:
         self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
@@ -156,26 +170,33 @@ class Auditor:
 
     def _on_rested(self, e: Event) -> None:
         order = self.orders[e.order_id]
+        self._move(order, e)
         self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
         self.counts["parcels_rested"] += order.house
-        order.price, order.resting = e.price_ticks, True
+        order.price = e.price_ticks
         self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
 
     def _unrest(self, order_id: int, order: _Order) -> None:
-        if order.resting:
+        if order.status == "resting":
             queue = self.queues[order.instrument, order.side]
             queue[order.price].remove(order_id)
             if not queue[order.price]:
                 del queue[order.price]
-            order.resting = False
 
     def _on_replaced(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._unrest(e.order_id, order)
+        self._move(order, e)
         order.price, order.remaining = e.price_ticks, e.remaining_lots
+
+    def _on_triggered(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        self._move(order, e)
+        order.remaining = e.size_lots  # a reduce-only one is measured now
 
     def _on_reduced(self, e: Event) -> None:
         order = self.orders[e.order_id]
+        self._move(order, e)
         order.remaining -= e.cut_lots
         self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots remain")
 
@@ -183,13 +204,18 @@ class Auditor:
         order = self.orders.pop(e.order_id)
         self._need(order.remaining == e.cancelled_lots, e, f"ORD-3: {order.remaining} lots are left")
         self._unrest(e.order_id, order)
+        self._move(order, e)
+        self.counts[f"ending_{e.ending}"] += 1
 
     def _on_trade(self, e: Event) -> None:
         maker, taker = self.orders[e.maker_order_id], self.orders[e.taker_order_id]
         queue = self.queues[e.instrument, 1 - e.side]
         best = max(queue) if e.side else min(queue)
         self._need((best, queue[best][0]) == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
-        self._need(maker.account != taker.account or maker.house, e, "BOOK-9: no self-trade")
+        allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
+        self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
+        self._move(maker, e)
+        self._move(taker, e)
         spec = self.specs[e.instrument]
         value = e.size_lots * e.price_ticks * spec.units_per_tick_lot
         taker_fee = spec.liquidation_fee_ppb if self._stepping == e.taker_order_id else spec.taker_fee_ppb
@@ -202,7 +228,7 @@ class Auditor:
                 self._house_fills.append((e.size_lots, sign * value))
             else:
                 self._fees.append((order.account, order_id, _ceil(value * rate, 10**9)))
-                self._fill(order.account, e.instrument, sign * e.size_lots, sign * value)
+                self._fills[order.account, e.instrument].append((sign * e.size_lots, sign * value))
 
     # --- liquidation
 
@@ -288,6 +314,7 @@ class Auditor:
         self._stepping = 0
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
         self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")
+        self._need(not any(self._fills.values()), self._fills, "every fill has its POSITION")
         self._fees.clear()
         for account in self._taken:
             open_ = [key for key in self.sizes if key[0] == account and self.sizes[key] == 0 and self.margins[key]]

@@ -89,7 +89,7 @@ class Ack:
 
 
 class Batch:
-    """Answers to `run`, a row a command: columns order_id, filled_lots, resting_lots and code (all 64 bits)."""
+    """Answers to `run`, a row a command: columns order_id (uint64), filled_lots, resting_lots and code (int64)."""
 
     __slots__ = ("code", "order_id", "filled_lots", "resting_lots")
 
@@ -97,7 +97,8 @@ class Batch:
         import numpy as np
 
         rows = np.frombuffer(answers, "<i8").reshape(-1, 4)
-        self.order_id, self.filled_lots, self.resting_lots, self.code = (rows[:, i] for i in range(4))
+        self.order_id = rows[:, 0].view("<u8")
+        self.filled_lots, self.resting_lots, self.code = (rows[:, i] for i in range(1, 4))
 
     def __len__(self) -> int:
         return len(self.code)

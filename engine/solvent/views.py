@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.codes import Code, Rejected
 from solvent.money import from_units
-from solvent.records import Flag, Mode, Purse, Side, Tif, Verdict
+from solvent.records import Flag, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.reference import margin
 from solvent.reference.margin import Contract, Requirement, Rules
 
@@ -115,20 +115,25 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """A resting order. size: as accepted or amended, filled included."""
+    """A live order. size: as accepted or amended, filled included. dormant: it waits for its trigger at trigger_price,
+    watching `by`. price: None of a dormant market order. expiry_ns: of a gtd order, else None."""
 
     order_id: int
     client_id: int
     account: str
     instrument: str
     side: str
-    price: Decimal
+    price: Decimal | None
     size: Decimal
     filled: Decimal
     remaining: Decimal
     post_only: bool
     reduce_only: bool
     tif: str
+    dormant: bool
+    trigger_price: Decimal | None
+    by: str | None
+    expiry_ns: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,14 +360,17 @@ def account_view(exchange: "Exchange", account: int) -> AccountView:
 
 
 def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
-    order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _ = row
-    terms = exchange.instruments[instrument]
-    lot = terms.lot_size
+    order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
+    trigger, _, _, _, expiry_ns, _, source, *_ = terms
+    traded = exchange.instruments[instrument]
+    lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
-        order_id, client_id, exchange.account_name(account), terms.name, Side(side).name.lower(),
-        from_units(price, terms.tick_size), from_units(size, lot), from_units(size - remaining, lot),
+        order_id, client_id, exchange.account_name(account), traded.name, Side(side).name.lower(),
+        from_units(price, tick) if price else None, from_units(size, lot), from_units(size - remaining, lot),
         from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),
+        bool(dormant), from_units(trigger, tick) if dormant else None,
+        Source(source).name[3:].lower() if dormant else None, expiry_ns or None,
     )  # fmt: skip
 
 
