@@ -1,4 +1,4 @@
-"""The `solvent` command: arguments in, a demo run, a story, a picture or JSON out.
+"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out.
 
 Owns the command line and nothing else. Never writes anything but JSON to standard output when JSON goes there;
 progress and errors go to standard error. Exit code 2 says that the input was wrong.
@@ -39,7 +39,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--fund", default="20000", help="the insurance fund at the start, in USDT (default 20000)")
     demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
     demo.add_argument("--picture", metavar="FILE", help="draw the run (needs matplotlib: the extra solvent[viz])")
-    demo.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
+    replay = commands.add_parser(
+        "replay-book", help="replay a venue's recorded orders through a Book",
+        description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
+    )  # fmt: skip
+    replay.add_argument("file", metavar="FILE", help="an order-by-order capture, CSV or CSV.gz (docs/replay.md)")
+    replay.add_argument("--format", default="auto", help="neutral, lobster or bitstamp (default: by the first line)")
+    for each in (demo, replay):
+        each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
     return parser
 
 
@@ -63,11 +70,12 @@ def _settings(args: argparse.Namespace) -> "Settings":
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """What can be known to fail at the end fails before the run."""
-    from solvent.sim import picture
+    picture_file = getattr(args, "picture", None)
+    if picture_file is not None:
+        from solvent.sim import picture
 
-    if args.picture is not None:
         picture.require()
-    for what, file in (("--picture", args.picture), ("--json", args.json)):
+    for what, file in (("--picture", picture_file), ("--json", args.json)):
         if file is not None and file != STDOUT:
             folder = Path(file).parent
             if not file or Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -112,14 +120,27 @@ def _demo(args: argparse.Namespace) -> int:
     if args.picture is not None:
         picture.draw(outcome, args.picture)
         print(f"\nPicture: {Path(args.picture).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
-    if args.json is not None:
-        text = json.dumps(report.summary(outcome), indent=2)
-        if args.json == STDOUT:
-            print(text)
-        else:
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-            print(f"JSON: {Path(args.json).resolve()}")
+    _write_json(args.json, json.dumps(report.summary(outcome), indent=2))
     return 0
+
+
+def _replay_book(args: argparse.Namespace) -> int:
+    from solvent import capture, replay
+
+    _check_outputs(args)
+    report = replay.replay(capture.read(args.file, args.format))
+    if args.json != STDOUT:
+        print(report)
+    _write_json(args.json, report.to_json())
+    return 0
+
+
+def _write_json(file: str | None, text: str) -> None:
+    if file == STDOUT:
+        print(text)
+    elif file is not None:
+        Path(file).write_text(text + "\n", encoding="utf-8")
+        print(f"JSON: {Path(file).resolve()}")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -129,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     try:
-        return _demo(args)
+        return {"demo": _demo, "replay-book": _replay_book}[args.command](args)
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 2

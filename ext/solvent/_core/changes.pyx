@@ -20,7 +20,7 @@ cdef enum:
     BOTH_SIDES = 2
 
 
-cdef int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:
+cdef inline int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:
     """The slot of the sender's live order, by order id, else by client id."""
     cdef uint64_t order_id = c.order_id
     if not known_account(s, c):

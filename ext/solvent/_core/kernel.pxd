@@ -27,4 +27,5 @@ cdef class Kernel(Reader):
     cdef int _open_account(self, const Command* c, Receipt* receipt) noexcept with gil
     cdef int _enter(self) except -1
     cdef int _leave(self) except -1
-    cdef Answer _answer(self, const Command* c)
+    cdef Answer _answer(self, Command* c)
+    cdef int _refuse_type(self, value) except -1

@@ -3,6 +3,7 @@
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -15,6 +16,7 @@ from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
 from solvent._core.ledger cimport Instrument, Tier, account_new, accounts_reserve, ledger_close, ledger_open
 from solvent._core.liquidation cimport settle
+from solvent._core.money cimport INT64_MAX
 from solvent._core.pool cimport prefetch
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
@@ -26,6 +28,11 @@ from solvent._core.timers cimport timers_close
 from solvent._core.trading cimport Receipt, State, expire
 from solvent._core.triggers cimport Triggers, triggers_close
 
+import sys
+
+
+cdef object _ORDER_ID = sys.intern("order_id")
+cdef object _ZERO = 0                  # the small int itself: an argument that was left out
 
 cdef enum:
     AHEAD = 16             # commands between asking for memory and needing it
@@ -72,10 +79,33 @@ cdef inline void _ahead(State* s, const Command* far, const Command* near) noexc
         _ahead_in_book(s, far, near)
 
 
+cdef int _refuse_range(value, int64_t highest) except -1:
+    raise OverflowError(f"{value} is not from 0 to {highest}")
+
+
+cdef inline int64_t _int(Kernel kernel, object value) except? -1:
+    """The exact-integer gate: C would take 1.9 as 1 and True as 1."""
+    if type(value) is not int:
+        kernel._refuse_type(value)
+    return <int64_t>value
+
+
+cdef inline int64_t _within(Kernel kernel, object value, int64_t highest) except? -1:
+    cdef int64_t number = _int(kernel, value)
+    if number < 0 or number > highest:
+        _refuse_range(value, highest)
+    return number
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Answer:
     """The answer to submit and revoke: code (0: accepted), order_id, filled_lots, resting_lots. Truthy if accepted."""
+
+    def __getattribute__(self, name):
+        if name is _ORDER_ID:  # what most callers want, without the search through the type
+            return self.order_id
+        return PyObject_GenericGetAttr(self, name)
 
     def __bool__(self):
         return self.code == OK
@@ -251,7 +281,7 @@ cdef class Kernel(Reader):
             raise self.busy_error("the exchange is working on another call; one thread at a time")
         if self.s.log.fault:
             raise self.halted_error(f"the exchange halted (fault {self.s.log.fault}); make a new one")
-        if self.keep_from > self.s.log.first_seq:
+        if self.s.log.count and self.keep_from > self.s.log.first_seq:
             droppable = self.s.log.count
             if self.keep_from - self.s.log.first_seq < <uint64_t>droppable:
                 droppable = <int64_t>(self.keep_from - self.s.log.first_seq)
@@ -339,8 +369,10 @@ cdef class Kernel(Reader):
 
     # --- direct calls: integers in, no record in between
 
-    cdef Answer _answer(self, const Command* c):
+    cdef Answer _answer(self, Command* c):
         cdef Answer answer
+        c.records = 1
+        c.time_ns = self.s.clock_ns
         self._enter()
         self._apply(c, &self.receipt)
         self._leave()
@@ -351,41 +383,38 @@ cdef class Kernel(Reader):
         answer.resting_lots = self.receipt.resting_lots
         return answer
 
+    @cython.binding(False)
     def submit(self, account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0):
         """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/records.md.
 
-        Returns an Answer. Raises TypeError for anything but an int, OverflowError for one that its field cannot hold.
+        Returns an Answer. Raises WrongType for anything but an int, OverflowError for one that its field cannot hold.
         """
         cdef Command c
-        if not (type(account) is int and type(side) is int and type(price_ticks) is int and type(size_lots) is int
-                and type(tif) is int and type(flags) is int and type(client_id) is int and type(instrument) is int):
-            raise self.type_error("submit takes ints: account, side, price_ticks, size_lots, tif, flags, client_id, instrument")
         memset(&c, 0, sizeof(Command))
         c.type = ORDER
-        c.records = 1
-        c.account = <uint32_t>account
-        c.side = <uint8_t>side
-        c.price_ticks = <int64_t>price_ticks
-        c.size_lots = <int64_t>size_lots
-        c.tif = <uint8_t>tif
-        c.flags = <uint8_t>flags
-        c.client_id = <uint64_t>client_id
-        c.instrument = <uint32_t>instrument
-        c.time_ns = self.s.clock_ns
+        c.account = <uint32_t>_within(self, account, 0xFFFFFFFF)
+        c.side = <uint8_t>_within(self, side, 0xFF)
+        c.price_ticks = _int(self, price_ticks)
+        c.size_lots = _int(self, size_lots)
+        if tif is not _ZERO or flags is not _ZERO or client_id is not _ZERO or instrument is not _ZERO:
+            c.tif = <uint8_t>_within(self, tif, 0xFF)
+            c.flags = <uint8_t>_within(self, flags, 0xFF)
+            c.client_id = <uint64_t>_within(self, client_id, INT64_MAX)
+            c.instrument = <uint32_t>_within(self, instrument, 0xFFFFFFFF)
         return self._answer(&c)
 
+    @cython.binding(False)
     def revoke(self, account, order_id):
         """A CANCEL from integers alone, at the clock's time. Returns an Answer; raises as submit does."""
         cdef Command c
-        if not (type(account) is int and type(order_id) is int):
-            raise self.type_error("revoke takes ints: account, order_id")
         memset(&c, 0, sizeof(Command))
         c.type = CANCEL
-        c.records = 1
-        c.account = <uint32_t>account
-        c.order_id = <uint64_t>order_id
-        c.time_ns = self.s.clock_ns
+        c.account = <uint32_t>_within(self, account, 0xFFFFFFFF)
+        c.order_id = <uint64_t>_within(self, order_id, INT64_MAX)
         return self._answer(&c)
+
+    cdef int _refuse_type(self, value) except -1:
+        raise self.type_error(f"an int is needed here, not {type(value).__name__} {value!r}")
 
     @property
     def last(self):

@@ -102,37 +102,52 @@ cdef inline uint32_t order_instrument(State* s, int32_t slot) noexcept nogil:
     return s.ledger.positions[order.holder].instrument if order.holder >= 0 else 0
 
 
-cdef inline uint64_t accept(State* s, Ticket* t) noexcept nogil:
-    """Gives the order its number and slot and says ACCEPTED. Room was asked for everywhere."""
-    cdef int32_t slot = arena_take(&s.arena)
+cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instrument, uint8_t side, uint8_t flags,
+                        uint8_t tif, int64_t price_ticks, int64_t limit_ticks, int64_t size_lots, uint64_t client_id,
+                        uint8_t stp_mode) noexcept nogil:
+    """A new order in its slot, of nobody yet, and its ACCEPTED (NULL where nobody wants it)."""
     cdef Order* order = &s.arena.orders[slot]
-    cdef Event* event
     s.order_count += 1
-    t.slot = slot
-    t.order_id = (s.order_count << SLOT_BITS) | <uint64_t>slot
-    order.order_id = t.order_id
-    order.remaining_lots = t.remaining_lots
-    order.size_lots = t.size_lots
-    order.client_id = t.client_id
-    order.open_loss_ticks = t.open_loss_ticks
-    order.account = t.account
+    order.order_id = (s.order_count << SLOT_BITS) | <uint64_t>slot
+    order.remaining_lots = size_lots
+    order.size_lots = size_lots
+    order.client_id = client_id
+    order.open_loss_ticks = 0
+    order.account = account
     order.level = -1
-    order.holder = t.holder
-    order.side = t.side
-    order.flags = t.flags
-    order.tif = t.tif
+    order.holder = -1
+    order.side = side
+    order.flags = flags
+    order.tif = tif
     order.state = LIVE
+    if client_id != 0:
+        clients_add(&s.clients, slot)
+    return say(&s.log, ACCEPTED, side, account, instrument, flags | (<uint16_t>stp_mode << 8), tif,
+               <int64_t>order.order_id, price_ticks, size_lots, <int64_t>client_id, limit_ticks)
+
+
+cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    """Puts an order into the book behind which no position stands, or before what stands there is told."""
+    cdef Order* order = &s.arena.orders[slot]
+    book_add(&s.books[instrument], &s.arena, slot, order.side, price_ticks)
+    say(&s.log, RESTED, order.side, order.account, instrument, 0, 0, <int64_t>order.order_id, price_ticks,
+        order.remaining_lots, 0, 0)
+
+
+cdef inline void accept(State* s, Ticket* t) noexcept nogil:
+    """Gives the order its number and slot and says ACCEPTED. Room was asked for everywhere."""
+    cdef Event* event
+    t.slot = arena_take(&s.arena)
+    event = born(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
+                 t.client_id, t.stp_mode)
+    t.order_id = s.arena.orders[t.slot].order_id
+    s.arena.orders[t.slot].open_loss_ticks = t.open_loss_ticks
+    if t.holder >= 0:
+        s.arena.orders[t.slot].holder = t.holder
+        list_own(s, t.slot)
     if t.terms != NULL:
         extend(s, t)
-    if t.holder >= 0:
-        list_own(s, slot)
-    if t.client_id != 0:
-        clients_add(&s.clients, slot)
-    event = say(&s.log, ACCEPTED, t.side, t.account, t.instrument, t.flags | (<uint16_t>t.stp_mode << 8), t.tif,
-                <int64_t>t.order_id, t.price_ticks, t.size_lots, <int64_t>t.client_id, t.limit_ticks)
-    if t.terms != NULL:
         say_terms(s, t.terms, event)
-    return t.order_id
 
 
 cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:
@@ -218,8 +233,7 @@ cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
     elif t.ending != 0:
         finish(s, t.slot, t.instrument, t.ending, OK)
     else:
-        book_add(t.book, &s.arena, t.slot, t.side, t.price_ticks)
-        say(&s.log, RESTED, t.side, t.account, t.instrument, 0, 0, <int64_t>t.order_id, t.price_ticks, t.remaining_lots, 0, 0)
+        rest_alone(s, t.slot, t.instrument, t.price_ticks)
         if t.flags & HOUSE_ORDER:
             s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
         elif t.holder >= 0:
