@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BUILD ?= debug
+PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 SOURCES := $(wildcard ext/solvent/_core/*.pyx ext/solvent/_core/*.pxd) setup.py pyproject.toml
 
 .PHONY: demo test bench lint debug dist clean
@@ -18,7 +20,9 @@ demo: $(VENV)/built            ## a real crash, ten thousand traders, and where 
 test: $(VENV)/built            ## everything: units, twins, auditor, documents, types, style
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/built           ## honest figures, no gate
+bench: $(VENV)/built           ## ratios against a C book, latency, peers that are installed, the exchange
+	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python -m pytest benchmarks -q -s --benchmark-disable-gc --benchmark-columns=min,median,max,rounds --benchmark-group-by=name
 
 lint: $(VENV)/built            ## style and types
@@ -27,8 +31,9 @@ lint: $(VENV)/built            ## style and types
 dist: $(VENV)/built            ## sdist and wheel
 	$(BIN)/python -m build
 
-debug: $(VENV)/built           ## the core with traps on undefined behaviour, in place until `make clean`
-	SOLVENT_DEBUG=1 $(BIN)/python setup.py build_ext --inplace --force
+debug: $(VENV)/built           ## tests on another build of the core, beside the usual one: BUILD=debug, sanitize or trace
+	SOLVENT_BUILD=$(BUILD) $(BIN)/python setup.py -q build --build-base build/$(BUILD) --build-lib build/$(BUILD)/lib
+	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/test_style.py --ignore tests/test_package.py --commands 20000
 
 clean:
 	rm -rf build dist $(VENV) engine/*.egg-info engine/solvent/_core/*.so

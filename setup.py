@@ -1,7 +1,7 @@
 """Builds the compiled core: every ext/solvent/_core/*.pyx becomes solvent._core.<name>.
 
-Environment switches: SOLVENT_NO_EXT=1 installs only the Python part (solvent.reference runs everywhere);
-SOLVENT_DEBUG=1 compiles without optimisation and with the compiler's undefined-behaviour traps.
+Environment switches: SOLVENT_NO_EXT=1 installs only the Python part (solvent.reference runs everywhere). SOLVENT_BUILD
+names another way to compile (KINDS below), each with generated C of its own in build/<kind>; `make debug` uses them.
 """
 
 import os
@@ -12,7 +12,16 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 CORE = Path("ext/solvent/_core")
-DEBUG = os.environ.get("SOLVENT_DEBUG") == "1"
+KINDS = {
+    "release": ["-O3"],
+    # without optimisation, the compiler traps undefined behaviour
+    "debug": ["-O0", "-g", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"],
+    # address and undefined-behaviour sanitizers, no recovery; Python must be started with their runtimes preloaded
+    "sanitize": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    # every line reports to the coverage tool (plugin Cython.Coverage)
+    "trace": ["-O0", "-DCYTHON_TRACE=1", "-DCYTHON_TRACE_NOGIL=1"],
+}
+KIND = os.environ.get("SOLVENT_BUILD", "release")
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,  # the core works on raw pools; indexes are checked at the edges
@@ -40,16 +49,16 @@ def extensions():
         return []
     from Cython.Build import cythonize
 
-    traps = ["-O0", "-g", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
+    link = ["-fsanitize=address,undefined"] if KIND == "sanitize" else []
     modules = [
-        Extension(f"solvent._core.{path.stem}", [str(path)], extra_compile_args=traps if DEBUG else ["-O3"])
+        Extension(f"solvent._core.{path.stem}", [str(path)], extra_compile_args=KINDS[KIND], extra_link_args=link)
         for path in sorted(CORE.glob("*.pyx"))
     ]
     return cythonize(
         modules,
         include_path=["ext"],
-        build_dir="build/debug" if DEBUG else "build/cython",
-        compiler_directives=DIRECTIVES,
+        build_dir=f"build/{KIND}/c",
+        compiler_directives=DIRECTIVES | {"linetrace": KIND == "trace"},
         nthreads=os.cpu_count() or 1,
     )
 

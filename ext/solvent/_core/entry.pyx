@@ -320,8 +320,9 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         t.terms = &terms
     if not s.bare:
         t.holder = position_find(&s.ledger, c.account, c.instrument)
-        p = &s.ledger.positions[t.holder]
-        if t.holder < 0:
+        if t.holder >= 0:
+            p = &s.ledger.positions[t.holder]
+        else:
             p = &fresh
             position_default(&s.ledger, c.instrument, p)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
