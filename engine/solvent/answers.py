@@ -1,0 +1,60 @@
+"""Which command can be answered with which code: the table that docs/records.md renders and the tests fill.
+
+Owns ANSWERS. A cell that is declared is reached by some test, and any other answer is a fault. Never decides anything.
+"""
+
+from solvent.codes import Code
+from solvent.records import CommandType
+
+_ANY = {Code.OK, Code.TIME_BACKWARDS}
+_SINGLE = _ANY | {Code.BAD_RECORD}
+_PURSE = _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_CURRENCY, Code.BAD_AMOUNT}
+_NAMED = _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_INSTRUMENT}
+_ALLOWED = {
+    Code.POST_ONLY_WOULD_TAKE, Code.PRICE_BAND, Code.INSUFFICIENT_MARGIN, Code.LEVERAGE_ABOVE_TIER, Code.POSITION_LIMIT,
+}  # fmt: skip
+
+ANSWERS: dict[CommandType, set[Code]] = {
+    CommandType.ADVANCE: _SINGLE,
+    CommandType.OPEN_ACCOUNT: _SINGLE | {Code.BAD_NAME, Code.ACCOUNT_EXISTS},
+    CommandType.DEPOSIT: _PURSE | {Code.MONEY_LIMIT},
+    CommandType.WITHDRAW: _PURSE | {Code.WITHDRAWALS_CLOSED, Code.INSUFFICIENT_BALANCE},
+    CommandType.SEED_FUND: (_PURSE | {Code.MONEY_LIMIT}) - {Code.UNKNOWN_ACCOUNT},
+    CommandType.SET_LEVERAGE: _NAMED | {
+        Code.BAD_MODE, Code.BAD_LEVERAGE, Code.MODE_IN_USE, Code.LEVERAGE_ABOVE_TIER, Code.INSUFFICIENT_MARGIN,
+    },
+    CommandType.MOVE_MARGIN: _NAMED | {
+        Code.BAD_AMOUNT, Code.NO_ISOLATED_POSITION, Code.INSUFFICIENT_BALANCE, Code.BELOW_INITIAL_MARGIN,
+    },
+    CommandType.MARK: _SINGLE | {Code.UNKNOWN_INSTRUMENT, Code.BAD_PRICE},
+    CommandType.INDEX: _SINGLE | {Code.UNKNOWN_INSTRUMENT, Code.BAD_PRICE},
+    CommandType.ORDER: (_NAMED - {Code.BAD_RECORD}) | _ALLOWED | {
+        Code.NOT_SUPPORTED, Code.BAD_SIDE, Code.BAD_SIZE, Code.BAD_PRICE, Code.BAD_TIF, Code.BAD_FLAGS, Code.BAD_CLIENT_ID,
+        Code.BAD_TRIGGER, Code.BAD_EXPIRY, Code.BAD_SELF_TRADE, Code.BAD_SLIPPAGE, Code.DUPLICATE_CLIENT_ID,
+        Code.FOK_UNFILLED, Code.REDUCE_ONLY_WOULD_OPEN, Code.TOO_MANY_ORDERS, Code.TRIGGER_REACHED, Code.NO_REFERENCE,
+        Code.NO_MARK,
+    },
+    CommandType.AMEND: _SINGLE | _ALLOWED | {
+        Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_SIZE, Code.BAD_PRICE, Code.AMEND_NOTHING, Code.AMEND_BELOW_FILLED,
+    },
+    CommandType.CANCEL: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER},
+    CommandType.MASS_CANCEL: _NAMED | {Code.BAD_SIDE},
+}  # fmt: skip
+"""By command. A type that is no command is answered UNKNOWN_COMMAND (or TIME_BACKWARDS, BAD_RECORD)."""
+
+UNKNOWN = {Code.UNKNOWN_COMMAND, Code.TIME_BACKWARDS, Code.BAD_RECORD}
+
+AT_CAPACITY: set[tuple[CommandType, Code]] = {
+    (CommandType.OPEN_ACCOUNT, Code.TOO_MANY_ACCOUNTS),  # 2**24 accounts
+    (CommandType.SET_LEVERAGE, Code.TOO_MANY_ORDERS),  # no memory for one more position
+    (CommandType.AMEND, Code.TOO_MANY_ORDERS),  # 2**24 price levels or nodes
+}
+"""Answers that only a full exchange gives; no test fills one."""
+
+
+def possible(command: int, code: int) -> bool:
+    """Whether a command may be answered so."""
+    if command not in list(CommandType):
+        return code in UNKNOWN
+    kind = CommandType(command)
+    return code in ANSWERS[kind] or (kind, Code(code)) in AT_CAPACITY
