@@ -8,6 +8,7 @@ from solvent.codes import (
     Busy,
     Code,
     EventsDropped,
+    FeedGap,
     Halted,
     InputError,
     InvariantBroken,
@@ -25,7 +26,7 @@ from solvent.tiers import Tier
 
 __all__ = [
     "Ack",
-    "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "Halted", "InputError", "Instrument",
+    "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Halted", "InputError", "Instrument",
     "InvariantBroken", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

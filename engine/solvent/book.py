@@ -54,7 +54,8 @@ class Book(Face):
             raise InputError("highest price times highest size reaches 2**62")
         terms = (1, max_price_ticks, max_size_lots, 0, 0, 0, 1, 0, ((max_size_lots, 1, 1),))
         config = digest_of(repr(terms).encode())[:32]
-        super().__init__(self._load_kernel()([terms], 1, (0,) * 10, config, ERRORS, True, wanted_types(log)), retain)
+        self._wanted = wanted_types(log)
+        super().__init__(self._load_kernel()([terms], 1, (0,) * 10, config, ERRORS, True, self._wanted), retain)
 
     def order(
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",

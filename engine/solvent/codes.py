@@ -136,6 +136,10 @@ class EventsDropped(SolventError):
     """The events asked for are no longer held (retain=False and nobody had a cursor on them)."""
 
 
+class FeedGap(SolventError):
+    """A reader of a feed missed messages, or was given one that does not follow. It goes on with a new snapshot."""
+
+
 class Busy(SolventError, RuntimeError):
     """A second thread, or a re-entrant call, met an exchange that is working. Nothing was done."""
 

@@ -111,14 +111,15 @@ class Cursor:
     is alive has read them.
     """
 
-    def __init__(self, face: "Face", types: tuple[EventType, ...]):
+    def __init__(self, face: "Face", types: tuple[EventType, ...], begin: int):
         self._face = face
         self._types = frozenset(types)
-        self.seq: int = face._kernel.next_seq
+        self.seq = begin
 
     def __iter__(self) -> Iterator[Event]:
-        begin, self.seq = self.seq, self._face._kernel.next_seq
-        events = self._face._iterate(begin, self.seq)
+        end = self._face._kernel.next_seq
+        events = self._face._iterate(self.seq, end)
+        self.seq = end  # only now: what raised Busy can be read later
         self._face._release()
         if not self._types:
             return events
@@ -126,8 +127,9 @@ class Cursor:
 
     def array(self) -> "np.ndarray[Any, Any]":
         """The records that have come since, all types, as a structured view that pins its memory."""
-        begin, self.seq = self.seq, self._face._kernel.next_seq
-        view = self._face._array(begin, self.seq)
+        end = self._face._kernel.next_seq
+        view = self._face._array(self.seq, end)
+        self.seq = end
         self._face._release()
         return view
 
@@ -150,6 +152,7 @@ class Face:
     """
 
     _kernel: Any
+    _wanted: int
 
     def __init__(self, kernel: Any, retain: bool):
         self._kernel = kernel
@@ -264,11 +267,22 @@ class Face:
             self._drain = self.cursor()
         return iter(self._drain)
 
-    def cursor(self, *types: EventType) -> Cursor:
-        """A new reader of what comes from now on, of some types or all."""
+    def writes(self, kind: EventType) -> bool:
+        """Whether events of this type are written at all (`log`)."""
+        return bool(self._wanted >> kind & 1)
+
+    def cursor(self, *types: EventType, begin: int | None = None) -> Cursor:
+        """A new reader of what comes from now on, or from the event `begin` on, of some types or all.
+
+        Raises EventsDropped when that event is no longer held.
+        """
         if not all(isinstance(each, EventType) for each in types):
             raise WrongType(f"cursor takes EventTypes, not {types!r}")
-        cursor = Cursor(self, types)
+        end = self._kernel.next_seq
+        begin = end if begin is None else whole(begin, "begin", 1, end)
+        if begin < self._kernel.first_seq:
+            raise EventsDropped(f"event {begin} is no longer held; use retain=True or an earlier cursor")
+        cursor = Cursor(self, types, begin)
         self._cursors.add(cursor)
         self._release()
         return cursor
