@@ -8,7 +8,19 @@ from random import Random
 
 from solvent import Instrument, RuleSet, rules
 from solvent.records import (
-    NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Source, Tif, TriggerKind, command, extension, layout,
+    NO_INSTRUMENT,
+    NOBODY,
+    CommandType,
+    Flag,
+    Mode,
+    SelfTrade,
+    Side,
+    Source,
+    Tif,
+    TriggerKind,
+    command,
+    extension,
+    layout,
 )  # fmt: skip
 from solvent.tiers import okex_btc_2019
 
@@ -225,7 +237,7 @@ class Generator:
             if kind <= TriggerKind.TAKE_PROFIT:
                 fields |= {"trigger_ticks": max(1, mark + r.randint(-span, span)), "trigger_flags": r.random() < 0.1}
             else:
-                fields["trail"] = r.randint(1, span) if kind == TriggerKind.TRAIL_TICKS else r.randint(1, self.volatility * 10**5)
+                fields["trail"] = r.randint(1, span if kind == TriggerKind.TRAIL_TICKS else self.volatility * 10**5)
         return extension(**fields)
 
     def _change(self, kernel, kind: str, account: int) -> bytes:

@@ -8,7 +8,8 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Book, Code, EventType, InputError, WrongType
-from solvent.records import CommandType, Flag, Side, Tif, command, decode
+from solvent.orders import TRANSITIONS
+from solvent.records import CommandType, Flag, SelfTrade, Side, Tif, TriggerKind, command, decode, extension, terms_of
 
 
 @pytest.fixture(params=["compiled", "reference"])
@@ -188,19 +189,67 @@ def test_bad_input(kind):
     assert book.digest() == before
 
 
+def alphabet(time_ns: int) -> list[bytes]:
+    """Twenty commands around two prices and two accounts: each term of an order once, and what ends orders."""
+
+    def order(account: int, side: int, price: int, lots: int = 2, **fields: int) -> bytes:
+        return command(
+            CommandType.ORDER, time_ns=time_ns, account=account, side=side, price_ticks=price, size_lots=lots, **fields
+        )  # fmt: skip
+
+    def extended(record: bytes, **fields: int) -> bytes:
+        return record[:2] + b"\2" + record[3:] + extension(**fields)
+
+    market = {"tif": Tif.IOC, "flags": Flag.MARKET}
+    plain = [order(account, side, price) for account, side, price in itertools.product((1, 2), (0, 1), (10, 11))]
+    return [
+        *plain,
+        order(3, 0, 11, 3, tif=Tif.IOC),
+        order(3, 1, 10, 3, tif=Tif.FOK),
+        order(1, 0, 11, flags=Flag.POST_ONLY | Flag.SLIDE),
+        order(1, 0, 11, 3, mode=SelfTrade.DECREMENT),
+        extended(order(2, 1, 0, **market), trigger_kind=TriggerKind.STOP, trigger_source=1, trigger_ticks=10),
+        extended(order(2, 0, 10), trigger_kind=TriggerKind.TAKE_PROFIT, trigger_source=1, trigger_ticks=10),
+        extended(order(1, 1, 0, **market), trigger_kind=TriggerKind.TRAIL_TICKS, trigger_source=1, trail=1),
+        extended(order(1, 1, 11, tif=Tif.GTD), expiry_ns=1),
+        command(CommandType.ADVANCE, time_ns=1),
+        command(CommandType.CANCEL, time_ns=time_ns, account=1, order_id=1 << 24),
+        command(CommandType.AMEND, time_ns=time_ns, account=1, order_id=1 << 24, price_ticks=11, size_lots=3),
+        command(CommandType.MASS_CANCEL, time_ns=time_ns, account=1, side=2),
+    ]
+
+
+def follow_orders(events) -> None:
+    """ORD-1 and ORD-3: every status moves along the table, and filled + remaining + cancelled is what was accepted."""
+    status: dict[int, str] = {}
+    left: dict[int, int] = {}
+    for e in events:
+        kind = e.type
+        if kind == EventType.ACCEPTED:
+            assert e.order_id not in status
+            status[e.order_id] = "dormant" if terms_of(e)["trigger_kind"] else "working"
+            left[e.order_id] = e.size_lots
+            continue
+        touched = {EventType.TRADE: ("maker_order_id", "taker_order_id"), EventType.BEGIN: (), EventType.MARKED: ()}
+        for name in touched.get(kind, ("order_id",)):
+            order_id = getattr(e, name)
+            status[order_id] = TRANSITIONS[status[order_id], kind]
+            lots = {EventType.TRADE: "size_lots", EventType.REDUCED: "cut_lots", EventType.DONE: "cancelled_lots"}.get(kind)
+            if kind == EventType.REPLACED:
+                left[order_id] = e.remaining_lots
+            elif lots:
+                left[order_id] -= getattr(e, lots)
+            assert left[order_id] >= 0 and (kind != EventType.DONE or left[order_id] == 0)
+    assert "working" not in status.values()
+
+
 def test_sequences_of_four():
-    """Every sequence of four commands over a small alphabet keeps the book's invariants (both sides, two accounts)."""
-    alphabet = [
-        command(CommandType.ORDER, account=account, side=side, price_ticks=price, size_lots=2)
-        for account, side, price in itertools.product((1, 2), (0, 1), (10, 11))
-    ]
-    alphabet += [
-        command(CommandType.ORDER, account=3, side=0, price_ticks=11, size_lots=3, tif=Tif.IOC),
-        command(CommandType.ORDER, account=3, side=1, price_ticks=10, size_lots=3, tif=Tif.FOK),
-        command(CommandType.CANCEL, account=1, order_id=1 << 24),
-        command(CommandType.AMEND, account=1, order_id=1 << 24, price_ticks=11),
-    ]
-    for sequence in itertools.product(alphabet, repeat=4):
-        book = Book(2**6 - 1, max_size_lots=10, retain=False)
-        book._kernel.run(b"".join(sequence))
-        assert book._kernel.check() is None, [record.hex() for record in sequence]
+    """All 160,000 sequences of four commands of the alphabet keep the BOOK- and ORD- invariants."""
+    before, after = alphabet(0), alphabet(1)
+    advance = before.index(command(CommandType.ADVANCE, time_ns=1))
+    for sequence in itertools.product(range(len(before)), repeat=4):
+        late = sequence.index(advance) if advance in sequence else 4
+        book = Book(2**6 - 1, max_size_lots=10)
+        book._kernel.run(b"".join((before if i < late else after)[n] for i, n in enumerate(sequence)))
+        assert book._kernel.check() is None, sequence
+        follow_orders(book.drain())

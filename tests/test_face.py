@@ -10,7 +10,7 @@ import pytest
 import solvent
 import solvent.reference
 from generator import Generator
-from solvent import Event, Code, EventsDropped, EventType, Exchange, Instrument
+from solvent import Code, Event, EventsDropped, EventType, Exchange, Instrument
 from solvent.auditor import Auditor
 from solvent.records import CommandType, dtype
 

@@ -64,14 +64,13 @@ class Book(Face):
     ) -> Ack:  # fmt: skip
         """Places an order; without a price a market order, which never rests. The terms are those of Exchange.order, with
         prices in ticks; triggers by mark and index see what `mark` and `index` say."""
-        terms = Terms(
-            tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group
-        )
-        return self._ask(
-            CommandType.ORDER, _LOT, terms.second(_ticks), account=whole(account, "account", 0, NOBODY - 1),
-            side=word(SIDES, side, "side"), size_lots=_ticks(size_lots, "size_lots"),
-            price_ticks=0 if price_ticks is None else _ticks(price_ticks, "price_ticks"), **terms.header(price_ticks is None),
-        )  # fmt: skip
+        terms = Terms(tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group)
+        fields = terms.header(market=price_ticks is None) | {
+            "account": whole(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
+            "size_lots": _ticks(size_lots, "size_lots"),
+            "price_ticks": 0 if price_ticks is None else _ticks(price_ticks, "price_ticks"),
+        }  # fmt: skip
+        return self._ask_twice(CommandType.ORDER, _LOT, terms.second(_ticks), fields)
 
     def mark(self, price_ticks: int) -> Ack:
         """A mark price for the triggers that watch it. Raises Rejected(BAD_PRICE)."""

@@ -63,7 +63,7 @@ HINTS: dict[Code, str] = {
     Code.UNKNOWN_COMMAND: "the record's type is not a command",
     Code.TIME_BACKWARDS: "time_ns lies before the exchange's clock; send commands in time order",
     Code.BAD_RECORD: "a command is 64 bytes, 128 with a second record (names, extended orders), and its header says how many",
-    Code.NOT_SUPPORTED: "a field of the second record is reserved for what is not built yet (iceberg, peg, hedge, OCO): leave it 0",
+    Code.NOT_SUPPORTED: "a field of the second record is reserved for what is not built (iceberg, peg, hedge, OCO): use 0",
     Code.UNKNOWN_ACCOUNT: "open the account first: open_account(name) or deposit(name, ...)",
     Code.UNKNOWN_INSTRUMENT: "the exchange was made without this instrument",
     Code.UNKNOWN_CURRENCY: "no instrument settles in this currency",

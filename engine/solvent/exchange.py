@@ -232,11 +232,12 @@ class Exchange(Face):
         )
         if size is None and not close_position:
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
-        return self._ask(
-            CommandType.ORDER, lot, terms.second(ticks), account=self._account(account), instrument=index,
-            side=word(SIDES, side, "side"), price_ticks=0 if price is None else ticks(price, "price"),
-            size_lots=0 if size is None else fit(to_units(size, lot, "size"), False), **terms.header(price is None),
-        )  # fmt: skip
+        fields = terms.header(market=price is None) | {
+            "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"),
+            "price_ticks": 0 if price is None else ticks(price, "price"),
+            "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
+        }  # fmt: skip
+        return self._ask_twice(CommandType.ORDER, lot, terms.second(ticks), fields)
 
     def amend(
         self, account: Acct, order_id: int | None = None, *, client_id: int | None = None,

@@ -199,7 +199,11 @@ class Face:
         if code:
             raise Rejected(Code(code))
 
-    def _ask(self, kind: CommandType, lot: Decimal, second: bytes = b"", **fields: int) -> Ack:
+    def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
+        return self._ask_twice(kind, lot, b"", fields)
+
+    def _ask_twice(self, kind: CommandType, lot: Decimal, second: bytes, fields: dict[str, int]) -> Ack:
+        """A command with a second record, if there is one."""
         begin = self._kernel.next_seq
         if second:
             fields["records"] = 2

@@ -78,7 +78,8 @@ class Entry:
             return Code.BAD_TIF
         if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
             return Code.BAD_FLAGS
-        if (market and stays) or (c.flags & Flag.POST_ONLY and not stays) or (c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE):
+        slides_alone = c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE
+        if (market and stays) or (c.flags & Flag.POST_ONLY and not stays) or slides_alone:
             return Code.BAD_FLAGS
         if not (c.size_lots == 0 if c.flags & Flag.CLOSE_POSITION else 1 <= c.size_lots <= contract.max_size_lots):
             return Code.BAD_SIZE
@@ -257,9 +258,10 @@ class Entry:
             return refused(Code.DUPLICATE_CLIENT_ID, first)
         p = None if self.bare else self.ledger.blank(c.account, c.instrument)
         flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION else 0)
-        t = Ticket(c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id, limit=c.price_ticks)
-        t.remaining = t.size
-        t.terms = self._terms(c, x)
+        t = Ticket(
+            c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
+            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),
+        )  # fmt: skip
         t.ending = None if c.tif in _STAYS else Ending.UNFILLED
         if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
             return refused(code)

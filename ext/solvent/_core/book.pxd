@@ -11,7 +11,7 @@
 # Cost: at a level that exists O(1) through a small leaf cache; a new or vanishing level at most `depth`
 # nodes (3 to 10). A node is 268 bytes, a level 32.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from solvent._core.arena cimport Arena, Order
 
 cdef enum:

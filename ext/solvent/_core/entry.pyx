@@ -11,7 +11,7 @@ from solvent._core.ledger cimport (
 )
 from solvent._core.margin cimport band_price, free_units
 from solvent._core.matching cimport crosses
-from solvent._core.money cimport RATE, clamp, least, most, mul_div_ceil, mul_div_floor
+from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
     BAD_TRIGGER, BUY, BY_LAST, BY_MARK, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, MARKET, NO_MARK,

@@ -36,6 +36,7 @@ cdef object _ZERO = 0                  # the small int itself: an argument that 
 
 cdef enum:
     AHEAD = 16             # commands between asking for memory and needing it
+    NEARER = 8
     LARGE = 16384          # levels above which a book's nodes are hardly in cache
 
 
@@ -351,7 +352,7 @@ cdef class Kernel(Reader):
             i = 0
             while done < n and self.s.log.fault == 0:
                 if i + AHEAD < total and self.s.bare:
-                    _ahead(&self.s, &commands[i + AHEAD], &commands[i + AHEAD // 2])
+                    _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
                 command[0] = commands[i]
                 if command[0].records == 2 and i + 1 < total:
                     command[1] = commands[i + 1]

@@ -5,7 +5,7 @@
 # the command. Inside the documented limits no operation faults (the bounds are validated at the edge).
 # Cost: a guarded 64-bit path when the product fits, else one 128-bit division (about 6 ns).
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t
 
 cdef extern from *:
     """

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core cimport audit
-from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
+from solvent._core.arena cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
 from solvent._core.book cimport Book, Level, book_worse
 from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of

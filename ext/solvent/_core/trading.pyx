@@ -5,7 +5,7 @@ from libc.string cimport memcpy
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Order, Terms
 from solvent._core.book cimport Book, book_price, book_shrink, book_worse
 from solvent._core.ledger cimport (
-    FillTerms, Instrument, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, wallet_of,
+    FillTerms, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, wallet_of,
 )
 from solvent._core.margin cimport fee_units, hold_units
 from solvent._core.matching cimport Fill, same_owner

@@ -9,7 +9,7 @@
 # Cost: O(1) a price that reaches nothing, as a book's for what it reaches; a new extreme looks at every trailing
 # order of the instrument (at most TRAILING_MAX).
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from solvent._core.arena cimport Arena
 from solvent._core.book cimport Book
 from solvent._core.records cimport SELL, TAKE_PROFIT

@@ -1,0 +1,97 @@
+"""Every cell of command x result code that ANSWERS declares: what a stream of generated commands rarely meets is met here.
+
+test_twins.py counts the cells that its stream fills and asserts that no other answer occurs; CELLS below are the rest.
+Both together fill the table (test_the_table_is_full).
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from solvent import Code, Instrument
+from solvent.answers import ANSWERS, AT_CAPACITY, possible
+from solvent.limits import MONEY_MAX, TRAILING_MAX
+from solvent.records import CommandType, Flag, Side, TriggerKind, command, extension
+
+C = CommandType
+NAME = b"a".ljust(64, b"\0")
+SECOND = bytes(64)
+
+
+def two(kind: CommandType, **fields: int) -> bytes:
+    return command(kind, records=2, **fields) + SECOND
+
+
+@pytest.fixture
+def ex(make):
+    """Accounts 16 and 17 with money, a mark, a post-only bid of 17's under an ask of 16's, and the clock at 5."""
+    exchange = make([Instrument("I"), Instrument("J")])
+    for name in "ab":
+        exchange.deposit(name, "USDT", 10_000)
+    exchange.mark("I", 50_000)
+    exchange.order("a", "I", "sell", 1, price=50_100).ok()
+    exchange.order("b", "I", "buy", 1, price=49_900, post_only=True).ok()
+    exchange.advance(5)
+    return exchange
+
+
+BID = 2 << 24 | 1
+CELLS = {
+    (C.ADVANCE, Code.TIME_BACKWARDS): command(C.ADVANCE, time_ns=4),
+    (C.OPEN_ACCOUNT, Code.TIME_BACKWARDS): command(C.OPEN_ACCOUNT, records=2, time_ns=4) + NAME,
+    (C.OPEN_ACCOUNT, Code.ACCOUNT_EXISTS): command(C.OPEN_ACCOUNT, records=2) + NAME,
+    (C.OPEN_ACCOUNT, Code.BAD_NAME): command(C.OPEN_ACCOUNT, records=2) + SECOND,
+    (C.OPEN_ACCOUNT, Code.BAD_RECORD): command(C.OPEN_ACCOUNT),
+    (C.DEPOSIT, Code.MONEY_LIMIT): command(C.DEPOSIT, account=16, amount=MONEY_MAX),
+    (C.SEED_FUND, Code.MONEY_LIMIT): command(C.SEED_FUND, amount=MONEY_MAX),
+    (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
+    (C.AMEND, Code.POST_ONLY_WOULD_TAKE): command(C.AMEND, account=17, order_id=BID, price_ticks=501_000),
+} | {
+    (kind, Code.BAD_RECORD): two(kind, account=16)
+    for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind != C.OPEN_ACCOUNT
+}  # fmt: skip
+ELSEWHERE = {(C.ORDER, Code.TOO_MANY_ORDERS)}  # below
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell[0].name}-{cell[1].name}")
+def test_cell(ex, cell):
+    record = bytearray(CELLS[cell])
+    if cell[1] != Code.TIME_BACKWARDS:
+        record[16:24] = (5).to_bytes(8, "little")
+    before = ex.digest()
+    assert ex._kernel.apply(bytes(record)) == cell[1]
+    assert ex.digest() == before
+
+
+def test_too_many_trailing_orders(base):
+    """The limit of trailing orders is a limit of orders, and one that ends makes room."""
+    ex = base([Instrument("I")])
+    ex.deposit("a", "USDT", 1)
+    ex.mark("I", 50_000)
+    fields = {"account": 16, "side": Side.SELL, "size_lots": 1, "flags": Flag.MARKET, "tif": 1, "records": 2}
+    record = command(C.ORDER, **fields) + extension(trigger_kind=TriggerKind.TRAIL_TICKS, trail=5)
+    answers = ex.run(record * (TRAILING_MAX if base.__module__ == "solvent.exchange" else 50))
+    assert not answers.code.any()
+    if base.__module__ == "solvent.exchange":
+        assert ex._kernel.apply(record) == Code.TOO_MANY_ORDERS
+        assert ex.cancel("a", int(answers.order_id[0]))
+        assert ex._kernel.apply(record) == Code.OK
+    ex.check()
+
+
+def test_the_table_is_closed():
+    """What is not declared is not possible, and capacity's answers are none of a test's."""
+    for kind in CommandType:
+        for code in Code:
+            declared = code in ANSWERS[kind] or (kind, code) in AT_CAPACITY
+            assert possible(kind, code) == declared
+    assert possible(999, Code.UNKNOWN_COMMAND) and not possible(999, Code.OK)
+    assert all(code not in ANSWERS[kind] for kind, code in AT_CAPACITY)
+
+
+def test_the_page_shows_the_table():
+    page = (Path(__file__).parents[1] / "docs" / "records.md").read_text()
+    for kind, codes in ANSWERS.items():
+        row = re.search(rf"^\| {kind.name} \| (.*) \|$", page, re.MULTILINE)
+        assert row and {Code[name] for name in row[1].split(", ")} == codes, kind
