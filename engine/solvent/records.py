@@ -18,7 +18,7 @@ RECORD_BYTES = 64
 COMMAND = struct.Struct("<HBBIIBBHqqqQQq")
 EVENT = struct.Struct("<HBBIIHHQqqqqq")
 EXTENSION = struct.Struct("<qqqqqqqBBBBBBH")
-TERMS = struct.Struct("<qqqqqqqBBBBI")
+TERMS = struct.Struct("<HBBBBBBqqqqqqq")
 
 COMMAND_FIELDS = (
     "type", "records", "side", "account", "instrument", "tif", "flags", "mode",
@@ -32,9 +32,10 @@ EXTENSION_FIELDS = (
     "trigger_source", "trigger_kind", "peg", "hedge_side", "group_role", "trigger_flags", "spare",
 )  # fmt: skip
 TERMS_FIELDS = (
-    "trigger_ticks", "trail", "expiry_ns", "stp_group", "reference_ticks", "slippage_ppb", "spare",
-    "trigger_source", "trigger_kind", "trigger_flags", "stp_mode", "spare_too",
+    "type", "records", "trigger_source", "trigger_kind", "trigger_flags", "stp_mode", "spare",
+    "trigger_ticks", "trail", "expiry_ns", "stp_group", "reference_ticks", "slippage_ppb", "spare_too",
 )  # fmt: skip
+CONTINUED = 0xFFFF
 NO_INSTRUMENT = 0xFFFFFFFF
 NOBODY = 0xFFFFFFFF
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from solvent.codes import Code
 from solvent.limits import CLIENT_ID_WINDOW
-from solvent.records import TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
+from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.reference import margin
 from solvent.reference.book import PLAIN, Book, Order, Terms, within
 from solvent.reference.ledger import Emit, Fill, Ledger, Parcel, Position
@@ -121,8 +121,8 @@ class Trading:
         terms, second = t.terms, b""
         if terms is not PLAIN:
             second = TERMS.pack(
+                CONTINUED, 0, terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, 0,
                 terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme, terms.slippage_ppb, 0,
-                terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, 0,
             )  # fmt: skip
         self.emit(
             EventType.ACCEPTED, t.account, t.instrument, side=t.side, code=t.flags | terms.stp_mode << 8, reason=t.tif,

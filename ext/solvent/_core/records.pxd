@@ -44,18 +44,20 @@ cdef struct Extension:     # the second record of an ORDER
     uint16_t spare
 
 cdef struct AcceptedTerms: # the second record of ACCEPTED, of an order that has more terms than the header
+    uint16_t type              # CONTINUED: no event's, so that nobody takes it for one
+    uint8_t records            # 0
+    uint8_t trigger_source
+    uint8_t trigger_kind
+    uint8_t trigger_flags
+    uint8_t stp_mode
+    uint8_t spare
     int64_t trigger_ticks
     int64_t trail
     int64_t expiry_ns
     int64_t stp_group
     int64_t reference_ticks    # where a trailing order starts from
     int64_t slippage_ppb
-    int64_t spare
-    uint8_t trigger_source
-    uint8_t trigger_kind
-    uint8_t trigger_flags
-    uint8_t stp_mode
-    uint32_t spare_too
+    int64_t spare_too
 
 cdef struct Event:
     uint16_t type
@@ -251,6 +253,9 @@ cdef enum Verdict:
 
 cdef enum:
     NO_INSTRUMENT = 0xFFFFFFFF
+
+cdef enum:
+    CONTINUED = 0xFFFF
 
 cdef struct EventLog:
     Event* events           # points behind a small header that counts the views which pin the block

@@ -11,7 +11,7 @@ from solvent._core.margin cimport fee_units, hold_units
 from solvent._core.matching cimport Fill, same_owner
 from solvent._core.money cimport add, least, magnitude, mul
 from solvent._core.records cimport (
-    ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
+    ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
     HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
     TAKER_FEE, AcceptedTerms, Event, log_next, say,
 )
@@ -125,6 +125,8 @@ cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
     if accepted == NULL:
         return
     accepted.records = 2
+    record.type = CONTINUED
+    record.records = 0
     record.trigger_ticks = terms.trigger_ticks
     record.trail = terms.trail
     record.expiry_ns = terms.expiry_ns
