@@ -11,7 +11,6 @@ from solvent._core.records cimport Event as Record
 cdef class Event:
     cdef Record r
     cdef bytes second
-    cdef object _named(self, int number)
 
 cdef class EventView:
     cdef Record* block

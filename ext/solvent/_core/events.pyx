@@ -66,6 +66,16 @@ cdef object _header_field(const Record* r, int number):
     return r.reason if number == 6 else r.seq
 
 
+cdef inline object _named(Event event, int number):
+    """A field by the number of its name; not a method, so that an Event needs no table of methods."""
+    cdef int place = _place[event.r.type & (TYPES_MAX - 1)][number]
+    if place > 8:
+        return (&event.r.a)[place - 9]
+    if place == 0:
+        raise AttributeError(f"{_types[event.r.type].name} has no field {_names[number]!r}")
+    return _header_field(&event.r, place - 1)
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Event:
@@ -80,26 +90,18 @@ cdef class Event:
         (r.type, r.records, r.side, r.account, r.instrument, r.code, r.reason, r.seq, r.a, r.b, r.c, r.d, r.e) = record
         self.second = extra if extra else None
 
-    cdef object _named(self, int number):
-        cdef int place = _place[self.r.type & (TYPES_MAX - 1)][number]
-        if place > 8:
-            return (&self.r.a)[place - 9]
-        if place == 0:
-            raise AttributeError(f"{_types[self.r.type].name} has no field {_names[number]!r}")
-        return _header_field(&self.r, place - 1)
-
     def __getattribute__(self, name):
         cdef int at = <int>((<uintptr_t><void*>name >> 4) & (KEYS - 1))
         while _keys[at].name != NULL:
             if _keys[at].name == <void*>name:
-                return self._named(_keys[at].number)
+                return _named(self, _keys[at].number)
             at = (at + 1) & (KEYS - 1)
         return PyObject_GenericGetAttr(self, name)
 
     def __getattr__(self, name):
         """A name that is not interned, or none at all."""
         if name in _names:
-            return self._named(_names.index(name))
+            return _named(self, _names.index(name))
         raise AttributeError(f"an event has no attribute {name!r}")
 
     @property

@@ -235,7 +235,7 @@ cdef class Kernel(Reader):
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
 
-    cdef void _apply(self, const Command* c, Receipt* receipt) noexcept nogil:
+    cdef inline void _apply(self, const Command* c, Receipt* receipt) noexcept nogil:
         """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
         cdef int64_t begin = self.s.log.count
         cdef Event* event = say(&self.s.log, BEGIN, c.side, c.account, c.instrument, 0, c.type, 0, 0, 0, 0, 0)
