@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from contenders import SUBMIT, book, cut, play_solvent
+from contenders import book, cut, play_solvent
 from flows import Flow, near
 from solvent.records import CommandType, Tif, dtype
 from yardstick import Yardstick
@@ -80,19 +80,13 @@ class Solvent(Peer):
         self.ids: dict[int, int] = {}
 
     def add(self, no: int, side: int, price: int, size: int, account: int, made: list[Any]) -> None:
-        if SUBMIT:
-            self.ids[no] = self.book.submit(account, side, price, size).order_id
-            return
-        self.ids[no] = self.book.order(account, ("buy", "sell")[side], size, price_ticks=price).order_id
+        self.ids[no] = self.book.submit(account, side, price, size).order_id
 
     def ioc(self, no: int, side: int, price: int, size: int, account: int, made: list[Any]) -> None:
-        self.lots += int(self.book.order(account, ("buy", "sell")[side], size, price_ticks=price, tif="ioc").filled)
+        self.lots += self.book.submit(account, side, price, size, Tif.IOC.value).filled_lots
 
     def cancel(self, no: int, side: int, price: int, left: int, size: int, account: int) -> None:
-        if SUBMIT:
-            self.book.revoke(account, self.ids.pop(no))
-            return
-        self.book.cancel(account, self.ids.pop(no))
+        self.book.revoke(account, self.ids.pop(no))
 
     def amend(self, no: int, side: int, price: int, left: int, account: int, *asked: int) -> None:
         _, size, new_price = asked

@@ -6,7 +6,7 @@ python benchmarks/sizes.py [--rounds 3]. The picture needs matplotlib; without i
 import argparse
 import gc
 
-from contenders import TRADES_ONLY, cut, play_solvent, play_yardstick
+from contenders import cut, play_solvent, play_yardstick
 from flows import Flow, deep, near
 from native import ROOT
 
@@ -40,7 +40,7 @@ def draw(lines: dict[str, list[float]]) -> None:
         color, marker = styles[who]
         axes.plot(SIZES, values, marker=marker, color=color, linestyle="-" if where == "near" else "--", label=name)
     axes.set(xscale="log", xlabel="resting orders", ylabel="ns a message", ylim=(0, None))
-    axes.set_title("All events written" if not TRADES_ONLY else "Only TRADE events written", fontsize=10)
+    axes.set_title("Only TRADE events written", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     figure.savefig(PICTURE, dpi=120)

@@ -1,8 +1,7 @@
-"""First honest figures: the book alone, the whole exchange, one call from Python, one mark.
+"""The whole exchange on the flow near the touch, one call through the face, one mark. bench.py has the book alone.
 
-`make bench` prints them; time / 200,000 is the time of a command. Batches of 2,048 with retain=False, so that the
-event block is reused as it is in a long run. There is no gate here and no rival yet. Each flow's result is compared
-between the two, so that nobody makes it fast by changing what it does.
+Time / 200,000 is the time of a command; batches of 2,048 with retain=False, so that the event block is reused as it is
+in a long run. There is no gate here.
 """
 
 import pytest
@@ -21,53 +20,34 @@ def flow() -> bytes:
     return near_touch(seed=1, commands=COMMANDS, accounts=ACCOUNTS)
 
 
-def book() -> Book:
-    return Book(retain=False)
-
-
 def play(face, flow: bytes) -> None:
+    whole = memoryview(flow)
     for at in range(0, len(flow), BATCH):
-        face.run(flow[at : at + BATCH])
-
-
-def measure(benchmark, make, flow: bytes) -> None:
-    made = []
-
-    def fresh():
-        made[:] = [make()]
-        return (made[0], flow), {}
-
-    benchmark.pedantic(play, setup=fresh, rounds=9, warmup_rounds=1)
-    digest, events = played(make, flow)
-    print(f"\n{(events['type'] == EventType.TRADE).sum()} trades, {len(events)} events, digest {digest:016x}")
-    assert made[0].digest() == digest
-
-
-def played(make, flow: bytes):
-    face = make()
-    cursor = face.cursor()
-    play(face, flow)
-    return face.digest(), cursor.array()
-
-
-def test_book_alone(benchmark, flow):
-    """Book: 200,000 commands and their events, no money."""
-    measure(benchmark, book, flow)
+        face.run(whole[at : at + BATCH])
 
 
 def test_whole_exchange(benchmark, flow):
-    """The same commands: ledger, margin checks and liquidation tests of touched accounts besides."""
-    measure(benchmark, lambda: exchange(ACCOUNTS), flow)
-    trades = [
-        events[events["type"] == EventType.TRADE]
-        for _, events in (played(book, flow), played(lambda: exchange(ACCOUNTS), flow))
-    ]
+    """Ledger, margin checks and liquidation tests of touched accounts on every command; it trades as a Book does."""
+    made = []
+
+    def fresh():
+        made[:] = [exchange(ACCOUNTS)]
+        return (made[0], flow), {}
+
+    benchmark.pedantic(play, setup=fresh, rounds=9, warmup_rounds=1)
+    faces = [exchange(ACCOUNTS), Book(retain=False)]
+    cursors = [face.cursor() for face in faces]
+    for face in faces:
+        play(face, flow)
+    assert faces[0].digest() == made[0].digest()
+    trades = [events[events["type"] == EventType.TRADE] for events in (cursor.array() for cursor in cursors)]
     for field in "abcde":
         assert (trades[0][field] == trades[1][field]).all()
+    print(f"\n{len(trades[0])} trades, digest {faces[0].digest():016x}")
 
 
-def test_order_and_cancel_from_python(benchmark):
-    """One resting order and its cancel through the face, decimals included."""
+def test_order_and_cancel_through_the_face(benchmark):
+    """One resting order and its cancel, names and decimals included; `submit` and `revoke` are in bench.py."""
     ex = exchange(1)
 
     def pair():
