@@ -1,13 +1,9 @@
 """Matching, time in force, reduce-only, amend, self-trade prevention, client ids, slots (semantics §8)."""
 
-import re
-from pathlib import Path
-
 import pytest
 
 from solvent import Code, EventType, Instrument
 from solvent.limits import CLIENT_ID_WINDOW
-from solvent.orders import TRANSITIONS
 from solvent.records import Ending
 
 BTC = "BTC-USDT-SWAP"
@@ -234,9 +230,3 @@ def test_partial_reduction_realises_the_truncated_share(make):
     sell(ex, "b", 1, 50_000)
     assert ex.position("b", BTC).cost_units == cost - cost // 3
     assert ex.position("a", BTC).cost_units == -(cost - cost // 3)  # toward zero on both sides
-
-
-def test_the_page_shows_the_table_of_statuses():
-    page = (Path(__file__).parents[1] / "docs" / "orders.md").read_text()
-    rows = re.findall(r"^\| (\(none\)|[a-z]+) \| ([A-Z]+) \| ([a-z ]+) \|$", page, re.MULTILINE)
-    assert {("" if a == "(none)" else a, EventType[b]): c for a, b, c in rows} == TRANSITIONS

@@ -24,8 +24,8 @@ CLIENT_ID_WINDOW = 65_536
 NAME_BYTES = 64
 """An account name fits one record."""
 
-PRICE_TICKS_MAX = 2**60
-"""The book's trie takes at most ten six-bit floors."""
+PRICE_TICKS_MAX = 2**60 - 2
+"""The book's trie takes at most ten six-bit floors; a trigger book has one tick more, where nothing is ever seen."""
 
 TRAILING_MAX = 10_000
 """Live trailing orders of one instrument: each new extreme of a watched price looks at all of them."""

@@ -331,14 +331,15 @@ def decode(data: bytes | memoryview) -> Iterator[Event]:
     at = 0
     while at < len(data):
         record = EVENT.unpack_from(data, at)
-        size = RECORD_BYTES * record[1]
+        size = RECORD_BYTES * max(1, record[1])
         yield Event(record, bytes(data[at + RECORD_BYTES : at + size]))
         at += size
 
 
 def terms_of(event: Event) -> dict[str, int]:
-    """The further terms of an ACCEPTED order by name (TERMS_FIELDS); all zero for a plain one."""
-    return dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))
+    """The further terms of an ACCEPTED order by name (docs/records.md); all zero for a plain one."""
+    terms = dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))
+    return {name: value for name, value in terms.items() if name not in ("type", "records", "spare", "spare_too")}
 
 
 def command(kind: int, /, **fields: int) -> bytes:

@@ -39,6 +39,7 @@ class Cover:
         """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
         if p.size == 0 or (p.size > 0) == (t.side == Side.BUY):
             return
+        t.closes = True
         contract = self.contracts[t.instrument]
         cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
         price = margin.price_paying(contract, p.size, cost, contract.taker_fee_ppb)

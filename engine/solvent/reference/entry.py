@@ -231,7 +231,7 @@ class Entry:
             return Code.TRIGGER_REACHED
         if p and t.flags & Flag.REDUCE_ONLY and self._reduce_only(p) >= REDUCE_ONLY_MAX:
             return Code.TOO_MANY_ORDERS
-        if self.trading.triggers.trailing(t.instrument) >= TRAILING_MAX:
+        if t.terms.trail and self.trading.triggers.trailing(t.instrument) >= TRAILING_MAX:
             return Code.TOO_MANY_ORDERS
         return Code.OK
 

@@ -41,6 +41,7 @@ class Ticket:
     open_loss: int = 0
     terms: Terms = PLAIN
     order: Order | None = None
+    closes: bool = False  # against its position: its limit counts on that, so it meets no order of its account
 
     @property
     def house(self) -> bool:
@@ -225,8 +226,10 @@ class Trading:
 
     def _is_own(self, t: Ticket, maker: Order) -> bool:
         """Whether the taker may not simply trade with this order, for both have one owner."""
-        if t.house or t.terms.stp_mode == SelfTrade.ALLOW:
+        if t.house:
             return False
+        if t.terms.stp_mode == SelfTrade.ALLOW:
+            return t.closes and maker.account == t.account
         group = t.terms.stp_group
         return maker.account == t.account or (group != 0 and maker.terms.stp_group == group)
 
@@ -270,7 +273,8 @@ class Trading:
                 if not self._self_trade(t, maker):
                     break
                 continue
-            first, last = first or maker.price, maker.price
+            if not maker.flags & Flag.HOUSE_ORDER:
+                first, last = first or maker.price, maker.price
             lots = min(t.remaining, maker.remaining)
             if lots == maker.remaining:
                 book.remove(maker)
@@ -319,19 +323,27 @@ class Trading:
         """
         wanted, reached = t.remaining, t.limit
         filled: dict[int, int] = {}
+        # What the taker's own reduce-only orders on the other side close, and their lots.
+        held, own = (abs(t.holder.size), t.holder.reduce.lots) if isinstance(t.holder, Position) else (0, 0)
         for maker in self.books[t.instrument].orders(1 - t.side):
             if wanted <= 0 or not within(t.side, maker.price, t.limit):
                 break
             if self._is_own(t, maker):
-                if t.terms.stp_mode == SelfTrade.CANCEL_MAKER:
+                if t.terms.stp_mode in (SelfTrade.CANCEL_MAKER, SelfTrade.ALLOW):
                     continue
                 break  # the taker ends here, or loses lots that it does not trade
-            lots = min(maker.remaining, wanted)
-            if isinstance(maker.holder, Position):
+            lots, mine = min(maker.remaining, wanted), t.holder is not None and maker.holder is t.holder
+            if mine and maker.flags & Flag.REDUCE_ONLY:
+                lots = min(lots, own)
+                own -= lots
+            elif mine:  # the position is smaller only until the taker's half is booked
+                own = min(own, max(0, held - lots))
+            elif isinstance(maker.holder, Position):
                 before = filled.get(maker.account, 0)
                 if maker.flags & Flag.REDUCE_ONLY:
                     lots = max(0, min(lots, abs(maker.holder.size) - before))
                 filled[maker.account] = before + lots
+            held += 0 if mine else lots
             if lots:
                 wanted, reached = wanted - lots, maker.price
         return wanted, reached

@@ -59,6 +59,7 @@ cdef struct Arena:
     Order* orders
     Terms* terms                # by slot
     Links* own                  # links among the live orders of one position
+    Links* reduce               # links among its reduce-only ones
     int32_t* free_stack
     int32_t free_count
     int32_t high_water

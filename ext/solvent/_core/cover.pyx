@@ -24,6 +24,7 @@ cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
     cdef int64_t price
     if t.holder < 0 or p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
         return
+    t.closes = True
     price = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, t.holder), ins.taker_fee_ppb)
     if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
         t.limit_ticks = clamp(price, 0, ins.max_price_ticks + 1)   # outside the legal range nothing trades

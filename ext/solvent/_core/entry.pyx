@@ -107,6 +107,7 @@ cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
     t.ending = 0 if c.tif == GTC or c.tif == GTD else UNFILLED
     t.stp_mode = <uint8_t>c.mode
     t.fee_reason = TAKER_FEE
+    t.closes = False
 
 
 cdef void _terms(const Command* c, const Extension* x, Terms* terms) noexcept nogil:
@@ -266,7 +267,8 @@ cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
         return False
     if t.terms != NULL and t.terms.expiry_ns != 0 and not timers_reserve(&s.timers):
         return False
-    if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(&s.triggers[t.instrument], t.terms.source):
+    if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(
+            &s.triggers[t.instrument], t.terms.source, t.terms.trail != 0):
         return False
     return s.bare or position_reserve(&s.ledger, t.instrument)
 

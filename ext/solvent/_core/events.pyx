@@ -71,8 +71,8 @@ cdef inline object _named(Event event, int number):
     cdef int place = _place[event.r.type & (TYPES_MAX - 1)][number]
     if place > 8:
         return (&event.r.a)[place - 9]
-    if place == 0:
-        raise AttributeError(f"{_types[event.r.type].name} has no field {_names[number]!r}")
+    if place == 0 or event.r.type >= TYPES_MAX:
+        raise AttributeError(f"an event of type {event.r.type} has no field {_names[number]!r}")
     return _header_field(&event.r, place - 1)
 
 
@@ -106,7 +106,7 @@ cdef class Event:
 
     @property
     def type(self):
-        return _types[self.r.type]
+        return _types[self.r.type] if self.r.type < TYPES_MAX else None
 
     @property
     def record(self):
@@ -131,6 +131,8 @@ cdef class Event:
         return hash(self.record)
 
     def __repr__(self):
+        if self.type is None:
+            return f"Event{self.record}"
         shown = [f"account={self.r.account}"]
         if self.r.instrument != 0xFFFFFFFF:
             shown.append(f"instrument={self.r.instrument}")
@@ -166,7 +168,7 @@ cdef class EventIterator:
 
     def __next__(self):
         cdef Event event
-        if self.at >= self.view.count:
+        if self.view is None or self.at >= self.view.count:
             raise StopIteration
         event = Event.__new__(Event)
         prefetch(&self.view.first[self.at + 8])

@@ -72,6 +72,7 @@ cdef struct Position:
     uint32_t instrument
     int32_t next                   # the account's next position, by instrument
     int32_t first_order            # slot of its newest live order
+    int32_t first_reduce           # of its newest live reduce-only order
     int32_t reduce_count
     uint8_t mode
     uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark

@@ -90,6 +90,7 @@ cdef void position_default(Ledger* ledger, uint32_t instrument, Position* positi
     position.leverage = ledger.instruments[instrument].default_leverage
     position.next = -1
     position.first_order = -1
+    position.first_reduce = -1
 
 
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil:

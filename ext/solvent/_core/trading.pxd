@@ -16,7 +16,7 @@ from solvent._core.ledger cimport NOBODY, Instrument, Ledger, OpenSide, parcel_f
 from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
 from solvent._core.records cimport (
-    ACCEPTED, BY_LAST, DONE, FILLED, HOUSE_ORDER, OK, RESTED, TRADE, Event, EventLog, say,
+    ACCEPTED, ALLOW, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, RESTED, TRADE, Event, EventLog, say,
 )
 from solvent._core.timers cimport Timers, timers_remove
 from solvent._core.triggers cimport Due, Triggers, triggers_remove
@@ -63,6 +63,7 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t flags
     uint8_t ending             # why what does not trade ends, or 0: it rests
     uint8_t stp_mode
+    bint closes                # against its position: its limit counts on that, so it meets no order of its account
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
@@ -195,10 +196,16 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
     cdef Order* maker
     cdef Fill fill
     cdef int64_t first_ticks = 0
+    cdef int64_t last_ticks = 0
     cdef uint32_t taker = NOBODY if t.flags & HOUSE_ORDER else t.account
+    cdef int64_t group = t.stp_group
+    cdef int mode = t.stp_mode
     cdef int met
+    if t.closes and mode == ALLOW:
+        mode = CANCEL_MAKER
+        group = 0
     while t.remaining_lots > 0:
-        met = match_next(book, &s.arena, t.side, t.limit_ticks, t.remaining_lots, taker, t.stp_group, t.stp_mode, &fill)
+        met = match_next(book, &s.arena, t.side, t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
         if met == NOTHING:
             break
         if met == OWN_ORDER:
@@ -208,8 +215,10 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         maker = &s.arena.orders[fill.slot]
         t.remaining_lots -= fill.lots
         s.arena.orders[t.slot].remaining_lots = t.remaining_lots
-        if first_ticks == 0:
-            first_ticks = fill.price_ticks
+        if not maker.flags & HOUSE_ORDER:
+            last_ticks = fill.price_ticks
+            if first_ticks == 0:
+                first_ticks = last_ticks
         say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
             fill.price_ticks, fill.lots, maker.account)
         if maker.holder >= 0:
@@ -219,10 +228,10 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         if t.holder >= 0:
             settle_taker(s, t, &fill)
     if first_ticks != 0 and not t.flags & HOUSE_ORDER:
-        t.ins.last_ticks = fill.price_ticks
+        t.ins.last_ticks = last_ticks
         if s.triggers[t.instrument].count > 0:
             observe(s, t.instrument, BY_LAST, first_ticks)
-            observe(s, t.instrument, BY_LAST, fill.price_ticks)
+            observe(s, t.instrument, BY_LAST, last_ticks)
 
 
 cdef inline void conclude(State* s, Ticket* t) noexcept nogil:

@@ -2,14 +2,14 @@
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
-from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Order, Terms
+from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms
 from solvent._core.book cimport Book, book_price, book_shrink, book_worse
 from solvent._core.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, wallet_of,
 )
 from solvent._core.margin cimport fee_units, hold_units
 from solvent._core.matching cimport Fill, same_owner
-from solvent._core.money cimport add, least, magnitude, mul
+from solvent._core.money cimport add, least, magnitude, most, mul
 from solvent._core.records cimport (
     ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
     HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
@@ -87,6 +87,7 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.tif = order.tif
     t.ending = 0
     t.fee_reason = TAKER_FEE
+    t.closes = False
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
     t.open_loss_ticks = 0
@@ -142,6 +143,23 @@ cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
     memcpy(log_next(&s.log), &record, sizeof(AcceptedTerms))
 
 
+cdef inline void _link(Links* links, int32_t* first, int32_t slot) noexcept nogil:
+    links[slot].prev = -1
+    links[slot].next = first[0]
+    if first[0] >= 0:
+        links[first[0]].prev = slot
+    first[0] = slot
+
+
+cdef inline void _unlink(Links* links, int32_t* first, int32_t slot) noexcept nogil:
+    if links[slot].prev >= 0:
+        links[links[slot].prev].next = links[slot].next
+    else:
+        first[0] = links[slot].next
+    if links[slot].next >= 0:
+        links[links[slot].next].prev = links[slot].prev
+
+
 cdef void list_own(State* s, int32_t slot) noexcept nogil:
     """Links an order into its position's own orders: newest first, an amended one in its old place."""
     cdef Order* order = &s.arena.orders[slot]
@@ -149,29 +167,24 @@ cdef void list_own(State* s, int32_t slot) noexcept nogil:
     if not _owned(order):
         return
     p = &s.ledger.positions[order.holder]
-    p.reduce_count += order.flags & REDUCE_ONLY != 0
-    s.arena.own[slot].prev = -1
-    s.arena.own[slot].next = p.first_order
-    if p.first_order >= 0:
-        s.arena.own[p.first_order].prev = slot
-    p.first_order = slot
+    _link(s.arena.own, &p.first_order, slot)
+    if order.flags & REDUCE_ONLY:
+        p.reduce_count += 1
+        _link(s.arena.reduce, &p.first_reduce, slot)
 
 
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     cdef Order* order = &s.arena.orders[slot]
-    cdef int32_t prev = s.arena.own[slot].prev
-    cdef int32_t next = s.arena.own[slot].next
+    cdef Position* p
     if order.flags & HOUSE_ORDER:
         s.ledger.parcels[parcel_find(&s.ledger, order.holder)].order_id = 0
     if not _owned(order):
         return
-    s.ledger.positions[order.holder].reduce_count -= order.flags & REDUCE_ONLY != 0
-    if prev >= 0:
-        s.arena.own[prev].next = next
-    else:
-        s.ledger.positions[order.holder].first_order = next
-    if next >= 0:
-        s.arena.own[next].prev = prev
+    p = &s.ledger.positions[order.holder]
+    _unlink(s.arena.own, &p.first_order, slot)
+    if order.flags & REDUCE_ONLY:
+        p.reduce_count -= 1
+        _unlink(s.arena.reduce, &p.first_reduce, slot)
 
 
 cdef void expire(State* s) noexcept nogil:
@@ -222,10 +235,9 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
             return
         worst = -1
         worst_price = 0
-        slot = p.first_order
+        slot = p.first_reduce
         while slot >= 0:
-            if (s.arena.orders[slot].flags & REDUCE_ONLY and s.arena.orders[slot].level >= 0
-                    and not s.arena.orders[slot].state & DORMANT):
+            if s.arena.orders[slot].level >= 0 and not s.arena.orders[slot].state & DORMANT:
                 price = book_price(book, &s.arena, slot)
                 if p.reduce_side == BUY:
                     price = -price
@@ -233,7 +245,7 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
                         price == worst_price and s.arena.orders[slot].order_id > s.arena.orders[worst].order_id):
                     worst = slot
                     worst_price = price
-            slot = s.arena.own[slot].next
+            slot = s.arena.reduce[slot].next
         if s.arena.orders[worst].remaining_lots <= p.reduce.lots - allowed:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
@@ -336,9 +348,15 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
     cdef int32_t slot, level_slot
     cdef int64_t wanted = t.remaining_lots
     cdef int64_t lots
+    cdef int64_t held = 0          # of the taker's own position, what its reduce-only orders on the other side close
+    cdef int64_t own_lots = 0      # those orders' lots
+    cdef bint own
     cdef Order* maker
     cdef Position* p
     s.dry_run += 1
+    if t.holder >= 0:
+        held = magnitude(s.ledger.positions[t.holder].size_lots)
+        own_lots = s.ledger.positions[t.holder].reduce.lots
     while level >= 0 and wanted > 0:
         if (book.levels[level].price_ticks > t.limit_ticks if t.side == BUY
                 else book.levels[level].price_ticks < t.limit_ticks):
@@ -348,12 +366,25 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
             maker = &s.arena.orders[slot]
             level_slot = slot
             slot = maker.next
-            if t.stp_mode != ALLOW and same_owner(&s.arena, level_slot, t.account, t.stp_group):
+            if t.stp_mode == ALLOW:
+                if t.closes and maker.account == t.account:
+                    continue
+            elif same_owner(&s.arena, level_slot, t.account, t.stp_group):
                 if t.stp_mode == CANCEL_MAKER:
                     continue
                 return wanted      # the taker ends here, or loses lots that it does not trade
             lots = least(maker.remaining_lots, wanted)
-            if _owned(maker):
+            own = _owned(maker) and maker.holder == t.holder
+            if own:
+                # Both sides are the taker's: its position is smaller only until the taker's half is booked.
+                if maker.flags & REDUCE_ONLY:
+                    lots = least(lots, own_lots)
+                    if lots <= 0:
+                        continue
+                    own_lots -= lots
+                else:
+                    own_lots = least(own_lots, most(0, held - lots))
+            elif _owned(maker):
                 p = &s.ledger.positions[maker.holder]
                 if p.dry_run != s.dry_run:
                     p.dry_run = s.dry_run
@@ -363,6 +394,8 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
                     if lots <= 0:
                         continue
                 p.dry_lots += lots
+            if not own:
+                held += lots
             wanted -= lots
             reached_ticks[0] = book.levels[level].price_ticks
         level = book_worse(book, other, level)

@@ -22,6 +22,7 @@ cdef struct Triggers:
     int32_t* trailing          # slots, in no order that matters
     int32_t trailing_count
     int32_t trailing_capacity
+    int64_t nearest[3][2]      # by source and direction: no trailing order has an extreme below (above) this
     int32_t count              # dormant orders
     int64_t max_price_ticks
 
@@ -32,7 +33,7 @@ cdef struct Due:
     int32_t capacity
 
 cdef void triggers_close(Triggers* triggers) noexcept nogil
-cdef int triggers_reserve(Triggers* triggers, int source) noexcept nogil
+cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil
 cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t reference_ticks) noexcept nogil
 cdef void triggers_remove(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil
 cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks) noexcept nogil

@@ -18,7 +18,7 @@ cdef void triggers_close(Triggers* triggers) noexcept nogil:
     free(triggers.trailing)
 
 
-cdef int triggers_reserve(Triggers* triggers, int source) noexcept nogil:
+cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil:
     """Makes room for one more dormant order; 0 when the limit or memory is reached."""
     cdef Book* book = triggers.books[source]
     if book == NULL:
@@ -27,6 +27,8 @@ cdef int triggers_reserve(Triggers* triggers, int source) noexcept nogil:
             free(book)
             return 0
         triggers.books[source] = book
+    if not trails:
+        return book_room(book)
     return (book_room(book) and triggers.trailing_count < TRAILING_MAX
             and room(<void**>&triggers.trailing, triggers.trailing_count, &triggers.trailing_capacity, sizeof(int32_t)))
 
@@ -50,12 +52,22 @@ cdef void _trail(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
     terms.trigger_ticks = clamp(trigger, 0, triggers.max_price_ticks + 1)
 
 
+cdef inline void _expect(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
+    """Remembers which price would be a new extreme for this trailing order, if it is the nearest."""
+    cdef int64_t extreme = arena.terms[slot].extreme_ticks
+    cdef int direction = _direction(arena, slot)
+    cdef int64_t* nearest = &triggers.nearest[arena.terms[slot].source][direction]
+    if nearest[0] == 0 or (extreme < nearest[0] if direction == 0 else extreme > nearest[0]):
+        nearest[0] = extreme
+
+
 cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t reference_ticks) noexcept nogil:
     """Lays an order to sleep; after triggers_reserve. A trailing one starts from the reference price."""
     cdef Terms* terms = &arena.terms[slot]
     if terms.trail != 0:
         terms.extreme_ticks = reference_ticks
         _trail(triggers, arena, slot)
+        _expect(triggers, arena, slot)
         terms.trailing = triggers.trailing_count
         triggers.trailing[triggers.trailing_count] = slot
         triggers.trailing_count += 1
@@ -101,6 +113,10 @@ cdef void _follow(Triggers* triggers, Arena* arena, int source, int64_t price_ti
     cdef int32_t i, slot
     cdef int direction
     cdef Book* book = triggers.books[source]
+    cdef int64_t* nearest = triggers.nearest[source]
+    if (nearest[0] == 0 or price_ticks <= nearest[0]) and price_ticks >= nearest[1]:
+        return
+    nearest[0] = nearest[1] = 0
     for i in range(triggers.trailing_count):
         slot = triggers.trailing[i]
         direction = _direction(arena, slot)
@@ -110,6 +126,8 @@ cdef void _follow(Triggers* triggers, Arena* arena, int source, int64_t price_ti
             arena.terms[slot].extreme_ticks = price_ticks
             _trail(triggers, arena, slot)
             book_add(book, arena, slot, direction, arena.terms[slot].trigger_ticks)
+        if arena.terms[slot].source == source:
+            _expect(triggers, arena, slot)
 
 
 cdef int _drain_level(Triggers* triggers, Arena* arena, Due* due, Book* book, int direction) noexcept nogil:
