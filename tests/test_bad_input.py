@@ -3,13 +3,15 @@ for every refused command; here also for what raises before a command is made)."
 
 import math
 import threading
+from contextlib import suppress
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from solvent import Busy, Code, Exchange, InputError, Instrument, Rejected, WrongType
-from solvent.records import COMMAND_FIELDS, CommandType, command, dtype, layout
+from solvent.answers import possible
+from solvent.records import COMMAND_FIELDS, CommandType, Flag, command, dtype, extension, layout
 
 BTC = "BTC-USDT-SWAP"
 WRONG_TYPES = [1.5, math.nan, math.inf, -0.0, True, None, b"1", [1], {}, object()]
@@ -203,6 +205,50 @@ def test_every_field_of_every_command_takes_every_hostile_value(ex):
                 tried += 1
         assert kernel.check() is None
     assert tried == len(kinds) * len(fields) * len(patterns)
+
+
+def test_every_field_of_a_second_record_takes_every_hostile_value(ex):
+    """The same for the second record of plain, timed, market and triggered orders; nothing that is reserved is accepted."""
+    patterns = [0, 1, 2, 5, 0x7F, 0xFF, 2**15, 2**31, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1]
+    header = {"account": 17, "records": 2, "price_ticks": 490_000, "size_lots": 1}
+    market = {"tif": 1, "flags": Flag.MARKET, "price_ticks": 0}
+    shapes = [
+        (header, {}),
+        (header | {"tif": 3}, {"expiry_ns": 9}),
+        (header | market, {"slippage_ppb": 10**6}),
+        (header | market, {"trigger_kind": 1, "trigger_ticks": 400_000}),
+        (header | market, {"trigger_kind": 4, "trail": 10**7}),
+    ]
+    reserved = {"display_lots", "peg_offset_ticks", "group_id", "peg", "hedge_side", "group_role", "spare"}
+    kernel = ex._kernel
+    for fields, terms in shapes:
+        for name, (offset, size) in layout("extension").items():
+            for value in patterns if name else ():
+                second = bytearray(extension(**terms))
+                second[offset : offset + size] = (value % 256**size).to_bytes(size, "little")
+                before = kernel.state()
+                code = kernel.apply(command(CommandType.ORDER, **fields) + bytes(second))
+                assert possible(CommandType.ORDER, code), (name, value)
+                assert code == 0 or kernel.state() == before, (name, value)
+                if name in reserved and value % 256**size:
+                    assert code == Code.NOT_SUPPORTED
+        assert kernel.check() is None
+
+
+@pytest.mark.parametrize("value", [1.5, True, None, "1", b"1", Decimal(1), np.int64(1), 2**32, 2**63, -1, 2**200], ids=repr)
+def test_direct_calls_take_integers_that_fit(ex, value):
+    """submit and revoke raise, or answer with a code, and the state stays."""
+    before = ex._kernel.state()
+    good = {"account": 16, "side": 0, "price_ticks": 490_000, "size_lots": 0}
+    for name in (*good, "tif", "flags", "client_id", "instrument"):
+        try:
+            assert not ex.submit(**(good | {name: value}))
+        except (WrongType, OverflowError):
+            assert type(value) is not int or not -(2**63) <= value < 2**63 or name not in ("price_ticks", "size_lots")
+    for arguments in ((value, 1), (16, value)):
+        with suppress(WrongType, OverflowError):
+            assert not ex.revoke(*arguments)
+    assert ex._kernel.state() == before
 
 
 def test_malformed_records(ex):
