@@ -5,13 +5,12 @@ import random
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 import solvent
 import solvent.reference
-from solvent import Book, Busy, Code, EventType, Exchange, Instrument, Tier, Trigger, WrongType
+from solvent import Book, Busy, Code, EventType, Instrument, Tier, Trigger, WrongType
 from solvent.limits import PRICE_TICKS_MAX, REDUCE_ONLY_MAX, TRAILING_MAX
 from solvent.records import CommandType, Ending, Source, TriggerKind, command, extension
 
@@ -185,45 +184,6 @@ def test_trailing_orders_that_spread_stay_in_their_room():
 
 
 # --- Cost ----------------------------------------------------------------------------------------------
-
-
-def fastest(call, times=5):
-    took = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        call()
-        took.append(time.perf_counter() - begin)
-    return min(took)
-
-
-def test_trailing_orders_cost_nothing_while_the_price_makes_no_new_extreme():
-    prices = b"".join(command(CommandType.INDEX, price_ticks=100 + i % 2) for i in range(1_000))
-
-    def took(trailing):
-        quiet = Book(log=[])
-        quiet.index(100)
-        quiet.run((order(records=2) + TRAIL) * trailing)
-        return fastest(lambda: quiet.run(prices))
-
-    assert took(TRAILING_MAX) < 20 * took(10)
-
-
-def test_dormant_orders_do_not_slow_the_cutting_of_reduce_only_ones():
-    """They cost their owner nothing; each cut looked at all of them."""
-
-    def took(asleep):
-        ex = Exchange([X], log=[])
-        for name in "ab":
-            ex.deposit(name, "USDT", 10**9)
-        ex.mark("X", 100)
-        ex.order("b", "X", "sell", 400, price=100)
-        ex.order("a", "X", "buy", 400, price=100)
-        ex.run(order(16, side=1, price_ticks=104, size_lots=2, flags=2) * 200)
-        ex.run((order(16, records=2, side=1, price_ticks=105) + STOP) * asleep)
-        ex.order("b", "X", "buy", 400, price=100)
-        return fastest(lambda: ex.order("a", "X", "sell", 400, price=100).ok(), times=1)
-
-    assert took(100_000) < 50 * took(10) + 0.001
 
 
 def test_placing_and_cancelling_leaves_no_memory_behind():
