@@ -65,6 +65,7 @@ class Generator:
         self.client_ids: list[int] = []
         self.pending: list[bytes] = []
         self.time_ns = 0
+        self.period = 0
 
     def opening(self) -> list[bytes]:
         """Accounts, deposits, the fund, first marks, some leverage."""
@@ -133,14 +134,21 @@ class Generator:
         r = self.random
         account = r.randrange(16, 16 + self.accounts)
         instrument = r.randrange(len(self.instruments))
-        kinds = ["order", "mark", "cancel", "amend", "leverage", "margin", "deposit", "withdraw", "fund", "index", "mass"]
-        kind = r.choices(kinds, [60, self.marks, 8, 6, 2, 3, 1.5, 1, 0.3, 2, 0.7])[0]
+        weights = {
+            "order": 60, "mark": self.marks, "cancel": 8, "amend": 6, "leverage": 2, "margin": 3, "deposit": 1.5,
+            "withdraw": 1, "fund": 0.3, "index": 2, "mass": 0.7, "funding": 1.5,
+        }  # fmt: skip
+        kind = r.choices(list(weights), list(weights.values()))[0]
         if kind == "order" and self.thin and r.random() < 0.9:
             return self._pair(kernel, account, instrument)
         if kind == "order":
             return self._order(kernel, account, instrument)
         if kind in ("mark", "index"):
             return self._mark(kernel, instrument, CommandType.MARK if kind == "mark" else CommandType.INDEX)
+        if kind == "funding":
+            self.period += r.choice([0, 1, 1, 1])
+            rate = r.choice([-1, 1]) * r.choice([0, 1, 10**5, 10**6, 10**7, 10**9])
+            return command(CommandType.FUNDING, time_ns=self.time_ns, instrument=instrument, order_id=self.period, amount=rate)
         if kind == "mass":
             return command(
                 CommandType.MASS_CANCEL, time_ns=self.time_ns, account=r.choice([account, account, NOBODY]),

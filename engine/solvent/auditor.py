@@ -69,6 +69,8 @@ class Auditor:
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
         self.orders: dict[int, _Order] = {}
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
+        self.periods: defaultdict[int, int] = defaultdict(int)
+        self._funded: defaultdict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))  # paid and received, by account
         self.counts: defaultdict[str, int] = defaultdict(int)
         self.closes = 0
         self._seq = 0
@@ -114,12 +116,22 @@ class Auditor:
         self._need(e.amount_units > 0, e, "MON-7: a posting moves something")
         self._need((source[payer], target[receiver]) == (e.payer_after, e.receiver_after), e, "MON-7: balances after")
         self.counts[Posting(e.posting).name] += 1
+        if e.posting in (Posting.FUNDING_PAID, Posting.FUNDING_RECEIVED) or self._funding_repays(e):
+            paid = e.posting == Posting.FUNDING_PAID
+            who = e.payer if paid else e.receiver if e.posting == Posting.FUNDING_RECEIVED else Purse.FUND
+            gave, got = self._funded[who]
+            self._funded[who] = (gave + e.amount_units, got) if paid else (gave, got + e.amount_units)
         if e.payer == Purse.FUND and not e.payer_after:
             self.counts["fund_exhausted"] += 1
         if Purse.DEFICIT in (e.payer, e.receiver):
             self.counts["deficit_postings"] += 1
         if e.posting in _FEES or e.posting == Posting.DEFICIT_REPAID:
             self._settle_fee(e)
+
+    @staticmethod
+    def _funding_repays(e: Event) -> bool:
+        """What a parcel receives may repay the deficit first."""
+        return bool(e.posting == Posting.DEFICIT_REPAID and e.payer == Purse.RESIDUE)
 
     def _settle_fee(self, e: Event) -> None:
         """A fee may be split between the deficit and the fund; both parts count against what is owed."""
@@ -151,6 +163,39 @@ class Auditor:
             self._fill(*key, *self._fills[key].pop(0))
         mine = self.sizes[key], self.costs[key], self.margins[key]
         self._need(mine == (e.size_lots, e.cost_units, e.margin_units), e, f"position {mine}")
+
+    # --- funding
+
+    def _due(self, instrument: int, size: int, rate: int) -> int:
+        return _ceil(abs(size) * self.marks[instrument] * self.specs[instrument].units_per_tick_lot * abs(rate), 10**9)
+
+    def _on_begin(self, e: Event) -> None:
+        self._funded.clear()
+
+    def _on_funded(self, e: Event) -> None:
+        """MON-5, FUN-1, FUN-2: each charge and share against dues recomputed from the sizes; the rest stays in residue."""
+        self._need(e.period > self.periods[e.instrument], e, "FUN-2: a period settles once")
+        self.periods[e.instrument] = e.period
+        holders = [(account, size) for (account, i), size in self.sizes.items() if i == e.instrument and size]
+        parcels = [size for i, size, _ in self.parcels.values() if i == e.instrument]
+        sizes = [*parcels, *(size for _, size in holders)]
+        owed = sum(self._due(e.instrument, size, e.rate_ppb) for size in sizes if size * e.rate_ppb < 0)
+        self._need(owed == e.due_units, e, f"FUN-1: {owed} units are due")
+        paid = sum(units for units, _ in self._funded.values())
+        received = sum(units for _, units in self._funded.values())
+        told = e.collected_units, e.paid_units
+        self._need((paid, received) == told and received <= paid, e, "MON-5: what comes in goes out, or is residue")
+        for account, size in holders:
+            due, (gave, got) = self._due(e.instrument, size, e.rate_ppb), self._funded[account]
+            if size * e.rate_ppb > 0:
+                self._need(gave <= due and not got, e, f"FUN-1: {account} owes {due}, paid {gave}")
+                isolated = self.modes.get((account, e.instrument))
+                equity, _, own = self.terms(account, e.instrument if isolated else NO_INSTRUMENT, self.currency[e.instrument])
+                full = gave == due or not self.rules.funding_cap
+                self._need(full or gave == max(0, equity + gave - own), e, f"FUN-1: {account} could pay more than {gave}")
+                self._need(not gave or equity >= own or not self.rules.funding_cap, e, "funding alone liquidates nobody")
+            else:
+                self._need(got == due * paid // max(1, owed) and not gave, e, f"FUN-1: {account} is due {due}, got {got}")
 
     def _on_marked(self, e: Event) -> None:
         self.marks[e.instrument] = e.price_ticks

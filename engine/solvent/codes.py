@@ -56,6 +56,8 @@ class Code(IntEnum):
     BELOW_INITIAL_MARGIN = 607
     BAD_LEVERAGE = 608
     BAD_MODE = 609
+    BAD_RATE = 610
+    PERIOD_SETTLED = 611
 
 
 HINTS: dict[Code, str] = {
@@ -104,6 +106,8 @@ HINTS: dict[Code, str] = {
     Code.BELOW_INITIAL_MARGIN: "the margin left would not bear initial margin at mark and its closing orders' loss",
     Code.BAD_LEVERAGE: "leverage is a whole number from 1 up",
     Code.BAD_MODE: "mode is 'isolated' or 'cross'",
+    Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
+    Code.PERIOD_SETTLED: "funding periods are numbered upwards from 1, and each settles once",
 }
 
 

@@ -14,7 +14,7 @@ from solvent import rules as rule_sets
 from solvent.codes import Code, InputError, Rejected, WrongType
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
-from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
+from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import Dec, decimal, nearest_even, to_units
 from solvent.orders import Terms, Trigger, any_int, fit, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Mode
@@ -200,6 +200,20 @@ class Exchange(Face):
         """Sets the index price (rounded half to even to ticks), which triggers may watch. Raises as mark does."""
         return self._price(CommandType.INDEX, instrument, price, "index price")
 
+    def settle_funding(self, instrument: Inst, rate: Dec, period: int) -> Ack:
+        """Settles funding once: longs pay shorts `rate` of their value at mark, or shorts longs when it is negative.
+
+        period: a number above the last one settled. Charges leave everybody at R_own or above (unless the rule set says
+        otherwise); what comes together is shared in proportion to what is due (docs/semantics.md). Raises
+        Rejected(BAD_RATE, PERIOD_SETTLED, NO_MARK, UNKNOWN_INSTRUMENT).
+        """
+        index = self._known_instrument(instrument)
+        ppb = to_units(rate, Decimal("1e-9"), "funding rate")
+        return self._ask(
+            CommandType.FUNDING, self.instruments[index].lot_size, instrument=index,
+            amount=RATE if ppb is None or abs(ppb) > RATE else ppb, order_id=whole(period, "period", 0, 2**63 - 1),
+        ).ok()  # fmt: skip
+
     def order(
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
@@ -327,6 +341,12 @@ class Exchange(Face):
         from solvent import views
 
         return views.purse_balance(self, records.Purse.DEFICIT, currency)
+
+    def residue(self, currency: str) -> Decimal:
+        """What divisions among many left over (funding)."""
+        from solvent import views
+
+        return views.purse_balance(self, records.Purse.RESIDUE, currency)
 
     def parcels(self) -> "list[views.ParcelView]":
         """Positions that the house has taken over and not yet closed, by id."""

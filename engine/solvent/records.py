@@ -51,6 +51,7 @@ class CommandType(IntEnum):
     SET_LEVERAGE = 6
     MOVE_MARGIN = 7
     MARK = 8
+    FUNDING = 9
     INDEX = 10
     ORDER = 16
     AMEND = 17
@@ -79,6 +80,7 @@ class EventType(IntEnum):
     REPLACED = 16
     TRIGGERED = 17
     INDEXED = 18
+    FUNDED = 19
 
 
 class Side(IntEnum):
@@ -160,6 +162,8 @@ class Posting(IntEnum):
     DEFICIT_REPAID = 14
     SHORTFALL = 15
     ADL_TOP_UP = 16
+    FUNDING_PAID = 17
+    FUNDING_RECEIVED = 18
 
 
 class Ending(IntEnum):
@@ -260,6 +264,9 @@ PAYLOAD: dict[int, dict[str, str]] = {
         "limit_ticks": "e",
     },
     EventType.INDEXED: {"price_ticks": "a"},
+    EventType.FUNDED: {
+        "period": "a", "rate_ppb": "b", "collected_units": "c", "paid_units": "d", "due_units": "e",
+    },
 }  # fmt: skip
 """What a type's fields mean, by the names that Event answers to."""
 

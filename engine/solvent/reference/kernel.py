@@ -30,6 +30,7 @@ from solvent.reference.book import Order
 from solvent.reference.changes import Changes
 from solvent.reference.cover import Cover
 from solvent.reference.entry import Answer, Command, Entry, refused
+from solvent.reference.funding import Funding
 from solvent.reference.ledger import Ledger
 from solvent.reference.liquidation import Liquidation
 from solvent.reference.margin import Contract, Rules
@@ -71,6 +72,7 @@ class Kernel:
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
         self.liquidation = Liquidation(self.cover)
+        self.funding = Funding(self.liquidation)
         self.bare = bare
         self.clock_ns = 0
         self.command_seq = 0
@@ -241,6 +243,8 @@ class Kernel:
                 return refused(self._set_leverage(c))
             case CommandType.MOVE_MARGIN:
                 return refused(self._move_margin(c))
+            case CommandType.FUNDING:
+                return refused(self.funding.settle(c))
             case CommandType.OPEN_ACCOUNT:
                 return self._open_account(c, second)
         return refused(Code.UNKNOWN_COMMAND)
@@ -472,7 +476,7 @@ class Kernel:
         for wallets in self.ledger.wallets:
             out += wallets
         for i in range(len(self.contracts)):
-            out += self.prices(i)
+            out += [*self.prices(i), self.contracts[i].funding_period]
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
                 out += [account, *row[:7]]

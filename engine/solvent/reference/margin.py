@@ -31,6 +31,7 @@ class Contract:
     mark: int = 0
     index: int = 0
     last: int = 0  # of the last trade between users
+    funding_period: int = 0  # the last one settled
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Rules:
     fee_cross_low: bool
     fee_cross_full: bool
     fee_cross_own: bool
+    funding_cap: bool
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ class RuleSet:
 
     fee_*: whether the liquidation fee is part of a threshold: low (tiers 1 and 2), full and own (tiers from
     step_tiers + 1), per margin mode. *_ppb: distances from mark as rates over 10**9: price_band for users'
-    orders, step_limit for step-downs, parcel_limit for what the fund pays for.
+    orders, step_limit for step-downs, parcel_limit for what the fund pays for. funding_cap: a funding charge never
+    carries anybody below R_own (OKX help 360053909272), so that funding alone liquidates nobody.
     """
 
     name: str
@@ -27,6 +28,7 @@ class RuleSet:
     price_band_ppb: int = RATE // 20
     step_limit_ppb: int = RATE // 20
     parcel_limit_ppb: int = RATE // 20
+    funding_cap: bool = True
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
@@ -40,7 +42,7 @@ class RuleSet:
         return (
             self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.step_tiers,
             self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
-            self.fee_cross_low, self.fee_cross_full, self.fee_cross_own,
+            self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
         )  # fmt: skip
 
 

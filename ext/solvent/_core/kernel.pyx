@@ -14,13 +14,14 @@ from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
 from solvent._core.control cimport deposit, index, mark, move_margin, set_leverage, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
+from solvent._core.funding cimport settle_funding
 from solvent._core.ledger cimport Instrument, Tier, account_new, accounts_reserve, ledger_close, ledger_open
 from solvent._core.liquidation cimport settle
 from solvent._core.money cimport INT64_MAX
 from solvent._core.pool cimport prefetch
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
-    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, INDEX, MARK, MASS_CANCEL,
+    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, INDEX, MARK, MASS_CANCEL,
     MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, TIME_BACKWARDS,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
@@ -122,7 +123,7 @@ cdef class Kernel(Reader):
     instruments: one tuple each (units_per_tick_lot, max_price_ticks, max_size_lots, maker_fee_ppb,
     taker_fee_ppb, liquidation_fee_ppb, default_leverage, currency, tiers) with tiers as tuples (max_lots,
     maintenance_ppb, max_leverage); rules: (price_band_ppb, step_limit_ppb, parcel_limit_ppb, step_tiers,
-    six fee flags); config: bytes that stand for all of it in the digest; errors: the exception classes to
+    six fee flags, funding cap); config: bytes that stand for all of it in the digest; errors: the exception classes to
     raise when busy, when halted, and for a wrong type. The values were validated. bare: a Book alone, of which the
     one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
     """
@@ -158,7 +159,7 @@ cdef class Kernel(Reader):
         (self.s.rules.price_band_ppb, self.s.rules.step_limit_ppb, self.s.rules.parcel_limit_ppb,
          self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
-         self.s.rules.fee_cross_own) = rules
+         self.s.rules.fee_cross_own, self.s.rules.funding_cap) = rules
 
     def __dealloc__(self):
         cdef uint32_t i
@@ -231,6 +232,8 @@ cdef class Kernel(Reader):
             return set_leverage(&self.s, c)
         if c.type == MOVE_MARGIN:
             return move_margin(&self.s, c)
+        if c.type == FUNDING:
+            return settle_funding(&self.s, c)
         if c.type == OPEN_ACCOUNT:
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND

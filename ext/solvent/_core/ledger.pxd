@@ -42,6 +42,7 @@ cdef struct Instrument:
     int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
     int64_t index_ticks            # likewise
     int64_t last_ticks             # of the last trade between users; 0 before the first
+    uint64_t funding_period        # the last one settled; 0 before the first
     Tier* tiers
     int32_t tier_count
     uint32_t currency

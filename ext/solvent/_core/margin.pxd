@@ -20,6 +20,7 @@ cdef struct Rules:
     uint8_t fee_cross_low
     uint8_t fee_cross_full
     uint8_t fee_cross_own
+    uint8_t funding_cap           # funding alone never carries anybody below R_own
 
 cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 equity

@@ -253,6 +253,7 @@ cdef class Reader:
                 out.append(wallet_of(l, account, i).cash_units)
         for i in range(l.instrument_count):
             out.extend(self.prices(i))
+            out.append(l.instruments[i].funding_period)
         for account in range(FIRST_USER, l.account_count):
             for row in self.positions(account):
                 out.append(account)

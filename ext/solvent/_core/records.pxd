@@ -83,6 +83,7 @@ cdef enum CommandType:
     SET_LEVERAGE = 6
     MOVE_MARGIN = 7
     MARK = 8
+    FUNDING = 9
     INDEX = 10
     ORDER = 16
     AMEND = 17
@@ -153,6 +154,7 @@ cdef enum EventType:
     REPLACED = 16
     TRIGGERED = 17
     INDEXED = 18
+    FUNDED = 19
 
 cdef enum Code:
     OK = 0
@@ -200,6 +202,8 @@ cdef enum Code:
     BELOW_INITIAL_MARGIN = 607
     BAD_LEVERAGE = 608
     BAD_MODE = 609
+    BAD_RATE = 610
+    PERIOD_SETTLED = 611
 
 # Why a posting was made (LEDGER).
 cdef enum Posting:
@@ -219,6 +223,8 @@ cdef enum Posting:
     DEFICIT_REPAID = 14
     SHORTFALL = 15
     ADL_TOP_UP = 16
+    FUNDING_PAID = 17
+    FUNDING_RECEIVED = 18
 
 # Why an order ended or shrank (DONE, REDUCED).
 cdef enum Ending:

@@ -1,0 +1,133 @@
+"""Funding payments; the contract is in funding.pxd, the readable twin in solvent/reference/funding.py."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from solvent._core.ledger cimport (
+    FUND, RESIDUE, Instrument, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
+    wallet_of, wallet_purse,
+)
+from solvent._core.margin cimport Requirement, at_mark, cross_requirement, isolated_requirement
+from solvent._core.money cimport RATE, add, int128, least, magnitude, mul_div_ceil, mul_div_floor, saturate
+from solvent._core.records cimport (
+    BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
+)
+from solvent._core.trading cimport State
+
+
+cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate_ppb) noexcept nogil:
+    """ceil(value at mark * |rate|), the same for both sides."""
+    cdef int64_t value = magnitude(at_mark(&s.ledger, instrument, size_lots))
+    return mul_div_ceil(value, magnitude(rate_ppb), RATE, &s.log.fault)
+
+
+cdef int64_t _bearable(State* s, int32_t index) noexcept nogil:
+    """How much may be taken from the domain of a position before it is below R_own."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Requirement r
+    cdef int128 slack
+    if p.mode:
+        isolated_requirement(&s.ledger, &s.rules, index, &r)
+    else:
+        cross_requirement(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency, &r)
+    slack = r.equity - r.own
+    return saturate(slack) if slack > 0 else 0
+
+
+cdef Purse _purse(Ledger* l, int32_t index) noexcept nogil:
+    cdef Position* p = &l.positions[index]
+    return margin_purse(l, index) if p.mode else wallet_purse(p.account, l.instruments[p.instrument].currency)
+
+
+cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
+    """Everybody of the paying side pays into residue; what came together."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[instrument]
+    cdef Purse residue = wallet_purse(RESIDUE, ins.currency)
+    cdef int64_t collected = 0
+    cdef int64_t charge
+    cdef int32_t i, index
+    for i in range(ins.member_count):
+        index = ins.members[i]
+        if l.positions[index].size_lots == 0 or (l.positions[index].size_lots > 0) != (rate_ppb > 0):
+            continue
+        charge = _due(s, instrument, l.positions[index].size_lots, rate_ppb)
+        if s.rules.funding_cap:
+            charge = least(charge, _bearable(s, index))
+        pay(l, FUNDING_PAID, _purse(l, index), residue, charge, period)
+        collected = add(collected, charge, &s.log.fault)
+        if l.positions[index].mode and charge:
+            position_event(l, index)
+        touch(l, l.positions[index].account)
+    for i in range(l.parcel_count):
+        if l.parcels[i].instrument == instrument and (l.parcels[i].size_lots > 0) == (rate_ppb > 0):
+            charge = least(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), wallet_of(l, FUND, ins.currency).cash_units)
+            pay(l, FUNDING_PAID, wallet_purse(FUND, ins.currency), residue, charge, period)
+            collected = add(collected, charge, &s.log.fault)
+    return collected
+
+
+cdef int64_t _owed(State* s, uint32_t instrument, int64_t rate_ppb) noexcept nogil:
+    """What the receiving side is due in all."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[instrument]
+    cdef int64_t total = 0
+    cdef int64_t size
+    cdef int32_t i
+    for i in range(ins.member_count + l.parcel_count):
+        if i < ins.member_count:
+            size = l.positions[ins.members[i]].size_lots
+        else:
+            size = l.parcels[i - ins.member_count].size_lots if l.parcels[i - ins.member_count].instrument == instrument else 0
+        if size != 0 and (size > 0) != (rate_ppb > 0):
+            total = add(total, _due(s, instrument, size, rate_ppb), &s.log.fault)
+    return total
+
+
+cdef int64_t _distribute(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period, int64_t collected, int64_t total) noexcept nogil:
+    """Each receiver gets floor(due * collected / total due); what was paid out."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[instrument]
+    cdef Purse residue = wallet_purse(RESIDUE, ins.currency)
+    cdef int64_t paid = 0
+    cdef int64_t share
+    cdef int32_t i, index
+    for i in range(ins.member_count):
+        index = ins.members[i]
+        if l.positions[index].size_lots == 0 or (l.positions[index].size_lots > 0) == (rate_ppb > 0):
+            continue
+        share = mul_div_floor(_due(s, instrument, l.positions[index].size_lots, rate_ppb), collected, total, &s.log.fault)
+        pay(l, FUNDING_RECEIVED, residue, _purse(l, index), share, period)
+        paid = add(paid, share, &s.log.fault)
+        if l.positions[index].mode and share:
+            position_event(l, index)
+        touch(l, l.positions[index].account)
+    for i in range(l.parcel_count):
+        if l.parcels[i].instrument == instrument and (l.parcels[i].size_lots > 0) != (rate_ppb > 0):
+            share = mul_div_floor(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), collected, total, &s.log.fault)
+            fund_receives(l, FUNDING_RECEIVED, residue, share, period)
+            paid = add(paid, share, &s.log.fault)
+    return paid
+
+
+cdef int settle_funding(State* s, const Command* c) noexcept nogil:
+    """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
+    cdef Instrument* ins
+    cdef int64_t collected = 0
+    cdef int64_t paid = 0
+    cdef int64_t total = 0
+    if c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    ins = &s.ledger.instruments[c.instrument]
+    if c.amount <= -RATE or c.amount >= RATE:
+        return BAD_RATE
+    if c.order_id <= ins.funding_period or c.order_id >> 63:
+        return PERIOD_SETTLED
+    if ins.mark_ticks == 0:
+        return NO_MARK
+    ins.funding_period = c.order_id
+    if c.amount != 0:
+        total = _owed(s, c.instrument, c.amount)
+        collected = _collect(s, c.instrument, c.amount, c.order_id)
+        if total > 0:
+            paid = _distribute(s, c.instrument, c.amount, c.order_id, collected, total)
+    say(&s.log, FUNDED, 0, 0, c.instrument, 0, 0, <int64_t>c.order_id, c.amount, collected, paid, total)
+    return OK
