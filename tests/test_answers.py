@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from solvent import Code, Instrument
+from solvent import Book, Code, Instrument
 from solvent.answers import ANSWERS, AT_CAPACITY, possible
-from solvent.limits import MONEY_MAX, TRAILING_MAX
+from solvent.limits import MONEY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.records import CommandType, Flag, Side, TriggerKind, command, extension
 
 C = CommandType
@@ -65,20 +65,32 @@ def test_cell(ex, cell):
     assert ex.digest() == before
 
 
-def test_too_many_trailing_orders(base):
-    """The limit of trailing orders is a limit of orders, and one that ends makes room."""
-    ex = base([Instrument("I")])
+SLEEPS = {"account": 16, "side": Side.SELL, "size_lots": 1, "flags": Flag.MARKET, "tif": 1, "records": 2}
+
+
+def test_too_many_triggers_of_one_position(make):
+    """They reserve nothing, so their number is bounded; one that ends makes room, resting or asleep."""
+    ex = make([Instrument("I")])
     ex.deposit("a", "USDT", 1)
     ex.mark("I", 50_000)
-    fields = {"account": 16, "side": Side.SELL, "size_lots": 1, "flags": Flag.MARKET, "tif": 1, "records": 2}
-    record = command(C.ORDER, **fields) + extension(trigger_kind=TriggerKind.TRAIL_TICKS, trail=5)
-    answers = ex.run(record * (TRAILING_MAX if base.__module__ == "solvent.exchange" else 50))
+    record = command(C.ORDER, **SLEEPS) + extension(trigger_kind=TriggerKind.STOP, trigger_ticks=5)
+    answers = ex.run(record * TRIGGERED_MAX)
     assert not answers.code.any()
-    if base.__module__ == "solvent.exchange":
-        assert ex._kernel.apply(record) == Code.TOO_MANY_ORDERS
-        assert ex.cancel("a", int(answers.order_id[0]))
-        assert ex._kernel.apply(record) == Code.OK
-    ex.check()
+    assert ex._kernel.apply(record) == Code.TOO_MANY_ORDERS
+    assert ex.cancel("a", int(answers.order_id[0]))
+    assert ex._kernel.apply(record) == Code.OK
+
+
+def test_too_many_trailing_orders():
+    book = Book(log=())
+    book.mark(50_000)
+    record = command(C.ORDER, **SLEEPS) + extension(trigger_kind=TriggerKind.TRAIL_TICKS, trail=5)
+    answers = book.run(record * TRAILING_MAX)
+    assert not answers.code.any()
+    assert book._kernel.apply(record) == Code.TOO_MANY_ORDERS
+    assert book.cancel(16, int(answers.order_id[0]))
+    assert book._kernel.apply(record) == Code.OK
+    book.check()
 
 
 def test_the_table_is_closed():

@@ -167,8 +167,10 @@ book.index(100)
 placed, order = book._kernel.run, command(16, records=2, account=1, price_ticks=5, size_lots=1)
 sell = command(16, records=2, account=1, side=1, price_ticks=5, size_lots=1)
 placed(b"".join(sell + extension(trigger_kind=4, trail=1 + i * 99_999, trigger_source=2) for i in range(9_990)))
-away = range(2**58 + 1, 2**59, 2**43 + 2**38 + 2**31)
-placed(b"".join(order + extension(trigger_kind=1, trigger_ticks=each, trigger_source=2) for each in away))
+for each in range(2**58 + 1, 2**59, 2**41 + 2**31):
+    placed(order + extension(trigger_kind=1, trigger_ticks=each, trigger_source=2))
+    if book._kernel.last[0] == 0:
+        break
 book.index(2**58)
 book.check()
 """

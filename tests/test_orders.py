@@ -2,7 +2,7 @@
 
 import pytest
 
-from solvent import Code, EventType, Instrument
+from solvent import Code, EventType, Instrument, Trigger
 from solvent.limits import CLIENT_ID_WINDOW
 from solvent.records import Ending
 
@@ -230,3 +230,27 @@ def test_partial_reduction_realises_the_truncated_share(make):
     sell(ex, "b", 1, 50_000)
     assert ex.position("b", BTC).cost_units == cost - cost // 3
     assert ex.position("a", BTC).cost_units == -(cost - cost // 3)  # toward zero on both sides
+
+
+def test_a_stop_at_market_may_have_a_date(ex):
+    """It ends with it while it sleeps; once awake it is an immediate order, which no date keeps alive."""
+    late = sell(ex, "a", 1, None, trigger=Trigger.stop(49_000), tif="gtd", expiry_ns=5)
+    soon = sell(ex, "b", 1, None, trigger=Trigger.stop(49_500), tif="gtd", expiry_ns=5)
+    assert late.ok() and soon.ok()
+    assert endings(ex.mark(BTC, 49_400), 17) == [Ending.UNFILLED]
+    ex.advance(5)
+    assert not ex.open_orders("a")
+    assert sell(ex, "a", 1, None, tif="gtd", expiry_ns=9).code == Code.BAD_FLAGS
+
+
+def test_slide_comes_before_the_band(ex):
+    sell(ex, "a", 1, 52_000)
+    ack = buy(ex, "b", 1, 60_000, post_only="slide")
+    assert ack and ex.open_orders("b")[0].price == 52_000 - ex.instruments[0].tick_size
+    assert buy(ex, "b", 1, 60_000, post_only=True).code == Code.PRICE_BAND
+
+
+def test_a_slippage_order_takes_no_price_while_it_sleeps(ex):
+    ack = buy(ex, "a", 2, None, slippage="0.01", trigger=Trigger.stop(51_000))
+    assert ex.amend("a", ack.order_id, price=51_500).code == Code.BAD_PRICE
+    assert ex.amend("a", ack.order_id, size=1)

@@ -65,6 +65,7 @@ def test_limits_of_the_core():
     assert f"SLOTS_MAX = 1 << {limits.ORDERS_MAX.bit_length() - 1}" in source
     assert f"WINDOW = {limits.CLIENT_ID_WINDOW}" in source
     assert f"REDUCE_ONLY_MAX = {limits.REDUCE_ONLY_MAX} " in source
+    assert f"TRIGGERED_MAX = {limits.TRIGGERED_MAX} " in source
 
 
 def test_rounded_quotients(seed):

@@ -166,7 +166,7 @@ class Exchange(Face):
         """Sets leverage and margin mode ("isolated" or "cross") of one instrument.
 
         An account is cross until told otherwise; mind that the mode named here defaults to isolated. It
-        changes only while flat without resting orders. An open isolated position keeps its margin.
+        changes only while flat without live orders. An open isolated position keeps its margin.
         Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, MODE_IN_USE, INSUFFICIENT_MARGIN).
         """
         self._control(

@@ -44,7 +44,8 @@ class Ack:
     """The answer to an order command; truthy if it was accepted.
 
     code: result code. order_id: engine id (of the first order, for a duplicate client id). filled: contracts
-    traded by this order so far. resting: contracts left in the book. seq: event sequence number of its BEGIN.
+    traded by this order so far. resting: contracts left in the book; both as its own way through the book left them: what the
+    same command then set off (triggers, liquidations) is in its events. seq: event sequence number of its BEGIN.
     """
 
     __slots__ = ("code", "order_id", "seq", "_filled_lots", "_resting_lots", "_lot", "_end", "_face")

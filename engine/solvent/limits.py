@@ -18,6 +18,9 @@ ORDERS_MAX = 2**24
 REDUCE_ONLY_MAX = 1_000
 """Live reduce-only orders of one position: each fill of its owner may look at all of them."""
 
+TRIGGERED_MAX = 1_000
+"""Live orders of one position that have a trigger: they reserve nothing, so their number is bounded."""
+
 CLIENT_ID_WINDOW = 65_536
 """Finished orders whose client id is still recognised as a duplicate."""
 

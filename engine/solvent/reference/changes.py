@@ -76,7 +76,8 @@ class Changes:
         measured_later = order.dormant and order.flags & Flag.CLOSE_POSITION and c.size_lots
         if not 0 <= size <= contract.max_size_lots or measured_later:
             return Code.BAD_SIZE, size, price
-        if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks:
+        by_slippage = order.dormant and order.terms.slippage_ppb and c.price_ticks  # which takes no price besides
+        if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks or by_slippage:
             return Code.BAD_PRICE, size, price
         if size < order.size and size <= order.size - order.remaining:
             return Code.AMEND_BELOW_FILLED, size, price

@@ -7,7 +7,7 @@ is left out. Each handler returns (code, order id, filled lots, resting lots).
 from dataclasses import replace
 
 from solvent.codes import Code
-from solvent.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX
+from solvent.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.records import (
     EXTENSION,
     EXTENSION_FIELDS,
@@ -69,8 +69,11 @@ class Entry:
             return Code.UNKNOWN_INSTRUMENT
         return Code.OK
 
-    def _check_header(self, contract: Contract, c: Command) -> Code:
-        """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER."""
+    def _check_header(self, contract: Contract, c: Command, sleeps: bool) -> Code:
+        """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
+
+        sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
+        """
         market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
         if c.side > Side.SELL:
             return Code.BAD_SIDE
@@ -79,7 +82,8 @@ class Entry:
         if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
             return Code.BAD_FLAGS
         slides_alone = c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE
-        if (market and stays) or (c.flags & Flag.POST_ONLY and not stays) or slides_alone:
+        stays_at_market = market and stays and not (sleeps and c.tif == Tif.GTD)
+        if stays_at_market or (c.flags & Flag.POST_ONLY and (not stays or market)) or slides_alone:
             return Code.BAD_FLAGS
         if not (c.size_lots == 0 if c.flags & Flag.CLOSE_POSITION else 1 <= c.size_lots <= contract.max_size_lots):
             return Code.BAD_SIZE
@@ -185,11 +189,14 @@ class Entry:
         if t.flags & Flag.MARKET:
             t.price = self._market_price(t)
         t.limit = t.price
+        slides = bool(t.flags & Flag.SLIDE)
+        if slides and (code := self._keep_off_the_touch(t)):
+            return code
         if p:
             if self.cover.beyond_band(t):
                 return Code.PRICE_BAND
             self.cover.limit_to_bankruptcy(t, p)
-        if t.flags & Flag.POST_ONLY and (code := self._keep_off_the_touch(t)):
+        if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
             return code
         if p:
             if t.flags & Flag.MARKET:
@@ -229,6 +236,8 @@ class Entry:
         way = direction(t.side, t.terms.kind)
         if t.terms.trigger_flags & TriggerFlag.REFUSE_REACHED and reached(way, t.terms.trigger, reference):
             return Code.TRIGGER_REACHED
+        if p and sum(1 for order in p.orders if order.terms.kind) >= TRIGGERED_MAX:
+            return Code.TOO_MANY_ORDERS
         if p and t.flags & Flag.REDUCE_ONLY and self._reduce_only(p) >= REDUCE_ONLY_MAX:
             return Code.TOO_MANY_ORDERS
         if t.terms.trail and self.trading.triggers.trailing(t.instrument) >= TRAILING_MAX:
@@ -252,7 +261,8 @@ class Entry:
             return refused(code)
         contract = self.contracts[c.instrument]
         x = Command(zip(EXTENSION_FIELDS, EXTENSION.unpack(second), strict=True)) if len(second) == RECORD_BYTES else None
-        if code := self._check_header(contract, c) or self._check_extension(contract, c, x):
+        sleeps = x is not None and bool(x.trigger_kind)
+        if code := self._check_header(contract, c, sleeps) or self._check_extension(contract, c, x):
             return refused(code)
         if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
             return refused(Code.DUPLICATE_CLIENT_ID, first)
@@ -262,7 +272,7 @@ class Entry:
             c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
             limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),
         )  # fmt: skip
-        t.ending = None if c.tif in _STAYS else Ending.UNFILLED
+        t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
         if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
             return refused(code)
         if p:
@@ -285,7 +295,7 @@ class Entry:
             return None
         order = due.popleft()
         t = self.ticket_of(order, order.remaining, order.price)
-        t.ending = None if t.tif in _STAYS else Ending.UNFILLED
+        t.ending = None if t.tif in _STAYS and not t.flags & Flag.MARKET else Ending.UNFILLED
         code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
         if not code:
             order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss

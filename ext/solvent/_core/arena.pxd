@@ -13,6 +13,7 @@ cdef enum:
     SLOT_BITS = 24
     SLOTS_MAX = 1 << 24
     REDUCE_ONLY_MAX = 1000      # live reduce-only orders of one position: each of its fills may look at all
+    TRIGGERED_MAX = 1000        # live orders of one position that have a trigger: they cost their owner nothing
 
 cdef enum OrderState:           # bits
     LIVE = 1
@@ -63,6 +64,7 @@ cdef struct Arena:
     int32_t* free_stack
     int32_t free_count
     int32_t high_water
+    int32_t terms_high_water    # slots below it may have had terms
     int32_t capacity
 
 cdef int arena_open(Arena* arena) noexcept nogil

@@ -53,6 +53,7 @@ cdef struct Book:
     int32_t levels_used
     int32_t levels_capacity
     int32_t levels_free
+    int32_t levels_spare   # how many are in the free list
     int32_t depth          # how many nodes from root to leaf
 
 cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil
@@ -61,10 +62,14 @@ cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil
 cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil
 
 
+cdef inline bint book_rooms(Book* book, int32_t orders) noexcept nogil:
+    """Whether there is room for so many more levels and their paths."""
+    return (book.nodes_used - book.nodes_spare + book.depth * orders < book.nodes_capacity
+            and book.levels_used - book.levels_spare + orders < book.levels_capacity)
+
+
 cdef inline bint book_room(Book* book) noexcept nogil:
-    """Whether there is room for one more level and its path."""
-    return (book.nodes_used - book.nodes_spare + book.depth < book.nodes_capacity
-            and book.levels_used < book.levels_capacity - 1)
+    return book_rooms(book, 1)
 
 
 cdef inline int64_t book_price(Book* book, Arena* arena, int32_t slot) noexcept nogil:
@@ -151,6 +156,7 @@ cdef inline void book_add(Book* book, Arena* arena, int32_t slot, int side, int6
         index = book.levels_free
         if index != NONE:
             book.levels_free = book.levels[index].leaf
+            book.levels_spare -= 1
         else:
             index = book.levels_used
             book.levels_used += 1
@@ -183,6 +189,7 @@ cdef inline void book_level_gone(Book* book, Half* half, int32_t index) noexcept
     cdef int32_t parent
     cdef int shift = 0
     cdef Leaf* entry
+    book.levels_spare += 1
     level.leaf = book.levels_free
     book.levels_free = index
     book.bits[node] &= ~(<uint64_t>1 << (key & 63))

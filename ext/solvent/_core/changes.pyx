@@ -122,8 +122,9 @@ cdef int _check_amendment(State* s, const Command* c, int32_t slot, int64_t* pri
     if size_lots[0] < 0 or size_lots[0] > ins.max_size_lots or (
             c.size_lots != 0 and order.flags & CLOSE_POSITION and order.state & DORMANT):
         return BAD_SIZE
-    if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks:
-        return BAD_PRICE
+    if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks or (
+            c.price_ticks != 0 and order.state & DORMANT and s.arena.terms[slot].slippage_ppb != 0):
+        return BAD_PRICE        # the last: protected by its slippage, it takes no price besides
     if size_lots[0] < order.size_lots and size_lots[0] <= order.size_lots - order.remaining_lots:
         return AMEND_BELOW_FILLED
     if price_ticks[0] == price and size_lots[0] == order.size_lots:

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memset
-from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, Order, Terms, arena_find, arena_room, arena_take
+from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.cover cimport beyond_band, check_margin, limit_to_bankruptcy, reducible, uncover
@@ -31,8 +31,11 @@ from solvent._core.triggers cimport (
 
 # --- The form of a command -----------------------------------------------------------------------------
 
-cdef inline int _check_header(State* s, Instrument* ins, const Command* c) noexcept nogil:
-    """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER."""
+cdef inline int _check_header(State* s, Instrument* ins, const Command* c, bint sleeps) noexcept nogil:
+    """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
+
+    sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
+    """
     cdef bint stays = c.tif == GTC or c.tif == GTD
     if c.side > SELL:
         return BAD_SIDE
@@ -43,7 +46,9 @@ cdef inline int _check_header(State* s, Instrument* ins, const Command* c) noexc
             return BAD_FLAGS
         if s.bare and c.flags & (REDUCE_ONLY | CLOSE_POSITION):
             return BAD_FLAGS
-        if c.flags & MARKET and stays or c.flags & POST_ONLY and not stays or (c.flags & SLIDE and not c.flags & POST_ONLY):
+        if c.flags & MARKET and stays and not (sleeps and c.tif == GTD):
+            return BAD_FLAGS
+        if c.flags & POST_ONLY and (not stays or c.flags & MARKET) or (c.flags & SLIDE and not c.flags & POST_ONLY):
             return BAD_FLAGS
     if c.flags & CLOSE_POSITION:
         if c.size_lots != 0:
@@ -104,7 +109,7 @@ cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
     t.side = c.side
     t.tif = c.tif
     t.flags = c.flags | REDUCE_ONLY if c.flags & CLOSE_POSITION else c.flags
-    t.ending = 0 if c.tif == GTC or c.tif == GTD else UNFILLED
+    t.ending = 0 if (c.tif == GTC or c.tif == GTD) and not c.flags & MARKET else UNFILLED
     t.stp_mode = <uint8_t>c.mode
     t.fee_reason = TAKER_FEE
     t.closes = False
@@ -193,11 +198,15 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     if t.flags & MARKET:
         t.price_ticks = _market_price(s, t)
         t.limit_ticks = t.price_ticks
+    if t.flags & SLIDE:
+        code = _keep_off_the_touch(s, t)
+        if code != OK:
+            return code
     if not s.bare:
         if beyond_band(s, t):
             return PRICE_BAND
         limit_to_bankruptcy(s, t, p)
-    if t.flags & POST_ONLY:
+    if t.flags & POST_ONLY and not t.flags & SLIDE:
         code = _keep_off_the_touch(s, t)
         if code != OK:
             return code
@@ -244,7 +253,7 @@ cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
     if t.terms.trigger_flags & REFUSE_REACHED and trigger_reached(
             trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         return TRIGGER_REACHED
-    if t.flags & REDUCE_ONLY and p.reduce_count >= REDUCE_ONLY_MAX:
+    if p != NULL and (p.trigger_count >= TRIGGERED_MAX or t.flags & REDUCE_ONLY and p.reduce_count >= REDUCE_ONLY_MAX):
         return TOO_MANY_ORDERS
     return OK
 
@@ -300,7 +309,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
-    code = _check_header(s, ins, c)
+    code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER)
     if code == OK:
         code = _check_extension(s, ins, c, x)
     if code != OK:
@@ -367,7 +376,7 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     order = &s.arena.orders[slot]
     ticket_of_order(s, slot, order.remaining_lots, s.arena.terms[slot].limit_ticks, &t)
     order.state &= ~DUE
-    t.ending = 0 if t.tif == GTC or t.tif == GTD else UNFILLED
+    t.ending = 0 if (t.tif == GTC or t.tif == GTD) and not t.flags & MARKET else UNFILLED
     if not s.bare:
         p = &s.ledger.positions[t.holder]
     code = admit(s, &t, p, NULL)

@@ -75,6 +75,7 @@ cdef struct Position:
     int32_t first_order            # slot of its newest live order
     int32_t first_reduce           # of its newest live reduce-only order
     int32_t reduce_count
+    int32_t trigger_count          # live orders that have, or had, a trigger
     uint8_t mode
     uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark
     uint8_t reduce_side

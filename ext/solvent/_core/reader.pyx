@@ -232,7 +232,8 @@ cdef class Reader:
             "free stack": self.s.arena.high_water * sizeof(int32_t),
             "levels and nodes": books,
             "client ids": self.s.clients.capacity * sizeof(uint64_t) + self.s.clients.count * sizeof(ClientKey),
-            "owners' links": 0 if self.s.bare else self.s.arena.high_water * sizeof(Links),
+            "owners' links": 0 if self.s.bare else self.s.arena.high_water * 2 * sizeof(Links),
+            "terms": self.s.arena.terms_high_water * sizeof(Terms) + self.s.timers.capacity * sizeof(int32_t),
             "events": self.s.log.capacity * RECORD_BYTES,
         }
         pools["total"] = sum(pools.values())

@@ -12,7 +12,7 @@ from solvent._core.matching cimport Fill, same_owner
 from solvent._core.money cimport add, least, magnitude, most, mul
 from solvent._core.records cimport (
     ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
-    HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
+    HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
     TAKER_FEE, AcceptedTerms, Event, log_next, say,
 )
 from solvent._core.timers cimport timers_add, timers_due
@@ -116,6 +116,10 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
     t.terms = &s.arena.terms[t.slot]
     t.terms.timer = -1
     t.terms.trailing = -1
+    if t.slot >= s.arena.terms_high_water:
+        s.arena.terms_high_water = t.slot + 1
+    if t.holder >= 0 and t.terms.kind != NO_TRIGGER:
+        s.ledger.positions[t.holder].trigger_count += 1
     if t.terms.expiry_ns != 0:
         timers_add(&s.timers, &s.arena, t.slot)
 
@@ -185,6 +189,8 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     if order.flags & REDUCE_ONLY:
         p.reduce_count -= 1
         _unlink(s.arena.reduce, &p.first_reduce, slot)
+    if order.state & EXTENDED and s.arena.terms[slot].kind != NO_TRIGGER:
+        p.trigger_count -= 1
 
 
 cdef void expire(State* s) noexcept nogil:

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free, qsort
 from solvent._core.arena cimport DORMANT, DUE, Arena, Terms
-from solvent._core.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_room
+from solvent._core.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_rooms
 from solvent._core.money cimport RATE, clamp, mul_div_ceil, mul_div_floor
 from solvent._core.pool cimport room
 from solvent._core.records cimport SOURCES, TRAIL_RATE
@@ -27,9 +27,10 @@ cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept 
             free(book)
             return 0
         triggers.books[source] = book
-    if not trails:
-        return book_room(book)
-    return (book_room(book) and triggers.trailing_count < TRAILING_MAX
+    # Trailing orders that share a level now may each need a path of their own at the next extreme.
+    if not book_rooms(book, triggers.trailing_count + 1):
+        return 0
+    return not trails or (triggers.trailing_count < TRAILING_MAX
             and room(<void**>&triggers.trailing, triggers.trailing_count, &triggers.trailing_capacity, sizeof(int32_t)))
 
 
