@@ -43,7 +43,7 @@ class Generator:
             Instrument(
                 f"I{i}", settle=settle[i], contract_size="0.01", tick=r.choice(["0.1", "1"]), tiers=tiers,
                 liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]),
-                taker_fee=r.choice(["0.0005", "0.0007"]),
+                taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
             )
             for i in range(r.choice([1, 2, 2]))
         ]  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from solvent import Book, Code, Instrument
+from solvent import Book, Code, Instrument, Tier
 from solvent.answers import ANSWERS, AT_CAPACITY, possible
 from solvent.limits import MONEY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.records import CommandType, Flag, Side, TriggerKind, command, extension
@@ -52,7 +52,7 @@ CELLS = {
     (kind, Code.BAD_RECORD): two(kind, account=16)
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind != C.OPEN_ACCOUNT
 }  # fmt: skip
-ELSEWHERE = {(C.ORDER, Code.TOO_MANY_ORDERS)}  # below
+ELSEWHERE = {(C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT)}  # below
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell[0].name}-{cell[1].name}")
@@ -79,6 +79,17 @@ def test_too_many_triggers_of_one_position(make):
     assert ex._kernel.apply(record) == Code.TOO_MANY_ORDERS
     assert ex.cancel("a", int(answers.order_id[0]))
     assert ex._kernel.apply(record) == Code.OK
+
+
+def test_an_amendment_beyond_the_last_tier(make):
+    """All resting lots of the side count together."""
+    ex = make([Instrument("I", tiers=[Tier(100, "0.005", "0.01")])])
+    ex.deposit("a", "USDT", 10**6)
+    ex.mark("I", 50_000)
+    ids = [ex.order("a", "I", "buy", 50, price=49_000).order_id for _ in range(2)]
+    before = ex.digest()
+    assert ex._kernel.apply(command(C.AMEND, account=16, order_id=ids[1], size_lots=51)) == Code.POSITION_LIMIT
+    assert ex.digest() == before
 
 
 def test_too_many_trailing_orders():

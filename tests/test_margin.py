@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from solvent import Code, Instrument, Rejected, Tier
+from solvent import Code, InputError, Instrument, Rejected, Tier
 from solvent.tiers import okex_btc_2019
 
 BTC = "BTC-USDT-SWAP"
@@ -200,3 +200,33 @@ def test_tables_are_validated():
     with pytest.raises(InputError):
         Instrument("x", max_price=10**14)
     assert [tier.max_leverage for tier in okex_btc_2019()[:4]] == [100, 66, 50, 40]
+
+
+def test_a_maker_rebate_is_rounded_down_and_never_above_the_taker_fee(make):
+    """3 ppb of 500 is 1.5 units: the maker gets one, the taker pays two at the same rate."""
+    ex = make([Instrument(BTC, maker_fee="-0.000000003", taker_fee="0.000000003")])
+    for name in ("maker", "a"):
+        ex.deposit(name, "USDT", 1_000)
+        ex.mark(BTC, 50_000)
+    ex.order("maker", BTC, "sell", 1, price=50_000)
+    ex.order("a", BTC, "buy", 1, price=50_000).ok()
+    assert ex.account("maker").cash == Decimal("1000.000001")
+    assert ex.account("a").cash == Decimal("999.999998")
+    with pytest.raises(InputError, match="rebate"):
+        Instrument(BTC, maker_fee="-0.000501", taker_fee="0.0005")
+
+
+def test_the_rebate_of_a_pure_reduction_of_an_isolated_position_comes_with_its_release(make):
+    """Sold 10 and bought 5 back at 50,000 and 50x: 50 of the margin, and 0.01 % of 2,500 instead of a fee."""
+    ex = make([Instrument(BTC, maker_fee="-0.0001")])
+    for name in ("maker", "a"):
+        ex.deposit(name, "USDT", 1_000)
+        ex.mark(BTC, 50_000)
+    ex.set_leverage("maker", BTC, 50)
+    ex.order("maker", BTC, "sell", 10, price=50_000)
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    assert ex.account("maker").cash == 1_000 + Decimal("0.5") - 100
+    ex.order("maker", BTC, "buy", 5, price=50_000)
+    ex.order("a", BTC, "sell", 5, price=50_000).ok()
+    assert ex.account("maker").cash == 900 + Decimal("0.5") + 50 + Decimal("0.25")
+    assert ex.position("maker", BTC).margin == 50

@@ -1,6 +1,7 @@
 """A second reviewer's attacks on the order path: money, cost, limits, memory; each must stay closed."""
 
 import gc
+import os
 import random
 import subprocess
 import sys
@@ -176,7 +177,7 @@ book.check()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="limits its own memory")
+@pytest.mark.skipif(sys.platform != "linux" or "asan" in os.environ.get("LD_PRELOAD", ""), reason="limits its own memory")
 def test_trailing_orders_that_spread_stay_in_their_room():
     """They share one level of a nearly full trie, and each needs its own path at the next extreme: it wrote beyond the pool.
     A small address space makes pools small; else it takes two million dormant orders."""

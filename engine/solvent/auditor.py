@@ -74,7 +74,7 @@ class Auditor:
         self.counts: defaultdict[str, int] = defaultdict(int)
         self.closes = 0
         self._seq = 0
-        self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted
+        self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted (a rebate: negative)
         self._fills: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
         self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
         self._stepping = 0
@@ -134,10 +134,13 @@ class Auditor:
         return bool(e.posting == Posting.DEFICIT_REPAID and e.payer == Purse.RESIDUE)
 
     def _settle_fee(self, e: Event) -> None:
-        """A fee may be split between the deficit and the fund; both parts count against what is owed."""
+        """A fee may be split between the deficit and the fund; both parts count against what is owed. A rebate is not."""
         for i, (payer, ref, owed) in enumerate(self._fees):
             if (payer, ref) == (e.payer, e.ref) and owed >= e.amount_units:
                 self._fees[i] = (payer, ref, owed - e.amount_units)
+                return
+            if (payer, ref, owed) == (e.receiver, e.ref, -e.amount_units) and e.payer == Purse.FEES:
+                self._fees[i] = (payer, ref, 0)
                 return
         self._need(e.posting == Posting.DEFICIT_REPAID, e, "a fee that no fill explains")
 

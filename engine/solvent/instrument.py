@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from solvent.codes import InputError
-from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX
+from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX, RATE
 from solvent.money import Dec, decimal, to_units
 from solvent.tiers import Tier, compile_tiers, okex_btc_2019, rate_ppb
 
@@ -32,9 +32,10 @@ class Instrument:
     name: as in commands and views. settle: the currency of margin and profit, counted in units of
     10**-settle_decimals. contract_size: base units per contract. tick: price step, in currency. lot: size
     step, in contracts. tiers: position tiers (default: OKEx BTC, September 2019). maker_fee, taker_fee,
-    liquidation_fee: rates of a fill's value; the liquidation fee defaults to the taker fee. max_price:
-    highest legal price (default 2**24 - 1 ticks); the highest size is the last tier's. default_leverage:
-    of accounts that never set one (they are cross), capped by the first tier.
+    liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker fee; the
+    liquidation fee defaults to the taker fee. max_price: highest legal price (default 2**24 - 1 ticks); the
+    highest size is the last tier's. default_leverage: of accounts that never set one (they are cross), capped
+    by the first tier.
 
     Raises InputError for anything that does not fit together: tick * contract_size * lot must be a whole
     number of units, and the highest price times the highest size must stay below 2**62 units.
@@ -77,6 +78,13 @@ class Instrument:
         """One unit of the settlement currency."""
         return Decimal((0, (1,), -self.settle_decimals))
 
+    def _fees(self) -> tuple[int, int, int]:
+        """Maker, taker and liquidation fee over 10**9. A rebate never exceeds what the taker of the same trade pays."""
+        maker, taker = rate_ppb(self.maker_fee, "maker fee", lowest=-RATE), rate_ppb(self.taker_fee, "taker fee")
+        if maker + taker < 0:
+            raise InputError(f"{self.name}: the maker rebate {self.maker_fee} is more than the taker fee {self.taker_fee}")
+        return maker, taker, taker if self.liquidation_fee is None else rate_ppb(self.liquidation_fee, "liquidation fee")
+
     def _compile(self) -> Spec:
         if type(self.settle_decimals) is not int or not 0 <= self.settle_decimals <= 18:
             raise InputError(f"settle_decimals {self.settle_decimals!r} is not an int from 0 to 18")
@@ -95,8 +103,7 @@ class Instrument:
             raise InputError(f"{self.name}: max_price {self.max_price} is not a positive number of ticks")
         if highest * tiers[-1][0] * units > MONEY_MAX:
             raise InputError(f"{self.name}: highest price times highest size reaches 2**62 units")
-        fees = [rate_ppb(fee, "fee") for fee in (self.maker_fee, self.taker_fee)]
-        fees.append(fees[1] if self.liquidation_fee is None else rate_ppb(self.liquidation_fee, "fee"))
+        fees = self._fees()
         if max(fees) >= 10**9 // 2 or any(rate + fees[2] > 10**9 for _, rate, _ in tiers):
             raise InputError(f"{self.name}: fees and maintenance rates must leave something of the value")
         if type(self.default_leverage) is not int or self.default_leverage < 1:
