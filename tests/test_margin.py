@@ -230,3 +230,44 @@ def test_the_rebate_of_a_pure_reduction_of_an_isolated_position_comes_with_its_r
     ex.order("a", BTC, "sell", 5, price=50_000).ok()
     assert ex.account("maker").cash == 900 + Decimal("0.5") + 50 + Decimal("0.25")
     assert ex.position("maker", BTC).margin == 50
+
+
+def test_arrays_say_what_the_views_say(make):
+    """Two currencies, isolated and cross, a resting order; and flat positions are left out."""
+    ex = make([Instrument("I"), Instrument("J", settle="USDC")])
+    for name in "ab":
+        for currency in ("USDT", "USDC"):
+            ex.deposit(name, currency, 10_000)
+    for name in "IJ":
+        ex.mark(name, 50_000)
+    ex.set_leverage("a", "I", 50)
+    for name in "IJ":
+        ex.order("b", name, "sell", 10, price=50_000)
+        ex.order("a", name, "buy", 7, price=50_000).ok()
+        ex.mark(name, 49_900)
+    ex.set_leverage("a", "I", 20)
+    ex.order("b", "I", "buy", 7, price=49_900)
+    ex.order("b", "I", "buy", 7, price=49_900)
+    rows = ex.positions_array()
+    names = ["a", "b"]
+    assert [(names[r["account"] - 16], ex.instruments[r["instrument"]].name) for r in rows] == [
+        (n, i) for n in names for i in "IJ"
+    ]
+    for r in rows:
+        view = ex.position(names[r["account"] - 16], int(r["instrument"]))
+        unit = ex.instruments[r["instrument"]].unit
+        assert (r["size_lots"], r["cost_units"], r["margin_units"]) == (view.size_lots, view.cost_units, view.margin_units)
+        assert (int(r["upl_units"]) * unit, int(r["value_units"]) * unit) == (view.upl, view.value)
+        assert (r["mode"] == 1, r["leverage"]) == (view.mode == "isolated", view.leverage)
+        assert r["own_units"] >= r["full_units"] > 0 and view.margin_ratio == round(
+            Decimal(int(r["equity_units"])) / int(r["value_units"]), 9
+        )
+    rows = ex.accounts_array()
+    assert len(rows) == 4
+    for r in rows:
+        currency = list(ex.currencies)[r["currency"]]
+        view = ex.account(names[r["account"] - 16]).wallets[currency]
+        unit = ex.currencies[currency]
+        got = [int(r[f"{name}_units"]) * unit for name in ("cash", "hold", "free", "spendable", "equity")]
+        assert got == [view.cash, view.hold, view.free, view.withdrawable, view.margin_balance]
+        assert int(r["cash_units"] + r["margin_units"] + r["upl_units"]) * unit == view.equity

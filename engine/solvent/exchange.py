@@ -324,6 +324,25 @@ class Exchange(Face):
         """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
         return self._depth_arrays(self._known_instrument(instrument), whole(n, "n", 0, 2**62))
 
+    def positions_array(self) -> "np.ndarray[Any, Any]":
+        """Every open position as a record (solvent.tables.POSITION), by account and instrument; without a Python loop."""
+        import numpy as np
+
+        from solvent.tables import POSITION
+
+        return np.frombuffer(self._kernel.positions_bytes(), POSITION)
+
+    def accounts_array(self) -> "np.ndarray[Any, Any]":
+        """Every account and currency as a record (solvent.tables.ACCOUNT), in order; without a Python loop.
+
+        currency counts as `currencies` does.
+        """
+        import numpy as np
+
+        from solvent.tables import ACCOUNT
+
+        return np.frombuffer(self._kernel.accounts_bytes(), ACCOUNT)
+
     def explain(self, account: Acct) -> "views.Explanation":
         """Every term of an account's margin, its prices, and what would happen next; print it."""
         from solvent import views

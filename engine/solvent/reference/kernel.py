@@ -37,6 +37,11 @@ from solvent.reference.margin import Contract, Rules
 from solvent.reference.trading import Trading
 
 
+def _rows(rows: list[tuple[int, ...]]) -> bytes:
+    """Numbers as int64, one after the other; what does not fit saturates."""
+    return b"".join(max(-(2**63), min(2**63 - 1, n)).to_bytes(8, "little", signed=True) for row in rows for n in row)
+
+
 class Plain(NamedTuple):
     """The answer to submit and revoke; truthy if accepted."""
 
@@ -416,6 +421,38 @@ class Kernel:
             (p.instrument, p.size, p.cost, p.margin, p.leverage, p.mode, int(p.stuck), p.hold, p.reduce.lots)
             for p in self.ledger.positions_of(account)
         ]
+
+    def positions_bytes(self) -> bytes:
+        """Every open position, by account and instrument; columns: solvent.tables."""
+        rows: list[tuple[int, ...]] = []
+        for account in range(FIRST_USER, self.account_count):
+            for p in self.ledger.positions_of(account):
+                if not p.size:
+                    continue
+                contract = self.contracts[p.instrument]
+                cash = self.ledger.wallets[account][contract.currency]
+                domain = [p] if p.mode else self.ledger.cross_of(account, contract.currency)
+                r = margin.requirement(self.cover.rules, self.contracts, p.margin if p.mode else cash, domain)
+                rows.append((
+                    account, p.instrument, p.mode, p.leverage, p.size, p.cost, p.margin, p.hold, margin.upl(contract, p),
+                    margin.value_at_mark(contract, p), r.equity, r.full, r.own,
+                ))  # fmt: skip
+        return _rows(rows)
+
+    def accounts_bytes(self) -> bytes:
+        """Every account's every currency, in order; columns: solvent.tables."""
+        rows: list[tuple[int, ...]] = []
+        for account in range(FIRST_USER, self.account_count):
+            for currency in range(len(self.ledger.wallets[account])):
+                of = [p for p in self.ledger.positions_of(account) if self.contracts[p.instrument].currency == currency]
+                cash, holds, free, spendable = self.wallet(account, currency)
+                r = margin.requirement(self.cover.rules, self.contracts, cash, self.ledger.cross_of(account, currency))
+                profit = sum(margin.upl(self.contracts[p.instrument], p) for p in of)
+                rows.append((
+                    account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
+                    r.equity, r.full, r.own, r.value,
+                ))  # fmt: skip
+        return _rows(rows)
 
     def orders_of(self, account: int) -> list[tuple[int, ...]]:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)

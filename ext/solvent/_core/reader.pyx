@@ -6,15 +6,54 @@ from solvent._core.arena cimport DORMANT, EXTENDED, Links, Order, Terms, arena_f
 from solvent._core.book cimport Book, Level, book_worse
 from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
-from solvent._core.margin cimport free_units
+from solvent._core.margin cimport Requirement, cross_requirement, free_units, isolated_requirement, upl, value_at_mark
+from solvent._core.money cimport int128, saturate
 from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
-from solvent._core.trading cimport order_instrument, order_price
+from solvent._core.trading cimport State, order_instrument, order_price
+
+
+cdef enum:
+    POSITION_COLUMNS = 13      # solvent.tables names them
+    ACCOUNT_COLUMNS = 12
 
 
 cdef uint64_t _book_bytes(Book* book):
     """Nodes and levels ever used, and the heads of both sides."""
     return (sizeof(Book) + <uint64_t>book.nodes_used * (64 * sizeof(int32_t) + sizeof(uint64_t) + sizeof(int32_t))
             + <uint64_t>book.levels_used * sizeof(Level))
+
+
+cdef void _position_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef Requirement r
+    if p.mode:
+        isolated_requirement(l, &s.rules, index, &r)
+    else:
+        cross_requirement(l, &s.rules, p.account, l.instruments[p.instrument].currency, &r)
+    row[0], row[1], row[2], row[3] = p.account, p.instrument, p.mode, p.leverage
+    row[4], row[5], row[6], row[7] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
+    row[8], row[9] = upl(l, p), value_at_mark(l, p)
+    row[10], row[11], row[12] = saturate(r.equity), saturate(r.full), saturate(r.own)
+
+
+cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_t* row) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[account].first_position
+    cdef int128 margin = 0
+    cdef int128 profit = 0
+    cdef Requirement r
+    while index >= 0:
+        if l.instruments[l.positions[index].instrument].currency == currency:
+            margin += l.positions[index].margin_units
+            profit += upl(l, &l.positions[index])
+        index = l.positions[index].next
+    cross_requirement(l, &s.rules, account, currency, &r)
+    row[0], row[1] = account, currency
+    row[2], row[3] = wallet_of(l, account, currency).cash_units, wallet_of(l, account, currency).hold_units
+    row[4], row[5] = saturate(margin), saturate(profit)
+    row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
+    row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
 
 
 cdef class Reader:
@@ -86,6 +125,43 @@ cdef class Reader:
                  self.s.ledger.parcels[i].cost_units, self.s.ledger.parcels[i].bankruptcy_ticks,
                  self.s.ledger.parcels[i].order_id, self.s.ledger.parcels[i].origin)
                 for i in range(self.s.ledger.parcel_count)]
+
+    # --- all accounts at once; int64 rows whose columns solvent.tables names
+
+    def positions_bytes(self):
+        """Every open position, by account and instrument."""
+        cdef Ledger* l = &self.s.ledger
+        cdef int64_t count = 0
+        cdef int64_t* row
+        cdef uint32_t account
+        cdef int32_t index
+        self._require_idle()
+        for index in range(l.position_count):
+            count += l.positions[index].size_lots != 0
+        block = bytearray(count * POSITION_COLUMNS * sizeof(int64_t))
+        row = <int64_t*><char*>block
+        for account in range(FIRST_USER, l.account_count):
+            index = l.accounts[account].first_position
+            while index >= 0:
+                if l.positions[index].size_lots != 0:
+                    _position_columns(&self.s, index, row)
+                    row += POSITION_COLUMNS
+                index = l.positions[index].next
+        return block
+
+    def accounts_bytes(self):
+        """Every account's every currency, in order."""
+        cdef Ledger* l = &self.s.ledger
+        cdef int64_t* row
+        cdef uint32_t account, currency
+        self._require_idle()
+        block = bytearray((l.account_count - FIRST_USER) * l.currency_count * ACCOUNT_COLUMNS * sizeof(int64_t))
+        row = <int64_t*><char*>block
+        for account in range(FIRST_USER, l.account_count):
+            for currency in range(l.currency_count):
+                _account_columns(&self.s, account, currency, row)
+                row += ACCOUNT_COLUMNS
+        return block
 
     # --- orders
 
