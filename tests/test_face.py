@@ -1,6 +1,7 @@
 """Events, cursors, retention, batches, digests and views of the face."""
 
 import gc
+import os
 import subprocess
 import sys
 
@@ -10,8 +11,10 @@ import pytest
 import solvent
 import solvent.reference
 from generator import Generator
-from solvent import Code, Event, EventsDropped, EventType, Exchange, Instrument
+from solvent import Code, Event, EventsDropped, EventType, Exchange, InputError, Instrument, Trigger
 from solvent.auditor import Auditor
+from solvent.capture import FORMATS
+from solvent.feed import Feed
 from solvent.records import CommandType, dtype
 
 BTC = "BTC-USDT-SWAP"
@@ -195,3 +198,47 @@ def test_the_auditor_can_fail():
     events[at] = Event((*record[:9], record[9] + 1, *record[10:]))
     with pytest.raises(solvent.InvariantBroken, match="MON-7"):
         Auditor(ex).follow(events)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda ex: ex.batch([{"account": 16}]), "a call is"),
+        (lambda ex: ex.cursor([EventType.TRADE]), "as in cursor"),
+        (lambda ex: Trigger(49_000), "Trigger.stop"),
+        (lambda ex: Trigger.stop(49_000, by="close"), "by is one of"),
+        (lambda ex: Trigger.trailing(rate=0.02), "float"),
+        (Feed, "which instrument"),
+        (lambda ex: ex.run(bytes(64)), "set its `records`"),
+    ],
+)
+def test_a_newcomers_mistakes_are_answered_where_they_are_made(make, call, says):
+    ex = make([Instrument("I"), Instrument("J")])
+    before = ex.digest()
+    with pytest.raises(InputError, match=says):
+        call(ex)
+    assert ex.digest() == before
+
+
+def test_a_feed_that_comes_too_late_says_what_to_do(make):
+    ex = make([Instrument("I")], retain=False)
+    ex.mark("I", 5)
+    ex.mark("I", 6)
+    with pytest.raises(EventsDropped, match="before the first command"):
+        Feed(ex)
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    """`solvent replay-book FILE | head`."""
+    file = tmp_path / "capture.csv"
+    file.write_text(",".join(FORMATS["neutral"].header) + "\n1,add,1,buy,100,5\n")
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "solvent.cli", "replay-book", str(file)],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")

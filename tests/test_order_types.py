@@ -423,8 +423,10 @@ def test_accepted_says_all_terms(desk):
 
 
 def test_words_that_are_none(desk):
-    for terms in ({"self_trade": "no"}, {"tif": "day"}, {"post_only": "glide"}, {"trigger": Trigger.stop(5, by="bid")}):
+    for terms in ({"self_trade": "no"}, {"tif": "day"}, {"post_only": "glide"}, {"trigger": 5}):
         with pytest.raises((InputError, TypeError)):
             desk.order("a", "buy", 1, 90, **terms)
+    with pytest.raises(InputError):
+        Trigger.stop(5, by="bid")
     with pytest.raises(InputError):
         Trigger.trailing(distance=1, rate="0.1")

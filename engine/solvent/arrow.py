@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 def table(columns: "dict[str, Array]") -> "pyarrow.Table":
     """One-dimensional NumPy arrays of one length as a table; contiguous ones are shared, not copied."""
-    import pyarrow as pa
-
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise ImportError("solvent.arrow needs pyarrow: pip install pyarrow (or this package with its extra arrow)") from None
     return pa.table({name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()})
 
 

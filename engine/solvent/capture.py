@@ -68,11 +68,13 @@ def read(path: str | Path, form: str = "auto") -> Capture:
     """
     rows = csv.reader(io.StringIO(_text(Path(path)), newline=""), skipinitialspace=True)
     name = str(path)
+    if form != "auto":
+        _choice(FORMATS, form, "format")
     found = []
     try:
         first = [each.strip() for each in next(rows, [])]
         form = _recognise(first) if form == "auto" else form
-        chosen = _choice(FORMATS, form, "format")
+        chosen = FORMATS[form]
         if first != chosen.header:
             found.append(chosen.row(_headless(first, chosen), 1))
         for row in rows:
@@ -103,6 +105,8 @@ def _recognise(first: list[str]) -> str:
             return name
     if len(first) == 6 and first[1] in _LOBSTER_KINDS:
         return "lobster"
+    if not any(first):
+        raise InputError("the file is empty")
     headers = "; ".join(f"{name}: {','.join(each.header)}" for name, each in FORMATS.items())
     raise InputError(f"the first line is the header of no known format ({headers}); or name one with --format")
 

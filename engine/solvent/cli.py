@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")
     demo.add_argument("--fund", default="20000", help="the insurance fund at the start, in USDT (default 20000)")
     demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
-    demo.add_argument("--picture", metavar="FILE", help="draw the run (needs matplotlib: the extra solvent[viz])")
+    demo.add_argument("--picture", metavar="FILE", help="draw the run (pip install matplotlib)")
     replay = commands.add_parser(
         "replay-book", help="replay a venue's recorded orders through a Book",
         description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
@@ -116,7 +116,7 @@ def _demo(args: argparse.Namespace) -> int:
     sys.stderr.write(f"{settings.scenario.title}: {settings.traders:,} traders\n")
     outcome = runner.simulate(settings, Progress())
     if args.json != STDOUT:
-        print(f"\n{report.story(outcome)}")
+        print(f"\n{report.story(outcome)}", flush=True)
     if args.picture is not None:
         picture.draw(outcome, args.picture)
         print(f"\nPicture: {Path(args.picture).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
@@ -130,7 +130,7 @@ def _replay_book(args: argparse.Namespace) -> int:
     _check_outputs(args)
     report = replay.replay(capture.read(args.file, args.format))
     if args.json != STDOUT:
-        print(report)
+        print(report, flush=True)
     _write_json(args.json, report.to_json())
     return 0
 
@@ -154,6 +154,9 @@ def main(argv: list[str] | None = None) -> int:
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader has left, as `head` does; what is still buffered must not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (SolventError, OSError, ImportError) as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 1

@@ -92,7 +92,7 @@ HINTS: dict[Code, str] = {
     Code.AMEND_BELOW_FILLED: "the new size is not above what is filled; cancel instead",
     Code.TRIGGER_REACHED: "the trigger is reached already and the order asked to be refused then",
     Code.NO_REFERENCE: "a trailing stop starts from the price it watches, and there is none yet",
-    Code.BAD_AMOUNT: "the amount is a whole number of units, above zero (signed for move_margin) and below 2**62",
+    Code.BAD_AMOUNT: "the amount is a multiple of 10**-settle_decimals above 0 (signed for move_margin), below 2**62 of them",
     Code.INSUFFICIENT_BALANCE: "more than the free balance, which leaves out holds, initial margin and open losses",
     Code.WITHDRAWALS_CLOSED: "the currency has an open deficit; withdrawals wait until it is repaid",
     Code.MONEY_LIMIT: "all deposits of a currency stay below 2**62 units",
@@ -107,7 +107,7 @@ HINTS: dict[Code, str] = {
     Code.BAD_LEVERAGE: "leverage is a whole number from 1 up",
     Code.BAD_MODE: "mode is 'isolated' or 'cross'",
     Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
-    Code.PERIOD_SETTLED: "funding periods are numbered upwards from 1, and each settles once",
+    Code.PERIOD_SETTLED: "the period is not above the last one that was settled; the first is 1 or more",
 }
 
 

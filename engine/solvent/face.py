@@ -104,9 +104,14 @@ class Batch:
     def __len__(self) -> int:
         return len(self.code)
 
+    def __repr__(self) -> str:
+        return f"Batch({len(self)} commands, {int((self.code == Code.OK).sum())} OK)"
+
 
 class Cursor:
     """A reader of events from where it was made; iterating takes what has come since. Not thread-safe.
+
+    An iteration ends with what had come when it began: what is caused inside the loop comes in the next one.
 
     types: EventTypes to keep; none keeps all. With retain=False events stay held until every cursor that
     is alive has read them.
@@ -174,7 +179,7 @@ class Face:
             from solvent._core import records as compiled
         except ImportError as error:
             raise ImportError(
-                "the compiled core is missing; build it (pip install solvent), or say so and use "
+                "the compiled core is missing; build it (pip install . in the checkout), or say so and use "
                 "solvent.reference.Exchange, the slower twin in pure Python"
             ) from error
         if compiled.layout() != {kind: records.layout(kind) for kind in compiled.layout()}:
@@ -215,9 +220,11 @@ class Face:
 
         One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands.
         """
-        for name, _ in calls:
-            if name not in ("order", "amend", "cancel", "cancel_all"):
-                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {name!r}")
+        for call in calls:
+            if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
+                raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob', ...}}), not {call!r}")
+            if call[0] not in ("order", "amend", "cancel", "cancel_all"):
+                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {call[0]!r}")
         return [getattr(self, name)(**arguments) for name, arguments in calls]
 
     @staticmethod
@@ -282,7 +289,7 @@ class Face:
         Raises EventsDropped when that event is no longer held.
         """
         if not all(isinstance(each, EventType) for each in types):
-            raise WrongType(f"cursor takes EventTypes, not {types!r}")
+            raise WrongType(f"cursor takes EventTypes, as in cursor(EventType.TRADE, EventType.DONE), not {types!r}")
         end = self._kernel.next_seq
         begin = end if begin is None else whole(begin, "begin", 1, end)
         if begin < self._kernel.first_seq:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sortedcontainers import SortedDict
 
-from solvent.codes import FeedGap, InputError
+from solvent.codes import EventsDropped, FeedGap, InputError
 from solvent.exchange import Exchange
 from solvent.face import Face
 from solvent.orders import any_int, flag_of, whole, wrong_type
@@ -291,9 +291,9 @@ class Subscription:
 class Feed:
     """The market data of one instrument of an Exchange or of a Book, from its first event on.
 
-    instrument: name or index. Prices are in ticks, sizes in lots. Make it before the first command, or on one that still
-    holds all events (retain=True, nothing dropped): otherwise EventsDropped. InputError if its `log` leaves out a type of
-    NEEDS. Until it is polled (each reading polls) the engine holds the events for it, as for any cursor.
+    instrument: name or index; may be left out where there is one. Prices are in ticks, sizes in lots. Make it before the
+    first command, or on one that still holds all events (retain=True, nothing dropped): otherwise EventsDropped. InputError if its
+    `log` leaves out a type of NEEDS, or several instruments leave the choice open. Until it is polled (each reading polls) the engine holds the events for it, as for any cursor.
 
     >>> from solvent import Book
     >>> book = Book()
@@ -308,13 +308,21 @@ class Feed:
     (Level(price_ticks=101, lots=7, orders=2),)
     """
 
-    def __init__(self, face: Face, instrument: str | int = 0):
+    def __init__(self, face: Face, instrument: str | int | None = None):
         if not isinstance(face, Face):
             raise wrong_type("face", face, "a Book or an Exchange")
+        if instrument is None:
+            if isinstance(face, Exchange) and len(face.instruments) > 1:
+                raise InputError(f"which instrument? Feed(ex, {face.instruments[0].name!r}), for one")
+            instrument = 0
         if isinstance(face, Exchange):
             self.instrument = face._known_instrument(instrument)
         else:
             self.instrument = whole(instrument, "instrument", 0, 0)
+        if face._kernel.first_seq > 1:
+            raise EventsDropped(
+                "the first events are no longer held; make the Feed before the first command, or use retain=True"
+            )
         missing = [each.name for each in NEEDS if not face.writes(each)]
         if missing:
             raise InputError(f"a feed needs events that are not written; add {', '.join(missing)} to log (solvent.feed.NEEDS)")

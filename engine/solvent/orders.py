@@ -65,6 +65,15 @@ class Trigger:
     by: str = "mark"
     if_reached: str = "fire"
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, TriggerKind):
+            raise wrong_type("kind", self.kind, "Trigger.stop(price), .take_profit(price), .trailing(distance=) or (rate=)")
+        word(SOURCES, self.by, "by")
+        word(_REACHED, self.if_reached, "if_reached")
+        for what, value in (("price", self.price), ("distance", self.distance), ("rate", self.rate)):
+            if value is not None:
+                decimal(value, f"trigger {what}")
+
     @classmethod
     def stop(cls, price: Dec, *, by: str = "mark", if_reached: str = "fire") -> "Trigger":
         return cls(TriggerKind.STOP, price=price, by=by, if_reached=if_reached)

@@ -140,7 +140,9 @@ class Kernel:
         commands, at = [], 0
         while at < len(data):
             if not 1 <= data[at + 2] <= 2:
-                raise ValueError(f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records")
+                raise ValueError(
+                    f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1 or 2"
+                )
             commands.append(data[at : at + data[at + 2] * RECORD_BYTES])
             if len(commands[-1]) != data[at + 2] * RECORD_BYTES:
                 raise ValueError("the last command is cut off")

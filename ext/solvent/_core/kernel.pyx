@@ -344,7 +344,7 @@ cdef class Kernel(Reader):
             elif commands[i].records == 2:
                 i += 2
             else:
-                raise ValueError(f"record {i} says that it takes {commands[i].records} records")
+                raise ValueError(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1 or 2")
             n += 1
         if i != total:
             raise ValueError("the last command is cut off")
