@@ -292,8 +292,9 @@ class Feed:
     """The market data of one instrument of an Exchange or of a Book, from its first event on.
 
     instrument: name or index; may be left out where there is one. Prices are in ticks, sizes in lots. Make it before the
-    first command, or on one that still holds all events (retain=True, nothing dropped): otherwise EventsDropped. InputError if its
-    `log` leaves out a type of NEEDS, or several instruments leave the choice open. Until it is polled (each reading polls) the engine holds the events for it, as for any cursor.
+    first command, or on one that still holds all events (retain=True, nothing dropped): otherwise EventsDropped.
+    InputError if its `log` leaves out a type of NEEDS, or if there are several instruments to choose from. Until it is
+    polled (each reading polls) the engine holds the events for it, as for any cursor.
 
     >>> from solvent import Book
     >>> book = Book()
