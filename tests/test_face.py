@@ -11,7 +11,7 @@ import pytest
 import solvent
 import solvent.reference
 from generator import Generator
-from solvent import Code, Event, EventsDropped, EventType, Exchange, InputError, Instrument, Trigger
+from solvent import Code, Event, EventsDropped, EventType, Exchange, InputError, Instrument, OutOfRange, Trigger
 from solvent.auditor import Auditor
 from solvent.capture import FORMATS
 from solvent.feed import Feed
@@ -218,6 +218,31 @@ def test_a_newcomers_mistakes_are_answered_where_they_are_made(make, call, says)
     with pytest.raises(InputError, match=says):
         call(ex)
     assert ex.digest() == before
+
+
+def test_a_batch_goes_on_after_a_mass_cancel_of_nobody(make):
+    ex = make([Instrument("I")])
+    ex.deposit("a", "USDT", 10_000)
+    ex.mark("I", 50_000)
+    order = ("order", {"account": "a", "instrument": "I", "side": "buy", "size": 1, "price": 49_000})
+    wrong = [("cancel_all", {"account": "zz"}), ("cancel_all", {"instrument": "zz"}), ("cancel_all", {"account": 2**32 - 1})]
+    codes = [ack.code for ack in ex.batch([order, *wrong, order])]
+    assert codes == [Code.OK, Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_INSTRUMENT, Code.UNKNOWN_ACCOUNT, Code.OK]
+    assert len(ex.open_orders("a")) == 2
+
+
+@pytest.mark.parametrize("package", [solvent, solvent.reference], ids=["compiled", "reference"])
+def test_direct_calls_refuse_what_no_field_holds(package):
+    book = package.Book()
+    before = book.digest()
+    for terms in ((-1, 0, 5, 1), (1, 256, 5, 1), (1, 0, 2**70, 1), (1, 0, 5, -(2**63) - 1), (1, 0, 5, 1, 0, 0, 2**63)):
+        with pytest.raises(OutOfRange):
+            book.submit(*terms)
+    for order_id in (-1, 2**63, 2**64, 10**5_000):
+        with pytest.raises(OutOfRange):
+            book.revoke(1, order_id)
+    assert book.submit(1, 0, -(2**63), 1).code == book.submit(1, 0, 2**63 - 1, 1).code == Code.BAD_PRICE
+    assert book.submit(1, 0, 0, 1).code == Code.BAD_PRICE and book.digest() == before
 
 
 def test_a_feed_that_comes_too_late_says_what_to_do(make):

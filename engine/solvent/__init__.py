@@ -12,6 +12,7 @@ from solvent.codes import (
     Halted,
     InputError,
     InvariantBroken,
+    OutOfRange,
     Rejected,
     SolventError,
     WrongType,
@@ -27,6 +28,6 @@ from solvent.tiers import Tier
 __all__ = [
     "Ack",
     "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Halted", "InputError", "Instrument",
-    "InvariantBroken", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType",
+    "InvariantBroken", "OutOfRange", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

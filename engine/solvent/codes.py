@@ -73,20 +73,20 @@ HINTS: dict[Code, str] = {
     Code.BAD_NAME: "a name is 1 to 64 bytes of UTF-8 without control characters",
     Code.TOO_MANY_ACCOUNTS: "the limit of accounts is reached",
     Code.BAD_SIDE: "side is 'buy' or 'sell'",
-    Code.BAD_SIZE: "size is a positive multiple of the lot, not above the instrument's highest size",
+    Code.BAD_SIZE: "size is a positive multiple of the lot, not above the highest; close_position takes none",
     Code.BAD_PRICE: "price is positive, a multiple of the tick (a mark is rounded), not above the instrument's highest price",
     Code.BAD_TIF: "tif is 'gtc', 'ioc', 'fok' or 'gtd'",
     Code.BAD_FLAGS: "post_only is for limits that rest; market is ioc, fok or gtd with trigger; a Book has no reduce-only",
     Code.BAD_CLIENT_ID: "a client id is a whole number below 2**63; 0 is none",
-    Code.BAD_TRIGGER: "a stop or take-profit has a trigger price, a trailing stop a distance in ticks or a rate below 1",
+    Code.BAD_TRIGGER: "a stop has a legal trigger price, a trailing stop a distance in ticks or a nine-decimal rate below 1",
     Code.BAD_EXPIRY: "tif gtd goes with an expiry later than the clock, and only with one",
     Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/orders.md), its group a whole number from 0",
-    Code.BAD_SLIPPAGE: "slippage is a rate above 0 and below 1, of a market order without a price",
+    Code.BAD_SLIPPAGE: "slippage is a nine-decimal rate above 0 and below 1, of a market order without a price",
     Code.UNKNOWN_ORDER: "the account has no live order of this id; it may be finished or another account's",
     Code.DUPLICATE_CLIENT_ID: "this client id was used; the answer's order_id is the order it belongs to",
     Code.POST_ONLY_WOULD_TAKE: "the price would trade at once; move it away from the touch",
     Code.FOK_UNFILLED: "the book cannot fill the whole size within the limit",
-    Code.REDUCE_ONLY_WOULD_OPEN: "nothing of the position is left to reduce on this side",
+    Code.REDUCE_ONLY_WOULD_OPEN: "nothing to reduce on this side, or resting reduce-only orders cover all of it",
     Code.TOO_MANY_ORDERS: "the limit of live orders is reached, or that of reduce-only or triggered orders of a position",
     Code.AMEND_NOTHING: "neither size nor price would change",
     Code.AMEND_BELOW_FILLED: "the new size is not above what is filled; cancel instead",
@@ -121,6 +121,10 @@ class InputError(SolventError, ValueError):
 
 class WrongType(InputError, TypeError):
     """A type that is refused where money enters: float, bool, None."""
+
+
+class OutOfRange(InputError, OverflowError):
+    """An integer of `submit` or `revoke` that its field cannot hold. Nothing was done."""
 
 
 class Rejected(SolventError):

@@ -287,8 +287,9 @@ class Exchange(Face):
         """Cancels all live orders, resting and dormant, of an account or of everyone, in one instrument or all, of one
         side or both, oldest first. `filled` of the Ack counts them, in lots of 1."""
         return self._ask(
-            CommandType.MASS_CANCEL, Decimal(1), account=NOBODY if account is None else self._known_account(account),
-            instrument=NO_INSTRUMENT if instrument is None else self._known_instrument(instrument),
+            CommandType.MASS_CANCEL, Decimal(1),
+            account=NOBODY if account is None else min(self._account(account), NOBODY - 1),
+            instrument=NO_INSTRUMENT if instrument is None else min(self._instrument(instrument), NO_INSTRUMENT - 1),
             side=2 if side is None else word(SIDES, side, "side"),
         )  # fmt: skip
 
@@ -307,7 +308,7 @@ class Exchange(Face):
         return views.position_view(self, self._known_account(account), self._known_instrument(instrument))
 
     def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
-        """Resting orders by id."""
+        """Live orders by id, resting and dormant."""
         from solvent import views
 
         wanted = None if instrument is None else self._known_instrument(instrument)

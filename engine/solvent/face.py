@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from solvent import records
-from solvent.codes import HINTS, Busy, Code, EventsDropped, Halted, InputError, InvariantBroken, Rejected, WrongType
+from solvent.codes import (
+    HINTS,
+    Busy,
+    Code,
+    EventsDropped,
+    Halted,
+    InputError,
+    InvariantBroken,
+    OutOfRange,
+    Rejected,
+    WrongType,
+)
 from solvent.money import from_units
 from solvent.orders import whole
 from solvent.records import CommandType, Event, EventType, Side, command, decode
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
-ERRORS = (Busy, Halted, WrongType)
+ERRORS = (Busy, Halted, WrongType, OutOfRange)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
 

@@ -122,7 +122,8 @@ class Terms:
 
     def flags(self) -> int:
         flags = 0
-        if self.post_only == "slide":
+        if isinstance(self.post_only, str):
+            word({"slide": 1}, self.post_only, "post_only: True, False, or a word that")
             flags = Flag.POST_ONLY | Flag.SLIDE
         elif flag_of(self.post_only, "post_only"):
             flags = Flag.POST_ONLY
@@ -171,7 +172,8 @@ def any_int(value: object, what: str) -> int:
 def whole(value: object, what: str, low: int, high: int) -> int:
     """An exact int from low to high. Raises WrongType or InputError."""
     if not low <= (number := any_int(value, what)) <= high:
-        raise InputError(f"{what} is not from {low} to {high}")
+        shown = number if -(2**64) < number < 2**64 else "of more than 64 bits"
+        raise InputError(f"{what} {shown} is not from {low} to {high}")
     return number
 
 

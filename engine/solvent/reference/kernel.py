@@ -67,7 +67,7 @@ class Kernel:
     ):
         self.contracts = [Contract(*spec) for spec in instruments]  # type: ignore[arg-type]
         self.config = config
-        self.busy_error, _, self.type_error = errors  # big integers never halt
+        self.busy_error, _, self.type_error, self.range_error = errors  # big integers never halt
         self.wanted = wanted
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
@@ -179,10 +179,13 @@ class Kernel:
     def _direct(self, kind: CommandType, fields: dict[str, int]) -> "Plain":
         if any(type(value) is not int for value in fields.values()):
             raise self.type_error(f"{', '.join(fields)}: ints are needed here")
+        for name in ("client_id", "order_id"):
+            if fields.get(name, 0) >= 2**63:
+                raise self.range_error(f"{name} is not from 0 to {2**63 - 1}")
         try:
             record = command(kind, time_ns=self.clock_ns, **fields)
         except struct.error as error:
-            raise OverflowError(str(error)) from None
+            raise self.range_error(str(error)) from None
         return Plain(self.apply(record), *self.last)
 
     def _apply(self, record: bytes) -> Code:

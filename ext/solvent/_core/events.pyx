@@ -4,7 +4,7 @@ cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject_GenericGetAttr
-from libc.stdint cimport uint8_t, uintptr_t
+from libc.stdint cimport uint8_t, uint64_t, uintptr_t
 from libc.string cimport memset
 from solvent._core.pool cimport prefetch
 from solvent._core.records cimport ACCOUNT_OPENED, RECORD_BYTES, Event as Record, block_unpin
@@ -14,7 +14,9 @@ import sys
 cdef enum:
     TYPES_MAX = 64
     NAMES_MAX = 96
-    KEYS = 256             # a power of two, well above the number of names
+    KEYS_BITS = 11
+    KEYS = 1 << KEYS_BITS  # so far above the number of names that some multiplier gives each a place of its own
+    TRIES = 200
 
 cdef struct Key:
     void* name             # an interned string that _names keeps alive
@@ -24,26 +26,45 @@ cdef tuple _types = ()     # event types by number
 cdef tuple _names = ()     # what fields are called in some type
 cdef object _payload = {}
 cdef Key _keys[KEYS]
+cdef uint64_t _multiplier
 cdef uint8_t _place[TYPES_MAX][NAMES_MAX]  # 0: the type has no such field, else field number + 1
+
+
+cdef inline int _key_of(void* name) noexcept:
+    return <int>((<uint64_t><uintptr_t>name * _multiplier) >> (64 - KEYS_BITS))
+
+
+cdef bint _spread(uint64_t multiplier):
+    """Enters all names; False when two wanted one place (then the second has the next free one)."""
+    global _multiplier
+    cdef int at, number
+    cdef bint alone = True
+    _multiplier = multiplier
+    memset(_keys, 0, sizeof(_keys))
+    for number, name in enumerate(_names):
+        at = _key_of(<void*>name)
+        while _keys[at].name != NULL:
+            at = (at + 1) & (KEYS - 1)
+            alone = False
+        _keys[at].name = <void*>name
+        _keys[at].number = number
+    return alone
 
 
 def bind(types, fields, payload):
     """Takes the meaning of the fields from solvent.records: its event types, field names, and PAYLOAD."""
     global _types, _names, _payload
-    cdef int at, number
+    cdef int number
+    cdef uint64_t golden = 0x9E3779B97F4A7C15
     _payload = payload
     _names = tuple(dict.fromkeys(
         sys.intern(name) for names in (fields[1:], *payload.values()) for name in names))
     if len(_names) > NAMES_MAX:
         raise ValueError("too many names")
     memset(_place, 0, sizeof(_place))
-    memset(_keys, 0, sizeof(_keys))
-    for number, name in enumerate(_names):
-        at = <int>((<uintptr_t><void*>name >> 4) & (KEYS - 1))
-        while _keys[at].name != NULL:
-            at = (at + 1) & (KEYS - 1)
-        _keys[at].name = <void*>name
-        _keys[at].number = number
+    for number in range(TRIES):
+        if _spread(golden * <uint64_t>(2 * number + 1)):
+            break
     numbered = [None] * TYPES_MAX
     for kind in types:
         numbered[kind] = kind
@@ -91,7 +112,7 @@ cdef class Event:
         self.second = extra if extra else None
 
     def __getattribute__(self, name):
-        cdef int at = <int>((<uintptr_t><void*>name >> 4) & (KEYS - 1))
+        cdef int at = _key_of(<void*>name)
         while _keys[at].name != NULL:
             if _keys[at].name == <void*>name:
                 return _named(self, _keys[at].number)

@@ -29,3 +29,4 @@ cdef class Kernel(Reader):
     cdef int _leave(self) except -1
     cdef Answer _answer(self, Command* c)
     cdef int _refuse_type(self, value) except -1
+    cdef int _refuse_range(self, value, int64_t lowest, int64_t highest) except -1

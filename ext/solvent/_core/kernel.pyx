@@ -3,6 +3,7 @@
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -81,21 +82,44 @@ cdef inline void _ahead(State* s, const Command* far, const Command* near) noexc
         _ahead_in_book(s, far, near)
 
 
-cdef int _refuse_range(value, int64_t highest) except -1:
-    raise OverflowError(f"{value} is not from 0 to {highest}")
+cdef extern from *:
+    """
+    /* The value of an int of few digits, as most are: without a call. */
+    static inline int solvent_short(PyObject *v, int64_t *value) {
+    #if PY_VERSION_HEX >= 0x030C0000
+        if (!PyUnstable_Long_IsCompact((PyLongObject *)v)) return 0;
+        *value = PyUnstable_Long_CompactValue((PyLongObject *)v);
+    #else
+        Py_ssize_t digits = Py_SIZE(v);
+        const digit *d = ((PyLongObject *)v)->ob_digit;
+        if (digits == 1) *value = d[0];
+        else if (digits == 0) *value = 0;
+        else if (digits == 2) *value = (int64_t)d[1] << PyLong_SHIFT | d[0];
+        else return 0;
+    #endif
+        return 1; }
+    """
+    int short_int "solvent_short"(object v, int64_t *value) noexcept
 
 
 cdef inline int64_t _int(Kernel kernel, object value) except? -1:
     """The exact-integer gate: C would take 1.9 as 1 and True as 1."""
+    cdef int beyond = 0
+    cdef int64_t number
     if type(value) is not int:
         kernel._refuse_type(value)
-    return <int64_t>value
+    if short_int(value, &number):
+        return number
+    number = PyLong_AsLongLongAndOverflow(value, &beyond)
+    if beyond:
+        kernel._refuse_range("an int of more than 64 bits", -INT64_MAX - 1, INT64_MAX)
+    return number
 
 
 cdef inline int64_t _within(Kernel kernel, object value, int64_t highest) except? -1:
     cdef int64_t number = _int(kernel, value)
     if number < 0 or number > highest:
-        _refuse_range(value, highest)
+        kernel._refuse_range(value, 0, highest)
     return number
 
 
@@ -137,7 +161,7 @@ cdef class Kernel(Reader):
         self.names = []
         self.config = config
         self.s.bare = bare
-        self.busy_error, self.halted_error, self.type_error = errors
+        self.busy_error, self.halted_error, self.type_error, self.range_error = errors
         if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena)
                 and ledger_open(&self.s.ledger, &self.s.log, len(instruments), currencies)):
             raise MemoryError
@@ -391,7 +415,7 @@ cdef class Kernel(Reader):
     def submit(self, account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0):
         """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/records.md.
 
-        Returns an Answer. Raises WrongType for anything but an int, OverflowError for one that its field cannot hold.
+        Returns an Answer. Raises WrongType for anything but an int, OutOfRange for one that its field cannot hold.
         """
         cdef Command c
         memset(&c, 0, sizeof(Command))
@@ -416,6 +440,9 @@ cdef class Kernel(Reader):
         c.account = <uint32_t>_within(self, account, 0xFFFFFFFF)
         c.order_id = <uint64_t>_within(self, order_id, INT64_MAX)
         return self._answer(&c)
+
+    cdef int _refuse_range(self, value, int64_t lowest, int64_t highest) except -1:
+        raise self.range_error(f"{value} is not from {lowest} to {highest}")
 
     cdef int _refuse_type(self, value) except -1:
         raise self.type_error(f"an int is needed here, not {type(value).__name__} {value!r}")

@@ -16,6 +16,7 @@ cdef class Reader:
     cdef object busy_error
     cdef object halted_error
     cdef object type_error
+    cdef object range_error
 
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
     cdef tuple _order_row(self, int32_t slot)
