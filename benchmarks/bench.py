@@ -9,7 +9,9 @@ import gc
 import json
 import os
 import platform
+import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -162,7 +164,9 @@ def show(rows: list[dict[str, Any]], tails: dict[str, dict[str, int]]) -> None:
 def machine() -> dict[str, str]:
     """What was measured on."""
     cpu = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
-    return {"cpu": cpu, "cores": str(os.cpu_count()), "python": platform.python_version(), "system": platform.system()}
+    compiler = subprocess.run([os.environ.get("CC", "cc"), "--version"], capture_output=True, text=True, check=True).stdout
+    return {"cpu": cpu, "cores": str(os.cpu_count()), "system": platform.platform(), "compiler": compiler.split("\n")[0],
+            "python": platform.python_version(), "cython": version("cython"), "numpy": version("numpy")}  # fmt: skip
 
 
 def _cpuinfo() -> list[str]:

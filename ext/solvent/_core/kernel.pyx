@@ -39,7 +39,7 @@ cdef object _ZERO = 0                  # the small int itself: an argument that 
 cdef enum:
     AHEAD = 16             # commands between asking for memory and needing it
     NEARER = 8
-    LARGE = 16384          # levels above which a book's nodes are hardly in cache
+    LARGE = 400_000        # levels above which looking for nodes ahead gains (1,000,000 orders: 77 ns, not 80; 100,000: 60, not 51)
 
 
 cdef inline void _ahead_in_book(State* s, const Command* far, const Command* near) noexcept nogil:
