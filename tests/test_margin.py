@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from solvent import Code, InputError, Instrument, Rejected, Tier
+from solvent import Code, EventType, InputError, Instrument, Rejected, Tier
 from solvent.tiers import okex_btc_2019
 
 BTC = "BTC-USDT-SWAP"
@@ -230,6 +230,29 @@ def test_the_rebate_of_a_pure_reduction_of_an_isolated_position_comes_with_its_r
     ex.order("a", BTC, "sell", 5, price=50_000).ok()
     assert ex.account("maker").cash == 900 + Decimal("0.5") + 50 + Decimal("0.25")
     assert ex.position("maker", BTC).margin == 50
+
+
+def test_distance_and_effective_leverage(make):
+    """Isolated, 5,000 of value on 100 of margin. One tick before the price nothing happens, at it the position goes."""
+    ex = make([Instrument(BTC)])
+    for name in ("a", "b"):
+        ex.deposit(name, "USDT", 10_000)
+        ex.mark(BTC, 50_000)
+        ex.set_leverage(name, BTC, 50)
+    assert ex.position("a", BTC).effective_leverage is None and ex.position("a", BTC).distance is None
+    ex.order("b", BTC, "sell", 10, price=50_000)
+    ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    for name, toward in (("a", -1), ("b", 1)):
+        p = ex.position(name, BTC)
+        assert (p.initial, p.effective_leverage) == (100, 50)
+        assert p.distance_ticks > 0 and 50_000 + toward * p.distance_ticks * Decimal("0.1") == p.liquidation_price
+        assert p.distance == round(p.distance_ticks / Decimal(500_000), 9)
+    before = ex.position("a", BTC).distance_ticks
+    ex.mark(BTC, ex.position("a", BTC).liquidation_price + Decimal("0.1"))
+    p = ex.position("a", BTC)
+    assert p.size == 10 and p.distance_ticks == 1 < before and p.effective_leverage > 150
+    events = ex.mark(BTC, p.liquidation_price).events
+    assert any(e.type == EventType.LIQUIDATION for e in events)
 
 
 def test_arrays_say_what_the_views_say(make):

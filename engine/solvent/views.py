@@ -69,6 +69,9 @@ class PositionView:
     took it over now: isolated, the tick that leaves nothing of its margin; cross, the one that leaves nothing
     of its share of the account's equity at these marks, so it moves with them and, far from danger, lies
     anywhere. Rounded to the safe side, closing fee not paid; may be zero, below, or above every legal price.
+    initial: ceil(value / leverage). effective_leverage: value / equity of its margin domain (the whole of it when
+    cross), None when flat or when no equity is left. distance_ticks: how far the mark may go before liquidation_price,
+    not above 0 once it is reached; distance: the same as a share of mark; both None where there is no such price.
     """
 
     account: str
@@ -86,6 +89,10 @@ class PositionView:
     tier: int
     liquidation_price: Decimal | None
     bankruptcy_price: Decimal | None
+    initial: Decimal
+    effective_leverage: Decimal | None
+    distance_ticks: int | None
+    distance: Decimal | None
     size_lots: int
     cost_units: int
     margin_units: int
@@ -300,7 +307,7 @@ def _position(moment: Moment, row: Row) -> PositionView:
     exchange, contract = moment.exchange, moment.contracts[row.instrument]
     terms = exchange.instruments[row.instrument]
     unit, tick = terms.unit, terms.tick_size
-    own = entry = ratio = liquidation = bankruptcy = None
+    own = entry = ratio = liquidation = bankruptcy = effective = ticks = away = None
     if row.size:
         base, rows = moment.domain(row)
         r = moment.requirement(base, rows)
@@ -308,8 +315,11 @@ def _position(moment: Moment, row: Row) -> PositionView:
         own = margin.fee_units(margin.value_at_mark(contract, row), own_rate)
         entry = _ratio(abs(row.cost) * tick, abs(row.size) * contract.units)
         ratio = _ratio(Decimal(r.equity), r.value)
+        effective = _ratio(Decimal(r.value), r.equity) if r.equity > 0 else None
         ticks = moment.liquidation_ticks(row)
-        liquidation = None if ticks is None else from_units(ticks, tick)
+        if ticks is not None:
+            liquidation = from_units(ticks, tick)
+            away = contract.mark - ticks if row.size > 0 else ticks - contract.mark
         cost = margin.bankruptcy_cost(contract, row, moment.share(row))
         bankruptcy = from_units(margin.price_paying(contract, row.size, cost, 0), tick)
     return PositionView(
@@ -320,6 +330,8 @@ def _position(moment: Moment, row: Row) -> PositionView:
         upl=from_units(margin.upl(contract, row), unit), margin=from_units(row.margin, unit),
         maintenance=from_units(own or 0, unit), margin_ratio=ratio, tier=margin.tier_of(contract, row.size) + 1,
         liquidation_price=liquidation, bankruptcy_price=bankruptcy,
+        initial=from_units(margin.initial_units(contract, row), unit), effective_leverage=effective,
+        distance_ticks=away, distance=None if away is None else _ratio(Decimal(away), contract.mark),
         size_lots=row.size, cost_units=row.cost, margin_units=row.margin,
     )  # fmt: skip
 
