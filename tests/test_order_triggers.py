@@ -6,7 +6,7 @@ Written from the document. Prices stand around a mark of 100, one tick apart, si
 import pytest
 
 from desk import PLACES, Desk, codes, ends, fired, hold, trades
-from solvent import Code, EventType, Trigger
+from solvent import Code, EventType, Instrument, Trigger
 from solvent.records import CommandType, Ending, command, extension
 
 STOP, PROFIT = Trigger.stop, Trigger.take_profit
@@ -271,3 +271,17 @@ def test_a_fired_orders_victim_is_liquidated_before_the_next_one_fires(xdesk):
     kinds = [e.type for e in seen.events if e.type in (EventType.TRIGGERED, EventType.LIQUIDATION)]
     assert kinds == [EventType.TRIGGERED, EventType.LIQUIDATION, EventType.TRIGGERED]
     assert fired(seen) == [each.order_id for each in stops]
+
+
+def test_open_orders_tell_the_kinds_of_triggers(make):
+    ex = make([Instrument("I")])
+    ex.deposit("a", "USDT", 10_000)
+    ex.mark("I", 50_000)
+    for trigger in (Trigger.stop(49_000), Trigger.take_profit(51_000, by="last"), Trigger.trailing(distance=500)):
+        ex.order("a", "I", "sell", 1, trigger=trigger).ok()
+    ex.order("a", "I", "buy", 1, price=49_000).ok()
+    told = [(o.trigger, o.trigger_price, o.by, o.dormant) for o in ex.open_orders("a")]
+    assert told == [
+        ("stop", 49_000, "mark", True), ("take_profit", 51_000, "last", True), ("trailing", 49_500, "mark", True),
+        (None, None, None, False),
+    ]  # fmt: skip

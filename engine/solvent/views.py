@@ -122,8 +122,12 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """A live order. size: as accepted or amended, filled included. dormant: it waits for its trigger at trigger_price,
-    watching `by`. price: None of a dormant market order. expiry_ns: of a gtd order, else None."""
+    """A live order.
+
+    size: as accepted or amended, filled included (0 of a dormant close-position order). dormant: it waits for its
+    trigger, a "stop", "take_profit" or "trailing" one, at trigger_price, watching `by`. price: None of a dormant market
+    order. expiry_ns: of a gtd order, else None.
+    """
 
     order_id: int
     client_id: int
@@ -138,6 +142,7 @@ class OrderView:
     reduce_only: bool
     tif: str
     dormant: bool
+    trigger: str | None
     trigger_price: Decimal | None
     by: str | None
     expiry_ns: int | None
@@ -371,9 +376,12 @@ def account_view(exchange: "Exchange", account: int) -> AccountView:
     return AccountView(exchange.account_name(account), account, _wallets(moment), positions)
 
 
+_TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerKind
+
+
 def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
-    trigger, _, _, _, expiry_ns, _, source, *_ = terms
+    trigger, _, _, _, expiry_ns, _, source, kind, *_ = terms
     traded = exchange.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
@@ -381,7 +389,7 @@ def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
         from_units(price, tick) if price else None, from_units(size, lot), from_units(size - remaining, lot),
         from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),
-        bool(dormant), from_units(trigger, tick) if dormant else None,
+        bool(dormant), _TRIGGERS[kind] if dormant else None, from_units(trigger, tick) if dormant else None,
         Source(source).name[3:].lower() if dormant else None, expiry_ns or None,
     )  # fmt: skip
 
