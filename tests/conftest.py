@@ -85,3 +85,23 @@ def kind(base) -> type[Exchange]:
 def make(base) -> type[Exchange]:
     """The same, and every comparison of state after every command."""
     return audited(base, strict=True)
+
+
+@pytest.fixture(params=["compiled book", "reference book", "compiled exchange", "reference exchange"])
+def desk(request):
+    """One vocabulary for orders at a Book and an Exchange of both implementations (desk.py)."""
+    yield from at_desk(request.param)
+
+
+@pytest.fixture(params=["compiled exchange", "reference exchange"])
+def xdesk(request):
+    """The same, where there are positions."""
+    yield from at_desk(request.param)
+
+
+def at_desk(place):
+    from desk import Desk  # which builds on this file
+
+    made = Desk(place)
+    yield made
+    made.face.check()

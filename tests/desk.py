@@ -7,7 +7,6 @@ from solvent import Code, EventType, Instrument, Tier
 from solvent.records import Ending
 
 X = Instrument("X", contract_size=1, tick=1, max_price=1_000, tiers=[Tier(10**6, "0.005", "0.01")])
-PLACES = ["compiled book", "reference book", "compiled exchange", "reference exchange"]
 
 
 class Desk:

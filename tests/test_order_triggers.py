@@ -5,26 +5,11 @@ Written from the document. Prices stand around a mark of 100, one tick apart, si
 
 import pytest
 
-from desk import PLACES, Desk, codes, ends, fired, hold, trades
+from desk import codes, ends, fired, hold, trades
 from solvent import Code, EventType, Instrument, Trigger
 from solvent.records import CommandType, Ending, command, extension
 
 STOP, PROFIT = Trigger.stop, Trigger.take_profit
-
-
-@pytest.fixture(params=PLACES)
-def desk(request):
-    made = Desk(request.param)
-    yield made
-    made.face.check()
-
-
-@pytest.fixture(params=["compiled exchange", "reference exchange"])
-def xdesk(request):
-    """Where there are positions."""
-    made = Desk(request.param)
-    yield made
-    made.face.check()
 
 
 # --- Triggers ------------------------------------------------------------------------------------------

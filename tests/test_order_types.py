@@ -7,27 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from desk import PLACES, Desk, X, codes, ends, fired, hold, lots_cut, trades
+from desk import X, codes, ends, fired, hold, lots_cut, trades
 from solvent import Code, EventType, InputError, Instrument, Tier, Trigger
 from solvent.orders import TRANSITIONS
 from solvent.records import CommandType, Ending, Flag, Tif, command, terms_of
 
 STOP, PROFIT = Trigger.stop, Trigger.take_profit
-
-
-@pytest.fixture(params=PLACES)
-def desk(request):
-    made = Desk(request.param)
-    yield made
-    made.face.check()
-
-
-@pytest.fixture(params=["compiled exchange", "reference exchange"])
-def xdesk(request):
-    """Where there are positions."""
-    made = Desk(request.param)
-    yield made
-    made.face.check()
 
 
 # --- Kinds and terms -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-# money: checked 64-bit arithmetic with 128-bit products, and the gate for exact integers.
+# money: checked 64-bit arithmetic with 128-bit products.
 #
 # Owns: every division, every rounding and every overflow test of the core. No other file divides.
 # Never: wraps. An operation that does not fit sets *fault and returns 0; the kernel halts at the end of
@@ -83,6 +83,3 @@ cdef inline int64_t clamp(int64_t value, int64_t low, int64_t high) noexcept nog
 cdef inline int64_t magnitude(int64_t value) noexcept nogil:
     # The smallest integer never reaches here: sizes and money stay within 2**62.
     return -value if value < 0 else value
-
-
-cdef int64_t exact(object value) except? -1

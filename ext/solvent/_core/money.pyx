@@ -1,16 +1,6 @@
-"""The exact-integer gate; the arithmetic itself is inline in money.pxd.
-
-C integer parameters would take 1.9 as 1 and True as 1; `exact` takes only an int that fits 64 bits.
-"""
+"""A window for tests on the arithmetic, which itself is inline in money.pxd."""
 
 from libc.stdint cimport int32_t, int64_t
-
-
-cdef int64_t exact(object value) except? -1:
-    """The int as a C integer. TypeError for anything but an int; OverflowError beyond 64 bits."""
-    if type(value) is not int:
-        raise TypeError(f"an int is needed here, not {type(value).__name__} {value!r}")
-    return <int64_t>value
 
 
 def mul_div(int64_t a, int64_t b, int64_t c, str rounding):
