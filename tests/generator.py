@@ -4,9 +4,11 @@ Owns the random choices; looks at an exchange's reads to be valid, never at its 
 the same commands for the same answers.
 """
 
+from dataclasses import replace
+from decimal import Decimal
 from random import Random
 
-from solvent import Instrument, RuleSet, rules
+from solvent import Instrument, RuleSet, Tier, rules
 from solvent.records import (
     NO_INSTRUMENT,
     NOBODY,
@@ -36,20 +38,28 @@ class Generator:
     def __init__(self, seed: int):
         self.random = Random(seed)
         r = self.random
-        tiers = okex_btc_2019(first=r.choice([3, 8, 40]), step=r.choice([5, 12, 60]), levels=r.choice([4, 6, 9]))
         fee = r.choice([None, "0.0005", "0.002"])
         settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")])
+        kinds = [r.choice(["linear", "linear", "linear", "inverse", "quanto"]) for _ in range(2)]
+        decimals = 9 if "inverse" in kinds else 6
         self.instruments = [
             Instrument(
-                f"I{i}", settle=settle[i], contract_size="0.01", tick=r.choice(["0.1", "1"]), tiers=tiers,
-                liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]),
+                f"I{i}", settle=settle[i], kind=kinds[i], contract_size="500" if kinds[i] == "inverse" else "0.01",
+                tick=r.choice(["0.1", "1"]), liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]),
                 taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
+                settle_decimals=decimals, **self._tiers(kinds[i]),
             )
             for i in range(r.choice([1, 2, 2]))
         ]  # fmt: skip
         self.wealth = r.choice([3, 4, 6])
         self.cross = r.choice([0.1, 0.5, 1.0])
         self.rules: RuleSet = rules.find(r.choice(["seed", "okx_consistent"]))
+        if r.random() < 0.4:
+            self.rules = replace(
+                self.rules, net_hedges=r.random() < 0.5 or any(each.basis == "net" for each in self.instruments),
+                orders=r.choice(["ignored", "notional", "fee"]), fund_share_ppb=r.choice([10**9, 0, 333_333_333]),
+            )  # fmt: skip
+        self.hedged = r.choice([0.0, 0.0, 0.5])  # share of accounts that hold both sides apart
         self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
         self.gap = r.choice([0.0, 0.02, 0.1, 0.4])  # chance that a mark step is a gap
         self.marks = r.choice([9, 9, 40])  # weight of marks against 60 of orders
@@ -66,6 +76,28 @@ class Generator:
         self.pending: list[bytes] = []
         self.time_ns = 0
         self.period = 0
+
+    def _tiers(self, kind: str) -> dict:
+        """Tiers by basis and scheme; the plain ones of the seed in half of the shapes."""
+        r = self.random
+        first, step, levels = r.choice([3, 8, 40]), r.choice([5, 12, 60]), r.choice([4, 6, 9])
+        table = okex_btc_2019(first=first, step=step, levels=levels)
+        highest = table[-1].max_contracts
+        scheme, basis = r.choice([("whole", "contracts")] * 5 + [
+            ("whole", "notional"), ("whole", "entry"), ("whole", "net"), ("deduction", "notional"), ("deduction", "contracts"),
+            ("deduction", "entry"), ("slope", "contracts"), ("power", "contracts"),
+        ])  # fmt: skip
+        terms: dict = {"tiers": table, "scheme": scheme, "basis": basis}
+        if basis in ("notional", "entry"):  # in money: 500 USDT or 0.01 BTC a contract
+            worth = Decimal("0.01") if kind == "inverse" else Decimal(500)
+            terms["tiers"] = [replace(tier, max_contracts=tier.max_contracts * worth) for tier in table]
+            terms["max_size"] = 2 * highest
+        if scheme == "slope":
+            terms |= {"tiers": [Tier(highest, "0.005", "0.01")], "maintenance_curve": "0.0001", "initial_curve": "0.0003"}
+        if scheme == "power":
+            curve = Decimal("0.00001") if kind != "inverse" else Decimal("0.01")
+            terms |= {"tiers": [Tier(highest, "0.005", "0.01")], "maintenance_curve": curve, "initial_curve": 2 * curve}
+        return terms
 
     def opening(self) -> list[bytes]:
         """Accounts, deposits, the fund, first marks, some leverage."""
@@ -84,6 +116,8 @@ class Generator:
         for i, each in enumerate(self.instruments):
             records.append(command(CommandType.MARK, instrument=i, price_ticks=int(50_000 / each.tick_size)))
             for account in range(16, 16 + self.accounts):
+                if r.random() < self.hedged:
+                    records.append(command(CommandType.SET_POSITION_MODE, account=account, instrument=i, mode=1))
                 records.append(self._leverage(account, i))
         if currencies == 1 and len(self.instruments) == 2 and r.random() < 0.5:
             records += self._rehearsal()
@@ -116,7 +150,7 @@ class Generator:
         r = self.random
         return command(
             CommandType.SET_LEVERAGE, time_ns=self.time_ns, account=account, instrument=instrument,
-            amount=r.choice([3, 10, 20, 40, 50, 66, 100]),
+            amount=r.choice([3, 10, 20, 40, 50, 66, 100]), side=r.choice([0, 1, 2]) if self.hedged else 0,
             mode=Mode.CROSS if r.random() < self.cross else Mode.ISOLATED,
         )  # fmt: skip
 
@@ -136,7 +170,7 @@ class Generator:
         instrument = r.randrange(len(self.instruments))
         weights = {
             "order": 60, "mark": self.marks, "cancel": 8, "amend": 6, "leverage": 2, "margin": 3, "deposit": 1.5,
-            "withdraw": 1, "fund": 0.3, "index": 2, "mass": 0.7, "funding": 1.5,
+            "withdraw": 1, "fund": 0.3, "index": 2, "mass": 0.7, "funding": 1.5, "hedge": 0.8 if self.hedged else 0,
         }  # fmt: skip
         kind = r.choices(list(weights), list(weights.values()))[0]
         if kind == "order" and self.thin and r.random() < 0.9:
@@ -156,12 +190,17 @@ class Generator:
             )  # fmt: skip
         if kind in ("cancel", "amend"):
             return self._change(kernel, kind, account)
+        if kind == "hedge":
+            mode = r.choice([0, 1, 1, 2])
+            terms = {"account": account, "instrument": instrument, "mode": mode}
+            return command(CommandType.SET_POSITION_MODE, time_ns=self.time_ns, **terms)
         if kind == "leverage":
             return self._leverage(account, instrument)
         common = {"time_ns": self.time_ns, "account": account}
         if kind == "margin":
             amount = r.choice([-1, 1]) * r.choice([1, 10**5, 10**7, 10**9])
-            return command(CommandType.MOVE_MARGIN, instrument=instrument, amount=amount, **common)
+            leg = r.choice([0, 1, 2]) if self.hedged else 0
+            return command(CommandType.MOVE_MARGIN, instrument=instrument, amount=amount, side=leg, **common)
         money = {
             "deposit": CommandType.DEPOSIT, "withdraw": CommandType.WITHDRAW, "fund": CommandType.SEED_FUND
         }[kind]  # fmt: skip
@@ -188,13 +227,24 @@ class Generator:
         }  # fmt: skip
         side = r.choice([Side.BUY, Side.SELL])
         other = 16 + (account - 16 + r.randrange(1, self.accounts)) % self.accounts
-        self.pending.append(command(CommandType.ORDER, account=other, side=1 - side, tif=Tif.IOC, **terms))
-        return command(CommandType.ORDER, account=account, side=side, tif=Tif.GTC, **terms)
+        self.pending.append(self._legged(kernel, account=other, side=1 - side, tif=Tif.IOC, **terms))
+        return self._legged(kernel, account=account, side=side, tif=Tif.GTC, **terms)
+
+    def _legged(self, kernel, **terms: int) -> bytes:
+        """A plain order; of a hedged position, one that opens or closes a leg."""
+        rows = kernel.positions(terms["account"])
+        if not any(row[0] == terms["instrument"] and row[8] for row in rows):
+            return command(CommandType.ORDER, **terms)
+        opens = 1 if terms["side"] == Side.BUY else 2
+        leg = opens if self.random.random() < 0.7 else 3 - opens
+        return command(CommandType.ORDER, records=2, **terms) + extension(hedge_side=leg)
 
     def _order(self, kernel, account: int, instrument: int) -> bytes:
         r = self.random
         side = r.choice([Side.BUY, Side.SELL])
-        held = {row[0]: row[1] for row in kernel.positions(account)}.get(instrument, 0)
+        rows = [row for row in kernel.positions(account) if row[0] == instrument]
+        leg = r.choice([1, 2]) if any(row[8] for row in rows) and r.random() < 0.95 else 0
+        held = sum(row[2] for row in rows if row[1] == leg)
         mark = kernel.mark_ticks(instrument)
         away = int(r.expovariate(1) * mark * self.liquid / 150)
         if r.random() < self.crossing:
@@ -226,13 +276,15 @@ class Generator:
             terms["flags"] |= Flag.SLIDE
         if flags & Flag.REDUCE_ONLY and r.random() < 0.3:
             terms |= {"flags": terms["flags"] | Flag.CLOSE_POSITION, "size_lots": 0}
-        second = self._second(mark, terms) if r.random() < self.extended else b""
+        second = self._second(mark, terms, leg) if leg or r.random() < self.extended else b""
         return command(CommandType.ORDER, time_ns=self.time_ns, records=2 if second else 1, **terms) + second
 
-    def _second(self, mark: int, terms: dict[str, int]) -> bytes:
-        """A trigger near the mark, an expiry not far off, a slippage; sometimes together."""
+    def _second(self, mark: int, terms: dict[str, int], leg: int) -> bytes:
+        """A trigger near the mark, an expiry not far off, a slippage; sometimes together. Of a hedge, its leg."""
         r = self.random
-        fields = {}
+        fields: dict[str, int] = {"hedge_side": leg}
+        if r.random() >= self.extended:
+            return extension(**fields)
         if terms["tif"] == Tif.GTC and r.random() < 0.5:
             terms["tif"] = Tif.GTD
             fields["expiry_ns"] = self.time_ns + r.choice([1, 10**3, 10**9])

@@ -288,11 +288,13 @@ def test_adl_goes_by_rank_then_account(make):
 def test_rank_of_the_rules_page():
     """Short 1 at 10,000 with margin 1,000 at mark 8,000: 0.2 / 0.375 = 0.53333 (liquidation rules 1.11)."""
     from solvent.reference import margin
+    from solvent.reference.valuation import Contract
 
-    contract = margin.Contract(1, 10**6, 10**6, 0, 0, 0, 1, 0, ((10, 5_000_000, 100),), mark=8_000)
+    contract = Contract(*Instrument("X", tick=1, contract_size="0.000001").spec.compiled(0))
+    contract.mark = 8_000
 
     class Short:
-        instrument, size, cost, margin, leverage, mode = 0, -1, -10_000, 1_000, 10, 1
+        instrument, size, cost, margin, leverage, mode, other = 0, -1, -10_000, 1_000, 10, 1, 0
 
     requirement = margin.Requirement(3_000, 0, 0, 8_000, 1)
     assert margin.adl_rank(contract, Short, requirement) == 533_333

@@ -215,8 +215,9 @@ BAD_TRIGGERS = (
     {"trigger_kind": 5, "trail": 1}, {"trigger_kind": 1, "trigger_ticks": 5, "trigger_source": 3},
     {"trigger_kind": 1, "trigger_ticks": 5, "trigger_flags": 2},
 )  # fmt: skip
-RESERVED = ("display_lots", "peg", "peg_offset_ticks", "group_id", "group_role", "hedge_side", "spare")
+RESERVED = ("display_lots", "peg", "peg_offset_ticks", "group_id", "group_role", "spare")
 FIELDS = [(fields, Code.BAD_TRIGGER) for fields in BAD_TRIGGERS] + [({name: 1}, Code.NOT_SUPPORTED) for name in RESERVED]
+FIELDS += [({"hedge_side": leg}, Code.BAD_LEG) for leg in (1, 2, 3, 255)]
 
 
 @pytest.mark.parametrize(("fields", "code"), [*FIELDS, ({}, Code.OK)])

@@ -20,11 +20,12 @@ ANSWERS: dict[CommandType, set[Code]] = {
     CommandType.DEPOSIT: _PURSE | {Code.MONEY_LIMIT},
     CommandType.WITHDRAW: _PURSE | {Code.WITHDRAWALS_CLOSED, Code.INSUFFICIENT_BALANCE},
     CommandType.SEED_FUND: (_PURSE | {Code.MONEY_LIMIT}) - {Code.UNKNOWN_ACCOUNT},
+    CommandType.SET_POSITION_MODE: _NAMED | {Code.BAD_MODE, Code.MODE_IN_USE},
     CommandType.SET_LEVERAGE: _NAMED | {
-        Code.BAD_MODE, Code.BAD_LEVERAGE, Code.MODE_IN_USE, Code.LEVERAGE_ABOVE_TIER, Code.INSUFFICIENT_MARGIN,
+        Code.BAD_LEG, Code.BAD_MODE, Code.BAD_LEVERAGE, Code.MODE_IN_USE, Code.LEVERAGE_ABOVE_TIER, Code.INSUFFICIENT_MARGIN,
     },
     CommandType.MOVE_MARGIN: _NAMED | {
-        Code.BAD_AMOUNT, Code.NO_ISOLATED_POSITION, Code.INSUFFICIENT_BALANCE, Code.BELOW_INITIAL_MARGIN,
+        Code.BAD_LEG, Code.BAD_AMOUNT, Code.NO_ISOLATED_POSITION, Code.INSUFFICIENT_BALANCE, Code.BELOW_INITIAL_MARGIN,
     },
     CommandType.MARK: _SINGLE | {Code.UNKNOWN_INSTRUMENT, Code.BAD_PRICE},
     CommandType.FUNDING: _SINGLE | {Code.UNKNOWN_INSTRUMENT, Code.BAD_RATE, Code.PERIOD_SETTLED, Code.NO_MARK},
@@ -33,7 +34,7 @@ ANSWERS: dict[CommandType, set[Code]] = {
         Code.NOT_SUPPORTED, Code.BAD_SIDE, Code.BAD_SIZE, Code.BAD_PRICE, Code.BAD_TIF, Code.BAD_FLAGS, Code.BAD_CLIENT_ID,
         Code.BAD_TRIGGER, Code.BAD_EXPIRY, Code.BAD_SELF_TRADE, Code.BAD_SLIPPAGE, Code.DUPLICATE_CLIENT_ID,
         Code.FOK_UNFILLED, Code.REDUCE_ONLY_WOULD_OPEN, Code.TOO_MANY_ORDERS, Code.TRIGGER_REACHED, Code.NO_REFERENCE,
-        Code.NO_MARK,
+        Code.NO_MARK, Code.BAD_LEG,
     },
     CommandType.AMEND: _SINGLE | _ALLOWED | {
         Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_SIZE, Code.BAD_PRICE, Code.AMEND_NOTHING, Code.AMEND_BELOW_FILLED,
@@ -48,6 +49,7 @@ UNKNOWN = {Code.UNKNOWN_COMMAND, Code.TIME_BACKWARDS, Code.BAD_RECORD}
 AT_CAPACITY: set[tuple[CommandType, Code]] = {
     (CommandType.OPEN_ACCOUNT, Code.TOO_MANY_ACCOUNTS),  # 2**24 accounts
     (CommandType.SET_LEVERAGE, Code.TOO_MANY_ORDERS),  # no memory for one more position
+    (CommandType.SET_POSITION_MODE, Code.TOO_MANY_ORDERS),
     (CommandType.AMEND, Code.TOO_MANY_ORDERS),  # 2**24 price levels or nodes
 }
 """Answers that only a full exchange gives; no test fills one."""

@@ -1,22 +1,36 @@
 """The third witness: recomputes book, balances, positions and thresholds from the events alone.
 
 Owns its own plain-integer books and shares no formula with the core or the reference. It never asks the
-exchange anything but the constants of its instruments and rule set. `feed` raises InvariantBroken at the
-first event that does not follow from the ones before it, `close` at the end of a command when a sum of
-semantics §1 does not hold. Cost: O(1) an event, O(accounts) a close; for tests and doubts.
+exchange anything but the constants of its instruments and rule set; what contracts are worth is `auditor_values`.
+`feed` raises InvariantBroken at the first event that does not follow from the ones before it, `close` at the end of a
+command when a sum of semantics §1 does not hold. Cost: O(1) an event, O(accounts) a close; for tests and doubts.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from solvent.auditor_values import fill_value, held_value, level, profit, required, signed_cost
 from solvent.codes import InvariantBroken
 from solvent.orders import TRANSITIONS
-from solvent.records import NO_INSTRUMENT, Event, EventType, Flag, ParcelChange, Posting, Purse, SelfTrade, Verdict, terms_of
+from solvent.records import (
+    NO_INSTRUMENT,
+    Event,
+    EventType,
+    Flag,
+    Leg,
+    ParcelChange,
+    Posting,
+    Purse,
+    SelfTrade,
+    Verdict,
+    terms_of,
+)
 
 if TYPE_CHECKING:
     from solvent.exchange import Exchange
 
+_Key = tuple[int, int, int]  # account, instrument, leg
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
@@ -29,7 +43,19 @@ def _toward_zero(n: int, d: int) -> int:
 
 
 class _Order:
-    __slots__ = ("account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group")
+    __slots__ = (
+        "account",
+        "instrument",
+        "side",
+        "price",
+        "remaining",
+        "house",
+        "status",
+        "stp_mode",
+        "group",
+        "key",
+        "reduces",
+    )
 
     def __init__(self, e: Event):
         terms = terms_of(e)
@@ -38,6 +64,8 @@ class _Order:
         self.house = bool(e.flags & Flag.HOUSE_ORDER)
         self.status = "dormant" if terms["trigger_kind"] else "working"
         self.stp_mode, self.group = e.flags >> 8, terms["stp_group"]
+        self.key = e.account, e.instrument, terms["hedge_side"]
+        self.reduces = bool(e.flags & Flag.REDUCE_ONLY)
 
     def shares_owner(self, other: "_Order") -> bool:
         return self.account == other.account or (self.group != 0 and self.group == other.group)
@@ -62,22 +90,23 @@ class Auditor:
         self.rules = exchange.rules
         self.marks = [0] * len(self.specs)
         self.wallets: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self.margins: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self.sizes: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self.costs: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self.modes: dict[tuple[int, int], int] = {}
+        self.margins: defaultdict[_Key, int] = defaultdict(int)
+        self.sizes: defaultdict[_Key, int] = defaultdict(int)
+        self.costs: defaultdict[_Key, int] = defaultdict(int)
+        self.modes: dict[_Key, int] = {}
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
         self.orders: dict[int, _Order] = {}
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
         self.periods: defaultdict[int, int] = defaultdict(int)
-        self._funded: defaultdict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))  # paid and received, by account
+        # Paid and received, by account and isolated leg, or -1 for the wallet.
+        self._funded: defaultdict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
         self.counts: defaultdict[str, int] = defaultdict(int)
         self.closes = 0
         self._seq = 0
         self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted (a rebate: negative)
-        self._fills: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
+        self._fills: defaultdict[_Key, list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
         self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
-        self._stepping = 0
+        self._stepping = self._stepping_leg = 0
         self._taken: list[int] = []
 
     def follow(self, events: Iterable[Event]) -> None:
@@ -107,10 +136,11 @@ class Auditor:
     # --- money
 
     def _on_ledger(self, e: Event) -> None:
-        payer = (e.payer, e.instrument) if e.margin_of == 1 else (e.payer, e.currency)
-        receiver = (e.receiver, e.instrument) if e.margin_of == 2 else (e.receiver, e.currency)
-        source = self.margins if e.margin_of == 1 else self.wallets
-        target = self.margins if e.margin_of == 2 else self.wallets
+        side, leg = e.margin_of & 3, e.margin_of >> 2
+        source: defaultdict[tuple[int, ...], int] = self.margins if side == 1 else self.wallets  # type: ignore[assignment]
+        target: defaultdict[tuple[int, ...], int] = self.margins if side == 2 else self.wallets  # type: ignore[assignment]
+        payer = (e.payer, e.instrument, leg) if side == 1 else (e.payer, e.currency)
+        receiver = (e.receiver, e.instrument, leg) if side == 2 else (e.receiver, e.currency)
         source[payer] -= e.amount_units
         target[receiver] += e.amount_units
         self._need(e.amount_units > 0, e, "MON-7: a posting moves something")
@@ -118,7 +148,8 @@ class Auditor:
         self.counts[Posting(e.posting).name] += 1
         if e.posting in (Posting.FUNDING_PAID, Posting.FUNDING_RECEIVED) or self._funding_repays(e):
             paid = e.posting == Posting.FUNDING_PAID
-            who = e.payer if paid else e.receiver if e.posting == Posting.FUNDING_RECEIVED else Purse.FUND
+            account = e.payer if paid else e.receiver if e.posting == Posting.FUNDING_RECEIVED else Purse.FUND
+            who = account, leg if side else -1
             gave, got = self._funded[who]
             self._funded[who] = (gave + e.amount_units, got) if paid else (gave, got + e.amount_units)
         if e.payer == Purse.FUND and not e.payer_after:
@@ -144,33 +175,34 @@ class Auditor:
                 return
         self._need(e.posting == Posting.DEFICIT_REPAID, e, "a fee that no fill explains")
 
-    def _fill(self, account: int, instrument: int, size: int, cost: int) -> None:
+    def _fill(self, key: _Key, size: int, cost: int) -> None:
         """Semantics §1: a reduction realises trunc(cost * x / size); the rest opens."""
-        key = account, instrument
         held = self.sizes[key]
         if held * size < 0:
             closed = min(abs(held), abs(size))
             self.costs[key] -= _toward_zero(self.costs[key] * closed, abs(held))
             self.sizes[key] += closed if held < 0 else -closed
             rest = abs(size) - closed
-            cost = cost * rest // abs(size)
+            cost -= _toward_zero(cost * closed, abs(size))
             size = rest if size > 0 else -rest
         self.sizes[key] += size
         self.costs[key] += cost
 
     def _on_position(self, e: Event) -> None:
         self._need(abs(e.size_lots) <= self.specs[e.instrument].max_size_lots, e, "MAR-1: within the last tier")
-        key = e.account, e.instrument
+        key = e.account, e.instrument, e.leg
         self.modes[key] = e.mode
         if self._fills[key]:
-            self._fill(*key, *self._fills[key].pop(0))
+            self._fill(key, *self._fills[key].pop(0))
+        size = self.sizes[key]
+        self._need(size >= 0 if e.leg == Leg.LONG else e.leg != Leg.SHORT or size <= 0, e, "MAR-2: a leg keeps its side")
         mine = self.sizes[key], self.costs[key], self.margins[key]
         self._need(mine == (e.size_lots, e.cost_units, e.margin_units), e, f"position {mine}")
 
     # --- funding
 
     def _due(self, instrument: int, size: int, rate: int) -> int:
-        return _ceil(abs(size) * self.marks[instrument] * self.specs[instrument].units_per_tick_lot * abs(rate), 10**9)
+        return _ceil(held_value(self.specs[instrument], size, self.marks[instrument]) * abs(rate), 10**9)
 
     def _on_begin(self, e: Event) -> None:
         self._funded.clear()
@@ -179,7 +211,7 @@ class Auditor:
         """MON-5, FUN-1, FUN-2: each charge and share against dues recomputed from the sizes; the rest stays in residue."""
         self._need(e.period > self.periods[e.instrument], e, "FUN-2: a period settles once")
         self.periods[e.instrument] = e.period
-        holders = [(account, size) for (account, i), size in self.sizes.items() if i == e.instrument and size]
+        holders = [(key, size) for key, size in self.sizes.items() if key[1] == e.instrument and size]
         parcels = [size for i, size, _ in self.parcels.values() if i == e.instrument]
         sizes = [*parcels, *(size for _, size in holders)]
         owed = sum(self._due(e.instrument, size, e.rate_ppb) for size in sizes if size * e.rate_ppb < 0)
@@ -188,17 +220,20 @@ class Auditor:
         received = sum(units for _, units in self._funded.values())
         told = e.collected_units, e.paid_units
         self._need((paid, received) == told and received <= paid, e, "MON-5: what comes in goes out, or is residue")
-        for account, size in holders:
-            due, (gave, got) = self._due(e.instrument, size, e.rate_ppb), self._funded[account]
+        for key, size in holders:
+            isolated = self.modes.get(key)
+            due, (gave, got) = self._due(e.instrument, size, e.rate_ppb), self._funded[key[0], key[2] if isolated else -1]
+            hedged = key[2] and not isolated  # its wallet may pay for one leg and then receive for the other
             if size * e.rate_ppb > 0:
-                self._need(gave <= due and not got, e, f"FUN-1: {account} owes {due}, paid {gave}")
-                isolated = self.modes.get((account, e.instrument))
-                equity, _, own = self.terms(account, e.instrument if isolated else NO_INSTRUMENT, self.currency[e.instrument])
+                self._need(gave <= due and (hedged or not got), e, f"FUN-1: {key} owes {due}, paid {gave}")
+                equity, _, own = self.terms(key if isolated else None, key[0], self.currency[e.instrument])
+                equity -= got  # which came after it had paid
                 full = gave == due or not self.rules.funding_cap
-                self._need(full or gave == max(0, equity + gave - own), e, f"FUN-1: {account} could pay more than {gave}")
+                self._need(full or gave == max(0, equity + gave - own), e, f"FUN-1: {key} could pay more than {gave}")
                 self._need(not gave or equity >= own or not self.rules.funding_cap, e, "funding alone liquidates nobody")
             else:
-                self._need(got == due * paid // max(1, owed) and not gave, e, f"FUN-1: {account} is due {due}, got {got}")
+                self._need(got == due * paid // max(1, owed), e, f"FUN-1: {key} is due {due}, got {got}")
+                self._need(hedged or not gave, e, f"FUN-1: {key} pays nothing, and paid {gave}")
 
     def _on_marked(self, e: Event) -> None:
         self.marks[e.instrument] = e.price_ticks
@@ -215,6 +250,7 @@ class Auditor:
         self.orders[e.order_id] = _Order(e)
         if self._stepping < 0:  # the order that a STEP_DOWN announced
             self._stepping = e.order_id
+            self.orders[e.order_id].key = e.account, e.instrument, self._stepping_leg
 
     def _on_rested(self, e: Event) -> None:
         order = self.orders[e.order_id]
@@ -265,65 +301,116 @@ class Auditor:
         self._move(maker, e)
         self._move(taker, e)
         spec = self.specs[e.instrument]
-        value = e.size_lots * e.price_ticks * spec.units_per_tick_lot
+        buyer, seller = (maker, taker) if e.side else (taker, maker)
+        value = fill_value(spec, e.size_lots, e.price_ticks, house_buys=buyer.house and not seller.house)
         taker_fee = spec.liquidation_fee_ppb if self._stepping == e.taker_order_id else spec.taker_fee_ppb
         sides = ((maker, e.maker_order_id, spec.maker_fee_ppb), (taker, e.taker_order_id, taker_fee))
         for order, order_id, rate in sides:
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
-            sign = -1 if order.side else 1
+            cost = signed_cost(spec, not order.side, value)
             if order.house:
-                self._house_fills.append((e.size_lots, sign * value))
+                self._house_fills.append((e.size_lots, cost))
             else:
                 self._fees.append((order.account, order_id, _ceil(value * rate, 10**9)))
-                self._fills[order.account, e.instrument].append((sign * e.size_lots, sign * value))
+                self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
 
     # --- liquidation
 
-    def _thresholds(self, instrument: int, size: int, isolated: bool) -> tuple[int, int]:
-        spec, rules = self.specs[instrument], self.rules
-        level = next(i for i, (top, _, _) in enumerate(spec.tiers, 1) if abs(size) <= top)
+    def _bands(self, key: _Key) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
+        spec, rules, isolated = self.specs[key[1]], self.rules, self.modes.get(key)
+        tier = level(spec, self.sizes[key], self.costs[key], self._other(key), self.marks[key[1]])
         fee = spec.liquidation_fee_ppb
-        first, here = spec.tiers[0][1], spec.tiers[level - 1][1]
-        if level <= rules.step_tiers:
-            rate = here + fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
-            return rate, rate
-        full = first + fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)
-        return full, max(full, here + fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
+        if tier <= rules.step_tiers:
+            low = tier, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
+            return low, low
+        full = 1, fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)
+        return full, (tier, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
 
-    def terms(self, account: int, instrument: int, currency: int) -> tuple[int, int, int]:
-        """(equity, R_full, R_own) of an isolated position, or with NO_INSTRUMENT of the cross domain."""
-        if instrument != NO_INSTRUMENT:
-            members, equity = [instrument], self.margins[account, instrument]
+    def _thresholds(self, key: _Key) -> tuple[int, int]:
+        """(full, own) of one position, in units."""
+        held = self.specs[key[1]], self.sizes[key], self.costs[key], self._other(key), self.marks[key[1]]
+        full, own = (required(*held, *band) for band in self._bands(key))
+        return full, max(full, own)
+
+    def _order_rates(self, key: _Key) -> tuple[int, int]:
+        (full, full_fee), (own, own_fee) = self._bands(key)
+        tiers = self.specs[key[1]].tiers
+        return tiers[full - 1][1] + full_fee, tiers[own - 1][1] + own_fee
+
+    def _other(self, key: _Key) -> int:
+        """The other leg of a hedge, where both are cross."""
+        twin = key[0], key[1], Leg.LONG + Leg.SHORT - key[2]
+        return 0 if not key[2] or self.modes.get(key) or self.modes.get(twin) else self.sizes[twin]
+
+    def terms(self, isolated: _Key | None, account: int, currency: int) -> tuple[int, int, int]:
+        """(equity, R_full, R_own) of an isolated position, or of an account's cross domain in a currency."""
+        if isolated:
+            members, equity = [isolated], self.margins[isolated]
         else:
             equity = self.wallets[account, currency]
             members = [
-                i for i in range(len(self.specs))
-                if self.currency[i] == currency and self.sizes[account, i] and not self.modes.get((account, i))
+                (account, i, leg) for i in range(len(self.specs)) for leg in Leg
+                if self.currency[i] == currency and self.sizes[account, i, leg] and not self.modes.get((account, i, leg))
             ]  # fmt: skip
         full = own = 0
-        for i in members:
-            size = self.sizes[account, i]
-            at_mark = size * self.marks[i] * self.specs[i].units_per_tick_lot
-            equity += at_mark - self.costs[account, i]
-            full_rate, own_rate = self._thresholds(i, size, instrument != NO_INSTRUMENT)
-            full += _ceil(abs(at_mark) * full_rate, 10**9)
-            own += _ceil(abs(at_mark) * own_rate, 10**9)
+        for key in members:
+            equity += profit(self.specs[key[1]], self.sizes[key], self.costs[key], self.marks[key[1]])
+            low, high = self._thresholds(key)
+            full, own = full + low, own + high
+        if not isolated and self.rules.orders != "ignored":
+            equity, full, own = self._with_orders(account, currency, equity, full, own)
+        return equity, full, own
+
+    def _with_orders(self, account: int, currency: int, equity: int, full: int, own: int) -> tuple[int, int, int]:
+        """The same with resting orders: of each position the dearer side of what would open, its value or its fee."""
+        resting: defaultdict[_Key, list[_Order]] = defaultdict(list)
+        for order in self.orders.values():
+            cross = order.account == account and not self.modes.get(order.key) and self.currency[order.instrument] == currency
+            if cross and order.status == "resting" and not order.house:
+                resting[order.key].append(order)
+        for key, orders in resting.items():
+            spec, size = self.specs[key[1]], self.sizes[key]
+            reserved = sum(order.remaining for order in orders if order.reduces)
+            dearest = 0
+            for side in (0, 1):
+                mine = [order for order in orders if order.side == side and not order.reduces]
+                lots = sum(order.remaining for order in mine)
+                opens = max(0, lots - max(0, (size if side else -size) - reserved))
+                value = sum(fill_value(spec, order.remaining, order.price) for order in mine)
+                dearest = max(dearest, _ceil(value * opens, lots) if lots else 0)
+            if self.rules.orders == "fee":
+                equity -= _ceil(dearest * spec.taker_fee_ppb, 10**9)
+                continue
+            low, high = self._order_rates(key)
+            full, own = full + _ceil(dearest * low, 10**9), own + _ceil(dearest * max(low, high), 10**9)
         return equity, full, own
 
     def _on_liquidation(self, e: Event) -> None:
-        mine = self.terms(e.account, e.instrument, e.currency)
+        key = None if e.instrument == NO_INSTRUMENT else (e.account, e.instrument, e.leg)
+        mine = self.terms(key, e.account, e.currency)
         self._need(mine == (e.equity_units, e.full_units, e.own_units), e, f"LIQ-1: terms {mine}")
         equity, full, own = mine
         self._need(equity < own, e, "LIQ-1: equity below R_own")
         self._need((equity < full) == (e.verdict == Verdict.FULL), e, "LIQ-1: takeover only below R_full")
 
+    def _on_netted(self, e: Event) -> None:
+        """Both legs of a hedge lose the same lots at the same value."""
+        spec = self.specs[e.instrument]
+        self._need(e.price_ticks == self.marks[e.instrument], e, "a hedge is netted at mark")
+        self._need(e.value_units == fill_value(spec, e.size_lots, e.price_ticks), e, "the value of what is netted")
+        for leg, buys in ((Leg.LONG, False), (Leg.SHORT, True)):
+            self._need(abs(self.sizes[e.account, e.instrument, leg]) >= e.size_lots, e, "both legs have what is netted")
+            lots = e.size_lots if buys else -e.size_lots
+            self._fills[e.account, e.instrument, leg].append((lots, signed_cost(spec, buys, e.value_units)))
+
     def _on_step_down(self, e: Event) -> None:
         self._need(e.tier > self.rules.step_tiers, e, "a step down begins at tier 3")
-        self._stepping = -1
+        self._stepping, self._stepping_leg = -1, e.leg
 
     def _on_takeover(self, e: Event) -> None:
-        key = e.account, e.instrument
+        key = e.account, e.instrument, e.leg
         self._need(self.sizes[key] == e.size_lots, e, "LIQ-4: the whole position is taken")
         self.parcels[e.parcel_id] = [e.instrument, e.size_lots, e.cost_units]
         self.sizes[key] = self.costs[key] = 0
@@ -335,7 +422,8 @@ class Auditor:
         self.counts["adl_lots"] += e.closed_lots
         sign = 1 if size > 0 else -1  # the counterparty takes the parcel's side of the trade
         if e.adl_pass != 2:
-            self._fill(e.account, instrument, sign * e.closed_lots, e.share_units)
+            held = [(e.account, instrument, leg) for leg in Leg if self.sizes[e.account, instrument, leg] * size < 0]
+            self._fill(held[0], sign * e.closed_lots, e.share_units)
         self._house_fills.append((e.closed_lots, -e.share_units))
         if e.adl_pass == 2:
             self._house_fills.append((e.closed_lots, e.share_units))
@@ -374,18 +462,18 @@ class Auditor:
         sizes: defaultdict[int, int] = defaultdict(int)
         money: defaultdict[int, int] = defaultdict(int)
         costs: defaultdict[int, int] = defaultdict(int)
-        for (_, instrument), size in self.sizes.items():
+        for (_, instrument, _), size in self.sizes.items():
             sizes[instrument] += size
-        for (_, instrument), cost in self.costs.items():
+        for (_, instrument, _), cost in self.costs.items():
             costs[self.currency[instrument]] += cost
         for instrument, size, cost in self.parcels.values():
             sizes[instrument] += size
             costs[self.currency[instrument]] += cost
-            value = size * self.marks[instrument] * self.specs[instrument].units_per_tick_lot - cost
+            value = profit(self.specs[instrument], size, cost, self.marks[instrument])
             self._need(value > 0, self.parcels, "no parcel ends a command under water")
         for (_, currency), cash in self.wallets.items():
             money[currency] += cash
-        for (_, instrument), units in self.margins.items():
+        for (_, instrument, _), units in self.margins.items():
             money[self.currency[instrument]] += units
         self._need(not any(sizes.values()), dict(sizes), "MON-2: sizes sum to zero")
         self._need(not any(money.values()), dict(money), "MON-1: purses sum to zero")
@@ -396,12 +484,11 @@ class Auditor:
 
     def check_safety(self) -> None:
         """No account is below R_full. O(accounts)."""
-        for (account, instrument), size in list(self.sizes.items()):
+        for key, size in list(self.sizes.items()):
             if size:
-                isolated = self.modes.get((account, instrument))
-                name = instrument if isolated else NO_INSTRUMENT
-                equity, full, _ = self.terms(account, name, self.currency[instrument])
-                self._need(equity >= full, account, f"LIQ-1: equity {equity} is below {full}")
+                isolated = key if self.modes.get(key) else None
+                equity, full, _ = self.terms(isolated, key[0], self.currency[key[1]])
+                self._need(equity >= full, key, f"LIQ-1: equity {equity} is below {full}")
 
     def compare(self, exchange: "Exchange") -> None:
         """That the exchange's own reads say the same: wallets, positions, parcels, books."""
@@ -410,8 +497,8 @@ class Auditor:
             for currency in range(len(exchange.currencies)):
                 mine, theirs = self.wallets[account, currency], kernel.wallet(account, currency)[0]
                 self._need(mine == theirs, (account, currency), f"MON-7: wallet {mine}, exchange says {theirs}")
-            for instrument, size, cost, margin, *_ in kernel.positions(account):
-                key = account, instrument
+            for instrument, leg, size, cost, margin, *_ in kernel.positions(account):
+                key = account, instrument, leg
                 mine3 = self.sizes[key], self.costs[key], self.margins[key]
                 self._need(mine3 == (size, cost, margin), key, f"position {mine3}, exchange says {size, cost, margin}")
         self._need(

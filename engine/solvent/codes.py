@@ -58,6 +58,7 @@ class Code(IntEnum):
     BAD_MODE = 609
     BAD_RATE = 610
     PERIOD_SETTLED = 611
+    BAD_LEG = 612
 
 
 HINTS: dict[Code, str] = {
@@ -65,7 +66,7 @@ HINTS: dict[Code, str] = {
     Code.UNKNOWN_COMMAND: "the record's type is not a command",
     Code.TIME_BACKWARDS: "time_ns lies before the exchange's clock; send commands in time order",
     Code.BAD_RECORD: "a command is 64 bytes, 128 with a second record (names, extended orders), and its header says how many",
-    Code.NOT_SUPPORTED: "a field of the second record is reserved for what is not built (iceberg, peg, hedge, OCO): use 0",
+    Code.NOT_SUPPORTED: "a field of the second record is reserved for what is not built (iceberg, peg, OCO): use 0",
     Code.UNKNOWN_ACCOUNT: "open the account first: open_account(name) or deposit(name, ...)",
     Code.UNKNOWN_INSTRUMENT: "the exchange was made without this instrument",
     Code.UNKNOWN_CURRENCY: "no instrument settles in this currency",
@@ -108,6 +109,7 @@ HINTS: dict[Code, str] = {
     Code.BAD_MODE: "mode is 'isolated' or 'cross'",
     Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
     Code.PERIOD_SETTLED: "the period is not above the last one that was settled; the first is 1 or more",
+    Code.BAD_LEG: "in hedge mode name the leg, 'long' or 'short'; in one-way mode, and in a Book, name none",
 }
 
 

@@ -16,7 +16,7 @@ from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
 from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import Dec, decimal, nearest_even, to_units
-from solvent.orders import Terms, Trigger, any_int, fit, whole, word, wrong_type
+from solvent.orders import Terms, Trigger, any_int, fit, leg_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Mode
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Acct = str | int
 Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
+_POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
 class Exchange(Face):
@@ -58,20 +59,16 @@ class Exchange(Face):
             if self.currencies.setdefault(each.settle, each.unit) != each.unit:
                 raise InputError(f"instruments disagree on the decimals of {each.settle}")
         self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
+        for each in self.instruments:
+            if each.basis == "net" and not self.rules.net_hedges:
+                raise InputError(f"{each.name}: tiers of the net size need a rule set that nets hedges")
         self._wanted = wanted_types(log)
         super().__init__(self._make_kernel(), retain)
 
     def _make_kernel(self) -> Any:
         import json
 
-        specs = [
-            (
-                spec.units_per_tick_lot, spec.max_price_ticks, spec.max_size_lots, spec.maker_fee_ppb,
-                spec.taker_fee_ppb, spec.liquidation_fee_ppb, spec.default_leverage, self._currency_ids[each.settle],
-                spec.tiers,
-            )
-            for each in self.instruments for spec in (each.spec,)
-        ]  # fmt: skip
+        specs = [each.spec.compiled(self._currency_ids[each.settle]) for each in self.instruments]
         compiled = self.rules.compiled()
         named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled]
         config = digest_of(json.dumps(named).encode())[:32]
@@ -162,8 +159,22 @@ class Exchange(Face):
         currency_id, units = self._amount(currency, amount)
         self._control(CommandType.SEED_FUND, instrument=currency_id, amount=units)
 
-    def set_leverage(self, account: Acct, instrument: Inst, leverage: int, *, mode: str = "isolated") -> None:
-        """Sets leverage and margin mode ("isolated" or "cross") of one instrument.
+    def set_position_mode(self, account: Acct, instrument: Inst, mode: str) -> None:
+        """Holds one position of an instrument ("one-way", as at first), or a long and a short one apart ("hedge").
+
+        In hedge mode orders, leverage and margin name a leg, "long" or "short"; an order of the other side closes it
+        and never opens. The legs begin with the margin mode and leverage of the one-way position. Changes only while
+        flat without live orders: raises Rejected(MODE_IN_USE).
+        """
+        self._control(
+            CommandType.SET_POSITION_MODE, account=self._account(account), instrument=self._instrument(instrument),
+            mode=word(_POSITION_MODES, mode, "mode"),
+        )  # fmt: skip
+
+    def set_leverage(
+        self, account: Acct, instrument: Inst, leverage: int, *, mode: str = "isolated", leg: str | None = None
+    ) -> None:
+        """Sets leverage and margin mode ("isolated" or "cross") of one instrument, in hedge mode of one leg.
 
         An account is cross until told otherwise; mind that the mode named here defaults to isolated. It
         changes only while flat without live orders. An open isolated position keeps its margin.
@@ -171,10 +182,10 @@ class Exchange(Face):
         """
         self._control(
             CommandType.SET_LEVERAGE, account=self._account(account), instrument=self._instrument(instrument),
-            mode=word(_MODES, mode, "mode"), amount=fit(any_int(leverage, "leverage"), False),
+            side=leg_of(leg), mode=word(_MODES, mode, "mode"), amount=fit(any_int(leverage, "leverage"), False),
         )  # fmt: skip
 
-    def move_margin(self, account: Acct, instrument: Inst, amount: Dec) -> None:
+    def move_margin(self, account: Acct, instrument: Inst, amount: Dec, *, leg: str | None = None) -> None:
         """Adds margin to an open isolated position from the wallet, or with a negative amount takes it back.
 
         Raises Rejected(NO_ISOLATED_POSITION, INSUFFICIENT_BALANCE, BELOW_INITIAL_MARGIN, BAD_AMOUNT).
@@ -182,7 +193,8 @@ class Exchange(Face):
         decimal(amount, "amount")
         index = self._known_instrument(instrument)
         _, units = self._amount(self.instruments[index].settle, amount, signed=True)
-        self._control(CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, amount=units)
+        side = leg_of(leg)
+        self._control(CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, side=side, amount=units)
 
     def _price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
         index = self._known_instrument(instrument)
@@ -218,7 +230,7 @@ class Exchange(Face):
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
         client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
-        self_trade: str = "cancel_maker", self_trade_group: int = 0,
+        self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None,
     ) -> Ack:  # fmt: skip
         """Places an order.
 
@@ -231,6 +243,7 @@ class Exchange(Face):
 
         self_trade: what happens when it meets an order of its own account, or of its self_trade_group if that is not 0:
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
+        leg: in hedge mode, "long" or "short": the position that the order opens (buy long, sell short) or closes.
 
         An accepted immediate or market order may find nobody: the Ack is truthy and `filled` says how much.
         Why the rest ended is in its DONE event.
@@ -242,8 +255,9 @@ class Exchange(Face):
             return fit(to_units(value, tick, what), False)
 
         terms = Terms(
-            tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group
-        )
+            tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
+            leg,
+        )  # fmt: skip
         if size is None and not close_position:
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
         fields = terms.header(market=price is None) | {
@@ -301,11 +315,12 @@ class Exchange(Face):
 
         return views.account_view(self, self._known_account(account))
 
-    def position(self, account: Acct, instrument: Inst) -> "views.PositionView":
-        """One position now; flat if there is none. Raises Rejected for unknown names."""
+    def position(self, account: Acct, instrument: Inst, leg: str | None = None) -> "views.PositionView":
+        """One position now, in hedge mode one leg; flat if there is none. Raises Rejected for unknown names."""
         from solvent import views
 
-        return views.position_view(self, self._known_account(account), self._known_instrument(instrument))
+        known = self._known_account(account), self._known_instrument(instrument)
+        return views.position_view(self, *known, leg_of(leg))
 
     def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
         """Live orders by id, resting and dormant."""

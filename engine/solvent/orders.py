@@ -11,11 +11,12 @@ from typing import Any
 from solvent.codes import InputError, WrongType
 from solvent.limits import RATE
 from solvent.money import Dec, decimal
-from solvent.records import EventType, Flag, SelfTrade, Source, Tif, TriggerFlag, TriggerKind, extension
+from solvent.records import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind, extension
 
 TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
 SELF_TRADE = {mode.name.lower(): mode for mode in SelfTrade}
 SOURCES = {"mark": Source.BY_MARK, "last": Source.BY_LAST, "index": Source.BY_INDEX}
+_LEGS = {"long": Leg.LONG, "short": Leg.SHORT}
 _REACHED = {"fire": 0, "refuse": TriggerFlag.REFUSE_REACHED}
 
 TRANSITIONS: dict[tuple[str, EventType], str] = {
@@ -40,6 +41,11 @@ def word(table: dict[str, Any], value: object, what: str) -> int:
     if not isinstance(value, str) or value.lower() not in table:
         raise InputError(f"{what} is one of {', '.join(table)}, not {value!r}")
     return int(table[value.lower()])
+
+
+def leg_of(value: object) -> int:
+    """The number of a leg: "long" or "short", or None for the one-way position."""
+    return Leg.ONE_WAY if value is None else word(_LEGS, value, "leg")
 
 
 def rate_of(value: object, what: str) -> int:
@@ -119,6 +125,7 @@ class Terms:
     slippage: Dec | None
     self_trade: str
     self_trade_group: int
+    leg: str | None = None
 
     def flags(self) -> int:
         flags = 0
@@ -151,6 +158,8 @@ class Terms:
             fields["expiry_ns"] = whole(self.expiry_ns, "expiry_ns", -(2**63), 2**63 - 1)
         if self.slippage is not None:
             fields["slippage_ppb"] = rate_of(self.slippage, "slippage")
+        if self.leg is not None:
+            fields["hedge_side"] = leg_of(self.leg)
         return extension(**fields) if fields else b""
 
 

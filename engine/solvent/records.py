@@ -32,7 +32,7 @@ EXTENSION_FIELDS = (
     "trigger_source", "trigger_kind", "peg", "hedge_side", "group_role", "trigger_flags", "spare",
 )  # fmt: skip
 TERMS_FIELDS = (
-    "type", "records", "trigger_source", "trigger_kind", "trigger_flags", "stp_mode", "spare",
+    "type", "records", "trigger_source", "trigger_kind", "trigger_flags", "stp_mode", "hedge_side",
     "trigger_ticks", "trail", "expiry_ns", "stp_group", "reference_ticks", "slippage_ppb", "spare_too",
 )  # fmt: skip
 CONTINUED = 0xFFFF
@@ -53,6 +53,7 @@ class CommandType(IntEnum):
     MARK = 8
     FUNDING = 9
     INDEX = 10
+    SET_POSITION_MODE = 11
     ORDER = 16
     AMEND = 17
     CANCEL = 18
@@ -81,6 +82,7 @@ class EventType(IntEnum):
     TRIGGERED = 17
     INDEXED = 18
     FUNDED = 19
+    NETTED = 20
 
 
 class Side(IntEnum):
@@ -134,6 +136,48 @@ class TriggerKind(IntEnum):
 
 class TriggerFlag(IntFlag):
     REFUSE_REACHED = 1
+
+
+class Kind(IntEnum):
+    """How a contract is valued."""
+
+    LINEAR = 0
+    INVERSE = 1
+    QUANTO = 2
+
+
+class Basis(IntEnum):
+    """What the tiers of an instrument measure."""
+
+    CONTRACTS = 0
+    NOTIONAL = 1  # value at mark
+    ENTRY = 2  # value at entry
+    NET = 3  # contracts of both legs of a hedge, netted
+
+
+class Scheme(IntEnum):
+    """How a tier's rate becomes a requirement."""
+
+    WHOLE = 0  # the whole position at its tier's rate
+    DEDUCTION = 1  # each slab at its own rate
+    SLOPE = 2  # the rate rises with every lot
+    POWER = 3  # the rate rises with notional**0.8
+
+
+class OrderRule(IntEnum):
+    """How resting orders count in the ratio test of a cross domain."""
+
+    IGNORED = 0
+    BY_NOTIONAL = 1  # their value is added to the position's
+    BY_FEE = 2  # their fee is taken from equity
+
+
+class Leg(IntEnum):
+    """Which position of an instrument: the only one, or a side of a hedge."""
+
+    ONE_WAY = 0
+    LONG = 1
+    SHORT = 2
 
 
 class Mode(IntEnum):
@@ -226,7 +270,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
         "ref": "e", "currency": "code", "posting": "reason", "margin_of": "side",
     },
     EventType.POSITION: {
-        "mode": "side", "size_lots": "a", "cost_units": "b", "margin_units": "c", "leverage": "d",
+        "mode": "side", "size_lots": "a", "cost_units": "b", "margin_units": "c", "leverage": "d", "leg": "code",
     },
     EventType.MARKED: {"price_ticks": "a"},
     EventType.ACCEPTED: {
@@ -244,12 +288,12 @@ PAYLOAD: dict[int, dict[str, str]] = {
     },
     EventType.LIQUIDATION: {
         "mode": "side", "verdict": "reason", "currency": "code", "equity_units": "a", "full_units": "b",
-        "own_units": "c", "value_units": "d",
+        "own_units": "c", "value_units": "d", "leg": "e",
     },
-    EventType.STEP_DOWN: {"tier": "a", "size_lots": "b", "limit_ticks": "c", "target_tier": "d"},
+    EventType.STEP_DOWN: {"tier": "a", "size_lots": "b", "limit_ticks": "c", "target_tier": "d", "leg": "e"},
     EventType.TAKEOVER: {
         "mode": "side", "parcel_id": "a", "size_lots": "b", "cost_units": "c", "equity_units": "d",
-        "bankruptcy_ticks": "e",
+        "bankruptcy_ticks": "e", "leg": "code",
     },
     EventType.PARCEL: {
         "change": "reason", "parcel_id": "a", "size_lots": "b", "cost_units": "c", "closed_lots": "d",
@@ -267,6 +311,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
     EventType.FUNDED: {
         "period": "a", "rate_ppb": "b", "collected_units": "c", "paid_units": "d", "due_units": "e",
     },
+    EventType.NETTED: {"price_ticks": "a", "size_lots": "b", "value_units": "c"},
 }  # fmt: skip
 """What a type's fields mean, by the names that Event answers to."""
 

@@ -15,10 +15,11 @@ def _columns(names: str) -> "np.dtype[np.void]":
     return np.dtype([(name, "<i8") for name in names.split()])
 
 
-# Of an open position. equity, full, own: of its margin domain, which is the position alone when isolated (mode 1), all cross
-# positions of its currency otherwise: below `own` a step-down begins, below `full` the house takes over.
+# Of an open position. leg: 0 one-way, 1 long, 2 short. equity, full, own: of its margin domain, which is the position alone
+# when isolated (mode 1), all cross positions of its currency otherwise: below `own` a step-down begins, below `full` the
+# house takes over.
 POSITION = _columns(
-    "account instrument mode leverage size_lots cost_units margin_units hold_units upl_units value_units "
+    "account instrument leg mode leverage size_lots cost_units margin_units hold_units upl_units value_units "
     "equity_units full_units own_units"
 )
 

@@ -1,18 +1,21 @@
 """Position tiers (the seed's "levels"): how much may be held, at which maintenance rate and leverage.
 
-Immutable and validated. The maintenance rate applies to the whole position (tier by contracts, OKX and the
-seed). Tables here name their source.
+Immutable and validated. What a tier measures (contracts, notional at mark or at entry, the net of a hedge) and how its
+rate becomes a requirement (whole position, deduction, slope, power) is the instrument's to say (docs/semantics.md).
+Tables here name their source.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from solvent.codes import InputError
 from solvent.limits import RATE
-from solvent.money import Dec, to_units
+from solvent.money import Dec, decimal, to_units
 
 _PPB = Decimal(1) / RATE
+Row = tuple[int, int, int, int]
 
 
 def rate_ppb(value: object, what: str, lowest: int = 0) -> int:
@@ -31,14 +34,17 @@ def rate_ppb(value: object, what: str, lowest: int = 0) -> int:
 class Tier:
     """One tier: up to `max_contracts`, at `maintenance` and `initial` margin rate.
 
-    `max_leverage` defaults to floor(1 / initial). Raises InputError unless 0 < maintenance <= initial <= 1
-    and max_leverage * initial <= 1.
+    max_contracts: its top, in contracts, or in settlement currency where the instrument's tiers go by notional.
+    `max_leverage` defaults to floor(1 / initial). deduction: what the venue prints as its maintenance amount, in settlement
+    currency (of a table by notional with deductions); it must be what the rates make it. Raises InputError unless
+    0 < maintenance <= initial <= 1 and max_leverage * initial <= 1.
     """
 
     max_contracts: Dec
     maintenance: Dec
     initial: Dec
     max_leverage: int = 0
+    deduction: Dec | None = None
 
     def __post_init__(self) -> None:
         maintenance = rate_ppb(self.maintenance, "maintenance rate")
@@ -51,23 +57,67 @@ class Tier:
             raise InputError(f"tier: leverage {self.max_leverage} does not fit the initial rate {self.initial}")
 
 
-def compile_tiers(tiers: Sequence[Tier], lot: Decimal) -> tuple[tuple[int, int, int], ...]:
-    """(max_lots, maintenance_ppb, max_leverage) of each tier; sizes and rates must rise, leverage not.
+def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> tuple[Row, ...]:
+    """(top, maintenance_ppb, max_leverage, initial_ppb) of each tier; sizes and rates must rise, leverage not.
 
-    Raises InputError for a table that is empty, unordered, or not in whole lots.
+    step: a lot, or a unit of money. Raises InputError for a table that is empty, unordered, or not in whole steps.
     """
-    rows: list[tuple[int, int, int]] = []
+    rows: list[Row] = []
     for tier in tiers:
-        lots = to_units(tier.max_contracts, lot, "tier size")
-        if lots is None or lots < 1:
-            raise InputError(f"tier size {tier.max_contracts} is not a whole number of lots of {lot}")
-        rows.append((lots, rate_ppb(tier.maintenance, "maintenance rate"), tier.max_leverage))
+        top = to_units(tier.max_contracts, step, "tier size")
+        if top is None or top < 1:
+            raise InputError(f"tier size {tier.max_contracts} is not a whole number of {what} of {step}")
+        maintenance, initial = rate_ppb(tier.maintenance, "maintenance rate"), rate_ppb(tier.initial, "initial rate")
+        rows.append((top, maintenance, tier.max_leverage, initial))
     if not rows:
         raise InputError("an instrument needs at least one tier")
-    for (lots, rate, leverage), (next_lots, next_rate, next_leverage) in zip(rows, rows[1:], strict=False):
-        if next_lots <= lots or next_rate < rate or next_leverage > leverage:
-            raise InputError(f"tiers must rise in size and rate and fall in leverage (at {next_lots} lots)")
+    for here, there in zip(rows, rows[1:], strict=False):
+        if there[0] <= here[0] or there[1] < here[1] or there[2] > here[2]:
+            raise InputError(f"tiers must rise in size and rate and fall in leverage (at {there[0]} {what})")
     return tuple(rows)
+
+
+def deductions(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:
+    """What each tier deducts so that the requirement is continuous, as if each slab were asked at its own rate:
+    D_n = D_(n-1) + top_(n-1) * (maintenance_n - maintenance_(n-1)) (Binance: "cum", Bybit: "mm deduction").
+
+    >>> [str(each) for each in deductions([Tier(50_000, "0.004", "0.008"), Tier(250_000, "0.005", "0.01")])]
+    ['0', '50.000']
+    """
+    found = [Decimal(0)]
+    for here, there in zip(tiers, tiers[1:], strict=False):
+        rise = decimal(there.maintenance, "maintenance rate") - decimal(here.maintenance, "maintenance rate")
+        found.append(found[-1] + decimal(here.max_contracts, "tier size") * rise)
+    return tuple(found)
+
+
+def check_deductions(tiers: Sequence[Tier], name: str) -> None:
+    """Raises InputError when a printed deduction is not what the rates make it: the requirement would jump there."""
+    for k, (tier, derived) in enumerate(zip(tiers, deductions(tiers), strict=True), 1):
+        if tier.deduction is not None and decimal(tier.deduction, "deduction") != derived:
+            raise InputError(f"{name}: tier {k} deducts {tier.deduction}, and {derived} would make it continuous")
+
+
+def curve_e18(value: object, what: str, per: Fraction, highest: int) -> int:
+    """A coefficient times `per` as an integer over 10**18, not above `highest`; it must be exact.
+
+    >>> curve_e18("0.00005", "slope", Fraction(1, 1000), 2**62)
+    50000000000
+    """
+    exact = Fraction(decimal(value, what)) * per * 10**18
+    if exact.denominator != 1 or not 0 <= exact <= highest:
+        raise InputError(f"{what}: {value} is not a whole number of 10**-18 (a lot, where it is a slope) from 0 to {highest}")
+    return int(exact)
+
+
+def highest_power_curve(decimals: int, value: int) -> int:
+    """The largest coefficient of notional**0.8 for which the rate's products stay in 128 bits up to a value in units
+    (reference/valuation.py)."""
+    digits = -(-decimals // 5)
+    whole, shift = int(value * 10 ** (5 * digits - decimals)), 0
+    while whole << 5 * (shift + 1) < 2**127:
+        shift += 1
+    return min(2**62, 2**127 // int(2 * value * 2**shift * 10**digits))
 
 
 def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> tuple[Tier, ...]:
@@ -75,7 +125,7 @@ def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> 
     0.5 % a tier, initial 0.5 % above that (OKEx notice, September 2019). `first` and `step` scale the tops.
 
     >>> okex_btc_2019()[2]
-    Tier(max_contracts=22000, maintenance='0.015', initial='0.02', max_leverage=50)
+    Tier(max_contracts=22000, maintenance='0.015', initial='0.02', max_leverage=50, deduction=None)
     """
     return tuple(
         Tier(first + k * step, str(Decimal(5 * (k + 1)) / 1000), str(Decimal(5 * (k + 2)) / 1000)) for k in range(levels)

@@ -5,18 +5,22 @@ so it is right for both kernels. Never writes. Cost: explain bisects two prices 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from solvent.codes import Code, Rejected
+from solvent.limits import RATE
 from solvent.money import from_units
-from solvent.records import Flag, Mode, Purse, Side, Source, Tif, Verdict
-from solvent.reference import margin
-from solvent.reference.margin import Contract, Requirement, Rules
+from solvent.records import Basis, Flag, Kind, Leg, Mode, OrderRule, Purse, Side, Source, Tif, Verdict
+from solvent.reference import margin, valuation
+from solvent.reference.margin import OpenSide, Requirement, Rules
+from solvent.reference.valuation import Contract
 
 if TYPE_CHECKING:
     from solvent.exchange import Exchange
+    from solvent.instrument import Instrument
 
 __all__ = [
     "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "WalletView",
@@ -28,14 +32,33 @@ class Row:
     """A position record of the kernel, readable by the margin formulas."""
 
     instrument: int
+    leg: int = Leg.ONE_WAY
     size: int = 0
     cost: int = 0
     margin: int = 0
     leverage: int = 1
     mode: int = Mode.CROSS
     stuck: int = 0
+    hedged: int = 0
     hold: int = 0
+    buy_lots: int = 0
+    buy_value: int = 0
+    sell_lots: int = 0
+    sell_value: int = 0
     reduce_lots: int = 0
+    other: int = 0  # the other leg's size, where both are cross
+
+    @property
+    def open_sides(self) -> tuple[OpenSide, OpenSide]:
+        return OpenSide(self.buy_lots, self.buy_value), OpenSide(self.sell_lots, self.sell_value)
+
+    @property
+    def reduce(self) -> OpenSide:
+        return OpenSide(self.reduce_lots)
+
+    @property
+    def reduce_side(self) -> int:
+        return Side.SELL if self.size > 0 else Side.BUY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +86,24 @@ class PositionView:
 
     value, upl: at mark. margin: isolated margin, 0 for cross. maintenance: the requirement below which the
     next step of liquidation happens (R_own). margin_ratio: equity / value of its margin domain, rounded to
-    nine decimals, None when flat. entry_price: |cost| / size, a view only, None when flat.
+    nine decimals, None when flat. entry_price: the price that gives the position its cost, a view only, None when flat.
     liquidation_price: the first tick on the way down (long) or up (short) at which something happens, other
-    marks held; None when there is none. bankruptcy_price: where the house would offer the position if it
-    took it over now: isolated, the tick that leaves nothing of its margin; cross, the one that leaves nothing
-    of its share of the account's equity at these marks, so it moves with them and, far from danger, lies
-    anywhere. Rounded to the safe side, closing fee not paid; may be zero, below, or above every legal price.
-    initial: ceil(value / leverage). effective_leverage: value / equity of its margin domain (the whole of it when
+    marks held; None when there is none. Of a cross hedge whose other leg is larger it lies on the other side.
+    profit_side_liquidation_price: where a higher tier alone asks more than there is, although the price goes the
+    position's way (whole tiers by notional can jump so); None nearly always. bankruptcy_price: where the house would offer
+    the position if it took it over now: isolated, the tick that leaves nothing of its margin; cross, the one that leaves
+    nothing of its share of the account's equity at these marks, so it moves with them and, far from danger, lies anywhere.
+    Rounded to the safe side, closing fee not paid; may be zero, below, or above every legal price; None where
+    no price is bankrupt, or every one is (inverse).
+    initial: initial margin, ceil(value / leverage) or more where a curve asks it. leg: "long" or "short" in hedge
+    mode. effective_leverage: value / equity of its margin domain (the whole of it when
     cross), None when flat or when no equity is left. distance_ticks: how far the mark may go before liquidation_price,
     not above 0 once it is reached; distance: the same as a share of mark; both None where there is no such price.
     """
 
     account: str
     instrument: str
+    leg: str | None
     mode: str
     leverage: int
     size: Decimal
@@ -88,6 +116,7 @@ class PositionView:
     margin_ratio: Decimal | None
     tier: int
     liquidation_price: Decimal | None
+    profit_side_liquidation_price: Decimal | None
     bankruptcy_price: Decimal | None
     initial: Decimal
     effective_leverage: Decimal | None
@@ -104,7 +133,8 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account: wallets by currency and positions by instrument (those ever touched).
+    """An account: wallets by currency and positions by instrument (those ever touched), in hedge mode by instrument and
+    leg ("BTC-USDT-SWAP long").
 
     With one currency its wallet's fields are attributes here too: view.cash, view.equity, view.free, ...
     """
@@ -126,7 +156,7 @@ class OrderView:
 
     size: as accepted or amended, filled included (0 of a dormant close-position order). dormant: it waits for its
     trigger, a "stop", "take_profit" or "trailing" one, at trigger_price, watching `by`. price: None of a dormant market
-    order. expiry_ns: of a gtd order, else None.
+    order. expiry_ns: of a gtd order, else None. leg: in hedge mode, the position it belongs to.
     """
 
     order_id: int
@@ -146,6 +176,7 @@ class OrderView:
     trigger_price: Decimal | None
     by: str | None
     expiry_ns: int | None
+    leg: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +257,12 @@ class Explanation:
 # --- Reading one moment ---------------------------------------------------------------------------------
 
 
+def _contract(instrument: "Instrument", currency: int, mark_ticks: int) -> Contract:
+    contract = Contract(*instrument.spec.compiled(currency))  # type: ignore[arg-type]
+    contract.mark = mark_ticks
+    return contract
+
+
 class Moment:
     """What the formulas need of an exchange now: contracts with marks, rules, one account's rows and cash."""
 
@@ -233,28 +270,32 @@ class Moment:
         kernel = exchange._kernel
         self.exchange = exchange
         self.account = account
-        currencies = list(exchange.currencies)
         self.contracts = [
-            Contract(
-                s.units_per_tick_lot, s.max_price_ticks, s.max_size_lots, s.maker_fee_ppb, s.taker_fee_ppb,
-                s.liquidation_fee_ppb, s.default_leverage, currencies.index(each.settle), s.tiers, kernel.mark_ticks(i),
-            )
-            for i, each in enumerate(exchange.instruments) for s in (each.spec,)
-        ]  # fmt: skip
+            _contract(each, exchange._currency_ids[each.settle], kernel.mark_ticks(i))
+            for i, each in enumerate(exchange.instruments)
+        ]
         self.rules = Rules(*exchange.rules.compiled())  # type: ignore[arg-type]
-        self.rows = {row[0]: Row(*row) for row in kernel.positions(account)}
-        self.wallets = [kernel.wallet(account, i) for i in range(len(currencies))]
+        rows = [Row(*row) for row in kernel.positions(account)]
+        cross = {(row.instrument, row.leg): row.size for row in rows if row.leg and row.mode == Mode.CROSS}
+        self.rows = {(row.instrument, row.leg): self._hedge(row, cross) for row in rows}
+        self.wallets = [kernel.wallet(account, i) for i in range(len(exchange.currencies))]
 
-    def row(self, instrument: int) -> Row:
+    @staticmethod
+    def _hedge(row: Row, cross: dict[tuple[int, int], int]) -> Row:
+        if not row.leg or row.mode != Mode.CROSS:
+            return row
+        return replace(row, other=cross.get((row.instrument, Leg.LONG + Leg.SHORT - row.leg), 0))
+
+    def row(self, instrument: int, leg: int) -> Row:
         contract = self.contracts[instrument]
-        return self.rows.get(instrument, Row(instrument, leverage=contract.default_leverage))
+        return self.rows.get((instrument, leg), Row(instrument, leg, leverage=contract.default_leverage))
 
     def domain(self, row: Row) -> tuple[int, list[Row]]:
-        """(margin or cash, positions) of the domain that a position belongs to."""
+        """(margin or cash, positions) of the domain that a position belongs to; with orders where they count."""
         if row.mode == Mode.ISOLATED:
             return row.margin, [row]
-        currency = self.contracts[row.instrument].currency
-        held = (r for r in self.rows.values() if r.size and r.mode == Mode.CROSS)
+        currency, counts = self.contracts[row.instrument].currency, self.rules.orders != OrderRule.IGNORED
+        held = (r for r in self.rows.values() if (r.size or counts) and r.mode == Mode.CROSS)
         return self.wallets[currency][0], [r for r in held if self.contracts[r.instrument].currency == currency]
 
     def requirement(self, base: int, rows: list[Row]) -> Requirement:
@@ -262,28 +303,64 @@ class Moment:
 
     def share(self, row: Row) -> int:
         base, rows = self.domain(row)
+        rows = [each for each in rows if each.size]
         return 0 if row.mode else margin.equity_shares(self.contracts, base, list(rows))[rows.index(row)]
 
-    def liquidation_ticks(self, row: Row) -> int | None:
-        """The first tick towards loss at which the domain is below R_own; None if no legal tick is.
-
-        Equity minus requirement only falls towards loss (rates are below one), so bisection is exact.
-        """
+    def _slack(self, row: Row) -> Callable[[int], int]:
+        """Equity less R_own of a position's domain, by the mark of its instrument."""
         contract = self.contracts[row.instrument]
         base, rows = self.domain(row)
-        mark = contract.mark
 
-        def below(ticks: int) -> bool:
-            contract.mark = ticks
-            r = self.requirement(base, rows)
-            return r.equity < r.own
+        def slack(ticks: int) -> int:
+            mark, contract.mark = contract.mark, ticks
+            try:
+                r = self.requirement(base, rows)
+            finally:
+                contract.mark = mark
+            return r.equity - r.own
 
-        try:
-            if row.size > 0:
-                return _last(below, 1, contract.max_price_ticks)
-            return _first(below, 1, contract.max_price_ticks)
-        finally:
-            contract.mark = mark
+        return slack
+
+    def _edges(self, row: Row) -> list[int]:
+        """The marks, and the highest and lowest, between which no tier of this instrument's positions changes."""
+        contract = self.contracts[row.instrument]
+        edges = {1, contract.max_price_ticks + 1, contract.mark, contract.mark + 1}
+        held = [each for each in self.domain(row)[1] if each.instrument == row.instrument and each.size]
+        for each in held if contract.basis == Basis.NOTIONAL else []:
+            inverse = contract.kind == Kind.INVERSE
+            for tier in contract.tiers:
+                # The first tick of a larger value: beyond the top linear, at or below it inverse.
+                at = abs(each.size) * contract.units
+                edges |= {at // tier.top + step for step in (-1, 0, 1, 2)} if inverse else {tier.top // at + 1}
+        return sorted(edge for edge in edges if 1 <= edge <= contract.max_price_ticks + 1)
+
+    def crossing_ticks(self, row: Row, up: bool) -> int | None:
+        """The first tick from the mark, up or down, at which the domain is below R_own; None if no legal tick is.
+
+        Between two edges equity less requirement is monotone (rates are below one), so that bisection is exact.
+        """
+        slack, mark = self._slack(row), self.contracts[row.instrument].mark
+        edges = self._edges(row)
+        spans = [(low, high - 1) for low, high in pairwise(edges)]
+        spans = [span for span in spans if (span[0] > mark if up else span[1] < mark)]
+        for low, high in spans if up else reversed(spans):
+            near, far = (low, high) if up else (high, low)
+            if slack(near) < 0:
+                return near
+            if slack(far) < 0:
+                below: Callable[[int], bool] = lambda ticks: slack(ticks) < 0  # noqa: E731
+                return _first(below, low, high) if up else _last(below, low, high)
+        return None
+
+    def liquidation_ticks(self, row: Row) -> int | None:
+        """The first tick at which something happens: towards loss, or away from it where only that way endangers (a hedge
+        whose other leg is larger). The mark itself when it is below R_own already."""
+        if self._slack(row)(self.contracts[row.instrument].mark) < 0:
+            return self.contracts[row.instrument].mark
+        found = self.crossing_ticks(row, up=row.size < 0)
+        if found is None and row.other * row.size < 0:
+            found = self.crossing_ticks(row, up=row.size > 0)
+        return found
 
 
 def _first(holds: Callable[[int], bool], low: int, high: int) -> int | None:
@@ -305,39 +382,65 @@ def _last(holds: Callable[[int], bool], low: int, high: int) -> int | None:
     return None if found is None else low + high - found
 
 
+_LEG_NAMES = (None, "long", "short")
+_PRICES = (
+    "entry_price", "liquidation_price", "profit_side_liquidation_price", "bankruptcy_price", "distance_ticks", "distance"
+)  # fmt: skip
+
 # --- Building views -------------------------------------------------------------------------------------
+
+
+def _prices(moment: Moment, row: Row) -> dict[str, Decimal | int | None]:
+    """The prices of an open position, and how far they are."""
+    exchange, contract = moment.exchange, moment.contracts[row.instrument]
+    tick = exchange.instruments[row.instrument].tick_size
+    cost = valuation.price_paying(
+        contract, row.size, margin.bankruptcy_cost(contract, row, moment.share(row)), 0
+    )  # fmt: skip
+    found: dict[str, Decimal | int | None] = {
+        "entry_price": _entry(contract, row, tick),
+        "bankruptcy_price": None if cost == valuation.UNBOUNDED else from_units(cost, tick),
+    }
+    ticks = moment.liquidation_ticks(row)
+    ahead = moment.crossing_ticks(row, up=row.size > 0) if contract.basis == Basis.NOTIONAL and not row.other else None
+    if ticks is not None:
+        away = contract.mark - ticks if row.size > 0 else ticks - contract.mark
+        away = abs(away) if row.other else away
+        found |= {
+            "liquidation_price": from_units(ticks, tick), "distance_ticks": away,
+            "distance": _ratio(Decimal(away), contract.mark),
+        }  # fmt: skip
+    return found | {"profit_side_liquidation_price": None if ahead is None else from_units(ahead, tick)}
+
+
+def _entry(contract: Contract, row: Row, tick: Decimal) -> Decimal | None:
+    """The price at which the position would have exactly its cost."""
+    if contract.kind == Kind.INVERSE:
+        return _ratio(abs(row.size) * contract.units * tick, abs(row.cost)) if row.cost else None
+    return _ratio(abs(row.cost) * tick, abs(row.size) * contract.units)
 
 
 def _position(moment: Moment, row: Row) -> PositionView:
     exchange, contract = moment.exchange, moment.contracts[row.instrument]
     terms = exchange.instruments[row.instrument]
     unit, tick = terms.unit, terms.tick_size
-    own = entry = ratio = liquidation = bankruptcy = effective = ticks = away = None
+    own, ratio, effective, prices = 0, None, None, dict.fromkeys(_PRICES)
     if row.size:
-        base, rows = moment.domain(row)
-        r = moment.requirement(base, rows)
-        own_rate = margin.threshold_rates(moment.rules, contract, row)[1]
-        own = margin.fee_units(margin.value_at_mark(contract, row), own_rate)
-        entry = _ratio(abs(row.cost) * tick, abs(row.size) * contract.units)
+        r = moment.requirement(*moment.domain(row))
+        own = valuation.ceil_div(margin.thresholds(moment.rules, contract, row)[1], RATE)
         ratio = _ratio(Decimal(r.equity), r.value)
         effective = _ratio(Decimal(r.value), r.equity) if r.equity > 0 else None
-        ticks = moment.liquidation_ticks(row)
-        if ticks is not None:
-            liquidation = from_units(ticks, tick)
-            away = contract.mark - ticks if row.size > 0 else ticks - contract.mark
-        cost = margin.bankruptcy_cost(contract, row, moment.share(row))
-        bankruptcy = from_units(margin.price_paying(contract, row.size, cost, 0), tick)
+        prices |= _prices(moment, row)
     return PositionView(
-        account=exchange.account_name(moment.account), instrument=terms.name, mode=Mode(row.mode).name.lower(),
-        leverage=row.leverage, size=from_units(row.size, terms.lot_size), entry_price=entry,
+        account=exchange.account_name(moment.account), instrument=terms.name, leg=_LEG_NAMES[row.leg],
+        mode=Mode(row.mode).name.lower(),
+        leverage=row.leverage, size=from_units(row.size, terms.lot_size),
         mark_price=from_units(contract.mark, tick) if contract.mark else None,
-        value=from_units(margin.value_at_mark(contract, row), unit),
-        upl=from_units(margin.upl(contract, row), unit), margin=from_units(row.margin, unit),
-        maintenance=from_units(own or 0, unit), margin_ratio=ratio, tier=margin.tier_of(contract, row.size) + 1,
-        liquidation_price=liquidation, bankruptcy_price=bankruptcy,
+        value=from_units(valuation.value_at_mark(contract, row), unit),
+        upl=from_units(valuation.upl(contract, row), unit), margin=from_units(row.margin, unit),
+        maintenance=from_units(own, unit), margin_ratio=ratio, tier=valuation.tier_of(contract, row) + 1,
         initial=from_units(margin.initial_units(contract, row), unit), effective_leverage=effective,
-        distance_ticks=away, distance=None if away is None else _ratio(Decimal(away), contract.mark),
-        size_lots=row.size, cost_units=row.cost, margin_units=row.margin,
+        size_lots=row.size, cost_units=row.cost, margin_units=row.margin, **prices,
     )  # fmt: skip
 
 
@@ -349,9 +452,9 @@ def _ratio(numerator: Decimal, denominator: int) -> Decimal:
     return from_units(scaled + (twice > 0 or (twice == 0 and scaled % 2 == 1)), Decimal("1e-9"))
 
 
-def position_view(exchange: "Exchange", account: int, instrument: int) -> PositionView:
+def position_view(exchange: "Exchange", account: int, instrument: int, leg: int) -> PositionView:
     moment = Moment(exchange, account)
-    return _position(moment, moment.row(instrument))
+    return _position(moment, moment.row(instrument, leg))
 
 
 def _wallets(moment: Moment) -> dict[str, WalletView]:
@@ -359,7 +462,7 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
     for i, (currency, unit) in enumerate(moment.exchange.currencies.items()):
         cash, hold, free, spendable = moment.wallets[i]
         rows = [row for row in moment.rows.values() if row.size and moment.contracts[row.instrument].currency == i]
-        profits = {row: margin.upl(moment.contracts[row.instrument], row) for row in rows}
+        profits = {row: valuation.upl(moment.contracts[row.instrument], row) for row in rows}
         cross = cash + sum(profit for row, profit in profits.items() if not row.mode)
         equity = cross + sum(row.margin + profit for row, profit in profits.items() if row.mode)
         result[currency] = WalletView(
@@ -372,8 +475,15 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
 
 def account_view(exchange: "Exchange", account: int) -> AccountView:
     moment = Moment(exchange, account)
-    positions = {exchange.instruments[i].name: _position(moment, row) for i, row in moment.rows.items()}
+    shown = {key: row for key, row in moment.rows.items() if not row.hedged}
+    positions = {_title(exchange, row): _position(moment, row) for row in shown.values()}
     return AccountView(exchange.account_name(account), account, _wallets(moment), positions)
+
+
+def _title(exchange: "Exchange", row: Row) -> str:
+    """An instrument's name, and the leg of a hedge."""
+    name, leg = exchange.instruments[row.instrument].name, _LEG_NAMES[row.leg]
+    return f"{name} {leg}" if leg else name
 
 
 _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerKind
@@ -381,7 +491,7 @@ _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerK
 
 def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
-    trigger, _, _, _, expiry_ns, _, source, kind, *_ = terms
+    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg = terms
     traded = exchange.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
@@ -390,7 +500,7 @@ def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
         from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),
         bool(dormant), _TRIGGERS[kind] if dormant else None, from_units(trigger, tick) if dormant else None,
-        Source(source).name[3:].lower() if dormant else None, expiry_ns or None,
+        Source(source).name[3:].lower() if dormant else None, expiry_ns or None, _LEG_NAMES[leg],
     )  # fmt: skip
 
 
@@ -435,22 +545,25 @@ def _domain(moment: Moment, base: int, rows: list[Row]) -> DomainView:
     r = moment.requirement(base, rows)
     verdict = Verdict.SAFE if r.equity >= r.own else Verdict.FULL if r.equity < r.full else Verdict.PARTIAL
     what = "the position" if isolated else f"all cross positions in {terms.settle}"
-    ppb = Decimal("1e-9")
-    rates = []
-    for row in rows:
-        full, own = margin.threshold_rates(moment.rules, moment.contracts[row.instrument], row)
-        rates.append((from_units(full, ppb), from_units(own, ppb)))
+    rates = tuple(_rates(moment, row) for row in rows)
     next_step = _NEXT[verdict].format(tiers=moment.rules.step_tiers, what=what)
     if verdict == Verdict.PARTIAL and any(row.stuck for row in rows):
         next_step += "; it found no fill and waits for the next mark"
     return DomainView(
-        title=f"isolated {terms.name}" if isolated else f"cross {terms.settle}",
+        title=f"isolated {_title(exchange, rows[0])}" if isolated else f"cross {terms.settle}",
         mode="isolated" if isolated else "cross", currency=terms.settle,
         base=from_units(base, terms.unit), upl=from_units(r.equity - base, terms.unit),
         equity=from_units(r.equity, terms.unit), value=from_units(r.value, terms.unit),
         full=from_units(r.full, terms.unit), own=from_units(r.own, terms.unit), next=next_step,
-        positions=tuple(_position(moment, row) for row in rows), rates=tuple(rates),
+        positions=tuple(_position(moment, row) for row in rows), rates=rates,
     )  # fmt: skip
+
+
+def _rates(moment: Moment, row: Row) -> tuple[Decimal, Decimal]:
+    """The threshold rates of a position, fees included, before what its tier deducts or a curve adds."""
+    contract = moment.contracts[row.instrument]
+    full, own = (contract.tiers[k].maintenance_ppb + fee for k, fee in margin.bands(moment.rules, contract, row))
+    return from_units(full, Decimal("1e-9")), from_units(max(full, own), Decimal("1e-9"))
 
 
 def explain(exchange: "Exchange", account: int) -> Explanation:

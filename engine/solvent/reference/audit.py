@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from solvent.limits import FIRST_USER
-from solvent.records import Flag, Mode, Purse, Side
-from solvent.reference import margin
+from solvent.records import Flag, Leg, Mode, Purse, Side
+from solvent.reference import margin, valuation
 from solvent.reference.triggers import direction, reached
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _safety(kernel: "Kernel") -> Iterator[str]:
     ledger, judge = kernel.ledger, kernel.liquidation.judge
     for parcel in ledger.parcels:
         contract = kernel.contracts[parcel.instrument]
-        if parcel.size * contract.mark * contract.units <= parcel.cost:
+        if valuation.worth(contract, parcel.size, contract.mark) <= parcel.cost:
             yield f"LIQ-6: parcel {parcel.parcel_id} is under water"
     for account in range(FIRST_USER, len(ledger.wallets)):
         positions = ledger.positions_of(account)
@@ -119,6 +119,8 @@ def _safety(kernel: "Kernel") -> Iterator[str]:
                 yield f"LIQ-1: the isolated position of account {account} is below its threshold"
             if abs(p.size) > kernel.contracts[p.instrument].max_size_lots:
                 yield f"MAR-1: a position of account {account} is beyond the last tier"
+            if (p.leg == Leg.LONG and p.size < 0) or (p.leg == Leg.SHORT and p.size > 0) or (p.hedged and p.size):
+                yield f"MAR-2: a leg of account {account} holds the other side"
             if not p.size and (p.cost or p.margin):
                 yield f"MON-3: a flat position of account {account} carries money"
         for currency in range(ledger.currencies):

@@ -25,11 +25,12 @@ class Terms:
     kind: int = 0
     trigger_flags: int = 0
     stp_mode: int = 0
+    leg: int = 0  # of a hedge: which position it belongs to
 
     def row(self) -> tuple[int, ...]:
         return (
             self.trigger, self.trail, self.extreme, self.slippage_ppb, self.expiry_ns, self.stp_group, self.source,
-            self.kind, self.trigger_flags, self.stp_mode,
+            self.kind, self.trigger_flags, self.stp_mode, self.leg,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ account that is not the sender's; is not asked by a Book alone.
 
 from solvent.codes import Code
 from solvent.records import Ending, Flag, Side
-from solvent.reference import margin
+from solvent.reference import margin, valuation
 from solvent.reference.ledger import Position
 from solvent.reference.margin import OpenSide, Rules
 from solvent.reference.trading import Ticket, Trading
@@ -32,7 +32,7 @@ class Cover:
         return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
 
     def beyond_band(self, t: Ticket) -> bool:
-        edge = margin.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
+        edge = valuation.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
         return t.price > edge if t.side == Side.BUY else t.price < edge
 
     def limit_to_bankruptcy(self, t: Ticket, p: Position) -> None:
@@ -42,7 +42,7 @@ class Cover:
         t.closes = True
         contract = self.contracts[t.instrument]
         cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
-        price = margin.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
+        price = valuation.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
         if price < t.limit if t.side == Side.BUY else price > t.limit:
             t.limit = max(0, min(contract.max_price_ticks + 1, price))  # outside the legal range nothing trades
             t.ending = Ending.BANKRUPTCY_LIMIT
@@ -55,16 +55,17 @@ class Cover:
         lots = margin.opening_lots(p, t.side, others + t.remaining)
         if lots == margin.opening_lots(p, t.side, others):
             return Code.OK
-        held = max(0, p.size if t.side == Side.BUY else -p.size)
-        lots += held
         # Not netted against a position of the other side: a reduce-only order may close that first.
+        held = max(0, p.size if t.side == Side.BUY else -p.size)
         if held + others + t.remaining > contract.max_size_lots:
             return Code.POSITION_LIMIT
-        if p.leverage > contract.tiers[margin.tier_of(contract, lots)][2]:
+        if valuation.measure_with(contract, p, t.side, others + t.remaining) > contract.tiers[-1].top:
+            return Code.POSITION_LIMIT
+        if p.leverage > contract.tiers[self._tier_with(p, t.side, lots)].max_leverage:
             return Code.LEVERAGE_ABOVE_TIER
-        own = OpenSide(t.remaining, t.remaining * t.limit * contract.units, t.remaining * t.open_loss * contract.units).add(
-            standing, -1
-        )
+        value = valuation.value_of(contract, t.remaining, t.limit)
+        loss = valuation.loss_of(contract, t.side, t.remaining, t.limit, t.open_loss)
+        own = OpenSide(t.remaining, value, loss).add(standing, -1)
         sides = list(p.open_sides)
         sides[t.side] = sides[t.side].add(own)
         needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
@@ -76,13 +77,26 @@ class Cover:
         """How much of the position a further reduce-only order of this side may still close."""
         return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
 
-    def _within_tier(self, p: Position) -> bool:
-        """Whether the leverage is allowed in the tier that the resting orders could lead to."""
+    def _tier_with(self, p: Position, side: int, lots: int) -> int:
         contract = self.contracts[p.instrument]
-        buys = margin.opening_lots(p, Side.BUY, p.open_sides[Side.BUY].lots) + max(0, p.size)
-        sells = margin.opening_lots(p, Side.SELL, p.open_sides[Side.SELL].lots) + max(0, -p.size)
-        reach = max(buys, sells)
-        return reach <= abs(p.size) or p.leverage <= contract.tiers[margin.tier_of(contract, reach)][2]
+        return valuation.tier_at(contract, valuation.measure_with(contract, p, side, lots))
+
+    def reach(self, p: Position) -> int:
+        """The tier that the resting orders could lead to, on the side where it is the higher one."""
+        return max(
+            self._tier_with(p, side, margin.opening_lots(p, side, p.open_sides[side].lots)) for side in (Side.BUY, Side.SELL)
+        )
+
+    def _within_tier(self, p: Position) -> bool:
+        """Whether the leverage is allowed wherever the resting orders could lead that goes beyond the position."""
+        contract = self.contracts[p.instrument]
+        held = valuation.measure_with(contract, p, Side.BUY if p.size > 0 else Side.SELL, 0)
+        for side in (Side.BUY, Side.SELL):
+            lots = margin.opening_lots(p, side, p.open_sides[side].lots)
+            measure = valuation.measure_with(contract, p, side, lots)
+            if measure > held and p.leverage > contract.tiers[valuation.tier_at(contract, measure)].max_leverage:
+                return False
+        return True
 
     def uncover(self, worked: Position, free_before: int) -> None:
         """After an order of its own an account must still bear its other orders (decision 0004).

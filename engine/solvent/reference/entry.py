@@ -16,6 +16,7 @@ from solvent.records import (
     Ending,
     EventType,
     Flag,
+    Leg,
     SelfTrade,
     Side,
     Source,
@@ -23,13 +24,14 @@ from solvent.records import (
     TriggerFlag,
     TriggerKind,
 )
-from solvent.reference import margin
+from solvent.reference import valuation
 from solvent.reference.book import PLAIN, Order, Terms
 from solvent.reference.cover import Cover
 from solvent.reference.ledger import Position
-from solvent.reference.margin import Contract, OpenSide
+from solvent.reference.margin import OpenSide
 from solvent.reference.trading import Ticket
 from solvent.reference.triggers import direction, reached
+from solvent.reference.valuation import Contract
 
 Answer = tuple[Code, int, int, int]
 _STAYS = (Tif.GTC, Tif.GTD)
@@ -57,6 +59,11 @@ class Entry:
         self.clock_ns = 0  # the kernel's, told before each command
 
     # --- the form of a command
+
+    def check_leg(self, c: Command, leg: int) -> Code:
+        """A hedged instrument's positions are its legs, and only they; a Book has none."""
+        hedged = not self.bare and self.ledger.is_hedged(c.account, c.instrument)
+        return Code.OK if leg <= Leg.SHORT and bool(leg) == hedged else Code.BAD_LEG
 
     def known_account(self, account: int) -> bool:
         """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
@@ -113,7 +120,7 @@ class Entry:
         """The second record of an ORDER; what is reserved for later is refused by name."""
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
-        if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.hedge_side or x.group_role or x.spare:
+        if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
             return Code.NOT_SUPPORTED
         if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
             return Code.BAD_EXPIRY
@@ -129,7 +136,7 @@ class Entry:
             return terms
         return replace(
             terms, trigger=x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb, expiry_ns=x.expiry_ns,
-            source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags,
+            source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags, leg=x.hedge_side,
         )  # fmt: skip
 
     # --- the checks before a trade
@@ -141,13 +148,13 @@ class Entry:
             return t.price
         edge = contract.max_price_ticks if buys else 1
         if not self.bare:
-            edge = margin.band_price(contract, t.side, self.cover.rules.price_band_ppb)
+            edge = valuation.band_price(contract, t.side, self.cover.rules.price_band_ppb)
         best = self.trading.books[t.instrument].best(1 - t.side)
         if not t.terms.slippage_ppb or best is None:
             return edge
         if buys:
             return min(edge, best.price * (RATE + t.terms.slippage_ppb) // RATE)
-        return max(edge, margin.ceil_div(best.price * (RATE - t.terms.slippage_ppb), RATE))
+        return max(edge, valuation.ceil_div(best.price * (RATE - t.terms.slippage_ppb), RATE))
 
     def _keep_off_the_touch(self, t: Ticket) -> Code:
         """A post-only order that would trade is refused, or moved one tick behind the best price if it may slide."""
@@ -266,8 +273,12 @@ class Entry:
             return refused(code)
         if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
             return refused(Code.DUPLICATE_CLIENT_ID, first)
-        p = None if self.bare else self.ledger.blank(c.account, c.instrument)
-        flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION else 0)
+        leg = x.hedge_side if x else Leg.ONE_WAY
+        if code := self.check_leg(c, leg):
+            return refused(code)
+        p = None if self.bare else self.ledger.blank(c.account, c.instrument, leg)
+        closes_leg = leg == (Leg.LONG if c.side == Side.SELL else Leg.SHORT)
+        flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION or closes_leg else 0)
         t = Ticket(
             c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
             limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),

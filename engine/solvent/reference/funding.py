@@ -7,7 +7,7 @@ collected is paid out, the remainder stays in residue.
 from solvent.codes import Code
 from solvent.limits import RATE
 from solvent.records import EventType, Mode, Posting, Purse
-from solvent.reference import margin
+from solvent.reference import valuation
 from solvent.reference.entry import Command
 from solvent.reference.ledger import AnyPurse, Parcel, Position
 from solvent.reference.liquidation import Liquidation
@@ -44,7 +44,7 @@ class Funding:
     def _due(self, each: Position | Parcel, rate: int) -> int:
         """ceil(value at mark * |rate|), the same for both sides."""
         contract = self.contracts[each.instrument]
-        return margin.fee_units(abs(each.size) * contract.mark * contract.units, abs(rate))
+        return valuation.fee_units(abs(valuation.worth(contract, each.size, contract.mark)), abs(rate))
 
     def _purse(self, p: Position) -> AnyPurse:
         return p if p.mode == Mode.ISOLATED else (p.account, self.contracts[p.instrument].currency)

@@ -18,6 +18,7 @@ from solvent.records import (
     RECORD_BYTES,
     CommandType,
     EventType,
+    Leg,
     Mode,
     Posting,
     Purse,
@@ -25,7 +26,7 @@ from solvent.records import (
     Source,
     command,
 )  # fmt: skip
-from solvent.reference import audit, margin
+from solvent.reference import audit, margin, valuation
 from solvent.reference.book import Order
 from solvent.reference.changes import Changes
 from solvent.reference.cover import Cover
@@ -33,8 +34,9 @@ from solvent.reference.entry import Answer, Command, Entry, refused
 from solvent.reference.funding import Funding
 from solvent.reference.ledger import Ledger
 from solvent.reference.liquidation import Liquidation
-from solvent.reference.margin import Contract, Rules
+from solvent.reference.margin import Rules
 from solvent.reference.trading import Trading
+from solvent.reference.valuation import Contract
 
 
 def _rows(rows: list[tuple[int, ...]]) -> bytes:
@@ -71,9 +73,10 @@ class Kernel:
         self.wanted = wanted
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
-        self.ledger = Ledger(self.contracts, currencies, self._emit)
+        compiled = Rules(*rules)  # type: ignore[arg-type]
+        self.ledger = Ledger(self.contracts, currencies, compiled, self._emit)
         self.trading = Trading(self.ledger, self.contracts, self._emit)
-        self.cover = Cover(self.trading, Rules(*rules))  # type: ignore[arg-type]
+        self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
         self.liquidation = Liquidation(self.cover)
@@ -253,6 +256,8 @@ class Kernel:
                 return refused(self._set_leverage(c))
             case CommandType.MOVE_MARGIN:
                 return refused(self._move_margin(c))
+            case CommandType.SET_POSITION_MODE:
+                return refused(self._set_position_mode(c))
             case CommandType.FUNDING:
                 return refused(self.funding.settle(c))
             case CommandType.OPEN_ACCOUNT:
@@ -308,21 +313,22 @@ class Kernel:
         self.ledger.touch(c.account)
         return Code.OK
 
+    def _leg_of(self, c: Command) -> Code:
+        return self.entry.check_names(c) or self.entry.check_leg(c, c.side)
+
     def _set_leverage(self, c: Command) -> Code:
         """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
-        if code := self.entry.check_names(c):
+        if code := self._leg_of(c):
             return code
         if c.mode > Mode.ISOLATED:
             return Code.BAD_MODE
         if c.amount < 1:
             return Code.BAD_LEVERAGE
         contract = self.contracts[c.instrument]
-        p = self.ledger.blank(c.account, c.instrument)
+        p = self.ledger.blank(c.account, c.instrument, c.side)
         if c.mode != p.mode and (p.size or p.orders):
             return Code.MODE_IN_USE
-        buys, sells = (margin.opening_lots(p, side, p.open_sides[side].lots) for side in (Side.BUY, Side.SELL))
-        lots = max(buys + max(0, p.size), sells + max(0, -p.size))
-        if c.amount > contract.tiers[margin.tier_of(contract, lots)][2]:
+        if c.amount > contract.tiers[self.cover.reach(p)].max_leverage:
             return Code.LEVERAGE_ABOVE_TIER
         before = p.mode, p.leverage
         initial = margin.initial_units(contract, p)
@@ -340,19 +346,41 @@ class Kernel:
         self.ledger.touch(c.account)
         return Code.OK
 
-    def _move_margin(self, c: Command) -> Code:
+    def _set_position_mode(self, c: Command) -> Code:
+        """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
+
+        The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
+        """
         if code := self.entry.check_names(c):
+            return code
+        if c.mode > 1:
+            return Code.BAD_MODE
+        rows = [self.ledger.blank(c.account, c.instrument, leg) for leg in Leg]
+        if rows[0].hedged != bool(c.mode) and any(p.size or p.orders for p in rows):
+            return Code.MODE_IN_USE
+        one, long, short = rows
+        if c.mode and not one.hedged:
+            long.mode, long.leverage, short.mode, short.leverage = one.mode, one.leverage, one.mode, one.leverage
+            long.twin, short.twin = short, long
+        one.hedged = bool(c.mode)
+        for p in rows if c.mode else [one]:
+            self.ledger.keep(p)
+            self.ledger.position_event(p)
+        return Code.OK
+
+    def _move_margin(self, c: Command) -> Code:
+        if code := self._leg_of(c):
             return code
         if c.amount == 0 or abs(c.amount) > MONEY_MAX:
             return Code.BAD_AMOUNT
-        p = self.ledger.blank(c.account, c.instrument)
+        p = self.ledger.blank(c.account, c.instrument, c.side)
         contract = self.contracts[c.instrument]
         if p.mode != Mode.ISOLATED or not p.size:
             return Code.NO_ISOLATED_POSITION
         if c.amount > 0:
             if self.cover.free_units(c.account, contract.currency, spendable=True) < c.amount:
                 return Code.INSUFFICIENT_BALANCE
-        elif p.margin + c.amount + min(0, margin.upl(contract, p)) < (
+        elif p.margin + c.amount + min(0, valuation.upl(contract, p)) < (
             margin.initial_units(contract, p) + margin.closing_loss(p)
         ):
             return Code.BELOW_INITIAL_MARGIN
@@ -421,26 +449,28 @@ class Kernel:
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
-        """(instrument, size, cost, margin, leverage, mode, stuck, hold, reduce-only lots) by instrument."""
+        """(instrument, leg, size, cost, margin, leverage, mode, stuck, hedged, hold, lots and value of opening buys and sells,
+        reduce-only lots) by instrument and leg."""
         return [
-            (p.instrument, p.size, p.cost, p.margin, p.leverage, p.mode, int(p.stuck), p.hold, p.reduce.lots)
+            (
+                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage, p.mode, int(p.stuck), int(p.hedged), p.hold,
+                *(number for side in p.open_sides for number in (side.lots, side.value)), p.reduce.lots,
+            )
             for p in self.ledger.positions_of(account)
-        ]
+        ]  # fmt: skip
 
     def positions_bytes(self) -> bytes:
-        """Every open position, by account and instrument; columns: solvent.tables."""
+        """Every open position, by account, instrument and leg; columns: solvent.tables."""
         rows: list[tuple[int, ...]] = []
         for account in range(FIRST_USER, self.account_count):
             for p in self.ledger.positions_of(account):
                 if not p.size:
                     continue
                 contract = self.contracts[p.instrument]
-                cash = self.ledger.wallets[account][contract.currency]
-                domain = [p] if p.mode else self.ledger.cross_of(account, contract.currency)
-                r = margin.requirement(self.cover.rules, self.contracts, p.margin if p.mode else cash, domain)
+                r = self.liquidation.requirement(account, contract.currency, p if p.mode else None)
                 rows.append((
-                    account, p.instrument, p.mode, p.leverage, p.size, p.cost, p.margin, p.hold, margin.upl(contract, p),
-                    margin.value_at_mark(contract, p), r.equity, r.full, r.own,
+                    account, p.instrument, p.leg, p.mode, p.leverage, p.size, p.cost, p.margin, p.hold,
+                    valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
                 ))  # fmt: skip
         return _rows(rows)
 
@@ -451,8 +481,8 @@ class Kernel:
             for currency in range(len(self.ledger.wallets[account])):
                 of = [p for p in self.ledger.positions_of(account) if self.contracts[p.instrument].currency == currency]
                 cash, holds, free, spendable = self.wallet(account, currency)
-                r = margin.requirement(self.cover.rules, self.contracts, cash, self.ledger.cross_of(account, currency))
-                profit = sum(margin.upl(self.contracts[p.instrument], p) for p in of)
+                r = self.liquidation.requirement(account, currency, None)
+                profit = sum(valuation.upl(self.contracts[p.instrument], p) for p in of)
                 rows.append((
                     account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
                     r.equity, r.full, r.own, r.value,
@@ -521,7 +551,7 @@ class Kernel:
             out += [*self.prices(i), self.contracts[i].funding_period]
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
-                out += [account, *row[:7]]
+                out += [account, *row[:9]]
         for i in range(len(self.contracts)):
             for rows in (self.resting(i), self.dormant(i)):
                 out.append(len(rows))

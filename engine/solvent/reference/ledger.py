@@ -7,10 +7,11 @@ semantics §1: sizes sum to zero per instrument, purses to zero per currency, CL
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from solvent.limits import FIRST_USER
-from solvent.records import NO_INSTRUMENT, EventType, Mode, ParcelChange, Posting, Purse, Side
+from solvent.limits import FIRST_USER, RATE
+from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
-from solvent.reference.margin import Contract, Holding, OpenSide, ceil_div, trunc_div
+from solvent.reference.margin import Holding, OpenSide, Rules
+from solvent.reference.valuation import Contract, initial_of, trunc_div, worth
 
 Emit = Callable[..., None]
 
@@ -20,16 +21,24 @@ class Position:
     account: int
     instrument: int
     leverage: int
+    leg: int = Leg.ONE_WAY
     size: int = 0
     cost: int = 0
     margin: int = 0
     mode: int = Mode.CROSS
+    hedged: bool = False  # of the one-way row alone: the instrument's position is held in two legs
+    twin: "Position | None" = None  # the other leg
     stuck: bool = False
     hold: int = 0
     open_sides: tuple[OpenSide, OpenSide] = field(default_factory=lambda: (OpenSide(), OpenSide()))
     reduce: OpenSide = field(default_factory=OpenSide)  # reduce-only orders, all on reduce_side
     reduce_side: int = Side.BUY
     orders: list[Order] = field(default_factory=list)
+
+    @property
+    def other(self) -> int:
+        """The size of the other leg, where both share one margin domain."""
+        return self.twin.size if self.twin and self.mode == self.twin.mode == Mode.CROSS else 0
 
 
 @dataclass(slots=True, eq=False)
@@ -68,13 +77,15 @@ AnyPurse = Position | Wallet
 
 
 class Ledger:
-    def __init__(self, contracts: list[Contract], currencies: int, emit: Emit):
+    def __init__(self, contracts: list[Contract], currencies: int, rules: Rules, emit: Emit):
         self.contracts = contracts
+        self.fund_share_ppb = rules.fund_share_ppb  # of a liquidation fee; the rest is a fee like others
+        self.orders_count = bool(rules.orders)  # an order that rests may endanger its account
         self.currencies = currencies
         self.emit = emit
         self.wallets: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
         self.holds: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
-        self.positions: list[dict[int, Position]] = [{} for _ in range(FIRST_USER)]
+        self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
         self.members: list[list[Position]] = [[] for _ in contracts]
         self.parcels: list[Parcel] = []
         self.next_parcel_id = 1
@@ -87,25 +98,33 @@ class Ledger:
         return len(self.wallets) - 1
 
     def positions_of(self, account: int) -> list[Position]:
-        """By instrument."""
+        """By instrument and leg."""
         return [p for _, p in sorted(self.positions[account].items())]
 
     def cross_of(self, account: int, currency: int) -> list[Holding]:
-        """The open cross positions of a margin domain, by instrument."""
+        """The open cross positions of a margin domain, by instrument and leg."""
+        return [p for p in self.domain_of(account, currency) if p.size]
+
+    def domain_of(self, account: int, currency: int) -> list[Holding]:
+        """All cross positions of a margin domain, the flat ones too."""
         return [
             p for p in self.positions_of(account)
-            if p.size and p.mode == Mode.CROSS and self.contracts[p.instrument].currency == currency
+            if p.mode == Mode.CROSS and self.contracts[p.instrument].currency == currency
         ]  # fmt: skip
 
-    def blank(self, account: int, instrument: int) -> Position:
+    def blank(self, account: int, instrument: int, leg: int = Leg.ONE_WAY) -> Position:
         """The position as it is, or as it would begin: flat, cross, default leverage."""
-        found = self.positions[account].get(instrument)
-        return found or Position(account, instrument, self.contracts[instrument].default_leverage)
+        found = self.positions[account].get((instrument, leg))
+        return found or Position(account, instrument, self.contracts[instrument].default_leverage, leg)
+
+    def is_hedged(self, account: int, instrument: int) -> bool:
+        return self.blank(account, instrument).hedged
 
     def keep(self, p: Position) -> Position:
         """Enters a blank position."""
-        if p.instrument not in self.positions[p.account]:
-            self.positions[p.account][p.instrument] = p
+        key = p.instrument, p.leg
+        if key not in self.positions[p.account]:
+            self.positions[p.account][key] = p
             self.members[p.instrument].append(p)
         return p
 
@@ -135,7 +154,7 @@ class Ledger:
         self.emit(
             EventType.LEDGER, payer.account if isinstance(payer, Position) else payer[0],
             isolated.instrument if isolated else NO_INSTRUMENT,
-            side=0 if isolated is None else 1 if isolated is payer else 2, code=wallet[1], reason=reason,
+            side=0 if isolated is None else (1 if isolated is payer else 2) + 4 * isolated.leg, code=wallet[1], reason=reason,
             a=receiver.account if isinstance(receiver, Position) else receiver[0], b=amount, c=after[0], d=after[1], e=ref,
         )  # fmt: skip
 
@@ -154,13 +173,17 @@ class Ledger:
     # --- fills
 
     def position_event(self, p: Position) -> None:
-        self.emit(EventType.POSITION, p.account, p.instrument, side=p.mode, a=p.size, b=p.cost, c=p.margin, d=p.leverage)
+        self.emit(
+            EventType.POSITION, p.account, p.instrument, side=p.mode, code=p.leg, a=p.size, b=p.cost, c=p.margin, d=p.leverage
+        )
 
     def _fee(self, fill: Fill, payer: AnyPurse, currency: int) -> None:
-        if fill.fee_reason == Posting.LIQUIDATION_FEE:
-            self.fund_receives(Posting.LIQUIDATION_FEE, payer, currency, fill.fee, fill.ref)
-        else:
-            self.pay(Posting(fill.fee_reason), payer, (Purse.FEES, currency), fill.fee, fill.ref)
+        reason, rest = Posting(fill.fee_reason), fill.fee
+        if reason == Posting.LIQUIDATION_FEE:
+            share = fill.fee * self.fund_share_ppb // RATE
+            self.fund_receives(reason, payer, currency, share, fill.ref)
+            rest -= share
+        self.pay(reason, payer, (Purse.FEES, currency), rest, fill.ref)
 
     def _release(self, p: Position, fill: Fill, released: int, currency: int) -> None:
         """What leaves an isolated margin after a reduction; a loss beyond it never reaches the wallet."""
@@ -200,8 +223,8 @@ class Ledger:
         p.size += size_delta
         p.cost += cost_delta
         if p.mode == Mode.ISOLATED:
-            needed = ceil_div(abs(cost_delta), p.leverage)
-            needed += max(0, cost_delta - size_delta * contract.mark * contract.units)
+            needed = initial_of(contract, abs(cost_delta), p.leverage, abs(p.size), abs(p.cost))
+            needed += max(0, cost_delta - worth(contract, size_delta, contract.mark))
             needed = min(needed, max(0, self.wallets[p.account][contract.currency]))
             self.pay(Posting.MARGIN_ASSIGNED, (p.account, contract.currency), p, needed, ref)
 

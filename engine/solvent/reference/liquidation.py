@@ -12,6 +12,7 @@ from solvent.records import (
     EventType,
     Flag,
     Mode,
+    OrderRule,
     ParcelChange,
     Posting,
     Purse,
@@ -19,7 +20,7 @@ from solvent.records import (
     Tif,
     Verdict,
 )
-from solvent.reference import margin
+from solvent.reference import margin, valuation
 from solvent.reference.cover import Cover
 from solvent.reference.ledger import AnyPurse, Fill, Parcel, Position
 from solvent.reference.margin import Requirement
@@ -27,11 +28,12 @@ from solvent.reference.trading import Ticket
 
 
 class Due(NamedTuple):
-    """A margin domain to act on; sorts worst first, then by account, instrument, currency."""
+    """A margin domain to act on; sorts worst first, then by account, instrument, leg, currency."""
 
     slack: int
     account: int
     instrument: int  # NO_INSTRUMENT: the cross domain
+    leg: int
     currency: int
 
 
@@ -51,17 +53,17 @@ class Liquidation:
         if p is not None:
             return margin.requirement(self.rules, self.contracts, p.margin, [p])
         cash = self.ledger.wallets[account][currency]
-        return margin.requirement(self.rules, self.contracts, cash, self.ledger.cross_of(account, currency))
+        domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
+        return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
 
     def _candidate(self, account: int, currency: int) -> Position | None:
-        """The cross position to step down: tier >= 3 and the largest value * (own - full); ties by instrument."""
+        """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
         best, heaviest = None, -1
         for p in self.ledger.cross_of(account, currency):
             contract = self.contracts[p.instrument]
-            full, own = margin.threshold_rates(self.rules, contract, p)
-            weight = margin.value_at_mark(contract, p) * (own - full)
-            if margin.tier_of(contract, p.size) >= self.rules.step_tiers and weight > heaviest:
-                best, heaviest = p, weight
+            full, own = margin.thresholds(self.rules, contract, p)
+            if valuation.tier_of(contract, p) >= self.rules.step_tiers and own - full > heaviest:
+                best, heaviest = p, own - full
         assert best is None or isinstance(best, Position)
         return best
 
@@ -85,11 +87,11 @@ class Liquidation:
                 if p.mode == Mode.ISOLATED and p.size:
                     verdict, r, _ = self.judge(account, 0, p)
                     if verdict:
-                        due.append(Due(r.equity - r.own, account, p.instrument, 0))
+                        due.append(Due(r.equity - r.own, account, p.instrument, p.leg, 0))
             for currency in range(self.ledger.currencies):
                 verdict, r, _ = self.judge(account, currency, None)
                 if verdict:
-                    due.append(Due(r.equity - r.own, account, NO_INSTRUMENT, currency))
+                    due.append(Due(r.equity - r.own, account, NO_INSTRUMENT, 0, currency))
                 elif not r.positions and (cash := self.ledger.wallets[account][currency]) < 0:
                     self.ledger.fund_pays(Posting.SHORTFALL, (account, currency), currency, -cash)
         return sorted(due)
@@ -112,7 +114,7 @@ class Liquidation:
     def _liquidate(self, due: Due) -> None:
         """Tests one domain again and acts until it is safe, taken over, or stuck."""
         account = due.account
-        p = None if due.instrument == NO_INSTRUMENT else self.ledger.positions[account][due.instrument]
+        p = None if due.instrument == NO_INSTRUMENT else self.ledger.positions[account][due.instrument, due.leg]
         currency = due.currency if p is None else self.contracts[p.instrument].currency
         while True:
             verdict, r, candidate = self.judge(account, currency, p)
@@ -121,11 +123,10 @@ class Liquidation:
             self.emit(
                 EventType.LIQUIDATION, account, due.instrument, side=int(p is not None), code=currency,
                 reason=verdict, a=margin.saturate(r.equity), b=margin.saturate(r.full), c=margin.saturate(r.own),
-                d=margin.saturate(r.value),
+                d=margin.saturate(r.value), e=due.leg,
             )  # fmt: skip
-            for each in [p] if p else self.ledger.positions_of(account):
-                if self.contracts[each.instrument].currency == currency:
-                    self.trading.cancel_all(each, Ending.LIQUIDATED)
+            if self._clear(account, currency, p):
+                continue  # what counted in the test is gone: look again
             if verdict == Verdict.FULL:
                 self._take_over(account, currency, p, r)
                 return
@@ -133,22 +134,49 @@ class Liquidation:
             if not self._step_down(candidate):
                 return
 
+    def _clear(self, account: int, currency: int, p: Position | None) -> bool:
+        """Cancels the domain's orders and closes its hedged pairs; whether that may have changed the verdict."""
+        cancelled = netted = False
+        for each in [p] if p else self.ledger.positions_of(account):
+            if self.contracts[each.instrument].currency == currency:
+                cancelled = cancelled or bool(each.orders)
+                self.trading.cancel_all(each, Ending.LIQUIDATED)
+        if p is None and self.rules.net_hedges:
+            for long in self.ledger.cross_of(account, currency):
+                if isinstance(long, Position) and long.size > 0 and long.other < 0:
+                    self._net(long)
+                    netted = True
+        return netted or (cancelled and p is None and self.rules.orders != OrderRule.IGNORED)
+
+    def _net(self, long: Position) -> None:
+        """Closes what both legs of a hedge have in common against each other at mark: no fee, no change of equity but
+        by rounding."""
+        short, contract = long.twin, self.contracts[long.instrument]
+        assert short
+        lots = min(long.size, -short.size)
+        value = valuation.value_of(contract, lots, contract.mark)
+        self.emit(EventType.NETTED, long.account, long.instrument, a=contract.mark, b=lots, c=value)
+        for p, side, delta in ((long, Side.SELL, -lots), (short, Side.BUY, lots)):
+            fill = Fill(delta, valuation.cost_delta(contract, side, value), 0, 0, Posting.TAKER_FEE)
+            self.ledger.position_fill(p, fill)
+            self.trading.refresh_hold(p)
+
     def _step_down(self, p: Position) -> bool:
         """Sells the position back by two tiers with an order of its owner; False when nothing filled."""
         contract = self.contracts[p.instrument]
-        k = margin.tier_of(contract, p.size)
+        k = valuation.tier_of(contract, p)
         cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
-        paying = margin.price_paying(contract, p.size, cost, contract.liquidation_fee_ppb)
+        paying = valuation.price_paying(contract, p.size, cost, contract.liquidation_fee_ppb)
         side = Side.SELL if p.size > 0 else Side.BUY
-        edge = margin.band_price(contract, side, self.rules.step_limit_ppb)
-        limit = margin.legal(contract, max(paying, edge) if side == Side.SELL else min(paying, edge))
+        edge = valuation.band_price(contract, side, self.rules.step_limit_ppb)
+        limit = valuation.legal(contract, max(paying, edge) if side == Side.SELL else min(paying, edge))
         target = k - self.rules.step_tiers
-        lots = abs(p.size) - contract.tiers[target][0]
+        lots = abs(p.size) - valuation.lots_within(contract, p, target)
         t = Ticket(
             p.account, p.instrument, p, side, limit, lots, Tif.IOC, Flag.REDUCE_ONLY,
             fee_reason=Posting.LIQUIDATION_FEE, ending=Ending.UNFILLED, limit=limit, remaining=lots,
         )  # fmt: skip
-        self.emit(EventType.STEP_DOWN, p.account, p.instrument, side=side, a=k + 1, b=lots, c=limit, d=target + 1)
+        self.emit(EventType.STEP_DOWN, p.account, p.instrument, side=side, a=k + 1, b=lots, c=limit, d=target + 1, e=p.leg)
         self.trading.accept(t)
         self.trading.execute(t)
         self.trading.conclude(t)
@@ -175,9 +203,9 @@ class Liquidation:
 
     def _take_position(self, p: Position, cost: int, equity: int) -> Parcel:
         contract = self.contracts[p.instrument]
-        price = margin.price_paying(contract, p.size, cost, 0)
+        price = valuation.price_paying(contract, p.size, cost, 0)
         self.emit(
-            EventType.TAKEOVER, p.account, p.instrument, side=p.mode, a=self.ledger.next_parcel_id, b=p.size,
+            EventType.TAKEOVER, p.account, p.instrument, side=p.mode, code=p.leg, a=self.ledger.next_parcel_id, b=p.size,
             c=cost, d=equity, e=margin.saturate(price),
         )  # fmt: skip
         parcel = self.ledger.parcel_take(p, cost, margin.saturate(price))
@@ -188,7 +216,7 @@ class Liquidation:
 
     def _value(self, parcel: Parcel) -> int:
         contract = self.contracts[parcel.instrument]
-        return parcel.size * contract.mark * contract.units - parcel.cost
+        return valuation.worth(contract, parcel.size, contract.mark) - parcel.cost
 
     def _house_order(self, parcel: Parcel, limit: int, may_rest: bool) -> None:
         """Works a parcel through the book down to a price; what is left rests only at a positive value."""
@@ -209,16 +237,15 @@ class Liquidation:
         contract = self.contracts[parcel.instrument]
         fund = self.ledger.wallets[Purse.FUND][contract.currency]
         limit = self.rules.parcel_limit_ppb
+        price = valuation.price_paying(contract, parcel.size, parcel.cost - fund, 0)
         if parcel.size > 0:
-            price = margin.ceil_div(parcel.cost - fund, parcel.size * contract.units)
-            return max(price, margin.band_price(contract, Side.SELL, limit))
-        price = (fund - parcel.cost) // (-parcel.size * contract.units)
-        return min(price, margin.band_price(contract, Side.BUY, limit))
+            return max(price, valuation.band_price(contract, Side.SELL, limit))
+        return min(price, valuation.band_price(contract, Side.BUY, limit))
 
     def _unwind(self, parcel: Parcel, at_takeover: bool = False) -> None:
         """A new parcel goes through the book at its bankruptcy price; one without value goes now, whatever it takes."""
         parcel.due = False
-        price = margin.legal(self.contracts[parcel.instrument], parcel.bankruptcy_price)
+        price = valuation.legal(self.contracts[parcel.instrument], parcel.bankruptcy_price)
         # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
         if at_takeover and (price >= parcel.bankruptcy_price if parcel.size > 0 else price <= parcel.bankruptcy_price):
             self._house_order(parcel, price, may_rest=True)
@@ -247,7 +274,7 @@ class Liquidation:
             if p.size * parcel.size < 0:
                 r = self._domain_of(p)
                 price = parcel.cost * abs(p.size) // abs(parcel.size)
-                after = r.equity - margin.upl(contract, p) - price - p.cost
+                after = r.equity - valuation.upl(contract, p) - price - p.cost
                 winners.append((-margin.adl_rank(contract, p, r), p.account, r.equity > 0 and after >= 0, p))
         return sorted(winners, key=lambda w: w[:2])
 

@@ -11,11 +11,12 @@ from typing import cast
 from solvent.codes import Code
 from solvent.limits import CLIENT_ID_WINDOW
 from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
-from solvent.reference import margin
+from solvent.reference import margin, valuation
 from solvent.reference.book import PLAIN, Book, Order, Terms, within
 from solvent.reference.ledger import Emit, Fill, Ledger, Parcel, Position
-from solvent.reference.margin import Contract, OpenSide
+from solvent.reference.margin import OpenSide
 from solvent.reference.triggers import Triggers
+from solvent.reference.valuation import Contract
 
 SLOT_BITS = 24
 
@@ -78,19 +79,22 @@ class Trading:
     # --- what resting orders reserve
 
     def exposure(self, order: Order, lots: int) -> OpenSide:
-        units = self.contracts[order.instrument].units
-        return OpenSide(lots, lots * order.price * units, lots * order.open_loss * units)
+        """What so many lots of an order add to its side."""
+        contract = self.contracts[order.instrument]
+        value = valuation.value_of(contract, lots, order.price)
+        return OpenSide(lots, value, valuation.loss_of(contract, order.side, lots, order.price, order.open_loss))
 
-    def _reserve(self, order: Order, lots: int) -> None:
-        """Adds lots of a resting order to what its position has in the book; negative lots take them off."""
+    def _reserve(self, order: Order, before: int, after: int) -> None:
+        """A resting order has other lots than before; what its position has in the book follows, to the unit."""
         p = order.holder
         if not isinstance(p, Position):
             return
+        change = self.exposure(order, after).add(self.exposure(order, before), -1)
         if order.flags & Flag.REDUCE_ONLY:
-            p.reduce, p.reduce_side = p.reduce.add(self.exposure(order, lots)), order.side
+            p.reduce, p.reduce_side = p.reduce.add(change), order.side
         else:
             sides = list(p.open_sides)
-            sides[order.side] = sides[order.side].add(self.exposure(order, lots))
+            sides[order.side] = sides[order.side].add(change)
             p.open_sides = (sides[0], sides[1])
 
     def refresh_hold(self, p: Position) -> None:
@@ -122,7 +126,7 @@ class Trading:
         terms, second = t.terms, b""
         if terms is not PLAIN:
             second = TERMS.pack(
-                CONTINUED, 0, terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, 0,
+                CONTINUED, 0, terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, terms.leg,
                 terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme, terms.slippage_ppb, 0,
             )  # fmt: skip
         self.emit(
@@ -152,7 +156,7 @@ class Trading:
 
     def unlist(self, order: Order) -> None:
         """Takes a resting order out of the book and its owner's reserve; the order stays alive."""
-        self._reserve(order, -order.remaining)
+        self._reserve(order, order.remaining, 0)
         self.books[order.instrument].remove(order)
         order.resting = False
         self._refresh(order)
@@ -176,7 +180,7 @@ class Trading:
 
     def shrink(self, order: Order, lots: int, reason: Ending) -> None:
         """Takes lots off a resting order, which keeps its place and keeps some lots."""
-        self._reserve(order, -lots)
+        self._reserve(order, order.remaining, order.remaining - lots)
         order.remaining -= lots
         order.size -= lots
         self._refresh(order)
@@ -200,24 +204,24 @@ class Trading:
 
     # --- fills
 
-    def _settle_user(self, p: Position, side: int, price: int, lots: int, fee_ppb: int, reason: Posting, ref: int) -> None:
-        value = lots * price * self.contracts[p.instrument].units
-        sign = 1 if side == Side.BUY else -1
-        fee = margin.fee_units(value, fee_ppb)
+    def _settle_user(self, p: Position, side: int, value: int, lots: int, fee_ppb: int, reason: Posting, ref: int) -> None:
+        contract = self.contracts[p.instrument]
+        cost = valuation.cost_delta(contract, side, value)
+        fee = valuation.fee_units(value, fee_ppb)
         step_down = reason == Posting.LIQUIDATION_FEE
-        self.ledger.position_fill(p, Fill(sign * lots, sign * value, fee, ref, reason, keep_margin=step_down))
+        self.ledger.position_fill(p, Fill(lots if side == Side.BUY else -lots, cost, fee, ref, reason, keep_margin=step_down))
 
-    def _settle_house(self, parcel: Parcel, side: int, price: int, lots: int, ref: int) -> None:
-        value = lots * price * self.contracts[parcel.instrument].units
+    def _settle_house(self, parcel: Parcel, side: int, price: int, value: int, lots: int, ref: int) -> None:
         worse = price != parcel.bankruptcy_price and not within(side, price, parcel.bankruptcy_price)
         change = ParcelChange.FILLED_BY_FUND if worse else ParcelChange.FILLED_BY_BOOK
-        self.ledger.parcel_fill(parcel, lots, value if side == Side.BUY else -value, change, ref)
+        cost = valuation.cost_delta(self.contracts[parcel.instrument], side, value)
+        self.ledger.parcel_fill(parcel, lots, cost, change, ref)
 
-    def _settle(self, order: Order, price: int, lots: int, fee_ppb: int, reason: Posting) -> None:
+    def _settle(self, order: Order, price: int, value: int, lots: int, fee_ppb: int, reason: Posting) -> None:
         if isinstance(order.holder, Position):
-            self._settle_user(order.holder, order.side, price, lots, fee_ppb, reason, order.order_id)
+            self._settle_user(order.holder, order.side, value, lots, fee_ppb, reason, order.order_id)
         elif isinstance(order.holder, Parcel):
-            self._settle_house(order.holder, order.side, price, lots, order.order_id)
+            self._settle_house(order.holder, order.side, price, value, lots, order.order_id)
 
     def _after_fill(self, order: Order) -> None:
         if isinstance(order.holder, Position):
@@ -285,12 +289,16 @@ class Trading:
                 EventType.TRADE, t.account, t.instrument, side=t.side,
                 a=maker.order_id, b=taker.order_id, c=maker.price, d=lots, e=maker.account,
             )  # fmt: skip
-            self._reserve(maker, -lots)
-            self._settle(maker, maker.price, lots, contract.maker_fee_ppb, Posting.MAKER_FEE)
+            self._reserve(maker, maker.remaining + lots, maker.remaining)
+            # One value for both sides; an inverse one is floored, but rounded up where the house alone buys.
+            buyer, seller = (taker, maker) if t.side == Side.BUY else (maker, taker)
+            house_buys = bool(buyer.flags & ~seller.flags & Flag.HOUSE_ORDER)
+            value = valuation.value_of(contract, lots, maker.price, up=house_buys)
+            self._settle(maker, maker.price, value, lots, contract.maker_fee_ppb, Posting.MAKER_FEE)
             if not maker.remaining:
                 self.finish(maker, Ending.FILLED)
             self._after_fill(maker)
-            self._settle(taker, maker.price, lots, taker_fee, t.fee_reason)
+            self._settle(taker, maker.price, value, lots, taker_fee, t.fee_reason)
             self._after_fill(taker)
         if first and not t.house:
             contract.last = last
@@ -308,10 +316,12 @@ class Trading:
             order.price = t.price
             self.books[t.instrument].add(order)
             order.resting = True
-            self._reserve(order, t.remaining)
+            self._reserve(order, 0, t.remaining)
             self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)
+                if self.ledger.orders_count:
+                    self.ledger.touch(t.account)
             elif t.holder:
                 t.holder.order = order
 
@@ -339,10 +349,10 @@ class Trading:
             elif mine:  # the position is smaller only until the taker's half is booked
                 own = min(own, max(0, held - lots))
             elif isinstance(maker.holder, Position):
-                before = filled.get(maker.account, 0)
+                before = filled.get(id(maker.holder), 0)
                 if maker.flags & Flag.REDUCE_ONLY:
                     lots = max(0, min(lots, abs(maker.holder.size) - before))
-                filled[maker.account] = before + lots
+                filled[id(maker.holder)] = before + lots
             held += 0 if mine else lots
             if lots:
                 wanted, reached = wanted - lots, maker.price

@@ -9,7 +9,7 @@ from collections import deque
 from solvent.limits import RATE
 from solvent.records import Side, TriggerKind
 from solvent.reference.book import Order
-from solvent.reference.margin import ceil_div
+from solvent.reference.valuation import ceil_div
 
 
 def direction(side: int, kind: int) -> int:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from solvent.codes import InputError
 from solvent.limits import RATE
+from solvent.records import OrderRule
+
+_ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +16,11 @@ class RuleSet:
     fee_*: whether the liquidation fee is part of a threshold: low (tiers 1 and 2), full and own (tiers from
     step_tiers + 1), per margin mode. *_ppb: distances from mark as rates over 10**9: price_band for users'
     orders, step_limit for step-downs, parcel_limit for what the fund pays for. funding_cap: a funding charge never
-    carries anybody below R_own (OKX help 360053909272), so that funding alone liquidates nobody.
+    carries anybody below R_own (OKX help 360053909272), so that funding alone liquidates nobody. net_hedges: before
+    anything of a cross account is sold, what its two legs of an instrument have in common is closed at mark. orders: how
+    resting orders count in the test of a cross account: "ignored", "notional" (the dearer side's value is added to the
+    position's: OKEx 2019) or "fee" (its fee is taken from equity: OKX unified). fund_share_ppb: the insurance fund's share
+    of liquidation fees, over 10**9; the rest is a fee as others.
     """
 
     name: str
@@ -29,11 +36,18 @@ class RuleSet:
     step_limit_ppb: int = RATE // 20
     parcel_limit_ppb: int = RATE // 20
     funding_cap: bool = True
+    net_hedges: bool = True
+    orders: str = "ignored"
+    fund_share_ppb: int = RATE
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
         if any(type(band) is not int or not 0 <= band < RATE for band in bands):
             raise InputError(f"rule set {self.name}: bands are ints from 0 to below 10**9")
+        if self.orders not in _ORDERS:
+            raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {self.orders!r}")
+        if type(self.fund_share_ppb) is not int or not 0 <= self.fund_share_ppb <= RATE:
+            raise InputError(f"rule set {self.name}: the fund's share is an int from 0 to 10**9")
         if type(self.step_tiers) is not int or self.step_tiers < 1:
             raise InputError(f"rule set {self.name}: step_tiers is a whole number from 1 up")
 
@@ -43,6 +57,7 @@ class RuleSet:
             self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.step_tiers,
             self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
             self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
+            self.net_hedges, _ORDERS[self.orders], self.fund_share_ppb,
         )  # fmt: skip
 
 

@@ -99,8 +99,8 @@ class Run:
 
     def _most_lots(self, leverage: Ints) -> Ints:
         """The top of the highest tier that allows a leverage, and no more than the largest position wanted."""
-        tops = np.array([top for top, _, _ in self.spec.tiers], dtype=np.int64)
-        allowed = np.array([-most for _, _, most in self.spec.tiers], dtype=np.int64)
+        tops = np.array([top for top, *_ in self.spec.tiers], dtype=np.int64)
+        allowed = np.array([-most for _, _, most, _ in self.spec.tiers], dtype=np.int64)
         return np.minimum(MOST_LOTS, tops[np.searchsorted(allowed, -leverage, side="right") - 1])
 
     def _send(self, batch: Commands, time_ns: int) -> OrderIds:
@@ -161,7 +161,7 @@ class Run:
         traders = slice(FIRST_TRADER, None)
         size, cost = tally.size[traders], tally.cost[traders]
         before = int(walk.price_ticks[max(0, step - HISTORY)])
-        lot_units = mark_ticks * self.spec.units_per_tick_lot
+        lot_units = mark_ticks * self.spec.units
         return View(
             step=step,
             time_ns=int(walk.time_ns[step]),

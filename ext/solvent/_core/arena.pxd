@@ -51,6 +51,7 @@ cdef struct Terms:              # what few orders have
     uint8_t kind
     uint8_t trigger_flags
     uint8_t stp_mode
+    uint8_t leg                # of a hedge: which position it belongs to
 
 cdef struct Links:
     int32_t prev

@@ -4,12 +4,13 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, EXTENDED, LIVE, Order, Terms, arena_find
 from solvent._core.book cimport book_check, book_price, book_worse
 from solvent._core.ledger cimport (
-    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Instrument, Ledger, Position, wallet_of,
+    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Ledger, Position, wallet_of,
 )
 from solvent._core.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
 from solvent._core.matching cimport crosses
-from solvent._core.records cimport BUY, BY_LAST, BY_MARK, REDUCE_ONLY
+from solvent._core.records cimport BUY, BY_LAST, BY_MARK, LONG, REDUCE_ONLY, SHORT
 from solvent._core.trading cimport State, order_instrument
+from solvent._core.valuation cimport Instrument, upl_of, value_of
 from solvent._core.triggers cimport trigger_direction, trigger_reached, triggers_check
 
 
@@ -76,8 +77,8 @@ cdef object _orders(State* s):
                     return f"BOOK-7: reduce-only order {o.order_id} is on the wrong side"
             else:
                 lots[o.side] += o.remaining_lots
-                values[o.side] += (o.remaining_lots * book_price(&s.books[p.instrument], &s.arena, slot)
-                                   * l.instruments[p.instrument].units_per_tick_lot)
+                values[o.side] += value_of(&l.instruments[p.instrument], o.remaining_lots,
+                                           book_price(&s.books[p.instrument], &s.arena, slot), False, &s.log.fault)
             slot = s.arena.own[slot].next
         if (lots[0] != p.open[0].lots or lots[1] != p.open[1].lots or values[0] != p.open[0].value_units
                 or values[1] != p.open[1].value_units or reduce_lots != p.reduce.lots):
@@ -109,7 +110,7 @@ cdef object _safety(State* s):
     cdef bint stuck
     for i in range(l.parcel_count):
         ins = &l.instruments[l.parcels[i].instrument]
-        if <object>l.parcels[i].size_lots * ins.mark_ticks * ins.units_per_tick_lot <= l.parcels[i].cost_units:
+        if upl_of(ins, l.parcels[i].size_lots, l.parcels[i].cost_units, &s.log.fault) <= 0:
             return f"LIQ-6: parcel {l.parcels[i].parcel_id} is under water"
     for account in range(FIRST_USER, l.account_count):
         holds = [0] * l.currency_count
@@ -124,6 +125,8 @@ cdef object _safety(State* s):
                     return f"LIQ-1: isolated position {i} of account {account} is below its threshold"
             if abs(p.size_lots) > l.instruments[p.instrument].max_size_lots:
                 return f"MAR-1: position {i} of account {account} is beyond the last tier"
+            if (p.leg == LONG and p.size_lots < 0) or (p.leg == SHORT and p.size_lots > 0) or (p.hedged and p.size_lots != 0):
+                return f"MAR-2: position {i} of account {account} is a leg and holds the other side"
             if p.size_lots == 0 and (p.cost_units != 0 or p.margin_units != 0):
                 return f"MON-3: flat position {i} of account {account} carries money"
             stuck = stuck or p.stuck

@@ -6,7 +6,7 @@ from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.book cimport book_room
 from solvent._core.clientids cimport clients_find
 from solvent._core.entry cimport admit, known_account, work
-from solvent._core.ledger cimport NOBODY, Instrument, OpenSide, Position
+from solvent._core.ledger cimport NOBODY, OpenSide, Position
 from solvent._core.records cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
     MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, REPLACED, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
@@ -15,6 +15,7 @@ from solvent._core.records cimport (
 from solvent._core.trading cimport (
     Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, shrink, ticket_of_order,
 )
+from solvent._core.valuation cimport Instrument
 
 cdef enum:
     BOTH_SIDES = 2

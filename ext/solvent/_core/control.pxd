@@ -10,6 +10,7 @@ from solvent._core.trading cimport State
 cdef int deposit(State* s, const Command* c) noexcept nogil
 cdef int withdraw(State* s, const Command* c) noexcept nogil
 cdef int set_leverage(State* s, const Command* c) noexcept nogil
+cdef int set_position_mode(State* s, const Command* c) noexcept nogil
 cdef int move_margin(State* s, const Command* c) noexcept nogil
 cdef int mark(State* s, const Command* c) noexcept nogil
 cdef int index(State* s, const Command* c) noexcept nogil

@@ -2,15 +2,14 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, DUE
-from solvent._core.ledger cimport Instrument, Ledger, OpenSide, Position
-from solvent._core.margin cimport (
-    band_price, bankruptcy_cost, free_units, hold_units, opening_lots, price_paying, tier_of,
-)
-from solvent._core.money cimport clamp, least, magnitude, most, mul, sub
+from solvent._core.ledger cimport Ledger, OpenSide, Position, held_of
+from solvent._core.margin cimport bankruptcy_cost, free_units, hold_units, opening_lots
+from solvent._core.money cimport clamp, least, most, sub
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, OK, POSITION_LIMIT, REDUCE_ONLY, SELL, UNCOVERED,
 )
 from solvent._core.trading cimport State, Ticket, cancel
+from solvent._core.valuation cimport Held, Instrument, band_price, loss_of, measure_with, price_paying, tier_at, value_of
 
 
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
@@ -37,9 +36,9 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     `standing`: what the order's own earlier terms contribute already (an amendment), or NULL.
     """
     cdef Instrument* ins = t.ins
-    cdef int64_t units = ins.units_per_tick_lot
     cdef int32_t* fault = &s.log.fault
-    cdef int64_t held, needed, lots
+    cdef int64_t size, needed, lots
+    cdef Held held = held_of(&s.ledger, p)
     cdef OpenSide extra
     cdef OpenSide others = p.open[t.side]
     if standing != NULL:
@@ -47,16 +46,17 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     lots = opening_lots(p, t.side, others.lots + t.remaining_lots)
     if lots == opening_lots(p, t.side, others.lots):
         return OK
-    held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
-    lots += held
     # Not netted against a position of the other side: a reduce-only order may close that first.
-    if held + others.lots + t.remaining_lots > ins.max_size_lots:
+    size = most(0, p.size_lots if t.side == BUY else -p.size_lots)
+    if size + others.lots + t.remaining_lots > ins.max_size_lots:
         return POSITION_LIMIT
-    if p.leverage > ins.tiers[tier_of(ins, lots)].max_leverage:
+    if measure_with(ins, &held, t.side, others.lots + t.remaining_lots, fault) > ins.tiers[ins.tier_count - 1].top:
+        return POSITION_LIMIT
+    if p.leverage > ins.tiers[tier_at(ins, measure_with(ins, &held, t.side, lots, fault))].max_leverage:
         return LEVERAGE_ABOVE_TIER
     extra.lots = t.remaining_lots
-    extra.value_units = mul(t.remaining_lots, mul(t.limit_ticks, units, fault), fault)
-    extra.loss_units = mul(t.remaining_lots, mul(t.open_loss_ticks, units, fault), fault)
+    extra.value_units = value_of(ins, t.remaining_lots, t.limit_ticks, False, fault)
+    extra.loss_units = loss_of(ins, t.side, t.remaining_lots, t.limit_ticks, t.open_loss_ticks, fault)
     if standing != NULL:
         extra.lots -= standing.lots
         extra.value_units -= standing.value_units
@@ -73,12 +73,30 @@ cdef int64_t reducible(Position* p, int side) noexcept nogil:
     return closing - p.reduce.lots
 
 
-cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
-    """Whether the leverage is allowed in the tier that the resting orders could lead to."""
+cdef int reach(Ledger* ledger, Position* p) noexcept nogil:
+    """The tier that the resting orders could lead to, on the side where it is the higher one."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t reach = most(opening_lots(p, BUY, p.open[BUY].lots) + most(0, p.size_lots),
-                              opening_lots(p, SELL, p.open[SELL].lots) + most(0, -p.size_lots))
-    return reach <= magnitude(p.size_lots) or p.leverage <= ins.tiers[tier_of(ins, reach)].max_leverage
+    cdef Held held = held_of(ledger, p)
+    cdef int64_t measure = 0
+    cdef int side
+    for side in range(2):
+        measure = most(measure, measure_with(ins, &held, side, opening_lots(p, side, p.open[side].lots), &ledger.log.fault))
+    return tier_at(ins, measure)
+
+
+cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
+    """Whether the leverage is allowed wherever the resting orders could lead that goes beyond the position."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef Held held = held_of(ledger, p)
+    cdef int64_t now = measure_with(ins, &held, BUY if p.size_lots > 0 else SELL, 0, fault)
+    cdef int64_t measure
+    cdef int side
+    for side in range(2):
+        measure = measure_with(ins, &held, side, opening_lots(p, side, p.open[side].lots), fault)
+        if measure > now and p.leverage > ins.tiers[tier_at(ins, measure)].max_leverage:
+            return False
+    return True
 
 
 cdef void uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil:

@@ -6,10 +6,12 @@
 # Cost: O(1) for isolated accounts and a Book, O(positions) for cross; a market order also looks at the levels
 # it needs, a FOK order at the orders.
 
+from libc.stdint cimport uint8_t
 from solvent._core.ledger cimport FIRST_USER, NOBODY, OpenSide, Position
 from solvent._core.records cimport OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Command
 from solvent._core.trading cimport Receipt, State, Ticket
 
+cdef int check_leg(State* s, const Command* c, uint8_t leg) noexcept nogil
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil

@@ -6,17 +6,15 @@ from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Ter
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.cover cimport beyond_band, check_margin, limit_to_bankruptcy, reducible, uncover
-from solvent._core.ledger cimport (
-    Instrument, OpenSide, Position, position_default, position_find, position_new, position_reserve,
-)
-from solvent._core.margin cimport band_price, free_units
+from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, position_new, position_reserve
+from solvent._core.margin cimport free_units
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
-    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
-    BAD_TRIGGER, BUY, BY_LAST, BY_MARK, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, MARKET, NO_MARK,
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
+    BAD_TRIGGER, BUY, BY_LAST, BY_MARK, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
     NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
-    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
+    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
     TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
     Extension, say,
 )
@@ -27,6 +25,7 @@ from solvent._core.trading cimport (
 from solvent._core.triggers cimport (
     trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
+from solvent._core.valuation cimport Instrument, band_price
 
 
 # --- The form of a command -----------------------------------------------------------------------------
@@ -81,7 +80,7 @@ cdef inline int _check_extension(State* s, Instrument* ins, const Command* c, co
     """The second record of an ORDER; what is reserved for later is refused by name."""
     if x == NULL:
         return BAD_EXPIRY if c.tif == GTD else OK
-    if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.hedge_side or x.group_role or x.spare:
+    if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
         return NOT_SUPPORTED
     if x.expiry_ns <= s.clock_ns if c.tif == GTD else x.expiry_ns != 0:
         return BAD_EXPIRY
@@ -128,6 +127,7 @@ cdef void _terms(const Command* c, const Extension* x, Terms* terms) noexcept no
         terms.source = x.trigger_source
         terms.kind = x.trigger_kind
         terms.trigger_flags = x.trigger_flags
+        terms.leg = x.hedge_side
 
 
 # --- The checks before a trade -------------------------------------------------------------------------
@@ -296,6 +296,13 @@ cdef inline void _rest_at_once(State* s, const Command* c, Receipt* receipt) noe
     receipt.resting_lots = c.size_lots
 
 
+cdef int check_leg(State* s, const Command* c, uint8_t leg) noexcept nogil:
+    """A hedged instrument's positions are its legs, and only they; a Book has none."""
+    cdef int32_t index = -1 if s.bare else position_find(&s.ledger, c.account, c.instrument, 0)
+    cdef bint hedged = index >= 0 and s.ledger.positions[index].hedged
+    return OK if leg <= SHORT and (leg != 0) == hedged else BAD_LEG
+
+
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
     cdef int code
@@ -305,6 +312,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     cdef Position* p = NULL
     cdef Terms terms
     cdef Ticket t
+    cdef uint8_t leg = x.hedge_side if x != NULL else 0
     code = check_names(s, c)
     if code != OK:
         return code
@@ -320,6 +328,10 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         receipt.order_id = clients_find(&s.clients, c.account, c.client_id)
         if receipt.order_id != 0:
             return DUPLICATE_CLIENT_ID
+    if leg != 0 or not s.bare:
+        code = check_leg(s, c, leg)
+        if code != OK:
+            return code
     if s.bare and _is_plain(c) and not crosses(&s.books[0], c.side, c.price_ticks):
         if not (arena_room(&s.arena) and book_room(&s.books[0])):
             return TOO_MANY_ORDERS
@@ -329,13 +341,15 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     if x != NULL or c.mode != 0 or c.amount != 0:
         _terms(c, x, &terms)
         t.terms = &terms
+    if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
+        t.flags |= REDUCE_ONLY      # it closes its leg, and never opens the other side
     if not s.bare:
-        t.holder = position_find(&s.ledger, c.account, c.instrument)
+        t.holder = position_find(&s.ledger, c.account, c.instrument, leg)
         if t.holder >= 0:
             p = &s.ledger.positions[t.holder]
         else:
             p = &fresh
-            position_default(&s.ledger, c.instrument, p)
+            position_default(&s.ledger, c.instrument, leg, p)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         code = _check_armed(ins, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone
@@ -345,7 +359,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     if not _room(s, &t):
         return TOO_MANY_ORDERS
     if not s.bare and t.holder < 0:
-        t.holder = position_new(&s.ledger, c.account, c.instrument)
+        t.holder = position_new(&s.ledger, c.account, c.instrument, leg)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         _arm(s, &t, receipt)
     else:

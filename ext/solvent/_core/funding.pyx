@@ -2,20 +2,21 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.ledger cimport (
-    FUND, RESIDUE, Instrument, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
+    FUND, RESIDUE, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
     wallet_of, wallet_purse,
 )
-from solvent._core.margin cimport Requirement, at_mark, cross_requirement, isolated_requirement
+from solvent._core.margin cimport Requirement, cross_requirement, isolated_requirement
 from solvent._core.money cimport RATE, add, int128, least, magnitude, mul_div_ceil, mul_div_floor, saturate
 from solvent._core.records cimport (
     BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
 )
 from solvent._core.trading cimport State
+from solvent._core.valuation cimport Instrument, value_at_mark
 
 
 cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate_ppb) noexcept nogil:
     """ceil(value at mark * |rate|), the same for both sides."""
-    cdef int64_t value = magnitude(at_mark(&s.ledger, instrument, size_lots))
+    cdef int64_t value = value_at_mark(&s.ledger.instruments[instrument], size_lots, &s.log.fault)
     return mul_div_ceil(value, magnitude(rate_ppb), RATE, &s.log.fault)
 
 

@@ -12,23 +12,24 @@ from solvent._core.arena cimport SLOTS_MAX, Order, arena_close, arena_open
 from solvent._core.book cimport Book, Half, book_close, book_open, book_peek
 from solvent._core.changes cimport amend, cancel_many, cancel_one
 from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
-from solvent._core.control cimport deposit, index, mark, move_margin, set_leverage, withdraw
+from solvent._core.control cimport deposit, index, mark, move_margin, set_leverage, set_position_mode, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
 from solvent._core.funding cimport settle_funding
-from solvent._core.ledger cimport Instrument, Tier, account_new, accounts_reserve, ledger_close, ledger_open
+from solvent._core.ledger cimport account_new, accounts_reserve, ledger_close, ledger_open
 from solvent._core.liquidation cimport settle
 from solvent._core.money cimport INT64_MAX
 from solvent._core.pool cimport prefetch
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, INDEX, MARK, MASS_CANCEL,
-    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, TIME_BACKWARDS,
+    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, TIME_BACKWARDS,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
 from solvent._core.timers cimport timers_close
 from solvent._core.trading cimport Receipt, State, expire
 from solvent._core.triggers cimport Triggers, triggers_close
+from solvent._core.valuation cimport Instrument, Tier, tiers_deduct
 
 import sys
 
@@ -144,10 +145,8 @@ cdef class Answer:
 cdef class Kernel(Reader):
     """One exchange's state and its only writer. Users meet it through solvent.Exchange and solvent.Book.
 
-    instruments: one tuple each (units_per_tick_lot, max_price_ticks, max_size_lots, maker_fee_ppb,
-    taker_fee_ppb, liquidation_fee_ppb, default_leverage, currency, tiers) with tiers as tuples (max_lots,
-    maintenance_ppb, max_leverage); rules: (price_band_ppb, step_limit_ppb, parcel_limit_ppb, step_tiers,
-    six fee flags, funding cap); config: bytes that stand for all of it in the digest; errors: the exception classes to
+    instruments: one tuple each, the fields of solvent.instrument.Spec and a currency; rules: those of
+    solvent.rules.RuleSet.compiled; config: bytes that stand for all of it in the digest; errors: the exception classes to
     raise when busy, when halted, and for a wrong type. The values were validated. bare: a Book alone, of which the
     one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
     """
@@ -171,19 +170,23 @@ cdef class Kernel(Reader):
             raise MemoryError
         for i, spec in enumerate(instruments):
             ins = &self.s.ledger.instruments[i]
-            (ins.units_per_tick_lot, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
-             ins.liquidation_fee_ppb, ins.default_leverage, ins.currency) = spec[:8]
+            (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
+             ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
+             tiers, ins.currency) = spec
             self.s.triggers[i].max_price_ticks = ins.max_price_ticks
-            ins.tier_count = len(spec[8])
+            ins.tier_count = len(tiers)
             ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
             if ins.tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
                 raise MemoryError
-            for k, tier in enumerate(spec[8]):
-                ins.tiers[k].max_lots, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage = tier
+            for k, tier in enumerate(tiers):
+                ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tier
+            tiers_deduct(ins)
         (self.s.rules.price_band_ppb, self.s.rules.step_limit_ppb, self.s.rules.parcel_limit_ppb,
          self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
-         self.s.rules.fee_cross_own, self.s.rules.funding_cap) = rules
+         self.s.rules.fee_cross_own, self.s.rules.funding_cap, self.s.rules.net_hedges, self.s.rules.orders,
+         self.s.ledger.fund_share_ppb) = rules
+        self.s.ledger.orders_count = self.s.rules.orders != 0
 
     def __dealloc__(self):
         cdef uint32_t i
@@ -256,6 +259,8 @@ cdef class Kernel(Reader):
             return set_leverage(&self.s, c)
         if c.type == MOVE_MARGIN:
             return move_margin(&self.s, c)
+        if c.type == SET_POSITION_MODE:
+            return set_position_mode(&self.s, c)
         if c.type == FUNDING:
             return settle_funding(&self.s, c)
         if c.type == OPEN_ACCOUNT:

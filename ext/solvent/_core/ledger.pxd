@@ -11,6 +11,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.records cimport EventLog
+from solvent._core.valuation cimport Held, Instrument
 
 cdef enum:
     OUTSIDE = 0       # where deposits come from
@@ -25,30 +26,6 @@ cdef enum:
 
 cdef enum:
     NOBODY = 0xFFFFFFFF
-
-cdef struct Tier:
-    int64_t max_lots
-    int64_t maintenance_ppb
-    int64_t max_leverage
-
-cdef struct Instrument:
-    int64_t units_per_tick_lot
-    int64_t max_price_ticks
-    int64_t max_size_lots
-    int64_t maker_fee_ppb
-    int64_t taker_fee_ppb
-    int64_t liquidation_fee_ppb
-    int64_t default_leverage
-    int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
-    int64_t index_ticks            # likewise
-    int64_t last_ticks             # of the last trade between users; 0 before the first
-    uint64_t funding_period        # the last one settled; 0 before the first
-    Tier* tiers
-    int32_t tier_count
-    uint32_t currency
-    int32_t* members               # every position ever opened here
-    int32_t member_count
-    int32_t member_capacity
 
 cdef struct Wallet:
     int64_t cash_units
@@ -71,11 +48,14 @@ cdef struct Position:
     uint64_t dry_run
     uint32_t account
     uint32_t instrument
-    int32_t next                   # the account's next position, by instrument
+    int32_t next                   # the account's next position, by instrument and leg
+    int32_t twin                   # of a hedge: the other leg; -1 none
     int32_t first_order            # slot of its newest live order
     int32_t first_reduce           # of its newest live reduce-only order
     int32_t reduce_count
     int32_t trigger_count          # live orders that have, or had, a trigger
+    uint8_t leg                    # ONE_WAY, LONG or SHORT
+    uint8_t hedged                 # of the one-way row alone: the position is held in two legs
     uint8_t mode
     uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark
     uint8_t reduce_side
@@ -99,6 +79,8 @@ cdef struct Ledger:
     Instrument* instruments
     uint32_t instrument_count
     uint32_t currency_count
+    int64_t fund_share_ppb         # of a liquidation fee; the rest is a fee like others
+    bint orders_count              # an order that rests may endanger its account
     Account* accounts
     Wallet* wallets                # account * currency_count + currency
     uint32_t account_count
@@ -131,10 +113,10 @@ cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t instruments, uint32
 cdef void ledger_close(Ledger* ledger) noexcept nogil
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil
 cdef uint32_t account_new(Ledger* ledger) noexcept nogil
-cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil
+cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil
-cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil
-cdef void position_default(Ledger* ledger, uint32_t instrument, Position* position) noexcept nogil
+cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
+cdef void position_default(Ledger* ledger, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
@@ -166,6 +148,17 @@ cdef inline Purse margin_purse(Ledger* ledger, int32_t index) noexcept nogil:
     purse.currency = ledger.instruments[ledger.positions[index].instrument].currency
     purse.position = index
     return purse
+
+
+cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
+    """What values and tiers read of a position."""
+    cdef Held held
+    held.size_lots = p.size_lots
+    held.cost_units = p.cost_units
+    held.other_lots = 0
+    if p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode:
+        held.other_lots = ledger.positions[p.twin].size_lots
+    return held
 
 
 cdef inline void touch(Ledger* ledger, uint32_t account) noexcept nogil:

@@ -3,14 +3,13 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
-from solvent._core.money cimport (
-    add, clamp, least, magnitude, most, mul, mul_div_ceil, mul_div_floor, mul_div_trunc, sub,
-)
+from solvent._core.money cimport RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub
 from solvent._core.pool cimport resized, room
 from solvent._core.records cimport (
     ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
     PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
 )
+from solvent._core.valuation cimport Instrument, initial_of, worth
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t instruments, uint32_t currencies) noexcept nogil:
@@ -67,11 +66,15 @@ cdef uint32_t account_new(Ledger* ledger) noexcept nogil:
     return account
 
 
-cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil:
+cdef inline bint _before(Position* p, uint32_t instrument, uint8_t leg) noexcept nogil:
+    return p.instrument < instrument or (p.instrument == instrument and p.leg < leg)
+
+
+cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
     cdef int32_t index = ledger.accounts[account].first_position
-    while index >= 0 and ledger.positions[index].instrument < instrument:
+    while index >= 0 and _before(&ledger.positions[index], instrument, leg):
         index = ledger.positions[index].next
-    if index >= 0 and ledger.positions[index].instrument == instrument:
+    if index >= 0 and ledger.positions[index].instrument == instrument and ledger.positions[index].leg == leg:
         return index
     return -1
 
@@ -83,24 +86,26 @@ cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil:
             and room(<void**>&ins.members, ins.member_count, &ins.member_capacity, sizeof(int32_t)))
 
 
-cdef void position_default(Ledger* ledger, uint32_t instrument, Position* position) noexcept nogil:
+cdef void position_default(Ledger* ledger, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
     """What a position is before anything was said or traded: flat, cross, the default leverage."""
     memset(position, 0, sizeof(Position))
     position.instrument = instrument
+    position.leg = leg
     position.leverage = ledger.instruments[instrument].default_leverage
     position.next = -1
+    position.twin = -1
     position.first_order = -1
     position.first_reduce = -1
 
 
-cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument) noexcept nogil:
+cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
     """Adds a flat position, after position_reserve."""
     cdef Instrument* ins = &ledger.instruments[instrument]
     cdef int32_t index = ledger.position_count
     cdef int32_t* link = &ledger.accounts[account].first_position
-    position_default(ledger, instrument, &ledger.positions[index])
+    position_default(ledger, instrument, leg, &ledger.positions[index])
     ledger.positions[index].account = account
-    while link[0] >= 0 and ledger.positions[link[0]].instrument < instrument:
+    while link[0] >= 0 and _before(&ledger.positions[link[0]], instrument, leg):
         link = &ledger.positions[link[0]].next
     ledger.positions[index].next = link[0]
     link[0] = index
@@ -135,10 +140,10 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     target[0] = add(target[0], amount, &ledger.log.fault)
     if payer.position >= 0:
         instrument = ledger.positions[payer.position].instrument
-        margin_of = 1
+        margin_of = 1 | ledger.positions[payer.position].leg << 2
     elif receiver.position >= 0:
         instrument = ledger.positions[receiver.position].instrument
-        margin_of = 2
+        margin_of = 2 | ledger.positions[receiver.position].leg << 2
     say(ledger.log, LEDGER, margin_of, payer.account, instrument, <uint16_t>payer.currency, reason,
         receiver.account, amount, source[0], target[0], <int64_t>ref)
 
@@ -162,14 +167,17 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
-    say(ledger.log, POSITION, p.mode, p.account, p.instrument, 0, 0, p.size_lots, p.cost_units, p.margin_units, p.leverage, 0)
+    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, 0, p.size_lots, p.cost_units, p.margin_units, p.leverage, 0)
 
 
 cdef void _fee(Ledger* ledger, FillTerms* terms, Purse payer) noexcept nogil:
+    cdef int64_t rest = terms.fee_units
+    cdef int64_t share
     if terms.fee_reason == LIQUIDATION_FEE:
-        fund_receives(ledger, LIQUIDATION_FEE, payer, terms.fee_units, terms.ref)
-    else:
-        pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), terms.fee_units, terms.ref)
+        share = mul_div_floor(terms.fee_units, ledger.fund_share_ppb, RATE, &ledger.log.fault)
+        fund_receives(ledger, LIQUIDATION_FEE, payer, share, terms.ref)
+        rest -= share
+    pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
 
 
 cdef void _settle_isolated(Ledger* ledger, int32_t index, FillTerms* terms, int64_t released) noexcept nogil:
@@ -228,8 +236,8 @@ cdef void _open(Ledger* ledger, int32_t index, int64_t size_delta, int64_t cost_
     p.size_lots += size_delta
     p.cost_units = add(p.cost_units, cost_delta, fault)
     if p.mode:
-        at_mark = mul(size_delta, mul(ins.mark_ticks, ins.units_per_tick_lot, fault), fault)
-        needed = mul_div_ceil(magnitude(cost_delta), 1, p.leverage, fault)
+        at_mark = worth(ins, size_delta, ins.mark_ticks, fault)
+        needed = initial_of(ins, magnitude(cost_delta), p.leverage, magnitude(p.size_lots), magnitude(p.cost_units), fault)
         needed = add(needed, most(0, sub(cost_delta, at_mark, fault)), fault)
         needed = least(needed, most(0, wallet_of(ledger, p.account, ins.currency).cash_units))
         pay(ledger, MARGIN_ASSIGNED, wallet_purse(p.account, ins.currency), margin_purse(ledger, index), needed, ref)

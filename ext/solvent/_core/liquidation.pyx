@@ -6,23 +6,25 @@ from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
 from solvent._core.ledger cimport (
-    CLEARING, DEFICIT, FUND, HOUSE, FillTerms, Instrument, Ledger, Parcel, Position, Purse, fund_pays,
-    margin_purse, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_fill,
+    CLEARING, DEFICIT, FUND, HOUSE, FillTerms, Ledger, Parcel, Position, Purse, fund_pays, held_of, margin_purse,
+    parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_fill, position_find,
     wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, adl_rank, at_mark, band_price, bankruptcy_cost, cross_requirement, equity_share,
-    isolated_requirement, price_paying, threshold_rates, tier_of, upl, value_at_mark,
+    Requirement, adl_rank, bankruptcy_cost, cross_requirement, equity_share, isolated_requirement, thresholds, upl,
 )
-from solvent._core.money cimport ceil128, clamp, floor128, int128, least, magnitude, most, saturate, sub
+from solvent._core.money cimport clamp, floor128, int128, least, magnitude, most, saturate
 from solvent._core.pool cimport room
 from solvent._core.records cimport (
     ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
-    LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
-    SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKEOVER, UNFILLED, UNWOUND, say,
+    IGNORED, LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NETTED, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
+    SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKER_FEE, TAKEOVER, UNFILLED, UNWOUND, say,
 )
 from solvent._core.trading cimport (
     State, Ticket, accept, cancel, cancel_all, conclude, execute, refresh_hold, shrink, ticket_at,
+)
+from solvent._core.valuation cimport (
+    Held, Instrument, band_price, cost_delta, lots_within, price_paying, tier_of, upl_of, value_of,
 )
 
 cdef struct Due:
@@ -30,6 +32,7 @@ cdef struct Due:
     uint32_t account
     uint32_t instrument        # NO_INSTRUMENT: the cross domain
     uint32_t currency
+    uint8_t leg
 
 cdef struct Queue:
     Due* items
@@ -45,23 +48,25 @@ cdef struct Winner:
 
 # --- Who is due (semantics §2, when) -------------------------------------------------------------------
 
+cdef int _tier(State* s, Position* p) noexcept nogil:
+    cdef Held held = held_of(&s.ledger, p)
+    return tier_of(&s.ledger.instruments[p.instrument], &held, &s.log.fault)
+
+
 cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """The cross position to step down: tier >= 3 and the largest value * (own - full); ties by instrument."""
+    """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[account].first_position
     cdef int32_t best = -1
-    cdef int128 weight, heaviest = -1
-    cdef int64_t full, own
+    cdef int128 full, own, heaviest = -1
     cdef Position* p
-    cdef Instrument* ins
     while index >= 0:
         p = &l.positions[index]
-        ins = &l.instruments[p.instrument]
-        if p.size_lots != 0 and not p.mode and ins.currency == currency and tier_of(ins, p.size_lots) >= s.rules.step_tiers:
-            threshold_rates(&s.rules, ins, p, &full, &own)
-            weight = <int128>value_at_mark(l, p) * (own - full)
-            if weight > heaviest:
-                heaviest = weight
+        if (p.size_lots != 0 and not p.mode and l.instruments[p.instrument].currency == currency
+                and _tier(s, p) >= s.rules.step_tiers):
+            thresholds(l, &s.rules, p, &full, &own)
+            if own - full > heaviest:
+                heaviest = own - full
                 best = index
         index = p.next
     return best
@@ -117,15 +122,18 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
         entry.account = l.touched[i]
         l.accounts[entry.account].touched = 0
         entry.currency = 0
+        entry.leg = 0
         index = l.accounts[entry.account].first_position
         while index >= 0:
             if l.positions[index].mode and l.positions[index].size_lots != 0:
                 if _judge(s, entry.account, index, 0, &r, &candidate) != SAFE:
                     entry.slack = r.equity - r.own
                     entry.instrument = l.positions[index].instrument
+                    entry.leg = l.positions[index].leg
                     _append(s, due, entry)
             index = l.positions[index].next
         entry.instrument = NO_INSTRUMENT
+        entry.leg = 0
         for entry.currency in range(l.currency_count):
             if _judge(s, entry.account, -1, entry.currency, &r, &candidate) != SAFE:
                 entry.slack = r.equity - r.own
@@ -144,29 +152,79 @@ cdef int _by_slack(const void* left, const void* right) noexcept nogil:
         return -1 if a.account < b.account else 1
     if a.instrument != b.instrument:
         return -1 if a.instrument < b.instrument else 1
+    if a.leg != b.leg:
+        return -1 if a.leg < b.leg else 1
     return -1 if a.currency < b.currency else (1 if a.currency > b.currency else 0)
 
 
 # --- One account (semantics §2, §3) --------------------------------------------------------------------
 
-cdef void _cancel_domain(State* s, uint32_t account, int32_t position, uint32_t currency) noexcept nogil:
-    """Isolated: that instrument's orders; cross: all of the account's in that currency."""
-    cdef int32_t index
-    if position >= 0:
-        cancel_all(s, position, LIQUIDATED)
-        return
-    index = s.ledger.accounts[account].first_position
+cdef bint _cancel_domain(State* s, uint32_t account, int32_t position, uint32_t currency) noexcept nogil:
+    """Isolated: that position's orders; cross: all of the account's in that currency. Whether there were any."""
+    cdef int32_t index = position if position >= 0 else s.ledger.accounts[account].first_position
+    cdef bint any = False
     while index >= 0:
         if s.ledger.instruments[s.ledger.positions[index].instrument].currency == currency:
+            any = any or s.ledger.positions[index].first_order >= 0
             cancel_all(s, index, LIQUIDATED)
-        index = s.ledger.positions[index].next
+        index = -1 if position >= 0 else s.ledger.positions[index].next
+    return any
+
+
+cdef void _net(State* s, int32_t long, int32_t short) noexcept nogil:
+    """Closes what both legs of a hedge have in common against each other at mark: no fee, no change of equity but by
+    rounding."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[long]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int64_t lots = least(p.size_lots, -l.positions[short].size_lots)
+    cdef int64_t value = value_of(ins, lots, ins.mark_ticks, False, &s.log.fault)
+    cdef FillTerms terms
+    cdef int side
+    say(&s.log, NETTED, 0, p.account, p.instrument, 0, 0, ins.mark_ticks, lots, value, 0, 0)
+    for side in range(SELL, BUY - 1, -1):     # the long leg sells, then the short one buys
+        terms.size_delta = -lots if side == SELL else lots
+        terms.cost_delta = cost_delta(ins, side, value)
+        terms.fee_units = 0
+        terms.fee_reason = TAKER_FEE
+        terms.keep_margin = 0
+        terms.deleveraged = 0
+        terms.ref = 0
+        position_fill(l, long if side == SELL else short, &terms)
+        refresh_hold(s, long if side == SELL else short)
+
+
+cdef bint _net_pairs(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """Nets every hedge of a cross domain; whether there was one."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[account].first_position
+    cdef Position* p
+    cdef bint any = False
+    while index >= 0:
+        p = &l.positions[index]
+        if p.size_lots > 0 and not p.mode and l.instruments[p.instrument].currency == currency and held_of(l, p).other_lots < 0:
+            _net(s, index, p.twin)
+            any = True
+        index = l.positions[index].next
+    return any
+
+
+cdef bint _clear(State* s, Due* due, int32_t position) noexcept nogil:
+    """Cancels the domain's orders and nets its hedges; whether that may have changed the verdict."""
+    cdef bint cancelled = _cancel_domain(s, due.account, position, due.currency)
+    if position >= 0:
+        return False
+    if s.rules.net_hedges and _net_pairs(s, due.account, due.currency):
+        return True
+    return cancelled and s.rules.orders != IGNORED
 
 
 cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     """Sells the position back by two tiers with an order of its owner; False when nothing filled."""
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
-    cdef int k = tier_of(ins, p.size_lots)
+    cdef Held held = held_of(&s.ledger, p)
+    cdef int k = _tier(s, p)
     cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), ins.liquidation_fee_ppb)
     cdef Ticket t
     memset(&t, 0, sizeof(Ticket))
@@ -175,7 +233,7 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     t.limit_ticks = most(paying, t.limit_ticks) if t.side == SELL else least(paying, t.limit_ticks)
     t.limit_ticks = clamp(t.limit_ticks, 1, ins.max_price_ticks)
     t.price_ticks = t.limit_ticks
-    t.size_lots = magnitude(p.size_lots) - ins.tiers[k - s.rules.step_tiers].max_lots
+    t.size_lots = magnitude(p.size_lots) - lots_within(ins, &held, k - s.rules.step_tiers)
     t.remaining_lots = t.size_lots
     t.holder = index
     t.account = p.account
@@ -186,7 +244,7 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     t.fee_reason = LIQUIDATION_FEE
     if arena_room(&s.arena) and book_room(&s.books[t.instrument]):
         say(&s.log, STEP_DOWN, t.side, t.account, t.instrument, 0, 0,
-            k + 1, t.size_lots, t.limit_ticks, k + 1 - s.rules.step_tiers, 0)
+            k + 1, t.size_lots, t.limit_ticks, k + 1 - s.rules.step_tiers, s.ledger.positions[index].leg)
         accept(s, &t)
         execute(s, &t)
         conclude(s, &t)
@@ -200,7 +258,7 @@ cdef void _take_position(State* s, int32_t index, int64_t cost_units, int64_t eq
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef int64_t price = price_paying(ins, p.size_lots, cost_units, 0)
-    say(&s.log, TAKEOVER, p.mode, p.account, p.instrument, 0, 0,
+    say(&s.log, TAKEOVER, p.mode, p.account, p.instrument, p.leg, 0,
         s.ledger.next_parcel_id, p.size_lots, cost_units, equity, price)
     parcel_take(&s.ledger, index, cost_units, price)
     refresh_hold(s, index)
@@ -254,9 +312,7 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
     cdef int verdict
     cdef Requirement r
     if due.instrument != NO_INSTRUMENT:
-        position = s.ledger.accounts[due.account].first_position
-        while s.ledger.positions[position].instrument != due.instrument:
-            position = s.ledger.positions[position].next
+        position = position_find(&s.ledger, due.account, due.instrument, due.leg)
     while s.log.fault == 0:
         verdict = _judge(s, due.account, position, due.currency, &r, &candidate)
         if verdict == SAFE:
@@ -264,8 +320,9 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
         if position >= 0:
             due.currency = s.ledger.instruments[due.instrument].currency
         say(&s.log, LIQUIDATION, 1 if position >= 0 else 0, due.account, due.instrument, <uint16_t>due.currency,
-            <uint16_t>verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), 0)
-        _cancel_domain(s, due.account, position, due.currency)
+            <uint16_t>verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), due.leg)
+        if _clear(s, due, position):
+            continue        # what counted in the test is gone: look again
         if verdict == FULL:
             _take_over(s, due.account, position, due.currency, &r)
             return
@@ -276,7 +333,7 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
 # --- Parcels (semantics §5) ----------------------------------------------------------------------------
 
 cdef int64_t _parcel_value(State* s, Parcel* parcel) noexcept nogil:
-    return sub(at_mark(&s.ledger, parcel.instrument, parcel.size_lots), parcel.cost_units, &s.log.fault)
+    return upl_of(&s.ledger.instruments[parcel.instrument], parcel.size_lots, parcel.cost_units, &s.log.fault)
 
 
 cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
@@ -306,16 +363,13 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
 cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
     """Where selling the whole remainder would exactly empty the fund, no further than the limit from mark."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
-    cdef int128 fund = wallet_of(&s.ledger, FUND, ins.currency).cash_units
-    cdef int128 lots = magnitude(parcel.size_lots)
+    cdef int128 left = parcel.cost_units
     cdef int64_t price
+    left = left - wallet_of(&s.ledger, FUND, ins.currency).cash_units
+    price = price_paying(ins, parcel.size_lots, left, 0)
     if parcel.size_lots > 0:
-        price = saturate(ceil128(parcel.cost_units - fund, lots * ins.units_per_tick_lot))
-        price = most(price, band_price(ins, SELL, s.rules.parcel_limit_ppb))
-    else:
-        price = saturate(floor128(fund - parcel.cost_units, lots * ins.units_per_tick_lot))
-        price = least(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
-    return price
+        return most(price, band_price(ins, SELL, s.rules.parcel_limit_ppb))
+    return least(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
 
 
 cdef void _unwind(State* s, int32_t index, bint at_takeover) noexcept nogil:

@@ -1,81 +1,109 @@
-"""Requirements, shares and prices; the contract is in margin.pxd."""
+"""Requirements, shares and holds; the contract is in margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.ledger cimport Instrument, Ledger, OpenSide, Position, Wallet, wallet_of
+from solvent._core.ledger cimport Ledger, OpenSide, Position, Wallet, held_of, wallet_of
 from solvent._core.money cimport (
-    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate,
-    sub,
+    INT64_MAX, RATE, add, ceil128, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate, sub,
 )
-from solvent._core.records cimport BUY, SELL
+from solvent._core.records cimport BUY, BY_FEE, IGNORED, SELL
+from solvent._core.valuation cimport Held, Instrument, asked, fee_units, initial_of, tier_of, upl_of, worth
 
-
-cdef int tier_of(Instrument* ins, int64_t lots) noexcept nogil:
-    """0-based tier of so many contracts."""
-    cdef int k = 0
-    lots = magnitude(lots)
-    while k < ins.tier_count - 1 and lots > ins.tiers[k].max_lots:
-        k += 1
-    return k
-
-
-cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil:
-    return mul_div_ceil(value, rate_ppb, RATE, fault)
+cdef struct Band:
+    int tier
+    int64_t fee_ppb
 
 
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
     """Unrealised profit at mark."""
-    return sub(at_mark(ledger, p.instrument, p.size_lots), p.cost_units, &ledger.log.fault)
+    return upl_of(&ledger.instruments[p.instrument], p.size_lots, p.cost_units, &ledger.log.fault)
 
 
 # --- The ratio test (semantics §2) ---------------------------------------------------------------------
 
-cdef void threshold_rates(Rules* rules, Instrument* ins, Position* p, int64_t* full, int64_t* own) noexcept nogil:
-    """The two threshold rates of a position, the liquidation fee included where the rule set says so."""
-    cdef int k = tier_of(ins, p.size_lots)
-    cdef int64_t f = ins.liquidation_fee_ppb
-    cdef int64_t mmr = ins.tiers[k].maintenance_ppb
-    if k < rules.step_tiers:
-        full[0] = mmr + (f if (rules.fee_isolated_low if p.mode else rules.fee_cross_low) else 0)
-        own[0] = full[0]
-    else:
-        full[0] = ins.tiers[0].maintenance_ppb + (f if (rules.fee_isolated_full if p.mode else rules.fee_cross_full) else 0)
-        own[0] = most(full[0], mmr + (f if (rules.fee_isolated_own if p.mode else rules.fee_cross_own) else 0))
+cdef void _bands(Rules* rules, Instrument* ins, int tier, bint isolated, Band* full, Band* own) noexcept nogil:
+    """Tier and fee of both thresholds: below full the position is taken over, below own it is stepped down."""
+    cdef int64_t fee = ins.liquidation_fee_ppb
+    own.tier = tier
+    if tier < rules.step_tiers:
+        own.fee_ppb = fee if (rules.fee_isolated_low if isolated else rules.fee_cross_low) else 0
+        full[0] = own[0]
+        return
+    full.tier = 0
+    full.fee_ppb = fee if (rules.fee_isolated_full if isolated else rules.fee_cross_full) else 0
+    own.fee_ppb = fee if (rules.fee_isolated_own if isolated else rules.fee_cross_own) else 0
 
 
-cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
-    cdef Position* p = &ledger.positions[index]
+cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128* full, int128* own) noexcept nogil:
+    """(full, own) of a position in units times RATE."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
-    cdef int64_t full, own
-    threshold_rates(rules, &ledger.instruments[p.instrument], p, &full, &own)
-    cdef int64_t value = value_at_mark(ledger, p)
-    r.value = value
-    r.equity = p.margin_units
+    cdef Held held = held_of(ledger, p)
+    cdef Band low, high
+    cdef int tier = tier_of(ins, &held, fault)
+    _bands(rules, ins, tier, p.mode, &low, &high)
+    full[0] = asked(ins, &held, low.tier, low.fee_ppb, fault)
+    own[0] = full[0]
+    if tier >= rules.step_tiers:
+        own[0] = asked(ins, &held, high.tier, high.fee_ppb, fault)
+        if own[0] < full[0]:
+            own[0] = full[0]
+
+
+cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, Requirement* r) noexcept nogil:
+    """A position's profit, thresholds and value; one ceil for each threshold."""
+    cdef int128 full, own
+    thresholds(ledger, rules, p, &full, &own)
     r.equity += upl(ledger, p)
-    r.full = mul_div_ceil(value, full, RATE, fault)
-    r.own = mul_div_ceil(value, own, RATE, fault)
-    r.positions = 1 if p.size_lots != 0 else 0
+    r.full += ceil128(full, RATE)
+    r.own += ceil128(own, RATE)
+    r.value += position_value(ledger, p)
+    r.positions += 1 if p.size_lots != 0 else 0
 
 
-cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil:
+cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r) noexcept nogil:
+    """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
-    cdef int64_t value, full, own
-    cdef int32_t index = ledger.accounts[account].first_position
-    cdef Position* p
-    r.equity = wallet_of(ledger, account, currency).cash_units
+    cdef int64_t value = most(_opening_value(ledger, p, BUY), _opening_value(ledger, p, SELL))
+    cdef Held held
+    cdef Band full, own
+    cdef int64_t low, high
+    if rules.orders == BY_FEE:
+        r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
+        return
+    held = held_of(ledger, p)
+    _bands(rules, ins, tier_of(ins, &held, fault), False, &full, &own)
+    low = fee_units(value, ins.tiers[full.tier].maintenance_ppb + full.fee_ppb, fault)
+    high = fee_units(value, ins.tiers[own.tier].maintenance_ppb + own.fee_ppb, fault)
+    r.full += low
+    r.own += most(low, high)
+    r.value += value
+
+
+cdef inline void _begin(Requirement* r, int64_t base) noexcept nogil:
+    r.equity = base
     r.full = 0
     r.own = 0
     r.value = 0
     r.positions = 0
+
+
+cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
+    _begin(r, ledger.positions[index].margin_units)
+    _add(ledger, rules, &ledger.positions[index], r)
+
+
+cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil:
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef Position* p
+    _begin(r, wallet_of(ledger, account, currency).cash_units)
     while index >= 0:
         p = &ledger.positions[index]
-        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
-            threshold_rates(rules, &ledger.instruments[p.instrument], p, &full, &own)
-            value = value_at_mark(ledger, p)
-            r.equity += upl(ledger, p)
-            r.value += value
-            r.full += mul_div_ceil(value, full, RATE, fault)
-            r.own += mul_div_ceil(value, own, RATE, fault)
-            r.positions += 1
+        if not p.mode and ledger.instruments[p.instrument].currency == currency:
+            if p.size_lots != 0:
+                _add(ledger, rules, p, r)
+            if rules.orders != IGNORED:
+                _add_orders(ledger, rules, p, r)
         index = p.next
 
 
@@ -83,8 +111,9 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
 
 cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t mmr = ins.tiers[tier_of(ins, p.size_lots)].maintenance_ppb
-    return mul_div_ceil(value_at_mark(ledger, p), mmr, RATE, &ledger.log.fault)
+    cdef Held held = held_of(ledger, p)
+    cdef int32_t* fault = &ledger.log.fault
+    return narrow(ceil128(asked(ins, &held, tier_of(ins, &held, fault), 0, fault), RATE), fault)
 
 
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
@@ -133,31 +162,6 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
     return sub(add(p.cost_units, upl(ledger, p), fault), equity_share(ledger, index), fault)
 
 
-cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int64_t cost_units, int64_t fee_ppb) noexcept nogil:
-    """The first tick, from the bad side, at which closing the whole size pays its cost and a fee.
-
-    Long: ceil(cost / (lots * (1 - fee))); short: floor(-cost / (lots * (1 + fee))), per tick-lot (the
-    closed form of a linear contract). Saturates; may be zero or negative. The caller clamps.
-    """
-    cdef int128 lots = magnitude(size_lots)
-    cdef int128 units = ins.units_per_tick_lot
-    cdef int128 cost = cost_units
-    if size_lots > 0:
-        return saturate(ceil128(cost * RATE, lots * units * (RATE - fee_ppb)))
-    return saturate(floor128(-cost * RATE, lots * units * (RATE + fee_ppb)))
-
-
-cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil:
-    """The worst legal price of a buy (above mark) or sell (below mark) within a band, rounded inwards."""
-    cdef int128 mark = ins.mark_ticks
-    cdef int64_t price
-    if side == BUY:
-        price = saturate(floor128(mark * (RATE + band_ppb), RATE))
-    else:
-        price = saturate(ceil128(mark * (RATE - band_ppb), RATE))
-    return clamp(price, 1, ins.max_price_ticks)
-
-
 # --- Before a trade ------------------------------------------------------------------------------------
 
 cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil:
@@ -179,14 +183,26 @@ cdef int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) n
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t lots = opening_lots(p, side, open.lots)
     cdef int64_t held = _opening_loss(ledger, p, open, side) if p.mode else open.loss_units
-    cdef int64_t value
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t value, total, notional
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
     if lots == 0:
         return held
     value = mul_div_ceil(open.value_units, lots, open.lots, fault)
-    return add(add(mul_div_ceil(value, 1, p.leverage, fault), held, fault),
-               fee_units(value, ledger.instruments[p.instrument].taker_fee_ppb, fault), fault)
+    total = lots
+    notional = value
+    if (p.size_lots > 0) == (side == BUY):    # it adds to what is held, whose notional is at entry: no mark moves a hold
+        total += magnitude(p.size_lots)
+        notional = add(notional, magnitude(p.cost_units), fault)
+    return add(add(initial_of(ins, value, p.leverage, total, notional, fault), held, fault),
+               fee_units(value, ins.taker_fee_ppb, fault), fault)
+
+
+cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
+    """The value at their limits of the lots of a side that would open."""
+    cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
+    return 0 if lots == 0 else mul_div_ceil(p.open[side].value_units, lots, p.open[side].lots, &ledger.log.fault)
 
 
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
@@ -216,12 +232,16 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
     return most(held[BUY], held[SELL])
 
 
+cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
+    cdef int64_t value = position_value(ledger, p)
+    return initial_of(&ledger.instruments[p.instrument], value, p.leverage, magnitude(p.size_lots), value, &ledger.log.fault)
+
+
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil:
     """Cash and unrealised profit of the cross positions, less their initial margin and all holds.
 
     `spendable`: what may leave the wallet (withdrawals, isolated margin); unrealised profit does not count.
     """
-    cdef int32_t* fault = &ledger.log.fault
     cdef Wallet* wallet = wallet_of(ledger, account, currency)
     cdef int128 profit = 0
     cdef int128 initial = 0
@@ -231,7 +251,7 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
         p = &ledger.positions[index]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             profit += upl(ledger, p)
-            initial += mul_div_ceil(value_at_mark(ledger, p), 1, p.leverage, fault)
+            initial += initial_units(ledger, p)
         index = p.next
     if spendable and profit > 0:
         profit = 0

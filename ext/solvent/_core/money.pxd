@@ -45,6 +45,7 @@ cdef extern from *:
         if (c <= 0) { *fault = 1; return 0; }
         if (!__builtin_mul_overflow(a, b, &n)) { int64_t q = n / c; return q + (n % c > 0); }
         return solvent_narrow(solvent_ceil128((solvent_i128)a * b, c), fault); }
+    static inline int64_t solvent_power10(int n) { int64_t p = 1; while (n-- > 0) p *= 10; return p; }
     static inline int64_t solvent_trunc(int64_t a, int64_t b, int64_t c, int32_t *fault) {
         int64_t n;
         if (c <= 0) { *fault = 1; return 0; }
@@ -65,6 +66,7 @@ cdef extern from *:
     int128 ceil128 "solvent_ceil128"(int128 n, int128 c) noexcept nogil
     int64_t mul_div_floor "solvent_floor"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil
     int64_t mul_div_ceil "solvent_ceil"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil
+    int64_t power10 "solvent_power10"(int n) noexcept nogil    # n from 0 to 18
     int64_t mul_div_trunc "solvent_trunc"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil
 
 

@@ -6,14 +6,14 @@ from solvent._core.arena cimport DORMANT, EXTENDED, Links, Order, Terms, arena_f
 from solvent._core.book cimport Book, Level, book_worse
 from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
-from solvent._core.margin cimport Requirement, cross_requirement, free_units, isolated_requirement, upl, value_at_mark
+from solvent._core.margin cimport Requirement, cross_requirement, free_units, isolated_requirement, position_value, upl
 from solvent._core.money cimport int128, saturate
 from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
 from solvent._core.trading cimport State, order_instrument, order_price
 
 
 cdef enum:
-    POSITION_COLUMNS = 13      # solvent.tables names them
+    POSITION_COLUMNS = 14      # solvent.tables names them
     ACCOUNT_COLUMNS = 12
 
 
@@ -31,10 +31,10 @@ cdef void _position_columns(State* s, int32_t index, int64_t* row) noexcept nogi
         isolated_requirement(l, &s.rules, index, &r)
     else:
         cross_requirement(l, &s.rules, p.account, l.instruments[p.instrument].currency, &r)
-    row[0], row[1], row[2], row[3] = p.account, p.instrument, p.mode, p.leverage
-    row[4], row[5], row[6], row[7] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
-    row[8], row[9] = upl(l, p), value_at_mark(l, p)
-    row[10], row[11], row[12] = saturate(r.equity), saturate(r.full), saturate(r.own)
+    row[0], row[1], row[2], row[3], row[4] = p.account, p.instrument, p.leg, p.mode, p.leverage
+    row[5], row[6], row[7], row[8] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
+    row[9], row[10] = upl(l, p), position_value(l, p)
+    row[11], row[12], row[13] = saturate(r.equity), saturate(r.full), saturate(r.own)
 
 
 cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_t* row) noexcept nogil:
@@ -103,8 +103,8 @@ cdef class Reader:
                 free_units(&self.s.ledger, account, currency, True))
 
     def positions(self, uint32_t account):
-        """The account's position records by instrument: (instrument, size, cost, margin, leverage, mode,
-        stuck, hold, resting reduce-only lots)."""
+        """The account's position records by instrument and leg: (instrument, leg, size, cost, margin, leverage, mode, stuck,
+        hedged, hold, lots and value of opening buys and sells, reduce-only lots)."""
         cdef int32_t index
         cdef Position* p
         self._require_idle(account)
@@ -112,8 +112,9 @@ cdef class Reader:
         rows = []
         while index >= 0:
             p = &self.s.ledger.positions[index]
-            rows.append((p.instrument, p.size_lots, p.cost_units, p.margin_units, p.leverage, p.mode, p.stuck,
-                         p.hold_units, p.reduce.lots))
+            rows.append((p.instrument, p.leg, p.size_lots, p.cost_units, p.margin_units, p.leverage, p.mode, p.stuck, p.hedged,
+                         p.hold_units, p.open[0].lots, p.open[0].value_units, p.open[1].lots, p.open[1].value_units,
+                         p.reduce.lots))
             index = p.next
         return rows
 
@@ -171,14 +172,14 @@ cdef class Reader:
         row = (o.order_id, o.account, order_instrument(&self.s, slot), o.side, order_price(&self.s, slot),
                o.remaining_lots, o.size_lots, o.client_id, o.flags, o.tif, o.open_loss_ticks, 1 if o.state & DORMANT else 0)
         if not o.state & EXTENDED:
-            return row + (0,) * 10
+            return row + (0,) * 11
         return row + (t.trigger_ticks, t.trail, t.extreme_ticks, t.slippage_ppb, t.expiry_ns, t.stp_group, t.source, t.kind,
-                      t.trigger_flags, t.stp_mode)
+                      t.trigger_flags, t.stp_mode, t.leg)
 
     def orders_of(self, uint32_t account):
         """The account's live orders by id, resting and dormant: (order id, account, instrument, side, price, remaining,
         size, client id, flags, tif, open loss ticks, dormant, trigger, trail, extreme, slippage ppb, expiry, self-trade
-        group, source, kind, trigger flags, self-trade mode)."""
+        group, source, kind, trigger flags, self-trade mode, leg)."""
         cdef int32_t index, slot
         self._require_idle(account)
         index = self.s.ledger.accounts[account].first_position
@@ -334,7 +335,7 @@ cdef class Reader:
         for account in range(FIRST_USER, l.account_count):
             for row in self.positions(account):
                 out.append(account)
-                out.extend(row[:7])
+                out.extend(row[:9])
         for i in range(l.instrument_count):
             for rows in (self.resting(i), self._dormant_rows(i)):
                 out.append(len(rows))

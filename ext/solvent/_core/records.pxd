@@ -50,7 +50,7 @@ cdef struct AcceptedTerms: # the second record of ACCEPTED, of an order that has
     uint8_t trigger_kind
     uint8_t trigger_flags
     uint8_t stp_mode
-    uint8_t spare
+    uint8_t hedge_side
     int64_t trigger_ticks
     int64_t trail
     int64_t expiry_ns
@@ -85,6 +85,7 @@ cdef enum CommandType:
     MARK = 8
     FUNDING = 9
     INDEX = 10
+    SET_POSITION_MODE = 11
     ORDER = 16
     AMEND = 17
     CANCEL = 18
@@ -131,6 +132,33 @@ cdef enum TriggerKind:
 cdef enum TriggerFlag:
     REFUSE_REACHED = 1  # a trigger that is reached on arrival is refused instead of fired
 
+cdef enum Kind:         # how a contract is valued
+    LINEAR = 0
+    INVERSE = 1
+    QUANTO = 2
+
+cdef enum Basis:        # what the tiers of an instrument measure
+    CONTRACTS = 0
+    NOTIONAL = 1        # value at mark
+    ENTRY = 2           # value at entry
+    NET = 3             # contracts of both legs of a hedge, netted
+
+cdef enum Scheme:       # how a tier's rate becomes a requirement
+    WHOLE = 0
+    DEDUCTION = 1
+    SLOPE = 2
+    POWER = 3
+
+cdef enum OrderRule:    # how resting orders count in the ratio test of a cross domain
+    IGNORED = 0
+    BY_NOTIONAL = 1
+    BY_FEE = 2
+
+cdef enum Leg:          # which position of an instrument
+    ONE_WAY = 0
+    LONG = 1
+    SHORT = 2
+
 cdef enum Mode:
     CROSS = 0
     ISOLATED = 1
@@ -155,6 +183,7 @@ cdef enum EventType:
     TRIGGERED = 17
     INDEXED = 18
     FUNDED = 19
+    NETTED = 20
 
 cdef enum Code:
     OK = 0
@@ -204,6 +233,7 @@ cdef enum Code:
     BAD_MODE = 609
     BAD_RATE = 610
     PERIOD_SETTLED = 611
+    BAD_LEG = 612
 
 # Why a posting was made (LEDGER).
 cdef enum Posting:

@@ -12,7 +12,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena, Order, Terms, arena_give, arena_take
 from solvent._core.book cimport Book, book_add, book_price, book_remove
 from solvent._core.clientids cimport ClientIds, clients_add, clients_finish
-from solvent._core.ledger cimport NOBODY, Instrument, Ledger, OpenSide, parcel_find
+from solvent._core.ledger cimport NOBODY, Ledger, OpenSide, parcel_find, touch
 from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
 from solvent._core.records cimport (
@@ -20,6 +20,7 @@ from solvent._core.records cimport (
 )
 from solvent._core.timers cimport Timers, timers_remove
 from solvent._core.triggers cimport Due, Triggers, triggers_remove
+from solvent._core.valuation cimport Instrument, value_of
 
 cdef struct State:
     EventLog log
@@ -81,9 +82,9 @@ cdef void extend(State* s, Ticket* t) noexcept nogil
 cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
 cdef void list_own(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
-cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) noexcept nogil
-cdef void settle_maker(State* s, uint32_t instrument, Fill* fill) noexcept nogil
-cdef void settle_taker(State* s, Ticket* t, Fill* fill) noexcept nogil
+cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
+cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil
+cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 
 
@@ -170,7 +171,7 @@ cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
     cdef Order* order = &s.arena.orders[slot]
     cdef Book* book = &s.books[order_instrument(s, slot)]
     if order.holder >= 0:
-        reserve(s, order, book_price(book, &s.arena, slot), -order.remaining_lots)
+        reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, 0)
     book_remove(book, &s.arena, slot, order.side)
     if order.holder >= 0 and not order.flags & HOUSE_ORDER:
         refresh_hold(s, order.holder)
@@ -199,6 +200,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
     cdef int64_t last_ticks = 0
     cdef uint32_t taker = NOBODY if t.flags & HOUSE_ORDER else t.account
     cdef int64_t group = t.stp_group
+    cdef int64_t value
     cdef int mode = t.stp_mode
     cdef int met
     if t.closes and mode == ALLOW:
@@ -222,11 +224,10 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
             fill.price_ticks, fill.lots, maker.account)
         if maker.holder >= 0:
-            settle_maker(s, t.instrument, &fill)
+            value = settle_maker(s, t, &fill)
+            settle_taker(s, t, &fill, value)
         elif maker.remaining_lots == 0:
             finish(s, fill.slot, t.instrument, FILLED, OK)
-        if t.holder >= 0:
-            settle_taker(s, t, &fill)
     if first_ticks != 0 and not t.flags & HOUSE_ORDER:
         t.ins.last_ticks = last_ticks
         if s.triggers[t.instrument].count > 0:
@@ -246,5 +247,7 @@ cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
         if t.flags & HOUSE_ORDER:
             s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
         elif t.holder >= 0:
-            reserve(s, order, t.price_ticks, t.remaining_lots)
+            reserve(s, order, t.price_ticks, 0, t.remaining_lots)
             refresh_hold(s, t.holder)
+            if s.ledger.orders_count:
+                touch(&s.ledger, t.account)

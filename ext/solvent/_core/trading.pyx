@@ -7,9 +7,9 @@ from solvent._core.book cimport Book, book_price, book_shrink, book_worse
 from solvent._core.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, wallet_of,
 )
-from solvent._core.margin cimport fee_units, hold_units
+from solvent._core.margin cimport hold_units
 from solvent._core.matching cimport Fill, same_owner
-from solvent._core.money cimport add, least, magnitude, most, mul
+from solvent._core.money cimport add, least, magnitude, most
 from solvent._core.records cimport (
     ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
     HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
@@ -17,6 +17,7 @@ from solvent._core.records cimport (
 )
 from solvent._core.timers cimport timers_add, timers_due
 from solvent._core.triggers cimport triggers_observe
+from solvent._core.valuation cimport Instrument, cost_delta, fee_units, loss_of, value_of
 
 
 # --- What resting orders reserve -----------------------------------------------------------------------
@@ -33,22 +34,27 @@ cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
     return book_price(&s.books[order_instrument(s, slot)], &s.arena, slot)
 
 
+cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t lots, OpenSide* exposure, int32_t* fault) noexcept nogil:
+    """What so many lots of an order add to its side."""
+    exposure.lots = lots
+    exposure.value_units = value_of(ins, lots, price_ticks, False, fault)
+    exposure.loss_units = loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault)
+
+
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
     """What the remaining lots of a resting order that may open add to its side."""
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
-    cdef int64_t units = s.ledger.instruments[instrument].units_per_tick_lot
-    exposure.lots = order.remaining_lots
-    exposure.value_units = mul(order.remaining_lots, book_price(&s.books[instrument], &s.arena, slot) * units, &s.log.fault)
-    exposure.loss_units = mul(order.remaining_lots, order.open_loss_ticks * units, &s.log.fault)
+    _exposure(&s.ledger.instruments[instrument], order, book_price(&s.books[instrument], &s.arena, slot),
+              order.remaining_lots, exposure, &s.log.fault)
 
 
-cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) noexcept nogil:
-    """Adds lots of a resting order to what its position has in the book; negative lots take them off."""
+cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil:
+    """A resting order has other lots than before; what its position has in the book follows, to the unit."""
     cdef Position* p
     cdef OpenSide* side
+    cdef OpenSide old, new
     cdef int32_t* fault = &s.log.fault
-    cdef int64_t units
     if not _owned(order):
         return
     p = &s.ledger.positions[order.holder]
@@ -56,10 +62,11 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t lots) noe
     if order.flags & REDUCE_ONLY:
         side = &p.reduce
         p.reduce_side = order.side
-    units = s.ledger.instruments[p.instrument].units_per_tick_lot
-    side.lots += lots
-    side.value_units = add(side.value_units, mul(lots, mul(price_ticks, units, fault), fault), fault)
-    side.loss_units = add(side.loss_units, mul(lots, mul(order.open_loss_ticks, units, fault), fault), fault)
+    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, before, &old, fault)
+    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, after, &new, fault)
+    side.lots += after - before
+    side.value_units = add(side.value_units, new.value_units - old.value_units, fault)
+    side.loss_units = add(side.loss_units, new.loss_units - old.loss_units, fault)
 
 
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
@@ -138,7 +145,7 @@ cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
     record.stp_group = terms.stp_group
     record.reference_ticks = terms.extreme_ticks
     record.slippage_ppb = terms.slippage_ppb
-    record.spare = 0
+    record.hedge_side = terms.leg
     record.trigger_source = terms.source
     record.trigger_kind = terms.kind
     record.trigger_flags = terms.trigger_flags
@@ -218,7 +225,7 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Book* book = &s.books[instrument]
-    reserve(s, order, book_price(book, &s.arena, slot), -lots)
+    reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, order.remaining_lots - lots)
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
     if _owned(order):
@@ -260,14 +267,11 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
 
 # --- Fills ---------------------------------------------------------------------------------------------
 
-cdef void _settle_user(State* s, int32_t position, int side, Fill* fill, int64_t fee_ppb, uint16_t fee_reason, uint64_t order_id) noexcept nogil:
+cdef void _settle_user(State* s, int32_t position, int side, int64_t lots, int64_t value, int64_t fee_ppb, uint16_t fee_reason, uint64_t order_id) noexcept nogil:
     cdef FillTerms terms
-    cdef int32_t* fault = &s.log.fault
-    cdef int64_t units = s.ledger.instruments[s.ledger.positions[position].instrument].units_per_tick_lot
-    cdef int64_t value = fill.lots * (fill.price_ticks * units)
-    terms.size_delta = fill.lots if side == BUY else -fill.lots
-    terms.cost_delta = value if side == BUY else -value
-    terms.fee_units = fee_units(value, fee_ppb, fault)
+    terms.size_delta = lots if side == BUY else -lots
+    terms.cost_delta = cost_delta(&s.ledger.instruments[s.ledger.positions[position].instrument], side, value)
+    terms.fee_units = fee_units(value, fee_ppb, &s.log.fault)
     terms.fee_reason = fee_reason
     terms.keep_margin = fee_reason == LIQUIDATION_FEE
     terms.deleveraged = 0
@@ -275,42 +279,45 @@ cdef void _settle_user(State* s, int32_t position, int side, Fill* fill, int64_t
     position_fill(&s.ledger, position, &terms)
 
 
-cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, uint64_t order_id) noexcept nogil:
+cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
     cdef int32_t index = parcel_find(&s.ledger, parcel_id)
     cdef Parcel* parcel = &s.ledger.parcels[index]
-    cdef int64_t value = fill.lots * (fill.price_ticks * s.ledger.instruments[parcel.instrument].units_per_tick_lot)
-    cdef bint worse
-    if side == BUY:
-        worse = fill.price_ticks > parcel.bankruptcy_ticks
-    else:
-        worse = fill.price_ticks < parcel.bankruptcy_ticks
-        value = -value
-    parcel_fill(&s.ledger, index, fill.lots, value, FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
+    cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
+    parcel_fill(&s.ledger, index, fill.lots, cost_delta(&s.ledger.instruments[parcel.instrument], side, value),
+                FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
 
-cdef void settle_maker(State* s, uint32_t instrument, Fill* fill) noexcept nogil:
-    """Books a fill on whoever stands behind a resting order; it is finished there when nothing remains of it."""
+cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil:
+    """Books a fill on whoever stands behind a resting order; it is finished there when nothing remains of it.
+
+    Returns the fill's value, one integer for both sides: an inverse one is floored, but rounded up where the house alone
+    buys.
+    """
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int32_t holder = maker.holder
     cdef bint owned = _owned(maker)
-    reserve(s, maker, fill.price_ticks, -fill.lots)
+    cdef uint8_t buyer = t.flags if t.side == BUY else maker.flags
+    cdef uint8_t seller = maker.flags if t.side == BUY else t.flags
+    cdef int64_t value = value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
+    reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
-        _settle_user(s, holder, maker.side, fill, s.ledger.instruments[instrument].maker_fee_ppb, MAKER_FEE, maker.order_id)
+        _settle_user(s, holder, maker.side, fill.lots, value, t.ins.maker_fee_ppb, MAKER_FEE, maker.order_id)
     else:
-        _settle_house(s, holder, maker.side, fill, maker.order_id)
+        _settle_house(s, holder, maker.side, fill, value, maker.order_id)
     if maker.remaining_lots == 0:
-        finish(s, fill.slot, instrument, FILLED, OK)
+        finish(s, fill.slot, t.instrument, FILLED, OK)
     if owned:
         refresh_hold(s, holder)
         cut_reduce_only(s, holder)
+    return value
 
 
-cdef void settle_taker(State* s, Ticket* t, Fill* fill) noexcept nogil:
+cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value) noexcept nogil:
     """Books a fill on whoever stands behind an order on its way."""
     if t.flags & HOUSE_ORDER:
-        _settle_house(s, t.holder, t.side, fill, t.order_id)
+        _settle_house(s, t.holder, t.side, fill, value, t.order_id)
     else:
-        _settle_user(s, t.holder, t.side, fill,
+        _settle_user(s, t.holder, t.side, fill.lots, value,
                      t.ins.liquidation_fee_ppb if t.fee_reason == LIQUIDATION_FEE else t.ins.taker_fee_ppb, t.fee_reason, t.order_id)
         refresh_hold(s, t.holder)
         cut_reduce_only(s, t.holder)

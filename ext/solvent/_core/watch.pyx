@@ -1,9 +1,10 @@
 """The accounts below R_own after a mark change; the contract is in watch.pxd."""
 
 from libc.stdint cimport int32_t, uint32_t
-from solvent._core.ledger cimport Instrument, Position, touch
+from solvent._core.ledger cimport Position, touch
 from solvent._core.margin cimport Requirement, cross_requirement, isolated_requirement
 from solvent._core.trading cimport State
+from solvent._core.valuation cimport Instrument
 
 
 cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:

@@ -1,0 +1,250 @@
+"""What a contract is worth at a price and what its tiers ask: pure functions of one instrument, in big integers.
+
+Owns the three kinds of value (linear, inverse, quanto) with their rounding, the tiers with their basis and scheme, and
+the prices at which a position leaves nothing. Never knows an account. Amounts are units of the settlement currency,
+rates are over RATE, prices ticks, sizes lots. A quanto contract is a linear one whose size is in settlement currency a
+point of price: nothing here asks for it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from solvent.limits import RATE
+from solvent.records import Basis, Kind, Scheme, Side
+
+UNBOUNDED = 2**63 - 1
+"""A price that no market reaches: what a position that is never bankrupt, or always, answers."""
+
+
+def ceil_div(n: int, d: int) -> int:
+    return -(-n // d)
+
+
+def trunc_div(n: int, d: int) -> int:
+    return n // d if n >= 0 else -(-n // d)
+
+
+class Tier(NamedTuple):
+    top: int  # lots, or units of value where the basis is a notional
+    maintenance_ppb: int
+    max_leverage: int
+    initial_ppb: int
+
+
+@dataclass(slots=True)
+class Contract:
+    """An instrument in integers, and its prices (0 before the first)."""
+
+    kind: int
+    units: int  # linear: of a tick and lot; inverse: of a lot, times its price in ticks
+    decimals: int  # of the settlement currency
+    max_price_ticks: int
+    max_size_lots: int
+    maker_fee_ppb: int
+    taker_fee_ppb: int
+    liquidation_fee_ppb: int
+    default_leverage: int
+    basis: int
+    scheme: int
+    maintenance_curve: int  # rates over 10**18: a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
+    initial_curve: int
+    tiers: tuple[Tier, ...]
+    currency: int
+    mark: int = 0
+    index: int = 0
+    last: int = 0  # of the last trade between users
+    funding_period: int = 0  # the last one settled
+
+    def __post_init__(self) -> None:
+        self.tiers = tuple(Tier(*tier) for tier in self.tiers)
+
+
+class Sized(Protocol):
+    """What values and tiers read of a position."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def other(self) -> int: ...  # the size of its hedge in the same margin domain
+
+
+# --- Value (semantics §1)
+
+
+def value_of(contract: Contract, lots: int, price: int, up: bool = False) -> int:
+    """Of some lots in a trade: linear exact; inverse floored, or rounded up."""
+    if contract.kind != Kind.INVERSE:
+        return lots * price * contract.units
+    return ceil_div(lots * contract.units, price) if up else lots * contract.units // price
+
+
+def worth(contract: Contract, size: int, price: int) -> int:
+    """The signed value of a position; worth less cost is its profit.
+
+    Inverse: a long is worth minus its value, so that rising prices gain, and a value is rounded once: up for a long,
+    down for a short. Linear: exact.
+    """
+    return -size * contract.units // price if contract.kind == Kind.INVERSE else size * price * contract.units
+
+
+def cost_delta(contract: Contract, side: int, value: int) -> int:
+    """What a fill of this value adds to the signed cost."""
+    return value if (side == Side.BUY) == (contract.kind != Kind.INVERSE) else -value
+
+
+def value_at_mark(contract: Contract, p: Sized) -> int:
+    return abs(worth(contract, p.size, contract.mark)) if p.size else 0
+
+
+def upl(contract: Contract, p: Sized) -> int:
+    """Unrealised profit at mark."""
+    return worth(contract, p.size, contract.mark) - p.cost if p.size else -p.cost
+
+
+def loss_of(contract: Contract, side: int, lots: int, price: int, loss_ticks: int) -> int:
+    """What lots lose at once that are bought loss_ticks above mark, or sold as much below."""
+    if not loss_ticks:
+        return 0
+    sign = 1 if side == Side.BUY else -1
+    return cost_delta(contract, side, value_of(contract, lots, price)) - worth(
+        contract, sign * lots, price - sign * loss_ticks
+    )
+
+
+def price_paying(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
+    """The first tick, from the bad side, at which closing the whole size pays its cost and a fee.
+
+    The closed forms of the bankruptcy price, rounded to the safe side: long up, short down. Not clamped to legal
+    prices: zero or less where a linear long cannot go bankrupt, UNBOUNDED where an inverse short cannot, or where no
+    price is high enough for an inverse long.
+    """
+    lots = abs(size)
+    if contract.kind != Kind.INVERSE:
+        if size > 0:
+            return ceil_div(cost * RATE, lots * contract.units * (RATE - fee_ppb))
+        return (-cost * RATE) // (lots * contract.units * (RATE + fee_ppb))
+    if size > 0:  # may be worth at most this when it is closed
+        most = -cost * RATE // (RATE + fee_ppb)
+        return ceil_div(lots * contract.units, most) if most > 0 else UNBOUNDED
+    least = ceil_div(cost * RATE, RATE - fee_ppb)
+    return lots * contract.units // least if least > 0 else UNBOUNDED
+
+
+# --- Tiers
+
+
+def fee_units(value: int, rate_ppb: int) -> int:
+    return ceil_div(value * rate_ppb, RATE)
+
+
+def measure_of(contract: Contract, p: Sized) -> int:
+    """How far up the tiers a position stands: lots, or units of value."""
+    if contract.basis == Basis.NOTIONAL:
+        return value_at_mark(contract, p)
+    if contract.basis == Basis.ENTRY:
+        return abs(p.cost)
+    return abs(p.size + p.other) if contract.basis == Basis.NET else abs(p.size)
+
+
+def measure_with(contract: Contract, p: Sized, side: int, lots: int) -> int:
+    """The same, if so many lots of this side were traded that would open; nothing is netted."""
+    held = max(0, p.size if side == Side.BUY else -p.size)
+    if contract.basis not in (Basis.NOTIONAL, Basis.ENTRY):
+        return held + lots
+    entered = abs(p.cost) if held and contract.basis == Basis.ENTRY else value_of(contract, held, contract.mark, up=True)
+    return entered + value_of(contract, lots, contract.mark, up=True)
+
+
+def tier_at(contract: Contract, measure: int) -> int:
+    """0-based tier; beyond the last it is the last."""
+    for k, tier in enumerate(contract.tiers):
+        if measure <= tier.top:
+            return k
+    return len(contract.tiers) - 1
+
+
+def tier_of(contract: Contract, p: Sized) -> int:
+    return tier_at(contract, measure_of(contract, p))
+
+
+def lots_within(contract: Contract, p: Sized, k: int) -> int:
+    """How many of a position's lots stand within tier k."""
+    top = contract.tiers[k].top
+    if contract.basis == Basis.NOTIONAL:
+        if contract.kind == Kind.INVERSE:
+            return top * contract.mark // contract.units
+        return top // (contract.mark * contract.units)
+    return top * abs(p.size) // abs(p.cost) if contract.basis == Basis.ENTRY else top
+
+
+def fifth_root(n: int, contract: Contract) -> tuple[int, int]:
+    """The fifth root of a notional in whole currency as (root, scale): 24 binary digits, rounded down.
+
+    It is the largest root with root**5 <= n * 10**e * 2**(5j) below 2**127: what 128 bits hold.
+    """
+    digits = -(-contract.decimals // 5)
+    n *= 10 ** (5 * digits - contract.decimals)
+    shift = 0
+    while n << 5 * (shift + 1) < 2**127:
+        shift += 1
+    target, root = n << 5 * shift, 0
+    for bit in reversed(range(26)):
+        if (root + 2**bit) ** 5 <= target:
+            root += 2**bit
+    return root, (1 << shift) * 10**digits
+
+
+def rate_at(contract: Contract, base_ppb: int, curve: int, lots: int, notional: int) -> int:
+    """A rate over RATE: of the tier, plus so much a lot (SLOPE), or at least curve * notional**0.8 (POWER). At most one."""
+    if contract.scheme == Scheme.SLOPE:
+        return min(RATE, base_ppb + ceil_div(lots * curve, RATE))
+    if contract.scheme != Scheme.POWER or not notional:
+        return base_ppb
+    root, scale = fifth_root(notional, contract)
+    return max(base_ppb, min(RATE, ceil_div(notional * scale * curve, root * 10**contract.decimals * RATE)))
+
+
+def deducted(contract: Contract, k: int) -> int:
+    """What tier k deducts, in the tiers' measure times RATE: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
+    if contract.scheme != Scheme.DEDUCTION:
+        return 0
+    steps = zip(contract.tiers[:k], contract.tiers[1 : k + 1], strict=True)
+    return sum(low.top * (high.maintenance_ppb - low.maintenance_ppb) for low, high in steps)
+
+
+def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
+    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction."""
+    value, measure = value_at_mark(contract, p), max(1, measure_of(contract, p))
+    rate = rate_at(contract, contract.tiers[k].maintenance_ppb, contract.maintenance_curve, abs(p.size), value)
+    return ceil_div(value * ((rate + fee_ppb) * measure - deducted(contract, k)), measure)
+
+
+def maintenance(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
+    """The same in units, rounded up once."""
+    return ceil_div(asked(contract, p, k, fee_ppb), RATE)
+
+
+def initial_of(contract: Contract, value: int, leverage: int, lots: int, notional: int) -> int:
+    """Initial margin of some value of a position of so many lots and so much notional: by leverage, and by a curve if
+    that asks more. Where tiers bound the leverage it is never below their initial rate."""
+    by_leverage = ceil_div(value, leverage)
+    if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
+        return by_leverage
+    rate = rate_at(contract, contract.tiers[0].initial_ppb, contract.initial_curve, lots, notional)
+    return max(by_leverage, fee_units(value, rate))
+
+
+# --- Prices
+
+
+def legal(contract: Contract, price: int) -> int:
+    return max(1, min(contract.max_price_ticks, price))
+
+
+def band_price(contract: Contract, side: int, band_ppb: int) -> int:
+    """The worst legal price of a buy or a sell within a band around mark, rounded inwards."""
+    if side == Side.BUY:
+        return legal(contract, contract.mark * (RATE + band_ppb) // RATE)
+    return legal(contract, ceil_div(contract.mark * (RATE - band_ppb), RATE))

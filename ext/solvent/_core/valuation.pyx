@@ -1,0 +1,180 @@
+"""Values, tiers and prices of one contract; the contract of this floor is in valuation.pxd."""
+
+from libc.stdint cimport int32_t, int64_t
+from solvent._core.money cimport (
+    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_ceil, power10, saturate, sub,
+)
+from solvent._core.records cimport BUY, DEDUCTION, ENTRY, INVERSE, NET, NOTIONAL, POWER, SELL, SLOPE
+
+cdef enum:
+    ROOT_BITS = 26
+
+
+cdef int64_t loss_of(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil:
+    """What lots lose at once that are bought loss_ticks above mark, or sold as much below."""
+    cdef int64_t cost
+    if loss_ticks == 0:
+        return 0
+    cost = cost_delta(ins, side, value_of(ins, lots, price_ticks, False, fault))
+    if side == SELL:
+        return sub(cost, worth(ins, -lots, price_ticks + loss_ticks, fault), fault)
+    return sub(cost, worth(ins, lots, price_ticks - loss_ticks, fault), fault)
+
+
+cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil:
+    """The first tick, from the bad side, at which closing the whole size pays its cost and a fee.
+
+    The closed forms of the bankruptcy price, rounded to the safe side: long up, short down. Saturates; zero or less where
+    a linear long cannot go bankrupt, INT64_MAX where an inverse short cannot, or where no price is high enough for an
+    inverse long. The caller clamps.
+    """
+    cdef int128 lots = magnitude(size_lots)
+    cdef int128 units = ins.units
+    cdef int128 bound
+    if ins.kind != INVERSE:
+        if size_lots > 0:
+            return saturate(ceil128(cost_units * RATE, lots * units * (RATE - fee_ppb)))
+        return saturate(floor128(-cost_units * RATE, lots * units * (RATE + fee_ppb)))
+    if size_lots > 0:    # it may be worth at most this when it is closed
+        bound = floor128(-cost_units * RATE, RATE + fee_ppb)
+        return saturate(ceil128(lots * units, bound)) if bound > 0 else INT64_MAX
+    bound = ceil128(cost_units * RATE, RATE - fee_ppb)
+    return saturate(floor128(lots * units, bound)) if bound > 0 else INT64_MAX
+
+
+# --- Tiers ---------------------------------------------------------------------------------------------
+
+cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil:
+    return mul_div_ceil(value, rate_ppb, RATE, fault)
+
+
+cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil:
+    """How far up the tiers a position stands: lots, or units of value."""
+    if ins.basis == NOTIONAL:
+        return value_at_mark(ins, held.size_lots, fault)
+    if ins.basis == ENTRY:
+        return magnitude(held.cost_units)
+    return magnitude(held.size_lots + held.other_lots) if ins.basis == NET else magnitude(held.size_lots)
+
+
+cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil:
+    """The same, if so many lots of this side were traded that would open; nothing is netted."""
+    cdef int64_t size = most(0, held.size_lots if side == BUY else -held.size_lots)
+    cdef int64_t entered
+    if ins.basis != NOTIONAL and ins.basis != ENTRY:
+        return size + lots
+    if size > 0 and ins.basis == ENTRY:
+        entered = magnitude(held.cost_units)
+    else:
+        entered = value_of(ins, size, ins.mark_ticks, True, fault)
+    return add(entered, value_of(ins, lots, ins.mark_ticks, True, fault), fault)
+
+
+cdef int tier_at(Instrument* ins, int64_t measure) noexcept nogil:
+    """0-based tier; beyond the last it is the last."""
+    cdef int k = 0
+    while k < ins.tier_count - 1 and measure > ins.tiers[k].top:
+        k += 1
+    return k
+
+
+cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil:
+    return tier_at(ins, measure_of(ins, held, fault))
+
+
+cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil:
+    """How many of a position's lots stand within tier k."""
+    cdef int128 top = ins.tiers[k].top
+    if ins.basis == NOTIONAL:
+        if ins.kind == INVERSE:
+            return saturate(floor128(top * ins.mark_ticks, ins.units))
+        return saturate(floor128(top, <int128>ins.mark_ticks * ins.units))
+    if ins.basis == ENTRY:
+        return saturate(floor128(top * magnitude(held.size_lots), magnitude(held.cost_units)))
+    return ins.tiers[k].top
+
+
+cdef int64_t _fifth_root(int128 n, int32_t decimals, int64_t* scale) noexcept nogil:
+    """The fifth root of a notional in whole currency, times scale: 24 binary digits, rounded down.
+
+    It is the largest root with root**5 <= n * 10**e * 2**(5j) below 2**127: what 128 bits hold.
+    """
+    cdef int128 limit = (<int128>1) << 126
+    cdef int128 square
+    cdef int64_t root = 0
+    cdef int64_t trial
+    cdef int digits = <int>floor128(decimals + 4, 5)
+    cdef int shift = 0
+    cdef int bit
+    limit = limit - 1 + limit      # 2**127 - 1
+    n = n * power10(5 * digits - decimals)
+    while n <= limit >> 5:
+        n = n << 5
+        shift += 1
+    for bit in range(ROOT_BITS - 1, -1, -1):
+        trial = root + (<int64_t>1 << bit)
+        square = <int128>trial * trial
+        if square * square <= floor128(n, trial):     # which is trial**5 <= n, for whole numbers
+            root = trial
+    scale[0] = (<int64_t>1 << shift) * power10(digits)
+    return root
+
+
+cdef int64_t _rate_at(Instrument* ins, int64_t base_ppb, int64_t curve, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil:
+    """A rate over RATE: of the tier, plus so much a lot (SLOPE), or at least curve * notional**0.8 (POWER). At most one."""
+    cdef int64_t root, scale
+    cdef int128 rate
+    if ins.scheme == SLOPE:
+        return least(RATE, add(base_ppb, mul_div_ceil(lots, curve, RATE, fault), fault))
+    if ins.scheme != POWER or notional == 0:
+        return base_ppb
+    root = _fifth_root(notional, ins.decimals, &scale)
+    rate = ceil128(<int128>notional * scale * curve, <int128>root * power10(ins.decimals) * RATE)
+    return most(base_ppb, RATE if rate > RATE else <int64_t>rate)
+
+
+cdef void tiers_deduct(Instrument* ins) noexcept nogil:
+    """Fills in what each tier deducts: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
+    cdef int k
+    ins.tiers[0].deducted = 0
+    for k in range(1, ins.tier_count):
+        ins.tiers[k].deducted = 0
+        if ins.scheme == DEDUCTION:
+            ins.tiers[k].deducted = ins.tiers[k - 1].deducted + <int128>ins.tiers[k - 1].top * (
+                ins.tiers[k].maintenance_ppb - ins.tiers[k - 1].maintenance_ppb)
+
+
+cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil:
+    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction."""
+    cdef int128 value = value_at_mark(ins, held.size_lots, fault)
+    cdef int64_t rate = _rate_at(ins, ins.tiers[k].maintenance_ppb, ins.maintenance_curve, magnitude(held.size_lots),
+                                 <int64_t>value, fault)
+    cdef int128 measure, weight, whole
+    if ins.tiers[k].deducted == 0:
+        return value * (rate + fee_ppb)
+    measure = most(1, measure_of(ins, held, fault))
+    weight = measure * (rate + fee_ppb) - ins.tiers[k].deducted
+    whole = floor128(weight, measure)     # value * weight may leave 128 bits: split off whole multiples of the measure
+    return value * whole + ceil128(value * (weight - whole * measure), measure)
+
+
+cdef int64_t initial_of(Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil:
+    """Initial margin of some value of a position of so many lots and so much notional: by leverage, and by a curve if
+    that asks more. Where tiers bound the leverage it is never below their initial rate."""
+    cdef int64_t by_leverage = mul_div_ceil(value, 1, leverage, fault)
+    if ins.scheme != SLOPE and ins.scheme != POWER:
+        return by_leverage
+    return most(by_leverage, fee_units(value, _rate_at(ins, ins.tiers[0].initial_ppb, ins.initial_curve, lots, notional, fault), fault))
+
+
+# --- Prices --------------------------------------------------------------------------------------------
+
+cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil:
+    """The worst legal price of a buy (above mark) or sell (below mark) within a band, rounded inwards."""
+    cdef int128 mark = ins.mark_ticks
+    cdef int64_t price
+    if side == BUY:
+        price = saturate(floor128(mark * (RATE + band_ppb), RATE))
+    else:
+        price = saturate(ceil128(mark * (RATE - band_ppb), RATE))
+    return clamp(price, 1, ins.max_price_ticks)
