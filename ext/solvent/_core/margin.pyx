@@ -6,7 +6,7 @@ from solvent._core.money cimport (
     INT64_MAX, RATE, add, ceil128, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate, sub,
 )
 from solvent._core.records cimport BUY, BY_FEE, IGNORED, SELL
-from solvent._core.valuation cimport Held, Instrument, asked, fee_units, initial_of, tier_of, upl_of, worth
+from solvent._core.valuation cimport Held, Instrument, asked, fee_units, initial_of, tier_of, upl_of
 
 cdef struct Band:
     int tier
