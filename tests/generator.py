@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from solvent import Instrument, RuleSet, Tier, rules
+from solvent import Funding, Index, Instrument, PriceModel, RuleSet, Tier, rules
 from solvent.records import (
     NO_INSTRUMENT,
     NOBODY,
@@ -47,7 +47,7 @@ class Generator:
                 f"I{i}", settle=settle[i], kind=kinds[i], contract_size="500" if kinds[i] == "inverse" else "0.01",
                 tick=r.choice(["0.1", "1"]), liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]),
                 taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
-                settle_decimals=decimals, **self._tiers(kinds[i]),
+                settle_decimals=decimals, prices=self._prices(kinds[i]), **self._tiers(kinds[i]),
             )
             for i in range(r.choice([1, 2, 2]))
         ]  # fmt: skip
@@ -99,6 +99,29 @@ class Generator:
             terms |= {"tiers": [Tier(highest, "0.005", "0.01")], "maintenance_curve": curve, "initial_curve": 2 * curve}
         return terms
 
+    def _prices(self, kind: str) -> PriceModel | None:
+        """A price model in a third of the shapes: all components, constituents that go stale, short funding intervals."""
+        r = self.random
+        if r.random() < 0.67:
+            return None
+        index = Index(
+            sources={f"s{i}": r.choice([1, 1, 2, 3]) for i in range(r.choice([1, 3, 4]))}, stale_ns=r.choice([10**9, 10**12]),
+            outlier=r.choice(["0.02", "0.2"]), wild=r.choice(["drop", "clip"]), least=1, method=r.choice(["mean", "median"]),
+            external={} if r.random() < 0.5 else {"x": 1, "y": 2},
+        )  # fmt: skip
+        index = None if r.random() < 0.4 else index
+        names = ["index", "fair", "basis_mean", "basis_ema", "last", "book"] + ["external"] * bool(index and index.external)
+        funding = Funding(
+            interval_ns=r.choice([10**9, 3 * 10**9]), premium=r.choice(["impact", "impact_on_mark", "middle"]),
+            impact=5 if kind == "inverse" else 2_000, weights=r.choice(["equal", "linear"]), share=r.choice([(1, 1), (1, 8)]),
+            cap=r.choice(["0.02", "0.0003"]), cutoff_ns=r.choice([0, 10**8]), delayed=r.random() < 0.5,
+        )  # fmt: skip
+        return PriceModel(
+            components=r.sample(names, r.choice([1, 2, 3, len(names)])), sample_ns=r.choice([10**6, 10**8]),
+            window=r.choice([1, 5, 30]), alpha=r.choice(["0.1", "0.001"]), band=r.choice([None, "0.01"]), index=index,
+            funding=funding if r.random() < 0.7 else None,
+        )  # fmt: skip
+
     def opening(self) -> list[bytes]:
         """Accounts, deposits, the fund, first marks, some leverage."""
         r = self.random
@@ -114,14 +137,25 @@ class Generator:
         if self.fund:
             records.append(command(CommandType.SEED_FUND, instrument=0, amount=self.fund))
         for i, each in enumerate(self.instruments):
-            records.append(command(CommandType.MARK, instrument=i, price_ticks=int(50_000 / each.tick_size)))
+            records += self._first_prices(i, each)
             for account in range(16, 16 + self.accounts):
                 if r.random() < self.hedged:
                     records.append(command(CommandType.SET_POSITION_MODE, account=account, instrument=i, mode=1))
                 records.append(self._leverage(account, i))
-        if currencies == 1 and len(self.instruments) == 2 and r.random() < 0.5:
+        modelled = any(each.prices for each in self.instruments)
+        if currencies == 1 and len(self.instruments) == 2 and not modelled and r.random() < 0.5:
             records += self._rehearsal()
         return records
+
+    def _first_prices(self, instrument: int, each: Instrument) -> list[bytes]:
+        """Whatever gives an instrument its first mark."""
+        home = {"instrument": instrument, "price_ticks": int(50_000 / each.tick_size)}
+        if each.prices is None:
+            return [command(CommandType.MARK, **home)]
+        if each.prices.index is None:
+            return [command(CommandType.INDEX, **home)]
+        count = len(each.prices.index.sources) + len(each.prices.index.external)
+        return [command(CommandType.SOURCE, order_id=number, **home) for number in range(count)]
 
     def _rehearsal(self) -> list[bytes]:
         """What chance hardly finds: a long parcel rests while a cross account, ruined by its other
@@ -178,6 +212,8 @@ class Generator:
         if kind == "order":
             return self._order(kernel, account, instrument)
         if kind in ("mark", "index"):
+            if self.instruments[instrument].prices and r.random() < 0.9:
+                return self._source(kernel, instrument)
             return self._mark(kernel, instrument, CommandType.MARK if kind == "mark" else CommandType.INDEX)
         if kind == "funding":
             self.period += r.choice([0, 1, 1, 1])
@@ -208,7 +244,7 @@ class Generator:
 
     def _mark(self, kernel, instrument: int, kind: CommandType) -> bytes:
         r = self.random
-        mark = kernel.mark_ticks(instrument)
+        mark = kernel.mark_ticks(instrument) or int(50_000 / self.instruments[instrument].tick_size)
         home = int(50_000 / self.instruments[instrument].tick_size)
         span = mark * self.volatility // 10_000 + 1
         if r.random() < self.gap:
@@ -217,10 +253,22 @@ class Generator:
         highest = self.instruments[instrument].spec.max_price_ticks
         return command(kind, time_ns=self.time_ns, instrument=instrument, price_ticks=max(1, min(highest, price)))
 
+    def _source(self, kernel, instrument: int) -> bytes:
+        """A constituent's price, or a model's index; sometimes one that is far off."""
+        r = self.random
+        index = self.instruments[instrument].prices.index
+        kind = CommandType.SOURCE if index else CommandType.INDEX
+        record = bytearray(self._mark(kernel, instrument, kind))
+        if index:
+            number = r.randrange(len(index.sources) + len(index.external))
+            record[48:56] = number.to_bytes(8, "little")
+        record[56:64] = r.choice([0, 0, 1, -499_999, 123_456]).to_bytes(8, "little", signed=True)
+        return bytes(record)
+
     def _pair(self, kernel, account: int, instrument: int) -> bytes:
         """An order now and its counterpart from somebody else next."""
         r = self.random
-        mark = kernel.mark_ticks(instrument)
+        mark = kernel.mark_ticks(instrument) or int(50_000 / self.instruments[instrument].tick_size)
         terms = {
             "time_ns": self.time_ns, "instrument": instrument, "size_lots": r.choice([1, 2, 3, 5, 9, 14, 25]),
             "price_ticks": mark + r.randint(-mark // 500, mark // 500),
@@ -245,7 +293,7 @@ class Generator:
         rows = [row for row in kernel.positions(account) if row[0] == instrument]
         leg = r.choice([1, 2]) if any(row[8] for row in rows) and r.random() < 0.95 else 0
         held = sum(row[2] for row in rows if row[1] == leg)
-        mark = kernel.mark_ticks(instrument)
+        mark = kernel.mark_ticks(instrument) or int(50_000 / self.instruments[instrument].tick_size)
         away = int(r.expovariate(1) * mark * self.liquid / 150)
         if r.random() < self.crossing:
             away = -away

@@ -45,6 +45,7 @@ CELLS = {
     (C.OPEN_ACCOUNT, Code.BAD_RECORD): command(C.OPEN_ACCOUNT),
     (C.DEPOSIT, Code.MONEY_LIMIT): command(C.DEPOSIT, account=16, amount=MONEY_MAX),
     (C.SEED_FUND, Code.MONEY_LIMIT): command(C.SEED_FUND, amount=MONEY_MAX),
+    (C.SEED_FUND, Code.BAD_AMOUNT): command(C.SEED_FUND),
     (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
     (C.FUNDING, Code.NO_MARK): command(C.FUNDING, instrument=1, order_id=1),
     (C.AMEND, Code.POST_ONLY_WOULD_TAKE): command(C.AMEND, account=17, order_id=BID, price_ticks=501_000),

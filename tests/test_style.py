@@ -13,8 +13,8 @@ PYTHON = sorted((ROOT / "engine").rglob("*.py"))
 CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
 FLOORS = [
     "money", "pool", "records", "valuation", "events", "arena", "book", "matching", "clientids", "timers", "triggers",
-    "ledger", "margin", "trading", "cover", "entry", "changes", "funding", "watch", "control", "liquidation", "audit",
-    "reader", "kernel",
+    "prices", "ledger", "margin", "trading", "cover", "entry", "changes", "funding", "watch", "control",
+    "liquidation", "pricing", "audit", "reader", "kernel",
 ]  # fmt: skip
 LONG_FILES: dict[str, str] = {}  # each with its reason
 

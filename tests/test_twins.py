@@ -103,7 +103,8 @@ def test_twins_agree_on_every_event(seed, request):
     reached = (
         "STEP_DOWN", "TAKEOVER", "LIQUIDATION_FEE", "FILLED_BY_BOOK", "FILLED_BY_FUND", "CLOSED_BY_ADL",
         "CLOSED_BY_OPPOSITE", "adl_pass_1", "adl_pass_2", "adl_pass_3", "deficit_postings", "DEFICIT_REPAID",
-        "ADL_TOP_UP", "SHORTFALL", "NETTED", "REPLACED", "parcels_rested", "fund_exhausted", "TRIGGERED",
+        "ADL_TOP_UP", "SHORTFALL", "NETTED", "SOURCE_CHANGED", "RATED",
+        "REPLACED", "parcels_rested", "fund_exhausted", "TRIGGERED",
         *(f"ending_{ending}" for ending in Ending if ending != Ending.AMENDED),
     )  # fmt: skip
     missing = [name for name in reached if not seen[name]]

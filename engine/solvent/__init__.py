@@ -21,13 +21,14 @@ from solvent.exchange import Exchange
 from solvent.face import Ack
 from solvent.instrument import Instrument
 from solvent.orders import Trigger
+from solvent.prices import Funding, Index, PriceModel
 from solvent.records import Event, EventType
 from solvent.rules import RuleSet
 from solvent.tiers import Tier
 
 __all__ = [
-    "Ack",
-    "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Halted", "InputError", "Instrument",
-    "InvariantBroken", "OutOfRange", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType",
+    "Ack", "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding", "Halted", "Index",
+    "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rejected", "RuleSet", "SolventError", "Tier",
+    "Trigger", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -59,6 +59,8 @@ class Code(IntEnum):
     BAD_RATE = 610
     PERIOD_SETTLED = 611
     BAD_LEG = 612
+    PRICE_IS_MODELLED = 613
+    BAD_SOURCE = 614
 
 
 HINTS: dict[Code, str] = {
@@ -109,6 +111,8 @@ HINTS: dict[Code, str] = {
     Code.BAD_MODE: "mode is 'isolated' or 'cross'",
     Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
     Code.PERIOD_SETTLED: "the period is not above the last one that was settled; the first is 1 or more",
+    Code.PRICE_IS_MODELLED: "this price of the instrument is computed by its model; tell its sources or index instead",
+    Code.BAD_SOURCE: "the instrument's index has no constituent of this number",
     Code.BAD_LEG: "in hedge mode name the leg, 'long' or 'short'; in one-way mode, and in a Book, name none",
 }
 

@@ -14,7 +14,7 @@ from solvent import rules as rule_sets
 from solvent.codes import Code, InputError, Rejected, WrongType
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
-from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES, RATE
+from solvent.limits import FINE, FIRST_USER, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import Dec, decimal, nearest_even, to_units
 from solvent.orders import Terms, Trigger, any_int, fit, leg_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Mode
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Acct = str | int
 Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
+_FINEST = Decimal("1e-6")  # 1 / FINE
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
@@ -204,13 +205,39 @@ class Exchange(Face):
     def mark(self, instrument: Inst, price: Dec) -> Ack:
         """Sets the mark price (rounded half to even to ticks), liquidates whoever it endangers, fires what it triggers.
 
-        Raises Rejected(BAD_PRICE) for a mark of zero, below, or above the instrument's highest price.
+        Raises Rejected(BAD_PRICE) for a mark of zero, below, or above the instrument's highest price, and
+        Rejected(PRICE_IS_MODELLED) where the instrument has a price model.
         """
         return self._price(CommandType.MARK, instrument, price, "mark price")
 
     def index(self, instrument: Inst, price: Dec) -> Ack:
-        """Sets the index price (rounded half to even to ticks), which triggers may watch. Raises as mark does."""
-        return self._price(CommandType.INDEX, instrument, price, "index price")
+        """Sets the index price, which triggers (in ticks) and a price model (in millionths of them) may watch.
+
+        Raises as mark does, and Rejected(PRICE_IS_MODELLED) where the index is made of constituents.
+        """
+        return self._told(CommandType.INDEX, instrument, price)
+
+    def source(self, instrument: Inst, name: str, price: Dec) -> Ack:
+        """Tells what a constituent of an instrument's index trades at; index and mark follow (docs/prices.md).
+
+        Raises Rejected(BAD_SOURCE) for a name that the instrument's price model does not have, BAD_PRICE as mark does.
+        """
+        model = self.instruments[self._known_instrument(instrument)].prices
+        names = [*model.index.sources, *model.index.external] if model and model.index else []
+        number = names.index(name) if name in names else 2**32
+        return self._told(CommandType.SOURCE, instrument, price, number)
+
+    def _told(self, kind: CommandType, instrument: Inst, price: Dec, number: int = 0) -> Ack:
+        """A price that may be finer than ticks: a nearest tick, and what is beyond it in millionths (rounded half to even)."""
+        index = self._known_instrument(instrument)
+        terms = self.instruments[index]
+        fine = nearest_even(price, terms.tick_size * _FINEST, "price")
+        ticks, beyond = fit(None, False), 0
+        if fine is not None:
+            ticks = (fine + FINE // 2) // FINE
+            beyond, ticks = fine - ticks * FINE, fit(ticks, False)
+        fields = {"price_ticks": ticks, "amount": beyond, "order_id": number}
+        return self._ask(kind, terms.lot_size, instrument=index, **fields).ok()
 
     def settle_funding(self, instrument: Inst, rate: Dec, period: int) -> Ack:
         """Settles funding once: longs pay shorts `rate` of their value at mark, or shorts longs when it is negative.

@@ -9,6 +9,7 @@ from functools import cached_property
 from solvent.codes import InputError
 from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX, RATE
 from solvent.money import Dec, decimal, to_units
+from solvent.prices import PriceModel
 from solvent.records import Basis, Kind, Scheme
 from solvent.tiers import Row, Tier, check_deductions, compile_tiers, curve_e18, highest_power_curve, okex_btc_2019, rate_ppb
 
@@ -40,10 +41,12 @@ class Spec:
     maintenance_curve: int
     initial_curve: int
     tiers: tuple[Row, ...]
+    prices: tuple[object, ...] | None
 
     def compiled(self, currency: int) -> tuple[object, ...]:
-        """The tuple that a kernel takes."""
-        return (*astuple(self), currency)
+        """The tuple that a kernel takes: all of this but the price model, the currency, the model."""
+        terms = astuple(self)
+        return (*terms[:-1], currency, terms[-1])
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Instrument:
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
     fee; the liquidation fee defaults to the taker fee. max_price: highest legal price (default 2**24 - 1 ticks).
-    default_leverage: of accounts that never set one (they are cross), capped by the first tier.
+    default_leverage: of accounts that never set one (they are cross), capped by the first tier. prices: a model that
+    computes the mark, and funding (None: both are handed in).
 
     Raises InputError for anything that does not fit together: the worth of a tick and lot (inverse: of a lot times a
     tick) must be a whole number of units, the highest value of the highest size stays below 2**62 units, and one lot of
@@ -95,6 +99,7 @@ class Instrument:
     max_size: Dec | None = None
     default_leverage: int = 10
     settle_decimals: int = 6
+    prices: PriceModel | None = None
     spec: Spec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -185,6 +190,19 @@ class Instrument:
             )
         return highest, lots
 
+    def _prices(self, highest: int, units: int) -> tuple[object, ...] | None:
+        if self.prices is None:
+            return None
+        if not isinstance(self.prices, PriceModel):
+            raise InputError(f"{self.name}: prices is a PriceModel or None")
+        impact: int | None = 1
+        if self.prices.funding:
+            step = self.lot_size if self.kind == "inverse" else self.unit
+            impact = to_units(self.prices.funding.impact, step, "impact")
+        if impact is None or not 1 <= impact <= MONEY_MAX // (units if self.kind == "inverse" else 1):
+            raise InputError(f"{self.name}: the impact amount is not a positive number of units (inverse: of lots)")
+        return self.prices.compiled(highest, impact)
+
     def _compile(self) -> Spec:
         if type(self.settle_decimals) is not int or not 0 <= self.settle_decimals <= 18:
             raise InputError(f"settle_decimals {self.settle_decimals!r} is not an int from 0 to 18")
@@ -200,4 +218,5 @@ class Instrument:
             maker_fee_ppb=fees[0], taker_fee_ppb=fees[1], liquidation_fee_ppb=fees[2],
             default_leverage=min(self.default_leverage, tiers[0][2]), basis=_BASES[self.basis],
             scheme=_SCHEMES[self.scheme], maintenance_curve=curves[0], initial_curve=curves[1], tiers=tiers,
+            prices=self._prices(highest, units),
         )  # fmt: skip

@@ -33,5 +33,20 @@ PRICE_TICKS_MAX = 2**60 - 2
 TRAILING_MAX = 10_000
 """Live trailing orders of one instrument: each new extreme of a watched price looks at all of them."""
 
+MODEL_PRICE_TICKS = 2**28
+"""Highest price of an instrument whose mark is modelled: its products in FINE parts of a tick stay in 128 bits."""
+
+FINE = 10**6
+"""Modelled prices are integers over this, per tick, and are rounded to ticks once, at the end."""
+
+SOURCES_MAX = 32
+"""Constituents of one index, both of its sets together."""
+
+WINDOW_MAX = 4_096
+"""Samples that a mean of the basis may remember."""
+
+CATCH_UP_MAX = 256
+"""Funding settlements of one instrument that a jump of the clock may pass; the earlier ones are passed over."""
+
 BOOK_ITEMS_MAX = 2**24
 """Price levels, and trie nodes, of one book; an order that would need more is refused."""

@@ -58,6 +58,7 @@ class CommandType(IntEnum):
     AMEND = 17
     CANCEL = 18
     MASS_CANCEL = 19
+    SOURCE = 22
 
 
 class EventType(IntEnum):
@@ -83,6 +84,8 @@ class EventType(IntEnum):
     INDEXED = 18
     FUNDED = 19
     NETTED = 20
+    SOURCE_CHANGED = 21
+    RATED = 22
 
 
 class Side(IntEnum):
@@ -170,6 +173,35 @@ class OrderRule(IntEnum):
     IGNORED = 0
     BY_NOTIONAL = 1  # their value is added to the position's
     BY_FEE = 2  # their fee is taken from equity
+
+
+class Component(IntFlag):
+    """What a mark is the median of."""
+
+    INDEX_PRICE = 1
+    FAIR = 2
+    BASIS_MEAN = 4
+    BASIS_EMA = 8
+    LAST = 16
+    BOOK = 32
+    EXTERNAL = 64
+
+
+class Premium(IntEnum):
+    """Of what a funding rate is made."""
+
+    IMPACT = 0
+    IMPACT_ON_MARK = 1
+    MIDDLE = 2
+
+
+class SourceState(IntEnum):
+    """What an index makes of a constituent."""
+
+    MISSING = 0
+    LIVE_SOURCE = 1
+    STALE = 2
+    WILD = 3
 
 
 class Leg(IntEnum):
@@ -272,7 +304,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
     EventType.POSITION: {
         "mode": "side", "size_lots": "a", "cost_units": "b", "margin_units": "c", "leverage": "d", "leg": "code",
     },
-    EventType.MARKED: {"price_ticks": "a"},
+    EventType.MARKED: {"price_ticks": "a", "index_fine": "b", "fair_fine": "c", "basis_fine": "d", "ema_fine": "e"},
     EventType.ACCEPTED: {
         "flags": "code", "tif": "reason", "order_id": "a", "price_ticks": "b", "size_lots": "c",
         "client_id": "d", "limit_ticks": "e",
@@ -307,11 +339,13 @@ PAYLOAD: dict[int, dict[str, str]] = {
         "kind": "code", "source": "reason", "order_id": "a", "trigger_ticks": "b", "size_lots": "c", "price_ticks": "d",
         "limit_ticks": "e",
     },
-    EventType.INDEXED: {"price_ticks": "a"},
+    EventType.INDEXED: {"price_ticks": "a", "index_fine": "b", "sources": "c", "external_fine": "d"},
     EventType.FUNDED: {
         "period": "a", "rate_ppb": "b", "collected_units": "c", "paid_units": "d", "due_units": "e",
     },
     EventType.NETTED: {"price_ticks": "a", "size_lots": "b", "value_units": "c"},
+    EventType.SOURCE_CHANGED: {"source": "a", "state": "reason", "price_fine": "b"},
+    EventType.RATED: {"period": "a", "rate_ppb": "b", "premium_ppb": "c", "samples": "d"},
 }  # fmt: skip
 """What a type's fields mean, by the names that Event answers to."""
 

@@ -258,7 +258,7 @@ class Explanation:
 
 
 def _contract(instrument: "Instrument", currency: int, mark_ticks: int) -> Contract:
-    contract = Contract(*instrument.spec.compiled(currency))  # type: ignore[arg-type]
+    contract = Contract(*instrument.spec.compiled(currency)[:-1])  # type: ignore[arg-type]
     contract.mark = mark_ticks
     return contract
 

@@ -30,16 +30,20 @@ class Funding:
             return Code.PERIOD_SETTLED
         if not contract.mark:
             return Code.NO_MARK
-        contract.funding_period = period
-        holders: list[Position | Parcel] = [*self.ledger.members[c.instrument], *self.ledger.parcels]
-        holders = [each for each in holders if each.size and each.instrument == c.instrument]
+        self.settle_rate(c.instrument, rate, period)
+        return Code.OK
+
+    def settle_rate(self, instrument: int, rate: int, period: int) -> None:
+        """Everybody of the paying side pays into residue, and everybody of the other side is paid from there."""
+        self.contracts[instrument].funding_period = period
+        holders: list[Position | Parcel] = [*self.ledger.members[instrument], *self.ledger.parcels]
+        holders = [each for each in holders if each.size and each.instrument == instrument]
         payers = [each for each in holders if each.size * rate > 0]
         receivers = [each for each in holders if each.size * rate < 0]
         total = sum(self._due(each, rate) for each in receivers)
         collected = sum(self._charge(each, rate, period) for each in payers)
         paid = sum(self._credit(each, self._due(each, rate) * collected // total, period) for each in receivers)
-        self.liquidation.emit(EventType.FUNDED, 0, c.instrument, a=period, b=rate, c=collected, d=paid, e=total)
-        return Code.OK
+        self.liquidation.emit(EventType.FUNDED, 0, instrument, a=period, b=rate, c=collected, d=paid, e=total)
 
     def _due(self, each: Position | Parcel, rate: int) -> int:
         """ceil(value at mark * |rate|), the same for both sides."""

@@ -23,7 +23,6 @@ from solvent.records import (
     Posting,
     Purse,
     Side,
-    Source,
     command,
 )  # fmt: skip
 from solvent.reference import audit, margin, valuation
@@ -35,6 +34,8 @@ from solvent.reference.funding import Funding
 from solvent.reference.ledger import Ledger
 from solvent.reference.liquidation import Liquidation
 from solvent.reference.margin import Rules
+from solvent.reference.prices import Model, Prices
+from solvent.reference.pricing import Pricing
 from solvent.reference.trading import Trading
 from solvent.reference.valuation import Contract
 
@@ -67,7 +68,7 @@ class Kernel:
         bare: bool = False,
         wanted: int = 2**64 - 1,
     ):
-        self.contracts = [Contract(*spec) for spec in instruments]  # type: ignore[arg-type]
+        self.contracts = [Contract(*spec[:-1]) for spec in instruments]  # type: ignore[arg-type]
         self.config = config
         self.busy_error, _, self.type_error, self.range_error = errors  # big integers never halt
         self.wanted = wanted
@@ -80,7 +81,12 @@ class Kernel:
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
         self.liquidation = Liquidation(self.cover)
+        models = [
+            Prices(contract, Model(*spec[-1])) if isinstance(spec[-1], tuple) else None
+            for contract, spec in zip(self.contracts, instruments, strict=True)
+        ]
         self.funding = Funding(self.liquidation)
+        self.pricing = Pricing(self.funding, models, self._settle_all)
         self.bare = bare
         self.clock_ns = 0
         self.command_seq = 0
@@ -200,8 +206,11 @@ class Kernel:
         if c.time_ns < self.clock_ns:
             answer = refused(Code.TIME_BACKWARDS)
         else:
+            later = c.time_ns > self.clock_ns
             self.clock_ns = self.entry.clock_ns = c.time_ns
             self.trading.expire(c.time_ns)
+            if later:
+                self.pricing.pass_to(c.time_ns)
             answer = self._dispatch(c, record[RECORD_BYTES:])
             if answer[0] == Code.OK:
                 answer = self._settle(answer)
@@ -213,6 +222,9 @@ class Kernel:
                 self.clock_ns, self.command_seq, *self.last,
             )  # fmt: skip
         return code
+
+    def _settle_all(self) -> None:
+        self._settle(refused(Code.OK))
 
     def _settle(self, answer: Answer) -> Answer:
         """Whoever was touched, then what was triggered, one at a time; the command's own order may be among it."""
@@ -238,9 +250,9 @@ class Kernel:
             case CommandType.MASS_CANCEL:
                 return self.changes.cancel_many(c)
             case CommandType.MARK:
-                return refused(self._mark(c))
+                return refused(self.pricing.mark(c))
             case CommandType.INDEX:
-                return refused(self._index(c))
+                return refused(self.pricing.index(c))
             case CommandType.ADVANCE:
                 return refused(Code.OK)
         return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second)
@@ -256,10 +268,12 @@ class Kernel:
                 return refused(self._set_leverage(c))
             case CommandType.MOVE_MARGIN:
                 return refused(self._move_margin(c))
+            case CommandType.SOURCE:
+                return refused(self.pricing.source(c))
             case CommandType.SET_POSITION_MODE:
                 return refused(self._set_position_mode(c))
             case CommandType.FUNDING:
-                return refused(self.funding.settle(c))
+                return refused(self.pricing.fund(c))
             case CommandType.OPEN_ACCOUNT:
                 return self._open_account(c, second)
         return refused(Code.UNKNOWN_COMMAND)
@@ -389,38 +403,6 @@ class Kernel:
         self.ledger.touch(c.account)
         return Code.OK
 
-    def _check_price(self, c: Command) -> Code:
-        if c.instrument >= len(self.contracts):
-            return Code.UNKNOWN_INSTRUMENT
-        return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
-
-    def _mark(self, c: Command) -> Code:
-        """The stuck may try again, the endangered are found by a full scan, the parcels are looked at; triggers see it."""
-        if code := self._check_price(c):
-            return code
-        contract = self.contracts[c.instrument]
-        contract.mark = c.price_ticks
-        self._emit(EventType.MARKED, 0, c.instrument, a=c.price_ticks)
-        for parcel in self.ledger.parcels:
-            parcel.due = parcel.due or parcel.instrument == c.instrument
-        for p in self.ledger.members[c.instrument]:
-            p.stuck = False
-            if p.size:
-                r = self.liquidation.requirement(p.account, contract.currency, p if p.mode == Mode.ISOLATED else None)
-                if r.equity < r.own:
-                    self.ledger.touch(p.account)
-        self.trading.triggers.observe(c.instrument, Source.BY_MARK, c.price_ticks)
-        return Code.OK
-
-    def _index(self, c: Command) -> Code:
-        """Only triggers look at it."""
-        if code := self._check_price(c):
-            return code
-        self.contracts[c.instrument].index = c.price_ticks
-        self._emit(EventType.INDEXED, 0, c.instrument, a=c.price_ticks)
-        self.trading.triggers.observe(c.instrument, Source.BY_INDEX, c.price_ticks)
-        return Code.OK
-
     # --- reads
 
     def account_id(self, name: bytes) -> int | None:
@@ -548,7 +530,8 @@ class Kernel:
         for wallets in self.ledger.wallets:
             out += wallets
         for i in range(len(self.contracts)):
-            out += [*self.prices(i), self.contracts[i].funding_period]
+            model = self.pricing.models[i]
+            out += [*self.prices(i), self.contracts[i].funding_period, *(model.state() if model else ())]
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
                 out += [account, *row[:9]]

@@ -46,6 +46,7 @@ class Rules:
     net_hedges: bool
     orders: int  # OrderRule
     fund_share_ppb: int
+    funding_first: bool
 
 
 @dataclass(slots=True)

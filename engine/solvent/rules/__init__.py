@@ -20,7 +20,8 @@ class RuleSet:
     anything of a cross account is sold, what its two legs of an instrument have in common is closed at mark. orders: how
     resting orders count in the test of a cross account: "ignored", "notional" (the dearer side's value is added to the
     position's: OKEx 2019) or "fee" (its fee is taken from equity: OKX unified). fund_share_ppb: the insurance fund's share
-    of liquidation fees, over 10**9; the rest is a fee as others.
+    of liquidation fees, over 10**9; the rest is a fee as others. funding_first: at a settlement that a price model brings,
+    funding is paid before the margin check, else after it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class RuleSet:
     net_hedges: bool = True
     orders: str = "ignored"
     fund_share_ppb: int = RATE
+    funding_first: bool = True
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
@@ -57,7 +59,7 @@ class RuleSet:
             self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.step_tiers,
             self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
             self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
-            self.net_hedges, _ORDERS[self.orders], self.fund_share_ppb,
+            self.net_hedges, _ORDERS[self.orders], self.fund_share_ppb, self.funding_first,
         )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-# control: deposits, withdrawals, leverage, margin moves, marks and index prices.
+# control: deposits, withdrawals, leverage, position modes and margin moves.
 #
 # Owns: the checks of these commands, complete before the first write, and what they write.
 # Never: trades or liquidates; it touches accounts, and settle looks at them.
-# Cost: O(positions of the account); a mark O(positions of the instrument).
+# Cost: O(positions of the account).
 
 from solvent._core.records cimport Command
 from solvent._core.trading cimport State
@@ -12,5 +12,3 @@ cdef int withdraw(State* s, const Command* c) noexcept nogil
 cdef int set_leverage(State* s, const Command* c) noexcept nogil
 cdef int set_position_mode(State* s, const Command* c) noexcept nogil
 cdef int move_margin(State* s, const Command* c) noexcept nogil
-cdef int mark(State* s, const Command* c) noexcept nogil
-cdef int index(State* s, const Command* c) noexcept nogil

@@ -1,4 +1,4 @@
-"""Money, margin and mark commands; the contract is in control.pxd."""
+"""Money and margin commands; the contract is in control.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from solvent._core.cover cimport reach
@@ -183,43 +183,4 @@ cdef int move_margin(State* s, const Command* c) noexcept nogil:
     pay(l, MARGIN_MOVED, wallet_purse(c.account, currency), margin_purse(l, index), c.amount, 0)
     position_event(l, index)
     touch(l, c.account)
-    return OK
-
-
-cdef int _check_price(State* s, const Command* c) noexcept nogil:
-    if c.instrument >= s.ledger.instrument_count:
-        return UNKNOWN_INSTRUMENT
-    if c.price_ticks < 1 or c.price_ticks > s.ledger.instruments[c.instrument].max_price_ticks:
-        return BAD_PRICE
-    return OK
-
-
-cdef int mark(State* s, const Command* c) noexcept nogil:
-    """MARK: the stuck may try again, the endangered are found, the parcels are looked at; triggers see it."""
-    cdef int code = _check_price(s, c)
-    cdef Instrument* ins
-    cdef int32_t i
-    if code != OK:
-        return code
-    ins = &s.ledger.instruments[c.instrument]
-    ins.mark_ticks = c.price_ticks
-    say(&s.log, MARKED, 0, 0, c.instrument, 0, 0, c.price_ticks, 0, 0, 0, 0)
-    for i in range(ins.member_count):
-        s.ledger.positions[ins.members[i]].stuck = 0
-    for i in range(s.ledger.parcel_count):
-        if s.ledger.parcels[i].instrument == c.instrument:
-            s.ledger.parcels[i].due = 1
-    watch_mark(s, c.instrument)
-    observe(s, c.instrument, BY_MARK, c.price_ticks)
-    return OK
-
-
-cdef int index(State* s, const Command* c) noexcept nogil:
-    """INDEX: only triggers look at it."""
-    cdef int code = _check_price(s, c)
-    if code != OK:
-        return code
-    s.ledger.instruments[c.instrument].index_ticks = c.price_ticks
-    say(&s.log, INDEXED, 0, 0, c.instrument, 0, 0, c.price_ticks, 0, 0, 0, 0)
-    observe(s, c.instrument, BY_INDEX, c.price_ticks)
     return OK

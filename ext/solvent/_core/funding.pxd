@@ -6,7 +6,9 @@
 # settle through the insurance fund, which never goes below zero.
 # Cost: O(positions of the instrument), for cross accounts times theirs.
 
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from solvent._core.records cimport Command
 from solvent._core.trading cimport State
 
+cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil
 cdef int settle_funding(State* s, const Command* c) noexcept nogil

@@ -109,12 +109,23 @@ cdef int64_t _distribute(State* s, uint32_t instrument, int64_t rate_ppb, uint64
     return paid
 
 
-cdef int settle_funding(State* s, const Command* c) noexcept nogil:
-    """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
-    cdef Instrument* ins
+cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
+    """Everybody of the paying side pays into residue, and everybody of the other side is paid from there."""
     cdef int64_t collected = 0
     cdef int64_t paid = 0
     cdef int64_t total = 0
+    s.ledger.instruments[instrument].funding_period = period
+    if rate_ppb != 0:
+        total = _owed(s, instrument, rate_ppb)
+        collected = _collect(s, instrument, rate_ppb, period)
+        if total > 0:
+            paid = _distribute(s, instrument, rate_ppb, period, collected, total)
+    say(&s.log, FUNDED, 0, 0, instrument, 0, 0, <int64_t>period, rate_ppb, collected, paid, total)
+
+
+cdef int settle_funding(State* s, const Command* c) noexcept nogil:
+    """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
+    cdef Instrument* ins
     if c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
     ins = &s.ledger.instruments[c.instrument]
@@ -124,11 +135,5 @@ cdef int settle_funding(State* s, const Command* c) noexcept nogil:
         return PERIOD_SETTLED
     if ins.mark_ticks == 0:
         return NO_MARK
-    ins.funding_period = c.order_id
-    if c.amount != 0:
-        total = _owed(s, c.instrument, c.amount)
-        collected = _collect(s, c.instrument, c.amount, c.order_id)
-        if total > 0:
-            paid = _distribute(s, c.instrument, c.amount, c.order_id, collected, total)
-    say(&s.log, FUNDED, 0, 0, c.instrument, 0, 0, <int64_t>c.order_id, c.amount, collected, paid, total)
+    settle_rate(s, c.instrument, c.amount, c.order_id)
     return OK

@@ -12,18 +12,19 @@ from solvent._core.arena cimport SLOTS_MAX, Order, arena_close, arena_open
 from solvent._core.book cimport Book, Half, book_close, book_open, book_peek
 from solvent._core.changes cimport amend, cancel_many, cancel_one
 from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
-from solvent._core.control cimport deposit, index, mark, move_margin, set_leverage, set_position_mode, withdraw
+from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
-from solvent._core.funding cimport settle_funding
 from solvent._core.ledger cimport account_new, accounts_reserve, ledger_close, ledger_open
 from solvent._core.liquidation cimport settle
 from solvent._core.money cimport INT64_MAX
 from solvent._core.pool cimport prefetch
+from solvent._core.prices cimport Prices, prices_close, prices_open
+from solvent._core.pricing cimport fund, index, mark, pass_to, source
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, INDEX, MARK, MASS_CANCEL,
-    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, TIME_BACKWARDS,
+    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SOURCE, TIME_BACKWARDS,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
 from solvent._core.timers cimport timers_close
@@ -166,13 +167,17 @@ cdef class Kernel(Reader):
             raise MemoryError
         self.s.books = <Book*>calloc(len(instruments), sizeof(Book))
         self.s.triggers = <Triggers*>calloc(len(instruments), sizeof(Triggers))
-        if self.s.books == NULL or self.s.triggers == NULL:
+        self.s.prices = <Prices*>calloc(len(instruments), sizeof(Prices))
+        if self.s.books == NULL or self.s.triggers == NULL or self.s.prices == NULL:
             raise MemoryError
         for i, spec in enumerate(instruments):
             ins = &self.s.ledger.instruments[i]
             (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
              ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-             tiers, ins.currency) = spec
+             tiers, ins.currency, model) = spec
+            if model is not None:
+                prices_open(&self.s.prices[i], model)
+                self.s.modelled = True
             self.s.triggers[i].max_price_ticks = ins.max_price_ticks
             ins.tier_count = len(tiers)
             ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
@@ -185,7 +190,7 @@ cdef class Kernel(Reader):
          self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
          self.s.rules.fee_cross_own, self.s.rules.funding_cap, self.s.rules.net_hedges, self.s.rules.orders,
-         self.s.ledger.fund_share_ppb) = rules
+         self.s.ledger.fund_share_ppb, self.s.rules.funding_first) = rules
         self.s.ledger.orders_count = self.s.rules.orders != 0
 
     def __dealloc__(self):
@@ -197,8 +202,11 @@ cdef class Kernel(Reader):
                 book_close(&self.s.books[i])
             if self.s.triggers != NULL:
                 triggers_close(&self.s.triggers[i])
+            if self.s.prices != NULL:
+                prices_close(&self.s.prices[i])
         free(self.s.books)
         free(self.s.triggers)
+        free(self.s.prices)
         free(self.s.due.order_ids)
         timers_close(&self.s.timers)
         arena_close(&self.s.arena)
@@ -262,7 +270,9 @@ cdef class Kernel(Reader):
         if c.type == SET_POSITION_MODE:
             return set_position_mode(&self.s, c)
         if c.type == FUNDING:
-            return settle_funding(&self.s, c)
+            return fund(&self.s, c)
+        if c.type == SOURCE:
+            return source(&self.s, c)
         if c.type == OPEN_ACCOUNT:
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
@@ -272,6 +282,7 @@ cdef class Kernel(Reader):
         cdef int64_t begin = self.s.log.count
         cdef Event* event = say(&self.s.log, BEGIN, c.side, c.account, c.instrument, 0, c.type, 0, 0, 0, 0, 0)
         cdef int code
+        cdef bint later
         self.command_seq += 1
         receipt.order_id = 0
         receipt.filled_lots = 0
@@ -279,9 +290,12 @@ cdef class Kernel(Reader):
         if c.time_ns < self.s.clock_ns:
             code = TIME_BACKWARDS
         else:
+            later = c.time_ns > self.s.clock_ns
             self.s.clock_ns = c.time_ns
             if self.s.timers.count:
                 expire(&self.s)
+            if self.s.modelled and later:
+                pass_to(&self.s, c.time_ns)
             if c.type == ORDER:
                 code = place(&self.s, c, receipt)
             elif c.records != 1 and c.type != OPEN_ACCOUNT:

@@ -25,6 +25,7 @@ cdef struct Rules:
     uint8_t fee_cross_own
     uint8_t funding_cap           # funding alone never carries anybody below R_own
     uint8_t net_hedges            # what both legs of a cross hedge have in common is closed before anything is sold
+    uint8_t funding_first         # at a modelled settlement funding is paid before the margin check
     uint8_t orders                # OrderRule: how resting orders count in a cross domain's test
 
 cdef struct Requirement:          # sums over a domain need not fit 64 bits

@@ -34,6 +34,11 @@ cdef extern from *:
     static inline solvent_i128 solvent_ceil128(solvent_i128 n, solvent_i128 c) {
         solvent_i128 q = n / c; return q + (n % c > 0); }
 
+    /* n / d, d > 0, to the nearest integer, a half to the even one; for results that are known to fit. */
+    static inline int64_t solvent_half_even(solvent_i128 n, solvent_i128 d) {
+        solvent_i128 q = solvent_floor128(n, d), rest = n - q * d;
+        return (int64_t)(q + (rest > d - rest || (rest == d - rest && (q & 1)))); }
+
     /* floor, ceil and truncation of a*b/c; c > 0. */
     static inline int64_t solvent_floor(int64_t a, int64_t b, int64_t c, int32_t *fault) {
         int64_t n;
@@ -66,6 +71,7 @@ cdef extern from *:
     int128 ceil128 "solvent_ceil128"(int128 n, int128 c) noexcept nogil
     int64_t mul_div_floor "solvent_floor"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil
     int64_t mul_div_ceil "solvent_ceil"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil
+    int64_t half_even "solvent_half_even"(int128 n, int128 d) noexcept nogil
     int64_t power10 "solvent_power10"(int n) noexcept nogil    # n from 0 to 18
     int64_t mul_div_trunc "solvent_trunc"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil
 

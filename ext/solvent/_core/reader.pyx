@@ -8,6 +8,7 @@ from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.margin cimport Requirement, cross_requirement, free_units, isolated_requirement, position_value, upl
 from solvent._core.money cimport int128, saturate
+from solvent._core.prices cimport prices_state
 from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
 from solvent._core.trading cimport State, order_instrument, order_price
 
@@ -332,6 +333,8 @@ cdef class Reader:
         for i in range(l.instrument_count):
             out.extend(self.prices(i))
             out.append(l.instruments[i].funding_period)
+            if self.s.prices[i].sample_ns:
+                out.extend(prices_state(&self.s.prices[i]))
         for account in range(FIRST_USER, l.account_count):
             for row in self.positions(account):
                 out.append(account)

@@ -90,6 +90,7 @@ cdef enum CommandType:
     AMEND = 17
     CANCEL = 18
     MASS_CANCEL = 19
+    SOURCE = 22
 
 cdef enum:               # side; also an index
     BUY = 0
@@ -154,6 +155,26 @@ cdef enum OrderRule:    # how resting orders count in the ratio test of a cross 
     BY_NOTIONAL = 1
     BY_FEE = 2
 
+cdef enum Component:    # what a mark is the median of
+    INDEX_PRICE = 1
+    FAIR = 2
+    BASIS_MEAN = 4
+    BASIS_EMA = 8
+    LAST = 16
+    BOOK = 32
+    EXTERNAL = 64
+
+cdef enum Premium:      # of what a funding rate is made
+    IMPACT = 0
+    IMPACT_ON_MARK = 1
+    MIDDLE = 2
+
+cdef enum SourceState:  # what an index makes of a constituent
+    MISSING = 0
+    LIVE_SOURCE = 1
+    STALE = 2
+    WILD = 3
+
 cdef enum Leg:          # which position of an instrument
     ONE_WAY = 0
     LONG = 1
@@ -184,6 +205,8 @@ cdef enum EventType:
     INDEXED = 18
     FUNDED = 19
     NETTED = 20
+    SOURCE_CHANGED = 21
+    RATED = 22
 
 cdef enum Code:
     OK = 0
@@ -234,6 +257,8 @@ cdef enum Code:
     BAD_RATE = 610
     PERIOD_SETTLED = 611
     BAD_LEG = 612
+    PRICE_IS_MODELLED = 613
+    BAD_SOURCE = 614
 
 # Why a posting was made (LEDGER).
 cdef enum Posting:

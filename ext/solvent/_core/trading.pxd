@@ -15,6 +15,7 @@ from solvent._core.clientids cimport ClientIds, clients_add, clients_finish
 from solvent._core.ledger cimport NOBODY, Ledger, OpenSide, parcel_find, touch
 from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
+from solvent._core.prices cimport Prices
 from solvent._core.records cimport (
     ACCEPTED, ALLOW, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, RESTED, TRADE, Event, EventLog, say,
 )
@@ -28,6 +29,8 @@ cdef struct State:
     Arena arena
     Book* books
     Triggers* triggers         # by instrument
+    Prices* prices             # by instrument
+    bint modelled              # whether any instrument has a price model
     Due due
     Timers timers
     ClientIds clients

@@ -1,0 +1,173 @@
+"""Where an instrument's prices come from: its index, the model of its mark, its funding rate. Immutable and validated.
+
+Owns the words and the integers of the models; the kernel computes them (docs/prices.md), as functions of what it was
+told, of its own book and of command time. Never holds a price.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from solvent.codes import InputError
+from solvent.limits import MODEL_PRICE_TICKS, RATE, SOURCES_MAX, WINDOW_MAX
+from solvent.money import Dec
+from solvent.records import Component, Premium
+from solvent.tiers import rate_ppb
+
+_COMPONENTS = {each.name.lower().removesuffix("_price"): each for each in Component if each.name}
+_PREMIUMS = {each.name.lower(): each for each in Premium}
+DAY_NS = 86_400 * 10**9
+ALPHA_LEAST = RATE // 1_000
+"""Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
+
+
+def _whole(value: object, what: str, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise InputError(f"{what}: {value!r} is not a whole number from {low} to {high}")
+    return value
+
+
+def _flags(words: Sequence[str], table: Mapping[str, int], what: str) -> int:
+    if isinstance(words, str) or not words or not all(each in table for each in words):
+        raise InputError(f"{what} is a list of {', '.join(table)}, not {words!r}")
+    return sum({table[each] for each in words})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index of constituents: each named, with a whole weight.
+
+    stale_ns: one that was not heard of for longer counts no more. outlier: one that is farther than this rate from the
+    median of at least three live ones is wild. wild: "drop" leaves it out, "clip" takes it at the edge. least: with fewer
+    than so many the index stays what it was (carry). method: "mean" (weighted) or "median" (weighted, Hyperliquid's oracle).
+    external: a second set, of other venues' contracts, for a mark's component of that name (their weighted median).
+    Changes of a constituent's state are events (SOURCE_CHANGED).
+    """
+
+    sources: Mapping[str, int]
+    stale_ns: int = 10 * 10**9
+    outlier: Dec = "0.05"
+    wild: str = "drop"
+    least: int = 1
+    method: str = "mean"
+    external: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [*self.sources, *self.external]
+        if not self.sources or len(set(names)) != len(names) or len(names) > SOURCES_MAX:
+            raise InputError(f"an index has 1 to {SOURCES_MAX} constituents of different names, not {names}")
+        for name, weight in (*self.sources.items(), *self.external.items()):
+            _whole(weight, f"weight of {name}", 1, 2**20)
+        _whole(self.stale_ns, "stale_ns", 1, 2**62)
+        _whole(self.least, "least", 1, len(self.sources))
+        if self.wild not in ("drop", "clip") or self.method not in ("mean", "median"):
+            raise InputError(f"wild is 'drop' or 'clip', method 'mean' or 'median', not {self.wild!r}, {self.method!r}")
+        if not rate_ppb(self.outlier, "outlier") > 0:
+            raise InputError("outlier is a rate above 0")
+
+    def compiled(self) -> tuple[object, ...]:
+        weights = tuple((w, 0) for w in self.sources.values()) + tuple((w, 1) for w in self.external.values())
+        return (
+            weights, self.stale_ns, rate_ppb(self.outlier, "outlier"), int(self.wild == "clip"), self.least,
+            int(self.method == "median"),
+        )  # fmt: skip
+
+
+NO_INDEX = ((), 1, RATE, 0, 1, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """How a funding rate is made of premiums, and when it is settled.
+
+    Every sample of the mark model takes a premium P of the book over the index: "impact" ([max(0, impact bid - index) -
+    max(0, index - impact ask)] / index), "impact_on_mark" (the same around the mark, over the index: BitMEX), or "middle"
+    ((mid - index) / index: OKX). impact: what the impact prices trade, in settlement currency, of an inverse contract in
+    contracts; a book that is thinner has none, and its side adds nothing. weights: "equal", or "linear" (1 to n, later
+    samples count more). Then
+
+        rate = (mean P + clamp(interest - mean P, -clamp, clamp)) * share, within -cap to cap
+
+    fixed cutoff_ns before the settlement, which is at every whole interval_ns of the clock; samples after that count for
+    the next period. delayed: the rate is charged a period later (BitMEX). Sources: liquidation rules, 12.2.
+    """
+
+    interval_ns: int = 8 * 3_600 * 10**9
+    premium: str = "impact"
+    impact: Dec = 25_000
+    weights: str = "linear"
+    interest: Dec = "0.0001"
+    clamp: Dec = "0.0005"
+    share: tuple[int, int] = (1, 1)
+    cap: Dec = "0.02"
+    cutoff_ns: int = 0
+    delayed: bool = False
+
+    def __post_init__(self) -> None:
+        _whole(self.interval_ns, "interval_ns", 10**9, DAY_NS)
+        _whole(self.cutoff_ns, "cutoff_ns", 0, self.interval_ns - 1)
+        if self.premium not in _PREMIUMS or self.weights not in ("equal", "linear") or type(self.delayed) is not bool:
+            raise InputError(f"premium is one of {', '.join(_PREMIUMS)}, weights 'equal' or 'linear', delayed a bool")
+        for part in self.share:
+            _whole(part, "share", 1, 10**6)
+        rate_ppb(self.interest, "interest", lowest=-RATE)
+        rate_ppb(self.clamp, "clamp")
+        if not 0 < rate_ppb(self.cap, "cap") < RATE:
+            raise InputError("cap is a rate above 0 and below 1")
+
+    def compiled(self, impact: int) -> tuple[int, ...]:
+        """impact: in units, or lots of an inverse contract."""
+        return (
+            self.interval_ns, self.cutoff_ns, _PREMIUMS[self.premium], impact, int(self.weights == "linear"),
+            rate_ppb(self.interest, "interest", lowest=-RATE), rate_ppb(self.clamp, "clamp"), rate_ppb(self.cap, "cap"),
+            self.share[0], self.share[1], int(self.delayed),
+        )  # fmt: skip
+
+
+NO_FUNDING = (0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceModel:
+    """How an instrument's mark is computed: the median of some components (of two, their mean).
+
+    "index"; "fair": index * (1 + funding rate * time left / interval); "basis_mean", "basis_ema": index + mean, or moving
+    average, of mid - index over samples; "last": the last trade; "book": median of bid, ask and last; "external": the
+    index's second set. One that has nothing to go by yet is left out. Binance: fair, basis_mean, last; BitMEX: fair; OKX:
+    basis_mean; Deribit: basis_ema; Hyperliquid: basis_ema, book, external (liquidation rules, 12.1).
+
+    sample_ns: the book is sampled at every whole sample_ns of the clock. window: samples of the mean. alpha: weight of a
+    new sample in the moving average, 2 / (n + 1) for n samples. band: the mark stays within this rate of the index.
+    index: its constituents; None: the index is handed in (ex.index). funding: None: rates are handed in. The mark is
+    computed whenever time advances or the index is told something; it cannot be set by hand any more.
+    """
+
+    components: Sequence[str] = ("fair", "basis_mean", "last")
+    sample_ns: int = 5 * 10**9
+    window: int = 30
+    alpha: Dec = "0.064516129"
+    band: Dec | None = None
+    index: Index | None = None
+    funding: Funding | None = None
+
+    def __post_init__(self) -> None:
+        _flags(self.components, _COMPONENTS, "components")
+        if "external" in self.components and not (self.index and self.index.external):
+            raise InputError("the component 'external' needs an index with a second set of sources")
+        _whole(self.sample_ns, "sample_ns", 10**6, DAY_NS)
+        _whole(self.window, "window", 1, WINDOW_MAX)
+        if not rate_ppb(self.alpha, "alpha") >= ALPHA_LEAST:
+            raise InputError(f"alpha {self.alpha} is not a rate from 0.001 to 1")
+        if self.band is not None and not 0 < rate_ppb(self.band, "band") < RATE:
+            raise InputError("band is a rate above 0 and below 1, or None")
+        if self.funding and self.sample_ns > self.funding.interval_ns:
+            raise InputError("a funding interval has at least one sample")
+
+    def compiled(self, max_price_ticks: int, impact: int) -> tuple[object, ...]:
+        """The tuple that a kernel takes. Raises InputError where prices are too long for its fixed point."""
+        if max_price_ticks > MODEL_PRICE_TICKS:
+            raise InputError(f"a price model takes at most {MODEL_PRICE_TICKS} ticks as the highest price")
+        return (
+            _flags(self.components, _COMPONENTS, "components"), self.sample_ns, self.window, rate_ppb(self.alpha, "alpha"),
+            0 if self.band is None else rate_ppb(self.band, "band"), *(self.index.compiled() if self.index else NO_INDEX),
+            *(self.funding.compiled(impact) if self.funding else NO_FUNDING),
+        )  # fmt: skip

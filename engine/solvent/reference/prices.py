@@ -1,0 +1,249 @@
+"""The models of one instrument's prices: index, mark and funding rate, as functions of what was told, the book and time.
+
+Owns the constituents, the samples of the basis, the premiums of the running period and the rates. Never moves money and
+never sets a mark: `pricing` does, with what this says. Prices are FINE parts of a tick, rates over RATE; every quotient is
+rounded half to even, once. Between two commands the book stands still, so that many samples are one.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from solvent.limits import FINE, RATE
+from solvent.records import Component, Kind, Premium, SourceState
+from solvent.reference.valuation import Contract, value_of
+
+
+def half_even(n: int, d: int) -> int:
+    """n / d, d > 0, rounded to the nearest integer, a half to the even one."""
+    quotient, rest = divmod(n, d)
+    return quotient + (2 * rest > d or (2 * rest == d and quotient % 2 == 1))
+
+
+def clamp(n: int, low: int, high: int) -> int:
+    return max(low, min(high, n))
+
+
+def middle(numbers: Iterable[int]) -> int:
+    """The median; of an even count the mean of the two in the middle."""
+    ordered = sorted(numbers)
+    at = len(ordered) // 2
+    return ordered[at] if len(ordered) % 2 else half_even(ordered[at - 1] + ordered[at], 2)
+
+
+def weighted_median(pairs: list[tuple[int, int]]) -> int:
+    """Of (price, weight): where half of the weight lies; between two prices if it lies between them."""
+    ordered = sorted(pairs)
+    total = sum(weight for _, weight in ordered)
+    below = list(accumulate(weight for _, weight in ordered))
+    at = next(i for i, weight in enumerate(below) if 2 * weight >= total)
+    return half_even(ordered[at][0] + ordered[at + 1][0], 2) if 2 * below[at] == total else ordered[at][0]
+
+
+@dataclass(slots=True)
+class Model:
+    """A compiled price model (solvent.prices.PriceModel)."""
+
+    components: int
+    sample_ns: int
+    window: int
+    alpha_ppb: int
+    band_ppb: int
+    sources: tuple[tuple[int, int], ...]  # weight, and 0 for the index or 1 for the external set
+    stale_ns: int
+    outlier_ppb: int
+    clips: int
+    least: int
+    takes_median: int
+    interval_ns: int  # 0: funding rates are handed in
+    cutoff_ns: int
+    premium: int
+    impact: int  # units, or lots of an inverse contract
+    linear: int
+    interest_ppb: int
+    clamp_ppb: int
+    cap_ppb: int
+    share_up: int
+    share_down: int
+    delayed: int
+
+
+@dataclass(slots=True)
+class Source:
+    price: int = 0
+    time_ns: int = 0
+    state: int = SourceState.MISSING
+
+
+@dataclass(slots=True)
+class View:
+    """What a book shows at once: best prices and impact prices, 0 where there is none."""
+
+    bid: int
+    ask: int
+    impact_bid: int
+    impact_ask: int
+
+
+class Prices:
+    def __init__(self, contract: Contract, model: Model):
+        self.contract = contract
+        self.model = model
+        self.sources = [Source() for _ in model.sources]
+        self.index = 0
+        self.external = 0
+        self.samples: deque[int] = deque(maxlen=model.window)
+        self.ema = 0
+        self.ema_seen = False
+        self.sampled = 0  # number of the last sample instant
+        self.premium_sum = 0
+        self.premium_weight = 0
+        self.premium_count = 0
+        self.period = 1  # to be settled next
+        self.fixed = False
+        self.next_rate = 0  # of that period, once it is fixed
+        self.rate = 0  # in force: the last one charged, or if rates are delayed the next one
+
+    # --- the index
+
+    def live(self, now_ns: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[int]]:
+        """(price, weight) of the index's and the external set's constituents that count now, and all their states."""
+        states = []
+        for source in self.sources:
+            heard = SourceState.LIVE_SOURCE if source.time_ns + self.model.stale_ns >= now_ns else SourceState.STALE
+            states.append(heard if source.price else SourceState.MISSING)
+        chosen: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+        for group in (0, 1):
+            members = [
+                i for i, (_, of) in enumerate(self.model.sources) if of == group and states[i] == SourceState.LIVE_SOURCE
+            ]  # fmt: skip
+            centre = middle(self.sources[i].price for i in members) if members else 0
+            for i in members:
+                price = self.sources[i].price
+                if len(members) >= 3 and abs(price - centre) * RATE > centre * self.model.outlier_ppb:
+                    states[i] = SourceState.WILD
+                    if not self.model.clips:
+                        continue
+                    edge = half_even(centre * self.model.outlier_ppb, RATE)
+                    price = clamp(price, centre - edge, centre + edge)
+                chosen[group].append((price, self.model.sources[i][0]))
+        return chosen[0], chosen[1], [int(state) for state in states]
+
+    def index_of(self, chosen: list[tuple[int, int]]) -> int:
+        """The index of some constituents; with too few it stays what it was."""
+        if len(chosen) < self.model.least:
+            return self.index
+        if self.model.takes_median:
+            return weighted_median(chosen)
+        return half_even(sum(price * weight for price, weight in chosen), sum(weight for _, weight in chosen))
+
+    # --- samples
+
+    def impact_price(self, levels: Iterable[tuple[int, int]]) -> int:
+        """The average price of trading the impact amount; 0 where the book is too thin for it."""
+        contract, amount = self.contract, self.model.impact
+        lots = value = 0
+        for price, size in levels:
+            if contract.kind == Kind.INVERSE:
+                rest = min(size, amount - lots)
+                lots, value = lots + rest, value + value_of(contract, rest, price)
+                if lots == amount:
+                    return half_even(amount * contract.units * FINE, value)
+            elif value + size * price * contract.units >= amount:
+                return half_even(amount * price * FINE, lots * price * contract.units + amount - value)
+            else:
+                lots, value = lots + size, value + size * price * contract.units
+        return 0
+
+    def premium(self, view: View) -> int:
+        """Of the book over the index, over RATE, within one."""
+        mid, centre = (view.bid + view.ask) * FINE // 2, self.index
+        if self.model.premium == Premium.MIDDLE:
+            return clamp(half_even((mid - self.index) * RATE, self.index), -RATE, RATE)
+        if self.model.premium == Premium.IMPACT_ON_MARK:
+            centre = self.contract.mark * FINE
+        above = max(0, view.impact_bid - centre) if view.impact_bid else 0
+        below = max(0, centre - view.impact_ask) if view.impact_ask else 0
+        return clamp(half_even((above - below) * RATE, self.index), -RATE, RATE)
+
+    def sample(self, until_ns: int, view: View) -> None:
+        """Takes what the book shows at every sample instant up to a time, all of them at once."""
+        first, self.sampled = self.sampled, max(self.sampled, until_ns // self.model.sample_ns)
+        n = self.sampled - first
+        if n == 0 or not (self.index and view.bid and view.ask):
+            return
+        basis = (view.bid + view.ask) * FINE // 2 - self.index
+        self.samples.extend([basis] * min(n, self.model.window))
+        if not self.ema_seen:
+            self.ema, self.ema_seen = basis, True
+        for _ in range(n):
+            moved = half_even((basis - self.ema) * self.model.alpha_ppb, RATE)
+            if moved == 0:
+                break
+            self.ema += moved
+        if not self.model.interval_ns:
+            return
+        n, count = min(n, self.model.interval_ns // self.model.sample_ns + 1), self.premium_count
+        weight = n * count + n * (n + 1) // 2 if self.model.linear else n
+        self.premium_sum += self.premium(view) * weight
+        self.premium_weight += weight
+        self.premium_count += n
+
+    # --- funding
+
+    def fix(self) -> tuple[int, int]:
+        """(premium, samples) of the period; its rate is fixed, and what comes counts for the next one.
+
+        A period without a sample has no premium to go by: its rate is zero.
+        """
+        model, samples = self.model, self.premium_count
+        mean = half_even(self.premium_sum, self.premium_weight) if samples else 0
+        rate = mean + clamp(model.interest_ppb - mean, -model.clamp_ppb, model.clamp_ppb)
+        rate = clamp(half_even(rate * model.share_up, model.share_down), -model.cap_ppb, model.cap_ppb)
+        self.next_rate = rate if samples else 0
+        self.premium_sum = self.premium_weight = self.premium_count = 0
+        self.fixed = True
+        return mean, samples
+
+    def charge(self) -> int:
+        """The rate to be settled now; the period is over."""
+        rate = self.rate if self.model.delayed else self.next_rate
+        self.rate, self.period, self.fixed = self.next_rate, self.period + 1, False
+        return rate
+
+    # --- the mark
+
+    def fair(self, left_ns: int) -> int:
+        interval = self.model.interval_ns
+        return self.index + half_even(self.index * self.rate * left_ns, RATE * interval) if interval else self.index
+
+    def basis(self) -> int:
+        return half_even(sum(self.samples), len(self.samples)) if self.samples else 0
+
+    def mark(self, view: View, left_ns: int) -> int:
+        """In ticks: the median of the model's components that there are, within the band around the index."""
+        if not self.index:
+            return 0
+        last, wanted = self.contract.last * FINE, self.model.components
+        book = middle([view.bid * FINE, view.ask * FINE, last]) if view.bid and view.ask and last else 0
+        values = {
+            Component.INDEX_PRICE: self.index, Component.FAIR: self.fair(left_ns),
+            Component.BASIS_MEAN: self.index + self.basis(), Component.BASIS_EMA: self.index + self.ema,
+            Component.LAST: last, Component.BOOK: book, Component.EXTERNAL: self.external,
+        }  # fmt: skip
+        found = [value for component, value in values.items() if wanted & component and value > 0]
+        fine = middle(found) if found else self.index
+        if self.model.band_ppb:
+            edge = half_even(self.index * self.model.band_ppb, RATE)
+            fine = clamp(fine, self.index - edge, self.index + edge)
+        return clamp(half_even(fine, FINE), 1, self.contract.max_price_ticks)
+
+    def state(self) -> list[int]:
+        """Every number that later prices depend on."""
+        out = [self.index, self.external, self.ema, int(self.ema_seen), self.sampled]
+        out += [self.premium_sum, self.premium_sum >> 64, self.premium_weight, self.premium_count]
+        out += [self.period, int(self.fixed), self.next_rate, self.rate]
+        for source in self.sources:
+            out += [source.price, source.time_ns, source.state]
+        return [*out, len(self.samples), *self.samples]

@@ -1,0 +1,191 @@
+"""What sets prices and what time does to them: MARK, INDEX and SOURCE, samples, settlements of funding.
+
+Owns the marks and indices of all instruments and the order in which the passing of time is worked off. Never computes a
+price itself (`prices`) and never moves money itself (`funding`). A mark moves only here.
+"""
+
+from collections.abc import Callable
+
+from solvent.codes import Code
+from solvent.limits import CATCH_UP_MAX, FINE
+from solvent.records import EventType, Mode, Side, Source
+from solvent.reference.entry import Command
+from solvent.reference.funding import Funding
+from solvent.reference.prices import Prices, View, half_even, weighted_median
+
+
+class Pricing:
+    def __init__(self, funding: Funding, models: list[Prices | None], settle: Callable[[], None]):
+        self.funding = funding
+        self.liquidation = funding.liquidation
+        self.trading = funding.liquidation.trading
+        self.ledger = funding.ledger
+        self.contracts = funding.contracts
+        self.emit = funding.liquidation.emit
+        self.models = models
+        self.settle = settle  # whoever was touched, and what was triggered
+
+    # --- commands
+
+    def _check_price(self, c: Command) -> Code:
+        if c.instrument >= len(self.contracts):
+            return Code.UNKNOWN_INSTRUMENT
+        return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
+
+    def mark(self, c: Command) -> Code:
+        """MARK: handed in, where no model computes it."""
+        if code := self._check_price(c):
+            return code
+        if self.models[c.instrument]:
+            return Code.PRICE_IS_MODELLED
+        self._set_mark(c.instrument, c.price_ticks)
+        return Code.OK
+
+    def index(self, c: Command) -> Code:
+        """INDEX: triggers look at it, and a model's mark; amount is what the price has beyond its ticks, in FINE parts."""
+        if code := self._check_price(c):
+            return code
+        if abs(c.amount) > FINE // 2:
+            return Code.BAD_PRICE
+        model = self.models[c.instrument]
+        if model and model.sources:
+            return Code.PRICE_IS_MODELLED
+        self._set_index(c.instrument, c.price_ticks * FINE + c.amount, 0)
+        if model:
+            self._remark(c.instrument, model, c.time_ns)
+        return Code.OK
+
+    def fund(self, c: Command) -> Code:
+        """FUNDING: handed in, where no model computes the rate."""
+        if c.instrument < len(self.contracts):
+            model = self.models[c.instrument]
+            if model and model.model.interval_ns:
+                return Code.PRICE_IS_MODELLED
+        return self.funding.settle(c)
+
+    def source(self, c: Command) -> Code:
+        """SOURCE: what a constituent trades at; order_id is its number, amount as in INDEX."""
+        if code := self._check_price(c):
+            return code
+        if abs(c.amount) > FINE // 2:
+            return Code.BAD_PRICE
+        model = self.models[c.instrument]
+        if not model or c.order_id >= len(model.sources):
+            return Code.BAD_SOURCE
+        source = model.sources[c.order_id]
+        source.price, source.time_ns = c.price_ticks * FINE + c.amount, c.time_ns
+        self._reindex(c.instrument, model, c.time_ns)
+        self._remark(c.instrument, model, c.time_ns)
+        return Code.OK
+
+    # --- prices
+
+    def _set_mark(self, instrument: int, ticks: int, index: int = 0, fair: int = 0, basis: int = 0, ema: int = 0) -> None:
+        """The stuck may try again, the endangered are found by a full scan, the parcels are looked at; triggers see it."""
+        contract = self.contracts[instrument]
+        contract.mark = ticks
+        self.emit(EventType.MARKED, 0, instrument, a=ticks, b=index, c=fair, d=basis, e=ema)
+        for parcel in self.ledger.parcels:
+            parcel.due = parcel.due or parcel.instrument == instrument
+        for p in self.ledger.members[instrument]:
+            p.stuck = False
+        for p in self.ledger.members[instrument]:
+            if p.size:
+                r = self.liquidation.requirement(p.account, contract.currency, p if p.mode == Mode.ISOLATED else None)
+                if r.equity < r.own:
+                    self.ledger.touch(p.account)
+        self.trading.triggers.observe(instrument, Source.BY_MARK, ticks)
+
+    def _set_index(self, instrument: int, fine: int, sources: int) -> None:
+        contract, model = self.contracts[instrument], self.models[instrument]
+        contract.index = max(1, min(contract.max_price_ticks, half_even(fine, FINE)))
+        external = 0
+        if model:
+            model.index, external = fine, model.external
+        self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=fine, c=sources, d=external)
+        self.trading.triggers.observe(instrument, Source.BY_INDEX, contract.index)
+
+    def _reindex(self, instrument: int, model: Prices, now_ns: int) -> None:
+        """Looks at the constituents again: who is stale or wild, and what the index is now."""
+        chosen, external, states = model.live(now_ns)
+        for i, (source, state) in enumerate(zip(model.sources, states, strict=True)):
+            if source.state != state:
+                source.state = state
+                self.emit(EventType.SOURCE_CHANGED, 0, instrument, reason=state, a=i, b=source.price)
+        before = model.index, model.external
+        if external:
+            model.external = weighted_median(external)
+        fine = model.index_of(chosen)
+        if fine and (fine, model.external) != before:
+            self._set_index(instrument, fine, len(chosen))
+
+    def _view(self, instrument: int, model: Prices) -> View:
+        book = self.trading.books[instrument]
+        bid, ask = book.best(Side.BUY), book.best(Side.SELL)
+        return View(
+            bid.price if bid else 0, ask.price if ask else 0,
+            model.impact_price(book.levels(Side.BUY)), model.impact_price(book.levels(Side.SELL)),
+        )  # fmt: skip
+
+    def _remark(self, instrument: int, model: Prices, now_ns: int, settling: bool = False) -> None:
+        """The mark by its model, if that moves it. At a settlement no time is left; just after it a whole interval."""
+        interval = model.model.interval_ns
+        left = 0 if settling or not interval else interval - now_ns % interval
+        ticks = model.mark(self._view(instrument, model), left)
+        if ticks and ticks != self.contracts[instrument].mark:
+            terms = model.index, model.fair(left), model.basis(), model.ema
+            self._set_mark(instrument, ticks, *terms)
+
+    # --- time
+
+    def pass_to(self, now_ns: int) -> None:
+        """Works off what the passing of time does to modelled prices: fixed rates and settlements by their instants, then
+        by instrument; then samples, indices and marks at the new time. The books stand still meanwhile, but for what
+        settlements do."""
+        modelled = [(i, model) for i, model in enumerate(self.models) if model]
+        for _, model in modelled:
+            self._catch_up(model, now_ns)
+        while True:
+            instants = [(self._instant(model), i) for i, model in modelled if model.model.interval_ns]
+            if not instants or min(instants)[0] > now_ns:
+                break
+            self._reach(*min(instants))
+        for i, model in modelled:
+            self._look(i, model, now_ns)
+            self._remark(i, model, now_ns)
+        if modelled:
+            self.settle()
+
+    def _catch_up(self, model: Prices, now_ns: int) -> None:
+        """A jump over very many periods passes the earlier ones over."""
+        interval = model.model.interval_ns
+        if interval and now_ns // interval - model.period >= CATCH_UP_MAX:
+            model.period, model.fixed = now_ns // interval - CATCH_UP_MAX + 1, False
+
+    def _instant(self, model: Prices) -> int:
+        settlement = model.period * model.model.interval_ns
+        return settlement if model.fixed else settlement - model.model.cutoff_ns
+
+    def _look(self, instrument: int, model: Prices, now_ns: int) -> None:
+        model.sample(now_ns, self._view(instrument, model))
+        if model.sources:
+            self._reindex(instrument, model, now_ns)
+
+    def _reach(self, instant_ns: int, instrument: int) -> None:
+        """A rate is fixed, or a settlement takes place: mark, funding and margin check in the order of the rule set."""
+        model = self.models[instrument]
+        assert model
+        if not model.fixed:
+            model.sample(instant_ns, self._view(instrument, model))
+            premium, samples = model.fix()
+            if samples:
+                self.emit(EventType.RATED, 0, instrument, a=model.period, b=model.next_rate, c=premium, d=samples)
+            return
+        self._look(instrument, model, instant_ns)
+        self._remark(instrument, model, instant_ns, settling=True)
+        period, rate = model.period, model.charge()
+        if not self.liquidation.rules.funding_first:
+            self.settle()
+        if self.contracts[instrument].mark and period > self.contracts[instrument].funding_period:
+            self.funding.settle_rate(instrument, rate, period)
+        self.settle()

@@ -1,0 +1,93 @@
+# prices: the models of one instrument's prices: index, mark and funding rate.
+#
+# Owns: the constituents, the samples of the basis, the premiums of the running period and the rates. The twin to read
+# first is solvent/reference/prices.py.
+# Never: moves money or sets a mark; pricing does, with what this says.
+# Invariants: prices are FINE parts of a tick; every quotient is rounded half to even, once; between two commands the book
+# stands still, so that many samples are one.
+# Cost: a mark O(window of the mean) at most once a sample, the constituents sorted at each of their prices, and the levels
+# that an impact amount takes.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from solvent._core.book cimport Book
+from solvent._core.money cimport int128
+from solvent._core.valuation cimport Instrument
+
+cdef enum:
+    FINE = 1000000
+    SOURCES_MAX = 32
+    CATCH_UP_MAX = 256
+
+cdef struct Constituent:
+    int64_t price                  # fine; 0 before the first
+    int64_t time_ns
+    int64_t weight
+    uint8_t group                  # 0 the index, 1 the external set
+    uint8_t state                  # SourceState
+
+cdef struct Prices:                # no model where sample_ns is 0
+    int64_t sample_ns
+    int64_t alpha_ppb
+    int64_t band_ppb
+    int64_t stale_ns
+    int64_t outlier_ppb
+    int64_t interval_ns            # 0: funding rates are handed in
+    int64_t cutoff_ns
+    int64_t impact                 # units, or lots of an inverse contract
+    int64_t interest_ppb
+    int64_t clamp_ppb
+    int64_t cap_ppb
+    int64_t share_up
+    int64_t share_down
+    int32_t components
+    int32_t window
+    int32_t least
+    uint8_t clips
+    uint8_t takes_median
+    uint8_t premium
+    uint8_t linear
+    uint8_t delayed
+    # state
+    uint8_t ema_seen
+    uint8_t fixed
+    int32_t source_count
+    int32_t sample_count
+    int32_t sample_next            # where the ring's next sample goes
+    int64_t index                  # fine
+    int64_t external
+    int64_t ema
+    int64_t sampled                # number of the last sample instant
+    int64_t samples_sum
+    int128 premium_sum
+    int64_t premium_weight
+    int64_t premium_count
+    int64_t period                 # to be settled next
+    int64_t next_rate
+    int64_t rate
+    int64_t* samples               # a ring
+    Constituent sources[SOURCES_MAX]
+
+cdef struct View:                  # what a book shows at once; 0 where there is none
+    int64_t bid
+    int64_t ask
+    int64_t impact_bid
+    int64_t impact_ask
+
+cdef struct Chosen:                # the constituents that count
+    int64_t prices[SOURCES_MAX]
+    int64_t weights[SOURCES_MAX]
+    int32_t count
+
+cdef int prices_open(Prices* p, model) except -1
+cdef void prices_close(Prices* p) noexcept nogil
+cdef void prices_live(Prices* p, int64_t now_ns, int group, Chosen* chosen, uint8_t* states) noexcept nogil
+cdef int64_t prices_index(Prices* p, Chosen* chosen) noexcept nogil
+cdef int64_t weighted_median(Chosen* chosen) noexcept nogil
+cdef void prices_view(Prices* p, Instrument* ins, Book* book, View* view, int32_t* fault) noexcept nogil
+cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view) noexcept nogil
+cdef int64_t prices_fix(Prices* p) noexcept nogil
+cdef int64_t prices_charge(Prices* p) noexcept nogil
+cdef int64_t prices_fair(Prices* p, int64_t left_ns) noexcept nogil
+cdef int64_t prices_basis(Prices* p) noexcept nogil
+cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns) noexcept nogil
+cdef list prices_state(Prices* p)

@@ -1,0 +1,321 @@
+"""Index, basis, premium, rate and mark of one instrument; the contract is in prices.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdlib cimport calloc, free
+from solvent._core.book cimport Book, book_worse
+from solvent._core.money cimport RATE, clamp, floor128, half_even, int128, least, magnitude, most
+from solvent._core.records cimport (
+    BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT_ON_MARK, INDEX_PRICE, INVERSE, LAST, LIVE_SOURCE, MIDDLE,
+    MISSING, SELL, STALE, WILD,
+)
+from solvent._core.valuation cimport Instrument, value_of
+
+cdef enum:
+    PARTS = 7          # of a mark
+
+
+cdef int prices_open(Prices* p, model) except -1:
+    """Takes the compiled model, the tuple of solvent.prices.PriceModel.compiled."""
+    cdef int32_t i = 0
+    (p.components, p.sample_ns, p.window, p.alpha_ppb, p.band_ppb, sources, p.stale_ns, p.outlier_ppb, p.clips, p.least,
+     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.linear, p.interest_ppb, p.clamp_ppb, p.cap_ppb,
+     p.share_up, p.share_down, p.delayed) = model
+    for weight, group in sources:
+        p.sources[i].weight = weight
+        p.sources[i].group = group
+        i += 1
+    p.source_count = i
+    p.period = 1
+    p.samples = <int64_t*>calloc(p.window, sizeof(int64_t))
+    if p.samples == NULL:
+        raise MemoryError
+    return 0
+
+
+cdef void prices_close(Prices* p) noexcept nogil:
+    free(p.samples)
+
+
+# --- Medians -------------------------------------------------------------------------------------------
+
+cdef void _sort(int64_t* keys, int64_t* values, int32_t count) noexcept nogil:
+    """Few numbers, ascending, with what belongs to each; values may be NULL."""
+    cdef int32_t i, at
+    cdef int64_t key, value
+    for i in range(1, count):
+        key = keys[i]
+        value = values[i] if values != NULL else 0
+        at = i
+        while at > 0 and keys[at - 1] > key:
+            keys[at] = keys[at - 1]
+            if values != NULL:
+                values[at] = values[at - 1]
+            at -= 1
+        keys[at] = key
+        if values != NULL:
+            values[at] = value
+
+
+cdef int64_t _middle(int64_t* numbers, int32_t count) noexcept nogil:
+    """The median; of an even count the mean of the two in the middle. Sorts them."""
+    cdef int32_t at = count >> 1
+    _sort(numbers, NULL, count)
+    return numbers[at] if count & 1 else half_even(<int128>numbers[at - 1] + numbers[at], 2)
+
+
+cdef int64_t weighted_median(Chosen* chosen) noexcept nogil:
+    """Where half of the weight lies; between two prices if it lies between them."""
+    cdef int64_t total = 0
+    cdef int64_t below = 0
+    cdef int32_t i
+    _sort(chosen.prices, chosen.weights, chosen.count)
+    for i in range(chosen.count):
+        total += chosen.weights[i]
+    for i in range(chosen.count):
+        below += chosen.weights[i]
+        if 2 * below == total:
+            return half_even(<int128>chosen.prices[i] + chosen.prices[i + 1], 2)
+        if 2 * below > total:
+            return chosen.prices[i]
+    return 0
+
+
+# --- The index -----------------------------------------------------------------------------------------
+
+cdef void prices_live(Prices* p, int64_t now_ns, int group, Chosen* chosen, uint8_t* states) noexcept nogil:
+    """Which constituents of a group count now, and the states of all in it."""
+    cdef int64_t sorted[SOURCES_MAX]
+    cdef int64_t centre = 0
+    cdef int64_t price, edge
+    cdef int32_t live = 0
+    cdef int32_t i
+    cdef Constituent* source
+    chosen.count = 0
+    for i in range(p.source_count):
+        source = &p.sources[i]
+        if source.group != group:
+            continue
+        states[i] = MISSING
+        if source.price != 0:
+            states[i] = LIVE_SOURCE if <int128>source.time_ns + p.stale_ns >= now_ns else STALE
+        if states[i] == LIVE_SOURCE:
+            sorted[live] = source.price
+            live += 1
+    if live:
+        centre = _middle(sorted, live)
+    for i in range(p.source_count):
+        source = &p.sources[i]
+        if source.group != group or states[i] != LIVE_SOURCE:
+            continue
+        price = source.price
+        if live >= 3 and <int128>magnitude(price - centre) * RATE > <int128>centre * p.outlier_ppb:
+            states[i] = WILD
+            if not p.clips:
+                continue
+            edge = half_even(<int128>centre * p.outlier_ppb, RATE)
+            price = clamp(price, centre - edge, centre + edge)
+        chosen.prices[chosen.count] = price
+        chosen.weights[chosen.count] = source.weight
+        chosen.count += 1
+
+
+cdef int64_t prices_index(Prices* p, Chosen* chosen) noexcept nogil:
+    """The index of some constituents; with too few it stays what it was."""
+    cdef int128 total = 0
+    cdef int64_t weight = 0
+    cdef int32_t i
+    if chosen.count < p.least:
+        return p.index
+    if p.takes_median:
+        return weighted_median(chosen)
+    for i in range(chosen.count):
+        total += <int128>chosen.prices[i] * chosen.weights[i]
+        weight += chosen.weights[i]
+    return half_even(total, weight)
+
+
+# --- Samples -------------------------------------------------------------------------------------------
+
+cdef int64_t _impact_price(Prices* p, Instrument* ins, Book* book, int side, int32_t* fault) noexcept nogil:
+    """The average price of trading the impact amount; 0 where the book is too thin for it."""
+    cdef int32_t level = book.side[side].best
+    cdef int128 value = 0
+    cdef int128 lots = 0
+    cdef int128 worth
+    cdef int64_t price, rest
+    while level >= 0:
+        price = book.levels[level].price_ticks
+        if ins.kind == INVERSE:
+            rest = least(book.levels[level].total_lots, p.impact - <int64_t>lots)
+            lots += rest
+            value += value_of(ins, rest, price, False, fault)
+            if lots == p.impact:
+                return half_even(<int128>p.impact * ins.units * FINE, value)
+        else:
+            worth = <int128>book.levels[level].total_lots * price * ins.units
+            if value + worth >= p.impact:
+                return half_even(<int128>p.impact * price * FINE, lots * price * ins.units + p.impact - value)
+            lots += book.levels[level].total_lots
+            value += worth
+        level = book_worse(book, side, level)
+    return 0
+
+
+cdef void prices_view(Prices* p, Instrument* ins, Book* book, View* view, int32_t* fault) noexcept nogil:
+    view.bid = book.levels[book.side[BUY].best].price_ticks if book.side[BUY].best >= 0 else 0
+    view.ask = book.levels[book.side[SELL].best].price_ticks if book.side[SELL].best >= 0 else 0
+    view.impact_bid = _impact_price(p, ins, book, BUY, fault)
+    view.impact_ask = _impact_price(p, ins, book, SELL, fault)
+
+
+cdef inline int64_t _mid(View* view) noexcept nogil:
+    return (view.bid + view.ask) * (FINE >> 1)
+
+
+cdef int64_t _premium(Prices* p, Instrument* ins, View* view) noexcept nogil:
+    """Of the book over the index, over RATE, within one."""
+    cdef int64_t centre = p.index
+    cdef int64_t above = 0
+    cdef int64_t below = 0
+    if p.premium == MIDDLE:
+        return clamp(half_even(<int128>(_mid(view) - p.index) * RATE, p.index), -RATE, RATE)
+    if p.premium == IMPACT_ON_MARK:
+        centre = ins.mark_ticks * FINE
+    if view.impact_bid:
+        above = most(0, view.impact_bid - centre)
+    if view.impact_ask:
+        below = most(0, centre - view.impact_ask)
+    return clamp(half_even(<int128>(above - below) * RATE, p.index), -RATE, RATE)
+
+
+cdef void _remember(Prices* p, int64_t basis) noexcept nogil:
+    """One sample more in the ring of the mean."""
+    if p.sample_count == p.window:
+        p.samples_sum -= p.samples[p.sample_next]
+    else:
+        p.sample_count += 1
+    p.samples[p.sample_next] = basis
+    p.samples_sum += basis
+    p.sample_next += 1
+    if p.sample_next == p.window:
+        p.sample_next = 0
+
+
+cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view) noexcept nogil:
+    """Takes what the book shows at every sample instant up to a time, all of them at once."""
+    cdef int64_t until = <int64_t>floor128(until_ns, p.sample_ns)
+    cdef int64_t n = until - p.sampled
+    cdef int64_t i, basis, moved, weight
+    if n <= 0:
+        return
+    p.sampled = until
+    if p.index == 0 or view.bid == 0 or view.ask == 0:
+        return
+    basis = _mid(view) - p.index
+    for i in range(least(n, p.window)):
+        _remember(p, basis)
+    if not p.ema_seen:
+        p.ema = basis
+        p.ema_seen = 1
+    for i in range(n):
+        moved = half_even(<int128>(basis - p.ema) * p.alpha_ppb, RATE)
+        if moved == 0:
+            break
+        p.ema += moved
+    if p.interval_ns == 0:
+        return
+    n = least(n, <int64_t>floor128(p.interval_ns, p.sample_ns) + 1)
+    weight = n
+    if p.linear:
+        weight = n * p.premium_count + ((n * (n + 1)) >> 1)
+    p.premium_sum += <int128>weight * _premium(p, ins, view)
+    p.premium_weight += weight
+    p.premium_count += n
+
+
+# --- Funding -------------------------------------------------------------------------------------------
+
+cdef int64_t prices_fix(Prices* p) noexcept nogil:
+    """The rate of the period is fixed, and what comes counts for the next one; the mean premium.
+
+    A period without a sample has no premium to go by: its rate is zero.
+    """
+    cdef int64_t mean = half_even(p.premium_sum, p.premium_weight) if p.premium_count else 0
+    cdef int64_t rate = mean + clamp(p.interest_ppb - mean, -p.clamp_ppb, p.clamp_ppb)
+    rate = clamp(half_even(<int128>rate * p.share_up, p.share_down), -p.cap_ppb, p.cap_ppb)
+    p.next_rate = rate if p.premium_count else 0
+    p.premium_sum = 0
+    p.premium_weight = 0
+    p.premium_count = 0
+    p.fixed = 1
+    return mean
+
+
+cdef int64_t prices_charge(Prices* p) noexcept nogil:
+    """The rate to be settled now; the period is over."""
+    cdef int64_t rate = p.rate if p.delayed else p.next_rate
+    p.rate = p.next_rate
+    p.period += 1
+    p.fixed = 0
+    return rate
+
+
+# --- The mark ------------------------------------------------------------------------------------------
+
+cdef int64_t prices_fair(Prices* p, int64_t left_ns) noexcept nogil:
+    if p.interval_ns == 0:
+        return p.index
+    return p.index + half_even(<int128>p.index * p.rate * left_ns, <int128>p.interval_ns * RATE)
+
+
+cdef int64_t prices_basis(Prices* p) noexcept nogil:
+    return half_even(p.samples_sum, p.sample_count) if p.sample_count else 0
+
+
+cdef inline void _add(int64_t* parts, int32_t* count, bint wanted, int64_t value) noexcept nogil:
+    if wanted and value > 0:
+        parts[count[0]] = value
+        count[0] += 1
+
+
+cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns) noexcept nogil:
+    """In ticks: the median of the model's components that there are, within the band around the index; 0: none yet."""
+    cdef int64_t parts[PARTS]
+    cdef int64_t three[3]
+    cdef int64_t last = ins.last_ticks * FINE
+    cdef int64_t book = 0
+    cdef int64_t fine, edge
+    cdef int32_t count = 0
+    if p.index == 0:
+        return 0
+    if view.bid and view.ask and last:
+        three[0], three[1], three[2] = view.bid * FINE, view.ask * FINE, last
+        book = _middle(three, 3)
+    _add(parts, &count, p.components & INDEX_PRICE, p.index)
+    _add(parts, &count, p.components & FAIR, prices_fair(p, left_ns))
+    _add(parts, &count, p.components & BASIS_MEAN, p.index + prices_basis(p))
+    _add(parts, &count, p.components & BASIS_EMA, p.index + p.ema)
+    _add(parts, &count, p.components & LAST, last)
+    _add(parts, &count, p.components & BOOK, book)
+    _add(parts, &count, p.components & EXTERNAL, p.external)
+    fine = _middle(parts, count) if count else p.index
+    if p.band_ppb:
+        edge = half_even(<int128>p.index * p.band_ppb, RATE)
+        fine = clamp(fine, p.index - edge, p.index + edge)
+    return clamp(half_even(fine, FINE), 1, ins.max_price_ticks)
+
+
+cdef list prices_state(Prices* p):
+    """Every number that later prices depend on."""
+    cdef int32_t i, at
+    cdef int64_t high = <int64_t>(p.premium_sum >> 64)
+    out = [p.index, p.external, p.ema, p.ema_seen, p.sampled, <int64_t>p.premium_sum, high, p.premium_weight, p.premium_count,
+           p.period, p.fixed, p.next_rate, p.rate]
+    for i in range(p.source_count):
+        out.extend((p.sources[i].price, p.sources[i].time_ns, p.sources[i].state))
+    out.append(p.sample_count)
+    at = p.sample_next if p.sample_count == p.window else 0
+    for i in range(p.sample_count):
+        out.append(p.samples[at])
+        at = 0 if at + 1 == p.window else at + 1
+    return out
