@@ -24,6 +24,7 @@ from solvent.records import (
     extension,
     layout,
 )  # fmt: skip
+from solvent.spec import to_records
 from solvent.tiers import okex_btc_2019
 
 ACCOUNTS = 14
@@ -38,28 +39,24 @@ class Generator:
     def __init__(self, seed: int):
         self.random = Random(seed)
         r = self.random
+        self.plain = r.random() < 0.4  # linear contracts, tiers by contracts, marks handed in, one-way positions
         fee = r.choice([None, "0.0005", "0.002"])
-        settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")])
-        kinds = [r.choice(["linear", "linear", "linear", "inverse", "quanto"]) for _ in range(2)]
-        decimals = 9 if "inverse" in kinds else 6
-        self.instruments = [
-            Instrument(
-                f"I{i}", settle=settle[i], kind=kinds[i], contract_size="500" if kinds[i] == "inverse" else "0.01",
-                tick=r.choice(["0.1", "1"]), liquidation_fee=fee, max_price=r.choice([None, "70000", "60000"]),
-                taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
-                settle_decimals=decimals, prices=self._prices(kinds[i]), **self._tiers(kinds[i]),
-            )
-            for i in range(r.choice([1, 2, 2]))
-        ]  # fmt: skip
+        self.settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")])
+        kinds = ["linear" if self.plain else r.choice(["linear", "inverse", "quanto"]) for _ in range(2)]
+        self.decimals = 9 if "inverse" in kinds else 6
+        self.fee = fee
+        self.instruments = [self._instrument(f"I{i}", self.settle[i], kinds[i]) for i in range(r.choice([1, 2, 2]))]
+        self.candidate = self.instruments[0]  # the one that an ADD_INSTRUMENT asks for
+        self.listings = 0.0 if self.plain else r.choice([0.0, 0.3])  # weight of halts, settlements and new instruments
         self.wealth = r.choice([3, 4, 6])
         self.cross = r.choice([0.1, 0.5, 1.0])
         self.rules: RuleSet = rules.find(r.choice(["seed", "okx_consistent"]))
-        if r.random() < 0.4:
+        if not self.plain and r.random() < 0.6:
             self.rules = replace(
                 self.rules, net_hedges=r.random() < 0.5 or any(each.basis == "net" for each in self.instruments),
                 orders=r.choice(["ignored", "notional", "fee"]), fund_share_ppb=r.choice([10**9, 0, 333_333_333]),
             )  # fmt: skip
-        self.hedged = r.choice([0.0, 0.0, 0.5])  # share of accounts that hold both sides apart
+        self.hedged = 0.0 if self.plain else r.choice([0.0, 0.6])  # share of accounts that hold both sides apart
         self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
         self.gap = r.choice([0.0, 0.02, 0.1, 0.4])  # chance that a mark step is a gap
         self.marks = r.choice([9, 9, 40])  # weight of marks against 60 of orders
@@ -77,13 +74,25 @@ class Generator:
         self.time_ns = 0
         self.period = 0
 
+    def _instrument(self, name: str, settle: str, kind: str) -> Instrument:
+        r = self.random
+        prices = self._prices(kind)
+        dated = {"expiry_ns": r.randrange(10**9, 10**11), "settle_window_ns": 10**9} if prices and r.random() < 0.3 else {}
+        return Instrument(
+            name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
+            tick=r.choice(["0.1", "1"]), liquidation_fee=self.fee, max_price=r.choice([None, "70000", "60000"]),
+            taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
+            settle_decimals=self.decimals, prices=prices,
+            maintenance_at="entry" if not self.plain and r.random() < 0.2 else "mark", **dated, **self._tiers(kind),
+        )  # fmt: skip
+
     def _tiers(self, kind: str) -> dict:
         """Tiers by basis and scheme; the plain ones of the seed in half of the shapes."""
         r = self.random
         first, step, levels = r.choice([3, 8, 40]), r.choice([5, 12, 60]), r.choice([4, 6, 9])
         table = okex_btc_2019(first=first, step=step, levels=levels)
         highest = table[-1].max_contracts
-        scheme, basis = r.choice([("whole", "contracts")] * 5 + [
+        scheme, basis = r.choice([("whole", "contracts")] if self.plain else [("whole", "contracts")] * 2 + [
             ("whole", "notional"), ("whole", "entry"), ("whole", "net"), ("deduction", "notional"), ("deduction", "contracts"),
             ("deduction", "entry"), ("slope", "contracts"), ("power", "contracts"),
         ])  # fmt: skip
@@ -102,7 +111,7 @@ class Generator:
     def _prices(self, kind: str) -> PriceModel | None:
         """A price model in a third of the shapes: all components, constituents that go stale, short funding intervals."""
         r = self.random
-        if r.random() < 0.67:
+        if self.plain or r.random() < 0.5:
             return None
         index = Index(
             sources={f"s{i}": r.choice([1, 1, 2, 3]) for i in range(r.choice([1, 3, 4]))}, stale_ns=r.choice([10**9, 10**12]),
@@ -128,7 +137,8 @@ class Generator:
         records = []
         for i in range(self.accounts):
             name = f"a{i}".encode().ljust(64, b"\0")
-            records.append(command(CommandType.OPEN_ACCOUNT, records=2) + name)
+            of = r.choice([0, 0, 16]) if i else 0  # some are sub-accounts of the first
+            records.append(command(CommandType.OPEN_ACCOUNT, records=2, order_id=of) + name)
         currencies = len({each.settle for each in self.instruments})
         for account in range(16, 16 + self.accounts):
             for currency in range(currencies):
@@ -151,11 +161,11 @@ class Generator:
         """Whatever gives an instrument its first mark."""
         home = {"instrument": instrument, "price_ticks": int(50_000 / each.tick_size)}
         if each.prices is None:
-            return [command(CommandType.MARK, **home)]
+            return [command(CommandType.MARK, time_ns=self.time_ns, **home)]
         if each.prices.index is None:
-            return [command(CommandType.INDEX, **home)]
+            return [command(CommandType.INDEX, time_ns=self.time_ns, **home)]
         count = len(each.prices.index.sources) + len(each.prices.index.external)
-        return [command(CommandType.SOURCE, order_id=number, **home) for number in range(count)]
+        return [command(CommandType.SOURCE, time_ns=self.time_ns, order_id=number, **home) for number in range(count)]
 
     def _rehearsal(self) -> list[bytes]:
         """What chance hardly finds: a long parcel rests while a cross account, ruined by its other
@@ -205,6 +215,7 @@ class Generator:
         weights = {
             "order": 60, "mark": self.marks, "cancel": 8, "amend": 6, "leverage": 2, "margin": 3, "deposit": 1.5,
             "withdraw": 1, "fund": 0.3, "index": 2, "mass": 0.7, "funding": 1.5, "hedge": 0.8 if self.hedged else 0,
+            "transfer": 0.7, "halt": 3 * self.listings, "settle": self.listings / 4, "add": self.listings,
         }  # fmt: skip
         kind = r.choices(list(weights), list(weights.values()))[0]
         if kind == "order" and self.thin and r.random() < 0.9:
@@ -226,6 +237,8 @@ class Generator:
             )  # fmt: skip
         if kind in ("cancel", "amend"):
             return self._change(kernel, kind, account)
+        if kind in ("transfer", "halt", "settle", "add"):
+            return self._operate(kernel, kind, account, instrument)
         if kind == "hedge":
             mode = r.choice([0, 1, 1, 2])
             terms = {"account": account, "instrument": instrument, "mode": mode}
@@ -236,11 +249,36 @@ class Generator:
         if kind == "margin":
             amount = r.choice([-1, 1]) * r.choice([1, 10**5, 10**7, 10**9])
             leg = r.choice([0, 1, 2]) if self.hedged else 0
-            return command(CommandType.MOVE_MARGIN, instrument=instrument, amount=amount, side=leg, **common)
+            passes = {"client_id": r.randrange(1, len(self.instruments) + 2)} if r.random() < 0.3 else {}
+            return command(CommandType.MOVE_MARGIN, instrument=instrument, amount=amount, side=leg, **common, **passes)
         money = {
             "deposit": CommandType.DEPOSIT, "withdraw": CommandType.WITHDRAW, "fund": CommandType.SEED_FUND
         }[kind]  # fmt: skip
         return command(money, instrument=0, amount=r.choice([1, 10**5, 10**8, 10**9]), **common)
+
+    def _operate(self, kernel, kind: str, account: int, instrument: int) -> bytes:
+        """What families and operators do."""
+        r = self.random
+        if kind == "transfer":
+            receiver = 16 + (account - 16 + r.randrange(self.accounts)) % self.accounts
+            amount = r.choice([1, 10**5, 10**8])
+            terms = {"account": account, "order_id": receiver, "amount": amount}
+            return command(CommandType.TRANSFER, time_ns=self.time_ns, **terms)
+        if kind == "halt":
+            return command(CommandType.HALT, time_ns=self.time_ns, instrument=instrument, mode=r.choice([0, 0, 0, 1, 2]))
+        if kind == "settle":
+            price = r.choice([0, kernel.mark_ticks(instrument) * r.choice([9, 10, 11]) // 10])
+            return command(CommandType.SETTLE, time_ns=self.time_ns, instrument=instrument, price_ticks=price)
+        name = r.choice([f"N{len(self.instruments)}", "I0"])
+        linear = "linear" if self.decimals == 6 else "inverse"
+        self.candidate = self._instrument(name, self.settle[0], linear)
+        data = to_records(name, self.candidate.spec, r.choice([0, 0, 0, 9]))
+        return command(CommandType.ADD_INSTRUMENT, time_ns=self.time_ns, records=1 + len(data) // 64) + data
+
+    def added(self) -> None:
+        """The last ADD_INSTRUMENT was accepted; its first price comes next."""
+        self.pending += self._first_prices(len(self.instruments), self.candidate)
+        self.instruments.append(self.candidate)
 
     def _mark(self, kernel, instrument: int, kind: CommandType) -> bytes:
         r = self.random
@@ -293,6 +331,8 @@ class Generator:
         rows = [row for row in kernel.positions(account) if row[0] == instrument]
         leg = r.choice([1, 2]) if any(row[8] for row in rows) and r.random() < 0.95 else 0
         held = sum(row[2] for row in rows if row[1] == leg)
+        if leg and r.random() < 0.6:
+            side = Side.BUY if leg == 1 else Side.SELL  # which opens it
         mark = kernel.mark_ticks(instrument) or int(50_000 / self.instruments[instrument].tick_size)
         away = int(r.expovariate(1) * mark * self.liquid / 150)
         if r.random() < self.crossing:

@@ -14,7 +14,7 @@ CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
 FLOORS = [
     "money", "pool", "records", "valuation", "events", "arena", "book", "matching", "clientids", "timers", "triggers",
     "prices", "ledger", "margin", "trading", "cover", "entry", "changes", "funding", "watch", "control",
-    "liquidation", "pricing", "audit", "reader", "kernel",
+    "liquidation", "listing", "pricing", "audit", "reader", "kernel",
 ]  # fmt: skip
 LONG_FILES: dict[str, str] = {}  # each with its reason
 

@@ -19,6 +19,7 @@ from solvent.records import (
     EventType,
     Flag,
     Leg,
+    Listing,
     ParcelChange,
     Posting,
     Purse,
@@ -26,6 +27,7 @@ from solvent.records import (
     Verdict,
     terms_of,
 )
+from solvent.spec import Spec
 
 if TYPE_CHECKING:
     from solvent.exchange import Exchange
@@ -84,11 +86,13 @@ class Auditor:
     """
 
     def __init__(self, exchange: "Exchange"):
-        currencies = list(exchange.currencies)
-        self.specs = [each.spec for each in exchange.instruments]
-        self.currency = [currencies.index(each.settle) for each in exchange.instruments]
+        self.exchange = exchange  # its constants
+        self.specs: list[Spec] = []
+        self.currency: list[int] = []
+        for _ in exchange.instruments:
+            self._enter()
         self.rules = exchange.rules
-        self.marks = [0] * len(self.specs)
+        self.marks: defaultdict[int, int] = defaultdict(int)
         self.wallets: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.margins: defaultdict[_Key, int] = defaultdict(int)
         self.sizes: defaultdict[_Key, int] = defaultdict(int)
@@ -108,6 +112,12 @@ class Auditor:
         self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
         self._stepping = self._stepping_leg = 0
         self._taken: list[int] = []
+
+    def _enter(self) -> None:
+        """The constants of one more instrument."""
+        each = self.exchange.instruments[len(self.specs)]
+        self.specs.append(each.spec)
+        self.currency.append(list(self.exchange.currencies).index(each.settle))
 
     def follow(self, events: Iterable[Event]) -> None:
         """Feeds the events of whole commands and closes the books after each."""
@@ -206,6 +216,8 @@ class Auditor:
 
     def _on_begin(self, e: Event) -> None:
         self._funded.clear()
+        while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
+            self._enter()
 
     def _on_funded(self, e: Event) -> None:
         """MON-5, FUN-1, FUN-2: each charge and share against dues recomputed from the sizes; the rest stays in residue."""
@@ -234,6 +246,7 @@ class Auditor:
             else:
                 self._need(got == due * paid // max(1, owed), e, f"FUN-1: {key} is due {due}, got {got}")
                 self._need(hedged or not gave, e, f"FUN-1: {key} pays nothing, and paid {gave}")
+        self._funded.clear()
 
     def _on_marked(self, e: Event) -> None:
         self.marks[e.instrument] = e.price_ticks
@@ -314,6 +327,26 @@ class Auditor:
             else:
                 self._fees.append((order.account, order_id, _ceil(value * rate, 10**9)))
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
+
+    # --- instruments
+
+    def _on_instrument_added(self, e: Event) -> None:
+        self._need(e.instrument == len(self.specs), e, "instruments are numbered in turn")
+
+    def _on_listing_changed(self, e: Event) -> None:
+        """A settlement closes every position and parcel at one price; no order is left."""
+        if e.listing != Listing.CLOSED:
+            return
+        self.marks[e.instrument] = e.price_ticks
+        left = [order_id for order_id, order in self.orders.items() if order.instrument == e.instrument]
+        self._need(not left, e, f"orders {left} are left in a closed instrument")
+        spec = self.specs[e.instrument]
+        for key, size in self.sizes.items():
+            if key[1] == e.instrument and size:
+                self._fills[key].append((-size, -profit(spec, size, 0, e.price_ticks)))
+        for instrument, size, _ in self.parcels.values():
+            if instrument == e.instrument:
+                self._house_fills.append((abs(size), -profit(spec, size, 0, e.price_ticks)))
 
     # --- liquidation
 

@@ -7,8 +7,8 @@ deductions, a search instead of a root by digits. Slow, for tests and doubts.
 from fractions import Fraction
 from math import ceil, floor
 
-from solvent.instrument import Spec
 from solvent.records import Basis, Kind, Scheme
+from solvent.spec import Spec
 
 RATE = 10**9
 
@@ -75,7 +75,8 @@ def level(spec: Spec, size: int, cost: int, other: int, mark: int) -> int:
 
 def required(spec: Spec, size: int, cost: int, other: int, mark: int, tier: int, fee: int) -> int:
     """Units that a tier asks, a fee rate included; slab by slab where the scheme deducts."""
-    value = held_value(spec, size, mark)
+    at_mark = held_value(spec, size, mark)
+    value = abs(cost) if spec.at_entry else at_mark
     rate = spec.tiers[tier - 1][1]
     if spec.scheme == Scheme.SLOPE:
         rate = min(RATE, rate + ceil(Fraction(abs(size) * spec.maintenance_curve, RATE)))
@@ -83,7 +84,7 @@ def required(spec: Spec, size: int, cost: int, other: int, mark: int, tier: int,
         rate = max(rate, min(RATE, power_rate(spec, spec.maintenance_curve, value)))
     if spec.scheme != Scheme.DEDUCTION or tier == 1:
         return ceil(Fraction(value * (rate + fee), RATE))
-    measure = max(1, _measure(spec, size, cost, other, value))
+    measure = max(1, _measure(spec, size, cost, other, at_mark))
     weight, below = 0, 0
     for i, (top, maintenance, *_) in enumerate(spec.tiers[:tier], 1):
         until = measure if i == tier else top

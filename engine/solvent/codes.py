@@ -22,6 +22,8 @@ class Code(IntEnum):
     ACCOUNT_EXISTS = 203
     BAD_NAME = 204
     TOO_MANY_ACCOUNTS = 205
+    INSTRUMENT_EXISTS = 206
+    BAD_INSTRUMENT = 207
     BAD_SIDE = 300
     BAD_SIZE = 301
     BAD_PRICE = 302
@@ -46,6 +48,7 @@ class Code(IntEnum):
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502
     MONEY_LIMIT = 503
+    NOT_RELATED = 504
     NO_MARK = 600
     PRICE_BAND = 601
     INSUFFICIENT_MARGIN = 602
@@ -61,6 +64,7 @@ class Code(IntEnum):
     BAD_LEG = 612
     PRICE_IS_MODELLED = 613
     BAD_SOURCE = 614
+    NOT_TRADING = 615
 
 
 HINTS: dict[Code, str] = {
@@ -112,6 +116,10 @@ HINTS: dict[Code, str] = {
     Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
     Code.PERIOD_SETTLED: "the period is not above the last one that was settled; the first is 1 or more",
     Code.PRICE_IS_MODELLED: "this price of the instrument is computed by its model; tell its sources or index instead",
+    Code.NOT_TRADING: "the instrument is halted or was settled; orders in it may only be cancelled",
+    Code.NOT_RELATED: "money moves between an account and its own sub-accounts, not between strangers",
+    Code.INSTRUMENT_EXISTS: "an instrument of this name was added already, open, halted or settled",
+    Code.BAD_INSTRUMENT: "the records are no instrument that the core could compute with; use add_instrument(Instrument(...))",
     Code.BAD_SOURCE: "the instrument's index has no constituent of this number",
     Code.BAD_LEG: "in hedge mode name the leg, 'long' or 'short'; in one-way mode, and in a Book, name none",
 }

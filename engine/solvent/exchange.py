@@ -17,7 +17,8 @@ from solvent.instrument import Instrument
 from solvent.limits import FINE, FIRST_USER, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import Dec, decimal, nearest_even, to_units
 from solvent.orders import Terms, Trigger, any_int, fit, leg_of, whole, word, wrong_type
-from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Mode
+from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
+from solvent.spec import from_records, to_records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,14 +58,17 @@ class Exchange(Face):
             raise InputError("two instruments have the same name")
         self.currencies: dict[str, Decimal] = {}
         for each in self.instruments:
-            if self.currencies.setdefault(each.settle, each.unit) != each.unit:
-                raise InputError(f"instruments disagree on the decimals of {each.settle}")
+            self.currencies.setdefault(each.settle, each.unit)
+            self._check_terms(each)
         self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
-        for each in self.instruments:
-            if each.basis == "net" and not self.rules.net_hedges:
-                raise InputError(f"{each.name}: tiers of the net size need a rule set that nets hedges")
         self._wanted = wanted_types(log)
         super().__init__(self._make_kernel(), retain)
+
+    def _check_terms(self, instrument: Instrument) -> None:
+        if self.currencies[instrument.settle] != instrument.unit:
+            raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
+        if instrument.basis == "net" and not self.rules.net_hedges:
+            raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
 
     def _make_kernel(self) -> Any:
         import json
@@ -73,7 +77,9 @@ class Exchange(Face):
         compiled = self.rules.compiled()
         named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled]
         config = digest_of(json.dumps(named).encode())[:32]
-        return self._load_kernel()(specs, len(self.currencies), compiled, config, ERRORS, False, self._wanted)
+        names = [each.name.encode() for each in self.instruments]
+        terms = specs, len(self.currencies), compiled, config, ERRORS, False, self._wanted, names, from_records
+        return self._load_kernel()(*terms)
 
     # --- names and numbers
 
@@ -116,14 +122,55 @@ class Exchange(Face):
 
     # --- commands
 
-    def open_account(self, name: str) -> int:
-        """Opens an account and returns its id. Raises Rejected(ACCOUNT_EXISTS or BAD_NAME)."""
+    def add_instrument(self, instrument: Instrument) -> int:
+        """Adds an instrument while the exchange runs, and returns its index. It settles in a currency that there is.
+
+        Raises Rejected(INSTRUMENT_EXISTS, UNKNOWN_CURRENCY), InputError where its currency has other decimals.
+        """
+        if not isinstance(instrument, Instrument):
+            raise wrong_type("instrument", instrument, "solvent.Instrument")
+        if instrument.settle not in self._currency_ids:
+            raise Rejected(Code.UNKNOWN_CURRENCY)
+        self._check_terms(instrument)
+        data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
+        self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // records.RECORD_BYTES)
+        return self._entered(instrument)
+
+    def _entered(self, instrument: Instrument) -> int:
+        self._instrument_ids[instrument.name] = len(self.instruments)
+        self.instruments = (*self.instruments, instrument)
+        return len(self.instruments) - 1
+
+    def halt(self, instrument: Inst, *, resume: bool = False) -> None:
+        """Stops new orders and amendments in an instrument, or lets them in again; prices, funding and liquidation go on.
+
+        Raises Rejected(NOT_TRADING) for one that was settled.
+        """
+        index = self._known_instrument(instrument)
+        self._control(CommandType.HALT, instrument=index, mode=Listing.TRADING if resume else Listing.HALTED)
+
+    def delist(self, instrument: Inst, price: Dec | None = None) -> Ack:
+        """Closes an instrument for good: its orders end, every position is settled at a price (None: its mark).
+
+        Raises Rejected(NO_MARK, BAD_PRICE, NOT_TRADING if it was settled already).
+        """
+        index = self._known_instrument(instrument)
+        terms = self.instruments[index]
+        ticks = 0 if price is None else fit(nearest_even(price, terms.tick_size, "price"), False) or -1
+        return self._ask(CommandType.SETTLE, terms.lot_size, instrument=index, price_ticks=ticks).ok()
+
+    def open_account(self, name: str, *, parent: Acct | None = None) -> int:
+        """Opens an account and returns its id; with a parent a sub-account of that one, which may not be one itself.
+
+        Raises Rejected(ACCOUNT_EXISTS, BAD_NAME, UNKNOWN_ACCOUNT).
+        """
         if not isinstance(name, str):
             raise wrong_type("name", name, "a str")
         encoded = name.encode(errors="surrogatepass")  # which the kernel refuses
         if len(encoded) > NAME_BYTES or "\0" in name:
             raise Rejected(Code.BAD_NAME)
-        self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2)
+        of = 0 if parent is None else self._account(parent)
+        self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2, order_id=of)
         return int(self._kernel.last[0])
 
     def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
@@ -154,6 +201,17 @@ class Exchange(Face):
         """
         currency_id, units = self._amount(currency, amount)
         self._control(CommandType.WITHDRAW, account=self._account(account), instrument=currency_id, amount=units)
+
+    def transfer(self, account: Acct, to: Acct, currency: str, amount: Dec) -> None:
+        """Moves free money between an account and its sub-accounts.
+
+        Raises Rejected(NOT_RELATED, INSUFFICIENT_BALANCE, ...); what may leave is what withdraw would let go.
+        """
+        currency_id, units = self._amount(currency, amount)
+        receiver = self._account(to)
+        self._control(
+            CommandType.TRANSFER, account=self._account(account), order_id=receiver, instrument=currency_id, amount=units
+        )  # fmt: skip
 
     def seed_fund(self, currency: str, amount: Dec) -> None:
         """Adds money to the insurance fund; an open deficit is repaid first."""
@@ -186,16 +244,23 @@ class Exchange(Face):
             side=leg_of(leg), mode=word(_MODES, mode, "mode"), amount=fit(any_int(leverage, "leverage"), False),
         )  # fmt: skip
 
-    def move_margin(self, account: Acct, instrument: Inst, amount: Dec, *, leg: str | None = None) -> None:
+    def move_margin(
+        self, account: Acct, instrument: Inst, amount: Dec, *, leg: str | None = None, to: Inst | None = None,
+        to_leg: str | None = None,
+    ) -> None:  # fmt: skip
         """Adds margin to an open isolated position from the wallet, or with a negative amount takes it back.
+
+        to: passes it on to another open isolated position of the account instead (of that instrument and leg).
 
         Raises Rejected(NO_ISOLATED_POSITION, INSUFFICIENT_BALANCE, BELOW_INITIAL_MARGIN, BAD_AMOUNT).
         """
         decimal(amount, "amount")
         index = self._known_instrument(instrument)
         _, units = self._amount(self.instruments[index].settle, amount, signed=True)
-        side = leg_of(leg)
-        self._control(CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, side=side, amount=units)
+        self._control(
+            CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, side=leg_of(leg), amount=units,
+            client_id=0 if to is None else self._known_instrument(to) + 1, tif=leg_of(to_leg),
+        )  # fmt: skip
 
     def _price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
         index = self._known_instrument(instrument)

@@ -12,6 +12,9 @@ ACCOUNTS_MAX = 2**24
 FIRST_USER = 16
 """Account ids below belong to the house: outside, clearing, fees, fund, deficit, residue, house."""
 
+INSTRUMENTS_MAX = 4_096
+"""Instruments of one exchange: each reserves address space for its book."""
+
 ORDERS_MAX = 2**24
 """Live orders: the low 24 bits of an order id are its slot."""
 
@@ -23,6 +26,9 @@ TRIGGERED_MAX = 1_000
 
 CLIENT_ID_WINDOW = 65_536
 """Finished orders whose client id is still recognised as a duplicate."""
+
+RECORDS_MAX = 255
+"""Records of one command: what its header can count."""
 
 NAME_BYTES = 64
 """An account name fits one record."""

@@ -8,16 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solvent.codes import InputError
-from solvent.limits import MODEL_PRICE_TICKS, RATE, SOURCES_MAX, WINDOW_MAX
+from solvent.limits import RATE, SOURCES_MAX, WINDOW_MAX
 from solvent.money import Dec
 from solvent.records import Component, Premium
+from solvent.spec import ALPHA_LEAST, DAY_NS
 from solvent.tiers import rate_ppb
 
 _COMPONENTS = {each.name.lower().removesuffix("_price"): each for each in Component if each.name}
 _PREMIUMS = {each.name.lower(): each for each in Premium}
-DAY_NS = 86_400 * 10**9
-ALPHA_LEAST = RATE // 1_000
-"""Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
 
 
 def _whole(value: object, what: str, low: int, high: int) -> int:
@@ -162,10 +160,8 @@ class PriceModel:
         if self.funding and self.sample_ns > self.funding.interval_ns:
             raise InputError("a funding interval has at least one sample")
 
-    def compiled(self, max_price_ticks: int, impact: int) -> tuple[object, ...]:
-        """The tuple that a kernel takes. Raises InputError where prices are too long for its fixed point."""
-        if max_price_ticks > MODEL_PRICE_TICKS:
-            raise InputError(f"a price model takes at most {MODEL_PRICE_TICKS} ticks as the highest price")
+    def compiled(self, impact: int) -> tuple[object, ...]:
+        """The tuple that a kernel takes; impact in units, or lots of an inverse contract."""
         return (
             _flags(self.components, _COMPONENTS, "components"), self.sample_ns, self.window, rate_ppb(self.alpha, "alpha"),
             0 if self.band is None else rate_ppb(self.band, "band"), *(self.index.compiled() if self.index else NO_INDEX),

@@ -54,6 +54,10 @@ class CommandType(IntEnum):
     FUNDING = 9
     INDEX = 10
     SET_POSITION_MODE = 11
+    TRANSFER = 12
+    ADD_INSTRUMENT = 13
+    HALT = 14
+    SETTLE = 15
     ORDER = 16
     AMEND = 17
     CANCEL = 18
@@ -86,6 +90,8 @@ class EventType(IntEnum):
     NETTED = 20
     SOURCE_CHANGED = 21
     RATED = 22
+    INSTRUMENT_ADDED = 23
+    LISTING_CHANGED = 24
 
 
 class Side(IntEnum):
@@ -204,6 +210,14 @@ class SourceState(IntEnum):
     WILD = 3
 
 
+class Listing(IntEnum):
+    """What may be done in an instrument."""
+
+    TRADING = 0
+    HALTED = 1  # no new orders, no amendments
+    CLOSED = 2  # settled for good
+
+
 class Leg(IntEnum):
     """Which position of an instrument: the only one, or a side of a hedge."""
 
@@ -240,6 +254,8 @@ class Posting(IntEnum):
     ADL_TOP_UP = 16
     FUNDING_PAID = 17
     FUNDING_RECEIVED = 18
+    TRANSFERRED = 19
+    SETTLED = 20
 
 
 class Ending(IntEnum):
@@ -259,6 +275,7 @@ class Ending(IntEnum):
     EXPIRED = 12
     TRIGGER_REFUSED = 13
     MASS_CANCELLED = 14
+    DELISTED = 15
 
 
 class ParcelChange(IntEnum):
@@ -269,6 +286,7 @@ class ParcelChange(IntEnum):
     FILLED_BY_FUND = 3
     CLOSED_BY_ADL = 4
     CLOSED_BY_OPPOSITE = 5
+    CLOSED_BY_SETTLEMENT = 6
 
 
 class Verdict(IntEnum):
@@ -296,7 +314,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
         "code": "code", "command": "reason", "time_ns": "a", "command_seq": "b", "order_id": "c",
         "filled_lots": "d", "resting_lots": "e",
     },
-    EventType.ACCOUNT_OPENED: {},
+    EventType.ACCOUNT_OPENED: {"parent": "a"},
     EventType.LEDGER: {
         "payer": "account", "receiver": "a", "amount_units": "b", "payer_after": "c", "receiver_after": "d",
         "ref": "e", "currency": "code", "posting": "reason", "margin_of": "side",
@@ -346,6 +364,8 @@ PAYLOAD: dict[int, dict[str, str]] = {
     EventType.NETTED: {"price_ticks": "a", "size_lots": "b", "value_units": "c"},
     EventType.SOURCE_CHANGED: {"source": "a", "state": "reason", "price_fine": "b"},
     EventType.RATED: {"period": "a", "rate_ppb": "b", "premium_ppb": "c", "samples": "d"},
+    EventType.INSTRUMENT_ADDED: {},
+    EventType.LISTING_CHANGED: {"listing": "reason", "price_ticks": "a"},
 }  # fmt: skip
 """What a type's fields mean, by the names that Event answers to."""
 

@@ -13,9 +13,9 @@ from fractions import Fraction
 from solvent.codes import InputError
 from solvent.limits import RATE
 from solvent.money import Dec, decimal, to_units
+from solvent.spec import Row
 
 _PPB = Decimal(1) / RATE
-Row = tuple[int, int, int, int]
 
 
 def rate_ppb(value: object, what: str, lowest: int = 0) -> int:
@@ -98,26 +98,16 @@ def check_deductions(tiers: Sequence[Tier], name: str) -> None:
             raise InputError(f"{name}: tier {k} deducts {tier.deduction}, and {derived} would make it continuous")
 
 
-def curve_e18(value: object, what: str, per: Fraction, highest: int) -> int:
-    """A coefficient times `per` as an integer over 10**18, not above `highest`; it must be exact.
+def curve_e18(value: object, what: str, per: Fraction) -> int:
+    """A coefficient times `per` as an integer over 10**18; it must be exact.
 
-    >>> curve_e18("0.00005", "slope", Fraction(1, 1000), 2**62)
+    >>> curve_e18("0.00005", "slope", Fraction(1, 1000))
     50000000000
     """
     exact = Fraction(decimal(value, what)) * per * 10**18
-    if exact.denominator != 1 or not 0 <= exact <= highest:
-        raise InputError(f"{what}: {value} is not a whole number of 10**-18 (a lot, where it is a slope) from 0 to {highest}")
+    if exact.denominator != 1:
+        raise InputError(f"{what}: {value} is not a whole number of 10**-18 (a lot, where it is a slope)")
     return int(exact)
-
-
-def highest_power_curve(decimals: int, value: int) -> int:
-    """The largest coefficient of notional**0.8 for which the rate's products stay in 128 bits up to a value in units
-    (reference/valuation.py)."""
-    digits = -(-decimals // 5)
-    whole, shift = int(value * 10 ** (5 * digits - decimals)), 0
-    while whole << 5 * (shift + 1) < 2**127:
-        shift += 1
-    return min(2**62, 2**127 // int(2 * value * 2**shift * 10**digits))
 
 
 def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> tuple[Tier, ...]:

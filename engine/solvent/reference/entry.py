@@ -189,6 +189,8 @@ class Entry:
         standing: what an order that is amended contributes already. p is None in a Book alone.
         """
         contract, code = self.contracts[t.instrument], Code.OK
+        if contract.listing:
+            return Code.NOT_TRADING
         if p and not contract.mark:
             return Code.NO_MARK
         if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
@@ -237,6 +239,8 @@ class Entry:
 
     def _check_armed(self, t: Ticket, p: Position | None) -> Code:
         """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+        if self.contracts[t.instrument].listing:
+            return Code.NOT_TRADING
         reference = self._reference(t)
         if t.terms.trail and not reference:
             return Code.NO_REFERENCE

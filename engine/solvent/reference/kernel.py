@@ -6,11 +6,12 @@ for the contract; both must agree on every event of every command.
 
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from solvent.codes import Code
-from solvent.limits import FIRST_USER, MONEY_MAX, NAME_BYTES
+from solvent.limits import FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
 from solvent.records import (
     COMMAND,
     COMMAND_FIELDS,
@@ -18,26 +19,25 @@ from solvent.records import (
     RECORD_BYTES,
     CommandType,
     EventType,
-    Leg,
-    Mode,
-    Posting,
-    Purse,
     Side,
     command,
 )  # fmt: skip
-from solvent.reference import audit, margin, valuation
-from solvent.reference.book import Order
+from solvent.reference import audit, valuation
+from solvent.reference.book import Book, Order
 from solvent.reference.changes import Changes
+from solvent.reference.control import Control
 from solvent.reference.cover import Cover
 from solvent.reference.entry import Answer, Command, Entry, refused
 from solvent.reference.funding import Funding
 from solvent.reference.ledger import Ledger
 from solvent.reference.liquidation import Liquidation
+from solvent.reference.listing import Listings
 from solvent.reference.margin import Rules
 from solvent.reference.prices import Model, Prices
 from solvent.reference.pricing import Pricing
 from solvent.reference.trading import Trading
 from solvent.reference.valuation import Contract
+from solvent.spec import Spec, from_records
 
 
 def _rows(rows: list[tuple[int, ...]]) -> bytes:
@@ -67,8 +67,12 @@ class Kernel:
         errors: tuple[type[Exception], ...],
         bare: bool = False,
         wanted: int = 2**64 - 1,
+        names: Sequence[bytes] = (),
+        from_records: Callable[[bytes], tuple[bytes, int, Spec] | None] = from_records,
     ):
-        self.contracts = [Contract(*spec[:-1]) for spec in instruments]  # type: ignore[arg-type]
+        self.instruments = list(names)
+        self.from_records = from_records
+        self.contracts: list[Contract] = []
         self.config = config
         self.busy_error, _, self.type_error, self.range_error = errors  # big integers never halt
         self.wanted = wanted
@@ -80,13 +84,13 @@ class Kernel:
         self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
+        self.control = Control(self.entry)
         self.liquidation = Liquidation(self.cover)
-        models = [
-            Prices(contract, Model(*spec[-1])) if isinstance(spec[-1], tuple) else None
-            for contract, spec in zip(self.contracts, instruments, strict=True)
-        ]
         self.funding = Funding(self.liquidation)
-        self.pricing = Pricing(self.funding, models, self._settle_all)
+        self.listings = Listings(self.trading)
+        self.pricing = Pricing(self.funding, self.listings, self._settle_all)
+        for spec in instruments:
+            self._enter(spec)
         self.bare = bare
         self.clock_ns = 0
         self.command_seq = 0
@@ -123,8 +127,8 @@ class Kernel:
     # --- commands
 
     def apply(self, record: bytes) -> int:
-        """Applies one command (64 bytes, 128 for a named one) and returns its result code."""
-        if not RECORD_BYTES <= len(record) <= 2 * RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
+        """Applies one command (64 bytes, more for one of several records) and returns its result code."""
+        if len(record) < RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
             return Code.BAD_RECORD
         if not self._lock.acquire(blocking=False):
             raise self.busy_error("the exchange is working on another call; one thread at a time")
@@ -238,7 +242,8 @@ class Kernel:
                 answer = fired
 
     def _dispatch(self, c: Command, second: bytes) -> Answer:
-        if c.records != 1 and c.type not in (CommandType.ORDER, CommandType.OPEN_ACCOUNT):
+        longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
+        if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
         match c.type:
             case CommandType.ORDER:
@@ -261,21 +266,29 @@ class Kernel:
         """What only an exchange knows."""
         match c.type:
             case CommandType.DEPOSIT | CommandType.SEED_FUND:
-                return refused(self._deposit(c))
+                return refused(self.control.deposit(c))
             case CommandType.WITHDRAW:
-                return refused(self._withdraw(c))
+                return refused(self.control.withdraw(c))
+            case CommandType.TRANSFER:
+                return refused(self.control.transfer(c))
             case CommandType.SET_LEVERAGE:
-                return refused(self._set_leverage(c))
+                return refused(self.control.set_leverage(c))
             case CommandType.MOVE_MARGIN:
-                return refused(self._move_margin(c))
+                return refused(self.control.move_margin(c))
+            case CommandType.HALT:
+                return refused(self.listings.halt(c))
+            case CommandType.SETTLE:
+                return refused(self.listings.settle(c))
             case CommandType.SOURCE:
                 return refused(self.pricing.source(c))
             case CommandType.SET_POSITION_MODE:
-                return refused(self._set_position_mode(c))
+                return refused(self.control.set_position_mode(c))
             case CommandType.FUNDING:
                 return refused(self.pricing.fund(c))
             case CommandType.OPEN_ACCOUNT:
                 return self._open_account(c, second)
+            case CommandType.ADD_INSTRUMENT:
+                return self._add_instrument(second)
         return refused(Code.UNKNOWN_COMMAND)
 
     def _open_account(self, c: Command, padded: bytes) -> Answer:
@@ -290,118 +303,44 @@ class Kernel:
             return refused(Code.BAD_NAME)
         if name in self.ids:
             return refused(Code.ACCOUNT_EXISTS)
-        account = self.ledger.open_account()
+        parent = c.order_id  # a master account, of which this will be a sub-account
+        if parent and (not FIRST_USER <= parent < self.account_count or self.ledger.parents[parent]):
+            return refused(Code.UNKNOWN_ACCOUNT)
+        account = self.ledger.open_account(parent)
         self.ids[name] = account
         self.names.append(name)
-        self._emit(EventType.ACCOUNT_OPENED, account, 0, second=padded)
+        self._emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
         return Code.OK, account, 0, 0
 
-    def _check_purse(self, c: Command) -> Code:
-        if c.type != CommandType.SEED_FUND and not FIRST_USER <= c.account < self.account_count:
-            return Code.UNKNOWN_ACCOUNT
-        if c.instrument >= self.ledger.currencies:
-            return Code.UNKNOWN_CURRENCY
-        return Code.OK if 1 <= c.amount <= MONEY_MAX else Code.BAD_AMOUNT
+    def _add_instrument(self, data: bytes) -> Answer:
+        """ADD_INSTRUMENT: a name and the words of a spec (solvent.spec); the answer's order id is the instrument."""
+        found = self.from_records(data)
+        if found is None:
+            return refused(Code.BAD_INSTRUMENT)
+        name, currency, spec = found
+        if name in self.instruments:
+            return refused(Code.INSTRUMENT_EXISTS)
+        if not 0 <= currency < self.ledger.currencies:
+            return refused(Code.UNKNOWN_CURRENCY)
+        if len(self.contracts) >= INSTRUMENTS_MAX:
+            return refused(Code.BAD_INSTRUMENT)
+        instrument = len(self.contracts)
+        self._enter(spec.compiled(currency))
+        self.instruments.append(name)
+        self.config = blake2b(self.config + data).digest()[:32]
+        padded = name.ljust(NAME_BYTES, b"\0")
+        self._emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
+        return Code.OK, instrument, 0, 0
 
-    def _deposit(self, c: Command) -> Code:
-        if code := self._check_purse(c):
-            return code
-        outside = (Purse.OUTSIDE, c.instrument)
-        if c.amount > MONEY_MAX + self.ledger.wallets[Purse.OUTSIDE][c.instrument]:
-            return Code.MONEY_LIMIT
-        if c.type == CommandType.SEED_FUND:
-            self.ledger.fund_receives(Posting.FUND_SEEDED, outside, c.instrument, c.amount)
-        else:
-            self.ledger.pay(Posting.DEPOSITED, outside, (c.account, c.instrument), c.amount)
-            self.ledger.touch(c.account)
-        return Code.OK
-
-    def _withdraw(self, c: Command) -> Code:
-        if code := self._check_purse(c):
-            return code
-        if self.ledger.wallets[Purse.DEFICIT][c.instrument]:
-            return Code.WITHDRAWALS_CLOSED
-        if self.cover.free_units(c.account, c.instrument, spendable=True) < c.amount:
-            return Code.INSUFFICIENT_BALANCE
-        self.ledger.pay(Posting.WITHDRAWN, (c.account, c.instrument), (Purse.OUTSIDE, c.instrument), c.amount)
-        self.ledger.touch(c.account)
-        return Code.OK
-
-    def _leg_of(self, c: Command) -> Code:
-        return self.entry.check_names(c) or self.entry.check_leg(c, c.side)
-
-    def _set_leverage(self, c: Command) -> Code:
-        """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
-        if code := self._leg_of(c):
-            return code
-        if c.mode > Mode.ISOLATED:
-            return Code.BAD_MODE
-        if c.amount < 1:
-            return Code.BAD_LEVERAGE
-        contract = self.contracts[c.instrument]
-        p = self.ledger.blank(c.account, c.instrument, c.side)
-        if c.mode != p.mode and (p.size or p.orders):
-            return Code.MODE_IN_USE
-        if c.amount > contract.tiers[self.cover.reach(p)].max_leverage:
-            return Code.LEVERAGE_ABOVE_TIER
-        before = p.mode, p.leverage
-        initial = margin.initial_units(contract, p)
-        free = {mode: self.cover.free_units(c.account, contract.currency, bool(mode)) for mode in Mode}
-        p.mode, p.leverage = c.mode, c.amount
-        needed = margin.hold_units(contract, p, p.open_sides) - p.hold
-        if p.mode == Mode.CROSS:
-            needed += margin.initial_units(contract, p) - initial
-        if needed > 0 and free[Mode(p.mode)] < needed:
-            p.mode, p.leverage = before
-            return Code.INSUFFICIENT_MARGIN
-        self.ledger.keep(p)
-        self.trading.refresh_hold(p)
-        self.ledger.position_event(p)
-        self.ledger.touch(c.account)
-        return Code.OK
-
-    def _set_position_mode(self, c: Command) -> Code:
-        """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
-
-        The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
-        """
-        if code := self.entry.check_names(c):
-            return code
-        if c.mode > 1:
-            return Code.BAD_MODE
-        rows = [self.ledger.blank(c.account, c.instrument, leg) for leg in Leg]
-        if rows[0].hedged != bool(c.mode) and any(p.size or p.orders for p in rows):
-            return Code.MODE_IN_USE
-        one, long, short = rows
-        if c.mode and not one.hedged:
-            long.mode, long.leverage, short.mode, short.leverage = one.mode, one.leverage, one.mode, one.leverage
-            long.twin, short.twin = short, long
-        one.hedged = bool(c.mode)
-        for p in rows if c.mode else [one]:
-            self.ledger.keep(p)
-            self.ledger.position_event(p)
-        return Code.OK
-
-    def _move_margin(self, c: Command) -> Code:
-        if code := self._leg_of(c):
-            return code
-        if c.amount == 0 or abs(c.amount) > MONEY_MAX:
-            return Code.BAD_AMOUNT
-        p = self.ledger.blank(c.account, c.instrument, c.side)
-        contract = self.contracts[c.instrument]
-        if p.mode != Mode.ISOLATED or not p.size:
-            return Code.NO_ISOLATED_POSITION
-        if c.amount > 0:
-            if self.cover.free_units(c.account, contract.currency, spendable=True) < c.amount:
-                return Code.INSUFFICIENT_BALANCE
-        elif p.margin + c.amount + min(0, valuation.upl(contract, p)) < (
-            margin.initial_units(contract, p) + margin.closing_loss(p)
-        ):
-            return Code.BELOW_INITIAL_MARGIN
-        self.ledger.pay(Posting.MARGIN_MOVED, (c.account, contract.currency), p, c.amount)
-        self.ledger.position_event(p)
-        self.ledger.touch(c.account)
-        return Code.OK
+    def _enter(self, spec: Sequence[object]) -> None:
+        """One more instrument in every room that has them by number."""
+        *terms, model = spec
+        contract = Contract(*terms)  # type: ignore[arg-type]
+        self.contracts.append(contract)
+        self.ledger.members.append([])
+        self.trading.books.append(Book())
+        self.trading.triggers.enter(contract.max_price_ticks)
+        self.pricing.models.append(Prices(contract, Model(*model)) if isinstance(model, tuple) else None)
 
     # --- reads
 
@@ -527,11 +466,17 @@ class Kernel:
     def state(self) -> bytes:
         """The canonical bytes of the state (docs/digest.md)."""
         out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
+        out += self.ledger.parents[FIRST_USER:]
         for wallets in self.ledger.wallets:
             out += wallets
         for i in range(len(self.contracts)):
             model = self.pricing.models[i]
-            out += [*self.prices(i), self.contracts[i].funding_period, *(model.state() if model else ())]
+            out += [
+                *self.prices(i),
+                self.contracts[i].funding_period,
+                self.contracts[i].listing,
+                *(model.state() if model else ()),
+            ]
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
                 out += [account, *row[:9]]

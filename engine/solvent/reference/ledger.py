@@ -86,12 +86,14 @@ class Ledger:
         self.wallets: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
         self.holds: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
         self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
-        self.members: list[list[Position]] = [[] for _ in contracts]
+        self.parents: list[int] = [0] * FIRST_USER  # of a sub-account its master, else 0
+        self.members: list[list[Position]] = []  # by instrument
         self.parcels: list[Parcel] = []
         self.next_parcel_id = 1
         self.touched: dict[int, None] = {}
 
-    def open_account(self) -> int:
+    def open_account(self, parent: int = 0) -> int:
+        self.parents.append(parent)
         self.wallets.append([0] * self.currencies)
         self.holds.append([0] * self.currencies)
         self.positions.append({})

@@ -103,6 +103,8 @@ class Prices:
         self.period = 1  # to be settled next
         self.fixed = False
         self.next_rate = 0  # of that period, once it is fixed
+        self.expiry_sum = 0  # of the index over the window before an expiry
+        self.expiry_count = 0
         self.rate = 0  # in force: the last one charged, or if rates are delayed the next one
 
     # --- the index
@@ -171,6 +173,8 @@ class Prices:
         """Takes what the book shows at every sample instant up to a time, all of them at once."""
         first, self.sampled = self.sampled, max(self.sampled, until_ns // self.model.sample_ns)
         n = self.sampled - first
+        if self.index and self.contract.expiry_ns:
+            self._average(first)
         if n == 0 or not (self.index and view.bid and view.ask):
             return
         basis = (view.bid + view.ask) * FINE // 2 - self.index
@@ -189,6 +193,19 @@ class Prices:
         self.premium_sum += self.premium(view) * weight
         self.premium_weight += weight
         self.premium_count += n
+
+    def _average(self, first: int) -> None:
+        """The index at the sample instants after `first` that lie in the window before the expiry."""
+        contract, step = self.contract, self.model.sample_ns
+        opens = max(first, (contract.expiry_ns - contract.settle_window_ns) // step)
+        n = max(0, min(self.sampled, contract.expiry_ns // step) - opens)
+        self.expiry_sum += self.index * n
+        self.expiry_count += n
+
+    def settlement_ticks(self) -> int:
+        """What an expiring contract is settled at: the index, averaged over its window if it was sampled there."""
+        average = half_even(self.expiry_sum, self.expiry_count) if self.expiry_count else self.index
+        return clamp(half_even(average, FINE), 1, self.contract.max_price_ticks)
 
     # --- funding
 
@@ -244,6 +261,7 @@ class Prices:
         out = [self.index, self.external, self.ema, int(self.ema_seen), self.sampled]
         out += [self.premium_sum, self.premium_sum >> 64, self.premium_weight, self.premium_count]
         out += [self.period, int(self.fixed), self.next_rate, self.rate]
+        out += [self.expiry_sum, self.expiry_sum >> 64, self.expiry_count]
         for source in self.sources:
             out += [source.price, source.time_ns, source.state]
         return [*out, len(self.samples), *self.samples]

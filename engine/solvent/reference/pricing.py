@@ -8,21 +8,23 @@ from collections.abc import Callable
 
 from solvent.codes import Code
 from solvent.limits import CATCH_UP_MAX, FINE
-from solvent.records import EventType, Mode, Side, Source
+from solvent.records import EventType, Listing, Mode, Side, Source
 from solvent.reference.entry import Command
 from solvent.reference.funding import Funding
+from solvent.reference.listing import Listings
 from solvent.reference.prices import Prices, View, half_even, weighted_median
 
 
 class Pricing:
-    def __init__(self, funding: Funding, models: list[Prices | None], settle: Callable[[], None]):
+    def __init__(self, funding: Funding, listings: Listings, settle: Callable[[], None]):
+        self.listings = listings
         self.funding = funding
         self.liquidation = funding.liquidation
         self.trading = funding.liquidation.trading
         self.ledger = funding.ledger
         self.contracts = funding.contracts
         self.emit = funding.liquidation.emit
-        self.models = models
+        self.models: list[Prices | None] = []  # by instrument
         self.settle = settle  # whoever was touched, and what was triggered
 
     # --- commands
@@ -30,6 +32,8 @@ class Pricing:
     def _check_price(self, c: Command) -> Code:
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
+        if self.contracts[c.instrument].listing == Listing.CLOSED:
+            return Code.NOT_TRADING
         return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
 
     def mark(self, c: Command) -> Code:
@@ -59,6 +63,8 @@ class Pricing:
         """FUNDING: handed in, where no model computes the rate."""
         if c.instrument < len(self.contracts):
             model = self.models[c.instrument]
+            if self.contracts[c.instrument].listing == Listing.CLOSED:
+                return Code.NOT_TRADING
             if model and model.model.interval_ns:
                 return Code.PRICE_IS_MODELLED
         return self.funding.settle(c)
@@ -142,19 +148,22 @@ class Pricing:
         """Works off what the passing of time does to modelled prices: fixed rates and settlements by their instants, then
         by instrument; then samples, indices and marks at the new time. The books stand still meanwhile, but for what
         settlements do."""
-        modelled = [(i, model) for i, model in enumerate(self.models) if model]
-        for _, model in modelled:
+        for _, model in self._open():
             self._catch_up(model, now_ns)
-        while True:
-            instants = [(self._instant(model), i) for i, model in modelled if model.model.interval_ns]
-            if not instants or min(instants)[0] > now_ns:
+        while instants := [(instant, i) for i, model in self._open() if (instant := self._instant(model)) is not None]:
+            if min(instants)[0] > now_ns:
                 break
             self._reach(*min(instants))
-        for i, model in modelled:
+        for i, model in self._open():
             self._look(i, model, now_ns)
             self._remark(i, model, now_ns)
-        if modelled:
+        if any(self.models):
             self.settle()
+
+    def _open(self) -> list[tuple[int, Prices]]:
+        """The models of instruments that are not closed."""
+        closed = Listing.CLOSED
+        return [(i, model) for i, model in enumerate(self.models) if model and model.contract.listing != closed]
 
     def _catch_up(self, model: Prices, now_ns: int) -> None:
         """A jump over very many periods passes the earlier ones over."""
@@ -162,9 +171,18 @@ class Pricing:
         if interval and now_ns // interval - model.period >= CATCH_UP_MAX:
             model.period, model.fixed = now_ns // interval - CATCH_UP_MAX + 1, False
 
-    def _instant(self, model: Prices) -> int:
-        settlement = model.period * model.model.interval_ns
-        return settlement if model.fixed else settlement - model.model.cutoff_ns
+    def _instant(self, model: Prices) -> int | None:
+        """When something happens next by the clock: a rate is fixed, a settlement, an expiry."""
+        expiry, interval = model.contract.expiry_ns, model.model.interval_ns
+        funding = model.period * interval - (0 if model.fixed else model.model.cutoff_ns)
+        if not interval:
+            return expiry or None
+        return min(funding, expiry) if expiry else funding
+
+    def _funds(self, model: Prices, instant_ns: int) -> bool:
+        """Whether the funding of a period is due at an instant, or its rate; it comes before an expiry."""
+        interval = model.model.interval_ns
+        return bool(interval) and model.period * interval - (0 if model.fixed else model.model.cutoff_ns) <= instant_ns
 
     def _look(self, instrument: int, model: Prices, now_ns: int) -> None:
         model.sample(now_ns, self._view(instrument, model))
@@ -175,6 +193,11 @@ class Pricing:
         """A rate is fixed, or a settlement takes place: mark, funding and margin check in the order of the rule set."""
         model = self.models[instrument]
         assert model
+        if instant_ns == model.contract.expiry_ns and not self._funds(model, instant_ns):
+            self._look(instrument, model, instant_ns)
+            self.listings.close(instrument, model.settlement_ticks())
+            self.settle()
+            return
         if not model.fixed:
             model.sample(instant_ns, self._view(instrument, model))
             premium, samples = model.fix()

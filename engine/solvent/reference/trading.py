@@ -68,13 +68,13 @@ class Trading:
         self.ledger = ledger
         self.contracts = contracts
         self.emit = emit
-        self.books = [Book() for _ in contracts]
+        self.books: list[Book] = []  # by instrument
         self.slots = Slots()
         self.live: dict[int, Order] = {}
         self.clients: dict[tuple[int, int], int] = {}
         self.finished: deque[tuple[int, int, int]] = deque()
         self.order_count = 0
-        self.triggers = Triggers([contract.max_price_ticks for contract in contracts])
+        self.triggers = Triggers()
 
     # --- what resting orders reserve
 

@@ -23,11 +23,16 @@ def reached(way: int, trigger: int, price: int) -> bool:
 
 
 class Triggers:
-    def __init__(self, highest: list[int]):
-        self.highest = highest  # legal price of each instrument
-        self.dormant: list[dict[int, Order]] = [{} for _ in highest]
+    def __init__(self) -> None:
+        self.highest: list[int] = []  # legal price of each instrument
+        self.dormant: list[dict[int, Order]] = []
         self.timed: dict[int, Order] = {}
         self.due: deque[Order] = deque()
+
+    def enter(self, highest: int) -> None:
+        """One more instrument, and its highest legal price."""
+        self.highest.append(highest)
+        self.dormant.append({})
 
     def trailing(self, instrument: int) -> int:
         return sum(1 for order in self.dormant[instrument].values() if order.terms.trail)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from solvent.limits import RATE
-from solvent.records import Basis, Kind, Scheme, Side
+from solvent.records import Basis, Kind, Listing, Scheme, Side
 
 UNBOUNDED = 2**63 - 1
 """A price that no market reaches: what a position that is never bankrupt, or always, answers."""
@@ -48,8 +48,12 @@ class Contract:
     scheme: int
     maintenance_curve: int  # rates over 10**18: a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
     initial_curve: int
+    at_entry: int  # maintenance is asked of the value at entry
+    expiry_ns: int  # 0: a perpetual
+    settle_window_ns: int
     tiers: tuple[Tier, ...]
     currency: int
+    listing: int = Listing.TRADING
     mark: int = 0
     index: int = 0
     last: int = 0  # of the last trade between users
@@ -216,7 +220,8 @@ def deducted(contract: Contract, k: int) -> int:
 
 def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
     """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction."""
-    value, measure = value_at_mark(contract, p), max(1, measure_of(contract, p))
+    value = abs(p.cost) if contract.at_entry else value_at_mark(contract, p)
+    measure = max(1, measure_of(contract, p))
     rate = rate_at(contract, contract.tiers[k].maintenance_ppb, contract.maintenance_curve, abs(p.size), value)
     return ceil_div(value * ((rate + fee_ppb) * measure - deducted(contract, k)), measure)
 

@@ -5,9 +5,14 @@
 # Cost: O(1) to cancel one, an amendment as a new order; a mass cancel sorts the orders it ends, and to find
 # them looks at the account's own, or, for all accounts and in a Book alone, at every slot ever used.
 
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from solvent._core.records cimport Command
 from solvent._core.trading cimport Receipt, State
 
+cdef enum:
+    BOTH_SIDES = 2
+
+cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil
 cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef int cancel_one(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil

@@ -1,6 +1,6 @@
 """Amendments and cancellations; the contract is in changes.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
 from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.book cimport book_room
@@ -16,10 +16,6 @@ from solvent._core.trading cimport (
     Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, shrink, ticket_of_order,
 )
 from solvent._core.valuation cimport Instrument
-
-cdef enum:
-    BOTH_SIDES = 2
-
 
 cdef inline int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:
     """The slot of the sender's live order, by order id, else by client id."""
@@ -53,61 +49,78 @@ cdef int _by_id(const void* left, const void* right) noexcept nogil:
     return -1 if a < b else (1 if a > b else 0)
 
 
-cdef inline void _pick(State* s, const Command* c, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
-    """Notes an order that the filters of a MASS_CANCEL let through; `found` may be NULL, to count."""
+cdef struct Filter:
+    uint32_t account           # NOBODY: everyone's
+    uint32_t instrument        # NO_INSTRUMENT: all
+    uint8_t side               # BOTH_SIDES: both
+    bint house                 # the house's orders too
+
+
+cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
+    """Notes an order that the filters let through; `found` may be NULL, to count."""
     cdef Order* order = &s.arena.orders[slot]
-    if not order.state & LIVE or order.flags & HOUSE_ORDER:
+    if not order.state & LIVE or (order.flags & HOUSE_ORDER and not f.house):
         return
-    if c.account != NOBODY and order.account != c.account or (c.side != BOTH_SIDES and order.side != c.side):
+    if f.account != NOBODY and order.account != f.account or (f.side != BOTH_SIDES and order.side != f.side):
         return
-    if c.instrument != NO_INSTRUMENT and order_instrument(s, slot) != c.instrument:
+    if f.instrument != NO_INSTRUMENT and order_instrument(s, slot) != f.instrument:
         return
     if found != NULL:
         found[count[0]] = order.order_id
     count[0] += 1
 
 
-cdef int64_t _select(State* s, const Command* c, uint64_t* found) noexcept nogil:
+cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
     """How many orders the filters let through."""
     cdef int64_t count = 0
     cdef int32_t index, slot
-    if s.bare or c.account == NOBODY:
+    if s.bare or f.account == NOBODY:
         for slot in range(s.arena.high_water):
-            _pick(s, c, slot, found, &count)
+            _pick(s, f, slot, found, &count)
         return count
-    index = s.ledger.accounts[c.account].first_position
+    index = s.ledger.accounts[f.account].first_position
     while index >= 0:
         slot = s.ledger.positions[index].first_order
         while slot >= 0:
-            _pick(s, c, slot, found, &count)
+            _pick(s, f, slot, found, &count)
             slot = s.arena.own[slot].next
         index = s.ledger.positions[index].next
     return count
 
 
-cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil:
-    """MASS_CANCEL: oldest first. filled_lots of the answer says how many orders ended."""
+cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil:
+    """Ends all live orders that pass the filters, oldest first; how many there were."""
+    cdef Filter f
     cdef int64_t i, count
     cdef uint64_t* found
+    f.account = account
+    f.instrument = instrument
+    f.side = side
+    f.house = house
+    count = _select(s, &f, NULL)
+    if count == 0:
+        return 0
+    found = <uint64_t*>malloc(<size_t>count * sizeof(uint64_t))
+    if found == NULL:
+        s.log.fault = 2
+        return 0
+    _select(s, &f, found)
+    qsort(found, count, sizeof(uint64_t), &_by_id)
+    for i in range(count):
+        cancel(s, arena_find(&s.arena, found[i]), reason)
+    free(found)
+    return count
+
+
+cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """MASS_CANCEL: oldest first. filled_lots of the answer says how many orders ended."""
     if c.account != NOBODY and not known_account(s, c):
         return UNKNOWN_ACCOUNT
     if c.instrument != NO_INSTRUMENT and c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
     if c.side > BOTH_SIDES:
         return BAD_SIDE
-    count = _select(s, c, NULL)
-    if count == 0:
-        return OK
-    found = <uint64_t*>malloc(<size_t>count * sizeof(uint64_t))
-    if found == NULL:
-        s.log.fault = 2
-        return OK
-    _select(s, c, found)
-    qsort(found, count, sizeof(uint64_t), &_by_id)
-    for i in range(count):
-        cancel(s, arena_find(&s.arena, found[i]), MASS_CANCELLED)
-    free(found)
-    receipt.filled_lots = count
+    receipt.filled_lots = cancel_selected(s, c.account, c.instrument, c.side, MASS_CANCELLED, False)
     return OK
 
 

@@ -8,6 +8,7 @@ from solvent._core.records cimport Command
 from solvent._core.trading cimport State
 
 cdef int deposit(State* s, const Command* c) noexcept nogil
+cdef int transfer(State* s, const Command* c) noexcept nogil
 cdef int withdraw(State* s, const Command* c) noexcept nogil
 cdef int set_leverage(State* s, const Command* c) noexcept nogil
 cdef int set_position_mode(State* s, const Command* c) noexcept nogil

@@ -4,21 +4,20 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from solvent._core.cover cimport reach
 from solvent._core.entry cimport check_leg, check_names
 from solvent._core.ledger cimport (
-    DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, fund_receives, margin_purse, pay,
+    DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, Purse, fund_receives, margin_purse, pay,
     position_default, position_event, position_find, position_new, position_reserve, touch, wallet_of,
     wallet_purse,
 )
 from solvent._core.margin cimport closing_loss, free_units, hold_units, initial_units, upl
 from solvent._core.money cimport add, least
 from solvent._core.records cimport (
-    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BAD_PRICE, BELOW_INITIAL_MARGIN, BUY, BY_INDEX, BY_MARK, DEPOSITED, FUND_SEEDED,
-    INDEXED, INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MARKED, MODE_IN_USE,
-    MONEY_LIMIT, NO_ISOLATED_POSITION, OK, SEED_FUND, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
-    UNKNOWN_INSTRUMENT, WITHDRAWALS_CLOSED, WITHDRAWN, Command, say,
+    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FUND_SEEDED, INSUFFICIENT_BALANCE,
+    INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
+    NO_ISOLATED_POSITION, OK, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
+    WITHDRAWALS_CLOSED, WITHDRAWN, Command,
 )
-from solvent._core.trading cimport State, observe, refresh_hold
+from solvent._core.trading cimport State, refresh_hold
 from solvent._core.valuation cimport Instrument
-from solvent._core.watch cimport watch_mark
 
 cdef extern from *:
     """
@@ -65,6 +64,28 @@ cdef int withdraw(State* s, const Command* c) noexcept nogil:
         return INSUFFICIENT_BALANCE
     pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
     touch(&s.ledger, c.account)
+    return OK
+
+
+cdef int transfer(State* s, const Command* c) noexcept nogil:
+    """TRANSFER: from an account to another of its family (a master and its sub-accounts); order_id is the receiver."""
+    cdef Ledger* l = &s.ledger
+    cdef int code = _check_purse(s, c)
+    cdef uint32_t receiver, family[2]
+    if code != OK:
+        return code
+    if c.order_id < FIRST_USER or c.order_id >= l.account_count:
+        return UNKNOWN_ACCOUNT
+    receiver = <uint32_t>c.order_id
+    family[0] = l.accounts[c.account].parent if l.accounts[c.account].parent else c.account
+    family[1] = l.accounts[receiver].parent if l.accounts[receiver].parent else receiver
+    if family[0] != family[1] or receiver == c.account:
+        return NOT_RELATED
+    if free_units(l, c.account, c.instrument, True) < c.amount:
+        return INSUFFICIENT_BALANCE
+    pay(l, TRANSFERRED, wallet_purse(c.account, c.instrument), wallet_purse(receiver, c.instrument), c.amount, 0)
+    touch(l, c.account)
+    touch(l, receiver)
     return OK
 
 
@@ -160,27 +181,64 @@ cdef int set_position_mode(State* s, const Command* c) noexcept nogil:
     return OK
 
 
+cdef bint _can_spare(State* s, Position* p, int64_t amount) noexcept nogil:
+    """Whether an isolated margin without so much still bears initial margin and what closing orders may lose."""
+    cdef Ledger* l = &s.ledger
+    cdef int64_t left = p.margin_units - amount + least(0, upl(l, p))
+    return left >= add(initial_units(l, p), closing_loss(l, p), &s.log.fault)
+
+
+cdef void _move(State* s, int32_t index, int64_t amount) noexcept nogil:
+    """From the wallet into a position's margin, or back."""
+    cdef Ledger* l = &s.ledger
+    cdef Purse margin = margin_purse(l, index)
+    pay(l, MARGIN_MOVED, wallet_purse(margin.account, margin.currency), margin, amount, 0)
+    position_event(l, index)
+    touch(l, margin.account)
+
+
+cdef int _pass_margin(State* s, const Command* c, int32_t index) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef Command other = c[0]
+    cdef int32_t target
+    cdef int code
+    if c.client_id - 1 >= l.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    other.instrument = <uint32_t>(c.client_id - 1)
+    other.side = c.tif
+    code = _check_position(s, &other)
+    if code != OK:
+        return code
+    target = position_find(l, c.account, other.instrument, other.side)
+    if (target < 0 or target == index or l.instruments[other.instrument].currency != l.instruments[c.instrument].currency
+            or not l.positions[target].mode or l.positions[target].size_lots == 0):
+        return NO_ISOLATED_POSITION
+    if not _can_spare(s, &l.positions[index], c.amount):
+        return BELOW_INITIAL_MARGIN
+    _move(s, index, -c.amount)
+    _move(s, target, c.amount)
+    return OK
+
+
 cdef int move_margin(State* s, const Command* c) noexcept nogil:
+    """MOVE_MARGIN: between wallet and position; or if client_id names another instrument (its number + 1; tif is its leg)
+    from this position to that one, by way of the wallet."""
     cdef Ledger* l = &s.ledger
     cdef int code = _check_position(s, c)
     cdef int32_t index
-    cdef Position* p
-    cdef uint32_t currency
     if code != OK:
         return code
-    if c.amount == 0 or c.amount > MONEY_MAX or c.amount < -MONEY_MAX:
+    if c.amount == 0 or c.amount > MONEY_MAX or c.amount < -MONEY_MAX or (c.client_id != 0 and c.amount < 0):
         return BAD_AMOUNT
     index = position_find(l, c.account, c.instrument, c.side)
     if index < 0 or not l.positions[index].mode or l.positions[index].size_lots == 0:
         return NO_ISOLATED_POSITION
-    p = &l.positions[index]
-    currency = l.instruments[c.instrument].currency
-    if c.amount > 0:
-        if free_units(l, c.account, currency, True) < c.amount:
-            return INSUFFICIENT_BALANCE
-    elif p.margin_units + c.amount + least(0, upl(l, p)) < add(initial_units(l, p), closing_loss(l, p), &s.log.fault):
-        return BELOW_INITIAL_MARGIN
-    pay(l, MARGIN_MOVED, wallet_purse(c.account, currency), margin_purse(l, index), c.amount, 0)
-    position_event(l, index)
-    touch(l, c.account)
+    if c.client_id != 0:
+        return _pass_margin(s, c, index)
+    if c.amount < 0:
+        if not _can_spare(s, &l.positions[index], -c.amount):
+            return BELOW_INITIAL_MARGIN
+    elif free_units(l, c.account, l.instruments[c.instrument].currency, True) < c.amount:
+        return INSUFFICIENT_BALANCE
+    _move(s, index, c.amount)
     return OK

@@ -13,7 +13,7 @@ from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
     BAD_TRIGGER, BUY, BY_LAST, BY_MARK, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
-    NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
+    NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, NOT_TRADING, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
     REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
     TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
     Extension, say,
@@ -188,6 +188,8 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef Instrument* ins = t.ins
     cdef int64_t reached
     cdef int code
+    if ins.listing != 0:
+        return NOT_TRADING
     if not s.bare:
         if ins.mark_ticks == 0:
             return NO_MARK
@@ -248,6 +250,8 @@ cdef int64_t _reference(Instrument* ins, int source) noexcept nogil:
 cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
     """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
     cdef int64_t reference = _reference(ins, t.terms.source)
+    if ins.listing != 0:
+        return NOT_TRADING
     if t.terms.trail != 0 and reference == 0:
         return NO_REFERENCE
     if t.terms.trigger_flags & REFUSE_REACHED and trigger_reached(

@@ -21,9 +21,13 @@ cdef class Kernel(Reader):
     cdef Receipt receipt
     cdef readonly uint64_t command_seq
     cdef public uint64_t keep_from
+    cdef list instruments          # names
+    cdef object from_records       # decodes and checks an ADD_INSTRUMENT (solvent.spec)
 
     cdef int _dispatch(self, const Command* c, Receipt* receipt) noexcept nogil
     cdef void _apply(self, const Command* c, Receipt* receipt) noexcept nogil
+    cdef int _enter_instrument(self, spec) except -1
+    cdef int _add_instrument(self, const Command* c, Receipt* receipt) noexcept with gil
     cdef int _open_account(self, const Command* c, Receipt* receipt) noexcept with gil
     cdef int _enter(self) except -1
     cdef int _leave(self) except -1

@@ -12,19 +12,24 @@ from solvent._core.arena cimport SLOTS_MAX, Order, arena_close, arena_open
 from solvent._core.book cimport Book, Half, book_close, book_open, book_peek
 from solvent._core.changes cimport amend, cancel_many, cancel_one
 from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
-from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, withdraw
+from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
-from solvent._core.ledger cimport account_new, accounts_reserve, ledger_close, ledger_open
+from solvent._core.ledger cimport (
+    FIRST_USER, account_new, accounts_reserve, instrument_reserve, ledger_close, ledger_open,
+)
+from solvent._core.listing cimport halt, settle_instrument
 from solvent._core.liquidation cimport settle
 from solvent._core.money cimport INT64_MAX
-from solvent._core.pool cimport prefetch
+from solvent._core.pool cimport prefetch, resized
 from solvent._core.prices cimport Prices, prices_close, prices_open
 from solvent._core.pricing cimport fund, index, mark, pass_to, source
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
-    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADVANCE, AMEND, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, INDEX, MARK, MASS_CANCEL,
-    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SOURCE, TIME_BACKWARDS,
+    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING,
+    HALT, INDEX, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, MARK, MASS_CANCEL,
+    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
+    TIME_BACKWARDS, TOO_MANY_ORDERS, TRANSFER, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
 from solvent._core.timers cimport timers_close
@@ -33,6 +38,7 @@ from solvent._core.triggers cimport Triggers, triggers_close
 from solvent._core.valuation cimport Instrument, Tier, tiers_deduct
 
 import sys
+from hashlib import blake2b
 
 
 cdef object _ORDER_ID = sys.intern("order_id")
@@ -41,6 +47,8 @@ cdef object _ZERO = 0                  # the small int itself: an argument that 
 cdef enum:
     AHEAD = 16             # commands between asking for memory and needing it
     NEARER = 8
+    RECORDS_MAX = 255
+    INSTRUMENTS_MAX = 4096
     LARGE = 400_000        # levels above which looking for nodes ahead gains (1,000,000 orders: 77 ns, not 80; 100,000: 60, not 51)
 
 
@@ -153,39 +161,19 @@ cdef class Kernel(Reader):
     """
 
     def __cinit__(self, instruments, int currencies, rules, bytes config, errors, bint bare=False,
-                  uint64_t wanted=0xFFFFFFFFFFFFFFFF):
-        cdef uint32_t i
-        cdef int k
-        cdef Instrument* ins
+                  uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), from_records=None):
         self.ids = {}
         self.names = []
+        self.instruments = list(names)
+        self.from_records = from_records
         self.config = config
         self.s.bare = bare
         self.busy_error, self.halted_error, self.type_error, self.range_error = errors
         if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena)
-                and ledger_open(&self.s.ledger, &self.s.log, len(instruments), currencies)):
+                and ledger_open(&self.s.ledger, &self.s.log, currencies)):
             raise MemoryError
-        self.s.books = <Book*>calloc(len(instruments), sizeof(Book))
-        self.s.triggers = <Triggers*>calloc(len(instruments), sizeof(Triggers))
-        self.s.prices = <Prices*>calloc(len(instruments), sizeof(Prices))
-        if self.s.books == NULL or self.s.triggers == NULL or self.s.prices == NULL:
-            raise MemoryError
-        for i, spec in enumerate(instruments):
-            ins = &self.s.ledger.instruments[i]
-            (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
-             ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-             tiers, ins.currency, model) = spec
-            if model is not None:
-                prices_open(&self.s.prices[i], model)
-                self.s.modelled = True
-            self.s.triggers[i].max_price_ticks = ins.max_price_ticks
-            ins.tier_count = len(tiers)
-            ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
-            if ins.tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
-                raise MemoryError
-            for k, tier in enumerate(tiers):
-                ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tier
-            tiers_deduct(ins)
+        for spec in instruments:
+            self._enter_instrument(spec)
         (self.s.rules.price_band_ppb, self.s.rules.step_limit_ppb, self.s.rules.parcel_limit_ppb,
          self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
@@ -215,6 +203,66 @@ cdef class Kernel(Reader):
 
     # --- commands
 
+    cdef int _enter_instrument(self, spec) except -1:
+        """One more instrument in every room that has them by number. Raises MemoryError, nothing done but room made."""
+        cdef uint32_t i = self.s.ledger.instrument_count
+        cdef Instrument* ins
+        cdef int k
+        if not (instrument_reserve(&self.s.ledger) and resized(<void**>&self.s.books, i + 1, sizeof(Book))
+                and resized(<void**>&self.s.triggers, i + 1, sizeof(Triggers))
+                and resized(<void**>&self.s.prices, i + 1, sizeof(Prices))):
+            raise MemoryError
+        memset(&self.s.books[i], 0, sizeof(Book))
+        memset(&self.s.triggers[i], 0, sizeof(Triggers))
+        memset(&self.s.prices[i], 0, sizeof(Prices))
+        ins = &self.s.ledger.instruments[i]
+        (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
+         ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
+         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, tiers, ins.currency, model) = spec
+        ins.tier_count = <int32_t>len(tiers)
+        ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
+        self.s.ledger.instrument_count += 1     # from here on it is closed with the others
+        if ins.tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
+            raise MemoryError
+        for k, tier in enumerate(tiers):
+            ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tier
+        tiers_deduct(ins)
+        self.s.triggers[i].max_price_ticks = ins.max_price_ticks
+        if model is not None:
+            prices_open(&self.s.prices[i], model)
+            self.s.modelled = True
+        return 0
+
+    cdef int _add_instrument(self, const Command* c, Receipt* receipt) noexcept with gil:
+        """ADD_INSTRUMENT: a name and the words of a spec (solvent.spec); the answer's order id is the instrument."""
+        cdef Event* event
+        cdef bytes data, name, padded
+        try:
+            data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.records - 1) * RECORD_BYTES)
+            found = self.from_records(data)
+            if found is None:
+                return BAD_INSTRUMENT
+            name, currency, spec = found
+            if name in self.instruments:
+                return INSTRUMENT_EXISTS
+            if not 0 <= currency < self.s.ledger.currency_count:
+                return UNKNOWN_CURRENCY
+            if self.s.ledger.instrument_count >= INSTRUMENTS_MAX:
+                return BAD_INSTRUMENT
+            self._enter_instrument(spec.compiled(currency))
+            self.instruments.append(name)
+            self.config = blake2b(self.config + data).digest()[:32]
+            padded = name.ljust(NAME_BYTES, b"\0")
+        except MemoryError:
+            self.s.log.fault = 2
+            return TOO_MANY_ORDERS
+        receipt.order_id = self.s.ledger.instrument_count - 1
+        event = say(&self.s.log, INSTRUMENT_ADDED, 0, 0, <uint32_t>receipt.order_id, <uint16_t>currency, 0, 0, 0, 0, 0, 0)
+        if event != NULL:
+            event.records = 2
+            memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)
+        return OK
+
     cdef int _open_account(self, const Command* c, Receipt* receipt) noexcept with gil:
         """OPEN_ACCOUNT: the name is the command's second record, UTF-8, zero-padded."""
         cdef Event* event
@@ -233,15 +281,18 @@ cdef class Kernel(Reader):
                 return BAD_NAME
             if name in self.ids:
                 return ACCOUNT_EXISTS
+            if c.order_id != 0 and (c.order_id < FIRST_USER or c.order_id >= self.s.ledger.account_count
+                                    or self.s.ledger.accounts[c.order_id].parent != 0):
+                return UNKNOWN_ACCOUNT
             if not accounts_reserve(&self.s.ledger):
                 return TOO_MANY_ACCOUNTS
-            account = account_new(&self.s.ledger)
+            account = account_new(&self.s.ledger, <uint32_t>c.order_id)
             self.ids[name] = account
             self.names.append(name)
         except MemoryError:
             self.s.log.fault = 2
             return TOO_MANY_ACCOUNTS
-        event = say(&self.s.log, ACCOUNT_OPENED, 0, account, 0, 0, 0, 0, 0, 0, 0, 0)
+        event = say(&self.s.log, ACCOUNT_OPENED, 0, account, 0, 0, 0, <int64_t>c.order_id, 0, 0, 0, 0)
         if event != NULL:
             event.records = 2
             memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)
@@ -271,6 +322,14 @@ cdef class Kernel(Reader):
             return set_position_mode(&self.s, c)
         if c.type == FUNDING:
             return fund(&self.s, c)
+        if c.type == TRANSFER:
+            return transfer(&self.s, c)
+        if c.type == ADD_INSTRUMENT:
+            return self._add_instrument(c, receipt)
+        if c.type == HALT:
+            return halt(&self.s, c)
+        if c.type == SETTLE:
+            return settle_instrument(&self.s, c)
         if c.type == SOURCE:
             return source(&self.s, c)
         if c.type == OPEN_ACCOUNT:
@@ -296,9 +355,9 @@ cdef class Kernel(Reader):
                 expire(&self.s)
             if self.s.modelled and later:
                 pass_to(&self.s, c.time_ns)
-            if c.type == ORDER:
+            if c.type == ORDER and c.records <= 2:
                 code = place(&self.s, c, receipt)
-            elif c.records != 1 and c.type != OPEN_ACCOUNT:
+            elif c.records != 1 and c.type != ADD_INSTRUMENT and (c.type != OPEN_ACCOUNT or c.records != 2):
                 code = BAD_RECORD
             elif c.type == CANCEL:
                 code = cancel_one(&self.s, c, receipt)
@@ -346,14 +405,12 @@ cdef class Kernel(Reader):
         return 0
 
     def apply(self, const unsigned char[::1] record not None):
-        """Applies one command (64 bytes, 128 for one of two records) and returns its result code."""
-        cdef Command command[2]
-        if record.shape[0] < RECORD_BYTES or record.shape[0] > 2 * RECORD_BYTES:
+        """Applies one command (64 bytes, more for one of several records) and returns its result code."""
+        cdef Command command[RECORDS_MAX]
+        if record.shape[0] < RECORD_BYTES or record[2] * RECORD_BYTES != record.shape[0]:
             return BAD_RECORD
-        memset(&command, 0, sizeof(command))
+        memset(&command[1], 0, RECORD_BYTES)
         memcpy(&command, &record[0], record.shape[0])
-        if command[0].records * RECORD_BYTES != record.shape[0]:
-            return BAD_RECORD
         self._enter()
         self._apply(command, &self.receipt)
         self._leave()

@@ -62,6 +62,7 @@ cdef struct Position:
 
 cdef struct Account:
     int32_t first_position
+    uint32_t parent                # of a sub-account its master, else 0
     uint8_t touched
 
 cdef struct Parcel:
@@ -78,6 +79,7 @@ cdef struct Ledger:
     EventLog* log
     Instrument* instruments
     uint32_t instrument_count
+    int32_t instrument_capacity
     uint32_t currency_count
     int64_t fund_share_ppb         # of a liquidation fee; the rest is a fee like others
     bint orders_count              # an order that rests may endanger its account
@@ -109,10 +111,11 @@ cdef struct FillTerms:
     uint8_t keep_margin            # a step-down: profit and margin stay with the position
     uint8_t deleveraged            # a shortfall is topped up from the deficit, not from the fund
 
-cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t instruments, uint32_t currencies) noexcept nogil
+cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
 cdef void ledger_close(Ledger* ledger) noexcept nogil
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil
-cdef uint32_t account_new(Ledger* ledger) noexcept nogil
+cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil
+cdef int instrument_reserve(Ledger* ledger) noexcept nogil
 cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil

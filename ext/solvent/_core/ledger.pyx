@@ -1,7 +1,7 @@
 """Postings, fills and parcels; the contract is in ledger.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.money cimport RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub
 from solvent._core.pool cimport resized, room
@@ -12,19 +12,15 @@ from solvent._core.records cimport (
 from solvent._core.valuation cimport Instrument, initial_of, worth
 
 
-cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t instruments, uint32_t currencies) noexcept nogil:
+cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
     memset(ledger, 0, sizeof(Ledger))
     ledger.log = log
-    ledger.instrument_count = instruments
     ledger.currency_count = currencies
-    ledger.instruments = <Instrument*>calloc(instruments, sizeof(Instrument))
     ledger.next_parcel_id = 1
-    if ledger.instruments == NULL:
-        return 0
     while ledger.account_count < FIRST_USER:
         if not accounts_reserve(ledger):
             return 0
-        account_new(ledger)
+        account_new(ledger, 0)
     return 1
 
 
@@ -44,6 +40,14 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
 
 # --- Pools ---------------------------------------------------------------------------------------------
 
+cdef int instrument_reserve(Ledger* ledger) noexcept nogil:
+    """Makes room for one more instrument and clears it; 0 when memory is gone. May move them all."""
+    if not room(<void**>&ledger.instruments, <int32_t>ledger.instrument_count, &ledger.instrument_capacity, sizeof(Instrument)):
+        return 0
+    memset(&ledger.instruments[ledger.instrument_count], 0, sizeof(Instrument))
+    return 1
+
+
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
     """Makes room for one more account; 0 when the limit or memory is reached."""
     cdef uint32_t capacity = ledger.account_capacity * 2 if ledger.account_capacity else 64
@@ -57,10 +61,11 @@ cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
     return 1
 
 
-cdef uint32_t account_new(Ledger* ledger) noexcept nogil:
+cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil:
     cdef uint32_t account = ledger.account_count
     ledger.account_count += 1
     ledger.accounts[account].first_position = -1
+    ledger.accounts[account].parent = parent
     ledger.accounts[account].touched = 0
     memset(wallet_of(ledger, account, 0), 0, ledger.currency_count * sizeof(Wallet))
     return account

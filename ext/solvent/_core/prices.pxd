@@ -62,6 +62,8 @@ cdef struct Prices:                # no model where sample_ns is 0
     int64_t premium_weight
     int64_t premium_count
     int64_t period                 # to be settled next
+    int128 expiry_sum              # of the index over the window before an expiry
+    int64_t expiry_count
     int64_t next_rate
     int64_t rate
     int64_t* samples               # a ring
@@ -86,6 +88,7 @@ cdef int64_t weighted_median(Chosen* chosen) noexcept nogil
 cdef void prices_view(Prices* p, Instrument* ins, Book* book, View* view, int32_t* fault) noexcept nogil
 cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view) noexcept nogil
 cdef int64_t prices_fix(Prices* p) noexcept nogil
+cdef int64_t prices_settlement(Prices* p, Instrument* ins) noexcept nogil
 cdef int64_t prices_charge(Prices* p) noexcept nogil
 cdef int64_t prices_fair(Prices* p, int64_t left_ns) noexcept nogil
 cdef int64_t prices_basis(Prices* p) noexcept nogil

@@ -201,6 +201,20 @@ cdef void _remember(Prices* p, int64_t basis) noexcept nogil:
         p.sample_next = 0
 
 
+cdef void _average(Prices* p, Instrument* ins, int64_t until) noexcept nogil:
+    """The index at the sample instants from the last one to `until` that lie in the window before the expiry."""
+    cdef int64_t opens = most(p.sampled, <int64_t>floor128(ins.expiry_ns - ins.settle_window_ns, p.sample_ns))
+    cdef int64_t n = most(0, least(until, <int64_t>floor128(ins.expiry_ns, p.sample_ns)) - opens)
+    p.expiry_sum += <int128>p.index * n
+    p.expiry_count += n
+
+
+cdef int64_t prices_settlement(Prices* p, Instrument* ins) noexcept nogil:
+    """What an expiring contract is settled at: the index, averaged over its window if it was sampled there; in ticks."""
+    cdef int64_t average = half_even(p.expiry_sum, p.expiry_count) if p.expiry_count else p.index
+    return clamp(half_even(average, FINE), 1, ins.max_price_ticks)
+
+
 cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view) noexcept nogil:
     """Takes what the book shows at every sample instant up to a time, all of them at once."""
     cdef int64_t until = <int64_t>floor128(until_ns, p.sample_ns)
@@ -208,6 +222,8 @@ cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view
     cdef int64_t i, basis, moved, weight
     if n <= 0:
         return
+    if p.index != 0 and ins.expiry_ns != 0:
+        _average(p, ins, until)
     p.sampled = until
     if p.index == 0 or view.bid == 0 or view.ask == 0:
         return
@@ -310,7 +326,7 @@ cdef list prices_state(Prices* p):
     cdef int32_t i, at
     cdef int64_t high = <int64_t>(p.premium_sum >> 64)
     out = [p.index, p.external, p.ema, p.ema_seen, p.sampled, <int64_t>p.premium_sum, high, p.premium_weight, p.premium_count,
-           p.period, p.fixed, p.next_rate, p.rate]
+           p.period, p.fixed, p.next_rate, p.rate, <int64_t>p.expiry_sum, <int64_t>(p.expiry_sum >> 64), p.expiry_count]
     for i in range(p.source_count):
         out.extend((p.sources[i].price, p.sources[i].time_ns, p.sources[i].state))
     out.append(p.sample_count)

@@ -4,18 +4,24 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.entry cimport fire_next
 from solvent._core.funding cimport settle_funding, settle_rate
 from solvent._core.liquidation cimport settle
+from solvent._core.listing cimport close_instrument
 from solvent._core.money cimport clamp, floor128, half_even, int128
 from solvent._core.prices cimport (
     CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_basis, prices_charge, prices_fair, prices_fix, prices_index,
-    prices_live, prices_mark, prices_sample, prices_view, weighted_median,
+    prices_live, prices_mark, prices_sample, prices_settlement, prices_view, weighted_median,
 )
 from solvent._core.records cimport (
-    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, INDEXED, MARKED, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
+    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, INDEXED, MARKED, NOT_TRADING, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
     UNKNOWN_INSTRUMENT, Command, say,
 )
 from solvent._core.trading cimport Receipt, State, observe
 from solvent._core.valuation cimport Instrument
 from solvent._core.watch cimport watch_mark
+
+
+cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
+    """The model of an instrument that is not closed, or NULL."""
+    return NULL if s.ledger.instruments[instrument].listing == CLOSED else _model(s, instrument)
 
 
 cdef inline Prices* _model(State* s, uint32_t instrument) noexcept nogil:
@@ -100,6 +106,8 @@ cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, 
 cdef int _check_price(State* s, const Command* c) noexcept nogil:
     if c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
+    if s.ledger.instruments[c.instrument].listing == CLOSED:
+        return NOT_TRADING
     if c.price_ticks < 1 or c.price_ticks > s.ledger.instruments[c.instrument].max_price_ticks:
         return BAD_PRICE
     return OK
@@ -141,6 +149,8 @@ cdef int index(State* s, const Command* c) noexcept nogil:
 cdef int fund(State* s, const Command* c) noexcept nogil:
     """FUNDING: handed in, where no model computes the rate."""
     cdef Prices* model = _model(s, c.instrument) if c.instrument < s.ledger.instrument_count else NULL
+    if c.instrument < s.ledger.instrument_count and s.ledger.instruments[c.instrument].listing == CLOSED:
+        return NOT_TRADING
     if model != NULL and model.interval_ns:
         return PRICE_IS_MODELLED
     return settle_funding(s, c)
@@ -185,11 +195,26 @@ cdef void _catch_up(Prices* model, int64_t now_ns) noexcept nogil:
             model.fixed = 0
 
 
+cdef inline int128 _funding_instant(Prices* model) noexcept nogil:
+    """When a rate is fixed or a period settled next; it may lie beyond the end of time."""
+    return <int128>model.period * model.interval_ns - (0 if model.fixed else model.cutoff_ns)
+
+
+cdef bint _funds(Prices* model, int64_t instant_ns) noexcept nogil:
+    """Whether the funding of a period is due at an instant, or its rate; it comes before an expiry."""
+    return model.interval_ns != 0 and _funding_instant(model) <= instant_ns
+
+
 cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
     """A rate is fixed, or a settlement takes place: mark, funding and margin check in the order of the rule set."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int64_t samples, premium, rate, period
     cdef View view
+    if instant_ns == ins.expiry_ns and not _funds(model, instant_ns):
+        _look(s, instrument, model, instant_ns)
+        close_instrument(s, instrument, prices_settlement(model, ins))
+        settle_all(s)
+        return
     if not model.fixed:
         prices_view(model, ins, &s.books[instrument], &view, &s.log.fault)
         prices_sample(model, ins, instant_ns, &view)
@@ -213,19 +238,25 @@ cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
     """Works off what the passing of time does to modelled prices: fixed rates and settlements by their instants, then by
     instrument; then samples, indices and marks at the new time."""
     cdef uint32_t i, first
-    cdef int128 instant, earliest      # the next one may lie beyond the end of time
+    cdef int128 instant, earliest
+    cdef int64_t expiry
     cdef Prices* model
     for i in range(s.ledger.instrument_count):
-        model = _model(s, i)
+        model = _open_model(s, i)
         if model != NULL:
             _catch_up(model, now_ns)
     while s.log.fault == 0:
         earliest = now_ns
         first = s.ledger.instrument_count
         for i in range(s.ledger.instrument_count):
-            model = _model(s, i)
-            if model != NULL and model.interval_ns:
-                instant = <int128>model.period * model.interval_ns - (0 if model.fixed else model.cutoff_ns)
+            model = _open_model(s, i)
+            if model != NULL:
+                expiry = s.ledger.instruments[i].expiry_ns
+                if model.interval_ns == 0 and expiry == 0:
+                    continue
+                instant = _funding_instant(model) if model.interval_ns else expiry
+                if expiry and expiry < instant:
+                    instant = expiry
                 if instant < earliest or (instant == earliest and first == s.ledger.instrument_count):
                     earliest = instant
                     first = i
@@ -233,7 +264,7 @@ cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
             break
         _reach(s, first, &s.prices[first], <int64_t>earliest)
     for i in range(s.ledger.instrument_count):
-        model = _model(s, i)
+        model = _open_model(s, i)
         if model != NULL:
             _look(s, i, model, now_ns)
             _remark(s, i, model, now_ns, False)

@@ -327,12 +327,15 @@ cdef class Reader:
         cdef int64_t k
         self._require_idle()
         out = [self.s.clock_ns, self.s.order_count, l.next_parcel_id, len(self.names)]
+        for account in range(FIRST_USER, l.account_count):
+            out.append(l.accounts[account].parent)
         for account in range(l.account_count):
             for i in range(l.currency_count):
                 out.append(wallet_of(l, account, i).cash_units)
         for i in range(l.instrument_count):
             out.extend(self.prices(i))
             out.append(l.instruments[i].funding_period)
+            out.append(l.instruments[i].listing)
             if self.s.prices[i].sample_ns:
                 out.extend(prices_state(&self.s.prices[i]))
         for account in range(FIRST_USER, l.account_count):

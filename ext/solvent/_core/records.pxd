@@ -86,6 +86,10 @@ cdef enum CommandType:
     FUNDING = 9
     INDEX = 10
     SET_POSITION_MODE = 11
+    TRANSFER = 12
+    ADD_INSTRUMENT = 13
+    HALT = 14
+    SETTLE = 15
     ORDER = 16
     AMEND = 17
     CANCEL = 18
@@ -175,6 +179,11 @@ cdef enum SourceState:  # what an index makes of a constituent
     STALE = 2
     WILD = 3
 
+cdef enum Listing:      # what may be done in an instrument
+    TRADING = 0
+    HALTED = 1          # no new orders, no amendments
+    CLOSED = 2          # settled for good
+
 cdef enum Leg:          # which position of an instrument
     ONE_WAY = 0
     LONG = 1
@@ -207,6 +216,8 @@ cdef enum EventType:
     NETTED = 20
     SOURCE_CHANGED = 21
     RATED = 22
+    INSTRUMENT_ADDED = 23
+    LISTING_CHANGED = 24
 
 cdef enum Code:
     OK = 0
@@ -220,6 +231,8 @@ cdef enum Code:
     ACCOUNT_EXISTS = 203
     BAD_NAME = 204
     TOO_MANY_ACCOUNTS = 205
+    INSTRUMENT_EXISTS = 206
+    BAD_INSTRUMENT = 207
     BAD_SIDE = 300
     BAD_SIZE = 301
     BAD_PRICE = 302
@@ -244,6 +257,7 @@ cdef enum Code:
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502
     MONEY_LIMIT = 503
+    NOT_RELATED = 504
     NO_MARK = 600
     PRICE_BAND = 601
     INSUFFICIENT_MARGIN = 602
@@ -259,6 +273,7 @@ cdef enum Code:
     BAD_LEG = 612
     PRICE_IS_MODELLED = 613
     BAD_SOURCE = 614
+    NOT_TRADING = 615
 
 # Why a posting was made (LEDGER).
 cdef enum Posting:
@@ -280,6 +295,8 @@ cdef enum Posting:
     ADL_TOP_UP = 16
     FUNDING_PAID = 17
     FUNDING_RECEIVED = 18
+    TRANSFERRED = 19
+    SETTLED = 20
 
 # Why an order ended or shrank (DONE, REDUCED).
 cdef enum Ending:
@@ -297,6 +314,7 @@ cdef enum Ending:
     EXPIRED = 12
     TRIGGER_REFUSED = 13    # its trigger fired, and it was not allowed then; code says why
     MASS_CANCELLED = 14
+    DELISTED = 15           # its instrument was settled
 
 # How a parcel changed (PARCEL).
 cdef enum ParcelChange:
@@ -305,6 +323,7 @@ cdef enum ParcelChange:
     FILLED_BY_FUND = 3
     CLOSED_BY_ADL = 4
     CLOSED_BY_OPPOSITE = 5
+    CLOSED_BY_SETTLEMENT = 6
 
 # What kind of requirement failed (LIQUIDATION).
 cdef enum Verdict:

@@ -29,6 +29,8 @@ cdef struct Instrument:
     int64_t default_leverage
     int64_t maintenance_curve      # rates over 10**18: a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
     int64_t initial_curve
+    int64_t expiry_ns              # 0: a perpetual
+    int64_t settle_window_ns
     int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
     int64_t index_ticks            # likewise
     int64_t last_ticks             # of the last trade between users; 0 before the first
@@ -40,6 +42,8 @@ cdef struct Instrument:
     uint8_t kind
     uint8_t basis
     uint8_t scheme
+    uint8_t at_entry               # maintenance is asked of the value at entry
+    uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
     int32_t member_count
     int32_t member_capacity

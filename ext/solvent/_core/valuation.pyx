@@ -146,7 +146,7 @@ cdef void tiers_deduct(Instrument* ins) noexcept nogil:
 
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil:
     """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction."""
-    cdef int128 value = value_at_mark(ins, held.size_lots, fault)
+    cdef int128 value = magnitude(held.cost_units) if ins.at_entry else value_at_mark(ins, held.size_lots, fault)
     cdef int64_t rate = _rate_at(ins, ins.tiers[k].maintenance_ppb, ins.maintenance_curve, magnitude(held.size_lots),
                                  <int64_t>value, fault)
     cdef int128 measure, weight, whole

@@ -1,0 +1,169 @@
+"""Deposits, withdrawals, transfers, leverage, position modes and margin moves.
+
+Owns the checks of these commands, complete before the first write, and what they write. Never trades or liquidates; it
+touches accounts, and settlement looks at them.
+"""
+
+from solvent.codes import Code
+from solvent.limits import FIRST_USER, MONEY_MAX
+from solvent.records import CommandType, Leg, Mode, Posting, Purse
+from solvent.reference import margin, valuation
+from solvent.reference.entry import Command, Entry
+from solvent.reference.ledger import Position
+
+
+class Control:
+    def __init__(self, entry: Entry):
+        self.entry = entry
+        self.cover = entry.cover
+        self.trading = entry.trading
+        self.ledger = entry.ledger
+        self.contracts = entry.contracts
+
+    def _check_purse(self, c: Command) -> Code:
+        if c.type != CommandType.SEED_FUND and not FIRST_USER <= c.account < len(self.ledger.wallets):
+            return Code.UNKNOWN_ACCOUNT
+        if c.instrument >= self.ledger.currencies:
+            return Code.UNKNOWN_CURRENCY
+        return Code.OK if 1 <= c.amount <= MONEY_MAX else Code.BAD_AMOUNT
+
+    def deposit(self, c: Command) -> Code:
+        if code := self._check_purse(c):
+            return code
+        outside = (Purse.OUTSIDE, c.instrument)
+        if c.amount > MONEY_MAX + self.ledger.wallets[Purse.OUTSIDE][c.instrument]:
+            return Code.MONEY_LIMIT
+        if c.type == CommandType.SEED_FUND:
+            self.ledger.fund_receives(Posting.FUND_SEEDED, outside, c.instrument, c.amount)
+        else:
+            self.ledger.pay(Posting.DEPOSITED, outside, (c.account, c.instrument), c.amount)
+            self.ledger.touch(c.account)
+        return Code.OK
+
+    def withdraw(self, c: Command) -> Code:
+        if code := self._check_purse(c):
+            return code
+        if self.ledger.wallets[Purse.DEFICIT][c.instrument]:
+            return Code.WITHDRAWALS_CLOSED
+        if self.cover.free_units(c.account, c.instrument, spendable=True) < c.amount:
+            return Code.INSUFFICIENT_BALANCE
+        self.ledger.pay(Posting.WITHDRAWN, (c.account, c.instrument), (Purse.OUTSIDE, c.instrument), c.amount)
+        self.ledger.touch(c.account)
+        return Code.OK
+
+    def transfer(self, c: Command) -> Code:
+        """TRANSFER: from an account to another of its family (a master and its sub-accounts); order_id is the receiver."""
+        if code := self._check_purse(c):
+            return code
+        if not FIRST_USER <= c.order_id < len(self.ledger.wallets):
+            return Code.UNKNOWN_ACCOUNT
+        family = [self.ledger.parents[account] or account for account in (c.account, c.order_id)]
+        if family[0] != family[1] or c.order_id == c.account:
+            return Code.NOT_RELATED
+        if self.cover.free_units(c.account, c.instrument, spendable=True) < c.amount:
+            return Code.INSUFFICIENT_BALANCE
+        self.ledger.pay(Posting.TRANSFERRED, (c.account, c.instrument), (c.order_id, c.instrument), c.amount)
+        self.ledger.touch(c.account)
+        self.ledger.touch(c.order_id)
+        return Code.OK
+
+    def _leg_of(self, c: Command) -> Code:
+        return self.entry.check_names(c) or self.entry.check_leg(c, c.side)
+
+    def set_leverage(self, c: Command) -> Code:
+        """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
+        if code := self._leg_of(c):
+            return code
+        if c.mode > Mode.ISOLATED:
+            return Code.BAD_MODE
+        if c.amount < 1:
+            return Code.BAD_LEVERAGE
+        contract = self.contracts[c.instrument]
+        p = self.ledger.blank(c.account, c.instrument, c.side)
+        if c.mode != p.mode and (p.size or p.orders):
+            return Code.MODE_IN_USE
+        if c.amount > contract.tiers[self.cover.reach(p)].max_leverage:
+            return Code.LEVERAGE_ABOVE_TIER
+        before = p.mode, p.leverage
+        initial = margin.initial_units(contract, p)
+        free = {mode: self.cover.free_units(c.account, contract.currency, bool(mode)) for mode in Mode}
+        p.mode, p.leverage = c.mode, c.amount
+        needed = margin.hold_units(contract, p, p.open_sides) - p.hold
+        if p.mode == Mode.CROSS:
+            needed += margin.initial_units(contract, p) - initial
+        if needed > 0 and free[Mode(p.mode)] < needed:
+            p.mode, p.leverage = before
+            return Code.INSUFFICIENT_MARGIN
+        self.ledger.keep(p)
+        self.trading.refresh_hold(p)
+        self.ledger.position_event(p)
+        self.ledger.touch(c.account)
+        return Code.OK
+
+    def set_position_mode(self, c: Command) -> Code:
+        """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
+
+        The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
+        """
+        if code := self.entry.check_names(c):
+            return code
+        if c.mode > 1:
+            return Code.BAD_MODE
+        rows = [self.ledger.blank(c.account, c.instrument, leg) for leg in Leg]
+        if rows[0].hedged != bool(c.mode) and any(p.size or p.orders for p in rows):
+            return Code.MODE_IN_USE
+        one, long, short = rows
+        if c.mode and not one.hedged:
+            long.mode, long.leverage, short.mode, short.leverage = one.mode, one.leverage, one.mode, one.leverage
+            long.twin, short.twin = short, long
+        one.hedged = bool(c.mode)
+        for p in rows if c.mode else [one]:
+            self.ledger.keep(p)
+            self.ledger.position_event(p)
+        return Code.OK
+
+    def move_margin(self, c: Command) -> Code:
+        """MOVE_MARGIN: between wallet and position; or if client_id names another instrument (its number + 1; tif is its
+        leg) from this position to that one, by way of the wallet."""
+        if code := self._leg_of(c):
+            return code
+        if c.amount == 0 or abs(c.amount) > MONEY_MAX or (c.client_id and c.amount < 0):
+            return Code.BAD_AMOUNT
+        p, contract = self.ledger.blank(c.account, c.instrument, c.side), self.contracts[c.instrument]
+        if p.mode != Mode.ISOLATED or not p.size:
+            return Code.NO_ISOLATED_POSITION
+        if c.client_id:
+            return self._pass_margin(c, p)
+        if c.amount < 0:
+            if not self._can_spare(p, -c.amount):
+                return Code.BELOW_INITIAL_MARGIN
+        elif self.cover.free_units(c.account, contract.currency, spendable=True) < c.amount:
+            return Code.INSUFFICIENT_BALANCE
+        self._move(p, c.amount)
+        return Code.OK
+
+    def _can_spare(self, p: Position, amount: int) -> bool:
+        contract = self.contracts[p.instrument]
+        left = p.margin - amount + min(0, valuation.upl(contract, p))
+        return left >= margin.initial_units(contract, p) + margin.closing_loss(p)
+
+    def _move(self, p: Position, amount: int) -> None:
+        self.ledger.pay(Posting.MARGIN_MOVED, (p.account, self.contracts[p.instrument].currency), p, amount)
+        self.ledger.position_event(p)
+        self.ledger.touch(p.account)
+
+    def _pass_margin(self, c: Command, p: Position) -> Code:
+        other = Command(c, instrument=c.client_id - 1, side=c.tif)
+        if other.instrument >= len(self.contracts):
+            return Code.UNKNOWN_INSTRUMENT
+        if code := self._leg_of(other):
+            return code
+        target = self.ledger.blank(c.account, other.instrument, other.side)
+        same = self.contracts[other.instrument].currency == self.contracts[c.instrument].currency
+        if target is p or not same or target.mode != Mode.ISOLATED or not target.size:
+            return Code.NO_ISOLATED_POSITION
+        if not self._can_spare(p, c.amount):
+            return Code.BELOW_INITIAL_MARGIN
+        self._move(p, -c.amount)
+        self._move(target, c.amount)
+        return Code.OK

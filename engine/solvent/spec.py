@@ -1,0 +1,220 @@
+"""An instrument in integers: what kernels take, the bounds within which nothing overflows, and its form as records.
+
+Owns Spec, its validation and the words of ADD_INSTRUMENT (docs/records.md). Never sees a decimal: `instrument` makes
+specs from what people write. Everything that a kernel relies on is checked here, whoever made the spec.
+"""
+
+import struct
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+from solvent.codes import InputError
+from solvent.limits import (
+    MODEL_PRICE_TICKS,
+    MONEY_MAX,
+    NAME_BYTES,
+    PRICE_TICKS_MAX,
+    RATE,
+    RECORDS_MAX,
+    SOURCES_MAX,
+    WINDOW_MAX,
+)
+from solvent.records import RECORD_BYTES, Basis, Component, Kind, Premium, Scheme
+
+INVERSE_LOT_UNITS = 10**4
+"""What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
+DAY_NS = 86_400 * 10**9
+TIME_MAX = 2**62
+ALPHA_LEAST = RATE // 1_000
+"""Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
+
+Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage, initial_ppb
+Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
+_MODEL_HEAD, _MODEL_TAIL = 5, 16  # whole numbers before and after the constituents of a model
+
+
+def highest_power_curve(decimals: int, value: int) -> int:
+    """The largest coefficient of notional**0.8 for which the rate's products stay in 128 bits up to a value in units
+    (reference/valuation.py)."""
+    digits = -(-decimals // 5)
+    whole, shift = int(value * 10 ** (5 * digits - decimals)), 0
+    while whole << 5 * (shift + 1) < 2**127:
+        shift += 1
+    return min(2**62, 2**127 // int(2 * value * 2**shift * 10**digits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """An instrument in the core's integers, in the order in which a kernel takes them (a currency before the last).
+
+    units: linear and quanto: of a tick and lot; inverse: of a lot, times its price in ticks. Curves are over 10**18.
+    at_entry: maintenance is asked of the value at entry, not at mark.
+    """
+
+    kind: int
+    units: int
+    decimals: int
+    max_price_ticks: int
+    max_size_lots: int
+    maker_fee_ppb: int
+    taker_fee_ppb: int
+    liquidation_fee_ppb: int
+    default_leverage: int
+    basis: int
+    scheme: int
+    maintenance_curve: int
+    initial_curve: int
+    at_entry: int
+    expiry_ns: int
+    settle_window_ns: int
+    tiers: tuple[Row, ...]
+    prices: Model | None
+
+    def compiled(self, currency: int) -> tuple[object, ...]:
+        """The tuple that a kernel takes: all of this but the price model, the currency, the model."""
+        terms = astuple(self)
+        return (*terms[:-1], currency, terms[-1])
+
+    @property
+    def highest_value(self) -> int:
+        """Of the highest size, in units."""
+        return self.max_size_lots * self.units * (1 if self.kind == Kind.INVERSE else self.max_price_ticks)
+
+    def check(self, name: str) -> None:
+        """Raises InputError for what a kernel could not compute with."""
+        for part in (self._failures, self._tier_failures, self._curve_failures, self._time_failures):
+            for failure in part():
+                raise InputError(f"{name}: {failure}")
+
+    def _failures(self) -> list[str]:
+        maker, taker, liquidation = self.maker_fee_ppb, self.taker_fee_ppb, self.liquidation_fee_ppb
+        shortest = INVERSE_LOT_UNITS * self.max_price_ticks if self.kind == Kind.INVERSE else 1
+        checks = {
+            "kind, basis and scheme have numbers of their own": self.kind in list(Kind) and self.basis in list(Basis)
+            and self.scheme in list(Scheme) and 0 <= self.decimals <= 18,
+            "max_price is not a positive number of ticks": 1 <= self.max_price_ticks <= PRICE_TICKS_MAX,
+            "max_size is not a positive number of lots": 1 <= self.max_size_lots <= MONEY_MAX,
+            f"one lot at the highest price is below {INVERSE_LOT_UNITS} units of 10**-{self.decimals}; raise settle_decimals "
+            "or lower max_price": self.units >= shortest,
+            "the highest value of the highest size reaches 2**62 units": self.highest_value <= MONEY_MAX,
+            "the maker rebate is more than the taker fee": maker + taker >= 0,
+            "fees leave half of the value": max(maker, taker, liquidation) < RATE // 2 and min(taker, liquidation) >= 0,
+        }  # fmt: skip
+        return [what for what, holds in checks.items() if not holds]
+
+    def _tier_failures(self) -> list[str]:
+        rows = self.tiers
+        if not rows:
+            return ["an instrument needs at least one tier"]
+        pairs = list(zip(rows, rows[1:], strict=False))
+        checks = {
+            "a tier has a top, and 0 < maintenance <= initial <= 1 and leverage * initial <= 1": all(
+                1 <= top <= MONEY_MAX and 0 < rate <= initial <= RATE and most >= 1 and most * initial <= RATE
+                for top, rate, most, initial in rows
+            ),
+            "tiers must rise in size and rate and fall in leverage": all(
+                low[0] < high[0] and low[1] <= high[1] and low[2] >= high[2] for low, high in pairs
+            ),
+            "fees and maintenance rates must leave something of the value": all(
+                row[1] + self.liquidation_fee_ppb <= RATE for row in rows
+            ),
+            "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2],
+            "deductions of a netted size are not defined; use contracts or notional": not (
+                self.scheme == Scheme.DEDUCTION and self.basis == Basis.NET
+            ),
+        }  # fmt: skip
+        return [what for what, holds in checks.items() if not holds]
+
+    def _curve_failures(self) -> list[str]:
+        curved = self.scheme in (Scheme.SLOPE, Scheme.POWER)
+        highest = 0
+        if self.scheme == Scheme.SLOPE:
+            highest = min(MONEY_MAX, MONEY_MAX * RATE // self.max_size_lots)
+        elif curved:
+            highest = highest_power_curve(self.decimals, max(1, self.highest_value))
+        checks = {
+            "a curve starts from one tier": not curved or len(self.tiers) == 1,
+            "at_entry is 0 or 1": self.at_entry in (0, 1),
+            f"a curve is a number of 10**-18 from 0 to {highest}": 0 <= self.initial_curve <= highest,
+            "the maintenance curve is not from 0 to the initial one": 0 <= self.maintenance_curve <= self.initial_curve,
+        }  # fmt: skip
+        return [what for what, holds in checks.items() if not holds]
+
+    def _time_failures(self) -> list[str]:
+        checks = {
+            "expiry_ns and settle_window_ns are from 0, the window not longer than till then": 0 <= self.settle_window_ns
+            <= self.expiry_ns < TIME_MAX,
+            "a dated contract settles at its index; it needs a price model": not self.expiry_ns or self.prices is not None,
+        }  # fmt: skip
+        if self.prices is not None:
+            checks |= _model_checks(self.prices, self)
+        return [what for what, holds in checks.items() if not holds]
+
+    # --- as records
+
+    def words(self, currency: int) -> list[int]:
+        """Whole numbers of 64 bits, from which from_words makes it again."""
+        plain = [getattr(self, each.name) for each in fields(self)[:-2]]
+        out = [currency, *plain, len(self.tiers), *(number for row in self.tiers for number in row)]
+        if self.prices is None:
+            return [*out, 0]
+        head, sources, tail = self.prices[:_MODEL_HEAD], self.prices[_MODEL_HEAD], self.prices[_MODEL_HEAD + 1 :]
+        pairs = [number for pair in sources for number in pair]
+        return [*out, 1, *head, len(pairs) // 2, *pairs, *tail]
+
+
+def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
+    (components, sample_ns, window, alpha, band, sources, stale_ns, outlier, clips, least, takes_median, interval_ns,
+     cutoff_ns, premium, impact, linear, interest, clamp, cap, up, down, delayed) = model  # fmt: skip
+    lots = spec.units if spec.kind == Kind.INVERSE else 1
+    return {
+        f"a price model takes at most {MODEL_PRICE_TICKS} ticks as the highest price":
+        spec.max_price_ticks <= MODEL_PRICE_TICKS,
+        "components, window, alpha, band or sample_ns of the price model is out of bounds":
+        0 < components < 2 * Component.EXTERNAL and 1 <= window <= WINDOW_MAX and ALPHA_LEAST <= alpha <= RATE
+        and 0 <= band < RATE and 10**6 <= sample_ns <= DAY_NS,
+        "an index has few constituents with weights from 1 to 2**20":
+        len(sources) <= SOURCES_MAX and all(1 <= weight <= 2**20 and group in (0, 1) for weight, group in sources)
+        and not (components & Component.EXTERNAL and not any(group for _, group in sources)),
+        "stale_ns, outlier, wild, least or method of the index is out of bounds":
+        1 <= stale_ns <= TIME_MAX and 0 < outlier <= RATE and clips in (0, 1)
+        and 1 <= least <= max(1, len(sources)) and takes_median in (0, 1),
+        "a funding interval is at least a second, at most a day, and at least one sample":
+        not interval_ns or (max(10**9, sample_ns) <= interval_ns <= DAY_NS and 0 <= cutoff_ns < interval_ns),
+        "terms of the funding rate are out of bounds":
+        premium in list(Premium) and linear in (0, 1) and delayed in (0, 1) and -RATE <= interest <= RATE
+        and 0 <= clamp <= RATE and 0 <= cap < RATE and min(up, down) >= 1 and max(up, down) <= 10**6,
+        "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,
+    }  # fmt: skip
+
+
+def to_records(name: str, spec: Spec, currency: int) -> bytes:
+    """The records that follow the header of an ADD_INSTRUMENT: the name, and the words. Raises InputError if they are
+    too many."""
+    words = spec.words(currency)
+    data = name.encode().ljust(NAME_BYTES, b"\0") + struct.pack(f"<{len(words)}q", *words)
+    data += bytes(-len(data) % RECORD_BYTES)
+    if len(data) // RECORD_BYTES >= RECORDS_MAX:
+        raise InputError(f"{name}: its tiers take more than {RECORDS_MAX} records")
+    return data
+
+
+def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
+    """(name, currency, spec) of what follows the header; None for anything that to_records would not have written."""
+    name, body = data[:NAME_BYTES].rstrip(b"\0"), data[NAME_BYTES:]
+    numbers = list(struct.unpack(f"<{len(body) // 8}q", body))
+    try:
+        name.decode()
+        currency, *plain = (numbers.pop(0) for _ in range(1 + len(fields(Spec)) - 2))
+        tiers = tuple(tuple(numbers.pop(0) for _ in range(4)) for _ in range(min(numbers.pop(0), len(numbers))))
+        model: Model | None = None
+        if numbers.pop(0):
+            head = [numbers.pop(0) for _ in range(_MODEL_HEAD)]
+            sources = tuple((numbers.pop(0), numbers.pop(0)) for _ in range(min(numbers.pop(0), len(numbers))))
+            model = (*head, sources, *(numbers.pop(0) for _ in range(_MODEL_TAIL)))
+        spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, tiers, model), strict=True)))
+        spec.check("")
+        written = to_records(name.decode(), spec, currency)
+    except (IndexError, UnicodeDecodeError, InputError):
+        return None
+    return (name, currency, spec) if name and min(name) >= 32 and written == data else None
