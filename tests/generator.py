@@ -82,9 +82,16 @@ class Generator:
             name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
             tick=r.choice(["0.1", "1"]), liquidation_fee=self.fee, max_price=r.choice([None, "70000", "60000"]),
             taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
-            settle_decimals=self.decimals, prices=prices,
+            settle_decimals=self.decimals, prices=prices, fee_tiers=self._fee_tiers(kind),
             maintenance_at="entry" if not self.plain and r.random() < 0.2 else "mark", **dated, **self._tiers(kind),
         )  # fmt: skip
+
+    def _fee_tiers(self, kind: str) -> list[tuple]:
+        """In some shapes fees fall with volume, soon."""
+        if self.plain or self.random.random() < 0.6:
+            return []
+        small = Decimal("0.02") if kind == "inverse" else 1_000
+        return [(small, "-0.0003", "0.0004"), (50 * small, "-0.0003", "0.0003")]
 
     def _tiers(self, kind: str) -> dict:
         """Tiers by basis and scheme; the plain ones of the seed in half of the shapes."""
@@ -203,6 +210,8 @@ class Generator:
         r = self.random
         if r.random() < self.pace:
             self.time_ns += r.choice([1, r.randrange(10**3), r.randrange(10**9)])
+            if not self.plain and r.random() < 0.02:
+                self.time_ns += r.randrange(3 * 86_400 * 10**9)
         record = self.pending.pop() if self.pending else self._valid(kernel)
         if r.random() < self.error:
             record = self._spoil(record)

@@ -13,7 +13,7 @@ PYTHON = sorted((ROOT / "engine").rglob("*.py"))
 CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
 FLOORS = [
     "money", "pool", "records", "valuation", "events", "arena", "book", "matching", "clientids", "timers", "triggers",
-    "prices", "ledger", "margin", "trading", "cover", "entry", "changes", "funding", "watch", "control",
+    "prices", "ledger", "fees", "margin", "trading", "cover", "entry", "changes", "funding", "watch", "control",
     "liquidation", "listing", "pricing", "audit", "reader", "kernel",
 ]  # fmt: skip
 LONG_FILES: dict[str, str] = {}  # each with its reason

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from solvent.auditor_values import fill_value, held_value, level, profit, required, signed_cost
 from solvent.codes import InvariantBroken
+from solvent.limits import DAY_NS
 from solvent.orders import TRANSITIONS
 from solvent.records import (
     NO_INSTRUMENT,
@@ -98,6 +99,9 @@ class Auditor:
         self.sizes: defaultdict[_Key, int] = defaultdict(int)
         self.costs: defaultdict[_Key, int] = defaultdict(int)
         self.modes: dict[_Key, int] = {}
+        self.parents: dict[int, int] = {}
+        self._traded: defaultdict[tuple[int, int], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+        self._day = 0
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
         self.orders: dict[int, _Order] = {}
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
@@ -216,6 +220,7 @@ class Auditor:
 
     def _on_begin(self, e: Event) -> None:
         self._funded.clear()
+        self._day = e.time_ns // DAY_NS
         while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
             self._enter()
 
@@ -316,9 +321,8 @@ class Auditor:
         spec = self.specs[e.instrument]
         buyer, seller = (maker, taker) if e.side else (taker, maker)
         value = fill_value(spec, e.size_lots, e.price_ticks, house_buys=buyer.house and not seller.house)
-        taker_fee = spec.liquidation_fee_ppb if self._stepping == e.taker_order_id else spec.taker_fee_ppb
-        sides = ((maker, e.maker_order_id, spec.maker_fee_ppb), (taker, e.taker_order_id, taker_fee))
-        for order, order_id, rate in sides:
+        for order, order_id in ((maker, e.maker_order_id), (taker, e.taker_order_id)):
+            rate = spec.liquidation_fee_ppb if self._stepping == order_id else self._fee(order, order is taker)
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
             cost = signed_cost(spec, not order.side, value)
@@ -326,7 +330,24 @@ class Auditor:
                 self._house_fills.append((e.size_lots, cost))
             else:
                 self._fees.append((order.account, order_id, _ceil(value * rate, 10**9)))
+                if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
+                    self._traded[self._family(order)][self._day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
+
+    def _family(self, order: _Order) -> tuple[int, int]:
+        """Whose volume a fill counts to: the master account's, by currency."""
+        return self.parents.get(order.account) or order.account, self.currency[order.instrument]
+
+    def _fee(self, order: _Order, takes: bool) -> int:
+        """By the volume of the last thirty whole days."""
+        spec, days = self.specs[order.instrument], self._traded[self._family(order)]
+        traded = sum(min(2**57, value) for day, value in days.items() if self._day - 30 <= day < self._day)
+        rows = [(0, spec.maker_fee_ppb, spec.taker_fee_ppb), *spec.fee_tiers]
+        _, maker_fee, taker_fee = [row for row in rows if row[0] <= traded][-1]
+        return taker_fee if takes else maker_fee
+
+    def _on_account_opened(self, e: Event) -> None:
+        self.parents[e.account] = e.parent
 
     # --- instruments
 

@@ -52,27 +52,7 @@ class Book(Face):
         self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, MONEY_MAX)
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
-        terms = (
-            0,
-            1,
-            0,
-            max_price_ticks,
-            max_size_lots,
-            0,
-            0,
-            0,
-            1,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            ((max_size_lots, 1, 1, 1),),
-            0,
-            None,
-        )
+        terms = (0, 1, 0, max_price_ticks, max_size_lots, *(0, 0, 0), 1, *(0,) * 7, (), ((max_size_lots, 1, 1, 1),), 0, None)
         config = digest_of(repr(terms).encode())[:32]
         self._wanted = wanted_types(log)
         super().__init__(self._load_kernel()([terms], 1, (0,) * 15, config, ERRORS, True, self._wanted), retain)

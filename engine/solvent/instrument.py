@@ -11,7 +11,7 @@ from solvent.limits import NAME_BYTES, RATE
 from solvent.money import Dec, decimal, to_units
 from solvent.prices import PriceModel
 from solvent.records import Basis, Kind, Scheme
-from solvent.spec import Row, Spec
+from solvent.spec import FeeRow, Row, Spec
 from solvent.tiers import Tier, check_deductions, compile_tiers, curve_e18, okex_btc_2019, rate_ppb
 
 _KINDS = {"linear": Kind.LINEAR, "inverse": Kind.INVERSE, "quanto": Kind.QUANTO}
@@ -36,7 +36,9 @@ class Instrument:
     top, needed where tiers measure money.
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
-    fee; the liquidation fee defaults to the taker fee. max_price: highest legal price (default 2**24 - 1 ticks).
+    fee; the liquidation fee defaults to the taker fee. fee_tiers: (volume, maker, taker): the fees of who has traded that
+    much in the settlement currency over the last thirty whole days, his sub-accounts with him. max_price: highest legal
+    price (default 2**24 - 1 ticks).
     default_leverage: of accounts that never set one (they are cross), capped by the first tier. prices: a model that
     computes the mark, and funding (None: both are handed in). expiry_ns: when a dated contract is settled, at its index
     averaged over the samples of settle_window_ns before; 0: a perpetual.
@@ -68,6 +70,7 @@ class Instrument:
     maker_fee: Dec = "0.0002"
     taker_fee: Dec = "0.0005"
     liquidation_fee: Dec | None = None
+    fee_tiers: Sequence[tuple[Dec, Dec, Dec]] = ()
     max_price: Dec | None = None
     max_size: Dec | None = None
     default_leverage: int = 10
@@ -105,6 +108,13 @@ class Instrument:
         """Maker, taker and liquidation fee over 10**9. A rebate never exceeds what the taker of the same trade pays."""
         maker, taker = rate_ppb(self.maker_fee, "maker fee", lowest=-RATE), rate_ppb(self.taker_fee, "taker fee")
         return maker, taker, taker if self.liquidation_fee is None else rate_ppb(self.liquidation_fee, "liquidation fee")
+
+    def _fee_tiers(self) -> tuple[FeeRow, ...]:
+        rows = []
+        for volume, maker, taker in self.fee_tiers:
+            units = to_units(volume, self.unit, "volume") or 0
+            rows.append((units, rate_ppb(maker, "maker fee", lowest=-RATE), rate_ppb(taker, "taker fee")))
+        return tuple(rows)
 
     def _units(self) -> int:
         tick, lot, size = self.tick_size, self.lot_size, decimal(self.contract_size, "contract size")
@@ -168,7 +178,8 @@ class Instrument:
             default_leverage=min(self.default_leverage, tiers[0][2]), basis=_BASES[self.basis],
             scheme=_SCHEMES[self.scheme], maintenance_curve=curves[0], initial_curve=curves[1], tiers=tiers,
             at_entry=int(self.maintenance_at == "entry"),
-            prices=self._prices(), expiry_ns=self.expiry_ns, settle_window_ns=self.settle_window_ns,
+            fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,
+            settle_window_ns=self.settle_window_ns,
         )  # fmt: skip
         spec.check(self.name)
         return spec

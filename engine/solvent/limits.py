@@ -42,6 +42,15 @@ TRAILING_MAX = 10_000
 MODEL_PRICE_TICKS = 2**28
 """Highest price of an instrument whose mark is modelled: its products in FINE parts of a tick stay in 128 bits."""
 
+DAY_NS = 86_400 * 10**9
+"""A day of command time, from midnight UTC if time_ns counts from 1970."""
+
+VOLUME_DAYS = 30
+"""Whole days of volume that decide the fees."""
+
+VOLUME_MAX = 2**57
+"""Volume of a day that counts, in units: thirty of them stay in 64 bits."""
+
 FINE = 10**6
 """Modelled prices are integers over this, per tick, and are rounded to ticks once, at the end."""
 

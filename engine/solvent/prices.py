@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solvent.codes import InputError
-from solvent.limits import RATE, SOURCES_MAX, WINDOW_MAX
+from solvent.limits import DAY_NS, RATE, SOURCES_MAX, WINDOW_MAX
 from solvent.money import Dec
 from solvent.records import Component, Premium
-from solvent.spec import ALPHA_LEAST, DAY_NS
+from solvent.spec import ALPHA_LEAST
 from solvent.tiers import rate_ppb
 
 _COMPONENTS = {each.name.lower().removesuffix("_price"): each for each in Component if each.name}

@@ -10,6 +10,7 @@ from typing import Any
 
 from solvent.codes import InputError
 from solvent.limits import (
+    DAY_NS,
     MODEL_PRICE_TICKS,
     MONEY_MAX,
     NAME_BYTES,
@@ -23,12 +24,12 @@ from solvent.records import RECORD_BYTES, Basis, Component, Kind, Premium, Schem
 
 INVERSE_LOT_UNITS = 10**4
 """What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
-DAY_NS = 86_400 * 10**9
 TIME_MAX = 2**62
 ALPHA_LEAST = RATE // 1_000
 """Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
 
 Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage, initial_ppb
+FeeRow = tuple[int, int, int]  # volume in units, maker_fee_ppb, taker_fee_ppb
 Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
 _MODEL_HEAD, _MODEL_TAIL = 5, 16  # whole numbers before and after the constituents of a model
 
@@ -67,6 +68,7 @@ class Spec:
     at_entry: int
     expiry_ns: int
     settle_window_ns: int
+    fee_tiers: tuple[FeeRow, ...]
     tiers: tuple[Row, ...]
     prices: Model | None
 
@@ -100,6 +102,11 @@ class Spec:
             "the maker rebate is more than the taker fee": maker + taker >= 0,
             "fees leave half of the value": max(maker, taker, liquidation) < RATE // 2 and min(taker, liquidation) >= 0,
         }  # fmt: skip
+        rows = [(0, maker, taker), *self.fee_tiers]
+        checks["fee tiers rise in volume, fall in fees, and no rebate is more than any taker pays"] = all(
+            low[0] < high[0] <= MONEY_MAX and low[1] >= high[1] and low[2] >= high[2] >= 0
+            for low, high in zip(rows, rows[1:], strict=False)
+        ) and rows[-1][1] + rows[-1][2] >= 0  # fmt: skip
         return [what for what, holds in checks.items() if not holds]
 
     def _tier_failures(self) -> list[str]:
@@ -154,8 +161,9 @@ class Spec:
 
     def words(self, currency: int) -> list[int]:
         """Whole numbers of 64 bits, from which from_words makes it again."""
-        plain = [getattr(self, each.name) for each in fields(self)[:-2]]
-        out = [currency, *plain, len(self.tiers), *(number for row in self.tiers for number in row)]
+        out = [currency, *(getattr(self, each.name) for each in fields(self)[:-3])]
+        out += [len(self.fee_tiers), *(number for fees in self.fee_tiers for number in fees)]
+        out += [len(self.tiers), *(number for row in self.tiers for number in row)]
         if self.prices is None:
             return [*out, 0]
         head, sources, tail = self.prices[:_MODEL_HEAD], self.prices[_MODEL_HEAD], self.prices[_MODEL_HEAD + 1 :]
@@ -205,14 +213,17 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
     numbers = list(struct.unpack(f"<{len(body) // 8}q", body))
     try:
         name.decode()
-        currency, *plain = (numbers.pop(0) for _ in range(1 + len(fields(Spec)) - 2))
-        tiers = tuple(tuple(numbers.pop(0) for _ in range(4)) for _ in range(min(numbers.pop(0), len(numbers))))
+        currency, *plain = (numbers.pop(0) for _ in range(1 + len(fields(Spec)) - 3))
+        fee_tiers, tiers = (
+            tuple(tuple(numbers.pop(0) for _ in range(width)) for _ in range(min(numbers.pop(0), len(numbers))))
+            for width in (3, 4)
+        )
         model: Model | None = None
         if numbers.pop(0):
             head = [numbers.pop(0) for _ in range(_MODEL_HEAD)]
             sources = tuple((numbers.pop(0), numbers.pop(0)) for _ in range(min(numbers.pop(0), len(numbers))))
             model = (*head, sources, *(numbers.pop(0) for _ in range(_MODEL_TAIL)))
-        spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, tiers, model), strict=True)))
+        spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, fee_tiers, tiers, model), strict=True)))
         spec.check("")
         written = to_records(name.decode(), spec, currency)
     except (IndexError, UnicodeDecodeError, InputError):

@@ -211,7 +211,7 @@ class Kernel:
             answer = refused(Code.TIME_BACKWARDS)
         else:
             later = c.time_ns > self.clock_ns
-            self.clock_ns = self.entry.clock_ns = c.time_ns
+            self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self.trading.expire(c.time_ns)
             if later:
                 self.pricing.pass_to(c.time_ns)
@@ -339,6 +339,7 @@ class Kernel:
         self.contracts.append(contract)
         self.ledger.members.append([])
         self.trading.books.append(Book())
+        self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
         self.trading.triggers.enter(contract.max_price_ticks)
         self.pricing.models.append(Prices(contract, Model(*model)) if isinstance(model, tuple) else None)
 
@@ -489,6 +490,7 @@ class Kernel:
         out.append(len(parcels))
         for row in parcels:
             out += row
+        out += self.trading.fees.state()
         slots = self.trading.slots
         out += [slots.high_water, len(slots.free), *slots.free, len(self.trading.finished)]
         for finished in self.trading.finished:

@@ -13,6 +13,7 @@ from solvent.limits import CLIENT_ID_WINDOW
 from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.reference import margin, valuation
 from solvent.reference.book import PLAIN, Book, Order, Terms, within
+from solvent.reference.fees import Fees
 from solvent.reference.ledger import Emit, Fill, Ledger, Parcel, Position
 from solvent.reference.margin import OpenSide
 from solvent.reference.triggers import Triggers
@@ -68,6 +69,7 @@ class Trading:
         self.ledger = ledger
         self.contracts = contracts
         self.emit = emit
+        self.fees = Fees(ledger)
         self.books: list[Book] = []  # by instrument
         self.slots = Slots()
         self.live: dict[int, Order] = {}
@@ -204,8 +206,16 @@ class Trading:
 
     # --- fills
 
-    def _settle_user(self, p: Position, side: int, value: int, lots: int, fee_ppb: int, reason: Posting, ref: int) -> None:
+    def _fee_rate(self, account: int, contract: Contract, reason: Posting) -> int:
+        if reason == Posting.LIQUIDATION_FEE:
+            return contract.liquidation_fee_ppb
+        maker, taker = self.fees.rates(account, contract)
+        return maker if reason == Posting.MAKER_FEE else taker
+
+    def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
         contract = self.contracts[p.instrument]
+        fee_ppb = self._fee_rate(p.account, contract, reason)
+        self.fees.add(p.account, contract, value)
         cost = valuation.cost_delta(contract, side, value)
         fee = valuation.fee_units(value, fee_ppb)
         step_down = reason == Posting.LIQUIDATION_FEE
@@ -217,9 +227,9 @@ class Trading:
         cost = valuation.cost_delta(self.contracts[parcel.instrument], side, value)
         self.ledger.parcel_fill(parcel, lots, cost, change, ref)
 
-    def _settle(self, order: Order, price: int, value: int, lots: int, fee_ppb: int, reason: Posting) -> None:
+    def _settle(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
         if isinstance(order.holder, Position):
-            self._settle_user(order.holder, order.side, value, lots, fee_ppb, reason, order.order_id)
+            self._settle_user(order.holder, order.side, value, lots, reason, order.order_id)
         elif isinstance(order.holder, Parcel):
             self._settle_house(order.holder, order.side, price, value, lots, order.order_id)
 
@@ -268,9 +278,6 @@ class Trading:
         """
         book, contract = self.books[t.instrument], self.contracts[t.instrument]
         taker = cast(Order, t.order)
-        taker_fee = contract.taker_fee_ppb
-        if t.fee_reason == Posting.LIQUIDATION_FEE:
-            taker_fee = contract.liquidation_fee_ppb
         first = last = 0
         while t.remaining and (maker := book.crossing(t.side, t.limit)):
             if self._is_own(t, maker):
@@ -294,11 +301,11 @@ class Trading:
             buyer, seller = (taker, maker) if t.side == Side.BUY else (maker, taker)
             house_buys = bool(buyer.flags & ~seller.flags & Flag.HOUSE_ORDER)
             value = valuation.value_of(contract, lots, maker.price, up=house_buys)
-            self._settle(maker, maker.price, value, lots, contract.maker_fee_ppb, Posting.MAKER_FEE)
+            self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
             if not maker.remaining:
                 self.finish(maker, Ending.FILLED)
             self._after_fill(maker)
-            self._settle(taker, maker.price, value, lots, taker_fee, t.fee_reason)
+            self._settle(taker, maker.price, value, lots, t.fee_reason)
             self._after_fill(taker)
         if first and not t.house:
             contract.last = last

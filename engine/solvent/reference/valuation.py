@@ -51,6 +51,7 @@ class Contract:
     at_entry: int  # maintenance is asked of the value at entry
     expiry_ns: int  # 0: a perpetual
     settle_window_ns: int
+    fee_tiers: tuple[tuple[int, int, int], ...]  # volume, maker_fee_ppb, taker_fee_ppb
     tiers: tuple[Tier, ...]
     currency: int
     listing: int = Listing.TRADING
@@ -79,7 +80,7 @@ class Sized(Protocol):
 
 def value_of(contract: Contract, lots: int, price: int, up: bool = False) -> int:
     """Of some lots in a trade: linear exact; inverse floored, or rounded up."""
-    if contract.kind != Kind.INVERSE:
+    if contract.kind != Kind.INVERSE or not lots:  # of no lots there need not be a price
         return lots * price * contract.units
     return ceil_div(lots * contract.units, price) if up else lots * contract.units // price
 

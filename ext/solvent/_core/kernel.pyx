@@ -15,6 +15,7 @@ from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
 from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
+from solvent._core.fees cimport fees_close
 from solvent._core.ledger cimport (
     FIRST_USER, account_new, accounts_reserve, instrument_reserve, ledger_close, ledger_open,
 )
@@ -35,7 +36,7 @@ from solvent._core.records cimport (
 from solvent._core.timers cimport timers_close
 from solvent._core.trading cimport Receipt, State, expire
 from solvent._core.triggers cimport Triggers, triggers_close
-from solvent._core.valuation cimport Instrument, Tier, tiers_deduct
+from solvent._core.valuation cimport FeeTier, Instrument, Tier, tiers_deduct
 
 import sys
 from hashlib import blake2b
@@ -198,6 +199,7 @@ cdef class Kernel(Reader):
         free(self.s.due.order_ids)
         timers_close(&self.s.timers)
         arena_close(&self.s.arena)
+        fees_close(&self.s.fees)
         clients_close(&self.s.clients)
         ledger_close(&self.s.ledger)
 
@@ -218,15 +220,21 @@ cdef class Kernel(Reader):
         ins = &self.s.ledger.instruments[i]
         (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
          ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, tiers, ins.currency, model) = spec
+         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, fee_tiers, tiers, ins.currency, model) = spec
         ins.tier_count = <int32_t>len(tiers)
         ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
+        ins.fee_tiers = <FeeTier*>calloc(len(fee_tiers) + 1, sizeof(FeeTier))
         self.s.ledger.instrument_count += 1     # from here on it is closed with the others
-        if ins.tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
+        if ins.tiers == NULL or ins.fee_tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
             raise MemoryError
         for k, tier in enumerate(tiers):
             ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tier
         tiers_deduct(ins)
+        for row in fee_tiers:
+            k = ins.fee_tier_count
+            ins.fee_tiers[k].volume_units, ins.fee_tiers[k].maker_fee_ppb, ins.fee_tiers[k].taker_fee_ppb = row
+            ins.fee_tier_count += 1
+            self.s.fees.counts = True
         self.s.triggers[i].max_price_ticks = ins.max_price_ticks
         if model is not None:
             prices_open(&self.s.prices[i], model)

@@ -21,3 +21,4 @@ cdef class Reader:
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
     cdef tuple _order_row(self, int32_t slot)
     cdef list _dormant_rows(self, uint32_t instrument)
+    cdef int _add_volumes(self, list out) except -1

@@ -5,6 +5,7 @@ from solvent._core cimport audit
 from solvent._core.arena cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
 from solvent._core.book cimport Book, Level, book_worse
 from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
+from solvent._core.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.margin cimport Requirement, cross_requirement, free_units, isolated_requirement, position_value, upl
 from solvent._core.money cimport int128, saturate
@@ -319,6 +320,21 @@ cdef class Reader:
 
     # --- the whole
 
+    cdef int _add_volumes(self, list out) except -1:
+        """Of every account and currency that has traded: account, currency, day, today, the days oldest first."""
+        cdef Fees* fees = &self.s.fees
+        cdef uint32_t account, currency
+        cdef Volume* v
+        cdef int i
+        for account in range(fees.accounts if fees.accounts < self.s.ledger.account_count else self.s.ledger.account_count):
+            for currency in range(self.s.ledger.currency_count):
+                v = &fees.volumes[<size_t>account * self.s.ledger.currency_count + currency]
+                if v.today or v.total:
+                    out.extend((account, currency, v.day, v.today))
+                    for i in range(VOLUME_DAYS):
+                        out.append(v.days[(v.next + i) % VOLUME_DAYS])
+        return 0
+
     def state(self):
         """The canonical bytes of the state (docs/digest.md), as little-endian 64-bit integers."""
         cdef Ledger* l = &self.s.ledger
@@ -351,6 +367,7 @@ cdef class Reader:
         out.append(len(rows))
         for row in rows:
             out.extend(row)
+        self._add_volumes(out)
         out.append(self.s.arena.high_water)
         out.append(self.s.arena.free_count)
         for index in range(self.s.arena.free_count):

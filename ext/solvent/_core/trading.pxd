@@ -12,6 +12,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena, Order, Terms, arena_give, arena_take
 from solvent._core.book cimport Book, book_add, book_price, book_remove
 from solvent._core.clientids cimport ClientIds, clients_add, clients_finish
+from solvent._core.fees cimport Fees
 from solvent._core.ledger cimport NOBODY, Ledger, OpenSide, parcel_find, touch
 from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
@@ -35,6 +36,7 @@ cdef struct State:
     Timers timers
     ClientIds clients
     Rules rules
+    Fees fees
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
     uint64_t dry_run           # stamp of the last dry run

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms
 from solvent._core.book cimport Book, book_price, book_shrink, book_worse
+from solvent._core.fees cimport fee_rate, fees_add
 from solvent._core.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, wallet_of,
 )
@@ -267,10 +268,16 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
 
 # --- Fills ---------------------------------------------------------------------------------------------
 
-cdef void _settle_user(State* s, int32_t position, int side, int64_t lots, int64_t value, int64_t fee_ppb, uint16_t fee_reason, uint64_t order_id) noexcept nogil:
+cdef void _settle_user(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id) noexcept nogil:
+    cdef uint32_t account = s.ledger.positions[position].account
+    cdef Instrument* ins = &s.ledger.instruments[s.ledger.positions[position].instrument]
+    cdef int64_t fee_ppb = ins.liquidation_fee_ppb
     cdef FillTerms terms
+    if fee_reason != LIQUIDATION_FEE:
+        fee_ppb = fee_rate(&s.fees, &s.ledger, ins, account, fee_reason == MAKER_FEE, s.clock_ns)
+    fees_add(&s.fees, &s.ledger, ins, account, value, s.clock_ns)
     terms.size_delta = lots if side == BUY else -lots
-    terms.cost_delta = cost_delta(&s.ledger.instruments[s.ledger.positions[position].instrument], side, value)
+    terms.cost_delta = cost_delta(ins, side, value)
     terms.fee_units = fee_units(value, fee_ppb, &s.log.fault)
     terms.fee_reason = fee_reason
     terms.keep_margin = fee_reason == LIQUIDATION_FEE
@@ -301,7 +308,7 @@ cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil:
     cdef int64_t value = value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
-        _settle_user(s, holder, maker.side, fill.lots, value, t.ins.maker_fee_ppb, MAKER_FEE, maker.order_id)
+        _settle_user(s, holder, maker.side, fill.lots, value, MAKER_FEE, maker.order_id)
     else:
         _settle_house(s, holder, maker.side, fill, value, maker.order_id)
     if maker.remaining_lots == 0:
@@ -317,8 +324,7 @@ cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value) noexcept 
     if t.flags & HOUSE_ORDER:
         _settle_house(s, t.holder, t.side, fill, value, t.order_id)
     else:
-        _settle_user(s, t.holder, t.side, fill.lots, value,
-                     t.ins.liquidation_fee_ppb if t.fee_reason == LIQUIDATION_FEE else t.ins.taker_fee_ppb, t.fee_reason, t.order_id)
+        _settle_user(s, t.holder, t.side, fill.lots, value, t.fee_reason, t.order_id)
         refresh_hold(s, t.holder)
         cut_reduce_only(s, t.holder)
 

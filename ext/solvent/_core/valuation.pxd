@@ -19,6 +19,11 @@ cdef struct Tier:
     int64_t max_leverage
     int64_t initial_ppb
 
+cdef struct FeeTier:
+    int64_t volume_units           # traded in thirty days
+    int64_t maker_fee_ppb
+    int64_t taker_fee_ppb
+
 cdef struct Instrument:
     int64_t units                  # linear: of a tick and lot; inverse: of a lot, times its price in ticks
     int64_t max_price_ticks
@@ -36,7 +41,9 @@ cdef struct Instrument:
     int64_t last_ticks             # of the last trade between users; 0 before the first
     uint64_t funding_period        # the last one settled; 0 before the first
     Tier* tiers
+    FeeTier* fee_tiers             # beyond the fees above
     int32_t tier_count
+    int32_t fee_tier_count
     int32_t decimals               # of the settlement currency
     uint32_t currency
     uint8_t kind
@@ -71,6 +78,8 @@ cdef inline int64_t value_of(Instrument* ins, int64_t lots, int64_t price_ticks,
     """Of some lots in a trade: linear exact; inverse floored, or rounded up."""
     if ins.kind != INVERSE:
         return mul(lots, mul(price_ticks, ins.units, fault), fault)
+    if lots == 0:                             # for which there need not be a price
+        return 0
     if up:
         return mul_div_ceil(lots, ins.units, price_ticks, fault)
     return mul_div_floor(lots, ins.units, price_ticks, fault)
