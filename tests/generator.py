@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from solvent import Funding, Index, Instrument, PriceModel, RuleSet, Tier, rules
+from solvent import Collateral, Funding, Index, Instrument, PriceModel, RuleSet, Tier, rules
 from solvent.records import (
     NO_INSTRUMENT,
     NOBODY,
@@ -46,6 +46,7 @@ class Generator:
         self.decimals = 9 if "inverse" in kinds else 6
         self.fee = fee
         self.instruments = [self._instrument(f"I{i}", self.settle[i], kinds[i]) for i in range(r.choice([1, 2, 2]))]
+        self.collateral = self._collateral()
         self.candidate = self.instruments[0]  # the one that an ADD_INSTRUMENT asks for
         self.listings = 0.0 if self.plain else r.choice([0.0, 0.3])  # weight of halts, settlements and new instruments
         self.wealth = r.choice([3, 4, 6])
@@ -73,6 +74,17 @@ class Generator:
         self.pending: list[bytes] = []
         self.time_ns = 0
         self.period = 0
+
+    def _collateral(self) -> list[Collateral]:
+        """In some shapes currencies without contracts back the first one; their prices are an instrument's."""
+        r = self.random
+        linear = [each for each in self.instruments if each.kind == "linear"]
+        if self.plain or not linear or r.random() < 0.5:
+            return []
+        terms = {"of": self.settle[0], "price": r.choice(linear).name}
+        return [Collateral("ETH", haircut=r.choice(["0.05", "0.5"]), decimals=8, **terms)] + [
+            Collateral("SOL", haircut="0.2", decimals=3, **terms) for _ in range(r.choice([0, 1]))
+        ]
 
     def _instrument(self, name: str, settle: str, kind: str) -> Instrument:
         r = self.random
@@ -111,7 +123,7 @@ class Generator:
         if scheme == "slope":
             terms |= {"tiers": [Tier(highest, "0.005", "0.01")], "maintenance_curve": "0.0001", "initial_curve": "0.0003"}
         if scheme == "power":
-            curve = Decimal("0.00001") if kind != "inverse" else Decimal("0.01")
+            curve = Decimal("0.00001") if kind != "inverse" else Decimal("0.003")
             terms |= {"tiers": [Tier(highest, "0.005", "0.01")], "maintenance_curve": curve, "initial_curve": 2 * curve}
         return terms
 
@@ -146,10 +158,12 @@ class Generator:
             name = f"a{i}".encode().ljust(64, b"\0")
             of = r.choice([0, 0, 16]) if i else 0  # some are sub-accounts of the first
             records.append(command(CommandType.OPEN_ACCOUNT, records=2, order_id=of) + name)
-        currencies = len({each.settle for each in self.instruments})
+        currencies = len({each.settle for each in self.instruments}) + len(self.collateral)
         for account in range(16, 16 + self.accounts):
             for currency in range(currencies):
                 amount = r.choice([10**6, 10**8, 2 * 10**8, 10**9, 10**10, 10**12][: self.wealth])
+                if currency >= currencies - len(self.collateral):
+                    amount = r.choice([1, 10**4, 10**5, 10**6])
                 records.append(command(CommandType.DEPOSIT, account=account, instrument=currency, amount=amount))
         if self.fund:
             records.append(command(CommandType.SEED_FUND, instrument=0, amount=self.fund))
@@ -263,7 +277,8 @@ class Generator:
         money = {
             "deposit": CommandType.DEPOSIT, "withdraw": CommandType.WITHDRAW, "fund": CommandType.SEED_FUND
         }[kind]  # fmt: skip
-        return command(money, instrument=0, amount=r.choice([1, 10**5, 10**8, 10**9]), **common)
+        currency = r.choice([0, 0, 1]) if self.collateral else 0
+        return command(money, instrument=currency, amount=r.choice([1, 10**5, 10**8, 10**9]), **common)
 
     def _operate(self, kernel, kind: str, account: int, instrument: int) -> bytes:
         """What families and operators do."""
@@ -271,7 +286,7 @@ class Generator:
         if kind == "transfer":
             receiver = 16 + (account - 16 + r.randrange(self.accounts)) % self.accounts
             amount = r.choice([1, 10**5, 10**8])
-            terms = {"account": account, "order_id": receiver, "amount": amount}
+            terms = {"account": account, "order_id": receiver, "amount": amount, "instrument": r.choice([0, 0, 1])}
             return command(CommandType.TRANSFER, time_ns=self.time_ns, **terms)
         if kind == "halt":
             return command(CommandType.HALT, time_ns=self.time_ns, instrument=instrument, mode=r.choice([0, 0, 0, 1, 2]))

@@ -18,7 +18,7 @@ RUN = 1_000  # commands of one drawn shape
 
 
 def pair(generator: Generator):
-    terms = {"rules": generator.rules, "retain": True}
+    terms = {"rules": generator.rules, "retain": True, "collateral": generator.collateral}
     return [kind(generator.instruments, **terms) for kind in (solvent.Exchange, solvent.reference.Exchange)]
 
 
@@ -108,7 +108,7 @@ def test_twins_agree_on_every_event(seed, request):
         "STEP_DOWN", "TAKEOVER", "LIQUIDATION_FEE", "FILLED_BY_BOOK", "FILLED_BY_FUND", "CLOSED_BY_ADL",
         "CLOSED_BY_OPPOSITE", "adl_pass_1", "adl_pass_2", "adl_pass_3", "deficit_postings", "DEFICIT_REPAID",
         "ADL_TOP_UP", "SHORTFALL", "NETTED", "SOURCE_CHANGED", "RATED",
-        "TRANSFERRED", "LISTING_CHANGED",
+        "TRANSFERRED", "LISTING_CHANGED", "CONVERTED",
         "REPLACED", "parcels_rested", "fund_exhausted", "TRIGGERED",
         *(f"ending_{ending}" for ending in Ending if ending != Ending.AMENDED),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from solvent.codes import (
     SolventError,
     WrongType,
 )
+from solvent.collateral import Collateral
 from solvent.exchange import Exchange
 from solvent.face import Ack
 from solvent.instrument import Instrument
@@ -27,8 +28,8 @@ from solvent.rules import RuleSet
 from solvent.tiers import Tier
 
 __all__ = [
-    "Ack", "Book", "Busy", "Code", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding", "Halted", "Index",
-    "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rejected", "RuleSet", "SolventError", "Tier",
-    "Trigger", "WrongType",
+    "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
+    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rejected", "RuleSet",
+    "SolventError", "Tier", "Trigger", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -94,6 +94,7 @@ class Auditor:
             self._enter()
         self.rules = exchange.rules
         self.marks: defaultdict[int, int] = defaultdict(int)
+        self.indices: defaultdict[int, int] = defaultdict(int)
         self.wallets: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.margins: defaultdict[_Key, int] = defaultdict(int)
         self.sizes: defaultdict[_Key, int] = defaultdict(int)
@@ -253,6 +254,9 @@ class Auditor:
                 self._need(hedged or not gave, e, f"FUN-1: {key} pays nothing, and paid {gave}")
         self._funded.clear()
 
+    def _on_indexed(self, e: Event) -> None:
+        self.indices[e.instrument] = e.price_ticks
+
     def _on_marked(self, e: Event) -> None:
         self.marks[e.instrument] = e.price_ticks
 
@@ -403,7 +407,7 @@ class Auditor:
         if isolated:
             members, equity = [isolated], self.margins[isolated]
         else:
-            equity = self.wallets[account, currency]
+            equity = self.wallets[account, currency] + self._collateral(account, currency)
             members = [
                 (account, i, leg) for i in range(len(self.specs)) for leg in Leg
                 if self.currency[i] == currency and self.sizes[account, i, leg] and not self.modes.get((account, i, leg))
@@ -416,6 +420,15 @@ class Auditor:
         if not isolated and self.rules.orders != "ignored":
             equity, full, own = self._with_orders(account, currency, equity, full, own)
         return equity, full, own
+
+    def _collateral(self, account: int, currency: int) -> int:
+        """What other currencies count, each rounded down."""
+        counted = 0
+        for source, of, instrument, up, down in self.exchange.collateral_terms:
+            price = self.indices[instrument] or self.marks[instrument]
+            if of == currency:
+                counted += max(0, self.wallets[account, source]) * price * up // down
+        return counted
 
     def _with_orders(self, account: int, currency: int, equity: int, full: int, own: int) -> tuple[int, int, int]:
         """The same with resting orders: of each position the dearer side of what would open, its value or its fee."""

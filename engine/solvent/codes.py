@@ -116,7 +116,7 @@ HINTS: dict[Code, str] = {
     Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
     Code.PERIOD_SETTLED: "the period is not above the last one that was settled; the first is 1 or more",
     Code.PRICE_IS_MODELLED: "this price of the instrument is computed by its model; tell its sources or index instead",
-    Code.NOT_TRADING: "the instrument is halted or was settled; orders in it may only be cancelled",
+    Code.NOT_TRADING: "the instrument is halted or was settled; orders in it may only be cancelled or made smaller",
     Code.NOT_RELATED: "money moves between an account and its own sub-accounts, not between strangers",
     Code.INSTRUMENT_EXISTS: "an instrument of this name was added already, open, halted or settled",
     Code.BAD_INSTRUMENT: "the records are no instrument that the core could compute with; use add_instrument(Instrument(...))",

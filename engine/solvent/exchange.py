@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from solvent import records
 from solvent import rules as rule_sets
 from solvent.codes import Code, InputError, Rejected, WrongType
+from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
 from solvent.limits import FINE, FIRST_USER, MONEY_MAX, NAME_BYTES, RATE
@@ -19,6 +20,7 @@ from solvent.money import Dec, decimal, nearest_even, to_units
 from solvent.orders import Terms, Trigger, any_int, fit, leg_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
 from solvent.spec import from_records, to_records
+from solvent.tiers import rate_ppb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +39,7 @@ class Exchange(Face):
 
     instruments: Instrument objects; those that settle in one currency share its precision. rules: name of a
     rule set ("seed", "okx_consistent") or a RuleSet. retain: keep all events; False drops those that no
-    cursor waits for.
+    cursor waits for. collateral: currencies that count as margin for others (solvent.Collateral).
 
     Prices, sizes and amounts are int, str or Decimal in currency and contracts; float, bool and None raise
     WrongType, text that is no number InputError. log: the event types that are written at all (None: every one); the
@@ -47,7 +49,7 @@ class Exchange(Face):
 
     def __init__(
         self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True,
-        log: Iterable[EventType] | None = None,
+        log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
     ):  # fmt: skip
         self.instruments = () if isinstance(instruments, Instrument) else tuple(instruments)
         self.rules = rule_sets.find(rules)
@@ -60,9 +62,28 @@ class Exchange(Face):
         for each in self.instruments:
             self.currencies.setdefault(each.settle, each.unit)
             self._check_terms(each)
-        self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
+        self.collateral = sorted(collateral, key=lambda each: rate_ppb(each.haircut, "haircut"))
+        self.collateral_terms = self._back()
         self._wanted = wanted_types(log)
         super().__init__(self._make_kernel(), retain)
+
+    def _back(self) -> "list[Compiled]":
+        """The currencies that only back others, as a kernel takes them."""
+        traded = set(self.currencies)
+        for each in self.collateral:
+            if each.currency in self.currencies:
+                raise InputError(f"{each.currency} backs another currency once, and no contract settles in it")
+            self.currencies[each.currency] = each.unit
+        self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
+        terms = []
+        for each in self.collateral:
+            index = self._instrument_ids.get(each.price)
+            if each.of not in traded or index is None or self.instruments[index].kind != "linear":
+                raise InputError(f"collateral {each.currency}: of is a currency of contracts, price a linear instrument")
+            priced = self.instruments[index]
+            ratio = each.units(priced.tick_size, self.currencies[each.of])
+            terms.append((self._currency_ids[each.currency], self._currency_ids[each.of], index, *ratio))
+        return terms
 
     def _check_terms(self, instrument: Instrument) -> None:
         if self.currencies[instrument.settle] != instrument.unit:
@@ -75,11 +96,11 @@ class Exchange(Face):
 
         specs = [each.spec.compiled(self._currency_ids[each.settle]) for each in self.instruments]
         compiled = self.rules.compiled()
-        named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled]
+        named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled, self.collateral_terms]
         config = digest_of(json.dumps(named).encode())[:32]
         names = [each.name.encode() for each in self.instruments]
-        terms = specs, len(self.currencies), compiled, config, ERRORS, False, self._wanted, names, from_records
-        return self._load_kernel()(*terms)
+        terms = specs, len(self.currencies), compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
+        return self._load_kernel()(*terms, from_records)
 
     # --- names and numbers
 
@@ -129,7 +150,7 @@ class Exchange(Face):
         """
         if not isinstance(instrument, Instrument):
             raise wrong_type("instrument", instrument, "solvent.Instrument")
-        if instrument.settle not in self._currency_ids:
+        if instrument.settle not in {each.settle for each in self.instruments}:
             raise Rejected(Code.UNKNOWN_CURRENCY)
         self._check_terms(instrument)
         data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
@@ -142,7 +163,9 @@ class Exchange(Face):
         return len(self.instruments) - 1
 
     def halt(self, instrument: Inst, *, resume: bool = False) -> None:
-        """Stops new orders and amendments in an instrument, or lets them in again; prices, funding and liquidation go on.
+        """Stops new orders in an instrument, or lets them in again; prices, funding and liquidation go on.
+
+        Resting orders may be cancelled or made smaller; a trigger that fires is refused.
 
         Raises Rejected(NOT_TRADING) for one that was settled.
         """

@@ -10,7 +10,7 @@ ACCOUNTS_MAX = 2**24
 """Accounts, the sixteen named ones of the house included."""
 
 FIRST_USER = 16
-"""Account ids below belong to the house: outside, clearing, fees, fund, deficit, residue, house."""
+"""Account ids below belong to the house: outside, clearing, fees, fund, deficit, residue, house, converter."""
 
 INSTRUMENTS_MAX = 4_096
 """Instruments of one exchange: each reserves address space for its book."""

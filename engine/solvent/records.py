@@ -256,6 +256,7 @@ class Posting(IntEnum):
     FUNDING_RECEIVED = 18
     TRANSFERRED = 19
     SETTLED = 20
+    CONVERTED = 21
 
 
 class Ending(IntEnum):
@@ -307,6 +308,7 @@ class Purse(IntEnum):
     DEFICIT = 4
     RESIDUE = 5
     HOUSE = 6
+    CONVERTER = 7
 
 
 PAYLOAD: dict[int, dict[str, str]] = {

@@ -24,8 +24,9 @@ POSITION = _columns(
 )
 
 # Of an account and a currency. margin, upl: of all positions. free: for new orders. spendable: may leave the wallet when it
-# is positive. equity, full, own, value: of the cross positions together with the cash.
+# is positive. equity, full, own, value: of the cross positions together with the cash and the collateral. collateral: what
+# other currencies count here.
 ACCOUNT = _columns(
     "account currency cash_units hold_units margin_units upl_units free_units spendable_units "
-    "equity_units full_units own_units value_units"
+    "equity_units full_units own_units value_units collateral_units"
 )

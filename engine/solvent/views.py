@@ -67,7 +67,8 @@ class WalletView:
 
     cash: the wallet, isolated margin not included. equity: cash, isolated margins and unrealised profit of
     all positions. margin_balance: cash and unrealised profit of the cross positions. hold: reserved by
-    resting orders. free: available for new cross orders. withdrawable: may leave the wallet.
+    resting orders. free: available for new cross orders. withdrawable: may leave the wallet. collateral: what other
+    currencies count here; part of equity, margin_balance and free.
     """
 
     currency: str
@@ -77,6 +78,7 @@ class WalletView:
     hold: Decimal
     free: Decimal
     withdrawable: Decimal
+    collateral: Decimal
     cash_units: int
 
 
@@ -296,7 +298,8 @@ class Moment:
             return row.margin, [row]
         currency, counts = self.contracts[row.instrument].currency, self.rules.orders != OrderRule.IGNORED
         held = (r for r in self.rows.values() if (r.size or counts) and r.mode == Mode.CROSS)
-        return self.wallets[currency][0], [r for r in held if self.contracts[r.instrument].currency == currency]
+        cash, _, _, _, collateral = self.wallets[currency]
+        return cash + collateral, [r for r in held if self.contracts[r.instrument].currency == currency]
 
     def requirement(self, base: int, rows: list[Row]) -> Requirement:
         return margin.requirement(self.rules, self.contracts, base, rows)
@@ -460,15 +463,15 @@ def position_view(exchange: "Exchange", account: int, instrument: int, leg: int)
 def _wallets(moment: Moment) -> dict[str, WalletView]:
     result = {}
     for i, (currency, unit) in enumerate(moment.exchange.currencies.items()):
-        cash, hold, free, spendable = moment.wallets[i]
+        cash, hold, free, spendable, collateral = moment.wallets[i]
         rows = [row for row in moment.rows.values() if row.size and moment.contracts[row.instrument].currency == i]
         profits = {row: valuation.upl(moment.contracts[row.instrument], row) for row in rows}
-        cross = cash + sum(profit for row, profit in profits.items() if not row.mode)
+        cross = cash + collateral + sum(profit for row, profit in profits.items() if not row.mode)
         equity = cross + sum(row.margin + profit for row, profit in profits.items() if row.mode)
         result[currency] = WalletView(
             currency=currency, cash=from_units(cash, unit), equity=from_units(equity, unit),
             margin_balance=from_units(cross, unit), hold=from_units(hold, unit), free=from_units(free, unit),
-            withdrawable=from_units(max(0, spendable), unit), cash_units=cash,
+            withdrawable=from_units(max(0, spendable), unit), collateral=from_units(collateral, unit), cash_units=cash,
         )  # fmt: skip
     return result
 

@@ -45,7 +45,7 @@ class Control:
             return code
         if self.ledger.wallets[Purse.DEFICIT][c.instrument]:
             return Code.WITHDRAWALS_CLOSED
-        if self.cover.free_units(c.account, c.instrument, spendable=True) < c.amount:
+        if not self.cover.may_leave(c.account, c.instrument, c.amount):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.WITHDRAWN, (c.account, c.instrument), (Purse.OUTSIDE, c.instrument), c.amount)
         self.ledger.touch(c.account)
@@ -60,7 +60,7 @@ class Control:
         family = [self.ledger.parents[account] or account for account in (c.account, c.order_id)]
         if family[0] != family[1] or c.order_id == c.account:
             return Code.NOT_RELATED
-        if self.cover.free_units(c.account, c.instrument, spendable=True) < c.amount:
+        if not self.cover.may_leave(c.account, c.instrument, c.amount):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.TRANSFERRED, (c.account, c.instrument), (c.order_id, c.instrument), c.amount)
         self.ledger.touch(c.account)

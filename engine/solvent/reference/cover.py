@@ -25,11 +25,23 @@ class Cover:
         cross = self.ledger.cross_of(p.account, currency)
         if p not in cross:
             return 0
-        return margin.equity_shares(self.contracts, self.ledger.wallets[p.account][currency], cross)[cross.index(p)]
+        return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
 
     def free_units(self, account: int, currency: int, spendable: bool) -> int:
         cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
+        cash = cash if spendable else self.ledger.backing(account, currency)
         return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
+
+    def may_leave(self, account: int, currency: int, amount: int) -> bool:
+        """Whether so much may leave a wallet: it is free there, and what it counts in another currency is not needed."""
+        if self.free_units(account, currency, spendable=True) < amount:
+            return False
+        for each in self.ledger.collateral:
+            if each.currency == currency:
+                value, left = (self.ledger.collateral_value(account, each, less) for less in (0, amount))
+                if value > left and self.free_units(account, each.of, spendable=False) < value - left:
+                    return False
+        return True
 
     def beyond_band(self, t: Ticket) -> bool:
         edge = valuation.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
@@ -63,8 +75,9 @@ class Cover:
             return Code.POSITION_LIMIT
         if p.leverage > contract.tiers[self._tier_with(p, t.side, lots)].max_leverage:
             return Code.LEVERAGE_ABOVE_TIER
-        value = valuation.value_of(contract, t.remaining, t.limit)
-        loss = valuation.loss_of(contract, t.side, t.remaining, t.limit, t.open_loss)
+        price = max(1, t.limit)  # a limit below every legal price trades nothing
+        value = valuation.value_of(contract, t.remaining, price)
+        loss = valuation.loss_of(contract, t.side, t.remaining, price, t.open_loss)
         own = OpenSide(t.remaining, value, loss).add(standing, -1)
         sides = list(p.open_sides)
         sides[t.side] = sides[t.side].add(own)

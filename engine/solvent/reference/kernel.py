@@ -17,6 +17,7 @@ from solvent.records import (
     COMMAND_FIELDS,
     EVENT,
     RECORD_BYTES,
+    Basis,
     CommandType,
     EventType,
     Side,
@@ -68,6 +69,7 @@ class Kernel:
         bare: bool = False,
         wanted: int = 2**64 - 1,
         names: Sequence[bytes] = (),
+        collateral: Sequence[Sequence[int]] = (),
         from_records: Callable[[bytes], tuple[bytes, int, Spec] | None] = from_records,
     ):
         self.instruments = list(names)
@@ -79,7 +81,7 @@ class Kernel:
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         compiled = Rules(*rules)  # type: ignore[arg-type]
-        self.ledger = Ledger(self.contracts, currencies, compiled, self._emit)
+        self.ledger = Ledger(self.contracts, currencies, compiled, collateral, self._emit)
         self.trading = Trading(self.ledger, self.contracts, self._emit)
         self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
@@ -320,9 +322,12 @@ class Kernel:
         name, currency, spec = found
         if name in self.instruments:
             return refused(Code.INSTRUMENT_EXISTS)
-        if not 0 <= currency < self.ledger.currencies:
+        if not 0 <= currency < self.ledger.currencies or any(each.currency == currency for each in self.ledger.collateral):
             return refused(Code.UNKNOWN_CURRENCY)
-        if len(self.contracts) >= INSTRUMENTS_MAX:
+        expired = spec.expiry_ns and spec.expiry_ns <= self.clock_ns
+        alien = any(each.currency == currency and each.decimals != spec.decimals for each in self.contracts)
+        netted = spec.basis == Basis.NET and not self.cover.rules.net_hedges
+        if expired or alien or netted or len(self.contracts) >= INSTRUMENTS_MAX:
             return refused(Code.BAD_INSTRUMENT)
         instrument = len(self.contracts)
         self._enter(spec.compiled(currency))
@@ -363,11 +368,12 @@ class Kernel:
         contract = self.contracts[instrument]
         return contract.mark, contract.last, contract.index
 
-    def wallet(self, account: int, currency: int) -> tuple[int, int, int, int]:
-        """(cash, holds, free for orders, spendable)."""
+    def wallet(self, account: int, currency: int) -> tuple[int, int, int, int, int]:
+        """(cash, holds, free for orders, spendable, counted collateral)."""
+        cash = self.ledger.wallets[account][currency]
         return (
-            self.ledger.wallets[account][currency], self.ledger.holds[account][currency],
-            self.cover.free_units(account, currency, False), self.cover.free_units(account, currency, True),
+            cash, self.ledger.holds[account][currency], self.cover.free_units(account, currency, False),
+            self.cover.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
@@ -402,12 +408,12 @@ class Kernel:
         for account in range(FIRST_USER, self.account_count):
             for currency in range(len(self.ledger.wallets[account])):
                 of = [p for p in self.ledger.positions_of(account) if self.contracts[p.instrument].currency == currency]
-                cash, holds, free, spendable = self.wallet(account, currency)
+                cash, holds, free, spendable, collateral = self.wallet(account, currency)
                 r = self.liquidation.requirement(account, currency, None)
                 profit = sum(valuation.upl(self.contracts[p.instrument], p) for p in of)
                 rows.append((
                     account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
-                    r.equity, r.full, r.own, r.value,
+                    r.equity, r.full, r.own, r.value, collateral,
                 ))  # fmt: skip
         return _rows(rows)
 

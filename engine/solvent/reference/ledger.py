@@ -4,10 +4,11 @@ Owns every balance and the posting of each unit from one purse to another. Never
 semantics §1: sizes sum to zero per instrument, purses to zero per currency, CLEARING is minus all costs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from solvent.limits import FIRST_USER, RATE
+from solvent.limits import FIRST_USER, MONEY_MAX, RATE
 from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
 from solvent.reference.margin import Holding, OpenSide, Rules
@@ -72,12 +73,25 @@ class Fill:
     deleveraged: bool = False  # a shortfall is topped up from the deficit
 
 
+class Collateral(NamedTuple):
+    """A currency that counts in the margin of another: so much a unit and tick of its price, as a fraction."""
+
+    currency: int
+    of: int
+    instrument: int
+    numerator: int
+    denominator: int
+
+
 Wallet = tuple[int, int]  # account, currency
 AnyPurse = Position | Wallet
 
 
 class Ledger:
-    def __init__(self, contracts: list[Contract], currencies: int, rules: Rules, emit: Emit):
+    def __init__(
+        self, contracts: list[Contract], currencies: int, rules: Rules, collateral: Sequence[Sequence[int]], emit: Emit
+    ):  # fmt: skip
+        self.collateral = [Collateral(*each) for each in collateral]  # in the order in which it is converted
         self.contracts = contracts
         self.fund_share_ppb = rules.fund_share_ppb  # of a liquidation fee; the rest is a fee like others
         self.orders_count = bool(rules.orders)  # an order that rests may endanger its account
@@ -102,6 +116,18 @@ class Ledger:
     def positions_of(self, account: int) -> list[Position]:
         """By instrument and leg."""
         return [p for _, p in sorted(self.positions[account].items())]
+
+    def collateral_value(self, account: int, each: Collateral, less: int = 0) -> int:
+        """What a balance in another currency counts, or would if it were less; nothing while its price is unknown."""
+        contract = self.contracts[each.instrument]
+        units = max(0, self.wallets[account][each.currency] - less)
+        worth = units * (contract.index or contract.mark) * each.numerator // each.denominator
+        return min(MONEY_MAX, worth)
+
+    def backing(self, account: int, currency: int) -> int:
+        """The cash of a margin domain, and what other currencies count in it."""
+        cash = self.wallets[account][currency]
+        return cash + sum(self.collateral_value(account, each) for each in self.collateral if each.of == currency)
 
     def cross_of(self, account: int, currency: int) -> list[Holding]:
         """The open cross positions of a margin domain, by instrument and leg."""

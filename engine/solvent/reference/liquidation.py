@@ -22,7 +22,7 @@ from solvent.records import (
 )
 from solvent.reference import margin, valuation
 from solvent.reference.cover import Cover
-from solvent.reference.ledger import AnyPurse, Fill, Parcel, Position
+from solvent.reference.ledger import AnyPurse, Collateral, Fill, Parcel, Position
 from solvent.reference.margin import Requirement
 from solvent.reference.trading import Ticket
 
@@ -52,7 +52,7 @@ class Liquidation:
         """Of one isolated position, or of the cross domain."""
         if p is not None:
             return margin.requirement(self.rules, self.contracts, p.margin, [p])
-        cash = self.ledger.wallets[account][currency]
+        cash = self.ledger.backing(account, currency)
         domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
         return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
 
@@ -92,9 +92,24 @@ class Liquidation:
                 verdict, r, _ = self.judge(account, currency, None)
                 if verdict:
                     due.append(Due(r.equity - r.own, account, NO_INSTRUMENT, 0, currency))
-                elif not r.positions and (cash := self.ledger.wallets[account][currency]) < 0:
-                    self.ledger.fund_pays(Posting.SHORTFALL, (account, currency), currency, -cash)
+                elif not r.positions and self.ledger.wallets[account][currency] < 0:
+                    self._cover(account, currency)
         return sorted(due)
+
+    def _cover(self, account: int, currency: int) -> None:
+        """A wallet below zero that no position stands for: collateral first, then the fund, then the deficit."""
+        wallet = (account, currency)
+        for each in self.ledger.collateral:
+            if each.of == currency and self.ledger.wallets[account][currency] < 0:
+                self._convert(account, each)
+        self.ledger.fund_pays(Posting.SHORTFALL, wallet, currency, max(0, -self.ledger.wallets[account][currency]))
+
+    def _convert(self, account: int, each: Collateral) -> None:
+        """The house takes a whole balance for what it counts, so that equity stays."""
+        value, units = self.ledger.collateral_value(account, each), self.ledger.wallets[account][each.currency]
+        if value:
+            self.ledger.pay(Posting.CONVERTED, (account, each.currency), (Purse.CONVERTER, each.currency), units)
+            self.ledger.pay(Posting.CONVERTED, (Purse.CONVERTER, each.of), (account, each.of), value)
 
     def settle(self) -> None:
         """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
@@ -190,6 +205,9 @@ class Liquidation:
             taken = [(p, margin.bankruptcy_cost(self.contracts[p.instrument], p, 0), r.equity)]
             self.ledger.pay(Posting.TAKEN_OVER, p, clearing, p.margin)
         else:
+            for each in self.ledger.collateral:
+                if each.of == currency:
+                    self._convert(account, each)
             cross = [q for q in self.ledger.cross_of(account, currency) if isinstance(q, Position)]
             shares = [self.share_of_equity(q) for q in cross]
             taken = [

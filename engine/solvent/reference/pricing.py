@@ -7,7 +7,7 @@ price itself (`prices`) and never moves money itself (`funding`). A mark moves o
 from collections.abc import Callable
 
 from solvent.codes import Code
-from solvent.limits import CATCH_UP_MAX, FINE
+from solvent.limits import CATCH_UP_MAX, FINE, FIRST_USER
 from solvent.records import EventType, Listing, Mode, Side, Source
 from solvent.reference.entry import Command
 from solvent.reference.funding import Funding
@@ -100,15 +100,27 @@ class Pricing:
                 r = self.liquidation.requirement(p.account, contract.currency, p if p.mode == Mode.ISOLATED else None)
                 if r.equity < r.own:
                     self.ledger.touch(p.account)
+        self._look_at_collateral(instrument)
         self.trading.triggers.observe(instrument, Source.BY_MARK, ticks)
+
+    def _look_at_collateral(self, instrument: int) -> None:
+        """Whose margin is worth less now, because this instrument prices what backs it."""
+        for each in self.ledger.collateral:
+            if each.instrument == instrument:
+                for account in range(FIRST_USER, len(self.ledger.wallets)):
+                    if self.ledger.wallets[account][each.currency] > 0:
+                        r = self.liquidation.requirement(account, each.of, None)
+                        if r.equity < r.own:
+                            self.ledger.touch(account)
 
     def _set_index(self, instrument: int, fine: int, sources: int) -> None:
         contract, model = self.contracts[instrument], self.models[instrument]
         contract.index = max(1, min(contract.max_price_ticks, half_even(fine, FINE)))
-        external = 0
         if model:
-            model.index, external = fine, model.external
-        self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=fine, c=sources, d=external)
+            model.index = fine
+        terms = (fine, model.external) if model else (0, 0)  # without a model nobody needs more than ticks
+        self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=terms[0], c=sources, d=terms[1])
+        self._look_at_collateral(instrument)
         self.trading.triggers.observe(instrument, Source.BY_INDEX, contract.index)
 
     def _reindex(self, instrument: int, model: Prices, now_ns: int) -> None:

@@ -1,7 +1,7 @@
 """Money and margin commands; the contract is in control.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
-from solvent._core.cover cimport reach
+from solvent._core.cover cimport may_leave, reach
 from solvent._core.entry cimport check_leg, check_names
 from solvent._core.ledger cimport (
     DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, Purse, fund_receives, margin_purse, pay,
@@ -9,7 +9,7 @@ from solvent._core.ledger cimport (
     wallet_purse,
 )
 from solvent._core.margin cimport closing_loss, free_units, hold_units, initial_units, upl
-from solvent._core.money cimport add, least
+from solvent._core.money cimport MONEY_MAX, add, least
 from solvent._core.records cimport (
     BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FUND_SEEDED, INSUFFICIENT_BALANCE,
     INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
@@ -18,13 +18,6 @@ from solvent._core.records cimport (
 )
 from solvent._core.trading cimport State, refresh_hold
 from solvent._core.valuation cimport Instrument
-
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
-    """
-    int64_t MONEY_MAX "SOLVENT_MONEY_MAX"
 
 
 # --- Money commands ------------------------------------------------------------------------------------
@@ -60,7 +53,7 @@ cdef int withdraw(State* s, const Command* c) noexcept nogil:
         return code
     if wallet_of(&s.ledger, DEFICIT, c.instrument).cash_units != 0:
         return WITHDRAWALS_CLOSED
-    if free_units(&s.ledger, c.account, c.instrument, True) < c.amount:
+    if not may_leave(s, c.account, c.instrument, c.amount):
         return INSUFFICIENT_BALANCE
     pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
     touch(&s.ledger, c.account)
@@ -81,7 +74,7 @@ cdef int transfer(State* s, const Command* c) noexcept nogil:
     family[1] = l.accounts[receiver].parent if l.accounts[receiver].parent else receiver
     if family[0] != family[1] or receiver == c.account:
         return NOT_RELATED
-    if free_units(l, c.account, c.instrument, True) < c.amount:
+    if not may_leave(s, c.account, c.instrument, c.amount):
         return INSUFFICIENT_BALANCE
     pay(l, TRANSFERRED, wallet_purse(c.account, c.instrument), wallet_purse(receiver, c.instrument), c.amount, 0)
     touch(l, c.account)

@@ -4,7 +4,7 @@
 # Never: looks at an account that is not the sender's; is asked by a Book alone.
 # Cost: O(1) for isolated accounts, O(positions) for cross.
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 from solvent._core.ledger cimport Ledger, OpenSide, Position
 from solvent._core.trading cimport State, Ticket
 
@@ -12,5 +12,6 @@ cdef bint beyond_band(State* s, Ticket* t) noexcept nogil
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
 cdef int64_t reducible(Position* p, int side) noexcept nogil
+cdef bint may_leave(State* s, uint32_t account, uint32_t currency, int64_t amount) noexcept nogil
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil
 cdef void uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, DUE
-from solvent._core.ledger cimport Ledger, OpenSide, Position, held_of
+from solvent._core.ledger cimport Ledger, OpenSide, Position, collateral_value, held_of
 from solvent._core.margin cimport bankruptcy_cost, free_units, hold_units, opening_lots
 from solvent._core.money cimport clamp, least, most, sub
 from solvent._core.records cimport (
@@ -10,6 +10,22 @@ from solvent._core.records cimport (
 )
 from solvent._core.trading cimport State, Ticket, cancel
 from solvent._core.valuation cimport Held, Instrument, band_price, loss_of, measure_with, price_paying, tier_at, value_of
+
+
+cdef bint may_leave(State* s, uint32_t account, uint32_t currency, int64_t amount) noexcept nogil:
+    """Whether so much may leave a wallet: it is free there, and what it counts in another currency is not needed."""
+    cdef Ledger* l = &s.ledger
+    cdef int64_t value, left
+    cdef int32_t i
+    if free_units(l, account, currency, True) < amount:
+        return False
+    for i in range(l.collateral_count):
+        if l.collateral[i].currency == currency:
+            value = collateral_value(l, account, &l.collateral[i], 0)
+            left = collateral_value(l, account, &l.collateral[i], amount)
+            if value > left and free_units(l, account, l.collateral[i].of, False) < value - left:
+                return False
+    return True
 
 
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
@@ -37,7 +53,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     """
     cdef Instrument* ins = t.ins
     cdef int32_t* fault = &s.log.fault
-    cdef int64_t size, needed, lots
+    cdef int64_t size, needed, lots, price
     cdef Held held = held_of(&s.ledger, p)
     cdef OpenSide extra
     cdef OpenSide others = p.open[t.side]
@@ -55,8 +71,9 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     if p.leverage > ins.tiers[tier_at(ins, measure_with(ins, &held, t.side, lots, fault))].max_leverage:
         return LEVERAGE_ABOVE_TIER
     extra.lots = t.remaining_lots
-    extra.value_units = value_of(ins, t.remaining_lots, t.limit_ticks, False, fault)
-    extra.loss_units = loss_of(ins, t.side, t.remaining_lots, t.limit_ticks, t.open_loss_ticks, fault)
+    price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
+    extra.value_units = value_of(ins, t.remaining_lots, price, False, fault)
+    extra.loss_units = loss_of(ins, t.side, t.remaining_lots, price, t.open_loss_ticks, fault)
     if standing != NULL:
         extra.lots -= standing.lots
         extra.value_units -= standing.value_units

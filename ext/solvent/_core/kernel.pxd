@@ -6,7 +6,7 @@
 # its time was later); every command emits one BEGIN; a fault halts the kernel for good.
 # Cost: a command is one call; `run` is a loop over the same path without the GIL.
 
-from libc.stdint cimport int64_t, uint16_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport Command
 from solvent._core.trading cimport Receipt
@@ -27,6 +27,7 @@ cdef class Kernel(Reader):
     cdef int _dispatch(self, const Command* c, Receipt* receipt) noexcept nogil
     cdef void _apply(self, const Command* c, Receipt* receipt) noexcept nogil
     cdef int _enter_instrument(self, spec) except -1
+    cdef bint _fits(self, spec, uint32_t currency) except -1
     cdef int _add_instrument(self, const Command* c, Receipt* receipt) noexcept with gil
     cdef int _open_account(self, const Command* c, Receipt* receipt) noexcept with gil
     cdef int _enter(self) except -1

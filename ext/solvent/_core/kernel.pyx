@@ -17,7 +17,7 @@ from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
 from solvent._core.fees cimport fees_close
 from solvent._core.ledger cimport (
-    FIRST_USER, account_new, accounts_reserve, instrument_reserve, ledger_close, ledger_open,
+    FIRST_USER, Collateral, account_new, accounts_reserve, instrument_reserve, ledger_close, ledger_open,
 )
 from solvent._core.listing cimport halt, settle_instrument
 from solvent._core.liquidation cimport settle
@@ -29,7 +29,7 @@ from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING,
     HALT, INDEX, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, MARK, MASS_CANCEL,
-    MOVE_MARGIN, NAME_BYTES, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
+    MOVE_MARGIN, NAME_BYTES, NET, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
     TIME_BACKWARDS, TOO_MANY_ORDERS, TRANSFER, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
@@ -162,7 +162,8 @@ cdef class Kernel(Reader):
     """
 
     def __cinit__(self, instruments, int currencies, rules, bytes config, errors, bint bare=False,
-                  uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), from_records=None):
+                  uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), collateral=(), from_records=None):
+        cdef Collateral* each
         self.ids = {}
         self.names = []
         self.instruments = list(names)
@@ -175,6 +176,13 @@ cdef class Kernel(Reader):
             raise MemoryError
         for spec in instruments:
             self._enter_instrument(spec)
+        self.s.ledger.collateral = <Collateral*>calloc(len(collateral) + 1, sizeof(Collateral))
+        if self.s.ledger.collateral == NULL:
+            raise MemoryError
+        for terms in collateral:
+            each = &self.s.ledger.collateral[self.s.ledger.collateral_count]
+            each.currency, each.of, each.instrument, each.numerator, each.denominator = terms
+            self.s.ledger.collateral_count += 1
         (self.s.rules.price_band_ppb, self.s.rules.step_limit_ppb, self.s.rules.parcel_limit_ppb,
          self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
@@ -241,10 +249,21 @@ cdef class Kernel(Reader):
             self.s.modelled = True
         return 0
 
+    cdef bint _fits(self, spec, uint32_t currency) except -1:
+        """Whether an instrument goes with the clock, the rules, its currency's precision, and those that there are."""
+        cdef uint32_t i
+        for i in range(self.s.ledger.instrument_count):
+            if self.s.ledger.instruments[i].currency == currency and self.s.ledger.instruments[i].decimals != spec.decimals:
+                return False
+        if spec.expiry_ns and spec.expiry_ns <= self.s.clock_ns or (spec.basis == NET and not self.s.rules.net_hedges):
+            return False
+        return self.s.ledger.instrument_count < INSTRUMENTS_MAX
+
     cdef int _add_instrument(self, const Command* c, Receipt* receipt) noexcept with gil:
         """ADD_INSTRUMENT: a name and the words of a spec (solvent.spec); the answer's order id is the instrument."""
         cdef Event* event
         cdef bytes data, name, padded
+        cdef int32_t i
         try:
             data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.records - 1) * RECORD_BYTES)
             found = self.from_records(data)
@@ -255,7 +274,10 @@ cdef class Kernel(Reader):
                 return INSTRUMENT_EXISTS
             if not 0 <= currency < self.s.ledger.currency_count:
                 return UNKNOWN_CURRENCY
-            if self.s.ledger.instrument_count >= INSTRUMENTS_MAX:
+            for i in range(self.s.ledger.collateral_count):
+                if self.s.ledger.collateral[i].currency == <uint32_t>currency:
+                    return UNKNOWN_CURRENCY
+            if not self._fits(spec, <uint32_t>currency):
                 return BAD_INSTRUMENT
             self._enter_instrument(spec.compiled(currency))
             self.instruments.append(name)
@@ -264,6 +286,8 @@ cdef class Kernel(Reader):
         except MemoryError:
             self.s.log.fault = 2
             return TOO_MANY_ORDERS
+        except Exception:          # whatever from_records could not make of the bytes
+            return BAD_INSTRUMENT
         receipt.order_id = self.s.ledger.instrument_count - 1
         event = say(&self.s.log, INSTRUMENT_ADDED, 0, 0, <uint32_t>receipt.order_id, <uint16_t>currency, 0, 0, 0, 0, 0, 0)
         if event != NULL:

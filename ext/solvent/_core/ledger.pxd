@@ -21,6 +21,7 @@ cdef enum:
     DEFICIT = 4       # what nobody could pay, never above zero
     RESIDUE = 5       # remainders of divisions among many (funding)
     HOUSE = 6         # owner of the parcels' orders; its wallet stays empty
+    CONVERTER = 7     # takes collateral for what it counts
     FIRST_USER = 16
     ACCOUNTS_MAX = 1 << 24
 
@@ -75,6 +76,13 @@ cdef struct Parcel:
     uint32_t origin                # the account it was taken from
     uint8_t due                    # its value may have changed since it was last looked at
 
+cdef struct Collateral:           # a currency that counts in the margin of another
+    uint32_t currency
+    uint32_t of
+    uint32_t instrument            # whose index, or mark, is its price
+    int64_t numerator              # units of `of` a unit and tick, the haircut off, as a fraction
+    int64_t denominator
+
 cdef struct Ledger:
     EventLog* log
     Instrument* instruments
@@ -83,6 +91,8 @@ cdef struct Ledger:
     uint32_t currency_count
     int64_t fund_share_ppb         # of a liquidation fee; the rest is a fee like others
     bint orders_count              # an order that rests may endanger its account
+    Collateral* collateral         # in the order in which it is converted
+    int32_t collateral_count
     Account* accounts
     Wallet* wallets                # account * currency_count + currency
     uint32_t account_count
@@ -113,6 +123,7 @@ cdef struct FillTerms:
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
 cdef void ledger_close(Ledger* ledger) noexcept nogil
+cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int64_t less) noexcept nogil
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil
 cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil
 cdef int instrument_reserve(Ledger* ledger) noexcept nogil

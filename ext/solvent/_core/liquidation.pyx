@@ -6,7 +6,8 @@ from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
 from solvent._core.ledger cimport (
-    CLEARING, DEFICIT, FUND, HOUSE, FillTerms, Ledger, Parcel, Position, Purse, fund_pays, held_of, margin_purse,
+    CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, collateral_value, fund_pays,
+    held_of, margin_purse,
     parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_fill, position_find,
     wallet_of, wallet_purse,
 )
@@ -16,7 +17,7 @@ from solvent._core.margin cimport (
 from solvent._core.money cimport clamp, floor128, int128, least, magnitude, most, saturate
 from solvent._core.pool cimport room
 from solvent._core.records cimport (
-    ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
+    ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, CONVERTED, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
     IGNORED, LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NETTED, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
     SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKER_FEE, TAKEOVER, UNFILLED, UNWOUND, say,
 )
@@ -95,11 +96,28 @@ cdef int _judge(State* s, uint32_t account, int32_t position, uint32_t currency,
     return _verdict(s, candidate[0], r)
 
 
+cdef void _convert(State* s, uint32_t account, Collateral* each) noexcept nogil:
+    """The house takes a whole balance for what it counts, so that equity stays."""
+    cdef Ledger* l = &s.ledger
+    cdef int64_t value = collateral_value(l, account, each, 0)
+    if value == 0:
+        return
+    pay(l, CONVERTED, wallet_purse(account, each.currency), wallet_purse(CONVERTER, each.currency),
+        wallet_of(l, account, each.currency).cash_units, 0)
+    pay(l, CONVERTED, wallet_purse(CONVERTER, each.of), wallet_purse(account, each.of), value, 0)
+
+
 cdef void _cover(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """A wallet below zero with no cross position to stand for it: fund, then deficit (semantics §6)."""
-    cdef int64_t cash = wallet_of(&s.ledger, account, currency).cash_units
-    if cash < 0:
-        fund_pays(&s.ledger, SHORTFALL, wallet_purse(account, currency), -cash, 0)
+    """A wallet below zero with no cross position to stand for it: collateral, fund, deficit (semantics §6)."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t i
+    if wallet_of(l, account, currency).cash_units >= 0:
+        return
+    for i in range(l.collateral_count):
+        if l.collateral[i].of == currency and wallet_of(l, account, currency).cash_units < 0:
+            _convert(s, account, &l.collateral[i])
+    if wallet_of(l, account, currency).cash_units < 0:
+        fund_pays(l, SHORTFALL, wallet_purse(account, currency), -wallet_of(l, account, currency).cash_units, 0)
 
 
 cdef bint _append(State* s, Queue* due, Due entry) noexcept nogil:
@@ -284,6 +302,9 @@ cdef void _take_over(State* s, uint32_t account, int32_t position, uint32_t curr
         if costs == NULL:
             s.log.fault = 2
             return
+        for i in range(l.collateral_count):
+            if l.collateral[i].of == currency:
+                _convert(s, account, &l.collateral[i])
         for i in range(2):  # first every share, from one and the same state; then the takeovers
             count = 0
             index = l.accounts[account].first_position

@@ -35,6 +35,7 @@ cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 value                  # at mark
     int32_t positions
 
+cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil

@@ -1,7 +1,7 @@
 """Requirements, shares and holds; the contract is in margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.ledger cimport Ledger, OpenSide, Position, Wallet, held_of, wallet_of
+from solvent._core.ledger cimport Ledger, OpenSide, Position, Wallet, collateral_value, held_of, wallet_of
 from solvent._core.money cimport (
     INT64_MAX, RATE, add, ceil128, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate, sub,
 )
@@ -11,6 +11,16 @@ from solvent._core.valuation cimport Held, Instrument, asked, fee_units, initial
 cdef struct Band:
     int tier
     int64_t fee_ppb
+
+
+cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """The cash of a margin domain, and what other currencies count in it."""
+    cdef int64_t units = wallet_of(ledger, account, currency).cash_units
+    cdef int32_t i
+    for i in range(ledger.collateral_count):
+        if ledger.collateral[i].of == currency:
+            units = add(units, collateral_value(ledger, account, &ledger.collateral[i], 0), &ledger.log.fault)
+    return units
 
 
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
@@ -96,7 +106,7 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil:
     cdef int32_t index = ledger.accounts[account].first_position
     cdef Position* p
-    _begin(r, wallet_of(ledger, account, currency).cash_units)
+    _begin(r, backing(ledger, account, currency))
     while index >= 0:
         p = &ledger.positions[index]
         if not p.mode and ledger.instruments[p.instrument].currency == currency:
@@ -121,7 +131,7 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t account = ledger.positions[index].account
     cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
-    cdef int128 equity = wallet_of(ledger, account, currency).cash_units
+    cdef int128 equity = backing(ledger, account, currency)
     cdef int128 total = 0
     cdef int128 whole, part, left_over, share = 0
     cdef int64_t needed, largest_needed = -1
@@ -255,7 +265,7 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
         index = p.next
     if spendable and profit > 0:
         profit = 0
-    return saturate(wallet.cash_units + profit - initial - wallet.hold_units)
+    return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)
 
 
 # --- Deleveraging rank (semantics §5) ------------------------------------------------------------------

@@ -16,7 +16,7 @@ from solvent._core.records cimport (
 )
 from solvent._core.trading cimport Receipt, State, observe
 from solvent._core.valuation cimport Instrument
-from solvent._core.watch cimport watch_mark
+from solvent._core.watch cimport watch_collateral, watch_mark
 
 
 cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
@@ -54,16 +54,20 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
         if s.ledger.parcels[i].instrument == instrument:
             s.ledger.parcels[i].due = 1
     watch_mark(s, instrument)
+    watch_collateral(s, instrument)
     observe(s, instrument, BY_MARK, ticks)
 
 
-cdef void _set_index(State* s, uint32_t instrument, int64_t fine, int32_t sources) noexcept nogil:
+cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef Prices* model = _model(s, instrument)
     ins.index_ticks = clamp(half_even(fine, FINE), 1, ins.max_price_ticks)
     if model != NULL:
-        model.index = fine
-    say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, fine, sources, model.external if model != NULL else 0, 0)
+        model.index = <int64_t>fine
+        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, model.index, sources, model.external, 0)
+    else:                       # nobody needs more than ticks
+        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, 0, sources, 0, 0)
+    watch_collateral(s, instrument)
     observe(s, instrument, BY_INDEX, ins.index_ticks)
 
 
@@ -140,7 +144,7 @@ cdef int index(State* s, const Command* c) noexcept nogil:
     model = _model(s, c.instrument)
     if model != NULL and model.source_count:
         return PRICE_IS_MODELLED
-    _set_index(s, c.instrument, c.price_ticks * FINE + c.amount, 0)
+    _set_index(s, c.instrument, <int128>c.price_ticks * FINE + c.amount, 0)
     if model != NULL:
         _remark(s, c.instrument, model, c.time_ns, False)
     return OK

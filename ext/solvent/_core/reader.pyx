@@ -7,7 +7,9 @@ from solvent._core.book cimport Book, Level, book_worse
 from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
-from solvent._core.margin cimport Requirement, cross_requirement, free_units, isolated_requirement, position_value, upl
+from solvent._core.margin cimport (
+    Requirement, backing, cross_requirement, free_units, isolated_requirement, position_value, upl,
+)
 from solvent._core.money cimport int128, saturate
 from solvent._core.prices cimport prices_state
 from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
@@ -16,7 +18,7 @@ from solvent._core.trading cimport State, order_instrument, order_price
 
 cdef enum:
     POSITION_COLUMNS = 14      # solvent.tables names them
-    ACCOUNT_COLUMNS = 12
+    ACCOUNT_COLUMNS = 13
 
 
 cdef uint64_t _book_bytes(Book* book):
@@ -56,6 +58,7 @@ cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_
     row[4], row[5] = saturate(margin), saturate(profit)
     row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
     row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
+    row[12] = backing(l, account, currency) - wallet_of(l, account, currency).cash_units
 
 
 cdef class Reader:
@@ -95,14 +98,15 @@ cdef class Reader:
                 self.s.ledger.instruments[instrument].index_ticks)
 
     def wallet(self, uint32_t account, uint32_t currency):
-        """(cash, holds, free for orders, spendable)."""
+        """(cash, holds, free for orders, spendable, counted collateral)."""
         self._require_idle(account)
         if currency >= self.s.ledger.currency_count:
             raise IndexError("no such currency")
         return (wallet_of(&self.s.ledger, account, currency).cash_units,
                 wallet_of(&self.s.ledger, account, currency).hold_units,
                 free_units(&self.s.ledger, account, currency, False),
-                free_units(&self.s.ledger, account, currency, True))
+                free_units(&self.s.ledger, account, currency, True),
+                backing(&self.s.ledger, account, currency) - wallet_of(&self.s.ledger, account, currency).cash_units)
 
     def positions(self, uint32_t account):
         """The account's position records by instrument and leg: (instrument, leg, size, cost, margin, leverage, mode, stuck,

@@ -297,6 +297,7 @@ cdef enum Posting:
     FUNDING_RECEIVED = 18
     TRANSFERRED = 19
     SETTLED = 20
+    CONVERTED = 21
 
 # Why an order ended or shrank (DONE, REDUCED).
 cdef enum Ending:

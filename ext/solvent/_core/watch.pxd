@@ -8,4 +8,5 @@
 from libc.stdint cimport uint32_t
 from solvent._core.trading cimport State
 
+cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil
 cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil

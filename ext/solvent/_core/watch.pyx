@@ -1,7 +1,7 @@
 """The accounts below R_own after a mark change; the contract is in watch.pxd."""
 
 from libc.stdint cimport int32_t, uint32_t
-from solvent._core.ledger cimport Position, touch
+from solvent._core.ledger cimport FIRST_USER, Ledger, Position, touch, wallet_of
 from solvent._core.margin cimport Requirement, cross_requirement, isolated_requirement
 from solvent._core.trading cimport State
 from solvent._core.valuation cimport Instrument
@@ -23,3 +23,18 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
             cross_requirement(&s.ledger, &s.rules, p.account, ins.currency, &r)
         if r.equity < r.own:
             touch(&s.ledger, p.account)
+
+
+cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
+    """Touches whose margin is worth too little now, because this instrument prices what backs it."""
+    cdef Ledger* l = &s.ledger
+    cdef Requirement r
+    cdef uint32_t account
+    cdef int32_t i
+    for i in range(l.collateral_count):
+        if l.collateral[i].instrument == instrument:
+            for account in range(FIRST_USER, l.account_count):
+                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0:
+                    cross_requirement(l, &s.rules, account, l.collateral[i].of, &r)
+                    if r.equity < r.own:
+                        touch(l, account)
