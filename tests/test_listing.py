@@ -151,11 +151,13 @@ TOGETHER = MONEY_MAX >> 6  # no position is worth more, so that all of them and 
 class Pair:
     """Both kernels with the same rules and accounts; every command must have the same answer and events."""
 
-    def __init__(self, r: Random):
+    def __init__(self, r: Random, decimals: int):
+        # What is added counts its currency as those do that are there: one unit a tick and lot, in whatever precision.
+        base = replace(BASE, settle_decimals=decimals, contract_size=Decimal(1).scaleb(-decimals))
         drawn = {"orders": r.choice(["ignored", "notional", "fee"]), "funding_cap": r.random() < 0.5}
         rule = replace(rules.find(r.choice(["seed", "okx_consistent"])), **drawn)
         self.r, self.now, self.period = r, 0, 0
-        self.kernels = [module.Exchange([BASE], rules=rule)._kernel for module in (solvent, solvent.reference)]
+        self.kernels = [module.Exchange([base], rules=rule)._kernel for module in (solvent, solvent.reference)]
         for i in ACCOUNTS:
             name = f"a{i}".encode().ljust(64, b"\0")
             self.send(CommandType.OPEN_ACCOUNT, name, order_id=16 if i == 18 else 0)
@@ -241,11 +243,12 @@ class Pair:
 
 def attack(r: Random, data: bytes, commands=12):
     """Sends an instrument in whatever shape; one that is accepted is traded in. The answer."""
-    pair = Pair(r)
+    found = from_records(data)
+    pair = Pair(r, found[2].decimals if found else 6)
     code = pair.send(CommandType.ADD_INSTRUMENT, data)
     assert code in ALLOWED
     if code == Code.OK:
-        pair.session(from_records(data)[2], commands)
+        pair.session(found[2], commands)
     else:
         pair.compare()
     return code
@@ -349,7 +352,7 @@ def test_instruments_at_the_bounds(seed):
         except InputError:
             continue
         valid += 1
-        pair = Pair(r)
+        pair = Pair(r, spec.decimals)
         assert pair.send(CommandType.ADD_INSTRUMENT, to_records(N, spec, 0)) == Code.OK
         pair.session(spec, 60)
     assert valid >= 100
@@ -627,7 +630,7 @@ def test_what_is_added_goes_with_the_clock_and_the_currency(make):
     ex.advance(5)
     model = PriceModel(components=["index"])
     old = Instrument("OLD", prices=model, expiry_ns=5).spec
-    for name, spec in (("OLD", old), ("FINER", Instrument("FINER", settle_decimals=9).spec)):
+    for name, spec in (("OLD", old), ("FINER", Instrument("FINER", settle_decimals=9, max_price=70_000).spec)):
         data = to_records(name, spec, 0)
         record = command(CommandType.ADD_INSTRUMENT, records=1 + len(data) // 64, time_ns=5)
         assert ex._kernel.apply(record + data) == Code.BAD_INSTRUMENT
