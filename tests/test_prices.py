@@ -1,0 +1,347 @@
+"""Index, mark and funding by models: components, constituents, published premiums and rates, the passing of time."""
+
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+from statistics import median
+
+import pytest
+
+from solvent import Code, EventType, Funding, Index, Instrument, PriceModel, Rejected, Tier, rules
+from solvent.limits import CATCH_UP_MAX, FINE
+from solvent.records import SourceState
+from solvent.reference.prices import half_even, middle, weighted_median
+
+X, SECOND = "X", 10**9
+WIDE = replace(rules.find("seed"), price_band_ppb=10**9 - 1)
+TIERS = [Tier(10**6, "0.005", "0.01")]
+
+
+def build(make, model: PriceModel, rule=WIDE, **terms):
+    """A maker and a taker with plenty; 0.001 a contract, tick 0.1, no fees."""
+    terms = {"contract_size": "0.001", "tick": "0.1", "max_price": 100_000, "tiers": TIERS} | terms
+    ex = make([Instrument(X, prices=model, maker_fee=0, taker_fee=0, **terms)], rules=rule)
+    for name in ("maker", "taker"):
+        ex.deposit(name, terms.get("settle", "USDT"), 10**6)
+    return ex
+
+
+def quote(ex, bids, asks):
+    """Resting orders, as (price, contracts)."""
+    for side, levels in (("buy", bids), ("sell", asks)):
+        for price, size in levels:
+            ex.order("maker", X, side, size, price=price).ok()
+
+
+def trade(ex, price):
+    ex.order("maker", X, "sell", 1, price=price, self_trade="allow").ok()
+    assert ex.order("taker", X, "buy", 1, price=price, tif="ioc").filled == 1
+
+
+def mark(ex):
+    return Decimal(ex._kernel.mark_ticks(0)) / 10
+
+
+def of(ack, kind):
+    return [e for e in ack.events if e.type == kind]
+
+
+def passing(ex, time_ns):
+    """Events of a command that lets time pass."""
+    cursor = ex.cursor()
+    ex.advance(time_ns)
+    return list(cursor)
+
+
+# --- Marks
+
+
+@pytest.mark.parametrize(
+    "components,expected",
+    [
+        (["index"], "1000"), (["basis_mean"], "1002"), (["basis_ema"], "1002"), (["last"], "1005"),
+        (["book"], "1003"), (["fair"], "1000"), (["fair", "basis_mean", "last"], "1002"),
+        (["index", "last"], "1002.5"), (["index", "basis_mean", "book", "last"], "1002.5"),
+    ],
+)  # fmt: skip
+def test_each_component_and_medians(make, components, expected):
+    """Bid 1001, ask 1003, last 1005 (an outside trade), index 1000: a basis of 2."""
+    ex = build(make, PriceModel(components=components, sample_ns=SECOND))
+    ex.index(X, 1_000)
+    trade(ex, 1_005)
+    quote(ex, [(1_001, 5)], [(1_003, 5)])
+    ex.advance(SECOND)
+    assert mark(ex) == Decimal(expected)
+
+
+def test_the_mean_forgets_and_the_average_fades(make):
+    """A window of two samples: basis 2, then 4, then 6; the moving average takes half of what is new."""
+    ex = build(make, PriceModel(components=["basis_mean"], sample_ns=SECOND, window=2, alpha="0.5"))
+    ex.index(X, 1_000)
+    seen = []
+    for second, middle_price in enumerate((1_002, 1_004, 1_006), 1):
+        ex.cancel_all("maker")
+        quote(ex, [(middle_price - 1, 5)], [(middle_price + 1, 5)])
+        (event,) = [e for e in passing(ex, second * SECOND) if e.type == EventType.MARKED]
+        seen.append((event.price_ticks, event.basis_fine // FINE, event.ema_fine // FINE))
+    assert seen == [(10_020, 20, 20), (10_030, 30, 30), (10_050, 50, 45)]
+
+
+def test_the_band_around_the_index(make):
+    ex = build(make, PriceModel(components=["last"], sample_ns=SECOND, band="0.01"))
+    ex.index(X, 1_000)
+    trade(ex, 1_100)
+    ex.advance(SECOND)
+    assert mark(ex) == 1_010
+
+
+def test_a_mark_is_rounded_half_to_even_once(make):
+    """1000.05 lies between two ticks and goes to the even one; so does 1000.15."""
+    ex = build(make, PriceModel(components=["index"]))
+    for index, expected in (("1000.05", "1000.0"), ("1000.15", "1000.2"), ("1000.0500001", "1000.1")):
+        ex.index(X, index)
+        assert mark(ex) == Decimal(expected)
+
+
+@pytest.mark.parametrize("numbers", range(40))
+def test_medians_and_rounding(seed, numbers):
+    r = Random(seed + numbers)
+    prices = [r.randrange(-50, 50) for _ in range(r.randrange(1, 9))]
+    assert middle(prices) == round(Fraction(median(map(Fraction, prices))))
+    pairs = [(price, r.randrange(1, 4)) for price in prices]
+    assert weighted_median(pairs) == middle([price for price, weight in pairs for _ in range(weight)])
+    n, d = r.randrange(-100, 100), r.randrange(1, 9)
+    assert half_even(n, d) == round(Fraction(n, d))
+
+
+# --- Indices
+
+
+def indexed(make, **terms):
+    sources = terms.pop("sources", {"a": 1, "b": 1, "c": 2})
+    index = Index(sources=sources, stale_ns=5 * SECOND, outlier="0.05", **terms)
+    return build(make, PriceModel(components=["index"], index=index))
+
+
+def told(ex, **prices):
+    states = {}
+    for name, price in prices.items():
+        for e in of(ex.source(X, name, price), EventType.SOURCE_CHANGED):
+            states[e.source] = SourceState(e.state).name
+    return states
+
+
+@pytest.mark.parametrize("method,expected", [("mean", "1012.5"), ("median", "1015")])
+def test_weights(make, method, expected):
+    """(1000 + 1010 + 2 * 1020) / 4; half of the weight lies between 1010 and 1020."""
+    ex = indexed(make, method=method)
+    told(ex, a=1_000, b=1_010, c=1_020)
+    assert mark(ex) == Decimal(expected)
+
+
+@pytest.mark.parametrize("wild,expected", [("drop", "1000"), ("clip", "1025")])
+def test_a_wild_constituent_is_dropped_or_clipped_and_said(make, wild, expected):
+    """10 % above the median of three: out, or taken at 5 %."""
+    ex = indexed(make, wild=wild)
+    assert told(ex, a=1_000, b=1_000, c=1_100)[2] == "WILD"
+    assert mark(ex) == Decimal(expected)
+    assert told(ex, c=1_000)[2] == "LIVE_SOURCE"
+
+
+def test_a_stale_constituent_counts_no_more_and_comes_back(make):
+    ex = indexed(make)
+    told(ex, a=1_000, b=1_000, c=1_020)
+    ex.advance(3 * SECOND)
+    told(ex, a=1_000)
+    events = passing(ex, 5 * SECOND + 1)
+    assert [(e.source, e.state) for e in events if e.type == EventType.SOURCE_CHANGED] == [(1, 2), (2, 2)]
+    assert mark(ex) == 1_000
+    assert told(ex, c=1_020) == {2: "LIVE_SOURCE"} and mark(ex) == Decimal("1013.3")
+
+
+def test_with_too_few_constituents_the_index_stays(make):
+    ex = indexed(make, least=2)
+    told(ex, a=1_000)
+    assert mark(ex) == 0
+    told(ex, b=1_010)
+    assert mark(ex) == 1_005
+    ex.advance(5 * SECOND + 1)
+    told(ex, a=900)  # alone
+    assert mark(ex) == 1_005
+
+
+def test_what_is_modelled_is_not_handed_in(make):
+    ex = indexed(make)
+    for call in (lambda: ex.mark(X, 1), lambda: ex.index(X, 1)):
+        with pytest.raises(Rejected) as refused:
+            call()
+        assert refused.value.code == Code.PRICE_IS_MODELLED
+    with pytest.raises(Rejected) as refused:
+        ex.source(X, "nobody", 1)
+    assert refused.value.code == Code.BAD_SOURCE
+    paid = build(make, PriceModel(components=["index"], sample_ns=SECOND, funding=Funding(interval_ns=SECOND)))
+    with pytest.raises(Rejected) as refused:
+        paid.settle_funding(X, "0.0001", 1)
+    assert refused.value.code == Code.PRICE_IS_MODELLED
+
+
+# --- Premiums and rates
+
+
+def rated(make, index, bids, asks, **terms):
+    """The RATED event of one sample of a book over an index."""
+    terms = {"interval_ns": SECOND, "impact": 5_000, "weights": "equal", "cap": "0.9", "clamp": 0, "interest": 0} | terms
+    ex = build(make, PriceModel(components=["index"], sample_ns=SECOND, funding=Funding(**terms)))
+    ex.index(X, index)
+    quote(ex, bids, asks)
+    (event,) = [e for e in passing(ex, SECOND) if e.type == EventType.RATED]
+    return event
+
+
+FAR_BID, FAR_ASK = (100, 10_000), (50_000, 10_000)
+
+
+@pytest.mark.parametrize(
+    "index,bids,asks,ppm",
+    [
+        pytest.param("9000", [(9_999, 100), (9_998, 10_000)], [FAR_ASK], 110_911, id="D20"),
+        pytest.param("10003", [FAR_BID], [(10_001, 100), ("10001.5", 100), (10_002, 10_000)], -129, id="D21"),
+        pytest.param("10001.9", [FAR_BID], [(10_001, 10_000)], -89, id="D22-ask"),
+        pytest.param("9997.5", [("9999.9", 10_000)], [FAR_ASK], 240, id="D22-bid"),
+    ],
+)
+def test_premiums_of_dydx(make, index, bids, asks, ppm):
+    """dYdX v4 tests (liquidation rules, 8.5): impact notional 5,000, parts per million truncated toward zero."""
+    premium = rated(make, index, bids, asks).premium_ppb
+    assert (abs(premium) // 1_000) * (1 if premium > 0 else -1) == ppm
+
+
+def test_funding_of_hyperliquid(make):
+    """HL3: impact bid 10,100 over 10,000 is 1 %; .01 + clamp(.0001 - .01, ±.0005) = .95 %, an eighth an hour."""
+    terms = {"interest": "0.0001", "clamp": "0.0005", "cap": "0.04"}
+    event = rated(make, 10_000, [(10_100, 10_000)], [FAR_ASK], share=(1, 8), **terms)
+    assert (event.premium_ppb, event.rate_ppb) == (10_000_000, 1_187_500)
+
+
+@pytest.mark.parametrize("bid,premium,rate", [(10_001, 100_000, 0), (10_010, 1_000_000, 500_000), (9_000, 0, 0)])
+def test_funding_of_bit_com(make, bid, premium, rate):
+    """max(.05 %, P) + min(-.05 %, P) is the clamp form without interest (liquidation rules, 12.2)."""
+    event = rated(make, 10_000, [(bid, 10_000)], [FAR_ASK], clamp="0.0005")
+    assert (event.premium_ppb, event.rate_ppb) == (premium, rate)
+
+
+def test_funding_of_okx(make):
+    """clamp(mean((mid - index) / index)) within ±.375 % for BTC; the middle needs no depth."""
+    event = rated(make, 10_000, [(10_050, 1)], [(10_052, 1)], premium="middle", cap="0.00375")
+    assert (event.premium_ppb, event.rate_ppb) == (5_100_000, 3_750_000)
+
+
+def test_funding_of_bitmex_in_coins(make):
+    """M3: 15,000 contracts at 750 are 20 XBT; 0.25 % of them are 0.05, and the move to 800 gains 1.25."""
+    ex = make([
+        Instrument("XBTUSD", kind="inverse", settle="XBT", contract_size=1, tick="0.5", settle_decimals=10, max_price=2_000,
+                   maker_fee=0, taker_fee=0, tiers=[Tier(10**6, "0.005", "0.01")])
+    ])  # fmt: skip
+    for name in "ab":
+        ex.deposit(name, "XBT", 100)
+    ex.mark("XBTUSD", 750)
+    ex.order("b", "XBTUSD", "sell", 15_000, price=750).ok()
+    ex.order("a", "XBTUSD", "buy", 15_000, price=750).ok()
+    assert ex.position("a", "XBTUSD").value == 20
+    ex.settle_funding("XBTUSD", "0.0025", 1)
+    assert ex.account("a").cash == Decimal("99.95")
+    ex.mark("XBTUSD", 800)
+    assert ex.position("a", "XBTUSD").upl == Decimal("1.25") and ex.account("a").equity == Decimal("101.2")
+
+
+def funded(make, rule=WIDE, **terms):
+    """A taker long 100 contracts at 1,000 under ten-second funding; the book's middle is 1 % above the index."""
+    terms = {"interval_ns": 10 * SECOND, "premium": "middle", "interest": 0, "clamp": 0, "cap": "0.5"} | terms
+    ex = build(make, PriceModel(components=["index"], sample_ns=SECOND, funding=Funding(**terms)), rule)
+    ex.index(X, 1_000)
+    ex.order("maker", X, "sell", 100, price=1_000).ok()
+    assert ex.order("taker", X, "buy", 100, price=1_000).filled == 100
+    quote(ex, [(1_009, 5)], [(1_011, 5)])
+    return ex
+
+
+def rates(events):
+    return [(e.period, e.rate_ppb) for e in events if e.type == EventType.FUNDED]
+
+
+def test_rates_are_settled_by_the_clock(make):
+    """Three periods passed by one jump; each pays 1 % of 100 USDT."""
+    ex = funded(make)
+    assert rates(passing(ex, 30 * SECOND)) == [(1, 10_000_000), (2, 10_000_000), (3, 10_000_000)]
+    assert ex.account("taker").cash == 10**6 - 3
+
+
+@pytest.mark.parametrize("weights", ["equal", "linear"])
+def test_weights_of_samples(make, weights):
+    """Six samples of 1 %, four of 0 %: the mean is .6 %; weighted 1 to 10 it is 21 / 55 of 1 %, for late ones count more."""
+    ex = funded(make, weights=weights)
+    ex.advance(6 * SECOND)
+    ex.cancel_all("maker")
+    quote(ex, [(999, 5)], [(1_001, 5)])
+    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.RATED]
+    expected = Fraction(21, 55) if weights == "linear" else Fraction(6, 10)
+    assert event.rate_ppb == round(expected * 10**7) and event.samples == 10
+
+
+def test_samples_after_the_cut_off_count_for_the_next_period(make):
+    ex = funded(make, cutoff_ns=2 * SECOND)
+    assert [e.samples for e in passing(ex, 8 * SECOND) if e.type == EventType.RATED] == [8]
+    assert [e.samples for e in passing(ex, 20 * SECOND) if e.type == EventType.RATED] == [10]
+
+
+def test_a_delayed_rate_is_charged_a_period_later(make):
+    assert rates(passing(funded(make, delayed=True), 20 * SECOND)) == [(1, 0), (2, 10_000_000)]
+
+
+def test_a_period_without_a_sample_has_no_rate(make):
+    ex = funded(make, interest="0.0001", clamp="0.5")
+    ex.cancel_all("maker")
+    assert rates(passing(ex, 10 * SECOND)) == [(1, 0)]
+
+
+def test_a_jump_settles_no_more_periods_than_documented(make):
+    events = passing(funded(make), 10 * SECOND * (CATCH_UP_MAX + 50))
+    assert [period for period, _ in rates(events)] == list(range(51, CATCH_UP_MAX + 51))
+
+
+@pytest.mark.parametrize("first,liquidated", [(True, False), (False, True)])
+def test_funding_before_or_after_the_margin_check(make, first, liquidated):
+    """The last sample lifts the mark to 1,100: a short has .5 left, .55 is asked, and 1 % of 110 is what it will receive."""
+    funding = Funding(interval_ns=10 * SECOND, premium="middle", weights="equal", interest=0, clamp=0, cap="0.5")
+    model = PriceModel(components=["basis_mean"], sample_ns=SECOND, window=1, funding=funding)
+    ex = build(make, model, replace(WIDE, funding_first=first))
+    ex.deposit("short", "USDT", "10.5")
+    ex.index(X, 1_000)
+    ex.order("short", X, "sell", 100, price=1_000).ok()
+    assert ex.order("taker", X, "buy", 100, price=1_000).filled == 100
+    quote(ex, [(999, 5)], [(1_001, 5)])
+    ex.advance(9 * SECOND)
+    ex.cancel_all("maker")
+    quote(ex, [(1_099, 500)], [(1_101, 500)])
+    events = passing(ex, 10 * SECOND)
+    assert rates(events) == [(1, 10_000_000)]
+    assert any(e.type == EventType.LIQUIDATION and e.account == 18 for e in events) is liquidated
+    assert ex.account("short").equity == (Decimal("1.6") if first else 0)
+
+
+@pytest.mark.parametrize("window,price", [(0, "1030.0"), (3, "1020.0"), (100, "1005.0")])
+def test_a_dated_contract_settles_at_the_average_of_its_index(make, window, price):
+    """The index is 1,000 for nine seconds, then 1,010, 1,020, 1,030; it expires at twelve."""
+    model = PriceModel(components=["index"], sample_ns=SECOND)
+    ex = build(make, model, expiry_ns=12 * SECOND, settle_window_ns=min(window, 12) * SECOND)
+    ex.index(X, 1_000)
+    trade(ex, 1_000)
+    for second, index in ((9, 1_010), (10, 1_020), (11, 1_030)):
+        ex.advance(second * SECOND)
+        ex.index(X, index)
+    (event,) = [e for e in passing(ex, 50 * SECOND) if e.type == EventType.LISTING_CHANGED]
+    average = {0: 1_030, 3: 1_020, 100: Decimal(9 * 1_000 + 1_010 + 1_020 + 1_030) / 12}[window]
+    assert Decimal(event.price_ticks) / 10 == Decimal(price) == round(Decimal(average), 1)
+    assert ex.account("taker").cash - 10**6 == (Decimal(price) - 1_000) / 1_000
+    assert ex.order("taker", X, "buy", 1, price=1_000).code == Code.NOT_TRADING
