@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from solvent.codes import InputError
-from solvent.limits import RATE
+from solvent.limits import MONEY_MAX, RATE
 from solvent.money import Dec, decimal, to_units
 from solvent.spec import Row
 
@@ -69,6 +69,8 @@ def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> t
             raise InputError(f"tier size {tier.max_contracts} is not a whole number of {what} of {step}")
         maintenance, initial = rate_ppb(tier.maintenance, "maintenance rate"), rate_ppb(tier.initial, "initial rate")
         rows.append((top, maintenance, tier.max_leverage, initial))
+    if rows and rows[-1][0] > MONEY_MAX:  # a venue's way to say that the last tier has no end
+        rows[-1] = (MONEY_MAX, *rows[-1][1:])
     if not rows:
         raise InputError("an instrument needs at least one tier")
     for here, there in zip(rows, rows[1:], strict=False):

@@ -1,0 +1,80 @@
+"""What venues publish of their contracts, as Instruments: position tiers and contract terms, from their own payloads.
+
+Owns the words of those payloads. Fetches nothing, and takes numbers as int, str or Decimal (read JSON with
+parse_float=Decimal). Every table is validated as one written by hand: ordered, and continuous where it deducts.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from solvent.codes import InputError
+from solvent.instrument import Instrument
+from solvent.money import decimal
+from solvent.tiers import Tier
+
+_NINE = Decimal("1e-9")
+
+
+def _inverse(leverage: Decimal) -> str:
+    """The initial rate behind a printed leverage, to nine decimals."""
+    return str((1 / leverage).quantize(_NINE, rounding=ROUND_DOWN))
+
+
+def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
+    """Binance USD-M brackets: cap, mmr, max_leverage, maintenance_deduction (notional in USDT, each slab at its own rate).
+
+    For Instrument(basis="notional", scheme="deduction"). The initial rate is 1 / max_leverage; a table whose floors leave
+    a gap raises InputError.
+
+    >>> row = {"floor": 0, "cap": 50_000, "mmr": "0.004", "max_leverage": 125, "maintenance_deduction": 0}
+    >>> binance_tiers([row])
+    (Tier(max_contracts=50000, maintenance='0.004', initial='0.008000000', max_leverage=125, deduction=Decimal('0')),)
+    """
+    tiers, floor = [], Decimal(0)
+    for row in rows:
+        if decimal(row["floor"], "floor") != floor:
+            raise InputError(f"a bracket begins at {row['floor']}, and the one below ends at {floor}")
+        floor, leverage = decimal(row["cap"], "cap"), decimal(row["max_leverage"], "leverage")
+        deduction = decimal(row["maintenance_deduction"], "deduction")
+        tiers.append(Tier(row["cap"], row["mmr"], _inverse(leverage), int(leverage), deduction))
+    return tuple(tiers)
+
+
+def okx_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
+    """OKX position tiers: maxSz in contracts, mmr and imr, maxLever (cut to a whole number), the whole position at its
+    tier's rate. For Instrument(basis="contracts", scheme="whole").
+
+    >>> okx_tiers([{"tier": 1, "minSz": 0, "maxSz": 20_000, "mmr": "0.02", "imr": "0.05", "maxLever": "20"}])
+    (Tier(max_contracts=20000, maintenance='0.02', initial='0.05', max_leverage=20, deduction=None),)
+    """
+    tiers, top = [], Decimal(-1)
+    for row in rows:
+        lowest = decimal(row["minSz"], "minSz")
+        if not top < lowest <= top + 1:
+            raise InputError(f"a tier begins at {lowest}, and the one below ends at {top}")
+        top = decimal(row["maxSz"], "maxSz")
+        tiers.append(Tier(row["maxSz"], row["mmr"], row["imr"], int(decimal(row["maxLever"], "maxLever"))))
+    return tuple(tiers)
+
+
+def okx_instrument(payload: Mapping[str, Any], **terms: Any) -> Instrument:
+    """An instrument of OKX's public list (SWAP or FUTURES): name, kind, contract size, tick, lot, settlement currency.
+
+    terms: whatever else Instrument takes: tiers, fees, max_price, settle_decimals, and for one that expires its price model.
+    A dated one gets its expiry. Raises InputError for a payload that is no linear or inverse contract.
+
+    >>> swap = {"instId": "ETH-USDT-SWAP", "ctType": "linear", "ctVal": "0.1", "ctMult": "1", "tickSz": "0.01", "lotSz": "0.1"}
+    >>> okx_instrument(swap | {"settleCcy": "USDT", "expTime": ""}).lot_size
+    Decimal('0.1')
+    """
+    if payload.get("ctType") not in ("linear", "inverse"):
+        raise InputError(f"{payload.get('instId')!r} is no linear or inverse contract")
+    size = decimal(payload["ctVal"], "ctVal") * decimal(payload["ctMult"] or 1, "ctMult")
+    expiry = int(payload["expTime"] or 0) * 10**6
+    if expiry:
+        terms["expiry_ns"] = expiry
+    return Instrument(
+        payload["instId"], kind=payload["ctType"], settle=payload["settleCcy"], contract_size=size, tick=payload["tickSz"],
+        lot=payload["lotSz"], **terms,
+    )  # fmt: skip
