@@ -11,10 +11,8 @@ position goes.
 
 Numbers that the engine cannot express, so that no test here pretends to:
 
-- Maintenance margin fixed at *entry* value. Here a requirement is always a rate of the value at mark; basis="entry" only
-  chooses the tier by entry value. So no Y1 liquidation price (5,739.08 and 5,739.50), Y4 (10,396.00), Y5 (10,999), Y7 (ours:
-  45,662.10 and 55,248.62), Y10 (0.1; 6.7666666; 8.1; 9.1), 10101 with mmr 0.1 (21,428.5714 and 50,000). B10 (95,500), K2 and
-  Delta's 9,840.1 are of this sort too and have tests, of what the same inputs give with the margin at mark.
+- Y1's liquidation price (5,739.08 and 5,739.50): a fixed fee besides the margin. Prices with the margin fixed at *entry* are
+  in test_published_entry.py; B10, K2 and Delta's 9,840.1 also have tests here, of what the same inputs give at mark.
 - Contracts of several expiries added up (H2: 11,000): tiers by "net" net the two legs of one instrument.
 - A funding term in the requirement: V14 (556.58), V15 short (535), V16 long (605), V17 (5,600). The parts without it: V13,
   V15 long, V16 short.

@@ -1,4 +1,4 @@
-"""Events and depth as Arrow tables, for data frames; needs the extra `solvent[arrow]`.
+"""Events, depth, positions and accounts as Arrow tables, for data frames; needs the extra `solvent[arrow]`.
 
 Owns the names of the columns: those of the event's type (solvent.records.PAYLOAD), in integers as everywhere. Never asks
 the engine for more than `events` and `depth_arrays` do. pyarrow is imported inside. Cost: one pass over the records; each
@@ -75,6 +75,20 @@ def depth(face: "Face", instrument: str | int = 0, n: int = 2**62) -> "pyarrow.T
     rows = np.concatenate(sides)
     side = np.repeat(np.array([0, 1], "u1"), [len(each) for each in sides])
     return table({"side": side} | {name: rows[:, i] for i, name in enumerate(("price_ticks", "lots", "orders"))})
+
+
+def positions(exchange: Exchange) -> "pyarrow.Table":
+    """Every open position now, the columns of solvent.tables.POSITION."""
+    return _rows(exchange.positions_array())
+
+
+def accounts(exchange: Exchange) -> "pyarrow.Table":
+    """Every account and currency now, the columns of solvent.tables.ACCOUNT."""
+    return _rows(exchange.accounts_array())
+
+
+def _rows(records: "Array") -> "pyarrow.Table":
+    return table({name: records[name] for name in records.dtype.names})
 
 
 def _second(records: "Array") -> "Array":

@@ -1,0 +1,76 @@
+"""Published prices of venues whose maintenance margin is fixed when the position is opened, driven through the engine.
+
+Owns the numbers of liquidation rules, sections 3 to 11, that follow from a requirement on the value at entry
+(Instrument(maintenance_at="entry")): one tick before the price nothing happens, at it the position goes. Not among them: Y1's
+5,739.08, which adds the fee of closing at the bankruptcy price, a fixed amount that no rate of the entry value is.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from solvent import Instrument
+from test_published import X, agree, balance, begin, fires, flat, trade
+
+BYBIT, JESSE = "Bybit help, MCS pages", "freqtrade and jesse-ai/jesse tests"
+# id, source, kind, entry, leverage, maintenance rate, side, printed price, how far the print may be off
+ROWS = [
+    ("Y4", BYBIT, "inverse", "11383.5", 10, "0.005", 1, "10395.89", None),
+    ("Y5", BYBIT, "inverse", "11383.5", 25, "0.005", 1, "10998.55", None),
+    ("Y7 ours", BYBIT, "inverse", "50000", 10, "0.005", 1, "45662.10", None),
+    ("Y7 ours", BYBIT, "inverse", "50000", 10, "0.005", -1, "55248.62", None),
+    ("Y10 1x", JESSE, "linear", "10", 1, "0.01", 1, "0.1", None),
+    ("Y10 3x", JESSE, "linear", "10", 3, "0.01", 1, "6.7666666", "0.0000001"),  # cut, not rounded
+    ("Y10 5x", JESSE, "linear", "10", 5, "0.01", 1, "8.1", None),
+    ("Y10 10x", JESSE, "linear", "10", 10, "0.01", 1, "9.1", None),
+    ("10101", "get10101/10101, cfd.rs", "inverse", "30000", 2, "0.1", 1, "21428.5714", None),
+    ("10101", "get10101/10101, cfd.rs", "inverse", "30000", 2, "0.1", -1, "50000", None),
+    ("B10", "affmiss", "linear", "100000", 20, "0.005", 1, "95500", None),
+]
+
+
+def instrument(kind: str, entry: str, mmr: str, leverage: int) -> Instrument:
+    inverse = kind == "inverse"
+    size = 6_000 if inverse else 1
+    return Instrument(
+        X, kind=kind, settle="COIN", contract_size=1, tick="0.0001" if inverse else "0.00001", lot=size, max_size=size,
+        settle_decimals=10 if inverse else 9, tiers=flat(size, mmr, leverage), maintenance_at="entry", maker_fee=0,
+        taker_fee=0, liquidation_fee=0, max_price=3 * Decimal(entry),
+    )  # fmt: skip
+
+
+def exact(kind: str, entry: str, leverage: int, mmr: str, side: int) -> Decimal:
+    """Margin and profit are what was asked at entry: E * (1 -+ (1/L - mmr)), or of an inverse contract E over it."""
+    share = 1 + side * (1 / Decimal(leverage) - Decimal(mmr)) * (1 if kind == "inverse" else -1)
+    return Decimal(entry) / share if kind == "inverse" else Decimal(entry) * share
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}-{'long' if row[6] > 0 else 'short'}")
+def test_liquidation_price_with_the_margin_of_entry(make, row):
+    _, _, kind, entry, leverage, mmr, side, printed, off = row
+    price = exact(kind, entry, leverage, mmr, side)
+    agree(Fraction(price), printed, off)
+    traded = instrument(kind, entry, mmr, leverage)
+    ex = begin(make, [traded])
+    trade(ex, X, side, traded.max_size, entry, leverage, "isolated")
+    p = ex.position("poor", X)
+    assert abs(p.liquidation_price - price) <= traded.tick_size
+    assert p.maintenance == -(-abs(p.cost_units) * int(Decimal(mmr) * 10**9) // 10**9) * traded.unit
+    ex.mark(X, p.liquidation_price + side * traded.tick_size)
+    assert ex.position("poor", X).maintenance == p.maintenance  # whatever the mark
+    fires(ex, X, p.liquidation_price, side)
+
+
+def test_kraken_with_the_margin_of_entry(make):
+    """K2: 1,000 contracts at 8,000, balance .01, margin of entry .00125: 7,476.64, not the 7,481 that Kraken prints."""
+    traded = Instrument(
+        X, kind="inverse", settle="COIN", contract_size=1, tick="0.01", lot=1_000, settle_decimals=10, max_price=24_000,
+        tiers=flat(1_000, "0.01", 50), maintenance_at="entry", maker_fee=0, taker_fee=0, liquidation_fee=0,
+    )  # fmt: skip
+    ex = begin(make, [traded])
+    trade(ex, X, 1, 1_000, 8_000, 50, "cross")
+    balance(ex, "0.01")
+    p = ex.position("poor", X)
+    assert (p.maintenance, p.liquidation_price) == (Decimal("0.00125"), Decimal("7476.63"))
+    fires(ex, X, p.liquidation_price, 1)
