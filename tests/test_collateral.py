@@ -101,6 +101,12 @@ def test_the_smallest_haircut_is_converted_first(ex):
     assert ex.fund("USDT") == ex.deficit("USDT") == 0
 
 
+def test_what_counts_is_bounded(ex):
+    """Found by a stream of commands: conversions of boundless balances left 64 bits together."""
+    ex.deposit("alice", "SOL", 10**14)
+    assert ex.account("alice").wallets["USDT"].collateral == Decimal(2**54) / 10**6 + 900
+
+
 def test_nothing_counts_without_a_price(make):
     ex = make([Instrument(X, **TERMS), Instrument(ETH, **TERMS)], collateral=BACK)
     ex.deposit("alice", "ETH", 1)

@@ -485,6 +485,19 @@ def test_arrow_tables_are_the_events(arrow, seed):
     assert depth["price_ticks"].to_pylist() == [*bids[:, 0], *asks[:, 0]]
 
 
+def test_arrow_tables_of_positions_and_accounts(arrow, make):
+    """The columns of the arrays, a row each."""
+    ex = make([Instrument("X")])
+    for name in "ab":
+        ex.deposit(name, "USDT", 10_000)
+    ex.mark("X", 50_000)
+    ex.order("a", "X", "sell", 3, price=50_000).ok()
+    ex.order("b", "X", "buy", 3, price=50_000).ok()
+    for rows, array in ((arrow.positions(ex), ex.positions_array()), (arrow.accounts(ex), ex.accounts_array())):
+        assert rows.column_names == list(array.dtype.names) and len(rows) == 2
+        assert [tuple(row.values()) for row in rows.to_pylist()] == [row.item() for row in array]
+
+
 def test_arrow_second_records_are_no_events(arrow):
     """Neither to a mask by type, whatever a trigger price may look like, nor to the tables."""
     book = Book(2**20, max_size_lots=10)

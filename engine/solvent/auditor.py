@@ -427,7 +427,7 @@ class Auditor:
         for source, of, instrument, up, down in self.exchange.collateral_terms:
             price = self.indices[instrument] or self.marks[instrument]
             if of == currency:
-                counted += max(0, self.wallets[account, source]) * price * up // down
+                counted += min(2**54, max(0, self.wallets[account, source]) * price * up // down)
         return counted
 
     def _with_orders(self, account: int, currency: int, equity: int, full: int, own: int) -> tuple[int, int, int]:

@@ -6,6 +6,9 @@ RATE = 10**9
 MONEY_MAX = 2**62 - 1
 """Highest money amount per account and highest value of a position, in units: sums of two stay in 64 bits."""
 
+COLLATERAL_MAX = 2**54
+"""What one balance counts at most in another currency, in its units: many that are converted stay in 64 bits together."""
+
 ACCOUNTS_MAX = 2**24
 """Accounts, the sixteen named ones of the house included."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from solvent.limits import FIRST_USER, MONEY_MAX, RATE
+from solvent.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
 from solvent.reference.margin import Holding, OpenSide, Rules
@@ -122,7 +122,7 @@ class Ledger:
         contract = self.contracts[each.instrument]
         units = max(0, self.wallets[account][each.currency] - less)
         worth = units * (contract.index or contract.mark) * each.numerator // each.denominator
-        return min(MONEY_MAX, worth)
+        return min(COLLATERAL_MAX, worth)
 
     def backing(self, account: int, currency: int) -> int:
         """The cash of a margin domain, and what other currencies count in it."""

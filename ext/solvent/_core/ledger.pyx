@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.money cimport (
-    MONEY_MAX, RATE, add, clamp, floor128, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, saturate, sub,
+    COLLATERAL_MAX, RATE, add, clamp, floor128, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, saturate, sub,
 )
 from solvent._core.pool cimport resized, room
 from solvent._core.records cimport (
@@ -51,10 +51,10 @@ cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each
     cdef int128 whole, part
     units = units * (ins.index_ticks if ins.index_ticks else ins.mark_ticks)
     whole = floor128(units, each.denominator)
-    if whole > floor128(MONEY_MAX, each.numerator):
-        return MONEY_MAX
+    if whole > floor128(COLLATERAL_MAX, each.numerator):
+        return COLLATERAL_MAX
     part = floor128((units - whole * each.denominator) * each.numerator, each.denominator)
-    return least(MONEY_MAX, saturate(whole * each.numerator + part))
+    return least(COLLATERAL_MAX, saturate(whole * each.numerator + part))
 
 
 # --- Pools ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ cdef extern from *:
     #include <stdint.h>
     typedef __int128 solvent_i128;
     #define SOLVENT_RATE 1000000000LL
+    #define SOLVENT_COLLATERAL_MAX (INT64_C(1) << 54)
     #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
 
     static inline int64_t solvent_add(int64_t a, int64_t b, int32_t *fault) {
@@ -62,6 +63,7 @@ cdef extern from *:
     ctypedef long long int128 "solvent_i128"
     int64_t RATE "SOLVENT_RATE"
     int64_t MONEY_MAX "SOLVENT_MONEY_MAX"
+    int64_t COLLATERAL_MAX "SOLVENT_COLLATERAL_MAX"    # what one balance counts at most in another currency
     int64_t INT64_MAX
     int64_t INT64_MIN
     int64_t add "solvent_add"(int64_t a, int64_t b, int32_t *fault) noexcept nogil
