@@ -35,7 +35,7 @@ _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
 class Exchange(Face):
-    """An exchange for linear perpetual futures: matching, isolated and cross margin, liquidation.
+    """An exchange for perpetual and dated futures: matching, isolated and cross margin, liquidation.
 
     instruments: Instrument objects; those that settle in one currency share its precision. rules: name of a
     rule set ("seed", "okx_consistent") or a RuleSet. retain: keep all events; False drops those that no
