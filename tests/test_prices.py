@@ -237,6 +237,20 @@ def test_funding_of_okx(make):
     assert (event.premium_ppb, event.rate_ppb) == (5_100_000, 3_750_000)
 
 
+def test_funding_of_bitmex_is_around_the_mark(make):
+    """The book's impact bid is 20 over a mark that the last trade holds 30 over the index of 10,000: .2 % and .3 %."""
+    funding = Funding(interval_ns=SECOND, premium="impact_on_mark", impact=5_000, weights="equal", cap="0.9")
+    model = PriceModel(components=["last"], sample_ns=SECOND // 2, funding=funding)
+    ex = build(make, model)
+    ex.index(X, 10_000)
+    trade(ex, 10_030)
+    ex.advance(1)
+    assert mark(ex) == 10_030
+    quote(ex, [(10_050, 10_000)], [FAR_ASK])
+    (event,) = [e for e in passing(ex, SECOND) if e.type == EventType.RATED]
+    assert (event.premium_ppb, event.rate_ppb) == (5_000_000, 4_500_000)
+
+
 def test_funding_of_bitmex_in_coins(make):
     """M3: 15,000 contracts at 750 are 20 XBT; 0.25 % of them are 0.05, and the move to 800 gains 1.25."""
     ex = make([

@@ -78,7 +78,7 @@ class Funding:
     """How a funding rate is made of premiums, and when it is settled.
 
     Every sample of the mark model takes a premium P of the book over the index: "impact" ([max(0, impact bid - index) -
-    max(0, index - impact ask)] / index), "impact_on_mark" (the same around the mark, over the index: BitMEX), or "middle"
+    max(0, index - impact ask)] / index), "impact_on_mark" (the same around the mark, plus what it is off: BitMEX), or "middle"
     ((mid - index) / index: OKX). impact: what the impact prices trade, in settlement currency, of an inverse contract in
     contracts; a book that is thinner has none, and its side adds nothing. weights: "equal", or "linear" (1 to n, later
     samples count more). Then

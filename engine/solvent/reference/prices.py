@@ -163,11 +163,11 @@ class Prices:
         mid, centre = (view.bid + view.ask) * FINE // 2, self.index
         if self.model.premium == Premium.MIDDLE:
             return clamp(half_even((mid - self.index) * RATE, self.index), -RATE, RATE)
-        if self.model.premium == Premium.IMPACT_ON_MARK:
+        if self.model.premium == Premium.IMPACT_ON_MARK and self.contract.mark:
             centre = self.contract.mark * FINE
         above = max(0, view.impact_bid - centre) if view.impact_bid else 0
         below = max(0, centre - view.impact_ask) if view.impact_ask else 0
-        return clamp(half_even((above - below) * RATE, self.index), -RATE, RATE)
+        return clamp(half_even((above - below + centre - self.index) * RATE, self.index), -RATE, RATE)
 
     def sample(self, until_ns: int, view: View) -> None:
         """Takes what the book shows at every sample instant up to a time, all of them at once."""

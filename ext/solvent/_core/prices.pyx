@@ -179,13 +179,13 @@ cdef int64_t _premium(Prices* p, Instrument* ins, View* view) noexcept nogil:
     cdef int64_t below = 0
     if p.premium == MIDDLE:
         return clamp(half_even(<int128>(_mid(view) - p.index) * RATE, p.index), -RATE, RATE)
-    if p.premium == IMPACT_ON_MARK:
+    if p.premium == IMPACT_ON_MARK and ins.mark_ticks:
         centre = ins.mark_ticks * FINE
     if view.impact_bid:
         above = most(0, view.impact_bid - centre)
     if view.impact_ask:
         below = most(0, centre - view.impact_ask)
-    return clamp(half_even(<int128>(above - below) * RATE, p.index), -RATE, RATE)
+    return clamp(half_even(<int128>(above - below + centre - p.index) * RATE, p.index), -RATE, RATE)
 
 
 cdef void _remember(Prices* p, int64_t basis) noexcept nogil:
