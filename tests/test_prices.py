@@ -1,4 +1,8 @@
-"""Index, mark and funding by models: components, constituents, published premiums and rates, the passing of time."""
+"""Index, mark and funding by models: components, constituents, published premiums and rates, the passing of time.
+
+Published numbers on funding and marks that are no tests here, because nothing in the engine is of their kind: D23 (an index
+that accumulates payments), V9 and V10 (averages weighted by time), V11, V12, V17 (clamps that are not around zero), V14, V20.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -229,6 +233,13 @@ def test_funding_of_bit_com(make, bid, premium, rate):
     """max(.05 %, P) + min(-.05 %, P) is the clamp form without interest (liquidation rules, 12.2)."""
     event = rated(make, 10_000, [(bid, 10_000)], [FAR_ASK], clamp="0.0005")
     assert (event.premium_ppb, event.rate_ppb) == (premium, rate)
+
+
+@pytest.mark.parametrize("future,payment", [pytest.param(1_500, -20, id="V15"), pytest.param(1_700, 20, id="V16")])
+def test_funding_of_vega(make, future, payment):
+    """Vega specs, 0019-MCAL: spot 1,600, clamps of 5 %: f - s and 80 towards zero are paid."""
+    event = rated(make, 1_600, [(future - 1, 1)], [(future + 1, 1)], premium="middle", clamp="0.05")
+    assert Decimal(event.rate_ppb) * 1_600 / 10**9 == payment
 
 
 def test_funding_of_okx(make):
