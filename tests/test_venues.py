@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from solvent import Exchange, InputError, Instrument, PriceModel, Tier
+from solvent import EventType, Exchange, Index, InputError, Instrument, PriceModel, Tier
 from solvent.tiers import deductions
-from solvent.venues import binance_tiers, okx_instrument, okx_tiers
+from solvent.venues import binance_tiers, okx_instrument, okx_tiers, price_model
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -125,6 +125,23 @@ def test_contracts_of_okx(name):
         assert each.expiry_ns == int(payload["expTime"] or 0) * 10**6
         made += 1
     assert made == len(payloads) > 0
+
+
+@pytest.mark.parametrize("venue", ["binance", "bitmex", "okx", "deribit", "hyperliquid"])
+def test_price_models_of_venues(make, venue):
+    """Each gives a mark as soon as it has an index, and a rate at the end of its first interval if it makes rates."""
+    index = Index(sources={"spot": 1}, external={"perp": 1}, stale_ns=10**15)
+    ex = make([Instrument("X", prices=price_model(venue, index))])
+    for name in ("spot", "perp"):
+        ex.source("X", name, 50_000)
+    assert ex.position(ex.open_account("a"), "X").mark_price == 50_000
+    ex.deposit("a", "USDT", 10_000)
+    ex.order("a", "X", "buy", 5, price=49_990).ok()
+    ex.order("a", "X", "sell", 5, price=50_010).ok()
+    ex.advance(8 * 3_600 * 10**9)
+    rated = [e for e in ex.drain() if e.type == EventType.RATED]
+    assert len(rated) == {"hyperliquid": 8, "deribit": 0}.get(venue, 1)
+    assert {e.rate_ppb for e in rated} <= {0, 12_500, 100_000}  # a book around its index: the interest, or none
 
 
 def test_tables_that_do_not_fit_are_refused():

@@ -1,6 +1,6 @@
-"""What venues publish of their contracts, as Instruments: position tiers and contract terms, from their own payloads.
+"""What venues publish of their contracts, as Instruments: position tiers, contract terms, price models.
 
-Owns the words of those payloads. Fetches nothing, and takes numbers as int, str or Decimal (read JSON with
+Owns the words of their payloads. Fetches nothing, and takes numbers as int, str or Decimal (read JSON with
 parse_float=Decimal). Every table is validated as one written by hand: ordered, and continuous where it deducts.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 from solvent.codes import InputError
 from solvent.instrument import Instrument
 from solvent.money import decimal
+from solvent.prices import Funding, Index, PriceModel
 from solvent.tiers import Tier
 
 _NINE = Decimal("1e-9")
@@ -78,3 +79,32 @@ def okx_instrument(payload: Mapping[str, Any], **terms: Any) -> Instrument:
         payload["instId"], kind=payload["ctType"], settle=payload["settleCcy"], contract_size=size, tick=payload["tickSz"],
         lot=payload["lotSz"], **terms,
     )  # fmt: skip
+
+
+_HOUR_NS = 3_600 * 10**9
+
+
+def price_model(venue: str, index: Index | None = None) -> PriceModel:
+    """How a venue makes marks and funding rates: "binance", "bitmex", "okx", "deribit" or "hyperliquid" (liquidation rules,
+    12.1 and 12.2, as of 2024 to 2025). Caps differ by symbol: BTC's. index: its constituents, or None to hand it in;
+    Hyperliquid's needs the second set. Deribit's funding, which is paid by the millisecond, is handed in.
+
+    >>> price_model("bitmex").components
+    ('fair',)
+    """
+    eight, hour = 8 * _HOUR_NS, _HOUR_NS
+    models = {
+        "binance": (("fair", "basis_mean", "last"), 5, "1", Funding(interval_ns=eight, cap="0.02")),
+        "bitmex": (("fair",), 5, "1", Funding(interval_ns=eight, premium="impact_on_mark", weights="equal", delayed=True)),
+        "okx": (("basis_mean",), 5, "1", Funding(
+            interval_ns=eight, premium="middle", weights="equal", interest=0, clamp=0, cap="0.00375", cutoff_ns=60 * 10**9,
+        )),
+        "deribit": (("basis_ema",), 1, "0.064516129", None),  # 2 / (30 + 1)
+        "hyperliquid": (("basis_ema", "book", "external"), 5, "0.064516129", Funding(
+            interval_ns=hour, weights="equal", share=(1, 8), cap="0.04",
+        )),
+    }  # fmt: skip
+    if venue not in models:
+        raise InputError(f"price models are known of {', '.join(models)}, not {venue!r}")
+    components, seconds, alpha, funding = models[venue]
+    return PriceModel(components=components, sample_ns=seconds * 10**9, alpha=alpha, index=index, funding=funding)
