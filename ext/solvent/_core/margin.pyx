@@ -6,7 +6,7 @@ from solvent._core.money cimport (
     INT64_MAX, RATE, add, ceil128, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate, sub,
 )
 from solvent._core.records cimport BUY, BY_FEE, IGNORED, SELL
-from solvent._core.valuation cimport Held, Instrument, asked, fee_units, initial_of, tier_of, upl_of
+from solvent._core.valuation cimport Held, Instrument, asked, fee_units, initial_of, tier_of, upl_of, worth
 
 cdef struct Band:
     int tier
@@ -61,12 +61,16 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128* full, in
 
 cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, Requirement* r) noexcept nogil:
     """A position's profit, thresholds and value; one ceil for each threshold."""
-    cdef int128 full, own
+    cdef int128 full, own, units
+    cdef int64_t signed = worth(&ledger.instruments[p.instrument], p.size_lots, ledger.instruments[p.instrument].mark_ticks,
+                                &ledger.log.fault)
     thresholds(ledger, rules, p, &full, &own)
-    r.equity += upl(ledger, p)
-    r.full += ceil128(full, RATE)
-    r.own += ceil128(own, RATE)
-    r.value += position_value(ledger, p)
+    units = ceil128(full, RATE)
+    r.equity += signed
+    r.equity -= p.cost_units
+    r.full += units
+    r.own += units if own == full else ceil128(own, RATE)
+    r.value += magnitude(signed)
     r.positions += 1 if p.size_lots != 0 else 0
 
 

@@ -30,10 +30,13 @@ cdef extern from *:
         if (v < (solvent_i128)INT64_MIN) return INT64_MIN;
         return (int64_t)v; }
 
-    /* Wide quotients; c > 0. */
+    /* Wide quotients; c > 0. Most numbers fit 64 bits, and their division is several times faster. */
+    #define SOLVENT_SHORT(n, c) ((n) == (solvent_i128)(int64_t)(n) && (c) == (solvent_i128)(int64_t)(c))
     static inline solvent_i128 solvent_floor128(solvent_i128 n, solvent_i128 c) {
+        if (SOLVENT_SHORT(n, c)) { int64_t a = (int64_t)n, b = (int64_t)c; return a / b - (a % b < 0); }
         solvent_i128 q = n / c; return q - (n % c < 0); }
     static inline solvent_i128 solvent_ceil128(solvent_i128 n, solvent_i128 c) {
+        if (SOLVENT_SHORT(n, c)) { int64_t a = (int64_t)n, b = (int64_t)c; return a / b + (a % b > 0); }
         solvent_i128 q = n / c; return q + (n % c > 0); }
 
     /* n / d, d > 0, to the nearest integer, a half to the even one; for results that are known to fit. */
