@@ -1,7 +1,8 @@
 """Index, mark and funding by models: components, constituents, published premiums and rates, the passing of time.
 
-Published numbers on funding and marks that are no tests here, because nothing in the engine is of their kind: D23 (an index
-that accumulates payments), V9 and V10 (averages weighted by time), V11, V12, V17 (clamps that are not around zero), V14, V20.
+Published numbers on funding and marks that are no tests, because nothing in the engine is of their kind: D23 (an index that
+accumulates payments at rates above one), V10 (whose windows are not on the page), V14, V17 and the other halves of V15 and
+V16 (requirements with funding that has accrued).
 """
 
 from dataclasses import replace
@@ -370,3 +371,54 @@ def test_a_dated_contract_settles_at_the_average_of_its_index(make, window, pric
     assert Decimal(event.price_ticks) / 10 == Decimal(price) == round(Decimal(average), 1)
     assert ex.account("taker").cash - 10**6 == (Decimal(price) - 1_000) / 1_000
     assert ex.order("taker", X, "buy", 1, price=1_000).code == Code.NOT_TRADING
+
+
+VEGA_INTERNAL = (10, 11, 11, 10, 10, 9, 9, 8, 8, 7)
+VEGA_EXTERNAL = (11, 9, 9, 10, 10, 12, 11, 8, 8, 14)
+
+
+@pytest.mark.parametrize("path,average", [(VEGA_INTERNAL, "9.3"), (VEGA_EXTERNAL, "10.2")], ids=["V9 internal", "V9 external"])
+def test_averages_of_vega(make, path, average):
+    """Vega specs, 0053-PERP: prices that hold so long, averaged over ten units of time; here as a dated contract's index."""
+    model = PriceModel(components=["index"], sample_ns=SECOND)
+    ex = build(make, model, expiry_ns=10 * SECOND, settle_window_ns=10 * SECOND)
+    for second, price in enumerate(path):
+        if second:
+            ex.advance(second * SECOND)
+        ex.index(X, price)
+    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.LISTING_CHANGED]
+    assert Decimal(event.price_ticks) / 10 == Decimal(average)
+
+
+@pytest.mark.parametrize("cap,rate", [("0.9", -25_000_000), ("0.005", -5_000_000)])
+def test_scale_and_bounds_of_vega(make, cap, rate):
+    """V11 (Vega specs, 0053-PERP): a scale of 2.5 on -1 % is -2.5 %, and a bound of .5 % holds it."""
+    event = rated(make, 10_000, [(9_899, 1)], [(9_901, 1)], premium="middle", share=(5, 2), cap=cap)
+    assert (event.premium_ppb, event.rate_ppb) == (-10_000_000, rate)
+
+
+def test_interest_of_vega(make):
+    """V12 (Vega specs, 0053-PERP): 3,000 for half a year at 5 % are 75; who holds two pays 150."""
+    funding = Funding(interval_ns=10 * SECOND, premium="middle", interest="0.025", clamp="0.05", cap="0.5")
+    ex = build(make, PriceModel(components=["index"], sample_ns=SECOND, funding=funding))
+    ex.index(X, 3_000)
+    ex.order("maker", X, "sell", 2_000, price=3_000).ok()
+    assert ex.order("taker", X, "buy", 2_000, price=3_000).filled == 2_000  # of 0.001
+    quote(ex, [(2_999, 5)], [(3_001, 5)])
+    assert rates(passing(ex, 10 * SECOND)) == [(1, 25_000_000)]
+    assert ex.account("taker").cash == 10**6 - 150
+
+
+@pytest.mark.parametrize("size,gain", [(20, "0.4"), (2_000, "40")])
+def test_marks_to_market_of_vega(make, size, gain):
+    """V20 (Vega specs): a move of .02 on 20 is .4, on 2,000 it is 40."""
+    ex = make(
+        [Instrument(X, contract_size=1, tick="0.01", max_price=1_000, tiers=TIERS, maker_fee=0, taker_fee=0)], rules=WIDE
+    )
+    for name in ("maker", "taker"):
+        ex.deposit(name, "USDT", 10**6)
+    ex.mark(X, 100)
+    ex.order("maker", X, "sell", size, price=100).ok()
+    ex.order("taker", X, "buy", size, price=100).ok()
+    ex.mark(X, "100.02")
+    assert ex.position("taker", X).upl == Decimal(gain)
