@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from solvent import views
+    from solvent.reference.valuation import Contract
 
 Acct = str | int
 Inst = str | int
@@ -64,6 +65,7 @@ class Exchange(Face):
             self._check_terms(each)
         self.collateral = sorted(collateral, key=lambda each: rate_ppb(each.haircut, "haircut"))
         self.collateral_terms = self._back()
+        self._contracts: list[Contract] = []  # what views read (solvent.views)
         self._wanted = wanted_types(log)
         super().__init__(self._make_kernel(), retain)
 

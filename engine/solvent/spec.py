@@ -5,7 +5,7 @@ specs from what people write. Everything that a kernel relies on is checked here
 """
 
 import struct
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from solvent.codes import InputError
@@ -74,7 +74,7 @@ class Spec:
 
     def compiled(self, currency: int) -> tuple[object, ...]:
         """The tuple that a kernel takes: all of this but the price model, the currency, the model."""
-        terms = astuple(self)
+        terms = [getattr(self, each.name) for each in fields(self)]
         return (*terms[:-1], currency, terms[-1])
 
     @property

@@ -20,7 +20,6 @@ from solvent.reference.valuation import Contract
 
 if TYPE_CHECKING:
     from solvent.exchange import Exchange
-    from solvent.instrument import Instrument
 
 __all__ = [
     "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "WalletView",
@@ -259,10 +258,15 @@ class Explanation:
 # --- Reading one moment ---------------------------------------------------------------------------------
 
 
-def _contract(instrument: "Instrument", currency: int, mark_ticks: int) -> Contract:
-    contract = Contract(*instrument.spec.compiled(currency)[:-1])  # type: ignore[arg-type]
-    contract.mark = mark_ticks
-    return contract
+def _contracts(exchange: "Exchange") -> list[Contract]:
+    """The contracts with their marks now; made once an exchange, for hundreds of tables take long to read."""
+    made = exchange._contracts
+    for each in exchange.instruments[len(made) :]:
+        terms = each.spec.compiled(exchange._currency_ids[each.settle])
+        made.append(Contract(*terms[:-1]))  # type: ignore[arg-type]
+    for i, contract in enumerate(made):
+        contract.mark = exchange._kernel.mark_ticks(i)
+    return made
 
 
 class Moment:
@@ -272,10 +276,7 @@ class Moment:
         kernel = exchange._kernel
         self.exchange = exchange
         self.account = account
-        self.contracts = [
-            _contract(each, exchange._currency_ids[each.settle], kernel.mark_ticks(i))
-            for i, each in enumerate(exchange.instruments)
-        ]
+        self.contracts = _contracts(exchange)
         self.rules = Rules(*exchange.rules.compiled())  # type: ignore[arg-type]
         rows = [Row(*row) for row in kernel.positions(account)]
         cross = {(row.instrument, row.leg): row.size for row in rows if row.leg and row.mode == Mode.CROSS}
