@@ -270,3 +270,14 @@ def test_what_is_added_goes_with_the_clock_and_the_currency(make):
         data = to_records(name, spec, 0)
         record = command(CommandType.ADD_INSTRUMENT, records=1 + len(data) // 64, time_ns=5)
         assert ex._kernel.apply(record + data) == Code.BAD_INSTRUMENT
+
+
+@pytest.mark.parametrize("basis", ["notional", "entry"])
+def test_leverage_before_the_first_mark(make, basis):
+    """Of no lots there need not be a price: this halted an inverse instrument whose tiers measure money."""
+    terms = {"contract_size": 100, "tick": "0.5", "settle_decimals": 10, "max_price": 10**6, "max_size": 1_000}
+    tiers = [Tier(1_000, "0.005", "0.01")]
+    ex = make([Instrument("I", kind="inverse", settle="XBT", basis=basis, tiers=tiers, **terms)])
+    ex.deposit("a", "XBT", 1)
+    ex.set_leverage("a", "I", 10)
+    assert ex.position("a", "I").leverage == 10
