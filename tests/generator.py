@@ -53,9 +53,12 @@ class Generator:
         self.cross = r.choice([0.1, 0.5, 1.0])
         self.rules: RuleSet = rules.find(r.choice(["seed", "okx_consistent"]))
         if not self.plain and r.random() < 0.6:
+            fee_at = r.choice(["mark", "bankruptcy"])
             self.rules = replace(
                 self.rules, net_hedges=r.random() < 0.5 or any(each.basis == "net" for each in self.instruments),
                 orders=r.choice(["ignored", "notional", "fee"]), fund_share_ppb=r.choice([10**9, 0, 333_333_333]),
+                funding_first=r.random() < 0.5, fee_at=fee_at, funding_cap=fee_at == "mark" and r.random() < 0.7,
+                at_threshold=r.random() < 0.5,
             )  # fmt: skip
         self.hedged = 0.0 if self.plain else r.choice([0.0, 0.6])  # share of accounts that hold both sides apart
         self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
@@ -113,7 +116,8 @@ class Generator:
         highest = table[-1].max_contracts
         scheme, basis = r.choice([("whole", "contracts")] if self.plain else [("whole", "contracts")] * 2 + [
             ("whole", "notional"), ("whole", "entry"), ("whole", "net"), ("deduction", "notional"), ("deduction", "contracts"),
-            ("deduction", "entry"), ("slope", "contracts"), ("power", "contracts"),
+            ("deduction", "entry"), ("slope", "contracts"), ("power", "contracts"), ("factor", "contracts"),
+            ("factor", "net"),
         ])  # fmt: skip
         terms: dict = {"tiers": table, "scheme": scheme, "basis": basis}
         if basis in ("notional", "entry"):  # in money: 500 USDT or 0.01 BTC a contract
@@ -139,10 +143,13 @@ class Generator:
         )  # fmt: skip
         index = None if r.random() < 0.4 else index
         names = ["index", "fair", "basis_mean", "basis_ema", "last", "book"] + ["external"] * bool(index and index.external)
+        weights = r.choice(["equal", "linear"])
         funding = Funding(
             interval_ns=r.choice([10**9, 3 * 10**9]), premium=r.choice(["impact", "impact_on_mark", "middle"]),
-            impact=5 if kind == "inverse" else 2_000, weights=r.choice(["equal", "linear"]), share=r.choice([(1, 1), (1, 8)]),
+            impact=5 if kind == "inverse" else 2_000, weights=weights, share=r.choice([(1, 1), (1, 8)]),
             cap=r.choice(["0.02", "0.0003"]), cutoff_ns=r.choice([0, 10**8]), delayed=r.random() < 0.5,
+            trailing=0 if weights == "linear" else r.choice([0, 1, 50]), notional=r.choice(["mark", "index"]),
+            margin=r.choice([0, "0.5", "1"]),
         )  # fmt: skip
         return PriceModel(
             components=r.sample(names, r.choice([1, 2, 3, len(names)])), sample_ns=r.choice([10**6, 10**8]),

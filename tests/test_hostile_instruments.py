@@ -180,13 +180,14 @@ def extreme(r: Random) -> Spec:
     units = r.choice([shortest, room, r.randint(shortest, room)])
     lots = r.choice([room // units, max(1, room // units // 1_000)])
     worth = lots * units * (1 if kind == 1 else top)
-    scheme = r.randrange(4)
+    scheme = r.randrange(5)
     basis = r.randrange(3 if scheme == 1 else 4)
     taker, fee = r.choice([0, 1, 500_000, RATE // 2 - 1]), r.choice([0, 1, 500_000])
     maker = r.choice([-taker, 0, taker])
     last = lots if basis in (0, 3) else worth
-    tops = sorted({r.randint(1, last), last, r.choice([last, MONEY_MAX])})[scheme // 2 * -1 :]
+    tops = sorted({r.randint(1, last), last, r.choice([last, MONEY_MAX])})[-1 if scheme in (2, 3) else 0 :]
     rates = sorted(r.choice([1, 2, 5 * 10**6, 10**8, RATE - fee]) for _ in tops)
+    rest = [(1, RATE) if scheme == 4 else (RATE // rate, rate) for rate in rates]
     decimals = r.choice([0, 6, 9, 18])
     highest = {2: min(MONEY_MAX, MONEY_MAX * RATE // lots), 3: highest_power_curve(decimals, worth)}.get(scheme, 0)
     expiry = r.choice([0, 1, 5 * SECOND_NS, 2**62 - 1]) if modelled else 0
@@ -197,7 +198,7 @@ def extreme(r: Random) -> Spec:
         maintenance_curve=curves[0], initial_curve=curves[1], at_entry=r.randrange(2),
         expiry_ns=expiry, settle_window_ns=min(expiry, r.randrange(2)),
         fee_tiers=((1, maker, taker), (MONEY_MAX, 0, 0)) if maker > 0 and r.random() < 0.5 else (),
-        tiers=tuple((at, rate, RATE // rate, rate) for at, rate in zip(tops, rates, strict=True)),
+        tiers=tuple((at, rate, *rest) for at, rate, rest in zip(tops, rates, rest, strict=True)),
         prices=extreme_model(r, units if kind == 1 else 1) if modelled else None,
     )  # fmt: skip
 
@@ -208,13 +209,14 @@ def extreme_model(r: Random, lots: int) -> tuple:
     if not internal:
         sources = ()
     interval = r.choice([0, SECOND_NS, 3 * SECOND_NS + 1, DAY_NS])
+    linear = r.randrange(2)
     return (
         r.randrange(1, 128 if len(sources) > internal else 64), r.choice([10**6, SECOND_NS, interval or DAY_NS]),
         r.choice([1, 4_096]), r.choice([10**6, RATE]), r.choice([0, 1, RATE - 1]), sources, r.choice([1, SECOND_NS, 2**62]),
         r.choice([1, RATE]), r.randrange(2), r.choice([1, max(1, internal)]), r.randrange(2), interval,
-        r.choice([0, max(0, interval - 1)]), r.randrange(3), r.choice([1, MONEY_MAX // lots]), r.randrange(2),
+        r.choice([0, max(0, interval - 1)]), r.randrange(3), r.choice([1, MONEY_MAX // lots]), linear,
         r.choice([-RATE, 0, RATE]), r.choice([0, RATE]), r.choice([0, RATE - 1]), r.choice([1, 10**6]), r.choice([1, 10**6]),
-        r.randrange(2),
+        r.randrange(2), 0 if linear else r.choice([0, 1, 4_096]), r.randrange(2), r.choice([0, 1, RATE]),
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def rows(folder: str, name: str) -> list[tuple[int, Decimal]]:
 def formula(premium_ppb: int, cap: str) -> int:
     """The rate that the integers of the model make of one premium."""
     model = PriceModel(funding=Funding(cap=cap))
-    prices = Prices(Contract(*Instrument("X").spec.compiled(0)[:-1]), Model(*model.compiled(1)))
+    prices = Prices(Contract(*Instrument("X").spec.compiled(0)[:-1]), Model(*model.compiled(1)), 0)
     prices.premium_sum, prices.premium_weight, prices.premium_count = premium_ppb, 1, 1
     prices.fix()
     return prices.next_rate

@@ -8,9 +8,22 @@ command when a sum of semantics §1 does not hold. Cost: O(1) an event, O(accoun
 
 from collections import defaultdict
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from solvent.auditor_values import fill_value, held_value, level, profit, required, signed_cost
+from solvent.auditor_values import (
+    Held,
+    closing_fee,
+    fill_value,
+    held_value,
+    level,
+    plain_rate,
+    profit,
+    ratio_up,
+    required,
+    signed_cost,
+    toward_zero,
+)  # fmt: skip
 from solvent.codes import InvariantBroken
 from solvent.limits import DAY_NS
 from solvent.orders import TRANSITIONS
@@ -37,28 +50,10 @@ _Key = tuple[int, int, int]  # account, instrument, leg
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-def _ceil(n: int, d: int) -> int:
-    return -((-n) // d)
-
-
-def _toward_zero(n: int, d: int) -> int:
-    return abs(n) // d * (1 if n >= 0 else -1)
-
-
 class _Order:
     __slots__ = (
-        "account",
-        "instrument",
-        "side",
-        "price",
-        "remaining",
-        "house",
-        "status",
-        "stp_mode",
-        "group",
-        "key",
-        "reduces",
-    )
+        "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
+    )  # fmt: skip
 
     def __init__(self, e: Event):
         terms = terms_of(e)
@@ -100,6 +95,8 @@ class Auditor:
         self.sizes: defaultdict[_Key, int] = defaultdict(int)
         self.costs: defaultdict[_Key, int] = defaultdict(int)
         self.modes: dict[_Key, int] = {}
+        self.leverages: dict[_Key, int] = {}
+        self.accruals: defaultdict[int, int] = defaultdict(int)  # of what funding accrued, over 10**9 of value
         self.parents: dict[int, int] = {}
         self._traded: defaultdict[tuple[int, int], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
         self._day = 0
@@ -195,10 +192,10 @@ class Auditor:
         held = self.sizes[key]
         if held * size < 0:
             closed = min(abs(held), abs(size))
-            self.costs[key] -= _toward_zero(self.costs[key] * closed, abs(held))
+            self.costs[key] -= toward_zero(self.costs[key] * closed, abs(held))
             self.sizes[key] += closed if held < 0 else -closed
             rest = abs(size) - closed
-            cost -= _toward_zero(cost * closed, abs(size))
+            cost -= toward_zero(cost * closed, abs(size))
             size = rest if size > 0 else -rest
         self.sizes[key] += size
         self.costs[key] += cost
@@ -206,7 +203,7 @@ class Auditor:
     def _on_position(self, e: Event) -> None:
         self._need(abs(e.size_lots) <= self.specs[e.instrument].max_size_lots, e, "MAR-1: within the last tier")
         key = e.account, e.instrument, e.leg
-        self.modes[key] = e.mode
+        self.modes[key], self.leverages[key] = e.mode, e.leverage
         if self._fills[key]:
             self._fill(key, *self._fills[key].pop(0))
         size = self.sizes[key]
@@ -217,7 +214,15 @@ class Auditor:
     # --- funding
 
     def _due(self, instrument: int, size: int, rate: int) -> int:
-        return _ceil(held_value(self.specs[instrument], size, self.marks[instrument]) * abs(rate), 10**9)
+        return ratio_up(self._funding_value(instrument, size) * abs(rate), 10**9)
+
+    def _funding_value(self, instrument: int, size: int) -> int:
+        model = self.exchange.instruments[instrument].prices
+        at_index = model is not None and model.funding is not None and model.funding.notional == "index"
+        return held_value(self.specs[instrument], size, (self.indices if at_index else self.marks)[instrument])
+
+    def _on_accrued(self, e: Event) -> None:
+        self.accruals[e.instrument] = e.asked_ppb
 
     def _on_begin(self, e: Event) -> None:
         self._funded.clear()
@@ -333,7 +338,7 @@ class Auditor:
             if order.house:
                 self._house_fills.append((e.size_lots, cost))
             else:
-                self._fees.append((order.account, order_id, _ceil(value * rate, 10**9)))
+                self._fees.append((order.account, order_id, ratio_up(value * rate, 10**9)))
                 if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
                     self._traded[self._family(order)][self._day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
@@ -377,25 +382,35 @@ class Auditor:
 
     def _bands(self, key: _Key) -> tuple[tuple[int, int], tuple[int, int]]:
         """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
-        spec, rules, isolated = self.specs[key[1]], self.rules, self.modes.get(key)
-        tier = level(spec, self.sizes[key], self.costs[key], self._other(key), self.marks[key[1]])
-        fee = spec.liquidation_fee_ppb
+        rules, isolated = self.rules, self.modes.get(key)
+        tier, fee = level(self._held(key)), self.specs[key[1]].liquidation_fee_ppb
         if tier <= rules.step_tiers:
             low = tier, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
             return low, low
         full = 1, fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)
         return full, (tier, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
 
-    def _thresholds(self, key: _Key) -> tuple[int, int]:
+    def _held(self, key: _Key) -> Held:
+        size, accrual = self.sizes[key], self.accruals[key[1]]
+        pays = max(0, accrual if size > 0 else -accrual)
+        accrued = Fraction(pays * self._funding_value(key[1], size), 10**9) if pays else Fraction(0)
+        spec = self.specs[key[1]]
+        leverage = self.leverages.get(key, spec.default_leverage)
+        return Held(spec, size, self.costs[key], self._other(key), leverage, self.marks[key[1]], accrued)
+
+    def _thresholds(self, key: _Key, equity: int) -> tuple[int, int]:
         """(full, own) of one position, in units."""
-        held = self.specs[key[1]], self.sizes[key], self.costs[key], self._other(key), self.marks[key[1]]
-        full, own = (required(*held, *band) for band in self._bands(key))
+        held, bands = self._held(key), self._bands(key)
+        if self.rules.fee_at == "mark":
+            full, own = (required(held, *band) for band in bands)
+        else:
+            full, own = (required(held, tier, 0) + closing_fee(held, equity, fee) for tier, fee in bands)
         return full, max(full, own)
 
-    def _order_rates(self, key: _Key) -> tuple[int, int]:
+    def _order_rates(self, key: _Key) -> tuple[Fraction, Fraction]:
         (full, full_fee), (own, own_fee) = self._bands(key)
-        tiers = self.specs[key[1]].tiers
-        return tiers[full - 1][1] + full_fee, tiers[own - 1][1] + own_fee
+        held = self._held(key)
+        return plain_rate(held, full) + full_fee, plain_rate(held, own) + own_fee
 
     def _other(self, key: _Key) -> int:
         """The other leg of a hedge, where both are cross."""
@@ -412,14 +427,15 @@ class Auditor:
                 (account, i, leg) for i in range(len(self.specs)) for leg in Leg
                 if self.currency[i] == currency and self.sizes[account, i, leg] and not self.modes.get((account, i, leg))
             ]  # fmt: skip
+        equity += sum(profit(self.specs[key[1]], self.sizes[key], self.costs[key], self.marks[key[1]]) for key in members)
         full = own = 0
         for key in members:
-            equity += profit(self.specs[key[1]], self.sizes[key], self.costs[key], self.marks[key[1]])
-            low, high = self._thresholds(key)
+            low, high = self._thresholds(key, equity)
             full, own = full + low, own + high
         if not isolated and self.rules.orders != "ignored":
             equity, full, own = self._with_orders(account, currency, equity, full, own)
-        return equity, full, own
+        met = int(self.rules.at_threshold and any(self.sizes[key] for key in members))
+        return equity, full + met, own + met
 
     def _collateral(self, account: int, currency: int) -> int:
         """What other currencies count, each rounded down."""
@@ -446,12 +462,12 @@ class Auditor:
                 lots = sum(order.remaining for order in mine)
                 opens = max(0, lots - max(0, (size if side else -size) - reserved))
                 value = sum(fill_value(spec, order.remaining, order.price) for order in mine)
-                dearest = max(dearest, _ceil(value * opens, lots) if lots else 0)
+                dearest = max(dearest, ratio_up(value * opens, lots) if lots else 0)
             if self.rules.orders == "fee":
-                equity -= _ceil(dearest * spec.taker_fee_ppb, 10**9)
+                equity -= ratio_up(dearest * spec.taker_fee_ppb, 10**9)
                 continue
             low, high = self._order_rates(key)
-            full, own = full + _ceil(dearest * low, 10**9), own + _ceil(dearest * max(low, high), 10**9)
+            full, own = full + ratio_up(dearest * low, 10**9), own + ratio_up(dearest * max(low, high), 10**9)
         return equity, full, own
 
     def _on_liquidation(self, e: Event) -> None:

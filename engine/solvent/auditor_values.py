@@ -6,11 +6,44 @@ deductions, a search instead of a root by digits. Slow, for tests and doubts.
 
 from fractions import Fraction
 from math import ceil, floor
+from typing import NamedTuple
 
 from solvent.records import Basis, Kind, Scheme
 from solvent.spec import Spec
 
 RATE = 10**9
+
+
+def ratio_up(n: int | Fraction, d: int) -> int:
+    return -((-n) // d)
+
+
+def toward_zero(n: int, d: int) -> int:
+    return abs(n) // d * (1 if n >= 0 else -1)
+
+
+class Held(NamedTuple):
+    """What tiers and requirements read of a position, its instrument and its account."""
+
+    spec: Spec
+    size: int
+    cost: int
+    other: int  # the other leg of a hedge, where both are cross
+    leverage: int
+    mark: int
+    accrued: Fraction  # units that accrued funding asks
+
+    @property
+    def value(self) -> int:
+        return held_value(self.spec, self.size, self.mark)
+
+    @property
+    def measure(self) -> int:
+        if self.spec.basis == Basis.NOTIONAL:
+            return self.value
+        if self.spec.basis == Basis.ENTRY:
+            return abs(self.cost)
+        return abs(self.size + self.other) if self.spec.basis == Basis.NET else abs(self.size)
 
 
 def fill_value(spec: Spec, lots: int, price: int, house_buys: bool = False) -> int:
@@ -59,35 +92,42 @@ def power_rate(spec: Spec, curve: int, value: int) -> int:
     return ceil(notional / root * curve / RATE)
 
 
-def _measure(spec: Spec, size: int, cost: int, other: int, value: int) -> int:
-    if spec.basis == Basis.NOTIONAL:
-        return value
-    if spec.basis == Basis.ENTRY:
-        return abs(cost)
-    return abs(size + other) if spec.basis == Basis.NET else abs(size)
-
-
-def level(spec: Spec, size: int, cost: int, other: int, mark: int) -> int:
+def level(held: Held) -> int:
     """1-based tier; beyond the last it is the last."""
-    measure = _measure(spec, size, cost, other, held_value(spec, size, mark))
-    return next((i for i, (top, *_) in enumerate(spec.tiers, 1) if measure <= top), len(spec.tiers))
+    return next((i for i, (top, *_) in enumerate(held.spec.tiers, 1) if held.measure <= top), len(held.spec.tiers))
 
 
-def required(spec: Spec, size: int, cost: int, other: int, mark: int, tier: int, fee: int) -> int:
-    """Units that a tier asks, a fee rate included; slab by slab where the scheme deducts."""
-    at_mark = held_value(spec, size, mark)
-    value = abs(cost) if spec.at_entry else at_mark
-    rate = spec.tiers[tier - 1][1]
+def plain_rate(held: Held, tier: int) -> Fraction:
+    """Of a tier, over RATE; by FACTOR the share of the initial margin that it is there."""
+    _, maintenance, _, initial = held.spec.tiers[tier - 1]
+    if held.spec.scheme == Scheme.FACTOR:
+        return Fraction(maintenance, initial) * RATE / held.leverage
+    return Fraction(maintenance)
+
+
+def required(held: Held, tier: int, fee: int) -> int:
+    """Units that a tier asks, a fee rate and accrued funding included; slab by slab where the scheme deducts."""
+    spec = held.spec
+    value = abs(held.cost) if spec.at_entry else held.value
+    rate = plain_rate(held, tier)
     if spec.scheme == Scheme.SLOPE:
-        rate = min(RATE, rate + ceil(Fraction(abs(size) * spec.maintenance_curve, RATE)))
+        rate = min(Fraction(RATE), rate + ceil(Fraction(abs(held.size) * spec.maintenance_curve, RATE)))
     if spec.scheme == Scheme.POWER and value:
-        rate = max(rate, min(RATE, power_rate(spec, spec.maintenance_curve, value)))
-    if spec.scheme != Scheme.DEDUCTION or tier == 1:
-        return ceil(Fraction(value * (rate + fee), RATE))
-    measure = max(1, _measure(spec, size, cost, other, at_mark))
-    weight, below = 0, 0
-    for i, (top, maintenance, *_) in enumerate(spec.tiers[:tier], 1):
-        until = measure if i == tier else top
-        weight += (until - below) * maintenance
-        below = until
-    return ceil((Fraction(weight, measure) + fee) * value / RATE)
+        rate = max(rate, min(Fraction(RATE), Fraction(power_rate(spec, spec.maintenance_curve, value))))
+    if spec.scheme == Scheme.DEDUCTION and tier > 1:
+        measure = max(1, held.measure)
+        weight, below = 0, 0
+        for i, (top, maintenance, *_) in enumerate(spec.tiers[:tier], 1):
+            until = measure if i == tier else top
+            weight += (until - below) * maintenance
+            below = until
+        rate = Fraction(weight, measure)
+    return ceil((rate + fee) * value / RATE + held.accrued)
+
+
+def closing_fee(held: Held, equity: int, fee: int) -> int:
+    """The fee of closing where a domain's equity and the fee itself are just gone."""
+    share, worth = Fraction(fee, RATE), signed_cost(held.spec, held.size > 0, held.value)
+    left = worth - equity  # what closing has to bring (or, if negative, may take) besides the fee
+    value = left / (1 - share) if worth > 0 else -left / (1 + share)
+    return ceil(max(Fraction(0), value) * share)

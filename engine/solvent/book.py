@@ -55,7 +55,7 @@ class Book(Face):
         terms = (0, 1, 0, max_price_ticks, max_size_lots, *(0, 0, 0), 1, *(0,) * 7, (), ((max_size_lots, 1, 1, 1),), 0, None)
         config = digest_of(repr(terms).encode())[:32]
         self._wanted = wanted_types(log)
-        super().__init__(self._load_kernel()([terms], 1, (0,) * 15, config, ERRORS, True, self._wanted), retain)
+        super().__init__(self._load_kernel()([terms], 1, (0,) * 17, config, ERRORS, True, self._wanted), retain)
 
     def order(
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",

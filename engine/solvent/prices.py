@@ -86,7 +86,10 @@ class Funding:
         rate = (mean P + clamp(interest - mean P, -clamp, clamp)) * share, within -cap to cap
 
     fixed cutoff_ns before the settlement, which is at every whole interval_ns of the clock; samples after that count for
-    the next period. delayed: the rate is charged a period later (BitMEX). Sources: liquidation rules, 12.2.
+    the next period. trailing: the mean is over so many last samples instead, whatever their period (OKX since 2024); weights
+    are equal then. delayed: the rate is charged a period later (BitMEX). notional: the value that it is paid on, at "mark" or
+    at the "index" (Hyperliquid's oracle). margin: so much of what has accrued is asked of whoever will pay it, in maintenance
+    and initial margin (Vega's margin funding factor). Sources: liquidation rules, 9, 12.2.
     """
 
     interval_ns: int = 8 * 3_600 * 10**9
@@ -98,7 +101,10 @@ class Funding:
     share: tuple[int, int] = (1, 1)
     cap: Dec = "0.02"
     cutoff_ns: int = 0
+    trailing: int = 0
     delayed: bool = False
+    notional: str = "mark"
+    margin: Dec = 0
 
     def __post_init__(self) -> None:
         _whole(self.interval_ns, "interval_ns", 10**9, DAY_NS)
@@ -107,8 +113,13 @@ class Funding:
             raise InputError(f"premium is one of {', '.join(_PREMIUMS)}, weights 'equal' or 'linear', delayed a bool")
         for part in self.share:
             _whole(part, "share", 1, 10**6)
+        if _whole(self.trailing, "trailing", 0, WINDOW_MAX) and self.weights == "linear":
+            raise InputError("a trailing mean has equal weights")
+        if self.notional not in ("mark", "index"):
+            raise InputError(f"notional is 'mark' or 'index', not {self.notional!r}")
         rate_ppb(self.interest, "interest", lowest=-RATE)
         rate_ppb(self.clamp, "clamp")
+        rate_ppb(self.margin, "margin of accrued funding")
         if not 0 < rate_ppb(self.cap, "cap") < RATE:
             raise InputError("cap is a rate above 0 and below 1")
 
@@ -117,11 +128,12 @@ class Funding:
         return (
             self.interval_ns, self.cutoff_ns, _PREMIUMS[self.premium], impact, int(self.weights == "linear"),
             rate_ppb(self.interest, "interest", lowest=-RATE), rate_ppb(self.clamp, "clamp"), rate_ppb(self.cap, "cap"),
-            self.share[0], self.share[1], int(self.delayed),
+            self.share[0], self.share[1], int(self.delayed), self.trailing, int(self.notional == "index"),
+            rate_ppb(self.margin, "margin of accrued funding"),
         )  # fmt: skip
 
 
-NO_FUNDING = (0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0)
+NO_FUNDING = (0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

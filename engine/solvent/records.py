@@ -92,6 +92,7 @@ class EventType(IntEnum):
     RATED = 22
     INSTRUMENT_ADDED = 23
     LISTING_CHANGED = 24
+    ACCRUED = 25
 
 
 class Side(IntEnum):
@@ -171,6 +172,7 @@ class Scheme(IntEnum):
     DEDUCTION = 1  # each slab at its own rate
     SLOPE = 2  # the rate rises with every lot
     POWER = 3  # the rate rises with notional**0.8
+    FACTOR = 4  # a share of the initial margin at the position's own leverage
 
 
 class OrderRule(IntEnum):
@@ -365,6 +367,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
     },
     EventType.NETTED: {"price_ticks": "a", "size_lots": "b", "value_units": "c"},
     EventType.SOURCE_CHANGED: {"source": "a", "state": "reason", "price_fine": "b"},
+    EventType.ACCRUED: {"period": "a", "rate_ppb": "b", "asked_ppb": "c"},
     EventType.RATED: {"period": "a", "rate_ppb": "b", "premium_ppb": "c", "samples": "d"},
     EventType.INSTRUMENT_ADDED: {},
     EventType.LISTING_CHANGED: {"listing": "reason", "price_ticks": "a"},

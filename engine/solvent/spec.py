@@ -31,7 +31,7 @@ ALPHA_LEAST = RATE // 1_000
 Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage, initial_ppb
 FeeRow = tuple[int, int, int]  # volume in units, maker_fee_ppb, taker_fee_ppb
 Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
-_MODEL_HEAD, _MODEL_TAIL = 5, 16  # whole numbers before and after the constituents of a model
+_MODEL_HEAD, _MODEL_TAIL = 5, 19  # whole numbers before and after the constituents of a model
 
 
 def highest_power_curve(decimals: int, value: int) -> int:
@@ -123,7 +123,8 @@ class Spec:
                 low[0] < high[0] and low[1] <= high[1] and low[2] >= high[2] for low, high in pairs
             ),
             "fees and maintenance rates must leave something of the value": all(
-                row[1] + self.liquidation_fee_ppb <= RATE for row in rows
+                (row[1] * RATE // row[3] if self.scheme == Scheme.FACTOR else row[1]) + self.liquidation_fee_ppb <= RATE
+                for row in rows
             ),
             "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2],
             "deductions of a netted size are not defined; use contracts or notional": not (
@@ -173,7 +174,8 @@ class Spec:
 
 def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
     (components, sample_ns, window, alpha, band, sources, stale_ns, outlier, clips, least, takes_median, interval_ns,
-     cutoff_ns, premium, impact, linear, interest, clamp, cap, up, down, delayed) = model  # fmt: skip
+     cutoff_ns, premium, impact, linear, interest, clamp, cap, up, down, delayed, trailing, at_index,
+     margin) = model  # fmt: skip
     lots = spec.units if spec.kind == Kind.INVERSE else 1
     return {
         f"a price model takes at most {MODEL_PRICE_TICKS} ticks as the highest price":
@@ -191,7 +193,11 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         not interval_ns or (max(10**9, sample_ns) <= interval_ns <= DAY_NS and 0 <= cutoff_ns < interval_ns),
         "terms of the funding rate are out of bounds":
         premium in list(Premium) and linear in (0, 1) and delayed in (0, 1) and -RATE <= interest <= RATE
-        and 0 <= clamp <= RATE and 0 <= cap < RATE and min(up, down) >= 1 and max(up, down) <= 10**6,
+        and 0 <= clamp <= RATE and 0 <= cap < RATE and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
+        "a trailing mean is of few samples of equal weight":
+        0 <= trailing <= WINDOW_MAX and not (trailing and linear),
+        "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
+        and margin * cap // RATE + spec.liquidation_fee_ppb + max(row[1] for row in spec.tiers) <= RATE,
         "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,
     }  # fmt: skip
 

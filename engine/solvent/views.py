@@ -16,6 +16,7 @@ from solvent.money import from_units
 from solvent.records import Basis, Flag, Kind, Leg, Mode, OrderRule, Purse, Side, Source, Tif, Verdict
 from solvent.reference import margin, valuation
 from solvent.reference.margin import OpenSide, Requirement, Rules
+from solvent.reference.prices import Model
 from solvent.reference.valuation import Contract
 
 if TYPE_CHECKING:
@@ -264,8 +265,11 @@ def _contracts(exchange: "Exchange") -> list[Contract]:
     for each in exchange.instruments[len(made) :]:
         terms = each.spec.compiled(exchange._currency_ids[each.settle])
         made.append(Contract(*terms[:-1]))  # type: ignore[arg-type]
+        model = each.spec.prices
+        made[-1].funds_at_index = model is not None and bool(Model(*model).at_index)
     for i, contract in enumerate(made):
-        contract.mark = exchange._kernel.mark_ticks(i)
+        contract.mark, _, contract.index = exchange._kernel.prices(i)
+        contract.accrual_ppb = exchange._kernel.accrual_ppb(i)
     return made
 
 
@@ -431,7 +435,7 @@ def _position(moment: Moment, row: Row) -> PositionView:
     own, ratio, effective, prices = 0, None, None, dict.fromkeys(_PRICES)
     if row.size:
         r = moment.requirement(*moment.domain(row))
-        own = valuation.ceil_div(margin.thresholds(moment.rules, contract, row)[1], RATE)
+        own = valuation.ceil_div(margin.thresholds(moment.rules, contract, row, r.equity)[1], RATE)
         ratio = _ratio(Decimal(r.equity), r.value)
         effective = _ratio(Decimal(r.value), r.equity) if r.equity > 0 else None
         prices |= _prices(moment, row)

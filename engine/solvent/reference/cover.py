@@ -82,6 +82,8 @@ class Cover:
         sides = list(p.open_sides)
         sides[t.side] = sides[t.side].add(own)
         needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
+        opens = lots - margin.opening_lots(p, t.side, others)
+        needed += valuation.accrued_units(contract, opens if t.side == Side.BUY else -opens)
         if needed > 0 and self.free_units(p.account, contract.currency, bool(p.mode)) < needed:
             return Code.INSUFFICIENT_MARGIN
         return Code.OK

@@ -46,9 +46,9 @@ class Funding:
         self.liquidation.emit(EventType.FUNDED, 0, instrument, a=period, b=rate, c=collected, d=paid, e=total)
 
     def _due(self, each: Position | Parcel, rate: int) -> int:
-        """ceil(value at mark * |rate|), the same for both sides."""
+        """ceil(value * |rate|), the same for both sides; at mark, or at the index."""
         contract = self.contracts[each.instrument]
-        return valuation.fee_units(abs(valuation.worth(contract, each.size, contract.mark)), abs(rate))
+        return valuation.fee_units(valuation.funding_value(contract, each.size), abs(rate))
 
     def _purse(self, p: Position) -> AnyPurse:
         return p if p.mode == Mode.ISOLATED else (p.account, self.contracts[p.instrument].currency)

@@ -91,10 +91,10 @@ class Kernel:
         self.funding = Funding(self.liquidation)
         self.listings = Listings(self.trading)
         self.pricing = Pricing(self.funding, self.listings, self._settle_all)
+        self.clock_ns = 0
         for spec in instruments:
             self._enter(spec)
         self.bare = bare
-        self.clock_ns = 0
         self.command_seq = 0
         self.keep_from = 0
         self.first_seq = 1
@@ -346,7 +346,7 @@ class Kernel:
         self.trading.books.append(Book())
         self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
         self.trading.triggers.enter(contract.max_price_ticks)
-        self.pricing.models.append(Prices(contract, Model(*model)) if isinstance(model, tuple) else None)
+        self.pricing.models.append(Prices(contract, Model(*model), self.clock_ns) if isinstance(model, tuple) else None)
 
     # --- reads
 
@@ -362,6 +362,9 @@ class Kernel:
 
     def mark_ticks(self, instrument: int) -> int:
         return self.contracts[instrument].mark
+
+    def accrual_ppb(self, instrument: int) -> int:
+        return self.contracts[instrument].accrual_ppb
 
     def prices(self, instrument: int) -> tuple[int, int, int]:
         """(mark, last, index) in ticks, 0 where there is none yet."""

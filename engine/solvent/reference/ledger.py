@@ -12,7 +12,7 @@ from solvent.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
 from solvent.reference.margin import Holding, OpenSide, Rules
-from solvent.reference.valuation import Contract, initial_of, trunc_div, worth
+from solvent.reference.valuation import Contract, accrued_units, initial_of, trunc_div, worth
 
 Emit = Callable[..., None]
 
@@ -246,13 +246,15 @@ class Ledger:
             self._release(p, fill, margin_share + realised, currency)
 
     def _open(self, p: Position, size_delta: int, cost_delta: int, ref: int) -> None:
-        """Adds; an isolated position takes value / leverage plus the open loss to mark from the wallet."""
+        """Adds; an isolated position takes value / leverage plus the open loss to mark, and what funding accrued asks, from
+        the wallet."""
         contract = self.contracts[p.instrument]
         p.size += size_delta
         p.cost += cost_delta
         if p.mode == Mode.ISOLATED:
             needed = initial_of(contract, abs(cost_delta), p.leverage, abs(p.size), abs(p.cost))
             needed += max(0, cost_delta - worth(contract, size_delta, contract.mark))
+            needed += accrued_units(contract, size_delta)
             needed = min(needed, max(0, self.wallets[p.account][contract.currency]))
             self.pay(Posting.MARGIN_ASSIGNED, (p.account, contract.currency), p, needed, ref)
 

@@ -56,12 +56,12 @@ class Liquidation:
         domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
         return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
 
-    def _candidate(self, account: int, currency: int) -> Position | None:
+    def _candidate(self, account: int, currency: int, equity: int) -> Position | None:
         """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
         best, heaviest = None, -1
         for p in self.ledger.cross_of(account, currency):
             contract = self.contracts[p.instrument]
-            full, own = margin.thresholds(self.rules, contract, p)
+            full, own = margin.thresholds(self.rules, contract, p, equity)
             if valuation.tier_of(contract, p) >= self.rules.step_tiers and own - full > heaviest:
                 best, heaviest = p, own - full
         assert best is None or isinstance(best, Position)
@@ -73,7 +73,7 @@ class Liquidation:
             return Verdict.SAFE, r, None
         if r.equity < r.full:
             return Verdict.FULL, r, None
-        candidate = p or self._candidate(account, currency)
+        candidate = p or self._candidate(account, currency, r.equity)
         if candidate is None or candidate.stuck:
             return Verdict.SAFE, r, None
         return Verdict.PARTIAL, r, candidate

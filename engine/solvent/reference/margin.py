@@ -14,8 +14,11 @@ from solvent.records import Mode, OrderRule, Side
 from solvent.reference.valuation import (
     Contract,
     Sized,
+    accrued_units,
     asked,
     ceil_div,
+    closing_fee,
+    factor,
     fee_units,
     initial_of,
     maintenance,
@@ -47,6 +50,8 @@ class Rules:
     orders: int  # OrderRule
     fund_share_ppb: int
     funding_first: bool
+    fee_at_bankruptcy: bool
+    at_threshold: bool  # something happens at a threshold already, not only below it
 
 
 @dataclass(slots=True)
@@ -68,8 +73,6 @@ class Holding(Sized, Protocol):
     def instrument(self) -> int: ...
     @property
     def margin(self) -> int: ...
-    @property
-    def leverage(self) -> int: ...
     @property
     def mode(self) -> int: ...
     @property
@@ -108,27 +111,37 @@ def bands(rules: Rules, contract: Contract, p: Holding) -> tuple[tuple[int, int]
     return full, (k, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
 
 
-def thresholds(rules: Rules, contract: Contract, p: Holding) -> tuple[int, int]:
-    """(full, own) in units times RATE."""
+def thresholds(rules: Rules, contract: Contract, p: Holding, equity: int) -> tuple[int, int]:
+    """(full, own) in units times RATE; equity is that of the position's domain."""
     low, high = bands(rules, contract, p)
-    full = asked(contract, p, *low)
-    return full, full if high == low else max(full, asked(contract, p, *high))
+    full = _threshold(rules, contract, p, low, equity)
+    return full, full if high == low else max(full, _threshold(rules, contract, p, high, equity))
+
+
+def _threshold(rules: Rules, contract: Contract, p: Holding, band: tuple[int, int], equity: int) -> int:
+    k, fee = band
+    if not rules.fee_at_bankruptcy:
+        return asked(contract, p, k, fee)
+    cost = worth(contract, p.size, contract.mark) - equity if p.size else 0  # at which the domain's equity is gone
+    return asked(contract, p, k) + closing_fee(contract, p.size, cost, fee) * RATE
 
 
 def requirement(rules: Rules, contracts: list[Contract], base: int, holdings: Iterable[Holding]) -> Requirement:
     """Equity (base + unrealised profit) against both thresholds, one ceil per position; orders as the rule set says."""
-    r = Requirement(base, 0, 0, 0, 0)
+    holdings = list(holdings)
+    equity = base + sum(upl(contracts[p.instrument], p) for p in holdings)
+    r = Requirement(equity, 0, 0, 0, 0)
     for p in holdings:
         contract = contracts[p.instrument]
-        full, own = thresholds(rules, contract, p)
-        value = value_at_mark(contract, p)
-        r.equity += upl(contract, p)
+        full, own = thresholds(rules, contract, p, equity)
         r.full += ceil_div(full, RATE)
         r.own += ceil_div(own, RATE)
-        r.value += value
+        r.value += value_at_mark(contract, p)
         r.positions += p.size != 0
         if rules.orders != OrderRule.IGNORED and p.mode == Mode.CROSS:
             _count_orders(rules, contract, p, r)
+    if rules.at_threshold and r.positions:  # so that what is safe is never below either
+        r.full, r.own = r.full + 1, r.own + 1
     return r
 
 
@@ -138,11 +151,15 @@ def _count_orders(rules: Rules, contract: Contract, p: Holding, r: Requirement) 
     if rules.orders == OrderRule.BY_FEE:
         r.equity -= fee_units(value, contract.taker_fee_ppb)
     else:
-        (full, full_fee), (own, own_fee) = bands(rules, contract, p)
-        low = fee_units(value, contract.tiers[full].maintenance_ppb + full_fee)
+        low, high = (_order_margin(contract, p, value, *band) for band in bands(rules, contract, p))
         r.full += low
-        r.own += max(low, fee_units(value, contract.tiers[own].maintenance_ppb + own_fee))
+        r.own += max(low, high)
         r.value += value
+
+
+def _order_margin(contract: Contract, p: Holding, value: int, k: int, fee_ppb: int) -> int:
+    rate, parts = factor(contract, k, p.leverage)
+    return ceil_div(ceil_div(value * rate, parts) + value * fee_ppb, RATE)
 
 
 # --- Bankruptcy (§3, §4)
@@ -217,8 +234,9 @@ def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenS
 
 
 def initial_units(contract: Contract, p: Holding) -> int:
+    """Initial margin at mark, and what accrued funding asks."""
     value = value_at_mark(contract, p)
-    return initial_of(contract, value, p.leverage, abs(p.size), value)
+    return initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
 
 
 def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding], spendable: bool) -> int:

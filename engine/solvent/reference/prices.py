@@ -67,6 +67,9 @@ class Model:
     share_up: int
     share_down: int
     delayed: int
+    trailing: int  # samples of the mean premium; 0: those of the period
+    at_index: int  # the value that funding is paid on
+    margin_ppb: int  # of accrued funding that requirements ask for
 
 
 @dataclass(slots=True)
@@ -87,20 +90,22 @@ class View:
 
 
 class Prices:
-    def __init__(self, contract: Contract, model: Model):
+    def __init__(self, contract: Contract, model: Model, clock_ns: int):
         self.contract = contract
         self.model = model
+        contract.funds_at_index = bool(model.at_index)
         self.sources = [Source() for _ in model.sources]
         self.index = 0
         self.external = 0
         self.samples: deque[int] = deque(maxlen=model.window)
         self.ema = 0
         self.ema_seen = False
-        self.sampled = 0  # number of the last sample instant
+        self.sampled = clock_ns // model.sample_ns  # number of the last sample instant
         self.premium_sum = 0
         self.premium_weight = 0
         self.premium_count = 0
-        self.period = 1  # to be settled next
+        self.premiums: deque[int] = deque(maxlen=model.trailing)
+        self.period = 1 + (clock_ns // model.interval_ns if model.interval_ns else 0)  # to be settled next
         self.fixed = False
         self.next_rate = 0  # of that period, once it is fixed
         self.expiry_sum = 0  # of the index over the window before an expiry
@@ -140,6 +145,11 @@ class Prices:
             return weighted_median(chosen)
         return half_even(sum(price * weight for price, weight in chosen), sum(weight for _, weight in chosen))
 
+    def stale_at(self) -> int | None:
+        """When the first of the constituents that are heard of now will be stale."""
+        heard = (SourceState.LIVE_SOURCE, SourceState.WILD)
+        return min((each.time_ns + self.model.stale_ns + 1 for each in self.sources if each.state in heard), default=None)
+
     # --- samples
 
     def impact_price(self, levels: Iterable[tuple[int, int]]) -> int:
@@ -175,9 +185,15 @@ class Prices:
         n = self.sampled - first
         if self.index and self.contract.expiry_ns:
             self._average(first)
-        if n == 0 or not (self.index and view.bid and view.ask):
+        if n == 0 or not self.index:
             return
-        basis = (view.bid + view.ask) * FINE // 2 - self.index
+        two_sided = bool(view.bid and view.ask)
+        if two_sided:
+            self._take_basis(n, (view.bid + view.ask) * FINE // 2 - self.index)
+        if self.model.interval_ns and (two_sided or self.model.premium != Premium.MIDDLE):
+            self._take_premium(n, self.premium(view))
+
+    def _take_basis(self, n: int, basis: int) -> None:
         self.samples.extend([basis] * min(n, self.model.window))
         if not self.ema_seen:
             self.ema, self.ema_seen = basis, True
@@ -186,13 +202,23 @@ class Prices:
             if moved == 0:
                 break
             self.ema += moved
-        if not self.model.interval_ns:
+
+    def _take_premium(self, n: int, premium: int) -> None:
+        if self.model.trailing:
+            self.premiums.extend([premium] * min(n, self.model.trailing))
+            self.premium_sum, self.premium_weight = sum(self.premiums), len(self.premiums)
+            self.premium_count = self.premium_weight
             return
         n, count = min(n, self.model.interval_ns // self.model.sample_ns + 1), self.premium_count
         weight = n * count + n * (n + 1) // 2 if self.model.linear else n
-        self.premium_sum += self.premium(view) * weight
+        self.premium_sum += premium * weight
         self.premium_weight += weight
         self.premium_count += n
+
+    def forget_premiums(self) -> None:
+        """What was sampled so far counts no more."""
+        self.premium_sum = self.premium_weight = self.premium_count = 0
+        self.premiums.clear()
 
     def _average(self, first: int) -> None:
         """The index at the sample instants after `first` that lie in the window before the expiry."""
@@ -214,14 +240,29 @@ class Prices:
 
         A period without a sample has no premium to go by: its rate is zero.
         """
-        model, samples = self.model, self.premium_count
-        mean = half_even(self.premium_sum, self.premium_weight) if samples else 0
-        rate = mean + clamp(model.interest_ppb - mean, -model.clamp_ppb, model.clamp_ppb)
-        rate = clamp(half_even(rate * model.share_up, model.share_down), -model.cap_ppb, model.cap_ppb)
-        self.next_rate = rate if samples else 0
-        self.premium_sum = self.premium_weight = self.premium_count = 0
+        mean, samples = self._mean(), self.premium_count
+        self.next_rate = self._rate()
+        if not self.model.trailing:
+            self.forget_premiums()
         self.fixed = True
         return mean, samples
+
+    def _mean(self) -> int:
+        return half_even(self.premium_sum, self.premium_weight) if self.premium_count else 0
+
+    def _rate(self) -> int:
+        """What the samples so far make; nothing without a sample."""
+        if not self.premium_count:
+            return 0
+        model, mean = self.model, self._mean()
+        rate = mean + clamp(model.interest_ppb - mean, -model.clamp_ppb, model.clamp_ppb)
+        return clamp(half_even(rate * model.share_up, model.share_down), -model.cap_ppb, model.cap_ppb)
+
+    def accrued(self) -> int:
+        """The rate that the next settlement would charge by what is known now."""
+        if self.model.delayed:
+            return self.rate
+        return self.next_rate if self.fixed else self._rate()
 
     def charge(self) -> int:
         """The rate to be settled now; the period is over."""
@@ -264,4 +305,4 @@ class Prices:
         out += [self.expiry_sum, self.expiry_sum >> 64, self.expiry_count]
         for source in self.sources:
             out += [source.price, source.time_ns, source.state]
-        return [*out, len(self.samples), *self.samples]
+        return [*out, len(self.samples), *self.samples, *self.premiums]

@@ -7,7 +7,7 @@ price itself (`prices`) and never moves money itself (`funding`). A mark moves o
 from collections.abc import Callable
 
 from solvent.codes import Code
-from solvent.limits import CATCH_UP_MAX, FINE, FIRST_USER
+from solvent.limits import CATCH_UP_MAX, FINE, FIRST_USER, RATE
 from solvent.records import EventType, Listing, Mode, Side, Source
 from solvent.reference.entry import Command
 from solvent.reference.funding import Funding
@@ -95,13 +95,18 @@ class Pricing:
             parcel.due = parcel.due or parcel.instrument == instrument
         for p in self.ledger.members[instrument]:
             p.stuck = False
-        for p in self.ledger.members[instrument]:
-            if p.size:
-                r = self.liquidation.requirement(p.account, contract.currency, p if p.mode == Mode.ISOLATED else None)
-                if r.equity < r.own:
-                    self.ledger.touch(p.account)
+        self._look_at_positions(instrument)
         self._look_at_collateral(instrument)
         self.trading.triggers.observe(instrument, Source.BY_MARK, ticks)
+
+    def _look_at_positions(self, instrument: int) -> None:
+        """Whose position here, or cross domain, is below its threshold now."""
+        currency = self.contracts[instrument].currency
+        for p in self.ledger.members[instrument]:
+            if p.size:
+                r = self.liquidation.requirement(p.account, currency, p if p.mode == Mode.ISOLATED else None)
+                if r.equity < r.own:
+                    self.ledger.touch(p.account)
 
     def _look_at_collateral(self, instrument: int) -> None:
         """Whose margin is worth less now, because this instrument prices what backs it."""
@@ -120,6 +125,8 @@ class Pricing:
             model.index = fine
         terms = (fine, model.external) if model else (0, 0)  # without a model nobody needs more than ticks
         self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=terms[0], c=sources, d=terms[1])
+        if contract.accrual_ppb and contract.funds_at_index:
+            self._look_at_positions(instrument)
         self._look_at_collateral(instrument)
         self.trading.triggers.observe(instrument, Source.BY_INDEX, contract.index)
 
@@ -154,14 +161,23 @@ class Pricing:
             terms = model.index, model.fair(left), model.basis(), model.ema
             self._set_mark(instrument, ticks, *terms)
 
+    def _accrue(self, instrument: int, model: Prices) -> None:
+        """What accrued funding asks of positions, if that has changed; whom it endangers is found."""
+        contract, rate = self.contracts[instrument], model.accrued()
+        accrual = half_even(rate * model.model.margin_ppb, RATE)
+        if accrual != contract.accrual_ppb:
+            contract.accrual_ppb = accrual
+            self.emit(EventType.ACCRUED, 0, instrument, a=model.period, b=rate, c=accrual)
+            self._look_at_positions(instrument)
+
     # --- time
 
     def pass_to(self, now_ns: int) -> None:
-        """Works off what the passing of time does to modelled prices: fixed rates and settlements by their instants, then
-        by instrument; then samples, indices and marks at the new time. The books stand still meanwhile, but for what
-        settlements do."""
-        for _, model in self._open():
-            self._catch_up(model, now_ns)
+        """Works off what the passing of time does to modelled prices: fixed rates, settlements, stale constituents by their
+        instants, then by instrument; then samples, indices and marks at the new time. The books stand still meanwhile, but
+        for what settlements do."""
+        for i, model in self._open():
+            self._catch_up(i, model, now_ns)
         while instants := [(instant, i) for i, model in self._open() if (instant := self._instant(model)) is not None]:
             if min(instants)[0] > now_ns:
                 break
@@ -177,45 +193,57 @@ class Pricing:
         closed = Listing.CLOSED
         return [(i, model) for i, model in enumerate(self.models) if model and model.contract.listing != closed]
 
-    def _catch_up(self, model: Prices, now_ns: int) -> None:
-        """A jump over very many periods passes the earlier ones over."""
+    def _catch_up(self, instrument: int, model: Prices, now_ns: int) -> None:
+        """A jump over very many periods passes the earlier ones over, with what was sampled and fixed for them."""
         interval = model.model.interval_ns
         if interval and now_ns // interval - model.period >= CATCH_UP_MAX:
             model.period, model.fixed = now_ns // interval - CATCH_UP_MAX + 1, False
+            model.sample((model.period - 1) * interval, self._view(instrument, model))
+            model.forget_premiums()
 
     def _instant(self, model: Prices) -> int | None:
-        """When something happens next by the clock: a rate is fixed, a settlement, an expiry."""
-        expiry, interval = model.contract.expiry_ns, model.model.interval_ns
-        funding = model.period * interval - (0 if model.fixed else model.model.cutoff_ns)
-        if not interval:
-            return expiry or None
-        return min(funding, expiry) if expiry else funding
+        """When something happens next by the clock: a rate is fixed, a settlement, an expiry, a constituent stale."""
+        instants = (self._funding_instant(model), model.contract.expiry_ns, model.stale_at())
+        return min((each for each in instants if each), default=None)
 
-    def _funds(self, model: Prices, instant_ns: int) -> bool:
-        """Whether the funding of a period is due at an instant, or its rate; it comes before an expiry."""
+    def _funding_instant(self, model: Prices) -> int:
+        """When a rate is fixed or a period settled next; 0 where rates are handed in."""
         interval = model.model.interval_ns
-        return bool(interval) and model.period * interval - (0 if model.fixed else model.model.cutoff_ns) <= instant_ns
+        return model.period * interval - (model.model.cutoff_ns if interval and not model.fixed else 0)
 
     def _look(self, instrument: int, model: Prices, now_ns: int) -> None:
         model.sample(now_ns, self._view(instrument, model))
         if model.sources:
             self._reindex(instrument, model, now_ns)
+        self._accrue(instrument, model)
 
     def _reach(self, instant_ns: int, instrument: int) -> None:
-        """A rate is fixed, or a settlement takes place: mark, funding and margin check in the order of the rule set."""
+        """What happens at an instant, the funding of a period first, then an expiry."""
         model = self.models[instrument]
         assert model
-        if instant_ns == model.contract.expiry_ns and not self._funds(model, instant_ns):
-            self._look(instrument, model, instant_ns)
+        if self._funding_instant(model) == instant_ns:
+            if model.fixed:
+                self._fund(instrument, model, instant_ns)
+            else:
+                self._fix(instrument, model, instant_ns)
+            return
+        self._look(instrument, model, instant_ns)
+        if instant_ns == model.contract.expiry_ns:
             self.listings.close(instrument, model.settlement_ticks())
-            self.settle()
-            return
-        if not model.fixed:
-            model.sample(instant_ns, self._view(instrument, model))
-            premium, samples = model.fix()
-            if samples:
-                self.emit(EventType.RATED, 0, instrument, a=model.period, b=model.next_rate, c=premium, d=samples)
-            return
+        else:  # a constituent is stale
+            self._remark(instrument, model, instant_ns)
+        self.settle()
+
+    def _fix(self, instrument: int, model: Prices, instant_ns: int) -> None:
+        model.sample(instant_ns, self._view(instrument, model))
+        premium, samples = model.fix()
+        if samples:
+            self.emit(EventType.RATED, 0, instrument, a=model.period, b=model.next_rate, c=premium, d=samples)
+        self._accrue(instrument, model)
+        self.settle()
+
+    def _fund(self, instrument: int, model: Prices, instant_ns: int) -> None:
+        """A settlement: mark, funding and margin check in the order of the rule set."""
         self._look(instrument, model, instant_ns)
         self._remark(instrument, model, instant_ns, settling=True)
         period, rate = model.period, model.charge()
@@ -223,4 +251,5 @@ class Pricing:
             self.settle()
         if self.contracts[instrument].mark and period > self.contracts[instrument].funding_period:
             self.funding.settle_rate(instrument, rate, period)
+        self._accrue(instrument, model)
         self.settle()

@@ -59,6 +59,8 @@ class Contract:
     index: int = 0
     last: int = 0  # of the last trade between users
     funding_period: int = 0  # the last one settled
+    funds_at_index: bool = False  # funding is paid on the value at the index
+    accrual_ppb: int = 0  # of that value: what accrued funding adds to requirements of longs, or if negative of shorts
 
     def __post_init__(self) -> None:
         self.tiers = tuple(Tier(*tier) for tier in self.tiers)
@@ -71,6 +73,8 @@ class Sized(Protocol):
     def size(self) -> int: ...
     @property
     def cost(self) -> int: ...
+    @property
+    def leverage(self) -> int: ...
     @property
     def other(self) -> int: ...  # the size of its hedge in the same margin domain
 
@@ -101,6 +105,11 @@ def cost_delta(contract: Contract, side: int, value: int) -> int:
 
 def value_at_mark(contract: Contract, p: Sized) -> int:
     return abs(worth(contract, p.size, contract.mark)) if p.size else 0
+
+
+def funding_value(contract: Contract, size: int) -> int:
+    """What funding is paid on."""
+    return abs(worth(contract, size, contract.index if contract.funds_at_index else contract.mark)) if size else 0
 
 
 def upl(contract: Contract, p: Sized) -> int:
@@ -135,6 +144,13 @@ def price_paying(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
         return ceil_div(lots * contract.units, most) if most > 0 else UNBOUNDED
     least = ceil_div(cost * RATE, RATE - fee_ppb)
     return lots * contract.units // least if least > 0 else UNBOUNDED
+
+
+def closing_fee(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
+    """The fee of closing a whole size where that pays its cost and the fee: f * V, V + f * V being what is owed, or V - f * V
+    what there is."""
+    sign = (1 if size > 0 else -1) * (-1 if contract.kind == Kind.INVERSE else 1)
+    return ceil_div(max(0, sign * cost) * fee_ppb, RATE - sign * fee_ppb)
 
 
 # --- Tiers
@@ -219,12 +235,35 @@ def deducted(contract: Contract, k: int) -> int:
     return sum(low.top * (high.maintenance_ppb - low.maintenance_ppb) for low, high in steps)
 
 
+def accrued(contract: Contract, size: int) -> int:
+    """What the funding that has accrued asks of whoever will pay it, times RATE."""
+    rate = contract.accrual_ppb if size > 0 else -contract.accrual_ppb
+    return funding_value(contract, size) * rate if rate > 0 else 0
+
+
+def accrued_units(contract: Contract, size: int) -> int:
+    """The same in units, rounded up."""
+    return ceil_div(accrued(contract, size), RATE)
+
+
+def factor(contract: Contract, k: int, leverage: int) -> tuple[int, int]:
+    """A maintenance rate as a fraction: of tier k, or its share of the initial margin at this leverage (FACTOR)."""
+    tier = contract.tiers[k]
+    if contract.scheme == Scheme.FACTOR:
+        return tier.maintenance_ppb * RATE, tier.initial_ppb * leverage
+    return tier.maintenance_ppb, 1
+
+
 def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
-    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction."""
+    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction, and accrued funding."""
     value = abs(p.cost) if contract.at_entry else value_at_mark(contract, p)
     measure = max(1, measure_of(contract, p))
-    rate = rate_at(contract, contract.tiers[k].maintenance_ppb, contract.maintenance_curve, abs(p.size), value)
-    return ceil_div(value * ((rate + fee_ppb) * measure - deducted(contract, k)), measure)
+    base, parts = factor(contract, k, p.leverage)
+    if parts > 1:
+        return ceil_div(value * base, parts) + value * fee_ppb + accrued(contract, p.size)
+    rate = rate_at(contract, base, contract.maintenance_curve, abs(p.size), value)
+    weight = (rate + fee_ppb) * measure - deducted(contract, k)
+    return ceil_div(value * weight, measure) + accrued(contract, p.size)
 
 
 def maintenance(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:

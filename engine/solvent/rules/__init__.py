@@ -21,7 +21,9 @@ class RuleSet:
     resting orders count in the test of a cross account: "ignored", "notional" (the dearer side's value is added to the
     position's: OKEx 2019) or "fee" (its fee is taken from equity: OKX unified). fund_share_ppb: the insurance fund's share
     of liquidation fees, over 10**9; the rest is a fee as others. funding_first: at a settlement that a price model brings,
-    funding is paid before the margin check, else after it.
+    funding is paid before the margin check, else after it. fee_at: the fee in a threshold is that of closing at "mark", or at
+    "bankruptcy", where the equity of the domain would be gone (Bybit; not with funding_cap). at_threshold: a ratio equal to a
+    threshold is below it (OKX unified: "at or below 100 %").
     """
 
     name: str
@@ -41,6 +43,8 @@ class RuleSet:
     orders: str = "ignored"
     fund_share_ppb: int = RATE
     funding_first: bool = True
+    fee_at: str = "mark"
+    at_threshold: bool = False
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
@@ -48,6 +52,12 @@ class RuleSet:
             raise InputError(f"rule set {self.name}: bands are ints from 0 to below 10**9")
         if self.orders not in _ORDERS:
             raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {self.orders!r}")
+        if self.fee_at not in ("mark", "bankruptcy"):
+            raise InputError(f"rule set {self.name}: fee_at is 'mark' or 'bankruptcy', not {self.fee_at!r}")
+        if self.fee_at == "bankruptcy" and self.funding_cap:
+            raise InputError(
+                f"rule set {self.name}: what funding takes moves the bankruptcy price, so no cap fits; funding_cap=False"
+            )
         if type(self.fund_share_ppb) is not int or not 0 <= self.fund_share_ppb <= RATE:
             raise InputError(f"rule set {self.name}: the fund's share is an int from 0 to 10**9")
         if type(self.step_tiers) is not int or self.step_tiers < 1:
@@ -60,6 +70,7 @@ class RuleSet:
             self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
             self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
             self.net_hedges, _ORDERS[self.orders], self.fund_share_ppb, self.funding_first,
+            self.fee_at == "bankruptcy", self.at_threshold,
         )  # fmt: skip
 
 

@@ -4,12 +4,14 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, DUE
 from solvent._core.ledger cimport Ledger, OpenSide, Position, collateral_value, held_of
 from solvent._core.margin cimport bankruptcy_cost, free_units, hold_units, opening_lots
-from solvent._core.money cimport clamp, least, most, sub
+from solvent._core.money cimport add, clamp, least, most, sub
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, OK, POSITION_LIMIT, REDUCE_ONLY, SELL, UNCOVERED,
 )
 from solvent._core.trading cimport State, Ticket, cancel
-from solvent._core.valuation cimport Held, Instrument, band_price, loss_of, measure_with, price_paying, tier_at, value_of
+from solvent._core.valuation cimport (
+    Held, Instrument, accrued_units, band_price, loss_of, measure_with, price_paying, tier_at, value_of,
+)
 
 
 cdef bint may_leave(State* s, uint32_t account, uint32_t currency, int64_t amount) noexcept nogil:
@@ -53,7 +55,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     """
     cdef Instrument* ins = t.ins
     cdef int32_t* fault = &s.log.fault
-    cdef int64_t size, needed, lots, price
+    cdef int64_t size, needed, lots, opens, price
     cdef Held held = held_of(&s.ledger, p)
     cdef OpenSide extra
     cdef OpenSide others = p.open[t.side]
@@ -79,6 +81,8 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
         extra.value_units -= standing.value_units
         extra.loss_units -= standing.loss_units
     needed = sub(hold_units(&s.ledger, p, &extra, t.side), p.hold_units, fault)
+    opens = lots - opening_lots(p, t.side, others.lots)
+    needed = add(needed, accrued_units(ins, opens if t.side == BUY else -opens, fault), fault)
     if needed > 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
         return INSUFFICIENT_MARGIN
     return OK

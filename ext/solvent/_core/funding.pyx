@@ -11,12 +11,12 @@ from solvent._core.records cimport (
     BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
 )
 from solvent._core.trading cimport State
-from solvent._core.valuation cimport Instrument, value_at_mark
+from solvent._core.valuation cimport Instrument, funding_value
 
 
 cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate_ppb) noexcept nogil:
-    """ceil(value at mark * |rate|), the same for both sides."""
-    cdef int64_t value = value_at_mark(&s.ledger.instruments[instrument], size_lots, &s.log.fault)
+    """ceil(value * |rate|), the same for both sides; at mark, or at the index."""
+    cdef int64_t value = funding_value(&s.ledger.instruments[instrument], size_lots, &s.log.fault)
     return mul_div_ceil(value, magnitude(rate_ppb), RATE, &s.log.fault)
 
 

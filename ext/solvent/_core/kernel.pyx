@@ -187,7 +187,8 @@ cdef class Kernel(Reader):
          self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
          self.s.rules.fee_cross_own, self.s.rules.funding_cap, self.s.rules.net_hedges, self.s.rules.orders,
-         self.s.ledger.fund_share_ppb, self.s.rules.funding_first) = rules
+         self.s.ledger.fund_share_ppb, self.s.rules.funding_first,
+         self.s.rules.fee_at_bankruptcy, self.s.rules.at_threshold) = rules
         self.s.ledger.orders_count = self.s.rules.orders != 0
 
     def __dealloc__(self):
@@ -245,7 +246,7 @@ cdef class Kernel(Reader):
             self.s.fees.counts = True
         self.s.triggers[i].max_price_ticks = ins.max_price_ticks
         if model is not None:
-            prices_open(&self.s.prices[i], model)
+            prices_open(&self.s.prices[i], ins, model, self.s.clock_ns)
             self.s.modelled = True
         return 0
 

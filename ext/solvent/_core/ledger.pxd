@@ -169,6 +169,7 @@ cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
     cdef Held held
     held.size_lots = p.size_lots
     held.cost_units = p.cost_units
+    held.leverage = p.leverage
     held.other_lots = 0
     if p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode:
         held.other_lots = ledger.positions[p.twin].size_lots

@@ -11,7 +11,7 @@ from solvent._core.records cimport (
     ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
     PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
 )
-from solvent._core.valuation cimport Instrument, initial_of, worth
+from solvent._core.valuation cimport Instrument, accrued_units, initial_of, worth
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -252,7 +252,8 @@ cdef void _close(Ledger* ledger, int32_t index, FillTerms* terms, int64_t lots) 
 
 
 cdef void _open(Ledger* ledger, int32_t index, int64_t size_delta, int64_t cost_delta, uint64_t ref) noexcept nogil:
-    """Adds to a position; an isolated one takes value / leverage plus the open loss to mark from the wallet."""
+    """Adds to a position; an isolated one takes value / leverage plus the open loss to mark, and what funding accrued asks,
+    from the wallet."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
@@ -263,6 +264,7 @@ cdef void _open(Ledger* ledger, int32_t index, int64_t size_delta, int64_t cost_
         at_mark = worth(ins, size_delta, ins.mark_ticks, fault)
         needed = initial_of(ins, magnitude(cost_delta), p.leverage, magnitude(p.size_lots), magnitude(p.cost_units), fault)
         needed = add(needed, most(0, sub(cost_delta, at_mark, fault)), fault)
+        needed = add(needed, accrued_units(ins, size_delta, fault), fault)
         needed = least(needed, most(0, wallet_of(ledger, p.account, ins.currency).cash_units))
         pay(ledger, MARGIN_ASSIGNED, wallet_purse(p.account, ins.currency), margin_purse(ledger, index), needed, ref)
 

@@ -54,7 +54,7 @@ cdef int _tier(State* s, Position* p) noexcept nogil:
     return tier_of(&s.ledger.instruments[p.instrument], &held, &s.log.fault)
 
 
-cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 equity) noexcept nogil:
     """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[account].first_position
@@ -65,7 +65,7 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency) noexcept 
         p = &l.positions[index]
         if (p.size_lots != 0 and not p.mode and l.instruments[p.instrument].currency == currency
                 and _tier(s, p) >= s.rules.step_tiers):
-            thresholds(l, &s.rules, p, &full, &own)
+            thresholds(l, &s.rules, p, equity, &full, &own)
             if own - full > heaviest:
                 heaviest = own - full
                 best = index
@@ -92,7 +92,7 @@ cdef int _judge(State* s, uint32_t account, int32_t position, uint32_t currency,
         cross_requirement(&s.ledger, &s.rules, account, currency, r)
         candidate[0] = -1
         if r.equity < r.own and r.equity >= r.full:
-            candidate[0] = _candidate(s, account, currency)
+            candidate[0] = _candidate(s, account, currency, r.equity)
     return _verdict(s, candidate[0], r)
 
 

@@ -27,6 +27,8 @@ cdef struct Rules:
     uint8_t net_hedges            # what both legs of a cross hedge have in common is closed before anything is sold
     uint8_t funding_first         # at a modelled settlement funding is paid before the margin check
     uint8_t orders                # OrderRule: how resting orders count in a cross domain's test
+    uint8_t fee_at_bankruptcy     # the fee in a threshold is that of closing where the domain's equity is gone
+    uint8_t at_threshold          # something happens at a threshold already, not only below it
 
 cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 equity
@@ -37,7 +39,7 @@ cdef struct Requirement:          # sums over a domain need not fit 64 bits
 
 cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
-cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128* full, int128* own) noexcept nogil
+cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil

@@ -6,7 +6,7 @@ from solvent._core.money cimport (
     INT64_MAX, RATE, add, ceil128, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate, sub,
 )
 from solvent._core.records cimport BUY, BY_FEE, IGNORED, SELL
-from solvent._core.valuation cimport Held, Instrument, asked, fee_units, initial_of, tier_of, upl_of, worth
+from solvent._core.valuation cimport Held, Instrument, accrued_units, asked, asked_of, closing_fee, fee_units, initial_of, tier_of, upl_of, worth
 
 cdef struct Band:
     int tier
@@ -43,28 +43,36 @@ cdef void _bands(Rules* rules, Instrument* ins, int tier, bint isolated, Band* f
     own.fee_ppb = fee if (rules.fee_isolated_own if isolated else rules.fee_cross_own) else 0
 
 
-cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128* full, int128* own) noexcept nogil:
-    """(full, own) of a position in units times RATE."""
+cdef int128 _threshold(Rules* rules, Instrument* ins, Held* held, Band* band, int128 equity, int32_t* fault) noexcept nogil:
+    cdef int128 cost
+    if not rules.fee_at_bankruptcy:
+        return asked(ins, held, band.tier, band.fee_ppb, fault)
+    cost = worth(ins, held.size_lots, ins.mark_ticks, fault) - equity      # at which the domain's equity is gone
+    return asked(ins, held, band.tier, 0, fault) + <int128>closing_fee(ins, held.size_lots, cost, band.fee_ppb) * RATE
+
+
+cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil:
+    """(full, own) of an open position in units times RATE; equity of its domain is read where the rule set needs it."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef Held held = held_of(ledger, p)
     cdef Band low, high
     cdef int tier = tier_of(ins, &held, fault)
     _bands(rules, ins, tier, p.mode, &low, &high)
-    full[0] = asked(ins, &held, low.tier, low.fee_ppb, fault)
+    full[0] = _threshold(rules, ins, &held, &low, equity, fault)
     own[0] = full[0]
     if tier >= rules.step_tiers:
-        own[0] = asked(ins, &held, high.tier, high.fee_ppb, fault)
+        own[0] = _threshold(rules, ins, &held, &high, equity, fault)
         if own[0] < full[0]:
             own[0] = full[0]
 
 
-cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, Requirement* r) noexcept nogil:
+cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
     """A position's profit, thresholds and value; one ceil for each threshold."""
     cdef int128 full, own, units
     cdef int64_t signed = worth(&ledger.instruments[p.instrument], p.size_lots, ledger.instruments[p.instrument].mark_ticks,
                                 &ledger.log.fault)
-    thresholds(ledger, rules, p, &full, &own)
+    thresholds(ledger, rules, p, equity, &full, &own)
     units = ceil128(full, RATE)
     r.equity += signed
     r.equity -= p.cost_units
@@ -81,16 +89,15 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     cdef int64_t value = most(_opening_value(ledger, p, BUY), _opening_value(ledger, p, SELL))
     cdef Held held
     cdef Band full, own
-    cdef int64_t low, high
+    cdef int64_t low
     if rules.orders == BY_FEE:
         r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
         return
     held = held_of(ledger, p)
     _bands(rules, ins, tier_of(ins, &held, fault), False, &full, &own)
-    low = fee_units(value, ins.tiers[full.tier].maintenance_ppb + full.fee_ppb, fault)
-    high = fee_units(value, ins.tiers[own.tier].maintenance_ppb + own.fee_ppb, fault)
+    low = asked_of(ins, value, full.tier, p.leverage, full.fee_ppb, fault)
     r.full += low
-    r.own += most(low, high)
+    r.own += most(low, asked_of(ins, value, own.tier, p.leverage, own.fee_ppb, fault))
     r.value += value
 
 
@@ -102,23 +109,46 @@ cdef inline void _begin(Requirement* r, int64_t base) noexcept nogil:
     r.positions = 0
 
 
+cdef inline void _end(Rules* rules, Requirement* r) noexcept nogil:
+    if rules.at_threshold and r.positions:      # so that what is safe is never below either
+        r.full += 1
+        r.own += 1
+
+
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
-    _begin(r, ledger.positions[index].margin_units)
-    _add(ledger, rules, &ledger.positions[index], r)
+    cdef Position* p = &ledger.positions[index]
+    _begin(r, p.margin_units)
+    _add(ledger, rules, p, <int128>p.margin_units + upl(ledger, p) if rules.fee_at_bankruptcy else 0, r)
+    _end(rules, r)
+
+
+cdef int128 _equity(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """Of a cross domain."""
+    cdef int128 equity = backing(ledger, account, currency)
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef Position* p
+    while index >= 0:
+        p = &ledger.positions[index]
+        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+            equity += upl(ledger, p)
+        index = p.next
+    return equity
 
 
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil:
     cdef int32_t index = ledger.accounts[account].first_position
+    cdef int128 equity = _equity(ledger, account, currency) if rules.fee_at_bankruptcy else 0
     cdef Position* p
     _begin(r, backing(ledger, account, currency))
     while index >= 0:
         p = &ledger.positions[index]
         if not p.mode and ledger.instruments[p.instrument].currency == currency:
             if p.size_lots != 0:
-                _add(ledger, rules, p, r)
+                _add(ledger, rules, p, equity, r)
             if rules.orders != IGNORED:
                 _add_orders(ledger, rules, p, r)
         index = p.next
+    _end(rules, r)
 
 
 # --- Bankruptcy (semantics §3, §4) ---------------------------------------------------------------------
@@ -247,8 +277,12 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
+    """Initial margin at mark, and what accrued funding asks."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t* fault = &ledger.log.fault
     cdef int64_t value = position_value(ledger, p)
-    return initial_of(&ledger.instruments[p.instrument], value, p.leverage, magnitude(p.size_lots), value, &ledger.log.fault)
+    cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
+    return add(initial, accrued_units(ins, p.size_lots, fault), fault)
 
 
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil:

@@ -25,6 +25,13 @@ cdef struct Constituent:
     uint8_t group                  # 0 the index, 1 the external set
     uint8_t state                  # SourceState
 
+cdef struct Ring:                  # the last samples
+    int64_t* samples
+    int64_t sum
+    int32_t size
+    int32_t count
+    int32_t next                   # where the next sample goes
+
 cdef struct Prices:                # no model where sample_ns is 0
     int64_t sample_ns
     int64_t alpha_ppb
@@ -40,24 +47,25 @@ cdef struct Prices:                # no model where sample_ns is 0
     int64_t share_up
     int64_t share_down
     int32_t components
-    int32_t window
     int32_t least
     uint8_t clips
     uint8_t takes_median
     uint8_t premium
     uint8_t linear
     uint8_t delayed
+    int32_t trailing               # samples of the mean premium; 0: those of the period
+    int64_t margin_ppb             # of accrued funding that requirements ask for
     # state
     uint8_t ema_seen
     uint8_t fixed
     int32_t source_count
-    int32_t sample_count
-    int32_t sample_next            # where the ring's next sample goes
+    Ring basis                     # of the mean
+    Ring premiums                  # of a trailing mean
+    int128 stale_at                # when the first constituent that is heard of now will be stale; derived
     int64_t index                  # fine
     int64_t external
     int64_t ema
     int64_t sampled                # number of the last sample instant
-    int64_t samples_sum
     int128 premium_sum
     int64_t premium_weight
     int64_t premium_count
@@ -66,7 +74,6 @@ cdef struct Prices:                # no model where sample_ns is 0
     int64_t expiry_count
     int64_t next_rate
     int64_t rate
-    int64_t* samples               # a ring
     Constituent sources[SOURCES_MAX]
 
 cdef struct View:                  # what a book shows at once; 0 where there is none
@@ -80,13 +87,16 @@ cdef struct Chosen:                # the constituents that count
     int64_t weights[SOURCES_MAX]
     int32_t count
 
-cdef int prices_open(Prices* p, model) except -1
+cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except -1
 cdef void prices_close(Prices* p) noexcept nogil
 cdef void prices_live(Prices* p, int64_t now_ns, int group, Chosen* chosen, uint8_t* states) noexcept nogil
+cdef void prices_stale(Prices* p) noexcept nogil
 cdef int64_t prices_index(Prices* p, Chosen* chosen) noexcept nogil
 cdef int64_t weighted_median(Chosen* chosen) noexcept nogil
 cdef void prices_view(Prices* p, Instrument* ins, Book* book, View* view, int32_t* fault) noexcept nogil
 cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view) noexcept nogil
+cdef void prices_forget(Prices* p) noexcept nogil
+cdef int64_t prices_accrued(Prices* p) noexcept nogil
 cdef int64_t prices_fix(Prices* p) noexcept nogil
 cdef int64_t prices_settlement(Prices* p, Instrument* ins) noexcept nogil
 cdef int64_t prices_charge(Prices* p) noexcept nogil

@@ -13,27 +13,63 @@ from solvent._core.valuation cimport Instrument, value_of
 cdef enum:
     PARTS = 7          # of a mark
 
+cdef int128 NEVER = (<int128>1) << 100
 
-cdef int prices_open(Prices* p, model) except -1:
-    """Takes the compiled model, the tuple of solvent.prices.PriceModel.compiled."""
+
+cdef int _ring_open(Ring* ring, int32_t size) except -1:
+    ring.size = size
+    ring.samples = <int64_t*>calloc(size + 1, sizeof(int64_t))      # of none there is an address too
+    if ring.samples == NULL:
+        raise MemoryError
+    return 0
+
+
+cdef void _ring_push(Ring* ring, int64_t sample) noexcept nogil:
+    if ring.count == ring.size:
+        ring.sum -= ring.samples[ring.next]
+    else:
+        ring.count += 1
+    ring.samples[ring.next] = sample
+    ring.sum += sample
+    ring.next += 1
+    if ring.next == ring.size:
+        ring.next = 0
+
+
+cdef void _ring_list(Ring* ring, list out):
+    """The samples, oldest first."""
+    cdef int32_t at = ring.next if ring.count == ring.size else 0
+    cdef int32_t i
+    for i in range(ring.count):
+        out.append(ring.samples[at])
+        at = 0 if at + 1 == ring.size else at + 1
+
+
+cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except -1:
+    """Takes the compiled model, the tuple of solvent.prices.PriceModel.compiled; its time begins at the clock."""
     cdef int32_t i = 0
-    (p.components, p.sample_ns, p.window, p.alpha_ppb, p.band_ppb, sources, p.stale_ns, p.outlier_ppb, p.clips, p.least,
+    cdef int32_t window
+    (p.components, p.sample_ns, window, p.alpha_ppb, p.band_ppb, sources, p.stale_ns, p.outlier_ppb, p.clips, p.least,
      p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.linear, p.interest_ppb, p.clamp_ppb, p.cap_ppb,
-     p.share_up, p.share_down, p.delayed) = model
+     p.share_up, p.share_down, p.delayed, p.trailing, ins.funds_at_index, p.margin_ppb) = model
     for weight, group in sources:
         p.sources[i].weight = weight
         p.sources[i].group = group
         i += 1
     p.source_count = i
+    p.stale_at = NEVER
+    p.sampled = <int64_t>floor128(clock_ns, p.sample_ns)
     p.period = 1
-    p.samples = <int64_t*>calloc(p.window, sizeof(int64_t))
-    if p.samples == NULL:
-        raise MemoryError
+    if p.interval_ns:
+        p.period += <int64_t>floor128(clock_ns, p.interval_ns)
+    _ring_open(&p.basis, window)
+    _ring_open(&p.premiums, p.trailing)
     return 0
 
 
 cdef void prices_close(Prices* p) noexcept nogil:
-    free(p.samples)
+    free(p.basis.samples)
+    free(p.premiums.samples)
 
 
 # --- Medians -------------------------------------------------------------------------------------------
@@ -119,6 +155,18 @@ cdef void prices_live(Prices* p, int64_t now_ns, int group, Chosen* chosen, uint
         chosen.count += 1
 
 
+cdef void prices_stale(Prices* p) noexcept nogil:
+    """Finds when the first of the constituents that are heard of now will be stale."""
+    cdef int128 at
+    cdef int32_t i
+    p.stale_at = NEVER
+    for i in range(p.source_count):
+        if p.sources[i].state == LIVE_SOURCE or p.sources[i].state == WILD:
+            at = <int128>p.sources[i].time_ns + p.stale_ns + 1
+            if at < p.stale_at:
+                p.stale_at = at
+
+
 cdef int64_t prices_index(Prices* p, Chosen* chosen) noexcept nogil:
     """The index of some constituents; with too few it stays what it was."""
     cdef int128 total = 0
@@ -188,19 +236,6 @@ cdef int64_t _premium(Prices* p, Instrument* ins, View* view) noexcept nogil:
     return clamp(half_even(<int128>(above - below + centre - p.index) * RATE, p.index), -RATE, RATE)
 
 
-cdef void _remember(Prices* p, int64_t basis) noexcept nogil:
-    """One sample more in the ring of the mean."""
-    if p.sample_count == p.window:
-        p.samples_sum -= p.samples[p.sample_next]
-    else:
-        p.sample_count += 1
-    p.samples[p.sample_next] = basis
-    p.samples_sum += basis
-    p.sample_next += 1
-    if p.sample_next == p.window:
-        p.sample_next = 0
-
-
 cdef void _average(Prices* p, Instrument* ins, int64_t until) noexcept nogil:
     """The index at the sample instants from the last one to `until` that lie in the window before the expiry."""
     cdef int64_t opens = most(p.sampled, <int64_t>floor128(ins.expiry_ns - ins.settle_window_ns, p.sample_ns))
@@ -219,17 +254,24 @@ cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view
     """Takes what the book shows at every sample instant up to a time, all of them at once."""
     cdef int64_t until = <int64_t>floor128(until_ns, p.sample_ns)
     cdef int64_t n = until - p.sampled
-    cdef int64_t i, basis, moved, weight
+    cdef bint two_sided = view.bid != 0 and view.ask != 0
     if n <= 0:
         return
     if p.index != 0 and ins.expiry_ns != 0:
         _average(p, ins, until)
     p.sampled = until
-    if p.index == 0 or view.bid == 0 or view.ask == 0:
+    if p.index == 0:
         return
-    basis = _mid(view) - p.index
-    for i in range(least(n, p.window)):
-        _remember(p, basis)
+    if two_sided:
+        _take_basis(p, n, _mid(view) - p.index)
+    if p.interval_ns and (two_sided or p.premium != MIDDLE):
+        _take_premium(p, n, _premium(p, ins, view))
+
+
+cdef void _take_basis(Prices* p, int64_t n, int64_t basis) noexcept nogil:
+    cdef int64_t i, moved
+    for i in range(least(n, p.basis.size)):
+        _ring_push(&p.basis, basis)
     if not p.ema_seen:
         p.ema = basis
         p.ema_seen = 1
@@ -238,31 +280,67 @@ cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view
         if moved == 0:
             break
         p.ema += moved
-    if p.interval_ns == 0:
+
+
+cdef void _take_premium(Prices* p, int64_t n, int64_t premium) noexcept nogil:
+    cdef int64_t i, weight
+    if p.trailing:
+        for i in range(least(n, p.trailing)):
+            _ring_push(&p.premiums, premium)
+        p.premium_sum = p.premiums.sum
+        p.premium_weight = p.premiums.count
+        p.premium_count = p.premiums.count
         return
     n = least(n, <int64_t>floor128(p.interval_ns, p.sample_ns) + 1)
     weight = n
     if p.linear:
         weight = n * p.premium_count + ((n * (n + 1)) >> 1)
-    p.premium_sum += <int128>weight * _premium(p, ins, view)
+    p.premium_sum += <int128>weight * premium
     p.premium_weight += weight
     p.premium_count += n
 
 
+cdef void prices_forget(Prices* p) noexcept nogil:
+    """What was sampled so far counts no more."""
+    p.premium_sum = 0
+    p.premium_weight = 0
+    p.premium_count = 0
+    p.premiums.sum = 0
+    p.premiums.count = 0
+    p.premiums.next = 0
+
+
 # --- Funding -------------------------------------------------------------------------------------------
+
+cdef inline int64_t _mean(Prices* p) noexcept nogil:
+    return half_even(p.premium_sum, p.premium_weight) if p.premium_count else 0
+
+
+cdef int64_t _rate(Prices* p) noexcept nogil:
+    """What the samples so far make; nothing without a sample."""
+    cdef int64_t mean = _mean(p)
+    cdef int64_t rate = mean + clamp(p.interest_ppb - mean, -p.clamp_ppb, p.clamp_ppb)
+    if p.premium_count == 0:
+        return 0
+    return clamp(half_even(<int128>rate * p.share_up, p.share_down), -p.cap_ppb, p.cap_ppb)
+
+
+cdef int64_t prices_accrued(Prices* p) noexcept nogil:
+    """The rate that the next settlement would charge by what is known now."""
+    if p.delayed:
+        return p.rate
+    return p.next_rate if p.fixed else _rate(p)
+
 
 cdef int64_t prices_fix(Prices* p) noexcept nogil:
     """The rate of the period is fixed, and what comes counts for the next one; the mean premium.
 
     A period without a sample has no premium to go by: its rate is zero.
     """
-    cdef int64_t mean = half_even(p.premium_sum, p.premium_weight) if p.premium_count else 0
-    cdef int64_t rate = mean + clamp(p.interest_ppb - mean, -p.clamp_ppb, p.clamp_ppb)
-    rate = clamp(half_even(<int128>rate * p.share_up, p.share_down), -p.cap_ppb, p.cap_ppb)
-    p.next_rate = rate if p.premium_count else 0
-    p.premium_sum = 0
-    p.premium_weight = 0
-    p.premium_count = 0
+    cdef int64_t mean = _mean(p)
+    p.next_rate = _rate(p)
+    if not p.trailing:
+        prices_forget(p)
     p.fixed = 1
     return mean
 
@@ -285,7 +363,7 @@ cdef int64_t prices_fair(Prices* p, int64_t left_ns) noexcept nogil:
 
 
 cdef int64_t prices_basis(Prices* p) noexcept nogil:
-    return half_even(p.samples_sum, p.sample_count) if p.sample_count else 0
+    return half_even(p.basis.sum, p.basis.count) if p.basis.count else 0
 
 
 cdef inline void _add(int64_t* parts, int32_t* count, bint wanted, int64_t value) noexcept nogil:
@@ -323,15 +401,13 @@ cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns
 
 cdef list prices_state(Prices* p):
     """Every number that later prices depend on."""
-    cdef int32_t i, at
+    cdef int32_t i
     cdef int64_t high = <int64_t>(p.premium_sum >> 64)
     out = [p.index, p.external, p.ema, p.ema_seen, p.sampled, <int64_t>p.premium_sum, high, p.premium_weight, p.premium_count,
            p.period, p.fixed, p.next_rate, p.rate, <int64_t>p.expiry_sum, <int64_t>(p.expiry_sum >> 64), p.expiry_count]
     for i in range(p.source_count):
         out.extend((p.sources[i].price, p.sources[i].time_ns, p.sources[i].state))
-    out.append(p.sample_count)
-    at = p.sample_next if p.sample_count == p.window else 0
-    for i in range(p.sample_count):
-        out.append(p.samples[at])
-        at = 0 if at + 1 == p.window else at + 1
+    out.append(p.basis.count)
+    _ring_list(&p.basis, out)
+    _ring_list(&p.premiums, out)
     return out

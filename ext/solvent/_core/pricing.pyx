@@ -5,13 +5,14 @@ from solvent._core.entry cimport fire_next
 from solvent._core.funding cimport settle_funding, settle_rate
 from solvent._core.liquidation cimport settle
 from solvent._core.listing cimport close_instrument
-from solvent._core.money cimport clamp, floor128, half_even, int128
+from solvent._core.money cimport RATE, clamp, floor128, half_even, int128
 from solvent._core.prices cimport (
-    CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_basis, prices_charge, prices_fair, prices_fix, prices_index,
-    prices_live, prices_mark, prices_sample, prices_settlement, prices_view, weighted_median,
+    CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair, prices_fix,
+    prices_forget, prices_index, prices_live, prices_mark, prices_sample, prices_settlement, prices_stale, prices_view,
+    weighted_median,
 )
 from solvent._core.records cimport (
-    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, INDEXED, MARKED, NOT_TRADING, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
+    ACCRUED, BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, INDEXED, MARKED, NOT_TRADING, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
     UNKNOWN_INSTRUMENT, Command, say,
 )
 from solvent._core.trading cimport Receipt, State, observe
@@ -67,6 +68,8 @@ cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources
         say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, model.index, sources, model.external, 0)
     else:                       # nobody needs more than ticks
         say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, 0, sources, 0, 0)
+    if ins.accrual_ppb and ins.funds_at_index:
+        watch_mark(s, instrument)
     watch_collateral(s, instrument)
     observe(s, instrument, BY_INDEX, ins.index_ticks)
 
@@ -84,11 +87,23 @@ cdef void _reindex(State* s, uint32_t instrument, Prices* model, int64_t now_ns)
         if model.sources[i].state != states[i]:
             model.sources[i].state = states[i]
             say(&s.log, SOURCE_CHANGED, 0, 0, instrument, 0, states[i], i, model.sources[i].price, 0, 0, 0)
+    prices_stale(model)
     if external.count:
         model.external = weighted_median(&external)
     fine = prices_index(model, &chosen)
     if fine and (fine != model.index or model.external != before):
         _set_index(s, instrument, fine, chosen.count)
+
+
+cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
+    """What accrued funding asks of positions, if that has changed; whom it endangers is found."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t rate = prices_accrued(model)
+    cdef int64_t accrual = half_even(<int128>rate * model.margin_ppb, RATE)
+    if accrual != ins.accrual_ppb:
+        ins.accrual_ppb = accrual
+        say(&s.log, ACCRUED, 0, 0, instrument, 0, 0, model.period, rate, accrual, 0, 0)
+        watch_mark(s, instrument)
 
 
 cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, bint settling) noexcept nogil:
@@ -187,80 +202,105 @@ cdef void _look(State* s, uint32_t instrument, Prices* model, int64_t now_ns) no
     prices_sample(model, &s.ledger.instruments[instrument], now_ns, &view)
     if model.source_count:
         _reindex(s, instrument, model, now_ns)
+    _accrue(s, instrument, model)
 
 
-cdef void _catch_up(Prices* model, int64_t now_ns) noexcept nogil:
-    """A jump over very many periods passes the earlier ones over."""
+cdef void _catch_up(State* s, uint32_t instrument, Prices* model, int64_t now_ns) noexcept nogil:
+    """A jump over very many periods passes the earlier ones over, with what was sampled and fixed for them."""
+    cdef View view
     cdef int64_t last
-    if model.interval_ns:
-        last = <int64_t>floor128(now_ns, model.interval_ns)
-        if last - model.period >= CATCH_UP_MAX:
-            model.period = last - CATCH_UP_MAX + 1
-            model.fixed = 0
+    if model.interval_ns == 0:
+        return
+    last = <int64_t>floor128(now_ns, model.interval_ns)
+    if last - model.period >= CATCH_UP_MAX:
+        model.period = last - CATCH_UP_MAX + 1
+        model.fixed = 0
+        prices_view(model, &s.ledger.instruments[instrument], &s.books[instrument], &view, &s.log.fault)
+        prices_sample(model, &s.ledger.instruments[instrument], (model.period - 1) * model.interval_ns, &view)
+        prices_forget(model)
 
 
 cdef inline int128 _funding_instant(Prices* model) noexcept nogil:
-    """When a rate is fixed or a period settled next; it may lie beyond the end of time."""
+    """When a rate is fixed or a period settled next; it may lie beyond the end of time. 0 where rates are handed in."""
+    if model.interval_ns == 0:
+        return 0
     return <int128>model.period * model.interval_ns - (0 if model.fixed else model.cutoff_ns)
 
 
-cdef bint _funds(Prices* model, int64_t instant_ns) noexcept nogil:
-    """Whether the funding of a period is due at an instant, or its rate; it comes before an expiry."""
-    return model.interval_ns != 0 and _funding_instant(model) <= instant_ns
+cdef int128 _instant(Prices* model, Instrument* ins) noexcept nogil:
+    """When something happens next by the clock: a rate is fixed, a settlement, an expiry, a constituent stale."""
+    cdef int128 instant = model.stale_at
+    if model.interval_ns and _funding_instant(model) < instant:
+        instant = _funding_instant(model)
+    if ins.expiry_ns and ins.expiry_ns < instant:
+        instant = ins.expiry_ns
+    return instant
 
 
-cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
-    """A rate is fixed, or a settlement takes place: mark, funding and margin check in the order of the rule set."""
+cdef void _fix(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[instrument]
-    cdef int64_t samples, premium, rate, period
+    cdef int64_t samples, premium
     cdef View view
-    if instant_ns == ins.expiry_ns and not _funds(model, instant_ns):
-        _look(s, instrument, model, instant_ns)
-        close_instrument(s, instrument, prices_settlement(model, ins))
-        settle_all(s)
-        return
-    if not model.fixed:
-        prices_view(model, ins, &s.books[instrument], &view, &s.log.fault)
-        prices_sample(model, ins, instant_ns, &view)
-        samples = model.premium_count
-        premium = prices_fix(model)
-        if samples:
-            say(&s.log, RATED, 0, 0, instrument, 0, 0, model.period, model.next_rate, premium, samples, 0)
-        return
+    prices_view(model, ins, &s.books[instrument], &view, &s.log.fault)
+    prices_sample(model, ins, instant_ns, &view)
+    samples = model.premium_count
+    premium = prices_fix(model)
+    if samples:
+        say(&s.log, RATED, 0, 0, instrument, 0, 0, model.period, model.next_rate, premium, samples, 0)
+    _accrue(s, instrument, model)
+    settle_all(s)
+
+
+cdef void _fund(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
+    """A settlement: mark, funding and margin check in the order of the rule set."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t period = model.period
+    cdef int64_t rate
     _look(s, instrument, model, instant_ns)
     _remark(s, instrument, model, instant_ns, True)
-    period = model.period
     rate = prices_charge(model)
     if not s.rules.funding_first:
         settle_all(s)
     if ins.mark_ticks and period > <int64_t>ins.funding_period:
         settle_rate(s, instrument, rate, <uint64_t>period)
+    _accrue(s, instrument, model)
+    settle_all(s)
+
+
+cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
+    """What happens at an instant, the funding of a period first, then an expiry."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    if _funding_instant(model) == instant_ns:
+        if model.fixed:
+            _fund(s, instrument, model, instant_ns)
+        else:
+            _fix(s, instrument, model, instant_ns)
+        return
+    _look(s, instrument, model, instant_ns)
+    if instant_ns == ins.expiry_ns:
+        close_instrument(s, instrument, prices_settlement(model, ins))
+    else:                       # a constituent is stale
+        _remark(s, instrument, model, instant_ns, False)
     settle_all(s)
 
 
 cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
-    """Works off what the passing of time does to modelled prices: fixed rates and settlements by their instants, then by
-    instrument; then samples, indices and marks at the new time."""
+    """Works off what the passing of time does to modelled prices: fixed rates, settlements, stale constituents by their
+    instants, then by instrument; then samples, indices and marks at the new time."""
     cdef uint32_t i, first
     cdef int128 instant, earliest
-    cdef int64_t expiry
     cdef Prices* model
     for i in range(s.ledger.instrument_count):
         model = _open_model(s, i)
         if model != NULL:
-            _catch_up(model, now_ns)
+            _catch_up(s, i, model, now_ns)
     while s.log.fault == 0:
         earliest = now_ns
         first = s.ledger.instrument_count
         for i in range(s.ledger.instrument_count):
             model = _open_model(s, i)
             if model != NULL:
-                expiry = s.ledger.instruments[i].expiry_ns
-                if model.interval_ns == 0 and expiry == 0:
-                    continue
-                instant = _funding_instant(model) if model.interval_ns else expiry
-                if expiry and expiry < instant:
-                    instant = expiry
+                instant = _instant(model, &s.ledger.instruments[i])
                 if instant < earliest or (instant == earliest and first == s.ledger.instrument_count):
                     earliest = instant
                     first = i

@@ -91,6 +91,10 @@ cdef class Reader:
         self._require_idle(0, instrument)
         return self.s.ledger.instruments[instrument].mark_ticks
 
+    def accrual_ppb(self, uint32_t instrument):
+        self._require_idle(0, instrument)
+        return self.s.ledger.instruments[instrument].accrual_ppb
+
     def prices(self, uint32_t instrument):
         """(mark, last, index) in ticks, 0 where there is none yet."""
         self._require_idle(0, instrument)

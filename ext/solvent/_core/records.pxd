@@ -153,6 +153,7 @@ cdef enum Scheme:       # how a tier's rate becomes a requirement
     DEDUCTION = 1
     SLOPE = 2
     POWER = 3
+    FACTOR = 4
 
 cdef enum OrderRule:    # how resting orders count in the ratio test of a cross domain
     IGNORED = 0
@@ -218,6 +219,7 @@ cdef enum EventType:
     RATED = 22
     INSTRUMENT_ADDED = 23
     LISTING_CHANGED = 24
+    ACCRUED = 25
 
 cdef enum Code:
     OK = 0

@@ -39,6 +39,7 @@ cdef struct Instrument:
     int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
     int64_t index_ticks            # likewise
     int64_t last_ticks             # of the last trade between users; 0 before the first
+    int64_t accrual_ppb            # written by pricing: what accrued funding adds to requirements of longs, if negative of shorts
     uint64_t funding_period        # the last one settled; 0 before the first
     Tier* tiers
     FeeTier* fee_tiers             # beyond the fees above
@@ -50,6 +51,7 @@ cdef struct Instrument:
     uint8_t basis
     uint8_t scheme
     uint8_t at_entry               # maintenance is asked of the value at entry
+    uint8_t funds_at_index         # funding is paid on the value at the index
     uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
     int32_t member_count
@@ -58,16 +60,21 @@ cdef struct Instrument:
 cdef struct Held:                  # what values and tiers read of a position
     int64_t size_lots
     int64_t cost_units
+    int64_t leverage
     int64_t other_lots             # the size of its hedge in the same margin domain
 
 cdef int64_t loss_of(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil
 cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil
+cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil
 cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil
 cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
 cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil
 cdef int tier_at(Instrument* ins, int64_t measure) noexcept nogil
 cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
 cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil
+cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
+cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
+cdef int64_t asked_of(Instrument* ins, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault) noexcept nogil
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil
 cdef int64_t initial_of(Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
@@ -105,6 +112,11 @@ cdef inline int64_t cost_delta(Instrument* ins, int side, int64_t value) noexcep
 
 cdef inline int64_t value_at_mark(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
     return magnitude(worth(ins, size_lots, ins.mark_ticks, fault))
+
+
+cdef inline int64_t funding_value(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
+    """What funding is paid on."""
+    return magnitude(worth(ins, size_lots, ins.index_ticks if ins.funds_at_index else ins.mark_ticks, fault))
 
 
 cdef inline int64_t upl_of(Instrument* ins, int64_t size_lots, int64_t cost_units, int32_t* fault) noexcept nogil:

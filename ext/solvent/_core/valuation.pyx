@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.money cimport (
-    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_ceil, power10, saturate, sub,
+    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, power10, saturate, sub,
 )
-from solvent._core.records cimport BUY, DEDUCTION, ENTRY, INVERSE, NET, NOTIONAL, POWER, SELL, SLOPE
+from solvent._core.records cimport BUY, DEDUCTION, ENTRY, FACTOR, INVERSE, NET, NOTIONAL, POWER, SELL, SLOPE
 
 cdef enum:
     ROOT_BITS = 26
@@ -40,6 +40,14 @@ cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units,
         return saturate(ceil128(lots * units, bound)) if bound > 0 else INT64_MAX
     bound = ceil128(cost_units * RATE, RATE - fee_ppb)
     return saturate(floor128(lots * units, bound)) if bound > 0 else INT64_MAX
+
+
+cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil:
+    """The fee of closing a whole size where that pays its cost and the fee: f * V, V + f * V being what is owed, or V - f * V
+    what there is."""
+    if (size_lots > 0) == (ins.kind != INVERSE):
+        return saturate(ceil128(cost_units * fee_ppb, RATE - fee_ppb)) if cost_units > 0 else 0
+    return saturate(ceil128(-cost_units * fee_ppb, RATE + fee_ppb)) if cost_units < 0 else 0
 
 
 # --- Tiers ---------------------------------------------------------------------------------------------
@@ -144,18 +152,47 @@ cdef void tiers_deduct(Instrument* ins) noexcept nogil:
                 ins.tiers[k].maintenance_ppb - ins.tiers[k - 1].maintenance_ppb)
 
 
+cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
+    """What the funding that has accrued asks of whoever will pay it, times RATE."""
+    if ins.accrual_ppb == 0 or (size_lots > 0) != (ins.accrual_ppb > 0):
+        return 0
+    return <int128>funding_value(ins, size_lots, fault) * magnitude(ins.accrual_ppb)
+
+
+cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
+    """The same in units, rounded up."""
+    return narrow(ceil128(accrued(ins, size_lots, fault), RATE), fault) if ins.accrual_ppb else 0
+
+
+cdef inline int128 _by_factor(Instrument* ins, int128 value, int k, int64_t leverage) noexcept nogil:
+    """Value times the share of the initial margin that a tier asks (FACTOR), times RATE."""
+    return ceil128(value * (<int128>ins.tiers[k].maintenance_ppb * RATE), <int128>ins.tiers[k].initial_ppb * leverage)
+
+
+cdef int64_t asked_of(Instrument* ins, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault) noexcept nogil:
+    """What tier k asks of a value at its plain rate, rounded up."""
+    cdef int128 margin
+    if ins.scheme != FACTOR:
+        return fee_units(value, ins.tiers[k].maintenance_ppb + fee_ppb, fault)
+    margin = _by_factor(ins, value, k, leverage) + <int128>value * fee_ppb
+    return narrow(ceil128(margin, RATE), fault)
+
+
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil:
-    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction."""
+    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction, and accrued funding."""
     cdef int128 value = magnitude(held.cost_units) if ins.at_entry else value_at_mark(ins, held.size_lots, fault)
-    cdef int64_t rate = _rate_at(ins, ins.tiers[k].maintenance_ppb, ins.maintenance_curve, magnitude(held.size_lots),
-                                 <int64_t>value, fault)
+    cdef int128 accrual = accrued(ins, held.size_lots, fault)
     cdef int128 measure, weight, whole
+    cdef int64_t rate
+    if ins.scheme == FACTOR:
+        return _by_factor(ins, value, k, held.leverage) + value * fee_ppb + accrual
+    rate = _rate_at(ins, ins.tiers[k].maintenance_ppb, ins.maintenance_curve, magnitude(held.size_lots), <int64_t>value, fault)
     if ins.tiers[k].deducted == 0:
-        return value * (rate + fee_ppb)
+        return value * (rate + fee_ppb) + accrual
     measure = most(1, measure_of(ins, held, fault))
     weight = measure * (rate + fee_ppb) - ins.tiers[k].deducted
     whole = floor128(weight, measure)     # value * weight may leave 128 bits: split off whole multiples of the measure
-    return value * whole + ceil128(value * (weight - whole * measure), measure)
+    return value * whole + ceil128(value * (weight - whole * measure), measure) + accrual
 
 
 cdef int64_t initial_of(Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil:
