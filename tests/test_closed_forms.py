@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import pytest
 
-from solvent import EventType, Instrument, Tier, rules
+from solvent import EventType, Instrument, Tier
 from solvent.money import from_units
 from solvent.records import Ending, Verdict
 
@@ -210,10 +210,12 @@ MARKETS = {
 SCHEMES = [
     ("whole", "contracts"), ("whole", "notional"), ("whole", "entry"), ("whole", "net"), ("deduction", "contracts"),
     ("deduction", "notional"), ("deduction", "entry"), ("slope", "contracts"), ("power", "contracts"),
+    ("factor", "contracts"), ("factor", "net"),
 ]  # fmt: skip
 TOPS = (100, 300, 600, 1_000)
 RATES = (5_000_000, 10_000_000, 15_000_000, 20_000_000)
 TABLE = tuple(zip(TOPS, RATES, strict=True))
+FACTORED = 40_000_000  # initial rate where tiers are factors: an eighth of it, a quarter, three eighths, a half
 POWER = {"linear": "0.0000005", "inverse": "0.01", "quanto": "0.05"}
 SLOPE = "0.00002"
 
@@ -227,7 +229,10 @@ def contract(name: str, kind: str, scheme: str, basis: str = "contracts", table=
     steps = [(top * lot if money else top, ppb) for top, ppb in table]
     if scheme in ("slope", "power"):
         steps = [(1_200, RATES[0])]
-    tiers = [Tier(top * unit if money else top, Decimal(ppb) / RATE, Decimal(2 * ppb) / RATE) for top, ppb in steps]
+    initial = {ppb: FACTORED if scheme == "factor" else 2 * ppb for _, ppb in steps}
+    tiers = [Tier(top * unit if money else top, Decimal(ppb) / RATE, Decimal(initial[ppb]) / RATE) for top, ppb in steps]
+    if scheme == "factor":  # of the initial margin at leverage 20
+        steps = [(top, ppb * RATE // (20 * FACTORED)) for top, ppb in steps]
     instrument = Instrument(
         name, kind=kind, tiers=tiers, scheme=scheme, basis=basis, maintenance_curve=curve, initial_curve=curve,
         max_price=Decimal(words["tick"]) * entry * 4, max_size=1_200, **words,
@@ -541,57 +546,3 @@ def test_a_higher_value_alone_may_liquidate_a_winner(make, kind, side, scheme):
     assert not desk.liquidated(desk.mark(first - h.s))
     [event] = desk.liquidated(desk.mark(first))
     assert event.verdict == Verdict.FULL and desk.ex.position("poor", "I").size == 0
-
-
-# --- Hedges
-
-
-def hedge(make, kind: str, lots: tuple[int, int], ppm: int, leverage=20, net=True) -> tuple[Desk, int, list[Held]]:
-    """Cross legs, the short one opened 0.2 % higher; cash is so many millionths of the first leg's value."""
-    rule_set = replace(rules.find("seed"), net_hedges=net)
-    desk = Desk(make, contract("I", kind, "whole"), rule_set=rule_set, mode="cross", leverage=leverage)
-    desk.ex.set_position_mode("poor", "I", "hedge")
-    entry = MARKETS[kind][2]
-    legs = [desk.open("long", lots[0], entry, leg="long"), desk.open("short", lots[1], entry + entry // 500, leg="short")]
-    margin = abs(legs[0].cost) * ppm // 10**6
-    desk.cash_to(margin)
-    return desk, margin, legs
-
-
-@pytest.mark.parametrize("kind", MARKETS)
-@pytest.mark.parametrize("lots,ppm,beyond", [((60, 60), 21_000, 0), ((300, 200), 90_000, 0), ((300, 200), 90_000, 6)])
-def test_a_hedge_is_netted_first(make, kind, lots, ppm, beyond):
-    """An even hedge loses nothing, but asks more as its value grows; netted, nothing is left to ask. An uneven one
-    survives by it at the tick of its price, and not in a gap of 6 % beyond."""
-    even, mark = lots[0] == lots[1], MARKETS[kind][2] * 501 // 500
-    desk, margin, legs = hedge(make, kind, lots, ppm, leverage=100 if even else 20)
-    t = desk.terms
-    way = (-1 if t.inverse else 1) if even else -1
-    first = threshold(t, margin, legs, mark, way, desk.contracts["I"][0].spec.max_price_ticks)
-    assert [desk.ticks(desk.ex.position("poor", "I", leg).liquidation_price) for leg in SIGN] == [first, first]
-    assert not desk.liquidated(desk.mark(first - way))
-    at = first - first * beyond // 100
-    events = desk.mark(at)
-    [netted] = [e for e in events if e.type == EventType.NETTED]
-    assert (netted.account, netted.price_ticks, netted.size_lots) == (desk.poor, at, lots[1])
-    both = abs(bought(t, 1, lots[1], at).cost)
-    assert netted.value_units == both
-    # What is netted realises its share of each leg's cost; the rest of the long leg keeps the rest of its cost.
-    share = abs(legs[0].cost) * lots[1] // lots[0]
-    gained = (share if t.inverse else -share) - legs[1].cost
-    left = Held(1, lots[0] - lots[1], legs[0].cost - (-share if t.inverse else share))
-    survives = even or slack(t, margin + gained, [left], at) >= 0
-    assert survives == (beyond == 0) and len(desk.liquidated(events)) == (1 if survives else 2)
-    long, short = (desk.ex.position("poor", "I", leg) for leg in SIGN)
-    assert short.size == 0 and long.size_lots == (left.lots if survives else 0)
-    if survives:
-        assert (long.cost_units, desk.ex.account("poor").cash_units) == (left.cost, margin + gained)
-    assert [e.size_lots for e in events if e.type == EventType.TAKEOVER] == ([] if survives else [left.lots])
-
-
-def test_without_netting_both_legs_are_taken_over(make):
-    desk, margin, legs = hedge(make, "linear", (300, 200), 90_000, net=False)
-    first = threshold(desk.terms, margin, legs, 501_000, -1, 2_000_000)
-    events = desk.mark(first)
-    assert not [e for e in events if e.type == EventType.NETTED]
-    assert [e.size_lots for e in events if e.type == EventType.TAKEOVER] == [300, -200]

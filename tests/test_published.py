@@ -9,15 +9,10 @@ engine agrees with the closed form within one tick (it answers whole ticks, and 
 the trader); and the market agrees with the engine: one tick before the liquidation price nothing happens, at it the
 position goes.
 
-Numbers that the engine cannot express, so that no test here pretends to:
-
-- Y1's liquidation price (5,739.08 and 5,739.50): a fixed fee besides the margin. Prices with the margin fixed at *entry* are
-  in test_published_entry.py; B10, K2 and Delta's 9,840.1 also have tests here, of what the same inputs give at mark.
-- Contracts of several expiries added up (H2: 11,000): tiers by "net" net the two legs of one instrument.
-- A funding term in the requirement: V14 (556.58), V15 short (535), V16 long (605), V17 (5,600). The parts without it: V13,
-  V15 long, V16 short.
-- A close of a part at its share (D3, D4): a takeover is of all of it, so a published half is half of the takeover's.
-  The orders that dYdX must reject there do not exist here.
+In other files: prices with the margin fixed at *entry* (test_published_entry.py; B10, K2 and Delta's 9,840.1 also have tests
+of what the same inputs give at mark); Y1's liquidation price, V14 to V17, H1 to H3, D23 (test_published_rules.py). A close of
+a part at its share (D3, D4): a takeover is of all of it, so a published half is half of the takeover's. The orders that dYdX
+must reject there do not exist here.
 
 Numbers whose inputs are not on the page: O6, O7, B8 and Y11 (no row), the slice of Delta and the 9,648 of its rest (their
 margin rates), Orderly's 50,256.41, V19 (which order stands on which side). Gate prints formulas only, those of section 0.

@@ -1,8 +1,8 @@
 """Published prices of venues whose maintenance margin is fixed when the position is opened, driven through the engine.
 
 Owns the numbers of liquidation rules, sections 3 to 11, that follow from a requirement on the value at entry
-(Instrument(maintenance_at="entry")): one tick before the price nothing happens, at it the position goes. Not among them: Y1's
-5,739.08, which adds the fee of closing at the bankruptcy price, a fixed amount that no rate of the entry value is.
+(Instrument(maintenance_at="entry")): one tick before the price nothing happens, at it the position goes. Y1 is in
+test_published_rules.py: its 5,739.08 adds the fee of closing at the bankruptcy price.
 """
 
 from decimal import Decimal
