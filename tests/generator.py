@@ -40,8 +40,9 @@ class Generator:
         self.random = Random(seed)
         r = self.random
         self.plain = r.random() < 0.4  # linear contracts, tiers by contracts, marks handed in, one-way positions
+        self.related = not self.plain and r.random() < 0.15  # instruments of one tier group
         fee = r.choice([None, "0.0005", "0.002"])
-        self.settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")])
+        self.settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")]) if not self.related else ("USDT", "USDT")
         kinds = ["linear" if self.plain else r.choice(["linear", "inverse", "quanto"]) for _ in range(2)]
         self.decimals = 9 if "inverse" in kinds else 6
         self.fee = fee
@@ -60,7 +61,7 @@ class Generator:
                 funding_first=r.random() < 0.5, fee_at=fee_at, funding_cap=fee_at == "mark" and r.random() < 0.7,
                 at_threshold=r.random() < 0.5,
             )  # fmt: skip
-        self.hedged = 0.0 if self.plain else r.choice([0.0, 0.6])  # share of accounts that hold both sides apart
+        self.hedged = 0.0 if self.plain else r.choice([0.0, 0.6, 0.9])  # share of accounts that hold both sides apart
         self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
         self.gap = r.choice([0.0, 0.02, 0.1, 0.4])  # chance that a mark step is a gap
         self.marks = r.choice([9, 9, 40])  # weight of marks against 60 of orders
@@ -92,7 +93,7 @@ class Generator:
     def _instrument(self, name: str, settle: str, kind: str) -> Instrument:
         r = self.random
         prices = self._prices(kind)
-        dated = {"expiry_ns": r.randrange(10**9, 10**11), "settle_window_ns": 10**9} if prices and r.random() < 0.3 else {}
+        dated = {"expiry_ns": r.randrange(10**9, 10**11), "settle_window_ns": 10**9} if prices and r.random() < 0.15 else {}
         return Instrument(
             name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
             tick=r.choice(["0.1", "1"]), liquidation_fee=self.fee, max_price=r.choice([None, "70000", "60000"]),
@@ -120,6 +121,9 @@ class Generator:
             ("factor", "net"),
         ])  # fmt: skip
         terms: dict = {"tiers": table, "scheme": scheme, "basis": basis}
+        if self.related:
+            terms |= {"scheme": r.choice(["whole", "factor"]), "basis": "net", "tier_group": 1}
+            return terms
         if basis in ("notional", "entry"):  # in money: 500 USDT or 0.01 BTC a contract
             worth = Decimal("0.01") if kind == "inverse" else Decimal(500)
             terms["tiers"] = [replace(tier, max_contracts=tier.max_contracts * worth) for tier in table]

@@ -197,6 +197,7 @@ def extreme(r: Random) -> Spec:
         taker_fee_ppb=taker, liquidation_fee_ppb=fee, default_leverage=1, basis=basis, scheme=scheme,
         maintenance_curve=curves[0], initial_curve=curves[1], at_entry=r.randrange(2),
         expiry_ns=expiry, settle_window_ns=min(expiry, r.randrange(2)),
+        tier_group=r.choice([0, 1, 2**31 - 1]) if basis == 3 else 0,
         fee_tiers=((1, maker, taker), (MONEY_MAX, 0, 0)) if maker > 0 and r.random() < 0.5 else (),
         tiers=tuple((at, rate, *rest) for at, rate, rest in zip(tops, rates, rest, strict=True)),
         prices=extreme_model(r, units if kind == 1 else 1) if modelled else None,

@@ -106,25 +106,21 @@ def test_htx_takes_a_factor_of_the_used_margin(make, net, factor, leverage):
     fires(ex, X, p.liquidation_price, 1)
 
 
-def test_htx_nets_each_contract(make):
-    """H2: |1,000 - 4,000| + |8,000 - 5,000| + 5,000 = 11,000: the nets of three contracts that HTX adds up for one factor.
-
-    Here each contract has its own table: the three nets are what each of them measures, and the sum is nobody's.
-    """
-    nets = []
-    for longs, shorts in ((1_000, 4_000), (8_000, 5_000), (5_000, 0)):
-        net = abs(longs - shorts)
-        nets.append(net)
-        for top, tier in ((net, 1), (net - 1, 2)):
-            terms = Instrument(X, **FREE, contract_size="0.01", tick=1, basis="net", max_price=10_000,
-                               tiers=[Tier(top, "0.01", "0.1"), Tier(10**5, "0.02", "0.1")])  # fmt: skip
-            ex = begin(make, [terms])
-            ex.set_position_mode("poor", X, "hedge")
-            for side, lots, leg in ((1, longs, "long"), (-1, shorts, "short")):
-                if lots:
-                    trade(ex, X, side, lots, 1_000, 10, "cross", leg=leg)
-            assert ex.position("poor", X, "long").tier == tier
-    assert sum(nets) == 11_000
+@pytest.mark.parametrize("top,tier", [(11_000, 1), (10_999, 2)])
+def test_htx_adds_up_the_nets_of_its_contracts(make, top, tier):
+    """H2: |1,000 - 4,000| + |8,000 - 5,000| + 5,000 = 11,000: three contracts of a coin, whose nets make one tier."""
+    terms = {"contract_size": "0.01", "tick": 1, "basis": "net", "tier_group": 1, "max_price": 10_000, "max_size": 10**5}
+    table = [Tier(top, "0.01", "0.1"), Tier(10**5, "0.02", "0.1")]
+    held = {"week": (1_000, 4_000), "fortnight": (8_000, 5_000), "quarter": (5_000, 0)}
+    ex = begin(make, [Instrument(name, tiers=table, **terms, **FREE) for name in held])
+    for name, (longs, shorts) in held.items():
+        ex.set_position_mode("poor", name, "hedge")
+        for side, lots, leg in ((1, longs, "long"), (-1, shorts, "short")):
+            if lots:
+                trade(ex, name, side, lots, 1_000, 10, "cross", leg=leg)
+    for name, (_, shorts) in held.items():
+        for leg in ("long", "short") if shorts else ("long",):
+            assert ex.position("poor", name, leg).tier == tier
 
 
 INDEX_DELTAS = [

@@ -1,29 +1,17 @@
 """The third witness: recomputes book, balances, positions and thresholds from the events alone.
 
-Owns its own plain-integer books and shares no formula with the core or the reference. It never asks the
-exchange anything but the constants of its instruments and rule set; what contracts are worth is `auditor_values`.
+Owns the transitions of its plain-integer books (`auditor_books`) and shares no formula with the core or the reference.
+It never asks the exchange anything but the constants of its instruments and rule set.
 `feed` raises InvariantBroken at the first event that does not follow from the ones before it, `close` at the end of a
 command when a sum of semantics §1 does not hold. Cost: O(1) an event, O(accounts) a close; for tests and doubts.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from solvent.auditor_values import (
-    Held,
-    closing_fee,
-    fill_value,
-    held_value,
-    level,
-    plain_rate,
-    profit,
-    ratio_up,
-    required,
-    signed_cost,
-    toward_zero,
-)  # fmt: skip
+from solvent.auditor_books import Books, Key, Order
+from solvent.auditor_values import fill_value, profit, ratio_up, signed_cost, toward_zero
 from solvent.codes import InvariantBroken
 from solvent.limits import DAY_NS
 from solvent.orders import TRANSITIONS
@@ -31,7 +19,6 @@ from solvent.records import (
     NO_INSTRUMENT,
     Event,
     EventType,
-    Flag,
     Leg,
     Listing,
     ParcelChange,
@@ -39,37 +26,15 @@ from solvent.records import (
     Purse,
     SelfTrade,
     Verdict,
-    terms_of,
 )
-from solvent.spec import Spec
 
 if TYPE_CHECKING:
     from solvent.exchange import Exchange
 
-_Key = tuple[int, int, int]  # account, instrument, leg
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class _Order:
-    __slots__ = (
-        "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
-    )  # fmt: skip
-
-    def __init__(self, e: Event):
-        terms = terms_of(e)
-        self.account, self.instrument, self.side = e.account, e.instrument, e.side
-        self.price, self.remaining = e.price_ticks, e.size_lots
-        self.house = bool(e.flags & Flag.HOUSE_ORDER)
-        self.status = "dormant" if terms["trigger_kind"] else "working"
-        self.stp_mode, self.group = e.flags >> 8, terms["stp_group"]
-        self.key = e.account, e.instrument, terms["hedge_side"]
-        self.reduces = bool(e.flags & Flag.REDUCE_ONLY)
-
-    def shares_owner(self, other: "_Order") -> bool:
-        return self.account == other.account or (self.group != 0 and self.group == other.group)
-
-
-class Auditor:
+class Auditor(Books):
     """Feeds on one exchange's events from its first one.
 
     >>> from solvent import Exchange, Instrument
@@ -82,26 +47,11 @@ class Auditor:
     """
 
     def __init__(self, exchange: "Exchange"):
-        self.exchange = exchange  # its constants
-        self.specs: list[Spec] = []
-        self.currency: list[int] = []
-        for _ in exchange.instruments:
-            self._enter()
-        self.rules = exchange.rules
-        self.marks: defaultdict[int, int] = defaultdict(int)
-        self.indices: defaultdict[int, int] = defaultdict(int)
-        self.wallets: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self.margins: defaultdict[_Key, int] = defaultdict(int)
-        self.sizes: defaultdict[_Key, int] = defaultdict(int)
-        self.costs: defaultdict[_Key, int] = defaultdict(int)
-        self.modes: dict[_Key, int] = {}
-        self.leverages: dict[_Key, int] = {}
-        self.accruals: defaultdict[int, int] = defaultdict(int)  # of what funding accrued, over 10**9 of value
+        super().__init__(exchange)
         self.parents: dict[int, int] = {}
         self._traded: defaultdict[tuple[int, int], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
         self._day = 0
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
-        self.orders: dict[int, _Order] = {}
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
         self.periods: defaultdict[int, int] = defaultdict(int)
         # Paid and received, by account and isolated leg, or -1 for the wallet.
@@ -110,16 +60,10 @@ class Auditor:
         self.closes = 0
         self._seq = 0
         self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted (a rebate: negative)
-        self._fills: defaultdict[_Key, list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
+        self._fills: defaultdict[Key, list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
         self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
         self._stepping = self._stepping_leg = 0
         self._taken: list[int] = []
-
-    def _enter(self) -> None:
-        """The constants of one more instrument."""
-        each = self.exchange.instruments[len(self.specs)]
-        self.specs.append(each.spec)
-        self.currency.append(list(self.exchange.currencies).index(each.settle))
 
     def follow(self, events: Iterable[Event]) -> None:
         """Feeds the events of whole commands and closes the books after each."""
@@ -187,7 +131,7 @@ class Auditor:
                 return
         self._need(e.posting == Posting.DEFICIT_REPAID, e, "a fee that no fill explains")
 
-    def _fill(self, key: _Key, size: int, cost: int) -> None:
+    def _fill(self, key: Key, size: int, cost: int) -> None:
         """Semantics §1: a reduction realises trunc(cost * x / size); the rest opens."""
         held = self.sizes[key]
         if held * size < 0:
@@ -213,14 +157,6 @@ class Auditor:
 
     # --- funding
 
-    def _due(self, instrument: int, size: int, rate: int) -> int:
-        return ratio_up(self._funding_value(instrument, size) * abs(rate), 10**9)
-
-    def _funding_value(self, instrument: int, size: int) -> int:
-        model = self.exchange.instruments[instrument].prices
-        at_index = model is not None and model.funding is not None and model.funding.notional == "index"
-        return held_value(self.specs[instrument], size, (self.indices if at_index else self.marks)[instrument])
-
     def _on_accrued(self, e: Event) -> None:
         self.accruals[e.instrument] = e.asked_ppb
 
@@ -237,7 +173,7 @@ class Auditor:
         holders = [(key, size) for key, size in self.sizes.items() if key[1] == e.instrument and size]
         parcels = [size for i, size, _ in self.parcels.values() if i == e.instrument]
         sizes = [*parcels, *(size for _, size in holders)]
-        owed = sum(self._due(e.instrument, size, e.rate_ppb) for size in sizes if size * e.rate_ppb < 0)
+        owed = sum(self.due(e.instrument, size, e.rate_ppb) for size in sizes if size * e.rate_ppb < 0)
         self._need(owed == e.due_units, e, f"FUN-1: {owed} units are due")
         paid = sum(units for units, _ in self._funded.values())
         received = sum(units for _, units in self._funded.values())
@@ -245,7 +181,7 @@ class Auditor:
         self._need((paid, received) == told and received <= paid, e, "MON-5: what comes in goes out, or is residue")
         for key, size in holders:
             isolated = self.modes.get(key)
-            due, (gave, got) = self._due(e.instrument, size, e.rate_ppb), self._funded[key[0], key[2] if isolated else -1]
+            due, (gave, got) = self.due(e.instrument, size, e.rate_ppb), self._funded[key[0], key[2] if isolated else -1]
             hedged = key[2] and not isolated  # its wallet may pay for one leg and then receive for the other
             if size * e.rate_ppb > 0:
                 self._need(gave <= due and (hedged or not got), e, f"FUN-1: {key} owes {due}, paid {gave}")
@@ -267,14 +203,14 @@ class Auditor:
 
     # --- orders
 
-    def _move(self, order: _Order, e: Event) -> None:
+    def _move(self, order: Order, e: Event) -> None:
         """ORD-1: the status moves only along the table."""
         self._need((order.status, e.type) in TRANSITIONS, e, f"ORD-1: a {order.status} order")
         order.status = TRANSITIONS[order.status, e.type]
 
     def _on_accepted(self, e: Event) -> None:
         self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
-        self.orders[e.order_id] = _Order(e)
+        self.orders[e.order_id] = Order(e)
         if self._stepping < 0:  # the order that a STEP_DOWN announced
             self._stepping = e.order_id
             self.orders[e.order_id].key = e.account, e.instrument, self._stepping_leg
@@ -287,7 +223,7 @@ class Auditor:
         order.price = e.price_ticks
         self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
 
-    def _unrest(self, order_id: int, order: _Order) -> None:
+    def _unrest(self, order_id: int, order: Order) -> None:
         if order.status == "resting":
             queue = self.queues[order.instrument, order.side]
             queue[order.price].remove(order_id)
@@ -343,11 +279,11 @@ class Auditor:
                     self._traded[self._family(order)][self._day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
 
-    def _family(self, order: _Order) -> tuple[int, int]:
+    def _family(self, order: Order) -> tuple[int, int]:
         """Whose volume a fill counts to: the master account's, by currency."""
         return self.parents.get(order.account) or order.account, self.currency[order.instrument]
 
-    def _fee(self, order: _Order, takes: bool) -> int:
+    def _fee(self, order: Order, takes: bool) -> int:
         """By the volume of the last thirty whole days."""
         spec, days = self.specs[order.instrument], self._traded[self._family(order)]
         traded = sum(min(2**57, value) for day, value in days.items() if self._day - 30 <= day < self._day)
@@ -379,96 +315,6 @@ class Auditor:
                 self._house_fills.append((abs(size), -profit(spec, size, 0, e.price_ticks)))
 
     # --- liquidation
-
-    def _bands(self, key: _Key) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
-        rules, isolated = self.rules, self.modes.get(key)
-        tier, fee = level(self._held(key)), self.specs[key[1]].liquidation_fee_ppb
-        if tier <= rules.step_tiers:
-            low = tier, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
-            return low, low
-        full = 1, fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)
-        return full, (tier, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
-
-    def _held(self, key: _Key) -> Held:
-        size, accrual = self.sizes[key], self.accruals[key[1]]
-        pays = max(0, accrual if size > 0 else -accrual)
-        accrued = Fraction(pays * self._funding_value(key[1], size), 10**9) if pays else Fraction(0)
-        spec = self.specs[key[1]]
-        leverage = self.leverages.get(key, spec.default_leverage)
-        return Held(spec, size, self.costs[key], self._other(key), leverage, self.marks[key[1]], accrued)
-
-    def _thresholds(self, key: _Key, equity: int) -> tuple[int, int]:
-        """(full, own) of one position, in units."""
-        held, bands = self._held(key), self._bands(key)
-        if self.rules.fee_at == "mark":
-            full, own = (required(held, *band) for band in bands)
-        else:
-            full, own = (required(held, tier, 0) + closing_fee(held, equity, fee) for tier, fee in bands)
-        return full, max(full, own)
-
-    def _order_rates(self, key: _Key) -> tuple[Fraction, Fraction]:
-        (full, full_fee), (own, own_fee) = self._bands(key)
-        held = self._held(key)
-        return plain_rate(held, full) + full_fee, plain_rate(held, own) + own_fee
-
-    def _other(self, key: _Key) -> int:
-        """The other leg of a hedge, where both are cross."""
-        twin = key[0], key[1], Leg.LONG + Leg.SHORT - key[2]
-        return 0 if not key[2] or self.modes.get(key) or self.modes.get(twin) else self.sizes[twin]
-
-    def terms(self, isolated: _Key | None, account: int, currency: int) -> tuple[int, int, int]:
-        """(equity, R_full, R_own) of an isolated position, or of an account's cross domain in a currency."""
-        if isolated:
-            members, equity = [isolated], self.margins[isolated]
-        else:
-            equity = self.wallets[account, currency] + self._collateral(account, currency)
-            members = [
-                (account, i, leg) for i in range(len(self.specs)) for leg in Leg
-                if self.currency[i] == currency and self.sizes[account, i, leg] and not self.modes.get((account, i, leg))
-            ]  # fmt: skip
-        equity += sum(profit(self.specs[key[1]], self.sizes[key], self.costs[key], self.marks[key[1]]) for key in members)
-        full = own = 0
-        for key in members:
-            low, high = self._thresholds(key, equity)
-            full, own = full + low, own + high
-        if not isolated and self.rules.orders != "ignored":
-            equity, full, own = self._with_orders(account, currency, equity, full, own)
-        met = int(self.rules.at_threshold and any(self.sizes[key] for key in members))
-        return equity, full + met, own + met
-
-    def _collateral(self, account: int, currency: int) -> int:
-        """What other currencies count, each rounded down."""
-        counted = 0
-        for source, of, instrument, up, down in self.exchange.collateral_terms:
-            price = self.indices[instrument] or self.marks[instrument]
-            if of == currency:
-                counted += min(2**54, max(0, self.wallets[account, source]) * price * up // down)
-        return counted
-
-    def _with_orders(self, account: int, currency: int, equity: int, full: int, own: int) -> tuple[int, int, int]:
-        """The same with resting orders: of each position the dearer side of what would open, its value or its fee."""
-        resting: defaultdict[_Key, list[_Order]] = defaultdict(list)
-        for order in self.orders.values():
-            cross = order.account == account and not self.modes.get(order.key) and self.currency[order.instrument] == currency
-            if cross and order.status == "resting" and not order.house:
-                resting[order.key].append(order)
-        for key, orders in resting.items():
-            spec, size = self.specs[key[1]], self.sizes[key]
-            reserved = sum(order.remaining for order in orders if order.reduces)
-            dearest = 0
-            for side in (0, 1):
-                mine = [order for order in orders if order.side == side and not order.reduces]
-                lots = sum(order.remaining for order in mine)
-                opens = max(0, lots - max(0, (size if side else -size) - reserved))
-                value = sum(fill_value(spec, order.remaining, order.price) for order in mine)
-                dearest = max(dearest, ratio_up(value * opens, lots) if lots else 0)
-            if self.rules.orders == "fee":
-                equity -= ratio_up(dearest * spec.taker_fee_ppb, 10**9)
-                continue
-            low, high = self._order_rates(key)
-            full, own = full + ratio_up(dearest * low, 10**9), own + ratio_up(dearest * max(low, high), 10**9)
-        return equity, full, own
 
     def _on_liquidation(self, e: Event) -> None:
         key = None if e.instrument == NO_INSTRUMENT else (e.account, e.instrument, e.leg)

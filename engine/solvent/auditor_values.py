@@ -29,6 +29,7 @@ class Held(NamedTuple):
     size: int
     cost: int
     other: int  # the other leg of a hedge, where both are cross
+    kin: int  # the nets of the other instruments of its tier group, added up
     leverage: int
     mark: int
     accrued: Fraction  # units that accrued funding asks
@@ -43,7 +44,7 @@ class Held(NamedTuple):
             return self.value
         if self.spec.basis == Basis.ENTRY:
             return abs(self.cost)
-        return abs(self.size + self.other) if self.spec.basis == Basis.NET else abs(self.size)
+        return abs(self.size + self.other) + self.kin if self.spec.basis == Basis.NET else abs(self.size)
 
 
 def fill_value(spec: Spec, lots: int, price: int, house_buys: bool = False) -> int:

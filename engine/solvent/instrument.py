@@ -42,7 +42,9 @@ class Instrument:
     price (default 2**24 - 1 ticks).
     default_leverage: of accounts that never set one (they are cross), capped by the first tier. prices: a model that
     computes the mark, and funding (None: both are handed in). expiry_ns: when a dated contract is settled, at its index
-    averaged over the samples of settle_window_ns before; 0: a perpetual.
+    averaged over the samples of settle_window_ns before; 0: a perpetual. tier_group: a whole number, or 0;
+    of the instruments of one group that settle in the same currency the nets of an account's cross positions add up for
+    their tiers (HTX: all contracts of a coin).
 
     Raises InputError for anything that does not fit together: the worth of a tick and lot (inverse: of a lot times a
     tick) must be a whole number of units, the highest value of the highest size stays below 2**62 units, and one lot of
@@ -79,6 +81,7 @@ class Instrument:
     prices: PriceModel | None = None
     expiry_ns: int = 0
     settle_window_ns: int = 0
+    tier_group: int = 0
     spec: Spec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -168,7 +171,7 @@ class Instrument:
     def _compile(self) -> Spec:
         if type(self.settle_decimals) is not int or not 0 <= self.settle_decimals <= 18:
             raise InputError(f"settle_decimals {self.settle_decimals!r} is not an int from 0 to 18")
-        for what in ("default_leverage", "expiry_ns", "settle_window_ns"):
+        for what in ("default_leverage", "expiry_ns", "settle_window_ns", "tier_group"):
             if type(getattr(self, what)) is not int or getattr(self, what) < (what == "default_leverage"):
                 raise InputError(f"{what} {getattr(self, what)!r} is not a whole number, or too small")
         units, tiers, fees, curves = self._units(), self._tiers(), self._fees(), self._curves()
@@ -180,7 +183,7 @@ class Instrument:
             scheme=_SCHEMES[self.scheme], maintenance_curve=curves[0], initial_curve=curves[1], tiers=tiers,
             at_entry=int(self.maintenance_at == "entry"),
             fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,
-            settle_window_ns=self.settle_window_ns,
+            settle_window_ns=self.settle_window_ns, tier_group=self.tier_group,
         )  # fmt: skip
         spec.check(self.name)
         return spec

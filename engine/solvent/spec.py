@@ -24,6 +24,8 @@ from solvent.records import RECORD_BYTES, Basis, Component, Kind, Premium, Schem
 
 INVERSE_LOT_UNITS = 10**4
 """What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
+GROUP_LOTS = 2**48
+"""Of a position whose net is added up with those of others: thousands of them stay in 64 bits."""
 TIME_MAX = 2**62
 ALPHA_LEAST = RATE // 1_000
 """Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
@@ -49,7 +51,8 @@ class Spec:
     """An instrument in the core's integers, in the order in which a kernel takes them (a currency before the last).
 
     units: linear and quanto: of a tick and lot; inverse: of a lot, times its price in ticks. Curves are over 10**18.
-    at_entry: maintenance is asked of the value at entry, not at mark.
+    at_entry: maintenance is asked of the value at entry, not at mark. tier_group: of instruments whose nets add up for
+    tiers; 0: none.
     """
 
     kind: int
@@ -68,6 +71,7 @@ class Spec:
     at_entry: int
     expiry_ns: int
     settle_window_ns: int
+    tier_group: int
     fee_tiers: tuple[FeeRow, ...]
     tiers: tuple[Row, ...]
     prices: Model | None
@@ -127,6 +131,9 @@ class Spec:
                 for row in rows
             ),
             "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2],
+            f"a tier group adds up nets: basis 'net' goes with it, a number below 2**31, and at most {GROUP_LOTS} lots":
+            not self.tier_group
+            or (self.basis == Basis.NET and 0 < self.tier_group < 2**31 and self.max_size_lots <= GROUP_LOTS),
             "deductions of a netted size are not defined; use contracts or notional": not (
                 self.scheme == Scheme.DEDUCTION and self.basis == Basis.NET
             ),

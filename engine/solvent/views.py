@@ -4,6 +4,7 @@ Owns nothing: each view is computed from one moment's kernel reads with the form
 so it is right for both kernels. Never writes. Cost: explain bisects two prices per position.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -47,6 +48,7 @@ class Row:
     sell_value: int = 0
     reduce_lots: int = 0
     other: int = 0  # the other leg's size, where both are cross
+    kin: int = 0  # the nets of the other instruments of its tier group, added up
 
     @property
     def open_sides(self) -> tuple[OpenSide, OpenSide]:
@@ -284,7 +286,10 @@ class Moment:
         self.rules = Rules(*exchange.rules.compiled())  # type: ignore[arg-type]
         rows = [Row(*row) for row in kernel.positions(account)]
         cross = {(row.instrument, row.leg): row.size for row in rows if row.leg and row.mode == Mode.CROSS}
-        self.rows = {(row.instrument, row.leg): self._hedge(row, cross) for row in rows}
+        nets: Counter[int] = Counter()
+        for row in rows:
+            nets[row.instrument] += row.size if row.mode == Mode.CROSS else 0
+        self.rows = {(row.instrument, row.leg): self._kin(self._hedge(row, cross), nets) for row in rows}
         self.wallets = [kernel.wallet(account, i) for i in range(len(exchange.currencies))]
 
     @staticmethod
@@ -292,6 +297,14 @@ class Moment:
         if not row.leg or row.mode != Mode.CROSS:
             return row
         return replace(row, other=cross.get((row.instrument, Leg.LONG + Leg.SHORT - row.leg), 0))
+
+    def _kin(self, row: Row, nets: Counter[int]) -> Row:
+        mine = self.contracts[row.instrument]
+        if not mine.tier_group or row.mode != Mode.CROSS:
+            return row
+        others = ((self.contracts[i], net) for i, net in nets.items() if i != row.instrument)
+        kin = sum(abs(net) for each, net in others if (each.tier_group, each.currency) == (mine.tier_group, mine.currency))
+        return replace(row, kin=kin)
 
     def row(self, instrument: int, leg: int) -> Row:
         contract = self.contracts[instrument]

@@ -4,8 +4,10 @@ Owns the money half of the checks before a trade, and the look back after one (d
 account that is not the sender's; is not asked by a Book alone.
 """
 
+from collections import defaultdict
+
 from solvent.codes import Code
-from solvent.records import Ending, Flag, Side
+from solvent.records import Basis, Ending, Flag, Mode, Side
 from solvent.reference import margin, valuation
 from solvent.reference.ledger import Position
 from solvent.reference.margin import OpenSide, Rules
@@ -71,9 +73,9 @@ class Cover:
         held = max(0, p.size if t.side == Side.BUY else -p.size)
         if held + others + t.remaining > contract.max_size_lots:
             return Code.POSITION_LIMIT
-        if valuation.measure_with(contract, p, t.side, others + t.remaining) > contract.tiers[-1].top:
+        if self._measure(p, t.side, others + t.remaining) > contract.tiers[-1].top:
             return Code.POSITION_LIMIT
-        if p.leverage > contract.tiers[self._tier_with(p, t.side, lots)].max_leverage:
+        if not self._allows(p, self._measure(p, t.side, lots)):
             return Code.LEVERAGE_ABOVE_TIER
         price = max(1, t.limit)  # a limit below every legal price trades nothing
         value = valuation.value_of(contract, t.remaining, price)
@@ -92,26 +94,48 @@ class Cover:
         """How much of the position a further reduce-only order of this side may still close."""
         return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
 
-    def _tier_with(self, p: Position, side: int, lots: int) -> int:
+    # --- Tiers that orders could lead to
+
+    def _group(self, p: Position) -> list[Position]:
+        """The positions whose tiers go together: this one alone, or by net the cross ones of its tier group."""
+        netted = self.contracts[p.instrument].basis == Basis.NET and p.mode == Mode.CROSS
+        return [p, *(q for q in p.group if netted and q is not p and q.mode == Mode.CROSS)]
+
+    def _measure(self, p: Position, side: int, lots: int, orders: bool = True) -> int:
+        """How far up the tiers a position could stand if so many lots of a side opened. Of nets each contract's larger
+        side counts, with what its other orders could open, or without: a hedge may be closed one leg at a time."""
         contract = self.contracts[p.instrument]
-        return valuation.tier_at(contract, valuation.measure_with(contract, p, side, lots))
+        if contract.basis != Basis.NET:
+            return valuation.measure_with(contract, p, side, lots)
+        sides: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for q in self._group(p):
+            for s in (Side.BUY, Side.SELL):
+                opens = margin.opening_lots(q, s, q.open_sides[s].lots) if orders else 0
+                held = max(0, q.size if s == Side.BUY else -q.size)
+                sides[q.instrument][s] += held + (lots if q is p and s == side else opens)
+        return sum(max(each) for each in sides.values())
+
+    def _allows(self, p: Position, measure: int) -> bool:
+        """Whether the leverage of a position, and of those whose tiers go with it, is allowed there."""
+        for q in self._group(p):
+            tiers = self.contracts[q.instrument].tiers
+            live = q is p or q.size or any(each.lots for each in q.open_sides)
+            if live and q.leverage > tiers[valuation.tier_at(self.contracts[q.instrument], measure)].max_leverage:
+                return False
+        return True
+
+    def _reaches(self, p: Position) -> list[int]:
+        """How far the resting orders could lead, by side."""
+        return [self._measure(p, side, margin.opening_lots(p, side, p.open_sides[side].lots)) for side in Side]
 
     def reach(self, p: Position) -> int:
         """The tier that the resting orders could lead to, on the side where it is the higher one."""
-        return max(
-            self._tier_with(p, side, margin.opening_lots(p, side, p.open_sides[side].lots)) for side in (Side.BUY, Side.SELL)
-        )
+        return valuation.tier_at(self.contracts[p.instrument], max(self._reaches(p)))
 
     def _within_tier(self, p: Position) -> bool:
         """Whether the leverage is allowed wherever the resting orders could lead that goes beyond the position."""
-        contract = self.contracts[p.instrument]
-        held = valuation.measure_with(contract, p, Side.BUY if p.size > 0 else Side.SELL, 0)
-        for side in (Side.BUY, Side.SELL):
-            lots = margin.opening_lots(p, side, p.open_sides[side].lots)
-            measure = valuation.measure_with(contract, p, side, lots)
-            if measure > held and p.leverage > contract.tiers[valuation.tier_at(contract, measure)].max_leverage:
-                return False
-        return True
+        held = self._measure(p, Side.BUY if p.size > 0 else Side.SELL, 0, orders=False)
+        return all(measure <= held or self._allows(p, measure) for measure in self._reaches(p))
 
     def uncover(self, worked: Position, free_before: int) -> None:
         """After an order of its own an account must still bear its other orders (decision 0004).

@@ -4,6 +4,7 @@ Owns every balance and the posting of each unit from one purse to another. Never
 semantics §1: sizes sum to zero per instrument, purses to zero per currency, CLEARING is minus all costs.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -29,6 +30,7 @@ class Position:
     mode: int = Mode.CROSS
     hedged: bool = False  # of the one-way row alone: the instrument's position is held in two legs
     twin: "Position | None" = None  # the other leg
+    group: list["Position"] = field(default_factory=list)  # of the account, those whose nets count together, this one too
     stuck: bool = False
     hold: int = 0
     open_sides: tuple[OpenSide, OpenSide] = field(default_factory=lambda: (OpenSide(), OpenSide()))
@@ -40,6 +42,15 @@ class Position:
     def other(self) -> int:
         """The size of the other leg, where both share one margin domain."""
         return self.twin.size if self.twin and self.mode == self.twin.mode == Mode.CROSS else 0
+
+    @property
+    def kin(self) -> int:
+        """The nets of the other instruments of its tier group, added up."""
+        nets: Counter[int] = Counter()
+        for p in self.group if self.mode == Mode.CROSS else []:
+            if p.instrument != self.instrument and p.mode == Mode.CROSS:
+                nets[p.instrument] += p.size
+        return sum(abs(net) for net in nets.values())
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +113,7 @@ class Ledger:
         self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
         self.parents: list[int] = [0] * FIRST_USER  # of a sub-account its master, else 0
         self.members: list[list[Position]] = []  # by instrument
+        self.groups: defaultdict[tuple[int, int, int], list[Position]] = defaultdict(list)  # by account, currency, tier group
         self.parcels: list[Parcel] = []
         self.next_parcel_id = 1
         self.touched: dict[int, None] = {}
@@ -143,7 +155,11 @@ class Ledger:
     def blank(self, account: int, instrument: int, leg: int = Leg.ONE_WAY) -> Position:
         """The position as it is, or as it would begin: flat, cross, default leverage."""
         found = self.positions[account].get((instrument, leg))
-        return found or Position(account, instrument, self.contracts[instrument].default_leverage, leg)
+        if found:
+            return found
+        contract = self.contracts[instrument]
+        group = self.groups[account, contract.currency, contract.tier_group or -1 - instrument]
+        return Position(account, instrument, contract.default_leverage, leg, group=group)
 
     def is_hedged(self, account: int, instrument: int) -> bool:
         return self.blank(account, instrument).hedged
@@ -154,6 +170,7 @@ class Ledger:
         if key not in self.positions[p.account]:
             self.positions[p.account][key] = p
             self.members[p.instrument].append(p)
+            p.group.append(p)
         return p
 
     def touch(self, account: int) -> None:

@@ -51,6 +51,7 @@ class Contract:
     at_entry: int  # maintenance is asked of the value at entry
     expiry_ns: int  # 0: a perpetual
     settle_window_ns: int
+    tier_group: int  # of instruments whose nets add up for tiers; 0: none
     fee_tiers: tuple[tuple[int, int, int], ...]  # volume, maker_fee_ppb, taker_fee_ppb
     tiers: tuple[Tier, ...]
     currency: int
@@ -77,6 +78,8 @@ class Sized(Protocol):
     def leverage(self) -> int: ...
     @property
     def other(self) -> int: ...  # the size of its hedge in the same margin domain
+    @property
+    def kin(self) -> int: ...  # the nets of the other instruments of its tier group, added up
 
 
 # --- Value (semantics §1)
@@ -166,11 +169,11 @@ def measure_of(contract: Contract, p: Sized) -> int:
         return value_at_mark(contract, p)
     if contract.basis == Basis.ENTRY:
         return abs(p.cost)
-    return abs(p.size + p.other) if contract.basis == Basis.NET else abs(p.size)
+    return abs(p.size + p.other) + p.kin if contract.basis == Basis.NET else abs(p.size)
 
 
 def measure_with(contract: Contract, p: Sized, side: int, lots: int) -> int:
-    """The same, if so many lots of this side were traded that would open; nothing is netted."""
+    """The same of a position alone, if so many lots of this side were traded that would open; nothing is netted."""
     held = max(0, p.size if side == Side.BUY else -p.size)
     if contract.basis not in (Basis.NOTIONAL, Basis.ENTRY):
         return held + lots
@@ -197,7 +200,9 @@ def lots_within(contract: Contract, p: Sized, k: int) -> int:
         if contract.kind == Kind.INVERSE:
             return top * contract.mark // contract.units
         return top // (contract.mark * contract.units)
-    return top * abs(p.size) // abs(p.cost) if contract.basis == Basis.ENTRY else top
+    if contract.basis == Basis.ENTRY:
+        return top * abs(p.size) // abs(p.cost)
+    return max(0, top - p.kin) if contract.basis == Basis.NET else top
 
 
 def fifth_root(n: int, contract: Contract) -> tuple[int, int]:

@@ -109,7 +109,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     if index >= 0:
         changed = l.positions[index]
     else:
-        position_default(l, c.instrument, c.side, &changed)
+        position_default(l, c.account, c.instrument, c.side, &changed)
     if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
         return MODE_IN_USE
     if c.amount > ins.tiers[reach(l, &changed)].max_leverage:

@@ -2,11 +2,12 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, DUE
-from solvent._core.ledger cimport Ledger, OpenSide, Position, collateral_value, held_of
+from solvent._core.ledger cimport Ledger, OpenSide, Position, collateral_value, held_of, related
 from solvent._core.margin cimport bankruptcy_cost, free_units, hold_units, opening_lots
 from solvent._core.money cimport add, clamp, least, most, sub
 from solvent._core.records cimport (
-    BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, OK, POSITION_LIMIT, REDUCE_ONLY, SELL, UNCOVERED,
+    BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, REDUCE_ONLY, SELL,
+    UNCOVERED,
 )
 from solvent._core.trading cimport State, Ticket, cancel
 from solvent._core.valuation cimport (
@@ -56,7 +57,6 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     cdef Instrument* ins = t.ins
     cdef int32_t* fault = &s.log.fault
     cdef int64_t size, needed, lots, opens, price
-    cdef Held held = held_of(&s.ledger, p)
     cdef OpenSide extra
     cdef OpenSide others = p.open[t.side]
     if standing != NULL:
@@ -68,9 +68,9 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     size = most(0, p.size_lots if t.side == BUY else -p.size_lots)
     if size + others.lots + t.remaining_lots > ins.max_size_lots:
         return POSITION_LIMIT
-    if measure_with(ins, &held, t.side, others.lots + t.remaining_lots, fault) > ins.tiers[ins.tier_count - 1].top:
+    if _measure(&s.ledger, p, t.side, others.lots + t.remaining_lots, True) > ins.tiers[ins.tier_count - 1].top:
         return POSITION_LIMIT
-    if p.leverage > ins.tiers[tier_at(ins, measure_with(ins, &held, t.side, lots, fault))].max_leverage:
+    if not _allows(&s.ledger, p, _measure(&s.ledger, p, t.side, lots, True)):
         return LEVERAGE_ABOVE_TIER
     extra.lots = t.remaining_lots
     price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
@@ -94,28 +94,99 @@ cdef int64_t reducible(Position* p, int side) noexcept nogil:
     return closing - p.reduce.lots
 
 
+# --- Tiers that orders could lead to -------------------------------------------------------------------
+
+cdef inline bint _is(Position* p, Position* other) noexcept nogil:
+    """Whether a row is this position; it may be a copy that is about to change."""
+    return p.instrument == other.instrument and p.leg == other.leg
+
+
+cdef inline bint _together(Ledger* ledger, Position* p, Position* other) noexcept nogil:
+    """Whether the tiers of another row go with those of this position: by net, the cross ones of its tier group."""
+    if ledger.instruments[p.instrument].basis != NET or p.mode or other.mode:
+        return False
+    return p.instrument == other.instrument or related(ledger, p, other)
+
+
+cdef inline void _count(Position* p, bint orders, int64_t* sides) noexcept nogil:
+    """What a position could come to on either side."""
+    sides[BUY] += most(0, p.size_lots) + (opening_lots(p, BUY, p.open[BUY].lots) if orders else 0)
+    sides[SELL] += most(0, -p.size_lots) + (opening_lots(p, SELL, p.open[SELL].lots) if orders else 0)
+
+
+cdef int64_t _measure(Ledger* ledger, Position* p, int side, int64_t lots, bint orders) noexcept nogil:
+    """How far up the tiers a position could stand if so many lots of a side opened. Of nets each contract's larger side
+    counts, with what its other orders could open, or without: a hedge may be closed one leg at a time."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef uint32_t instrument = NO_INSTRUMENT
+    cdef int64_t total = 0
+    cdef int64_t own[2]
+    cdef int64_t kin[2]
+    cdef Held held
+    cdef Position* other
+    if ins.basis != NET:
+        held = held_of(ledger, p)
+        return measure_with(ins, &held, side, lots, &ledger.log.fault)
+    own[BUY] = own[SELL] = kin[BUY] = kin[SELL] = 0
+    _count(p, orders, own)
+    own[side] = most(0, p.size_lots if side == BUY else -p.size_lots) + lots
+    while index >= 0:
+        other = &ledger.positions[index]
+        if _together(ledger, p, other) and not _is(p, other):
+            if other.instrument == p.instrument:
+                _count(other, orders, own)
+            else:
+                if other.instrument != instrument:      # they come by instrument
+                    total += most(kin[BUY], kin[SELL])
+                    kin[BUY] = kin[SELL] = 0
+                    instrument = other.instrument
+                _count(other, orders, kin)
+        index = other.next
+    return total + most(kin[BUY], kin[SELL]) + most(own[BUY], own[SELL])
+
+
+cdef inline bint _allowed(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    return p.leverage <= ins.tiers[tier_at(ins, measure)].max_leverage
+
+
+cdef bint _allows(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
+    """Whether the leverage of a position, and of those whose tiers go with it, is allowed there."""
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef Position* other
+    if not _allowed(ledger, p, measure):
+        return False
+    if ledger.instruments[p.instrument].basis != NET:
+        return True
+    while index >= 0:
+        other = &ledger.positions[index]
+        if (_together(ledger, p, other) and not _is(p, other)
+                and (other.size_lots != 0 or other.open[BUY].lots or other.open[SELL].lots)
+                and not _allowed(ledger, other, measure)):
+            return False
+        index = other.next
+    return True
+
+
+cdef int64_t _reach(Ledger* ledger, Position* p, int side) noexcept nogil:
+    """How far the resting orders of a side could lead."""
+    return _measure(ledger, p, side, opening_lots(p, side, p.open[side].lots), True)
+
+
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil:
     """The tier that the resting orders could lead to, on the side where it is the higher one."""
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef Held held = held_of(ledger, p)
-    cdef int64_t measure = 0
-    cdef int side
-    for side in range(2):
-        measure = most(measure, measure_with(ins, &held, side, opening_lots(p, side, p.open[side].lots), &ledger.log.fault))
-    return tier_at(ins, measure)
+    return tier_at(&ledger.instruments[p.instrument], most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)))
 
 
 cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
     """Whether the leverage is allowed wherever the resting orders could lead that goes beyond the position."""
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int32_t* fault = &ledger.log.fault
-    cdef Held held = held_of(ledger, p)
-    cdef int64_t now = measure_with(ins, &held, BUY if p.size_lots > 0 else SELL, 0, fault)
+    cdef int64_t held = _measure(ledger, p, BUY if p.size_lots > 0 else SELL, 0, False)
     cdef int64_t measure
     cdef int side
     for side in range(2):
-        measure = measure_with(ins, &held, side, opening_lots(p, side, p.open[side].lots), fault)
-        if measure > now and p.leverage > ins.tiers[tier_at(ins, measure)].max_leverage:
+        measure = _reach(ledger, p, side)
+        if measure > held and not _allows(ledger, p, measure):
             return False
     return True
 

@@ -353,7 +353,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
             p = &s.ledger.positions[t.holder]
         else:
             p = &fresh
-            position_default(&s.ledger, c.instrument, leg, p)
+            position_default(&s.ledger, c.account, c.instrument, leg, p)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         code = _check_armed(ins, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone

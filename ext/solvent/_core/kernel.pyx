@@ -229,7 +229,7 @@ cdef class Kernel(Reader):
         ins = &self.s.ledger.instruments[i]
         (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
          ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, fee_tiers, tiers, ins.currency, model) = spec
+         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, fee_tiers, tiers, ins.currency, model) = spec
         ins.tier_count = <int32_t>len(tiers)
         ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
         ins.fee_tiers = <FeeTier*>calloc(len(fee_tiers) + 1, sizeof(FeeTier))

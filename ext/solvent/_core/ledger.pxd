@@ -130,7 +130,8 @@ cdef int instrument_reserve(Ledger* ledger) noexcept nogil
 cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
-cdef void position_default(Ledger* ledger, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
+cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
+cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
@@ -173,7 +174,16 @@ cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
     held.other_lots = 0
     if p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode:
         held.other_lots = ledger.positions[p.twin].size_lots
+    held.kin_lots = kin_lots(ledger, p) if ledger.instruments[p.instrument].tier_group else 0
     return held
+
+
+cdef inline bint related(Ledger* ledger, Position* p, Position* other) noexcept nogil:
+    """Whether two positions of an account are of different instruments of one tier group, in one margin domain."""
+    cdef Instrument* mine = &ledger.instruments[p.instrument]
+    cdef Instrument* its = &ledger.instruments[other.instrument]
+    return (mine.tier_group != 0 and its.tier_group == mine.tier_group and its.currency == mine.currency
+            and other.instrument != p.instrument and not p.mode and not other.mode)
 
 
 cdef inline void touch(Ledger* ledger, uint32_t account) noexcept nogil:

@@ -110,9 +110,29 @@ cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil:
             and room(<void**>&ins.members, ins.member_count, &ins.member_capacity, sizeof(int32_t)))
 
 
-cdef void position_default(Ledger* ledger, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
+cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
+    """the nets of the other instruments of a position's tier group, added up."""
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef int64_t total = 0
+    cdef int64_t net = 0
+    cdef uint32_t instrument = NO_INSTRUMENT
+    cdef Position* other
+    while index >= 0:
+        other = &ledger.positions[index]
+        if related(ledger, p, other):
+            if other.instrument != instrument:      # they come by instrument
+                total += magnitude(net)
+                net = 0
+                instrument = other.instrument
+            net += other.size_lots
+        index = other.next
+    return total + magnitude(net)
+
+
+cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
     """What a position is before anything was said or traded: flat, cross, the default leverage."""
     memset(position, 0, sizeof(Position))
+    position.account = account
     position.instrument = instrument
     position.leg = leg
     position.leverage = ledger.instruments[instrument].default_leverage
@@ -127,8 +147,7 @@ cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument,
     cdef Instrument* ins = &ledger.instruments[instrument]
     cdef int32_t index = ledger.position_count
     cdef int32_t* link = &ledger.accounts[account].first_position
-    position_default(ledger, instrument, leg, &ledger.positions[index])
-    ledger.positions[index].account = account
+    position_default(ledger, account, instrument, leg, &ledger.positions[index])
     while link[0] >= 0 and _before(&ledger.positions[link[0]], instrument, leg):
         link = &ledger.positions[link[0]].next
     ledger.positions[index].next = link[0]

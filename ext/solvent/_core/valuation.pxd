@@ -47,6 +47,7 @@ cdef struct Instrument:
     int32_t fee_tier_count
     int32_t decimals               # of the settlement currency
     uint32_t currency
+    int32_t tier_group             # of instruments whose nets add up for tiers; 0: none
     uint8_t kind
     uint8_t basis
     uint8_t scheme
@@ -62,6 +63,7 @@ cdef struct Held:                  # what values and tiers read of a position
     int64_t cost_units
     int64_t leverage
     int64_t other_lots             # the size of its hedge in the same margin domain
+    int64_t kin_lots               # the nets of the other instruments of its tier group, added up
 
 cdef int64_t loss_of(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil
 cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil

@@ -62,11 +62,11 @@ cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept no
         return value_at_mark(ins, held.size_lots, fault)
     if ins.basis == ENTRY:
         return magnitude(held.cost_units)
-    return magnitude(held.size_lots + held.other_lots) if ins.basis == NET else magnitude(held.size_lots)
+    return magnitude(held.size_lots + held.other_lots) + held.kin_lots if ins.basis == NET else magnitude(held.size_lots)
 
 
 cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil:
-    """The same, if so many lots of this side were traded that would open; nothing is netted."""
+    """The same of a position alone, if so many lots of this side were traded that would open; nothing is netted."""
     cdef int64_t size = most(0, held.size_lots if side == BUY else -held.size_lots)
     cdef int64_t entered
     if ins.basis != NOTIONAL and ins.basis != ENTRY:
@@ -99,7 +99,7 @@ cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil:
         return saturate(floor128(top, <int128>ins.mark_ticks * ins.units))
     if ins.basis == ENTRY:
         return saturate(floor128(top * magnitude(held.size_lots), magnitude(held.cost_units)))
-    return ins.tiers[k].top
+    return most(0, ins.tiers[k].top - held.kin_lots) if ins.basis == NET else ins.tiers[k].top
 
 
 cdef int64_t _fifth_root(int128 n, int32_t decimals, int64_t* scale) noexcept nogil:
