@@ -5,6 +5,7 @@ account is a number that the caller makes up; it matters for self-trade preventi
 """
 
 from collections.abc import Iterable
+from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX
 from solvent.money import Dec
 from solvent.orders import Terms, Trigger, whole, word
 from solvent.records import NOBODY, CommandType, EventType
+from solvent.spec import Spec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +54,10 @@ class Book(Face):
         self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, MONEY_MAX)
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
-        terms = (0, 1, 0, max_price_ticks, max_size_lots, *(0, 0, 0), 1, *(0,) * 7, (), ((max_size_lots, 1, 1, 1),), 0, None)
+        bounds: dict[str, Any] = {"max_price_ticks": max_price_ticks, "max_size_lots": max_size_lots}
+        bounds |= {"units": 1, "default_leverage": 1, "tiers": ((max_size_lots, 1, 1, 1),), "fee_tiers": (), "prices": None}
+        money = dict.fromkeys((each.name for each in fields(Spec)), 0)  # none
+        terms = Spec(**money | bounds).compiled(0)
         config = digest_of(repr(terms).encode())[:32]
         self._wanted = wanted_types(log)
         super().__init__(self._load_kernel()([terms], 1, (0,) * 17, config, ERRORS, True, self._wanted), retain)
