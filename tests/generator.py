@@ -92,8 +92,9 @@ class Generator:
 
     def _instrument(self, name: str, settle: str, kind: str) -> Instrument:
         r = self.random
-        prices = self._prices(kind)
-        dated = {"expiry_ns": r.randrange(10**9, 10**11), "settle_window_ns": 10**9} if prices and r.random() < 0.15 else {}
+        dated = {"expiry_ns": r.randrange(10**9, 10**11), "settle_window_ns": 10**9} if r.random() < 0.15 else {}
+        prices = self._prices(kind, bool(dated))
+        dated = dated if prices else {}
         return Instrument(
             name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
             tick=r.choice(["0.1", "1"]), liquidation_fee=self.fee, max_price=r.choice([None, "70000", "60000"]),
@@ -135,7 +136,7 @@ class Generator:
             terms |= {"tiers": [Tier(highest, "0.005", "0.01")], "maintenance_curve": curve, "initial_curve": 2 * curve}
         return terms
 
-    def _prices(self, kind: str) -> PriceModel | None:
+    def _prices(self, kind: str, dated: bool) -> PriceModel | None:
         """A price model in a third of the shapes: all components, constituents that go stale, short funding intervals."""
         r = self.random
         if self.plain or r.random() < 0.5:
@@ -146,7 +147,8 @@ class Generator:
             external={} if r.random() < 0.5 else {"x": 1, "y": 2},
         )  # fmt: skip
         index = None if r.random() < 0.4 else index
-        names = ["index", "fair", "basis_mean", "basis_ema", "last", "book"] + ["external"] * bool(index and index.external)
+        names = ["index", "fair", "basis_mean", "basis_ema", "last", "book"]
+        names += ["basis_annual"] * dated + ["external"] * bool(index and index.external)
         weights = r.choice(["equal", "linear"])
         funding = Funding(
             interval_ns=r.choice([10**9, 3 * 10**9]), premium=r.choice(["impact", "impact_on_mark", "middle"]),

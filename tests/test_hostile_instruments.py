@@ -200,11 +200,11 @@ def extreme(r: Random) -> Spec:
         tier_group=r.choice([0, 1, 2**31 - 1]) if basis == 3 else 0,
         fee_tiers=((1, maker, taker), (MONEY_MAX, 0, 0)) if maker > 0 and r.random() < 0.5 else (),
         tiers=tuple((at, rate, *rest) for at, rate, rest in zip(tops, rates, rest, strict=True)),
-        prices=extreme_model(r, units if kind == 1 else 1) if modelled else None,
+        prices=extreme_model(r, units if kind == 1 else 1, expiry > 0) if modelled else None,
     )  # fmt: skip
 
 
-def extreme_model(r: Random, lots: int) -> tuple:
+def extreme_model(r: Random, lots: int, dated: bool) -> tuple:
     sources = tuple((r.choice([1, 2**20]), group) for group in (0, 1) for _ in range(r.choice([0, 1, 16])))
     internal = sum(1 for _, group in sources if not group)
     if not internal:
@@ -212,12 +212,13 @@ def extreme_model(r: Random, lots: int) -> tuple:
     interval = r.choice([0, SECOND_NS, 3 * SECOND_NS + 1, DAY_NS])
     linear = r.randrange(2)
     return (
-        r.randrange(1, 128 if len(sources) > internal else 64), r.choice([10**6, SECOND_NS, interval or DAY_NS]),
+        r.randrange(1, 128 if len(sources) > internal else 64) | 128 * (dated and r.randrange(2)),
+        r.choice([10**6, SECOND_NS, interval or DAY_NS]),
         r.choice([1, 4_096]), r.choice([10**6, RATE]), r.choice([0, 1, RATE - 1]), sources, r.choice([1, SECOND_NS, 2**62]),
         r.choice([1, RATE]), r.randrange(2), r.choice([1, max(1, internal)]), r.randrange(2), interval,
         r.choice([0, max(0, interval - 1)]), r.randrange(3), r.choice([1, MONEY_MAX // lots]), linear,
         r.choice([-RATE, 0, RATE]), r.choice([0, RATE]), r.choice([0, RATE - 1]), r.choice([1, 10**6]), r.choice([1, 10**6]),
-        r.randrange(2), 0 if linear else r.choice([0, 1, 4_096]), r.randrange(2), r.choice([0, 1, RATE]),
+        r.randrange(2), 0 if linear else r.choice([0, 1, 32_768]), r.randrange(2), r.choice([0, 1, RATE]),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from solvent import Code, EventType, Funding, Index, Instrument, PriceModel, Rej
 from solvent.limits import CATCH_UP_MAX, FINE
 from solvent.records import SourceState
 from solvent.reference.prices import half_even, middle, weighted_median
+from solvent.venues import price_model
 
 X, SECOND = "X", 10**9
 WIDE = replace(rules.find("seed"), price_band_ppb=10**9 - 1)
@@ -90,6 +91,48 @@ def test_the_mean_forgets_and_the_average_fades(make):
         (event,) = [e for e in passing(ex, second * SECOND) if e.type == EventType.MARKED]
         seen.append((event.price_ticks, event.basis_fine // FINE, event.ema_fine // FINE))
     assert seen == [(10_020, 20, 20), (10_030, 30, 30), (10_050, 50, 45)]
+
+
+YEAR, DAY = 365 * 86_400 * SECOND, 86_400 * SECOND
+
+
+@pytest.mark.parametrize("mid", [1_010, 990])
+@pytest.mark.parametrize("days", [1, 90])
+@pytest.mark.parametrize("jump", [5 * SECOND, 60 * SECOND, 600 * SECOND])
+def test_the_annualised_basis_of_a_dated_contract(make, mid, days, jump):
+    """Delta: each sample's basis over the index is one of a year by the time that is left; the mean of 12 x 5 s, over the
+    time that is left now, is what the mark is above the index. However long the jumps are, it is that of each instant."""
+    expiry = days * DAY
+    ex = build(make, price_model("delta"), expiry_ns=expiry)
+    ex.index(X, 1_000)
+    assert mark(ex) == 1_000
+    quote(ex, [(mid - 1, 1)], [(mid + 1, 1)])
+    for stop in range(jump, 1_201 * SECOND, jump):
+        ex.advance(stop)
+        instants = [k * 5 * SECOND for k in range(1, stop // (5 * SECOND) + 1)][-12:]
+        mean = sum(Fraction(mid - 1_000, 1_000) * YEAR / (expiry - instant) for instant in instants) / len(instants)
+        exact = 1_000 * (1 + mean * (expiry - stop) / YEAR)
+        assert abs(Fraction(mark(ex)) - exact) <= Fraction("0.05") + Fraction("0.000002")
+    ex.cancel_all("maker")
+    ex.advance(expiry - 3_600 * SECOND)  # nothing is sampled any more: the rate of a year stands, the time runs out
+    exact = 1_000 * (1 + mean * 3_600 * SECOND / YEAR)
+    assert abs(Fraction(mark(ex)) - exact) <= Fraction("0.050002")
+    events = passing(ex, expiry)
+    assert [e.price_ticks for e in events if e.type == EventType.LISTING_CHANGED] == [10_000]
+
+
+def test_an_annualised_basis_in_the_last_instants(make):
+    """A tenth in the last nanosecond before the expiry is more a year than the bound: it is cut there, and says nothing about
+    the mark of that instant, which is the index."""
+    ex = build(make, PriceModel(components=["basis_annual"], sample_ns=10**6, window=1), expiry_ns=SECOND + 1)
+    ex.index(X, 1_000)
+    quote(ex, [(1_099, 1)], [(1_101, 1)])
+    ex.advance(SECOND - 10**6)
+    left = 10**6 + 1
+    cut = Fraction(2**50, 10**9) * left / YEAR
+    assert 0 < cut < Fraction(1, 10) and abs(Fraction(mark(ex)) - 1_000 * (1 + cut)) <= Fraction("0.050002")
+    ex.advance(SECOND)
+    assert mark(ex) == 1_000
 
 
 def test_the_band_around_the_index(make):

@@ -127,11 +127,12 @@ def test_contracts_of_okx(name):
     assert made == len(payloads) > 0
 
 
-@pytest.mark.parametrize("venue", ["binance", "bitmex", "okx", "deribit", "hyperliquid"])
+@pytest.mark.parametrize("venue", ["binance", "bitmex", "okx", "deribit", "hyperliquid", "delta"])
 def test_price_models_of_venues(make, venue):
     """Each gives a mark as soon as it has an index, and a rate at the end of its first interval if it makes rates."""
     index = Index(sources={"spot": 1}, external={"perp": 1}, stale_ns=10**15)
-    ex = make([Instrument("X", prices=price_model(venue, index))])
+    expiry = 10**15 if venue == "delta" else 0
+    ex = make([Instrument("X", prices=price_model(venue, index), expiry_ns=expiry)])
     for name in ("spot", "perp"):
         ex.source("X", name, 50_000)
     assert ex.position(ex.open_account("a"), "X").mark_price == 50_000
@@ -140,8 +141,26 @@ def test_price_models_of_venues(make, venue):
     ex.order("a", "X", "sell", 5, price=50_010).ok()
     ex.advance(8 * 3_600 * 10**9)
     rated = [e for e in ex.drain() if e.type == EventType.RATED]
-    assert len(rated) == {"hyperliquid": 8, "deribit": 0}.get(venue, 1)
+    assert len(rated) == {"hyperliquid": 8, "deribit": 0, "delta": 0}.get(venue, 1)
     assert {e.rate_ppb for e in rated} <= {0, 12_500, 100_000}  # a book around its index: the interest, or none
+
+
+def test_okx_averages_over_eight_hours_whatever_their_period(make):
+    """A premium of the first period is still half of the second one's mean, where only four hours gave samples since."""
+    ex = make([Instrument("X", prices=price_model("okx"), taker_fee=0, maker_fee=0)])
+    ex.index("X", 50_000)
+    ex.deposit("a", "USDT", 10**6)
+    hour = 3_600 * 10**9
+    for hours, mid in ((8, 50_050), (12, 50_000)):
+        ex.order("a", "X", "buy", 1, price=mid - 10).ok()
+        ex.order("a", "X", "sell", 1, price=mid + 10).ok()
+        ex.advance(hours * hour)
+        ex.cancel_all("a")
+    ex.order("a", "X", "buy", 1, price=49_990).ok()
+    ex.advance(16 * hour)
+    rates = [(e.rate_ppb, e.samples) for e in ex.drain() if e.type == EventType.RATED]
+    samples = 8 * 720  # of five seconds; the rate is fixed a minute early, where twelve are still missing
+    assert rates == [(10**6, samples - 12), (10**6 // 2, samples)]
 
 
 def test_tables_that_do_not_fit_are_refused():

@@ -63,6 +63,15 @@ SOURCES_MAX = 32
 WINDOW_MAX = 4_096
 """Samples that a mean of the basis may remember."""
 
+TRAILING_MAX = 32_768
+"""Samples that a trailing mean of premiums may remember: eight hours of seconds fit."""
+
+YEAR_NS = 365 * DAY_NS
+"""What an annualised basis is over."""
+
+ANNUAL_MAX = 2**50
+"""The highest annualised basis over 10**9, so that a mean stays in 64 bits; of a basis of 3 % in the last second."""
+
 CATCH_UP_MAX = 256
 """Funding settlements of one instrument that a jump of the clock may pass; the earlier ones are passed over."""
 

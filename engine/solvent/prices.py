@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solvent.codes import InputError
-from solvent.limits import DAY_NS, RATE, SOURCES_MAX, WINDOW_MAX
+from solvent.limits import DAY_NS, RATE, SOURCES_MAX, TRAILING_MAX, WINDOW_MAX
 from solvent.money import Dec
 from solvent.records import Component, Premium
 from solvent.spec import ALPHA_LEAST
@@ -113,7 +113,7 @@ class Funding:
             raise InputError(f"premium is one of {', '.join(_PREMIUMS)}, weights 'equal' or 'linear', delayed a bool")
         for part in self.share:
             _whole(part, "share", 1, 10**6)
-        if _whole(self.trailing, "trailing", 0, WINDOW_MAX) and self.weights == "linear":
+        if _whole(self.trailing, "trailing", 0, TRAILING_MAX) and self.weights == "linear":
             raise InputError("a trailing mean has equal weights")
         if self.notional not in ("mark", "index"):
             raise InputError(f"notional is 'mark' or 'index', not {self.notional!r}")
@@ -141,9 +141,10 @@ class PriceModel:
     """How an instrument's mark is computed: the median of some components (of two, their mean).
 
     "index"; "fair": index * (1 + funding rate * time left / interval); "basis_mean", "basis_ema": index + mean, or moving
-    average, of mid - index over samples; "last": the last trade; "book": median of bid, ask and last; "external": the
+    average, of mid - index over samples; "basis_annual": index * (1 + mean of the basis a year * time to expiry), of a dated
+    contract; "last": the last trade; "book": median of bid, ask and last; "external": the
     index's second set. One that has nothing to go by yet is left out. Binance: fair, basis_mean, last; BitMEX: fair; OKX:
-    basis_mean; Deribit: basis_ema; Hyperliquid: basis_ema, book, external (liquidation rules, 12.1).
+    basis_mean; Deribit: basis_ema; Delta: basis_annual; Hyperliquid: basis_ema, book, external (liquidation rules, 12.1).
 
     sample_ns: the book is sampled at every whole sample_ns of the clock. window: samples of the mean. alpha: weight of a
     new sample in the moving average, 2 / (n + 1) for n samples. band: the mark stays within this rate of the index.

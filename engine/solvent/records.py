@@ -193,6 +193,7 @@ class Component(IntFlag):
     LAST = 16
     BOOK = 32
     EXTERNAL = 64
+    BASIS_ANNUAL = 128
 
 
 class Premium(IntEnum):

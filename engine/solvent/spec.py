@@ -18,6 +18,7 @@ from solvent.limits import (
     RATE,
     RECORDS_MAX,
     SOURCES_MAX,
+    TRAILING_MAX,
     WINDOW_MAX,
 )
 from solvent.records import RECORD_BYTES, Basis, Component, Kind, Premium, Scheme
@@ -188,11 +189,12 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         f"a price model takes at most {MODEL_PRICE_TICKS} ticks as the highest price":
         spec.max_price_ticks <= MODEL_PRICE_TICKS,
         "components, window, alpha, band or sample_ns of the price model is out of bounds":
-        0 < components < 2 * Component.EXTERNAL and 1 <= window <= WINDOW_MAX and ALPHA_LEAST <= alpha <= RATE
+        0 < components < 2 * Component.BASIS_ANNUAL and 1 <= window <= WINDOW_MAX and ALPHA_LEAST <= alpha <= RATE
         and 0 <= band < RATE and 10**6 <= sample_ns <= DAY_NS,
         "an index has few constituents with weights from 1 to 2**20":
         len(sources) <= SOURCES_MAX and all(1 <= weight <= 2**20 and group in (0, 1) for weight, group in sources)
         and not (components & Component.EXTERNAL and not any(group for _, group in sources)),
+        "an annualised basis needs an expiry": not components & Component.BASIS_ANNUAL or spec.expiry_ns > 0,
         "stale_ns, outlier, wild, least or method of the index is out of bounds":
         1 <= stale_ns <= TIME_MAX and 0 < outlier <= RATE and clips in (0, 1)
         and 1 <= least <= max(1, len(sources)) and takes_median in (0, 1),
@@ -202,7 +204,7 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         premium in list(Premium) and linear in (0, 1) and delayed in (0, 1) and -RATE <= interest <= RATE
         and 0 <= clamp <= RATE and 0 <= cap < RATE and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
         "a trailing mean is of few samples of equal weight":
-        0 <= trailing <= WINDOW_MAX and not (trailing and linear),
+        0 <= trailing <= TRAILING_MAX and not (trailing and linear),
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
         and margin * cap // RATE + spec.liquidation_fee_ppb + max(row[1] for row in spec.tiers) <= RATE,
         "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,

@@ -85,9 +85,9 @@ _HOUR_NS = 3_600 * 10**9
 
 
 def price_model(venue: str, index: Index | None = None) -> PriceModel:
-    """How a venue makes marks and funding rates: "binance", "bitmex", "okx", "deribit" or "hyperliquid" (liquidation rules,
-    12.1 and 12.2, as of 2024 to 2025). Caps differ by symbol: BTC's. index: its constituents, or None to hand it in;
-    Hyperliquid's needs the second set. Deribit's funding, which is paid by the millisecond, is handed in.
+    """How a venue makes marks and funding rates: "binance", "bitmex", "okx", "deribit", "hyperliquid", or of dated contracts
+    "delta" (liquidation rules, 12.1 and 12.2, as of 2024 to 2025). Caps differ by symbol: BTC's. index: its constituents, or
+    None to hand it in; Hyperliquid's needs the second set. Deribit's funding, which is paid by the millisecond, is handed in.
 
     >>> price_model("bitmex").components
     ('fair',)
@@ -98,13 +98,18 @@ def price_model(venue: str, index: Index | None = None) -> PriceModel:
         "bitmex": (("fair",), 5, "1", Funding(interval_ns=eight, premium="impact_on_mark", weights="equal", delayed=True)),
         "okx": (("basis_mean",), 5, "1", Funding(
             interval_ns=eight, premium="middle", weights="equal", interest=0, clamp=0, cap="0.00375", cutoff_ns=60 * 10**9,
+            trailing=8 * 720,
         )),
         "deribit": (("basis_ema",), 1, "0.064516129", None),  # 2 / (30 + 1)
         "hyperliquid": (("basis_ema", "book", "external"), 5, "0.064516129", Funding(
-            interval_ns=hour, weights="equal", share=(1, 8), cap="0.04",
+            interval_ns=hour, weights="equal", share=(1, 8), cap="0.04", notional="index",
         )),
+        "delta": (("basis_annual",), 5, "1", None),
     }  # fmt: skip
     if venue not in models:
         raise InputError(f"price models are known of {', '.join(models)}, not {venue!r}")
     components, seconds, alpha, funding = models[venue]
-    return PriceModel(components=components, sample_ns=seconds * 10**9, alpha=alpha, index=index, funding=funding)
+    window = 12 if venue == "delta" else 30
+    return PriceModel(
+        components=components, sample_ns=seconds * 10**9, window=window, alpha=alpha, index=index, funding=funding
+    )

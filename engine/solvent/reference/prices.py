@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from solvent.limits import FINE, RATE
+from solvent.limits import ANNUAL_MAX, FINE, RATE, YEAR_NS
 from solvent.records import Component, Kind, Premium, SourceState
 from solvent.reference.valuation import Contract, value_of
 
@@ -98,6 +98,7 @@ class Prices:
         self.index = 0
         self.external = 0
         self.samples: deque[int] = deque(maxlen=model.window)
+        self.annual: deque[int] = deque(maxlen=model.window)  # the same as a rate a year
         self.ema = 0
         self.ema_seen = False
         self.sampled = clock_ns // model.sample_ns  # number of the last sample instant
@@ -190,6 +191,7 @@ class Prices:
         two_sided = bool(view.bid and view.ask)
         if two_sided:
             self._take_basis(n, (view.bid + view.ask) * FINE // 2 - self.index)
+            self._take_annual(first, (view.bid + view.ask) * FINE // 2 - self.index)
         if self.model.interval_ns and (two_sided or self.model.premium != Premium.MIDDLE):
             self._take_premium(n, self.premium(view))
 
@@ -202,6 +204,15 @@ class Prices:
             if moved == 0:
                 break
             self.ema += moved
+
+    def _take_annual(self, first: int, basis: int) -> None:
+        """The basis as a rate, over the time to expiry of each instant after `first`, as one of a year."""
+        rate = clamp(half_even(basis * RATE, self.index), -RATE, RATE)
+        wanted = self.model.components & Component.BASIS_ANNUAL
+        for instant in range(max(first, self.sampled - self.model.window) + 1, self.sampled + 1) if wanted else ():
+            left = self.contract.expiry_ns - instant * self.model.sample_ns
+            if left > 0:
+                self.annual.append(clamp(half_even(rate * YEAR_NS, left), -ANNUAL_MAX, ANNUAL_MAX))
 
     def _take_premium(self, n: int, premium: int) -> None:
         if self.model.trailing:
@@ -279,7 +290,14 @@ class Prices:
     def basis(self) -> int:
         return half_even(sum(self.samples), len(self.samples)) if self.samples else 0
 
-    def mark(self, view: View, left_ns: int) -> int:
+    def annual_basis(self, now_ns: int) -> int:
+        """The mean basis of a year, for the time that is left until the expiry."""
+        if not self.annual:
+            return 0
+        mean, left = half_even(sum(self.annual), len(self.annual)), max(0, self.contract.expiry_ns - now_ns)
+        return half_even(self.index * half_even(mean * left, YEAR_NS), RATE)
+
+    def mark(self, view: View, left_ns: int, now_ns: int) -> int:
         """In ticks: the median of the model's components that there are, within the band around the index."""
         if not self.index:
             return 0
@@ -289,6 +307,7 @@ class Prices:
             Component.INDEX_PRICE: self.index, Component.FAIR: self.fair(left_ns),
             Component.BASIS_MEAN: self.index + self.basis(), Component.BASIS_EMA: self.index + self.ema,
             Component.LAST: last, Component.BOOK: book, Component.EXTERNAL: self.external,
+            Component.BASIS_ANNUAL: self.index + self.annual_basis(now_ns),
         }  # fmt: skip
         found = [value for component, value in values.items() if wanted & component and value > 0]
         fine = middle(found) if found else self.index
@@ -305,4 +324,4 @@ class Prices:
         out += [self.expiry_sum, self.expiry_sum >> 64, self.expiry_count]
         for source in self.sources:
             out += [source.price, source.time_ns, source.state]
-        return [*out, len(self.samples), *self.samples, *self.premiums]
+        return [*out, len(self.samples), *self.samples, len(self.annual), *self.annual, *self.premiums]

@@ -156,7 +156,7 @@ class Pricing:
         """The mark by its model, if that moves it. At a settlement no time is left; just after it a whole interval."""
         interval = model.model.interval_ns
         left = 0 if settling or not interval else interval - now_ns % interval
-        ticks = model.mark(self._view(instrument, model), left)
+        ticks = model.mark(self._view(instrument, model), left, now_ns)
         if ticks and ticks != self.contracts[instrument].mark:
             terms = model.index, model.fair(left), model.basis(), model.ema
             self._set_mark(instrument, ticks, *terms)

@@ -60,6 +60,7 @@ cdef struct Prices:                # no model where sample_ns is 0
     uint8_t fixed
     int32_t source_count
     Ring basis                     # of the mean
+    Ring annual                    # the same as a rate a year
     Ring premiums                  # of a trailing mean
     int128 stale_at                # when the first constituent that is heard of now will be stale; derived
     int64_t index                  # fine
@@ -102,5 +103,5 @@ cdef int64_t prices_settlement(Prices* p, Instrument* ins) noexcept nogil
 cdef int64_t prices_charge(Prices* p) noexcept nogil
 cdef int64_t prices_fair(Prices* p, int64_t left_ns) noexcept nogil
 cdef int64_t prices_basis(Prices* p) noexcept nogil
-cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns) noexcept nogil
+cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns, int64_t now_ns) noexcept nogil
 cdef list prices_state(Prices* p)

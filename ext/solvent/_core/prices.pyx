@@ -5,13 +5,22 @@ from libc.stdlib cimport calloc, free
 from solvent._core.book cimport Book, book_worse
 from solvent._core.money cimport RATE, clamp, floor128, half_even, int128, least, magnitude, most
 from solvent._core.records cimport (
-    BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT_ON_MARK, INDEX_PRICE, INVERSE, LAST, LIVE_SOURCE, MIDDLE,
-    MISSING, SELL, STALE, WILD,
+    BASIS_ANNUAL, BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT_ON_MARK, INDEX_PRICE, INVERSE, LAST,
+    LIVE_SOURCE, MIDDLE, MISSING, SELL, STALE, WILD,
 )
 from solvent._core.valuation cimport Instrument, value_of
 
 cdef enum:
-    PARTS = 7          # of a mark
+    PARTS = 8          # of a mark
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #define SOLVENT_YEAR_NS (INT64_C(365) * 86400 * 1000000000)
+    #define SOLVENT_ANNUAL_MAX (INT64_C(1) << 50)
+    """
+    int64_t YEAR_NS "SOLVENT_YEAR_NS"
+    int64_t ANNUAL_MAX "SOLVENT_ANNUAL_MAX"
 
 cdef int128 NEVER = (<int128>1) << 100
 
@@ -63,12 +72,14 @@ cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except
     if p.interval_ns:
         p.period += <int64_t>floor128(clock_ns, p.interval_ns)
     _ring_open(&p.basis, window)
+    _ring_open(&p.annual, window if p.components & BASIS_ANNUAL else 0)
     _ring_open(&p.premiums, p.trailing)
     return 0
 
 
 cdef void prices_close(Prices* p) noexcept nogil:
     free(p.basis.samples)
+    free(p.annual.samples)
     free(p.premiums.samples)
 
 
@@ -264,6 +275,7 @@ cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view
         return
     if two_sided:
         _take_basis(p, n, _mid(view) - p.index)
+        _take_annual(p, ins, least(n, p.annual.size), _mid(view) - p.index)
     if p.interval_ns and (two_sided or p.premium != MIDDLE):
         _take_premium(p, n, _premium(p, ins, view))
 
@@ -280,6 +292,22 @@ cdef void _take_basis(Prices* p, int64_t n, int64_t basis) noexcept nogil:
         if moved == 0:
             break
         p.ema += moved
+
+
+cdef void _take_annual(Prices* p, Instrument* ins, int64_t n, int64_t basis) noexcept nogil:
+    """The basis as a rate, over the time to expiry of each of the last instants, as one of a year."""
+    cdef int64_t rate = clamp(half_even(<int128>basis * RATE, p.index), -RATE, RATE)
+    cdef int64_t left = ins.expiry_ns - (p.sampled - n) * p.sample_ns
+    cdef int64_t i, annual
+    for i in range(n):
+        left -= p.sample_ns
+        if left <= 0:
+            return
+        if magnitude(rate) * <int128>YEAR_NS >= <int128>ANNUAL_MAX * left:
+            annual = ANNUAL_MAX if rate > 0 else -ANNUAL_MAX
+        else:
+            annual = half_even(<int128>rate * YEAR_NS, left)
+        _ring_push(&p.annual, annual)
 
 
 cdef void _take_premium(Prices* p, int64_t n, int64_t premium) noexcept nogil:
@@ -366,13 +394,21 @@ cdef int64_t prices_basis(Prices* p) noexcept nogil:
     return half_even(p.basis.sum, p.basis.count) if p.basis.count else 0
 
 
+cdef int64_t _annual_basis(Prices* p, Instrument* ins, int64_t now_ns) noexcept nogil:
+    """The mean basis of a year, for the time that is left until the expiry."""
+    cdef int64_t left = most(0, ins.expiry_ns - now_ns)
+    if p.annual.count == 0:
+        return 0
+    return half_even(<int128>p.index * half_even(<int128>half_even(p.annual.sum, p.annual.count) * left, YEAR_NS), RATE)
+
+
 cdef inline void _add(int64_t* parts, int32_t* count, bint wanted, int64_t value) noexcept nogil:
     if wanted and value > 0:
         parts[count[0]] = value
         count[0] += 1
 
 
-cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns) noexcept nogil:
+cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns, int64_t now_ns) noexcept nogil:
     """In ticks: the median of the model's components that there are, within the band around the index; 0: none yet."""
     cdef int64_t parts[PARTS]
     cdef int64_t three[3]
@@ -392,6 +428,7 @@ cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns
     _add(parts, &count, p.components & LAST, last)
     _add(parts, &count, p.components & BOOK, book)
     _add(parts, &count, p.components & EXTERNAL, p.external)
+    _add(parts, &count, p.components & BASIS_ANNUAL, p.index + _annual_basis(p, ins, now_ns))
     fine = _middle(parts, count) if count else p.index
     if p.band_ppb:
         edge = half_even(<int128>p.index * p.band_ppb, RATE)
@@ -409,5 +446,7 @@ cdef list prices_state(Prices* p):
         out.extend((p.sources[i].price, p.sources[i].time_ns, p.sources[i].state))
     out.append(p.basis.count)
     _ring_list(&p.basis, out)
+    out.append(p.annual.count)
+    _ring_list(&p.annual, out)
     _ring_list(&p.premiums, out)
     return out

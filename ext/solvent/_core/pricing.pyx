@@ -115,7 +115,7 @@ cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, 
     if model.interval_ns and not settling:
         left = model.interval_ns - (now_ns - model.interval_ns * <int64_t>floor128(now_ns, model.interval_ns))
     prices_view(model, ins, &s.books[instrument], &view, &s.log.fault)
-    ticks = prices_mark(model, ins, &view, left)
+    ticks = prices_mark(model, ins, &view, left, now_ns)
     if ticks and ticks != ins.mark_ticks:
         _set_mark(s, instrument, ticks, model.index, prices_fair(model, left), prices_basis(model), model.ema)
 

@@ -168,6 +168,7 @@ cdef enum Component:    # what a mark is the median of
     LAST = 16
     BOOK = 32
     EXTERNAL = 64
+    BASIS_ANNUAL = 128
 
 cdef enum Premium:      # of what a funding rate is made
     IMPACT = 0
