@@ -153,7 +153,8 @@ class Generator:
         funding = Funding(
             interval_ns=r.choice([10**9, 3 * 10**9]), premium=r.choice(["impact", "impact_on_mark", "middle"]),
             impact=5 if kind == "inverse" else 2_000, weights=weights, share=r.choice([(1, 1), (1, 8)]),
-            cap=r.choice(["0.02", "0.0003"]), cutoff_ns=r.choice([0, 10**8]), delayed=r.random() < 0.5,
+            cap=r.choice(["0.02", "0.0003"]),
+            clamp=r.choice(["0.0005", ("-0.0001", "0.0004")]), cutoff_ns=r.choice([0, 10**8]), delayed=r.random() < 0.5,
             trailing=0 if weights == "linear" else r.choice([0, 1, 50]), notional=r.choice(["mark", "index"]),
             margin=r.choice([0, "0.5", "1"]),
         )  # fmt: skip

@@ -358,6 +358,7 @@ def test_funding_due_at_the_expiry_is_paid_before_it(make):
      lambda: Funding(premium="last"), lambda: Funding(weights="none"), lambda: Funding(cap=0), lambda: Funding(cap=1),
      lambda: Funding(cutoff_ns=8 * HOUR), lambda: Funding(share=(0, 1)), lambda: Funding(interval_ns=1),
      lambda: Funding(trailing=1), lambda: Funding(trailing=32_769, weights="equal"), lambda: Funding(notional="last"),
+     lambda: Funding(clamp=("0.1", "-0.1")), lambda: Funding(clamp=("0.1",)), lambda: Funding(clamp=("-1.1", 0)),
      lambda: Funding(margin="1.1"), lambda: Funding(margin="-0.1"),
      lambda: Instrument(X, **TERMS, prices=PriceModel(funding=Funding(margin=1, cap="0.999"))),
      lambda: PriceModel(components=[]), lambda: PriceModel(components=["mid"]), lambda: PriceModel(components="index"),

@@ -217,7 +217,8 @@ def extreme_model(r: Random, lots: int, dated: bool) -> tuple:
         r.choice([1, 4_096]), r.choice([10**6, RATE]), r.choice([0, 1, RATE - 1]), sources, r.choice([1, SECOND_NS, 2**62]),
         r.choice([1, RATE]), r.randrange(2), r.choice([1, max(1, internal)]), r.randrange(2), interval,
         r.choice([0, max(0, interval - 1)]), r.randrange(3), r.choice([1, MONEY_MAX // lots]), linear,
-        r.choice([-RATE, 0, RATE]), r.choice([0, RATE]), r.choice([0, RATE - 1]), r.choice([1, 10**6]), r.choice([1, 10**6]),
+        r.choice([-RATE, 0, RATE]), *sorted(r.choice([-RATE, 0, RATE]) for _ in "ab"),
+        r.choice([0, RATE - 1]), r.choice([1, 10**6]), r.choice([1, 10**6]),
         r.randrange(2), 0 if linear else r.choice([0, 1, 32_768]), r.randrange(2), r.choice([0, 1, RATE]),
     )  # fmt: skip
 

@@ -207,6 +207,32 @@ def test_a_stale_constituent_counts_no_more_and_comes_back(make):
     assert told(ex, c=1_020) == {2: "LIVE_SOURCE"} and mark(ex) == Decimal("1013.3")
 
 
+def test_an_index_that_is_carried_is_said(make):
+    """Fewer than `least` are live: the price stays, and an INDEXED tells with how many; again when it is another number."""
+    ex = indexed(make, least=2)
+    told(ex, a=1_000, b=1_002)
+    ex.advance(4 * SECOND)
+    told(ex, b=1_002)
+    seen = [(e.price_ticks, e.sources) for e in passing(ex, 30 * SECOND) if e.type == EventType.INDEXED]
+    assert seen == [(10_010, 1), (10_010, 0)]
+    assert [e.sources for e in of(ex.source(X, "a", 1_004), EventType.INDEXED)] == [1]
+    assert [(e.price_ticks, e.sources) for e in of(ex.source(X, "b", 1_002), EventType.INDEXED)] == [(10_030, 2)]
+
+
+def test_an_external_set_without_a_live_member_is_left_out(make):
+    index = Index(sources={"a": 1}, external={"x": 1, "y": 1}, stale_ns=5 * SECOND)
+    ex = build(make, PriceModel(components=["index", "external"], index=index))
+    for name, price in (("a", 1_000), ("x", 1_010), ("y", 1_030)):
+        ex.source(X, name, price)
+    assert mark(ex) == 1_010
+    for second in (4, 8):
+        ex.advance(second * SECOND)
+        ex.source(X, "a", 1_000)
+    assert mark(ex) == 1_000
+    ex.source(X, "y", 1_030)
+    assert mark(ex) == 1_015
+
+
 def test_with_too_few_constituents_the_index_stays(make):
     ex = indexed(make, least=2)
     told(ex, a=1_000)
@@ -283,6 +309,16 @@ def test_funding_of_vega(make, future, payment):
     """Vega specs, 0019-MCAL: spot 1,600, clamps of 5 %: f - s and 80 towards zero are paid."""
     event = rated(make, 1_600, [(future - 1, 1)], [(future + 1, 1)], premium="middle", clamp="0.05")
     assert Decimal(event.rate_ppb) * 1_600 / 10**9 == payment
+
+
+@pytest.mark.parametrize("mid,clamp,rate", [
+    (1_010, ("-0.004", 0), 6_000_000), (1_010, (0, "0.004"), 10_000_000), (990, ("-0.004", 0), -10_000_000),
+    (990, (0, "0.004"), -6_000_000), (990, ("0.001", "0.002"), -8_000_000),
+])  # fmt: skip
+def test_a_clamp_of_two_bounds(make, mid, clamp, rate):
+    """A premium of one per cent either way, no interest: what is taken off lies between the lower and the upper bound."""
+    event = rated(make, 1_000, [(mid - 1, 1)], [(mid + 1, 1)], premium="middle", clamp=clamp)
+    assert event.rate_ppb == rate
 
 
 def test_funding_of_okx(make):

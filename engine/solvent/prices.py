@@ -85,6 +85,7 @@ class Funding:
 
         rate = (mean P + clamp(interest - mean P, -clamp, clamp)) * share, within -cap to cap
 
+    (a pair: its lower and its upper bound, as Vega has them)
     fixed cutoff_ns before the settlement, which is at every whole interval_ns of the clock; samples after that count for
     the next period. trailing: the mean is over so many last samples instead, whatever their period (OKX since 2024); weights
     are equal then. delayed: the rate is charged a period later (BitMEX). notional: the value that it is paid on, at "mark" or
@@ -97,7 +98,7 @@ class Funding:
     impact: Dec = 25_000
     weights: str = "linear"
     interest: Dec = "0.0001"
-    clamp: Dec = "0.0005"
+    clamp: Dec | tuple[Dec, Dec] = "0.0005"
     share: tuple[int, int] = (1, 1)
     cap: Dec = "0.02"
     cutoff_ns: int = 0
@@ -118,22 +119,32 @@ class Funding:
         if self.notional not in ("mark", "index"):
             raise InputError(f"notional is 'mark' or 'index', not {self.notional!r}")
         rate_ppb(self.interest, "interest", lowest=-RATE)
-        rate_ppb(self.clamp, "clamp")
+        low, high = self._clamps()
+        if low > high:
+            raise InputError(f"the lower clamp is above the upper one: {self.clamp!r}")
         rate_ppb(self.margin, "margin of accrued funding")
         if not 0 < rate_ppb(self.cap, "cap") < RATE:
             raise InputError("cap is a rate above 0 and below 1")
+
+    def _clamps(self) -> tuple[int, int]:
+        if isinstance(self.clamp, tuple):
+            if len(self.clamp) != 2:
+                raise InputError(f"clamp is a rate, or a lower and an upper one, not {self.clamp!r}")
+            low, high = (rate_ppb(each, "clamp", lowest=-RATE) for each in self.clamp)
+            return low, high
+        return -rate_ppb(self.clamp, "clamp"), rate_ppb(self.clamp, "clamp")
 
     def compiled(self, impact: int) -> tuple[int, ...]:
         """impact: in units, or lots of an inverse contract."""
         return (
             self.interval_ns, self.cutoff_ns, _PREMIUMS[self.premium], impact, int(self.weights == "linear"),
-            rate_ppb(self.interest, "interest", lowest=-RATE), rate_ppb(self.clamp, "clamp"), rate_ppb(self.cap, "cap"),
+            rate_ppb(self.interest, "interest", lowest=-RATE), *self._clamps(), rate_ppb(self.cap, "cap"),
             self.share[0], self.share[1], int(self.delayed), self.trailing, int(self.notional == "index"),
             rate_ppb(self.margin, "margin of accrued funding"),
         )  # fmt: skip
 
 
-NO_FUNDING = (0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0)
+NO_FUNDING = (0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

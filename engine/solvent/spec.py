@@ -34,7 +34,7 @@ ALPHA_LEAST = RATE // 1_000
 Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage, initial_ppb
 FeeRow = tuple[int, int, int]  # volume in units, maker_fee_ppb, taker_fee_ppb
 Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
-_MODEL_HEAD, _MODEL_TAIL = 5, 19  # whole numbers before and after the constituents of a model
+_MODEL_HEAD, _MODEL_TAIL = 5, 20  # whole numbers before and after the constituents of a model
 
 
 def highest_power_curve(decimals: int, value: int) -> int:
@@ -182,7 +182,7 @@ class Spec:
 
 def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
     (components, sample_ns, window, alpha, band, sources, stale_ns, outlier, clips, least, takes_median, interval_ns,
-     cutoff_ns, premium, impact, linear, interest, clamp, cap, up, down, delayed, trailing, at_index,
+     cutoff_ns, premium, impact, linear, interest, lowest, highest, cap, up, down, delayed, trailing, at_index,
      margin) = model  # fmt: skip
     lots = spec.units if spec.kind == Kind.INVERSE else 1
     return {
@@ -202,7 +202,8 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         not interval_ns or (max(10**9, sample_ns) <= interval_ns <= DAY_NS and 0 <= cutoff_ns < interval_ns),
         "terms of the funding rate are out of bounds":
         premium in list(Premium) and linear in (0, 1) and delayed in (0, 1) and -RATE <= interest <= RATE
-        and 0 <= clamp <= RATE and 0 <= cap < RATE and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
+        and -RATE <= lowest <= highest <= RATE and 0 <= cap < RATE
+        and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
         "a trailing mean is of few samples of equal weight":
         0 <= trailing <= TRAILING_MAX and not (trailing and linear),
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE

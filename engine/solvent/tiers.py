@@ -1,7 +1,7 @@
 """Position tiers (the seed's "levels"): how much may be held, at which maintenance rate and leverage.
 
 Immutable and validated. What a tier measures (contracts, notional at mark or at entry, the net of a hedge) and how its
-rate becomes a requirement (whole position, deduction, slope, power) is the instrument's to say (docs/semantics.md).
+rate becomes a requirement (whole position, deduction, slope, power, factor) is the instrument's to say (docs/semantics.md).
 Tables here name their source.
 """
 

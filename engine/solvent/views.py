@@ -1,23 +1,19 @@
 """Frozen views of accounts, positions, orders and depth, and `explain`: every term behind a margin ratio.
 
-Owns nothing: each view is computed from one moment's kernel reads with the formulas of reference/margin.py,
+Owns nothing: each view is computed from one moment's kernel reads (`moment`) with the formulas of reference/margin.py,
 so it is right for both kernels. Never writes. Cost: explain bisects two prices per position.
 """
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from solvent.codes import Code, Rejected
 from solvent.limits import RATE
+from solvent.moment import Moment, Row
 from solvent.money import from_units
-from solvent.records import Basis, Flag, Kind, Leg, Mode, OrderRule, Purse, Side, Source, Tif, Verdict
+from solvent.records import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.reference import margin, valuation
-from solvent.reference.margin import OpenSide, Requirement, Rules
-from solvent.reference.prices import Model
 from solvent.reference.valuation import Contract
 
 if TYPE_CHECKING:
@@ -29,48 +25,15 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A position record of the kernel, readable by the margin formulas."""
-
-    instrument: int
-    leg: int = Leg.ONE_WAY
-    size: int = 0
-    cost: int = 0
-    margin: int = 0
-    leverage: int = 1
-    mode: int = Mode.CROSS
-    stuck: int = 0
-    hedged: int = 0
-    hold: int = 0
-    buy_lots: int = 0
-    buy_value: int = 0
-    sell_lots: int = 0
-    sell_value: int = 0
-    reduce_lots: int = 0
-    other: int = 0  # the other leg's size, where both are cross
-    kin: int = 0  # the nets of the other instruments of its tier group, added up
-
-    @property
-    def open_sides(self) -> tuple[OpenSide, OpenSide]:
-        return OpenSide(self.buy_lots, self.buy_value), OpenSide(self.sell_lots, self.sell_value)
-
-    @property
-    def reduce(self) -> OpenSide:
-        return OpenSide(self.reduce_lots)
-
-    @property
-    def reduce_side(self) -> int:
-        return Side.SELL if self.size > 0 else Side.BUY
-
-
-@dataclass(frozen=True, slots=True)
 class WalletView:
     """One currency of an account, in that currency.
 
     cash: the wallet, isolated margin not included. equity: cash, isolated margins and unrealised profit of
     all positions. margin_balance: cash and unrealised profit of the cross positions. hold: reserved by
     resting orders. free: available for new cross orders. withdrawable: may leave the wallet. collateral: what other
-    currencies count here; part of equity, margin_balance and free.
+    currencies count here; part of equity, margin_balance and free. initial, maintenance: what all positions ask, cross and
+    isolated, at mark (maintenance: R_own, with what resting orders add by rule). margin_ratio: margin_balance / value of the
+    cross positions, to nine decimals; effective_leverage: its inverse; None without cross positions, or without equity.
     """
 
     currency: str
@@ -81,6 +44,10 @@ class WalletView:
     free: Decimal
     withdrawable: Decimal
     collateral: Decimal
+    initial: Decimal
+    maintenance: Decimal
+    margin_ratio: Decimal | None
+    effective_leverage: Decimal | None
     cash_units: int
 
 
@@ -93,10 +60,12 @@ class PositionView:
     nine decimals, None when flat. entry_price: the price that gives the position its cost, a view only, None when flat.
     liquidation_price: the first tick on the way down (long) or up (short) at which something happens, other
     marks held; None when there is none. Of a cross hedge whose other leg is larger it lies on the other side.
-    profit_side_liquidation_price: where a higher tier alone asks more than there is, although the price goes the
-    position's way (whole tiers by notional can jump so); None nearly always. bankruptcy_price: where the house would offer
-    the position if it took it over now: isolated, the tick that leaves nothing of its margin; cross, the one that leaves
-    nothing of its share of the account's equity at these marks, so it moves with them and, far from danger, lies anywhere.
+    profit_side_liquidation_price: where something happens although the price goes the position's way: a higher tier asks
+    more (whole tiers by notional jump), or a power curve, the other leg or the collateral that it prices lose more than it
+    gains; None nearly always. A modelled index is taken to move along with the mark, others are held.
+    bankruptcy_price: where the house would offer the position if it took it over now: isolated, the tick that leaves
+    nothing of its margin; cross, the one that leaves nothing of its share of the account's equity at these marks, so it
+    moves with them and, far from danger, lies anywhere.
     Rounded to the safe side, closing fee not paid; may be zero, below, or above every legal price; None where
     no price is bankrupt, or every one is (inverse).
     initial: initial margin, ceil(value / leverage) or more where a curve asks it. leg: "long" or "short" in hedge
@@ -258,151 +227,6 @@ class Explanation:
         return "\n".join(lines)
 
 
-# --- Reading one moment ---------------------------------------------------------------------------------
-
-
-def _contracts(exchange: "Exchange") -> list[Contract]:
-    """The contracts with their marks now; made once an exchange, for hundreds of tables take long to read."""
-    made = exchange._contracts
-    for each in exchange.instruments[len(made) :]:
-        terms = each.spec.compiled(exchange._currency_ids[each.settle])
-        made.append(Contract(*terms[:-1]))  # type: ignore[arg-type]
-        model = each.spec.prices
-        made[-1].funds_at_index = model is not None and bool(Model(*model).at_index)
-    for i, contract in enumerate(made):
-        contract.mark, _, contract.index = exchange._kernel.prices(i)
-        contract.accrual_ppb = exchange._kernel.accrual_ppb(i)
-    return made
-
-
-class Moment:
-    """What the formulas need of an exchange now: contracts with marks, rules, one account's rows and cash."""
-
-    def __init__(self, exchange: "Exchange", account: int):
-        kernel = exchange._kernel
-        self.exchange = exchange
-        self.account = account
-        self.contracts = _contracts(exchange)
-        self.rules = Rules(*exchange.rules.compiled())  # type: ignore[arg-type]
-        rows = [Row(*row) for row in kernel.positions(account)]
-        cross = {(row.instrument, row.leg): row.size for row in rows if row.leg and row.mode == Mode.CROSS}
-        nets: Counter[int] = Counter()
-        for row in rows:
-            nets[row.instrument] += row.size if row.mode == Mode.CROSS else 0
-        self.rows = {(row.instrument, row.leg): self._kin(self._hedge(row, cross), nets) for row in rows}
-        self.wallets = [kernel.wallet(account, i) for i in range(len(exchange.currencies))]
-
-    @staticmethod
-    def _hedge(row: Row, cross: dict[tuple[int, int], int]) -> Row:
-        if not row.leg or row.mode != Mode.CROSS:
-            return row
-        return replace(row, other=cross.get((row.instrument, Leg.LONG + Leg.SHORT - row.leg), 0))
-
-    def _kin(self, row: Row, nets: Counter[int]) -> Row:
-        mine = self.contracts[row.instrument]
-        if not mine.tier_group or row.mode != Mode.CROSS:
-            return row
-        others = ((self.contracts[i], net) for i, net in nets.items() if i != row.instrument)
-        kin = sum(abs(net) for each, net in others if (each.tier_group, each.currency) == (mine.tier_group, mine.currency))
-        return replace(row, kin=kin)
-
-    def row(self, instrument: int, leg: int) -> Row:
-        contract = self.contracts[instrument]
-        return self.rows.get((instrument, leg), Row(instrument, leg, leverage=contract.default_leverage))
-
-    def domain(self, row: Row) -> tuple[int, list[Row]]:
-        """(margin or cash, positions) of the domain that a position belongs to; with orders where they count."""
-        if row.mode == Mode.ISOLATED:
-            return row.margin, [row]
-        currency, counts = self.contracts[row.instrument].currency, self.rules.orders != OrderRule.IGNORED
-        held = (r for r in self.rows.values() if (r.size or counts) and r.mode == Mode.CROSS)
-        cash, _, _, _, collateral = self.wallets[currency]
-        return cash + collateral, [r for r in held if self.contracts[r.instrument].currency == currency]
-
-    def requirement(self, base: int, rows: list[Row]) -> Requirement:
-        return margin.requirement(self.rules, self.contracts, base, rows)
-
-    def share(self, row: Row) -> int:
-        base, rows = self.domain(row)
-        rows = [each for each in rows if each.size]
-        return 0 if row.mode else margin.equity_shares(self.contracts, base, list(rows))[rows.index(row)]
-
-    def _slack(self, row: Row) -> Callable[[int], int]:
-        """Equity less R_own of a position's domain, by the mark of its instrument."""
-        contract = self.contracts[row.instrument]
-        base, rows = self.domain(row)
-
-        def slack(ticks: int) -> int:
-            mark, contract.mark = contract.mark, ticks
-            try:
-                r = self.requirement(base, rows)
-            finally:
-                contract.mark = mark
-            return r.equity - r.own
-
-        return slack
-
-    def _edges(self, row: Row) -> list[int]:
-        """The marks, and the highest and lowest, between which no tier of this instrument's positions changes."""
-        contract = self.contracts[row.instrument]
-        edges = {1, contract.max_price_ticks + 1, contract.mark, contract.mark + 1}
-        held = [each for each in self.domain(row)[1] if each.instrument == row.instrument and each.size]
-        for each in held if contract.basis == Basis.NOTIONAL else []:
-            inverse = contract.kind == Kind.INVERSE
-            for tier in contract.tiers:
-                # The first tick of a larger value: beyond the top linear, at or below it inverse.
-                at = abs(each.size) * contract.units
-                edges |= {at // tier.top + step for step in (-1, 0, 1, 2)} if inverse else {tier.top // at + 1}
-        return sorted(edge for edge in edges if 1 <= edge <= contract.max_price_ticks + 1)
-
-    def crossing_ticks(self, row: Row, up: bool) -> int | None:
-        """The first tick from the mark, up or down, at which the domain is below R_own; None if no legal tick is.
-
-        Between two edges equity less requirement is monotone (rates are below one), so that bisection is exact.
-        """
-        slack, mark = self._slack(row), self.contracts[row.instrument].mark
-        edges = self._edges(row)
-        spans = [(low, high - 1) for low, high in pairwise(edges)]
-        spans = [span for span in spans if (span[0] > mark if up else span[1] < mark)]
-        for low, high in spans if up else reversed(spans):
-            near, far = (low, high) if up else (high, low)
-            if slack(near) < 0:
-                return near
-            if slack(far) < 0:
-                below: Callable[[int], bool] = lambda ticks: slack(ticks) < 0  # noqa: E731
-                return _first(below, low, high) if up else _last(below, low, high)
-        return None
-
-    def liquidation_ticks(self, row: Row) -> int | None:
-        """The first tick at which something happens: towards loss, or away from it where only that way endangers (a hedge
-        whose other leg is larger). The mark itself when it is below R_own already."""
-        if self._slack(row)(self.contracts[row.instrument].mark) < 0:
-            return self.contracts[row.instrument].mark
-        found = self.crossing_ticks(row, up=row.size < 0)
-        if found is None and row.other * row.size < 0:
-            found = self.crossing_ticks(row, up=row.size > 0)
-        return found
-
-
-def _first(holds: Callable[[int], bool], low: int, high: int) -> int | None:
-    """The lowest integer at which a condition that stays true once true holds."""
-    if not holds(high):
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def _last(holds: Callable[[int], bool], low: int, high: int) -> int | None:
-    """The highest integer at which a condition that stays false once false holds."""
-    found = _first(lambda mirrored: holds(low + high - mirrored), low, high)
-    return None if found is None else low + high - found
-
-
 _LEG_NAMES = (None, "long", "short")
 _PRICES = (
     "entry_price", "liquidation_price", "profit_side_liquidation_price", "bankruptcy_price", "distance_ticks", "distance"
@@ -422,8 +246,7 @@ def _prices(moment: Moment, row: Row) -> dict[str, Decimal | int | None]:
         "entry_price": _entry(contract, row, tick),
         "bankruptcy_price": None if cost == valuation.UNBOUNDED else from_units(cost, tick),
     }
-    ticks = moment.liquidation_ticks(row)
-    ahead = moment.crossing_ticks(row, up=row.size > 0) if contract.basis == Basis.NOTIONAL and not row.other else None
+    ticks, ahead = moment.liquidation_ticks(row)
     if ticks is not None:
         away = contract.mark - ticks if row.size > 0 else ticks - contract.mark
         away = abs(away) if row.other else away
@@ -490,8 +313,22 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
             currency=currency, cash=from_units(cash, unit), equity=from_units(equity, unit),
             margin_balance=from_units(cross, unit), hold=from_units(hold, unit), free=from_units(free, unit),
             withdrawable=from_units(max(0, spendable), unit), collateral=from_units(collateral, unit), cash_units=cash,
+            **_requirements(moment, rows, unit),
         )  # fmt: skip
     return result
+
+
+def _requirements(moment: Moment, rows: list[Row], unit: Decimal) -> dict[str, Any]:
+    """What the positions of a currency ask, and how the cross ones stand."""
+    cross = next((row for row in rows if not row.mode), None)
+    domains = [moment.requirement(*moment.domain(row)) for row in rows if row.mode or row is cross]
+    initial = sum(margin.initial_units(moment.contracts[row.instrument], row) for row in rows)
+    r = moment.requirement(*moment.domain(cross)) if cross else None
+    return {
+        "initial": from_units(initial, unit), "maintenance": from_units(sum(each.own for each in domains), unit),
+        "margin_ratio": _ratio(Decimal(r.equity), r.value) if r else None,
+        "effective_leverage": _ratio(Decimal(r.value), r.equity) if r and r.equity > 0 else None,
+    }  # fmt: skip
 
 
 def account_view(exchange: "Exchange", account: int) -> AccountView:

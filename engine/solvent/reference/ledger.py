@@ -93,6 +93,10 @@ class Collateral(NamedTuple):
     numerator: int
     denominator: int
 
+    def counts(self, units: int, price: int) -> int:
+        """What a balance counts at a price, in units of the other currency."""
+        return min(COLLATERAL_MAX, max(0, units) * price * self.numerator // self.denominator)
+
 
 Wallet = tuple[int, int]  # account, currency
 AnyPurse = Position | Wallet
@@ -132,9 +136,7 @@ class Ledger:
     def collateral_value(self, account: int, each: Collateral, less: int = 0) -> int:
         """What a balance in another currency counts, or would if it were less; nothing while its price is unknown."""
         contract = self.contracts[each.instrument]
-        units = max(0, self.wallets[account][each.currency] - less)
-        worth = units * (contract.index or contract.mark) * each.numerator // each.denominator
-        return min(COLLATERAL_MAX, worth)
+        return each.counts(self.wallets[account][each.currency] - less, contract.index or contract.mark)
 
     def backing(self, account: int, currency: int) -> int:
         """The cash of a margin domain, and what other currencies count in it."""

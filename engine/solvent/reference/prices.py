@@ -62,7 +62,8 @@ class Model:
     impact: int  # units, or lots of an inverse contract
     linear: int
     interest_ppb: int
-    clamp_ppb: int
+    lowest_ppb: int  # of interest less premium
+    highest_ppb: int
     cap_ppb: int
     share_up: int
     share_down: int
@@ -266,7 +267,7 @@ class Prices:
         if not self.premium_count:
             return 0
         model, mean = self.model, self._mean()
-        rate = mean + clamp(model.interest_ppb - mean, -model.clamp_ppb, model.clamp_ppb)
+        rate = mean + clamp(model.interest_ppb - mean, model.lowest_ppb, model.highest_ppb)
         return clamp(half_even(rate * model.share_up, model.share_down), -model.cap_ppb, model.cap_ppb)
 
     def accrued(self) -> int:

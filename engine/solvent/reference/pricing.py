@@ -133,15 +133,15 @@ class Pricing:
     def _reindex(self, instrument: int, model: Prices, now_ns: int) -> None:
         """Looks at the constituents again: who is stale or wild, and what the index is now."""
         chosen, external, states = model.live(now_ns)
+        carried = len(chosen) < model.model.least and states != [source.state for source in model.sources]
         for i, (source, state) in enumerate(zip(model.sources, states, strict=True)):
             if source.state != state:
                 source.state = state
                 self.emit(EventType.SOURCE_CHANGED, 0, instrument, reason=state, a=i, b=source.price)
         before = model.index, model.external
-        if external:
-            model.external = weighted_median(external)
+        model.external = weighted_median(external) if external else 0
         fine = model.index_of(chosen)
-        if fine and (fine, model.external) != before:
+        if fine and (carried or (fine, model.external) != before):
             self._set_index(instrument, fine, len(chosen))
 
     def _view(self, instrument: int, model: Prices) -> View:

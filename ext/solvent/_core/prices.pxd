@@ -42,7 +42,8 @@ cdef struct Prices:                # no model where sample_ns is 0
     int64_t cutoff_ns
     int64_t impact                 # units, or lots of an inverse contract
     int64_t interest_ppb
-    int64_t clamp_ppb
+    int64_t lowest_ppb             # of interest less premium
+    int64_t highest_ppb
     int64_t cap_ppb
     int64_t share_up
     int64_t share_down

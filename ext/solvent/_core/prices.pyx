@@ -59,7 +59,7 @@ cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except
     cdef int32_t i = 0
     cdef int32_t window
     (p.components, p.sample_ns, window, p.alpha_ppb, p.band_ppb, sources, p.stale_ns, p.outlier_ppb, p.clips, p.least,
-     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.linear, p.interest_ppb, p.clamp_ppb, p.cap_ppb,
+     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.linear, p.interest_ppb, p.lowest_ppb, p.highest_ppb, p.cap_ppb,
      p.share_up, p.share_down, p.delayed, p.trailing, ins.funds_at_index, p.margin_ppb) = model
     for weight, group in sources:
         p.sources[i].weight = weight
@@ -347,7 +347,7 @@ cdef inline int64_t _mean(Prices* p) noexcept nogil:
 cdef int64_t _rate(Prices* p) noexcept nogil:
     """What the samples so far make; nothing without a sample."""
     cdef int64_t mean = _mean(p)
-    cdef int64_t rate = mean + clamp(p.interest_ppb - mean, -p.clamp_ppb, p.clamp_ppb)
+    cdef int64_t rate = mean + clamp(p.interest_ppb - mean, p.lowest_ppb, p.highest_ppb)
     if p.premium_count == 0:
         return 0
     return clamp(half_even(<int128>rate * p.share_up, p.share_down), -p.cap_ppb, p.cap_ppb)

@@ -80,18 +80,19 @@ cdef void _reindex(State* s, uint32_t instrument, Prices* model, int64_t now_ns)
     cdef uint8_t states[SOURCES_MAX]
     cdef int64_t fine
     cdef int64_t before = model.external
+    cdef bint changed = False
     cdef int32_t i
     prices_live(model, now_ns, 0, &chosen, states)
     prices_live(model, now_ns, 1, &external, states)
     for i in range(model.source_count):
         if model.sources[i].state != states[i]:
             model.sources[i].state = states[i]
+            changed = True
             say(&s.log, SOURCE_CHANGED, 0, 0, instrument, 0, states[i], i, model.sources[i].price, 0, 0, 0)
     prices_stale(model)
-    if external.count:
-        model.external = weighted_median(&external)
+    model.external = weighted_median(&external) if external.count else 0
     fine = prices_index(model, &chosen)
-    if fine and (fine != model.index or model.external != before):
+    if fine and (fine != model.index or model.external != before or (changed and chosen.count < model.least)):
         _set_index(s, instrument, fine, chosen.count)
 
 
