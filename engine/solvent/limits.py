@@ -63,7 +63,7 @@ SOURCES_MAX = 32
 WINDOW_MAX = 4_096
 """Samples that a mean of the basis may remember."""
 
-TRAILING_MAX = 32_768
+PREMIUMS_MAX = 32_768
 """Samples that a trailing mean of premiums may remember: eight hours of seconds fit."""
 
 YEAR_NS = 365 * DAY_NS

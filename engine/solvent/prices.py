@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solvent.codes import InputError
-from solvent.limits import DAY_NS, RATE, SOURCES_MAX, TRAILING_MAX, WINDOW_MAX
+from solvent.limits import DAY_NS, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
 from solvent.money import Dec
 from solvent.records import Component, Premium
 from solvent.spec import ALPHA_LEAST
@@ -114,7 +114,7 @@ class Funding:
             raise InputError(f"premium is one of {', '.join(_PREMIUMS)}, weights 'equal' or 'linear', delayed a bool")
         for part in self.share:
             _whole(part, "share", 1, 10**6)
-        if _whole(self.trailing, "trailing", 0, TRAILING_MAX) and self.weights == "linear":
+        if _whole(self.trailing, "trailing", 0, PREMIUMS_MAX) and self.weights == "linear":
             raise InputError("a trailing mean has equal weights")
         if self.notional not in ("mark", "index"):
             raise InputError(f"notional is 'mark' or 'index', not {self.notional!r}")

@@ -14,11 +14,11 @@ from solvent.limits import (
     MODEL_PRICE_TICKS,
     MONEY_MAX,
     NAME_BYTES,
+    PREMIUMS_MAX,
     PRICE_TICKS_MAX,
     RATE,
     RECORDS_MAX,
     SOURCES_MAX,
-    TRAILING_MAX,
     WINDOW_MAX,
 )
 from solvent.records import RECORD_BYTES, Basis, Component, Kind, Premium, Scheme
@@ -205,7 +205,7 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         and -RATE <= lowest <= highest <= RATE and 0 <= cap < RATE
         and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
         "a trailing mean is of few samples of equal weight":
-        0 <= trailing <= TRAILING_MAX and not (trailing and linear),
+        0 <= trailing <= PREMIUMS_MAX and not (trailing and linear),
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
         and margin * cap // RATE + spec.liquidation_fee_ppb + max(row[1] for row in spec.tiers) <= RATE,
         "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,
