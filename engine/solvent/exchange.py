@@ -15,7 +15,7 @@ from solvent.codes import Code, InputError, Rejected, WrongType
 from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
-from solvent.limits import FINE, FIRST_USER, MONEY_MAX, NAME_BYTES, RATE
+from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import Dec, decimal, nearest_even, to_units
 from solvent.orders import Terms, Trigger, any_int, fit, leg_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
@@ -92,6 +92,11 @@ class Exchange(Face):
             raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
         if instrument.basis == "net" and not self.rules.net_hedges:
             raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
+        group = {
+            each.name: each.lot_size for each in (*self.instruments, instrument) if each.tier_group == instrument.tier_group
+        }
+        if instrument.tier_group and (len(group) > GROUP_MAX or len(set(group.values())) > 1):
+            raise InputError(f"{instrument.name}: a tier group is at most {GROUP_MAX} instruments, all of one lot size")
 
     def _make_kernel(self) -> Any:
         import json

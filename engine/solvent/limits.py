@@ -72,6 +72,9 @@ YEAR_NS = 365 * DAY_NS
 ANNUAL_MAX = 2**50
 """The highest annualised basis over 10**9, so that a mean stays in 64 bits; of a basis of 3 % in the last second."""
 
+GROUP_MAX = 64
+"""Instruments of one tier group: a takeover of all of them looks at each of them for each."""
+
 CATCH_UP_MAX = 256
 """Funding settlements of one instrument that a jump of the clock may pass; the earlier ones are passed over."""
 

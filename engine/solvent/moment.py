@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from solvent.limits import RATE
 from solvent.records import Basis, Kind, Leg, Mode, OrderRule, Side
 from solvent.reference import margin, valuation
 from solvent.reference.ledger import Collateral
@@ -81,10 +82,10 @@ class Moment:
         self.rules = Rules(*exchange.rules.compiled())  # type: ignore[arg-type]
         rows = [Row(*row) for row in kernel.positions(account)]
         cross = {(row.instrument, row.leg): row.size for row in rows if row.leg and row.mode == Mode.CROSS}
-        nets: Counter[int] = Counter()
+        self.nets: Counter[int] = Counter()
         for row in rows:
-            nets[row.instrument] += row.size if row.mode == Mode.CROSS else 0
-        self.rows = {(row.instrument, row.leg): self._kin(self._hedge(row, cross), nets) for row in rows}
+            self.nets[row.instrument] += row.size if row.mode == Mode.CROSS else 0
+        self.rows = {(row.instrument, row.leg): self._kin(self._hedge(row, cross)) for row in rows}
         self.collateral = [Collateral(*terms) for terms in exchange.collateral_terms]
         self.wallets = [kernel.wallet(account, i) for i in range(len(exchange.currencies))]
 
@@ -94,17 +95,18 @@ class Moment:
             return row
         return replace(row, other=cross.get((row.instrument, Leg.LONG + Leg.SHORT - row.leg), 0))
 
-    def _kin(self, row: Row, nets: Counter[int]) -> Row:
+    def _kin(self, row: Row) -> Row:
         mine = self.contracts[row.instrument]
         if not mine.tier_group or row.mode != Mode.CROSS:
             return row
-        others = ((self.contracts[i], net) for i, net in nets.items() if i != row.instrument)
+        others = ((self.contracts[i], net) for i, net in self.nets.items() if i != row.instrument)
         kin = sum(abs(net) for each, net in others if (each.tier_group, each.currency) == (mine.tier_group, mine.currency))
         return replace(row, kin=kin)
 
     def row(self, instrument: int, leg: int) -> Row:
         contract = self.contracts[instrument]
-        return self.rows.get((instrument, leg), Row(instrument, leg, leverage=contract.default_leverage))
+        found = self.rows.get((instrument, leg))
+        return found or self._kin(Row(instrument, leg, leverage=contract.default_leverage))
 
     def domain(self, row: Row) -> tuple[int, list[Row]]:
         """(margin or cash, positions) of the domain that a position belongs to; with orders where they count."""
@@ -117,6 +119,13 @@ class Moment:
 
     def requirement(self, base: int, rows: list[Row]) -> Requirement:
         return margin.requirement(self.rules, self.contracts, base, rows)
+
+    def own(self, row: Row) -> int:
+        """A position's part of R_own; what equals it is safe, or by rule (at_threshold) no more."""
+        base, rows = self.domain(row)
+        equity = base + sum(valuation.upl(self.contracts[each.instrument], each) for each in rows)
+        contract = self.contracts[row.instrument]
+        return valuation.ceil_div(margin.thresholds(self.rules, contract, row, equity)[1], RATE)
 
     def share(self, row: Row) -> int:
         base, rows = self.domain(row)

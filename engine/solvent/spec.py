@@ -128,7 +128,7 @@ class Spec:
                 low[0] < high[0] and low[1] <= high[1] and low[2] >= high[2] for low, high in pairs
             ),
             "fees and maintenance rates must leave something of the value": all(
-                (row[1] * RATE // row[3] if self.scheme == Scheme.FACTOR else row[1]) + self.liquidation_fee_ppb <= RATE
+                _highest(self, row) + self.liquidation_fee_ppb <= RATE
                 for row in rows
             ),
             "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2],
@@ -180,6 +180,11 @@ class Spec:
         return [*out, 1, *head, len(pairs) // 2, *pairs, *tail]
 
 
+def _highest(spec: Spec, row: Row) -> int:
+    """The rate that a tier asks at most; of a factor at leverage 1."""
+    return -(-row[1] * RATE // row[3]) if spec.scheme == Scheme.FACTOR else row[1]
+
+
 def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
     (components, sample_ns, window, alpha, band, sources, stale_ns, outlier, clips, least, takes_median, interval_ns,
      cutoff_ns, premium, impact, linear, interest, lowest, highest, cap, up, down, delayed, trailing, at_index,
@@ -207,7 +212,7 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         "a trailing mean is of few samples of equal weight":
         0 <= trailing <= PREMIUMS_MAX and not (trailing and linear),
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
-        and margin * cap // RATE + spec.liquidation_fee_ppb + max(row[1] for row in spec.tiers) <= RATE,
+        and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec, row) for row in spec.tiers) <= RATE,
         "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,
     }  # fmt: skip
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from solvent.codes import Code, Rejected
-from solvent.limits import RATE
 from solvent.moment import Moment, Row
 from solvent.money import from_units
 from solvent.records import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
@@ -271,7 +270,7 @@ def _position(moment: Moment, row: Row) -> PositionView:
     own, ratio, effective, prices = 0, None, None, dict.fromkeys(_PRICES)
     if row.size:
         r = moment.requirement(*moment.domain(row))
-        own = valuation.ceil_div(margin.thresholds(moment.rules, contract, row, r.equity)[1], RATE)
+        own = moment.own(row)
         ratio = _ratio(Decimal(r.equity), r.value)
         effective = _ratio(Decimal(r.value), r.equity) if r.equity > 0 else None
         prices |= _prices(moment, row)
@@ -420,7 +419,8 @@ def _domain(moment: Moment, base: int, rows: list[Row]) -> DomainView:
 def _rates(moment: Moment, row: Row) -> tuple[Decimal, Decimal]:
     """The threshold rates of a position, fees included, before what its tier deducts or a curve adds."""
     contract = moment.contracts[row.instrument]
-    full, own = (contract.tiers[k].maintenance_ppb + fee for k, fee in margin.bands(moment.rules, contract, row))
+    parts = [(*valuation.factor(contract, k, row.leverage), fee) for k, fee in margin.bands(moment.rules, contract, row)]
+    full, own = (valuation.ceil_div(rate, over) + fee for rate, over, fee in parts)
     return from_units(full, Decimal("1e-9")), from_units(max(full, own), Decimal("1e-9"))
 
 

@@ -6,7 +6,7 @@ touches accounts, and settlement looks at them.
 
 from solvent.codes import Code
 from solvent.limits import FIRST_USER, MONEY_MAX
-from solvent.records import CommandType, Leg, Mode, Posting, Purse
+from solvent.records import CommandType, Leg, Mode, Posting, Purse, Scheme
 from solvent.reference import margin, valuation
 from solvent.reference.entry import Command, Entry
 from solvent.reference.ledger import Position
@@ -82,16 +82,20 @@ class Control:
         p = self.ledger.blank(c.account, c.instrument, c.side)
         if c.mode != p.mode and (p.size or p.orders):
             return Code.MODE_IN_USE
-        if c.amount > contract.tiers[self.cover.reach(p)].max_leverage:
-            return Code.LEVERAGE_ABOVE_TIER
         before = p.mode, p.leverage
+        p.mode = c.mode
+        highest = contract.tiers[self.cover.reach(p)].max_leverage
+        p.mode = before[0]
+        if c.amount > highest:
+            return Code.LEVERAGE_ABOVE_TIER
         initial = margin.initial_units(contract, p)
         free = {mode: self.cover.free_units(c.account, contract.currency, bool(mode)) for mode in Mode}
         p.mode, p.leverage = c.mode, c.amount
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
-        if needed > 0 and free[Mode(p.mode)] < needed:
+        lower = contract.scheme == Scheme.FACTOR and c.amount < before[1]
+        if (needed > 0 and free[Mode(p.mode)] < needed) or (lower and self._endangers(p)):
             p.mode, p.leverage = before
             return Code.INSUFFICIENT_MARGIN
         self.ledger.keep(p)
@@ -99,6 +103,11 @@ class Control:
         self.ledger.position_event(p)
         self.ledger.touch(c.account)
         return Code.OK
+
+    def _endangers(self, p: Position) -> bool:
+        """Whether a position's domain is below its threshold: at a lower leverage a factor asks more."""
+        r = self.cover.requirement(p.account, self.contracts[p.instrument].currency, p if p.mode == Mode.ISOLATED else None)
+        return r.positions > 0 and r.equity < r.own
 
     def set_position_mode(self, c: Command) -> Code:
         """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.

@@ -10,7 +10,7 @@ from solvent.codes import Code
 from solvent.records import Basis, Ending, Flag, Mode, Side
 from solvent.reference import margin, valuation
 from solvent.reference.ledger import Position
-from solvent.reference.margin import OpenSide, Rules
+from solvent.reference.margin import OpenSide, Requirement, Rules
 from solvent.reference.trading import Ticket, Trading
 
 
@@ -20,6 +20,14 @@ class Cover:
         self.ledger = trading.ledger
         self.contracts = trading.contracts
         self.rules = rules
+
+    def requirement(self, account: int, currency: int, p: Position | None) -> Requirement:
+        """Of one isolated position, or of the cross domain."""
+        if p is not None:
+            return margin.requirement(self.rules, self.contracts, p.margin, [p])
+        cash = self.ledger.backing(account, currency)
+        domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
+        return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
 
     def share_of_equity(self, p: Position) -> int:
         """E_i of a cross position; 0 for an isolated one, which does not need it."""
@@ -73,7 +81,7 @@ class Cover:
         held = max(0, p.size if t.side == Side.BUY else -p.size)
         if held + others + t.remaining > contract.max_size_lots:
             return Code.POSITION_LIMIT
-        if self._measure(p, t.side, others + t.remaining) > contract.tiers[-1].top:
+        if not self._fits(p, self._measure(p, t.side, others + t.remaining)):
             return Code.POSITION_LIMIT
         if not self._allows(p, self._measure(p, t.side, lots)):
             return Code.LEVERAGE_ABOVE_TIER
@@ -84,9 +92,9 @@ class Cover:
         sides = list(p.open_sides)
         sides[t.side] = sides[t.side].add(own)
         needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
-        opens = lots - margin.opening_lots(p, t.side, others)
-        needed += valuation.accrued_units(contract, opens if t.side == Side.BUY else -opens)
-        if needed > 0 and self.free_units(p.account, contract.currency, bool(p.mode)) < needed:
+        # Accrued funding of all that may open, for no hold has it.
+        needed += valuation.accrued_units(contract, lots if t.side == Side.BUY else -lots)
+        if needed >= 0 and self.free_units(p.account, contract.currency, bool(p.mode)) < needed:
             return Code.INSUFFICIENT_MARGIN
         return Code.OK
 
@@ -117,12 +125,19 @@ class Cover:
 
     def _allows(self, p: Position, measure: int) -> bool:
         """Whether the leverage of a position, and of those whose tiers go with it, is allowed there."""
-        for q in self._group(p):
-            tiers = self.contracts[q.instrument].tiers
-            live = q is p or q.size or any(each.lots for each in q.open_sides)
-            if live and q.leverage > tiers[valuation.tier_at(self.contracts[q.instrument], measure)].max_leverage:
+        for q in self._company(p):
+            contract = self.contracts[q.instrument]
+            if q.leverage > contract.tiers[valuation.tier_at(contract, measure)].max_leverage:
                 return False
         return True
+
+    def _fits(self, p: Position, measure: int) -> bool:
+        """Whether the tables of a position, and of those whose tiers go with it, have a tier for it."""
+        return all(measure <= self.contracts[q.instrument].tiers[-1].top for q in self._company(p))
+
+    def _company(self, p: Position) -> list[Position]:
+        """Of the positions whose tiers go together this one, and those that hold or order something."""
+        return [q for q in self._group(p) if q is p or q.size or any(each.lots for each in q.open_sides)]
 
     def _reaches(self, p: Position) -> list[int]:
         """How far the resting orders could lead, by side."""

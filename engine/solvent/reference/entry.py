@@ -220,16 +220,18 @@ class Entry:
 
     # --- the way in
 
-    def work(self, t: Ticket) -> Answer:
+    def free_now(self, t: Ticket) -> int:
+        """What an account has free before an order of its own; nothing in a Book alone."""
+        owned = isinstance(t.holder, Position)
+        return self.cover.free_units(t.account, self.contracts[t.instrument].currency, spendable=False) if owned else 0
+
+    def work(self, t: Ticket, free_before: int) -> Answer:
         """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
         assert t.order
-        p = t.holder if isinstance(t.holder, Position) else None
-        if p:
-            free_before = self.cover.free_units(t.account, self.contracts[t.instrument].currency, spendable=False)
         self.trading.execute(t)
         self.trading.conclude(t)
-        if p:
-            self.cover.uncover(p, free_before)
+        if isinstance(t.holder, Position):
+            self.cover.uncover(t.holder, free_before)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
@@ -295,7 +297,7 @@ class Entry:
         if t.terms.kind:
             return self._arm(t)
         self.trading.accept(t)
-        return self.work(t)
+        return self.work(t, self.free_now(t))
 
     def fire_next(self) -> Answer | None:
         """The next order whose trigger was reached wakes, and goes the way of a new one. None when none is due.
@@ -321,7 +323,7 @@ class Entry:
         if code:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
             return code, order.order_id, 0, 0
-        return self.work(t)
+        return self.work(t, self.free_now(t))
 
     def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
         """A live order as a ticket with other terms, before anything is changed."""

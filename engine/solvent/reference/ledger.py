@@ -13,7 +13,7 @@ from solvent.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
 from solvent.reference.margin import Holding, OpenSide, Rules
-from solvent.reference.valuation import Contract, accrued_units, initial_of, trunc_div, worth
+from solvent.reference.valuation import Contract, accrued_units, initial_rise, trunc_div, worth
 
 Emit = Callable[..., None]
 
@@ -271,7 +271,8 @@ class Ledger:
         p.size += size_delta
         p.cost += cost_delta
         if p.mode == Mode.ISOLATED:
-            needed = initial_of(contract, abs(cost_delta), p.leverage, abs(p.size), abs(p.cost))
+            held = abs(p.size - size_delta), abs(p.cost - cost_delta)
+            needed = initial_rise(contract, abs(cost_delta), p.leverage, abs(size_delta), held)
             needed += max(0, cost_delta - worth(contract, size_delta, contract.mark))
             needed += accrued_units(contract, size_delta)
             needed = min(needed, max(0, self.wallets[p.account][contract.currency]))

@@ -43,18 +43,11 @@ class Liquidation:
         self.ledger = cover.ledger
         self.contracts = cover.contracts
         self.rules = cover.rules
+        self.requirement = cover.requirement
         self.share_of_equity = cover.share_of_equity
         self.emit = cover.trading.emit
 
     # --- who is due
-
-    def requirement(self, account: int, currency: int, p: Position | None) -> Requirement:
-        """Of one isolated position, or of the cross domain."""
-        if p is not None:
-            return margin.requirement(self.rules, self.contracts, p.margin, [p])
-        cash = self.ledger.backing(account, currency)
-        domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
-        return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
 
     def _candidate(self, account: int, currency: int, equity: int) -> Position | None:
         """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
@@ -74,9 +67,9 @@ class Liquidation:
         if r.equity < r.full:
             return Verdict.FULL, r, None
         candidate = p or self._candidate(account, currency, r.equity)
-        if candidate is None or candidate.stuck:
+        if candidate and candidate.stuck:
             return Verdict.SAFE, r, None
-        return Verdict.PARTIAL, r, candidate
+        return Verdict.PARTIAL, r, candidate  # without a candidate only orders ask for more, and they go
 
     def _collect(self) -> list[Due]:
         """All domains of the touched accounts that need action. Covers bare wallets below zero on the way."""
@@ -145,8 +138,7 @@ class Liquidation:
             if verdict == Verdict.FULL:
                 self._take_over(account, currency, p, r)
                 return
-            assert candidate
-            if not self._step_down(candidate):
+            if not (candidate and self._step_down(candidate)):
                 return
 
     def _clear(self, account: int, currency: int, p: Position | None) -> bool:

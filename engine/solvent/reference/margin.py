@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from solvent.limits import RATE
-from solvent.records import Mode, OrderRule, Side
+from solvent.records import Basis, Mode, OrderRule, Side
 from solvent.reference.valuation import (
     Contract,
     Sized,
@@ -21,6 +21,7 @@ from solvent.reference.valuation import (
     factor,
     fee_units,
     initial_of,
+    initial_rise,
     maintenance,
     tier_of,
     upl,
@@ -223,8 +224,8 @@ def _side_hold(contract: Contract, p: Holding, side: int, orders: OpenSide) -> i
         return held
     value = ceil_div(orders.value * lots, orders.lots)
     adds = (p.size > 0) == (side == Side.BUY)  # to what is held; its notional is at entry, so that no mark moves a hold
-    total, notional = lots + abs(p.size) * adds, value + abs(p.cost) * adds
-    return initial_of(contract, value, p.leverage, total, notional) + held + fee_units(value, contract.taker_fee_ppb)
+    initial = initial_rise(contract, value, p.leverage, lots, (abs(p.size) * adds, abs(p.cost) * adds))
+    return initial + held + fee_units(value, contract.taker_fee_ppb)
 
 
 def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenSide]) -> int:
@@ -234,9 +235,13 @@ def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenS
 
 
 def initial_units(contract: Contract, p: Holding) -> int:
-    """Initial margin at mark, and what accrued funding asks."""
+    """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
+    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
     value = value_at_mark(contract, p)
-    return initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
+    initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
+    if contract.basis == Basis.CONTRACTS and not contract.at_entry:
+        return initial
+    return max(initial, maintenance(contract, p, tier_of(contract, p), contract.liquidation_fee_ppb)) if p.size else initial
 
 
 def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding], spendable: bool) -> int:

@@ -249,7 +249,7 @@ class Pricing:
         period, rate = model.period, model.charge()
         if not self.liquidation.rules.funding_first:
             self.settle()
+        self._accrue(instrument, model)  # what was set aside for this period is there to pay it
         if self.contracts[instrument].mark and period > self.contracts[instrument].funding_period:
             self.funding.settle_rate(instrument, rate, period)
-        self._accrue(instrument, model)
         self.settle()

@@ -286,6 +286,16 @@ def initial_of(contract: Contract, value: int, leverage: int, lots: int, notiona
     return max(by_leverage, fee_units(value, rate))
 
 
+def initial_rise(contract: Contract, value: int, leverage: int, lots: int, held: tuple[int, int]) -> int:
+    """Initial margin of what is added to `held` (lots, and their notional): with a curve what all of it asks, less what was
+    asked before, so that many fills ask as much as one."""
+    by_leverage, (before, notional) = ceil_div(value, leverage), held
+    if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
+        return by_leverage
+    total = initial_of(contract, notional + value, leverage, before + lots, notional + value)
+    return max(by_leverage, total - initial_of(contract, notional, leverage, before, notional))
+
+
 # --- Prices
 
 

@@ -8,10 +8,12 @@ from solvent._core.ledger cimport (
     position_default, position_event, position_find, position_new, position_reserve, touch, wallet_of,
     wallet_purse,
 )
-from solvent._core.margin cimport closing_loss, free_units, hold_units, initial_units, upl
-from solvent._core.money cimport MONEY_MAX, add, least
+from solvent._core.margin cimport (
+    Requirement, closing_loss, cross_requirement, free_units, hold_units, initial_units, isolated_requirement, upl,
+)
+from solvent._core.money cimport MONEY_MAX, int128, least
 from solvent._core.records cimport (
-    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FUND_SEEDED, INSUFFICIENT_BALANCE,
+    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FACTOR, FUND_SEEDED, INSUFFICIENT_BALANCE,
     INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
     NO_ISOLATED_POSITION, OK, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
     WITHDRAWALS_CLOSED, WITHDRAWN, Command,
@@ -90,6 +92,20 @@ cdef int _check_position(State* s, const Command* c) noexcept nogil:
     return check_leg(s, c, c.side) if code == OK else code
 
 
+cdef bint _endangers(State* s, int32_t index, int64_t leverage) noexcept nogil:
+    """Whether a position's domain would be below its threshold at a lower leverage: a factor asks more there."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef int64_t before = p.leverage
+    cdef Requirement r
+    p.leverage = leverage
+    if p.mode:
+        isolated_requirement(&s.ledger, &s.rules, index, &r)
+    else:
+        cross_requirement(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency, &r)
+    p.leverage = before
+    return r.positions > 0 and r.equity < r.own
+
+
 cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
     cdef Ledger* l = &s.ledger
@@ -97,7 +113,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     cdef int32_t index
     cdef Position changed
     cdef Instrument* ins
-    cdef int64_t needed
+    cdef int128 needed
     if code != OK:
         return code
     if c.mode > ISOLATED:
@@ -112,14 +128,16 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
         position_default(l, c.account, c.instrument, c.side, &changed)
     if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
         return MODE_IN_USE
+    changed.mode = <uint8_t>c.mode
     if c.amount > ins.tiers[reach(l, &changed)].max_leverage:
         return LEVERAGE_ABOVE_TIER
-    changed.mode = <uint8_t>c.mode
     changed.leverage = c.amount
-    needed = hold_units(l, &changed, NULL, BUY) - changed.hold_units
+    needed = <int128>hold_units(l, &changed, NULL, BUY) - changed.hold_units
     if index >= 0 and not changed.mode and changed.size_lots != 0:
         needed = needed + initial_units(l, &changed) - initial_units(l, &l.positions[index])
     if needed > 0 and free_units(l, c.account, ins.currency, changed.mode) < needed:
+        return INSUFFICIENT_MARGIN
+    if index >= 0 and ins.scheme == FACTOR and c.amount < l.positions[index].leverage and _endangers(s, index, c.amount):
         return INSUFFICIENT_MARGIN
     if index < 0:
         if not position_reserve(l, c.instrument):
@@ -178,7 +196,7 @@ cdef bint _can_spare(State* s, Position* p, int64_t amount) noexcept nogil:
     """Whether an isolated margin without so much still bears initial margin and what closing orders may lose."""
     cdef Ledger* l = &s.ledger
     cdef int64_t left = p.margin_units - amount + least(0, upl(l, p))
-    return left >= add(initial_units(l, p), closing_loss(l, p), &s.log.fault)
+    return left >= <int128>initial_units(l, p) + closing_loss(l, p)
 
 
 cdef void _move(State* s, int32_t index, int64_t amount) noexcept nogil:

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, DUE
 from solvent._core.ledger cimport Ledger, OpenSide, Position, collateral_value, held_of, related
 from solvent._core.margin cimport bankruptcy_cost, free_units, hold_units, opening_lots
-from solvent._core.money cimport add, clamp, least, most, sub
+from solvent._core.money cimport clamp, int128, least, most
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, REDUCE_ONLY, SELL,
     UNCOVERED,
@@ -56,7 +56,8 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     """
     cdef Instrument* ins = t.ins
     cdef int32_t* fault = &s.log.fault
-    cdef int64_t size, needed, lots, opens, price
+    cdef int64_t size, lots, price
+    cdef int128 needed
     cdef OpenSide extra
     cdef OpenSide others = p.open[t.side]
     if standing != NULL:
@@ -68,9 +69,9 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     size = most(0, p.size_lots if t.side == BUY else -p.size_lots)
     if size + others.lots + t.remaining_lots > ins.max_size_lots:
         return POSITION_LIMIT
-    if _measure(&s.ledger, p, t.side, others.lots + t.remaining_lots, True) > ins.tiers[ins.tier_count - 1].top:
+    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, others.lots + t.remaining_lots, True), _fits):
         return POSITION_LIMIT
-    if not _allows(&s.ledger, p, _measure(&s.ledger, p, t.side, lots, True)):
+    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, lots, True), _allowed):
         return LEVERAGE_ABOVE_TIER
     extra.lots = t.remaining_lots
     price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
@@ -80,10 +81,10 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
         extra.lots -= standing.lots
         extra.value_units -= standing.value_units
         extra.loss_units -= standing.loss_units
-    needed = sub(hold_units(&s.ledger, p, &extra, t.side), p.hold_units, fault)
-    opens = lots - opening_lots(p, t.side, others.lots)
-    needed = add(needed, accrued_units(ins, opens if t.side == BUY else -opens, fault), fault)
-    if needed > 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
+    # Accrued funding of all that may open, for no hold has it.
+    needed = <int128>hold_units(&s.ledger, p, &extra, t.side) - p.hold_units
+    needed += accrued_units(ins, lots if t.side == BUY else -lots, fault)
+    if needed >= 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
         return INSUFFICIENT_MARGIN
     return OK
 
@@ -146,16 +147,26 @@ cdef int64_t _measure(Ledger* ledger, Position* p, int side, int64_t lots, bint 
     return total + most(kin[BUY], kin[SELL]) + most(own[BUY], own[SELL])
 
 
-cdef inline bint _allowed(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
+ctypedef bint (*Test)(Ledger* ledger, Position* p, int64_t measure) noexcept nogil
+
+
+cdef bint _allowed(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
+    """Whether a position's leverage is allowed there."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     return p.leverage <= ins.tiers[tier_at(ins, measure)].max_leverage
 
 
-cdef bint _allows(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
-    """Whether the leverage of a position, and of those whose tiers go with it, is allowed there."""
+cdef bint _fits(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
+    """Whether its table has a tier for it."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    return measure <= ins.tiers[ins.tier_count - 1].top
+
+
+cdef bint _everyone(Ledger* ledger, Position* p, int64_t measure, Test test) noexcept nogil:
+    """Whether a test holds of a position, and of those whose tiers go with it and that hold or order something."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef Position* other
-    if not _allowed(ledger, p, measure):
+    if not test(ledger, p, measure):
         return False
     if ledger.instruments[p.instrument].basis != NET:
         return True
@@ -163,7 +174,7 @@ cdef bint _allows(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
         other = &ledger.positions[index]
         if (_together(ledger, p, other) and not _is(p, other)
                 and (other.size_lots != 0 or other.open[BUY].lots or other.open[SELL].lots)
-                and not _allowed(ledger, other, measure)):
+                and not test(ledger, other, measure)):
             return False
         index = other.next
     return True
@@ -186,7 +197,7 @@ cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
     cdef int side
     for side in range(2):
         measure = _reach(ledger, p, side)
-        if measure > held and not _allows(ledger, p, measure):
+        if measure > held and not _everyone(ledger, p, measure, _allowed):
             return False
     return True
 

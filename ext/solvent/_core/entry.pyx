@@ -227,11 +227,13 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 
 # --- The way in ----------------------------------------------------------------------------------------
 
-cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+cdef int64_t free_now(State* s, Ticket* t) noexcept nogil:
+    """What an account has free before an order of its own; nothing in a Book alone."""
+    return 0 if s.bare else free_units(&s.ledger, t.account, t.ins.currency, False)
+
+
+cdef void work(State* s, Ticket* t, int64_t free_before, Receipt* receipt) noexcept nogil:
     """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
-    cdef int64_t free_before = 0
-    if not s.bare:
-        free_before = free_units(&s.ledger, t.account, t.ins.currency, False)
     execute(s, t)
     conclude(s, t)
     if not s.bare:
@@ -368,7 +370,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         _arm(s, &t, receipt)
     else:
         accept(s, &t)
-        work(s, &t, receipt)
+        work(s, &t, free_now(s, &t), receipt)
     return OK
 
 
@@ -409,7 +411,7 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     if code != OK:
         finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
         return True
-    work(s, &t, &own)
+    work(s, &t, free_now(s, &t), &own)
     if t.order_id == receipt.order_id:
         receipt[0] = own
     return True

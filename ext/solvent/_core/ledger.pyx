@@ -11,7 +11,7 @@ from solvent._core.records cimport (
     ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
     PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
 )
-from solvent._core.valuation cimport Instrument, accrued_units, initial_of, worth
+from solvent._core.valuation cimport Instrument, accrued_units, initial_rise, worth
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -281,7 +281,8 @@ cdef void _open(Ledger* ledger, int32_t index, int64_t size_delta, int64_t cost_
     p.cost_units = add(p.cost_units, cost_delta, fault)
     if p.mode:
         at_mark = worth(ins, size_delta, ins.mark_ticks, fault)
-        needed = initial_of(ins, magnitude(cost_delta), p.leverage, magnitude(p.size_lots), magnitude(p.cost_units), fault)
+        needed = initial_rise(ins, magnitude(cost_delta), p.leverage, magnitude(size_delta), magnitude(p.size_lots - size_delta),
+                              magnitude(p.cost_units - cost_delta), fault)
         needed = add(needed, most(0, sub(cost_delta, at_mark, fault)), fault)
         needed = add(needed, accrued_units(ins, size_delta, fault), fault)
         needed = least(needed, most(0, wallet_of(ledger, p.account, ins.currency).cash_units))

@@ -78,9 +78,9 @@ cdef int _verdict(State* s, int32_t candidate, Requirement* r) noexcept nogil:
         return SAFE
     if r.equity < r.full:
         return FULL
-    if candidate < 0 or s.ledger.positions[candidate].stuck:
+    if candidate >= 0 and s.ledger.positions[candidate].stuck:
         return SAFE
-    return PARTIAL
+    return PARTIAL          # without a candidate only orders ask for more, and they go
 
 
 cdef int _judge(State* s, uint32_t account, int32_t position, uint32_t currency, Requirement* r, int32_t* candidate) noexcept nogil:
@@ -347,7 +347,7 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
         if verdict == FULL:
             _take_over(s, due.account, position, due.currency, &r)
             return
-        if not _step_down(s, candidate):
+        if candidate < 0 or not _step_down(s, candidate):
             return
 
 

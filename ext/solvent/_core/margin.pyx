@@ -5,8 +5,10 @@ from solvent._core.ledger cimport Ledger, OpenSide, Position, Wallet, collateral
 from solvent._core.money cimport (
     INT64_MAX, RATE, add, ceil128, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate, sub,
 )
-from solvent._core.records cimport BUY, BY_FEE, IGNORED, SELL
-from solvent._core.valuation cimport Held, Instrument, accrued_units, asked, asked_of, closing_fee, fee_units, initial_of, tier_of, upl_of, worth
+from solvent._core.records cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
+from solvent._core.valuation cimport (
+    Held, Instrument, accrued_units, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, tier_of, upl_of, worth,
+)
 
 cdef struct Band:
     int tier
@@ -228,19 +230,15 @@ cdef int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) n
     cdef int64_t lots = opening_lots(p, side, open.lots)
     cdef int64_t held = _opening_loss(ledger, p, open, side) if p.mode else open.loss_units
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t value, total, notional
+    cdef int64_t value, initial
+    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # to what is held, whose notional is at entry: no mark moves a hold
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
     if lots == 0:
         return held
     value = mul_div_ceil(open.value_units, lots, open.lots, fault)
-    total = lots
-    notional = value
-    if (p.size_lots > 0) == (side == BUY):    # it adds to what is held, whose notional is at entry: no mark moves a hold
-        total += magnitude(p.size_lots)
-        notional = add(notional, magnitude(p.cost_units), fault)
-    return add(add(initial_of(ins, value, p.leverage, total, notional, fault), held, fault),
-               fee_units(value, ins.taker_fee_ppb, fault), fault)
+    initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
+    return add(add(initial, held, fault), fee_units(value, ins.taker_fee_ppb, fault), fault)
 
 
 cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
@@ -277,12 +275,20 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
-    """Initial margin at mark, and what accrued funding asks."""
+    """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
+    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t value = position_value(ledger, p)
     cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
-    return add(initial, accrued_units(ins, p.size_lots, fault), fault)
+    cdef Held held
+    cdef int128 least_asked
+    initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
+    if (ins.basis == CONTRACTS and not ins.at_entry) or p.size_lots == 0:
+        return initial
+    held = held_of(ledger, p)
+    least_asked = asked(ins, &held, tier_of(ins, &held, fault), ins.liquidation_fee_ppb, fault)
+    return most(initial, narrow(ceil128(least_asked, RATE), fault))
 
 
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil:

@@ -262,9 +262,9 @@ cdef void _fund(State* s, uint32_t instrument, Prices* model, int64_t instant_ns
     rate = prices_charge(model)
     if not s.rules.funding_first:
         settle_all(s)
+    _accrue(s, instrument, model)       # what was set aside for this period is there to pay it
     if ins.mark_ticks and period > <int64_t>ins.funding_period:
         settle_rate(s, instrument, rate, <uint64_t>period)
-    _accrue(s, instrument, model)
     settle_all(s)
 
 

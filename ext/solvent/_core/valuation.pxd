@@ -78,6 +78,9 @@ cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept
 cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
 cdef int64_t asked_of(Instrument* ins, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault) noexcept nogil
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil
+cdef int64_t initial_rise(
+    Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
+) noexcept nogil
 cdef int64_t initial_of(Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
 cdef void tiers_deduct(Instrument* ins) noexcept nogil

@@ -204,6 +204,20 @@ cdef int64_t initial_of(Instrument* ins, int64_t value, int64_t leverage, int64_
     return most(by_leverage, fee_units(value, _rate_at(ins, ins.tiers[0].initial_ppb, ins.initial_curve, lots, notional, fault), fault))
 
 
+cdef int64_t initial_rise(
+    Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
+) noexcept nogil:
+    """Initial margin of what is added to what is held: with a curve what all of it asks, less what was asked before, so that
+    many fills ask as much as one."""
+    cdef int64_t by_leverage = mul_div_ceil(value, 1, leverage, fault)
+    cdef int64_t total, notional
+    if ins.scheme != SLOPE and ins.scheme != POWER:
+        return by_leverage
+    notional = add(held_notional, value, fault)
+    total = initial_of(ins, notional, leverage, held_lots + lots, notional, fault)
+    return most(by_leverage, total - initial_of(ins, held_notional, leverage, held_lots, held_notional, fault))
+
+
 # --- Prices --------------------------------------------------------------------------------------------
 
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil:
