@@ -67,18 +67,30 @@ def test_bad_rates(make, rate):
     assert caught.value.code == Code.BAD_RATE
 
 
-def test_the_cap_leaves_maintenance_margin_and_fee(make):
-    """The case of 1.12 at another mark: margin and profit 300, maintenance and fee 273.35, 49.70 due: charged 26.65."""
+@pytest.mark.parametrize(
+    "entry,added,mark,asked,due,charged",
+    [(50_300, 97, 50_000, "275", 50_00, 25_00), (50_000, 100, 49_700, "273.35", 49_70, 26_65)],
+    ids=["1.12", "at 49,700"],
+)
+def test_the_cap_leaves_maintenance_margin_and_fee(make, entry, added, mark, asked, due, charged):
+    """1.12 (OKX help 360053909272): 1 BTC at mark 50,000, margin and profit 300, maintenance and fee 275, 50 due: 25 charged.
+
+    Margin 503 + 97 and a loss of 300. Then again at another mark: 273.35, 49.70 due, 26.65 charged.
+    """
     ex = exchange(make, rule_set="okx_consistent", a=600, b=10_000)
+    ex.mark(X, entry)
     ex.set_leverage("a", X, 100)
-    trade(ex, "a", "b", 1)
-    ex.move_margin("a", X, 100)
-    ex.mark(X, 49_700)
+    trade(ex, "a", "b", 1, entry)
+    ex.move_margin("a", X, added)
+    ex.mark(X, mark)
     position = ex.position("a", X)
-    assert (position.margin + position.upl, position.maintenance) == (300, Decimal("273.35"))
+    assert (position.margin + position.upl, position.maintenance) == (300, Decimal(asked))
+    cash = ex.account("b").cash
     ack = ex.settle_funding(X, "0.001", 1)
-    assert payments(ack)[0][3] == 26_65
-    assert ex.position("a", X).size == 1
+    assert (ack.events[-1].due_units, ack.events[-1].collected_units, payments(ack)[0][3]) == (due, charged, charged)
+    assert ex.account("b").cash - cash == Decimal(charged) / 100
+    position = ex.position("a", X)
+    assert position.size == 1 and position.margin + position.upl == position.maintenance == Decimal(asked)
     assert ex.settle_funding(X, "0.001", 2).events[-1].collected_units == 0  # nothing left to take
 
 

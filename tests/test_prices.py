@@ -359,6 +359,43 @@ def test_funding_of_bitmex_in_coins(make):
     assert ex.position("a", "XBTUSD").upl == Decimal("1.25") and ex.account("a").equity == Decimal("101.2")
 
 
+@pytest.mark.parametrize("clamp,rate,paid", [("0.0025", 2_500_000, "0.05"), ("0.0005", 500_000, "0.01")])
+def test_the_rate_of_bitmex(make, clamp, rate, paid):
+    """M3: quote and base lend at 1.00 % and .25 % a day, paid every eight hours: (1.00 % - .25 %) / 3 = .25 %, .05 of 20 XBT.
+
+    The example leaves the premium out, and the clamp: that of today, .05 %, would leave .01.
+    """
+    eight = 8 * 3_600 * SECOND
+    interest = (Fraction("0.01") - Fraction("0.0025")) / (24 * 3_600 * SECOND // eight)
+    funding = Funding(interval_ns=eight, premium="impact_on_mark", impact=1, weights="equal", clamp=clamp,
+                      interest=Decimal(interest.numerator) / interest.denominator)  # fmt: skip
+    ex = build(make, PriceModel(components=["index"], sample_ns=eight, funding=funding), kind="inverse", settle="XBT",
+               contract_size=1, tick="0.5", settle_decimals=10, max_price=2_000)  # fmt: skip
+    ex.index(X, 750)
+    ex.order("maker", X, "sell", 15_000, price=750).ok()
+    assert ex.order("taker", X, "buy", 15_000, price=750).filled == 15_000
+    assert ex.position("taker", X).value == 20
+    assert rates(passing(ex, eight)) == [(1, rate)]
+    assert 10**6 - ex.account("taker").cash == Decimal(paid) == 20 * Decimal(rate) / 10**9
+
+
+def test_the_average_of_whitebit(make):
+    """WhiteBIT help, funding rate: premiums of .0001, .004, .008 and -.0001 with weights 1 to 4, a minute each: .00317.
+
+    Without a clamp that is the rate. Impact bids of 10,001, 10,040, 10,080, then an ask of 9,999, of an index of 10,000.
+    """
+    minute = 60 * SECOND
+    funding = Funding(interval_ns=4 * minute, impact=100, weights="linear", clamp=0, interest=0)
+    ex = build(make, PriceModel(components=["index"], sample_ns=minute, funding=funding))
+    ex.index(X, 10_000)
+    for k, (side, price) in enumerate((("buy", 10_001), ("buy", 10_040), ("buy", 10_080), ("sell", 9_999)), 1):
+        ex.order("maker", X, side, 100, price=price).ok()
+        events = passing(ex, k * minute)
+        ex.cancel_all("maker")
+    (event,) = [e for e in events if e.type == EventType.RATED]
+    assert (event.samples, event.premium_ppb, event.rate_ppb) == (4, 3_170_000, 3_170_000)
+
+
 def funded(make, rule=WIDE, **terms):
     """A taker long 100 contracts at 1,000 under ten-second funding; the book's middle is 1 % above the index."""
     terms = {"interval_ns": 10 * SECOND, "premium": "middle", "interest": 0, "clamp": 0, "cap": "0.5"} | terms

@@ -1,23 +1,23 @@
 """Published liquidation and bankruptcy prices of real venues, driven through both implementations.
 
 Owns the numbers of liquidation rules, sections 2-11, that are prices (section 0's own vectors C1-C5 and HL4 come along), and
-the small vocabulary that puts one position where an example has it. Requirements, tier tables, Orderly and the published
-numbers that do not check are in test_published_more.py. A case's id is the id of that page, or the venue where it has none.
+the small vocabulary that puts one position where an example has it. Requirements, tier tables and Orderly are in
+test_published_more.py, published numbers that do not check in test_published_errors.py. A case's id is the id of that page, or
+the venue where it has none; O6, O7, B8 and Y11 have no row there, their numbers are freqtrade's.
 
 Every price is held to three things: the closed form of section 0 in exact fractions rounds to the printed digits; the
 engine agrees with the closed form within one tick (it answers whole ticks, and its money is whole units, rounded against
 the trader); and the market agrees with the engine: one tick before the liquidation price nothing happens, at it the
 position goes.
 
-In other files: prices with the margin fixed at *entry* (test_published_entry.py; B10, K2 and Delta's 9,840.1 also have tests
-of what the same inputs give at mark); Y1's liquidation price, V14 to V17, H1 to H3, D23 (test_published_rules.py). A close of
-a part at its share (D3, D4): a takeover is of all of it, so a published half is half of the takeover's. The orders that dYdX
-must reject there do not exist here.
+In other files: prices with the margin fixed at *entry* (test_published_entry.py, with Delta's slice and rest; B10, K2 and
+Delta's 9,840.1 also have tests of what the same inputs give at mark); Y1's liquidation price, V14 to V17, H1 to H3, D23
+(test_published_rules.py). A close of a part at its share (D3, D4): a takeover is of all of it, so a published half is half of
+the takeover's. The orders that dYdX must reject there do not exist here.
 
-Numbers whose inputs are not on the page: O6, O7, B8 and Y11 (no row), the slice of Delta and the 9,648 of its rest (their
-margin rates), Orderly's 50,256.41, V19 (which order stands on which side). Gate prints formulas only, those of section 0.
-Left to others: funding and mark price (B9, M3, HL3, D20-D23, V9-V12, V20), fund, queues and execution (O3, Y9, M1, M2, M4,
-K3, section 8.3, D24, D25, V1, V2's shares, V6-V8, all of Drift).
+Gate prints formulas only, those of section 0. Left to others: funding and mark price (M3, HL3, D20-D22, V9-V12, V20, WhiteBIT:
+test_prices.py; 1.12: test_funding.py), fund, queues and execution (O3, B9, Y9, M1, M2, M4, K3, section 8.3, D24, D25, V1, V2's
+shares, V6-V8, all of Drift).
 """
 
 from dataclasses import dataclass, replace
@@ -200,6 +200,8 @@ B7 = {
     "source": FREQTRADE, "tick": "0.000000001", "decimals": 10, "lot": "0.1", "side": -1, "mmr": "0.01", "deduction": "0.01",
     "tiers": deducting("0.01", "0.01", 1_000),
 }  # fmt: skip
+B8 = B7 | {"side": 1}
+O6 = {"source": FREQTRADE, "tick": "0.000000001", "decimals": 10, "lot": "0.1", "mmr": "0.01", "fee": "0.0006"}
 BYBIT = "Bybit help, MCS and UTA pages"
 INVERSE = {"kind": "inverse", "tick": "0.0001"}
 KRAKEN = INVERSE | {
@@ -237,6 +239,11 @@ AT_MMR = [
     # A double, cut after sixteen digits.
     Row(**B7, id="B7 5/8/1", size="1", entry="8", leverage=5, liquidation="9.514851485148514", off="1e-15"),
     Row(**B7, id="B7 5/10/0.6", size="0.6", entry="10", leverage=5, liquidation="11.897689768976898"),
+    # Doubles; a wallet of 10 / 3 and of 8 / 5 in the second and third.
+    Row(**B8, id="B8 5/10/1", size="1", entry="10", leverage=5, liquidation="8.070707070707071", off="1e-15"),
+    Row(**B8, id="B8 3/10/1", size="1", entry="10", leverage=3, liquidation="6.723905723905723", off="1e-15"),
+    Row(**B8, id="B8 5/8/1", size="1", entry="8", leverage=5, liquidation="6.454545454545454", off="1e-15"),
+    Row(**B8, id="B8 5/10/0.6", size="0.6", entry="10", leverage=5, liquidation="8.063973063973064", off="1e-15"),
     # Printed 95,500 with the margin of 500 fixed at entry; this is the same with 0.5 % at mark.
     Row(
         id="B10", source="affmiss", tick="0.0001", decimals=4, size="1", entry="100000", leverage=20, mmr="0.005",
@@ -258,6 +265,12 @@ AT_MMR_AND_FEE = [
     Row(**LONG_C, id="C2", fee="0.0005", side=-1, liquidation="54699.1546494281"),
     Row(**COIN_C, id="C3", fee="0.0005", liquidation="45704.5454", off="0.0001"),
     Row(**COIN_C, id="C4", fee="0.0005", side=-1, liquidation="55250"),
+    Row(**O6, id="O6 5/10/1", side=-1, size="1", entry="10", leverage=5, liquidation="11.87413417771621", off="1e-14"),
+    Row(**O6, id="O6 5/10/2", side=-1, size="2", entry="10", leverage=5, liquidation="11.87413417771621", off="1e-14"),
+    Row(**O6, id="O6 3/10/1", side=-1, size="1", entry="10", leverage=3, liquidation="13.193482419684678", off="1e-14"),
+    Row(**O6, id="O6 5/8/1", side=-1, size="1", entry="8", leverage=5, liquidation="9.499307342172967", off="1e-14"),
+    Row(**O6, id="O7 5/10/1", size="1", entry="10", leverage=5, liquidation="8.085708510208207", off="1e-14"),
+    Row(**O6, id="O7 3/10/1", size="1", entry="10", leverage=3, liquidation="6.738090425173506", off="1e-14"),
     Row(**PHEMEX, mmr="0.01", liquidation="0.3232"),  # the rate of 1 % is not printed: it is what 0.3232 leaves
 ]
 
@@ -375,6 +388,15 @@ def test_a_delta_bankruptcy_price_at_the_venues_own_tick(make):
               bankruptcy="9685.23")  # fmt: skip
     agree(closed_form(row, "0"), row.bankruptcy)
     assert placed(make, row).position("poor", X).bankruptcy_price == Decimal("9685.5")
+
+
+def test_the_balance_of_phemex(make):
+    """40.096 of 500 at 0.4 on 5x: 200 / 5, and .06 % of the 160 that they are worth at their bankruptcy price."""
+    row = Row(**PHEMEX | {"margin": None}, mmr="0.01")
+    p = placed(make, row).position("poor", X)
+    assert (p.margin, p.bankruptcy_price) == (40, Decimal("0.32"))
+    fee = p.size * p.bankruptcy_price * Decimal(row.fee)
+    assert p.margin + fee == Decimal(PHEMEX["margin"]) == Decimal("40.096")
 
 
 BINANCE_CROSS = {"B1": "1153.26", "B2": "26316.89"}

@@ -1,12 +1,8 @@
-"""Published requirements of real venues, driven through both implementations, and published numbers that do not check.
+"""Published requirements of real venues, driven through both implementations.
 
-Owns what liquidation rules, sections 2-11, print as maintenance and initial margin, tier tables and their deductions; the
-prices of Orderly, whose rate rises with the notional; and section 13, with the right number beside the wrong one. A case's
-id is the id of that page. Prices, the vocabulary, and the list of what the engine cannot express: test_published.py.
-
-Of section 13 these have no test: 2-7 (freqtrade docstrings: their inputs are not on the page), MCAL-158's 410, POSR-016 and
--018 of 14-19 (nor are theirs), MCAL-211 (84,100 + 1,590: a sum whose terms are a book's), 12 (ADL), 13 and MCAL-058
-(funding), 20-21 (comments on units).
+Owns what liquidation rules, sections 2-11, print as maintenance and initial margin, with orders too (V19), tier tables and
+their deductions, and the prices of Orderly, whose rate rises with the notional. A case's id is the id of that page. Prices,
+the vocabulary, and what is left to others: test_published.py; published numbers that do not check: test_published_errors.py.
 
 A venue's margin factor that is no 1 / n (Vega's 0.9 and 0.7) is asked as a maintenance rate: leverage is a whole number here.
 """
@@ -20,18 +16,15 @@ import pytest
 from solvent import EventType, InputError, Instrument, Tier
 from solvent.tiers import deductions, okex_btc_2019
 from test_published import (
-    AT_MMR,
     BINANCE,
     X,
     agree,
     balance,
     begin,
-    closed_form,
     deducting,
     fires,
     flat,
     of,
-    placed,
     trade,
 )
 
@@ -94,11 +87,10 @@ BYBIT, DERIBIT, DELTA = "Bybit help", "Deribit docs", "delta-exchange/just-the-d
 VEGA, ORDERLY = "vegaprotocol/specs, 0019-MCAL", "OrderlyNetwork/js-sdk, packages/perp"
 HYPERLIQUID = "Hyperliquid docs (uooooo/HyperUX)"
 DELTA_TERMS = {
-    "kind": "inverse", "contract_size": 1, "lot": 1_000, "tick": "0.01", "settle_decimals": 11, "scheme": "slope",
-    "tiers": (Tier(200_000, "0.00375", "0.0075"),), "maintenance_curve": "0.0000000625", "initial_curve": "0.000000125",
-    "max_price": 20_000,
+    "kind": "inverse", "contract_size": 1, "tick": "0.01", "settle_decimals": 11, "scheme": "slope", "max_price": 20_000,
+    "tiers": (Tier(200_000, "0.00125", "0.0025"),), "maintenance_curve": "0.000000075", "initial_curve": "0.00000015",
 }  # fmt: skip
-"""The line through the two printed points, 0.5 % and 1 % of 20,000 contracts and 1.63 % and 3.25 % of 200,000."""
+"""Delta above 5 BTC, where its guide asks .5 % + .075 % * (size - 5), in contracts of 1 / 10,000 BTC. Below it is .5 %."""
 V18 = [
     ("57500", "1", "0.11", "6325"), ("15900", "1", "0.9", "14310"), ("15900", "1", "0.7", "11130"),
     ("15910", "10", "0.9", "143190"), ("15912", "5", "0.9", "71604"), ("15912", "3", "0.9", "42962"),
@@ -146,9 +138,9 @@ NEEDS = [
          leverage=25, want={"initial": "200.625", "maintenance": "100.625"}),
     Need(id="Deribit SOL 6,000", source=DERIBIT, terms=sloped("6000", "0.02", "0.04", "0.000005"), size="6000", price="200",
          leverage=25, want={"initial": "84000"}),
-    Need(id="Delta 20,000", source=DELTA, terms=DELTA_TERMS, size="20000", price="10000", leverage=100,
+    Need(id="Delta 20,000", source=DELTA, terms=inverse("20000", "0.005", 100), size="20000", price="10000", leverage=100,
          want={"maintenance rate": "0.005", "initial rate": "0.01"}),
-    # 13-9: the guide calls the value 2 BTC; it is 20. 1.625 %, printed 1.63 %.
+    # 1.625 %, printed 1.63 %.
     Need(id="Delta 200,000", source=DELTA, terms=DELTA_TERMS, size="200000", price="10000", leverage=100,
          want={"value": "20", "maintenance rate": "0.0163", "initial rate": "0.0325"}, off="0.00005"),
     Need(id="Orderly 259.86", source=ORDERLY, terms=powered("0.2", "0.05", "0.1", "2.512e-7"), size="0.2", price="25986.2",
@@ -338,16 +330,77 @@ def test_orderly_liquidation_price_of_a_first_order(make):
     fires(ex, BTC, found, 1)
 
 
-# --- Section 13: published numbers that do not check
+def test_orderly_isolated_liquidation_price_with_funding(make):
+    """2,000 on 2 at 50,000, funding of .0002 a unit due, base 2.5 %: (2,000 - 100,000 - .0004) / (2 * .025 - 2) = 50,256.41.
+
+    Right, and at the page's own price of 50,000 the position is gone: 2 % is below 2.5 %. It cannot be opened so, as 4 % are
+    asked; here funding takes the margin down to 2,000 less the .0004, at a higher mark.
+    """
+    terms = Instrument(X, contract_size=1, tiers=[Tier(2, "0.025", "0.04")], taker_fee=0, maintenance_curve="0.0000000625",
+                       initial_curve="0.0000001", **ORDERLY_TERMS)  # fmt: skip
+    ex = begin(make, [terms])
+    trade(ex, X, 1, 2, 50_000, 25, "isolated")
+    ex.move_margin("poor", X, "0.0121")
+    ex.mark(X, 62_500)
+    ex.settle_funding(X, "0.0160001", 1)  # of 125,000: 2,000.0125
+    p = ex.position("poor", X)
+    assert p.margin == Decimal("2000") - Decimal("0.0004")
+    root = (p.margin - 100_000) / (2 * Decimal("0.025") - 2)
+    agree(Fraction(root), "50256.41")
+    assert 0 <= root - p.liquidation_price <= Decimal("0.01") and p.liquidation_price > 50_000
+    fires(ex, X, p.liquidation_price, 1)
+
+
+# --- Vega, fully collateralised (0019-MCAL-154 to 158): a capped future pays at most 100, so a short at 30 puts down 70
+
+CAPPED = {"contract_size": 1, "tick": 1, "settle_decimals": 6, "tiers": flat(100, "0.5", 1), "max_price": 1_000}
+
+
+def test_an_order_margin_of_vega(make):
+    """V19: an order to buy 10 at 30 asks 300, all of its value."""
+    ex = begin(make, [Instrument(X, **FREE, **CAPPED)])
+    ex.mark(X, 50)
+    ex.set_leverage("poor", X, 1, mode="isolated")
+    ex.order("poor", X, "buy", 10, price=30).ok()
+    assert ex.account("poor").hold == 300
+
+
+@pytest.mark.parametrize("side,opened,both", [(-1, 1_100, 1_180), (1, 700, 1_180)], ids=["V19", "sides swapped"])
+def test_order_margins_of_vega(make, side, opened, both):
+    """V19: 10 * 70 + 5 * 80 = 1,100; 700 + max(400, 480) = 1,180; 700 + 120 = 820 when the position is closed.
+
+    It is short 10 with an order to sell 5 (at 30 and 20 below a cap of 100: 70 and 80 here) and bids for 30 at 16. The other
+    way round the 5 would close and hold nothing: 700, not 1,100. There the first bids to trade (10 at 18) close and are free;
+    here a side's closing lots are not the first but any, so what closes is said to be reduce-only. It gains 12 each.
+    """
+    ex = begin(make, [Instrument(X, **FREE, **CAPPED)])
+    trade(ex, X, side, 10, 70, 1, "isolated")
+
+    def asked():
+        return ex.position("poor", X).margin + ex.account("poor").hold
+
+    assert asked() == 700
+    ex.order("poor", X, "sell", 5, price=80).ok()
+    assert asked() == opened
+    if side < 0:
+        ex.order("poor", X, "buy", 10, price=58, reduce_only=True).ok()
+        assert asked() == opened
+    ex.order("poor", X, "buy", 30, price=16).ok()
+    assert asked() == both
+    if side < 0:
+        cash = ex.account("poor").cash
+        assert ex.order("rich", X, "sell", 10, price=58).filled == 10
+        assert ex.account("poor").cash - cash == 820 and asked() == 480
+
+
+# --- OKX
 
 
 @pytest.mark.parametrize(
-    "initial,printed,allowed",
-    [("0.055", "18.18", 18), ("0.015", "66.66", 66), ("0.013", "76.92", 76), ("0.013333333", "75.00", 75)],
-    ids=["O4 5.5%", "O4 1.5%", "13-1", "13-1 at 1.333%"],
+    "initial,printed,allowed", [("0.055", "18.18", 18), ("0.015", "66.66", 66)], ids=["O4 5.5%", "O4 1.5%"]
 )
 def test_okx_leverage_labels(make, initial, printed, allowed):
-    """13-1 (O5): OKX's table labels 1.3 % with 75x. It is 76.92x: 76 is accepted, 77 is not; 75x would be 1.333 %."""
+    """O4: a label is 1 / initial rate, cut; the whole number below it is accepted, the next is not."""
     leverage = 1 / Fraction(initial)
     assert Fraction(printed) <= leverage < Fraction(printed) + Fraction("0.01")
     terms = Instrument(X, **FREE, tiers=[Tier(10, "0.01", initial)])
@@ -363,51 +416,3 @@ def test_okx_tiers():
     third = okex_btc_2019()[2]
     assert (third.max_contracts, third.maintenance, third.initial, third.max_leverage) == (22_000, "0.015", "0.02", 50)
     assert okex_btc_2019(50_000, 500_000)[2].max_contracts == 1_050_000
-
-
-def row_of(name: str):
-    return next(row for row in AT_MMR if row.id == name)
-
-
-def test_kraken_holds_its_margin_at_mark(make):
-    """13-8 (K2): the text's maintenance margin of 0.00125, fixed, gives 7,476.64; its 7,481 needs 1 % at mark."""
-    row = row_of("K1")
-    fixed = closed_form(row, "0", row.held - Fraction("0.00125"))
-    agree(fixed, "7476.64")
-    found = placed(make, row).position("poor", X).liquidation_price
-    agree(Fraction(found), "7481")
-    assert found - 4 > fixed
-
-
-def test_binance_holds_its_margin_at_mark(make):
-    """B10: 95,500 takes 500 of maintenance margin at entry; at mark, as the venue's own rule has it, it is 95,477.39."""
-    row = row_of("B10")
-    assert closed_form(row, "0", row.held - 500) == 95_500
-    found = placed(make, row).position("poor", X).liquidation_price
-    agree(Fraction(found), "95477.39")
-
-
-def test_delta_prints_a_liquidation_price_100_off(make):
-    """13-10: "9940.5" of 200,000 at 10,000 on 3.25 %: 9,840.1 with 1.625 % held at entry, 9,842.62 at mark.
-
-    13-11: and the slice's 9,728 lies 1.16 % below that (9,727.2), not "1 %" (9,742.7).
-    """
-    at_entry = Fraction(200_000) / (20 + Fraction("0.65") - Fraction("0.325"))
-    agree(at_entry, "9840.1")
-    agree(at_entry / (1 + Fraction("0.0116")), "9727.2", "0.1")
-    assert abs(at_entry / (1 + Fraction("0.01")) - 9_728) > 14
-    ex = begin(make, [Instrument(X, **FREE, **DELTA_TERMS)])
-    trade(ex, X, 1, 200_000, 10_000, 100, "isolated")
-    assert ex.position("poor", X).margin == Decimal("0.65")  # what the curve asks, above 1 / 100
-    found = ex.position("poor", X).liquidation_price
-    assert abs(Fraction(found) - Fraction("1.01625") * 200_000 / Fraction("20.65")) <= Fraction("0.01")
-    assert found < Decimal("9843") < Decimal("9940.5")
-    fires(ex, X, found, 1)
-
-
-@pytest.mark.parametrize("rate,right", [("0.9", 51_750), ("0.11", 6_325)])
-def test_vega_margin_factors(make, rate, right):
-    """13-15, 16: MCAL-232/233 print 6,325 for 57,500 * 0.9. That is 51,750; 6,325 is 57,500 * 0.11 (V18)."""
-    ex = begin(make, [Instrument(X, **FREE, **linear("1", rate, 1))])
-    trade(ex, X, 1, 1, 57_500, 1, "cross")
-    assert ex.position("poor", X).maintenance == right

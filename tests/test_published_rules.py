@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import pytest
 
-from solvent import EventType, Funding, Instrument, PriceModel, Tier
+from solvent import Code, EventType, Funding, Instrument, PriceModel, Rejected, Tier
 from test_published import BARE, X, agree, balance, begin, fires, of, trade
 
 FREE = {"maker_fee": 0, "taker_fee": 0, "liquidation_fee": 0, "settle": "COIN"}
@@ -124,29 +124,41 @@ def test_htx_adds_up_the_nets_of_its_contracts(make, top, tier):
 
 
 INDEX_DELTAS = [
-    # rate over 10**9 and value in units whose product, over 10**9, is the exact delta; what dYdX prints, truncated
-    (100_199_900, 10_000, "1001.999", 1_001),
-    (-100_199_900, 10_000, "-1001.999", -1_001),
-    (-500_999_500, 10**13, "-5009995000000", -5_009_995_000_000),
-    (-125_249_875, 10**9, "-125249875", -125_249_875),
+    # rate, in how many parts it is settled, contracts, decimals; exact delta of price 1,000 and what dYdX prints, truncated
+    ("1.001999", 2, 1, 4, "1001.999", 1_001),
+    ("-1.001999", 2, 1, 4, "-1001.999", -1_001),
+    ("-0.5009995", 1, 10**10, 0, "-5009995000000", -5_009_995_000_000),
+    ("-0.125249875", 1, 10**6, 0, "-125249875", -125_249_875),
 ]
 
 
-@pytest.mark.parametrize("rate,value,exact,printed", INDEX_DELTAS)
-def test_funding_of_dydx(make, rate, value, exact, printed):
+@pytest.mark.parametrize("rate,times,lots,decimals,exact,printed", INDEX_DELTAS)
+def test_funding_of_dydx(make, rate, times, lots, decimals, exact, printed):
     """D23: delta = rate * price * time / 8 h, truncated to zero: 1,001; -1,001; -5,009,995,000,000; -125,249,875.
 
-    The first two are 100.1999 % of 1,000: a rate of 100 % and more is refused here, so it is a tenth of it on ten times the
-    price. What is due is rounded up, where dYdX's index is cut: never less than exact, never a unit more.
+    The first two are 100.1999 % of 1,000: a rate of 100 % and more is refused here, so it is settled in two halves, with the
+    four decimals that 500.9995 has. The quantums of the others are contracts and units.
     """
-    ex = begin(make, [Instrument(X, contract_size=1, tick=1, settle_decimals=0, max_price=20_000, max_size=10**10, **FREE,
-                                 tiers=[Tier(10**10, "0.005", "0.01")])])  # fmt: skip
-    lots = value // 1_000
+    terms = {"contract_size": 1, "tick": 1, "settle_decimals": decimals, "max_price": 20_000, "max_size": 10**10}
+    ex = begin(make, [Instrument(X, **terms, **FREE, tiers=[Tier(10**10, "0.005", "0.01")])])
     trade(ex, X, 1, lots, 1_000, 1, "cross")
     cash = ex.account("poor").cash
-    ex.settle_funding(X, Decimal(rate).scaleb(-9), 1)
-    paid = int(cash - ex.account("poor").cash)
-    delta = Fraction(rate * value, 10**9)
-    assert delta == Fraction(exact) and int(delta) == printed
-    up = -(-abs(delta) // 1)
-    assert paid == (up if rate > 0 else -up) and 0 <= abs(paid) - abs(delta) < 1
+    if times > 1:
+        with pytest.raises(Rejected) as refused:
+            ex.settle_funding(X, rate, 1)
+        assert refused.value.code == Code.BAD_RATE
+    for period in range(times):
+        ex.settle_funding(X, Decimal(rate) / times, period + 1)
+    paid = cash - ex.account("poor").cash
+    assert paid == Decimal(rate) * 1_000 * lots == Decimal(exact) and int(paid) == printed
+
+
+@pytest.mark.parametrize("rate", ["0.1001999", "-0.1001999"])
+def test_what_is_due_is_rounded_up(make, rate):
+    """Where dYdX's index is cut, to 100 of these 100.1999, ours takes the next whole unit, and pays it."""
+    ex = begin(make, [Instrument(X, contract_size=1, tick=1, settle_decimals=0, max_price=20_000, **FREE,
+                                 tiers=[Tier(10, "0.005", "0.01")])])  # fmt: skip
+    trade(ex, X, 1, 1, 1_000, 1, "cross")
+    cash = ex.account("poor").cash
+    ex.settle_funding(X, rate, 1)
+    assert abs(cash - ex.account("poor").cash) == 101
