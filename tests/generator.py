@@ -95,12 +95,15 @@ class Generator:
         dated = {"expiry_ns": r.randrange(10**9, 10**11), "settle_window_ns": 10**9} if r.random() < 0.15 else {}
         prices = self._prices(kind, bool(dated))
         dated = dated if prices else {}
+        tiers, at = self._tiers(kind), "entry" if not self.plain and r.random() < 0.2 else "mark"
+        if (tiers["scheme"], tiers["basis"]) == ("deduction", "notional"):
+            at = "mark"
         return Instrument(
             name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
             tick=r.choice(["0.1", "1"]), liquidation_fee=self.fee, max_price=r.choice([None, "70000", "60000"]),
             taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
             settle_decimals=self.decimals, prices=prices, fee_tiers=self._fee_tiers(kind),
-            maintenance_at="entry" if not self.plain and r.random() < 0.2 else "mark", **dated, **self._tiers(kind),
+            maintenance_at=at, **dated, **tiers,
         )  # fmt: skip
 
     def _fee_tiers(self, kind: str) -> list[tuple]:

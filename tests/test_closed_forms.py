@@ -228,7 +228,7 @@ def contract(name: str, kind: str, scheme: str, basis: str = "contracts", table=
     curve = {"slope": SLOPE, "power": POWER[kind]}.get(scheme, "0")
     steps = [(top * lot if money else top, ppb) for top, ppb in table]
     if scheme in ("slope", "power"):
-        steps = [(1_200, RATES[0])]
+        steps = [(1_200 * (lot if money else 1), RATES[0])]
     initial = {ppb: FACTORED if scheme == "factor" else 2 * ppb for _, ppb in steps}
     tiers = [Tier(top * unit if money else top, Decimal(ppb) / RATE, Decimal(initial[ppb]) / RATE) for top, ppb in steps]
     if scheme == "factor":  # of the initial margin at leverage 20

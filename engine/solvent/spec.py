@@ -135,6 +135,9 @@ class Spec:
             f"a tier group adds up nets: basis 'net' goes with it, a number below 2**31, and at most {GROUP_LOTS} lots":
             not self.tier_group
             or (self.basis == Basis.NET and 0 < self.tier_group < 2**31 and self.max_size_lots <= GROUP_LOTS),
+            "a deduction by the notional at mark has no meaning for maintenance of the entry value; use basis entry": not (
+                self.at_entry and self.scheme == Scheme.DEDUCTION and self.basis == Basis.NOTIONAL
+            ),
             "deductions of a netted size are not defined; use contracts or notional": not (
                 self.scheme == Scheme.DEDUCTION and self.basis == Basis.NET
             ),
