@@ -344,6 +344,7 @@ def test_every_formula(make, kind, scheme, basis, mode, side, lots):
     check_profit_side(desk.ticks(view.profit_side_liquidation_price), t, margin, legs, mark, s, highest)
     cost = bankrupt_cost(t, margin, legs, mark, others)
     assert desk.ticks(view.bankruptcy_price) == paying_price(t, legs[0], cost)
+    check_array(desk, view)
     if len(legs) == 1 and others == (0, 0):  # then it is the closed form with all of the margin
         exact = closed_form(replace(t, rates=(0,) * len(t.rates), fee=0, curve=Fraction(0)), margin, legs, mark)
         assert 0 <= (desk.ticks(view.bankruptcy_price) - exact) * s < 1
@@ -359,6 +360,19 @@ def test_every_formula(make, kind, scheme, basis, mode, side, lots):
         assert more == 0
     if len(legs) == 1:  # a hedge is netted first
         check_order(desk, event.verdict, events, legs[0], bankrupt_cost(t, margin, legs, first, others))
+
+
+def check_array(desk: Desk, view) -> None:
+    """All positions at once say the same."""
+    number = {None: 0, "long": 1, "short": 2}[view.leg]
+    columns = ("mark_ticks", "liquidation_ticks", "profit_side_ticks", "bankruptcy_ticks")
+    rows = {
+        (r["account"], r["instrument"], r["leg"]): [int(r[name]) for name in columns] for r in desk.ex.liquidations_array()
+    }
+    asked = (view.mark_price, view.liquidation_price, view.profit_side_liquidation_price, view.bankruptcy_price)
+    nowhere = (0, 0, 0, 2**63 - 1)
+    expected = [none if price is None else desk.ticks(price) for price, none in zip(asked, nowhere, strict=True)]
+    assert rows[desk.poor, 0, number] == expected
 
 
 def check_profit_side(found: int | None, t: Terms, margin: int, legs: list[Held], mark: int, way: int, highest: int) -> None:

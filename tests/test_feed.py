@@ -493,7 +493,8 @@ def test_arrow_tables_of_positions_and_accounts(arrow, make):
     ex.mark("X", 50_000)
     ex.order("a", "X", "sell", 3, price=50_000).ok()
     ex.order("b", "X", "buy", 3, price=50_000).ok()
-    for rows, array in ((arrow.positions(ex), ex.positions_array()), (arrow.accounts(ex), ex.accounts_array())):
+    pairs = [(getattr(arrow, what)(ex), getattr(ex, f"{what}_array")()) for what in ("positions", "liquidations", "accounts")]
+    for rows, array in pairs:
         assert rows.column_names == list(array.dtype.names) and len(rows) == 2
         assert [tuple(row.values()) for row in rows.to_pylist()] == [row.item() for row in array]
 

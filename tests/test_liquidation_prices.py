@@ -47,6 +47,9 @@ def take(ex, side, size, price, leverage, leg=None):
 def driven(ex, price, came_from):
     """Nothing a tick before this price, something at it."""
     step = ex.instruments[0].tick_size * (1 if came_from > price else -1)
+    poor = ex.account("poor").account_id
+    rows = [r for r in ex.liquidations_array() if r["account"] == poor]
+    assert int(price / abs(step)) in {int(r[name]) for r in rows for name in ("liquidation_ticks", "profit_side_ticks")}
     assert not of(tell(ex, price + step), EventType.LIQUIDATION)
     assert of(tell(ex, price), EventType.LIQUIDATION)
 

@@ -282,6 +282,8 @@ def test_arrays_say_what_the_views_say(make):
         assert (r["size_lots"], r["cost_units"], r["margin_units"]) == (view.size_lots, view.cost_units, view.margin_units)
         assert (int(r["upl_units"]) * unit, int(r["value_units"]) * unit) == (view.upl, view.value)
         assert (r["mode"] == 1, r["leverage"]) == (view.mode == "isolated", view.leverage)
+        assert int(r["initial_units"]) * unit == view.initial
+        assert int(r["domain_value_units"]) / int(r["equity_units"]) == pytest.approx(float(view.effective_leverage))
         assert r["own_units"] >= r["full_units"] > 0 and view.margin_ratio == round(
             Decimal(int(r["equity_units"])) / int(r["value_units"]), 9
         )
@@ -293,4 +295,5 @@ def test_arrays_say_what_the_views_say(make):
         unit = ex.currencies[currency]
         got = [int(r[f"{name}_units"]) * unit for name in ("cash", "hold", "free", "spendable", "equity")]
         assert got == [view.cash, view.hold, view.free, view.withdrawable, view.margin_balance]
+        assert int(r["initial_units"]) * unit == view.initial
         assert int(r["cash_units"] + r["margin_units"] + r["upl_units"]) * unit == view.equity

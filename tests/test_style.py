@@ -13,7 +13,7 @@ PYTHON = sorted((ROOT / "engine").rglob("*.py"))
 CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
 FLOORS = [
     "money", "pool", "records", "valuation", "events", "arena", "book", "matching", "clientids", "timers", "triggers",
-    "prices", "ledger", "fees", "margin", "trading", "cover", "entry", "changes", "funding", "watch", "control",
+    "prices", "ledger", "fees", "margin", "outlook", "trading", "cover", "entry", "changes", "funding", "watch", "control",
     "liquidation", "listing", "pricing", "audit", "reader", "kernel",
 ]  # fmt: skip
 EXACT = {"tiers.py", "venues.py", "instrument.py", "collateral.py", "auditor_values.py"}  # divide decimals and fractions

@@ -84,7 +84,7 @@ def compare(seed: int, commands: int, seen: Counter, audit: bool) -> None:
                 ex._entered(generator.candidate)
         if n % 128 == 0 or n == commands - 1:
             assert exchanges[0].digest() == exchanges[1].digest(), f"digest differs: shape seed {seed}, command {n}"
-            for rows in ("positions_bytes", "accounts_bytes"):
+            for rows in ("positions_bytes", "liquidations_bytes", "accounts_bytes"):
                 core, twin = (getattr(kernel, rows)() for kernel in kernels)
                 assert core == twin, f"{rows} differ: shape seed {seed}, command {n}"
             for ex in exchanges:

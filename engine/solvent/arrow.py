@@ -82,6 +82,11 @@ def positions(exchange: Exchange) -> "pyarrow.Table":
     return _rows(exchange.positions_array())
 
 
+def liquidations(exchange: Exchange) -> "pyarrow.Table":
+    """Where something happens to every open position, the columns of solvent.tables.LIQUIDATION."""
+    return _rows(exchange.liquidations_array())
+
+
 def accounts(exchange: Exchange) -> "pyarrow.Table":
     """Every account and currency now, the columns of solvent.tables.ACCOUNT."""
     return _rows(exchange.accounts_array())

@@ -5,14 +5,12 @@ reference/margin.py, so that it is right for both kernels. Never writes. Cost: a
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from solvent.limits import RATE
-from solvent.records import Basis, Kind, Leg, Mode, OrderRule, Side
-from solvent.reference import margin, valuation
+from solvent.records import Leg, Mode, OrderRule, Side
+from solvent.reference import margin, outlook, valuation
 from solvent.reference.ledger import Collateral
 from solvent.reference.margin import OpenSide, Requirement, Rules
 from solvent.reference.prices import Model
@@ -64,6 +62,7 @@ def _contracts(exchange: "Exchange") -> list[Contract]:
         terms = each.spec.compiled(exchange._currency_ids[each.settle])
         made.append(Contract(*terms[:-1]))  # type: ignore[arg-type]
         model = each.spec.prices
+        made[-1].modelled = model is not None
         made[-1].funds_at_index = model is not None and bool(Model(*model).at_index)
     for i, contract in enumerate(made):
         contract.mark, _, contract.index = exchange._kernel.prices(i)
@@ -111,11 +110,18 @@ class Moment:
     def domain(self, row: Row) -> tuple[int, list[Row]]:
         """(margin or cash, positions) of the domain that a position belongs to; with orders where they count."""
         if row.mode == Mode.ISOLATED:
-            return row.margin, [row]
+            return self._base(row), [row]
         currency, counts = self.contracts[row.instrument].currency, self.rules.orders != OrderRule.IGNORED
         held = (r for r in self.rows.values() if (r.size or counts) and r.mode == Mode.CROSS)
-        cash, _, _, _, collateral = self.wallets[currency]
-        return cash + collateral, [r for r in held if self.contracts[r.instrument].currency == currency]
+        return self._base(row), [r for r in held if self.contracts[r.instrument].currency == currency]
+
+    def _base(self, row: Row) -> int:
+        """The margin, or the cash and what other currencies count."""
+        currency = self.contracts[row.instrument].currency
+        if row.mode == Mode.ISOLATED:
+            return row.margin
+        cash: int = self.wallets[currency][0]
+        return cash + sum(self._counted(each) for each in self.collateral if each.of == currency)
 
     def requirement(self, base: int, rows: list[Row]) -> Requirement:
         return margin.requirement(self.rules, self.contracts, base, rows)
@@ -137,85 +143,9 @@ class Moment:
         contract = self.contracts[each.instrument]
         return each.counts(self.wallets[each.currency][0], contract.index or contract.mark)
 
-    def _slack(self, row: Row) -> Callable[[int], int]:
-        """Equity less R_own of a position's domain, by the mark of its instrument."""
-        contract = self.contracts[row.instrument]
-        base, rows = self.domain(row)
-        backing = [] if row.mode else [each for each in self.collateral if each.of == contract.currency]
-        backing = [each for each in backing if each.instrument == row.instrument]
-        before = sum(self._counted(each) for each in backing)
-
-        def slack(ticks: int) -> int:
-            index, mark = contract.index, contract.mark
-            contract.mark = ticks
-            if self.exchange.instruments[row.instrument].prices:  # which moves the index along
-                contract.index = valuation.legal(contract, index + ticks - mark)
-            try:
-                moved = sum(self._counted(each) for each in backing) - before
-                r = self.requirement(base + moved, rows)
-            finally:
-                contract.index, contract.mark = index, mark
-            return r.equity - r.own
-
-        return slack
-
-    def _edges(self, row: Row) -> list[int]:
-        """The marks, and the highest and lowest, between which no tier of this instrument's positions changes."""
-        contract = self.contracts[row.instrument]
-        edges = {1, contract.max_price_ticks + 1, contract.mark, contract.mark + 1}
-        held = [each for each in self.domain(row)[1] if each.instrument == row.instrument and each.size]
-        for each in held if contract.basis == Basis.NOTIONAL else []:
-            inverse = contract.kind == Kind.INVERSE
-            for tier in contract.tiers:
-                # The first tick of a larger value: beyond the top linear, at or below it inverse.
-                at = abs(each.size) * contract.units
-                edges |= {at // tier.top + step for step in (-1, 0, 1, 2)} if inverse else {tier.top // at + 1}
-        return sorted(edge for edge in edges if 1 <= edge <= contract.max_price_ticks + 1)
-
-    def crossing_ticks(self, row: Row, up: bool) -> int | None:
-        """The first tick from the mark, up or down, at which the domain is below R_own; None if no legal tick is.
-
-        Between two edges equity less requirement rises, then falls: equity is linear, and what is asked is linear or convex
-        (N**1.8). What is not below at both ends is not below between them, and bisection is exact.
-        """
-        slack, mark = self._slack(row), self.contracts[row.instrument].mark
-        edges = self._edges(row)
-        spans = [(low, high - 1) for low, high in pairwise(edges)]
-        spans = [span for span in spans if (span[0] > mark if up else span[1] < mark)]
-        for low, high in spans if up else reversed(spans):
-            near, far = (low, high) if up else (high, low)
-            if slack(near) < 0:
-                return near
-            if slack(far) < 0:
-                below: Callable[[int], bool] = lambda ticks: slack(ticks) < 0  # noqa: E731
-                return _first(below, low, high) if up else _last(below, low, high)
-        return None
-
     def liquidation_ticks(self, row: Row) -> tuple[int | None, int | None]:
-        """The first ticks at which something happens: towards loss, and away from it. The mark itself when it is below
-        R_own already. Of a hedge that only the other way endangers, that is the first, and there is no second."""
-        if self._slack(row)(self.contracts[row.instrument].mark) < 0:
-            return self.contracts[row.instrument].mark, None
-        found, ahead = (self.crossing_ticks(row, up) for up in (row.size < 0, row.size > 0))
-        if found is None and row.other * row.size < 0:
-            return ahead, None
-        return found, ahead
-
-
-def _first(holds: Callable[[int], bool], low: int, high: int) -> int | None:
-    """The lowest integer at which a condition that stays true once true holds."""
-    if not holds(high):
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def _last(holds: Callable[[int], bool], low: int, high: int) -> int | None:
-    """The highest integer at which a condition that stays false once false holds."""
-    found = _first(lambda mirrored: holds(low + high - mirrored), low, high)
-    return None if found is None else low + high - found
+        """Where something happens: towards the position's loss, and away from it (reference/outlook.py)."""
+        contract, (_, rows) = self.contracts[row.instrument], self.domain(row)
+        slack = outlook.slack_at(contract, lambda: self.requirement(self._base(row), rows))
+        held = [each for each in rows if each.instrument == row.instrument and each.size]
+        return outlook.liquidation(slack, outlook.edges_of(contract, held), contract.mark, row.size, row.other)

@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from solvent.codes import Code
 from solvent.records import Basis, Ending, Flag, Mode, Side
-from solvent.reference import margin, valuation
+from solvent.reference import margin, outlook, valuation
 from solvent.reference.ledger import Position
 from solvent.reference.margin import OpenSide, Requirement, Rules
 from solvent.reference.trading import Ticket, Trading
@@ -28,6 +28,17 @@ class Cover:
         cash = self.ledger.backing(account, currency)
         domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
         return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
+
+    def liquidation_ticks(self, p: Position) -> tuple[int | None, int | None]:
+        """Where something happens to a position: towards its loss, and away from it."""
+        contract, isolated = self.contracts[p.instrument], p if p.mode == Mode.ISOLATED else None
+        slack = outlook.slack_at(contract, lambda: self.requirement(p.account, contract.currency, isolated))
+        held = (
+            [p]
+            if isolated
+            else [q for q in self.ledger.cross_of(p.account, contract.currency) if q.instrument == p.instrument]
+        )
+        return outlook.liquidation(slack, outlook.edges_of(contract, held), contract.mark, p.size, p.other)
 
     def share_of_equity(self, p: Position) -> int:
         """E_i of a cross position; 0 for an isolated one, which does not need it."""

@@ -23,7 +23,7 @@ from solvent.records import (
     Side,
     command,
 )  # fmt: skip
-from solvent.reference import audit, valuation
+from solvent.reference import audit, margin, valuation
 from solvent.reference.book import Book, Order
 from solvent.reference.changes import Changes
 from solvent.reference.control import Control
@@ -402,7 +402,21 @@ class Kernel:
                 rows.append((
                     account, p.instrument, p.leg, p.mode, p.leverage, p.size, p.cost, p.margin, p.hold,
                     valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
+                    margin.initial_units(contract, p), r.value,
                 ))  # fmt: skip
+        return _rows(rows)
+
+    def liquidations_bytes(self) -> bytes:
+        """The same positions; columns: solvent.tables.LIQUIDATION."""
+        rows: list[tuple[int, ...]] = []
+        for account in range(FIRST_USER, self.account_count):
+            for p in self.ledger.positions_of(account):
+                if p.size:
+                    found, ahead = self.cover.liquidation_ticks(p)
+                    cost = margin.bankruptcy_cost(self.contracts[p.instrument], p, self.cover.share_of_equity(p))
+                    bankrupt = margin.saturate(valuation.price_paying(self.contracts[p.instrument], p.size, cost, 0))
+                    mark = self.contracts[p.instrument].mark
+                    rows.append((account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankrupt))
         return _rows(rows)
 
     def accounts_bytes(self) -> bytes:
@@ -417,6 +431,7 @@ class Kernel:
                 rows.append((
                     account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
                     r.equity, r.full, r.own, r.value, collateral,
+                    sum(margin.initial_units(self.contracts[p.instrument], p) for p in of),
                 ))  # fmt: skip
         return _rows(rows)
 

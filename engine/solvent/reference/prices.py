@@ -94,6 +94,7 @@ class Prices:
     def __init__(self, contract: Contract, model: Model, clock_ns: int):
         self.contract = contract
         self.model = model
+        contract.modelled = True
         contract.funds_at_index = bool(model.at_index)
         self.sources = [Source() for _ in model.sources]
         self.index = 0

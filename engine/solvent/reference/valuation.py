@@ -61,6 +61,7 @@ class Contract:
     last: int = 0  # of the last trade between users
     funding_period: int = 0  # the last one settled
     funds_at_index: bool = False  # funding is paid on the value at the index
+    modelled: bool = False  # its marks come of a price model
     accrual_ppb: int = 0  # of that value: what accrued funding adds to requirements of longs, or if negative of shorts
 
     def __post_init__(self) -> None:

@@ -66,6 +66,7 @@ cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except
         p.sources[i].group = group
         i += 1
     p.source_count = i
+    ins.modelled = 1
     p.stale_at = NEVER
     p.sampled = <int64_t>floor128(clock_ns, p.sample_ns)
     p.period = 1

@@ -4,8 +4,11 @@
 # Never: writes the state. Every read refuses (Busy) while a batch is at work in another thread.
 # Cost: a row is a tuple; depth and arrays are filled without a Python loop.
 
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.trading cimport State
+
+ctypedef void (*Columns)(State* s, int32_t index, int64_t* row) noexcept nogil
+
 
 cdef class Reader:
     cdef State s
@@ -19,6 +22,7 @@ cdef class Reader:
     cdef object range_error
 
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
+    cdef bytearray _of_positions(self, int columns, Columns write)
     cdef tuple _order_row(self, int32_t slot)
     cdef list _dormant_rows(self, uint32_t instrument)
     cdef int _add_volumes(self, list out) except -1

@@ -8,17 +8,21 @@ from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.margin cimport (
-    Requirement, backing, cross_requirement, free_units, isolated_requirement, position_value, upl,
+    Requirement, backing, bankruptcy_cost, cross_requirement, free_units, initial_units, isolated_requirement,
+    position_value, upl,
 )
 from solvent._core.money cimport int128, saturate
+from solvent._core.outlook cimport liquidation_ticks
 from solvent._core.prices cimport prices_state
 from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
 from solvent._core.trading cimport State, order_instrument, order_price
+from solvent._core.valuation cimport Instrument, price_paying
 
 
 cdef enum:
-    POSITION_COLUMNS = 14      # solvent.tables names them
-    ACCOUNT_COLUMNS = 13
+    POSITION_COLUMNS = 16      # solvent.tables names them
+    LIQUIDATION_COLUMNS = 7
+    ACCOUNT_COLUMNS = 14
 
 
 cdef uint64_t _book_bytes(Book* book):
@@ -39,6 +43,15 @@ cdef void _position_columns(State* s, int32_t index, int64_t* row) noexcept nogi
     row[5], row[6], row[7], row[8] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
     row[9], row[10] = upl(l, p), position_value(l, p)
     row[11], row[12], row[13] = saturate(r.equity), saturate(r.full), saturate(r.own)
+    row[14], row[15] = initial_units(l, p), saturate(r.value)
+
+
+cdef void _liquidation_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    row[0], row[1], row[2], row[3] = p.account, p.instrument, p.leg, ins.mark_ticks
+    liquidation_ticks(&s.ledger, &s.rules, index, &row[4], &row[5])
+    row[6] = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), 0)
 
 
 cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_t* row) noexcept nogil:
@@ -46,11 +59,13 @@ cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_
     cdef int32_t index = l.accounts[account].first_position
     cdef int128 margin = 0
     cdef int128 profit = 0
+    cdef int128 initial = 0
     cdef Requirement r
     while index >= 0:
         if l.instruments[l.positions[index].instrument].currency == currency:
             margin += l.positions[index].margin_units
             profit += upl(l, &l.positions[index])
+            initial += initial_units(l, &l.positions[index])
         index = l.positions[index].next
     cross_requirement(l, &s.rules, account, currency, &r)
     row[0], row[1] = account, currency
@@ -58,6 +73,7 @@ cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_
     row[4], row[5] = saturate(margin), saturate(profit)
     row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
     row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
+    row[13] = saturate(initial)
     row[12] = backing(l, account, currency) - wallet_of(l, account, currency).cash_units
 
 
@@ -141,6 +157,13 @@ cdef class Reader:
 
     def positions_bytes(self):
         """Every open position, by account and instrument."""
+        return self._of_positions(POSITION_COLUMNS, _position_columns)
+
+    def liquidations_bytes(self):
+        """Where something happens to every open position."""
+        return self._of_positions(LIQUIDATION_COLUMNS, _liquidation_columns)
+
+    cdef bytearray _of_positions(self, int columns, Columns write):
         cdef Ledger* l = &self.s.ledger
         cdef int64_t count = 0
         cdef int64_t* row
@@ -149,14 +172,14 @@ cdef class Reader:
         self._require_idle()
         for index in range(l.position_count):
             count += l.positions[index].size_lots != 0
-        block = bytearray(count * POSITION_COLUMNS * sizeof(int64_t))
+        block = bytearray(count * columns * sizeof(int64_t))
         row = <int64_t*><char*>block
         for account in range(FIRST_USER, l.account_count):
             index = l.accounts[account].first_position
             while index >= 0:
                 if l.positions[index].size_lots != 0:
-                    _position_columns(&self.s, index, row)
-                    row += POSITION_COLUMNS
+                    write(&self.s, index, row)
+                    row += columns
                 index = l.positions[index].next
         return block
 

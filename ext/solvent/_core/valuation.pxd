@@ -49,6 +49,7 @@ cdef struct Instrument:
     uint32_t currency
     int32_t tier_group             # of instruments whose nets add up for tiers; 0: none
     uint8_t kind
+    uint8_t modelled               # its marks come of a price model
     uint8_t basis
     uint8_t scheme
     uint8_t at_entry               # maintenance is asked of the value at entry
