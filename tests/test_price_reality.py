@@ -7,6 +7,7 @@ cannot show is said in docs/prices.md, with the figures that come out of here.
 import csv
 import gzip
 import json
+from bisect import bisect_right
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 
 import solvent
 from solvent import Funding, Instrument, PriceModel, Tier, rules
-from solvent.reference.prices import Model, Prices, half_even
+from solvent.limits import FINE
+from solvent.reference.prices import Model, Prices, View, half_even
 from solvent.reference.valuation import Contract
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -192,3 +194,44 @@ def test_marks_of_five_minutes_by_several_rules():
     assert table["mean of 30 x 5 s"] == (0, 0, 0)
     assert 50 < table["mean of 12 x 5 s"][0] < 200 and table["average of 30 s"][2] < 500
     assert table["median of fair, mean of 30 x 5 s, last"][0] == 0  # the mean is nearly always in the middle
+
+
+HOURS = [
+    # coin, what stands for the index or is the last trade, component; hours, and median, p99 and largest error in 1/100 of a
+    # basis point of the published mark
+    ("BTC", "2024-08-05_BTCUSDT_binance-spot_1m", "index", 216, (392, 677, 893)),
+    ("BTC", "2024-08-05_BTCUSDT_binance-spot_1m", "fair", 216, (423, 713, 968)),
+    ("ETH", "2024-08-05_ETHUSDT_binance-spot_1m", "index", 216, (435, 965, 1_096)),
+    ("ETH", "2024-08-05_ETHUSDT_binance-spot_1m", "fair", 216, (455, 957, 1_083)),
+    ("BTC", "2022-06-18_BTCUSDT_binance_1m", "index", 834, (408, 1_120, 4_477)),
+    ("BTC", "2022-06-18_BTCUSDT_binance_1m", "fair", 834, (431, 1_074, 4_445)),
+    ("BTC", "2020-03-12_BTCUSDT_binance-spot_5m", "index", 190, (186, 4_106, 11_723)),
+    ("BTC", "2020-03-12_BTCUSDT_binance-spot_5m", "fair", 190, (121, 4_081, 11_660)),
+    ("BTC", "2022-06_2022-11_BTCUSDT_binance-perp_5m", "last", 4_242, (27, 526, 5_425)),
+    ("ETH", "2022-06_2022-11_ETHUSDT_binance-perp_5m", "last", 4_242, (55, 705, 8_030)),
+]
+
+
+@pytest.mark.parametrize("coin,series,component,hours,expected", HOURS, ids=lambda each: str(each)[:34])
+def test_marks_of_hours_by_one_component(coin, series, component, hours, expected):
+    """What one part of Binance's median makes of the prices that there are, against the mark that was published at the hour.
+
+    Spot stands for the index, which is several venues'; fair takes the published rate in force. The mean of the basis cannot
+    be had: no series has both prices within minutes.
+    """
+    marks = dict(rows("funding_mark", f"{coin}USDT_binance-perp_mark_1h_2019-2026"))
+    rates = dict(rows("funding_mark", f"{coin}USDT_binance-perp_funding_8h_2019-2026"))
+    terms = Instrument("X", tick="0.01", contract_size="0.001", max_price=200_000, tiers=[Tier(10**6, "0.005", "0.01")])
+    model = PriceModel(components=[component], funding=Funding())
+    prices = Prices(Contract(*terms.spec.compiled(0)[:-1]), Model(*model.compiled(1)), 0)
+    eight, settled, found = 8 * 3_600_000, sorted(rates), []
+    for at, price in rows("prices", series):
+        if at % 3_600_000 or at not in marks:
+            continue
+        prices.index, prices.contract.last = int(price * 100) * FINE, int(price * 100)
+        prices.rate = int(rates[settled[bisect_right(settled, at + 60_000) - 1]] * 10**9)  # some are stamped a moment late
+        mark = prices.mark(View(0, 0, 0, 0), (eight - at % eight) * 10**6, at * 10**6)
+        found.append(abs(Decimal(mark) / 100 - marks[at]) / marks[at] * 10**6)
+    found.sort()
+    assert len(found) == hours
+    assert tuple(round(found[len(found) * share // 100]) for share in (50, 99)) + (round(found[-1]),) == expected
