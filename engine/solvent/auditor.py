@@ -57,6 +57,7 @@ class Auditor(Books):
         # Paid and received, by account and isolated leg, or -1 for the wallet.
         self._funded: defaultdict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
         self.counts: defaultdict[str, int] = defaultdict(int)
+        self.roundings: defaultdict[int, int] = defaultdict(int)  # that may have left a part of a unit in residue, by currency
         self.closes = 0
         self._seq = 0
         self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted (a rebate: negative)
@@ -173,6 +174,7 @@ class Auditor(Books):
         holders = [(key, size) for key, size in self.sizes.items() if key[1] == e.instrument and size]
         parcels = [size for i, size, _ in self.parcels.values() if i == e.instrument]
         sizes = [*parcels, *(size for _, size in holders)]
+        self.roundings[self.currency[e.instrument]] += len(sizes)
         owed = sum(self.due(e.instrument, size, e.rate_ppb) for size in sizes if size * e.rate_ppb < 0)
         self._need(owed == e.due_units, e, f"FUN-1: {owed} units are due")
         paid = sum(units for units, _ in self._funded.values())
@@ -309,9 +311,11 @@ class Auditor(Books):
         spec = self.specs[e.instrument]
         for key, size in self.sizes.items():
             if key[1] == e.instrument and size:
+                self.roundings[self.currency[e.instrument]] += 1
                 self._fills[key].append((-size, -profit(spec, size, 0, e.price_ticks)))
         for instrument, size, _ in self.parcels.values():
             if instrument == e.instrument:
+                self.roundings[self.currency[e.instrument]] += 1
                 self._house_fills.append((abs(size), -profit(spec, size, 0, e.price_ticks)))
 
     # --- liquidation
@@ -404,10 +408,12 @@ class Auditor(Books):
             money[currency] += cash
         for (_, instrument, _), units in self.margins.items():
             money[self.currency[instrument]] += units
-        self._need(not any(sizes.values()), dict(sizes), "MON-2: sizes sum to zero")
+        self._need(not any(sizes.values()), dict(sizes), "MON-2, MON-4: sizes sum to zero, longs are as many as shorts")
         self._need(not any(money.values()), dict(money), "MON-1: purses sum to zero")
         for currency, cost in costs.items():
             self._need(self.wallets[Purse.CLEARING, currency] == -cost, cost, "MON-3: clearing is minus all costs")
+            residue, most = self.wallets[Purse.RESIDUE, currency], self.roundings[currency]
+            self._need(0 <= residue <= most, residue, f"MON-6: of {most} roundings each left less than a unit")
             self._need(self.wallets[Purse.FUND, currency] >= 0, currency, "LIQ-7: the fund is never below zero")
             self._need(self.wallets[Purse.DEFICIT, currency] <= 0, currency, "the deficit is never above zero")
 
