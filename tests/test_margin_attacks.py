@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from solvent import Code, EventType, Funding, InputError, Instrument, PriceModel, Tier
+from solvent import Code, Collateral, EventType, Funding, InputError, Instrument, PriceModel, Tier
 from solvent.records import Verdict
 from solvent.rules import find
 from test_hedge import of, refused
@@ -225,6 +225,84 @@ def test_a_factor_and_accrued_funding_leave_something_of_the_value():
     terms = BASE | {"max_price": 10**5, "scheme": "factor", "tiers": [Tier(10**6, "0.099", "0.1")]}
     with pytest.raises(InputError, match="something of the value"):
         Instrument("A", **terms, prices=accruing("0.5"))
+
+
+def test_a_haircut_leaves_something():
+    """A haircut of one divided by nothing and ended the process."""
+    with pytest.raises(InputError, match="below 1"):
+        Collateral("COIN", of="USDT", price="A", haircut=1)
+
+
+@pytest.mark.parametrize("mode,before", [("cross", None), ("isolated", "cross"), ("cross", "isolated")])
+def test_a_flat_instrument_may_have_any_leverage(make, mode, before):
+    """Another position of the account is stuck below R_own; a factor that holds and orders nothing asks nothing. The twins
+    disagreed, and by the margin mode that was."""
+    tiers = [Tier(10, "0.01", "0.02"), Tier(20, "0.02", "0.04"), Tier(1_000, "0.1", "0.2")]
+    factor = Instrument("B", **BASE, scheme="factor", tiers=[Tier(1_000, "0.05", "0.1")])
+    ex = exchange(make, [Instrument("A", **BASE, tiers=tiers)], 12_000, leverage=5)
+    ex.add_instrument(factor)
+    ex.mark("B", 1_000)
+    trade(ex, "A", 30).ok()
+    if before:
+        ex.set_leverage("a", "B", 9, mode=before)
+    ex.mark("A", 660)
+    assert ex.explain("a").domains[0].equity < ex.explain("a").domains[0].own
+    ex.set_leverage("a", "B", 2, mode=mode)
+    assert ex.position("a", "B").leverage == 2
+
+
+def test_a_hold_beyond_every_purse_is_refused(make):
+    """An inverse contract at its bound, a band as wide as can be: value, loss and fee of an order at one tick are no number of
+    64 bits."""
+    terms = {"kind": "inverse", "settle": "COIN", "contract_size": 1, "tick": 1, "max_price": 10_000, "settle_decimals": 8}
+    lots = 2**62 // 10**8 - 1
+    ex = make([Instrument("A", **terms, taker_fee="0.49", liquidation_fee=0, tiers=[Tier(lots, "0.01", "0.5")])], rules=WIDE)
+    ex.deposit("a", "COIN", 1)
+    ex.set_leverage("a", "A", 1, mode="cross")
+    ex.mark("A", 10_000)
+    assert ex.order("a", "A", "sell", lots, price=1).code == Code.INSUFFICIENT_MARGIN
+
+
+@pytest.mark.parametrize("rule", ["notional", "fee"])
+def test_a_hedge_is_not_netted_for_what_an_order_asks(make, rule):
+    """Cancelling the order is enough, so nothing else happens."""
+    rules = replace(WIDE, orders=rule)
+    terms = BASE | ({"taker_fee": "0.01", "maker_fee": 0} if rule == "fee" else {})
+    members = [Instrument(name, **terms, tiers=[Tier(1_000, "0.05", "0.06")]) for name in "XY"]
+    ex = make(members, rules=rules)
+    ex.deposit("m", "USDT", 10**7)
+    ex.deposit("a", "USDT", 30_000)
+    for name in "XY":
+        ex.mark(name, 1_000)
+    ex.set_position_mode("a", "X", "hedge")
+    for leg, side, size in (("long", "buy", 100), ("short", "sell", 50)):
+        ex.set_leverage("a", "X", 15, mode="cross", leg=leg)
+        ex.order("a", "X", side, size, price=1_000, leg=leg).ok()
+        ex.order("m", "X", "sell" if side == "buy" else "buy", size, price=1_000, tif="ioc").ok()
+    ex.set_leverage("a", "Y", 15, mode="cross")
+    ex.order("a", "Y", "buy", 150, price=1_000).ok()
+    price, events = 1_000, []
+    while not of(events, EventType.LIQUIDATION):
+        price -= 1
+        events = ex.mark("X", price).events
+    assert not of(events, EventType.NETTED) and not ex.open_orders("a")
+    assert [ex.position("a", "X", leg).size for leg in ("long", "short")] == [100, -50]
+
+
+def test_a_hedge_has_no_position_without_a_leg(make):
+    """It was told as flat."""
+    ex = exchange(make, [Instrument("A", **BASE, tiers=JUMP)], 10_000)
+    assert ex.position("a", "A").size == 0
+    ex.set_position_mode("a", "A", "hedge")
+    refused(Code.BAD_LEG, ex.position, "a", "A")
+    assert ex.position("a", "A", "long").size == 0
+
+
+def test_a_printed_deduction_needs_tiers_of_money():
+    """Binance's table without basis="notional" was taken for contracts."""
+    tiers = [Tier(50_000, "0.004", "0.008", deduction=0), Tier(250_000, "0.005", "0.01", deduction=50)]
+    with pytest.raises(InputError, match="basis='notional'"):
+        Instrument("A", **BASE, scheme="deduction", tiers=tiers)
 
 
 def group(*tables, names="ABC"):

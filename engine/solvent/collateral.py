@@ -33,7 +33,8 @@ class Collateral:
     decimals: int = 8
 
     def __post_init__(self) -> None:
-        rate_ppb(self.haircut, "haircut")
+        if rate_ppb(self.haircut, "haircut") >= RATE:
+            raise InputError("a haircut is below 1: of what counts nothing is left")
         if type(self.decimals) is not int or not 0 <= self.decimals <= 18:
             raise InputError(f"decimals {self.decimals!r} is not an int from 0 to 18")
         for what in (self.currency, self.of, self.price):

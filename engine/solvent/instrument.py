@@ -136,6 +136,8 @@ class Instrument:
 
     def _tiers(self) -> tuple[Row, ...]:
         by_money = self.basis in ("notional", "entry")
+        if not by_money and any(tier.deduction is not None for tier in self.tiers):
+            raise InputError(f"{self.name}: a printed deduction is money, so tiers measure it: basis='notional', or 'entry'")
         if self.scheme == "deduction":
             check_deductions(self.tiers, self.name)
         elif any(tier.deduction for tier in self.tiers):

@@ -94,7 +94,7 @@ class Control:
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
-        lower = contract.scheme == Scheme.FACTOR and c.amount < before[1]
+        lower = contract.scheme == Scheme.FACTOR and c.amount < before[1] and (p.size or p.orders)
         if (needed > 0 and free[Mode(p.mode)] < needed) or (lower and self._endangers(p)):
             p.mode, p.leverage = before
             return Code.INSUFFICIENT_MARGIN

@@ -137,7 +137,8 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
         needed = needed + initial_units(l, &changed) - initial_units(l, &l.positions[index])
     if needed > 0 and free_units(l, c.account, ins.currency, changed.mode) < needed:
         return INSUFFICIENT_MARGIN
-    if index >= 0 and ins.scheme == FACTOR and c.amount < l.positions[index].leverage and _endangers(s, index, c.amount):
+    if (ins.scheme == FACTOR and index >= 0 and (changed.size_lots != 0 or changed.first_order >= 0)
+            and c.amount < l.positions[index].leverage and _endangers(s, index, c.amount)):
         return INSUFFICIENT_MARGIN
     if index < 0:
         if not position_reserve(l, c.instrument):

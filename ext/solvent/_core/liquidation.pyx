@@ -232,9 +232,9 @@ cdef bint _clear(State* s, Due* due, int32_t position) noexcept nogil:
     cdef bint cancelled = _cancel_domain(s, due.account, position, due.currency)
     if position >= 0:
         return False
-    if s.rules.net_hedges and _net_pairs(s, due.account, due.currency):
+    if cancelled and s.rules.orders != IGNORED:
         return True
-    return cancelled and s.rules.orders != IGNORED
+    return s.rules.net_hedges and _net_pairs(s, due.account, due.currency)
 
 
 cdef bint _step_down(State* s, int32_t index) noexcept nogil:

@@ -238,7 +238,7 @@ cdef int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) n
         return held
     value = mul_div_ceil(open.value_units, lots, open.lots, fault)
     initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
-    return add(add(initial, held, fault), fee_units(value, ins.taker_fee_ppb, fault), fault)
+    return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # more than anybody has is enough
 
 
 cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
