@@ -289,15 +289,6 @@ def test_a_hedge_is_not_netted_for_what_an_order_asks(make, rule):
     assert [ex.position("a", "X", leg).size for leg in ("long", "short")] == [100, -50]
 
 
-def test_a_hedge_has_no_position_without_a_leg(make):
-    """It was told as flat."""
-    ex = exchange(make, [Instrument("A", **BASE, tiers=JUMP)], 10_000)
-    assert ex.position("a", "A").size == 0
-    ex.set_position_mode("a", "A", "hedge")
-    refused(Code.BAD_LEG, ex.position, "a", "A")
-    assert ex.position("a", "A", "long").size == 0
-
-
 def test_a_printed_deduction_needs_tiers_of_money():
     """Binance's table without basis="notional" was taken for contracts."""
     tiers = [Tier(50_000, "0.004", "0.008", deduction=0), Tier(250_000, "0.005", "0.01", deduction=50)]

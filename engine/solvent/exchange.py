@@ -18,7 +18,7 @@ from solvent.instrument import Instrument
 from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import Dec, decimal, nearest_even, to_units
 from solvent.orders import Terms, Trigger, any_int, fit, leg_of, whole, word, wrong_type
-from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Leg, Listing, Mode
+from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
 from solvent.spec import from_records, to_records
 from solvent.tiers import rate_ppb
 
@@ -438,14 +438,12 @@ class Exchange(Face):
         return views.account_view(self, self._known_account(account))
 
     def position(self, account: Acct, instrument: Inst, leg: str | None = None) -> "views.PositionView":
-        """One position now, in hedge mode one leg; flat if there is none. Raises Rejected for unknown names, and BAD_LEG in
-        hedge mode without a leg."""
+        """One position now; flat if there is none. In hedge mode name the leg: without one this is the one-way position,
+        which is flat then and keeps its margin mode and leverage for later. Raises Rejected for unknown names."""
         from solvent import views
 
-        who, which, number = self._known_account(account), self._known_instrument(instrument), leg_of(leg)
-        if number == Leg.ONE_WAY and any(row[:2] == (which, 0) and row[8] for row in self._kernel.positions(who)):
-            raise Rejected(Code.BAD_LEG)
-        return views.position_view(self, who, which, number)
+        known = self._known_account(account), self._known_instrument(instrument)
+        return views.position_view(self, *known, leg_of(leg))
 
     def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
         """Live orders by id, resting and dormant."""
