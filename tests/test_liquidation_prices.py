@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from solvent import Collateral, EventType, Index, Instrument, PriceModel, Tier
+from solvent import Code, Collateral, EventType, Index, Instrument, PriceModel, Tier
 from solvent.rules import find
-from test_hedge import of
+from test_hedge import of, refused
 
 WIDE = replace(find("seed"), price_band_ppb=10**9 - 1)
 FREE = {"contract_size": 1, "maker_fee": 0, "taker_fee": 0, "liquidation_fee": 0, "settle_decimals": 6}
@@ -171,3 +171,15 @@ def test_what_an_account_answers(make):
     ex.open_account("new")
     flat = ex.account("new").wallets["USDT"]
     assert (flat.initial, flat.maintenance, flat.margin_ratio, flat.effective_leverage) == (0, 0, None, None)
+
+
+def test_what_backs_a_position_is_not_withdrawable(make):
+    """To the unit: what the wallet says may leave does, a unit more does not; explain() names what counts beside the cash."""
+    ex = backed(make, "marks", 5)
+    take(ex, 1, 20, 3_000, 50)
+    assert "cash 0 + collateral 13500 + profit 0" in str(ex.explain("poor"))
+    coins = ex.account("poor").wallets["COIN"].withdrawable
+    assert 0 < coins < 5
+    refused(Code.INSUFFICIENT_BALANCE, ex.withdraw, "poor", "COIN", coins + Decimal("0.00000001"))
+    ex.withdraw("poor", "COIN", coins)
+    assert ex.account("poor").wallets["COIN"].withdrawable == 0

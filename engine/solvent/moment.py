@@ -143,6 +143,21 @@ class Moment:
         contract = self.contracts[each.instrument]
         return each.counts(self.wallets[each.currency][0], contract.index or contract.mark)
 
+    def withdrawable(self, currency: int) -> int:
+        """What may leave a wallet: what is spendable, and of a currency that backs another what that does not need."""
+        most: int = max(0, self.wallets[currency][3])
+        for each in self.collateral:
+            if each.currency == currency:
+                contract, free = self.contracts[each.instrument], max(0, self.wallets[each.of][2])
+                price, value = contract.index or contract.mark, self._counted(each)
+                low, high = 0, most
+                while low < high:
+                    middle = (low + high + 1) // 2
+                    fits = value - each.counts(cash - middle, price) <= free
+                    low, high = (middle, high) if fits else (low, middle - 1)
+                most = low
+        return most
+
     def liquidation_ticks(self, row: Row) -> tuple[int | None, int | None]:
         """Where something happens: towards the position's loss, and away from it (reference/outlook.py)."""
         contract, (_, rows) = self.contracts[row.instrument], self.domain(row)

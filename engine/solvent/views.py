@@ -209,7 +209,9 @@ class Explanation:
         for d in self.domains:
             lines.append(f"  {d.title}")
             base = "margin" if d.mode == "isolated" else "cash"
-            lines.append(f"    equity {d.equity} = {base} {d.base} + profit {d.upl} {d.currency}")
+            counted = self.wallets[d.currency].collateral if d.mode == "cross" else Decimal(0)
+            backed = f" + collateral {counted}" if counted else ""
+            lines.append(f"    equity {d.equity} = {base} {d.base - counted}{backed} + profit {d.upl} {d.currency}")
             for p, (full, own) in zip(d.positions, d.rates, strict=True):
                 rates = f"threshold {full}" + (f", step down {own}" if own > full else "")
                 lines.append(
@@ -303,7 +305,7 @@ def position_view(exchange: "Exchange", account: int, instrument: int, leg: int)
 def _wallets(moment: Moment) -> dict[str, WalletView]:
     result = {}
     for i, (currency, unit) in enumerate(moment.exchange.currencies.items()):
-        cash, hold, free, spendable, collateral = moment.wallets[i]
+        cash, hold, free, _, collateral = moment.wallets[i]
         rows = [row for row in moment.rows.values() if row.size and moment.contracts[row.instrument].currency == i]
         profits = {row: valuation.upl(moment.contracts[row.instrument], row) for row in rows}
         cross = cash + collateral + sum(profit for row, profit in profits.items() if not row.mode)
@@ -311,7 +313,7 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
         result[currency] = WalletView(
             currency=currency, cash=from_units(cash, unit), equity=from_units(equity, unit),
             margin_balance=from_units(cross, unit), hold=from_units(hold, unit), free=from_units(free, unit),
-            withdrawable=from_units(max(0, spendable), unit), collateral=from_units(collateral, unit), cash_units=cash,
+            withdrawable=from_units(moment.withdrawable(i), unit), collateral=from_units(collateral, unit), cash_units=cash,
             **_requirements(moment, rows, unit),
         )  # fmt: skip
     return result
