@@ -145,7 +145,7 @@ class Moment:
 
     def withdrawable(self, currency: int) -> int:
         """What may leave a wallet: what is spendable, and of a currency that backs another what that does not need."""
-        most: int = max(0, self.wallets[currency][3])
+        cash, most = self.wallets[currency][0], max(0, int(self.wallets[currency][3]))
         for each in self.collateral:
             if each.currency == currency:
                 contract, free = self.contracts[each.instrument], max(0, self.wallets[each.of][2])
