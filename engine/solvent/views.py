@@ -322,11 +322,11 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
 def _requirements(moment: Moment, rows: list[Row], unit: Decimal) -> dict[str, Any]:
     """What the positions of a currency ask, and how the cross ones stand."""
     cross = next((row for row in rows if not row.mode), None)
-    domains = [moment.requirement(*moment.domain(row)) for row in rows if row.mode or row is cross]
     initial = sum(margin.initial_units(moment.contracts[row.instrument], row) for row in rows)
+    own = sum(moment.requirement(*moment.domain(row)).own for row in rows if row.mode)
     r = moment.requirement(*moment.domain(cross)) if cross else None
     return {
-        "initial": from_units(initial, unit), "maintenance": from_units(sum(each.own for each in domains), unit),
+        "initial": from_units(initial, unit), "maintenance": from_units(own + (r.own if r else 0), unit),
         "margin_ratio": _ratio(Decimal(r.equity), r.value) if r else None,
         "effective_leverage": _ratio(Decimal(r.value), r.equity) if r and r.equity > 0 else None,
     }  # fmt: skip

@@ -83,19 +83,18 @@ class Control:
         if c.mode != p.mode and (p.size or p.orders):
             return Code.MODE_IN_USE
         before = p.mode, p.leverage
-        p.mode = c.mode
-        highest = contract.tiers[self.cover.reach(p)].max_leverage
-        p.mode = before[0]
-        if c.amount > highest:
-            return Code.LEVERAGE_ABOVE_TIER
+        free = self.cover.free_units(c.account, contract.currency, bool(c.mode))
         initial = margin.initial_units(contract, p)
-        free = {mode: self.cover.free_units(c.account, contract.currency, bool(mode)) for mode in Mode}
-        p.mode, p.leverage = c.mode, c.amount
+        p.mode = c.mode
+        if c.amount > contract.tiers[self.cover.reach(p)].max_leverage:
+            p.mode = before[0]
+            return Code.LEVERAGE_ABOVE_TIER
+        p.leverage = c.amount
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
         lower = contract.scheme == Scheme.FACTOR and c.amount < before[1] and (p.size or p.orders)
-        if (needed > 0 and free[Mode(p.mode)] < needed) or (lower and self._endangers(p)):
+        if (needed > 0 and free < needed) or (lower and self._endangers(p)):
             p.mode, p.leverage = before
             return Code.INSUFFICIENT_MARGIN
         self.ledger.keep(p)

@@ -143,13 +143,13 @@ class Liquidation:
 
     def _clear(self, account: int, currency: int, p: Position | None) -> bool:
         """Cancels the domain's orders and closes its hedged pairs; whether that may have changed the verdict."""
-        cancelled = netted = False  # what counted in the test is gone first, before anything is netted
+        cancelled = netted = False
         for each in [p] if p else self.ledger.positions_of(account):
             if self.contracts[each.instrument].currency == currency:
                 cancelled = cancelled or bool(each.orders)
                 self.trading.cancel_all(each, Ending.LIQUIDATED)
         if cancelled and p is None and self.rules.orders != OrderRule.IGNORED:
-            return True
+            return True  # what counted is gone: looked at again before anything is netted
         if p is None and self.rules.net_hedges:
             for long in self.ledger.cross_of(account, currency):
                 if isinstance(long, Position) and long.size > 0 and long.other < 0:

@@ -9,7 +9,7 @@ from solvent._core.ledger cimport (
     wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, closing_loss, cross_requirement, free_units, hold_units, initial_units, isolated_requirement, upl,
+    Requirement, closing_loss, domain_requirement, free_units, hold_units, initial_units, upl,
 )
 from solvent._core.money cimport MONEY_MAX, int128, least
 from solvent._core.records cimport (
@@ -98,10 +98,7 @@ cdef bint _endangers(State* s, int32_t index, int64_t leverage) noexcept nogil:
     cdef int64_t before = p.leverage
     cdef Requirement r
     p.leverage = leverage
-    if p.mode:
-        isolated_requirement(&s.ledger, &s.rules, index, &r)
-    else:
-        cross_requirement(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency, &r)
+    domain_requirement(&s.ledger, &s.rules, index, &r)
     p.leverage = before
     return r.positions > 0 and r.equity < r.own
 

@@ -5,7 +5,7 @@ from solvent._core.ledger cimport (
     FUND, RESIDUE, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
     wallet_of, wallet_purse,
 )
-from solvent._core.margin cimport Requirement, cross_requirement, isolated_requirement
+from solvent._core.margin cimport Requirement, domain_requirement
 from solvent._core.money cimport RATE, add, int128, least, magnitude, mul_div_ceil, mul_div_floor, saturate
 from solvent._core.records cimport (
     BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
@@ -25,10 +25,7 @@ cdef int64_t _bearable(State* s, int32_t index) noexcept nogil:
     cdef Position* p = &s.ledger.positions[index]
     cdef Requirement r
     cdef int128 slack
-    if p.mode:
-        isolated_requirement(&s.ledger, &s.rules, index, &r)
-    else:
-        cross_requirement(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency, &r)
+    domain_requirement(&s.ledger, &s.rules, index, &r)
     slack = r.equity - r.own
     return saturate(slack) if slack > 0 else 0
 

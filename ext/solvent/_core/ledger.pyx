@@ -111,7 +111,7 @@ cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil:
 
 
 cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
-    """the nets of the other instruments of a position's tier group, added up."""
+    """The nets of the other instruments of a position's tier group, added up."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef int64_t total = 0
     cdef int64_t net = 0

@@ -12,7 +12,8 @@ from solvent._core.ledger cimport (
     wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, adl_rank, bankruptcy_cost, cross_requirement, equity_share, isolated_requirement, thresholds, upl,
+    Requirement, adl_rank, bankruptcy_cost, cross_requirement, domain_requirement, equity_share, isolated_requirement,
+    thresholds, upl,
 )
 from solvent._core.money cimport clamp, floor128, int128, least, magnitude, most, saturate
 from solvent._core.pool cimport room
@@ -435,14 +436,6 @@ cdef int _by_rank(const void* left, const void* right) noexcept nogil:
     return -1 if a.account < b.account else (1 if a.account > b.account else 0)
 
 
-cdef void _domain(State* s, int32_t index, Requirement* r) noexcept nogil:
-    cdef Position* p = &s.ledger.positions[index]
-    if p.mode:
-        isolated_requirement(&s.ledger, &s.rules, index, r)
-    else:
-        cross_requirement(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency, r)
-
-
 cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
     """The other side's positions by rank, each with whether pass 1 may take it."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
@@ -455,7 +448,7 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
         p = &s.ledger.positions[ins.members[i]]
         if p.size_lots == 0 or (p.size_lots > 0) == (parcel.size_lots > 0):
             continue
-        _domain(s, ins.members[i], &r)
+        domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
         share = parcel.cost_units
         share = floor128(share * magnitude(p.size_lots), magnitude(parcel.size_lots))
         after = r.equity
@@ -496,7 +489,7 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     refresh_hold(s, winner.position)
     parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, ref)
     if pass_ == 3:
-        _domain(s, winner.position, &r)
+        domain_requirement(&s.ledger, &s.rules, winner.position, &r)
         if r.equity < 0:
             p = &s.ledger.positions[winner.position]
             pay(&s.ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency),

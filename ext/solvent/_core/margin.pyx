@@ -153,6 +153,15 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
     _end(rules, r)
 
 
+cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
+    """Of the margin domain that a position belongs to: it alone, or the account's cross positions in its currency."""
+    cdef Position* p = &ledger.positions[index]
+    if p.mode:
+        isolated_requirement(ledger, rules, index, r)
+    else:
+        cross_requirement(ledger, rules, p.account, ledger.instruments[p.instrument].currency, r)
+
+
 # --- Bankruptcy (semantics §3, §4) ---------------------------------------------------------------------
 
 cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:

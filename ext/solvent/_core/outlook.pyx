@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.ledger cimport Ledger, Position
-from solvent._core.margin cimport Requirement, Rules, cross_requirement, isolated_requirement
+from solvent._core.margin cimport Requirement, Rules, domain_requirement
 from solvent._core.money cimport clamp, floor128, int128, magnitude
 from solvent._core.records cimport INVERSE, NOTIONAL
 from solvent._core.valuation cimport Instrument
@@ -19,10 +19,7 @@ cdef bint _below(Ledger* ledger, Rules* rules, int32_t index, int64_t ticks) noe
     ins.mark_ticks = ticks
     if ins.modelled and at:
         ins.index_ticks = clamp(at + ticks - mark, 1, ins.max_price_ticks)
-    if p.mode:
-        isolated_requirement(ledger, rules, index, &r)
-    else:
-        cross_requirement(ledger, rules, p.account, ins.currency, &r)
+    domain_requirement(ledger, rules, index, &r)
     ins.mark_ticks = mark
     ins.index_ticks = at
     ledger.log.fault = fault        # at a mark that is not there nothing is wrong

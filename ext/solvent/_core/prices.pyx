@@ -59,7 +59,8 @@ cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except
     cdef int32_t i = 0
     cdef int32_t window
     (p.components, p.sample_ns, window, p.alpha_ppb, p.band_ppb, sources, p.stale_ns, p.outlier_ppb, p.clips, p.least,
-     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.linear, p.interest_ppb, p.lowest_ppb, p.highest_ppb, p.cap_ppb,
+     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.linear, p.interest_ppb, p.lowest_ppb, p.highest_ppb,
+     p.cap_ppb,
      p.share_up, p.share_down, p.delayed, p.trailing, ins.funds_at_index, p.margin_ppb) = model
     for weight, group in sources:
         p.sources[i].weight = weight

@@ -8,7 +8,7 @@ from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.margin cimport (
-    Requirement, backing, bankruptcy_cost, cross_requirement, free_units, initial_units, isolated_requirement,
+    Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_units,
     position_value, upl,
 )
 from solvent._core.money cimport int128, saturate
@@ -35,10 +35,7 @@ cdef void _position_columns(State* s, int32_t index, int64_t* row) noexcept nogi
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
     cdef Requirement r
-    if p.mode:
-        isolated_requirement(l, &s.rules, index, &r)
-    else:
-        cross_requirement(l, &s.rules, p.account, l.instruments[p.instrument].currency, &r)
+    domain_requirement(l, &s.rules, index, &r)
     row[0], row[1], row[2], row[3], row[4] = p.account, p.instrument, p.leg, p.mode, p.leverage
     row[5], row[6], row[7], row[8] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
     row[9], row[10] = upl(l, p), position_value(l, p)
@@ -73,8 +70,8 @@ cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_
     row[4], row[5] = saturate(margin), saturate(profit)
     row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
     row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
-    row[13] = saturate(initial)
     row[12] = backing(l, account, currency) - wallet_of(l, account, currency).cash_units
+    row[13] = saturate(initial)
 
 
 cdef class Reader:

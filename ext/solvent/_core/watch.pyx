@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, touch, wallet_of
-from solvent._core.margin cimport Requirement, cross_requirement, isolated_requirement
+from solvent._core.margin cimport Requirement, cross_requirement, domain_requirement
 from solvent._core.trading cimport State
 from solvent._core.valuation cimport Instrument
 
@@ -17,10 +17,7 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
         p = &s.ledger.positions[ins.members[i]]
         if p.size_lots == 0:
             continue
-        if p.mode:
-            isolated_requirement(&s.ledger, &s.rules, ins.members[i], &r)
-        else:
-            cross_requirement(&s.ledger, &s.rules, p.account, ins.currency, &r)
+        domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
         if r.equity < r.own:
             touch(&s.ledger, p.account)
 
