@@ -505,6 +505,40 @@ def test_averages_of_vega(make, path, average):
     assert Decimal(event.price_ticks) / 10 == Decimal(average)
 
 
+@pytest.mark.parametrize("weights,rate", [("index", Fraction(93 - 102, 102)), ("equal", None)])
+def test_means_apart_of_vega(make, weights, rate):
+    """Of V9's two paths: the mean of the marks over that of the indices, less one; the mean of ratios is another number."""
+    funding = Funding(interval_ns=10 * SECOND, premium="mark", weights=weights, interest=0, clamp=0, cap="0.9")
+    ex = build(make, PriceModel(components=["last"], sample_ns=SECOND, funding=funding))
+    for second, (internal, external) in enumerate(zip(VEGA_INTERNAL, VEGA_EXTERNAL, strict=True)):
+        ex.advance(second * SECOND)
+        ex.index(X, external)
+        trade(ex, internal)
+        ex.index(X, external)  # which looks at the mark again
+        assert mark(ex) == internal
+    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.RATED]
+    ratios = [Fraction(f - s, s) for f, s in zip(VEGA_INTERNAL, VEGA_EXTERNAL, strict=True)]
+    assert abs(Fraction(event.rate_ppb, 10**9) - (rate or sum(ratios) / 10)) <= Fraction(1, 10**9)
+    assert event.samples == 10
+
+
+@pytest.mark.parametrize("bound,rate", [(1, 11_000_000), ("0.03", 6_000_000), ("0.01", 2_000_000)])
+def test_each_premium_is_bounded(make, bound, rate):
+    """dYdX v4: votes of more than 60 times (initial less maintenance) count as that. Four samples of -1 %, four of 1 % and two
+    of 5.5 %, which are 3 % or 1 % within the bound: 11 %, 6 % or 2 % in ten."""
+    ex = funded(make, bound=bound, weights="equal")
+    ex.cancel_all("maker")
+    quote(ex, [(989, 5)], [(991, 5)])
+    ex.advance(4 * SECOND)  # -1 %
+    ex.cancel_all("maker")
+    quote(ex, [(1_009, 5)], [(1_011, 5)])
+    ex.advance(8 * SECOND)  # 1 %
+    ex.cancel_all("maker")
+    quote(ex, [(1_054, 5)], [(1_056, 5)])
+    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.RATED]  # 5.5 %
+    assert event.rate_ppb == rate
+
+
 def test_a_window_of_vega(make):
     """V10's 10.25 is the mean of the last eight units of the external series. 9.875 is of no eight units of the internal one
     in a row, so that neither it nor the payment of -.3 follows from what is printed."""

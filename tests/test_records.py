@@ -30,7 +30,7 @@ def test_numbers_are_equal():
         records.CommandType, records.EventType, records.Side, records.Tif, records.Mode, records.Posting,
         records.Ending, records.ParcelChange, records.Verdict, records.SelfTrade, records.Source, records.TriggerKind,
         records.TriggerFlag, records.Kind, records.Basis, records.Scheme, records.OrderRule, records.Leg,
-        records.Component, records.Premium, records.SourceState, records.Listing, codes.Code,
+        records.Component, records.Premium, records.Weighting, records.SourceState, records.Listing, codes.Code,
     ):  # fmt: skip
         ours |= {member.name: int(member) for member in family}
     ours |= {flag.name: int(flag) for flag in records.Flag}

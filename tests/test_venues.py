@@ -141,7 +141,7 @@ def test_price_models_of_venues(make, venue):
     ex.order("a", "X", "sell", 5, price=50_010).ok()
     ex.advance(8 * 3_600 * 10**9)
     rated = [e for e in ex.drain() if e.type == EventType.RATED]
-    assert len(rated) == {"hyperliquid": 8, "deribit": 0, "delta": 0}.get(venue, 1)
+    assert len(rated) == {"hyperliquid": 8, "deribit": 256, "delta": 0}.get(venue, 1)
     assert {e.rate_ppb for e in rated} <= {0, 12_500, 100_000}  # a book around its index: the interest, or none
 
 

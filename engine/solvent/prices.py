@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from solvent.codes import InputError
 from solvent.limits import DAY_NS, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
-from solvent.money import Dec
-from solvent.records import Component, Premium
+from solvent.money import Dec, decimal
+from solvent.records import Component, Premium, Weighting
 from solvent.spec import ALPHA_LEAST
 from solvent.tiers import rate_ppb
 
 _COMPONENTS = {each.name.lower().removesuffix("_price"): each for each in Component if each.name}
-_PREMIUMS = {each.name.lower(): each for each in Premium}
+_PREMIUMS = {each.name.lower().removesuffix("_alone"): each for each in Premium}
+_WEIGHTS = {each.name.lower().removesuffix("_weights"): each for each in Weighting}
 
 
 def _whole(value: object, what: str, low: int, high: int) -> int:
@@ -78,10 +79,11 @@ class Funding:
     """How a funding rate is made of premiums, and when it is settled.
 
     Every sample of the mark model takes a premium P of the book over the index: "impact" ([max(0, impact bid - index) -
-    max(0, index - impact ask)] / index), "impact_on_mark" (the same around the mark, plus what it is off: BitMEX), or "middle"
-    ((mid - index) / index: OKX). impact: what the impact prices trade, in settlement currency, of an inverse contract in
-    contracts; a book that is thinner has none, and its side adds nothing. weights: "equal", or "linear" (1 to n, later
-    samples count more). Then
+    max(0, index - impact ask)] / index), "impact_on_mark" (the same around the mark, plus what it is off: BitMEX), "middle"
+    ((mid - index) / index: OKX) or "mark" ((mark - index) / index: Vega), within -bound to bound (dYdX). impact: what the
+    impact prices trade, in settlement currency, of an inverse contract in contracts; a book that is thinner has none, and its
+    side adds nothing. weights: "equal", "linear" (1 to n, later samples count more) or "index" (by the index at the time, so
+    that of marks it is their mean over the mean of the indices: Vega). Then
 
         rate = (mean P + clamp(interest - mean P, -clamp, clamp)) * share, within -cap to cap
 
@@ -97,6 +99,7 @@ class Funding:
     premium: str = "impact"
     impact: Dec = 25_000
     weights: str = "linear"
+    bound: Dec = 1
     interest: Dec = "0.0001"
     clamp: Dec | tuple[Dec, Dec] = "0.0005"
     share: tuple[int, int] = (1, 1)
@@ -110,11 +113,16 @@ class Funding:
     def __post_init__(self) -> None:
         _whole(self.interval_ns, "interval_ns", 10**9, DAY_NS)
         _whole(self.cutoff_ns, "cutoff_ns", 0, self.interval_ns - 1)
-        if self.premium not in _PREMIUMS or self.weights not in ("equal", "linear") or type(self.delayed) is not bool:
-            raise InputError(f"premium is one of {', '.join(_PREMIUMS)}, weights 'equal' or 'linear', delayed a bool")
+        for word, table in ((self.premium, _PREMIUMS), (self.weights, _WEIGHTS)):
+            if word not in table:
+                raise InputError(f"{word!r} is none of {', '.join(table)}")
+        if type(self.delayed) is not bool:
+            raise InputError(f"delayed is a bool, not {self.delayed!r}")
+        if not rate_ppb(self.bound, "bound") or (self.weights == "index" and decimal(self.bound, "bound") != 1):
+            raise InputError("a bound of premiums is above 0, and 1 where they are weighted by the index")
         for part in self.share:
             _whole(part, "share", 1, 10**6)
-        if _whole(self.trailing, "trailing", 0, PREMIUMS_MAX) and self.weights == "linear":
+        if _whole(self.trailing, "trailing", 0, PREMIUMS_MAX) and self.weights != "equal":
             raise InputError("a trailing mean has equal weights")
         if self.notional not in ("mark", "index"):
             raise InputError(f"notional is 'mark' or 'index', not {self.notional!r}")
@@ -137,14 +145,15 @@ class Funding:
     def compiled(self, impact: int) -> tuple[int, ...]:
         """impact: in units, or lots of an inverse contract."""
         return (
-            self.interval_ns, self.cutoff_ns, _PREMIUMS[self.premium], impact, int(self.weights == "linear"),
+            self.interval_ns, self.cutoff_ns, _PREMIUMS[self.premium], impact, _WEIGHTS[self.weights],
+            rate_ppb(self.bound, "bound"),
             rate_ppb(self.interest, "interest", lowest=-RATE), *self._clamps(), rate_ppb(self.cap, "cap"),
             self.share[0], self.share[1], int(self.delayed), self.trailing, int(self.notional == "index"),
             rate_ppb(self.margin, "margin of accrued funding"),
         )  # fmt: skip
 
 
-NO_FUNDING = (0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0)
+NO_FUNDING = (0, 0, 0, 1, 0, RATE, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,15 @@ class Premium(IntEnum):
     IMPACT = 0
     IMPACT_ON_MARK = 1
     MIDDLE = 2
+    MARK_ALONE = 3
+
+
+class Weighting(IntEnum):
+    """Of the premiums of a period."""
+
+    EQUAL_WEIGHTS = 0
+    LINEAR_WEIGHTS = 1
+    INDEX_WEIGHTS = 2
 
 
 class SourceState(IntEnum):

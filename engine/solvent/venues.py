@@ -87,7 +87,8 @@ _HOUR_NS = 3_600 * 10**9
 def price_model(venue: str, index: Index | None = None) -> PriceModel:
     """How a venue makes marks and funding rates: "binance", "bitmex", "okx", "deribit", "hyperliquid", or of dated contracts
     "delta" (liquidation rules, 12.1 and 12.2, as of 2024 to 2025). Caps differ by symbol: BTC's. index: its constituents, or
-    None to hand it in; Hyperliquid's needs the second set. Deribit's funding, which is paid by the millisecond, is handed in.
+    None to hand it in; Hyperliquid's needs the second set. Deribit's funding, which is paid by the millisecond, is so by the
+    minute.
 
     >>> price_model("bitmex").components
     ('fair',)
@@ -100,7 +101,10 @@ def price_model(venue: str, index: Index | None = None) -> PriceModel:
             interval_ns=eight, premium="middle", weights="equal", interest=0, clamp=0, cap="0.00375", cutoff_ns=60 * 10**9,
             trailing=8 * 720,
         )),
-        "deribit": (("basis_ema",), 1, "0.064516129", None),  # 2 / (30 + 1)
+        "deribit": (("basis_ema",), 1, "0.064516129", Funding(  # 2 / (30 + 1)
+            interval_ns=60 * 10**9, premium="mark", weights="equal", interest=0, clamp="0.00025", share=(1, 480),
+            cap="0.000010417",
+        )),
         "hyperliquid": (("basis_ema", "book", "external"), 5, "0.064516129", Funding(
             interval_ns=hour, weights="equal", share=(1, 8), cap="0.04", notional="index",
         )),

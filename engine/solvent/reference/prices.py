@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from solvent.limits import ANNUAL_MAX, FINE, RATE, YEAR_NS
-from solvent.records import Component, Kind, Premium, SourceState
+from solvent.records import Component, Kind, Premium, SourceState, Weighting
 from solvent.reference.valuation import Contract, value_of
 
 
@@ -60,7 +60,8 @@ class Model:
     cutoff_ns: int
     premium: int
     impact: int  # units, or lots of an inverse contract
-    linear: int
+    weighting: int
+    bound_ppb: int  # of a premium
     interest_ppb: int
     lowest_ppb: int  # of interest less premium
     highest_ppb: int
@@ -172,15 +173,17 @@ class Prices:
         return 0
 
     def premium(self, view: View) -> int:
-        """Of the book over the index, over RATE, within one."""
+        """Of the book, or the mark, over the index: a difference of prices."""
         mid, centre = (view.bid + view.ask) * FINE // 2, self.index
         if self.model.premium == Premium.MIDDLE:
-            return clamp(half_even((mid - self.index) * RATE, self.index), -RATE, RATE)
-        if self.model.premium == Premium.IMPACT_ON_MARK and self.contract.mark:
+            return mid - self.index
+        if self.model.premium != Premium.IMPACT and self.contract.mark:
             centre = self.contract.mark * FINE
+        if self.model.premium == Premium.MARK_ALONE:
+            return centre - self.index
         above = max(0, view.impact_bid - centre) if view.impact_bid else 0
         below = max(0, centre - view.impact_ask) if view.impact_ask else 0
-        return clamp(half_even((above - below + centre - self.index) * RATE, self.index), -RATE, RATE)
+        return above - below + centre - self.index
 
     def sample(self, until_ns: int, view: View) -> None:
         """Takes what the book shows at every sample instant up to a time, all of them at once."""
@@ -194,8 +197,14 @@ class Prices:
         if two_sided:
             self._take_basis(n, (view.bid + view.ask) * FINE // 2 - self.index)
             self._take_annual(first, (view.bid + view.ask) * FINE // 2 - self.index)
-        if self.model.interval_ns and (two_sided or self.model.premium != Premium.MIDDLE):
+        if self.model.interval_ns and self._shows(two_sided):
             self._take_premium(n, self.premium(view))
+
+    def _shows(self, two_sided: bool) -> bool:
+        """Whether there is what a premium is made of."""
+        if self.model.premium == Premium.MARK_ALONE:
+            return self.contract.mark > 0
+        return two_sided or self.model.premium != Premium.MIDDLE
 
     def _take_basis(self, n: int, basis: int) -> None:
         self.samples.extend([basis] * min(n, self.model.window))
@@ -216,17 +225,23 @@ class Prices:
             if left > 0:
                 self.annual.append(clamp(half_even(rate * YEAR_NS, left), -ANNUAL_MAX, ANNUAL_MAX))
 
-    def _take_premium(self, n: int, premium: int) -> None:
+    def _take_premium(self, n: int, difference: int) -> None:
+        bound = self.model.bound_ppb
+        premium = clamp(half_even(difference * RATE, self.index), -bound, bound)
         if self.model.trailing:
             self.premiums.extend([premium] * min(n, self.model.trailing))
             self.premium_sum, self.premium_weight = sum(self.premiums), len(self.premiums)
             self.premium_count = self.premium_weight
             return
         n, count = min(n, self.model.interval_ns // self.model.sample_ns + 1), self.premium_count
-        weight = n * count + n * (n + 1) // 2 if self.model.linear else n
+        self.premium_count += n
+        if self.model.weighting == Weighting.INDEX_WEIGHTS:  # so that it cancels
+            self.premium_sum += difference * RATE * n
+            self.premium_weight += self.index * n
+            return
+        weight = n * count + n * (n + 1) // 2 if self.model.weighting == Weighting.LINEAR_WEIGHTS else n
         self.premium_sum += premium * weight
         self.premium_weight += weight
-        self.premium_count += n
 
     def forget_premiums(self) -> None:
         """What was sampled so far counts no more."""
@@ -261,7 +276,7 @@ class Prices:
         return mean, samples
 
     def _mean(self) -> int:
-        return half_even(self.premium_sum, self.premium_weight) if self.premium_count else 0
+        return clamp(half_even(self.premium_sum, self.premium_weight), -RATE, RATE) if self.premium_count else 0
 
     def _rate(self) -> int:
         """What the samples so far make; nothing without a sample."""

@@ -52,7 +52,8 @@ cdef struct Prices:                # no model where sample_ns is 0
     uint8_t clips
     uint8_t takes_median
     uint8_t premium
-    uint8_t linear
+    uint8_t weighting
+    int64_t bound_ppb              # of a premium
     uint8_t delayed
     int32_t trailing               # samples of the mean premium; 0: those of the period
     int64_t margin_ppb             # of accrued funding that requirements ask for

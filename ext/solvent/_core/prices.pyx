@@ -5,8 +5,8 @@ from libc.stdlib cimport calloc, free
 from solvent._core.book cimport Book, book_worse
 from solvent._core.money cimport RATE, clamp, floor128, half_even, int128, least, magnitude, most
 from solvent._core.records cimport (
-    BASIS_ANNUAL, BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT_ON_MARK, INDEX_PRICE, INVERSE, LAST,
-    LIVE_SOURCE, MIDDLE, MISSING, SELL, STALE, WILD,
+    BASIS_ANNUAL, BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT, INDEX_PRICE, INDEX_WEIGHTS, INVERSE, LAST,
+    LINEAR_WEIGHTS, LIVE_SOURCE, MARK_ALONE, MIDDLE, MISSING, SELL, STALE, WILD,
 )
 from solvent._core.valuation cimport Instrument, value_of
 
@@ -59,7 +59,7 @@ cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except
     cdef int32_t i = 0
     cdef int32_t window
     (p.components, p.sample_ns, window, p.alpha_ppb, p.band_ppb, sources, p.stale_ns, p.outlier_ppb, p.clips, p.least,
-     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.linear, p.interest_ppb, p.lowest_ppb, p.highest_ppb,
+     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.weighting, p.bound_ppb, p.interest_ppb, p.lowest_ppb, p.highest_ppb,
      p.cap_ppb,
      p.share_up, p.share_down, p.delayed, p.trailing, ins.funds_at_index, p.margin_ppb) = model
     for weight, group in sources:
@@ -234,19 +234,28 @@ cdef inline int64_t _mid(View* view) noexcept nogil:
 
 
 cdef int64_t _premium(Prices* p, Instrument* ins, View* view) noexcept nogil:
-    """Of the book over the index, over RATE, within one."""
+    """Of the book, or the mark, over the index: a difference of prices."""
     cdef int64_t centre = p.index
     cdef int64_t above = 0
     cdef int64_t below = 0
     if p.premium == MIDDLE:
-        return clamp(half_even(<int128>(_mid(view) - p.index) * RATE, p.index), -RATE, RATE)
-    if p.premium == IMPACT_ON_MARK and ins.mark_ticks:
+        return _mid(view) - p.index
+    if p.premium != IMPACT and ins.mark_ticks:
         centre = ins.mark_ticks * FINE
+    if p.premium == MARK_ALONE:
+        return centre - p.index
     if view.impact_bid:
         above = most(0, view.impact_bid - centre)
     if view.impact_ask:
         below = most(0, centre - view.impact_ask)
-    return clamp(half_even(<int128>(above - below + centre - p.index) * RATE, p.index), -RATE, RATE)
+    return above - below + centre - p.index
+
+
+cdef bint _shows(Prices* p, Instrument* ins, bint two_sided) noexcept nogil:
+    """Whether there is what a premium is made of."""
+    if p.premium == MARK_ALONE:
+        return ins.mark_ticks > 0
+    return two_sided or p.premium != MIDDLE
 
 
 cdef void _average(Prices* p, Instrument* ins, int64_t until) noexcept nogil:
@@ -278,7 +287,7 @@ cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view
     if two_sided:
         _take_basis(p, n, _mid(view) - p.index)
         _take_annual(p, ins, least(n, p.annual.size), _mid(view) - p.index)
-    if p.interval_ns and (two_sided or p.premium != MIDDLE):
+    if p.interval_ns and _shows(p, ins, two_sided):
         _take_premium(p, n, _premium(p, ins, view))
 
 
@@ -312,7 +321,8 @@ cdef void _take_annual(Prices* p, Instrument* ins, int64_t n, int64_t basis) noe
         _ring_push(&p.annual, annual)
 
 
-cdef void _take_premium(Prices* p, int64_t n, int64_t premium) noexcept nogil:
+cdef void _take_premium(Prices* p, int64_t n, int64_t difference) noexcept nogil:
+    cdef int64_t premium = clamp(half_even(<int128>difference * RATE, p.index), -p.bound_ppb, p.bound_ppb)
     cdef int64_t i, weight
     if p.trailing:
         for i in range(least(n, p.trailing)):
@@ -323,7 +333,12 @@ cdef void _take_premium(Prices* p, int64_t n, int64_t premium) noexcept nogil:
         return
     n = least(n, <int64_t>floor128(p.interval_ns, p.sample_ns) + 1)
     weight = n
-    if p.linear:
+    if p.weighting == INDEX_WEIGHTS:            # so that it cancels
+        p.premium_sum += <int128>difference * RATE * n
+        p.premium_weight += p.index * n
+        p.premium_count += n
+        return
+    if p.weighting == LINEAR_WEIGHTS:
         weight = n * p.premium_count + ((n * (n + 1)) >> 1)
     p.premium_sum += <int128>weight * premium
     p.premium_weight += weight
@@ -343,7 +358,7 @@ cdef void prices_forget(Prices* p) noexcept nogil:
 # --- Funding -------------------------------------------------------------------------------------------
 
 cdef inline int64_t _mean(Prices* p) noexcept nogil:
-    return half_even(p.premium_sum, p.premium_weight) if p.premium_count else 0
+    return clamp(half_even(p.premium_sum, p.premium_weight), -RATE, RATE) if p.premium_count else 0
 
 
 cdef int64_t _rate(Prices* p) noexcept nogil:

@@ -174,6 +174,12 @@ cdef enum Premium:      # of what a funding rate is made
     IMPACT = 0
     IMPACT_ON_MARK = 1
     MIDDLE = 2
+    MARK_ALONE = 3
+
+cdef enum Weighting:    # of the premiums of a period
+    EQUAL_WEIGHTS = 0
+    LINEAR_WEIGHTS = 1
+    INDEX_WEIGHTS = 2
 
 cdef enum SourceState:  # what an index makes of a constituent
     MISSING = 0
