@@ -4,11 +4,12 @@ Owns the random choices; looks at an exchange's reads to be valid, never at its 
 the same commands for the same answers.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from solvent import Collateral, Funding, Index, Instrument, PriceModel, RuleSet, Tier, rules
+from solvent import Collateral, Funding, Index, Instrument, PriceModel, Rates, RuleSet, Tier, rules
 from solvent.records import (
     NO_INSTRUMENT,
     NOBODY,
@@ -103,8 +104,22 @@ class Generator:
             tick=r.choice(["0.1", "1"]), liquidation_fee=self.fee, max_price=r.choice([None, "70000", "60000"]),
             taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
             settle_decimals=self.decimals, prices=prices, fee_tiers=self._fee_tiers(kind),
-            maintenance_at=at, **dated, **tiers,
+            maintenance_at=at, hedge=r.choice(["both", "larger"]), rates=self._rates(tiers["tiers"]), **dated, **tiers,
         )  # fmt: skip
+
+    def _rates(self, tiers: Sequence[Tier]) -> list[Rates]:
+        """In some shapes positions of a side, or of low leverage, have rates of their own."""
+        r = self.random
+        if self.plain or r.random() < 0.7:
+            return []
+        weights = r.sample([Decimal("0.2"), Decimal("0.4"), Decimal("0.8")], r.choice([1, 2]))
+        return [
+            Rates(
+                [Decimal(tier.maintenance) + weight * (Decimal(tier.initial) - Decimal(tier.maintenance)) for tier in tiers],
+                side=r.choice([None, "long", "short"]), max_leverage=r.choice([None, 3, 20]),
+            )
+            for weight in weights
+        ]  # fmt: skip
 
     def _fee_tiers(self, kind: str) -> list[tuple]:
         """In some shapes fees fall with volume, soon."""
@@ -152,13 +167,15 @@ class Generator:
         index = None if r.random() < 0.4 else index
         names = ["index", "fair", "basis_mean", "basis_ema", "last", "book"]
         names += ["basis_annual"] * dated + ["external"] * bool(index and index.external)
-        weights = r.choice(["equal", "linear"])
+        weights = r.choice(["equal", "linear", "index"])
         funding = Funding(
-            interval_ns=r.choice([10**9, 3 * 10**9]), premium=r.choice(["impact", "impact_on_mark", "middle"]),
+            interval_ns=r.choice([10**9, 3 * 10**9]),
+            premium=r.choice(["impact", "impact_on_mark", "middle", "mark"]),
+            bound=1 if weights == "index" else r.choice([1, "0.001"]),
             impact=5 if kind == "inverse" else 2_000, weights=weights, share=r.choice([(1, 1), (1, 8)]),
             cap=r.choice(["0.02", "0.0003"]),
             clamp=r.choice(["0.0005", ("-0.0001", "0.0004")]), cutoff_ns=r.choice([0, 10**8]), delayed=r.random() < 0.5,
-            trailing=0 if weights == "linear" else r.choice([0, 1, 50]), notional=r.choice(["mark", "index"]),
+            trailing=0 if weights != "equal" else r.choice([0, 1, 50]), notional=r.choice(["mark", "index"]),
             margin=r.choice([0, "0.5", "1"]),
         )  # fmt: skip
         return PriceModel(

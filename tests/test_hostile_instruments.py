@@ -191,6 +191,8 @@ def extreme(r: Random) -> Spec:
     decimals = r.choice([0, 6, 9, 18])
     highest = {2: min(MONEY_MAX, MONEY_MAX * RATE // lots), 3: highest_power_curve(decimals, worth)}.get(scheme, 0)
     expiry = r.choice([0, 1, 5 * SECOND_NS, 2**62 - 1]) if modelled else 0
+    pairs = list(zip(rates, (row[-1] for row in rest), strict=True))
+    others = [sorted(r.choice([1, *pair]) for pair in pairs) for _ in range(r.randrange(3))]
     curves = sorted(r.choice([0, highest, r.randint(0, highest)]) for _ in range(2))
     return Spec(
         kind=kind, units=units, decimals=decimals, max_price_ticks=top, max_size_lots=lots, maker_fee_ppb=maker,
@@ -200,6 +202,7 @@ def extreme(r: Random) -> Spec:
         tier_group=r.choice([0, 1, 2**31 - 1]) if basis == 3 else 0,
         fee_tiers=((1, maker, taker), (MONEY_MAX, 0, 0)) if maker > 0 and r.random() < 0.5 else (),
         tiers=tuple((at, rate, *rest) for at, rate, rest in zip(tops, rates, rest, strict=True)),
+        rates=tuple((r.randrange(3), r.choice([0, 1, RATE]), tuple(each)) for each in others), larger_leg=r.randrange(2),
         prices=extreme_model(r, units if kind == 1 else 1, expiry > 0) if modelled else None,
     )  # fmt: skip
 
@@ -210,16 +213,17 @@ def extreme_model(r: Random, lots: int, dated: bool) -> tuple:
     if not internal:
         sources = ()
     interval = r.choice([0, SECOND_NS, 3 * SECOND_NS + 1, DAY_NS])
-    linear = r.randrange(2)
+    weighting = r.randrange(3)
     return (
         r.randrange(1, 128 if len(sources) > internal else 64) | 128 * (dated and r.randrange(2)),
         r.choice([10**6, SECOND_NS, interval or DAY_NS]),
         r.choice([1, 4_096]), r.choice([10**6, RATE]), r.choice([0, 1, RATE - 1]), sources, r.choice([1, SECOND_NS, 2**62]),
         r.choice([1, RATE]), r.randrange(2), r.choice([1, max(1, internal)]), r.randrange(2), interval,
-        r.choice([0, max(0, interval - 1)]), r.randrange(3), r.choice([1, MONEY_MAX // lots]), linear,
+        r.choice([0, max(0, interval - 1)]), r.randrange(4), r.choice([1, MONEY_MAX // lots]), weighting,
+        RATE if weighting == 2 else r.choice([1, RATE]),
         r.choice([-RATE, 0, RATE]), *sorted(r.choice([-RATE, 0, RATE]) for _ in "ab"),
         r.choice([0, RATE - 1]), r.choice([1, 10**6]), r.choice([1, 10**6]),
-        r.randrange(2), 0 if linear else r.choice([0, 1, 32_768]), r.randrange(2), r.choice([0, 1, RATE]),
+        r.randrange(2), 0 if weighting else r.choice([0, 1, 32_768]), r.randrange(2), r.choice([0, 1, RATE]),
     )  # fmt: skip
 
 

@@ -25,11 +25,11 @@ from solvent.orders import Trigger
 from solvent.prices import Funding, Index, PriceModel
 from solvent.records import Event, EventType
 from solvent.rules import RuleSet
-from solvent.tiers import Tier
+from solvent.tiers import Rates, Tier
 
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
-    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rejected", "RuleSet",
-    "SolventError", "Tier", "Trigger", "WrongType",
+    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rates", "Rejected",
+    "RuleSet", "SolventError", "Tier", "Trigger", "WrongType",
 ]  # fmt: skip
 __version__ = "0.1.0"

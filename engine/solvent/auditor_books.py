@@ -112,10 +112,10 @@ class Books:
             full, own = (required(held, tier, 0) + closing_fee(held, equity, fee) for tier, fee in bands)
         return full, max(full, own)
 
-    def _order_rates(self, key: Key) -> tuple[Fraction, Fraction]:
+    def _order_rates(self, key: Key, buys: bool) -> tuple[Fraction, Fraction]:
         (full, full_fee), (own, own_fee) = self._bands(key)
         held = self._held(key)
-        return plain_rate(held, full) + full_fee, plain_rate(held, own) + own_fee
+        return plain_rate(held, full, buys) + full_fee, plain_rate(held, own, buys) + own_fee
 
     def _other(self, key: Key) -> int:
         """The other leg of a hedge, where both are cross."""
@@ -161,16 +161,17 @@ class Books:
         for key, orders in resting.items():
             spec, size = self.specs[key[1]], self.sizes[key]
             reserved = sum(order.remaining for order in orders if order.reduces)
-            dearest = 0
+            dearest = lowest = highest = 0
             for side in (0, 1):
                 mine = [order for order in orders if order.side == side and not order.reduces]
                 lots = sum(order.remaining for order in mine)
                 opens = max(0, lots - max(0, (size if side else -size) - reserved))
                 value = sum(fill_value(spec, order.remaining, order.price) for order in mine)
-                dearest = max(dearest, ratio_up(value * opens, lots) if lots else 0)
+                opening = ratio_up(value * opens, lots) if lots else 0
+                asks = [ratio_up(opening * rate, 10**9) for rate in self._order_rates(key, buys=side == 0)]
+                dearest, lowest, highest = max(dearest, opening), max(lowest, asks[0]), max(highest, *asks)
             if self.rules.orders == "fee":
                 equity -= ratio_up(dearest * spec.taker_fee_ppb, 10**9)
-                continue
-            low, high = self._order_rates(key)
-            full, own = full + ratio_up(dearest * low, 10**9), own + ratio_up(dearest * max(low, high), 10**9)
+            else:
+                full, own = full + lowest, own + highest
         return equity, full, own

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
 
-from solvent.records import Basis, Kind, Scheme
+from solvent.records import Basis, Kind, Leg, Scheme
 from solvent.spec import Spec
 
 RATE = 10**9
@@ -98,19 +98,37 @@ def level(held: Held) -> int:
     return next((i for i, (top, *_) in enumerate(held.spec.tiers, 1) if held.measure <= top), len(held.spec.tiers))
 
 
-def plain_rate(held: Held, tier: int) -> Fraction:
+def table(held: Held, buys: bool) -> list[int]:
+    """The maintenance rates, over RATE, of the tiers for a long (or a buy) or a short."""
+    fitting = [
+        list(rates) for side, most, rates in held.spec.rates
+        if side != (Leg.SHORT if buys else Leg.LONG) and (most == 0 or held.leverage <= most)
+    ]  # fmt: skip
+    return [*fitting, [maintenance for _, maintenance, *_ in held.spec.tiers]][0]
+
+
+def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
     """Of a tier, over RATE; by FACTOR the share of the initial margin that it is there."""
-    _, maintenance, _, initial = held.spec.tiers[tier - 1]
+    maintenance, initial = table(held, buys)[tier - 1], held.spec.tiers[tier - 1][3]
     if held.spec.scheme == Scheme.FACTOR:
         return Fraction(maintenance, initial) * RATE / held.leverage
     return Fraction(maintenance)
 
 
+def unasked(held: Held) -> bool:
+    """The smaller leg of a hedge where only the larger one counts; of equals the short."""
+    if not held.spec.larger_leg or not held.other or (held.size > 0) == (held.other > 0):
+        return False
+    return (abs(held.size), held.size > 0) < (abs(held.other), held.other > 0)
+
+
 def required(held: Held, tier: int, fee: int) -> int:
     """Units that a tier asks, a fee rate and accrued funding included; slab by slab where the scheme deducts."""
     spec = held.spec
+    if unasked(held):
+        return 0
     value = abs(held.cost) if spec.at_entry else held.value
-    rate = plain_rate(held, tier)
+    rate, maintenance = plain_rate(held, tier, held.size > 0), table(held, held.size > 0)
     if spec.scheme == Scheme.SLOPE:
         rate = min(Fraction(RATE), rate + ceil(Fraction(abs(held.size) * spec.maintenance_curve, RATE)))
     if spec.scheme == Scheme.POWER and value:
@@ -118,9 +136,9 @@ def required(held: Held, tier: int, fee: int) -> int:
     if spec.scheme == Scheme.DEDUCTION and tier > 1:
         measure = max(1, held.measure)
         weight, below = 0, 0
-        for i, (top, maintenance, *_) in enumerate(spec.tiers[:tier], 1):
+        for i, (top, *_) in enumerate(spec.tiers[:tier], 1):
             until = measure if i == tier else top
-            weight += (until - below) * maintenance
+            weight += (until - below) * maintenance[i - 1]
             below = until
         rate = Fraction(weight, measure)
     return ceil((rate + fee) * value / RATE + held.accrued)
@@ -128,6 +146,8 @@ def required(held: Held, tier: int, fee: int) -> int:
 
 def closing_fee(held: Held, equity: int, fee: int) -> int:
     """The fee of closing where a domain's equity and the fee itself are just gone."""
+    if unasked(held):
+        return 0
     share, worth = Fraction(fee, RATE), signed_cost(held.spec, held.size > 0, held.value)
     left = worth - equity  # what closing has to bring (or, if negative, may take) besides the fee
     value = left / (1 - share) if worth > 0 else -left / (1 + share)

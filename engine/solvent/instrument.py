@@ -11,12 +11,13 @@ from solvent.limits import NAME_BYTES, RATE
 from solvent.money import Dec, decimal, to_units
 from solvent.prices import PriceModel
 from solvent.records import Basis, Kind, Scheme
-from solvent.spec import FeeRow, Row, Spec
-from solvent.tiers import Tier, check_deductions, compile_tiers, curve_e18, okex_btc_2019, rate_ppb
+from solvent.spec import FeeRow, RateRow, Row, Spec
+from solvent.tiers import Rates, Tier, check_deductions, compile_tiers, curve_e18, okex_btc_2019, rate_ppb
 
 _KINDS = {"linear": Kind.LINEAR, "inverse": Kind.INVERSE, "quanto": Kind.QUANTO}
 _BASES = {"contracts": Basis.CONTRACTS, "notional": Basis.NOTIONAL, "entry": Basis.ENTRY, "net": Basis.NET}
 _SCHEMES = {each.name.lower(): each for each in Scheme}
+_HEDGES = {"both": 0, "larger": 1}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Instrument:
     maintenance_curve a contract, the initial one by initial_curve), "power" (the rates are at least curve *
     notional**0.8, notional in settlement currency) or "factor" (of the initial margin at the position's own leverage that
     share which the tier's maintenance is of its initial rate: HTX). maintenance_at: "mark", or "entry": the requirement
-    stays what it was when the position was opened (old Bybit, Phemex). max_size: highest position, in contracts; default: the
+    stays what it was when the position was opened (old Bybit, Phemex). rates: other maintenance rates of the same tiers for
+    positions of a side or up to a leverage (solvent.Rates; Vega, HTX); the first that fits counts. hedge: a cross hedge asks
+    for "both" legs, or only for the "larger" one (Kraken). max_size: highest position, in contracts; default: the
     last tier's top, needed where tiers measure money.
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
@@ -74,6 +77,7 @@ class Instrument:
     taker_fee: Dec = "0.0005"
     liquidation_fee: Dec | None = None
     fee_tiers: Sequence[tuple[Dec, Dec, Dec]] = ()
+    rates: Sequence[Rates] = ()
     max_price: Dec | None = None
     max_size: Dec | None = None
     default_leverage: int = 10
@@ -82,6 +86,7 @@ class Instrument:
     expiry_ns: int = 0
     settle_window_ns: int = 0
     tier_group: int = 0
+    hedge: str = "both"
     spec: Spec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +94,10 @@ class Instrument:
             if not isinstance(what, str) or not what or len(what.encode(errors="replace")) > NAME_BYTES:
                 raise InputError(f"an instrument and its currency need a name of at most {NAME_BYTES} bytes, not {what!r}")
         places = {"mark": 0, "entry": 1}
-        words = ((self.kind, _KINDS), (self.basis, _BASES), (self.scheme, _SCHEMES), (self.maintenance_at, places))
+        words = (
+            (self.kind, _KINDS), (self.basis, _BASES), (self.scheme, _SCHEMES), (self.maintenance_at, places),
+            (self.hedge, _HEDGES),
+        )  # fmt: skip
         for word, table in words:
             if word not in table:
                 raise InputError(f"{self.name}: {word!r} is none of {', '.join(table)}")
@@ -144,6 +152,11 @@ class Instrument:
             raise InputError(f"{self.name}: tiers with deductions need scheme='deduction'")
         return compile_tiers(self.tiers, self.unit if by_money else self.lot_size, "units" if by_money else "lots")
 
+    def _rates(self) -> tuple[RateRow, ...]:
+        if isinstance(self.rates, Rates) or not all(isinstance(each, Rates) for each in self.rates):
+            raise InputError(f"{self.name}: rates is a list of Rates, not {self.rates!r}")
+        return tuple(each.compiled() for each in self.rates)
+
     def _curves(self) -> tuple[int, int]:
         per = Fraction(self.lot_size) if self.scheme == "slope" else Fraction(1)
         maintenance, initial = self.maintenance_curve, self.initial_curve
@@ -185,7 +198,8 @@ class Instrument:
             scheme=_SCHEMES[self.scheme], maintenance_curve=curves[0], initial_curve=curves[1], tiers=tiers,
             at_entry=int(self.maintenance_at == "entry"),
             fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,
-            settle_window_ns=self.settle_window_ns, tier_group=self.tier_group,
+            settle_window_ns=self.settle_window_ns, tier_group=self.tier_group, larger_leg=_HEDGES[self.hedge],
+            rates=self._rates(),
         )  # fmt: skip
         spec.check(self.name)
         return spec

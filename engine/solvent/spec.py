@@ -21,20 +21,23 @@ from solvent.limits import (
     SOURCES_MAX,
     WINDOW_MAX,
 )
-from solvent.records import RECORD_BYTES, Basis, Component, Kind, Premium, Scheme
+from solvent.records import RECORD_BYTES, Basis, Component, Kind, Leg, Premium, Scheme, Weighting
 
 INVERSE_LOT_UNITS = 10**4
 """What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
 GROUP_LOTS = 2**48
 """Of a position whose net is added up with those of others: thousands of them stay in 64 bits."""
+INDEX_SAMPLES = 2**18
+"""Premiums of a period whose weights are indices: their sum stays in 64 bits."""
 TIME_MAX = 2**62
 ALPHA_LEAST = RATE // 1_000
 """Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
 
 Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage, initial_ppb
 FeeRow = tuple[int, int, int]  # volume in units, maker_fee_ppb, taker_fee_ppb
+RateRow = tuple[int, int, tuple[int, ...]]  # side (Leg), highest leverage (0: any), maintenance_ppb of each tier
 Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
-_MODEL_HEAD, _MODEL_TAIL = 5, 20  # whole numbers before and after the constituents of a model
+_MODEL_HEAD, _MODEL_TAIL = 5, 21  # whole numbers before and after the constituents of a model
 
 
 def highest_power_curve(decimals: int, value: int) -> int:
@@ -53,7 +56,8 @@ class Spec:
 
     units: linear and quanto: of a tick and lot; inverse: of a lot, times its price in ticks. Curves are over 10**18.
     at_entry: maintenance is asked of the value at entry, not at mark. tier_group: of instruments whose nets add up for
-    tiers; 0: none.
+    tiers; 0: none. larger_leg: of a cross hedge only the larger leg is asked for. rates: of positions of a side or up to a
+    leverage, instead of the tiers' own; the first that fits.
     """
 
     kind: int
@@ -73,8 +77,10 @@ class Spec:
     expiry_ns: int
     settle_window_ns: int
     tier_group: int
+    larger_leg: int
     fee_tiers: tuple[FeeRow, ...]
     tiers: tuple[Row, ...]
+    rates: tuple[RateRow, ...]
     prices: Model | None
 
     def compiled(self, currency: int) -> tuple[object, ...]:
@@ -128,8 +134,13 @@ class Spec:
                 low[0] < high[0] and low[1] <= high[1] and low[2] >= high[2] for low, high in pairs
             ),
             "fees and maintenance rates must leave something of the value": all(
-                _highest(self, row) + self.liquidation_fee_ppb <= RATE
-                for row in rows
+                each + self.liquidation_fee_ppb <= RATE for each in _highest(self)
+            ),
+            "other rates have one for each tier, above 0, rising, and none above its tier's initial rate": all(
+                len(each) == len(rows) and each[0] > 0 and list(each) == sorted(each)
+                and all(rate <= row[3] for rate, row in zip(each, rows, strict=True))
+                and side in list(Leg) and 0 <= leverage <= RATE
+                for side, leverage, each in self.rates
             ),
             "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2],
             f"a tier group adds up nets: basis 'net' goes with it, a number below 2**31, and at most {GROUP_LOTS} lots":
@@ -153,7 +164,7 @@ class Spec:
             highest = highest_power_curve(self.decimals, max(1, self.highest_value))
         checks = {
             "a curve starts from one tier": not curved or len(self.tiers) == 1,
-            "at_entry is 0 or 1": self.at_entry in (0, 1),
+            "at_entry and larger_leg are 0 or 1": self.at_entry in (0, 1) and self.larger_leg in (0, 1),
             f"a curve is a number of 10**-18 from 0 to {highest}": 0 <= self.initial_curve <= highest,
             "the maintenance curve is not from 0 to the initial one": 0 <= self.maintenance_curve <= self.initial_curve,
         }  # fmt: skip
@@ -173,9 +184,10 @@ class Spec:
 
     def words(self, currency: int) -> list[int]:
         """Whole numbers of 64 bits, from which from_words makes it again."""
-        out = [currency, *(getattr(self, each.name) for each in fields(self)[:-3])]
+        out = [currency, *(getattr(self, each.name) for each in fields(self)[:_PLAIN])]
         out += [len(self.fee_tiers), *(number for fees in self.fee_tiers for number in fees)]
         out += [len(self.tiers), *(number for row in self.tiers for number in row)]
+        out += [len(self.rates), *(number for side, most, each in self.rates for number in (side, most, *each))]
         if self.prices is None:
             return [*out, 0]
         head, sources, tail = self.prices[:_MODEL_HEAD], self.prices[_MODEL_HEAD], self.prices[_MODEL_HEAD + 1 :]
@@ -183,14 +195,19 @@ class Spec:
         return [*out, 1, *head, len(pairs) // 2, *pairs, *tail]
 
 
-def _highest(spec: Spec, row: Row) -> int:
-    """The rate that a tier asks at most; of a factor at leverage 1."""
-    return -(-row[1] * RATE // row[3]) if spec.scheme == Scheme.FACTOR else row[1]
+_PLAIN = -4  # of a spec's fields all but these last are whole numbers
+
+
+def _highest(spec: Spec) -> list[int]:
+    """The rates that tiers ask at most; of a factor at leverage 1."""
+    tables = [[row[1] for row in spec.tiers], *(list(each) for _, _, each in spec.rates)]
+    found = [(rate, row[3]) for each in tables for rate, row in zip(each, spec.tiers, strict=False)]
+    return [-(-rate * RATE // initial) if spec.scheme == Scheme.FACTOR else rate for rate, initial in found]
 
 
 def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
     (components, sample_ns, window, alpha, band, sources, stale_ns, outlier, clips, least, takes_median, interval_ns,
-     cutoff_ns, premium, impact, linear, interest, lowest, highest, cap, up, down, delayed, trailing, at_index,
+     cutoff_ns, premium, impact, weighting, bound, interest, lowest, highest, cap, up, down, delayed, trailing, at_index,
      margin) = model  # fmt: skip
     lots = spec.units if spec.kind == Kind.INVERSE else 1
     return {
@@ -209,13 +226,15 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         "a funding interval is at least a second, at most a day, and at least one sample":
         not interval_ns or (max(10**9, sample_ns) <= interval_ns <= DAY_NS and 0 <= cutoff_ns < interval_ns),
         "terms of the funding rate are out of bounds":
-        premium in list(Premium) and linear in (0, 1) and delayed in (0, 1) and -RATE <= interest <= RATE
+        premium in list(Premium) and weighting in list(Weighting) and delayed in (0, 1) and -RATE <= interest <= RATE
         and -RATE <= lowest <= highest <= RATE and 0 <= cap < RATE
         and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
         "a trailing mean is of few samples of equal weight":
-        0 <= trailing <= PREMIUMS_MAX and not (trailing and linear),
+        0 <= trailing <= PREMIUMS_MAX and not (trailing and weighting),
+        f"premiums weighted by the index have no bound, and are at most {INDEX_SAMPLES} a period": 0 < bound <= RATE
+        and (weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns // sample_ns <= INDEX_SAMPLES)),
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
-        and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec, row) for row in spec.tiers) <= RATE,
+        and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec)) <= RATE,
         "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,
     }  # fmt: skip
 
@@ -237,17 +256,22 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
     numbers = list(struct.unpack(f"<{len(body) // 8}q", body))
     try:
         name.decode()
-        currency, *plain = (numbers.pop(0) for _ in range(1 + len(fields(Spec)) - 3))
+        currency, *plain = (numbers.pop(0) for _ in fields(Spec)[: _PLAIN + 1])
         fee_tiers, tiers = (
             tuple(tuple(numbers.pop(0) for _ in range(width)) for _ in range(min(numbers.pop(0), len(numbers))))
             for width in (3, 4)
+        )
+        width = len(tiers)
+        rates = tuple(
+            (numbers.pop(0), numbers.pop(0), tuple(numbers.pop(0) for _ in range(width)))
+            for _ in range(min(numbers.pop(0), len(numbers)))
         )
         model: Model | None = None
         if numbers.pop(0):
             head = [numbers.pop(0) for _ in range(_MODEL_HEAD)]
             sources = tuple((numbers.pop(0), numbers.pop(0)) for _ in range(min(numbers.pop(0), len(numbers))))
             model = (*head, sources, *(numbers.pop(0) for _ in range(_MODEL_TAIL)))
-        spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, fee_tiers, tiers, model), strict=True)))
+        spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, fee_tiers, tiers, rates, model), strict=True)))
         spec.check("")
         written = to_records(name.decode(), spec, currency)
     except (IndexError, UnicodeDecodeError, InputError):

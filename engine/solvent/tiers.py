@@ -13,7 +13,8 @@ from fractions import Fraction
 from solvent.codes import InputError
 from solvent.limits import MONEY_MAX, RATE
 from solvent.money import Dec, decimal, to_units
-from solvent.spec import Row
+from solvent.records import Leg
+from solvent.spec import RateRow, Row
 
 _PPB = Decimal(1) / RATE
 
@@ -55,6 +56,40 @@ class Tier:
             object.__setattr__(self, "max_leverage", RATE // initial)
         if type(self.max_leverage) is not int or self.max_leverage < 1 or self.max_leverage * initial > RATE:
             raise InputError(f"tier: leverage {self.max_leverage} does not fit the initial rate {self.initial}")
+
+
+_SIDES = {None: Leg.ONE_WAY, "long": Leg.LONG, "short": Leg.SHORT}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Maintenance rates of an instrument's tiers, one for each, for some of its positions only.
+
+    side: "long" or "short" (None: both; Vega's risk factors). max_leverage: of positions at most at that leverage (None: at
+    any; HTX's adjustment factors by tier and leverage). Tops, initial rates and the leverage that is allowed stay the
+    tiers'. Raises InputError for what is no rate, side or leverage; the instrument refuses rates that fall, or are above
+    their tier's initial rate.
+
+    >>> Rates(["0.03", "0.05"], side="short").compiled()
+    (2, 0, (30000000, 50000000))
+    """
+
+    maintenance: Sequence[Dec]
+    side: str | None = None
+    max_leverage: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.side not in _SIDES:
+            raise InputError(f"side is 'long', 'short' or None, not {self.side!r}")
+        if self.max_leverage is not None and (type(self.max_leverage) is not int or not 1 <= self.max_leverage <= RATE):
+            raise InputError(f"max_leverage {self.max_leverage!r} is not a whole number from 1, or None")
+        if isinstance(self.maintenance, str) or not self.maintenance:
+            raise InputError(f"maintenance is a list of rates, one for each tier, not {self.maintenance!r}")
+        self.compiled()
+
+    def compiled(self) -> RateRow:
+        rates = tuple(rate_ppb(each, "maintenance rate") for each in self.maintenance)
+        return int(_SIDES[self.side]), self.max_leverage or 0, rates
 
 
 def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> tuple[Row, ...]:

@@ -421,7 +421,9 @@ def _domain(moment: Moment, base: int, rows: list[Row]) -> DomainView:
 def _rates(moment: Moment, row: Row) -> tuple[Decimal, Decimal]:
     """The threshold rates of a position, fees included, before what its tier deducts or a curve adds."""
     contract = moment.contracts[row.instrument]
-    parts = [(*valuation.factor(contract, k, row.leverage), fee) for k, fee in margin.bands(moment.rules, contract, row)]
+    rates = valuation.rates_of(contract, row.size > 0, row.leverage)
+    bands = () if valuation.is_lesser(contract, row) else margin.bands(moment.rules, contract, row)
+    parts = [(*valuation.factor(contract, k, rates[k], row.leverage), fee) for k, fee in bands] or [(0, 1, 0)] * 2
     full, own = (valuation.ceil_div(rate, over) + fee for rate, over, fee in parts)
     return from_units(full, Decimal("1e-9")), from_units(max(full, own), Decimal("1e-9"))
 

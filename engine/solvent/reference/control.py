@@ -93,8 +93,8 @@ class Control:
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
-        lower = contract.scheme == Scheme.FACTOR and c.amount < before[1] and (p.size or p.orders)
-        if (needed > 0 and free < needed) or (lower and self._endangers(p)):
+        other = bool(contract.rates) or (contract.scheme == Scheme.FACTOR and c.amount < before[1])
+        if (needed > 0 and free < needed) or (other and (p.size or p.orders) and self._endangers(p)):
             p.mode, p.leverage = before
             return Code.INSUFFICIENT_MARGIN
         self.ledger.keep(p)
@@ -104,7 +104,7 @@ class Control:
         return Code.OK
 
     def _endangers(self, p: Position) -> bool:
-        """Whether a position's domain is below its threshold: at a lower leverage a factor asks more."""
+        """Whether a position's domain is below its threshold: at another leverage a factor or other rates may ask more."""
         r = self.cover.requirement(p.account, self.contracts[p.instrument].currency, p if p.mode == Mode.ISOLATED else None)
         return r.positions > 0 and r.equity < r.own
 

@@ -22,7 +22,9 @@ from solvent.reference.valuation import (
     fee_units,
     initial_of,
     initial_rise,
+    is_lesser,
     maintenance,
+    rates_of,
     tier_of,
     upl,
     value_at_mark,
@@ -121,7 +123,7 @@ def thresholds(rules: Rules, contract: Contract, p: Holding, equity: int) -> tup
 
 def _threshold(rules: Rules, contract: Contract, p: Holding, band: tuple[int, int], equity: int) -> int:
     k, fee = band
-    if not rules.fee_at_bankruptcy:
+    if not rules.fee_at_bankruptcy or is_lesser(contract, p):
         return asked(contract, p, k, fee)
     cost = worth(contract, p.size, contract.mark) - equity if p.size else 0  # at which the domain's equity is gone
     return asked(contract, p, k) + closing_fee(contract, p.size, cost, fee) * RATE
@@ -148,18 +150,21 @@ def requirement(rules: Rules, contracts: list[Contract], base: int, holdings: It
 
 def _count_orders(rules: Rules, contract: Contract, p: Holding, r: Requirement) -> None:
     """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
-    value = max(opening_value(p, side) for side in (Side.BUY, Side.SELL))
+    values = [opening_value(p, side) for side in Side]
     if rules.orders == OrderRule.BY_FEE:
-        r.equity -= fee_units(value, contract.taker_fee_ppb)
-    else:
-        low, high = (_order_margin(contract, p, value, *band) for band in bands(rules, contract, p))
-        r.full += low
-        r.own += max(low, high)
-        r.value += value
+        r.equity -= fee_units(max(values), contract.taker_fee_ppb)
+        return
+    low, high = (
+        max(_order_margin(contract, p, side, value, *band) for side, value in zip(Side, values, strict=True))
+        for band in bands(rules, contract, p)
+    )
+    r.full += low
+    r.own += max(low, high)
+    r.value += max(values)
 
 
-def _order_margin(contract: Contract, p: Holding, value: int, k: int, fee_ppb: int) -> int:
-    rate, parts = factor(contract, k, p.leverage)
+def _order_margin(contract: Contract, p: Holding, side: int, value: int, k: int, fee_ppb: int) -> int:
+    rate, parts = factor(contract, k, rates_of(contract, side == Side.BUY, p.leverage)[k], p.leverage)
     return ceil_div(ceil_div(value * rate, parts) + value * fee_ppb, RATE)
 
 
@@ -236,7 +241,10 @@ def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenS
 
 def initial_units(contract: Contract, p: Holding) -> int:
     """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
-    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
+    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee. Nothing for the
+    lesser leg of a hedge of which only the larger one counts."""
+    if is_lesser(contract, p):
+        return 0
     value = value_at_mark(contract, p)
     initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
     if contract.basis == Basis.CONTRACTS and not contract.at_entry:

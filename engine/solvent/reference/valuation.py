@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from solvent.limits import RATE
-from solvent.records import Basis, Kind, Listing, Scheme, Side
+from solvent.records import Basis, Kind, Leg, Listing, Scheme, Side
 
 UNBOUNDED = 2**63 - 1
 """A price that no market reaches: what a position that is never bankrupt, or always, answers."""
@@ -52,8 +52,10 @@ class Contract:
     expiry_ns: int  # 0: a perpetual
     settle_window_ns: int
     tier_group: int  # of instruments whose nets add up for tiers; 0: none
+    larger_leg: int  # of a cross hedge only the larger leg is asked for
     fee_tiers: tuple[tuple[int, int, int], ...]  # volume, maker_fee_ppb, taker_fee_ppb
     tiers: tuple[Tier, ...]
+    rates: tuple[tuple[int, int, tuple[int, ...]], ...]  # side, highest leverage, maintenance_ppb of each tier
     currency: int
     listing: int = Listing.TRADING
     mark: int = 0
@@ -233,12 +235,20 @@ def rate_at(contract: Contract, base_ppb: int, curve: int, lots: int, notional: 
     return max(base_ppb, min(RATE, ceil_div(notional * scale * curve, root * 10**contract.decimals * RATE)))
 
 
-def deducted(contract: Contract, k: int) -> int:
+def rates_of(contract: Contract, long: bool, leverage: int) -> tuple[int, ...]:
+    """The maintenance rates of the tiers, over RATE, for a side and a leverage."""
+    mine = Leg.LONG if long else Leg.SHORT
+    for side, most, rates in contract.rates:
+        if side in (Leg.ONE_WAY, mine) and leverage <= (most or leverage):
+            return rates
+    return tuple(tier.maintenance_ppb for tier in contract.tiers)
+
+
+def deducted(contract: Contract, k: int, rates: tuple[int, ...]) -> int:
     """What tier k deducts, in the tiers' measure times RATE: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
     if contract.scheme != Scheme.DEDUCTION:
         return 0
-    steps = zip(contract.tiers[:k], contract.tiers[1 : k + 1], strict=True)
-    return sum(low.top * (high.maintenance_ppb - low.maintenance_ppb) for low, high in steps)
+    return sum(contract.tiers[i].top * (rates[i + 1] - rates[i]) for i in range(k))
 
 
 def accrued(contract: Contract, size: int) -> int:
@@ -252,23 +262,32 @@ def accrued_units(contract: Contract, size: int) -> int:
     return ceil_div(accrued(contract, size), RATE)
 
 
-def factor(contract: Contract, k: int, leverage: int) -> tuple[int, int]:
-    """A maintenance rate as a fraction: of tier k, or its share of the initial margin at this leverage (FACTOR)."""
-    tier = contract.tiers[k]
+def factor(contract: Contract, k: int, rate_ppb: int, leverage: int) -> tuple[int, int]:
+    """A maintenance rate of tier k as a fraction: itself, or its share of the initial margin at this leverage (FACTOR)."""
     if contract.scheme == Scheme.FACTOR:
-        return tier.maintenance_ppb * RATE, tier.initial_ppb * leverage
-    return tier.maintenance_ppb, 1
+        return rate_ppb * RATE, contract.tiers[k].initial_ppb * leverage
+    return rate_ppb, 1
+
+
+def is_lesser(contract: Contract, p: Sized) -> bool:
+    """Whether this is the leg of a hedge that nothing is asked for: the smaller one, of equals the short."""
+    if not contract.larger_leg or p.size * p.other >= 0:
+        return False
+    return abs(p.size) < abs(p.other) or p.size == -abs(p.other)
 
 
 def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
     """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction, and accrued funding."""
+    if is_lesser(contract, p):
+        return 0
     value = abs(p.cost) if contract.at_entry else value_at_mark(contract, p)
     measure = max(1, measure_of(contract, p))
-    base, parts = factor(contract, k, p.leverage)
-    if parts > 1:
+    rates = rates_of(contract, p.size > 0, p.leverage)
+    base, parts = factor(contract, k, rates[k], p.leverage)
+    if contract.scheme == Scheme.FACTOR:
         return ceil_div(value * base, parts) + value * fee_ppb + accrued(contract, p.size)
     rate = rate_at(contract, base, contract.maintenance_curve, abs(p.size), value)
-    weight = (rate + fee_ppb) * measure - deducted(contract, k)
+    weight = (rate + fee_ppb) * measure - deducted(contract, k, rates)
     return ceil_div(value * weight, measure) + accrued(contract, p.size)
 
 

@@ -93,7 +93,7 @@ cdef int _check_position(State* s, const Command* c) noexcept nogil:
 
 
 cdef bint _endangers(State* s, int32_t index, int64_t leverage) noexcept nogil:
-    """Whether a position's domain would be below its threshold at a lower leverage: a factor asks more there."""
+    """Whether a position's domain would be below its threshold at another leverage: a factor or other rates may ask more."""
     cdef Position* p = &s.ledger.positions[index]
     cdef int64_t before = p.leverage
     cdef Requirement r
@@ -134,8 +134,9 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
         needed = needed + initial_units(l, &changed) - initial_units(l, &l.positions[index])
     if needed > 0 and free_units(l, c.account, ins.currency, changed.mode) < needed:
         return INSUFFICIENT_MARGIN
-    if (ins.scheme == FACTOR and index >= 0 and (changed.size_lots != 0 or changed.first_order >= 0)
-            and c.amount < l.positions[index].leverage and _endangers(s, index, c.amount)):
+    if (index >= 0 and (changed.size_lots != 0 or changed.first_order >= 0)
+            and (ins.rates_count or (ins.scheme == FACTOR and c.amount < l.positions[index].leverage))
+            and _endangers(s, index, c.amount)):
         return INSUFFICIENT_MARGIN
     if index < 0:
         if not position_reserve(l, c.instrument):

@@ -36,7 +36,7 @@ from solvent._core.records cimport (
 from solvent._core.timers cimport timers_close
 from solvent._core.trading cimport Receipt, State, expire
 from solvent._core.triggers cimport Triggers, triggers_close
-from solvent._core.valuation cimport FeeTier, Instrument, Tier, tiers_deduct
+from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_deduct
 
 import sys
 from hashlib import blake2b
@@ -218,7 +218,7 @@ cdef class Kernel(Reader):
         """One more instrument in every room that has them by number. Raises MemoryError, nothing done but room made."""
         cdef uint32_t i = self.s.ledger.instrument_count
         cdef Instrument* ins
-        cdef int k
+        cdef int k, r
         if not (instrument_reserve(&self.s.ledger) and resized(<void**>&self.s.books, i + 1, sizeof(Book))
                 and resized(<void**>&self.s.triggers, i + 1, sizeof(Triggers))
                 and resized(<void**>&self.s.prices, i + 1, sizeof(Prices))):
@@ -229,15 +229,23 @@ cdef class Kernel(Reader):
         ins = &self.s.ledger.instruments[i]
         (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
          ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, fee_tiers, tiers, ins.currency, model) = spec
+         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, ins.larger_leg, fee_tiers, tiers, rates,
+         ins.currency, model) = spec
         ins.tier_count = <int32_t>len(tiers)
-        ins.tiers = <Tier*>calloc(ins.tier_count, sizeof(Tier))
+        ins.rates_count = <int32_t>len(rates)
+        ins.tiers = <Tier*>calloc(ins.tier_count * (1 + ins.rates_count), sizeof(Tier))
+        ins.rates = <Rates*>calloc(ins.rates_count + 1, sizeof(Rates))
         ins.fee_tiers = <FeeTier*>calloc(len(fee_tiers) + 1, sizeof(FeeTier))
         self.s.ledger.instrument_count += 1     # from here on it is closed with the others
-        if ins.tiers == NULL or ins.fee_tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
+        if ins.tiers == NULL or ins.rates == NULL or ins.fee_tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
             raise MemoryError
-        for k, tier in enumerate(tiers):
-            ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tier
+        for k in range(ins.tier_count * (1 + ins.rates_count)):
+            ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tiers[
+                k % ins.tier_count]
+        for r, (side, most, each) in enumerate(rates):
+            ins.rates[r].side, ins.rates[r].most = side, most
+            for k in range(ins.tier_count):
+                ins.tiers[(1 + r) * ins.tier_count + k].maintenance_ppb = each[k]
         tiers_deduct(ins)
         for row in fee_tiers:
             k = ins.fee_tier_count

@@ -31,6 +31,7 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     if ledger.instruments != NULL:
         for i in range(ledger.instrument_count):
             free(ledger.instruments[i].tiers)
+            free(ledger.instruments[i].rates)
             free(ledger.instruments[i].fee_tiers)
             free(ledger.instruments[i].members)
     free(ledger.instruments)

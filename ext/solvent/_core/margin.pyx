@@ -7,7 +7,8 @@ from solvent._core.money cimport (
 )
 from solvent._core.records cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, tier_of, upl_of, worth,
+    Held, Instrument, accrued_units, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, tier_of, upl_of,
+    worth,
 )
 
 cdef struct Band:
@@ -47,7 +48,7 @@ cdef void _bands(Rules* rules, Instrument* ins, int tier, bint isolated, Band* f
 
 cdef int128 _threshold(Rules* rules, Instrument* ins, Held* held, Band* band, int128 equity, int32_t* fault) noexcept nogil:
     cdef int128 cost
-    if not rules.fee_at_bankruptcy:
+    if not rules.fee_at_bankruptcy or is_lesser(ins, held):
         return asked(ins, held, band.tier, band.fee_ppb, fault)
     cost = worth(ins, held.size_lots, ins.mark_ticks, fault) - equity      # at which the domain's equity is gone
     return asked(ins, held, band.tier, 0, fault) + <int128>closing_fee(ins, held.size_lots, cost, band.fee_ppb) * RATE
@@ -88,18 +89,24 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
-    cdef int64_t value = most(_opening_value(ledger, p, BUY), _opening_value(ledger, p, SELL))
-    cdef Held held
+    cdef int64_t value = 0
+    cdef int64_t lowest = 0
+    cdef int64_t highest = 0
+    cdef int64_t opening
+    cdef Held held = held_of(ledger, p)
     cdef Band full, own
-    cdef int64_t low
+    cdef int side
+    _bands(rules, ins, tier_of(ins, &held, fault), False, &full, &own)
+    for side in range(2):
+        opening = _opening_value(ledger, p, side)
+        value = most(value, opening)
+        lowest = most(lowest, asked_of(ins, side, opening, full.tier, p.leverage, full.fee_ppb, fault))
+        highest = most(highest, asked_of(ins, side, opening, own.tier, p.leverage, own.fee_ppb, fault))
     if rules.orders == BY_FEE:
         r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
         return
-    held = held_of(ledger, p)
-    _bands(rules, ins, tier_of(ins, &held, fault), False, &full, &own)
-    low = asked_of(ins, value, full.tier, p.leverage, full.fee_ppb, fault)
-    r.full += low
-    r.own += most(low, asked_of(ins, value, own.tier, p.leverage, own.fee_ppb, fault))
+    r.full += lowest
+    r.own += most(lowest, highest)
     r.value += value
 
 
@@ -285,13 +292,18 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
-    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
+    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee. Nothing for the
+    lesser leg of a hedge of which only the larger one counts."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t value = position_value(ledger, p)
     cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
     cdef Held held
     cdef int128 least_asked
+    if ins.larger_leg:
+        held = held_of(ledger, p)
+        if is_lesser(ins, &held):
+            return 0
     initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
     if (ins.basis == CONTRACTS and not ins.at_entry) or p.size_lots == 0:
         return initial

@@ -19,6 +19,10 @@ cdef struct Tier:
     int64_t max_leverage
     int64_t initial_ppb
 
+cdef struct Rates:                 # which positions have a table of rates of their own
+    int64_t most                   # leverage; 0: any
+    uint8_t side                   # a leg; ONE_WAY: both
+
 cdef struct FeeTier:
     int64_t volume_units           # traded in thirty days
     int64_t maker_fee_ppb
@@ -41,9 +45,11 @@ cdef struct Instrument:
     int64_t last_ticks             # of the last trade between users; 0 before the first
     int64_t accrual_ppb            # written by pricing: what accrued funding adds to requirements of longs, if negative of shorts
     uint64_t funding_period        # the last one settled; 0 before the first
-    Tier* tiers
+    Tier* tiers                    # tier_count rows, and as many again for each of the rates
+    Rates* rates
     FeeTier* fee_tiers             # beyond the fees above
     int32_t tier_count
+    int32_t rates_count
     int32_t fee_tier_count
     int32_t decimals               # of the settlement currency
     uint32_t currency
@@ -53,6 +59,7 @@ cdef struct Instrument:
     uint8_t basis
     uint8_t scheme
     uint8_t at_entry               # maintenance is asked of the value at entry
+    uint8_t larger_leg             # of a cross hedge only the larger leg is asked for
     uint8_t funds_at_index         # funding is paid on the value at the index
     uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
@@ -77,7 +84,10 @@ cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
 cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil
 cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
 cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
-cdef int64_t asked_of(Instrument* ins, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault) noexcept nogil
+cdef int64_t asked_of(
+    Instrument* ins, int side, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault
+) noexcept nogil
+cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil
 cdef int64_t initial_rise(
     Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault

@@ -4,7 +4,9 @@ from libc.stdint cimport int32_t, int64_t
 from solvent._core.money cimport (
     INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, power10, saturate, sub,
 )
-from solvent._core.records cimport BUY, DEDUCTION, ENTRY, FACTOR, INVERSE, NET, NOTIONAL, POWER, SELL, SLOPE
+from solvent._core.records cimport (
+    BUY, DEDUCTION, ENTRY, FACTOR, INVERSE, LONG, NET, NOTIONAL, POWER, SELL, SHORT, SLOPE,
+)
 
 cdef enum:
     ROOT_BITS = 26
@@ -142,14 +144,31 @@ cdef int64_t _rate_at(Instrument* ins, int64_t base_ppb, int64_t curve, int64_t 
 
 
 cdef void tiers_deduct(Instrument* ins) noexcept nogil:
-    """Fills in what each tier deducts: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
+    """Fills in what each tier deducts, in each table: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
     cdef int k
-    ins.tiers[0].deducted = 0
-    for k in range(1, ins.tier_count):
+    for k in range(ins.tier_count * (1 + ins.rates_count)):
         ins.tiers[k].deducted = 0
-        if ins.scheme == DEDUCTION:
+        if ins.scheme == DEDUCTION and k % ins.tier_count:
             ins.tiers[k].deducted = ins.tiers[k - 1].deducted + <int128>ins.tiers[k - 1].top * (
                 ins.tiers[k].maintenance_ppb - ins.tiers[k - 1].maintenance_ppb)
+
+
+cdef Tier* _table(Instrument* ins, bint long, int64_t leverage) noexcept nogil:
+    """The tiers with the rates for a side and a leverage."""
+    cdef int32_t i
+    for i in range(ins.rates_count):
+        if ins.rates[i].side != (SHORT if long else LONG) and (ins.rates[i].most == 0 or leverage <= ins.rates[i].most):
+            return ins.tiers + (1 + i) * ins.tier_count
+    return ins.tiers
+
+
+cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil:
+    """Whether this is the leg of a hedge that nothing is asked for: the smaller one, of equals the short."""
+    cdef int64_t mine = magnitude(held.size_lots)
+    cdef int64_t its = magnitude(held.other_lots)
+    if not ins.larger_leg or mine == 0 or its == 0 or (held.size_lots > 0) == (held.other_lots > 0):
+        return False
+    return mine < its or (mine == its and held.size_lots < 0)
 
 
 cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
@@ -164,17 +183,20 @@ cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) n
     return narrow(ceil128(accrued(ins, size_lots, fault), RATE), fault) if ins.accrual_ppb else 0
 
 
-cdef inline int128 _by_factor(Instrument* ins, int128 value, int k, int64_t leverage) noexcept nogil:
+cdef inline int128 _by_factor(Tier* tier, int128 value, int64_t leverage) noexcept nogil:
     """Value times the share of the initial margin that a tier asks (FACTOR), times RATE."""
-    return ceil128(value * (<int128>ins.tiers[k].maintenance_ppb * RATE), <int128>ins.tiers[k].initial_ppb * leverage)
+    return ceil128(value * (<int128>tier.maintenance_ppb * RATE), <int128>tier.initial_ppb * leverage)
 
 
-cdef int64_t asked_of(Instrument* ins, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault) noexcept nogil:
-    """What tier k asks of a value at its plain rate, rounded up."""
+cdef int64_t asked_of(
+    Instrument* ins, int side, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault
+) noexcept nogil:
+    """What tier k asks of orders of a side and value at its plain rate, rounded up."""
+    cdef Tier* tier = _table(ins, side == BUY, leverage) + k
     cdef int128 margin
     if ins.scheme != FACTOR:
-        return fee_units(value, ins.tiers[k].maintenance_ppb + fee_ppb, fault)
-    margin = _by_factor(ins, value, k, leverage) + <int128>value * fee_ppb
+        return fee_units(value, tier.maintenance_ppb + fee_ppb, fault)
+    margin = _by_factor(tier, value, leverage) + <int128>value * fee_ppb
     return narrow(ceil128(margin, RATE), fault)
 
 
@@ -182,15 +204,18 @@ cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* 
     """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction, and accrued funding."""
     cdef int128 value = magnitude(held.cost_units) if ins.at_entry else value_at_mark(ins, held.size_lots, fault)
     cdef int128 accrual = accrued(ins, held.size_lots, fault)
+    cdef Tier* tier = (_table(ins, held.size_lots > 0, held.leverage) if ins.rates_count else ins.tiers) + k
     cdef int128 measure, weight, whole
     cdef int64_t rate
+    if ins.larger_leg and is_lesser(ins, held):
+        return 0
     if ins.scheme == FACTOR:
-        return _by_factor(ins, value, k, held.leverage) + value * fee_ppb + accrual
-    rate = _rate_at(ins, ins.tiers[k].maintenance_ppb, ins.maintenance_curve, magnitude(held.size_lots), <int64_t>value, fault)
-    if ins.tiers[k].deducted == 0:
+        return _by_factor(tier, value, held.leverage) + value * fee_ppb + accrual
+    rate = _rate_at(ins, tier.maintenance_ppb, ins.maintenance_curve, magnitude(held.size_lots), <int64_t>value, fault)
+    if tier.deducted == 0:
         return value * (rate + fee_ppb) + accrual
     measure = most(1, measure_of(ins, held, fault))
-    weight = measure * (rate + fee_ppb) - ins.tiers[k].deducted
+    weight = measure * (rate + fee_ppb) - tier.deducted
     whole = floor128(weight, measure)     # value * weight may leave 128 bits: split off whole multiples of the measure
     return value * whole + ceil128(value * (weight - whole * measure), measure) + accrual
 
