@@ -64,7 +64,7 @@ class Pair:
 
     def order(self, spec: Spec) -> Code:
         r, account, side = self.r, self.r.choice(ACCOUNTS), self.r.randrange(2)
-        hedged = any(row[0] == 1 and row[8] for row in self.kernels[0].positions(account))
+        hedged = any(row[0] == 1 and row[9] for row in self.kernels[0].positions(account))
         leg = r.choice([1, 2]) if hedged else 0
         price, flags = self.price(spec), r.choice([0, 0, 0, 2, 4])
         most = max(1, min(spec.max_size_lots, TOGETHER // (spec.units * (1 if spec.kind == 1 else spec.max_price_ticks))))
@@ -90,10 +90,11 @@ class Pair:
         common = {"account": account, "instrument": 1}
         rows = self.kernels[0].orders_of(account)
         amend = {"order_id": r.choice(rows)[0] if rows else 0, "size_lots": r.randint(1, 9), "price_ticks": self.price(spec)}
-        leg, most = r.randrange(3), spec.tiers[0][2]
+        leg, most, parts = r.randrange(3), spec.tiers[0][2], r.choice([1, 3, 100])
         return r.choice([
             lambda: self.send(CommandType.FUNDING, instrument=1, amount=r.choice([1, -(10**6)]), order_id=self.period),
-            lambda: self.send(CommandType.SET_LEVERAGE, side=leg, mode=leg & 1, amount=r.choice([1, most]), **common),
+            lambda: self.send(CommandType.SET_LEVERAGE, side=leg, mode=leg & 1, order_id=parts,
+                              amount=r.choice([parts, most * parts // 100, most]), **common),
             lambda: self.send(CommandType.SET_POSITION_MODE, mode=r.randrange(2), **common),
             lambda: self.send(CommandType.MOVE_MARGIN, side=leg, amount=r.choice([-1, 1]) * 10 ** r.randrange(12), **common),
             lambda: self.send(CommandType.AMEND, account=account, **amend),
@@ -187,7 +188,7 @@ def extreme(r: Random) -> Spec:
     last = lots if basis in (0, 3) else worth
     tops = sorted({r.randint(1, last), last, r.choice([last, MONEY_MAX])})[-1 if scheme in (2, 3) else 0 :]
     rates = sorted(r.choice([1, 2, 5 * 10**6, 10**8, RATE - fee]) for _ in tops)
-    rest = [(1, RATE) if scheme == 4 else (RATE // rate, rate) for rate in rates]
+    rest = [(100, RATE) if scheme == 4 else (100 * RATE // rate, rate) for rate in rates]
     decimals = r.choice([0, 6, 9, 18])
     highest = {2: min(MONEY_MAX, MONEY_MAX * RATE // lots), 3: highest_power_curve(decimals, worth)}.get(scheme, 0)
     expiry = r.choice([0, 1, 5 * SECOND_NS, 2**62 - 1]) if modelled else 0

@@ -1,6 +1,7 @@
 """Deposits, leverage, margin moves, the check before a trade, and the views (semantics §6)."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -63,6 +64,63 @@ def test_leverage_mode_and_tier(ex):
     ex.cancel("a", order.order_id)
     ex.set_leverage("a", BTC, 20, mode="cross")
     assert ex.position("a", BTC).mode == "cross"
+
+
+@pytest.mark.parametrize(
+    "leverage,parts,initial",
+    [
+        ("18.18", (909, 50), "27502.750276"),
+        ("2.50", (5, 2), "200000"),
+        (Fraction(10, 9), (10, 9), "450000"),
+        (18, (18, 1), None),
+    ],
+)
+def test_leverage_that_is_no_whole_number(make, leverage, parts, initial):
+    """OKX prints 18.18x for an initial rate of 5.5 %; Vega's margin factor of .9 is a leverage of 10/9."""
+    ex = make([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
+    for name in ("a", "b"):
+        ex.deposit(name, "USDT", 10**7)
+        ex.set_leverage(name, BTC, leverage)
+    ex.mark(BTC, 50_000)
+    ex.order("b", BTC, "sell", 1_000, price=50_000).ok()
+    ex.order("a", BTC, "buy", 1_000, price=50_000).ok()
+    p = ex.position("a", BTC)
+    expected = Decimal(initial) if initial else Decimal("27777.777778")
+    assert p.margin == p.initial == expected == -(-500_000 * 10**6 * parts[1] // parts[0]) / Decimal(10**6)
+    assert abs(p.leverage - Decimal(parts[0]) / parts[1]) < Decimal("1e-9")
+    row = ex.positions_array()[0]
+    assert (row["leverage"], row["leverage_parts"]) == parts
+
+
+@pytest.mark.parametrize(
+    "leverage,code",
+    [
+        ("18.19", Code.LEVERAGE_ABOVE_TIER),
+        ("18.180001", Code.LEVERAGE_ABOVE_TIER),
+        ("0.99", Code.BAD_LEVERAGE),
+        (-3, Code.BAD_LEVERAGE),
+        ("2.0000001", Code.BAD_LEVERAGE),
+        (Fraction(10**6 + 2, 10**6 + 1), Code.BAD_LEVERAGE),
+        (10**30, Code.BAD_LEVERAGE),
+        (Fraction(10**40, 3), Code.BAD_LEVERAGE),
+        ("1e40", Code.BAD_LEVERAGE),
+    ],
+)
+def test_leverage_that_is_refused(make, leverage, code):
+    ex = make([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
+    ex.open_account("a")
+    refused(code, ex.set_leverage, "a", BTC, leverage)
+    with pytest.raises(InputError):
+        ex.set_leverage("a", BTC, 2.5)
+
+
+def test_a_tier_allows_what_its_initial_rate_does():
+    with pytest.raises(InputError):
+        Tier(2_000, "0.01", "0.055", "18.19")
+    with pytest.raises(InputError):
+        Tier(2_000, "0.01", "0.055", "18.181")
+    with pytest.raises(InputError):
+        Tier(2_000, "0.01", "0.055", 18.18)
 
 
 def test_leverage_above_the_tier_of_the_resulting_size(ex):

@@ -90,7 +90,7 @@ def test_tiers_of_okx(make):
     """45 tiers of one perpetual, by contracts, the whole position at its tier's rate: it jumps at every top."""
     rows = read("tiers", "okx_0G-USDT-SWAP_tiers_2026-05-28.json")["tiers"]
     tiers = okx_tiers(rows)
-    assert len(tiers) == 45 and tiers[2].max_leverage == 12
+    assert len(tiers) == 45 and tiers[2].max_leverage == Decimal("12.5")
     terms = {"contract_size": 1, "tick": "0.001", "max_price": 100, "liquidation_fee": 0, "taker_fee": 0, "maker_fee": 0}
     ex = make([Instrument("0G-USDT-SWAP", tiers=tiers, **terms)])
     for account in ("long", "short"):

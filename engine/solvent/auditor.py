@@ -8,6 +8,7 @@ command when a sum of semantics §1 does not hold. Cost: O(1) an event, O(accoun
 
 from collections import defaultdict
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from solvent.auditor_books import Books, Key, Order
@@ -148,7 +149,7 @@ class Auditor(Books):
     def _on_position(self, e: Event) -> None:
         self._need(abs(e.size_lots) <= self.specs[e.instrument].max_size_lots, e, "MAR-1: within the last tier")
         key = e.account, e.instrument, e.leg
-        self.modes[key], self.leverages[key] = e.mode, e.leverage
+        self.modes[key], self.leverages[key] = e.mode, Fraction(e.leverage, e.leverage_parts)
         if self._fills[key]:
             self._fill(key, *self._fills[key].pop(0))
         size = self.sizes[key]

@@ -56,7 +56,7 @@ class Books:
         self.sizes: defaultdict[Key, int] = defaultdict(int)
         self.costs: defaultdict[Key, int] = defaultdict(int)
         self.modes: dict[Key, int] = {}
-        self.leverages: dict[Key, int] = {}
+        self.leverages: dict[Key, Fraction] = {}
         self.accruals: defaultdict[int, int] = defaultdict(int)  # of what funding accrued, over 10**9 of value
         self.orders: dict[int, Order] = {}
 
@@ -90,7 +90,7 @@ class Books:
         pays = max(0, accrual if size > 0 else -accrual)
         accrued = Fraction(pays * self.funding_value(key[1], size), 10**9) if pays else Fraction(0)
         spec = self.specs[key[1]]
-        leverage = self.leverages.get(key, spec.default_leverage)
+        leverage = self.leverages.get(key, Fraction(spec.default_leverage))
         return Held(spec, size, self.costs[key], self._other(key), self._kin(key), leverage, self.marks[key[1]], accrued)
 
     def _kin(self, key: Key) -> int:

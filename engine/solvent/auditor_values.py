@@ -30,7 +30,7 @@ class Held(NamedTuple):
     cost: int
     other: int  # the other leg of a hedge, where both are cross
     kin: int  # the nets of the other instruments of its tier group, added up
-    leverage: int
+    leverage: Fraction
     mark: int
     accrued: Fraction  # units that accrued funding asks
 

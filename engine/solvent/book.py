@@ -55,7 +55,7 @@ class Book(Face):
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
         bounds: dict[str, Any] = {"max_price_ticks": max_price_ticks, "max_size_lots": max_size_lots}
-        bounds |= {"units": 1, "default_leverage": 1, "tiers": ((max_size_lots, 1, 1, 1),)}
+        bounds |= {"units": 1, "default_leverage": 1, "tiers": ((max_size_lots, 1, 100, 1),)}
         bounds |= {"fee_tiers": (), "rates": (), "prices": None}
         money = dict.fromkeys((each.name for each in fields(Spec)), 0)  # none
         terms = Spec(**money | bounds).compiled(0)

@@ -111,7 +111,7 @@ HINTS: dict[Code, str] = {
     Code.MODE_IN_USE: "the mode changes only while flat without orders; to change only leverage, name the present mode",
     Code.NO_ISOLATED_POSITION: "there is no open isolated position to move margin of",
     Code.BELOW_INITIAL_MARGIN: "the margin left would not bear initial margin at mark and its closing orders' loss",
-    Code.BAD_LEVERAGE: "leverage is a whole number from 1 up",
+    Code.BAD_LEVERAGE: "leverage is a number from 1 up, in parts of at most a millionth",
     Code.BAD_MODE: "mode is 'isolated' or 'cross'",
     Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
     Code.PERIOD_SETTLED: "the period is not above the last one that was settled; the first is 1 or more",

@@ -7,6 +7,7 @@ readable twin (solvent.reference.Exchange).
 
 from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from solvent import records
@@ -17,7 +18,7 @@ from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
 from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import Dec, decimal, nearest_even, to_units
-from solvent.orders import Terms, Trigger, any_int, fit, leg_of, whole, word, wrong_type
+from solvent.orders import Terms, Trigger, fit, leg_of, leverage_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
 from solvent.spec import from_records, to_records
 from solvent.tiers import rate_ppb
@@ -261,17 +262,20 @@ class Exchange(Face):
         )  # fmt: skip
 
     def set_leverage(
-        self, account: Acct, instrument: Inst, leverage: int, *, mode: str = "isolated", leg: str | None = None
+        self, account: Acct, instrument: Inst, leverage: Dec | Fraction, *, mode: str = "isolated", leg: str | None = None
     ) -> None:
         """Sets leverage and margin mode ("isolated" or "cross") of one instrument, in hedge mode of one leg.
+
+        leverage: 1 or more, with at most six decimals, or a Fraction (a margin factor of 0.9 is Fraction(10, 9)).
 
         An account is cross until told otherwise; mind that the mode named here defaults to isolated. It
         changes only while flat without live orders. An open isolated position keeps its margin.
         Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, MODE_IN_USE, INSUFFICIENT_MARGIN).
         """
+        times, parts = leverage_of(leverage)
         self._control(
             CommandType.SET_LEVERAGE, account=self._account(account), instrument=self._instrument(instrument),
-            side=leg_of(leg), mode=word(_MODES, mode, "mode"), amount=fit(any_int(leverage, "leverage"), False),
+            side=leg_of(leg), mode=word(_MODES, mode, "mode"), amount=times, order_id=parts,
         )  # fmt: skip
 
     def move_margin(

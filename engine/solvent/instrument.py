@@ -194,7 +194,7 @@ class Instrument:
         spec = Spec(
             kind=_KINDS[self.kind], units=units, decimals=self.settle_decimals, max_price_ticks=highest, max_size_lots=lots,
             maker_fee_ppb=fees[0], taker_fee_ppb=fees[1], liquidation_fee_ppb=fees[2],
-            default_leverage=min(self.default_leverage, tiers[0][2]), basis=_BASES[self.basis],
+            default_leverage=min(self.default_leverage, tiers[0][2] // 100), basis=_BASES[self.basis],
             scheme=_SCHEMES[self.scheme], maintenance_curve=curves[0], initial_curve=curves[1], tiers=tiers,
             at_entry=int(self.maintenance_at == "entry"),
             fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,

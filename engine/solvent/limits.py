@@ -6,6 +6,12 @@ RATE = 10**9
 MONEY_MAX = 2**62 - 1
 """Highest money amount per account and highest value of a position, in units: sums of two stay in 64 bits."""
 
+LEVERAGE_PARTS_MAX = 10**6
+"""Leverage is a fraction over at most this: 18.18 is 909 fiftieths."""
+
+LEVERAGE_TIMES_MAX = 10**12
+"""Its numerator: products with two rates stay in 128 bits."""
+
 COLLATERAL_MAX = 2**54
 """What one balance counts at most in another currency, in its units: many that are converted stay in 64 bits together."""
 

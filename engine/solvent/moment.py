@@ -6,6 +6,7 @@ reference/margin.py, so that it is right for both kernels. Never writes. Cost: a
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from solvent.limits import RATE
@@ -29,7 +30,8 @@ class Row:
     size: int = 0
     cost: int = 0
     margin: int = 0
-    leverage: int = 1
+    times: int = 1  # leverage, as a fraction
+    parts: int = 1
     mode: int = Mode.CROSS
     stuck: int = 0
     hedged: int = 0
@@ -41,6 +43,10 @@ class Row:
     reduce_lots: int = 0
     other: int = 0  # the other leg's size, where both are cross
     kin: int = 0  # the nets of the other instruments of its tier group, added up
+
+    @property
+    def leverage(self) -> Fraction:
+        return Fraction(self.times, self.parts)
 
     @property
     def open_sides(self) -> tuple[OpenSide, OpenSide]:
@@ -105,7 +111,7 @@ class Moment:
     def row(self, instrument: int, leg: int) -> Row:
         contract = self.contracts[instrument]
         found = self.rows.get((instrument, leg))
-        return found or self._kin(Row(instrument, leg, leverage=contract.default_leverage))
+        return found or self._kin(Row(instrument, leg, times=contract.default_leverage))
 
     def domain(self, row: Row) -> tuple[int, list[Row]]:
         """(margin or cash, positions) of the domain that a position belongs to; with orders where they count."""

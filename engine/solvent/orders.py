@@ -6,11 +6,13 @@ docs/orders.md renders and the tests hold against every event. Never sends anyth
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from solvent.codes import InputError, WrongType
 from solvent.limits import RATE
-from solvent.money import Dec, decimal
+from solvent.money import Dec, decimal, to_units
 from solvent.records import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind, extension
 
 TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
@@ -46,6 +48,14 @@ def word(table: dict[str, Any], value: object, what: str) -> int:
 def leg_of(value: object) -> int:
     """The number of a leg: "long" or "short", or None for the one-way position."""
     return Leg.ONE_WAY if value is None else word(_LEGS, value, "leg")
+
+
+def leverage_of(value: object) -> tuple[int, int]:
+    """A leverage as a fraction in lowest terms; one that is too fine or too large becomes one that is refused."""
+    if isinstance(value, Fraction):
+        return fit(value.numerator, False), fit(value.denominator, False)
+    millionths = fit(to_units(value, Decimal("0.000001"), "leverage"), False)
+    return Fraction(millionths, 10**6).as_integer_ratio()
 
 
 def rate_of(value: object, what: str) -> int:

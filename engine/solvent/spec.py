@@ -33,7 +33,7 @@ TIME_MAX = 2**62
 ALPHA_LEAST = RATE // 1_000
 """Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
 
-Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage, initial_ppb
+Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage in hundredths, initial_ppb
 FeeRow = tuple[int, int, int]  # volume in units, maker_fee_ppb, taker_fee_ppb
 RateRow = tuple[int, int, tuple[int, ...]]  # side (Leg), highest leverage (0: any), maintenance_ppb of each tier
 Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
@@ -127,7 +127,7 @@ class Spec:
         pairs = list(zip(rows, rows[1:], strict=False))
         checks = {
             "a tier has a top, and 0 < maintenance <= initial <= 1 and leverage * initial <= 1": all(
-                1 <= top <= MONEY_MAX and 0 < rate <= initial <= RATE and most >= 1 and most * initial <= RATE
+                1 <= top <= MONEY_MAX and 0 < rate <= initial <= RATE and most >= 100 and most * initial <= 100 * RATE
                 for top, rate, most, initial in rows
             ),
             "tiers must rise in size and rate and fall in leverage": all(
@@ -142,7 +142,7 @@ class Spec:
                 and side in list(Leg) and 0 <= leverage <= RATE
                 for side, leverage, each in self.rates
             ),
-            "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2],
+            "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2] // 100,
             f"a tier group adds up nets: basis 'net' goes with it, a number below 2**31, and at most {GROUP_LOTS} lots":
             not self.tier_group
             or (self.basis == Basis.NET and 0 < self.tier_group < 2**31 and self.max_size_lots <= GROUP_LOTS),

@@ -17,9 +17,10 @@ def _columns(names: str) -> "np.dtype[np.void]":
 
 # Of an open position. leg: 0 one-way, 1 long, 2 short. equity, full, own: of its margin domain, which is the position alone
 # when isolated (mode 1), all cross positions of its currency otherwise: below `own` a step-down begins, below `full` the
-# house takes over. initial: of the position, at mark. domain_value: at mark, of all positions of the domain.
+# house takes over. leverage: over leverage_parts (18.18: 909 and 50). initial: of the position, at mark. domain_value: at
+# mark, of all positions of the domain.
 POSITION = _columns(
-    "account instrument leg mode leverage size_lots cost_units margin_units hold_units upl_units value_units "
+    "account instrument leg mode leverage leverage_parts size_lots cost_units margin_units hold_units upl_units value_units "
     "equity_units full_units own_units initial_units domain_value_units"
 )
 

@@ -36,15 +36,15 @@ class Tier:
     """One tier: up to `max_contracts`, at `maintenance` and `initial` margin rate.
 
     max_contracts: its top, in contracts, or in settlement currency where the instrument's tiers go by notional.
-    `max_leverage` defaults to floor(1 / initial). deduction: what the venue prints as its maintenance amount, in settlement
-    currency (of a table by notional with deductions); it must be what the rates make it. Raises InputError unless
-    0 < maintenance <= initial <= 1 and max_leverage * initial <= 1.
+    `max_leverage`, with at most two decimals, defaults to floor(1 / initial). deduction: what the venue prints as its
+    maintenance amount, in settlement currency (of a table by notional with deductions); it must be what the rates make it.
+    Raises InputError unless 0 < maintenance <= initial <= 1 and max_leverage * initial <= 1.
     """
 
     max_contracts: Dec
     maintenance: Dec
     initial: Dec
-    max_leverage: int = 0
+    max_leverage: Dec = 0
     deduction: Dec | None = None
 
     def __post_init__(self) -> None:
@@ -54,8 +54,12 @@ class Tier:
             raise InputError(f"tier: maintenance {self.maintenance} must be above 0 and not above initial {self.initial}")
         if self.max_leverage == 0:
             object.__setattr__(self, "max_leverage", RATE // initial)
-        if type(self.max_leverage) is not int or self.max_leverage < 1 or self.max_leverage * initial > RATE:
+        if not 100 <= self.leverage_hundredths <= 100 * RATE // initial:
             raise InputError(f"tier: leverage {self.max_leverage} does not fit the initial rate {self.initial}")
+
+    @property
+    def leverage_hundredths(self) -> int:
+        return to_units(self.max_leverage, Decimal("0.01"), "max_leverage") or 0
 
 
 _SIDES = {None: Leg.ONE_WAY, "long": Leg.LONG, "short": Leg.SHORT}
@@ -93,7 +97,7 @@ class Rates:
 
 
 def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> tuple[Row, ...]:
-    """(top, maintenance_ppb, max_leverage, initial_ppb) of each tier; sizes and rates must rise, leverage not.
+    """(top, maintenance_ppb, max_leverage in hundredths, initial_ppb) of each tier; sizes and rates must rise, leverage not.
 
     step: a lot, or a unit of money. Raises InputError for a table that is empty, unordered, or not in whole steps.
     """
@@ -103,7 +107,7 @@ def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> t
         if top is None or top < 1:
             raise InputError(f"tier size {tier.max_contracts} is not a whole number of {what} of {step}")
         maintenance, initial = rate_ppb(tier.maintenance, "maintenance rate"), rate_ppb(tier.initial, "initial rate")
-        rows.append((top, maintenance, tier.max_leverage, initial))
+        rows.append((top, maintenance, tier.leverage_hundredths, initial))
     if rows and rows[-1][0] > MONEY_MAX:  # a venue's way to say that the last tier has no end
         rows[-1] = (MONEY_MAX, *rows[-1][1:])
     if not rows:

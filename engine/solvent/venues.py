@@ -22,6 +22,12 @@ def _inverse(leverage: Decimal) -> str:
     return str((1 / leverage).quantize(_NINE, rounding=ROUND_DOWN))
 
 
+def _cut(leverage: Decimal) -> int | Decimal:
+    """To two decimals; a whole number as one."""
+    cut = leverage.quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+    return int(cut) if cut == int(cut) else cut
+
+
 def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
     """Binance USD-M brackets: cap, mmr, max_leverage, maintenance_deduction (notional in USDT, each slab at its own rate).
 
@@ -38,12 +44,12 @@ def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
             raise InputError(f"a bracket begins at {row['floor']}, and the one below ends at {floor}")
         floor, leverage = decimal(row["cap"], "cap"), decimal(row["max_leverage"], "leverage")
         deduction = decimal(row["maintenance_deduction"], "deduction")
-        tiers.append(Tier(row["cap"], row["mmr"], _inverse(leverage), int(leverage), deduction))
+        tiers.append(Tier(row["cap"], row["mmr"], _inverse(leverage), _cut(leverage), deduction))
     return tuple(tiers)
 
 
 def okx_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
-    """OKX position tiers: maxSz in contracts, mmr and imr, maxLever (cut to a whole number), the whole position at its
+    """OKX position tiers: maxSz in contracts, mmr and imr, maxLever (cut to two decimals), the whole position at its
     tier's rate. For Instrument(basis="contracts", scheme="whole").
 
     >>> okx_tiers([{"tier": 1, "minSz": 0, "maxSz": 20_000, "mmr": "0.02", "imr": "0.05", "maxLever": "20"}])
@@ -55,7 +61,7 @@ def okx_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
         if not top < lowest <= top + 1:
             raise InputError(f"a tier begins at {lowest}, and the one below ends at {top}")
         top = decimal(row["maxSz"], "maxSz")
-        tiers.append(Tier(row["maxSz"], row["mmr"], row["imr"], int(decimal(row["maxLever"], "maxLever"))))
+        tiers.append(Tier(row["maxSz"], row["mmr"], row["imr"], _cut(decimal(row["maxLever"], "maxLever"))))
     return tuple(tiers)
 
 

@@ -77,7 +77,7 @@ class PositionView:
     instrument: str
     leg: str | None
     mode: str
-    leverage: int
+    leverage: int | Decimal
     size: Decimal
     entry_price: Decimal | None
     mark_price: Decimal | None
@@ -279,7 +279,8 @@ def _position(moment: Moment, row: Row) -> PositionView:
     return PositionView(
         account=exchange.account_name(moment.account), instrument=terms.name, leg=_LEG_NAMES[row.leg],
         mode=Mode(row.mode).name.lower(),
-        leverage=row.leverage, size=from_units(row.size, terms.lot_size),
+        leverage=row.times if row.parts == 1 else _ratio(Decimal(row.times), row.parts),
+        size=from_units(row.size, terms.lot_size),
         mark_price=from_units(contract.mark, tick) if contract.mark else None,
         value=from_units(valuation.value_at_mark(contract, row), unit),
         upl=from_units(valuation.upl(contract, row), unit), margin=from_units(row.margin, unit),

@@ -4,8 +4,10 @@ Owns the checks of these commands, complete before the first write, and what the
 touches accounts, and settlement looks at them.
 """
 
+from fractions import Fraction
+
 from solvent.codes import Code
-from solvent.limits import FIRST_USER, MONEY_MAX
+from solvent.limits import FIRST_USER, LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, MONEY_MAX
 from solvent.records import CommandType, Leg, Mode, Posting, Purse, Scheme
 from solvent.reference import margin, valuation
 from solvent.reference.entry import Command, Entry
@@ -71,13 +73,16 @@ class Control:
         return self.entry.check_names(c) or self.entry.check_leg(c, c.side)
 
     def set_leverage(self, c: Command) -> Code:
-        """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
+        """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); mode only while flat and without resting orders,
+        leverage within the tier and the free balance."""
         if code := self._leg_of(c):
             return code
         if c.mode > Mode.ISOLATED:
             return Code.BAD_MODE
-        if c.amount < 1:
+        parts = c.order_id or 1
+        if parts > LEVERAGE_PARTS_MAX or not parts <= c.amount <= LEVERAGE_TIMES_MAX:
             return Code.BAD_LEVERAGE
+        leverage = Fraction(c.amount, parts)
         contract = self.contracts[c.instrument]
         p = self.ledger.blank(c.account, c.instrument, c.side)
         if c.mode != p.mode and (p.size or p.orders):
@@ -86,14 +91,14 @@ class Control:
         free = self.cover.free_units(c.account, contract.currency, bool(c.mode))
         initial = margin.initial_units(contract, p)
         p.mode = c.mode
-        if c.amount > contract.tiers[self.cover.reach(p)].max_leverage:
+        if not valuation.allows(contract, self.cover.reach(p), leverage):
             p.mode = before[0]
             return Code.LEVERAGE_ABOVE_TIER
-        p.leverage = c.amount
+        p.leverage = leverage
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
-        other = bool(contract.rates) or (contract.scheme == Scheme.FACTOR and c.amount < before[1])
+        other = bool(contract.rates) or (contract.scheme == Scheme.FACTOR and leverage < before[1])
         if (needed > 0 and free < needed) or (other and (p.size or p.orders) and self._endangers(p)):
             p.mode, p.leverage = before
             return Code.INSUFFICIENT_MARGIN

@@ -138,7 +138,7 @@ class Cover:
         """Whether the leverage of a position, and of those whose tiers go with it, is allowed there."""
         for q in self._company(p):
             contract = self.contracts[q.instrument]
-            if q.leverage > contract.tiers[valuation.tier_at(contract, measure)].max_leverage:
+            if not valuation.allows(contract, valuation.tier_at(contract, measure), q.leverage):
                 return False
         return True
 

@@ -380,11 +380,12 @@ class Kernel:
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
-        """(instrument, leg, size, cost, margin, leverage, mode, stuck, hedged, hold, lots and value of opening buys and sells,
-        reduce-only lots) by instrument and leg."""
+        """(instrument, leg, size, cost, margin, leverage as two numbers, mode, stuck, hedged, hold, lots and value of opening
+        buys and sells, reduce-only lots) by instrument and leg."""
         return [
             (
-                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage, p.mode, int(p.stuck), int(p.hedged), p.hold,
+                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator, p.mode,
+                int(p.stuck), int(p.hedged), p.hold,
                 *(number for side in p.open_sides for number in (side.lots, side.value)), p.reduce.lots,
             )
             for p in self.ledger.positions_of(account)
@@ -400,7 +401,8 @@ class Kernel:
                 contract = self.contracts[p.instrument]
                 r = self.liquidation.requirement(account, contract.currency, p if p.mode else None)
                 rows.append((
-                    account, p.instrument, p.leg, p.mode, p.leverage, p.size, p.cost, p.margin, p.hold,
+                    account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost,
+                    p.margin, p.hold,
                     valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
                     margin.initial_units(contract, p), r.value,
                 ))  # fmt: skip
@@ -504,7 +506,7 @@ class Kernel:
             ]
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
-                out += [account, *row[:9]]
+                out += [account, *row[:10]]
         for i in range(len(self.contracts)):
             for rows in (self.resting(i), self.dormant(i)):
                 out.append(len(rows))

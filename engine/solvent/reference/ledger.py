@@ -7,6 +7,7 @@ semantics §1: sizes sum to zero per instrument, purses to zero per currency, CL
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
 from solvent.limits import COLLATERAL_MAX, FIRST_USER, RATE
@@ -22,7 +23,7 @@ Emit = Callable[..., None]
 class Position:
     account: int
     instrument: int
-    leverage: int
+    leverage: Fraction
     leg: int = Leg.ONE_WAY
     size: int = 0
     cost: int = 0
@@ -161,7 +162,7 @@ class Ledger:
             return found
         contract = self.contracts[instrument]
         group = self.groups[account, contract.currency, contract.tier_group or -1 - instrument]
-        return Position(account, instrument, contract.default_leverage, leg, group=group)
+        return Position(account, instrument, Fraction(contract.default_leverage), leg, group=group)
 
     def is_hedged(self, account: int, instrument: int) -> bool:
         return self.blank(account, instrument).hedged
@@ -221,8 +222,9 @@ class Ledger:
 
     def position_event(self, p: Position) -> None:
         self.emit(
-            EventType.POSITION, p.account, p.instrument, side=p.mode, code=p.leg, a=p.size, b=p.cost, c=p.margin, d=p.leverage
-        )
+            EventType.POSITION, p.account, p.instrument, side=p.mode, code=p.leg, a=p.size, b=p.cost, c=p.margin,
+            d=p.leverage.numerator, e=p.leverage.denominator,
+        )  # fmt: skip
 
     def _fee(self, fill: Fill, payer: AnyPurse, currency: int) -> None:
         reason, rest = Posting(fill.fee_reason), fill.fee

@@ -7,6 +7,7 @@ point of price: nothing here asks for it.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from solvent.limits import RATE
@@ -16,7 +17,7 @@ UNBOUNDED = 2**63 - 1
 """A price that no market reaches: what a position that is never bankrupt, or always, answers."""
 
 
-def ceil_div(n: int, d: int) -> int:
+def ceil_div(n: int, d: int | Fraction) -> int:
     return -(-n // d)
 
 
@@ -27,7 +28,7 @@ def trunc_div(n: int, d: int) -> int:
 class Tier(NamedTuple):
     top: int  # lots, or units of value where the basis is a notional
     maintenance_ppb: int
-    max_leverage: int
+    max_leverage: int  # in hundredths
     initial_ppb: int
 
 
@@ -78,7 +79,7 @@ class Sized(Protocol):
     @property
     def cost(self) -> int: ...
     @property
-    def leverage(self) -> int: ...
+    def leverage(self) -> Fraction: ...
     @property
     def other(self) -> int: ...  # the size of its hedge in the same margin domain
     @property
@@ -192,6 +193,11 @@ def tier_at(contract: Contract, measure: int) -> int:
     return len(contract.tiers) - 1
 
 
+def allows(contract: Contract, k: int, leverage: Fraction) -> bool:
+    """Whether tier k allows a leverage."""
+    return leverage * 100 <= contract.tiers[k].max_leverage
+
+
 def tier_of(contract: Contract, p: Sized) -> int:
     return tier_at(contract, measure_of(contract, p))
 
@@ -235,7 +241,7 @@ def rate_at(contract: Contract, base_ppb: int, curve: int, lots: int, notional: 
     return max(base_ppb, min(RATE, ceil_div(notional * scale * curve, root * 10**contract.decimals * RATE)))
 
 
-def rates_of(contract: Contract, long: bool, leverage: int) -> tuple[int, ...]:
+def rates_of(contract: Contract, long: bool, leverage: Fraction) -> tuple[int, ...]:
     """The maintenance rates of the tiers, over RATE, for a side and a leverage."""
     mine = Leg.LONG if long else Leg.SHORT
     for side, most, rates in contract.rates:
@@ -262,7 +268,7 @@ def accrued_units(contract: Contract, size: int) -> int:
     return ceil_div(accrued(contract, size), RATE)
 
 
-def factor(contract: Contract, k: int, rate_ppb: int, leverage: int) -> tuple[int, int]:
+def factor(contract: Contract, k: int, rate_ppb: int, leverage: Fraction) -> tuple[int, int | Fraction]:
     """A maintenance rate of tier k as a fraction: itself, or its share of the initial margin at this leverage (FACTOR)."""
     if contract.scheme == Scheme.FACTOR:
         return rate_ppb * RATE, contract.tiers[k].initial_ppb * leverage
@@ -296,7 +302,7 @@ def maintenance(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
     return ceil_div(asked(contract, p, k, fee_ppb), RATE)
 
 
-def initial_of(contract: Contract, value: int, leverage: int, lots: int, notional: int) -> int:
+def initial_of(contract: Contract, value: int, leverage: Fraction, lots: int, notional: int) -> int:
     """Initial margin of some value of a position of so many lots and so much notional: by leverage, and by a curve if
     that asks more. Where tiers bound the leverage it is never below their initial rate."""
     by_leverage = ceil_div(value, leverage)
@@ -306,7 +312,7 @@ def initial_of(contract: Contract, value: int, leverage: int, lots: int, notiona
     return max(by_leverage, fee_units(value, rate))
 
 
-def initial_rise(contract: Contract, value: int, leverage: int, lots: int, held: tuple[int, int]) -> int:
+def initial_rise(contract: Contract, value: int, leverage: Fraction, lots: int, held: tuple[int, int]) -> int:
     """Initial margin of what is added to `held` (lots, and their notional): with a curve what all of it asks, less what was
     asked before, so that many fills ask as much as one."""
     by_leverage, (before, notional) = ceil_div(value, leverage), held

@@ -100,7 +100,7 @@ class Run:
     def _most_lots(self, leverage: Ints) -> Ints:
         """The top of the highest tier that allows a leverage, and no more than the largest position wanted."""
         tops = np.array([top for top, *_ in self.spec.tiers], dtype=np.int64)
-        allowed = np.array([-most for _, _, most, _ in self.spec.tiers], dtype=np.int64)
+        allowed = np.array([-(most // 100) for _, _, most, _ in self.spec.tiers], dtype=np.int64)
         return np.minimum(MOST_LOTS, tops[np.searchsorted(allowed, -leverage, side="right") - 1])
 
     def _send(self, batch: Commands, time_ns: int) -> OrderIds:

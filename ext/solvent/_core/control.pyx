@@ -11,7 +11,7 @@ from solvent._core.ledger cimport (
 from solvent._core.margin cimport (
     Requirement, closing_loss, domain_requirement, free_units, hold_units, initial_units, upl,
 )
-from solvent._core.money cimport MONEY_MAX, int128, least
+from solvent._core.money cimport MONEY_MAX, floor128, int128, least
 from solvent._core.records cimport (
     BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FACTOR, FUND_SEEDED, INSUFFICIENT_BALANCE,
     INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
@@ -19,7 +19,10 @@ from solvent._core.records cimport (
     WITHDRAWALS_CLOSED, WITHDRAWN, Command,
 )
 from solvent._core.trading cimport State, refresh_hold
-from solvent._core.valuation cimport Instrument
+from solvent._core.valuation cimport Instrument, Leverage, allows
+
+cdef enum:
+    LEVERAGE_PARTS_MAX = 1000000
 
 
 # --- Money commands ------------------------------------------------------------------------------------
@@ -92,10 +95,10 @@ cdef int _check_position(State* s, const Command* c) noexcept nogil:
     return check_leg(s, c, c.side) if code == OK else code
 
 
-cdef bint _endangers(State* s, int32_t index, int64_t leverage) noexcept nogil:
+cdef bint _endangers(State* s, int32_t index, Leverage leverage) noexcept nogil:
     """Whether a position's domain would be below its threshold at another leverage: a factor or other rates may ask more."""
     cdef Position* p = &s.ledger.positions[index]
-    cdef int64_t before = p.leverage
+    cdef Leverage before = p.leverage
     cdef Requirement r
     p.leverage = leverage
     domain_requirement(&s.ledger, &s.rules, index, &r)
@@ -103,20 +106,40 @@ cdef bint _endangers(State* s, int32_t index, int64_t leverage) noexcept nogil:
     return r.positions > 0 and r.equity < r.own
 
 
+cdef Leverage _lowest(int64_t times, int64_t parts) noexcept nogil:
+    """A fraction in lowest terms."""
+    cdef int64_t a = times
+    cdef int64_t b = parts
+    cdef Leverage found
+    while b:
+        a, b = b, a % b
+    found.times = <int64_t>floor128(times, a)
+    found.parts = <int64_t>floor128(parts, a)
+    return found
+
+
+cdef inline bint _is_lower(Leverage a, Leverage b) noexcept nogil:
+    return <int128>a.times * b.parts < <int128>b.times * a.parts
+
+
 cdef int set_leverage(State* s, const Command* c) noexcept nogil:
-    """Mode only while flat and without resting orders; leverage within the tier and the free balance."""
+    """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); mode only while flat and without resting orders,
+    leverage within the tier and the free balance."""
     cdef Ledger* l = &s.ledger
     cdef int code = _check_position(s, c)
     cdef int32_t index
     cdef Position changed
     cdef Instrument* ins
+    cdef Leverage leverage
     cdef int128 needed
     if code != OK:
         return code
     if c.mode > ISOLATED:
         return BAD_MODE
-    if c.amount < 1:
+    if (c.order_id > LEVERAGE_PARTS_MAX or c.amount < 1 or c.amount < <int64_t>c.order_id
+            or c.amount > <int64_t>LEVERAGE_PARTS_MAX * LEVERAGE_PARTS_MAX):
         return BAD_LEVERAGE
+    leverage = _lowest(c.amount, <int64_t>c.order_id if c.order_id else 1)
     ins = &l.instruments[c.instrument]
     index = position_find(l, c.account, c.instrument, c.side)
     if index >= 0:
@@ -126,17 +149,17 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
         return MODE_IN_USE
     changed.mode = <uint8_t>c.mode
-    if c.amount > ins.tiers[reach(l, &changed)].max_leverage:
+    if not allows(ins, reach(l, &changed), leverage):
         return LEVERAGE_ABOVE_TIER
-    changed.leverage = c.amount
+    changed.leverage = leverage
     needed = <int128>hold_units(l, &changed, NULL, BUY) - changed.hold_units
     if index >= 0 and not changed.mode and changed.size_lots != 0:
         needed = needed + initial_units(l, &changed) - initial_units(l, &l.positions[index])
     if needed > 0 and free_units(l, c.account, ins.currency, changed.mode) < needed:
         return INSUFFICIENT_MARGIN
     if (index >= 0 and (changed.size_lots != 0 or changed.first_order >= 0)
-            and (ins.rates_count or (ins.scheme == FACTOR and c.amount < l.positions[index].leverage))
-            and _endangers(s, index, c.amount)):
+            and (ins.rates_count or (ins.scheme == FACTOR and _is_lower(leverage, l.positions[index].leverage)))
+            and _endangers(s, index, leverage)):
         return INSUFFICIENT_MARGIN
     if index < 0:
         if not position_reserve(l, c.instrument):

@@ -11,7 +11,7 @@ from solvent._core.records cimport (
 )
 from solvent._core.trading cimport State, Ticket, cancel
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, band_price, loss_of, measure_with, price_paying, tier_at, value_of,
+    Held, Instrument, accrued_units, allows, band_price, loss_of, measure_with, price_paying, tier_at, value_of,
 )
 
 
@@ -153,7 +153,7 @@ ctypedef bint (*Test)(Ledger* ledger, Position* p, int64_t measure) noexcept nog
 cdef bint _allowed(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
     """Whether a position's leverage is allowed there."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    return p.leverage <= ins.tiers[tier_at(ins, measure)].max_leverage
+    return allows(ins, tier_at(ins, measure), p.leverage)
 
 
 cdef bint _fits(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:

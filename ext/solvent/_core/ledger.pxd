@@ -11,7 +11,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.records cimport EventLog
-from solvent._core.valuation cimport Held, Instrument
+from solvent._core.valuation cimport Held, Instrument, Leverage
 
 cdef enum:
     OUTSIDE = 0       # where deposits come from
@@ -44,7 +44,7 @@ cdef struct Position:
     OpenSide open[2]               # ordinary resting orders
     OpenSide reduce                # reduce-only ones, all on reduce_side
     int64_t hold_units
-    int64_t leverage
+    Leverage leverage
     int64_t dry_lots               # scratch of the FOK dry run
     uint64_t dry_run
     uint32_t account

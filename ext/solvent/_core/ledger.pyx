@@ -136,7 +136,8 @@ cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument
     position.account = account
     position.instrument = instrument
     position.leg = leg
-    position.leverage = ledger.instruments[instrument].default_leverage
+    position.leverage.times = ledger.instruments[instrument].default_leverage
+    position.leverage.parts = 1
     position.next = -1
     position.twin = -1
     position.first_order = -1
@@ -211,7 +212,8 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
-    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, 0, p.size_lots, p.cost_units, p.margin_units, p.leverage, 0)
+    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, 0, p.size_lots, p.cost_units, p.margin_units,
+        p.leverage.times, p.leverage.parts)
 
 
 cdef void _fee(Ledger* ledger, FillTerms* terms, Purse payer) noexcept nogil:

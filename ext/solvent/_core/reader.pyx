@@ -20,7 +20,7 @@ from solvent._core.valuation cimport Instrument, price_paying
 
 
 cdef enum:
-    POSITION_COLUMNS = 16      # solvent.tables names them
+    POSITION_COLUMNS = 17      # solvent.tables names them
     LIQUIDATION_COLUMNS = 7
     ACCOUNT_COLUMNS = 14
 
@@ -36,11 +36,11 @@ cdef void _position_columns(State* s, int32_t index, int64_t* row) noexcept nogi
     cdef Position* p = &l.positions[index]
     cdef Requirement r
     domain_requirement(l, &s.rules, index, &r)
-    row[0], row[1], row[2], row[3], row[4] = p.account, p.instrument, p.leg, p.mode, p.leverage
-    row[5], row[6], row[7], row[8] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
-    row[9], row[10] = upl(l, p), position_value(l, p)
-    row[11], row[12], row[13] = saturate(r.equity), saturate(r.full), saturate(r.own)
-    row[14], row[15] = initial_units(l, p), saturate(r.value)
+    row[0], row[1], row[2], row[3], row[4], row[5] = p.account, p.instrument, p.leg, p.mode, p.leverage.times, p.leverage.parts
+    row[6], row[7], row[8], row[9] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
+    row[10], row[11] = upl(l, p), position_value(l, p)
+    row[12], row[13], row[14] = saturate(r.equity), saturate(r.full), saturate(r.own)
+    row[15], row[16] = initial_units(l, p), saturate(r.value)
 
 
 cdef void _liquidation_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
@@ -126,8 +126,8 @@ cdef class Reader:
                 backing(&self.s.ledger, account, currency) - wallet_of(&self.s.ledger, account, currency).cash_units)
 
     def positions(self, uint32_t account):
-        """The account's position records by instrument and leg: (instrument, leg, size, cost, margin, leverage, mode, stuck,
-        hedged, hold, lots and value of opening buys and sells, reduce-only lots)."""
+        """The account's position records by instrument and leg: (instrument, leg, size, cost, margin, leverage as two
+        numbers, mode, stuck, hedged, hold, lots and value of opening buys and sells, reduce-only lots)."""
         cdef int32_t index
         cdef Position* p
         self._require_idle(account)
@@ -135,8 +135,8 @@ cdef class Reader:
         rows = []
         while index >= 0:
             p = &self.s.ledger.positions[index]
-            rows.append((p.instrument, p.leg, p.size_lots, p.cost_units, p.margin_units, p.leverage, p.mode, p.stuck, p.hedged,
-                         p.hold_units, p.open[0].lots, p.open[0].value_units, p.open[1].lots, p.open[1].value_units,
+            rows.append((p.instrument, p.leg, p.size_lots, p.cost_units, p.margin_units, p.leverage.times, p.leverage.parts, p.mode,
+                         p.stuck, p.hedged, p.hold_units, p.open[0].lots, p.open[0].value_units, p.open[1].lots, p.open[1].value_units,
                          p.reduce.lots))
             index = p.next
         return rows
@@ -385,7 +385,7 @@ cdef class Reader:
         for account in range(FIRST_USER, l.account_count):
             for row in self.positions(account):
                 out.append(account)
-                out.extend(row[:9])
+                out.extend(row[:10])
         for i in range(l.instrument_count):
             for rows in (self.resting(i), self._dormant_rows(i)):
                 out.append(len(rows))

@@ -12,11 +12,15 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.money cimport int128, magnitude, mul, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport BUY, INVERSE, Kind
 
+cdef struct Leverage:              # a fraction in lowest terms
+    int64_t times
+    int64_t parts
+
 cdef struct Tier:
     int128 deducted                # in the tiers' measure, times RATE; 0 unless the scheme deducts
     int64_t top                    # lots, or units of value where the basis is a notional
     int64_t maintenance_ppb
-    int64_t max_leverage
+    int64_t max_leverage           # in hundredths
     int64_t initial_ppb
 
 cdef struct Rates:                 # which positions have a table of rates of their own
@@ -69,7 +73,7 @@ cdef struct Instrument:
 cdef struct Held:                  # what values and tiers read of a position
     int64_t size_lots
     int64_t cost_units
-    int64_t leverage
+    Leverage leverage
     int64_t other_lots             # the size of its hedge in the same margin domain
     int64_t kin_lots               # the nets of the other instruments of its tier group, added up
 
@@ -85,14 +89,15 @@ cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil
 cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
 cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
 cdef int64_t asked_of(
-    Instrument* ins, int side, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault
+    Instrument* ins, int side, int64_t value, int k, Leverage leverage, int64_t fee_ppb, int32_t* fault
 ) noexcept nogil
 cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil
 cdef int64_t initial_rise(
-    Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
+    Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
 ) noexcept nogil
-cdef int64_t initial_of(Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil
+cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil
+cdef bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
 cdef void tiers_deduct(Instrument* ins) noexcept nogil
 

@@ -153,11 +153,17 @@ cdef void tiers_deduct(Instrument* ins) noexcept nogil:
                 ins.tiers[k].maintenance_ppb - ins.tiers[k - 1].maintenance_ppb)
 
 
-cdef Tier* _table(Instrument* ins, bint long, int64_t leverage) noexcept nogil:
+cdef bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil:
+    """Whether tier k allows a leverage."""
+    return <int128>leverage.times * 100 <= <int128>leverage.parts * ins.tiers[k].max_leverage
+
+
+cdef Tier* _table(Instrument* ins, bint long, Leverage leverage) noexcept nogil:
     """The tiers with the rates for a side and a leverage."""
     cdef int32_t i
     for i in range(ins.rates_count):
-        if ins.rates[i].side != (SHORT if long else LONG) and (ins.rates[i].most == 0 or leverage <= ins.rates[i].most):
+        if ins.rates[i].side != (SHORT if long else LONG) and (
+                ins.rates[i].most == 0 or leverage.times <= ins.rates[i].most * leverage.parts):
             return ins.tiers + (1 + i) * ins.tier_count
     return ins.tiers
 
@@ -183,13 +189,16 @@ cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) n
     return narrow(ceil128(accrued(ins, size_lots, fault), RATE), fault) if ins.accrual_ppb else 0
 
 
-cdef inline int128 _by_factor(Tier* tier, int128 value, int64_t leverage) noexcept nogil:
+cdef inline int128 _by_factor(Tier* tier, int128 value, Leverage leverage) noexcept nogil:
     """Value times the share of the initial margin that a tier asks (FACTOR), times RATE."""
-    return ceil128(value * (<int128>tier.maintenance_ppb * RATE), <int128>tier.initial_ppb * leverage)
+    cdef int128 over = <int128>tier.initial_ppb * leverage.times
+    cdef int128 whole = floor128(value * tier.maintenance_ppb, over)       # split off, for 128 bits
+    cdef int128 scale = <int128>RATE * leverage.parts
+    return whole * scale + ceil128((value * tier.maintenance_ppb - whole * over) * scale, over)
 
 
 cdef int64_t asked_of(
-    Instrument* ins, int side, int64_t value, int k, int64_t leverage, int64_t fee_ppb, int32_t* fault
+    Instrument* ins, int side, int64_t value, int k, Leverage leverage, int64_t fee_ppb, int32_t* fault
 ) noexcept nogil:
     """What tier k asks of orders of a side and value at its plain rate, rounded up."""
     cdef Tier* tier = _table(ins, side == BUY, leverage) + k
@@ -220,21 +229,21 @@ cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* 
     return value * whole + ceil128(value * (weight - whole * measure), measure) + accrual
 
 
-cdef int64_t initial_of(Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil:
+cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil:
     """Initial margin of some value of a position of so many lots and so much notional: by leverage, and by a curve if
     that asks more. Where tiers bound the leverage it is never below their initial rate."""
-    cdef int64_t by_leverage = mul_div_ceil(value, 1, leverage, fault)
+    cdef int64_t by_leverage = mul_div_ceil(value, leverage.parts, leverage.times, fault)
     if ins.scheme != SLOPE and ins.scheme != POWER:
         return by_leverage
     return most(by_leverage, fee_units(value, _rate_at(ins, ins.tiers[0].initial_ppb, ins.initial_curve, lots, notional, fault), fault))
 
 
 cdef int64_t initial_rise(
-    Instrument* ins, int64_t value, int64_t leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
+    Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
 ) noexcept nogil:
     """Initial margin of what is added to what is held: with a curve what all of it asks, less what was asked before, so that
     many fills ask as much as one."""
-    cdef int64_t by_leverage = mul_div_ceil(value, 1, leverage, fault)
+    cdef int64_t by_leverage = mul_div_ceil(value, leverage.parts, leverage.times, fault)
     cdef int64_t total, notional
     if ins.scheme != SLOPE and ins.scheme != POWER:
         return by_leverage
