@@ -81,15 +81,18 @@ class Generator:
         self.period = 0
 
     def _collateral(self) -> list[Collateral]:
-        """In some shapes currencies without contracts back the first one; their prices are an instrument's."""
+        """In some shapes other currencies back the first one, one of them with contracts of its own; their prices are an
+        instrument's."""
         r = self.random
         linear = [each for each in self.instruments if each.kind == "linear"]
         if self.plain or not linear or r.random() < 0.5:
             return []
         terms = {"of": self.settle[0], "price": r.choice(linear).name}
-        return [Collateral("ETH", haircut=r.choice(["0.05", "0.5"]), decimals=8, **terms)] + [
-            Collateral("SOL", haircut="0.2", decimals=3, **terms) for _ in range(r.choice([0, 1]))
-        ]
+        found = [Collateral("ETH", haircut=r.choice(["0.05", "0.5"]), decimals=8, **terms)]
+        found += [Collateral("SOL", haircut="0.2", decimals=3, **terms) for _ in range(r.choice([0, 1]))]
+        if self.settle[1] != self.settle[0] and len(self.instruments) == 2:  # a unit of it counts next to nothing, or much
+            found += [Collateral(self.settle[1], haircut=r.choice(["0.1", "0.99999"]), decimals=self.decimals, **terms)]
+        return found
 
     def _instrument(self, name: str, settle: str, kind: str) -> Instrument:
         r = self.random
@@ -112,7 +115,7 @@ class Generator:
         r = self.random
         if self.plain or r.random() < 0.7:
             return []
-        weights = r.sample([Decimal("0.2"), Decimal("0.4"), Decimal("0.8")], r.choice([1, 2]))
+        weights = r.sample([Decimal("0.2"), Decimal("0.4"), Decimal("0.6")], r.choice([1, 2]))
         return [
             Rates(
                 [Decimal(tier.maintenance) + weight * (Decimal(tier.initial) - Decimal(tier.maintenance)) for tier in tiers],
@@ -192,11 +195,12 @@ class Generator:
             name = f"a{i}".encode().ljust(64, b"\0")
             of = r.choice([0, 0, 16]) if i else 0  # some are sub-accounts of the first
             records.append(command(CommandType.OPEN_ACCOUNT, records=2, order_id=of) + name)
-        currencies = len({each.settle for each in self.instruments}) + len(self.collateral)
+        settled = len({each.settle for each in self.instruments})
+        currencies = len({each.settle for each in self.instruments} | {each.currency for each in self.collateral})
         for account in range(16, 16 + self.accounts):
             for currency in range(currencies):
                 amount = r.choice([10**6, 10**8, 2 * 10**8, 10**9, 10**10, 10**12][: self.wealth])
-                if currency >= currencies - len(self.collateral):
+                if currency >= settled:
                     amount = r.choice([1, 10**4, 10**5, 10**6])
                 records.append(command(CommandType.DEPOSIT, account=account, instrument=currency, amount=amount))
         if self.fund:
@@ -313,7 +317,7 @@ class Generator:
         money = {
             "deposit": CommandType.DEPOSIT, "withdraw": CommandType.WITHDRAW, "fund": CommandType.SEED_FUND
         }[kind]  # fmt: skip
-        currency = r.choice([0, 0, 1]) if self.collateral else 0
+        currency = r.choice([0, 0, 1]) if self.collateral or self.settle[1] != self.settle[0] else 0
         return command(money, instrument=currency, amount=r.choice([1, 10**5, 10**8, 10**9]), **common)
 
     def _operate(self, kernel, kind: str, account: int, instrument: int) -> bytes:

@@ -48,6 +48,7 @@ CELLS = {
     (C.SETTLE, Code.BAD_PRICE): command(C.SETTLE, price_ticks=-1),
     (C.SETTLE, Code.NO_MARK): command(C.SETTLE, instrument=1),
     (C.HALT, Code.BAD_MODE): command(C.HALT, mode=2),
+    (C.MASS_CANCEL, Code.BAD_SIDE): command(C.MASS_CANCEL, account=16, side=3),
     (C.SOURCE, Code.BAD_SOURCE): command(C.SOURCE, price_ticks=1),
     (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=3) + 2 * SECOND,
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),

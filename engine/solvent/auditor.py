@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from solvent.auditor_books import Books, Key, Order
+from solvent.auditor_free import spare
 from solvent.auditor_values import fill_value, profit, ratio_up, signed_cost, toward_zero
 from solvent.codes import InvariantBroken
 from solvent.limits import DAY_NS
@@ -188,15 +189,43 @@ class Auditor(Books):
             hedged = key[2] and not isolated  # its wallet may pay for one leg and then receive for the other
             if size * e.rate_ppb > 0:
                 self._need(gave <= due and (hedged or not got), e, f"FUN-1: {key} owes {due}, paid {gave}")
-                equity, _, own = self.terms(key if isolated else None, key[0], self.currency[e.instrument])
-                equity -= got  # which came after it had paid
-                full = gave == due or not self.rules.funding_cap
-                self._need(full or gave == max(0, equity + gave - own), e, f"FUN-1: {key} could pay more than {gave}")
-                self._need(not gave or equity >= own or not self.rules.funding_cap, e, "funding alone liquidates nobody")
+                if self.rules.funding_cap:
+                    most = self._bears(key, due, gave - got)  # what it got came after it had paid
+                    self._need(gave == most, e, f"FUN-1: {key} could pay {most}, paid {gave}: so funding liquidates nobody")
+                self._need(self.rules.funding_cap or gave == due, e, f"FUN-1: {key} owes {due}, paid {gave}")
             else:
                 self._need(got == due * paid // max(1, owed), e, f"FUN-1: {key} is due {due}, got {got}")
                 self._need(hedged or not gave, e, f"FUN-1: {key} pays nothing, and paid {gave}")
         self._funded.clear()
+
+    def _bears(self, key: Key, due: int, paid: int) -> int:
+        """How much of what is due a position could pay before anything of its account is below R_own, or further below."""
+        isolated, wallet = self.modes.get(key), (key[0], self.currency[key[1]])
+        if isolated:
+            equity, _, own = self.terms(key, *wallet)
+            return min(due, max(0, equity + paid - own))
+        backed = [
+            of for source, of, *_ in self.exchange.collateral_terms
+            if source == wallet[1] and any(
+                self.sizes[key[0], i, leg] and not self.modes.get((key[0], i, leg))
+                for i in range(len(self.specs)) if self.currency[i] == of for leg in Leg
+            )
+        ]  # fmt: skip
+        now = self.wallets[wallet]
+
+        def slacks(charge: int) -> list[int]:
+            self.wallets[wallet] = now + paid - charge
+            found = [(equity - own) for equity, _, own in (self.terms(None, key[0], each) for each in (wallet[1], *backed))]
+            self.wallets[wallet] = now
+            return found
+
+        floors = [0, *(min(0, slack) for slack in slacks(0)[1:])]
+        low, high = 0, due
+        while low < high:
+            middle = (low + high + 1) // 2
+            fits = all(slack >= floor for slack, floor in zip(slacks(middle), floors, strict=True))
+            low, high = (middle, high) if fits else (low, middle - 1)
+        return low
 
     def _on_indexed(self, e: Event) -> None:
         self.indices[e.instrument] = e.price_ticks
@@ -213,7 +242,7 @@ class Auditor(Books):
 
     def _on_accepted(self, e: Event) -> None:
         self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
-        self.orders[e.order_id] = Order(e)
+        self.orders[e.order_id] = Order(e, self.marks[e.instrument])
         if self._stepping < 0:  # the order that a STEP_DOWN announced
             self._stepping = e.order_id
             self.orders[e.order_id].key = e.account, e.instrument, self._stepping_leg
@@ -237,12 +266,12 @@ class Auditor(Books):
         order = self.orders[e.order_id]
         self._unrest(e.order_id, order)
         self._move(order, e)
-        order.price, order.remaining = e.price_ticks, e.remaining_lots
+        order.price, order.remaining, order.mark = e.price_ticks, e.remaining_lots, self.marks[e.instrument]
 
     def _on_triggered(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._move(order, e)
-        order.remaining = e.size_lots  # a reduce-only one is measured now
+        order.remaining, order.mark = e.size_lots, self.marks[e.instrument]  # a reduce-only one is measured now
 
     def _on_reduced(self, e: Event) -> None:
         order = self.orders[e.order_id]
@@ -431,8 +460,9 @@ class Auditor(Books):
         kernel = exchange._kernel
         for account in range(kernel.account_count):
             for currency in range(len(exchange.currencies)):
-                mine, theirs = self.wallets[account, currency], kernel.wallet(account, currency)[0]
-                self._need(mine == theirs, (account, currency), f"MON-7: wallet {mine}, exchange says {theirs}")
+                cash, _, _, spendable, _ = kernel.wallet(account, currency)
+                mine = self.wallets[account, currency], spare(self, account, currency)
+                self._need(mine == (cash, spendable), (account, currency), f"MON-7, MAR-1: {mine}, not {cash, spendable}")
             for instrument, leg, size, cost, margin, *_ in kernel.positions(account):
                 key = account, instrument, leg
                 mine3 = self.sizes[key], self.costs[key], self.margins[key]

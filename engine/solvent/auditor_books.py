@@ -8,6 +8,7 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from solvent.auditor_free import spare
 from solvent.auditor_values import Held, closing_fee, fill_value, held_value, level, plain_rate, profit, ratio_up, required
 from solvent.records import Event, Flag, Leg, terms_of
 from solvent.spec import Spec
@@ -23,9 +24,10 @@ class Order:
 
     __slots__ = (
         "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
+        "mark",
     )  # fmt: skip
 
-    def __init__(self, e: Event):
+    def __init__(self, e: Event, mark: int):
         terms = terms_of(e)
         self.account, self.instrument, self.side = e.account, e.instrument, e.side
         self.price, self.remaining = e.price_ticks, e.size_lots
@@ -34,6 +36,7 @@ class Order:
         self.stp_mode, self.group = e.flags >> 8, terms["stp_group"]
         self.key = e.account, e.instrument, terms["hedge_side"]
         self.reduces = bool(e.flags & Flag.REDUCE_ONLY)
+        self.mark = mark  # when it was accepted, amended or triggered
 
     def shares_owner(self, other: "Order") -> bool:
         return self.account == other.account or (self.group != 0 and self.group == other.group)
@@ -78,14 +81,15 @@ class Books:
     def _bands(self, key: Key) -> tuple[tuple[int, int], tuple[int, int]]:
         """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
         rules, isolated = self.rules, self.modes.get(key)
-        tier, fee = level(self._held(key)), self.specs[key[1]].liquidation_fee_ppb
+        tier, fee = level(self.held(key)), self.specs[key[1]].liquidation_fee_ppb
         if tier <= rules.step_tiers:
             low = tier, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
             return low, low
         full = 1, fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)
         return full, (tier, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
 
-    def _held(self, key: Key) -> Held:
+    def held(self, key: Key) -> Held:
+        """What tiers and requirements read of a position."""
         size, accrual = self.sizes[key], self.accruals[key[1]]
         pays = max(0, accrual if size > 0 else -accrual)
         accrued = Fraction(pays * self.funding_value(key[1], size), 10**9) if pays else Fraction(0)
@@ -105,7 +109,7 @@ class Books:
 
     def _thresholds(self, key: Key, equity: int) -> tuple[int, int]:
         """(full, own) of one position, in units."""
-        held, bands = self._held(key), self._bands(key)
+        held, bands = self.held(key), self._bands(key)
         if self.rules.fee_at == "mark":
             full, own = (required(held, *band) for band in bands)
         else:
@@ -114,7 +118,7 @@ class Books:
 
     def _order_rates(self, key: Key, buys: bool) -> tuple[Fraction, Fraction]:
         (full, full_fee), (own, own_fee) = self._bands(key)
-        held = self._held(key)
+        held = self.held(key)
         return plain_rate(held, full, buys) + full_fee, plain_rate(held, own, buys) + own_fee
 
     def _other(self, key: Key) -> int:
@@ -148,7 +152,7 @@ class Books:
         for source, of, instrument, up, down in self.exchange.collateral_terms:
             price = self.indices[instrument] or self.marks[instrument]
             if of == currency:
-                counted += min(2**54, max(0, self.wallets[account, source]) * price * up // down)
+                counted += min(2**54, max(0, spare(self, account, source)) * price * up // down)
         return counted
 
     def _with_orders(self, account: int, currency: int, equity: int, full: int, own: int) -> tuple[int, int, int]:

@@ -61,7 +61,7 @@ class Book(Face):
         terms = Spec(**money | bounds).compiled(0)
         config = digest_of(repr(terms).encode())[:32]
         self._wanted = wanted_types(log)
-        super().__init__(self._load_kernel()([terms], 1, (0,) * 17, config, ERRORS, True, self._wanted), retain)
+        super().__init__(self._load_kernel()([terms], (0,), (0,) * 17, config, ERRORS, True, self._wanted), retain)
 
     def order(
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",

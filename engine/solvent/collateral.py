@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from solvent.codes import InputError
 from solvent.limits import MONEY_MAX, RATE
-from solvent.money import Dec
+from solvent.money import Dec, unit_of
 from solvent.tiers import rate_ppb
 
 Compiled = tuple[int, int, int, int, int]  # currency, of, instrument, numerator, denominator
@@ -17,9 +17,10 @@ class Collateral:
     """A currency whose balance counts in the cross margin of another, `of`, at a price less a haircut.
 
     price: the instrument whose index (or mark, while it has no index) is its price in `of`, as ETH-USDT for ETH. decimals:
-    its units are 10**-decimals. No contract settles in it. Withdrawals leave what positions need. Converted by the house
-    (at the price less the haircut, so that equity stays) before a takeover and before the insurance fund covers a negative
-    wallet: the smallest haircut first, then in the order given.
+    its units are 10**-decimals. Where contracts settle in it, only what they leave counts: what could be withdrawn. What
+    positions need cannot be withdrawn, nor reserved by an order. Converted by the house (at the price less the haircut, so
+    that equity stays) before a takeover and before the insurance fund covers a negative wallet: the smallest haircut first,
+    then in the order given.
 
     >>> Collateral("ETH", of="USDT", price="ETH-USDT-SWAP", haircut="0.1").units(Decimal("0.1"), Decimal("0.000001"))
     (9, 10000)
@@ -35,15 +36,14 @@ class Collateral:
     def __post_init__(self) -> None:
         if rate_ppb(self.haircut, "haircut") >= RATE:
             raise InputError("a haircut is below 1: of what counts nothing is left")
-        if type(self.decimals) is not int or not 0 <= self.decimals <= 18:
-            raise InputError(f"decimals {self.decimals!r} is not an int from 0 to 18")
+        unit_of(self.decimals)
         for what in (self.currency, self.of, self.price):
             if not isinstance(what, str) or not what:
                 raise InputError(f"collateral needs the names of two currencies and an instrument, not {what!r}")
 
     @property
     def unit(self) -> Decimal:
-        return Decimal((0, (1,), -self.decimals))
+        return unit_of(self.decimals)
 
     def units(self, tick: Decimal, unit: Decimal) -> tuple[int, int]:
         """(numerator, denominator): what a unit is worth in units of `of`, a tick of its price, the haircut off."""

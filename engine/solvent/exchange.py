@@ -5,7 +5,7 @@ the kernel's, reached by commands, events and reads. The same class sits on the 
 readable twin (solvent.reference.Exchange).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
 from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
-from solvent.money import Dec, decimal, nearest_even, to_units
+from solvent.money import Dec, decimal, nearest_even, to_units, unit_of
 from solvent.orders import Terms, Trigger, fit, leg_of, leverage_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
 from solvent.spec import from_records, to_records
@@ -41,7 +41,8 @@ class Exchange(Face):
 
     instruments: Instrument objects; those that settle in one currency share its precision. rules: name of a
     rule set ("seed", "okx_consistent") or a RuleSet. retain: keep all events; False drops those that no
-    cursor waits for. collateral: currencies that count as margin for others (solvent.Collateral).
+    cursor waits for. collateral: currencies that count as margin for others (solvent.Collateral). currencies: more of them,
+    with their decimals, in which accounts may hold balances and instruments that are added later may settle.
 
     Prices, sizes and amounts are int, str or Decimal in currency and contracts; float, bool and None raise
     WrongType, text that is no number InputError. log: the event types that are written at all (None: every one); the
@@ -52,6 +53,7 @@ class Exchange(Face):
     def __init__(
         self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True,
         log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
+        currencies: Mapping[str, int] | None = None,
     ):  # fmt: skip
         self.instruments = () if isinstance(instruments, Instrument) else tuple(instruments)
         self.rules = rule_sets.find(rules)
@@ -64,6 +66,8 @@ class Exchange(Face):
         for each in self.instruments:
             self.currencies.setdefault(each.settle, each.unit)
             self._check_terms(each)
+        for name, decimals in (currencies or {}).items():
+            self._name_currency(name, unit_of(decimals))
         self.collateral = sorted(collateral, key=lambda each: rate_ppb(each.haircut, "haircut"))
         self.collateral_terms = self._back()
         self._contracts: list[Contract] = []  # what views read (solvent.views)
@@ -71,22 +75,29 @@ class Exchange(Face):
         super().__init__(self._make_kernel(), retain)
 
     def _back(self) -> "list[Compiled]":
-        """The currencies that only back others, as a kernel takes them."""
-        traded = set(self.currencies)
+        """The currencies that back others, as a kernel takes them."""
+        taking, backing = {each.of for each in self.collateral}, [each.currency for each in self.collateral]
+        if len(set(backing)) < len(backing) or taking & set(backing):
+            raise InputError(f"a currency backs one other, which backs none itself: {', '.join(backing)}")
         for each in self.collateral:
-            if each.currency in self.currencies:
-                raise InputError(f"{each.currency} backs another currency once, and no contract settles in it")
-            self.currencies[each.currency] = each.unit
+            self._name_currency(each.currency, each.unit)
         self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
+        settled = {each.settle for each in self.instruments}
         terms = []
         for each in self.collateral:
             index = self._instrument_ids.get(each.price)
-            if each.of not in traded or index is None or self.instruments[index].kind != "linear":
+            if each.of not in settled or index is None or self.instruments[index].kind != "linear":
                 raise InputError(f"collateral {each.currency}: of is a currency of contracts, price a linear instrument")
             priced = self.instruments[index]
             ratio = each.units(priced.tick_size, self.currencies[each.of])
             terms.append((self._currency_ids[each.currency], self._currency_ids[each.of], index, *ratio))
         return terms
+
+    def _name_currency(self, name: str, unit: Decimal) -> None:
+        if not isinstance(name, str) or not name or len(name.encode(errors="replace")) > NAME_BYTES:
+            raise InputError(f"a currency needs a name of at most {NAME_BYTES} bytes, not {name!r}")
+        if self.currencies.setdefault(name, unit) != unit:
+            raise InputError(f"{name} has a unit of {self.currencies[name]} elsewhere, not of {unit}")
 
     def _check_terms(self, instrument: Instrument) -> None:
         if self.currencies[instrument.settle] != instrument.unit:
@@ -104,10 +115,12 @@ class Exchange(Face):
 
         specs = [each.spec.compiled(self._currency_ids[each.settle]) for each in self.instruments]
         compiled = self.rules.compiled()
-        named = [[each.name for each in self.instruments], list(self.currencies), specs, compiled, self.collateral_terms]
+        decimals = [-int(unit.as_tuple().exponent) for unit in self.currencies.values()]
+        currencies = list(self.currencies), decimals
+        named = [[each.name for each in self.instruments], currencies, specs, compiled, self.collateral_terms]
         config = digest_of(json.dumps(named).encode())[:32]
         names = [each.name.encode() for each in self.instruments]
-        terms = specs, len(self.currencies), compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
+        terms = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
         return self._load_kernel()(*terms, from_records)
 
     # --- names and numbers
@@ -158,7 +171,7 @@ class Exchange(Face):
         """
         if not isinstance(instrument, Instrument):
             raise wrong_type("instrument", instrument, "solvent.Instrument")
-        if instrument.settle not in {each.settle for each in self.instruments}:
+        if instrument.settle not in self.currencies:
             raise Rejected(Code.UNKNOWN_CURRENCY)
         self._check_terms(instrument)
         data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])

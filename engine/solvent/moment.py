@@ -145,13 +145,14 @@ class Moment:
         return 0 if row.mode else margin.equity_shares(self.contracts, base, list(rows))[rows.index(row)]
 
     def _counted(self, each: Collateral) -> int:
-        """What a balance counts as collateral."""
+        """What the spare part of a balance counts as collateral."""
         contract = self.contracts[each.instrument]
-        return each.counts(self.wallets[each.currency][0], contract.index or contract.mark)
+        return each.counts(self.wallets[each.currency][3], contract.index or contract.mark)
 
     def withdrawable(self, currency: int) -> int:
         """What may leave a wallet: what is spendable, and of a currency that backs another what that does not need."""
-        cash, most = self.wallets[currency][0], max(0, int(self.wallets[currency][3]))
+        spare = int(self.wallets[currency][3])
+        most = max(0, spare)
         for each in self.collateral:
             if each.currency == currency:
                 contract, free = self.contracts[each.instrument], max(0, self.wallets[each.of][2])
@@ -159,7 +160,7 @@ class Moment:
                 low, high = 0, most
                 while low < high:
                     middle = (low + high + 1) // 2
-                    fits = value - each.counts(cash - middle, price) <= free
+                    fits = value - each.counts(spare - middle, price) <= free
                     low, high = (middle, high) if fits else (low, middle - 1)
                 most = low
         return most

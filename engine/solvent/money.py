@@ -65,6 +65,17 @@ def nearest_even(value: object, unit: Decimal, what: str) -> int | None:
     return count + (twice > 0 or (twice == 0 and count % 2 == 1))
 
 
+def unit_of(decimals: object) -> Decimal:
+    """The unit of a currency with so many decimals.
+
+    >>> unit_of(6)
+    Decimal('0.000001')
+    """
+    if type(decimals) is not int or not 0 <= decimals <= 18:
+        raise InputError(f"decimals {decimals!r} is not an int from 0 to 18")
+    return Decimal((0, (1,), -decimals))
+
+
 def from_units(count: int, unit: Decimal) -> Decimal:
     """The exact decimal of so many units, without trailing zeros or exponent.
 

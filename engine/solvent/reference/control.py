@@ -47,7 +47,7 @@ class Control:
             return code
         if self.ledger.wallets[Purse.DEFICIT][c.instrument]:
             return Code.WITHDRAWALS_CLOSED
-        if not self.cover.may_leave(c.account, c.instrument, c.amount):
+        if not self.cover.affords(c.account, c.instrument, c.amount, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.WITHDRAWN, (c.account, c.instrument), (Purse.OUTSIDE, c.instrument), c.amount)
         self.ledger.touch(c.account)
@@ -62,7 +62,7 @@ class Control:
         family = [self.ledger.parents[account] or account for account in (c.account, c.order_id)]
         if family[0] != family[1] or c.order_id == c.account:
             return Code.NOT_RELATED
-        if not self.cover.may_leave(c.account, c.instrument, c.amount):
+        if not self.cover.affords(c.account, c.instrument, c.amount, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.TRANSFERRED, (c.account, c.instrument), (c.order_id, c.instrument), c.amount)
         self.ledger.touch(c.account)
@@ -88,7 +88,6 @@ class Control:
         if c.mode != p.mode and (p.size or p.orders):
             return Code.MODE_IN_USE
         before = p.mode, p.leverage
-        free = self.cover.free_units(c.account, contract.currency, bool(c.mode))
         initial = margin.initial_units(contract, p)
         p.mode = c.mode
         if not valuation.allows(contract, self.cover.reach(p), leverage):
@@ -99,9 +98,11 @@ class Control:
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
         other = bool(contract.rates) or (contract.scheme == Scheme.FACTOR and leverage < before[1])
-        if (needed > 0 and free < needed) or (other and (p.size or p.orders) and self._endangers(p)):
-            p.mode, p.leverage = before
+        endangers = other and (p.size or p.orders) and self._endangers(p)
+        p.mode, p.leverage = before
+        if endangers or (needed > 0 and not self.cover.affords(c.account, contract.currency, needed, bool(c.mode))):
             return Code.INSUFFICIENT_MARGIN
+        p.mode, p.leverage = c.mode, leverage
         self.ledger.keep(p)
         self.trading.refresh_hold(p)
         self.ledger.position_event(p)
@@ -150,7 +151,7 @@ class Control:
         if c.amount < 0:
             if not self._can_spare(p, -c.amount):
                 return Code.BELOW_INITIAL_MARGIN
-        elif self.cover.free_units(c.account, contract.currency, spendable=True) < c.amount:
+        elif not self.cover.affords(c.account, contract.currency, c.amount, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self._move(p, c.amount)
         return Code.OK

@@ -48,21 +48,44 @@ class Cover:
             return 0
         return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
 
-    def free_units(self, account: int, currency: int, spendable: bool) -> int:
-        cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
-        cash = cash if spendable else self.ledger.backing(account, currency)
+    def free_units(self, account: int, currency: int, spendable: bool = False) -> int:
+        if spendable:
+            return self.ledger.spare_units(account, currency)
+        cash, holds = self.ledger.backing(account, currency), self.ledger.holds[account][currency]
         return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
 
-    def may_leave(self, account: int, currency: int, amount: int) -> bool:
-        """Whether so much may leave a wallet: it is free there, and what it counts in another currency is not needed."""
-        if self.free_units(account, currency, spendable=True) < amount:
+    def affords(self, account: int, currency: int, needed: int, spendable: bool) -> bool:
+        """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
+        if self.free_units(account, currency, spendable) < needed:
             return False
-        for each in self.ledger.collateral:
-            if each.currency == currency:
-                value, left = (self.ledger.collateral_value(account, each, less) for less in (0, amount))
-                if value > left and self.free_units(account, each.of, spendable=False) < value - left:
-                    return False
-        return True
+        each = self.ledger.backs.get(currency)
+        if each is None:
+            return True
+        value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed))
+        return value <= left or self.free_units(account, each.of) >= value - left
+
+    def endangered(self, account: int, currency: int, p: Position | None = None) -> bool:
+        """Whether a domain is below its threshold, or the one that the currency's spare balance backs."""
+        r = self.requirement(account, currency, p)
+        if r.equity < r.own:
+            return True
+        each = self.ledger.backs.get(currency)
+        return each is not None and p is None and self.endangered(account, each.of)
+
+    def bearable(self, p: Position) -> int:
+        """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
+        currency, isolated = self.contracts[p.instrument].currency, p.mode == Mode.ISOLATED
+        r = self.requirement(p.account, currency, p if isolated else None)
+        most, each = max(0, r.equity - r.own), self.ledger.backs.get(currency)
+        if isolated or each is None:
+            return most
+        backed = self.requirement(p.account, each.of, None)
+        contract = self.contracts[each.instrument]
+        value = self.ledger.collateral_value(p.account, each) - max(0, backed.equity - backed.own)
+        if not backed.positions or value <= 0:
+            return most
+        spare = self.ledger.spare_units(p.account, currency)
+        return min(most, spare - each.least_for(value, contract.index or contract.mark))
 
     def beyond_band(self, t: Ticket) -> bool:
         edge = valuation.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
@@ -105,7 +128,7 @@ class Cover:
         needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
         # Accrued funding of all that may open, for no hold has it.
         needed += valuation.accrued_units(contract, lots if t.side == Side.BUY else -lots)
-        if needed >= 0 and self.free_units(p.account, contract.currency, bool(p.mode)) < needed:
+        if needed >= 0 and not self.affords(p.account, contract.currency, needed, bool(p.mode)):
             return Code.INSUFFICIENT_MARGIN
         return Code.OK
 
@@ -163,17 +186,27 @@ class Cover:
         held = self._measure(p, Side.BUY if p.size > 0 else Side.SELL, 0, orders=False)
         return all(measure <= held or self._allows(p, measure) for measure in self._reaches(p))
 
-    def uncover(self, worked: Position, free_before: int) -> None:
+    def free_now(self, p: Position) -> list[tuple[int, int]]:
+        """(currency, free) where an order for this position may spend: its own, and what that backs."""
+        currency = self.contracts[p.instrument].currency
+        each = self.ledger.backs.get(currency)
+        return [(c, self.free_units(p.account, c)) for c in ([currency, each.of] if each else [currency])]
+
+    def uncover(self, worked: Position, free_before: list[tuple[int, int]]) -> None:
         """After an order of its own an account must still bear its other orders (decision 0004).
 
         A closing order is never refused for margin, but it may spend what other orders rely on, or close
         what they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled:
         by instrument, newest first, until it is not.
         """
-        account, currency = worked.account, self.contracts[worked.instrument].currency
+        for currency, free in free_before:
+            self._uncover(worked, currency, min(0, free))
+
+    def _uncover(self, worked: Position, currency: int, least: int) -> None:
+        account = worked.account
 
         def short() -> bool:
-            return self.free_units(account, currency, spendable=False) < min(0, free_before)
+            return self.free_units(account, currency) < least
 
         if not short() and self._within_tier(worked):
             return

@@ -220,12 +220,11 @@ class Entry:
 
     # --- the way in
 
-    def free_now(self, t: Ticket) -> int:
+    def free_now(self, t: Ticket) -> list[tuple[int, int]]:
         """What an account has free before an order of its own; nothing in a Book alone."""
-        owned = isinstance(t.holder, Position)
-        return self.cover.free_units(t.account, self.contracts[t.instrument].currency, spendable=False) if owned else 0
+        return self.cover.free_now(t.holder) if isinstance(t.holder, Position) else []
 
-    def work(self, t: Ticket, free_before: int) -> Answer:
+    def work(self, t: Ticket, free_before: list[tuple[int, int]]) -> Answer:
         """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
         assert t.order
         self.trading.execute(t)

@@ -62,8 +62,7 @@ class Funding:
             self.ledger.pay(Posting.FUNDING_PAID, purse, (Purse.RESIDUE, currency), charge, period)
             return charge
         if self.liquidation.rules.funding_cap:
-            r = self.liquidation.requirement(each.account, currency, each if each.mode == Mode.ISOLATED else None)
-            charge = min(charge, max(0, r.equity - r.own))
+            charge = min(charge, self.liquidation.bearable(each))
         self.ledger.pay(Posting.FUNDING_PAID, self._purse(each), (Purse.RESIDUE, currency), charge, period)
         self._after(each, charge)
         return charge

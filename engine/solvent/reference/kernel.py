@@ -62,7 +62,7 @@ class Kernel:
     def __init__(
         self,
         instruments: Sequence[Sequence[object]],
-        currencies: int,
+        currencies: Sequence[int],
         rules: Sequence[int],
         config: bytes,
         errors: tuple[type[Exception], ...],
@@ -81,7 +81,8 @@ class Kernel:
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         compiled = Rules(*rules)  # type: ignore[arg-type]
-        self.ledger = Ledger(self.contracts, currencies, compiled, collateral, self._emit)
+        self.decimals = list(currencies)
+        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self._emit)
         self.trading = Trading(self.ledger, self.contracts, self._emit)
         self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
@@ -322,10 +323,10 @@ class Kernel:
         name, currency, spec = found
         if name in self.instruments:
             return refused(Code.INSTRUMENT_EXISTS)
-        if not 0 <= currency < self.ledger.currencies or any(each.currency == currency for each in self.ledger.collateral):
+        if not 0 <= currency < self.ledger.currencies:
             return refused(Code.UNKNOWN_CURRENCY)
         expired = spec.expiry_ns and spec.expiry_ns <= self.clock_ns
-        alien = any(each.currency == currency and each.decimals != spec.decimals for each in self.contracts)
+        alien = self.decimals[currency] != spec.decimals
         netted = spec.basis == Basis.NET and not self.cover.rules.net_hedges
         if expired or alien or netted or len(self.contracts) >= INSTRUMENTS_MAX:
             return refused(Code.BAD_INSTRUMENT)

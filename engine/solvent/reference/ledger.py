@@ -13,8 +13,8 @@ from typing import NamedTuple
 from solvent.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
-from solvent.reference.margin import Holding, OpenSide, Rules
-from solvent.reference.valuation import Contract, accrued_units, initial_rise, trunc_div, worth
+from solvent.reference.margin import Holding, OpenSide, Rules, free_units
+from solvent.reference.valuation import Contract, accrued_units, ceil_div, initial_rise, trunc_div, worth
 
 Emit = Callable[..., None]
 
@@ -98,6 +98,10 @@ class Collateral(NamedTuple):
         """What a balance counts at a price, in units of the other currency."""
         return min(COLLATERAL_MAX, max(0, units) * price * self.numerator // self.denominator)
 
+    def least_for(self, value: int, price: int) -> int:
+        """The smallest balance that counts so much."""
+        return ceil_div(value * self.denominator, price * self.numerator) if value > 0 else 0
+
 
 Wallet = tuple[int, int]  # account, currency
 AnyPurse = Position | Wallet
@@ -108,6 +112,7 @@ class Ledger:
         self, contracts: list[Contract], currencies: int, rules: Rules, collateral: Sequence[Sequence[int]], emit: Emit
     ):  # fmt: skip
         self.collateral = [Collateral(*each) for each in collateral]  # in the order in which it is converted
+        self.backs = {each.currency: each for each in self.collateral}
         self.contracts = contracts
         self.fund_share_ppb = rules.fund_share_ppb  # of a liquidation fee; the rest is a fee like others
         self.orders_count = bool(rules.orders)  # an order that rests may endanger its account
@@ -134,10 +139,15 @@ class Ledger:
         """By instrument and leg."""
         return [p for _, p in sorted(self.positions[account].items())]
 
+    def spare_units(self, account: int, currency: int) -> int:
+        """What the contracts of a currency leave of a balance in it; below zero where they want more."""
+        cash, holds = self.wallets[account][currency], self.holds[account][currency]
+        return free_units(self.contracts, cash, holds, self.cross_of(account, currency), spendable=True)
+
     def collateral_value(self, account: int, each: Collateral, less: int = 0) -> int:
-        """What a balance in another currency counts, or would if it were less; nothing while its price is unknown."""
+        """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""
         contract = self.contracts[each.instrument]
-        return each.counts(self.wallets[account][each.currency] - less, contract.index or contract.mark)
+        return each.counts(self.spare_units(account, each.currency) - less, contract.index or contract.mark)
 
     def backing(self, account: int, currency: int) -> int:
         """The cash of a margin domain, and what other currencies count in it."""

@@ -44,6 +44,8 @@ class Liquidation:
         self.contracts = cover.contracts
         self.rules = cover.rules
         self.requirement = cover.requirement
+        self.bearable = cover.bearable
+        self.endangered = cover.endangered
         self.share_of_equity = cover.share_of_equity
         self.emit = cover.trading.emit
 
@@ -98,9 +100,11 @@ class Liquidation:
         self.ledger.fund_pays(Posting.SHORTFALL, wallet, currency, max(0, -self.ledger.wallets[account][currency]))
 
     def _convert(self, account: int, each: Collateral) -> None:
-        """The house takes a whole balance for what it counts, so that equity stays."""
-        value, units = self.ledger.collateral_value(account, each), self.ledger.wallets[account][each.currency]
+        """The house takes all that is spare of a balance for what it counts, so that equity stays; its own contracts' domain
+        is looked at again."""
+        value, units = self.ledger.collateral_value(account, each), self.ledger.spare_units(account, each.currency)
         if value:
+            self.ledger.touch(account)
             self.ledger.pay(Posting.CONVERTED, (account, each.currency), (Purse.CONVERTER, each.currency), units)
             self.ledger.pay(Posting.CONVERTED, (Purse.CONVERTER, each.of), (account, each.of), value)
 

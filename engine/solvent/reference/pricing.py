@@ -100,23 +100,19 @@ class Pricing:
         self.trading.triggers.observe(instrument, Source.BY_MARK, ticks)
 
     def _look_at_positions(self, instrument: int) -> None:
-        """Whose position here, or cross domain, is below its threshold now."""
+        """Whose position here, cross domain, or domain that it backs is below its threshold now."""
         currency = self.contracts[instrument].currency
         for p in self.ledger.members[instrument]:
-            if p.size:
-                r = self.liquidation.requirement(p.account, currency, p if p.mode == Mode.ISOLATED else None)
-                if r.equity < r.own:
-                    self.ledger.touch(p.account)
+            if p.size and self.liquidation.endangered(p.account, currency, p if p.mode == Mode.ISOLATED else None):
+                self.ledger.touch(p.account)
 
     def _look_at_collateral(self, instrument: int) -> None:
         """Whose margin is worth less now, because this instrument prices what backs it."""
         for each in self.ledger.collateral:
             if each.instrument == instrument:
                 for account in range(FIRST_USER, len(self.ledger.wallets)):
-                    if self.ledger.wallets[account][each.currency] > 0:
-                        r = self.liquidation.requirement(account, each.of, None)
-                        if r.equity < r.own:
-                            self.ledger.touch(account)
+                    if self.ledger.wallets[account][each.currency] > 0 and self.liquidation.endangered(account, each.of):
+                        self.ledger.touch(account)
 
     def _set_index(self, instrument: int, fine: int, sources: int) -> None:
         contract, model = self.contracts[instrument], self.models[instrument]

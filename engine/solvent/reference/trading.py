@@ -327,7 +327,7 @@ class Trading:
             self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)
-                if self.ledger.orders_count:
+                if self.ledger.orders_count or self.contracts[t.instrument].currency in self.ledger.backs:
                     self.ledger.touch(t.account)
             elif t.holder:
                 t.holder.order = order

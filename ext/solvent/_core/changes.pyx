@@ -5,7 +5,8 @@ from libc.stdlib cimport free, malloc, qsort
 from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.book cimport book_room
 from solvent._core.clientids cimport clients_find
-from solvent._core.entry cimport admit, free_now, known_account, work
+from solvent._core.cover cimport Free, free_now
+from solvent._core.entry cimport admit, known_account, work
 from solvent._core.ledger cimport NOBODY, OpenSide, Position
 from solvent._core.records cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
@@ -164,7 +165,7 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     cdef Position* p = NULL
     cdef OpenSide standing
     cdef Ticket t
-    cdef int64_t free_before
+    cdef Free before
     cdef int code
     ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
     if not s.bare:
@@ -175,9 +176,9 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
         code = TOO_MANY_ORDERS
     if code != OK:
         return code
-    free_before = free_now(s, &t)
+    before = free_now(s, &t)
     reenter(s, &t)
-    work(s, &t, free_before, receipt)
+    work(s, &t, before, receipt)
     return OK
 
 

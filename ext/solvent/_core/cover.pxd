@@ -4,14 +4,22 @@
 # Never: looks at an account that is not the sender's; is asked by a Book alone.
 # Cost: O(1) for isolated accounts, O(positions) for cross.
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.ledger cimport Ledger, OpenSide, Position
+from solvent._core.money cimport int128
 from solvent._core.trading cimport State, Ticket
+
+cdef struct Free:                  # where an order may spend: in its own currency, and in the one that this backs
+    int64_t own
+    int64_t backed
 
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
 cdef int64_t reducible(Position* p, int side) noexcept nogil
-cdef bint may_leave(State* s, uint32_t account, uint32_t currency, int64_t amount) noexcept nogil
+cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil
+cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil
+cdef int64_t bearable(State* s, int32_t index) noexcept nogil
+cdef Free free_now(State* s, Ticket* t) noexcept nogil
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil
-cdef void uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil
+cdef void uncover(State* s, Ticket* t, Free before) noexcept nogil

@@ -2,9 +2,12 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, DUE
-from solvent._core.ledger cimport Ledger, OpenSide, Position, collateral_value, held_of, related
-from solvent._core.margin cimport bankruptcy_cost, free_units, hold_units, opening_lots
-from solvent._core.money cimport clamp, int128, least, most
+from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
+from solvent._core.margin cimport (
+    Requirement, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement, free_units,
+    hold_units, opening_lots,
+)
+from solvent._core.money cimport clamp, int128, least, most, saturate
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, REDUCE_ONLY, SELL,
     UNCOVERED,
@@ -15,20 +18,54 @@ from solvent._core.valuation cimport (
 )
 
 
-cdef bint may_leave(State* s, uint32_t account, uint32_t currency, int64_t amount) noexcept nogil:
-    """Whether so much may leave a wallet: it is free there, and what it counts in another currency is not needed."""
+cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil:
+    """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
     cdef Ledger* l = &s.ledger
+    cdef Collateral* each = backs(l, currency)
     cdef int64_t value, left
-    cdef int32_t i
-    if free_units(l, account, currency, True) < amount:
+    if free_units(l, account, currency, spendable) < needed:
         return False
-    for i in range(l.collateral_count):
-        if l.collateral[i].currency == currency:
-            value = collateral_value(l, account, &l.collateral[i], 0)
-            left = collateral_value(l, account, &l.collateral[i], amount)
-            if value > left and free_units(l, account, l.collateral[i].of, False) < value - left:
-                return False
-    return True
+    if each == NULL:
+        return True
+    value = collateral_value(l, account, each, 0)
+    left = collateral_value(l, account, each, needed)
+    return value <= left or free_units(l, account, each.of, False) >= value - left
+
+
+cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """Whether a cross domain is below its threshold, or the one that the currency's spare balance backs."""
+    cdef Collateral* each
+    cdef Requirement r
+    cross_requirement(&s.ledger, &s.rules, account, currency, &r)
+    if r.equity < r.own:
+        return True
+    each = backs(&s.ledger, currency)
+    if each == NULL:
+        return False
+    cross_requirement(&s.ledger, &s.rules, account, each.of, &r)
+    return r.equity < r.own
+
+
+cdef int64_t bearable(State* s, int32_t index) noexcept nogil:
+    """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef Collateral* each = backs(l, l.instruments[p.instrument].currency)
+    cdef Requirement r
+    cdef int128 slack, value
+    cdef int64_t bears
+    domain_requirement(l, &s.rules, index, &r)
+    slack = r.equity - r.own
+    bears = saturate(slack) if slack > 0 else 0
+    if p.mode or each == NULL:
+        return bears
+    cross_requirement(l, &s.rules, p.account, each.of, &r)
+    slack = r.equity - r.own
+    value = collateral_value(l, p.account, each, 0)
+    value -= slack if slack > 0 else 0
+    if r.positions == 0 or value <= 0:
+        return bears
+    return least(bears, free_units(l, p.account, each.currency, True) - collateral_least(l, each, <int64_t>value))
 
 
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
@@ -84,7 +121,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     # Accrued funding of all that may open, for no hold has it.
     needed = <int128>hold_units(&s.ledger, p, &extra, t.side) - p.hold_units
     needed += accrued_units(ins, lots if t.side == BUY else -lots, fault)
-    if needed >= 0 and free_units(&s.ledger, t.account, ins.currency, p.mode) < needed:
+    if needed >= 0 and not affords(s, t.account, ins.currency, needed, p.mode):
         return INSUFFICIENT_MARGIN
     return OK
 
@@ -202,16 +239,36 @@ cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
     return True
 
 
-cdef void uncover(State* s, Ticket* t, int64_t free_before) noexcept nogil:
+cdef Free free_now(State* s, Ticket* t) noexcept nogil:
+    """What an account has free before an order of its own; nothing in a Book alone."""
+    cdef Collateral* each
+    cdef Free found
+    found.own = found.backed = 0
+    if s.bare:
+        return found
+    each = backs(&s.ledger, t.ins.currency)
+    found.own = free_units(&s.ledger, t.account, t.ins.currency, False)
+    if each != NULL:
+        found.backed = free_units(&s.ledger, t.account, each.of, False)
+    return found
+
+
+cdef void uncover(State* s, Ticket* t, Free before) noexcept nogil:
     """After an order of its own an account must still bear its other orders (decision 0004).
 
     A closing order is never refused for margin, but it may spend what other orders rely on, or close what
     they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled: by
     instrument, newest first, until it is not.
     """
+    cdef uint32_t currency = s.ledger.instruments[t.instrument].currency
+    cdef Collateral* each = backs(&s.ledger, currency)
+    _uncover(s, t, currency, least(0, before.own))
+    if each != NULL:
+        _uncover(s, t, each.of, least(0, before.backed))
+
+
+cdef void _uncover(State* s, Ticket* t, uint32_t currency, int64_t least_free) noexcept nogil:
     cdef Ledger* l = &s.ledger
-    cdef uint32_t currency = l.instruments[t.instrument].currency
-    cdef int64_t least_free = least(0, free_before)
     cdef int32_t index = l.accounts[t.account].first_position
     cdef int32_t slot, next
     cdef bint short = free_units(l, t.account, currency, False) < least_free

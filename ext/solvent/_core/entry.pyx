@@ -5,9 +5,8 @@ from libc.string cimport memset
 from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
-from solvent._core.cover cimport beyond_band, check_margin, limit_to_bankruptcy, reducible, uncover
+from solvent._core.cover cimport Free, beyond_band, check_margin, free_now, limit_to_bankruptcy, reducible, uncover
 from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, position_new, position_reserve
-from solvent._core.margin cimport free_units
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
@@ -227,17 +226,12 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 
 # --- The way in ----------------------------------------------------------------------------------------
 
-cdef int64_t free_now(State* s, Ticket* t) noexcept nogil:
-    """What an account has free before an order of its own; nothing in a Book alone."""
-    return 0 if s.bare else free_units(&s.ledger, t.account, t.ins.currency, False)
-
-
-cdef void work(State* s, Ticket* t, int64_t free_before, Receipt* receipt) noexcept nogil:
+cdef void work(State* s, Ticket* t, Free before, Receipt* receipt) noexcept nogil:
     """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
     execute(s, t)
     conclude(s, t)
     if not s.bare:
-        uncover(s, t, free_before)
+        uncover(s, t, before)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots

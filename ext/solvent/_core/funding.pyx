@@ -1,12 +1,12 @@
 """Funding payments; the contract is in funding.pxd, the readable twin in solvent/reference/funding.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from solvent._core.cover cimport bearable
 from solvent._core.ledger cimport (
     FUND, RESIDUE, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
     wallet_of, wallet_purse,
 )
-from solvent._core.margin cimport Requirement, domain_requirement
-from solvent._core.money cimport RATE, add, int128, least, magnitude, mul_div_ceil, mul_div_floor, saturate
+from solvent._core.money cimport RATE, add, least, magnitude, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
     BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
 )
@@ -18,16 +18,6 @@ cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate
     """ceil(value * |rate|), the same for both sides; at mark, or at the index."""
     cdef int64_t value = funding_value(&s.ledger.instruments[instrument], size_lots, &s.log.fault)
     return mul_div_ceil(value, magnitude(rate_ppb), RATE, &s.log.fault)
-
-
-cdef int64_t _bearable(State* s, int32_t index) noexcept nogil:
-    """How much may be taken from the domain of a position before it is below R_own."""
-    cdef Position* p = &s.ledger.positions[index]
-    cdef Requirement r
-    cdef int128 slack
-    domain_requirement(&s.ledger, &s.rules, index, &r)
-    slack = r.equity - r.own
-    return saturate(slack) if slack > 0 else 0
 
 
 cdef Purse _purse(Ledger* l, int32_t index) noexcept nogil:
@@ -49,7 +39,7 @@ cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
             continue
         charge = _due(s, instrument, l.positions[index].size_lots, rate_ppb)
         if s.rules.funding_cap:
-            charge = least(charge, _bearable(s, index))
+            charge = least(charge, bearable(s, index))
         pay(l, FUNDING_PAID, _purse(l, index), residue, charge, period)
         collected = add(collected, charge, &s.log.fault)
         if l.positions[index].mode and charge:

@@ -22,6 +22,7 @@ cdef class Kernel(Reader):
     cdef readonly uint64_t command_seq
     cdef public uint64_t keep_from
     cdef list instruments          # names
+    cdef list decimals             # of the currencies
     cdef object from_records       # decodes and checks an ADD_INSTRUMENT (solvent.spec)
 
     cdef int _dispatch(self, const Command* c, Receipt* receipt) noexcept nogil

@@ -155,13 +155,13 @@ cdef class Answer:
 cdef class Kernel(Reader):
     """One exchange's state and its only writer. Users meet it through solvent.Exchange and solvent.Book.
 
-    instruments: one tuple each, the fields of solvent.instrument.Spec and a currency; rules: those of
+    instruments: one tuple each, the fields of solvent.instrument.Spec and a currency; currencies: their decimals; rules: those of
     solvent.rules.RuleSet.compiled; config: bytes that stand for all of it in the digest; errors: the exception classes to
     raise when busy, when halted, and for a wrong type. The values were validated. bare: a Book alone, of which the
     one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
     """
 
-    def __cinit__(self, instruments, int currencies, rules, bytes config, errors, bint bare=False,
+    def __cinit__(self, instruments, currencies, rules, bytes config, errors, bint bare=False,
                   uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), collateral=(), from_records=None):
         cdef Collateral* each
         self.ids = {}
@@ -169,10 +169,11 @@ cdef class Kernel(Reader):
         self.instruments = list(names)
         self.from_records = from_records
         self.config = config
+        self.decimals = list(currencies)
         self.s.bare = bare
         self.busy_error, self.halted_error, self.type_error, self.range_error = errors
         if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena)
-                and ledger_open(&self.s.ledger, &self.s.log, currencies)):
+                and ledger_open(&self.s.ledger, &self.s.log, len(currencies))):
             raise MemoryError
         for spec in instruments:
             self._enter_instrument(spec)
@@ -260,10 +261,8 @@ cdef class Kernel(Reader):
 
     cdef bint _fits(self, spec, uint32_t currency) except -1:
         """Whether an instrument goes with the clock, the rules, its currency's precision, and those that there are."""
-        cdef uint32_t i
-        for i in range(self.s.ledger.instrument_count):
-            if self.s.ledger.instruments[i].currency == currency and self.s.ledger.instruments[i].decimals != spec.decimals:
-                return False
+        if self.decimals[currency] != spec.decimals:
+            return False
         if spec.expiry_ns and spec.expiry_ns <= self.s.clock_ns or (spec.basis == NET and not self.s.rules.net_hedges):
             return False
         return self.s.ledger.instrument_count < INSTRUMENTS_MAX
@@ -272,7 +271,6 @@ cdef class Kernel(Reader):
         """ADD_INSTRUMENT: a name and the words of a spec (solvent.spec); the answer's order id is the instrument."""
         cdef Event* event
         cdef bytes data, name, padded
-        cdef int32_t i
         try:
             data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.records - 1) * RECORD_BYTES)
             found = self.from_records(data)
@@ -283,9 +281,6 @@ cdef class Kernel(Reader):
                 return INSTRUMENT_EXISTS
             if not 0 <= currency < self.s.ledger.currency_count:
                 return UNKNOWN_CURRENCY
-            for i in range(self.s.ledger.collateral_count):
-                if self.s.ledger.collateral[i].currency == <uint32_t>currency:
-                    return UNKNOWN_CURRENCY
             if not self._fits(spec, <uint32_t>currency):
                 return BAD_INSTRUMENT
             self._enter_instrument(spec.compiled(currency))

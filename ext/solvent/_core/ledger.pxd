@@ -123,7 +123,6 @@ cdef struct FillTerms:
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
 cdef void ledger_close(Ledger* ledger) noexcept nogil
-cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int64_t less) noexcept nogil
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil
 cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil
 cdef int instrument_reserve(Ledger* ledger) noexcept nogil
@@ -184,6 +183,15 @@ cdef inline bint related(Ledger* ledger, Position* p, Position* other) noexcept 
     cdef Instrument* its = &ledger.instruments[other.instrument]
     return (mine.tier_group != 0 and its.tier_group == mine.tier_group and its.currency == mine.currency
             and other.instrument != p.instrument and not p.mode and not other.mode)
+
+
+cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
+    """What a currency counts for, or NULL."""
+    cdef int32_t i
+    for i in range(ledger.collateral_count):
+        if ledger.collateral[i].currency == currency:
+            return &ledger.collateral[i]
+    return NULL
 
 
 cdef inline void touch(Ledger* ledger, uint32_t account) noexcept nogil:

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.money cimport (
-    COLLATERAL_MAX, RATE, add, clamp, floor128, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, saturate, sub,
+    RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, saturate, sub,
 )
 from solvent._core.pool cimport resized, room
 from solvent._core.records cimport (
@@ -41,21 +41,6 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     free(ledger.parcels)
     free(ledger.touched)
     free(ledger.collateral)
-
-
-# --- Collateral ------------------------------------------------------------------------------------------
-
-cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int64_t less) noexcept nogil:
-    """What a balance in another currency counts, or would if it were less; nothing while its price is unknown."""
-    cdef Instrument* ins = &ledger.instruments[each.instrument]
-    cdef int128 units = most(0, wallet_of(ledger, account, each.currency).cash_units - less)
-    cdef int128 whole, part
-    units = units * (ins.index_ticks if ins.index_ticks else ins.mark_ticks)
-    whole = floor128(units, each.denominator)
-    if whole > floor128(COLLATERAL_MAX, each.numerator):
-        return COLLATERAL_MAX
-    part = floor128((units - whole * each.denominator) * each.numerator, each.denominator)
-    return least(COLLATERAL_MAX, saturate(whole * each.numerator + part))
 
 
 # --- Pools ---------------------------------------------------------------------------------------------

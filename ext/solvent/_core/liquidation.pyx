@@ -6,14 +6,13 @@ from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
 from solvent._core.ledger cimport (
-    CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, collateral_value, fund_pays,
-    held_of, margin_purse,
+    CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, fund_pays, held_of, margin_purse,
     parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_fill, position_find,
-    wallet_of, wallet_purse,
+    touch, wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, adl_rank, bankruptcy_cost, cross_requirement, domain_requirement, equity_share, isolated_requirement,
-    thresholds, upl,
+    Requirement, adl_rank, bankruptcy_cost, collateral_value, cross_requirement, domain_requirement, equity_share, free_units,
+    isolated_requirement, thresholds, upl,
 )
 from solvent._core.money cimport clamp, floor128, int128, least, magnitude, most, saturate
 from solvent._core.pool cimport room
@@ -97,28 +96,33 @@ cdef int _judge(State* s, uint32_t account, int32_t position, uint32_t currency,
     return _verdict(s, candidate[0], r)
 
 
-cdef void _convert(State* s, uint32_t account, Collateral* each) noexcept nogil:
-    """The house takes a whole balance for what it counts, so that equity stays."""
+cdef bint _convert(State* s, uint32_t account, Collateral* each) noexcept nogil:
+    """The house takes all that is spare of a balance for what it counts, so that equity stays; if so its own contracts' domain
+    is to be looked at again."""
     cdef Ledger* l = &s.ledger
     cdef int64_t value = collateral_value(l, account, each, 0)
     if value == 0:
-        return
+        return False
     pay(l, CONVERTED, wallet_purse(account, each.currency), wallet_purse(CONVERTER, each.currency),
-        wallet_of(l, account, each.currency).cash_units, 0)
+        free_units(l, account, each.currency, True), 0)
     pay(l, CONVERTED, wallet_purse(CONVERTER, each.of), wallet_purse(account, each.of), value, 0)
+    return True
 
 
-cdef void _cover(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """A wallet below zero with no cross position to stand for it: collateral, fund, deficit (semantics §6)."""
+cdef bint _cover(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """A wallet below zero with no cross position to stand for it: collateral, fund, deficit (semantics §6); whether
+    collateral was converted."""
     cdef Ledger* l = &s.ledger
+    cdef bint converted = False
     cdef int32_t i
     if wallet_of(l, account, currency).cash_units >= 0:
-        return
+        return False
     for i in range(l.collateral_count):
         if l.collateral[i].of == currency and wallet_of(l, account, currency).cash_units < 0:
-            _convert(s, account, &l.collateral[i])
+            converted |= _convert(s, account, &l.collateral[i])
     if wallet_of(l, account, currency).cash_units < 0:
         fund_pays(l, SHORTFALL, wallet_purse(account, currency), -wallet_of(l, account, currency).cash_units, 0)
+    return converted
 
 
 cdef bint _append(State* s, Queue* due, Due entry) noexcept nogil:
@@ -131,9 +135,11 @@ cdef bint _append(State* s, Queue* due, Due entry) noexcept nogil:
 
 
 cdef void _collect(State* s, Queue* due) noexcept nogil:
-    """Queues all domains of the touched accounts that need action. Empties the touched list."""
+    """Queues all domains of the touched accounts that need action. Of the touched those are left whose collateral it had to
+    convert."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index, candidate
+    cdef uint32_t again = 0
     cdef uint32_t i
     cdef Due entry
     cdef Requirement r
@@ -157,9 +163,11 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
             if _judge(s, entry.account, -1, entry.currency, &r, &candidate) != SAFE:
                 entry.slack = r.equity - r.own
                 _append(s, due, entry)
-            elif r.positions == 0:
-                _cover(s, entry.account, entry.currency)
-    l.touched_count = 0
+            elif r.positions == 0 and _cover(s, entry.account, entry.currency) and not l.accounts[entry.account].touched:
+                l.accounts[entry.account].touched = 1
+                l.touched[again] = entry.account
+                again += 1
+    l.touched_count = again
 
 
 cdef int _by_slack(const void* left, const void* right) noexcept nogil:
@@ -304,8 +312,8 @@ cdef void _take_over(State* s, uint32_t account, int32_t position, uint32_t curr
             s.log.fault = 2
             return
         for i in range(l.collateral_count):
-            if l.collateral[i].of == currency:
-                _convert(s, account, &l.collateral[i])
+            if l.collateral[i].of == currency and _convert(s, account, &l.collateral[i]):
+                touch(l, account)
         for i in range(2):  # first every share, from one and the same state; then the takeovers
             count = 0
             index = l.accounts[account].first_position

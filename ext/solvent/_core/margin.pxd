@@ -8,7 +8,7 @@
 # Cost: isolated O(1); cross O(positions of the account).
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from solvent._core.ledger cimport Ledger, OpenSide, Position
+from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position
 from solvent._core.money cimport int128
 from solvent._core.valuation cimport value_at_mark
 
@@ -49,6 +49,8 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
 cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
+cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil
+cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil
 cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil
 

@@ -1,9 +1,10 @@
 """Requirements, shares and holds; the contract is in margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.ledger cimport Ledger, OpenSide, Position, Wallet, collateral_value, held_of, wallet_of
+from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, held_of, wallet_of
 from solvent._core.money cimport (
-    INT64_MAX, RATE, add, ceil128, floor128, int128, magnitude, most, mul_div_ceil, narrow, saturate, sub,
+    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
+    sub,
 )
 from solvent._core.records cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 from solvent._core.valuation cimport (
@@ -14,6 +15,33 @@ from solvent._core.valuation cimport (
 cdef struct Band:
     int tier
     int64_t fee_ppb
+
+
+cdef inline int64_t _price(Ledger* ledger, Collateral* each) noexcept nogil:
+    """Its index, or its mark; 0 while there is neither."""
+    cdef Instrument* ins = &ledger.instruments[each.instrument]
+    return ins.index_ticks if ins.index_ticks else ins.mark_ticks
+
+
+cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil:
+    """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""
+    cdef int128 units = <int128>free_units(ledger, account, each.currency, True) - less
+    cdef int128 whole, part
+    if units <= 0:
+        return 0
+    units = units * _price(ledger, each)
+    whole = floor128(units, each.denominator)
+    if whole > floor128(COLLATERAL_MAX, each.numerator):
+        return COLLATERAL_MAX
+    part = floor128((units - whole * each.denominator) * each.numerator, each.denominator)
+    return least(COLLATERAL_MAX, saturate(whole * each.numerator + part))
+
+
+cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil:
+    """The smallest balance that counts so much."""
+    if value <= 0:
+        return 0
+    return saturate(ceil128(<int128>value * each.denominator, <int128>_price(ledger, each) * each.numerator))
 
 
 cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:

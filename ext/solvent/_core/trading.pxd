@@ -13,7 +13,7 @@ from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena,
 from solvent._core.book cimport Book, book_add, book_price, book_remove
 from solvent._core.clientids cimport ClientIds, clients_add, clients_finish
 from solvent._core.fees cimport Fees
-from solvent._core.ledger cimport NOBODY, Ledger, OpenSide, parcel_find, touch
+from solvent._core.ledger cimport NOBODY, Ledger, OpenSide, backs, parcel_find, touch
 from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
 from solvent._core.prices cimport Prices
@@ -254,5 +254,5 @@ cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
         elif t.holder >= 0:
             reserve(s, order, t.price_ticks, 0, t.remaining_lots)
             refresh_hold(s, t.holder)
-            if s.ledger.orders_count:
+            if s.ledger.orders_count or backs(&s.ledger, t.ins.currency) != NULL:
                 touch(&s.ledger, t.account)

@@ -1,15 +1,17 @@
 """The accounts below R_own after a mark change; the contract is in watch.pxd."""
 
 from libc.stdint cimport int32_t, uint32_t
-from solvent._core.ledger cimport FIRST_USER, Ledger, Position, touch, wallet_of
-from solvent._core.margin cimport Requirement, cross_requirement, domain_requirement
+from solvent._core.cover cimport endangered
+from solvent._core.ledger cimport FIRST_USER, Ledger, Position, backs, touch, wallet_of
+from solvent._core.margin cimport Requirement, domain_requirement
 from solvent._core.trading cimport State
 from solvent._core.valuation cimport Instrument
 
 
 cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
-    """Touches every account whose position here, or its cross domain, is now below R_own."""
+    """Touches every account whose position here, its cross domain, or one that this backs is now below R_own."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef bint backing = backs(&s.ledger, ins.currency) != NULL
     cdef Requirement r
     cdef Position* p
     cdef int32_t i
@@ -18,20 +20,17 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
         if p.size_lots == 0:
             continue
         domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
-        if r.equity < r.own:
+        if r.equity < r.own or (backing and not p.mode and endangered(s, p.account, ins.currency)):
             touch(&s.ledger, p.account)
 
 
 cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
     """Touches whose margin is worth too little now, because this instrument prices what backs it."""
     cdef Ledger* l = &s.ledger
-    cdef Requirement r
     cdef uint32_t account
     cdef int32_t i
     for i in range(l.collateral_count):
         if l.collateral[i].instrument == instrument:
             for account in range(FIRST_USER, l.account_count):
-                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0:
-                    cross_requirement(l, &s.rules, account, l.collateral[i].of, &r)
-                    if r.equity < r.own:
-                        touch(l, account)
+                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0 and endangered(s, account, l.collateral[i].of):
+                    touch(l, account)
