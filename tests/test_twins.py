@@ -139,13 +139,15 @@ def covered(seed: int, commands: int) -> int:
     generator = Generator(seed)
     ex = pair(generator)[0]
     kernel, names, seen = ex._kernel, list(ex.currencies), 0
+    backs = {source: of for source, of, *_ in ex.collateral_terms}
     opening = iter(generator.opening())
     for n in range(commands):
         record = next(opening, None) or generator.next(kernel)
         account, instrument = struct.unpack_from("<II", record, 4)
         looks = record[0] == CommandType.ORDER and 16 <= account < kernel.account_count and instrument < len(ex.instruments)
         currency = names.index(ex.instruments[instrument].settle) if looks else 0
-        before, begin = kernel.wallet(account, currency)[2] if looks else 0, kernel.next_seq
+        spent = [currency, *([backs[currency]] if currency in backs else [])]  # its own margin, and what that backs
+        before, begin = [kernel.wallet(account, each)[2] if looks else 0 for each in spent], kernel.next_seq
         code = kernel.apply(record)
         if (record[0], code) == (CommandType.ADD_INSTRUMENT, Code.OK):
             generator.added()
@@ -155,8 +157,9 @@ def covered(seed: int, commands: int) -> int:
         accepted = [e for e in events if e.type == EventType.ACCEPTED and e.account == account]
         if not looks or code or not accepted or accepted[0].flags & Flag.REDUCE_ONLY or told & STIRRED:
             continue
-        after = kernel.wallet(account, currency)[2]
-        assert after >= min(0, before), f"MAR-1: free {before}, then {after}: shape seed {seed}, command {n}, {accepted[0]!r}"
+        after = [kernel.wallet(account, each)[2] for each in spent]
+        covered = all(free >= min(0, was) for free, was in zip(after, before, strict=True))
+        assert covered, f"MAR-1: free {before}, then {after}: shape seed {seed}, command {n}, {accepted[0]!r}"
         seen += 1
     return seen
 

@@ -462,6 +462,12 @@ class Exchange(Face):
         known = self._known_account(account), self._known_instrument(instrument)
         return views.position_view(self, *known, leg_of(leg))
 
+    def prices(self, instrument: Inst) -> "views.PriceView":
+        """Mark, index, last price and coming funding rate of an instrument. Raises Rejected for an unknown one."""
+        from solvent import views
+
+        return views.price_view(self, self._known_instrument(instrument))
+
     def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
         """Live orders by id, resting and dormant."""
         from solvent import views

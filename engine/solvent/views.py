@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from solvent.exchange import Exchange
 
 __all__ = [
-    "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "WalletView",
+    "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "PriceView", "WalletView",
 ]  # fmt: skip
 
 
@@ -48,6 +48,19 @@ class WalletView:
     margin_ratio: Decimal | None
     effective_leverage: Decimal | None
     cash_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceView:
+    """The prices of an instrument, None before the first. last: of the last trade between users. funding_rate: what the next
+    settlement, at next_funding_ns, would charge longs by what is known now; None where rates are handed in."""
+
+    instrument: str
+    mark: Decimal | None
+    index: Decimal | None
+    last: Decimal | None
+    funding_rate: Decimal | None
+    next_funding_ns: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +247,13 @@ _PRICES = (
 )  # fmt: skip
 
 # --- Building views -------------------------------------------------------------------------------------
+
+
+def price_view(exchange: "Exchange", index: int) -> PriceView:
+    terms = exchange.instruments[index]
+    mark, last, spot = (from_units(ticks, terms.tick_size) if ticks else None for ticks in exchange._kernel.prices(index))
+    rate, at_ns = exchange._kernel.coming_funding(index) or (None, None)
+    return PriceView(terms.name, mark, spot, last, None if rate is None else from_units(rate, Decimal("1e-9")), at_ns)
 
 
 def _prices(moment: Moment, row: Row) -> dict[str, Decimal | int | None]:

@@ -372,6 +372,13 @@ class Kernel:
         contract = self.contracts[instrument]
         return contract.mark, contract.last, contract.index
 
+    def coming_funding(self, instrument: int) -> tuple[int, int] | None:
+        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
+        model = self.pricing.models[instrument]
+        if not model or not model.model.interval_ns:
+            return None
+        return model.accrued(), model.period * model.model.interval_ns
+
     def wallet(self, account: int, currency: int) -> tuple[int, int, int, int, int]:
         """(cash, holds, free for orders, spendable, counted collateral)."""
         cash = self.ledger.wallets[account][currency]

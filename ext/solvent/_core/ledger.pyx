@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.money cimport (
-    RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, saturate, sub,
+    RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
 )
 from solvent._core.pool cimport resized, room
 from solvent._core.records cimport (

@@ -13,7 +13,7 @@ from solvent._core.margin cimport (
 )
 from solvent._core.money cimport int128, saturate
 from solvent._core.outlook cimport liquidation_ticks
-from solvent._core.prices cimport prices_state
+from solvent._core.prices cimport Prices, prices_accrued, prices_state
 from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
 from solvent._core.trading cimport State, order_instrument, order_price
 from solvent._core.valuation cimport Instrument, price_paying
@@ -113,6 +113,14 @@ cdef class Reader:
         self._require_idle(0, instrument)
         return (self.s.ledger.instruments[instrument].mark_ticks, self.s.ledger.instruments[instrument].last_ticks,
                 self.s.ledger.instruments[instrument].index_ticks)
+
+    def coming_funding(self, uint32_t instrument):
+        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
+        cdef Prices* p = &self.s.prices[instrument]
+        self._require_idle(0, instrument)
+        if p.sample_ns == 0 or p.interval_ns == 0:
+            return None
+        return prices_accrued(p), p.period * p.interval_ns
 
     def wallet(self, uint32_t account, uint32_t currency):
         """(cash, holds, free for orders, spendable, counted collateral)."""
