@@ -9,7 +9,21 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from solvent import Busy, Code, Exchange, InputError, Instrument, Rejected, WrongType
+from solvent import (
+    Busy,
+    Code,
+    Collateral,
+    Exchange,
+    Funding,
+    Index,
+    InputError,
+    Instrument,
+    PriceModel,
+    Rates,
+    Rejected,
+    Tier,
+    WrongType,
+)
 from solvent.answers import possible
 from solvent.records import COMMAND_FIELDS, CommandType, Flag, command, dtype, extension, layout
 
@@ -269,6 +283,30 @@ def test_constructor_refuses_nonsense(kind):
             kind(bad)
     with pytest.raises(InputError):
         kind([Instrument(BTC)], rules="none")
+
+
+ODD = [5, 1.5, None, "x", b"x", [], [None], {}, {1: 2}, [[]], object(), Decimal("NaN"), -1, [1.5], {"a": "b"}]
+MADE = {  # with one argument that is odd
+    Instrument: (
+        {"name": "X"},
+        "name settle kind tick tiers rates hedge fee_tiers basis prices tier_group maker_fee expiry_ns",
+    ),
+    Tier: ({"max_contracts": 1, "maintenance": "0.1", "initial": "0.2"}, "max_contracts maintenance max_leverage deduction"),
+    Rates: ({"maintenance": ["0.1"]}, "maintenance side max_leverage"),
+    Index: ({"sources": {"a": 1}}, "sources external stale_ns outlier wild least method"),
+    Funding: ({}, "interval_ns premium impact weights bound interest clamp share cap trailing delayed notional margin"),
+    PriceModel: ({}, "components sample_ns window alpha band index funding"),
+    Collateral: ({"currency": "A", "of": "USDT", "price": "X", "haircut": 0}, "currency of price haircut decimals"),
+    Exchange: ({"instruments": [Instrument("X")]}, "instruments rules collateral currencies"),
+}
+
+
+@pytest.mark.parametrize("what,name", [(what, name) for what, (_, names) in MADE.items() for name in names.split()])
+def test_what_an_exchange_is_made_of(what, name):
+    """A typed error, or what it is made of fits together; never another exception."""
+    for value in ODD:
+        with suppress(InputError):
+            what(**MADE[what][0] | {name: value})
 
 
 def test_a_second_thread_is_busy():

@@ -17,7 +17,7 @@ from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
 from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
-from solvent.money import Dec, decimal, nearest_even, to_units, unit_of
+from solvent.money import Dec, decimal, many, nearest_even, to_units, unit_of
 from solvent.orders import Terms, Trigger, fit, leg_of, leverage_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
 from solvent.spec import from_records, to_records
@@ -55,10 +55,10 @@ class Exchange(Face):
         log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
         currencies: Mapping[str, int] | None = None,
     ):  # fmt: skip
-        self.instruments = () if isinstance(instruments, Instrument) else tuple(instruments)
+        self.instruments = many(instruments, Instrument, "what an exchange is made from")
         self.rules = rule_sets.find(rules)
-        if not self.instruments or not all(isinstance(each, Instrument) for each in self.instruments):
-            raise InputError("an exchange is made from a list of at least one Instrument")
+        if not self.instruments:
+            raise InputError("an exchange is made from at least one Instrument")
         self._instrument_ids = {each.name: i for i, each in enumerate(self.instruments)}
         if len(self._instrument_ids) != len(self.instruments):
             raise InputError("two instruments have the same name")
@@ -66,9 +66,13 @@ class Exchange(Face):
         for each in self.instruments:
             self.currencies.setdefault(each.settle, each.unit)
             self._check_terms(each)
+        if not isinstance(currencies, Mapping | None):
+            raise wrong_type("currencies", currencies, "decimals by name, as {'EUR': 2}")
         for name, decimals in (currencies or {}).items():
             self._name_currency(name, unit_of(decimals))
-        self.collateral = sorted(collateral, key=lambda each: rate_ppb(each.haircut, "haircut"))
+        self.collateral = sorted(
+            many(collateral, Collateral, "collateral"), key=lambda each: rate_ppb(each.haircut, "haircut")
+        )
         self.collateral_terms = self._back()
         self._contracts: list[Contract] = []  # what views read (solvent.views)
         self._wanted = wanted_types(log)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from solvent.codes import InputError
 from solvent.limits import NAME_BYTES, RATE
-from solvent.money import Dec, decimal, to_units
+from solvent.money import Dec, decimal, many, to_units
 from solvent.prices import PriceModel
 from solvent.records import Basis, Kind, Scheme
 from solvent.spec import FeeRow, RateRow, Row, Spec
@@ -99,8 +99,10 @@ class Instrument:
             (self.hedge, _HEDGES),
         )  # fmt: skip
         for word, table in words:
-            if word not in table:
+            if not isinstance(word, str) or word not in table:
                 raise InputError(f"{self.name}: {word!r} is none of {', '.join(table)}")
+        for name, kind in (("tiers", Tier), ("rates", Rates), ("fee_tiers", object)):
+            object.__setattr__(self, name, many(getattr(self, name), kind, f"{self.name}: {name}"))
         object.__setattr__(self, "spec", self._compile())
 
     @cached_property
@@ -123,7 +125,10 @@ class Instrument:
 
     def _fee_tiers(self) -> tuple[FeeRow, ...]:
         rows = []
-        for volume, maker, taker in self.fee_tiers:
+        for row in self.fee_tiers:
+            if not isinstance(row, list | tuple) or len(row) != 3:
+                raise InputError(f"{self.name}: a fee tier is (volume, maker fee, taker fee), not {row!r}")
+            volume, maker, taker = row
             units = to_units(volume, self.unit, "volume") or 0
             rows.append((units, rate_ppb(maker, "maker fee", lowest=-RATE), rate_ppb(taker, "taker fee")))
         return tuple(rows)
@@ -153,8 +158,6 @@ class Instrument:
         return compile_tiers(self.tiers, self.unit if by_money else self.lot_size, "units" if by_money else "lots")
 
     def _rates(self) -> tuple[RateRow, ...]:
-        if isinstance(self.rates, Rates) or not all(isinstance(each, Rates) for each in self.rates):
-            raise InputError(f"{self.name}: rates is a list of Rates, not {self.rates!r}")
         return tuple(each.compiled() for each in self.rates)
 
     def _curves(self) -> tuple[int, int]:

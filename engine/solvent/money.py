@@ -1,11 +1,28 @@
-"""Decimal text to integer units and back, at the edge only. Floats and bools are refused here."""
+"""Decimal text to integer units and back, and lists, at the edge only. Floats and bools are refused here."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
 from solvent.codes import InputError, WrongType
 
 Dec = int | str | Decimal
 """What the face takes for prices, sizes and amounts."""
+
+
+_Member = TypeVar("_Member")
+
+
+def many(values: object, kind: type[_Member], what: str) -> tuple[_Member, ...]:
+    """The members of a list, all of one type. Raises WrongType for anything else.
+
+    >>> many([1, 2], int, "weights")
+    (1, 2)
+    """
+    found = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping) else None
+    if found is None or not all(isinstance(each, kind) for each in found):
+        raise WrongType(f"{what} is a list of {'values' if kind is object else kind.__name__}, not {values!r}")
+    return found
 
 
 def decimal(value: object, what: str) -> Decimal:

@@ -7,9 +7,9 @@ told, of its own book and of command time. Never holds a price.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from solvent.codes import InputError
+from solvent.codes import InputError, WrongType
 from solvent.limits import DAY_NS, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
-from solvent.money import Dec, decimal
+from solvent.money import Dec, decimal, many
 from solvent.records import Component, Premium, Weighting
 from solvent.spec import ALPHA_LEAST
 from solvent.tiers import rate_ppb
@@ -26,7 +26,7 @@ def _whole(value: object, what: str, low: int, high: int) -> int:
 
 
 def _flags(words: Sequence[str], table: Mapping[str, int], what: str) -> int:
-    if isinstance(words, str) or not words or not all(each in table for each in words):
+    if not words or not all(each in table for each in many(words, str, what)):
         raise InputError(f"{what} is a list of {', '.join(table)}, not {words!r}")
     return sum({table[each] for each in words})
 
@@ -51,6 +51,8 @@ class Index:
     external: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.sources, Mapping) or not isinstance(self.external, Mapping):
+            raise WrongType("sources and external of an index are weights by name, as {'spot': 1}")
         names = [*self.sources, *self.external]
         if not self.sources or len(set(names)) != len(names) or len(names) > SOURCES_MAX:
             raise InputError(f"an index has 1 to {SOURCES_MAX} constituents of different names, not {names}")
@@ -114,12 +116,14 @@ class Funding:
         _whole(self.interval_ns, "interval_ns", 10**9, DAY_NS)
         _whole(self.cutoff_ns, "cutoff_ns", 0, self.interval_ns - 1)
         for word, table in ((self.premium, _PREMIUMS), (self.weights, _WEIGHTS)):
-            if word not in table:
+            if not isinstance(word, str) or word not in table:
                 raise InputError(f"{word!r} is none of {', '.join(table)}")
         if type(self.delayed) is not bool:
             raise InputError(f"delayed is a bool, not {self.delayed!r}")
         if not rate_ppb(self.bound, "bound") or (self.weights == "index" and decimal(self.bound, "bound") != 1):
             raise InputError("a bound of premiums is above 0, and 1 where they are weighted by the index")
+        if len(many(self.share, int, "share")) != 2:
+            raise InputError(f"share is a numerator and a denominator, not {self.share!r}")
         for part in self.share:
             _whole(part, "share", 1, 10**6)
         if _whole(self.trailing, "trailing", 0, PREMIUMS_MAX) and self.weights != "equal":
@@ -182,6 +186,8 @@ class PriceModel:
 
     def __post_init__(self) -> None:
         _flags(self.components, _COMPONENTS, "components")
+        if not isinstance(self.index, Index | None) or not isinstance(self.funding, Funding | None):
+            raise WrongType(f"index is an Index or None, funding a Funding or None, not {self.index!r} and {self.funding!r}")
         if "external" in self.components and not (self.index and self.index.external):
             raise InputError("the component 'external' needs an index with a second set of sources")
         _whole(self.sample_ns, "sample_ns", 10**6, DAY_NS)

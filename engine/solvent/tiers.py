@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from solvent.codes import InputError
 from solvent.limits import MONEY_MAX, RATE
-from solvent.money import Dec, decimal, to_units
+from solvent.money import Dec, decimal, many, to_units
 from solvent.records import Leg
 from solvent.spec import RateRow, Row
 
@@ -83,16 +83,15 @@ class Rates:
     max_leverage: int | None = None
 
     def __post_init__(self) -> None:
-        if self.side not in _SIDES:
+        if self.side not in (None, "long", "short"):
             raise InputError(f"side is 'long', 'short' or None, not {self.side!r}")
         if self.max_leverage is not None and (type(self.max_leverage) is not int or not 1 <= self.max_leverage <= RATE):
             raise InputError(f"max_leverage {self.max_leverage!r} is not a whole number from 1, or None")
-        if isinstance(self.maintenance, str) or not self.maintenance:
-            raise InputError(f"maintenance is a list of rates, one for each tier, not {self.maintenance!r}")
-        self.compiled()
+        if not self.compiled()[2]:
+            raise InputError("maintenance is a list of rates, one for each tier")
 
     def compiled(self) -> RateRow:
-        rates = tuple(rate_ppb(each, "maintenance rate") for each in self.maintenance)
+        rates = tuple(rate_ppb(each, "maintenance rate") for each in many(self.maintenance, object, "maintenance"))
         return int(_SIDES[self.side]), self.max_leverage or 0, rates
 
 

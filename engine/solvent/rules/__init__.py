@@ -82,6 +82,6 @@ def find(rules: "str | RuleSet") -> RuleSet:
     if isinstance(rules, RuleSet):
         return rules
     known = {each.name: each for each in (SEED, OKX_CONSISTENT)}
-    if rules not in known:
+    if not isinstance(rules, str) or rules not in known:
         raise InputError(f"unknown rule set {rules!r}; there are {', '.join(known)}")
     return known[rules]
