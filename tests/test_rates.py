@@ -159,6 +159,26 @@ def test_isolated_legs_ask_each_for_itself(make):
     assert ex.position("a", X, "short").maintenance == 40
 
 
+@pytest.mark.parametrize("sizes,asked", [((10, -4, -5), 10), ((10, -4, -6), 10), ((10, -4, -7), 11), ((-3, -4, 0), 7)])
+def test_the_larger_side_of_an_underlying(make, sizes, asked):
+    """Kraken: the larger of long and short over all contracts of an underlying."""
+    terms = FREE | {"tiers": [Tier(1_000, "0.01", "0.05")], "basis": "net", "tier_group": 1, "hedge": "larger"}
+    ex = make([Instrument(name, **terms) for name in "ABC"])
+    for name in ("m", "a"):
+        ex.deposit(name, "USDT", 10**6)
+    for name, size in zip("ABC", sizes, strict=True):
+        ex.mark(name, 1_000)
+        for who in ("m", "a"):
+            ex.set_leverage(who, name, 10, mode="cross")
+        if size:
+            sides = ("sell", "buy") if size > 0 else ("buy", "sell")
+            ex.order("m", name, sides[0], abs(size), price=1_000).ok()
+            ex.order("a", name, sides[1], abs(size), price=1_000).ok()
+    wallet = ex.account("a").wallets["USDT"]
+    assert (wallet.maintenance, wallet.initial) == (asked * 10, asked * 100)
+    assert sum(p.maintenance for p in ex.account("a").positions.values()) == asked * 10
+
+
 def test_where_a_hedge_of_one_requirement_is_liquidated(make):
     """Equity 300 at 1,000 with 10 long and 4 short, 6 net: 300 + 6 (x - 1000) = .01 * 10 x, which is 961.02."""
     ex = hedged(make, 10, 4)

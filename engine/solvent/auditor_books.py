@@ -95,7 +95,21 @@ class Books:
         accrued = Fraction(pays * self.funding_value(key[1], size), 10**9) if pays else Fraction(0)
         spec = self.specs[key[1]]
         leverage = self.leverages.get(key, Fraction(spec.default_leverage))
-        return Held(spec, size, self.costs[key], self._other(key), self._kin(key), leverage, self.marks[key[1]], accrued)
+        kin, sides = self._kin(key), self._sides(key)
+        return Held(spec, size, self.costs[key], self._other(key), kin, sides, leverage, self.marks[key[1]], accrued)
+
+    def _sides(self, key: Key) -> tuple[int, int]:
+        """What is held long and short of the instrument or its tier group; cross positions only."""
+        account, mine, _ = key
+        group, rows = self.specs[mine].tier_group, [key]
+        if not self.modes.get(key):
+            rows = [
+                (account, i, leg) for i, spec in enumerate(self.specs) for leg in Leg
+                if (i == mine or (group and spec.tier_group == group and self.currency[i] == self.currency[mine]))
+                and not self.modes.get((account, i, leg))
+            ]  # fmt: skip
+        sizes = [self.sizes[row] for row in rows]
+        return sum(size for size in sizes if size > 0), sum(-size for size in sizes if size < 0)
 
     def _kin(self, key: Key) -> int:
         """The nets of the other instruments of a tier group, added up; cross positions only."""

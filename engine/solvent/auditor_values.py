@@ -30,6 +30,7 @@ class Held(NamedTuple):
     cost: int
     other: int  # the other leg of a hedge, where both are cross
     kin: int  # the nets of the other instruments of its tier group, added up
+    sides: tuple[int, int]  # lots long and short of its instrument or tier group, in its margin domain
     leverage: Fraction
     mark: int
     accrued: Fraction  # units that accrued funding asks
@@ -116,10 +117,10 @@ def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
 
 
 def unasked(held: Held) -> bool:
-    """The smaller leg of a hedge where only the larger one counts; of equals the short."""
-    if not held.spec.larger_leg or not held.other or (held.size > 0) == (held.other > 0):
+    """Of the smaller side of a hedge where only the larger one counts; of equals the short."""
+    if not held.spec.larger_leg or not held.size:
         return False
-    return (abs(held.size), held.size > 0) < (abs(held.other), held.other > 0)
+    return sorted([(held.sides[0], 1), (held.sides[1], 0)])[0][1] == (held.size > 0)
 
 
 def required(held: Held, tier: int, fee: int) -> int:

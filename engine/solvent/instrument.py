@@ -36,7 +36,7 @@ class Instrument:
     share which the tier's maintenance is of its initial rate: HTX). maintenance_at: "mark", or "entry": the requirement
     stays what it was when the position was opened (old Bybit, Phemex). rates: other maintenance rates of the same tiers for
     positions of a side or up to a leverage (solvent.Rates; Vega, HTX); the first that fits counts. hedge: a cross hedge asks
-    for "both" legs, or only for the "larger" one (Kraken). max_size: highest position, in contracts; default: the
+    for "both" sides, or only for the "larger" one, of its tier group if it has one (Kraken). max_size: highest position, in contracts; default: the
     last tier's top, needed where tiers measure money.
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker

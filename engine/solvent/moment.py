@@ -43,6 +43,7 @@ class Row:
     reduce_lots: int = 0
     other: int = 0  # the other leg's size, where both are cross
     kin: int = 0  # the nets of the other instruments of its tier group, added up
+    sides: tuple[int, int] = (0, 0)  # lots long and short of its instrument, or tier group, in its margin domain
 
     @property
     def leverage(self) -> Fraction:
@@ -86,11 +87,11 @@ class Moment:
         self.contracts = _contracts(exchange)
         self.rules = Rules(*exchange.rules.compiled())  # type: ignore[arg-type]
         rows = [Row(*row) for row in kernel.positions(account)]
-        cross = {(row.instrument, row.leg): row.size for row in rows if row.leg and row.mode == Mode.CROSS}
+        cross = {(row.instrument, row.leg): row.size for row in rows if row.mode == Mode.CROSS}
         self.nets: Counter[int] = Counter()
         for row in rows:
             self.nets[row.instrument] += row.size if row.mode == Mode.CROSS else 0
-        self.rows = {(row.instrument, row.leg): self._kin(self._hedge(row, cross)) for row in rows}
+        self.rows = {(row.instrument, row.leg): self._sides(self._kin(self._hedge(row, cross)), cross) for row in rows}
         self.collateral = [Collateral(*terms) for terms in exchange.collateral_terms]
         self.wallets = [kernel.wallet(account, i) for i in range(len(exchange.currencies))]
 
@@ -107,6 +108,18 @@ class Moment:
         others = ((self.contracts[i], net) for i, net in self.nets.items() if i != row.instrument)
         kin = sum(abs(net) for each, net in others if (each.tier_group, each.currency) == (mine.tier_group, mine.currency))
         return replace(row, kin=kin)
+
+    def _sides(self, row: Row, cross: dict[tuple[int, int], int]) -> Row:
+        held = [row.size]
+        if row.mode == Mode.CROSS:
+            mine = self._group(row.instrument)
+            held = [size for (i, _), size in cross.items() if self._group(i) == mine]
+        return replace(row, sides=(sum(size for size in held if size > 0), -sum(size for size in held if size < 0)))
+
+    def _group(self, instrument: int) -> tuple[int, int]:
+        """What an instrument's positions may be hedged with: of one currency and tier group, or itself."""
+        contract = self.contracts[instrument]
+        return contract.currency, contract.tier_group or -1 - instrument
 
     def row(self, instrument: int, leg: int) -> Row:
         contract = self.contracts[instrument]

@@ -40,6 +40,12 @@ class Position:
     orders: list[Order] = field(default_factory=list)
 
     @property
+    def sides(self) -> tuple[int, int]:
+        """Lots held long and short of its instrument, or tier group, in one margin domain."""
+        held = [q.size for q in self.group if q.mode == Mode.CROSS] if self.mode == Mode.CROSS else [self.size]
+        return sum(size for size in held if size > 0), -sum(size for size in held if size < 0)
+
+    @property
     def other(self) -> int:
         """The size of the other leg, where both share one margin domain."""
         return self.twin.size if self.twin and self.mode == self.twin.mode == Mode.CROSS else 0

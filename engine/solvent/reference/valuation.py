@@ -53,7 +53,7 @@ class Contract:
     expiry_ns: int  # 0: a perpetual
     settle_window_ns: int
     tier_group: int  # of instruments whose nets add up for tiers; 0: none
-    larger_leg: int  # of a cross hedge only the larger leg is asked for
+    larger_leg: int  # of a cross hedge only the larger side is asked for
     fee_tiers: tuple[tuple[int, int, int], ...]  # volume, maker_fee_ppb, taker_fee_ppb
     tiers: tuple[Tier, ...]
     rates: tuple[tuple[int, int, tuple[int, ...]], ...]  # side, highest leverage, maintenance_ppb of each tier
@@ -82,6 +82,8 @@ class Sized(Protocol):
     def leverage(self) -> Fraction: ...
     @property
     def other(self) -> int: ...  # the size of its hedge in the same margin domain
+    @property
+    def sides(self) -> tuple[int, int]: ...  # lots long and short of all that is hedged with it
     @property
     def kin(self) -> int: ...  # the nets of the other instruments of its tier group, added up
 
@@ -276,10 +278,11 @@ def factor(contract: Contract, k: int, rate_ppb: int, leverage: Fraction) -> tup
 
 
 def is_lesser(contract: Contract, p: Sized) -> bool:
-    """Whether this is the leg of a hedge that nothing is asked for: the smaller one, of equals the short."""
-    if not contract.larger_leg or p.size * p.other >= 0:
+    """Whether a position is of the side of a hedge that nothing is asked for: the smaller one, of equals the short."""
+    if not contract.larger_leg or not p.size:
         return False
-    return abs(p.size) < abs(p.other) or p.size == -abs(p.other)
+    long, short = p.sides
+    return long < short if p.size > 0 else short <= long
 
 
 def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:

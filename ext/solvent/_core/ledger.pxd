@@ -131,6 +131,7 @@ cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
 cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil
+cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
@@ -174,6 +175,8 @@ cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
     if p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode:
         held.other_lots = ledger.positions[p.twin].size_lots
     held.kin_lots = kin_lots(ledger, p) if ledger.instruments[p.instrument].tier_group else 0
+    if ledger.instruments[p.instrument].larger_leg:
+        sides_of(ledger, p, &held)
     return held
 
 

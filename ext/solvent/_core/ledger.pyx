@@ -11,7 +11,7 @@ from solvent._core.records cimport (
     ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
     PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
 )
-from solvent._core.valuation cimport Instrument, accrued_units, initial_rise, worth
+from solvent._core.valuation cimport Held, Instrument, accrued_units, initial_rise, worth
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -113,6 +113,21 @@ cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
             net += other.size_lots
         index = other.next
     return total + magnitude(net)
+
+
+cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
+    """Lots held long and short of a position's instrument, or tier group, in one margin domain."""
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef Position* other
+    held.long_lots = most(0, p.size_lots)
+    held.short_lots = most(0, -p.size_lots)
+    while index >= 0:
+        other = &ledger.positions[index]
+        if related(ledger, p, other) or (
+                other.instrument == p.instrument and other.leg != p.leg and not p.mode and not other.mode):
+            held.long_lots += most(0, other.size_lots)
+            held.short_lots += most(0, -other.size_lots)
+        index = other.next
 
 
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:

@@ -63,7 +63,7 @@ cdef struct Instrument:
     uint8_t basis
     uint8_t scheme
     uint8_t at_entry               # maintenance is asked of the value at entry
-    uint8_t larger_leg             # of a cross hedge only the larger leg is asked for
+    uint8_t larger_leg             # of a cross hedge only the larger side is asked for
     uint8_t funds_at_index         # funding is paid on the value at the index
     uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
@@ -76,6 +76,8 @@ cdef struct Held:                  # what values and tiers read of a position
     Leverage leverage
     int64_t other_lots             # the size of its hedge in the same margin domain
     int64_t kin_lots               # the nets of the other instruments of its tier group, added up
+    int64_t long_lots              # of its instrument or tier group in that domain; only where larger_leg asks for them
+    int64_t short_lots
 
 cdef int64_t loss_of(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil
 cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil

@@ -169,12 +169,10 @@ cdef Tier* _table(Instrument* ins, bint long, Leverage leverage) noexcept nogil:
 
 
 cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil:
-    """Whether this is the leg of a hedge that nothing is asked for: the smaller one, of equals the short."""
-    cdef int64_t mine = magnitude(held.size_lots)
-    cdef int64_t its = magnitude(held.other_lots)
-    if not ins.larger_leg or mine == 0 or its == 0 or (held.size_lots > 0) == (held.other_lots > 0):
+    """Whether a position is of the side of a hedge that nothing is asked for: the smaller one, of equals the short."""
+    if not ins.larger_leg or held.size_lots == 0:
         return False
-    return mine < its or (mine == its and held.size_lots < 0)
+    return held.long_lots < held.short_lots if held.size_lots > 0 else held.short_lots <= held.long_lots
 
 
 cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
