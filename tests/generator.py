@@ -53,6 +53,7 @@ class Generator:
         self.listings = 0.0 if self.plain else r.choice([0.0, 0.3])  # weight of halts, settlements and new instruments
         self.wealth = r.choice([3, 4, 6])
         self.cross = r.choice([0.1, 0.5, 1.0])
+        self.chooses = not self.plain and r.random() < 0.3  # tiers of their own choice
         self.rules: RuleSet = rules.find(r.choice(["seed", "okx_consistent"]))
         if not self.plain and r.random() < 0.6:
             fee_at = r.choice(["mark", "bankruptcy"])
@@ -255,7 +256,8 @@ class Generator:
         times = r.choice([3, 10, 20, 40, 50, 66, 100]) * parts + r.choice([0, 1, -1]) * (parts > 1)
         return command(
             CommandType.SET_LEVERAGE, time_ns=self.time_ns, account=account, instrument=instrument,
-            amount=times or 10, order_id=parts, side=r.choice([0, 1, 2]) if self.hedged else 0,
+            amount=times or 10, order_id=parts, size_lots=r.choice([0, 0, 0, 1, 2, 4, 6, 99]) if self.chooses else 0,
+            side=r.choice([0, 1, 2]) if self.hedged else 0,
             mode=Mode.CROSS if r.random() < self.cross else Mode.ISOLATED,
         )  # fmt: skip
 
@@ -383,7 +385,7 @@ class Generator:
     def _legged(self, kernel, **terms: int) -> bytes:
         """A plain order; of a hedged position, one that opens or closes a leg."""
         rows = kernel.positions(terms["account"])
-        if not any(row[0] == terms["instrument"] and row[9] for row in rows):
+        if not any(row[0] == terms["instrument"] and row[10] for row in rows):
             return command(CommandType.ORDER, **terms)
         opens = 1 if terms["side"] == Side.BUY else 2
         leg = opens if self.random.random() < 0.7 else 3 - opens
@@ -393,7 +395,7 @@ class Generator:
         r = self.random
         side = r.choice([Side.BUY, Side.SELL])
         rows = [row for row in kernel.positions(account) if row[0] == instrument]
-        leg = r.choice([1, 2]) if any(row[9] for row in rows) and r.random() < 0.95 else 0
+        leg = r.choice([1, 2]) if any(row[10] for row in rows) and r.random() < 0.95 else 0
         held = sum(row[2] for row in rows if row[1] == leg)
         if leg and r.random() < 0.6:
             side = Side.BUY if leg == 1 else Side.SELL  # which opens it

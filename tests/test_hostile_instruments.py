@@ -64,7 +64,7 @@ class Pair:
 
     def order(self, spec: Spec) -> Code:
         r, account, side = self.r, self.r.choice(ACCOUNTS), self.r.randrange(2)
-        hedged = any(row[0] == 1 and row[9] for row in self.kernels[0].positions(account))
+        hedged = any(row[0] == 1 and row[10] for row in self.kernels[0].positions(account))
         leg = r.choice([1, 2]) if hedged else 0
         price, flags = self.price(spec), r.choice([0, 0, 0, 2, 4])
         most = max(1, min(spec.max_size_lots, TOGETHER // (spec.units * (1 if spec.kind == 1 else spec.max_price_ticks))))
@@ -93,8 +93,8 @@ class Pair:
         leg, most, parts = r.randrange(3), spec.tiers[0][2], r.choice([1, 3, 100])
         return r.choice([
             lambda: self.send(CommandType.FUNDING, instrument=1, amount=r.choice([1, -(10**6)]), order_id=self.period),
-            lambda: self.send(CommandType.SET_LEVERAGE, side=leg, mode=leg & 1, order_id=parts,
-                              amount=r.choice([parts, most * parts // 100, most]), **common),
+            lambda: self.send(CommandType.SET_LEVERAGE, side=leg, mode=leg & 1, size_lots=r.choice([0, 0, 1, 3]),
+                              amount=r.choice([parts, most * parts // 100, most]), order_id=parts, **common),
             lambda: self.send(CommandType.SET_POSITION_MODE, mode=r.randrange(2), **common),
             lambda: self.send(CommandType.MOVE_MARGIN, side=leg, amount=r.choice([-1, 1]) * 10 ** r.randrange(12), **common),
             lambda: self.send(CommandType.AMEND, account=account, **amend),

@@ -135,9 +135,20 @@ def test_only_the_larger_leg_is_asked_for(make, long, short):
     larger = "long" if long >= short else "short"
     for leg, p in legs.items():
         asks = leg == larger
-        assert (p.maintenance, p.initial) == ((max(long, short) * 10, max(long, short) * 100) if asks else (0, 0))
+        assert (p.maintenance, p.initial) == (max(long, short) * 10 if asks else 0, abs(p.size) * 100)
     wallet, most = ex.account("a").wallets["USDT"], max(long, short)
     assert (wallet.maintenance, wallet.initial, wallet.free) == (most * 10, most * 100, 100_000 - most * 100)
+
+
+def test_the_dearer_side_counts(make):
+    """Found by chance: the initial margin of the side with more lots, at 61x, left an order of the other, at 10x, uncovered."""
+    ex = hedged(make, 10, 4)
+    ex.set_leverage("a", X, 20, mode="cross", leg="long")
+    wallet = ex.account("a").wallets["USDT"]
+    assert (wallet.initial, wallet.maintenance, wallet.free) == (500, 100, 99_500)
+    ex.set_leverage("a", X, 5, mode="cross", leg="short")
+    wallet = ex.account("a").wallets["USDT"]
+    assert (wallet.initial, wallet.maintenance, wallet.free) == (800, 100, 99_200)
 
 
 def test_what_is_left_of_a_hedge_is_asked_for(make):

@@ -23,6 +23,7 @@ ANSWERS: dict[CommandType, set[Code]] = {
     CommandType.SET_POSITION_MODE: _NAMED | {Code.BAD_MODE, Code.MODE_IN_USE},
     CommandType.SET_LEVERAGE: _NAMED | {
         Code.BAD_LEG, Code.BAD_MODE, Code.BAD_LEVERAGE, Code.MODE_IN_USE, Code.LEVERAGE_ABOVE_TIER, Code.INSUFFICIENT_MARGIN,
+        Code.POSITION_LIMIT,
     },
     CommandType.MOVE_MARGIN: _NAMED | {
         Code.BAD_LEG, Code.BAD_AMOUNT, Code.NO_ISOLATED_POSITION, Code.INSUFFICIENT_BALANCE, Code.BELOW_INITIAL_MARGIN,

@@ -151,6 +151,7 @@ class Auditor(Books):
         self._need(abs(e.size_lots) <= self.specs[e.instrument].max_size_lots, e, "MAR-1: within the last tier")
         key = e.account, e.instrument, e.leg
         self.modes[key], self.leverages[key] = e.mode, Fraction(e.leverage, e.leverage_parts)
+        self.chosen[key] = e.chosen_tier
         if self._fills[key]:
             self._fill(key, *self._fills[key].pop(0))
         size = self.sizes[key]

@@ -60,6 +60,7 @@ class Books:
         self.costs: defaultdict[Key, int] = defaultdict(int)
         self.modes: dict[Key, int] = {}
         self.leverages: dict[Key, Fraction] = {}
+        self.chosen: defaultdict[Key, int] = defaultdict(int)  # tiers
         self.accruals: defaultdict[int, int] = defaultdict(int)  # of what funding accrued, over 10**9 of value
         self.orders: dict[int, Order] = {}
 
@@ -96,7 +97,8 @@ class Books:
         spec = self.specs[key[1]]
         leverage = self.leverages.get(key, Fraction(spec.default_leverage))
         kin, sides = self._kin(key), self._sides(key)
-        return Held(spec, size, self.costs[key], self._other(key), kin, sides, leverage, self.marks[key[1]], accrued)
+        rest = self.chosen[key], leverage, self.marks[key[1]], accrued
+        return Held(spec, size, self.costs[key], self._other(key), kin, sides, *rest)
 
     def _sides(self, key: Key) -> tuple[int, int]:
         """What is held long and short of the instrument or its tier group; cross positions only."""

@@ -3,6 +3,7 @@
 Owns nothing; shares no formula with the core or the reference. Cost: O(orders) an answer; for tests and doubts.
 """
 
+from collections import defaultdict
 from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
@@ -17,32 +18,38 @@ from solvent.auditor_values import (
     ratio_up,
     required,
     signed_cost,
-    unasked,
 )
 from solvent.records import Basis, Leg, Scheme
 from solvent.spec import Spec
 
 if TYPE_CHECKING:
-    from solvent.auditor_books import Books, Key, Order
+    from solvent.auditor_books import Books, Order
+
+Key = tuple[int, int, int]  # account, instrument, leg
 
 
 def spare(books: "Books", account: int, currency: int) -> int:
     """What could be withdrawn of a currency as far as its own contracts go; below zero where they want more."""
-    lost, asked, held = 0, 0, 0
+    lost, held, asked = 0, 0, defaultdict[int | Key, list[int]](lambda: [0, 0])
     for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
         held += hold(books, key)
         if books.sizes[key] and not books.modes.get(key):
             lost += profit(books.specs[key[1]], books.sizes[key], books.costs[key], books.marks[key[1]])
-            asked += initial(books, key)
-    return books.wallets[account, currency] + min(0, lost) - asked - held
+            asked[_hedge(books, key)][books.sizes[key] < 0] += initial(books, key)
+    dearer = sum(max(sides) if isinstance(hedge, int) else sum(sides) for hedge, sides in asked.items())
+    return books.wallets[account, currency] + min(0, lost) - dearer - held
 
 
-def initial(books: "Books", key: "Key") -> int:
+def _hedge(books: "Books", key: Key) -> int | Key:
+    """What a position is hedged with: a number where only the dearer side counts, else itself."""
+    spec = books.specs[key[1]]
+    return (spec.tier_group or -1 - key[1]) if spec.larger_leg else key
+
+
+def initial(books: "Books", key: Key) -> int:
     """Initial margin of a position at mark, accrued funding included; where tiers or maintenance go by other values than the
     lots at mark, at least maintenance with the fee."""
     position = books.held(key)
-    if unasked(position):
-        return 0
     value = held_value(position.spec, position.size, position.mark)
     found = _initial(position.spec, value, position.leverage, abs(position.size), value) + ceil(position.accrued)
     if position.spec.basis == Basis.CONTRACTS and not position.spec.at_entry:
@@ -61,13 +68,13 @@ def _initial(spec: Spec, value: int, leverage: Fraction, lots: int, notional: in
     return max(ceil(value / leverage), ratio_up(value * rate, RATE))
 
 
-def hold(books: "Books", key: "Key") -> int:
+def hold(books: "Books", key: Key) -> int:
     """What the resting orders of a position reserve: the dearer side's."""
     orders = [o for o in books.orders.values() if o.key == key and o.status == "resting" and not o.house]
     return max(_side(books, key, orders, side) for side in (0, 1)) if orders else 0
 
 
-def _side(books: "Books", key: "Key", orders: "list[Order]", side: int) -> int:
+def _side(books: "Books", key: Key, orders: "list[Order]", side: int) -> int:
     spec, size, cross = books.specs[key[1]], books.sizes[key], not books.modes.get(key)
     mine = [o for o in orders if o.side == side and not o.reduces]
     lots, reserved = sum(o.remaining for o in mine), sum(o.remaining for o in orders if o.reduces)

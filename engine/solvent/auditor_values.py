@@ -31,6 +31,7 @@ class Held(NamedTuple):
     other: int  # the other leg of a hedge, where both are cross
     kin: int  # the nets of the other instruments of its tier group, added up
     sides: tuple[int, int]  # lots long and short of its instrument or tier group, in its margin domain
+    chosen: int  # tier, 0: none
     leverage: Fraction
     mark: int
     accrued: Fraction  # units that accrued funding asks
@@ -96,7 +97,8 @@ def power_rate(spec: Spec, curve: int, value: int) -> int:
 
 def level(held: Held) -> int:
     """1-based tier; beyond the last it is the last."""
-    return next((i for i, (top, *_) in enumerate(held.spec.tiers, 1) if held.measure <= top), len(held.spec.tiers))
+    last = len(held.spec.tiers)
+    return max(held.chosen, next((i for i, (top, *_) in enumerate(held.spec.tiers, 1) if held.measure <= top), last))
 
 
 def table(held: Held, buys: bool) -> list[int]:

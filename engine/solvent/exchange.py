@@ -279,20 +279,24 @@ class Exchange(Face):
         )  # fmt: skip
 
     def set_leverage(
-        self, account: Acct, instrument: Inst, leverage: Dec | Fraction, *, mode: str = "isolated", leg: str | None = None
-    ) -> None:
+        self, account: Acct, instrument: Inst, leverage: Dec | Fraction, *, mode: str = "isolated", leg: str | None = None,
+        tier: int = 0,
+    ) -> None:  # fmt: skip
         """Sets leverage and margin mode ("isolated" or "cross") of one instrument, in hedge mode of one leg.
 
         leverage: 1 or more, with at most six decimals, or a Fraction (a margin factor of 0.9 is Fraction(10, 9)).
 
         An account is cross until told otherwise; mind that the mode named here defaults to isolated. It
-        changes only while flat without live orders. An open isolated position keeps its margin.
-        Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, MODE_IN_USE, INSUFFICIENT_MARGIN).
+        changes only while flat without live orders. An open isolated position keeps its margin. tier: a risk limit (BitMEX):
+        the position asks for that tier from 1 up, or a higher one that it stands in, and its orders may not lead beyond; 0:
+        none, each time that it is not said. A liquidation begins with giving it up.
+        Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN).
         """
         times, parts = leverage_of(leverage)
         self._control(
             CommandType.SET_LEVERAGE, account=self._account(account), instrument=self._instrument(instrument),
             side=leg_of(leg), mode=word(_MODES, mode, "mode"), amount=times, order_id=parts,
+            size_lots=whole(tier, "tier", 0, MONEY_MAX),
         )  # fmt: skip
 
     def move_margin(

@@ -30,14 +30,14 @@ class Instrument:
 
     tiers: position tiers (default: OKEx BTC, September 2019). basis: what they measure: "contracts", "notional" (value
     at mark), "entry" (value at entry) or "net" (contracts, the two legs of a hedge netted). scheme: "whole" (the whole
-    position at its tier's rate), "deduction" (each slab at its own rate, so that nothing jumps), "slope" (the rate rises by
-    maintenance_curve a contract, the initial one by initial_curve), "power" (the rates are at least curve *
-    notional**0.8, notional in settlement currency) or "factor" (of the initial margin at the position's own leverage that
-    share which the tier's maintenance is of its initial rate: HTX). maintenance_at: "mark", or "entry": the requirement
-    stays what it was when the position was opened (old Bybit, Phemex). rates: other maintenance rates of the same tiers for
-    positions of a side or up to a leverage (solvent.Rates; Vega, HTX); the first that fits counts. hedge: a cross hedge asks
-    for "both" sides, or only for the "larger" one, of its tier group if it has one (Kraken). max_size: highest position, in contracts; default: the
-    last tier's top, needed where tiers measure money.
+    position at its tier's rate), "deduction" (each slab at its own rate, so that nothing jumps), "slope" (the rate
+    rises by maintenance_curve a contract, the initial one by initial_curve), "power" (the rates are at least curve *
+    notional**0.8, notional in settlement currency) or "factor" (of the initial margin at the position's own leverage
+    that share which the tier's maintenance is of its initial rate: HTX). maintenance_at: "mark", or "entry": the
+    requirement stays what it was when the position was opened (old Bybit, Phemex). rates: other maintenance rates of
+    the same tiers for positions of a side or up to a leverage (solvent.Rates; Vega, HTX); the first that fits counts.
+    hedge: a cross hedge asks for "both" sides, or only for the "larger" one, of its tier group if it has one (Kraken).
+    max_size: highest position, in contracts; default: the last tier's top, needed where tiers measure money.
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
     fee; the liquidation fee defaults to the taker fee. fee_tiers: (volume, maker, taker): the fees of who has traded that

@@ -32,6 +32,7 @@ class Row:
     margin: int = 0
     times: int = 1  # leverage, as a fraction
     parts: int = 1
+    chosen_tier: int = 0
     mode: int = Mode.CROSS
     stuck: int = 0
     hedged: int = 0

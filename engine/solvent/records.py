@@ -335,7 +335,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
     },
     EventType.POSITION: {
         "mode": "side", "size_lots": "a", "cost_units": "b", "margin_units": "c", "leverage": "d", "leg": "code",
-        "leverage_parts": "e",
+        "leverage_parts": "e", "chosen_tier": "reason",
     },
     EventType.MARKED: {"price_ticks": "a", "index_fine": "b", "fair_fine": "c", "basis_fine": "d", "ema_fine": "e"},
     EventType.ACCEPTED: {

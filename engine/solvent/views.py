@@ -91,6 +91,7 @@ class PositionView:
     leg: str | None
     mode: str
     leverage: int | Decimal
+    chosen_tier: int
     size: Decimal
     entry_price: Decimal | None
     mark_price: Decimal | None
@@ -299,7 +300,7 @@ def _position(moment: Moment, row: Row) -> PositionView:
     return PositionView(
         account=exchange.account_name(moment.account), instrument=terms.name, leg=_LEG_NAMES[row.leg],
         mode=Mode(row.mode).name.lower(),
-        leverage=row.times if row.parts == 1 else _ratio(Decimal(row.times), row.parts),
+        leverage=row.times if row.parts == 1 else _ratio(Decimal(row.times), row.parts), chosen_tier=row.chosen_tier,
         size=from_units(row.size, terms.lot_size),
         mark_price=from_units(contract.mark, tick) if contract.mark else None,
         value=from_units(valuation.value_at_mark(contract, row), unit),
@@ -343,7 +344,7 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
 def _requirements(moment: Moment, rows: list[Row], unit: Decimal) -> dict[str, Any]:
     """What the positions of a currency ask, and how the cross ones stand."""
     cross = next((row for row in rows if not row.mode), None)
-    initial = sum(margin.initial_units(moment.contracts[row.instrument], row) for row in rows)
+    initial = margin.initial_total(moment.contracts, rows)
     own = sum(moment.requirement(*moment.domain(row)).own for row in rows if row.mode)
     r = moment.requirement(*moment.domain(cross)) if cross else None
     return {

@@ -73,8 +73,8 @@ class Control:
         return self.entry.check_names(c) or self.entry.check_leg(c, c.side)
 
     def set_leverage(self, c: Command) -> Code:
-        """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); mode only while flat and without resting orders,
-        leverage within the tier and the free balance."""
+        """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); size_lots is a tier to stand in, or higher (0:
+        none). Mode only while flat and without resting orders, leverage within the tier and the free balance."""
         if code := self._leg_of(c):
             return code
         if c.mode > Mode.ISOLATED:
@@ -84,25 +84,28 @@ class Control:
             return Code.BAD_LEVERAGE
         leverage = Fraction(c.amount, parts)
         contract = self.contracts[c.instrument]
+        if not 0 <= c.size_lots <= len(contract.tiers):
+            return Code.BAD_LEVERAGE
         p = self.ledger.blank(c.account, c.instrument, c.side)
         if c.mode != p.mode and (p.size or p.orders):
             return Code.MODE_IN_USE
-        before = p.mode, p.leverage
+        before = p.mode, p.leverage, p.chosen_tier
         initial = margin.initial_units(contract, p)
-        p.mode = c.mode
-        if not valuation.allows(contract, self.cover.reach(p), leverage):
-            p.mode = before[0]
-            return Code.LEVERAGE_ABOVE_TIER
+        p.mode, p.chosen_tier = c.mode, c.size_lots
+        fits, allowed = not p.chosen_tier or self.cover.fits(p), valuation.allows(contract, self.cover.reach(p), leverage)
+        if not (fits and allowed):
+            p.mode, p.leverage, p.chosen_tier = before
+            return Code.LEVERAGE_ABOVE_TIER if fits else Code.POSITION_LIMIT
         p.leverage = leverage
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
-        other = bool(contract.rates) or (contract.scheme == Scheme.FACTOR and leverage < before[1])
+        other = bool(contract.rates) or (contract.scheme == Scheme.FACTOR and leverage < before[1]) or c.size_lots > before[2]
         endangers = other and (p.size or p.orders) and self._endangers(p)
-        p.mode, p.leverage = before
+        p.mode, p.leverage, p.chosen_tier = before
         if endangers or (needed > 0 and not self.cover.affords(c.account, contract.currency, needed, bool(c.mode))):
             return Code.INSUFFICIENT_MARGIN
-        p.mode, p.leverage = c.mode, leverage
+        p.mode, p.leverage, p.chosen_tier = c.mode, leverage, c.size_lots
         self.ledger.keep(p)
         self.trading.refresh_hold(p)
         self.ledger.position_event(p)
@@ -110,7 +113,7 @@ class Control:
         return Code.OK
 
     def _endangers(self, p: Position) -> bool:
-        """Whether a position's domain is below its threshold: at another leverage a factor or other rates may ask more."""
+        """Whether a position's domain is below its threshold: another leverage or tier may ask more."""
         r = self.cover.requirement(p.account, self.contracts[p.instrument].currency, p if p.mode == Mode.ISOLATED else None)
         return r.positions > 0 and r.equity < r.own
 

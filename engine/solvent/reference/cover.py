@@ -161,13 +161,17 @@ class Cover:
         """Whether the leverage of a position, and of those whose tiers go with it, is allowed there."""
         for q in self._company(p):
             contract = self.contracts[q.instrument]
-            if not valuation.allows(contract, valuation.tier_at(contract, measure), q.leverage):
+            if not valuation.allows(contract, valuation.tier_at(contract, measure, q.chosen_tier), q.leverage):
                 return False
         return True
 
     def _fits(self, p: Position, measure: int) -> bool:
-        """Whether the tables of a position, and of those whose tiers go with it, have a tier for it."""
-        return all(measure <= self.contracts[q.instrument].tiers[-1].top for q in self._company(p))
+        """Whether the tables of a position, and of those whose tiers go with it, have a tier for it, up to a chosen one."""
+        return all(measure <= self.contracts[q.instrument].tiers[q.chosen_tier - 1].top for q in self._company(p))
+
+    def fits(self, p: Position) -> bool:
+        """Whether the resting orders lead no further than that."""
+        return self._fits(p, max(self._reaches(p)))
 
     def _company(self, p: Position) -> list[Position]:
         """Of the positions whose tiers go together this one, and those that hold or order something."""
@@ -179,7 +183,7 @@ class Cover:
 
     def reach(self, p: Position) -> int:
         """The tier that the resting orders could lead to, on the side where it is the higher one."""
-        return valuation.tier_at(self.contracts[p.instrument], max(self._reaches(p)))
+        return valuation.tier_at(self.contracts[p.instrument], max(self._reaches(p)), p.chosen_tier)
 
     def _within_tier(self, p: Position) -> bool:
         """Whether the leverage is allowed wherever the resting orders could lead that goes beyond the position."""

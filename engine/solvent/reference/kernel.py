@@ -388,12 +388,12 @@ class Kernel:
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
-        """(instrument, leg, size, cost, margin, leverage as two numbers, mode, stuck, hedged, hold, lots and value of opening
-        buys and sells, reduce-only lots) by instrument and leg."""
+        """(instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots and
+        value of opening buys and sells, reduce-only lots) by instrument and leg."""
         return [
             (
-                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator, p.mode,
-                int(p.stuck), int(p.hedged), p.hold,
+                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,
+                p.chosen_tier, p.mode, int(p.stuck), int(p.hedged), p.hold,
                 *(number for side in p.open_sides for number in (side.lots, side.value)), p.reduce.lots,
             )
             for p in self.ledger.positions_of(account)
@@ -441,7 +441,7 @@ class Kernel:
                 rows.append((
                     account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
                     r.equity, r.full, r.own, r.value, collateral,
-                    sum(margin.initial_units(self.contracts[p.instrument], p) for p in of),
+                    margin.initial_total(self.contracts, of),
                 ))  # fmt: skip
         return _rows(rows)
 
@@ -514,7 +514,7 @@ class Kernel:
             ]
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
-                out += [account, *row[:10]]
+                out += [account, *row[:11]]
         for i in range(len(self.contracts)):
             for rows in (self.resting(i), self.dormant(i)):
                 out.append(len(rows))

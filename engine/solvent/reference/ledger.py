@@ -29,6 +29,7 @@ class Position:
     cost: int = 0
     margin: int = 0
     mode: int = Mode.CROSS
+    chosen_tier: int = 0
     hedged: bool = False  # of the one-way row alone: the instrument's position is held in two legs
     twin: "Position | None" = None  # the other leg
     group: list["Position"] = field(default_factory=list)  # of the account, those whose nets count together, this one too
@@ -238,8 +239,8 @@ class Ledger:
 
     def position_event(self, p: Position) -> None:
         self.emit(
-            EventType.POSITION, p.account, p.instrument, side=p.mode, code=p.leg, a=p.size, b=p.cost, c=p.margin,
-            d=p.leverage.numerator, e=p.leverage.denominator,
+            EventType.POSITION, p.account, p.instrument, side=p.mode, code=p.leg, reason=p.chosen_tier, a=p.size, b=p.cost,
+            c=p.margin, d=p.leverage.numerator, e=p.leverage.denominator,
         )  # fmt: skip
 
     def _fee(self, fill: Fill, payer: AnyPurse, currency: int) -> None:

@@ -146,13 +146,20 @@ class Liquidation:
                 return
 
     def _clear(self, account: int, currency: int, p: Position | None) -> bool:
-        """Cancels the domain's orders and closes its hedged pairs; whether that may have changed the verdict."""
+        """Cancels the domain's orders, gives up chosen tiers and closes its hedged pairs; whether that may have changed the
+        verdict."""
         cancelled = netted = False
         for each in [p] if p else self.ledger.positions_of(account):
             if self.contracts[each.instrument].currency == currency:
                 cancelled = cancelled or bool(each.orders)
                 self.trading.cancel_all(each, Ending.LIQUIDATED)
-        if cancelled and p is None and self.rules.orders != OrderRule.IGNORED:
+        chosen = [
+            q for q in ([p] if p else self.ledger.domain_of(account, currency)) if isinstance(q, Position) and q.chosen_tier
+        ]
+        for each in chosen:
+            each.chosen_tier = 0
+            self.ledger.position_event(each)
+        if chosen or (cancelled and p is None and self.rules.orders != OrderRule.IGNORED):
             return True  # what counted is gone: looked at again before anything is netted
         if p is None and self.rules.net_hedges:
             for long in self.ledger.cross_of(account, currency):

@@ -5,6 +5,7 @@ are units of the settlement currency, rates are over RATE, sizes lots. `ledger` 
 positions_of(account) and cash(account, currency); positions are `Position` rows.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -241,15 +242,25 @@ def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenS
 
 def initial_units(contract: Contract, p: Holding) -> int:
     """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
-    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee. Nothing for the
-    lesser leg of a hedge of which only the larger one counts."""
-    if is_lesser(contract, p):
-        return 0
+    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
     value = value_at_mark(contract, p)
     initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
     if contract.basis == Basis.CONTRACTS and not contract.at_entry:
         return initial
     return max(initial, maintenance(contract, p, tier_of(contract, p), contract.liquidation_fee_ppb)) if p.size else initial
+
+
+def initial_total(contracts: list[Contract], positions: Iterable[Holding]) -> int:
+    """Of positions of an account and currency; of hedges of which only the larger side counts, what the dearer side asks."""
+    total, hedges = 0, defaultdict[int, list[int]](lambda: [0, 0])
+    for p in positions:
+        contract = contracts[p.instrument]
+        units = initial_units(contract, p)
+        if contract.larger_leg and p.mode == Mode.CROSS:
+            hedges[contract.tier_group or -1 - p.instrument][p.size < 0] += units
+        else:
+            total += units
+    return total + sum(max(sides) for sides in hedges.values())
 
 
 def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding], spendable: bool) -> int:
@@ -258,8 +269,7 @@ def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Hol
     `spendable`: what may leave the wallet; unrealised profit does not count.
     """
     profit = sum(upl(contracts[p.instrument], p) for p in cross)
-    initial = sum(initial_units(contracts[p.instrument], p) for p in cross)
-    return saturate(cash + (min(0, profit) if spendable else profit) - initial - holds)
+    return saturate(cash + (min(0, profit) if spendable else profit) - initial_total(contracts, cross) - holds)
 
 
 # --- Deleveraging (§5)

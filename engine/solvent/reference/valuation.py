@@ -81,6 +81,8 @@ class Sized(Protocol):
     @property
     def leverage(self) -> Fraction: ...
     @property
+    def chosen_tier(self) -> int: ...  # 1-based: it stands there, or higher; 0: none
+    @property
     def other(self) -> int: ...  # the size of its hedge in the same margin domain
     @property
     def sides(self) -> tuple[int, int]: ...  # lots long and short of all that is hedged with it
@@ -187,11 +189,11 @@ def measure_with(contract: Contract, p: Sized, side: int, lots: int) -> int:
     return entered + value_of(contract, lots, contract.mark, up=True)
 
 
-def tier_at(contract: Contract, measure: int) -> int:
-    """0-based tier; beyond the last it is the last."""
+def tier_at(contract: Contract, measure: int, chosen: int = 0) -> int:
+    """0-based tier, not below a chosen one; beyond the last it is the last."""
     for k, tier in enumerate(contract.tiers):
         if measure <= tier.top:
-            return k
+            return max(k, chosen - 1)
     return len(contract.tiers) - 1
 
 
@@ -201,7 +203,7 @@ def allows(contract: Contract, k: int, leverage: Fraction) -> bool:
 
 
 def tier_of(contract: Contract, p: Sized) -> int:
-    return tier_at(contract, measure_of(contract, p))
+    return tier_at(contract, measure_of(contract, p), p.chosen_tier)
 
 
 def lots_within(contract: Contract, p: Sized, k: int) -> int:

@@ -1,7 +1,7 @@
 """Money and margin commands; the contract is in control.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
-from solvent._core.cover cimport affords, reach
+from solvent._core.cover cimport affords, fits, reach
 from solvent._core.entry cimport check_leg, check_names
 from solvent._core.ledger cimport (
     DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, Purse, fund_receives, margin_purse, pay,
@@ -15,7 +15,7 @@ from solvent._core.money cimport MONEY_MAX, floor128, int128, least
 from solvent._core.records cimport (
     BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FACTOR, FUND_SEEDED, INSUFFICIENT_BALANCE,
     INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
-    NO_ISOLATED_POSITION, OK, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
+    NO_ISOLATED_POSITION, OK, POSITION_LIMIT, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
     WITHDRAWALS_CLOSED, WITHDRAWN, Command,
 )
 from solvent._core.trading cimport State, refresh_hold
@@ -95,14 +95,13 @@ cdef int _check_position(State* s, const Command* c) noexcept nogil:
     return check_leg(s, c, c.side) if code == OK else code
 
 
-cdef bint _endangers(State* s, int32_t index, Leverage leverage) noexcept nogil:
-    """Whether a position's domain would be below its threshold at another leverage: a factor or other rates may ask more."""
-    cdef Position* p = &s.ledger.positions[index]
-    cdef Leverage before = p.leverage
+cdef bint _endangers(State* s, int32_t index, Position* changed) noexcept nogil:
+    """Whether a position's domain would be below its threshold: another leverage or tier may ask more."""
+    cdef Position before = s.ledger.positions[index]
     cdef Requirement r
-    p.leverage = leverage
+    s.ledger.positions[index] = changed[0]
     domain_requirement(&s.ledger, &s.rules, index, &r)
-    p.leverage = before
+    s.ledger.positions[index] = before
     return r.positions > 0 and r.equity < r.own
 
 
@@ -123,8 +122,8 @@ cdef inline bint _is_lower(Leverage a, Leverage b) noexcept nogil:
 
 
 cdef int set_leverage(State* s, const Command* c) noexcept nogil:
-    """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); mode only while flat and without resting orders,
-    leverage within the tier and the free balance."""
+    """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); size_lots is a tier to stand in, or higher (0: none).
+    Mode only while flat and without resting orders, leverage within the tier and the free balance."""
     cdef Ledger* l = &s.ledger
     cdef int code = _check_position(s, c)
     cdef int32_t index
@@ -141,6 +140,8 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
         return BAD_LEVERAGE
     leverage = _lowest(c.amount, <int64_t>c.order_id if c.order_id else 1)
     ins = &l.instruments[c.instrument]
+    if c.size_lots < 0 or c.size_lots > ins.tier_count:
+        return BAD_LEVERAGE
     index = position_find(l, c.account, c.instrument, c.side)
     if index >= 0:
         changed = l.positions[index]
@@ -149,6 +150,9 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
         return MODE_IN_USE
     changed.mode = <uint8_t>c.mode
+    changed.chosen_tier = <int32_t>c.size_lots
+    if changed.chosen_tier and not fits(l, &changed):
+        return POSITION_LIMIT
     if not allows(ins, reach(l, &changed), leverage):
         return LEVERAGE_ABOVE_TIER
     changed.leverage = leverage
@@ -158,8 +162,9 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     if needed > 0 and not affords(s, c.account, ins.currency, needed, changed.mode):
         return INSUFFICIENT_MARGIN
     if (index >= 0 and (changed.size_lots != 0 or changed.first_order >= 0)
-            and (ins.rates_count or (ins.scheme == FACTOR and _is_lower(leverage, l.positions[index].leverage)))
-            and _endangers(s, index, leverage)):
+            and (ins.rates_count or (ins.scheme == FACTOR and _is_lower(leverage, l.positions[index].leverage))
+                 or changed.chosen_tier > l.positions[index].chosen_tier)
+            and _endangers(s, index, &changed)):
         return INSUFFICIENT_MARGIN
     if index < 0:
         if not position_reserve(l, c.instrument):
@@ -167,6 +172,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
         index = position_new(l, c.account, c.instrument, c.side)
     l.positions[index].mode = changed.mode
     l.positions[index].leverage = changed.leverage
+    l.positions[index].chosen_tier = changed.chosen_tier
     refresh_hold(s, index)
     position_event(l, index)
     touch(l, c.account)

@@ -21,5 +21,6 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
 cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t bearable(State* s, int32_t index) noexcept nogil
 cdef Free free_now(State* s, Ticket* t) noexcept nogil
+cdef bint fits(Ledger* ledger, Position* p) noexcept nogil
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil
 cdef void uncover(State* s, Ticket* t, Free before) noexcept nogil

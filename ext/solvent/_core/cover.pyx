@@ -190,13 +190,13 @@ ctypedef bint (*Test)(Ledger* ledger, Position* p, int64_t measure) noexcept nog
 cdef bint _allowed(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
     """Whether a position's leverage is allowed there."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    return allows(ins, tier_at(ins, measure), p.leverage)
+    return allows(ins, tier_at(ins, measure, p.chosen_tier), p.leverage)
 
 
 cdef bint _fits(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
-    """Whether its table has a tier for it."""
+    """Whether its table has a tier for it, up to a chosen one."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    return measure <= ins.tiers[ins.tier_count - 1].top
+    return measure <= ins.tiers[(p.chosen_tier if p.chosen_tier else ins.tier_count) - 1].top
 
 
 cdef bint _everyone(Ledger* ledger, Position* p, int64_t measure, Test test) noexcept nogil:
@@ -224,7 +224,12 @@ cdef int64_t _reach(Ledger* ledger, Position* p, int side) noexcept nogil:
 
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil:
     """The tier that the resting orders could lead to, on the side where it is the higher one."""
-    return tier_at(&ledger.instruments[p.instrument], most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)))
+    return tier_at(&ledger.instruments[p.instrument], most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), p.chosen_tier)
+
+
+cdef bint fits(Ledger* ledger, Position* p) noexcept nogil:
+    """Whether the resting orders lead no further than a tier that there is, or that was chosen."""
+    return _everyone(ledger, p, most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), _fits)
 
 
 cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:

@@ -45,6 +45,7 @@ cdef struct Position:
     OpenSide reduce                # reduce-only ones, all on reduce_side
     int64_t hold_units
     Leverage leverage
+    int32_t chosen_tier            # by its owner, 1-based: it stands there, or higher; 0: none
     int64_t dry_lots               # scratch of the FOK dry run
     uint64_t dry_run
     uint32_t account
@@ -171,6 +172,7 @@ cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
     held.size_lots = p.size_lots
     held.cost_units = p.cost_units
     held.leverage = p.leverage
+    held.chosen_tier = p.chosen_tier
     held.other_lots = 0
     if p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode:
         held.other_lots = ledger.positions[p.twin].size_lots
@@ -195,6 +197,12 @@ cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
         if ledger.collateral[i].currency == currency:
             return &ledger.collateral[i]
     return NULL
+
+
+cdef inline bint hedged(Ledger* ledger, Position* p, Position* other) noexcept nogil:
+    """Whether two positions of an account may be sides of one hedge: of one instrument or tier group, in one margin domain."""
+    return related(ledger, p, other) or (
+        other.instrument == p.instrument and other.leg != p.leg and not p.mode and not other.mode)
 
 
 cdef inline void touch(Ledger* ledger, uint32_t account) noexcept nogil:

@@ -123,8 +123,7 @@ cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
     held.short_lots = most(0, -p.size_lots)
     while index >= 0:
         other = &ledger.positions[index]
-        if related(ledger, p, other) or (
-                other.instrument == p.instrument and other.leg != p.leg and not p.mode and not other.mode):
+        if hedged(ledger, p, other):
             held.long_lots += most(0, other.size_lots)
             held.short_lots += most(0, -other.size_lots)
         index = other.next
@@ -212,7 +211,7 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
-    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, 0, p.size_lots, p.cost_units, p.margin_units,
+    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, <uint16_t>p.chosen_tier, p.size_lots, p.cost_units, p.margin_units,
         p.leverage.times, p.leverage.parts)
 
 

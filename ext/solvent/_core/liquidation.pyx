@@ -7,7 +7,7 @@ from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
 from solvent._core.ledger cimport (
     CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, fund_pays, held_of, margin_purse,
-    parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_fill, position_find,
+    parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_event, position_fill, position_find,
     touch, wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
@@ -236,12 +236,28 @@ cdef bint _net_pairs(State* s, uint32_t account, uint32_t currency) noexcept nog
     return any
 
 
-cdef bint _clear(State* s, Due* due, int32_t position) noexcept nogil:
-    """Cancels the domain's orders and nets its hedges; whether that may have changed the verdict."""
-    cdef bint cancelled = _cancel_domain(s, due.account, position, due.currency)
-    if position >= 0:
+cdef bint _give_up(State* s, int32_t index) noexcept nogil:
+    """A chosen tier, if there is one."""
+    if s.ledger.positions[index].chosen_tier == 0:
         return False
-    if cancelled and s.rules.orders != IGNORED:
+    s.ledger.positions[index].chosen_tier = 0
+    position_event(&s.ledger, index)
+    return True
+
+
+cdef bint _clear(State* s, Due* due, int32_t position) noexcept nogil:
+    """Cancels the domain's orders, gives up chosen tiers and nets its hedges; whether that may have changed the verdict."""
+    cdef Ledger* l = &s.ledger
+    cdef bint cancelled = _cancel_domain(s, due.account, position, due.currency)
+    cdef bint lowered = False
+    cdef int32_t index = l.accounts[due.account].first_position
+    if position >= 0:
+        return _give_up(s, position)
+    while index >= 0:
+        if not l.positions[index].mode and l.instruments[l.positions[index].instrument].currency == due.currency:
+            lowered |= _give_up(s, index)
+        index = l.positions[index].next
+    if lowered or (cancelled and s.rules.orders != IGNORED):
         return True
     return s.rules.net_hedges and _net_pairs(s, due.account, due.currency)
 

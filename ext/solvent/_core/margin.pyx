@@ -1,7 +1,7 @@
 """Requirements, shares and holds; the contract is in margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, held_of, wallet_of
+from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
 from solvent._core.money cimport (
     COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
     sub,
@@ -320,24 +320,44 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
-    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee. Nothing for the
-    lesser leg of a hedge of which only the larger one counts."""
+    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t value = position_value(ledger, p)
     cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
     cdef Held held
     cdef int128 least_asked
-    if ins.larger_leg:
-        held = held_of(ledger, p)
-        if is_lesser(ins, &held):
-            return 0
     initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
     if (ins.basis == CONTRACTS and not ins.at_entry) or p.size_lots == 0:
         return initial
     held = held_of(ledger, p)
     least_asked = asked(ins, &held, tier_of(ins, &held, fault), ins.liquidation_fee_ppb, fault)
     return most(initial, narrow(ceil128(least_asked, RATE), fault))
+
+
+cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
+    """What the dearer side asks of all that may be a hedge with a cross position; told for the first of them, 0 for the rest."""
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef int64_t sides[2]
+    cdef Position* other
+    cdef bint first = True
+    sides[0] = sides[1] = 0
+    while index >= 0:
+        other = &ledger.positions[index]
+        if other == p or (other.size_lots != 0 and hedged(ledger, p, other) and ledger.instruments[other.instrument].larger_leg):
+            if first and other != p:
+                return 0
+            first = False
+            sides[other.size_lots < 0] = add(sides[other.size_lots < 0], initial_units(ledger, other), &ledger.log.fault)
+        index = other.next
+    return most(sides[0], sides[1])
+
+
+cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil:
+    """What a position adds to the initial margin of its account; the first of a hedge of which one side counts adds all of it."""
+    if ledger.instruments[p.instrument].larger_leg and not p.mode:
+        return _hedge_initial(ledger, p)
+    return initial_units(ledger, p)
 
 
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil:
@@ -354,7 +374,7 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
         p = &ledger.positions[index]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             profit += upl(ledger, p)
-            initial += initial_units(ledger, p)
+            initial += initial_part(ledger, p)
         index = p.next
     if spendable and profit > 0:
         profit = 0

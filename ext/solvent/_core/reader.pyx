@@ -8,7 +8,7 @@ from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.margin cimport (
-    Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_units,
+    Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
     position_value, upl,
 )
 from solvent._core.money cimport int128, saturate
@@ -62,7 +62,8 @@ cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_
         if l.instruments[l.positions[index].instrument].currency == currency:
             margin += l.positions[index].margin_units
             profit += upl(l, &l.positions[index])
-            initial += initial_units(l, &l.positions[index])
+            if l.positions[index].size_lots != 0:
+                initial += initial_part(l, &l.positions[index])
         index = l.positions[index].next
     cross_requirement(l, &s.rules, account, currency, &r)
     row[0], row[1] = account, currency
@@ -135,7 +136,7 @@ cdef class Reader:
 
     def positions(self, uint32_t account):
         """The account's position records by instrument and leg: (instrument, leg, size, cost, margin, leverage as two
-        numbers, mode, stuck, hedged, hold, lots and value of opening buys and sells, reduce-only lots)."""
+        numbers, chosen tier, mode, stuck, hedged, hold, lots and value of opening buys and sells, reduce-only lots)."""
         cdef int32_t index
         cdef Position* p
         self._require_idle(account)
@@ -143,8 +144,8 @@ cdef class Reader:
         rows = []
         while index >= 0:
             p = &self.s.ledger.positions[index]
-            rows.append((p.instrument, p.leg, p.size_lots, p.cost_units, p.margin_units, p.leverage.times, p.leverage.parts, p.mode,
-                         p.stuck, p.hedged, p.hold_units, p.open[0].lots, p.open[0].value_units, p.open[1].lots, p.open[1].value_units,
+            rows.append((p.instrument, p.leg, p.size_lots, p.cost_units, p.margin_units, p.leverage.times, p.leverage.parts,
+                         p.chosen_tier, p.mode, p.stuck, p.hedged, p.hold_units, p.open[0].lots, p.open[0].value_units, p.open[1].lots, p.open[1].value_units,
                          p.reduce.lots))
             index = p.next
         return rows
@@ -393,7 +394,7 @@ cdef class Reader:
         for account in range(FIRST_USER, l.account_count):
             for row in self.positions(account):
                 out.append(account)
-                out.extend(row[:10])
+                out.extend(row[:11])
         for i in range(l.instrument_count):
             for rows in (self.resting(i), self._dormant_rows(i)):
                 out.append(len(rows))

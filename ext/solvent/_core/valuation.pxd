@@ -74,6 +74,7 @@ cdef struct Held:                  # what values and tiers read of a position
     int64_t size_lots
     int64_t cost_units
     Leverage leverage
+    int32_t chosen_tier            # 1-based: it stands there, or higher; 0: none
     int64_t other_lots             # the size of its hedge in the same margin domain
     int64_t kin_lots               # the nets of the other instruments of its tier group, added up
     int64_t long_lots              # of its instrument or tier group in that domain; only where larger_leg asks for them
@@ -85,7 +86,7 @@ cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, 
 cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil
 cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
 cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil
-cdef int tier_at(Instrument* ins, int64_t measure) noexcept nogil
+cdef int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexcept nogil
 cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
 cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil
 cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil

@@ -80,16 +80,16 @@ cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, i
     return add(entered, value_of(ins, lots, ins.mark_ticks, True, fault), fault)
 
 
-cdef int tier_at(Instrument* ins, int64_t measure) noexcept nogil:
-    """0-based tier; beyond the last it is the last."""
-    cdef int k = 0
+cdef int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexcept nogil:
+    """0-based tier, not below a chosen one; beyond the last it is the last."""
+    cdef int k = 0 if chosen == 0 else chosen - 1
     while k < ins.tier_count - 1 and measure > ins.tiers[k].top:
         k += 1
     return k
 
 
 cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil:
-    return tier_at(ins, measure_of(ins, held, fault))
+    return tier_at(ins, measure_of(ins, held, fault), held.chosen_tier)
 
 
 cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil:
