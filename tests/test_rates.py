@@ -141,7 +141,7 @@ def test_only_the_larger_leg_is_asked_for(make, long, short):
 
 
 def test_the_dearer_side_counts(make):
-    """Found by chance: the initial margin of the side with more lots, at 61x, left an order of the other, at 10x, uncovered."""
+    """Found by chance: initial margin of the side with more lots, at 61x, left an order of the other, at 10x, uncovered."""
     ex = hedged(make, 10, 4)
     ex.set_leverage("a", X, 20, mode="cross", leg="long")
     wallet = ex.account("a").wallets["USDT"]
