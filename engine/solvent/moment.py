@@ -169,12 +169,12 @@ class Moment:
         most = max(0, spare)
         for each in self.collateral:
             if each.currency == currency:
-                contract, free = self.contracts[each.instrument], max(0, self.wallets[each.of][2])
+                contract, free = self.contracts[each.instrument], self.wallets[each.of][2]
                 price, value = contract.index or contract.mark, self._counted(each)
-                low, high = 0, most
+                low, high = 0, 0 if value and free < 0 else most
                 while low < high:
                     middle = (low + high + 1) // 2
-                    fits = value - each.counts(spare - middle, price) <= free
+                    fits = not value or value - each.counts(spare - middle, price) <= free
                     low, high = (middle, high) if fits else (low, middle - 1)
                 most = low
         return most

@@ -62,7 +62,7 @@ class Cover:
         if each is None:
             return True
         value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed))
-        return value <= left or self.free_units(account, each.of) >= value - left
+        return not value or self.free_units(account, each.of) >= value - left
 
     def endangered(self, account: int, currency: int, p: Position | None = None) -> bool:
         """Whether a domain is below its threshold, or the one that the currency's spare balance backs."""
@@ -214,8 +214,9 @@ class Cover:
 
         if not short() and self._within_tier(worked):
             return
+        own = self.contracts[worked.instrument].currency  # its orders hold what may be wanted elsewhere
         for p in self.ledger.positions_of(account):
-            if self.contracts[p.instrument].currency == currency:
+            if self.contracts[p.instrument].currency in (currency, own):
                 for order in reversed(list(p.orders)):
                     if not (p.hold and short()) and self._within_tier(p):
                         break

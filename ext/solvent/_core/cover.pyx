@@ -29,7 +29,7 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
         return True
     value = collateral_value(l, account, each, 0)
     left = collateral_value(l, account, each, needed)
-    return value <= left or free_units(l, account, each.of, False) >= value - left
+    return value == 0 or free_units(l, account, each.of, False) >= value - left
 
 
 cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil:
@@ -276,11 +276,14 @@ cdef void _uncover(State* s, Ticket* t, uint32_t currency, int64_t least_free) n
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[t.account].first_position
     cdef int32_t slot, next
+    cdef uint32_t its
     cdef bint short = free_units(l, t.account, currency, False) < least_free
     if not short and _within_tier(l, &l.positions[t.holder]):
         return
     while index >= 0:
-        slot = l.positions[index].first_order if l.instruments[l.positions[index].instrument].currency == currency else -1
+        its = l.instruments[l.positions[index].instrument].currency
+        # Its own currency's orders hold what may be wanted elsewhere.
+        slot = l.positions[index].first_order if its == currency or its == t.ins.currency else -1
         while slot >= 0 and ((short and l.positions[index].hold_units > 0) or not _within_tier(l, &l.positions[index])):
             next = s.arena.own[slot].next
             if not s.arena.orders[slot].flags & REDUCE_ONLY and not s.arena.orders[slot].state & (DORMANT | DUE):
