@@ -72,6 +72,13 @@ def test_a_liquidation_begins_with_giving_it_up(make, mode):
     assert [e.full_units for e in of(ex.mark(X, 909).events, EventType.LIQUIDATION)] == [36_360_000]
 
 
+def test_where_tiers_deduct_there_is_nothing_to_choose(make):
+    """Found by a stream of commands: below its own size a tier's deduction is more than its rate, and nothing was asked."""
+    ex = exchange(make, hedged=False, **FREE, scheme="deduction")
+    refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", X, 10, tier=2)
+    ex.set_leverage("a", X, 10)
+
+
 @pytest.mark.parametrize("tier", [-1, 1.5, None, "2"])
 def test_what_is_no_tier(ex, tier):
     with pytest.raises(InputError):

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from solvent.auditor_books import Books, Key, Order
-from solvent.auditor_free import spare
+from solvent.auditor_free import spendable
 from solvent.auditor_values import fill_value, profit, ratio_up, signed_cost, toward_zero
 from solvent.codes import InvariantBroken
 from solvent.limits import DAY_NS
@@ -461,9 +461,9 @@ class Auditor(Books):
         kernel = exchange._kernel
         for account in range(kernel.account_count):
             for currency in range(len(exchange.currencies)):
-                cash, _, _, spendable, _ = kernel.wallet(account, currency)
-                mine = self.wallets[account, currency], spare(self, account, currency)
-                self._need(mine == (cash, spendable), (account, currency), f"MON-7, MAR-1: {mine}, not {cash, spendable}")
+                cash, _, _, leaves, _ = kernel.wallet(account, currency)
+                mine = self.wallets[account, currency], spendable(self, account, currency)
+                self._need(mine == (cash, leaves), (account, currency), f"MON-7, MAR-1: {mine}, not {cash, leaves}")
             for instrument, leg, size, cost, margin, *_ in kernel.positions(account):
                 key = account, instrument, leg
                 mine3 = self.sizes[key], self.costs[key], self.margins[key]

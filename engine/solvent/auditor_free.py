@@ -29,6 +29,18 @@ Key = tuple[int, int, int]  # account, instrument, leg
 
 
 def spare(books: "Books", account: int, currency: int) -> int:
+    """What the contracts of a currency leave of a balance in it to count elsewhere: a position keeps its initial margin as far
+    as its own profit does not bear it."""
+    left = books.wallets[account, currency]
+    for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
+        left -= hold(books, key)
+        if books.sizes[key] and not books.modes.get(key):
+            gained = profit(books.specs[key[1]], books.sizes[key], books.costs[key], books.marks[key[1]])
+            left -= max(0, initial(books, key) - gained)
+    return left
+
+
+def spendable(books: "Books", account: int, currency: int) -> int:
     """What could be withdrawn of a currency as far as its own contracts go; below zero where they want more."""
     lost, held, asked = 0, 0, defaultdict[int | Key, list[int]](lambda: [0, 0])
     for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):

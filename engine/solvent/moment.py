@@ -161,12 +161,18 @@ class Moment:
     def _counted(self, each: Collateral) -> int:
         """What the spare part of a balance counts as collateral."""
         contract = self.contracts[each.instrument]
-        return each.counts(self.wallets[each.currency][3], contract.index or contract.mark)
+        return each.counts(self._spare(each.currency), contract.index or contract.mark)
+
+    def _spare(self, currency: int) -> int:
+        """What the contracts of a currency leave of its balance for another's margin."""
+        cash, holds, *_ = self.wallets[currency]
+        cross = [r for r in self.rows.values() if r.size and r.mode == Mode.CROSS]
+        mine = [r for r in cross if self.contracts[r.instrument].currency == currency]
+        return margin.spare_units(self.contracts, cash, holds, list(mine))
 
     def withdrawable(self, currency: int) -> int:
         """What may leave a wallet: what is spendable, and of a currency that backs another what that does not need."""
-        spare = int(self.wallets[currency][3])
-        most = max(0, spare)
+        most, spare = max(0, int(self.wallets[currency][3])), self._spare(currency)
         for each in self.collateral:
             if each.currency == currency:
                 contract, free = self.contracts[each.instrument], self.wallets[each.of][2]

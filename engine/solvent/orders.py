@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from solvent.codes import InputError, WrongType
-from solvent.limits import RATE
+from solvent.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, RATE
 from solvent.money import Dec, decimal, to_units
 from solvent.records import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind, extension
 
@@ -53,7 +53,8 @@ def leg_of(value: object) -> int:
 def leverage_of(value: object) -> tuple[int, int]:
     """A leverage as a fraction in lowest terms; one that is too fine or too large becomes one that is refused."""
     if isinstance(value, Fraction):
-        return fit(value.numerator, False), fit(value.denominator, False)
+        small = 0 < value.denominator <= LEVERAGE_PARTS_MAX and 0 < value.numerator <= LEVERAGE_TIMES_MAX
+        return (value.numerator, value.denominator) if small else (0, 1)
     millionths = fit(to_units(value, Decimal("0.000001"), "leverage"), False)
     return Fraction(millionths, 10**6).as_integer_ratio()
 

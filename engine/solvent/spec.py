@@ -27,7 +27,7 @@ INVERSE_LOT_UNITS = 10**4
 """What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
 GROUP_LOTS = 2**48
 """Of a position whose net is added up with those of others: thousands of them stay in 64 bits."""
-INDEX_SAMPLES = 2**18
+INDEX_SAMPLES = 2**15
 """Premiums of a period whose weights are indices: their sum stays in 64 bits."""
 TIME_MAX = 2**62
 ALPHA_LEAST = RATE // 1_000

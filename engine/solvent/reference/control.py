@@ -84,7 +84,8 @@ class Control:
             return Code.BAD_LEVERAGE
         leverage = Fraction(c.amount, parts)
         contract = self.contracts[c.instrument]
-        if not 0 <= c.size_lots <= len(contract.tiers):
+        # Where tiers deduct each slab is asked at its own rate: there is nothing to choose.
+        if not 0 <= c.size_lots <= len(contract.tiers) or (c.size_lots and contract.scheme == Scheme.DEDUCTION):
             return Code.BAD_LEVERAGE
         p = self.ledger.blank(c.account, c.instrument, c.side)
         if c.mode != p.mode and (p.size or p.orders):

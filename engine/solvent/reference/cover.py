@@ -48,10 +48,22 @@ class Cover:
             return 0
         return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
 
+    def closing_share(self, p: Position) -> int:
+        """What closing a cross position may lose to mark: its share of equity, or all of that where nothing is asked for it;
+        and no more than its own margin and what the domain that it backs can spare."""
+        if p.mode == Mode.ISOLATED:
+            return 0
+        contract, share = self.contracts[p.instrument], self.share_of_equity(p)
+        if valuation.is_lesser(contract, p):
+            share = self.requirement(p.account, contract.currency, None).equity
+        room = self._room(p.account, contract.currency)
+        if room is None:
+            return share
+        return min(share, room + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
+
     def free_units(self, account: int, currency: int, spendable: bool = False) -> int:
-        if spendable:
-            return self.ledger.spare_units(account, currency)
-        cash, holds = self.ledger.backing(account, currency), self.ledger.holds[account][currency]
+        cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
+        cash = cash if spendable else self.ledger.backing(account, currency)
         return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
 
     def affords(self, account: int, currency: int, needed: int, spendable: bool) -> bool:
@@ -76,28 +88,33 @@ class Cover:
         """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
         currency, isolated = self.contracts[p.instrument].currency, p.mode == Mode.ISOLATED
         r = self.requirement(p.account, currency, p if isolated else None)
-        most, each = max(0, r.equity - r.own), self.ledger.backs.get(currency)
-        if isolated or each is None:
-            return most
-        backed = self.requirement(p.account, each.of, None)
+        elsewhere = None if isolated else self._room(p.account, currency)
+        return max(0, r.equity - r.own) if elsewhere is None else min(max(0, r.equity - r.own), elsewhere)
+
+    def _room(self, account: int, currency: int) -> int | None:
+        """What a spare balance may lose before the domain that it backs is below its threshold; None: all of it, and more."""
+        each = self.ledger.backs.get(currency)
+        backed = self.requirement(account, each.of, None) if each else None
+        if each is None or backed is None or not backed.positions:
+            return None
         contract = self.contracts[each.instrument]
-        value = self.ledger.collateral_value(p.account, each) - max(0, backed.equity - backed.own)
-        if not backed.positions or value <= 0:
-            return most
-        spare = self.ledger.spare_units(p.account, currency)
-        return min(most, spare - each.least_for(value, contract.index or contract.mark))
+        value = self.ledger.collateral_value(account, each) - max(0, backed.equity - backed.own)
+        if value <= 0:
+            return None
+        return self.ledger.spare_units(account, currency) - each.least_for(value, contract.index or contract.mark)
 
     def beyond_band(self, t: Ticket) -> bool:
         edge = valuation.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
         return t.price > edge if t.side == Side.BUY else t.price < edge
 
     def limit_to_bankruptcy(self, t: Ticket, p: Position) -> None:
-        """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
+        """An order against the position trades no further than where closing, fee paid, leaves nothing (§6), or too little of
+        what its currency backs."""
         if p.size == 0 or (p.size > 0) == (t.side == Side.BUY):
             return
         t.closes = True
         contract = self.contracts[t.instrument]
-        cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
+        cost = margin.bankruptcy_cost(contract, p, self.closing_share(p))
         price = valuation.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
         if price < t.limit if t.side == Side.BUY else price > t.limit:
             t.limit = max(0, min(contract.max_price_ticks + 1, price))  # outside the legal range nothing trades
@@ -207,18 +224,18 @@ class Cover:
             self._uncover(worked, currency, min(0, free))
 
     def _uncover(self, worked: Position, currency: int, least: int) -> None:
-        account = worked.account
+        """Of one of the currencies; what is wanted elsewhere no order of the worked position's own currency holds either."""
+        account, own = worked.account, self.contracts[worked.instrument].currency
 
         def short() -> bool:
             return self.free_units(account, currency) < least
 
         if not short() and self._within_tier(worked):
             return
-        own = self.contracts[worked.instrument].currency  # its orders hold what may be wanted elsewhere
         for p in self.ledger.positions_of(account):
             if self.contracts[p.instrument].currency in (currency, own):
                 for order in reversed(list(p.orders)):
                     if not (p.hold and short()) and self._within_tier(p):
                         break
-                    if order.resting and not order.flags & Flag.REDUCE_ONLY:
+                    if order.resting and (currency != own or not order.flags & Flag.REDUCE_ONLY):
                         self.trading.cancel(order, Ending.UNCOVERED)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from solvent.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
-from solvent.reference.margin import Holding, OpenSide, Rules, free_units
+from solvent.reference.margin import Holding, OpenSide, Rules, spare_units
 from solvent.reference.valuation import Contract, accrued_units, ceil_div, initial_rise, trunc_div, worth
 
 Emit = Callable[..., None]
@@ -149,7 +149,7 @@ class Ledger:
     def spare_units(self, account: int, currency: int) -> int:
         """What the contracts of a currency leave of a balance in it; below zero where they want more."""
         cash, holds = self.wallets[account][currency], self.holds[account][currency]
-        return free_units(self.contracts, cash, holds, self.cross_of(account, currency), spendable=True)
+        return spare_units(self.contracts, cash, holds, self.cross_of(account, currency))
 
     def collateral_value(self, account: int, each: Collateral, less: int = 0) -> int:
         """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""

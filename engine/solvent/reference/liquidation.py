@@ -47,6 +47,7 @@ class Liquidation:
         self.bearable = cover.bearable
         self.endangered = cover.endangered
         self.share_of_equity = cover.share_of_equity
+        self.closing_share = cover.closing_share
         self.emit = cover.trading.emit
 
     # --- who is due
@@ -185,7 +186,7 @@ class Liquidation:
         """Sells the position back by two tiers with an order of its owner; False when nothing filled."""
         contract = self.contracts[p.instrument]
         k = valuation.tier_of(contract, p)
-        cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
+        cost = margin.bankruptcy_cost(contract, p, self.closing_share(p))
         paying = valuation.price_paying(contract, p.size, cost, contract.liquidation_fee_ppb)
         side = Side.SELL if p.size > 0 else Side.BUY
         edge = valuation.band_price(contract, side, self.rules.step_limit_ppb)
@@ -220,6 +221,7 @@ class Liquidation:
                 for q, share in zip(cross, shares, strict=True)
             ]
             self.ledger.pay(Posting.TAKEN_OVER, (account, currency), clearing, self.ledger.wallets[account][currency])
+            self.ledger.touch(account)  # what its balance backed is looked at
         parcels = [self._take_position(*each) for each in taken]
         for parcel in parcels:
             self._unwind(parcel, at_takeover=True)

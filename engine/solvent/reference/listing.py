@@ -5,6 +5,7 @@ an order behind in one that is closed. What inverse values lose by rounding goes
 """
 
 from solvent.codes import Code
+from solvent.limits import FIRST_USER
 from solvent.records import Ending, EventType, Listing, ParcelChange, Posting, Purse
 from solvent.reference import valuation
 from solvent.reference.entry import Command
@@ -67,3 +68,8 @@ class Listings:
                 self.ledger.parcel_fill(parcel, abs(parcel.size), -worth, ParcelChange.CLOSED_BY_SETTLEMENT, 0)
         clearing, residue = (Purse.CLEARING, contract.currency), (Purse.RESIDUE, contract.currency)
         self.ledger.pay(Posting.SETTLED, clearing, residue, -total)
+        for each in self.ledger.collateral:  # it prices that at this from now on
+            if each.instrument == instrument:
+                for account in range(FIRST_USER, len(self.ledger.wallets)):
+                    if self.ledger.wallets[account][each.currency] > 0:
+                        self.ledger.touch(account)

@@ -272,6 +272,13 @@ def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Hol
     return saturate(cash + (min(0, profit) if spendable else profit) - initial_total(contracts, cross) - holds)
 
 
+def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding]) -> int:
+    """What the contracts of a currency leave of a balance in it for another currency's margin: each position keeps what its
+    own profit does not bear of its initial margin. So closing one costs no more than it loses to mark and fees."""
+    kept = (max(0, initial_units(contracts[p.instrument], p) - upl(contracts[p.instrument], p)) for p in cross)
+    return saturate(cash - holds - sum(kept))
+
+
 # --- Deleveraging (§5)
 
 

@@ -13,7 +13,7 @@ from solvent._core.margin cimport (
 )
 from solvent._core.money cimport MONEY_MAX, floor128, int128, least
 from solvent._core.records cimport (
-    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEPOSITED, FACTOR, FUND_SEEDED, INSUFFICIENT_BALANCE,
+    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEDUCTION, DEPOSITED, FACTOR, FUND_SEEDED, INSUFFICIENT_BALANCE,
     INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
     NO_ISOLATED_POSITION, OK, POSITION_LIMIT, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
     WITHDRAWALS_CLOSED, WITHDRAWN, Command,
@@ -140,7 +140,8 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
         return BAD_LEVERAGE
     leverage = _lowest(c.amount, <int64_t>c.order_id if c.order_id else 1)
     ins = &l.instruments[c.instrument]
-    if c.size_lots < 0 or c.size_lots > ins.tier_count:
+    # Where tiers deduct each slab is asked at its own rate: there is nothing to choose.
+    if c.size_lots < 0 or c.size_lots > ins.tier_count or (c.size_lots and ins.scheme == DEDUCTION):
         return BAD_LEVERAGE
     index = position_find(l, c.account, c.instrument, c.side)
     if index >= 0:

@@ -19,6 +19,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
 cdef int64_t reducible(Position* p, int side) noexcept nogil
 cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil
 cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil
+cdef int64_t closing_cost(State* s, int32_t index) noexcept nogil
 cdef int64_t bearable(State* s, int32_t index) noexcept nogil
 cdef Free free_now(State* s, Ticket* t) noexcept nogil
 cdef bint fits(Ledger* ledger, Position* p) noexcept nogil

@@ -4,17 +4,17 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.arena cimport DORMANT, DUE
 from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
 from solvent._core.margin cimport (
-    Requirement, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement, free_units,
-    hold_units, opening_lots,
+    Requirement, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement, equity_share,
+    free_units, hold_units, initial_units, opening_lots, spare_units, upl,
 )
-from solvent._core.money cimport clamp, int128, least, most, saturate
+from solvent._core.money cimport INT64_MAX, add, clamp, int128, least, most, saturate, sub
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, REDUCE_ONLY, SELL,
     UNCOVERED,
 )
 from solvent._core.trading cimport State, Ticket, cancel
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, allows, band_price, loss_of, measure_with, price_paying, tier_at, value_of,
+    Held, Instrument, accrued_units, allows, band_price, is_lesser, loss_of, measure_with, price_paying, tier_at, value_of,
 )
 
 
@@ -50,22 +50,61 @@ cdef int64_t bearable(State* s, int32_t index) noexcept nogil:
     """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
-    cdef Collateral* each = backs(l, l.instruments[p.instrument].currency)
     cdef Requirement r
-    cdef int128 slack, value
+    cdef int128 slack
     cdef int64_t bears
     domain_requirement(l, &s.rules, index, &r)
     slack = r.equity - r.own
     bears = saturate(slack) if slack > 0 else 0
-    if p.mode or each == NULL:
-        return bears
-    cross_requirement(l, &s.rules, p.account, each.of, &r)
+    return bears if p.mode else least(bears, _room(s, p.account, l.instruments[p.instrument].currency))
+
+
+cdef int64_t _room(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """What a spare balance may lose before the domain that it backs is below its threshold; INT64_MAX: all of it, and more."""
+    cdef Ledger* l = &s.ledger
+    cdef Collateral* each = backs(l, currency)
+    cdef Requirement r
+    cdef int128 slack, value
+    if each == NULL:
+        return INT64_MAX
+    cross_requirement(l, &s.rules, account, each.of, &r)
     slack = r.equity - r.own
-    value = collateral_value(l, p.account, each, 0)
+    value = collateral_value(l, account, each, 0)
     value -= slack if slack > 0 else 0
     if r.positions == 0 or value <= 0:
-        return bears
-    return least(bears, free_units(l, p.account, each.currency, True) - collateral_least(l, each, <int64_t>value))
+        return INT64_MAX
+    return spare_units(l, account, currency) - collateral_least(l, each, <int64_t>value)
+
+
+cdef int64_t closing_share(State* s, int32_t index) noexcept nogil:
+    """What closing a cross position may lose to mark: its share of equity, or all of that where nothing is asked for it; and no
+    more than its own margin and what the domain that it backs can spare."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef Requirement r
+    cdef Held held
+    cdef int64_t share, room
+    if p.mode:
+        return 0
+    share = equity_share(l, index)
+    if ins.larger_leg:
+        held = held_of(l, p)
+        if is_lesser(ins, &held):
+            domain_requirement(l, &s.rules, index, &r)
+            share = saturate(r.equity)
+    room = _room(s, p.account, ins.currency)
+    return share if room == INT64_MAX else least(share, saturate(<int128>room + most(initial_units(l, p), upl(l, p))))
+
+
+cdef int64_t closing_cost(State* s, int32_t index) noexcept nogil:
+    """The exact signed cost at which closing a position costs all that it may."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef int32_t* fault = &s.log.fault
+    if p.mode:
+        return bankruptcy_cost(l, index)
+    return sub(add(p.cost_units, upl(l, p), fault), closing_share(s, index), fault)
 
 
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
@@ -74,13 +113,14 @@ cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
 
 
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
-    """An order against the position trades no further than where closing, fee paid, leaves nothing (§6)."""
+    """An order against the position trades no further than where closing, fee paid, leaves nothing (§6), or too little of what
+    its currency backs."""
     cdef Instrument* ins = t.ins
     cdef int64_t price
     if t.holder < 0 or p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
         return
     t.closes = True
-    price = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, t.holder), ins.taker_fee_ppb)
+    price = price_paying(ins, p.size_lots, closing_cost(s, t.holder), ins.taker_fee_ppb)
     if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
         t.limit_ticks = clamp(price, 0, ins.max_price_ticks + 1)   # outside the legal range nothing trades
         t.ending = BANKRUPTCY_LIMIT
@@ -273,6 +313,7 @@ cdef void uncover(State* s, Ticket* t, Free before) noexcept nogil:
 
 
 cdef void _uncover(State* s, Ticket* t, uint32_t currency, int64_t least_free) noexcept nogil:
+    """Of one of the currencies; what is wanted elsewhere no order of the worked position's own currency holds either."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[t.account].first_position
     cdef int32_t slot, next
@@ -282,11 +323,10 @@ cdef void _uncover(State* s, Ticket* t, uint32_t currency, int64_t least_free) n
         return
     while index >= 0:
         its = l.instruments[l.positions[index].instrument].currency
-        # Its own currency's orders hold what may be wanted elsewhere.
         slot = l.positions[index].first_order if its == currency or its == t.ins.currency else -1
         while slot >= 0 and ((short and l.positions[index].hold_units > 0) or not _within_tier(l, &l.positions[index])):
             next = s.arena.own[slot].next
-            if not s.arena.orders[slot].flags & REDUCE_ONLY and not s.arena.orders[slot].state & (DORMANT | DUE):
+            if (currency != t.ins.currency or not s.arena.orders[slot].flags & REDUCE_ONLY) and not s.arena.orders[slot].state & (DORMANT | DUE):
                 cancel(s, slot, UNCOVERED)
                 short = free_units(l, t.account, currency, False) < least_free
             slot = next

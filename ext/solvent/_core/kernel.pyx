@@ -17,7 +17,7 @@ from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
 from solvent._core.fees cimport fees_close
 from solvent._core.ledger cimport (
-    FIRST_USER, Collateral, account_new, accounts_reserve, instrument_reserve, ledger_close, ledger_open,
+    FIRST_USER, Collateral, account_new, accounts_reserve, backs, instrument_reserve, ledger_close, ledger_open,
 )
 from solvent._core.listing cimport halt, settle_instrument
 from solvent._core.liquidation cimport settle
@@ -261,7 +261,7 @@ cdef class Kernel(Reader):
 
     cdef bint _fits(self, spec, uint32_t currency) except -1:
         """Whether an instrument goes with the clock, the rules, its currency's precision, and those that there are."""
-        if self.decimals[currency] != spec.decimals:
+        if self.decimals[currency] != spec.decimals or (spec.larger_leg and backs(&self.s.ledger, currency) != NULL):
             return False
         if spec.expiry_ns and spec.expiry_ns <= self.s.clock_ns or (spec.basis == NET and not self.s.rules.net_hedges):
             return False

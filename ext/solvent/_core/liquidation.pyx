@@ -5,14 +5,15 @@ from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
+from solvent._core.cover cimport closing_cost
 from solvent._core.ledger cimport (
     CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, fund_pays, held_of, margin_purse,
     parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_event, position_fill, position_find,
     touch, wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, adl_rank, bankruptcy_cost, collateral_value, cross_requirement, domain_requirement, equity_share, free_units,
-    isolated_requirement, thresholds, upl,
+    Requirement, adl_rank, bankruptcy_cost, collateral_value, cross_requirement, domain_requirement, equity_share,
+    isolated_requirement, spare_units, thresholds, upl,
 )
 from solvent._core.money cimport clamp, floor128, int128, least, magnitude, most, saturate
 from solvent._core.pool cimport room
@@ -104,7 +105,7 @@ cdef bint _convert(State* s, uint32_t account, Collateral* each) noexcept nogil:
     if value == 0:
         return False
     pay(l, CONVERTED, wallet_purse(account, each.currency), wallet_purse(CONVERTER, each.currency),
-        free_units(l, account, each.currency, True), 0)
+        spare_units(l, account, each.currency), 0)
     pay(l, CONVERTED, wallet_purse(CONVERTER, each.of), wallet_purse(account, each.of), value, 0)
     return True
 
@@ -268,7 +269,7 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef Held held = held_of(&s.ledger, p)
     cdef int k = _tier(s, p)
-    cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), ins.liquidation_fee_ppb)
+    cdef int64_t paying = price_paying(ins, p.size_lots, closing_cost(s, index), ins.liquidation_fee_ppb)
     cdef Ticket t
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if p.size_lots > 0 else BUY
@@ -346,6 +347,7 @@ cdef void _take_over(State* s, uint32_t account, int32_t position, uint32_t curr
             if i == 0:
                 pay(l, TAKEN_OVER, wallet_purse(account, currency), wallet_purse(CLEARING, currency),
                     wallet_of(l, account, currency).cash_units, 0)
+                touch(l, account)       # what its balance backed is looked at
         free(costs)
     for i in range(first, l.parcel_count):
         _unwind(s, i, True)

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.changes cimport BOTH_SIDES, cancel_selected
 from solvent._core.ledger cimport (
-    CLEARING, NOBODY, RESIDUE, FillTerms, Ledger, parcel_fill, pay, position_fill, wallet_purse,
+    CLEARING, FIRST_USER, NOBODY, RESIDUE, FillTerms, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
 from solvent._core.money cimport add, magnitude
 from solvent._core.records cimport (
@@ -54,6 +54,7 @@ cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcep
     cdef int32_t* fault = &s.log.fault
     cdef int64_t value, total = 0
     cdef int32_t i, index
+    cdef uint32_t account
     cdef FillTerms terms
     cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
     ins.listing = CLOSED
@@ -80,3 +81,8 @@ cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcep
             total = add(total, value, fault)
             parcel_fill(l, i, magnitude(l.parcels[i].size_lots), -value, CLOSED_BY_SETTLEMENT, 0)
     pay(l, SETTLED, wallet_purse(CLEARING, ins.currency), wallet_purse(RESIDUE, ins.currency), -total, 0)
+    for i in range(l.collateral_count):     # it prices that at this from now on
+        if l.collateral[i].instrument == instrument:
+            for account in range(FIRST_USER, l.account_count):
+                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0:
+                    touch(l, account)

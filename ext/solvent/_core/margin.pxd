@@ -52,6 +52,7 @@ cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
+cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil
 cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil
 

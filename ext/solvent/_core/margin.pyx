@@ -25,7 +25,7 @@ cdef inline int64_t _price(Ledger* ledger, Collateral* each) noexcept nogil:
 
 cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil:
     """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""
-    cdef int128 units = <int128>free_units(ledger, account, each.currency, True) - less
+    cdef int128 units = <int128>spare_units(ledger, account, each.currency) - less
     cdef int128 whole, part
     if units <= 0:
         return 0
@@ -228,6 +228,9 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
                 largest_needed = needed
                 largest = i
         i = p.next
+    if total <= 0:      # every position asks for something, or for nothing because another asks for more
+        fault[0] = 3
+        return 0
     left_over = equity
     whole = floor128(equity, total)  # equity * MM may leave 128 bits: split off whole multiples of the total
     i = ledger.accounts[account].first_position
@@ -379,6 +382,23 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
     if spendable and profit > 0:
         profit = 0
     return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)
+
+
+cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """What the contracts of a currency leave of a balance in it for another currency's margin: each position keeps what its
+    own profit does not bear of its initial margin. So closing one costs no more than it loses to mark and fees."""
+    cdef Wallet* wallet = wallet_of(ledger, account, currency)
+    cdef int128 spare = <int128>wallet.cash_units - wallet.hold_units
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef int128 kept
+    cdef Position* p
+    while index >= 0:
+        p = &ledger.positions[index]
+        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+            kept = <int128>initial_units(ledger, p) - upl(ledger, p)
+            spare -= kept if kept > 0 else 0
+        index = p.next
+    return saturate(spare)
 
 
 # --- Deleveraging rank (semantics §5) ------------------------------------------------------------------
