@@ -3,6 +3,7 @@
 Owns the reading of the recorded tables, which are not in the project; these tests skip where they are absent.
 """
 
+import doctest
 import gzip
 import json
 from decimal import Decimal
@@ -182,3 +183,8 @@ def test_tables_that_do_not_fit_are_refused():
                    {"minSz": 30, "maxSz": 40, "mmr": "0.02", "imr": "0.04", "maxLever": 25}])  # fmt: skip
     with pytest.raises(InputError, match="no linear"):
         okx_instrument({"instId": "BTC-USDT", "ctType": ""})
+
+
+def test_the_page_of_venues():
+    """docs/venues.md: every one of them is said there, in one exchange."""
+    assert doctest.testfile("../docs/venues.md") == (0, 30)
