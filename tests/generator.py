@@ -91,10 +91,8 @@ class Generator:
         terms = {"of": self.settle[0], "price": r.choice(linear).name}
         found = [Collateral("ETH", haircut=r.choice(["0.05", "0.5"]), decimals=8, **terms)]
         found += [Collateral("SOL", haircut="0.2", decimals=3, **terms) for _ in range(r.choice([0, 1]))]
-        hedges = any(each.hedge == "larger" for each in self.instruments[1:])
-        if (
-            self.settle[1] != self.settle[0] and len(self.instruments) == 2 and not hedges
-        ):  # a unit of it counts next to nothing, or much
+        backs = self.settle[1] != self.settle[0] and len(self.instruments) == 2 and self.instruments[1].spec.adds_up
+        if backs:  # a unit of it counts next to nothing, or much
             found += [Collateral(self.settle[1], haircut=r.choice(["0.1", "0.99999"]), decimals=self.decimals, **terms)]
         return found
 

@@ -73,7 +73,10 @@ def test_a_liquidation_begins_with_giving_it_up(make, mode):
 
 
 def test_where_tiers_deduct_there_is_nothing_to_choose(make):
-    """Found by a stream of commands: below its own size a tier's deduction is more than its rate, and nothing was asked."""
+    """Found by a stream of commands: below its own size a tier's deduction is more than its rate, and nothing was asked. By
+    an attack: the factor of a higher tier may be the smaller one."""
+    factor = exchange(make, hedged=False, **FREE, scheme="factor")
+    refused(Code.BAD_LEVERAGE, factor.set_leverage, "a", X, 10, tier=2)
     ex = exchange(make, hedged=False, **FREE, scheme="deduction")
     refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", X, 10, tier=2)
     ex.set_leverage("a", X, 10)

@@ -10,8 +10,9 @@ from fractions import Fraction
 
 import pytest
 
-from solvent import Code, Collateral, EventType, Exchange, Funding, InputError, Instrument, PriceModel, Tier, Trigger
-from solvent.records import Ending
+from solvent import Code, Collateral, EventType, Exchange, Funding, InputError, Instrument, PriceModel, Rates, Tier, Trigger
+from solvent.records import CommandType, Ending, command
+from solvent.spec import to_records
 from test_collateral import BTC, COIN, COIN_BACKS, COINS, TERMS, X, take
 from test_hedge import of, refused
 
@@ -53,16 +54,55 @@ def test_orders_that_close_do_not_reserve_what_is_needed(make, way):
     assert ex.account("alice").wallets["BTC"].withdrawable == 0
 
 
-def test_a_taken_over_currency_leaves_what_it_backed_looked_at(make):
-    """At 50x with a fee of 3 % something is spare when a domain is taken over; it goes with it."""
-    coin = replace(COINS[2], tiers=[Tier(10**6, "0.02", "0.02")], liquidation_fee="0.03")
-    ex = begin(make, [*COINS[:2], coin], "okx_consistent")
-    ex.set_leverage("alice", COIN, 50, mode="cross")
-    take(ex, COIN, "buy", 900_000, 50_000, 0)
-    take(ex, X, "buy", 280, 1_000, 0)
-    events = ex.mark(COIN, 49_700).events
-    assert {e.currency for e in liquidated(events)} <= {0, 1}
-    assert ex.position("alice", X).size == 0 or ex.account("alice").wallets["USDT"].equity > 2_800
+def test_a_cancelled_order_gives_back_what_it_held(make):
+    """A deep bid hides the loss of a reduce-only order, and would hold coins when what they back is liquidated."""
+    ex = begin(make)
+    ex.seed_fund("USDT", 50_000)
+    take(ex, COIN, "buy", 550_000, 50_000, 50)
+    ex.order("alice", COIN, "buy", 300_000, price=10_500).ok()
+    ex.order("alice", COIN, "sell", 550_000, price=47_500, reduce_only=True).ok()
+    take(ex, X, "buy", 90, 1_000, 10)
+    ex.mark(X, 915)
+    ex.order("bob", X, "buy", 300, price=914).ok()
+    ex.order("mate", COIN, "buy", 550_000, price=47_500, tif="ioc")
+    assert ex.fund("USDT") == 50_000 and ex.position("alice", X).size == 90
+    assert not [o for o in ex.open_orders("alice") if o.instrument == COIN]
+
+
+UNEVEN = [
+    {"tiers": [Tier(10**6, "0.02", "0.02")], "liquidation_fee": "0.03"},
+    {"tiers": [Tier(10**6, "0.02", "0.02")], "basis": "net", "liquidation_fee": "0.03"},
+    {"tiers": [Tier(10**5, "0.005", "0.01"), Tier(10**6, "0.1", "0.1")], "basis": "net", "liquidation_fee": "0.05"},
+    {"tiers": [Tier(10**6, "0.01", "0.02")], "rates": [Rates(["0.0199"], side="short")], "liquidation_fee": "0.001"},
+    {"hedge": "larger"},
+]
+
+
+@pytest.mark.parametrize("terms", UNEVEN)
+def test_what_asks_for_more_than_its_leverage_leaves_does_not_back(make, terms):
+    """Requirements that jump by an own command, or that one leg bears for another, took what was counted elsewhere."""
+    coin = replace(COINS[2], **terms)
+    with pytest.raises(InputError, match="as collateral each tier"):
+        Exchange([*COINS[:2], coin], collateral=COIN_BACKS)
+    ex = make(COINS[:2], collateral=COIN_BACKS)
+    with pytest.raises(InputError, match="as collateral each tier"):
+        ex.add_instrument(coin)
+    record = to_records(COIN, coin.spec, 1)
+    command_ = command(CommandType.ADD_INSTRUMENT, records=1 + len(record) // 64) + record
+    assert ex._kernel.apply(command_) == Code.BAD_INSTRUMENT
+
+
+@pytest.mark.parametrize("size,accepted", [(33_000, True), (37_800, False)])
+def test_a_limit_worse_than_mark_is_looked_at_by_its_mark(make, size, accepted):
+    """An inverse contract bought 5 % above mark is worth less at the limit than at mark; USDT has 34,100 to spare."""
+    ex = begin(make, [replace(COINS[0], tiers=[Tier(1_000, "0.005", "0.01")]), *COINS[1:]])
+    take(ex, X, "buy", 100, 1_000, 100)
+    ex.mark(X, 900)
+    ex.set_leverage("alice", COIN, 1, mode="cross")
+    ex.order("mate", COIN, "sell", size, price=52_500).ok()
+    ack = ex.order("alice", COIN, "buy", size, price=52_500, tif="ioc")
+    assert bool(ack) is accepted and not liquidated(ack.events)
+    assert ex.account("alice").wallets["USDT"].free >= 0
 
 
 def test_a_favourable_price_takes_no_more_than_was_looked_at(make):
@@ -119,14 +159,27 @@ def test_the_lesser_leg_of_a_hedge_closes_at_the_touch(make):
     assert ex.order("alice", X, "buy", 4, leg="short").filled == 4
 
 
-def test_one_side_of_a_hedge_does_not_go_with_collateral(make):
-    """What is spare is told position by position."""
-    coin = replace(COINS[2], hedge="larger")
-    with pytest.raises(InputError, match="larger"):
-        Exchange([*COINS[:2], coin], collateral=COIN_BACKS)
-    ex = make(COINS[:2], collateral=COIN_BACKS)
-    with pytest.raises(InputError, match="larger"):
-        ex.add_instrument(coin)
+@pytest.mark.parametrize("first", ["long", "short"])
+def test_closing_a_leg_leaves_enough_for_the_other(make, first):
+    """Of a hedge of which one side counts; 2 % off mark would take all of it but 550."""
+    ex = make([Instrument(X, **TERMS, hedge="larger")], rules="okx_consistent")
+    for who, amount in (("bob", 10**7), ("mate", 10**6), ("alice", 20_500)):
+        ex.deposit(who, "USDT", amount)
+    ex.mark(X, 1_000)
+    ex.set_position_mode("alice", X, "hedge")
+    for leg, side, other, size in (("long", "buy", "sell", 1_000), ("short", "sell", "buy", 25)):
+        ex.set_leverage("alice", X, 50, mode="cross", leg=leg)
+        for _ in range(1 if leg == "long" else 38):
+            ex.order("bob", X, other, size, price=1_000).ok()
+            ex.order("alice", X, side, size, price=1_000, leg=leg, tif="ioc").ok()
+    side, other, price, size = ("sell", "buy", 980, 1_000) if first == "long" else ("buy", "sell", 1_021, 950)
+    ex.order("mate", X, other, size, price=price).ok()
+    ack = ex.order("alice", X, side, size, price=price, leg=first, tif="ioc")
+    assert not liquidated(ack.events) and ack.filled == 0
+    assert ex.account("alice").wallets["USDT"].equity == 20_500
+    fair = 998 if first == "long" else 1_002
+    ex.order("bob", X, other, size, price=fair).ok()
+    assert ex.order("alice", X, side, size, price=fair, leg=first, tif="ioc").filled == size
 
 
 def test_weights_by_the_index_stay_in_64_bits(make):

@@ -87,7 +87,7 @@ class Exchange(Face):
             self._name_currency(each.currency, each.unit)
         self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
         for instrument in self.instruments:
-            self._check_hedge(instrument)
+            self._check_backing(instrument)
         settled = {each.settle for each in self.instruments}
         terms = []
         for each in self.collateral:
@@ -99,10 +99,13 @@ class Exchange(Face):
             terms.append((self._currency_ids[each.currency], self._currency_ids[each.of], index, *ratio))
         return terms
 
-    def _check_hedge(self, instrument: Instrument) -> None:
+    def _check_backing(self, instrument: Instrument) -> None:
         """What is spare of a currency is told position by position."""
-        if instrument.hedge == "larger" and any(each.currency == instrument.settle for each in self.collateral):
-            raise InputError(f"{instrument.name}: hedge='larger' does not go with {instrument.settle} as collateral")
+        if any(each.currency == instrument.settle for each in self.collateral) and not instrument.spec.adds_up:
+            raise InputError(
+                f"{instrument.name}: with {instrument.settle} as collateral each tier's initial rate is at least its "
+                "maintenance rate and the liquidation fee, and hedge is 'both'"
+            )
 
     def _name_currency(self, name: str, unit: Decimal) -> None:
         if not isinstance(name, str) or not name or len(name.encode(errors="replace")) > NAME_BYTES:
@@ -185,7 +188,7 @@ class Exchange(Face):
         if instrument.settle not in self.currencies:
             raise Rejected(Code.UNKNOWN_CURRENCY)
         self._check_terms(instrument)
-        self._check_hedge(instrument)
+        self._check_backing(instrument)
         data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
         self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // records.RECORD_BYTES)
         return self._entered(instrument)
@@ -297,7 +300,8 @@ class Exchange(Face):
         An account is cross until told otherwise; mind that the mode named here defaults to isolated. It
         changes only while flat without live orders. An open isolated position keeps its margin. tier: a risk limit (BitMEX):
         the position asks for that tier from 1 up, or a higher one that it stands in, and its orders may not lead beyond; 0:
-        none, each time that it is not said; of tables that deduct always. A liquidation begins with giving it up.
+        none, each time that it is not said; of tables that deduct, or of factors, always. A liquidation begins with giving it
+        up.
         Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN).
         """
         times, parts = leverage_of(leverage)

@@ -93,6 +93,16 @@ class Spec:
         """Of the highest size, in units."""
         return self.max_size_lots * self.units * (1 if self.kind == Kind.INVERSE else self.max_price_ticks)
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether no tier asks for more than its leverage leaves, fee included, and each position for itself: what a currency
+        needs whose balance backs another."""
+        tables = [[row[1] for row in self.tiers], *(each for _, _, each in self.rates)]
+        bounded = all(
+            rate + self.liquidation_fee_ppb <= row[3] for each in tables for rate, row in zip(each, self.tiers, strict=True)
+        )
+        return bounded and not self.larger_leg
+
     def check(self, name: str) -> None:
         """Raises InputError for what a kernel could not compute with."""
         for part in (self._failures, self._tier_failures, self._curve_failures, self._time_failures):

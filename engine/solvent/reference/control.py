@@ -84,8 +84,9 @@ class Control:
             return Code.BAD_LEVERAGE
         leverage = Fraction(c.amount, parts)
         contract = self.contracts[c.instrument]
-        # Where tiers deduct each slab is asked at its own rate: there is nothing to choose.
-        if not 0 <= c.size_lots <= len(contract.tiers) or (c.size_lots and contract.scheme == Scheme.DEDUCTION):
+        # A higher tier that deducts, or whose rate is a smaller share of its initial one, may ask for less: none to choose.
+        unequal = contract.scheme in (Scheme.DEDUCTION, Scheme.FACTOR)
+        if not 0 <= c.size_lots <= len(contract.tiers) or (c.size_lots and unequal):
             return Code.BAD_LEVERAGE
         p = self.ledger.blank(c.account, c.instrument, c.side)
         if c.mode != p.mode and (p.size or p.orders):

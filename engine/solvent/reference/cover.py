@@ -49,13 +49,16 @@ class Cover:
         return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
 
     def closing_share(self, p: Position) -> int:
-        """What closing a cross position may lose to mark: its share of equity, or all of that where nothing is asked for it;
-        and no more than its own margin and what the domain that it backs can spare."""
+        """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what
+        leaves enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
         if p.mode == Mode.ISOLATED:
             return 0
         contract, share = self.contracts[p.instrument], self.share_of_equity(p)
-        if valuation.is_lesser(contract, p):
-            share = self.requirement(p.account, contract.currency, None).equity
+        if contract.larger_leg:
+            equity, held = self.requirement(p.account, contract.currency, None).equity, (p.size, p.cost)
+            p.size = p.cost = 0
+            share = max(0, equity - self.requirement(p.account, contract.currency, None).own)
+            p.size, p.cost = held
         room = self._room(p.account, contract.currency)
         if room is None:
             return share
@@ -66,14 +69,15 @@ class Cover:
         cash = cash if spendable else self.ledger.backing(account, currency)
         return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
 
-    def affords(self, account: int, currency: int, needed: int, spendable: bool) -> bool:
-        """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
+    def affords(self, account: int, currency: int, needed: int, spendable: bool, more: int = 0) -> bool:
+        """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere, with `more`, is
+        not needed."""
         if self.free_units(account, currency, spendable) < needed:
             return False
         each = self.ledger.backs.get(currency)
         if each is None:
             return True
-        value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed))
+        value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed + more))
         return not value or self.free_units(account, each.of) >= value - left
 
     def endangered(self, account: int, currency: int, p: Position | None = None) -> bool:
@@ -145,9 +149,16 @@ class Cover:
         needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
         # Accrued funding of all that may open, for no hold has it.
         needed += valuation.accrued_units(contract, lots if t.side == Side.BUY else -lots)
-        if needed >= 0 and not self.affords(p.account, contract.currency, needed, bool(p.mode)):
+        if needed >= 0 and not self.affords(p.account, contract.currency, needed, bool(p.mode), self._at_mark(t, p, value)):
             return Code.INSUFFICIENT_MARGIN
         return Code.OK
+
+    def _at_mark(self, t: Ticket, p: Position, value: int) -> int:
+        """What initial margin at mark is above that of an order's value at a limit worse than mark."""
+        contract = self.contracts[t.instrument]
+        marked = valuation.value_of(contract, t.remaining, contract.mark, up=True) if t.open_loss else value
+        asked = [valuation.initial_rise(contract, each, p.leverage, t.remaining, (0, 0)) for each in (marked, value)]
+        return max(0, asked[0] - asked[1])
 
     def reducible(self, p: Position, side: int) -> int:
         """How much of the position a further reduce-only order of this side may still close."""

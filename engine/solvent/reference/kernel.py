@@ -328,8 +328,8 @@ class Kernel:
         expired = spec.expiry_ns and spec.expiry_ns <= self.clock_ns
         alien = self.decimals[currency] != spec.decimals
         netted = spec.basis == Basis.NET and not self.cover.rules.net_hedges
-        hedges = spec.larger_leg and currency in self.ledger.backs
-        if expired or alien or netted or hedges or len(self.contracts) >= INSTRUMENTS_MAX:
+        uncertain = currency in self.ledger.backs and not spec.adds_up
+        if expired or alien or netted or uncertain or len(self.contracts) >= INSTRUMENTS_MAX:
             return refused(Code.BAD_INSTRUMENT)
         instrument = len(self.contracts)
         self._enter(spec.compiled(currency))

@@ -47,7 +47,6 @@ class Liquidation:
         self.bearable = cover.bearable
         self.endangered = cover.endangered
         self.share_of_equity = cover.share_of_equity
-        self.closing_share = cover.closing_share
         self.emit = cover.trading.emit
 
     # --- who is due
@@ -147,20 +146,20 @@ class Liquidation:
                 return
 
     def _clear(self, account: int, currency: int, p: Position | None) -> bool:
-        """Cancels the domain's orders, gives up chosen tiers and closes its hedged pairs; whether that may have changed the
-        verdict."""
-        cancelled = netted = False
+        """Cancels the domain's orders and those that hold what would back it, gives up chosen tiers and closes its hedged
+        pairs; whether that may have changed the verdict."""
+        changed = netted = False
         for each in [p] if p else self.ledger.positions_of(account):
-            if self.contracts[each.instrument].currency == currency:
-                cancelled = cancelled or bool(each.orders)
+            its = self.contracts[each.instrument].currency
+            backed = None if p else self.ledger.backs.get(its)
+            if its == currency or (backed and backed.of == currency):
+                changed |= bool(each.orders) and p is None and (its != currency or self.rules.orders != OrderRule.IGNORED)
                 self.trading.cancel_all(each, Ending.LIQUIDATED)
-        chosen = [
-            q for q in ([p] if p else self.ledger.domain_of(account, currency)) if isinstance(q, Position) and q.chosen_tier
-        ]
-        for each in chosen:
-            each.chosen_tier = 0
-            self.ledger.position_event(each)
-        if chosen or (cancelled and p is None and self.rules.orders != OrderRule.IGNORED):
+        for each in [p] if p else self.ledger.positions_of(account):
+            if each.chosen_tier and (p or (each.mode == Mode.CROSS and self.contracts[each.instrument].currency == currency)):
+                each.chosen_tier, changed = 0, True
+                self.ledger.position_event(each)
+        if changed:
             return True  # what counted is gone: looked at again before anything is netted
         if p is None and self.rules.net_hedges:
             for long in self.ledger.cross_of(account, currency):
@@ -186,7 +185,7 @@ class Liquidation:
         """Sells the position back by two tiers with an order of its owner; False when nothing filled."""
         contract = self.contracts[p.instrument]
         k = valuation.tier_of(contract, p)
-        cost = margin.bankruptcy_cost(contract, p, self.closing_share(p))
+        cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
         paying = valuation.price_paying(contract, p.size, cost, contract.liquidation_fee_ppb)
         side = Side.SELL if p.size > 0 else Side.BUY
         edge = valuation.band_price(contract, side, self.rules.step_limit_ppb)

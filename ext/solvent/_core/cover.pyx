@@ -14,12 +14,13 @@ from solvent._core.records cimport (
 )
 from solvent._core.trading cimport State, Ticket, cancel
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, allows, band_price, is_lesser, loss_of, measure_with, price_paying, tier_at, value_of,
+    Held, Instrument, accrued_units, allows, band_price, initial_rise, loss_of, measure_with, price_paying, tier_at, value_of,
 )
 
 
-cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil:
-    """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
+cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable, int64_t more) noexcept nogil:
+    """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere, with `more`, is not
+    needed."""
     cdef Ledger* l = &s.ledger
     cdef Collateral* each = backs(l, currency)
     cdef int64_t value, left
@@ -28,7 +29,7 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     if each == NULL:
         return True
     value = collateral_value(l, account, each, 0)
-    left = collateral_value(l, account, each, needed)
+    left = collateral_value(l, account, each, needed + more)
     return value == 0 or free_units(l, account, each.of, False) >= value - left
 
 
@@ -77,22 +78,23 @@ cdef int64_t _room(State* s, uint32_t account, uint32_t currency) noexcept nogil
 
 
 cdef int64_t closing_share(State* s, int32_t index) noexcept nogil:
-    """What closing a cross position may lose to mark: its share of equity, or all of that where nothing is asked for it; and no
-    more than its own margin and what the domain that it backs can spare."""
+    """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what leaves
+    enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
     cdef Instrument* ins = &l.instruments[p.instrument]
-    cdef Requirement r
-    cdef Held held
-    cdef int64_t share, room
+    cdef Requirement r, rest
+    cdef int64_t share, room, size, cost
     if p.mode:
         return 0
     share = equity_share(l, index)
     if ins.larger_leg:
-        held = held_of(l, p)
-        if is_lesser(ins, &held):
-            domain_requirement(l, &s.rules, index, &r)
-            share = saturate(r.equity)
+        domain_requirement(l, &s.rules, index, &r)
+        size, cost = p.size_lots, p.cost_units
+        p.size_lots = p.cost_units = 0
+        domain_requirement(l, &s.rules, index, &rest)
+        p.size_lots, p.cost_units = size, cost
+        share = most(0, saturate(r.equity - rest.own))
     room = _room(s, p.account, ins.currency)
     return share if room == INT64_MAX else least(share, saturate(<int128>room + most(initial_units(l, p), upl(l, p))))
 
@@ -161,9 +163,21 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     # Accrued funding of all that may open, for no hold has it.
     needed = <int128>hold_units(&s.ledger, p, &extra, t.side) - p.hold_units
     needed += accrued_units(ins, lots if t.side == BUY else -lots, fault)
-    if needed >= 0 and not affords(s, t.account, ins.currency, needed, p.mode):
+    if needed >= 0 and not affords(s, t.account, ins.currency, needed, p.mode, _at_mark(s, t, p)):
         return INSUFFICIENT_MARGIN
     return OK
+
+
+cdef int64_t _at_mark(State* s, Ticket* t, Position* p) noexcept nogil:
+    """What initial margin at mark is above that of an order's value at a limit worse than mark."""
+    cdef int32_t* fault = &s.log.fault
+    cdef int64_t lots = t.remaining_lots
+    cdef int64_t at_limit
+    if t.open_loss_ticks == 0:
+        return 0
+    at_limit = initial_rise(t.ins, value_of(t.ins, lots, most(1, t.limit_ticks), False, fault), p.leverage, lots, 0, 0, fault)
+    return most(0, initial_rise(
+        t.ins, value_of(t.ins, lots, t.ins.mark_ticks, True, fault), p.leverage, lots, 0, 0, fault) - at_limit)
 
 
 cdef int64_t reducible(Position* p, int side) noexcept nogil:

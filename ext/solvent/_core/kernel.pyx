@@ -261,7 +261,8 @@ cdef class Kernel(Reader):
 
     cdef bint _fits(self, spec, uint32_t currency) except -1:
         """Whether an instrument goes with the clock, the rules, its currency's precision, and those that there are."""
-        if self.decimals[currency] != spec.decimals or (spec.larger_leg and backs(&self.s.ledger, currency) != NULL):
+        if self.decimals[currency] != spec.decimals or (
+                backs(&self.s.ledger, currency) != NULL and not spec.adds_up):
             return False
         if spec.expiry_ns and spec.expiry_ns <= self.s.clock_ns or (spec.basis == NET and not self.s.rules.net_hedges):
             return False

@@ -5,11 +5,10 @@ from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
-from solvent._core.cover cimport closing_cost
 from solvent._core.ledger cimport (
-    CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, fund_pays, held_of, margin_purse,
-    parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_event, position_fill, position_find,
-    touch, wallet_of, wallet_purse,
+    CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, backs, fund_pays,
+    held_of, margin_purse, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_event,
+    position_fill, position_find, touch, wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
     Requirement, adl_rank, bankruptcy_cost, collateral_value, cross_requirement, domain_requirement, equity_share,
@@ -188,15 +187,21 @@ cdef int _by_slack(const void* left, const void* right) noexcept nogil:
 # --- One account (semantics §2, §3) --------------------------------------------------------------------
 
 cdef bint _cancel_domain(State* s, uint32_t account, int32_t position, uint32_t currency) noexcept nogil:
-    """Isolated: that position's orders; cross: all of the account's in that currency. Whether there were any."""
-    cdef int32_t index = position if position >= 0 else s.ledger.accounts[account].first_position
-    cdef bint any = False
+    """Isolated: that position's orders; cross: all of the account's in that currency and in those that back it. Whether
+    what they held or asked for counted in the test."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = position if position >= 0 else l.accounts[account].first_position
+    cdef uint32_t its
+    cdef Collateral* each
+    cdef bint counted = False
     while index >= 0:
-        if s.ledger.instruments[s.ledger.positions[index].instrument].currency == currency:
-            any = any or s.ledger.positions[index].first_order >= 0
+        its = l.instruments[l.positions[index].instrument].currency
+        each = backs(l, its) if position < 0 else NULL
+        if its == currency or (each != NULL and each.of == currency):
+            counted |= l.positions[index].first_order >= 0 and (its != currency or s.rules.orders != IGNORED)
             cancel_all(s, index, LIQUIDATED)
-        index = -1 if position >= 0 else s.ledger.positions[index].next
-    return any
+        index = -1 if position >= 0 else l.positions[index].next
+    return counted
 
 
 cdef void _net(State* s, int32_t long, int32_t short) noexcept nogil:
@@ -247,20 +252,17 @@ cdef bint _give_up(State* s, int32_t index) noexcept nogil:
 
 
 cdef bint _clear(State* s, Due* due, int32_t position) noexcept nogil:
-    """Cancels the domain's orders, gives up chosen tiers and nets its hedges; whether that may have changed the verdict."""
+    """Cancels orders, gives up chosen tiers and nets hedges; whether that may have changed the verdict."""
     cdef Ledger* l = &s.ledger
-    cdef bint cancelled = _cancel_domain(s, due.account, position, due.currency)
-    cdef bint lowered = False
+    cdef bint changed = _cancel_domain(s, due.account, position, due.currency)
     cdef int32_t index = l.accounts[due.account].first_position
     if position >= 0:
         return _give_up(s, position)
     while index >= 0:
         if not l.positions[index].mode and l.instruments[l.positions[index].instrument].currency == due.currency:
-            lowered |= _give_up(s, index)
+            changed |= _give_up(s, index)
         index = l.positions[index].next
-    if lowered or (cancelled and s.rules.orders != IGNORED):
-        return True
-    return s.rules.net_hedges and _net_pairs(s, due.account, due.currency)
+    return changed or s.rules.net_hedges and _net_pairs(s, due.account, due.currency)
 
 
 cdef bint _step_down(State* s, int32_t index) noexcept nogil:
@@ -269,7 +271,7 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef Held held = held_of(&s.ledger, p)
     cdef int k = _tier(s, p)
-    cdef int64_t paying = price_paying(ins, p.size_lots, closing_cost(s, index), ins.liquidation_fee_ppb)
+    cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), ins.liquidation_fee_ppb)
     cdef Ticket t
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if p.size_lots > 0 else BUY
