@@ -355,3 +355,22 @@ def test_arrays_say_what_the_views_say(make):
         assert got == [view.cash, view.hold, view.free, view.withdrawable, view.margin_balance]
         assert int(r["initial_units"]) * unit == view.initial
         assert int(r["cash_units"] + r["margin_units"] + r["upl_units"]) * unit == view.equity
+
+
+@pytest.mark.parametrize("mode,code", [("cross", Code.INSUFFICIENT_MARGIN), ("isolated", Code.OK)])
+def test_a_short_below_mark_is_asked_initial_margin_at_mark(make, mode, code):
+    """Found by an attack: one sold at 950 at 1x with 1,000, the mark being 1,000, left 50 less than nothing free."""
+    terms = {"contract_size": 1, "tick": 1, "tiers": [Tier(10, "0.005", "0.01")], "maker_fee": 0, "taker_fee": 0}
+    ex = make([Instrument("X", **terms)])
+    for name, amount in (("a", 1_000), ("b", 10**6)):
+        ex.deposit(name, "USDT", amount)
+    ex.mark("X", 1_000)
+    ex.set_leverage("a", "X", 1, mode=mode)
+    ex.order("b", "X", "buy", 1, price=950).ok()
+    assert ex.order("a", "X", "sell", 1, price=950, tif="ioc").code == code
+    assert ex.account("a").wallets["USDT"].free >= 0
+    ex.deposit("a", "USDT", 50)
+    ex.order("b", "X", "buy", 1, price=950).ok()
+    if mode == "cross":
+        assert ex.order("a", "X", "sell", 1, price=950, tif="ioc").filled == 1
+        assert ex.account("a").wallets["USDT"].free == 0

@@ -69,15 +69,14 @@ class Cover:
         cash = cash if spendable else self.ledger.backing(account, currency)
         return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
 
-    def affords(self, account: int, currency: int, needed: int, spendable: bool, more: int = 0) -> bool:
-        """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere, with `more`, is
-        not needed."""
+    def affords(self, account: int, currency: int, needed: int, spendable: bool) -> bool:
+        """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
         if self.free_units(account, currency, spendable) < needed:
             return False
         each = self.ledger.backs.get(currency)
         if each is None:
             return True
-        value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed + more))
+        value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed))
         return not value or self.free_units(account, each.of) >= value - left
 
     def endangered(self, account: int, currency: int, p: Position | None = None) -> bool:
@@ -149,14 +148,17 @@ class Cover:
         needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
         # Accrued funding of all that may open, for no hold has it.
         needed += valuation.accrued_units(contract, lots if t.side == Side.BUY else -lots)
-        if needed >= 0 and not self.affords(p.account, contract.currency, needed, bool(p.mode), self._at_mark(t, p, value)):
+        needed += self._at_mark(t, p, value)
+        if needed >= 0 and not self.affords(p.account, contract.currency, needed, bool(p.mode)):
             return Code.INSUFFICIENT_MARGIN
         return Code.OK
 
     def _at_mark(self, t: Ticket, p: Position, value: int) -> int:
-        """What initial margin at mark is above that of an order's value at a limit worse than mark."""
+        """What initial margin at mark, which a cross position is asked, is above that at a limit worse than mark."""
         contract = self.contracts[t.instrument]
-        marked = valuation.value_of(contract, t.remaining, contract.mark, up=True) if t.open_loss else value
+        if p.mode == Mode.ISOLATED or not t.open_loss:
+            return 0
+        marked = valuation.value_of(contract, t.remaining, contract.mark, up=True)
         asked = [valuation.initial_rise(contract, each, p.leverage, t.remaining, (0, 0)) for each in (marked, value)]
         return max(0, asked[0] - asked[1])
 

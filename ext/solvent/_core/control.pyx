@@ -58,7 +58,7 @@ cdef int withdraw(State* s, const Command* c) noexcept nogil:
         return code
     if wallet_of(&s.ledger, DEFICIT, c.instrument).cash_units != 0:
         return WITHDRAWALS_CLOSED
-    if not affords(s, c.account, c.instrument, c.amount, True, 0):
+    if not affords(s, c.account, c.instrument, c.amount, True):
         return INSUFFICIENT_BALANCE
     pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
     touch(&s.ledger, c.account)
@@ -79,7 +79,7 @@ cdef int transfer(State* s, const Command* c) noexcept nogil:
     family[1] = l.accounts[receiver].parent if l.accounts[receiver].parent else receiver
     if family[0] != family[1] or receiver == c.account:
         return NOT_RELATED
-    if not affords(s, c.account, c.instrument, c.amount, True, 0):
+    if not affords(s, c.account, c.instrument, c.amount, True):
         return INSUFFICIENT_BALANCE
     pay(l, TRANSFERRED, wallet_purse(c.account, c.instrument), wallet_purse(receiver, c.instrument), c.amount, 0)
     touch(l, c.account)
@@ -160,7 +160,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     needed = <int128>hold_units(l, &changed, NULL, BUY) - changed.hold_units
     if index >= 0 and not changed.mode and changed.size_lots != 0:
         needed = needed + initial_units(l, &changed) - initial_units(l, &l.positions[index])
-    if needed > 0 and not affords(s, c.account, ins.currency, needed, changed.mode, 0):
+    if needed > 0 and not affords(s, c.account, ins.currency, needed, changed.mode):
         return INSUFFICIENT_MARGIN
     if (index >= 0 and (changed.size_lots != 0 or changed.first_order >= 0)
             and (ins.rates_count or (ins.scheme == FACTOR and _is_lower(leverage, l.positions[index].leverage))
@@ -278,7 +278,7 @@ cdef int move_margin(State* s, const Command* c) noexcept nogil:
     if c.amount < 0:
         if not _can_spare(s, &l.positions[index], -c.amount):
             return BELOW_INITIAL_MARGIN
-    elif not affords(s, c.account, l.instruments[c.instrument].currency, c.amount, True, 0):
+    elif not affords(s, c.account, l.instruments[c.instrument].currency, c.amount, True):
         return INSUFFICIENT_BALANCE
     _move(s, index, c.amount)
     return OK

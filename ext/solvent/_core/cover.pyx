@@ -18,9 +18,8 @@ from solvent._core.valuation cimport (
 )
 
 
-cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable, int64_t more) noexcept nogil:
-    """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere, with `more`, is not
-    needed."""
+cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil:
+    """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
     cdef Ledger* l = &s.ledger
     cdef Collateral* each = backs(l, currency)
     cdef int64_t value, left
@@ -29,7 +28,7 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     if each == NULL:
         return True
     value = collateral_value(l, account, each, 0)
-    left = collateral_value(l, account, each, needed + more)
+    left = collateral_value(l, account, each, needed)
     return value == 0 or free_units(l, account, each.of, False) >= value - left
 
 
@@ -163,17 +162,18 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     # Accrued funding of all that may open, for no hold has it.
     needed = <int128>hold_units(&s.ledger, p, &extra, t.side) - p.hold_units
     needed += accrued_units(ins, lots if t.side == BUY else -lots, fault)
-    if needed >= 0 and not affords(s, t.account, ins.currency, needed, p.mode, _at_mark(s, t, p)):
+    needed += _at_mark(s, t, p)
+    if needed >= 0 and not affords(s, t.account, ins.currency, needed, p.mode):
         return INSUFFICIENT_MARGIN
     return OK
 
 
 cdef int64_t _at_mark(State* s, Ticket* t, Position* p) noexcept nogil:
-    """What initial margin at mark is above that of an order's value at a limit worse than mark."""
+    """What initial margin at mark, which a cross position is asked, is above that at a limit worse than mark."""
     cdef int32_t* fault = &s.log.fault
     cdef int64_t lots = t.remaining_lots
     cdef int64_t at_limit
-    if t.open_loss_ticks == 0:
+    if p.mode or t.open_loss_ticks == 0:
         return 0
     at_limit = initial_rise(t.ins, value_of(t.ins, lots, most(1, t.limit_ticks), False, fault), p.leverage, lots, 0, 0, fault)
     return most(0, initial_rise(
