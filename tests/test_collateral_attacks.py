@@ -5,12 +5,11 @@ reserve it, would leave the positions in USDT to the fund.
 """
 
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from solvent import Code, Collateral, EventType, Exchange, Funding, InputError, Instrument, PriceModel, Rates, Tier, Trigger
+from solvent import Code, EventType, Exchange, Funding, InputError, Instrument, PriceModel, Rates, Tier, Trigger
 from solvent.records import CommandType, Ending, command
 from solvent.spec import to_records
 from test_collateral import BTC, COIN, COIN_BACKS, COINS, TERMS, X, take
@@ -207,4 +206,3 @@ def test_fractions_too_fine_are_refused(make):
     ex.open_account("a")
     for each in (Fraction(7, 2**63), Fraction(2**70, 3), Fraction(-1, 2)):
         refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", X, each)
-    assert Collateral("B", of="USDT", price=BTC, haircut=0).units(Decimal(1), Decimal(1)) > (0, 0)

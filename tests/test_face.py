@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -11,11 +12,24 @@ import pytest
 import solvent
 import solvent.reference
 from generator import Generator
-from solvent import Code, Event, EventsDropped, EventType, Exchange, InputError, Instrument, OutOfRange, Trigger
+from solvent import (
+    Code,
+    Event,
+    EventsDropped,
+    EventType,
+    Exchange,
+    InputError,
+    Instrument,
+    OutOfRange,
+    PriceModel,
+    Rejected,
+    Trigger,
+)
 from solvent.auditor import Auditor
 from solvent.capture import FORMATS
 from solvent.feed import Feed
 from solvent.records import CommandType, dtype
+from test_prices import SECOND, X, funded, passing, rates
 
 BTC = "BTC-USDT-SWAP"
 
@@ -267,3 +281,19 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_what_an_exchange_says_of_its_prices(make):
+    """Nothing before the first; then the mark, the index and the rate of the coming settlement."""
+    ex = make([Instrument("A"), Instrument("B", prices=PriceModel(components=["index"]))])
+    for view in (ex.prices("A"), ex.prices(1)):
+        assert (view.mark, view.index, view.last, view.funding_rate, view.next_funding_ns) == (None,) * 5
+    with pytest.raises(Rejected):
+        ex.prices("C")
+    ex = funded(make)
+    ex.advance(3 * SECOND)
+    view = ex.prices(X)
+    assert (view.mark, view.index, view.last) == (1_000, 1_000, 1_000)
+    assert (view.funding_rate, view.next_funding_ns) == (Decimal("0.01"), 10 * SECOND)
+    assert rates(passing(ex, 10 * SECOND)) == [(1, 10_000_000)]
+    assert ex.prices(X).next_funding_ns == 20 * SECOND

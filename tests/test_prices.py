@@ -407,23 +407,6 @@ def funded(make, rule=WIDE, **terms):
     return ex
 
 
-def test_what_an_exchange_says_of_its_prices(make):
-    """Nothing before the first; then the mark, the index and the rate of the coming settlement."""
-    ex = make([Instrument("A"), Instrument("B", prices=PriceModel(components=["index"]))])
-    a, b = ex.prices("A"), ex.prices(1)
-    assert (a.mark, a.index, a.last, a.funding_rate, a.next_funding_ns) == (b.mark, b.index, b.last, b.funding_rate, None)
-    assert a.mark is None and b.instrument == "B"
-    with pytest.raises(Rejected):
-        ex.prices("C")
-    ex = funded(make)
-    ex.advance(3 * SECOND)
-    view = ex.prices(X)
-    assert (view.mark, view.index, view.last) == (1_000, 1_000, 1_000)
-    assert (view.funding_rate, view.next_funding_ns) == (Decimal("0.01"), 10 * SECOND)
-    assert rates(passing(ex, 10 * SECOND)) == [(1, 10_000_000)]
-    assert ex.prices(X).next_funding_ns == 20 * SECOND
-
-
 def rates(events):
     return [(e.period, e.rate_ppb) for e in events if e.type == EventType.FUNDED]
 

@@ -17,7 +17,7 @@ class Collateral:
     """A currency whose balance counts in the cross margin of another, `of`, at a price less a haircut.
 
     price: the instrument whose index (or mark, while it has no index) is its price in `of`, as ETH-USDT for ETH. decimals:
-    its units are 10**-decimals. Where contracts settle in it, only what they leave counts: what could be withdrawn. What
+    its units are 10**-decimals. Where contracts settle in it, only what they leave counts (docs/semantics.md). What
     positions need cannot be withdrawn, nor reserved by an order. Converted by the house (at the price less the haircut, so
     that equity stays) before a takeover and before the insurance fund covers a negative wallet: the smallest haircut first,
     then in the order given.

@@ -53,16 +53,21 @@ class Cover:
         leaves enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
         if p.mode == Mode.ISOLATED:
             return 0
-        contract, share = self.contracts[p.instrument], self.share_of_equity(p)
-        if contract.larger_leg:
-            equity, held = self.requirement(p.account, contract.currency, None).equity, (p.size, p.cost)
-            p.size = p.cost = 0
-            share = max(0, equity - self.requirement(p.account, contract.currency, None).own)
-            p.size, p.cost = held
+        contract = self.contracts[p.instrument]
+        share = self._left_over(p) if contract.larger_leg else self.share_of_equity(p)
         room = self._room(p.account, contract.currency)
         if room is None:
             return share
         return min(share, room + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
+
+    def _left_over(self, p: Position) -> int:
+        """The equity of a cross domain above what is asked of it without this position."""
+        currency, held = self.contracts[p.instrument].currency, (p.size, p.cost)
+        equity = self.requirement(p.account, currency, None).equity
+        p.size = p.cost = 0
+        own = self.requirement(p.account, currency, None).own
+        p.size, p.cost = held
+        return max(0, equity - own)
 
     def free_units(self, account: int, currency: int, spendable: bool = False) -> int:
         cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
@@ -197,7 +202,11 @@ class Cover:
 
     def _fits(self, p: Position, measure: int) -> bool:
         """Whether the tables of a position, and of those whose tiers go with it, have a tier for it, up to a chosen one."""
-        return all(measure <= self.contracts[q.instrument].tiers[q.chosen_tier - 1].top for q in self._company(p))
+        tables = (
+            (self.contracts[q.instrument].tiers, q.chosen_tier or len(self.contracts[q.instrument].tiers))
+            for q in self._company(p)
+        )
+        return all(measure <= tiers[last - 1].top for tiers, last in tables)
 
     def fits(self, p: Position) -> bool:
         """Whether the resting orders lead no further than that."""

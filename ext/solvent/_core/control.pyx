@@ -24,6 +24,8 @@ from solvent._core.valuation cimport Instrument, Leverage, allows
 cdef enum:
     LEVERAGE_PARTS_MAX = 1000000
 
+cdef int64_t LEVERAGE_TIMES_MAX = 1000000000000     # solvent.limits says why
+
 
 # --- Money commands ------------------------------------------------------------------------------------
 
@@ -136,7 +138,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     if c.mode > ISOLATED:
         return BAD_MODE
     if (c.order_id > LEVERAGE_PARTS_MAX or c.amount < 1 or c.amount < <int64_t>c.order_id
-            or c.amount > <int64_t>LEVERAGE_PARTS_MAX * LEVERAGE_PARTS_MAX):
+            or c.amount > LEVERAGE_TIMES_MAX):
         return BAD_LEVERAGE
     leverage = _lowest(c.amount, <int64_t>c.order_id if c.order_id else 1)
     ins = &l.instruments[c.instrument]

@@ -76,24 +76,29 @@ cdef int64_t _room(State* s, uint32_t account, uint32_t currency) noexcept nogil
     return spare_units(l, account, currency) - collateral_least(l, each, <int64_t>value)
 
 
+cdef int64_t _left_over(State* s, int32_t index) noexcept nogil:
+    """The equity of a cross domain above what is asked of it without this position."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef int64_t size = p.size_lots
+    cdef int64_t cost = p.cost_units
+    cdef Requirement r, rest
+    domain_requirement(&s.ledger, &s.rules, index, &r)
+    p.size_lots = p.cost_units = 0
+    domain_requirement(&s.ledger, &s.rules, index, &rest)
+    p.size_lots, p.cost_units = size, cost
+    return most(0, saturate(r.equity - rest.own))
+
+
 cdef int64_t closing_share(State* s, int32_t index) noexcept nogil:
     """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what leaves
     enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
     cdef Instrument* ins = &l.instruments[p.instrument]
-    cdef Requirement r, rest
-    cdef int64_t share, room, size, cost
+    cdef int64_t share, room
     if p.mode:
         return 0
-    share = equity_share(l, index)
-    if ins.larger_leg:
-        domain_requirement(l, &s.rules, index, &r)
-        size, cost = p.size_lots, p.cost_units
-        p.size_lots = p.cost_units = 0
-        domain_requirement(l, &s.rules, index, &rest)
-        p.size_lots, p.cost_units = size, cost
-        share = most(0, saturate(r.equity - rest.own))
+    share = _left_over(s, index) if ins.larger_leg else equity_share(l, index)
     room = _room(s, p.account, ins.currency)
     return share if room == INT64_MAX else least(share, saturate(<int128>room + most(initial_units(l, p), upl(l, p))))
 

@@ -128,6 +128,8 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     for side in range(2):
         opening = _opening_value(ledger, p, side)
         value = most(value, opening)
+        if rules.orders == BY_FEE:
+            continue
         lowest = most(lowest, asked_of(ins, side, opening, full.tier, p.leverage, full.fee_ppb, fault))
         highest = most(highest, asked_of(ins, side, opening, own.tier, p.leverage, own.fee_ppb, fault))
     if rules.orders == BY_FEE:

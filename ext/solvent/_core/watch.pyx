@@ -11,6 +11,7 @@ from solvent._core.valuation cimport Instrument
 cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
     """Touches every account whose position here, its cross domain, or one that this backs is now below R_own."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef bint below
     cdef bint backing = backs(&s.ledger, ins.currency) != NULL
     cdef Requirement r
     cdef Position* p
@@ -19,8 +20,12 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
         p = &s.ledger.positions[ins.members[i]]
         if p.size_lots == 0:
             continue
-        domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
-        if r.equity < r.own or (backing and not p.mode and endangered(s, p.account, ins.currency)):
+        if backing and not p.mode:
+            below = endangered(s, p.account, ins.currency)
+        else:
+            domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
+            below = r.equity < r.own
+        if below:
             touch(&s.ledger, p.account)
 
 
