@@ -106,9 +106,9 @@ class Generator:
             at = "mark"
         return Instrument(
             name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
-            tick=r.choice(["0.1", "1"]), liquidation_fee=self.fee, max_price=r.choice([None, "70000", "60000"]),
+            tick=r.choice(["0.1", "1"]), max_price=r.choice([None, "70000", "60000"]),
             taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
-            settle_decimals=self.decimals, prices=prices, fee_tiers=self._fee_tiers(kind),
+            settle_decimals=self.decimals, prices=prices, **self._fees(kind),
             maintenance_at=at, hedge=r.choice(["both", "larger"]), rates=self._rates(tiers["tiers"]), **dated, **tiers,
         )  # fmt: skip
 
@@ -126,12 +126,13 @@ class Generator:
             for weight in weights
         ]  # fmt: skip
 
-    def _fee_tiers(self, kind: str) -> list[tuple]:
-        """In some shapes fees fall with volume, soon."""
-        if self.plain or self.random.random() < 0.6:
-            return []
+    def _fees(self, kind: str) -> dict:
+        """In some shapes fees fall with volume, soon; in some of them who is liquidated pays his own taker fee."""
+        if self.plain or (chance := self.random.random()) < 0.6:
+            return {"liquidation_fee": self.fee}
         small = Decimal("0.02") if kind == "inverse" else 1_000
-        return [(small, "-0.0003", "0.0004"), (50 * small, "-0.0003", "0.0003")]
+        tiers = [(small, "-0.0003", "0.0004"), (50 * small, "-0.0003", "0.0003")]
+        return {"liquidation_fee": self.fee if chance < 0.8 else "own", "fee_tiers": tiers}
 
     def _tiers(self, kind: str) -> dict:
         """Tiers by basis and scheme; the plain ones of the seed in half of the shapes."""

@@ -184,6 +184,7 @@ def extreme(r: Random) -> Spec:
     scheme = r.randrange(5)
     basis = r.randrange(3 if scheme == 1 else 4)
     taker, fee = r.choice([0, 1, 500_000, RATE // 2 - 1]), r.choice([0, 1, 500_000])
+    own_fee = int(taker == fee and r.random() < 0.5)
     maker = r.choice([-taker, 0, taker])
     last = lots if basis in (0, 3) else worth
     tops = sorted({r.randint(1, last), last, r.choice([last, MONEY_MAX])})[-1 if scheme in (2, 3) else 0 :]
@@ -204,6 +205,7 @@ def extreme(r: Random) -> Spec:
         fee_tiers=((1, maker, taker), (MONEY_MAX, 0, 0)) if maker > 0 and r.random() < 0.5 else (),
         tiers=tuple((at, rate, *rest) for at, rate, rest in zip(tops, rates, rest, strict=True)),
         rates=tuple((r.randrange(3), r.choice([0, 1, RATE]), tuple(each)) for each in others), larger_leg=r.randrange(2),
+        own_fee=own_fee,
         prices=extreme_model(r, units if kind == 1 else 1, expiry > 0) if modelled else None,
     )  # fmt: skip
 

@@ -50,9 +50,6 @@ class Auditor(Books):
 
     def __init__(self, exchange: "Exchange"):
         super().__init__(exchange)
-        self.parents: dict[int, int] = {}
-        self._traded: defaultdict[tuple[int, int], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
-        self._day = 0
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
         self.periods: defaultdict[int, int] = defaultdict(int)
@@ -166,7 +163,7 @@ class Auditor(Books):
 
     def _on_begin(self, e: Event) -> None:
         self._funded.clear()
-        self._day = e.time_ns // DAY_NS
+        self.day = e.time_ns // DAY_NS
         while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
             self._enter()
 
@@ -300,7 +297,10 @@ class Auditor(Books):
         buyer, seller = (maker, taker) if e.side else (taker, maker)
         value = fill_value(spec, e.size_lots, e.price_ticks, house_buys=buyer.house and not seller.house)
         for order, order_id in ((maker, e.maker_order_id), (taker, e.taker_order_id)):
-            rate = spec.liquidation_fee_ppb if self._stepping == order_id else self._fee(order, order is taker)
+            maker_fee, taker_fee = self.fees(order.account, order.instrument)
+            rate = (
+                self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if order is taker else maker_fee
+            )
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
             cost = signed_cost(spec, not order.side, value)
@@ -309,20 +309,8 @@ class Auditor(Books):
             else:
                 self._fees.append((order.account, order_id, ratio_up(value * rate, 10**9)))
                 if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
-                    self._traded[self._family(order)][self._day] += value
+                    self.traded[self._family(order.account, order.instrument)][self.day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
-
-    def _family(self, order: Order) -> tuple[int, int]:
-        """Whose volume a fill counts to: the master account's, by currency."""
-        return self.parents.get(order.account) or order.account, self.currency[order.instrument]
-
-    def _fee(self, order: Order, takes: bool) -> int:
-        """By the volume of the last thirty whole days."""
-        spec, days = self.specs[order.instrument], self._traded[self._family(order)]
-        traded = sum(min(2**57, value) for day, value in days.items() if self._day - 30 <= day < self._day)
-        rows = [(0, spec.maker_fee_ppb, spec.taker_fee_ppb), *spec.fee_tiers]
-        _, maker_fee, taker_fee = [row for row in rows if row[0] <= traded][-1]
-        return taker_fee if takes else maker_fee
 
     def _on_account_opened(self, e: Event) -> None:
         self.parents[e.account] = e.parent

@@ -63,12 +63,30 @@ class Books:
         self.chosen: defaultdict[Key, int] = defaultdict(int)  # tiers
         self.accruals: defaultdict[int, int] = defaultdict(int)  # of what funding accrued, over 10**9 of value
         self.orders: dict[int, Order] = {}
+        self.parents: dict[int, int] = {}
+        self.traded: defaultdict[tuple[int, int], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))  # by day
+        self.day = 0
 
     def _enter(self) -> None:
         """The constants of one more instrument."""
         each = self.exchange.instruments[len(self.specs)]
         self.specs.append(each.spec)
         self.currency.append(list(self.exchange.currencies).index(each.settle))
+
+    def _family(self, account: int, instrument: int) -> tuple[int, int]:
+        """Whose volume a fill counts to: the master account's, by currency."""
+        return self.parents.get(account) or account, self.currency[instrument]
+
+    def fees(self, account: int, instrument: int) -> tuple[int, int]:
+        """(maker, taker) by the volume of the last thirty whole days."""
+        spec, days = self.specs[instrument], self.traded[self._family(account, instrument)]
+        traded = sum(min(2**57, value) for day, value in days.items() if self.day - 30 <= day < self.day)
+        _, *found = [row for row in [(0, spec.maker_fee_ppb, spec.taker_fee_ppb), *spec.fee_tiers] if row[0] <= traded][-1]
+        return found[0], found[1]
+
+    def liquidation_fee(self, key: Key) -> int:
+        spec = self.specs[key[1]]
+        return self.fees(*key[:2])[1] if spec.own_fee else spec.liquidation_fee_ppb
 
     def due(self, instrument: int, size: int, rate: int) -> int:
         """What a settlement at `rate` asks of a position, or owes it, in units rounded up."""
@@ -82,7 +100,7 @@ class Books:
     def _bands(self, key: Key) -> tuple[tuple[int, int], tuple[int, int]]:
         """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
         rules, isolated = self.rules, self.modes.get(key)
-        tier, fee = level(self.held(key)), self.specs[key[1]].liquidation_fee_ppb
+        tier, fee = level(self.held(key)), self.liquidation_fee(key)
         if tier <= rules.step_tiers:
             low = tier, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
             return low, low

@@ -66,7 +66,7 @@ def initial(books: "Books", key: Key) -> int:
     found = _initial(position.spec, value, position.leverage, abs(position.size), value) + ceil(position.accrued)
     if position.spec.basis == Basis.CONTRACTS and not position.spec.at_entry:
         return found
-    return max(found, required(position, level(position), position.spec.liquidation_fee_ppb))
+    return max(found, required(position, level(position), books.liquidation_fee(key)))
 
 
 def _initial(spec: Spec, value: int, leverage: Fraction, lots: int, notional: int) -> int:

@@ -40,8 +40,9 @@ class Instrument:
     max_size: highest position, in contracts; default: the last tier's top, needed where tiers measure money.
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
-    fee; the liquidation fee defaults to the taker fee. fee_tiers: (volume, maker, taker): the fees of who has traded that
-    much in the settlement currency over the last thirty whole days, his sub-accounts with him. max_price: highest legal
+    fee; the liquidation fee defaults to the taker fee, and "own" is the taker fee of who is liquidated, by his volume (OKX).
+    fee_tiers: (volume, maker, taker): the fees of who has traded that much in the settlement currency over the last thirty
+    whole days, his sub-accounts with him. max_price: highest legal
     price (default 2**24 - 1 ticks).
     default_leverage: of accounts that never set one (they are cross), capped by the first tier. prices: a model that
     computes the mark, and funding (None: both are handed in). expiry_ns: when a dated contract is settled, at its index
@@ -121,7 +122,8 @@ class Instrument:
     def _fees(self) -> tuple[int, int, int]:
         """Maker, taker and liquidation fee over 10**9. A rebate never exceeds what the taker of the same trade pays."""
         maker, taker = rate_ppb(self.maker_fee, "maker fee", lowest=-RATE), rate_ppb(self.taker_fee, "taker fee")
-        return maker, taker, taker if self.liquidation_fee is None else rate_ppb(self.liquidation_fee, "liquidation fee")
+        follows = self.liquidation_fee is None or self.liquidation_fee == "own"
+        return maker, taker, taker if follows else rate_ppb(self.liquidation_fee, "liquidation fee")
 
     def _fee_tiers(self) -> tuple[FeeRow, ...]:
         rows = []
@@ -202,7 +204,7 @@ class Instrument:
             at_entry=int(self.maintenance_at == "entry"),
             fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,
             settle_window_ns=self.settle_window_ns, tier_group=self.tier_group, larger_leg=_HEDGES[self.hedge],
-            rates=self._rates(),
+            rates=self._rates(), own_fee=int(self.liquidation_fee == "own"),
         )  # fmt: skip
         spec.check(self.name)
         return spec

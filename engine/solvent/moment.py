@@ -42,6 +42,7 @@ class Row:
     sell_lots: int = 0
     sell_value: int = 0
     reduce_lots: int = 0
+    liquidation_fee_ppb: int = 0
     other: int = 0  # the other leg's size, where both are cross
     kin: int = 0  # the nets of the other instruments of its tier group, added up
     sides: tuple[int, int] = (0, 0)  # lots long and short of its instrument, or tier group, in its margin domain

@@ -56,8 +56,9 @@ class Spec:
 
     units: linear and quanto: of a tick and lot; inverse: of a lot, times its price in ticks. Curves are over 10**18.
     at_entry: maintenance is asked of the value at entry, not at mark. tier_group: of instruments whose nets add up for
-    tiers; 0: none. larger_leg: of a cross hedge only the larger leg is asked for. rates: of positions of a side or up to a
-    leverage, instead of the tiers' own; the first that fits.
+    tiers; 0: none. larger_leg: of a cross hedge only the larger leg is asked for. own_fee: the liquidation fee is the taker
+    fee of who is liquidated, by his volume. rates: of positions of a side or up to a leverage, instead of the tiers' own;
+    the first that fits.
     """
 
     kind: int
@@ -78,6 +79,7 @@ class Spec:
     settle_window_ns: int
     tier_group: int
     larger_leg: int
+    own_fee: int
     fee_tiers: tuple[FeeRow, ...]
     tiers: tuple[Row, ...]
     rates: tuple[RateRow, ...]
@@ -122,6 +124,7 @@ class Spec:
             "the highest value of the highest size reaches 2**62 units": self.highest_value <= MONEY_MAX,
             "the maker rebate is more than the taker fee": maker + taker >= 0,
             "fees leave half of the value": max(maker, taker, liquidation) < RATE // 2 and min(taker, liquidation) >= 0,
+            "who pays his own taker fee when liquidated pays at most the base one": not self.own_fee or taker == liquidation,
         }  # fmt: skip
         rows = [(0, maker, taker), *self.fee_tiers]
         checks["fee tiers rise in volume, fall in fees, and no rebate is more than any taker pays"] = all(
@@ -174,7 +177,7 @@ class Spec:
             highest = highest_power_curve(self.decimals, max(1, self.highest_value))
         checks = {
             "a curve starts from one tier": not curved or len(self.tiers) == 1,
-            "at_entry and larger_leg are 0 or 1": self.at_entry in (0, 1) and self.larger_leg in (0, 1),
+            "at_entry, larger_leg and own_fee are 0 or 1": {self.at_entry, self.larger_leg, self.own_fee} <= {0, 1},
             f"a curve is a number of 10**-18 from 0 to {highest}": 0 <= self.initial_curve <= highest,
             "the maintenance curve is not from 0 to the initial one": 0 <= self.maintenance_curve <= self.initial_curve,
         }  # fmt: skip

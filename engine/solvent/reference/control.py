@@ -108,7 +108,7 @@ class Control:
         if endangers or (needed > 0 and not self.cover.affords(c.account, contract.currency, needed, bool(c.mode))):
             return Code.INSUFFICIENT_MARGIN
         p.mode, p.leverage, p.chosen_tier = c.mode, leverage, c.size_lots
-        self.ledger.keep(p)
+        self.trading.keep(p)
         self.trading.refresh_hold(p)
         self.ledger.position_event(p)
         self.ledger.touch(c.account)
@@ -137,7 +137,7 @@ class Control:
             long.twin, short.twin = short, long
         one.hedged = bool(c.mode)
         for p in rows if c.mode else [one]:
-            self.ledger.keep(p)
+            self.trading.keep(p)
             self.ledger.position_event(p)
         return Code.OK
 

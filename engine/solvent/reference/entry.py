@@ -292,7 +292,7 @@ class Entry:
         if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
             return refused(code)
         if p:
-            self.ledger.keep(p)
+            self.trading.keep(p)
         if t.terms.kind:
             return self._arm(t)
         self.trading.accept(t)

@@ -213,10 +213,12 @@ class Kernel:
         if c.time_ns < self.clock_ns:
             answer = refused(Code.TIME_BACKWARDS)
         else:
-            later = c.time_ns > self.clock_ns
+            later, before_ns = c.time_ns > self.clock_ns, self.clock_ns
             self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self.trading.expire(c.time_ns)
             if later:
+                if self.trading.fees.renew(before_ns):
+                    self._settle_all()
                 self.pricing.pass_to(c.time_ns)
             answer = self._dispatch(c, record[RECORD_BYTES:])
             if answer[0] == Code.OK:
@@ -390,12 +392,13 @@ class Kernel:
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
         """(instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots and
-        value of opening buys and sells, reduce-only lots) by instrument and leg."""
+        value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
         return [
             (
                 p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,
                 p.chosen_tier, p.mode, int(p.stuck), int(p.hedged), p.hold,
                 *(number for side in p.open_sides for number in (side.lots, side.value)), p.reduce.lots,
+                p.liquidation_fee_ppb,
             )
             for p in self.ledger.positions_of(account)
         ]  # fmt: skip

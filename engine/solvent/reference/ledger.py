@@ -30,6 +30,7 @@ class Position:
     margin: int = 0
     mode: int = Mode.CROSS
     chosen_tier: int = 0
+    liquidation_fee_ppb: int = 0  # fees.py writes it
     hedged: bool = False  # of the one-way row alone: the instrument's position is held in two legs
     twin: "Position | None" = None  # the other leg
     group: list["Position"] = field(default_factory=list)  # of the account, those whose nets count together, this one too

@@ -186,7 +186,7 @@ class Liquidation:
         contract = self.contracts[p.instrument]
         k = valuation.tier_of(contract, p)
         cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
-        paying = valuation.price_paying(contract, p.size, cost, contract.liquidation_fee_ppb)
+        paying = valuation.price_paying(contract, p.size, cost, p.liquidation_fee_ppb)
         side = Side.SELL if p.size > 0 else Side.BUY
         edge = valuation.band_price(contract, side, self.rules.step_limit_ppb)
         limit = valuation.legal(contract, max(paying, edge) if side == Side.SELL else min(paying, edge))

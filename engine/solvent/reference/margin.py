@@ -80,6 +80,8 @@ class Holding(Sized, Protocol):
     @property
     def mode(self) -> int: ...
     @property
+    def liquidation_fee_ppb(self) -> int: ...  # its account's
+    @property
     def open_sides(self) -> tuple[OpenSide, OpenSide]: ...
     @property
     def reduce(self) -> OpenSide: ...
@@ -107,7 +109,7 @@ def saturate(n: int) -> int:
 
 def bands(rules: Rules, contract: Contract, p: Holding) -> tuple[tuple[int, int], tuple[int, int]]:
     """(tier, fee over RATE) of both thresholds: below full the position is taken over, below own it is stepped down."""
-    k, fee, isolated = tier_of(contract, p), contract.liquidation_fee_ppb, p.mode == Mode.ISOLATED
+    k, fee, isolated = tier_of(contract, p), p.liquidation_fee_ppb, p.mode == Mode.ISOLATED
     if k < rules.step_tiers:
         low = k, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
         return low, low
@@ -247,7 +249,7 @@ def initial_units(contract: Contract, p: Holding) -> int:
     initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
     if contract.basis == Basis.CONTRACTS and not contract.at_entry:
         return initial
-    return max(initial, maintenance(contract, p, tier_of(contract, p), contract.liquidation_fee_ppb)) if p.size else initial
+    return max(initial, maintenance(contract, p, tier_of(contract, p), p.liquidation_fee_ppb)) if p.size else initial
 
 
 def initial_total(contracts: list[Contract], positions: Iterable[Holding]) -> int:

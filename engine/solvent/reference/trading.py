@@ -78,6 +78,11 @@ class Trading:
         self.order_count = 0
         self.triggers = Triggers()
 
+    def keep(self, p: Position) -> None:
+        """Enters a blank position, with the rate at which it would be liquidated."""
+        self.ledger.keep(p)
+        p.liquidation_fee_ppb = self.fees.liquidation_rate(p)
+
     # --- what resting orders reserve
 
     def exposure(self, order: Order, lots: int) -> OpenSide:
@@ -206,15 +211,15 @@ class Trading:
 
     # --- fills
 
-    def _fee_rate(self, account: int, contract: Contract, reason: Posting) -> int:
+    def _fee_rate(self, p: Position, contract: Contract, reason: Posting) -> int:
         if reason == Posting.LIQUIDATION_FEE:
-            return contract.liquidation_fee_ppb
-        maker, taker = self.fees.rates(account, contract)
+            return p.liquidation_fee_ppb
+        maker, taker = self.fees.rates(p.account, contract)
         return maker if reason == Posting.MAKER_FEE else taker
 
     def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
         contract = self.contracts[p.instrument]
-        fee_ppb = self._fee_rate(p.account, contract, reason)
+        fee_ppb = self._fee_rate(p, contract, reason)
         self.fees.add(p.account, contract, value)
         cost = valuation.cost_delta(contract, side, value)
         fee = valuation.fee_units(value, fee_ppb)

@@ -54,6 +54,7 @@ class Contract:
     settle_window_ns: int
     tier_group: int  # of instruments whose nets add up for tiers; 0: none
     larger_leg: int  # of a cross hedge only the larger side is asked for
+    own_fee: int  # the liquidation fee is the taker fee of who is liquidated, by his volume
     fee_tiers: tuple[tuple[int, int, int], ...]  # volume, maker_fee_ppb, taker_fee_ppb
     tiers: tuple[Tier, ...]
     rates: tuple[tuple[int, int, tuple[int, ...]], ...]  # side, highest leverage, maintenance_ppb of each tier

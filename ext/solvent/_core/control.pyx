@@ -5,7 +5,7 @@ from solvent._core.cover cimport affords, fits, reach
 from solvent._core.entry cimport check_leg, check_names
 from solvent._core.ledger cimport (
     DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, Purse, fund_receives, margin_purse, pay,
-    position_default, position_event, position_find, position_new, position_reserve, touch, wallet_of,
+    position_default, position_event, position_find, position_reserve, touch, wallet_of,
     wallet_purse,
 )
 from solvent._core.margin cimport (
@@ -18,7 +18,7 @@ from solvent._core.records cimport (
     NO_ISOLATED_POSITION, OK, POSITION_LIMIT, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
     WITHDRAWALS_CLOSED, WITHDRAWN, Command,
 )
-from solvent._core.trading cimport State, refresh_hold
+from solvent._core.trading cimport State, position_begin, refresh_hold
 from solvent._core.valuation cimport Instrument, Leverage, allows
 
 cdef enum:
@@ -172,7 +172,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     if index < 0:
         if not position_reserve(l, c.instrument):
             return TOO_MANY_ORDERS
-        index = position_new(l, c.account, c.instrument, c.side)
+        index = position_begin(s, c.account, c.instrument, c.side)
     l.positions[index].mode = changed.mode
     l.positions[index].leverage = changed.leverage
     l.positions[index].chosen_tier = changed.chosen_tier
@@ -182,10 +182,10 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     return OK
 
 
-cdef int32_t _row(Ledger* l, const Command* c, uint8_t leg) noexcept nogil:
+cdef int32_t _row(State* s, const Command* c, uint8_t leg) noexcept nogil:
     """A position, made flat if there is none; after position_reserve."""
-    cdef int32_t index = position_find(l, c.account, c.instrument, leg)
-    return index if index >= 0 else position_new(l, c.account, c.instrument, leg)
+    cdef int32_t index = position_find(&s.ledger, c.account, c.instrument, leg)
+    return index if index >= 0 else position_begin(s, c.account, c.instrument, leg)
 
 
 cdef int set_position_mode(State* s, const Command* c) noexcept nogil:
@@ -212,7 +212,7 @@ cdef int set_position_mode(State* s, const Command* c) noexcept nogil:
     for leg in range(3 if c.mode else 1):
         if not position_reserve(l, c.instrument):
             return TOO_MANY_ORDERS
-        rows[leg] = _row(l, c, <uint8_t>leg)
+        rows[leg] = _row(s, c, <uint8_t>leg)
     l.positions[rows[0]].hedged = <uint8_t>c.mode
     for leg in range(1, 3 if c.mode and not hedged else 1):
         l.positions[rows[leg]].mode = l.positions[rows[0]].mode

@@ -6,7 +6,7 @@ from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Ter
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.cover cimport Free, beyond_band, check_margin, free_now, limit_to_bankruptcy, reducible, uncover
-from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, position_new, position_reserve
+from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, position_reserve
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
@@ -19,7 +19,8 @@ from solvent._core.records cimport (
 )
 from solvent._core.timers cimport timers_reserve
 from solvent._core.trading cimport (
-    Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, rest_alone, ticket_at, ticket_of_order,
+    Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, position_begin, rest_alone, ticket_at,
+    ticket_of_order,
 )
 from solvent._core.triggers cimport (
     trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
@@ -359,7 +360,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     if not _room(s, &t):
         return TOO_MANY_ORDERS
     if not s.bare and t.holder < 0:
-        t.holder = position_new(&s.ledger, c.account, c.instrument, leg)
+        t.holder = position_begin(s, c.account, c.instrument, leg)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         _arm(s, &t, receipt)
     else:

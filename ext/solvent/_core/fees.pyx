@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
-from solvent._core.ledger cimport Ledger
+from solvent._core.ledger cimport Ledger, Position, touch
 from solvent._core.money cimport floor128, least
 from solvent._core.pool cimport resized
 from solvent._core.valuation cimport Instrument
@@ -69,6 +69,29 @@ cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t acco
             if v.total >= ins.fee_tiers[i].volume_units:
                 found = ins.fee_tiers[i].maker_fee_ppb if maker else ins.fee_tiers[i].taker_fee_ppb
     return found
+
+
+cdef int32_t liquidation_rate(Fees* fees, Ledger* ledger, Position* p, int64_t now_ns) noexcept nogil:
+    """At which a position would be liquidated, over RATE."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    return <int32_t>(fee_rate(fees, ledger, ins, p.account, False, now_ns) if ins.own_fee else ins.liquidation_fee_ppb)
+
+
+cdef bint fees_renew(Fees* fees, Ledger* ledger, int64_t before_ns, int64_t now_ns) noexcept nogil:
+    """On another day than `before_ns` positions may be liquidated at another rate; whose is, is touched."""
+    cdef Position* p
+    cdef int32_t rate, k
+    cdef uint32_t i
+    if not fees.counts or floor128(before_ns, DAY_NS) == floor128(now_ns, DAY_NS):
+        return False
+    for i in range(ledger.instrument_count):
+        for k in range(ledger.instruments[i].member_count if ledger.instruments[i].own_fee else 0):
+            p = &ledger.positions[ledger.instruments[i].members[k]]
+            rate = liquidation_rate(fees, ledger, p, now_ns)
+            if rate != p.liquidation_fee_ppb:
+                p.liquidation_fee_ppb = rate
+                touch(ledger, p.account)
+    return ledger.touched_count > 0
 
 
 cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, int64_t value, int64_t now_ns) noexcept nogil:

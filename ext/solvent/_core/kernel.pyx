@@ -15,7 +15,7 @@ from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
 from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
-from solvent._core.fees cimport fees_close
+from solvent._core.fees cimport fees_close, fees_renew
 from solvent._core.ledger cimport (
     FIRST_USER, Collateral, account_new, accounts_reserve, backs, instrument_reserve, ledger_close, ledger_open,
 )
@@ -24,7 +24,7 @@ from solvent._core.liquidation cimport settle
 from solvent._core.money cimport INT64_MAX
 from solvent._core.pool cimport prefetch, resized
 from solvent._core.prices cimport Prices, prices_close, prices_open
-from solvent._core.pricing cimport fund, index, mark, pass_to, source
+from solvent._core.pricing cimport fund, index, mark, pass_to, settle_all, source
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING,
@@ -230,7 +230,7 @@ cdef class Kernel(Reader):
         ins = &self.s.ledger.instruments[i]
         (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
          ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, ins.larger_leg, fee_tiers, tiers, rates,
+         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, ins.larger_leg, ins.own_fee, fee_tiers, tiers, rates,
          ins.currency, model) = spec
         ins.tier_count = <int32_t>len(tiers)
         ins.rates_count = <int32_t>len(rates)
@@ -378,7 +378,7 @@ cdef class Kernel(Reader):
         cdef int64_t begin = self.s.log.count
         cdef Event* event = say(&self.s.log, BEGIN, c.side, c.account, c.instrument, 0, c.type, 0, 0, 0, 0, 0)
         cdef int code
-        cdef bint later
+        cdef int64_t before_ns = self.s.clock_ns
         self.command_seq += 1
         receipt.order_id = 0
         receipt.filled_lots = 0
@@ -386,12 +386,14 @@ cdef class Kernel(Reader):
         if c.time_ns < self.s.clock_ns:
             code = TIME_BACKWARDS
         else:
-            later = c.time_ns > self.s.clock_ns
             self.s.clock_ns = c.time_ns
             if self.s.timers.count:
                 expire(&self.s)
-            if self.s.modelled and later:
-                pass_to(&self.s, c.time_ns)
+            if c.time_ns > before_ns:
+                if self.s.fees.counts and fees_renew(&self.s.fees, &self.s.ledger, before_ns, c.time_ns):
+                    settle_all(&self.s)
+                if self.s.modelled:
+                    pass_to(&self.s, c.time_ns)
             if c.type == ORDER and c.records <= 2:
                 code = place(&self.s, c, receipt)
             elif c.records != 1 and c.type != ADD_INSTRUMENT and (c.type != OPEN_ACCOUNT or c.records != 2):

@@ -46,6 +46,7 @@ cdef struct Position:
     int64_t hold_units
     Leverage leverage
     int32_t chosen_tier            # by its owner, 1-based: it stands there, or higher; 0: none
+    int32_t liquidation_fee_ppb    # fees writes it
     int64_t dry_lots               # scratch of the FOK dry run
     uint64_t dry_run
     uint32_t account

@@ -271,7 +271,7 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef Held held = held_of(&s.ledger, p)
     cdef int k = _tier(s, p)
-    cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), ins.liquidation_fee_ppb)
+    cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), p.liquidation_fee_ppb)
     cdef Ticket t
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if p.size_lots > 0 else BUY

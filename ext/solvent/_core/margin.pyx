@@ -61,9 +61,10 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
 
 # --- The ratio test (semantics §2) ---------------------------------------------------------------------
 
-cdef void _bands(Rules* rules, Instrument* ins, int tier, bint isolated, Band* full, Band* own) noexcept nogil:
+cdef void _bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
     """Tier and fee of both thresholds: below full the position is taken over, below own it is stepped down."""
-    cdef int64_t fee = ins.liquidation_fee_ppb
+    cdef int64_t fee = p.liquidation_fee_ppb
+    cdef bint isolated = p.mode
     own.tier = tier
     if tier < rules.step_tiers:
         own.fee_ppb = fee if (rules.fee_isolated_low if isolated else rules.fee_cross_low) else 0
@@ -89,7 +90,7 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
     cdef Held held = held_of(ledger, p)
     cdef Band low, high
     cdef int tier = tier_of(ins, &held, fault)
-    _bands(rules, ins, tier, p.mode, &low, &high)
+    _bands(rules, p, tier, &low, &high)
     full[0] = _threshold(rules, ins, &held, &low, equity, fault)
     own[0] = full[0]
     if tier >= rules.step_tiers:
@@ -124,7 +125,7 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     cdef Held held = held_of(ledger, p)
     cdef Band full, own
     cdef int side
-    _bands(rules, ins, tier_of(ins, &held, fault), False, &full, &own)
+    _bands(rules, p, tier_of(ins, &held, fault), &full, &own)
     for side in range(2):
         opening = _opening_value(ledger, p, side)
         value = most(value, opening)
@@ -336,7 +337,7 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     if (ins.basis == CONTRACTS and not ins.at_entry) or p.size_lots == 0:
         return initial
     held = held_of(ledger, p)
-    least_asked = asked(ins, &held, tier_of(ins, &held, fault), ins.liquidation_fee_ppb, fault)
+    least_asked = asked(ins, &held, tier_of(ins, &held, fault), p.liquidation_fee_ppb, fault)
     return most(initial, narrow(ceil128(least_asked, RATE), fault))
 
 

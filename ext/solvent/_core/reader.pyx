@@ -136,7 +136,8 @@ cdef class Reader:
 
     def positions(self, uint32_t account):
         """The account's position records by instrument and leg: (instrument, leg, size, cost, margin, leverage as two
-        numbers, chosen tier, mode, stuck, hedged, hold, lots and value of opening buys and sells, reduce-only lots)."""
+        numbers, chosen tier, mode, stuck, hedged, hold, lots and value of opening buys and sells, reduce-only lots,
+        liquidation fee)."""
         cdef int32_t index
         cdef Position* p
         self._require_idle(account)
@@ -145,8 +146,8 @@ cdef class Reader:
         while index >= 0:
             p = &self.s.ledger.positions[index]
             rows.append((p.instrument, p.leg, p.size_lots, p.cost_units, p.margin_units, p.leverage.times, p.leverage.parts,
-                         p.chosen_tier, p.mode, p.stuck, p.hedged, p.hold_units, p.open[0].lots, p.open[0].value_units, p.open[1].lots, p.open[1].value_units,
-                         p.reduce.lots))
+                         p.chosen_tier, p.mode, p.stuck, p.hedged, p.hold_units, p.open[0].lots, p.open[0].value_units,
+                         p.open[1].lots, p.open[1].value_units, p.reduce.lots, p.liquidation_fee_ppb))
             index = p.next
         return rows
 

@@ -79,6 +79,7 @@ cdef void expire(State* s) noexcept nogil
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
+cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil

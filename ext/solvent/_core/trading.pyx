@@ -1,12 +1,12 @@
 """What only some orders need on their way: owners, money, terms, cutting; the contract is in trading.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms
 from solvent._core.book cimport Book, book_price, book_shrink, book_worse
-from solvent._core.fees cimport fee_rate, fees_add
+from solvent._core.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.ledger cimport (
-    FillTerms, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, wallet_of,
+    FillTerms, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, position_new, wallet_of,
 )
 from solvent._core.margin cimport hold_units
 from solvent._core.matching cimport Fill, same_owner
@@ -19,6 +19,13 @@ from solvent._core.records cimport (
 from solvent._core.timers cimport timers_add, timers_due
 from solvent._core.triggers cimport triggers_observe
 from solvent._core.valuation cimport Instrument, cost_delta, fee_units, loss_of, value_of
+
+
+cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
+    """A flat position, with the rate at which it would be liquidated; after position_reserve."""
+    cdef int32_t index = position_new(&s.ledger, account, instrument, leg)
+    s.ledger.positions[index].liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, &s.ledger.positions[index], s.clock_ns)
+    return index
 
 
 # --- What resting orders reserve -----------------------------------------------------------------------
@@ -271,7 +278,7 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
 cdef void _settle_user(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
     cdef Instrument* ins = &s.ledger.instruments[s.ledger.positions[position].instrument]
-    cdef int64_t fee_ppb = ins.liquidation_fee_ppb
+    cdef int64_t fee_ppb = s.ledger.positions[position].liquidation_fee_ppb
     cdef FillTerms terms
     if fee_reason != LIQUIDATION_FEE:
         fee_ppb = fee_rate(&s.fees, &s.ledger, ins, account, fee_reason == MAKER_FEE, s.clock_ns)

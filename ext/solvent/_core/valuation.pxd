@@ -64,6 +64,7 @@ cdef struct Instrument:
     uint8_t scheme
     uint8_t at_entry               # maintenance is asked of the value at entry
     uint8_t larger_leg             # of a cross hedge only the larger side is asked for
+    uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
     uint8_t funds_at_index         # funding is paid on the value at the index
     uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
