@@ -177,7 +177,7 @@ class Generator:
         funding = Funding(
             interval_ns=r.choice([10**9, 3 * 10**9]),
             premium=r.choice(["impact", "impact_on_mark", "middle", "mark"]),
-            bound=1 if weights == "index" else r.choice([1, "0.001"]),
+            bound=1 if weights == "index" else r.choice([64, "0.001"]),
             impact=5 if kind == "inverse" else 2_000, weights=weights, share=r.choice([(1, 1), (1, 8)]),
             cap=r.choice(["0.02", "0.0003"]),
             clamp=r.choice(["0.0005", ("-0.0001", "0.0004")]), cutoff_ns=r.choice([0, 10**8]), delayed=r.random() < 0.5,

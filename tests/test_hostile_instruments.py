@@ -13,7 +13,7 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Code, EventType, InputError, Instrument, PriceModel, Tier, rules
-from solvent.limits import DAY_NS, FINE, MODEL_PRICE_TICKS, MONEY_MAX, PRICE_TICKS_MAX, RATE
+from solvent.limits import DAY_NS, FINE, MODEL_PRICE_TICKS, MONEY_MAX, PREMIUM_BOUND, PRICE_TICKS_MAX, RATE
 from solvent.records import NO_INSTRUMENT, CommandType, command, extension
 from solvent.spec import Spec, from_records, highest_power_curve, to_records
 from test_listing import ADDED, BASE, SECOND_NS, N, exchange
@@ -223,7 +223,7 @@ def extreme_model(r: Random, lots: int, dated: bool) -> tuple:
         r.choice([1, 4_096]), r.choice([10**6, RATE]), r.choice([0, 1, RATE - 1]), sources, r.choice([1, SECOND_NS, 2**62]),
         r.choice([1, RATE]), r.randrange(2), r.choice([1, max(1, internal)]), r.randrange(2), interval,
         r.choice([0, max(0, interval - 1)]), r.randrange(4), r.choice([1, MONEY_MAX // lots]), weighting,
-        RATE if weighting == 2 else r.choice([1, RATE]),
+        RATE if weighting == 2 else r.choice([1, PREMIUM_BOUND * RATE]),
         r.choice([-RATE, 0, RATE]), *sorted(r.choice([-RATE, 0, RATE]) for _ in "ab"),
         r.choice([0, RATE - 1]), r.choice([1, 10**6]), r.choice([1, 10**6]),
         r.randrange(2), 0 if weighting else r.choice([0, 1, 32_768]), r.randrange(2), r.choice([0, 1, RATE]),

@@ -72,6 +72,9 @@ WINDOW_MAX = 4_096
 PREMIUMS_MAX = 32_768
 """Samples that a trailing mean of premiums may remember: eight hours of seconds fit."""
 
+PREMIUM_BOUND = 64
+"""What a premium is bounded by at most, in times of the index: dYdX's 60 times initial less maintenance rate is below it."""
+
 YEAR_NS = 365 * DAY_NS
 """What an annualised basis is over."""
 

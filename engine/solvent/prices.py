@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solvent.codes import InputError, WrongType
-from solvent.limits import DAY_NS, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
+from solvent.limits import DAY_NS, PREMIUM_BOUND, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
 from solvent.money import Dec, decimal, many
 from solvent.records import Component, Premium, Weighting
 from solvent.spec import ALPHA_LEAST
@@ -82,10 +82,10 @@ class Funding:
 
     Every sample of the mark model takes a premium P of the book over the index: "impact" ([max(0, impact bid - index) -
     max(0, index - impact ask)] / index), "impact_on_mark" (the same around the mark, plus what it is off: BitMEX), "middle"
-    ((mid - index) / index: OKX) or "mark" ((mark - index) / index: Vega), within -bound to bound (dYdX). impact: what the
-    impact prices trade, in settlement currency, of an inverse contract in contracts; a book that is thinner has none, and its
-    side adds nothing. weights: "equal", "linear" (1 to n, later samples count more) or "index" (by the index at the time, so
-    that of marks it is their mean over the mean of the indices: Vega). Then
+    ((mid - index) / index: OKX) or "mark" ((mark - index) / index: Vega), within -bound to bound (dYdX; at most 64).
+    impact: what the impact prices trade, in settlement currency, of an inverse contract in contracts; a book that is thinner
+    has none, and its side adds nothing. weights: "equal", "linear" (1 to n, later samples count more) or "index" (by the index
+    at the time, so that of marks it is their mean over the mean of the indices: Vega). Then
 
         rate = (mean P + clamp(interest - mean P, -clamp, clamp)) * share, within -cap to cap
 
@@ -120,7 +120,7 @@ class Funding:
                 raise InputError(f"{word!r} is none of {', '.join(table)}")
         if type(self.delayed) is not bool:
             raise InputError(f"delayed is a bool, not {self.delayed!r}")
-        if not rate_ppb(self.bound, "bound") or (self.weights == "index" and decimal(self.bound, "bound") != 1):
+        if not self._bound() or (self.weights == "index" and decimal(self.bound, "bound") != 1):
             raise InputError("a bound of premiums is above 0, and 1 where they are weighted by the index")
         if len(many(self.share, int, "share")) != 2:
             raise InputError(f"share is a numerator and a denominator, not {self.share!r}")
@@ -138,6 +138,9 @@ class Funding:
         if not 0 < rate_ppb(self.cap, "cap") < RATE:
             raise InputError("cap is a rate above 0 and below 1")
 
+    def _bound(self) -> int:
+        return rate_ppb(self.bound, "bound", highest=PREMIUM_BOUND * RATE)
+
     def _clamps(self) -> tuple[int, int]:
         if isinstance(self.clamp, tuple):
             if len(self.clamp) != 2:
@@ -150,7 +153,7 @@ class Funding:
         """impact: in units, or lots of an inverse contract."""
         return (
             self.interval_ns, self.cutoff_ns, _PREMIUMS[self.premium], impact, _WEIGHTS[self.weights],
-            rate_ppb(self.bound, "bound"),
+            self._bound(),
             rate_ppb(self.interest, "interest", lowest=-RATE), *self._clamps(), rate_ppb(self.cap, "cap"),
             self.share[0], self.share[1], int(self.delayed), self.trailing, int(self.notional == "index"),
             rate_ppb(self.margin, "margin of accrued funding"),

@@ -19,15 +19,17 @@ from solvent.spec import RateRow, Row
 _PPB = Decimal(1) / RATE
 
 
-def rate_ppb(value: object, what: str, lowest: int = 0) -> int:
-    """A rate between 0 (or `lowest`) and 1 as an integer over 10**9.
+def rate_ppb(value: object, what: str, lowest: int = 0, highest: int = RATE) -> int:
+    """A rate between 0 and 1 (or `lowest` and `highest`) as an integer over 10**9.
 
     >>> rate_ppb("0.0005", "fee")
     500000
     """
     ppb = to_units(value, _PPB, what)
-    if ppb is None or not lowest <= ppb <= RATE:
-        raise InputError(f"{what}: {value} is not a rate from {lowest // RATE} to 1 with at most nine decimals")
+    if ppb is None or not lowest <= ppb <= highest:
+        raise InputError(
+            f"{what}: {value} is not a rate from {lowest // RATE} to {highest // RATE} with at most nine decimals"
+        )
     return ppb
 
 

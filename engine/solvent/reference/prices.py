@@ -276,7 +276,8 @@ class Prices:
         return mean, samples
 
     def _mean(self) -> int:
-        return clamp(half_even(self.premium_sum, self.premium_weight), -RATE, RATE) if self.premium_count else 0
+        bound = self.model.bound_ppb
+        return clamp(half_even(self.premium_sum, self.premium_weight), -bound, bound) if self.premium_count else 0
 
     def _rate(self) -> int:
         """What the samples so far make; nothing without a sample."""

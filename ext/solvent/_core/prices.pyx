@@ -358,7 +358,7 @@ cdef void prices_forget(Prices* p) noexcept nogil:
 # --- Funding -------------------------------------------------------------------------------------------
 
 cdef inline int64_t _mean(Prices* p) noexcept nogil:
-    return clamp(half_even(p.premium_sum, p.premium_weight), -RATE, RATE) if p.premium_count else 0
+    return clamp(half_even(p.premium_sum, p.premium_weight), -p.bound_ppb, p.bound_ppb) if p.premium_count else 0
 
 
 cdef int64_t _rate(Prices* p) noexcept nogil:
