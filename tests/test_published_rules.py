@@ -1,7 +1,7 @@
 """Published numbers that need a rule of their own: the fee at bankruptcy, accrued funding, factors of the used margin.
 
-Owns Y1, V14 to V17, H1 to H3 with their venue's own form, and D23 (liquidation rules, sections 3, 6, 8.5 and 9), driven
-through the engine. The vocabulary is that of test_published.py.
+Owns Y1 and Bybit's inverse isolated form, V14 to V17, H1 to H3 with their venue's own form, and D23 (liquidation rules,
+sections 3, 6, 8.5 and 9), driven through the engine. The vocabulary is that of test_published.py.
 """
 
 from dataclasses import replace
@@ -43,6 +43,37 @@ def test_bybit_keeps_the_fee_of_closing_at_bankruptcy(make):
         if tick == "0.5":
             assert p.liquidation_price + Decimal(tick) == Decimal("5739.50")
         fires(ex, X, p.liquidation_price, 1)
+
+
+@pytest.mark.parametrize("extra", ["0", "0.05"])
+@pytest.mark.parametrize("leverage", [5, 20])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("size", [30_000, 100_000], ids=["first tier", "with a deduction"])
+def test_bybit_divides_what_was_added_to_an_inverse_position(make, size, side, leverage, extra):
+    """Bybit help, UTA pages, inverse isolated: a long's is size (1 + mmr) / (size / E + size / (E L) + extra / (1 + fee) + D),
+    a short's with the signs turned.
+
+    It is what keeping the fee of closing at bankruptcy comes to, where the margin is the initial one, the fee of closing at
+    its bankruptcy price, E L / (L + 1), and `extra`: what is added moves bankruptcy, and the fee with it.
+    """
+    rule_set = replace(BARE, fee_isolated_low=True, fee_at="bankruptcy", funding_cap=False)
+    fee, entry = Fraction("0.0006"), 50_300
+    terms = Instrument(
+        X, kind="inverse", contract_size=1, tick="0.5", settle_decimals=12, max_price=200_000, basis="notional",
+        max_size=10**6, scheme="deduction", tiers=[Tier(1, "0.005", "0.01"), Tier(20, "0.01", "0.02")],
+        **FREE | {"liquidation_fee": "0.0006"},
+    )  # fmt: skip
+    ex = begin(make, [terms], rule_set)
+    trade(ex, X, side, size, entry, leverage, "isolated")
+    initial = Fraction(size, entry * leverage)
+    closing = fee * size * (leverage + side) / (entry * leverage)  # at bankruptcy by the initial margin alone
+    ex.move_margin("poor", X, Decimal(round((closing + Fraction(extra)) * 10**12)) / 10**12)
+    mmr, deduction = (Fraction("0.005"), 0) if size == 30_000 else (Fraction("0.01"), Fraction("0.005"))
+    added = initial + Fraction(extra) / (1 + side * fee) + deduction
+    root = size * (1 + side * mmr) / (Fraction(size, entry) + side * added)
+    price = ex.position("poor", X).liquidation_price
+    assert 0 < side * (root - Fraction(price)) <= Fraction("0.5")
+    fires(ex, X, price, side)
 
 
 VEGA = {"interval_ns": 8 * SECOND, "premium": "middle", "weights": "equal", "cap": "0.1", "notional": "index"}
