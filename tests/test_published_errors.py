@@ -4,8 +4,7 @@ Owns liquidation rules, section 13, in its order, each number of it that is a re
 profit; and what sections 1 and 2 mark as such beside it (O5 is 13-1; B10; O8). Inputs that the page leaves out are those of
 the page that it names: freqtrade's docstring, Vega's acceptance criteria, Delta's guide, dYdX's comment.
 
-Without a test. 13-12 (Delta): the guide ranks accounts with losses, 7 last, against its own formula; who is closed in which
-order is ADL's. 13-21 (dYdX): a comment of a premium test case, of which neither number nor case is on the page; the premiums
+Without a test. 13-21 (dYdX): a comment of a premium test case, of which neither number nor case is on the page; the premiums
 are D20 to D22 (test_prices.py). Of "further oddities": OceanEx's formula and the funding formulas of some pages (kdj) are
 formulas without a number; WhiteBIT's truncated .00317 is test_prices.py's, Orderly's 50,256.41 test_published_more.py's.
 """
@@ -149,6 +148,30 @@ def test_delta_prints_a_liquidation_price_100_off(make):
         assert abs(Fraction(found) - root) <= Fraction("0.01")
         assert found < Decimal("9843") < Decimal("9940.5")
         fires(ex, X, found, 1)
+
+
+def test_delta_ranks_its_losers_against_its_formula(make):
+    """13-12: the guide has account 7 last of the three with losses. By its own score, PnL % over leverage, -7 % on 1.8 is
+    -.0389, before the -.05 of 1 (-10 % on 2) and 6 (-20 % on 4): a short of 80 takes all of 7 and 10 of who is first of equals.
+    """
+    mark = 669_600
+    losers = {"six": (30, 837_000, 4), "one": (100, 744_000, 2), "seven": (70, 720_000, "1.8")}
+    ex = begin(make, [Instrument(X, **FREE, contract_size=1, tick=1, tiers=flat(1_000, "0.005", 100))])
+    for name, (size, entry, leverage) in losers.items():
+        ex.deposit(name, "COIN", 10**8)
+        ex.mark(X, entry)
+        ex.set_leverage(name, X, 4, mode="isolated")
+        ex.order("rich", X, "sell", size, price=entry).ok()
+        assert ex.order(name, X, "buy", size, price=entry).filled == size
+        wanted = size * mark / Decimal(leverage) + size * (entry - mark)
+        ex.move_margin(name, X, wanted - ex.position(name, X).margin)
+    trade(ex, X, -1, 80, 662_900, 100, "isolated")
+    events = of(ex.mark(X, mark).events, EventType.ADL)
+    assert [ex.position(name, X).effective_leverage for name in ("one", "six")] == [2, 4]
+    assert [(ex.account_name(e.account), e.closed_lots, e.rank) for e in events] == [
+        ("seven", 70, -38_889),
+        ("six", 10, -50_000),
+    ]
 
 
 # --- Hyperliquid
