@@ -152,7 +152,7 @@ def test_delta_prints_a_liquidation_price_100_off(make):
 
 def test_delta_ranks_its_losers_against_its_formula(make):
     """13-12: the guide has account 7 last of the three with losses. By its own score, PnL % over leverage, -7 % on 1.8 is
-    -.0389, before the -.05 of 1 (-10 % on 2) and 6 (-20 % on 4): a short of 80 takes all of 7 and 10 of who is first of equals.
+    -.0389, before the -.05 of 1 (-10 % on 2) and 6 (-20 % on 4): a short of 80 takes all of 7 and 10 of the first of equals.
     """
     mark = 669_600
     losers = {"six": (30, 837_000, 4), "one": (100, 744_000, 2), "seven": (70, 720_000, "1.8")}
