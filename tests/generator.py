@@ -107,7 +107,6 @@ class Generator:
         return Instrument(
             name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
             tick=r.choice(["0.1", "1"]), max_price=r.choice([None, "70000", "60000"]),
-            taker_fee=r.choice(["0.0005", "0.0007"]), maker_fee=r.choice(["0.0002", "0", "-0.0003"]),
             settle_decimals=self.decimals, prices=prices, **self._fees(kind),
             maintenance_at=at, hedge=r.choice(["both", "larger"]), rates=self._rates(tiers["tiers"]), **dated, **tiers,
         )  # fmt: skip
@@ -127,12 +126,16 @@ class Generator:
         ]  # fmt: skip
 
     def _fees(self, kind: str) -> dict:
-        """In some shapes fees fall with volume, soon; in some of them who is liquidated pays his own taker fee."""
-        if self.plain or (chance := self.random.random()) < 0.6:
-            return {"liquidation_fee": self.fee}
+        """In some shapes fees fall with volume, soon; in some who is liquidated pays his own taker fee, then much less."""
+        r = self.random
+        base = {"taker_fee": r.choice(["0.0005", "0.0007"]), "maker_fee": r.choice(["0.0002", "0", "-0.0003"])}
+        if self.plain or (chance := r.random()) < 0.6:
+            return base | {"liquidation_fee": self.fee}
         small = Decimal("0.02") if kind == "inverse" else 1_000
         tiers = [(small, "-0.0003", "0.0004"), (50 * small, "-0.0003", "0.0003")]
-        return {"liquidation_fee": self.fee if chance < 0.8 else "own", "fee_tiers": tiers}
+        if chance < 0.8:
+            return base | {"liquidation_fee": self.fee, "fee_tiers": tiers}
+        return base | {"liquidation_fee": "own", "fee_tiers": tiers, "taker_fee": "0.005"}
 
     def _tiers(self, kind: str) -> dict:
         """Tiers by basis and scheme; the plain ones of the seed in half of the shapes."""
@@ -217,7 +220,29 @@ class Generator:
         modelled = any(each.prices for each in self.instruments)
         if currencies == 1 and len(self.instruments) == 2 and not modelled and r.random() < 0.5:
             records += self._rehearsal()
+        elif self.hedged and not modelled:
+            records += self._hedge()
         return records
+
+    def _hedge(self) -> list[bytes]:
+        """A cross account long 9 and short 6 of the first instrument on what two contracts are worth, and a mark that takes
+        seven tenths: what both legs have in common is closed before the house takes the rest."""
+        hedger, maker = 16 + self.accounts, 17 + self.accounts
+        first = self.instruments[0]
+        price = int(50_000 / first.tick_size)
+        worth = 10**first.settle_decimals // 100 if first.kind == "inverse" else 500 * 10**first.settle_decimals
+        records = []
+        for account, amount in ((hedger, 2 * worth), (maker, 1_000 * worth)):
+            name = f"h{account}".encode().ljust(64, b"\0")
+            records.append(command(CommandType.OPEN_ACCOUNT, records=2) + name)
+            records.append(command(CommandType.DEPOSIT, account=account, instrument=0, amount=amount))
+        records.append(command(CommandType.SET_POSITION_MODE, account=hedger, instrument=0, mode=1))
+        for side, lots in ((Side.BUY, 9), (Side.SELL, 6)):
+            terms = {"instrument": 0, "size_lots": lots, "price_ticks": price}
+            records.append(command(CommandType.ORDER, account=maker, side=1 - side, **terms))
+            leg = extension(hedge_side=1 + side)
+            records.append(command(CommandType.ORDER, records=2, account=hedger, side=side, tif=Tif.IOC, **terms) + leg)
+        return records + [command(CommandType.MARK, instrument=0, price_ticks=ticks) for ticks in (price * 3 // 10, price)]
 
     def _first_prices(self, instrument: int, each: Instrument) -> list[bytes]:
         """Whatever gives an instrument its first mark."""
@@ -269,7 +294,7 @@ class Generator:
         if r.random() < self.pace:
             self.time_ns += r.choice([1, r.randrange(10**3), r.randrange(10**9)])
             if not self.plain and r.random() < 0.02:
-                self.time_ns += r.randrange(3 * 86_400 * 10**9)
+                self.time_ns += r.randrange(r.choice([3, 3, 35]) * 86_400 * 10**9)
         record = self.pending.pop() if self.pending else self._valid(kernel)
         if r.random() < self.error:
             record = self._spoil(record)

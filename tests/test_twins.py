@@ -112,7 +112,7 @@ def test_twins_agree_on_every_event(seed, request):
         "STEP_DOWN", "TAKEOVER", "LIQUIDATION_FEE", "FILLED_BY_BOOK", "FILLED_BY_FUND", "CLOSED_BY_ADL",
         "CLOSED_BY_OPPOSITE", "adl_pass_1", "adl_pass_2", "adl_pass_3", "deficit_postings", "DEFICIT_REPAID",
         "ADL_TOP_UP", "SHORTFALL", "NETTED", "SOURCE_CHANGED", "RATED",
-        "TRANSFERRED", "LISTING_CHANGED", "CONVERTED",
+        "TRANSFERRED", "LISTING_CHANGED", "CONVERTED", "FEE_CHANGED",
         "REPLACED", "parcels_rested", "fund_exhausted", "TRIGGERED",
         *(f"ending_{ending}" for ending in Ending if ending != Ending.AMENDED),
     )  # fmt: skip

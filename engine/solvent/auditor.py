@@ -63,6 +63,7 @@ class Auditor(Books):
         self._fills: defaultdict[Key, list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
         self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
         self._stepping = self._stepping_leg = 0
+        self._another_day = False
         self._taken: list[int] = []
 
     def follow(self, events: Iterable[Event]) -> None:
@@ -149,6 +150,7 @@ class Auditor(Books):
         key = e.account, e.instrument, e.leg
         self.modes[key], self.leverages[key] = e.mode, Fraction(e.leverage, e.leverage_parts)
         self.chosen[key] = e.chosen_tier
+        self.liquidation_fee(key)
         if self._fills[key]:
             self._fill(key, *self._fills[key].pop(0))
         size = self.sizes[key]
@@ -163,6 +165,7 @@ class Auditor(Books):
 
     def _on_begin(self, e: Event) -> None:
         self._funded.clear()
+        self._another_day = e.time_ns // DAY_NS > self.day
         self.day = e.time_ns // DAY_NS
         while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
             self._enter()
@@ -241,6 +244,7 @@ class Auditor(Books):
     def _on_accepted(self, e: Event) -> None:
         self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
         self.orders[e.order_id] = Order(e, self.marks[e.instrument])
+        self.liquidation_fee(self.orders[e.order_id].key)
         if self._stepping < 0:  # the order that a STEP_DOWN announced
             self._stepping = e.order_id
             self.orders[e.order_id].key = e.account, e.instrument, self._stepping_leg
@@ -311,6 +315,12 @@ class Auditor(Books):
                 if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
                     self.traded[self._family(order.account, order.instrument)][self.day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
+
+    def _on_fee_changed(self, e: Event) -> None:
+        key = e.account, e.instrument, e.leg
+        self._need(self._another_day and e.fee_ppb != self.rated[key], e, f"a fee that a day changes, from {self.rated[key]}")
+        self._need(e.fee_ppb == self.fees(*key[:2])[1], e, "the taker fee of thirty days' volume")
+        self.rated[key] = e.fee_ppb
 
     def _on_account_opened(self, e: Event) -> None:
         self.parents[e.account] = e.parent
@@ -408,6 +418,8 @@ class Auditor(Books):
             open_ = [key for key in self.sizes if key[0] == account and self.sizes[key] == 0 and self.margins[key]]
             self._need(not open_, account, "LIQ-3: what was taken leaves exactly zero")
         self._taken.clear()
+        for key, rate in self.rated.items() if self._another_day else ():
+            self._need(rate == self.fees(*key[:2])[1], key, f"who is liquidated pays his own fee, not {rate}")
         self._close_sums()
 
     def _close_sums(self) -> None:

@@ -66,6 +66,7 @@ class Books:
         self.parents: dict[int, int] = {}
         self.traded: defaultdict[tuple[int, int], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))  # by day
         self.day = 0
+        self.rated: dict[Key, int] = {}  # at which fee a position would be liquidated, where that is its account's own
 
     def _enter(self) -> None:
         """The constants of one more instrument."""
@@ -85,8 +86,11 @@ class Books:
         return found[0], found[1]
 
     def liquidation_fee(self, key: Key) -> int:
+        """Of a position that nobody has heard of before, what it begins with."""
         spec = self.specs[key[1]]
-        return self.fees(*key[:2])[1] if spec.own_fee else spec.liquidation_fee_ppb
+        if not spec.own_fee:
+            return spec.liquidation_fee_ppb
+        return self.rated.setdefault(key, self.fees(*key[:2])[1])
 
     def due(self, instrument: int, size: int, rate: int) -> int:
         """What a settlement at `rate` asks of a position, or owes it, in units rounded up."""

@@ -93,6 +93,7 @@ class EventType(IntEnum):
     INSTRUMENT_ADDED = 23
     LISTING_CHANGED = 24
     ACCRUED = 25
+    FEE_CHANGED = 26
 
 
 class Side(IntEnum):
@@ -379,6 +380,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
     EventType.NETTED: {"price_ticks": "a", "size_lots": "b", "value_units": "c"},
     EventType.SOURCE_CHANGED: {"source": "a", "state": "reason", "price_fine": "b"},
     EventType.ACCRUED: {"period": "a", "rate_ppb": "b", "asked_ppb": "c"},
+    EventType.FEE_CHANGED: {"leg": "code", "fee_ppb": "a"},
     EventType.RATED: {"period": "a", "rate_ppb": "b", "premium_ppb": "c", "samples": "d"},
     EventType.INSTRUMENT_ADDED: {},
     EventType.LISTING_CHANGED: {"listing": "reason", "price_ticks": "a"},

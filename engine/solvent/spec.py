@@ -247,7 +247,7 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         0 <= trailing <= PREMIUMS_MAX and not (trailing and weighting),
         f"premiums weighted by the index have no bound, and are at most {INDEX_SAMPLES} a period":
         weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns // sample_ns <= INDEX_SAMPLES),
-        "a premium is bounded by 64 times the index, or less": 0 < bound <= PREMIUM_BOUND * RATE,
+        f"a premium is bounded by {PREMIUM_BOUND} times the index, or less": 0 < bound <= PREMIUM_BOUND * RATE,
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
         and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec)) <= RATE,
         "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,

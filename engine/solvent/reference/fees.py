@@ -1,14 +1,15 @@
 """What a fill costs by what its account has traded: maker and taker rates by tiers of 30-day volume.
 
 Owns the volumes: by account (sub-accounts count for their master) and currency, the value of fills of each of the last
-thirty whole days of command time and of today, which counts from tomorrow on; and the rate at which each position would be
-liquidated. Never moves money. Nothing is counted while no instrument has fee tiers.
+thirty whole days of command time and of today, which counts from tomorrow on; and, by them, the liquidation fee of each
+position whose contract asks for its account's own. Never moves money. Nothing is counted while no instrument has fee tiers.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 
 from solvent.limits import DAY_NS, VOLUME_DAYS, VOLUME_MAX
+from solvent.records import EventType
 from solvent.reference.ledger import Ledger, Position
 from solvent.reference.valuation import Contract
 
@@ -53,17 +54,15 @@ class Fees:
         contract = self.ledger.contracts[p.instrument]
         return self.rates(p.account, contract)[1] if contract.own_fee else contract.liquidation_fee_ppb
 
-    def renew(self, before_ns: int) -> bool:
-        """On another day than `before_ns` positions may be liquidated at another rate; whose is, is touched."""
-        if not self.counts or before_ns // DAY_NS == self.clock_ns // DAY_NS:
-            return False
+    def renew(self) -> None:
+        """On another day positions may be liquidated at another rate; whose is, is told and touched."""
         for contract, members in zip(self.ledger.contracts, self.ledger.members, strict=True):
             for p in members if contract.own_fee else []:
                 rate = self.liquidation_rate(p)
                 if rate != p.liquidation_fee_ppb:
                     p.liquidation_fee_ppb = rate
+                    self.ledger.emit(EventType.FEE_CHANGED, p.account, p.instrument, code=p.leg, a=rate)
                     self.ledger.touch(p.account)
-        return bool(self.ledger.touched)
 
     def add(self, account: int, contract: Contract, value: int) -> None:
         """A fill of an account."""

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from solvent.codes import Code
-from solvent.limits import FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
+from solvent.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
 from solvent.records import (
     COMMAND,
     COMMAND_FIELDS,
@@ -213,13 +213,14 @@ class Kernel:
         if c.time_ns < self.clock_ns:
             answer = refused(Code.TIME_BACKWARDS)
         else:
-            later, before_ns = c.time_ns > self.clock_ns, self.clock_ns
+            before_ns = self.clock_ns
             self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self.trading.expire(c.time_ns)
-            if later:
-                if self.trading.fees.renew(before_ns):
-                    self._settle_all()
+            if c.time_ns > before_ns:
                 self.pricing.pass_to(c.time_ns)
+            if self.trading.fees.counts and c.time_ns // DAY_NS > before_ns // DAY_NS:
+                self.trading.fees.renew()
+                self._settle_all()
             answer = self._dispatch(c, record[RECORD_BYTES:])
             if answer[0] == Code.OK:
                 answer = self._settle(answer)

@@ -30,7 +30,7 @@ class Position:
     margin: int = 0
     mode: int = Mode.CROSS
     chosen_tier: int = 0
-    liquidation_fee_ppb: int = 0  # fees.py writes it
+    liquidation_fee_ppb: int = 0  # by its account's volume, if the contract says so
     hedged: bool = False  # of the one-way row alone: the instrument's position is held in two legs
     twin: "Position | None" = None  # the other leg
     group: list["Position"] = field(default_factory=list)  # of the account, those whose nets count together, this one too
@@ -185,14 +185,15 @@ class Ledger:
     def is_hedged(self, account: int, instrument: int) -> bool:
         return self.blank(account, instrument).hedged
 
-    def keep(self, p: Position) -> Position:
-        """Enters a blank position."""
+    def keep(self, p: Position) -> bool:
+        """Enters a blank position; False if it was there."""
         key = p.instrument, p.leg
-        if key not in self.positions[p.account]:
-            self.positions[p.account][key] = p
-            self.members[p.instrument].append(p)
-            p.group.append(p)
-        return p
+        if key in self.positions[p.account]:
+            return False
+        self.positions[p.account][key] = p
+        self.members[p.instrument].append(p)
+        p.group.append(p)
+        return True
 
     def touch(self, account: int) -> None:
         """The account is tested before the command ends."""

@@ -80,8 +80,8 @@ class Trading:
 
     def keep(self, p: Position) -> None:
         """Enters a blank position, with the rate at which it would be liquidated."""
-        self.ledger.keep(p)
-        p.liquidation_fee_ppb = self.fees.liquidation_rate(p)
+        if self.ledger.keep(p):
+            p.liquidation_fee_ppb = self.fees.liquidation_rate(p)
 
     # --- what resting orders reserve
 

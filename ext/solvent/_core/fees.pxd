@@ -1,11 +1,11 @@
 # fees: what a fill costs by what its account has traded.
 #
 # Owns: the volumes: by account (sub-accounts count for their master) and currency, the value of fills of each of the last
-# thirty whole days of command time and of today, which counts from tomorrow on; and the rate at which each position would
-# be liquidated.
+# thirty whole days of command time and of today, which counts from tomorrow on; and, by them, the
+# liquidation fee of each position whose instrument asks for its account's own.
 # Never: moves money. Nothing is counted while no instrument has fee tiers.
-# Cost: a fill of a tiered exchange O(1), a new day at most thirty steps, and every position whose rate is its owner's; 264
-# bytes an account and currency.
+# Cost: a fill of a tiered exchange O(1), a new day at most thirty steps, and one look at every such position;
+# 264 bytes an account and currency.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.ledger cimport Ledger, Position
@@ -30,5 +30,6 @@ cdef void fees_close(Fees* fees) noexcept nogil
 cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t currency, int64_t now_ns) noexcept nogil
 cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, bint maker, int64_t now_ns) noexcept nogil
 cdef int32_t liquidation_rate(Fees* fees, Ledger* ledger, Position* p, int64_t now_ns) noexcept nogil
-cdef bint fees_renew(Fees* fees, Ledger* ledger, int64_t before_ns, int64_t now_ns) noexcept nogil
+cdef bint fees_other_day(Fees* fees, int64_t before_ns, int64_t now_ns) noexcept nogil
+cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil
 cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, int64_t value, int64_t now_ns) noexcept nogil

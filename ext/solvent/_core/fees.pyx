@@ -6,6 +6,7 @@ from libc.string cimport memset
 from solvent._core.ledger cimport Ledger, Position, touch
 from solvent._core.money cimport floor128, least
 from solvent._core.pool cimport resized
+from solvent._core.records cimport FEE_CHANGED, say
 from solvent._core.valuation cimport Instrument
 
 cdef extern from *:
@@ -77,21 +78,24 @@ cdef int32_t liquidation_rate(Fees* fees, Ledger* ledger, Position* p, int64_t n
     return <int32_t>(fee_rate(fees, ledger, ins, p.account, False, now_ns) if ins.own_fee else ins.liquidation_fee_ppb)
 
 
-cdef bint fees_renew(Fees* fees, Ledger* ledger, int64_t before_ns, int64_t now_ns) noexcept nogil:
-    """On another day than `before_ns` positions may be liquidated at another rate; whose is, is touched."""
+cdef bint fees_other_day(Fees* fees, int64_t before_ns, int64_t now_ns) noexcept nogil:
+    """Whether volumes are counted, and another day has begun."""
+    return fees.counts and floor128(now_ns, DAY_NS) > floor128(before_ns, DAY_NS)
+
+
+cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
+    """On another day positions may be liquidated at another rate; whose is, is told and touched."""
     cdef Position* p
     cdef int32_t rate, k
     cdef uint32_t i
-    if not fees.counts or floor128(before_ns, DAY_NS) == floor128(now_ns, DAY_NS):
-        return False
     for i in range(ledger.instrument_count):
         for k in range(ledger.instruments[i].member_count if ledger.instruments[i].own_fee else 0):
             p = &ledger.positions[ledger.instruments[i].members[k]]
             rate = liquidation_rate(fees, ledger, p, now_ns)
             if rate != p.liquidation_fee_ppb:
                 p.liquidation_fee_ppb = rate
+                say(ledger.log, FEE_CHANGED, 0, p.account, p.instrument, p.leg, 0, rate, 0, 0, 0, 0)
                 touch(ledger, p.account)
-    return ledger.touched_count > 0
 
 
 cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, int64_t value, int64_t now_ns) noexcept nogil:

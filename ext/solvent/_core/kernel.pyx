@@ -15,7 +15,7 @@ from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
 from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
-from solvent._core.fees cimport fees_close, fees_renew
+from solvent._core.fees cimport fees_close, fees_other_day, fees_renew
 from solvent._core.ledger cimport (
     FIRST_USER, Collateral, account_new, accounts_reserve, backs, instrument_reserve, ledger_close, ledger_open,
 )
@@ -389,11 +389,11 @@ cdef class Kernel(Reader):
             self.s.clock_ns = c.time_ns
             if self.s.timers.count:
                 expire(&self.s)
-            if c.time_ns > before_ns:
-                if self.s.fees.counts and fees_renew(&self.s.fees, &self.s.ledger, before_ns, c.time_ns):
-                    settle_all(&self.s)
-                if self.s.modelled:
-                    pass_to(&self.s, c.time_ns)
+            if self.s.modelled and c.time_ns > before_ns:
+                pass_to(&self.s, c.time_ns)
+            if fees_other_day(&self.s.fees, before_ns, c.time_ns):
+                fees_renew(&self.s.fees, &self.s.ledger, c.time_ns)
+                settle_all(&self.s)
             if c.type == ORDER and c.records <= 2:
                 code = place(&self.s, c, receipt)
             elif c.records != 1 and c.type != ADD_INSTRUMENT and (c.type != OPEN_ACCOUNT or c.records != 2):

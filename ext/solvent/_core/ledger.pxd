@@ -46,7 +46,7 @@ cdef struct Position:
     int64_t hold_units
     Leverage leverage
     int32_t chosen_tier            # by its owner, 1-based: it stands there, or higher; 0: none
-    int32_t liquidation_fee_ppb    # fees writes it
+    int32_t liquidation_fee_ppb    # by its account's volume, if the instrument says so
     int64_t dry_lots               # scratch of the FOK dry run
     uint64_t dry_run
     uint32_t account

@@ -227,6 +227,7 @@ cdef enum EventType:
     INSTRUMENT_ADDED = 23
     LISTING_CHANGED = 24
     ACCRUED = 25
+    FEE_CHANGED = 26
 
 cdef enum Code:
     OK = 0
