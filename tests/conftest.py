@@ -12,6 +12,7 @@ from solvent.records import decode
 def pytest_addoption(parser):
     parser.addoption("--seed", type=int, default=None, help="seed of the random tests (each prints the one it used)")
     parser.addoption("--commands", type=int, default=100_000, help="how many commands the differential test compares")
+    parser.addoption("--every", type=int, default=128, help="after how many of them it compares whole states, and all rules")
 
 
 @pytest.fixture

@@ -187,4 +187,4 @@ def test_tables_that_do_not_fit_are_refused():
 
 def test_the_page_of_venues():
     """docs/venues.md: every one of them is said there, in one exchange."""
-    assert doctest.testfile("../docs/venues.md") == (0, 30)
+    assert doctest.testfile("../docs/venues.md") == (0, 31)
