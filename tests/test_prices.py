@@ -539,18 +539,16 @@ def test_each_premium_is_bounded(make, bound, rate):
     assert event.rate_ppb == rate
 
 
-@pytest.mark.parametrize("bound,rate", [(30, 375_000_000), ("1.5", 187_500_000), (1, 125_000_000)])
+@pytest.mark.parametrize("bound,rate", [(30, 250_000_000), ("1.5", 93_750_000), (1, 62_500_000)])
 def test_a_premium_may_be_more_than_the_index(make, bound, rate):
-    """dYdX v4: with initial 100 % and maintenance 50 % a vote counts up to 30. Ten samples of an index that is a quarter
-    of the middle: 300 %, of the mean of which an eighth is charged."""
-    ex = funded(make, bound=bound, weights="equal", share=(1, 8))
+    """dYdX v4: with initial 100 % and maintenance 50 % a vote counts up to 30. Ten samples of an index that is a fifth of the
+    middle: 400 %, of the mean of which a sixteenth is charged."""
+    ex = funded(make, bound=bound, weights="equal", share=(1, 16))
     for name in ("maker", "taker"):
         ex.deposit(name, "USDT", 10**9)
-    ex.cancel_all("maker")
-    quote(ex, [(999, 5)], [(1_001, 5)])
-    ex.index(X, 250)
+    ex.index(X, 202)
     (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.RATED]
-    assert (event.rate_ppb, event.premium_ppb) == (rate, 8 * rate)
+    assert (event.rate_ppb, event.premium_ppb) == (rate, 16 * rate)
 
 
 def test_a_window_of_vega(make):

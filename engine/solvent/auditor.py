@@ -150,7 +150,7 @@ class Auditor(Books):
         key = e.account, e.instrument, e.leg
         self.modes[key], self.leverages[key] = e.mode, Fraction(e.leverage, e.leverage_parts)
         self.chosen[key] = e.chosen_tier
-        self.liquidation_fee(key)
+        self.liquidation_fee(key)  # which it keeps from now on
         if self._fills[key]:
             self._fill(key, *self._fills[key].pop(0))
         size = self.sizes[key]
@@ -244,7 +244,7 @@ class Auditor(Books):
     def _on_accepted(self, e: Event) -> None:
         self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
         self.orders[e.order_id] = Order(e, self.marks[e.instrument])
-        self.liquidation_fee(self.orders[e.order_id].key)
+        self.liquidation_fee(self.orders[e.order_id].key)  # which its position keeps from now on
         if self._stepping < 0:  # the order that a STEP_DOWN announced
             self._stepping = e.order_id
             self.orders[e.order_id].key = e.account, e.instrument, self._stepping_leg

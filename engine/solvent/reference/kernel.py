@@ -218,9 +218,9 @@ class Kernel:
             self.trading.expire(c.time_ns)
             if c.time_ns > before_ns:
                 self.pricing.pass_to(c.time_ns)
-            if self.trading.fees.counts and c.time_ns // DAY_NS > before_ns // DAY_NS:
-                self.trading.fees.renew()
-                self._settle_all()
+                if self.trading.fees.counts and c.time_ns // DAY_NS > before_ns // DAY_NS:
+                    self.trading.fees.renew()
+                    self._settle_all()
             answer = self._dispatch(c, record[RECORD_BYTES:])
             if answer[0] == Code.OK:
                 answer = self._settle(answer)

@@ -389,11 +389,12 @@ cdef class Kernel(Reader):
             self.s.clock_ns = c.time_ns
             if self.s.timers.count:
                 expire(&self.s)
-            if self.s.modelled and c.time_ns > before_ns:
-                pass_to(&self.s, c.time_ns)
-            if fees_other_day(&self.s.fees, before_ns, c.time_ns):
-                fees_renew(&self.s.fees, &self.s.ledger, c.time_ns)
-                settle_all(&self.s)
+            if c.time_ns > before_ns:
+                if self.s.modelled:
+                    pass_to(&self.s, c.time_ns)
+                if fees_other_day(&self.s.fees, before_ns, c.time_ns):
+                    fees_renew(&self.s.fees, &self.s.ledger, c.time_ns)
+                    settle_all(&self.s)
             if c.type == ORDER and c.records <= 2:
                 code = place(&self.s, c, receipt)
             elif c.records != 1 and c.type != ADD_INSTRUMENT and (c.type != OPEN_ACCOUNT or c.records != 2):
