@@ -147,6 +147,7 @@ def covered(seed: int, commands: int) -> int:
         currency = names.index(ex.instruments[instrument].settle) if looks else 0
         spent = [currency, *([backs[currency]] if currency in backs else [])]  # its own margin, and what that backs
         before, begin = [kernel.wallet(account, each)[2] if looks else 0 for each in spent], kernel.next_seq
+        sizes = {row[:2]: row[2] for row in kernel.positions(account)} if looks else {}
         code = kernel.apply(record)
         if (record[0], code) == (CommandType.ADD_INSTRUMENT, Code.OK):
             generator.added()
@@ -156,6 +157,9 @@ def covered(seed: int, commands: int) -> int:
         accepted = [e for e in events if e.type == EventType.ACCEPTED and e.account == account]
         if not looks or code or not accepted or accepted[0].flags & Flag.REDUCE_ONLY or told & STIRRED:
             continue
+        held = sum(size for (i, _), size in sizes.items() if i == instrument)
+        if accepted[0].size_lots <= (held if accepted[0].side else -held):
+            continue  # it only closes, and may spend what other orders rely on: they are looked at when they would trade
         after = [kernel.wallet(account, each)[2] for each in spent]
         covered = all(free >= min(0, was) for free, was in zip(after, before, strict=True))
         assert covered, f"MAR-1: free {before}, then {after}: shape seed {seed}, command {n}, {accepted[0]!r}"

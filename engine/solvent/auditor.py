@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from solvent.auditor_books import Books, Key, Order
+from solvent.auditor_books import Key, Order
 from solvent.auditor_free import spendable
+from solvent.auditor_safe import Before, Safety
 from solvent.auditor_values import fill_value, profit, ratio_up, signed_cost, toward_zero
 from solvent.codes import InvariantBroken
 from solvent.limits import DAY_NS
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Books):
+class Auditor(Safety):
     """Feeds on one exchange's events from its first one.
 
     >>> from solvent import Exchange, Instrument
@@ -61,6 +62,7 @@ class Auditor(Books):
         self._seq = 0
         self._fees: list[tuple[int, int, int]] = []  # payer, order id, amount still to be posted (a rebate: negative)
         self._fills: defaultdict[Key, list[tuple[int, int]]] = defaultdict(list)  # until their POSITION
+        self._traded: defaultdict[Key, list[Before]] = defaultdict(list)  # likewise, of trades
         self._house_fills: list[tuple[int, int]] = []  # lots, cost delta still to be booked on a parcel
         self._stepping = self._stepping_leg = 0
         self._another_day = False
@@ -103,6 +105,7 @@ class Auditor(Books):
         self._need(e.amount_units > 0, e, "MON-7: a posting moves something")
         self._need((source[payer], target[receiver]) == (e.payer_after, e.receiver_after), e, "MON-7: balances after")
         self.counts[Posting(e.posting).name] += 1
+        self._safe_ledger(e)
         if e.posting in (Posting.FUNDING_PAID, Posting.FUNDING_RECEIVED) or self._funding_repays(e):
             paid = e.posting == Posting.FUNDING_PAID
             account = e.payer if paid else e.receiver if e.posting == Posting.FUNDING_RECEIVED else Purse.FUND
@@ -157,6 +160,10 @@ class Auditor(Books):
         self._need(size >= 0 if e.leg == Leg.LONG else e.leg != Leg.SHORT or size <= 0, e, "MAR-2: a leg keeps its side")
         mine = self.sizes[key], self.costs[key], self.margins[key]
         self._need(mine == (e.size_lots, e.cost_units, e.margin_units), e, f"position {mine}")
+        if self._traded[key]:
+            self._safe_fill(key, self._traded[key].pop(0), e)
+            for other, rows in self._traded.items():  # of a trade with oneself the other half comes after this one
+                rows[:] = [self._before(other, its.maker, its.lots) for its in rows]
 
     # --- funding
 
@@ -164,11 +171,15 @@ class Auditor(Books):
         self.accruals[e.instrument] = e.asked_ppb
 
     def _on_begin(self, e: Event) -> None:
+        self._safe_begin(e)
         self._funded.clear()
         self._another_day = e.time_ns // DAY_NS > self.day
         self.day = e.time_ns // DAY_NS
         while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
             self._enter()
+
+    def _on_passed(self, e: Event) -> None:
+        self._safe_passed()
 
     def _on_funded(self, e: Event) -> None:
         """MON-5, FUN-1, FUN-2: each charge and share against dues recomputed from the sizes; the rest stays in residue."""
@@ -315,6 +326,7 @@ class Auditor(Books):
                 if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
                     self.traded[self._family(order.account, order.instrument)][self.day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
+                self._traded[order.key].append(self._before(order.key, maker if order is maker else None, e.size_lots))
 
     def _on_fee_changed(self, e: Event) -> None:
         key = e.account, e.instrument, e.leg
@@ -380,6 +392,7 @@ class Auditor(Books):
 
     def _on_adl(self, e: Event) -> None:
         instrument, size, _ = self.parcels[e.parcel_id]
+        self._safe_adl(e)
         self.counts[f"adl_pass_{e.adl_pass}"] += 1
         self.counts["adl_lots"] += e.closed_lots
         sign = 1 if size > 0 else -1  # the counterparty takes the parcel's side of the trade
@@ -392,6 +405,7 @@ class Auditor(Books):
 
     def _on_parcel(self, e: Event) -> None:
         parcel = self.parcels[e.parcel_id]
+        self._safe_parcel(e)
         self.counts[ParcelChange(e.change).name] += e.closed_lots
         if e.change != ParcelChange.TAKEN:
             lots, cost_delta = self._house_fills.pop(0)
@@ -418,6 +432,7 @@ class Auditor(Books):
             open_ = [key for key in self.sizes if key[0] == account and self.sizes[key] == 0 and self.margins[key]]
             self._need(not open_, account, "LIQ-3: what was taken leaves exactly zero")
         self._taken.clear()
+        self._safe_close()
         for key, rate in self.rated.items() if self._another_day else ():
             self._need(rate == self.fees(*key[:2])[1], key, f"who is liquidated pays his own fee, not {rate}")
         self._close_sums()

@@ -19,7 +19,7 @@ from solvent.auditor_values import (
     required,
     signed_cost,
 )
-from solvent.records import Basis, Leg, Scheme
+from solvent.records import Leg, Scheme
 from solvent.spec import Spec
 
 if TYPE_CHECKING:
@@ -59,13 +59,10 @@ def _hedge(books: "Books", key: Key) -> int | Key:
 
 
 def initial(books: "Books", key: Key) -> int:
-    """Initial margin of a position at mark, accrued funding included; where tiers or maintenance go by other values than the
-    lots at mark, at least maintenance with the fee."""
+    """Initial margin of a position at mark, accrued funding included; at least maintenance with the fee."""
     position = books.held(key)
     value = held_value(position.spec, position.size, position.mark)
     found = _initial(position.spec, value, position.leverage, abs(position.size), value) + ceil(position.accrued)
-    if position.spec.basis == Basis.CONTRACTS and not position.spec.at_entry:
-        return found
     return max(found, required(position, level(position), books.liquidation_fee(key)))
 
 

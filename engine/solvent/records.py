@@ -94,6 +94,7 @@ class EventType(IntEnum):
     LISTING_CHANGED = 24
     ACCRUED = 25
     FEE_CHANGED = 26
+    PASSED = 27
 
 
 class Side(IntEnum):
@@ -381,6 +382,7 @@ PAYLOAD: dict[int, dict[str, str]] = {
     EventType.SOURCE_CHANGED: {"source": "a", "state": "reason", "price_fine": "b"},
     EventType.ACCRUED: {"period": "a", "rate_ppb": "b", "asked_ppb": "c"},
     EventType.FEE_CHANGED: {"leg": "code", "fee_ppb": "a"},
+    EventType.PASSED: {},
     EventType.RATED: {"period": "a", "rate_ppb": "b", "premium_ppb": "c", "samples": "d"},
     EventType.INSTRUMENT_ADDED: {},
     EventType.LISTING_CHANGED: {"listing": "reason", "price_ticks": "a"},

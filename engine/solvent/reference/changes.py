@@ -97,8 +97,7 @@ class Changes:
         code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:
             return refused(code)
-        free_before = self.entry.free_now(t)
         self.trading.unlist(order)
         order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, t.price, t.open_loss
         self._say_replaced(order)
-        return self.entry.work(t, free_before)
+        return self.entry.work(t)

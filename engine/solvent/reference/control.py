@@ -116,7 +116,7 @@ class Control:
 
     def _endangers(self, p: Position) -> bool:
         """Whether a position's domain is below its threshold: another leverage or tier may ask more."""
-        r = self.cover.requirement(p.account, self.contracts[p.instrument].currency, p if p.mode == Mode.ISOLATED else None)
+        r = self.cover.admission.domain_of(p)
         return r.positions > 0 and r.equity < r.own
 
     def set_position_mode(self, c: Command) -> Code:

@@ -1,73 +1,37 @@
-"""What an order of its own may do to its account: bands, bankruptcy, margin, and what other orders rely on.
+"""What an order may do to its account: bands, bankruptcy, tiers, margin.
 
-Owns the money half of the checks before a trade, and the look back after one (decision 0004). Never looks at an
-account that is not the sender's; is not asked by a Book alone.
+Owns the money half of the checks before a trade. Never looks at an account that is not the sender's; is not asked by a
+Book alone. A fill is judged again when it comes (`admission`).
 """
 
 from collections import defaultdict
 
 from solvent.codes import Code
-from solvent.records import Basis, Ending, Flag, Mode, Side
+from solvent.records import Basis, Ending, Mode, Side
 from solvent.reference import margin, outlook, valuation
-from solvent.reference.ledger import Position
-from solvent.reference.margin import OpenSide, Requirement, Rules
+from solvent.reference.ledger import Fill, Position
+from solvent.reference.margin import OpenSide, Rules
 from solvent.reference.trading import Ticket, Trading
 
 
 class Cover:
     def __init__(self, trading: Trading, rules: Rules):
         self.trading = trading
+        self.admission = trading.admission
         self.ledger = trading.ledger
         self.contracts = trading.contracts
         self.rules = rules
 
-    def requirement(self, account: int, currency: int, p: Position | None) -> Requirement:
-        """Of one isolated position, or of the cross domain."""
-        if p is not None:
-            return margin.requirement(self.rules, self.contracts, p.margin, [p])
-        cash = self.ledger.backing(account, currency)
-        domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
-        return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
-
     def liquidation_ticks(self, p: Position) -> tuple[int | None, int | None]:
         """Where something happens to a position: towards its loss, and away from it."""
         contract, isolated = self.contracts[p.instrument], p if p.mode == Mode.ISOLATED else None
-        slack = outlook.slack_at(contract, lambda: self.requirement(p.account, contract.currency, isolated))
+        slack = outlook.slack_at(contract, lambda: self.admission.requirement(p.account, contract.currency, isolated))
         held = (
             [p]
             if isolated
             else [q for q in self.ledger.cross_of(p.account, contract.currency) if q.instrument == p.instrument]
         )
         return outlook.liquidation(slack, outlook.edges_of(contract, held), contract.mark, p.size, p.other)
-
-    def share_of_equity(self, p: Position) -> int:
-        """E_i of a cross position; 0 for an isolated one, which does not need it."""
-        currency = self.contracts[p.instrument].currency
-        cross = self.ledger.cross_of(p.account, currency)
-        if p not in cross:
-            return 0
-        return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
-
-    def closing_share(self, p: Position) -> int:
-        """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what
-        leaves enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
-        if p.mode == Mode.ISOLATED:
-            return 0
-        contract = self.contracts[p.instrument]
-        share = self._left_over(p) if contract.larger_leg else self.share_of_equity(p)
-        room = self._room(p.account, contract.currency)
-        if room is None:
-            return share
-        return min(share, room + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
-
-    def _left_over(self, p: Position) -> int:
-        """The equity of a cross domain above what is asked of it without this position."""
-        currency, held = self.contracts[p.instrument].currency, (p.size, p.cost)
-        equity = self.requirement(p.account, currency, None).equity
-        p.size = p.cost = 0
-        own = self.requirement(p.account, currency, None).own
-        p.size, p.cost = held
-        return max(0, equity - own)
 
     def free_units(self, account: int, currency: int, spendable: bool = False) -> int:
         cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
@@ -84,33 +48,6 @@ class Cover:
         value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed))
         return not value or self.free_units(account, each.of) >= value - left
 
-    def endangered(self, account: int, currency: int, p: Position | None = None) -> bool:
-        """Whether a domain is below its threshold, or the one that the currency's spare balance backs."""
-        r = self.requirement(account, currency, p)
-        if r.equity < r.own:
-            return True
-        each = self.ledger.backs.get(currency)
-        return each is not None and p is None and self.endangered(account, each.of)
-
-    def bearable(self, p: Position) -> int:
-        """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
-        currency, isolated = self.contracts[p.instrument].currency, p.mode == Mode.ISOLATED
-        r = self.requirement(p.account, currency, p if isolated else None)
-        elsewhere = None if isolated else self._room(p.account, currency)
-        return max(0, r.equity - r.own) if elsewhere is None else min(max(0, r.equity - r.own), elsewhere)
-
-    def _room(self, account: int, currency: int) -> int | None:
-        """What a spare balance may lose before the domain that it backs is below its threshold; None: all of it, and more."""
-        each = self.ledger.backs.get(currency)
-        backed = self.requirement(account, each.of, None) if each else None
-        if each is None or backed is None or not backed.positions:
-            return None
-        contract = self.contracts[each.instrument]
-        value = self.ledger.collateral_value(account, each) - max(0, backed.equity - backed.own)
-        if value <= 0:
-            return None
-        return self.ledger.spare_units(account, currency) - each.least_for(value, contract.index or contract.mark)
-
     def beyond_band(self, t: Ticket) -> bool:
         edge = valuation.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
         return t.price > edge if t.side == Side.BUY else t.price < edge
@@ -121,51 +58,83 @@ class Cover:
         if p.size == 0 or (p.size > 0) == (t.side == Side.BUY):
             return
         t.closes = True
-        contract = self.contracts[t.instrument]
-        cost = margin.bankruptcy_cost(contract, p, self.closing_share(p))
-        price = valuation.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
+        price = self.admission.closing_price(p)
         if price < t.limit if t.side == Side.BUY else price > t.limit:
-            t.limit = max(0, min(contract.max_price_ticks + 1, price))  # outside the legal range nothing trades
+            t.limit = max(0, min(self.contracts[t.instrument].max_price_ticks + 1, price))  # outside the legal nothing trades
             t.ending = Ending.BANKRUPTCY_LIMIT
 
     def check_margin(self, t: Ticket, p: Position, standing: OpenSide) -> Code:
-        """Tier, leverage and initial margin of what the order may open. `standing`: what its own earlier
-        terms (an amendment's) contribute already."""
-        contract = self.contracts[t.instrument]
+        """Tier, leverage and initial margin of what the order may open, once it has closed what it closes at once. `standing`:
+        what its own earlier terms (an amendment's) contribute already."""
+        closing = self._closes_at_once(t, p)
+        if not closing:
+            return self._check_opening(t, p, standing, t.remaining)
+        with self.admission.tried(p, self.trading.fill_at_limit(t, p, closing)):
+            return self._check_opening(t, p, standing, t.remaining - closing)
+
+    def _check_opening(self, t: Ticket, p: Position, standing: OpenSide, lots: int) -> Code:
+        """The same of so many lots, which rest or trade."""
         others = p.open_sides[t.side].lots - standing.lots
-        lots = margin.opening_lots(p, t.side, others + t.remaining)
-        if lots == margin.opening_lots(p, t.side, others):
+        opens = margin.opening_lots(p, t.side, others + lots)
+        if not lots or opens == margin.opening_lots(p, t.side, others):
             return Code.OK
         # Not netted against a position of the other side: a reduce-only order may close that first.
         held = max(0, p.size if t.side == Side.BUY else -p.size)
-        if held + others + t.remaining > contract.max_size_lots:
+        if held + others + lots > self.contracts[t.instrument].max_size_lots:
             return Code.POSITION_LIMIT
-        if not self._fits(p, self._measure(p, t.side, others + t.remaining)):
+        if not self._fits(p, self._measure(p, t.side, others + lots)):
             return Code.POSITION_LIMIT
-        if not self._allows(p, self._measure(p, t.side, lots)):
+        if not self._allows(p, self._measure(p, t.side, opens)):
             return Code.LEVERAGE_ABOVE_TIER
-        price = max(1, t.limit)  # a limit below every legal price trades nothing
-        value = valuation.value_of(contract, t.remaining, price)
-        loss = valuation.loss_of(contract, t.side, t.remaining, price, t.open_loss)
-        own = OpenSide(t.remaining, value, loss).add(standing, -1)
-        sides = list(p.open_sides)
-        sides[t.side] = sides[t.side].add(own)
-        needed = margin.hold_units(contract, p, (sides[0], sides[1])) - p.hold
-        # Accrued funding of all that may open, for no hold has it.
-        needed += valuation.accrued_units(contract, lots if t.side == Side.BUY else -lots)
-        needed += self._at_mark(t, p, value)
-        if needed >= 0 and not self.affords(p.account, contract.currency, needed, bool(p.mode)):
-            return Code.INSUFFICIENT_MARGIN
-        return Code.OK
+        sides = p.open_sides
+        p.open_sides = p.sides_with(t.side, standing, -1)
+        borne = self._bears_opening(t, p, lots)
+        p.open_sides = sides
+        return Code.OK if borne else Code.INSUFFICIENT_MARGIN
 
-    def _at_mark(self, t: Ticket, p: Position, value: int) -> int:
-        """What initial margin at mark, which a cross position is asked, is above that at a limit worse than mark."""
-        contract = self.contracts[t.instrument]
-        if p.mode == Mode.ISOLATED or not t.open_loss:
+    def _closes_at_once(self, t: Ticket, p: Position) -> int:
+        """How many lots of an order that may open close something first, before the rest of it is asked for: where nothing of
+        it rests all that it closes, else what it trades now."""
+        closing = min(t.remaining, max(0, -p.size if t.side == Side.BUY else p.size))
+        if not closing or t.ending is not None:
+            return closing
+        if not self.trading.books[t.instrument].crossing(t.side, t.limit):
             return 0
-        marked = valuation.value_of(contract, t.remaining, contract.mark, up=True)
-        asked = [valuation.initial_rise(contract, each, p.leverage, t.remaining, (0, 0)) for each in (marked, value)]
-        return max(0, asked[0] - asked[1])
+        return min(closing, t.remaining - self.trading.dry_run(t)[0])
+
+    def _bears_opening(self, t: Ticket, p: Position, lots: int) -> bool:
+        """Whether free margin bears so many lots more, resting or filled at the limit, and SAFE-2 holds if they are filled."""
+        contract, price = self.contracts[t.instrument], max(1, t.limit)  # a limit below every legal price trades nothing
+        value = valuation.value_of(contract, lots, price)
+        loss = valuation.loss_of(contract, t.side, lots, price, t.open_loss)
+        sides = p.sides_with(t.side, OpenSide(lots, value, loss))
+        needed = margin.hold_units(contract, p, sides) - p.hold
+        # Accrued funding of all that may open, for no hold has it.
+        opens = margin.opening_lots(p, t.side, sides[t.side].lots)
+        needed += valuation.accrued_units(contract, opens if t.side == Side.BUY else -opens)
+        fill = self.trading.fill_at_limit(t, p, lots)
+        needed += self._beyond_hold(t, p, fill)
+        if needed >= 0 and not self.affords(p.account, contract.currency, needed, bool(p.mode)):
+            return False
+        return self.admission.bears(p, fill, None)
+
+    def _beyond_hold(self, t: Ticket, p: Position, fill: Fill) -> int:
+        """What a fill at the limit asks that no hold has: isolated, what lifts the position to R_own; cross, initial margin of the
+        position at mark."""
+        contract = self.contracts[p.instrument]
+        assigned, asked = self.admission.assigned_units(p, fill), self.admission.asked_units(p, fill)
+        if p.mode == Mode.ISOLATED:
+            return assigned - asked
+
+        def initial() -> int:
+            return margin.initial_units(contract, p) - valuation.accrued_units(contract, p.size)
+
+        lots, before = abs(fill.size_delta), initial()
+        value = valuation.value_of(contract, lots, max(1, t.limit))
+        gain = max(0, valuation.worth(contract, fill.size_delta, contract.mark) - fill.cost_delta)
+        with self.admission.tried(p, fill):
+            rise = initial() - before
+        return max(0, rise - gain - valuation.initial_rise(contract, value, p.leverage, lots, (0, 0)))
 
     def reducible(self, p: Position, side: int) -> int:
         """How much of the position a further reduce-only order of this side may still close."""
@@ -223,41 +192,3 @@ class Cover:
     def reach(self, p: Position) -> int:
         """The tier that the resting orders could lead to, on the side where it is the higher one."""
         return valuation.tier_at(self.contracts[p.instrument], max(self._reaches(p)), p.chosen_tier)
-
-    def _within_tier(self, p: Position) -> bool:
-        """Whether the leverage is allowed wherever the resting orders could lead that goes beyond the position."""
-        held = self._measure(p, Side.BUY if p.size > 0 else Side.SELL, 0, orders=False)
-        return all(measure <= held or self._allows(p, measure) for measure in self._reaches(p))
-
-    def free_now(self, p: Position) -> list[tuple[int, int]]:
-        """(currency, free) where an order for this position may spend: its own, and what that backs."""
-        currency = self.contracts[p.instrument].currency
-        each = self.ledger.backs.get(currency)
-        return [(c, self.free_units(p.account, c)) for c in ([currency, each.of] if each else [currency])]
-
-    def uncover(self, worked: Position, free_before: list[tuple[int, int]]) -> None:
-        """After an order of its own an account must still bear its other orders (decision 0004).
-
-        A closing order is never refused for margin, but it may spend what other orders rely on, or close
-        what they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled:
-        by instrument, newest first, until it is not.
-        """
-        for currency, free in free_before:
-            self._uncover(worked, currency, min(0, free))
-
-    def _uncover(self, worked: Position, currency: int, least: int) -> None:
-        """Of one of the currencies; what is wanted elsewhere no order of the worked position's own currency holds either."""
-        account, own = worked.account, self.contracts[worked.instrument].currency
-
-        def short() -> bool:
-            return self.free_units(account, currency) < least
-
-        if not short() and self._within_tier(worked):
-            return
-        for p in self.ledger.positions_of(account):
-            if self.contracts[p.instrument].currency in (currency, own):
-                for order in reversed(list(p.orders)):
-                    if not (p.hold and short()) and self._within_tier(p):
-                        break
-                    if order.resting and (currency != own or not order.flags & Flag.REDUCE_ONLY):
-                        self.trading.cancel(order, Ending.UNCOVERED)

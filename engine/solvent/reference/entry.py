@@ -220,17 +220,11 @@ class Entry:
 
     # --- the way in
 
-    def free_now(self, t: Ticket) -> list[tuple[int, int]]:
-        """What an account has free before an order of its own; nothing in a Book alone."""
-        return self.cover.free_now(t.holder) if isinstance(t.holder, Position) else []
-
-    def work(self, t: Ticket, free_before: list[tuple[int, int]]) -> Answer:
-        """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
+    def work(self, t: Ticket) -> Answer:
+        """An accepted ticket trades, rests or ends."""
         assert t.order
         self.trading.execute(t)
         self.trading.conclude(t)
-        if isinstance(t.holder, Position):
-            self.cover.uncover(t.holder, free_before)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
@@ -289,14 +283,15 @@ class Entry:
             limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),
         )  # fmt: skip
         t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
+        fresh = p is not None and self.trading.keep(p)  # so that it is in its domain when that is judged
         if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
+            if p and fresh:
+                self.ledger.forget(p)
             return refused(code)
-        if p:
-            self.trading.keep(p)
         if t.terms.kind:
             return self._arm(t)
         self.trading.accept(t)
-        return self.work(t, self.free_now(t))
+        return self.work(t)
 
     def fire_next(self) -> Answer | None:
         """The next order whose trigger was reached wakes, and goes the way of a new one. None when none is due.
@@ -322,7 +317,7 @@ class Entry:
         if code:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
             return code, order.order_id, 0, 0
-        return self.work(t, self.free_now(t))
+        return self.work(t)
 
     def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
         """A live order as a ticket with other terms, before anything is changed."""

@@ -62,7 +62,7 @@ class Funding:
             self.ledger.pay(Posting.FUNDING_PAID, purse, (Purse.RESIDUE, currency), charge, period)
             return charge
         if self.liquidation.rules.funding_cap:
-            charge = min(charge, self.liquidation.bearable(each))
+            charge = min(charge, self.liquidation.admission.bearable(each))
         self.ledger.pay(Posting.FUNDING_PAID, self._purse(each), (Purse.RESIDUE, currency), charge, period)
         self._after(each, charge)
         return charge

@@ -24,6 +24,7 @@ from solvent.records import (
     command,
 )  # fmt: skip
 from solvent.reference import audit, margin, valuation
+from solvent.reference.admission import Admission
 from solvent.reference.book import Book, Order
 from solvent.reference.changes import Changes
 from solvent.reference.control import Control
@@ -39,6 +40,10 @@ from solvent.reference.pricing import Pricing
 from solvent.reference.trading import Trading
 from solvent.reference.valuation import Contract
 from solvent.spec import Spec, from_records
+
+
+_COSTS_OTHERS = {CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE}
+"""What may start what the fund or winners pay (SAFE-1)."""
 
 
 def _rows(rows: list[tuple[int, ...]]) -> bytes:
@@ -83,7 +88,8 @@ class Kernel:
         compiled = Rules(*rules)  # type: ignore[arg-type]
         self.decimals = list(currencies)
         self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self._emit)
-        self.trading = Trading(self.ledger, self.contracts, self._emit)
+        self.admission = Admission(self.ledger, compiled)
+        self.trading = Trading(self.admission, self._emit)
         self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
@@ -215,12 +221,8 @@ class Kernel:
         else:
             before_ns = self.clock_ns
             self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
-            self.trading.expire(c.time_ns)
-            if c.time_ns > before_ns:
-                self.pricing.pass_to(c.time_ns)
-                if self.trading.fees.counts and c.time_ns // DAY_NS > before_ns // DAY_NS:
-                    self.trading.fees.renew()
-                    self._settle_all()
+            self._pass_time(before_ns)
+            self.liquidation.may_cost_others = c.type in _COSTS_OTHERS
             answer = self._dispatch(c, record[RECORD_BYTES:])
             if answer[0] == Code.OK:
                 answer = self._settle(answer)
@@ -232,6 +234,20 @@ class Kernel:
                 self.clock_ns, self.command_seq, *self.last,
             )  # fmt: skip
         return code
+
+    def _pass_time(self, before_ns: int) -> None:
+        """What the clock does first: expiries, then prices, funding and fees. Where these said anything, PASSED says that the
+        rest is the command's own."""
+        self.trading.expire(self.clock_ns)
+        if self.clock_ns == before_ns:
+            return
+        seq, self.liquidation.may_cost_others = self.next_seq, True
+        self.pricing.pass_to(self.clock_ns)
+        if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
+            self.trading.fees.renew()
+            self._settle_all()
+        if self.next_seq > seq:
+            self._emit(EventType.PASSED, 0, 0)
 
     def _settle_all(self) -> None:
         self._settle(refused(Code.OK))
@@ -412,7 +428,7 @@ class Kernel:
                 if not p.size:
                     continue
                 contract = self.contracts[p.instrument]
-                r = self.liquidation.requirement(account, contract.currency, p if p.mode else None)
+                r = self.admission.requirement(account, contract.currency, p if p.mode else None)
                 rows.append((
                     account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost,
                     p.margin, p.hold,
@@ -428,7 +444,7 @@ class Kernel:
             for p in self.ledger.positions_of(account):
                 if p.size:
                     found, ahead = self.cover.liquidation_ticks(p)
-                    cost = margin.bankruptcy_cost(self.contracts[p.instrument], p, self.cover.share_of_equity(p))
+                    cost = margin.bankruptcy_cost(self.contracts[p.instrument], p, self.admission.share_of_equity(p))
                     bankrupt = margin.saturate(valuation.price_paying(self.contracts[p.instrument], p.size, cost, 0))
                     mark = self.contracts[p.instrument].mark
                     rows.append((account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankrupt))
@@ -441,7 +457,7 @@ class Kernel:
             for currency in range(len(self.ledger.wallets[account])):
                 of = [p for p in self.ledger.positions_of(account) if self.contracts[p.instrument].currency == currency]
                 cash, holds, free, spendable, collateral = self.wallet(account, currency)
-                r = self.liquidation.requirement(account, currency, None)
+                r = self.admission.requirement(account, currency, None)
                 profit = sum(valuation.upl(self.contracts[p.instrument], p) for p in of)
                 rows.append((
                     account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,

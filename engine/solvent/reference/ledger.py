@@ -14,7 +14,7 @@ from solvent.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.reference.book import Order
 from solvent.reference.margin import Holding, OpenSide, Rules, spare_units
-from solvent.reference.valuation import Contract, accrued_units, ceil_div, initial_rise, trunc_div, worth
+from solvent.reference.valuation import Contract, ceil_div, trunc_div
 
 Emit = Callable[..., None]
 
@@ -40,6 +40,11 @@ class Position:
     reduce: OpenSide = field(default_factory=OpenSide)  # reduce-only orders, all on reduce_side
     reduce_side: int = Side.BUY
     orders: list[Order] = field(default_factory=list)
+
+    def sides_with(self, side: int, change: OpenSide, sign: int = 1) -> tuple[OpenSide, OpenSide]:
+        """Its ordinary resting orders with a change on one side."""
+        changed = self.open_sides[side].add(change, sign)
+        return (changed, self.open_sides[1]) if side == Side.BUY else (self.open_sides[0], changed)
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -91,6 +96,23 @@ class Fill:
     fee_reason: int
     keep_margin: bool = False  # a step-down: profit and margin stay with the position
     deleveraged: bool = False  # a shortfall is topped up from the deficit
+    assigned: int = 0  # what an isolated position takes from the wallet for what opens
+
+
+class Effect(NamedTuple):
+    """What a fill makes of a position and its owner's wallet: first computed, then judged (`admission`), then posted."""
+
+    size: int
+    cost: int
+    margin: int
+    cash: int  # what the wallet gains
+    closed: int  # lots
+    opened: int  # lots
+    realised: int
+    margin_fee: int  # a pure reduction of an isolated position pays out of the margin
+    wallet_fee: int
+    shortfall: int  # of an isolated margin below zero, which others pay
+    released: int
 
 
 class Collateral(NamedTuple):
@@ -195,6 +217,12 @@ class Ledger:
         p.group.append(p)
         return True
 
+    def forget(self, p: Position) -> None:
+        """Takes back the position that was entered last."""
+        del self.positions[p.account][p.instrument, p.leg]
+        self.members[p.instrument].pop()
+        p.group.pop()
+
     def touch(self, account: int) -> None:
         """The account is tested before the command ends."""
         self.touched[account] = None
@@ -245,72 +273,57 @@ class Ledger:
             c=p.margin, d=p.leverage.numerator, e=p.leverage.denominator,
         )  # fmt: skip
 
-    def _fee(self, fill: Fill, payer: AnyPurse, currency: int) -> None:
-        reason, rest = Posting(fill.fee_reason), fill.fee
+    def _fee(self, fill: Fill, payer: AnyPurse, currency: int, rest: int) -> None:
+        reason = Posting(fill.fee_reason)
         if reason == Posting.LIQUIDATION_FEE:
-            share = fill.fee * self.fund_share_ppb // RATE
+            share = rest * self.fund_share_ppb // RATE
             self.fund_receives(reason, payer, currency, share, fill.ref)
             rest -= share
         self.pay(reason, payer, (Purse.FEES, currency), rest, fill.ref)
 
-    def _release(self, p: Position, fill: Fill, released: int, currency: int) -> None:
-        """What leaves an isolated margin after a reduction; a loss beyond it never reaches the wallet."""
-        if p.size == 0:
-            if p.margin < 0 and fill.deleveraged:
-                self.pay(Posting.ADL_TOP_UP, (Purse.DEFICIT, currency), p, -p.margin, fill.ref)
-            elif p.margin < 0:
-                self.fund_pays(Posting.SHORTFALL, p, currency, -p.margin, fill.ref)
-            released = p.margin
-        elif fill.keep_margin:
-            released = 0
-        else:
-            released = max(0, min(released, p.margin))
-        self.pay(Posting.MARGIN_RELEASED, p, (p.account, currency), released, fill.ref)
-
-    def _close(self, p: Position, fill: Fill, lots: int, paid: int) -> None:
-        """Reduces by `lots` for `paid`: the cost share trunc(cost * lots / size) is realised."""
-        currency = self.contracts[p.instrument].currency
-        share = trunc_div(p.cost * lots, abs(p.size))
-        margin_share = p.margin * lots // abs(p.size)
-        realised = -paid - share
-        purse: AnyPurse = p if p.mode == Mode.ISOLATED else (p.account, currency)
-        p.size += lots if p.size < 0 else -lots
-        p.cost -= share
-        p.stuck = p.stuck and p.size != 0
-        self.pay(Posting.REALISED, (Purse.CLEARING, currency), purse, realised, fill.ref)
-        if p.mode == Mode.ISOLATED:
-            if lots == abs(fill.size_delta):  # a pure reduction pays its fee out of the margin
-                self._fee(fill, purse, currency)
-                realised -= fill.fee
-                fill.fee = 0
-            self._release(p, fill, margin_share + realised, currency)
-
-    def _open(self, p: Position, size_delta: int, cost_delta: int, ref: int) -> None:
-        """Adds; an isolated position takes value / leverage plus the open loss to mark, and what funding accrued asks, from
-        the wallet."""
-        contract = self.contracts[p.instrument]
-        p.size += size_delta
-        p.cost += cost_delta
-        if p.mode == Mode.ISOLATED:
-            held = abs(p.size - size_delta), abs(p.cost - cost_delta)
-            needed = initial_rise(contract, abs(cost_delta), p.leverage, abs(size_delta), held)
-            needed += max(0, cost_delta - worth(contract, size_delta, contract.mark))
-            needed += accrued_units(contract, size_delta)
-            needed = min(needed, max(0, self.wallets[p.account][contract.currency]))
-            self.pay(Posting.MARGIN_ASSIGNED, (p.account, contract.currency), p, needed, ref)
+    def effect(self, p: Position, fill: Fill) -> Effect:
+        """Closes trunc(cost * lots / size) of the cost, and opens the rest. An isolated position keeps its profit until it is
+        reduced; then its share of the margin goes to the wallet, or nothing where a loss has eaten it."""
+        moved, size, cost, margin = abs(fill.size_delta), p.size, p.cost, p.margin
+        closed = min(abs(size), moved) if size * fill.size_delta < 0 else 0
+        paid = trunc_div(fill.cost_delta * closed, moved)
+        realised = margin_fee = shortfall = released = 0
+        if closed:
+            share, margin_share = trunc_div(cost * closed, abs(size)), margin * closed // abs(size)
+            realised = -paid - share
+            size += closed if size < 0 else -closed
+            cost -= share
+        if closed and p.mode == Mode.ISOLATED:
+            margin_fee = fill.fee if closed == moved else 0
+            margin += realised - margin_fee
+            if size == 0:
+                shortfall, released = max(0, -margin), max(0, margin)
+            elif not fill.keep_margin:
+                released = max(0, min(margin_share + realised - margin_fee, margin))
+            margin += shortfall - released
+        opened, wallet_fee = moved - closed, fill.fee - margin_fee
+        size += opened if fill.size_delta > 0 else -opened
+        cash = released - wallet_fee - fill.assigned + (0 if p.mode == Mode.ISOLATED else realised)
+        return Effect(
+            size, cost + fill.cost_delta - paid, margin + fill.assigned, cash, closed, opened, realised, margin_fee,
+            wallet_fee, shortfall, released,
+        )  # fmt: skip
 
     def position_fill(self, p: Position, fill: Fill) -> None:
-        """Close, fee, open, POSITION."""
-        currency = self.contracts[p.instrument].currency
-        moved = abs(fill.size_delta)
-        closed = min(abs(p.size), moved) if p.size * fill.size_delta < 0 else 0
-        paid = trunc_div(fill.cost_delta * closed, moved)
-        if closed:
-            self._close(p, fill, closed, paid)
-        self._fee(fill, (p.account, currency), currency)
-        if closed < moved:
-            opened = moved - closed if fill.size_delta > 0 else closed - moved
-            self._open(p, opened, fill.cost_delta - paid, fill.ref)
+        """Posts the effect of a fill: close, fee, open, POSITION."""
+        e, currency = self.effect(p, fill), self.contracts[p.instrument].currency
+        clearing, wallet = (Purse.CLEARING, currency), (p.account, currency)
+        p.stuck = p.stuck and (not e.closed or e.closed < abs(p.size))
+        p.size, p.cost = e.size, e.cost
+        self.pay(Posting.REALISED, clearing, p if p.mode == Mode.ISOLATED else wallet, e.realised, fill.ref)
+        self._fee(fill, p, currency, e.margin_fee)
+        if e.shortfall and fill.deleveraged:
+            self.pay(Posting.ADL_TOP_UP, (Purse.DEFICIT, currency), p, e.shortfall, fill.ref)
+        elif e.shortfall:
+            self.fund_pays(Posting.SHORTFALL, p, currency, e.shortfall, fill.ref)
+        self.pay(Posting.MARGIN_RELEASED, p, wallet, e.released, fill.ref)
+        self._fee(fill, wallet, currency, e.wallet_fee)
+        self.pay(Posting.MARGIN_ASSIGNED, wallet, p, fill.assigned, fill.ref)
         self.position_event(p)
         self.touch(p.account)
 

@@ -1,7 +1,8 @@
 """The liquidation pipeline (semantics §2-§5): cancel, step down, take over, book, fund, ADL, deficit.
 
-Owns the order of events. Never moves money itself, never nets parcels silently, never ends a command with a
-parcel whose value is not positive. Its trades never move the mark.
+Owns the order of events. Never moves money itself, never nets parcels silently. Its trades never move the mark. Only a
+price, funding, a settlement or the clock sells a parcel that has no value at the fund's expense, or deleverages (SAFE-1);
+after any other command it waits for its instrument's next mark.
 """
 
 from typing import NamedTuple
@@ -40,14 +41,12 @@ class Due(NamedTuple):
 class Liquidation:
     def __init__(self, cover: Cover):
         self.trading = cover.trading
+        self.admission = cover.admission
         self.ledger = cover.ledger
         self.contracts = cover.contracts
         self.rules = cover.rules
-        self.requirement = cover.requirement
-        self.bearable = cover.bearable
-        self.endangered = cover.endangered
-        self.share_of_equity = cover.share_of_equity
         self.emit = cover.trading.emit
+        self.may_cost_others = False  # the command, or the clock, starts what the fund or winners pay
 
     # --- who is due
 
@@ -63,8 +62,8 @@ class Liquidation:
         return best
 
     def judge(self, account: int, currency: int, p: Position | None) -> tuple[Verdict, Requirement, Position | None]:
-        r = self.requirement(account, currency, p)
-        if not r.positions or r.equity >= r.own:
+        r = self.admission.requirement(account, currency, p)
+        if r.equity >= r.own or not (r.positions or r.orders):
             return Verdict.SAFE, r, None
         if r.equity < r.full:
             return Verdict.FULL, r, None
@@ -77,7 +76,7 @@ class Liquidation:
         """All domains of the touched accounts that need action. Covers bare wallets below zero on the way."""
         due = []
         touched, self.ledger.touched = self.ledger.touched, {}
-        for account in touched:
+        for account in sorted(touched):
             for p in self.ledger.positions_of(account):
                 if p.mode == Mode.ISOLATED and p.size:
                     verdict, r, _ = self.judge(account, 0, p)
@@ -87,7 +86,7 @@ class Liquidation:
                 verdict, r, _ = self.judge(account, currency, None)
                 if verdict:
                     due.append(Due(r.equity - r.own, account, NO_INSTRUMENT, 0, currency))
-                elif not r.positions and self.ledger.wallets[account][currency] < 0:
+                elif not (r.positions or r.orders) and self.ledger.wallets[account][currency] < 0:
                     self._cover(account, currency)
         return sorted(due)
 
@@ -138,6 +137,8 @@ class Liquidation:
                 d=margin.saturate(r.value), e=due.leg,
             )  # fmt: skip
             if self._clear(account, currency, p):
+                if not r.positions:
+                    self.ledger.touch(account)  # only orders asked for more; the bare wallet may be below zero
                 continue  # what counted in the test is gone: look again
             if verdict == Verdict.FULL:
                 self._take_over(account, currency, p, r)
@@ -185,7 +186,7 @@ class Liquidation:
         """Sells the position back by two tiers with an order of its owner; False when nothing filled."""
         contract = self.contracts[p.instrument]
         k = valuation.tier_of(contract, p)
-        cost = margin.bankruptcy_cost(contract, p, self.share_of_equity(p))
+        cost = margin.bankruptcy_cost(contract, p, self.admission.share_of_equity(p))
         paying = valuation.price_paying(contract, p.size, cost, p.liquidation_fee_ppb)
         side = Side.SELL if p.size > 0 else Side.BUY
         edge = valuation.band_price(contract, side, self.rules.step_limit_ppb)
@@ -214,7 +215,7 @@ class Liquidation:
                 if each.of == currency:
                     self._convert(account, each)
             cross = [q for q in self.ledger.cross_of(account, currency) if isinstance(q, Position)]
-            shares = [self.share_of_equity(q) for q in cross]
+            shares = [self.admission.share_of_equity(q) for q in cross]
             taken = [
                 (q, margin.bankruptcy_cost(self.contracts[q.instrument], q, share), share)
                 for q, share in zip(cross, shares, strict=True)
@@ -243,7 +244,7 @@ class Liquidation:
         return valuation.worth(contract, parcel.size, contract.mark) - parcel.cost
 
     def _house_order(self, parcel: Parcel, limit: int, may_rest: bool) -> None:
-        """Works a parcel through the book down to a price; what is left rests only at a positive value."""
+        """Works a parcel through the book down to a price; what is left rests unless it is to be sold at once."""
         side = Side.SELL if parcel.size > 0 else Side.BUY
         lots = abs(parcel.size)
         t = Ticket(
@@ -252,7 +253,7 @@ class Liquidation:
         )  # fmt: skip
         self.trading.accept(t)
         self.trading.execute(t)
-        if not may_rest or self._value(parcel) <= 0:
+        if not may_rest or (self.may_cost_others and self._value(parcel) <= 0):
             t.ending = Ending.UNWOUND
         self.trading.conclude(t)
 
@@ -267,13 +268,14 @@ class Liquidation:
         return min(price, valuation.band_price(contract, Side.BUY, limit))
 
     def _unwind(self, parcel: Parcel, at_takeover: bool = False) -> None:
-        """A new parcel goes through the book at its bankruptcy price; one without value goes now, whatever it takes."""
+        """A new parcel goes through the book at its bankruptcy price. One without value goes now, whatever it takes, or waits for
+        its instrument's next mark where this command may not cost others."""
         parcel.due = False
         price = valuation.legal(self.contracts[parcel.instrument], parcel.bankruptcy_price)
         # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
         if at_takeover and (price >= parcel.bankruptcy_price if parcel.size > 0 else price <= parcel.bankruptcy_price):
             self._house_order(parcel, price, may_rest=True)
-        if not parcel.size or self._value(parcel) > 0:
+        if not parcel.size or self._value(parcel) > 0 or not self.may_cost_others:
             return
         if parcel.order:
             self.trading.cancel(parcel.order, Ending.UNWOUND)
@@ -285,10 +287,6 @@ class Liquidation:
 
     # --- deleveraging
 
-    def _domain_of(self, p: Position) -> Requirement:
-        currency = self.contracts[p.instrument].currency
-        return self.requirement(p.account, currency, p if p.mode == Mode.ISOLATED else None)
-
     def _winners(self, parcel: Parcel) -> list[tuple[int, int, bool, Position]]:
         """The other side's positions as (-rank, account, sound, position), by rank. Sound: equity is positive
         and stays so if the whole position closes at the parcel's price; only such go in pass 1."""
@@ -296,7 +294,7 @@ class Liquidation:
         contract = self.contracts[parcel.instrument]
         for p in self.ledger.members[parcel.instrument]:
             if p.size * parcel.size < 0:
-                r = self._domain_of(p)
+                r = self.admission.domain_of(p)
                 price = parcel.cost * abs(p.size) // abs(parcel.size)
                 after = r.equity - valuation.upl(contract, p) - price - p.cost
                 winners.append((-margin.adl_rank(contract, p, r), p.account, r.equity > 0 and after >= 0, p))
@@ -317,7 +315,7 @@ class Liquidation:
         self.ledger.position_fill(p, Fill(delta, share, 0, ref, Posting.MAKER_FEE, deleveraged=True))
         self.trading.refresh_hold(p)
         self.ledger.parcel_fill(parcel, lots, -share, ParcelChange.CLOSED_BY_ADL, ref)
-        if adl_pass == 3 and (equity := self._domain_of(p).equity) < 0:
+        if adl_pass == 3 and (equity := self.admission.domain_of(p).equity) < 0:
             purse: AnyPurse = p if p.mode == Mode.ISOLATED else (p.account, currency)
             self.ledger.pay(Posting.ADL_TOP_UP, (Purse.DEFICIT, currency), purse, -equity, ref)
 

@@ -98,6 +98,7 @@ class Requirement:
     own: int
     value: int
     positions: int
+    orders: int = 0  # positions whose resting orders count
 
 
 def saturate(n: int) -> int:
@@ -154,6 +155,7 @@ def requirement(rules: Rules, contracts: list[Contract], base: int, holdings: It
 def _count_orders(rules: Rules, contract: Contract, p: Holding, r: Requirement) -> None:
     """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
     values = [opening_value(p, side) for side in Side]
+    r.orders += max(values) > 0
     if rules.orders == OrderRule.BY_FEE:
         r.equity -= fee_units(max(values), contract.taker_fee_ppb)
         return
@@ -243,11 +245,12 @@ def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenS
 
 
 def initial_units(contract: Contract, p: Holding) -> int:
-    """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
-    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
+    """Initial margin at mark, and what accrued funding asks. Never less than maintenance with the fee: a mark
+    can carry a position to another tier than its leverage was allowed for, maintenance may be of another value, and a table
+    may ask more than its highest leverage leaves."""
     value = value_at_mark(contract, p)
     initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
-    if contract.basis == Basis.CONTRACTS and not contract.at_entry:
+    if contract.basis == Basis.CONTRACTS and not contract.at_entry and contract.covers:
         return initial
     return max(initial, maintenance(contract, p, tier_of(contract, p), p.liquidation_fee_ppb)) if p.size else initial
 

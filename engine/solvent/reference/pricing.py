@@ -103,7 +103,7 @@ class Pricing:
         """Whose position here, cross domain, or domain that it backs is below its threshold now."""
         currency = self.contracts[instrument].currency
         for p in self.ledger.members[instrument]:
-            if p.size and self.liquidation.endangered(p.account, currency, p if p.mode == Mode.ISOLATED else None):
+            if p.size and self.liquidation.admission.endangered(p.account, currency, p if p.mode == Mode.ISOLATED else None):
                 self.ledger.touch(p.account)
 
     def _look_at_collateral(self, instrument: int) -> None:
@@ -111,7 +111,7 @@ class Pricing:
         for each in self.ledger.collateral:
             if each.instrument == instrument:
                 for account in range(FIRST_USER, len(self.ledger.wallets)):
-                    if self.ledger.wallets[account][each.currency] > 0 and self.liquidation.endangered(account, each.of):
+                    if self.ledger.wallets[account][each.currency] > 0 and self.liquidation.admission.endangered(account, each.of):
                         self.ledger.touch(account)
 
     def _set_index(self, instrument: int, fine: int, sources: int) -> None:

@@ -1,7 +1,8 @@
 """The path of one order through the book: acceptance, fills, resting, cutting, cancelling.
 
-Owns the slots, the client-id window and the life of an order from ACCEPTED to DONE. Never decides whether
-an order is allowed. A maker is settled, and its reduce-only orders cut, before the next maker trades.
+Owns the slots, the client-id window and the life of an order from ACCEPTED to DONE. Never decides whether an order is
+allowed, and posts no fill that one of its owners does not bear (`admission`). A maker is settled, and its reduce-only
+orders cut, before the next maker trades.
 """
 
 from collections import deque
@@ -12,10 +13,12 @@ from solvent.codes import Code
 from solvent.limits import CLIENT_ID_WINDOW
 from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.reference import margin, valuation
+from solvent.reference.admission import Admission
 from solvent.reference.book import PLAIN, Book, Order, Terms, within
 from solvent.reference.fees import Fees
-from solvent.reference.ledger import Emit, Fill, Ledger, Parcel, Position
+from solvent.reference.ledger import Emit, Fill, Parcel, Position
 from solvent.reference.margin import OpenSide
+from solvent.reference.rehearsal import rehearsal
 from solvent.reference.triggers import Triggers
 from solvent.reference.valuation import Contract
 
@@ -44,6 +47,8 @@ class Ticket:
     terms: Terms = PLAIN
     order: Order | None = None
     closes: bool = False  # against its position: its limit counts on that, so it meets no order of its account
+    traded: int = 0
+    reached: int = 0  # the price of its last trade
 
     @property
     def house(self) -> bool:
@@ -65,11 +70,13 @@ class Slots:
 
 
 class Trading:
-    def __init__(self, ledger: Ledger, contracts: list[Contract], emit: Emit):
-        self.ledger = ledger
-        self.contracts = contracts
+    def __init__(self, admission: Admission, emit: Emit):
+        self.admission = admission
+        self.ledger = admission.ledger
+        self.contracts = admission.contracts
         self.emit = emit
-        self.fees = Fees(ledger)
+        self.rehearses = False  # what is done now will not have been
+        self.fees = Fees(self.ledger)
         self.books: list[Book] = []  # by instrument
         self.slots = Slots()
         self.live: dict[int, Order] = {}
@@ -78,10 +85,11 @@ class Trading:
         self.order_count = 0
         self.triggers = Triggers()
 
-    def keep(self, p: Position) -> None:
-        """Enters a blank position, with the rate at which it would be liquidated."""
-        if self.ledger.keep(p):
+    def keep(self, p: Position) -> bool:
+        """Enters a blank position, with the rate at which it would be liquidated; False if it was there."""
+        if fresh := self.ledger.keep(p):
             p.liquidation_fee_ppb = self.fees.liquidation_rate(p)
+        return fresh
 
     # --- what resting orders reserve
 
@@ -100,9 +108,7 @@ class Trading:
         if order.flags & Flag.REDUCE_ONLY:
             p.reduce, p.reduce_side = p.reduce.add(change), order.side
         else:
-            sides = list(p.open_sides)
-            sides[order.side] = sides[order.side].add(change)
-            p.open_sides = (sides[0], sides[1])
+            p.open_sides = p.sides_with(order.side, change)
 
     def refresh_hold(self, p: Position) -> None:
         contract = self.contracts[p.instrument]
@@ -152,6 +158,8 @@ class Trading:
             order.holder.orders.remove(order)
         elif isinstance(order.holder, Parcel):
             order.holder.order = None
+        if self.rehearses:
+            return
         if order.client_id:
             if len(self.finished) == CLIENT_ID_WINDOW:
                 account, client_id, _ = self.finished.popleft()
@@ -217,14 +225,28 @@ class Trading:
         maker, taker = self.fees.rates(p.account, contract)
         return maker if reason == Posting.MAKER_FEE else taker
 
-    def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
+    def _fill(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> Fill:
+        """A trade as a position sees it; what an isolated one takes for it is said by `admission`."""
         contract = self.contracts[p.instrument]
-        fee_ppb = self._fee_rate(p, contract, reason)
-        self.fees.add(p.account, contract, value)
         cost = valuation.cost_delta(contract, side, value)
-        fee = valuation.fee_units(value, fee_ppb)
+        fee = valuation.fee_units(value, self._fee_rate(p, contract, reason))
         step_down = reason == Posting.LIQUIDATION_FEE
-        self.ledger.position_fill(p, Fill(lots if side == Side.BUY else -lots, cost, fee, ref, reason, keep_margin=step_down))
+        return Fill(lots if side == Side.BUY else -lots, cost, fee, ref, reason, keep_margin=step_down)
+
+    def fill_at_limit(self, t: Ticket, p: Position, lots: int) -> Fill:
+        """The worst that an order's own trades can be for so many lots; its taker fee is the base one, as in every hold."""
+        contract = self.contracts[t.instrument]
+        value = valuation.value_of(contract, lots, max(1, t.limit))
+        cost = valuation.cost_delta(contract, t.side, value)
+        fee = valuation.fee_units(value, contract.taker_fee_ppb)
+        return Fill(lots if t.side == Side.BUY else -lots, cost, fee, 0, t.fee_reason)
+
+    def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
+        fill = self._fill(p, side, value, lots, reason, ref)
+        self.admission.assigned_units(p, fill)
+        if not self.rehearses:
+            self.fees.add(p.account, self.contracts[p.instrument], value)
+        self.ledger.position_fill(p, fill)
 
     def _settle_house(self, parcel: Parcel, side: int, price: int, value: int, lots: int, ref: int) -> None:
         worse = price != parcel.bankruptcy_price and not within(side, price, parcel.bankruptcy_price)
@@ -281,41 +303,109 @@ class Trading:
 
         The last price is that of users' trades; the house's never move it (as they never move the mark).
         """
-        book, contract = self.books[t.instrument], self.contracts[t.instrument]
-        taker = cast(Order, t.order)
-        first = last = 0
+        first, last = self._trade_through(t)
+        if first and not t.house:
+            self.contracts[t.instrument].last = last
+            for price in (first, last):
+                self.triggers.observe(t.instrument, Source.BY_LAST, price)
+
+    def _trade_through(self, t: Ticket) -> tuple[int, int]:
+        """Fill by fill, each borne by both sides before it is posted (decision 0013). (first, last price between users)."""
+        book, first, last = self.books[t.instrument], 0, 0
         while t.remaining and (maker := book.crossing(t.side, t.limit)):
             if self._is_own(t, maker):
                 if not self._self_trade(t, maker):
                     break
                 continue
-            if not maker.flags & Flag.HOUSE_ORDER:
-                first, last = first or maker.price, maker.price
-            lots = min(t.remaining, maker.remaining)
-            if lots == maker.remaining:
-                book.remove(maker)
-            maker.remaining -= lots
-            t.remaining -= lots
-            taker.remaining = t.remaining
-            self.emit(
-                EventType.TRADE, t.account, t.instrument, side=t.side,
-                a=maker.order_id, b=taker.order_id, c=maker.price, d=lots, e=maker.account,
-            )  # fmt: skip
-            self._reserve(maker, maker.remaining + lots, maker.remaining)
-            # One value for both sides; an inverse one is floored, but rounded up where the house alone buys.
-            buyer, seller = (taker, maker) if t.side == Side.BUY else (maker, taker)
-            house_buys = bool(buyer.flags & ~seller.flags & Flag.HOUSE_ORDER)
-            value = valuation.value_of(contract, lots, maker.price, up=house_buys)
-            self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
-            if not maker.remaining:
-                self.finish(maker, Ending.FILLED)
-            self._after_fill(maker)
-            self._settle(taker, maker.price, value, lots, t.fee_reason)
-            self._after_fill(taker)
-        if first and not t.house:
-            contract.last = last
-            for price in (first, last):
-                self.triggers.observe(t.instrument, Source.BY_LAST, price)
+            wanted = self._borne_by_maker(t, maker)
+            if not wanted:
+                continue
+            lots = self._borne_by_taker(t, maker, wanted)
+            if lots:
+                if not maker.flags & Flag.HOUSE_ORDER:
+                    first, last = first or maker.price, maker.price
+                self._trade(t, maker, lots)
+            if lots < wanted:
+                p = cast(Position, t.holder)
+                closes = p.size * (1 if t.side == Side.BUY else -1) < 0
+                t.ending = Ending.BANKRUPTCY_LIMIT if closes else Ending.UNCOVERED
+                break
+        return first, last
+
+    def _value(self, t: Ticket, maker: Order, lots: int) -> int:
+        """One value for both sides; an inverse one is floored, but rounded up where the house alone buys."""
+        taker = cast(Order, t.order)
+        buyer, seller = (taker, maker) if t.side == Side.BUY else (maker, taker)
+        house_buys = bool(buyer.flags & ~seller.flags & Flag.HOUSE_ORDER)
+        return valuation.value_of(self.contracts[t.instrument], lots, maker.price, up=house_buys)
+
+    def _maker_fill(self, t: Ticket, maker: Order, lots: int) -> Fill:
+        p = cast(Position, maker.holder)
+        fill = self._fill(p, maker.side, self._value(t, maker, lots), lots, Posting.MAKER_FEE, maker.order_id)
+        self.admission.assigned_units(p, fill)
+        return fill
+
+    def _borne_by_maker(self, t: Ticket, maker: Order) -> int:
+        """How many lots may trade with a maker; what its owner does not bear of them, and what is behind, ends UNCOVERED."""
+        p, wanted = maker.holder, min(t.remaining, maker.remaining)
+        if not isinstance(p, Position):
+            return wanted
+
+        def bears(lots: int) -> bool:
+            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            borne = self.admission.bears(p, self._maker_fill(t, maker, lots), maker.price)
+            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            return borne
+
+        lots = self.admission.borne_lots(p, maker.side, wanted, bears)
+        if not lots:
+            self.cancel(maker, Ending.UNCOVERED)
+        elif lots < wanted:
+            self.shrink(maker, maker.remaining - lots, Ending.UNCOVERED)
+        return lots
+
+    def _borne_by_taker(self, t: Ticket, maker: Order, wanted: int) -> int:
+        """How many lots the taker bears; its checks before the first trade leave only roundings and jumps of tiers to find."""
+        p = t.holder
+        if not isinstance(p, Position):
+            return wanted
+
+        def bears(lots: int) -> bool:
+            fill = self._fill(p, t.side, self._value(t, maker, lots), lots, t.fee_reason, 0)
+            self.admission.assigned_units(p, fill)
+            return self.admission.bears(p, fill, None)
+
+        def bears_after_maker(lots: int) -> bool:
+            other = cast(Position, maker.holder)
+            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            with self.admission.tried(other, self._maker_fill(t, maker, lots)):
+                borne = bears(lots)
+            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            return borne
+
+        return self.admission.borne_lots(p, t.side, wanted, bears_after_maker if maker.account == t.account else bears)
+
+    def _trade(self, t: Ticket, maker: Order, lots: int) -> None:
+        """One fill: the maker is settled, and its reduce-only orders cut, before the taker is."""
+        taker = cast(Order, t.order)
+        if lots == maker.remaining:
+            self.books[t.instrument].remove(maker)
+        maker.remaining -= lots
+        t.remaining -= lots
+        t.traded, t.reached = t.traded + lots, maker.price
+        taker.remaining = t.remaining
+        self.emit(
+            EventType.TRADE, t.account, t.instrument, side=t.side,
+            a=maker.order_id, b=taker.order_id, c=maker.price, d=lots, e=maker.account,
+        )  # fmt: skip
+        self._reserve(maker, maker.remaining + lots, maker.remaining)
+        value = self._value(t, maker, lots)
+        self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
+        if not maker.remaining:
+            self.finish(maker, Ending.FILLED)
+        self._after_fill(maker)
+        self._settle(taker, maker.price, value, lots, t.fee_reason)
+        self._after_fill(taker)
 
     def conclude(self, t: Ticket) -> None:
         """What is left of a ticket rests or ends."""
@@ -338,34 +428,7 @@ class Trading:
                 t.holder.order = order
 
     def dry_run(self, t: Ticket) -> tuple[int, int]:
-        """execute without doing it: (lots that would stay unfilled, last price it would pay).
-
-        Own orders are met as the ticket's self-trade mode says; reduce-only makers count as far as they survive the
-        fills before them.
-        """
-        wanted, reached = t.remaining, t.limit
-        filled: dict[int, int] = {}
-        # What the taker's own reduce-only orders on the other side close, and their lots.
-        held, own = (abs(t.holder.size), t.holder.reduce.lots) if isinstance(t.holder, Position) else (0, 0)
-        for maker in self.books[t.instrument].orders(1 - t.side):
-            if wanted <= 0 or not within(t.side, maker.price, t.limit):
-                break
-            if self._is_own(t, maker):
-                if t.terms.stp_mode in (SelfTrade.CANCEL_MAKER, SelfTrade.ALLOW):
-                    continue
-                break  # the taker ends here, or loses lots that it does not trade
-            lots, mine = min(maker.remaining, wanted), t.holder is not None and maker.holder is t.holder
-            if mine and maker.flags & Flag.REDUCE_ONLY:
-                lots = min(lots, own)
-                own -= lots
-            elif mine:  # the position is smaller only until the taker's half is booked
-                own = min(own, max(0, held - lots))
-            elif isinstance(maker.holder, Position):
-                before = filled.get(id(maker.holder), 0)
-                if maker.flags & Flag.REDUCE_ONLY:
-                    lots = max(0, min(lots, abs(maker.holder.size) - before))
-                filled[id(maker.holder)] = before + lots
-            held += 0 if mine else lots
-            if lots:
-                wanted, reached = wanted - lots, maker.price
-        return wanted, reached
+        """(lots that would stay unfilled, last price it would pay): executed, and put back as it was."""
+        with rehearsal(self, t) as rehearsed:
+            self._trade_through(rehearsed)
+            return t.remaining - rehearsed.traded, rehearsed.reached or t.limit

@@ -68,8 +68,15 @@ class Contract:
     modelled: bool = False  # its marks come of a price model
     accrual_ppb: int = 0  # of that value: what accrued funding adds to requirements of longs, or if negative of shorts
 
+    covers: bool = False  # no tier asks for more, fee included, than its highest leverage leaves
+
     def __post_init__(self) -> None:
         self.tiers = tuple(Tier(*tier) for tier in self.tiers)
+        tables = [[tier.maintenance_ppb for tier in self.tiers], *(each for *_, each in self.rates)]
+        self.covers = all(
+            rate + self.liquidation_fee_ppb <= tier.initial_ppb
+            for table in tables for rate, tier in zip(table, self.tiers, strict=True)
+        )  # fmt: skip
 
 
 class Sized(Protocol):

@@ -5,7 +5,6 @@ from libc.stdlib cimport free, malloc, qsort
 from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.book cimport book_room
 from solvent._core.clientids cimport clients_find
-from solvent._core.cover cimport Free, free_now
 from solvent._core.entry cimport admit, known_account, work
 from solvent._core.ledger cimport NOBODY, OpenSide, Position
 from solvent._core.records cimport (
@@ -165,7 +164,6 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     cdef Position* p = NULL
     cdef OpenSide standing
     cdef Ticket t
-    cdef Free before
     cdef int code
     ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
     if not s.bare:
@@ -176,9 +174,8 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
         code = TOO_MANY_ORDERS
     if code != OK:
         return code
-    before = free_now(s, &t)
     reenter(s, &t)
-    work(s, &t, before, receipt)
+    work(s, &t, receipt)
     return OK
 
 

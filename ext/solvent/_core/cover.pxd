@@ -1,6 +1,6 @@
-# cover: what an order of its own may do to its account: bands, bankruptcy, margin, and what other orders rely on.
+# cover: what an order may do to its account: bands, bankruptcy, tiers, margin.
 #
-# Owns: the money half of the checks before a trade, and the look back after one (decision 0004).
+# Owns: the money half of the checks before a trade. A fill is judged again when it comes (admission).
 # Never: looks at an account that is not the sender's; is asked by a Book alone.
 # Cost: O(1) for isolated accounts, O(positions) for cross.
 
@@ -9,19 +9,10 @@ from solvent._core.ledger cimport Ledger, OpenSide, Position
 from solvent._core.money cimport int128
 from solvent._core.trading cimport State, Ticket
 
-cdef struct Free:                  # where an order may spend: in its own currency, and in the one that this backs
-    int64_t own
-    int64_t backed
-
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
 cdef int64_t reducible(Position* p, int side) noexcept nogil
 cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil
-cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil
-cdef int64_t closing_cost(State* s, int32_t index) noexcept nogil
-cdef int64_t bearable(State* s, int32_t index) noexcept nogil
-cdef Free free_now(State* s, Ticket* t) noexcept nogil
 cdef bint fits(Ledger* ledger, Position* p) noexcept nogil
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil
-cdef void uncover(State* s, Ticket* t, Free before) noexcept nogil

@@ -1,20 +1,17 @@
 """The money half of order entry; the contract is in cover.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.arena cimport DORMANT, DUE
+from solvent._core.admission cimport Trial, assign, bears, closing_price, put_back, try_on
 from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
-from solvent._core.margin cimport (
-    Requirement, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement, equity_share,
-    free_units, hold_units, initial_units, opening_lots, spare_units, upl,
-)
-from solvent._core.money cimport INT64_MAX, add, clamp, int128, least, most, saturate, sub
+from solvent._core.margin cimport collateral_value, free_units, hold_units, initial_units, opening_lots
+from solvent._core.matching cimport crosses
+from solvent._core.money cimport clamp, int128, least, magnitude, most, saturate, sub
 from solvent._core.records cimport (
-    BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, REDUCE_ONLY, SELL,
-    UNCOVERED,
+    BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
 )
-from solvent._core.trading cimport State, Ticket, cancel
+from solvent._core.trading cimport FillSide, State, Ticket, dry_run, fill_at_limit
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, allows, band_price, initial_rise, loss_of, measure_with, price_paying, tier_at, value_of,
+    Held, Instrument, accrued_units, allows, band_price, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )
 
 
@@ -32,87 +29,6 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     return value == 0 or free_units(l, account, each.of, False) >= value - left
 
 
-cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """Whether a cross domain is below its threshold, or the one that the currency's spare balance backs."""
-    cdef Collateral* each
-    cdef Requirement r
-    cross_requirement(&s.ledger, &s.rules, account, currency, &r)
-    if r.equity < r.own:
-        return True
-    each = backs(&s.ledger, currency)
-    if each == NULL:
-        return False
-    cross_requirement(&s.ledger, &s.rules, account, each.of, &r)
-    return r.equity < r.own
-
-
-cdef int64_t bearable(State* s, int32_t index) noexcept nogil:
-    """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
-    cdef Ledger* l = &s.ledger
-    cdef Position* p = &l.positions[index]
-    cdef Requirement r
-    cdef int128 slack
-    cdef int64_t bears
-    domain_requirement(l, &s.rules, index, &r)
-    slack = r.equity - r.own
-    bears = saturate(slack) if slack > 0 else 0
-    return bears if p.mode else least(bears, _room(s, p.account, l.instruments[p.instrument].currency))
-
-
-cdef int64_t _room(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """What a spare balance may lose before the domain that it backs is below its threshold; INT64_MAX: all of it, and more."""
-    cdef Ledger* l = &s.ledger
-    cdef Collateral* each = backs(l, currency)
-    cdef Requirement r
-    cdef int128 slack, value
-    if each == NULL:
-        return INT64_MAX
-    cross_requirement(l, &s.rules, account, each.of, &r)
-    slack = r.equity - r.own
-    value = collateral_value(l, account, each, 0)
-    value -= slack if slack > 0 else 0
-    if r.positions == 0 or value <= 0:
-        return INT64_MAX
-    return spare_units(l, account, currency) - collateral_least(l, each, <int64_t>value)
-
-
-cdef int64_t _left_over(State* s, int32_t index) noexcept nogil:
-    """The equity of a cross domain above what is asked of it without this position."""
-    cdef Position* p = &s.ledger.positions[index]
-    cdef int64_t size = p.size_lots
-    cdef int64_t cost = p.cost_units
-    cdef Requirement r, rest
-    domain_requirement(&s.ledger, &s.rules, index, &r)
-    p.size_lots = p.cost_units = 0
-    domain_requirement(&s.ledger, &s.rules, index, &rest)
-    p.size_lots, p.cost_units = size, cost
-    return most(0, saturate(r.equity - rest.own))
-
-
-cdef int64_t closing_share(State* s, int32_t index) noexcept nogil:
-    """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what leaves
-    enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
-    cdef Ledger* l = &s.ledger
-    cdef Position* p = &l.positions[index]
-    cdef Instrument* ins = &l.instruments[p.instrument]
-    cdef int64_t share, room
-    if p.mode:
-        return 0
-    share = _left_over(s, index) if ins.larger_leg else equity_share(l, index)
-    room = _room(s, p.account, ins.currency)
-    return share if room == INT64_MAX else least(share, saturate(<int128>room + most(initial_units(l, p), upl(l, p))))
-
-
-cdef int64_t closing_cost(State* s, int32_t index) noexcept nogil:
-    """The exact signed cost at which closing a position costs all that it may."""
-    cdef Ledger* l = &s.ledger
-    cdef Position* p = &l.positions[index]
-    cdef int32_t* fault = &s.log.fault
-    if p.mode:
-        return bankruptcy_cost(l, index)
-    return sub(add(p.cost_units, upl(l, p), fault), closing_share(s, index), fault)
-
-
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
     cdef int64_t edge = band_price(t.ins, t.side, s.rules.price_band_ppb)
     return t.price_ticks > edge if t.side == BUY else t.price_ticks < edge
@@ -121,68 +37,116 @@ cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
     """An order against the position trades no further than where closing, fee paid, leaves nothing (§6), or too little of what
     its currency backs."""
-    cdef Instrument* ins = t.ins
     cdef int64_t price
-    if t.holder < 0 or p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
+    if p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
         return
     t.closes = True
-    price = price_paying(ins, p.size_lots, closing_cost(s, t.holder), ins.taker_fee_ppb)
+    price = closing_price(&s.ledger, &s.rules, t.holder)
     if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
-        t.limit_ticks = clamp(price, 0, ins.max_price_ticks + 1)   # outside the legal range nothing trades
+        t.limit_ticks = clamp(price, 0, t.ins.max_price_ticks + 1)   # outside the legal range nothing trades
         t.ending = BANKRUPTCY_LIMIT
 
 
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
-    """Tier, leverage and initial margin of what the order may open; pure reductions pass (MAR-4).
+    """Tier, leverage and initial margin of what the order may open, once it has closed what it closes at once (MAR-4).
 
     `standing`: what the order's own earlier terms contribute already (an amendment), or NULL.
     """
-    cdef Instrument* ins = t.ins
-    cdef int32_t* fault = &s.log.fault
-    cdef int64_t size, lots, price
-    cdef int128 needed
-    cdef OpenSide extra
-    cdef OpenSide others = p.open[t.side]
-    if standing != NULL:
-        others.lots -= standing.lots
-    lots = opening_lots(p, t.side, others.lots + t.remaining_lots)
-    if lots == opening_lots(p, t.side, others.lots):
+    cdef int64_t closing = _closes_at_once(s, t, p)
+    cdef FillSide half
+    cdef Trial before
+    cdef int code
+    if closing == 0:
+        return _check_opening(s, t, p, standing, t.remaining_lots)
+    fill_at_limit(s, t, closing, &half)
+    try_on(&s.ledger, t.holder, &half.effect, True, &before)
+    code = _check_opening(s, t, p, standing, t.remaining_lots - closing)
+    put_back(&s.ledger, t.holder, &before)
+    return code
+
+
+cdef int64_t _closes_at_once(State* s, Ticket* t, Position* p) noexcept nogil:
+    """How many lots of an order that may open close something first, before the rest of it is asked for: where nothing of it
+    rests all that it closes, else what it trades now."""
+    cdef int64_t closing = least(t.remaining_lots, most(0, -p.size_lots if t.side == BUY else p.size_lots))
+    cdef int64_t reached
+    if closing == 0 or t.ending != 0:
+        return closing
+    if not crosses(t.book, t.side, t.limit_ticks):
+        return 0
+    return least(closing, t.remaining_lots - dry_run(s, t, &reached))
+
+
+cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, int64_t lots) noexcept nogil:
+    """The same of so many lots, which rest or trade."""
+    cdef OpenSide before = p.open[t.side]
+    cdef int64_t others = p.open[t.side].lots - (standing.lots if standing != NULL else 0)
+    cdef int64_t opens = opening_lots(p, t.side, others + lots)
+    cdef int64_t held
+    cdef bint borne
+    if lots == 0 or opens == opening_lots(p, t.side, others):
         return OK
     # Not netted against a position of the other side: a reduce-only order may close that first.
-    size = most(0, p.size_lots if t.side == BUY else -p.size_lots)
-    if size + others.lots + t.remaining_lots > ins.max_size_lots:
+    held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
+    if held + others + lots > t.ins.max_size_lots:
         return POSITION_LIMIT
-    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, others.lots + t.remaining_lots, True), _fits):
+    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, others + lots, True), _fits):
         return POSITION_LIMIT
-    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, lots, True), _allowed):
+    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, opens, True), _allowed):
         return LEVERAGE_ABOVE_TIER
-    extra.lots = t.remaining_lots
-    price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
-    extra.value_units = value_of(ins, t.remaining_lots, price, False, fault)
-    extra.loss_units = loss_of(ins, t.side, t.remaining_lots, price, t.open_loss_ticks, fault)
     if standing != NULL:
-        extra.lots -= standing.lots
-        extra.value_units -= standing.value_units
-        extra.loss_units -= standing.loss_units
-    # Accrued funding of all that may open, for no hold has it.
-    needed = <int128>hold_units(&s.ledger, p, &extra, t.side) - p.hold_units
-    needed += accrued_units(ins, lots if t.side == BUY else -lots, fault)
-    needed += _at_mark(s, t, p)
-    if needed >= 0 and not affords(s, t.account, ins.currency, needed, p.mode):
-        return INSUFFICIENT_MARGIN
-    return OK
+        p.open[t.side].lots -= standing.lots
+        p.open[t.side].value_units -= standing.value_units
+        p.open[t.side].loss_units -= standing.loss_units
+    borne = _bears_opening(s, t, p, lots)
+    p.open[t.side] = before
+    return OK if borne else INSUFFICIENT_MARGIN
 
 
-cdef int64_t _at_mark(State* s, Ticket* t, Position* p) noexcept nogil:
-    """What initial margin at mark, which a cross position is asked, is above that at a limit worse than mark."""
+cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots) noexcept nogil:
+    """Whether free margin bears so many lots more, resting or filled at the limit, and SAFE-2 holds if they are filled."""
     cdef int32_t* fault = &s.log.fault
-    cdef int64_t lots = t.remaining_lots
-    cdef int64_t at_limit
-    if p.mode or t.open_loss_ticks == 0:
-        return 0
-    at_limit = initial_rise(t.ins, value_of(t.ins, lots, most(1, t.limit_ticks), False, fault), p.leverage, lots, 0, 0, fault)
-    return most(0, initial_rise(
-        t.ins, value_of(t.ins, lots, t.ins.mark_ticks, True, fault), p.leverage, lots, 0, 0, fault) - at_limit)
+    cdef int64_t price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
+    cdef int64_t opens = opening_lots(p, t.side, p.open[t.side].lots + lots)
+    cdef int128 needed
+    cdef OpenSide extra
+    cdef FillSide half
+    extra.lots = lots
+    extra.value_units = value_of(t.ins, lots, price, False, fault)
+    extra.loss_units = loss_of(t.ins, t.side, lots, price, t.open_loss_ticks, fault)
+    needed = <int128>hold_units(&s.ledger, p, &extra, t.side) - p.hold_units
+    # Accrued funding of all that may open, for no hold has it.
+    needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
+    fill_at_limit(s, t, lots, &half)
+    needed += _beyond_hold(s, t, p, &half, extra.value_units)
+    if needed >= 0 and not affords(s, t.account, t.ins.currency, needed, p.mode):
+        return False
+    return bears(&s.ledger, &s.rules, t.holder, &half.terms, &half.effect, 0, &half.safe)
+
+
+cdef inline int64_t _initial(State* s, Position* p) noexcept nogil:
+    """Initial margin without accrued funding."""
+    return initial_units(&s.ledger, p) - accrued_units(&s.ledger.instruments[p.instrument], p.size_lots, &s.log.fault)
+
+
+cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int64_t value) noexcept nogil:
+    """What a fill at the limit asks that no hold has: isolated, what lifts the position to R_own; cross, initial margin of the
+    position at mark."""
+    cdef int32_t* fault = &s.log.fault
+    cdef int64_t lots = magnitude(half.terms.size_delta)
+    cdef int128 rise, gain
+    cdef Trial before
+    cdef int64_t lifted = assign(&s.ledger, &s.rules, t.holder, &half.terms, &half.effect)
+    if p.mode:
+        return lifted
+    gain = sub(worth(t.ins, half.terms.size_delta, t.ins.mark_ticks, fault), half.terms.cost_delta, fault)
+    rise = -_initial(s, p)
+    try_on(&s.ledger, t.holder, &half.effect, False, &before)
+    rise += _initial(s, p)
+    put_back(&s.ledger, t.holder, &before)
+    rise -= gain if gain > 0 else 0
+    rise -= initial_rise(t.ins, value, p.leverage, lots, 0, 0, fault)
+    return saturate(rise) if rise > 0 else 0
 
 
 cdef int64_t reducible(Position* p, int side) noexcept nogil:
@@ -289,64 +253,3 @@ cdef int reach(Ledger* ledger, Position* p) noexcept nogil:
 cdef bint fits(Ledger* ledger, Position* p) noexcept nogil:
     """Whether the resting orders lead no further than a tier that there is, or that was chosen."""
     return _everyone(ledger, p, most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), _fits)
-
-
-cdef bint _within_tier(Ledger* ledger, Position* p) noexcept nogil:
-    """Whether the leverage is allowed wherever the resting orders could lead that goes beyond the position."""
-    cdef int64_t held = _measure(ledger, p, BUY if p.size_lots > 0 else SELL, 0, False)
-    cdef int64_t measure
-    cdef int side
-    for side in range(2):
-        measure = _reach(ledger, p, side)
-        if measure > held and not _everyone(ledger, p, measure, _allowed):
-            return False
-    return True
-
-
-cdef Free free_now(State* s, Ticket* t) noexcept nogil:
-    """What an account has free before an order of its own; nothing in a Book alone."""
-    cdef Collateral* each
-    cdef Free found
-    found.own = found.backed = 0
-    if s.bare:
-        return found
-    each = backs(&s.ledger, t.ins.currency)
-    found.own = free_units(&s.ledger, t.account, t.ins.currency, False)
-    if each != NULL:
-        found.backed = free_units(&s.ledger, t.account, each.of, False)
-    return found
-
-
-cdef void uncover(State* s, Ticket* t, Free before) noexcept nogil:
-    """After an order of its own an account must still bear its other orders (decision 0004).
-
-    A closing order is never refused for margin, but it may spend what other orders rely on, or close what
-    they lean on. Where free is negative then, and lower than before, ordinary orders are cancelled: by
-    instrument, newest first, until it is not.
-    """
-    cdef uint32_t currency = s.ledger.instruments[t.instrument].currency
-    cdef Collateral* each = backs(&s.ledger, currency)
-    _uncover(s, t, currency, least(0, before.own))
-    if each != NULL:
-        _uncover(s, t, each.of, least(0, before.backed))
-
-
-cdef void _uncover(State* s, Ticket* t, uint32_t currency, int64_t least_free) noexcept nogil:
-    """Of one of the currencies; what is wanted elsewhere no order of the worked position's own currency holds either."""
-    cdef Ledger* l = &s.ledger
-    cdef int32_t index = l.accounts[t.account].first_position
-    cdef int32_t slot, next
-    cdef uint32_t its
-    cdef bint short = free_units(l, t.account, currency, False) < least_free
-    if not short and _within_tier(l, &l.positions[t.holder]):
-        return
-    while index >= 0:
-        its = l.instruments[l.positions[index].instrument].currency
-        slot = l.positions[index].first_order if its == currency or its == t.ins.currency else -1
-        while slot >= 0 and ((short and l.positions[index].hold_units > 0) or not _within_tier(l, &l.positions[index])):
-            next = s.arena.own[slot].next
-            if (currency != t.ins.currency or not s.arena.orders[slot].flags & REDUCE_ONLY) and not s.arena.orders[slot].state & (DORMANT | DUE):
-                cancel(s, slot, UNCOVERED)
-                short = free_units(l, t.account, currency, False) < least_free
-            slot = next
-        index = l.positions[index].next

@@ -7,7 +7,6 @@
 # it needs, a FOK order at the orders.
 
 from libc.stdint cimport uint8_t
-from solvent._core.cover cimport Free
 from solvent._core.ledger cimport FIRST_USER, NOBODY, OpenSide, Position
 from solvent._core.records cimport OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Command
 from solvent._core.trading cimport Receipt, State, Ticket
@@ -16,7 +15,7 @@ cdef int check_leg(State* s, const Command* c, uint8_t leg) noexcept nogil
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
-cdef void work(State* s, Ticket* t, Free before, Receipt* receipt) noexcept nogil
+cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil
 
 
 cdef inline bint known_account(State* s, const Command* c) noexcept nogil:

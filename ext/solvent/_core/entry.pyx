@@ -5,8 +5,8 @@ from libc.string cimport memset
 from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
-from solvent._core.cover cimport Free, beyond_band, check_margin, free_now, limit_to_bankruptcy, reducible, uncover
-from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, position_reserve
+from solvent._core.cover cimport beyond_band, check_margin, limit_to_bankruptcy, reducible
+from solvent._core.ledger cimport OpenSide, Position, position_find, position_forget, position_reserve
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
@@ -227,17 +227,13 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 
 # --- The way in ----------------------------------------------------------------------------------------
 
-cdef void work(State* s, Ticket* t, Free before, Receipt* receipt) noexcept nogil:
-    """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
+cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+    """An accepted ticket trades, rests or ends."""
     execute(s, t)
     conclude(s, t)
-    if not s.bare:
-        uncover(s, t, before)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
-    if not s.bare and arena_find(&s.arena, t.order_id) < 0:
-        receipt.resting_lots = 0
 
 
 cdef int64_t _reference(Instrument* ins, int source) noexcept nogil:
@@ -280,7 +276,7 @@ cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
     if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(
             &s.triggers[t.instrument], t.terms.source, t.terms.trail != 0):
         return False
-    return s.bare or position_reserve(&s.ledger, t.instrument)
+    return True
 
 
 cdef inline bint _is_plain(const Command* c) noexcept nogil:
@@ -309,8 +305,8 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     cdef int code
     cdef const Extension* x = <const Extension*>(c + 1) if c.records == 2 else NULL
     cdef Instrument* ins
-    cdef Position fresh
     cdef Position* p = NULL
+    cdef bint fresh = False
     cdef Terms terms
     cdef Ticket t
     cdef uint8_t leg = x.hedge_side if x != NULL else 0
@@ -346,26 +342,27 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         t.flags |= REDUCE_ONLY      # it closes its leg, and never opens the other side
     if not s.bare:
         t.holder = position_find(&s.ledger, c.account, c.instrument, leg)
-        if t.holder >= 0:
-            p = &s.ledger.positions[t.holder]
-        else:
-            p = &fresh
-            position_default(&s.ledger, c.account, c.instrument, leg, p)
+        if t.holder < 0:        # so that it is in its domain when that is judged
+            if not position_reserve(&s.ledger, c.instrument):
+                return TOO_MANY_ORDERS
+            fresh = True
+            t.holder = position_begin(s, c.account, c.instrument, leg)
+        p = &s.ledger.positions[t.holder]
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         code = _check_armed(ins, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone
         code = admit(s, &t, p, NULL)
+    if code == OK and not _room(s, &t):
+        code = TOO_MANY_ORDERS
     if code != OK:
+        if fresh:
+            position_forget(&s.ledger)
         return code
-    if not _room(s, &t):
-        return TOO_MANY_ORDERS
-    if not s.bare and t.holder < 0:
-        t.holder = position_begin(s, c.account, c.instrument, leg)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         _arm(s, &t, receipt)
     else:
         accept(s, &t)
-        work(s, &t, free_now(s, &t), receipt)
+        work(s, &t, receipt)
     return OK
 
 
@@ -406,7 +403,7 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     if code != OK:
         finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
         return True
-    work(s, &t, free_now(s, &t), &own)
+    work(s, &t, &own)
     if t.order_id == receipt.order_id:
         receipt[0] = own
     return True

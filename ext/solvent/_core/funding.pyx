@@ -1,7 +1,7 @@
 """Funding payments; the contract is in funding.pxd, the readable twin in solvent/reference/funding.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.cover cimport bearable
+from solvent._core.admission cimport bearable
 from solvent._core.ledger cimport (
     FUND, RESIDUE, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
     wallet_of, wallet_purse,
@@ -39,7 +39,7 @@ cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
             continue
         charge = _due(s, instrument, l.positions[index].size_lots, rate_ppb)
         if s.rules.funding_cap:
-            charge = least(charge, bearable(s, index))
+            charge = least(charge, bearable(&s.ledger, &s.rules, index))
         pay(l, FUNDING_PAID, _purse(l, index), residue, charge, period)
         collected = add(collected, charge, &s.log.fault)
         if l.positions[index].mode and charge:

@@ -26,6 +26,7 @@ cdef class Kernel(Reader):
     cdef object from_records       # decodes and checks an ADD_INSTRUMENT (solvent.spec)
 
     cdef int _dispatch(self, const Command* c, Receipt* receipt) noexcept nogil
+    cdef void _pass_time(self, int64_t before_ns) noexcept nogil
     cdef void _apply(self, const Command* c, Receipt* receipt) noexcept nogil
     cdef int _enter_instrument(self, spec) except -1
     cdef bint _fits(self, spec, uint32_t currency) except -1

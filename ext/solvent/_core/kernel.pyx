@@ -28,13 +28,13 @@ from solvent._core.pricing cimport fund, index, mark, pass_to, settle_all, sourc
 from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING,
-    HALT, INDEX, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, MARK, MASS_CANCEL,
+    HALT, INDEX, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, MARK, MASS_CANCEL, PASSED,
     MOVE_MARGIN, NAME_BYTES, NET, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
     TIME_BACKWARDS, TOO_MANY_ORDERS, TRANSFER, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
 from solvent._core.timers cimport timers_close
-from solvent._core.trading cimport Receipt, State, expire
+from solvent._core.trading cimport Receipt, State, expire, rehearsal_close
 from solvent._core.triggers cimport Triggers, triggers_close
 from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_deduct
 
@@ -212,6 +212,7 @@ cdef class Kernel(Reader):
         fees_close(&self.s.fees)
         clients_close(&self.s.clients)
         ledger_close(&self.s.ledger)
+        rehearsal_close(&self.s.rehearsal)
 
     # --- commands
 
@@ -248,6 +249,9 @@ cdef class Kernel(Reader):
             for k in range(ins.tier_count):
                 ins.tiers[(1 + r) * ins.tier_count + k].maintenance_ppb = each[k]
         tiers_deduct(ins)
+        ins.covers = True
+        for k in range(ins.tier_count * (1 + ins.rates_count)):
+            ins.covers = ins.covers and ins.tiers[k].maintenance_ppb + ins.liquidation_fee_ppb <= ins.tiers[k].initial_ppb
         for row in fee_tiers:
             k = ins.fee_tier_count
             ins.fee_tiers[k].volume_units, ins.fee_tiers[k].maker_fee_ppb, ins.fee_tiers[k].taker_fee_ppb = row
@@ -373,6 +377,19 @@ cdef class Kernel(Reader):
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
 
+    cdef void _pass_time(self, int64_t before_ns) noexcept nogil:
+        """What the clock does with prices, funding and fees; where it said anything, PASSED says that the rest is the command's
+        own."""
+        cdef int64_t count = self.s.log.count
+        self.s.may_cost_others = True
+        if self.s.modelled:
+            pass_to(&self.s, self.s.clock_ns)
+        if fees_other_day(&self.s.fees, before_ns, self.s.clock_ns):
+            fees_renew(&self.s.fees, &self.s.ledger, self.s.clock_ns)
+            settle_all(&self.s)
+        if self.s.log.count > count:
+            say(&self.s.log, PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
     cdef inline void _apply(self, const Command* c, Receipt* receipt) noexcept nogil:
         """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
         cdef int64_t begin = self.s.log.count
@@ -389,12 +406,9 @@ cdef class Kernel(Reader):
             self.s.clock_ns = c.time_ns
             if self.s.timers.count:
                 expire(&self.s)
-            if c.time_ns > before_ns:
-                if self.s.modelled:
-                    pass_to(&self.s, c.time_ns)
-                if fees_other_day(&self.s.fees, before_ns, c.time_ns):
-                    fees_renew(&self.s.fees, &self.s.ledger, c.time_ns)
-                    settle_all(&self.s)
+            if c.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
+                self._pass_time(before_ns)
+            self.s.may_cost_others = c.type == MARK or c.type == INDEX or c.type == SOURCE or c.type == FUNDING or c.type == SETTLE
             if c.type == ORDER and c.records <= 2:
                 code = place(&self.s, c, receipt)
             elif c.records != 1 and c.type != ADD_INSTRUMENT and (c.type != OPEN_ACCOUNT or c.records != 2):

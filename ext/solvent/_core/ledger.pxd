@@ -47,8 +47,7 @@ cdef struct Position:
     Leverage leverage
     int32_t chosen_tier            # by its owner, 1-based: it stands there, or higher; 0: none
     int32_t liquidation_fee_ppb    # by its account's volume, if the instrument says so
-    int64_t dry_lots               # scratch of the FOK dry run
-    uint64_t dry_run
+    uint64_t dry_run               # the last one that kept this row
     uint32_t account
     uint32_t instrument
     int32_t next                   # the account's next position, by instrument and leg
@@ -114,7 +113,7 @@ cdef struct Purse:
     uint32_t currency
     int32_t position               # -1: the wallet, else that position's isolated margin
 
-cdef struct FillTerms:
+cdef struct FillTerms:             # one trade, deleveraging or settlement as a position sees it
     int64_t size_delta             # signed lots
     int64_t cost_delta             # signed like size_delta, but for takeovers' odd prices
     int64_t fee_units
@@ -122,6 +121,21 @@ cdef struct FillTerms:
     uint16_t fee_reason
     uint8_t keep_margin            # a step-down: profit and margin stay with the position
     uint8_t deleveraged            # a shortfall is topped up from the deficit, not from the fund
+
+cdef struct Effect:                # what a fill makes of a position and its owner's wallet: computed, judged (admission), posted
+    int64_t size_lots
+    int64_t cost_units
+    int64_t margin_units
+    int64_t cash_units             # what the wallet gains
+    int64_t closed_lots
+    int64_t opened_lots            # signed
+    int64_t opened_cost            # of these
+    int64_t realised_units
+    int64_t margin_fee_units       # a pure reduction of an isolated position pays out of the margin
+    int64_t wallet_fee_units
+    int64_t shortfall_units        # of an isolated margin below zero, which others pay
+    int64_t released_units
+    int64_t assigned_units         # what an isolated position takes from the wallet for what opens
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
 cdef void ledger_close(Ledger* ledger) noexcept nogil
@@ -137,7 +151,10 @@ cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
+cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
 cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil
+cdef void position_forget(Ledger* ledger) noexcept nogil
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil
 cdef int parcels_reserve(Ledger* ledger) noexcept nogil
 cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil

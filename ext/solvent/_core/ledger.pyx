@@ -159,6 +159,18 @@ cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument,
     return index
 
 
+cdef void position_forget(Ledger* ledger) noexcept nogil:
+    """Takes back the position that was added last."""
+    cdef int32_t index = ledger.position_count - 1
+    cdef Position* p = &ledger.positions[index]
+    cdef int32_t* link = &ledger.accounts[p.account].first_position
+    while link[0] != index:
+        link = &ledger.positions[link[0]].next
+    link[0] = p.next
+    ledger.instruments[p.instrument].member_count -= 1
+    ledger.position_count -= 1
+
+
 # --- Postings ------------------------------------------------------------------------------------------
 
 cdef inline int64_t* _balance(Ledger* ledger, Purse* purse) noexcept nogil:
@@ -215,105 +227,93 @@ cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
         p.leverage.times, p.leverage.parts)
 
 
-cdef void _fee(Ledger* ledger, FillTerms* terms, Purse payer) noexcept nogil:
-    cdef int64_t rest = terms.fee_units
+cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t rest) noexcept nogil:
     cdef int64_t share
     if terms.fee_reason == LIQUIDATION_FEE:
-        share = mul_div_floor(terms.fee_units, ledger.fund_share_ppb, RATE, &ledger.log.fault)
+        share = mul_div_floor(rest, ledger.fund_share_ppb, RATE, &ledger.log.fault)
         fund_receives(ledger, LIQUIDATION_FEE, payer, share, terms.ref)
         rest -= share
     pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
 
 
-cdef void _settle_isolated(Ledger* ledger, int32_t index, FillTerms* terms, int64_t released) noexcept nogil:
-    """What leaves the margin of an isolated position after a reduction whose profit is already in it.
-
-    `released` is the closed part's share of margin and profit, less the fee. A loss beyond that share stays
-    with the margin that remains; a loss beyond all of it never reaches the wallet (MAR-3).
-    """
-    cdef Position* p = &ledger.positions[index]
-    cdef Purse margin = margin_purse(ledger, index)
-    if p.size_lots == 0:
-        if p.margin_units < 0:
-            if terms.deleveraged:
-                pay(ledger, ADL_TOP_UP, wallet_purse(DEFICIT, margin.currency), margin, -p.margin_units, terms.ref)
-            else:
-                fund_pays(ledger, SHORTFALL, margin, -p.margin_units, terms.ref)
-        released = p.margin_units
-    elif terms.keep_margin:
-        released = 0
-    else:
-        released = clamp(released, 0, most(0, p.margin_units))
-    pay(ledger, MARGIN_RELEASED, margin, wallet_purse(p.account, margin.currency), released, terms.ref)
+cdef inline void _close_isolated(Position* p, FillTerms* terms, Effect* e, int64_t margin_share, bint whole, int32_t* fault) noexcept nogil:
+    """What a reduction makes of an isolated margin: it bears the profit and, of a pure one, the fee; then its share is released,
+    or nothing where a loss has eaten it. A loss beyond all of it never reaches the wallet (MAR-3)."""
+    cdef int64_t released = add(margin_share, sub(e.realised_units, e.margin_fee_units, fault), fault)
+    e.margin_units = add(e.margin_units, sub(e.realised_units, e.margin_fee_units, fault), fault)
+    if whole:
+        e.shortfall_units = most(0, -e.margin_units)
+        e.released_units = most(0, e.margin_units)
+    elif not terms.keep_margin:
+        e.released_units = clamp(released, 0, most(0, e.margin_units))
+    e.margin_units = e.margin_units + e.shortfall_units - e.released_units
 
 
-cdef void _close(Ledger* ledger, int32_t index, FillTerms* terms, int64_t lots) noexcept nogil:
-    """Reduces by `lots`: the cost share trunc(cost * lots / size) is realised (semantics §1)."""
+cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
+    """Closes trunc(cost * lots / size) of the cost, and opens the rest (semantics §1). Nothing is assigned yet."""
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t held = magnitude(p.size_lots)
     cdef int64_t moved = magnitude(terms.size_delta)
-    cdef uint32_t currency = ledger.instruments[p.instrument].currency
-    cdef int64_t paid = terms.cost_delta if lots == moved else mul_div_trunc(terms.cost_delta, lots, moved, fault)
-    cdef int64_t share = p.cost_units if lots == held else mul_div_trunc(p.cost_units, lots, held, fault)
-    cdef int64_t margin_share = p.margin_units if lots == held else mul_div_floor(p.margin_units, lots, held, fault)
-    cdef int64_t realised = sub(-paid, share, fault)
-    cdef Purse purse = margin_purse(ledger, index) if p.mode else wallet_purse(p.account, currency)
-    p.size_lots += lots if p.size_lots < 0 else -lots
-    p.cost_units -= share
-    if p.size_lots == 0:
-        p.stuck = 0
-    pay(ledger, REALISED, wallet_purse(CLEARING, currency), purse, realised, terms.ref)
-    if p.mode:
-        if lots == moved:
-            _fee(ledger, terms, purse)
-            realised = sub(realised, terms.fee_units, fault)
-            terms.fee_units = 0
-        _settle_isolated(ledger, index, terms, add(margin_share, realised, fault))
+    cdef int64_t paid, share, lots
+    memset(e, 0, sizeof(Effect))
+    e.size_lots, e.cost_units, e.margin_units = p.size_lots, p.cost_units, p.margin_units
+    e.opened_cost = terms.cost_delta
+    if p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0):
+        lots = e.closed_lots = least(held, moved)
+        paid = terms.cost_delta if lots == moved else mul_div_trunc(terms.cost_delta, lots, moved, fault)
+        share = p.cost_units if lots == held else mul_div_trunc(p.cost_units, lots, held, fault)
+        e.realised_units = sub(-paid, share, fault)
+        e.size_lots += lots if p.size_lots < 0 else -lots
+        e.cost_units -= share
+        e.opened_cost -= paid
+        if p.mode:
+            e.margin_fee_units = terms.fee_units if lots == moved else 0
+            _close_isolated(p, terms, e, p.margin_units if lots == held else mul_div_floor(p.margin_units, lots, held, fault),
+                            lots == held, fault)
+        else:
+            e.cash_units = e.realised_units
+    lots = moved - e.closed_lots
+    e.opened_lots = lots if terms.size_delta > 0 else -lots
+    e.size_lots += e.opened_lots
+    e.cost_units = add(e.cost_units, e.opened_cost, fault)
+    e.wallet_fee_units = terms.fee_units - e.margin_fee_units
+    e.cash_units = sub(add(e.cash_units, e.released_units, fault), e.wallet_fee_units, fault)
 
 
-cdef void _open(Ledger* ledger, int32_t index, int64_t size_delta, int64_t cost_delta, uint64_t ref) noexcept nogil:
-    """Adds to a position; an isolated one takes value / leverage plus the open loss to mark, and what funding accrued asks,
-    from the wallet."""
+cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
+    """Posts the effect of a fill on a position as it is: close, fee, open, POSITION."""
     cdef Position* p = &ledger.positions[index]
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int32_t* fault = &ledger.log.fault
-    cdef int64_t at_mark, needed
-    p.size_lots += size_delta
-    p.cost_units = add(p.cost_units, cost_delta, fault)
+    cdef uint32_t currency = ledger.instruments[p.instrument].currency
+    cdef Purse wallet = wallet_purse(p.account, currency)
+    cdef Purse margin
+    if e.closed_lots != 0 and e.closed_lots == magnitude(p.size_lots):
+        p.stuck = 0
+    p.size_lots = e.size_lots
+    p.cost_units = e.cost_units
     if p.mode:
-        at_mark = worth(ins, size_delta, ins.mark_ticks, fault)
-        needed = initial_rise(ins, magnitude(cost_delta), p.leverage, magnitude(size_delta), magnitude(p.size_lots - size_delta),
-                              magnitude(p.cost_units - cost_delta), fault)
-        needed = add(needed, most(0, sub(cost_delta, at_mark, fault)), fault)
-        needed = add(needed, accrued_units(ins, size_delta, fault), fault)
-        needed = least(needed, most(0, wallet_of(ledger, p.account, ins.currency).cash_units))
-        pay(ledger, MARGIN_ASSIGNED, wallet_purse(p.account, ins.currency), margin_purse(ledger, index), needed, ref)
+        margin = margin_purse(ledger, index)
+        pay(ledger, REALISED, wallet_purse(CLEARING, currency), margin, e.realised_units, terms.ref)
+        _fee(ledger, terms, margin, e.margin_fee_units)
+        if e.shortfall_units != 0 and terms.deleveraged:
+            pay(ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency), margin, e.shortfall_units, terms.ref)
+        elif e.shortfall_units != 0:
+            fund_pays(ledger, SHORTFALL, margin, e.shortfall_units, terms.ref)
+        pay(ledger, MARGIN_RELEASED, margin, wallet, e.released_units, terms.ref)
+    else:
+        pay(ledger, REALISED, wallet_purse(CLEARING, currency), wallet, e.realised_units, terms.ref)
+    _fee(ledger, terms, wallet, e.wallet_fee_units)
+    if e.assigned_units != 0:
+        pay(ledger, MARGIN_ASSIGNED, wallet, margin_purse(ledger, index), e.assigned_units, terms.ref)
+    position_event(ledger, index)
 
 
 cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil:
-    """One fill, or one deleveraging, in one position: close, fee, open, POSITION.
-
-    The fee of a pure reduction of an isolated position comes out of its margin, every other fee from the
-    wallet, and before margin for what opens is taken.
-    """
-    cdef Position* p = &ledger.positions[index]
-    cdef uint32_t currency = ledger.instruments[p.instrument].currency
-    cdef int64_t moved = magnitude(terms.size_delta)
-    cdef int64_t closed = 0
-    cdef int64_t cost_opened
-    if p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0):
-        closed = least(magnitude(p.size_lots), moved)
-        cost_opened = terms.cost_delta - (terms.cost_delta if closed == moved else
-                                          mul_div_trunc(terms.cost_delta, closed, moved, &ledger.log.fault))
-        _close(ledger, index, terms, closed)
-    else:
-        cost_opened = terms.cost_delta
-    _fee(ledger, terms, wallet_purse(p.account, currency))
-    if closed < moved:
-        _open(ledger, index, moved - closed if terms.size_delta > 0 else closed - moved, cost_opened, terms.ref)
-    position_event(ledger, index)
-    touch(ledger, p.account)
+    """A fill that opens nothing, of whoever does not ask whether it is borne: deleveraging, netting, a settlement."""
+    cdef Effect e
+    fill_effect(ledger, index, terms, &e)
+    fill_post(ledger, index, terms, &e)
+    touch(ledger, ledger.positions[index].account)
 
 
 # --- Parcels -------------------------------------------------------------------------------------------

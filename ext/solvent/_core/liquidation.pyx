@@ -74,7 +74,7 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
 
 
 cdef int _verdict(State* s, int32_t candidate, Requirement* r) noexcept nogil:
-    if r.positions == 0 or r.equity >= r.own:
+    if r.equity >= r.own or (r.positions == 0 and r.orders == 0):
         return SAFE
     if r.equity < r.full:
         return FULL
@@ -143,6 +143,8 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
     cdef uint32_t i
     cdef Due entry
     cdef Requirement r
+    if l.touched_count > 1:
+        qsort(l.touched, l.touched_count, sizeof(uint32_t), &_by_account)
     for i in range(l.touched_count):
         entry.account = l.touched[i]
         l.accounts[entry.account].touched = 0
@@ -163,11 +165,17 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
             if _judge(s, entry.account, -1, entry.currency, &r, &candidate) != SAFE:
                 entry.slack = r.equity - r.own
                 _append(s, due, entry)
-            elif r.positions == 0 and _cover(s, entry.account, entry.currency) and not l.accounts[entry.account].touched:
+            elif r.positions == 0 and r.orders == 0 and _cover(s, entry.account, entry.currency) and not l.accounts[entry.account].touched:
                 l.accounts[entry.account].touched = 1
                 l.touched[again] = entry.account
                 again += 1
     l.touched_count = again
+
+
+cdef int _by_account(const void* left, const void* right) noexcept nogil:
+    cdef uint32_t a = (<uint32_t*>left)[0]
+    cdef uint32_t b = (<uint32_t*>right)[0]
+    return -1 if a < b else (1 if a > b else 0)
 
 
 cdef int _by_slack(const void* left, const void* right) noexcept nogil:
@@ -372,6 +380,8 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
         say(&s.log, LIQUIDATION, 1 if position >= 0 else 0, due.account, due.instrument, <uint16_t>due.currency,
             <uint16_t>verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), due.leg)
         if _clear(s, due, position):
+            if r.positions == 0:    # only orders asked for more; the bare wallet may be below zero
+                touch(&s.ledger, due.account)
             continue        # what counted in the test is gone: look again
         if verdict == FULL:
             _take_over(s, due.account, position, due.currency, &r)
@@ -387,7 +397,7 @@ cdef int64_t _parcel_value(State* s, Parcel* parcel) noexcept nogil:
 
 
 cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
-    """Works a parcel through the book down to a price; what is left rests only at a positive value."""
+    """Works a parcel through the book down to a price; what is left rests unless it is to be sold at once."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Ticket t
     if not arena_room(&s.arena) or not book_room(&s.books[parcel.instrument]):
@@ -405,7 +415,7 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
     t.tif = GTC if may_rest else IOC
     accept(s, &t)
     execute(s, &t)
-    if not may_rest or _parcel_value(s, &s.ledger.parcels[index]) <= 0:
+    if not may_rest or (s.may_cost_others and _parcel_value(s, &s.ledger.parcels[index]) <= 0):
         t.ending = UNWOUND
     conclude(s, &t)
 
@@ -423,7 +433,8 @@ cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
 
 
 cdef void _unwind(State* s, int32_t index, bint at_takeover) noexcept nogil:
-    """A new parcel goes through the book at its bankruptcy price; one without value goes now, whatever it takes."""
+    """A new parcel goes through the book at its bankruptcy price. One without value goes now, whatever it takes, or waits for
+    its instrument's next mark where this command may not cost others."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef int64_t highest = s.ledger.instruments[parcel.instrument].max_price_ticks
     cdef int64_t price = clamp(parcel.bankruptcy_ticks, 1, highest)
@@ -432,7 +443,7 @@ cdef void _unwind(State* s, int32_t index, bint at_takeover) noexcept nogil:
     if at_takeover and (price >= parcel.bankruptcy_ticks if parcel.size_lots > 0 else price <= parcel.bankruptcy_ticks):
         _house_order(s, index, price, True)
     parcel = &s.ledger.parcels[index]
-    if parcel.size_lots == 0 or _parcel_value(s, parcel) > 0:
+    if parcel.size_lots == 0 or _parcel_value(s, parcel) > 0 or not s.may_cost_others:
         return
     if parcel.order_id != 0:
         cancel(s, arena_find(&s.arena, parcel.order_id), UNWOUND)

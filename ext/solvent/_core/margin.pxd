@@ -36,6 +36,7 @@ cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 own                    # below: step down
     int128 value                  # at mark
     int32_t positions
+    int32_t orders                # positions whose resting orders count
 
 cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil

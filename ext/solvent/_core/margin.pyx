@@ -133,6 +133,7 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
             continue
         lowest = most(lowest, asked_of(ins, side, opening, full.tier, p.leverage, full.fee_ppb, fault))
         highest = most(highest, asked_of(ins, side, opening, own.tier, p.leverage, own.fee_ppb, fault))
+    r.orders += value > 0
     if rules.orders == BY_FEE:
         r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
         return
@@ -147,6 +148,7 @@ cdef inline void _begin(Requirement* r, int64_t base) noexcept nogil:
     r.own = 0
     r.value = 0
     r.positions = 0
+    r.orders = 0
 
 
 cdef inline void _end(Rules* rules, Requirement* r) noexcept nogil:
@@ -325,8 +327,8 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
-    """Initial margin at mark, and what accrued funding asks. Where a mark can carry a position to another tier than its
-    leverage was allowed for, or maintenance is of another value, never less than maintenance with the fee."""
+    """Initial margin at mark, and what accrued funding asks. Never less than maintenance with the fee: the twin
+    says why."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t value = position_value(ledger, p)
@@ -334,7 +336,7 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     cdef Held held
     cdef int128 least_asked
     initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
-    if (ins.basis == CONTRACTS and not ins.at_entry) or p.size_lots == 0:
+    if (ins.covers and ins.basis == CONTRACTS and not ins.at_entry) or p.size_lots == 0:
         return initial
     held = held_of(ledger, p)
     least_asked = asked(ins, &held, tier_of(ins, &held, fault), p.liquidation_fee_ppb, fault)

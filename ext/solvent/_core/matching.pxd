@@ -1,8 +1,8 @@
 # matching: which resting order trades next. Header only.
 #
 # Owns: nothing; it reads the book and takes the traded lots off the maker.
-# Never: knows money. The caller settles each fill before it asks for the next one, because a fill may
-# change what the makers behind it may still do (reduce-only, semantics §8).
+# Never: knows money. The caller asks between the two whether both sides bear the fill, and settles it before it asks for
+# the next one, because a fill may change what the makers behind it may still do (reduce-only, semantics §8).
 # Cost: O(1) a fill.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
@@ -12,8 +12,8 @@ from solvent._core.records cimport ALLOW
 
 cdef enum Match:
     NOTHING = 0       # no resting order crosses the limit
-    TRADED = 1
-    OWN_ORDER = 2     # the next maker belongs to the taker's owner; nothing was done
+    MET = 1
+    OWN_ORDER = 2     # the next maker belongs to the taker's owner
 
 cdef struct Fill:
     int32_t slot
@@ -35,28 +35,29 @@ cdef inline bint same_owner(Arena* arena, int32_t slot, uint32_t account, int64_
     return (stp_group != 0 and arena.orders[slot].state & EXTENDED != 0 and arena.terms[slot].stp_group == stp_group)
 
 
-cdef inline int match_next(Book* book, Arena* arena, int side, int64_t limit_ticks, int64_t lots,
-                           uint32_t taker, int64_t stp_group, int stp_mode, Fill* fill) noexcept nogil:
-    """Trades up to `lots` with the oldest order at the best opposite price within the limit.
+cdef inline int meet_next(Book* book, Arena* arena, int side, int64_t limit_ticks, int64_t lots,
+                          uint32_t taker, int64_t stp_group, int stp_mode, Fill* fill) noexcept nogil:
+    """Finds the oldest order at the best opposite price within the limit, and up to how many `lots` it could trade.
 
-    The maker keeps its place with what remains, or is unlinked with nothing remaining. `taker` is the
-    account whose own orders it must not meet; the house passes an account that owns none.
+    `taker` is the account whose own orders it must not meet; the house passes an account that owns none.
     """
     cdef Level* level
-    cdef Order* maker
     if not crosses(book, side, limit_ticks):
         return NOTHING
     level = &book.levels[book.side[1 - side].best]
     fill.slot = level.head
-    maker = &arena.orders[fill.slot]
     if same_owner(arena, fill.slot, taker, stp_group) and stp_mode != ALLOW:
         return OWN_ORDER
     fill.price_ticks = level.price_ticks
-    if lots < maker.remaining_lots:
-        fill.lots = lots
-        book_shrink(book, arena, fill.slot, lots)
+    fill.lots = lots if lots < arena.orders[fill.slot].remaining_lots else arena.orders[fill.slot].remaining_lots
+    return MET
+
+
+cdef inline void take_lots(Book* book, Arena* arena, int side, Fill* fill) noexcept nogil:
+    """Trades with an order that was met: it keeps its place with what remains, or is unlinked with nothing remaining."""
+    cdef Order* maker = &arena.orders[fill.slot]
+    if fill.lots < maker.remaining_lots:
+        book_shrink(book, arena, fill.slot, fill.lots)
     else:
-        fill.lots = maker.remaining_lots
         book_remove(book, arena, fill.slot, 1 - side)
         maker.remaining_lots = 0
-    return TRADED

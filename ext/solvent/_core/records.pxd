@@ -228,6 +228,7 @@ cdef enum EventType:
     LISTING_CHANGED = 24
     ACCRUED = 25
     FEE_CHANGED = 26
+    PASSED = 27
 
 cdef enum Code:
     OK = 0

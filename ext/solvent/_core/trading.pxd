@@ -13,9 +13,9 @@ from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena,
 from solvent._core.book cimport Book, book_add, book_price, book_remove
 from solvent._core.clientids cimport ClientIds, clients_add, clients_finish
 from solvent._core.fees cimport Fees
-from solvent._core.ledger cimport NOBODY, Ledger, OpenSide, backs, parcel_find, touch
+from solvent._core.ledger cimport NOBODY, Effect, FillTerms, Ledger, OpenSide, Position, Wallet, backs, parcel_find, touch
 from solvent._core.margin cimport Rules
-from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, match_next
+from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
 from solvent._core.prices cimport Prices
 from solvent._core.records cimport (
     ACCEPTED, ALLOW, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, RESTED, TRADE, Event, EventLog, say,
@@ -23,6 +23,36 @@ from solvent._core.records cimport (
 from solvent._core.timers cimport Timers, timers_remove
 from solvent._core.triggers cimport Due, Triggers, triggers_remove
 from solvent._core.valuation cimport Instrument, value_of
+
+cdef struct KeptRow:            # of a position and its owner's wallet, before a dry run
+    int32_t position
+    Position row
+    Wallet wallet
+
+cdef struct KeptOrder:
+    int32_t slot
+    int64_t remaining_lots
+
+cdef struct Rehearsal:         # what a dry run has to put back
+    uint64_t run               # its stamp
+    KeptRow* rows
+    int32_t row_count
+    int32_t row_capacity
+    KeptOrder* orders
+    int32_t order_count
+    int32_t order_capacity
+
+cdef struct FillSide:              # one side of a fill: what it makes of a position
+    FillTerms terms
+    Effect effect
+    bint safe                  # nobody need look at its owner again
+
+cdef struct Deal:              # a fill that both sides bear
+    int64_t value_units        # one integer for both
+    FillSide maker
+    FillSide taker
+    bint taker_ends            # it bears no more than this
+    uint8_t ending             # why
 
 cdef struct State:
     EventLog log
@@ -39,7 +69,8 @@ cdef struct State:
     Fees fees
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
-    uint64_t dry_run           # stamp of the last dry run
+    Rehearsal rehearsal
+    bint may_cost_others       # the command, or the clock, starts what the fund or winners pay (SAFE-1)
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
 
 cdef struct Receipt:           # what a command is answered with; rows of a batch's answer
@@ -89,8 +120,10 @@ cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
 cdef void list_own(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
-cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil
-cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value) noexcept nogil
+cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
+cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 
 
@@ -206,34 +239,41 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
     cdef int64_t last_ticks = 0
     cdef uint32_t taker = NOBODY if t.flags & HOUSE_ORDER else t.account
     cdef int64_t group = t.stp_group
-    cdef int64_t value
     cdef int mode = t.stp_mode
     cdef int met
+    cdef bint bare = t.holder < 0
+    cdef Deal deal
     if t.closes and mode == ALLOW:
         mode = CANCEL_MAKER
         group = 0
     while t.remaining_lots > 0:
-        met = match_next(book, &s.arena, t.side, t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
+        met = meet_next(book, &s.arena, t.side, t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
         if met == NOTHING:
             break
         if met == OWN_ORDER:
             if not self_trade(s, t, fill.slot):
                 break
             continue
-        maker = &s.arena.orders[fill.slot]
-        t.remaining_lots -= fill.lots
-        s.arena.orders[t.slot].remaining_lots = t.remaining_lots
-        if not maker.flags & HOUSE_ORDER:
-            last_ticks = fill.price_ticks
-            if first_ticks == 0:
-                first_ticks = last_ticks
-        say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
-            fill.price_ticks, fill.lots, maker.account)
-        if maker.holder >= 0:
-            value = settle_maker(s, t, &fill)
-            settle_taker(s, t, &fill, value)
-        elif maker.remaining_lots == 0:
-            finish(s, fill.slot, t.instrument, FILLED, OK)
+        if not bare and not admit_fill(s, t, &fill, &deal):
+            continue
+        if fill.lots > 0:
+            maker = &s.arena.orders[fill.slot]
+            take_lots(book, &s.arena, t.side, &fill)
+            t.remaining_lots -= fill.lots
+            s.arena.orders[t.slot].remaining_lots = t.remaining_lots
+            if not maker.flags & HOUSE_ORDER:
+                last_ticks = fill.price_ticks
+                if first_ticks == 0:
+                    first_ticks = last_ticks
+            say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
+                fill.price_ticks, fill.lots, maker.account)
+            if not bare:
+                settle_fill(s, t, &fill, &deal)
+            elif maker.remaining_lots == 0:
+                finish(s, fill.slot, t.instrument, FILLED, OK)
+        if not bare and deal.taker_ends:
+            t.ending = deal.ending
+            break
     if first_ticks != 0 and not t.flags & HOUSE_ORDER:
         t.ins.last_ticks = last_ticks
         if s.triggers[t.instrument].count > 0:

@@ -1,20 +1,24 @@
 """What only some orders need on their way: owners, money, terms, cutting; the contract is in trading.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free
 from libc.string cimport memcpy
+from solvent._core.admission cimport Trial, assign, bears, put_back, try_on
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms
 from solvent._core.book cimport Book, book_price, book_shrink, book_worse
 from solvent._core.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.ledger cimport (
-    FillTerms, OpenSide, Parcel, Position, Wallet, parcel_fill, parcel_find, position_fill, position_new, wallet_of,
+    FillTerms, OpenSide, Parcel, Position, Wallet, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
+    wallet_of,
 )
 from solvent._core.margin cimport hold_units
 from solvent._core.matching cimport Fill, same_owner
 from solvent._core.money cimport add, least, magnitude, most
+from solvent._core.pool cimport room
 from solvent._core.records cimport (
-    ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
+    ALLOW, BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
     HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
-    TAKER_FEE, AcceptedTerms, Event, log_next, say,
+    TAKER_FEE, UNCOVERED, AcceptedTerms, Event, log_next, say,
 )
 from solvent._core.timers cimport timers_add, timers_due
 from solvent._core.triggers cimport triggers_observe
@@ -33,6 +37,11 @@ cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uin
 cdef inline bint _owned(Order* order) noexcept nogil:
     """Whether a position stands behind an order; none does in a Book alone, and the house has parcels."""
     return order.holder >= 0 and not order.flags & HOUSE_ORDER
+
+
+cdef inline int64_t _closing(Position* p, int side) noexcept nogil:
+    """How many lots a side would close."""
+    return most(0, -p.size_lots if side == BUY else p.size_lots)
 
 
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
@@ -242,47 +251,53 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
         <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
 
 
+cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
+    """The resting reduce-only order of a position at the worst price, of equals the newest."""
+    cdef Position* p = &s.ledger.positions[position]
+    cdef Book* book = &s.books[p.instrument]
+    cdef int64_t price, worst_price = 0
+    cdef int32_t worst = -1
+    cdef int32_t slot = p.first_reduce
+    while slot >= 0:
+        if s.arena.orders[slot].level >= 0 and s.arena.orders[slot].remaining_lots > 0 and not s.arena.orders[slot].state & DORMANT:
+            price = book_price(book, &s.arena, slot)
+            if p.reduce_side == BUY:
+                price = -price
+            if worst < 0 or price > worst_price or (
+                    price == worst_price and s.arena.orders[slot].order_id > s.arena.orders[worst].order_id):
+                worst = slot
+                worst_price = price
+        slot = s.arena.reduce[slot].next
+    return worst
+
+
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
     cdef Position* p = &s.ledger.positions[position]
-    cdef Book* book = &s.books[p.instrument]
-    cdef int64_t allowed, price, worst_price
-    cdef int32_t slot, worst
+    cdef int64_t excess
+    cdef int32_t worst
     while p.reduce.lots > 0:
-        allowed = p.size_lots if p.reduce_side == SELL else -p.size_lots
-        if allowed < 0:
-            allowed = 0
-        if p.reduce.lots <= allowed:
+        excess = p.reduce.lots - _closing(p, p.reduce_side)
+        if excess <= 0:
             return
-        worst = -1
-        worst_price = 0
-        slot = p.first_reduce
-        while slot >= 0:
-            if s.arena.orders[slot].level >= 0 and not s.arena.orders[slot].state & DORMANT:
-                price = book_price(book, &s.arena, slot)
-                if p.reduce_side == BUY:
-                    price = -price
-                if worst < 0 or price > worst_price or (
-                        price == worst_price and s.arena.orders[slot].order_id > s.arena.orders[worst].order_id):
-                    worst = slot
-                    worst_price = price
-            slot = s.arena.reduce[slot].next
-        if s.arena.orders[worst].remaining_lots <= p.reduce.lots - allowed:
+        worst = _worst_reduce(s, position)
+        if s.arena.orders[worst].remaining_lots <= excess:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
-            shrink(s, worst, p.reduce.lots - allowed, REDUCE_ONLY_CUT)
+            shrink(s, worst, excess, REDUCE_ONLY_CUT)
 
 
 # --- Fills ---------------------------------------------------------------------------------------------
 
-cdef void _settle_user(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id) noexcept nogil:
+cdef inline void _half(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
+                       FillSide* half) noexcept nogil:
+    """A trade as a position sees it, and what it makes of it."""
     cdef uint32_t account = s.ledger.positions[position].account
     cdef Instrument* ins = &s.ledger.instruments[s.ledger.positions[position].instrument]
     cdef int64_t fee_ppb = s.ledger.positions[position].liquidation_fee_ppb
-    cdef FillTerms terms
+    cdef FillTerms* terms = &half.terms
     if fee_reason != LIQUIDATION_FEE:
         fee_ppb = fee_rate(&s.fees, &s.ledger, ins, account, fee_reason == MAKER_FEE, s.clock_ns)
-    fees_add(&s.fees, &s.ledger, ins, account, value, s.clock_ns)
     terms.size_delta = lots if side == BUY else -lots
     terms.cost_delta = cost_delta(ins, side, value)
     terms.fee_units = fee_units(value, fee_ppb, &s.log.fault)
@@ -290,7 +305,124 @@ cdef void _settle_user(State* s, int32_t position, int side, int64_t lots, int64
     terms.keep_margin = fee_reason == LIQUIDATION_FEE
     terms.deleveraged = 0
     terms.ref = order_id
-    position_fill(&s.ledger, position, &terms)
+    fill_effect(&s.ledger, position, terms, &half.effect)
+    assign(&s.ledger, &s.rules, position, terms, &half.effect)
+
+
+cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil:
+    """The worst that an order's own trades can be for so many lots; its taker fee is the base one, as in every hold. Nothing is
+    assigned for it yet."""
+    cdef int64_t value = value_of(t.ins, lots, most(1, t.limit_ticks), False, &s.log.fault)
+    cdef FillTerms* terms = &half.terms
+    terms.size_delta = lots if t.side == BUY else -lots
+    terms.cost_delta = cost_delta(t.ins, t.side, value)
+    terms.fee_units = fee_units(value, t.ins.taker_fee_ppb, &s.log.fault)
+    terms.fee_reason = TAKER_FEE
+    terms.keep_margin = 0
+    terms.deleveraged = 0
+    terms.ref = 0
+    fill_effect(&s.ledger, t.holder, terms, &half.effect)
+
+
+cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
+    """One value for both sides; an inverse one is floored, but rounded up where the house alone buys."""
+    cdef uint8_t maker = s.arena.orders[fill.slot].flags
+    cdef uint8_t buyer = t.flags if t.side == BUY else maker
+    cdef uint8_t seller = maker if t.side == BUY else t.flags
+    return value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
+
+
+cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Whether a maker's owner bears a fill; its lots no longer rest while that is asked, where resting orders count."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
+    cdef bint borne
+    deal.value_units = _value(s, t, fill)
+    _half(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+    if counts:
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
+    borne = bears(&s.ledger, &s.rules, maker.holder, &deal.maker.terms, &deal.maker.effect, fill.price_ticks, &deal.maker.safe)
+    if counts:
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+    return borne
+
+
+cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Whether the taker bears a fill, after the maker's half where both are of one account."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef bint own = _owned(maker) and maker.account == t.account
+    cdef Trial before
+    cdef bint borne
+    if own:
+        _half(s, maker.holder, maker.side, fill.lots, _value(s, t, fill), MAKER_FEE, maker.order_id, &deal.maker)
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
+        try_on(&s.ledger, maker.holder, &deal.maker.effect, True, &before)
+    deal.value_units = _value(s, t, fill)
+    _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+    borne = bears(&s.ledger, &s.rules, t.holder, &deal.taker.terms, &deal.taker.effect, 0, &deal.taker.safe)
+    if own:
+        put_back(&s.ledger, maker.holder, &before)
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+    return borne
+
+
+cdef int64_t _borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Of the lots of a fill those that the maker's owner bears: all, or those that close, or none."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef int64_t closing
+    if not _owned(maker):
+        deal.value_units = _value(s, t, fill)
+        return fill.lots
+    if _maker_bears(s, t, fill, deal):
+        return fill.lots
+    closing = _closing(&s.ledger.positions[maker.holder], maker.side)
+    fill.lots = closing if closing < fill.lots else 0
+    return fill.lots if fill.lots > 0 and _maker_bears(s, t, fill, deal) else 0
+
+
+cdef int64_t _borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """The same of the taker; its checks before the first trade leave only roundings and jumps of tiers to find."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef int64_t closing
+    deal.taker_ends = False
+    if t.flags & HOUSE_ORDER or _taker_bears(s, t, fill, deal):
+        return fill.lots
+    closing = _closing(&s.ledger.positions[t.holder], t.side)
+    deal.taker_ends = True
+    deal.ending = UNCOVERED
+    fill.lots = closing if closing < fill.lots else 0
+    if fill.lots == 0 or not _taker_bears(s, t, fill, deal):
+        deal.ending = BANKRUPTCY_LIMIT if closing > 0 else UNCOVERED
+        return 0
+    if _owned(maker):
+        _half(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+        deal.maker.safe = False
+    return fill.lots
+
+
+cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Sets how many lots both sides bear. What the maker's owner does not bear of them, and what is behind, ends UNCOVERED
+    before it trades; False when nothing is left of it, and the next order takes its place."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef int64_t wanted = fill.lots
+    fill.lots = _borne_by_maker(s, t, fill, deal)
+    if fill.lots == 0:
+        cancel(s, fill.slot, UNCOVERED)
+        return False
+    if fill.lots < wanted:
+        shrink(s, fill.slot, maker.remaining_lots - fill.lots, UNCOVERED)
+    fill.lots = _borne_by_taker(s, t, fill, deal)
+    return True
+
+
+cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogil:
+    cdef uint32_t account = s.ledger.positions[position].account
+    fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
+             magnitude(half.terms.cost_delta), s.clock_ns)
+    fill_post(&s.ledger, position, &half.terms, &half.effect)
+    if not half.safe:
+        touch(&s.ledger, account)
+    refresh_hold(s, position)
 
 
 cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
@@ -301,39 +433,28 @@ cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64
                 FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
 
-cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil:
-    """Books a fill on whoever stands behind a resting order; it is finished there when nothing remains of it.
-
-    Returns the fill's value, one integer for both sides: an inverse one is floored, but rounded up where the house alone
-    buys.
-    """
+cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Books a fill on whoever stands behind a resting order, finished there when nothing remains of it, and then on whoever
+    stands behind the one on its way."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int32_t holder = maker.holder
     cdef bint owned = _owned(maker)
-    cdef uint8_t buyer = t.flags if t.side == BUY else maker.flags
-    cdef uint8_t seller = maker.flags if t.side == BUY else t.flags
-    cdef int64_t value = value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
-        _settle_user(s, holder, maker.side, fill.lots, value, MAKER_FEE, maker.order_id)
+        _settle_user(s, holder, &deal.maker)
     else:
-        _settle_house(s, holder, maker.side, fill, value, maker.order_id)
+        _settle_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
     if owned:
-        refresh_hold(s, holder)
         cut_reduce_only(s, holder)
-    return value
-
-
-cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value) noexcept nogil:
-    """Books a fill on whoever stands behind an order on its way."""
     if t.flags & HOUSE_ORDER:
-        _settle_house(s, t.holder, t.side, fill, value, t.order_id)
-    else:
-        _settle_user(s, t.holder, t.side, fill.lots, value, t.fee_reason, t.order_id)
-        refresh_hold(s, t.holder)
-        cut_reduce_only(s, t.holder)
+        _settle_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
+        return
+    if owned and holder == t.holder:        # its position is another one now
+        _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+    _settle_user(s, t.holder, &deal.taker)
+    cut_reduce_only(s, t.holder)
 
 
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
@@ -362,67 +483,151 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
     return not taker_ends
 
 
+# --- What an order would do ------------------------------------------------------------------------------
+
+cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil:
+    free(rehearsal.rows)
+    free(rehearsal.orders)
+
+
+cdef void _keep_row(State* s, int32_t position) noexcept nogil:
+    """Remembers a position and its owner's wallet, once a dry run."""
+    cdef Rehearsal* kept = &s.rehearsal
+    cdef Position* p = &s.ledger.positions[position]
+    cdef KeptRow* row
+    if p.dry_run == kept.run:
+        return
+    if not room(<void**>&kept.rows, kept.row_count, &kept.row_capacity, sizeof(KeptRow)):
+        s.log.fault = 2
+        return
+    row = &kept.rows[kept.row_count]
+    kept.row_count += 1
+    row.position = position
+    row.row = p[0]
+    row.wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)[0]
+    p.dry_run = kept.run
+
+
+cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
+    """Leaves a resting order so many lots for the time of a dry run."""
+    cdef Rehearsal* kept = &s.rehearsal
+    cdef Order* order = &s.arena.orders[slot]
+    if not room(<void**>&kept.orders, kept.order_count, &kept.order_capacity, sizeof(KeptOrder)):
+        s.log.fault = 2
+        return
+    kept.orders[kept.order_count].slot = slot
+    kept.orders[kept.order_count].remaining_lots = order.remaining_lots
+    kept.order_count += 1
+    if _owned(order):
+        _keep_row(s, order.holder)
+        reserve(s, order, price_ticks, order.remaining_lots, lots)
+        refresh_hold(s, order.holder)
+    order.remaining_lots = lots
+
+
+cdef void _put_all_back(State* s) noexcept nogil:
+    cdef Rehearsal* kept = &s.rehearsal
+    cdef KeptRow* row
+    cdef int32_t i
+    for i in range(kept.order_count - 1, -1, -1):
+        s.arena.orders[kept.orders[i].slot].remaining_lots = kept.orders[i].remaining_lots
+    for i in range(kept.row_count - 1, -1, -1):
+        row = &kept.rows[i]
+        wallet_of(&s.ledger, row.row.account, s.ledger.instruments[row.row.instrument].currency)[0] = row.wallet
+        s.ledger.positions[row.position] = row.row
+    kept.row_count = 0
+    kept.order_count = 0
+
+
+cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept nogil:
+    """Leaves a fill on the rows, and cuts the reduce-only orders of its position as it would."""
+    cdef Position* p = &s.ledger.positions[position]
+    cdef Trial before
+    cdef int64_t excess
+    cdef int32_t worst
+    _keep_row(s, position)
+    try_on(&s.ledger, position, &half.effect, True, &before)
+    while p.reduce.lots > 0:
+        excess = p.reduce.lots - _closing(p, p.reduce_side)
+        if excess <= 0:
+            return
+        worst = _worst_reduce(s, position)
+        _leave_behind(s, worst, order_price(s, worst), most(0, s.arena.orders[worst].remaining_lots - excess))
+
+
+cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
+    """admit_fill and settle_fill without a word; False when the taker ends."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Deal deal
+    cdef int64_t wanted = fill.lots
+    cdef int64_t lots = _borne_by_maker(s, t, fill, &deal)
+    cdef bint owned = _owned(maker)
+    fill.lots = lots
+    if lots < wanted:
+        _leave_behind(s, fill.slot, fill.price_ticks, lots)
+        if lots == 0:
+            return True
+    fill.lots = _borne_by_taker(s, t, fill, &deal)
+    if fill.lots > 0:
+        _leave_behind(s, fill.slot, fill.price_ticks, maker.remaining_lots - fill.lots)
+        if owned:
+            _rehearse_half(s, maker.holder, &deal.maker)
+        if owned and maker.holder == t.holder:
+            _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+        if not t.flags & HOUSE_ORDER:
+            _rehearse_half(s, t.holder, &deal.taker)
+    return not deal.taker_ends
+
+
+cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept nogil:
+    """What a dry run does where it meets an order of the taker's owner; False when the taker ends there. lost: lots that it
+    does not trade."""
+    cdef int64_t left = 0
+    if t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH:
+        return False
+    if t.stp_mode == DECREMENT:
+        lost[0] += fill.lots
+        left = s.arena.orders[fill.slot].remaining_lots - fill.lots
+    _leave_behind(s, fill.slot, fill.price_ticks, left)
+    return True
+
+
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
     """execute without doing it: how many lots would stay unfilled, and the last price it would pay.
 
-    Own orders are met as the ticket's self-trade mode says; reduce-only makers count only as far as they would
-    survive the fills before them.
+    Walks the makers; what their fills make of positions, wallets and reduce-only orders is left on the rows until the end.
     """
     cdef Book* book = t.book
     cdef int other = 1 - t.side
     cdef int32_t level = book.side[other].best
-    cdef int32_t slot, level_slot
+    cdef int32_t slot
     cdef int64_t wanted = t.remaining_lots
-    cdef int64_t lots
-    cdef int64_t held = 0          # of the taker's own position, what its reduce-only orders on the other side close
-    cdef int64_t own_lots = 0      # those orders' lots
-    cdef bint own
-    cdef Order* maker
-    cdef Position* p
-    s.dry_run += 1
-    if t.holder >= 0:
-        held = magnitude(s.ledger.positions[t.holder].size_lots)
-        own_lots = s.ledger.positions[t.holder].reduce.lots
-    while level >= 0 and wanted > 0:
-        if (book.levels[level].price_ticks > t.limit_ticks if t.side == BUY
-                else book.levels[level].price_ticks < t.limit_ticks):
+    cdef int64_t lost = 0
+    cdef bint own, goes_on = True
+    cdef Fill fill
+    s.rehearsal.run += 1
+    while level >= 0 and wanted > lost and goes_on:
+        fill.price_ticks = book.levels[level].price_ticks
+        if fill.price_ticks > t.limit_ticks if t.side == BUY else fill.price_ticks < t.limit_ticks:
             break
         slot = book.levels[level].head
-        while slot >= 0 and wanted > 0:
-            maker = &s.arena.orders[slot]
-            level_slot = slot
-            slot = maker.next
+        while slot >= 0 and wanted > lost and goes_on:
+            fill.slot = slot
+            fill.lots = least(s.arena.orders[slot].remaining_lots, wanted - lost)
+            slot = s.arena.orders[slot].next
+            if fill.lots <= 0:          # cut away by a fill before
+                continue
+            own = same_owner(&s.arena, fill.slot, t.account, t.stp_group)
             if t.stp_mode == ALLOW:
-                if t.closes and maker.account == t.account:
-                    continue
-            elif same_owner(&s.arena, level_slot, t.account, t.stp_group):
-                if t.stp_mode == CANCEL_MAKER:
-                    continue
-                return wanted      # the taker ends here, or loses lots that it does not trade
-            lots = least(maker.remaining_lots, wanted)
-            own = _owned(maker) and maker.holder == t.holder
+                own = t.closes and s.arena.orders[fill.slot].account == t.account
             if own:
-                # Both sides are the taker's: its position is smaller only until the taker's half is booked.
-                if maker.flags & REDUCE_ONLY:
-                    lots = least(lots, own_lots)
-                    if lots <= 0:
-                        continue
-                    own_lots -= lots
-                else:
-                    own_lots = least(own_lots, most(0, held - lots))
-            elif _owned(maker):
-                p = &s.ledger.positions[maker.holder]
-                if p.dry_run != s.dry_run:
-                    p.dry_run = s.dry_run
-                    p.dry_lots = 0
-                if maker.flags & REDUCE_ONLY:
-                    lots = least(lots, magnitude(p.size_lots) - p.dry_lots)
-                    if lots <= 0:
-                        continue
-                p.dry_lots += lots
-            if not own:
-                held += lots
-            wanted -= lots
-            reached_ticks[0] = book.levels[level].price_ticks
+                goes_on = _rehearse_own(s, t, &fill, &lost)
+                continue
+            if t.holder >= 0:
+                goes_on = _rehearse_fill(s, t, &fill)
+            if fill.lots > 0:
+                wanted -= fill.lots
+                reached_ticks[0] = fill.price_ticks
         level = book_worse(book, other, level)
+    _put_all_back(s)
     return wanted

@@ -66,6 +66,7 @@ cdef struct Instrument:
     uint8_t larger_leg             # of a cross hedge only the larger side is asked for
     uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
     uint8_t funds_at_index         # funding is paid on the value at the index
+    uint8_t covers                 # no tier asks for more, fee included, than its highest leverage leaves
     uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
     int32_t member_count

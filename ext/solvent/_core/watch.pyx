@@ -1,7 +1,7 @@
 """The accounts below R_own after a mark change; the contract is in watch.pxd."""
 
 from libc.stdint cimport int32_t, uint32_t
-from solvent._core.cover cimport endangered
+from solvent._core.admission cimport endangered
 from solvent._core.ledger cimport FIRST_USER, Ledger, Position, backs, touch, wallet_of
 from solvent._core.margin cimport Requirement, domain_requirement
 from solvent._core.trading cimport State
@@ -21,7 +21,7 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
         if p.size_lots == 0:
             continue
         if backing and not p.mode:
-            below = endangered(s, p.account, ins.currency)
+            below = endangered(&s.ledger, &s.rules, p.account, ins.currency)
         else:
             domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
             below = r.equity < r.own
@@ -37,5 +37,5 @@ cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
     for i in range(l.collateral_count):
         if l.collateral[i].instrument == instrument:
             for account in range(FIRST_USER, l.account_count):
-                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0 and endangered(s, account, l.collateral[i].of):
+                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0 and endangered(l, &s.rules, account, l.collateral[i].of):
                     touch(l, account)

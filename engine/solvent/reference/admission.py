@@ -1,0 +1,194 @@
+"""What a margin domain has, what is asked of it, and whether its owner bears a fill (SAFE-1 and SAFE-2, decision 0013).
+
+Owns the judgement of every fill before it is posted, and the answers of a domain that others act on: its requirement, a
+position's share of its equity, what it may lose. Never writes for good: a fill is tried on the rows, which are as before
+when it has been judged. Invariant: what opens leaves no domain of its owner below R_own, or further below it; what only
+closes costs no more than there is. Cost: a judgement reads the domains that the fill touches once.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from solvent.records import Mode, Side
+from solvent.reference import margin, valuation
+from solvent.reference.ledger import Fill, Ledger, Position
+from solvent.reference.margin import Requirement, Rules
+
+LIFTS_MAX = 64
+"""How often a margin is raised to a threshold that rises with it (the fee at bankruptcy of a short): by a fee's part each time."""
+
+
+class Admission:
+    def __init__(self, ledger: Ledger, rules: Rules):
+        self.ledger = ledger
+        self.contracts = ledger.contracts
+        self.rules = rules
+
+    # --- a domain as it is
+
+    def requirement(self, account: int, currency: int, p: Position | None) -> Requirement:
+        """Of one isolated position, or of the cross domain."""
+        if p is not None:
+            return margin.requirement(self.rules, self.contracts, p.margin, [p])
+        cash = self.ledger.backing(account, currency)
+        domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
+        return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
+
+    def domain_of(self, p: Position) -> Requirement:
+        """Of the domain that a position belongs to."""
+        return self.requirement(p.account, self.contracts[p.instrument].currency, p if p.mode == Mode.ISOLATED else None)
+
+    def endangered(self, account: int, currency: int, p: Position | None = None) -> bool:
+        """Whether a domain is below its threshold, or the one that the currency's spare balance backs."""
+        r = self.requirement(account, currency, p)
+        if r.equity < r.own:
+            return True
+        each = self.ledger.backs.get(currency)
+        return each is not None and p is None and self.endangered(account, each.of)
+
+    def share_of_equity(self, p: Position) -> int:
+        """E_i of a cross position; 0 for an isolated one, which does not need it."""
+        currency = self.contracts[p.instrument].currency
+        cross = self.ledger.cross_of(p.account, currency)
+        if p not in cross:
+            return 0
+        return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
+
+    # --- what it may lose
+
+    def bearable(self, p: Position) -> int:
+        """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
+        r, currency = self.domain_of(p), self.contracts[p.instrument].currency
+        elsewhere = None if p.mode == Mode.ISOLATED else self._room(p.account, currency)
+        return max(0, r.equity - r.own) if elsewhere is None else min(max(0, r.equity - r.own), elsewhere)
+
+    def _room(self, account: int, currency: int) -> int | None:
+        """What a spare balance may lose before the domain that it backs is below its threshold; None: all of it, and more."""
+        each = self.ledger.backs.get(currency)
+        backed = self.requirement(account, each.of, None) if each else None
+        if each is None or backed is None or not backed.positions:
+            return None
+        contract = self.contracts[each.instrument]
+        value = self.ledger.collateral_value(account, each) - max(0, backed.equity - backed.own)
+        if value <= 0:
+            return None
+        return self.ledger.spare_units(account, currency) - each.least_for(value, contract.index or contract.mark)
+
+    def _left_over(self, p: Position) -> int:
+        """The equity of a cross domain above what is asked of it without this position."""
+        held, equity = (p.size, p.cost), self.domain_of(p).equity
+        p.size = p.cost = 0
+        own = self.domain_of(p).own
+        p.size, p.cost = held
+        return max(0, equity - own)
+
+    def _closing_share(self, p: Position) -> int:
+        """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what
+        leaves enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
+        if p.mode == Mode.ISOLATED:
+            return 0
+        contract = self.contracts[p.instrument]
+        share = self._left_over(p) if contract.larger_leg else self.share_of_equity(p)
+        room = self._room(p.account, contract.currency)
+        if room is None:
+            return share
+        return min(share, room + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
+
+    def closing_price(self, p: Position) -> int:
+        """The first tick at which closing a position, taker fee paid, costs no more than it may. Not clamped to legal prices."""
+        contract = self.contracts[p.instrument]
+        cost = margin.bankruptcy_cost(contract, p, self._closing_share(p))
+        return valuation.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
+
+    # --- a fill
+
+    @contextmanager
+    def tried(self, p: Position, fill: Fill) -> Iterator[None]:
+        """The rows of a position and its owner's wallet as if a fill were posted; as before when that is left."""
+        e, wallets, holds = self.ledger.effect(p, fill), self.ledger.wallets[p.account], self.ledger.holds[p.account]
+        currency, before = self.contracts[p.instrument].currency, (p.size, p.cost, p.margin, p.hold)
+        cash, held = wallets[currency], holds[currency]
+        p.size, p.cost, p.margin = e.size, e.cost, e.margin
+        wallets[currency] += e.cash
+        p.hold = margin.hold_units(self.contracts[p.instrument], p, p.open_sides)
+        holds[currency] += p.hold - before[3]
+        try:
+            yield
+        finally:
+            p.size, p.cost, p.margin, p.hold = before
+            wallets[currency], holds[currency] = cash, held
+
+    def asked_units(self, p: Position, fill: Fill) -> int:
+        """What an isolated position takes from the wallet for the lots that a fill opens, by its leverage: their initial margin,
+        their loss to mark and what funding has accrued on them. 0 for a cross one."""
+        contract, e = self.contracts[p.instrument], self.ledger.effect(p, fill)
+        if p.mode != Mode.ISOLATED or not e.opened:
+            return 0
+        opened = e.opened if fill.size_delta > 0 else -e.opened
+        value = e.cost if e.closed else fill.cost_delta
+        held = abs(e.size) - e.opened, abs(e.cost - value)
+        asked = valuation.initial_rise(contract, abs(value), p.leverage, e.opened, held)
+        asked += max(0, value - valuation.worth(contract, opened, contract.mark))
+        return asked + valuation.accrued_units(contract, opened)
+
+    def assigned_units(self, p: Position, fill: Fill) -> int:
+        """The same, or if that is more what lifts the whole position to R_own."""
+        fill.assigned = self.asked_units(p, fill)
+        for _ in range(LIFTS_MAX if fill.assigned else 0):
+            with self.tried(p, fill):
+                r = self.domain_of(p)
+            if r.equity >= r.own:
+                break
+            fill.assigned += r.own - r.equity
+        return fill.assigned
+
+    def _readings(self, p: Position) -> list[tuple[int, int]]:
+        """(equity, R_own) of every domain that a fill of this position may change: its own, and those that its wallet is in."""
+        currency = self.contracts[p.instrument].currency
+        each = self.ledger.backs.get(currency)
+        found = [self.domain_of(p)] if p.mode == Mode.ISOLATED else []
+        found += [self.requirement(p.account, c, None) for c in ([currency, each.of] if each else [currency])]
+        return [(r.equity, r.own) for r in found]
+
+    def bears(self, p: Position, fill: Fill, price: int | None) -> bool:
+        """Whether the owner bears a fill, once its `assigned` is said. price: its ticks; None where whoever asks has limited
+        it to the closing price."""
+        e = self.ledger.effect(p, fill)
+        with self.tried(p, fill):
+            after = self._readings(p)
+            short = fill.assigned > 0 > self.ledger.wallets[p.account][self.contracts[p.instrument].currency]
+        if e.shortfall or short:
+            return False
+        if all(equity >= own for equity, own in after):
+            return True
+        if e.closed and e.opened:
+            return self._bears_halves(p, fill, e.closed, price)
+        before = self._readings(p)
+        if e.opened:
+            return all(a - own >= min(0, b - asked) for (a, own), (b, asked) in zip(after, before, strict=True))
+        if not all(a >= min(0, b) for (a, _), (b, _) in zip(after, before, strict=True)):
+            return False
+        return price is None or self._within_closing_price(p, price)
+
+    def _bears_halves(self, p: Position, fill: Fill, closed: int, price: int | None) -> bool:
+        """Of a fill that turns a position: whether what closes is borne, and then what opens, which pays the fee."""
+        moved, sign = abs(fill.size_delta), 1 if fill.size_delta > 0 else -1
+        paid = valuation.trunc_div(fill.cost_delta * closed, moved)
+        first = Fill(sign * closed, paid, 0, fill.ref, fill.fee_reason)
+        rest = Fill(sign * (moved - closed), fill.cost_delta - paid, fill.fee, fill.ref, fill.fee_reason)
+        if not self.bears(p, first, price):
+            return False
+        with self.tried(p, first):
+            self.assigned_units(p, rest)
+            return self.bears(p, rest, price)
+
+    def _within_closing_price(self, p: Position, price: int) -> bool:
+        """Whether a fill that only closes is at a price at which all of the position could be closed."""
+        closing = self.closing_price(p)
+        return price >= closing if p.size > 0 else price <= closing
+
+    def borne_lots(self, p: Position, side: int, wanted: int, bears: Callable[[int], bool]) -> int:
+        """How many of some lots their owner bears: all, or those that close, or none. (Not the most that he would: so a market
+        of k times all sizes and money does what one does.)"""
+        closing = min(wanted, max(0, -p.size if side == Side.BUY else p.size))
+        return next((lots for lots in (wanted, closing) if lots and bears(lots)), 0)

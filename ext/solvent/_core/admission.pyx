@@ -1,0 +1,248 @@
+"""Whether a fill is borne; the contract is in admission.pxd, the readable twin in solvent/reference/admission.py."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.string cimport memset
+from solvent._core.ledger cimport (
+    Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, wallet_of,
+)
+from solvent._core.margin cimport (
+    Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
+    equity_share, hold_units, initial_units, isolated_requirement, spare_units, upl,
+)
+from solvent._core.money cimport INT64_MAX, add, int128, least, magnitude, most, mul_div_trunc, saturate, sub
+from solvent._core.records cimport BUY
+from solvent._core.valuation cimport Instrument, accrued_units, initial_rise, price_paying, worth
+
+cdef enum:
+    LIFTS_MAX = 64                 # the twin says why
+
+cdef struct Reading:               # a domain
+    int128 equity
+    int128 own
+
+cdef struct Readings:              # of every domain that a fill of a position may change
+    Reading domain[3]
+    int count
+
+
+# --- A domain as it is, and what it may lose -----------------------------------------------------------
+
+cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
+    """Whether a cross domain is below its threshold, or the one that the currency's spare balance backs."""
+    cdef Collateral* each
+    cdef Requirement r
+    cross_requirement(l, rules, account, currency, &r)
+    if r.equity < r.own:
+        return True
+    each = backs(l, currency)
+    if each == NULL:
+        return False
+    cross_requirement(l, rules, account, each.of, &r)
+    return r.equity < r.own
+
+
+cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
+    cdef Position* p = &l.positions[index]
+    cdef Requirement r
+    cdef int128 slack
+    cdef int64_t bears
+    domain_requirement(l, rules, index, &r)
+    slack = r.equity - r.own
+    bears = saturate(slack) if slack > 0 else 0
+    return bears if p.mode else least(bears, _room(l, rules, p.account, l.instruments[p.instrument].currency))
+
+
+cdef int64_t _room(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
+    """What a spare balance may lose before the domain that it backs is below its threshold; INT64_MAX: all of it, and more."""
+    cdef Collateral* each = backs(l, currency)
+    cdef Requirement r
+    cdef int128 slack, value
+    if each == NULL:
+        return INT64_MAX
+    cross_requirement(l, rules, account, each.of, &r)
+    slack = r.equity - r.own
+    value = collateral_value(l, account, each, 0)
+    value -= slack if slack > 0 else 0
+    if r.positions == 0 or value <= 0:
+        return INT64_MAX
+    return spare_units(l, account, currency) - collateral_least(l, each, <int64_t>value)
+
+
+cdef int64_t _left_over(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """The equity of a cross domain above what is asked of it without this position."""
+    cdef Position* p = &l.positions[index]
+    cdef int64_t size = p.size_lots
+    cdef int64_t cost = p.cost_units
+    cdef Requirement r, rest
+    domain_requirement(l, rules, index, &r)
+    p.size_lots = p.cost_units = 0
+    domain_requirement(l, rules, index, &rest)
+    p.size_lots, p.cost_units = size, cost
+    return most(0, saturate(r.equity - rest.own))
+
+
+cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what leaves
+    enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
+    cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int64_t share = _left_over(l, rules, index) if ins.larger_leg else equity_share(l, index)
+    cdef int64_t room = _room(l, rules, p.account, ins.currency)
+    return share if room == INT64_MAX else least(share, saturate(<int128>room + most(initial_units(l, p), upl(l, p))))
+
+
+cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """The first tick at which closing a position, taker fee paid, costs no more than it may. Not clamped to legal prices."""
+    cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int32_t* fault = &l.log.fault
+    cdef int64_t cost
+    if p.mode:
+        cost = bankruptcy_cost(l, index)
+    else:
+        cost = sub(add(p.cost_units, upl(l, p), fault), _closing_share(l, rules, index), fault)
+    return price_paying(ins, p.size_lots, cost, ins.taker_fee_ppb)
+
+
+# --- A fill ----------------------------------------------------------------------------------------------
+
+cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before) noexcept nogil:
+    """Sets the rows of a position and its owner's wallet as if a fill were posted; what it reserves, if that is asked for."""
+    cdef Position* p = &l.positions[index]
+    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    before.size_lots, before.cost_units, before.margin_units = p.size_lots, p.cost_units, p.margin_units
+    before.hold_units, before.cash_units, before.wallet_hold_units = p.hold_units, wallet.cash_units, wallet.hold_units
+    p.size_lots, p.cost_units, p.margin_units = e.size_lots, e.cost_units, e.margin_units
+    wallet.cash_units = add(wallet.cash_units, e.cash_units, &l.log.fault)
+    if holds:
+        p.hold_units = hold_units(l, p, NULL, BUY)
+        wallet.hold_units = add(wallet.hold_units, p.hold_units - before.hold_units, &l.log.fault)
+
+
+cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil:
+    """Sets the rows as they were before try_on."""
+    cdef Position* p = &l.positions[index]
+    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    p.size_lots, p.cost_units, p.margin_units = before.size_lots, before.cost_units, before.margin_units
+    p.hold_units, wallet.cash_units, wallet.hold_units = before.hold_units, before.cash_units, before.wallet_hold_units
+
+
+cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
+    e.assigned_units = add(e.assigned_units, units, fault)
+    e.margin_units = add(e.margin_units, units, fault)
+    e.cash_units = sub(e.cash_units, units, fault)
+
+
+cdef int64_t assign(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
+    """Says what an isolated position takes from the wallet for the lots that a fill opens: initial margin at its leverage, the
+    loss to mark and what funding accrued on them; and lifts the whole position to R_own, if that is more. By how much."""
+    cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int32_t* fault = &l.log.fault
+    cdef int64_t asked, lots
+    cdef int64_t lifted = 0
+    cdef Requirement r
+    cdef Trial before
+    cdef int i
+    if not p.mode or e.opened_lots == 0:
+        return 0
+    lots = magnitude(e.opened_lots)
+    asked = initial_rise(ins, magnitude(e.opened_cost), p.leverage, lots, magnitude(e.size_lots) - lots,
+                         magnitude(sub(e.cost_units, e.opened_cost, fault)), fault)
+    asked = add(asked, most(0, sub(e.opened_cost, worth(ins, e.opened_lots, ins.mark_ticks, fault), fault)), fault)
+    _assign(e, add(asked, accrued_units(ins, e.opened_lots, fault), fault), fault)
+    for i in range(LIFTS_MAX):
+        try_on(l, index, e, False, &before)
+        isolated_requirement(l, rules, index, &r)
+        put_back(l, index, &before)
+        if r.equity >= r.own:
+            break
+        lifted = add(lifted, saturate(r.own - r.equity), fault)
+        _assign(e, saturate(r.own - r.equity), fault)
+    return lifted
+
+
+cdef void _read(Ledger* l, Rules* rules, int32_t index, Readings* found) noexcept nogil:
+    """Equity and R_own of every domain that a fill of this position may change: its own, and those that its wallet is in."""
+    cdef Position* p = &l.positions[index]
+    cdef uint32_t currency = l.instruments[p.instrument].currency
+    cdef Collateral* each = backs(l, currency)
+    cdef Requirement r
+    found.count = 0
+    if p.mode:
+        isolated_requirement(l, rules, index, &r)
+        found.domain[0].equity, found.domain[0].own = r.equity, r.own
+        found.count = 1
+    cross_requirement(l, rules, p.account, currency, &r)
+    found.domain[found.count].equity, found.domain[found.count].own = r.equity, r.own
+    found.count += 1
+    if each != NULL:
+        cross_requirement(l, rules, p.account, each.of, &r)
+        found.domain[found.count].equity, found.domain[found.count].own = r.equity, r.own
+        found.count += 1
+
+
+cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil:
+    """Whether the owner bears a fill. price_ticks: 0 where whoever asks has limited it to the closing price.
+
+    safe: everything of his is above its threshold after it, so that nobody need look again.
+    """
+    cdef Position* p = &l.positions[index]
+    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    cdef Readings after, before
+    cdef Trial trial
+    cdef int64_t cash
+    cdef int128 slack
+    cdef int i
+    try_on(l, index, e, l.collateral_count != 0, &trial)
+    _read(l, rules, index, &after)
+    cash = wallet.cash_units
+    put_back(l, index, &trial)
+    if e.shortfall_units != 0 or (e.assigned_units > 0 and cash < 0):
+        return False
+    safe[0] = cash >= 0
+    for i in range(after.count):
+        if after.domain[i].equity < after.domain[i].own:
+            break
+    else:
+        return True
+    safe[0] = False
+    if e.closed_lots != 0 and e.opened_lots != 0:
+        return _bears_halves(l, rules, index, terms, e, price_ticks)
+    _read(l, rules, index, &before)
+    for i in range(after.count):
+        if e.opened_lots != 0:
+            slack = before.domain[i].equity - before.domain[i].own
+            if after.domain[i].equity - after.domain[i].own < (slack if slack < 0 else 0):
+                return False
+        elif after.domain[i].equity < (before.domain[i].equity if before.domain[i].equity < 0 else 0):
+            return False
+    if e.opened_lots != 0 or price_ticks == 0:
+        return True
+    if p.size_lots > 0:
+        return price_ticks >= closing_price(l, rules, index)
+    return price_ticks <= closing_price(l, rules, index)
+
+
+cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* whole, int64_t price_ticks) noexcept nogil:
+    """Whether of a fill that turns a position what closes is borne, and then what opens, which pays the fee."""
+    cdef FillTerms first = terms[0]
+    cdef FillTerms rest = terms[0]
+    cdef Effect e
+    cdef Trial before
+    cdef bint safe, borne
+    first.size_delta = whole.closed_lots if terms.size_delta > 0 else -whole.closed_lots
+    first.cost_delta = terms.cost_delta - whole.opened_cost
+    first.fee_units = 0
+    rest.size_delta = whole.opened_lots
+    rest.cost_delta = whole.opened_cost
+    fill_effect(l, index, &first, &e)
+    if not bears(l, rules, index, &first, &e, price_ticks, &safe):
+        return False
+    try_on(l, index, &e, l.collateral_count != 0, &before)
+    fill_effect(l, index, &rest, &e)
+    assign(l, rules, index, &rest, &e)
+    borne = bears(l, rules, index, &rest, &e, price_ticks, &safe)
+    put_back(l, index, &before)
+    return borne
