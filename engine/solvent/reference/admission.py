@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from solvent.records import Mode, Side
 from solvent.reference import margin, valuation
-from solvent.reference.ledger import Fill, Ledger, Position
+from solvent.reference.ledger import Effect, Fill, Ledger, Position
 from solvent.reference.margin import Requirement, Rules
 
 LIFTS_MAX = 64
@@ -142,11 +142,13 @@ class Admission:
             fill.assigned += r.own - r.equity
         return fill.assigned
 
-    def _readings(self, p: Position) -> list[tuple[int, int]]:
-        """(equity, R_own) of every domain that a fill of this position may change: its own, and those that its wallet is in."""
+    def _readings(self, p: Position, e: Effect) -> list[tuple[int, int]]:
+        """(equity, R_own) of every domain that a fill may make worse: the position's own, and those that its wallet is in."""
         currency = self.contracts[p.instrument].currency
         each = self.ledger.backs.get(currency)
         found = [self.domain_of(p)] if p.mode == Mode.ISOLATED else []
+        if found and e.cash >= 0:
+            return [(found[0].equity, found[0].own)]
         found += [self.requirement(p.account, c, None) for c in ([currency, each.of] if each else [currency])]
         return [(r.equity, r.own) for r in found]
 
@@ -155,7 +157,7 @@ class Admission:
         it to the closing price."""
         e = self.ledger.effect(p, fill)
         with self.tried(p, fill):
-            after = self._readings(p)
+            after = self._readings(p, e)
             short = fill.assigned > 0 > self.ledger.wallets[p.account][self.contracts[p.instrument].currency]
         if e.shortfall or short:
             return False
@@ -163,7 +165,7 @@ class Admission:
             return True
         if e.closed and e.opened:
             return self._bears_halves(p, fill, e.closed, price)
-        before = self._readings(p)
+        before = self._readings(p, e)
         if e.opened:
             return all(a - own >= min(0, b - asked) for (a, own), (b, asked) in zip(after, before, strict=True))
         if not all(a >= min(0, b) for (a, _), (b, _) in zip(after, before, strict=True)):

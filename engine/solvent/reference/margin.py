@@ -16,6 +16,7 @@ from solvent.reference.valuation import (
     Contract,
     Sized,
     accrued_units,
+    allows,
     asked,
     ceil_div,
     closing_fee,
@@ -250,9 +251,11 @@ def initial_units(contract: Contract, p: Holding) -> int:
     may ask more than its highest leverage leaves."""
     value = value_at_mark(contract, p)
     initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
-    if contract.basis == Basis.CONTRACTS and not contract.at_entry and contract.covers:
+    tier = tier_of(contract, p)
+    by_leverage = contract.basis == Basis.CONTRACTS and not contract.at_entry and contract.covers
+    if not p.size or (by_leverage and allows(contract, tier, p.leverage)):  # which is the larger one then
         return initial
-    return max(initial, maintenance(contract, p, tier_of(contract, p), p.liquidation_fee_ppb)) if p.size else initial
+    return max(initial, maintenance(contract, p, tier, p.liquidation_fee_ppb))
 
 
 def initial_total(contracts: list[Contract], positions: Iterable[Holding]) -> int:

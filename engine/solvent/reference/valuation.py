@@ -73,7 +73,7 @@ class Contract:
     def __post_init__(self) -> None:
         self.tiers = tuple(Tier(*tier) for tier in self.tiers)
         tables = [[tier.maintenance_ppb for tier in self.tiers], *(each for *_, each in self.rates)]
-        self.covers = all(
+        self.covers = self.scheme not in (Scheme.SLOPE, Scheme.POWER) and all(
             rate + self.liquidation_fee_ppb <= tier.initial_ppb
             for table in tables for rate, tier in zip(table, self.tiers, strict=True)
         )  # fmt: skip

@@ -7,7 +7,7 @@ from solvent._core.ledger cimport (
 )
 from solvent._core.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
-    equity_share, hold_units, initial_units, isolated_requirement, spare_units, upl,
+    equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
 from solvent._core.money cimport INT64_MAX, add, int128, least, magnitude, most, mul_div_trunc, saturate, sub
 from solvent._core.records cimport BUY
@@ -134,6 +134,19 @@ cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
     e.cash_units = sub(e.cash_units, units, fault)
 
 
+cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
+    """What an isolated position lacks to its threshold after a fill."""
+    cdef Requirement r
+    cdef Trial before
+    cdef int64_t lacks = 0
+    try_on(l, index, e, False, &before)
+    if not isolated_holds(l, rules, index):
+        isolated_requirement(l, rules, index, &r)
+        lacks = saturate(r.own - r.equity)
+    put_back(l, index, &before)
+    return lacks
+
+
 cdef int64_t assign(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
     """Says what an isolated position takes from the wallet for the lots that a fill opens: initial margin at its leverage, the
     loss to mark and what funding accrued on them; and lifts the whole position to R_own, if that is more. By how much."""
@@ -141,9 +154,7 @@ cdef int64_t assign(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Ef
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int32_t* fault = &l.log.fault
     cdef int64_t asked, lots
-    cdef int64_t lifted = 0
-    cdef Requirement r
-    cdef Trial before
+    cdef int64_t lacks, lifted = 0
     cdef int i
     if not p.mode or e.opened_lots == 0:
         return 0
@@ -153,18 +164,22 @@ cdef int64_t assign(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Ef
     asked = add(asked, most(0, sub(e.opened_cost, worth(ins, e.opened_lots, ins.mark_ticks, fault), fault)), fault)
     _assign(e, add(asked, accrued_units(ins, e.opened_lots, fault), fault), fault)
     for i in range(LIFTS_MAX):
-        try_on(l, index, e, False, &before)
-        isolated_requirement(l, rules, index, &r)
-        put_back(l, index, &before)
-        if r.equity >= r.own:
+        lacks = _lacks(l, rules, index, e)
+        e.lifted = lacks == 0
+        if e.lifted:
             break
-        lifted = add(lifted, saturate(r.own - r.equity), fault)
-        _assign(e, saturate(r.own - r.equity), fault)
+        lifted = add(lifted, lacks, fault)
+        _assign(e, lacks, fault)
     return lifted
 
 
-cdef void _read(Ledger* l, Rules* rules, int32_t index, Readings* found) noexcept nogil:
-    """Equity and R_own of every domain that a fill of this position may change: its own, and those that its wallet is in."""
+cdef inline void _reading(Requirement* r, Readings* found) noexcept nogil:
+    found.domain[found.count].equity, found.domain[found.count].own = r.equity, r.own
+    found.count += 1
+
+
+cdef void _read(Ledger* l, Rules* rules, int32_t index, Effect* e, Readings* found) noexcept nogil:
+    """Equity and R_own of every domain that a fill may make worse: the position's own, and those that its wallet is in."""
     cdef Position* p = &l.positions[index]
     cdef uint32_t currency = l.instruments[p.instrument].currency
     cdef Collateral* each = backs(l, currency)
@@ -172,15 +187,35 @@ cdef void _read(Ledger* l, Rules* rules, int32_t index, Readings* found) noexcep
     found.count = 0
     if p.mode:
         isolated_requirement(l, rules, index, &r)
-        found.domain[0].equity, found.domain[0].own = r.equity, r.own
-        found.count = 1
+        _reading(&r, found)
+        if e.cash_units >= 0:
+            return
     cross_requirement(l, rules, p.account, currency, &r)
-    found.domain[found.count].equity, found.domain[found.count].own = r.equity, r.own
-    found.count += 1
+    _reading(&r, found)
     if each != NULL:
         cross_requirement(l, rules, p.account, each.of, &r)
-        found.domain[found.count].equity, found.domain[found.count].own = r.equity, r.own
-        found.count += 1
+        _reading(&r, found)
+
+
+cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
+    """Whether none of these is below its threshold."""
+    cdef Position* p = &l.positions[index]
+    cdef uint32_t currency = l.instruments[p.instrument].currency
+    cdef Collateral* each
+    cdef Requirement r
+    if p.mode:
+        if not e.lifted and not isolated_holds(l, rules, index):
+            return False
+        if e.cash_units >= 0:
+            return True
+    cross_requirement(l, rules, p.account, currency, &r)
+    if r.equity < r.own:
+        return False
+    each = backs(l, currency)
+    if each == NULL:
+        return True
+    cross_requirement(l, rules, p.account, each.of, &r)
+    return r.equity >= r.own
 
 
 cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil:
@@ -190,27 +225,32 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     """
     cdef Position* p = &l.positions[index]
     cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
-    cdef Readings after, before
     cdef Trial trial
     cdef int64_t cash
-    cdef int128 slack
-    cdef int i
+    cdef bint sound
     try_on(l, index, e, l.collateral_count != 0, &trial)
-    _read(l, rules, index, &after)
+    sound = _sound(l, rules, index, e)
     cash = wallet.cash_units
     put_back(l, index, &trial)
     if e.shortfall_units != 0 or (e.assigned_units > 0 and cash < 0):
         return False
-    safe[0] = cash >= 0
-    for i in range(after.count):
-        if after.domain[i].equity < after.domain[i].own:
-            break
-    else:
-        return True
-    safe[0] = False
+    safe[0] = sound and cash >= 0
+    return sound or _bears_below(l, rules, index, terms, e, price_ticks)
+
+
+cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks) noexcept nogil:
+    """The same where some domain is below its threshold after the fill."""
+    cdef Position* p = &l.positions[index]
+    cdef Readings before, after
+    cdef Trial trial
+    cdef int128 slack
+    cdef int i
     if e.closed_lots != 0 and e.opened_lots != 0:
         return _bears_halves(l, rules, index, terms, e, price_ticks)
-    _read(l, rules, index, &before)
+    try_on(l, index, e, l.collateral_count != 0, &trial)
+    _read(l, rules, index, e, &after)
+    put_back(l, index, &trial)
+    _read(l, rules, index, e, &before)
     for i in range(after.count):
         if e.opened_lots != 0:
             slack = before.domain[i].equity - before.domain[i].own

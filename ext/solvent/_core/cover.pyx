@@ -7,7 +7,7 @@ from solvent._core.margin cimport collateral_value, free_units, hold_units, init
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport clamp, int128, least, magnitude, most, saturate, sub
 from solvent._core.records cimport (
-    BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
+    BANKRUPTCY_LIMIT, BUY, CONTRACTS, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
 )
 from solvent._core.trading cimport FillSide, State, Ticket, dry_run, fill_at_limit
 from solvent._core.valuation cimport (
@@ -121,7 +121,16 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots) noexcep
     needed += _beyond_hold(s, t, p, &half, extra.value_units)
     if needed >= 0 and not affords(s, t.account, t.ins.currency, needed, p.mode):
         return False
+    if needed >= 0 and _implied(s, t.ins):
+        return True
     return bears(&s.ledger, &s.rules, t.holder, &half.terms, &half.effect, 0, &half.safe)
+
+
+cdef inline bint _implied(State* s, Instrument* ins) noexcept nogil:
+    """Whether the answer of `bears` is known: who has the initial margin of every position, maintenance and fee included, is
+    above his thresholds where nothing else counts in the test, and no other position's tier moves."""
+    return not (s.rules.fee_at_bankruptcy or s.rules.at_threshold or s.ledger.orders_count or s.ledger.collateral_count
+                or ins.basis == NET or ins.larger_leg)
 
 
 cdef inline int64_t _initial(State* s, Position* p) noexcept nogil:
@@ -139,6 +148,8 @@ cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int6
     cdef int64_t lifted = assign(&s.ledger, &s.rules, t.holder, &half.terms, &half.effect)
     if p.mode:
         return lifted
+    if t.open_loss_ticks == 0 and t.ins.covers and t.ins.basis == CONTRACTS and not t.ins.at_entry and t.ins.kind != INVERSE:
+        return 0        # value / leverage at mark is above that at the limit by less than what is gained
     gain = sub(worth(t.ins, half.terms.size_delta, t.ins.mark_ticks, fault), half.terms.cost_delta, fault)
     rise = -_initial(s, p)
     try_on(&s.ledger, t.holder, &half.effect, False, &before)

@@ -29,7 +29,7 @@ from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING,
     HALT, INDEX, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, MARK, MASS_CANCEL, PASSED,
-    MOVE_MARGIN, NAME_BYTES, NET, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
+    MOVE_MARGIN, NAME_BYTES, NET, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, POWER, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SLOPE, SOURCE,
     TIME_BACKWARDS, TOO_MANY_ORDERS, TRANSFER, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
@@ -249,7 +249,7 @@ cdef class Kernel(Reader):
             for k in range(ins.tier_count):
                 ins.tiers[(1 + r) * ins.tier_count + k].maintenance_ppb = each[k]
         tiers_deduct(ins)
-        ins.covers = True
+        ins.covers = ins.scheme != SLOPE and ins.scheme != POWER
         for k in range(ins.tier_count * (1 + ins.rates_count)):
             ins.covers = ins.covers and ins.tiers[k].maintenance_ppb + ins.liquidation_fee_ppb <= ins.tiers[k].initial_ppb
         for row in fee_tiers:

@@ -8,7 +8,7 @@ from solvent._core.money cimport (
 )
 from solvent._core.records cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, tier_of, upl_of,
+    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, tier_at, tier_of, upl_of,
     worth,
 )
 
@@ -164,6 +164,17 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
     _end(rules, r)
 
 
+cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
+    """Whether an isolated position is at R_own or above; equity >= ceil(own) without the division."""
+    cdef Position* p = &ledger.positions[index]
+    cdef int128 equity = <int128>p.margin_units + upl(ledger, p)
+    cdef int128 full, own
+    if p.size_lots == 0:
+        return equity >= 0
+    thresholds(ledger, rules, p, equity, &full, &own)
+    return (equity - (1 if rules.at_threshold else 0)) * RATE >= own
+
+
 cdef int128 _equity(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
     """Of a cross domain."""
     cdef int128 equity = backing(ledger, account, currency)
@@ -271,13 +282,18 @@ cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil:
     return most(0, lots - most(0, closing - p.reduce.lots))
 
 
-cdef int64_t _opening_loss(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fault) noexcept nogil:
+    """The part of an amount that belongs to some of its lots, rounded up."""
+    return units if lots == of else mul_div_ceil(units, lots, of, fault)
+
+
+cdef inline int64_t _opening_loss(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
     """The share of a side's loss to mark that belongs to the lots that would open."""
     cdef int64_t lots = opening_lots(p, side, open.lots)
-    return 0 if lots == 0 else mul_div_ceil(open.loss_units, lots, open.lots, &ledger.log.fault)
+    return 0 if lots == 0 or open.loss_units == 0 else _share(open.loss_units, lots, open.lots, &ledger.log.fault)
 
 
-cdef int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t lots = opening_lots(p, side, open.lots)
     cdef int64_t held = _opening_loss(ledger, p, open, side) if p.mode else open.loss_units
@@ -288,7 +304,7 @@ cdef int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) n
         held = add(held, p.reduce.loss_units, fault)
     if lots == 0:
         return held
-    value = mul_div_ceil(open.value_units, lots, open.lots, fault)
+    value = _share(open.value_units, lots, open.lots, fault)
     initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
     return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # more than anybody has is enough
 
@@ -296,7 +312,7 @@ cdef int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) n
 cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
     """The value at their limits of the lots of a side that would open."""
     cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
-    return 0 if lots == 0 else mul_div_ceil(p.open[side].value_units, lots, p.open[side].lots, &ledger.log.fault)
+    return 0 if lots == 0 else _share(p.open[side].value_units, lots, p.open[side].lots, &ledger.log.fault)
 
 
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
@@ -317,12 +333,14 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
     cdef OpenSide open
     cdef int s
     for s in range(2):
-        open = p.open[s]
-        if extra != NULL and s == side:
+        if extra == NULL or s != side:
+            held[s] = _side_hold(ledger, p, &p.open[s], s)
+        else:
+            open = p.open[s]
             open.lots += extra.lots
             open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
             open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
-        held[s] = _side_hold(ledger, p, &open, s)
+            held[s] = _side_hold(ledger, p, &open, s)
     return most(held[BUY], held[SELL])
 
 
@@ -336,8 +354,11 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     cdef Held held
     cdef int128 least_asked
     initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
-    if (ins.covers and ins.basis == CONTRACTS and not ins.at_entry) or p.size_lots == 0:
+    if p.size_lots == 0:
         return initial
+    if ins.covers and ins.basis == CONTRACTS and not ins.at_entry and allows(
+            ins, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), p.leverage):
+        return initial      # which is the larger one then
     held = held_of(ledger, p)
     least_asked = asked(ins, &held, tier_of(ins, &held, fault), p.liquidation_fee_ppb, fault)
     return most(initial, narrow(ceil128(least_asked, RATE), fault))
