@@ -244,6 +244,7 @@ class Auditor(Safety):
 
     def _on_marked(self, e: Event) -> None:
         self.marks[e.instrument] = e.price_ticks
+        self._safe_marked({parcel_id for parcel_id, (instrument, *_) in self.parcels.items() if instrument == e.instrument})
 
     # --- orders
 
@@ -445,11 +446,10 @@ class Auditor(Safety):
             sizes[instrument] += size
         for (_, instrument, _), cost in self.costs.items():
             costs[self.currency[instrument]] += cost
-        for instrument, size, cost in self.parcels.values():
+        for parcel_id, (instrument, size, cost) in self.parcels.items():
             sizes[instrument] += size
             costs[self.currency[instrument]] += cost
-            value = profit(self.specs[instrument], size, cost, self.marks[instrument])
-            self._need(value > 0, self.parcels, "no parcel ends a command under water")
+            self._safe_parcel_rests(parcel_id, profit(self.specs[instrument], size, cost, self.marks[instrument]))
         for (_, currency), cash in self.wallets.items():
             money[currency] += cash
         for (_, instrument, _), units in self.margins.items():

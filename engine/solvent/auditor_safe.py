@@ -9,11 +9,14 @@ Never reads more than events and the auditor's own books. Cost: of an opening fi
 """
 
 from collections import defaultdict
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from solvent.auditor_books import Books, Key, Order
 from solvent.codes import InvariantBroken
 from solvent.records import CommandType, Event, ParcelChange, Purse
+
+if TYPE_CHECKING:
+    from solvent.exchange import Exchange
 
 COSTS_OTHERS = {CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE}
 _BY_TRADE = {ParcelChange.FILLED_BY_BOOK, ParcelChange.FILLED_BY_FUND}
@@ -31,13 +34,14 @@ class Before(NamedTuple):
 
 
 class Safety(Books):
-    def __init__(self, exchange):  # type: ignore[no-untyped-def]
+    def __init__(self, exchange: "Exchange"):
         super().__init__(exchange)
         self._costs_others = True  # the command of now may
         self._paid: defaultdict[int, int] = defaultdict(int)  # out of fund and deficit, by currency
         self._rounded: defaultdict[int, int] = defaultdict(int)  # of it by roundings of parcels
         self._parcel_fills: defaultdict[int, int] = defaultdict(int)
         self._parcel_losses: defaultdict[int, int] = defaultdict(int)
+        self._waiting: set[int] = set()  # parcels without value, for a mark of their instrument
 
     def _refuse(self, e: object, what: str) -> None:
         raise InvariantBroken(f"auditor: {what} at {e!r}")
@@ -67,6 +71,17 @@ class Safety(Books):
             if e.gain_units < 0 and not self._costs_others:
                 self._rounded[self.currency[e.instrument]] -= e.gain_units
                 self._parcel_losses[e.parcel_id] -= e.gain_units
+
+    def _safe_marked(self, parcels: set[int]) -> None:
+        """A mark of their instrument: these wait no longer."""
+        self._waiting -= parcels
+
+    def _safe_parcel_rests(self, parcel_id: int, value: int) -> None:
+        """At the end of a command only a parcel that a command of another kind left so is under water."""
+        if value <= 0 and self._costs_others and parcel_id not in self._waiting:
+            self._refuse(parcel_id, "LIQ-6: a price, funding or a settlement leaves no parcel without value")
+        if value <= 0:
+            self._waiting.add(parcel_id)
 
     def _safe_close(self) -> None:
         if self._costs_others:

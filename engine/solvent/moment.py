@@ -131,18 +131,16 @@ class Moment:
     def domain(self, row: Row) -> tuple[int, list[Row]]:
         """(margin or cash, positions) of the domain that a position belongs to; with orders where they count."""
         if row.mode == Mode.ISOLATED:
-            return self._base(row), [row]
-        currency, counts = self.contracts[row.instrument].currency, self.rules.orders != OrderRule.IGNORED
-        held = (r for r in self.rows.values() if (r.size or counts) and r.mode == Mode.CROSS)
-        return self._base(row), [r for r in held if self.contracts[r.instrument].currency == currency]
+            return row.margin, [row]
+        return self.cross_domain(self.contracts[row.instrument].currency)
 
-    def _base(self, row: Row) -> int:
-        """The margin, or the cash and what other currencies count."""
-        currency = self.contracts[row.instrument].currency
-        if row.mode == Mode.ISOLATED:
-            return row.margin
+    def cross_domain(self, currency: int) -> tuple[int, list[Row]]:
+        """(cash and what other currencies count, cross positions); with orders where they count."""
+        counts = self.rules.orders != OrderRule.IGNORED
+        held = (r for r in self.rows.values() if (r.size or counts) and r.mode == Mode.CROSS)
+        rows = [r for r in held if self.contracts[r.instrument].currency == currency]
         cash: int = self.wallets[currency][0]
-        return cash + sum(self._counted(each) for each in self.collateral if each.of == currency)
+        return cash + sum(self._counted(each) for each in self.collateral if each.of == currency), rows
 
     def requirement(self, base: int, rows: list[Row]) -> Requirement:
         return margin.requirement(self.rules, self.contracts, base, rows)
@@ -189,6 +187,6 @@ class Moment:
     def liquidation_ticks(self, row: Row) -> tuple[int | None, int | None]:
         """Where something happens: towards the position's loss, and away from it (reference/outlook.py)."""
         contract, (_, rows) = self.contracts[row.instrument], self.domain(row)
-        slack = outlook.slack_at(contract, lambda: self.requirement(self._base(row), rows))
+        slack = outlook.slack_at(contract, lambda: self.requirement(*self.domain(row)))
         held = [each for each in rows if each.instrument == row.instrument and each.size]
         return outlook.liquidation(slack, outlook.edges_of(contract, held), contract.mark, row.size, row.other)

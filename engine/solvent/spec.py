@@ -124,6 +124,7 @@ class Spec:
             "or lower max_price": self.units >= shortest,
             "the highest value of the highest size reaches 2**62 units": self.highest_value <= MONEY_MAX,
             "the maker rebate is more than the taker fee": maker + taker >= 0,
+            "the maker fee is above the taker fee, which is what orders reserve": maker <= taker,
             "fees leave half of the value": max(maker, taker, liquidation) < RATE // 2 and min(taker, liquidation) >= 0,
             "who pays his own taker fee when liquidated pays at most the base one": not self.own_fee or taker == liquidation,
         }  # fmt: skip

@@ -336,21 +336,20 @@ def _wallets(moment: Moment) -> dict[str, WalletView]:
             currency=currency, cash=from_units(cash, unit), equity=from_units(equity, unit),
             margin_balance=from_units(cross, unit), hold=from_units(hold, unit), free=from_units(free, unit),
             withdrawable=from_units(moment.withdrawable(i), unit), collateral=from_units(collateral, unit), cash_units=cash,
-            **_requirements(moment, rows, unit),
+            **_requirements(moment, i, rows, unit),
         )  # fmt: skip
     return result
 
 
-def _requirements(moment: Moment, rows: list[Row], unit: Decimal) -> dict[str, Any]:
+def _requirements(moment: Moment, currency: int, rows: list[Row], unit: Decimal) -> dict[str, Any]:
     """What the positions of a currency ask, and how the cross ones stand."""
-    cross = next((row for row in rows if not row.mode), None)
     initial = margin.initial_total(moment.contracts, rows)
     own = sum(moment.requirement(*moment.domain(row)).own for row in rows if row.mode)
-    r = moment.requirement(*moment.domain(cross)) if cross else None
+    r = moment.requirement(*moment.cross_domain(currency))
     return {
-        "initial": from_units(initial, unit), "maintenance": from_units(own + (r.own if r else 0), unit),
-        "margin_ratio": _ratio(Decimal(r.equity), r.value) if r else None,
-        "effective_leverage": _ratio(Decimal(r.value), r.equity) if r and r.equity > 0 else None,
+        "initial": from_units(initial, unit), "maintenance": from_units(own + r.own, unit),
+        "margin_ratio": _ratio(Decimal(r.equity), r.value) if r.value else None,
+        "effective_leverage": _ratio(Decimal(r.value), r.equity) if r.value and r.equity > 0 else None,
     }  # fmt: skip
 
 
@@ -426,7 +425,8 @@ def _domain(moment: Moment, base: int, rows: list[Row]) -> DomainView:
     r = moment.requirement(base, rows)
     verdict = Verdict.SAFE if r.equity >= r.own else Verdict.FULL if r.equity < r.full else Verdict.PARTIAL
     what = "the position" if isolated else f"all cross positions in {terms.settle}"
-    rates = tuple(_rates(moment, row) for row in rows)
+    held = [row for row in rows if row.size]
+    rates = tuple(_rates(moment, row) for row in held)
     next_step = _NEXT[verdict].format(tiers=moment.rules.step_tiers, what=what)
     if verdict == Verdict.PARTIAL and any(row.stuck for row in rows):
         next_step += "; it found no fill and waits for the next mark"
@@ -436,7 +436,7 @@ def _domain(moment: Moment, base: int, rows: list[Row]) -> DomainView:
         base=from_units(base, terms.unit), upl=from_units(r.equity - base, terms.unit),
         equity=from_units(r.equity, terms.unit), value=from_units(r.value, terms.unit),
         full=from_units(r.full, terms.unit), own=from_units(r.own, terms.unit), next=next_step,
-        positions=tuple(_position(moment, row) for row in rows), rates=rates,
+        positions=tuple(_position(moment, row) for row in held), rates=rates,
     )  # fmt: skip
 
 
@@ -452,12 +452,10 @@ def _rates(moment: Moment, row: Row) -> tuple[Decimal, Decimal]:
 
 def explain(exchange: "Exchange", account: int) -> Explanation:
     moment = Moment(exchange, account)
-    open_rows = [row for row in moment.rows.values() if row.size]
-    domains = [_domain(moment, row.margin, [row]) for row in open_rows if row.mode]
-    seen: set[int] = set()
-    for row in open_rows:
-        currency = moment.contracts[row.instrument].currency
-        if not row.mode and currency not in seen:
-            seen.add(currency)
-            domains.append(_domain(moment, *moment.domain(row)))
+    domains = [_domain(moment, row.margin, [row]) for row in moment.rows.values() if row.size and row.mode]
+    for currency in range(len(moment.wallets)):
+        base, rows = moment.cross_domain(currency)
+        r = moment.requirement(base, rows)
+        if r.positions or r.orders:
+            domains.append(_domain(moment, base, rows))
     return Explanation(exchange.account_name(account), _wallets(moment), tuple(domains))

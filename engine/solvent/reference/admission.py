@@ -9,13 +9,13 @@ closes costs no more than there is. Cost: a judgement reads the domains that the
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from solvent.records import Mode, Side
+from solvent.records import Basis, Mode, Side
 from solvent.reference import margin, valuation
 from solvent.reference.ledger import Effect, Fill, Ledger, Position
 from solvent.reference.margin import Requirement, Rules
 
 LIFTS_MAX = 64
-"""How often a margin is raised to a threshold that rises with it (the fee at bankruptcy of a short): by a fee's part each time."""
+"""How often a margin is raised to a threshold that rises with it (a short's fee at bankruptcy): by the fee's part each."""
 
 
 class Admission:
@@ -95,7 +95,7 @@ class Admission:
         return min(share, room + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
 
     def closing_price(self, p: Position) -> int:
-        """The first tick at which closing a position, taker fee paid, costs no more than it may. Not clamped to legal prices."""
+        """The first tick at which closing a position, taker fee paid, costs no more than it may. It need not be legal."""
         contract = self.contracts[p.instrument]
         cost = margin.bankruptcy_cost(contract, p, self._closing_share(p))
         return valuation.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
@@ -119,8 +119,8 @@ class Admission:
             wallets[currency], holds[currency] = cash, held
 
     def asked_units(self, p: Position, fill: Fill) -> int:
-        """What an isolated position takes from the wallet for the lots that a fill opens, by its leverage: their initial margin,
-        their loss to mark and what funding has accrued on them. 0 for a cross one."""
+        """What an isolated position takes from the wallet for the lots that a fill opens: initial margin at its leverage, the
+        loss to mark and what funding has accrued on them. 0 for a cross one."""
         contract, e = self.contracts[p.instrument], self.ledger.effect(p, fill)
         if p.mode != Mode.ISOLATED or not e.opened:
             return 0
@@ -159,9 +159,10 @@ class Admission:
         with self.tried(p, fill):
             after = self._readings(p, e)
             short = fill.assigned > 0 > self.ledger.wallets[p.account][self.contracts[p.instrument].currency]
-        if e.shortfall or short:
+            slips = e.opened > 0 and not self._allowed(p)
+        if e.shortfall or short or (slips and not e.closed):
             return False
-        if all(equity >= own for equity, own in after):
+        if not slips and all(equity >= own for equity, own in after):
             return True
         if e.closed and e.opened:
             return self._bears_halves(p, fill, e.closed, price)
@@ -171,6 +172,12 @@ class Admission:
         if not all(a >= min(0, b) for (a, _), (b, _) in zip(after, before, strict=True)):
             return False
         return price is None or self._within_closing_price(p, price)
+
+    def _allowed(self, p: Position) -> bool:
+        """Whether the tier of a position allows its leverage. Where tiers go by money a mark decides that, and no fill."""
+        contract = self.contracts[p.instrument]
+        by_lots = contract.basis in (Basis.CONTRACTS, Basis.NET)
+        return not by_lots or valuation.allows(contract, valuation.tier_of(contract, p), p.leverage)
 
     def _bears_halves(self, p: Position, fill: Fill, closed: int, price: int | None) -> bool:
         """Of a fill that turns a position: whether what closes is borne, and then what opens, which pays the fee."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from solvent.limits import FIRST_USER
 from solvent.records import Flag, Leg, Mode, Purse, Side
-from solvent.reference import margin, valuation
+from solvent.reference import margin
 from solvent.reference.triggers import direction, reached
 
 if TYPE_CHECKING:
@@ -108,10 +108,6 @@ def _dormant(kernel: "Kernel") -> Iterator[str]:
 
 def _safety(kernel: "Kernel") -> Iterator[str]:
     ledger, judge = kernel.ledger, kernel.liquidation.judge
-    for parcel in ledger.parcels:
-        contract = kernel.contracts[parcel.instrument]
-        if valuation.worth(contract, parcel.size, contract.mark) <= parcel.cost:
-            yield f"LIQ-6: parcel {parcel.parcel_id} is under water"
     for account in range(FIRST_USER, len(ledger.wallets)):
         positions = ledger.positions_of(account)
         for p in positions:

@@ -119,8 +119,8 @@ class Cover:
         return self.admission.bears(p, fill, None)
 
     def _beyond_hold(self, t: Ticket, p: Position, fill: Fill) -> int:
-        """What a fill at the limit asks that no hold has: isolated, what lifts the position to R_own; cross, initial margin of the
-        position at mark."""
+        """What a fill at the limit asks that no hold has. Isolated: what lifts the position to R_own. Cross: what its initial
+        margin at mark is above that at the limit."""
         contract = self.contracts[p.instrument]
         assigned, asked = self.admission.assigned_units(p, fill), self.admission.asked_units(p, fill)
         if p.mode == Mode.ISOLATED:

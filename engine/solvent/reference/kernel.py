@@ -41,7 +41,6 @@ from solvent.reference.trading import Trading
 from solvent.reference.valuation import Contract
 from solvent.spec import Spec, from_records
 
-
 _COSTS_OTHERS = {CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE}
 """What may start what the fund or winners pay (SAFE-1)."""
 

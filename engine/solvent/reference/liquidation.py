@@ -268,8 +268,8 @@ class Liquidation:
         return min(price, valuation.band_price(contract, Side.BUY, limit))
 
     def _unwind(self, parcel: Parcel, at_takeover: bool = False) -> None:
-        """A new parcel goes through the book at its bankruptcy price. One without value goes now, whatever it takes, or waits for
-        its instrument's next mark where this command may not cost others."""
+        """A new parcel goes through the book at its bankruptcy price. One without value goes now, at any price; where this
+        command may not cost others, it waits for its instrument's next mark."""
         parcel.due = False
         price = valuation.legal(self.contracts[parcel.instrument], parcel.bankruptcy_price)
         # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.

@@ -108,10 +108,11 @@ class Pricing:
 
     def _look_at_collateral(self, instrument: int) -> None:
         """Whose margin is worth less now, because this instrument prices what backs it."""
+        endangered = self.liquidation.admission.endangered
         for each in self.ledger.collateral:
             if each.instrument == instrument:
                 for account in range(FIRST_USER, len(self.ledger.wallets)):
-                    if self.ledger.wallets[account][each.currency] > 0 and self.liquidation.admission.endangered(account, each.of):
+                    if self.ledger.wallets[account][each.currency] > 0 and endangered(account, each.of):
                         self.ledger.touch(account)
 
     def _set_index(self, instrument: int, fine: int, sources: int) -> None:

@@ -3,15 +3,17 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.string cimport memset
 from solvent._core.ledger cimport (
-    Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, wallet_of,
+    Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, held_of, wallet_of,
 )
 from solvent._core.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
     equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
 from solvent._core.money cimport INT64_MAX, add, int128, least, magnitude, most, mul_div_trunc, saturate, sub
-from solvent._core.records cimport BUY
-from solvent._core.valuation cimport Instrument, accrued_units, initial_rise, price_paying, worth
+from solvent._core.records cimport BUY, CONTRACTS, NET
+from solvent._core.valuation cimport (
+    Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,
+)
 
 cdef enum:
     LIFTS_MAX = 64                 # the twin says why
@@ -218,6 +220,18 @@ cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexc
     return r.equity >= r.own
 
 
+cdef inline bint _allowed(Ledger* l, Position* p) noexcept nogil:
+    """Whether the tier of a position allows its leverage. Where tiers go by money a mark decides that, and no fill."""
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef Held held
+    if ins.basis == CONTRACTS:
+        return allows(ins, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), p.leverage)
+    if ins.basis != NET:
+        return True
+    held = held_of(l, p)
+    return allows(ins, tier_of(ins, &held, &l.log.fault), p.leverage)
+
+
 cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil:
     """Whether the owner bears a fill. price_ticks: 0 where whoever asks has limited it to the closing price.
 
@@ -227,12 +241,13 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
     cdef Trial trial
     cdef int64_t cash
-    cdef bint sound
+    cdef bint sound, slips
     try_on(l, index, e, l.collateral_count != 0, &trial)
-    sound = _sound(l, rules, index, e)
+    slips = e.opened_lots != 0 and not _allowed(l, p)
+    sound = not slips and _sound(l, rules, index, e)
     cash = wallet.cash_units
     put_back(l, index, &trial)
-    if e.shortfall_units != 0 or (e.assigned_units > 0 and cash < 0):
+    if e.shortfall_units != 0 or (e.assigned_units > 0 and cash < 0) or (slips and e.closed_lots == 0):
         return False
     safe[0] = sound and cash >= 0
     return sound or _bears_below(l, rules, index, terms, e, price_ticks)

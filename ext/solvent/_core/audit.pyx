@@ -10,7 +10,7 @@ from solvent._core.margin cimport Requirement, cross_requirement, hold_units, is
 from solvent._core.matching cimport crosses
 from solvent._core.records cimport BUY, BY_LAST, BY_MARK, LONG, REDUCE_ONLY, SHORT
 from solvent._core.trading cimport State, order_instrument
-from solvent._core.valuation cimport Instrument, upl_of, value_of
+from solvent._core.valuation cimport Instrument, value_of
 from solvent._core.triggers cimport trigger_direction, trigger_reached, triggers_check
 
 
@@ -100,18 +100,13 @@ cdef object _orders(State* s):
 
 
 cdef object _safety(State* s):
-    """No parcel without value, no account below R_own unless stuck, no bad wallet, holds that add up."""
+    """No account below R_own unless stuck, no bad wallet, holds that add up."""
     cdef Ledger* l = &s.ledger
     cdef uint32_t account, currency
     cdef int32_t i
     cdef Requirement r
     cdef Position* p
-    cdef Instrument* ins
     cdef bint stuck
-    for i in range(l.parcel_count):
-        ins = &l.instruments[l.parcels[i].instrument]
-        if upl_of(ins, l.parcels[i].size_lots, l.parcels[i].cost_units, &s.log.fault) <= 0:
-            return f"LIQ-6: parcel {l.parcels[i].parcel_id} is under water"
     for account in range(FIRST_USER, l.account_count):
         holds = [0] * l.currency_count
         stuck = False
