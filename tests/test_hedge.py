@@ -162,6 +162,7 @@ def test_margin_mode_and_leverage_are_carried_over(make):
     ex.set_position_mode("a", X, "one-way")
     refused(Code.BAD_LEG, ex.set_leverage, "a", X, 10, leg="long")
     ex.set_leverage("a", X, 7, mode="cross")
+    ex.set_leverage("a", X, 7)
     ex.set_position_mode("a", X, "hedge")
     assert state() == [("cross", 7)] * 3
 
@@ -346,7 +347,7 @@ def test_deleveraging_hits_one_leg(make):
     """Nobody buys b's long and there is no fund: the short leg of a, which wins most, closes; its long leg stays."""
     ex = exchange(make)
     ex.deposit("b", "USDT", 200)
-    ex.set_leverage("b", X, 100)
+    ex.set_leverage("b", X, 100, mode="isolated")
     for leg in OPENS:
         ex.set_leverage("a", X, 20, mode="isolated", leg=leg)
     ex.order("a", X, "sell", 10, price=1_000, leg="short").ok()

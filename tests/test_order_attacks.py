@@ -73,7 +73,7 @@ def test_the_last_price_is_never_the_houses(make):
     for name, amount in (("b", 10**6), ("c", 10**6), ("p", 600)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 1_000)
-    ex.set_leverage("p", "X", 40)
+    ex.set_leverage("p", "X", 40, mode="isolated")
     ex.order("b", "X", "sell", 10, price=1_000)
     ex.order("p", "X", "buy", 10, price=1_000)
     ex.mark("X", 980)
@@ -306,7 +306,7 @@ def test_an_expired_reduce_only_order_and_a_mass_cancel_leave_the_sums_right(mak
     for name, amount in (("b", 10**6), ("p", 600)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 1_000)
-    ex.set_leverage("p", "X", 40)
+    ex.set_leverage("p", "X", 40, mode="isolated")
     ex.order("b", "X", "sell", 10, price=1_000)
     ex.order("p", "X", "buy", 10, price=1_000)
     ex.order("p", "X", "sell", 4, price=1_020, reduce_only=True, tif="gtd", expiry_ns=50).ok()

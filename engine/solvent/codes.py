@@ -108,7 +108,7 @@ HINTS: dict[Code, str] = {
     Code.INSUFFICIENT_MARGIN: "free balance is below initial margin, open loss to mark and fee",
     Code.LEVERAGE_ABOVE_TIER: "the tier of the resulting size allows less leverage; lower it or trade smaller",
     Code.POSITION_LIMIT: "position and open orders would exceed the last tier, or the one that was chosen",
-    Code.MODE_IN_USE: "the mode changes only while flat without orders; to change only leverage, name the present mode",
+    Code.MODE_IN_USE: "the mode changes only while flat without orders; to change only leverage, name none",
     Code.NO_ISOLATED_POSITION: "there is no open isolated position to move margin of",
     Code.BELOW_INITIAL_MARGIN: "the margin left would not bear initial margin at mark and its closing orders' loss",
     Code.BAD_LEVERAGE: "leverage is 1 or more, in millionths at the finest; tiers that deduct, or are factors, are not chosen",
