@@ -93,7 +93,7 @@ HINTS: dict[Code, str] = {
     Code.DUPLICATE_CLIENT_ID: "this client id was used; the answer's order_id is the order it belongs to",
     Code.POST_ONLY_WOULD_TAKE: "the price would trade at once; move it away from the touch",
     Code.FOK_UNFILLED: "the book cannot fill the whole size within the limit",
-    Code.REDUCE_ONLY_WOULD_OPEN: "nothing to reduce on this side, or resting reduce-only orders cover all of it",
+    Code.REDUCE_ONLY_WOULD_OPEN: "nothing to reduce on this side, or better-priced resting reduce-only orders cover all of it",
     Code.TOO_MANY_ORDERS: "the limit of live orders is reached, or that of reduce-only or triggered orders of a position",
     Code.AMEND_NOTHING: "neither size nor price would change",
     Code.AMEND_BELOW_FILLED: "the new size is not above what is filled; cancel instead",

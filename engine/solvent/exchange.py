@@ -438,7 +438,8 @@ class Exchange(Face):
     ) -> Ack:  # fmt: skip
         """Changes a resting order's total size (what is filled included) and price.
 
-        A smaller size keeps its place in the queue; anything else goes to the back, and may trade.
+        A smaller size keeps its place in the queue; anything else goes to the back, and may trade. A reduce-only order that
+        asks for more than is left to close at its price keeps its place, too (AMEND_NOTHING).
         """
         found = self._named(order_id, client_id)
         row = self._find_order(account, **found)

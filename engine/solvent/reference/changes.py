@@ -94,6 +94,9 @@ class Changes:
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
         t = self.entry.ticket_of(order, remaining, price)
         p = order.holder if isinstance(order.holder, Position) else None
+        stays = p and order.flags & Flag.REDUCE_ONLY and price == order.price
+        if p and stays and self.entry.cover.reducible(t, p) <= order.remaining:
+            return refused(Code.AMEND_NOTHING)  # a larger one would be cut to what it has: it keeps its place
         code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:
             return refused(code)

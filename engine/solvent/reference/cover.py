@@ -167,9 +167,12 @@ class Cover:
         asked = [valuation.initial_rise(contract, each, p.leverage, t.remaining, (0, 0)) for each in (marked, value)]
         return max(0, asked[0] - asked[1])
 
-    def reducible(self, p: Position, side: int) -> int:
-        """How much of the position a further reduce-only order of this side may still close."""
-        return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
+    def reducible(self, t: Ticket, p: Position) -> int:
+        """How much of the position a reduce-only order may close: all of it where it trades at once, and where it rests
+        what the resting ones leave that come first (trading cuts the others)."""
+        closing = -p.size if t.side == Side.BUY else p.size
+        rests = not t.ending and self.trading.books[t.instrument].crossing(t.side, t.price) is None
+        return closing - (self.trading.reduced_before(t, p) if rests and closing > 0 else 0)
 
     # --- Tiers that orders could lead to
 

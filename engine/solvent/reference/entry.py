@@ -171,12 +171,12 @@ class Entry:
     def _measure(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
         """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
         filled = t.size - t.remaining
-        lots = self.cover.reducible(p, t.side) + (standing.lots if standing else 0)
+        lots = self.cover.reducible(t, p)
         t.remaining = lots if t.flags & Flag.CLOSE_POSITION and standing is None else min(t.remaining, lots)
         if t.remaining <= 0:
             return Code.REDUCE_ONLY_WOULD_OPEN
-        if t.order is None and self._reduce_only(p) >= REDUCE_ONLY_MAX:
-            return Code.TOO_MANY_ORDERS
+        if t.order is None and not t.ending and self._reduce_only(p) >= REDUCE_ONLY_MAX:
+            return Code.TOO_MANY_ORDERS  # one that cannot rest needs no room
         t.size = filled + t.remaining
         return Code.OK
 
@@ -193,14 +193,13 @@ class Entry:
             return Code.NOT_TRADING
         if p and not contract.mark:
             return Code.NO_MARK
-        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
-            return code
-        if t.flags & Flag.MARKET:
-            t.price = self._market_price(t)
-        t.limit = t.price
         slides = bool(t.flags & Flag.SLIDE)
         if slides and (code := self._keep_off_the_touch(t)):
             return code
+        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
+            return code
+        if t.flags & Flag.MARKET:
+            t.price = t.limit = self._market_price(t)
         if p:
             if self.cover.beyond_band(t):
                 return Code.PRICE_BAND

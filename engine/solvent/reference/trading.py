@@ -196,14 +196,25 @@ class Trading:
             a=order.order_id, b=lots, c=order.remaining,
         )  # fmt: skip
 
+    @staticmethod
+    def _reducing(p: Position) -> list[tuple[int, int, Order]]:
+        """A position's resting reduce-only orders, behind what they are cut by: the worst price, then the newest."""
+        resting = (order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY)
+        return [(o.price if o.side == Side.SELL else -o.price, o.order_id, o) for o in resting]
+
+    def reduced_before(self, t: Ticket, p: Position) -> int:
+        """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+        newest = self.order_count + 1 << SLOT_BITS
+        place = t.price if t.side == Side.SELL else -t.price, t.order.order_id if t.order else newest
+        return sum(each[2].remaining for each in self._reducing(p) if each[2] is not t.order and each[:2] < place)
+
     def cut_reduce_only(self, p: Position) -> None:
         """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
         while p.reduce.lots:
-            own = [order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY]
             excess = p.reduce.lots - max(0, p.size if p.reduce_side == Side.SELL else -p.size)
             if excess <= 0:
                 return
-            worst = max(own, key=lambda o: (o.price if o.side == Side.SELL else -o.price, o.order_id))
+            *_, worst = max(self._reducing(p), key=lambda each: each[:2])
             if worst.remaining <= excess:
                 self.cancel(worst, Ending.REDUCE_ONLY_CUT)
             else:
@@ -332,6 +343,7 @@ class Trading:
             self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)
+                self.cut_reduce_only(t.holder)
                 if self.ledger.orders_count or self.contracts[t.instrument].currency in self.ledger.backs:
                     self.ledger.touch(t.account)
             elif t.holder:

@@ -5,12 +5,12 @@ from libc.stdlib cimport free, malloc, qsort
 from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.book cimport book_room
 from solvent._core.clientids cimport clients_find
-from solvent._core.cover cimport Free, free_now
+from solvent._core.cover cimport Free, free_now, reducible
 from solvent._core.entry cimport admit, known_account, work
 from solvent._core.ledger cimport NOBODY, OpenSide, Position
 from solvent._core.records cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, REPLACED, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, REDUCE_ONLY, REPLACED, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
     UNKNOWN_ORDER, Command, say,
 )
 from solvent._core.trading cimport (
@@ -170,6 +170,8 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
     if not s.bare:
         p = &s.ledger.positions[order.holder]
+        if order.flags & REDUCE_ONLY and price_ticks == order_price(s, slot) and reducible(s, &t, p) <= order.remaining_lots:
+            return AMEND_NOTHING        # a larger one would be cut to what it has: it keeps its place
         order_exposure(s, slot, &standing)
     code = admit(s, &t, p, &standing)
     if code == OK and not book_room(&s.books[t.instrument]):

@@ -16,7 +16,7 @@ cdef struct Free:                  # where an order may spend: in its own curren
 cdef bint beyond_band(State* s, Ticket* t) noexcept nogil
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
-cdef int64_t reducible(Position* p, int side) noexcept nogil
+cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil
 cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil
 cdef bint endangered(State* s, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t closing_cost(State* s, int32_t index) noexcept nogil

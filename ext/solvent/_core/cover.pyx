@@ -7,12 +7,13 @@ from solvent._core.margin cimport (
     Requirement, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement, equity_share,
     free_units, hold_units, initial_units, opening_lots, spare_units, upl,
 )
+from solvent._core.matching cimport crosses
 from solvent._core.money cimport INT64_MAX, add, clamp, int128, least, most, saturate, sub
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, INSUFFICIENT_MARGIN, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, REDUCE_ONLY, SELL,
     UNCOVERED,
 )
-from solvent._core.trading cimport State, Ticket, cancel
+from solvent._core.trading cimport State, Ticket, cancel, reduced_before
 from solvent._core.valuation cimport (
     Held, Instrument, accrued_units, allows, band_price, initial_rise, loss_of, measure_with, price_paying, tier_at, value_of,
 )
@@ -185,10 +186,13 @@ cdef int64_t _at_mark(State* s, Ticket* t, Position* p) noexcept nogil:
         t.ins, value_of(t.ins, lots, t.ins.mark_ticks, True, fault), p.leverage, lots, 0, 0, fault) - at_limit)
 
 
-cdef int64_t reducible(Position* p, int side) noexcept nogil:
-    """How much of the position a further reduce-only order of this side may still close."""
-    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
-    return closing - p.reduce.lots
+cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
+    """How much of the position a reduce-only order may close: all of it where it trades at once, and where it rests what the
+    resting ones leave that come first (trading cuts the others)."""
+    cdef int64_t closing = -p.size_lots if t.side == BUY else p.size_lots
+    if t.ending or closing <= 0 or crosses(t.book, t.side, t.price_ticks):
+        return closing
+    return closing - reduced_before(s, t, p)
 
 
 # --- Tiers that orders could lead to -------------------------------------------------------------------

@@ -170,12 +170,12 @@ cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
 cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
     cdef int64_t filled = t.size_lots - t.remaining_lots
-    cdef int64_t lots = reducible(p, t.side) + (standing.lots if standing != NULL else 0)
+    cdef int64_t lots = reducible(s, t, p)
     t.remaining_lots = lots if t.flags & CLOSE_POSITION and standing == NULL else least(t.remaining_lots, lots)
     if t.remaining_lots <= 0:
         return REDUCE_ONLY_WOULD_OPEN
-    if t.order_id == 0 and p.reduce_count >= REDUCE_ONLY_MAX:
-        return TOO_MANY_ORDERS
+    if t.order_id == 0 and not t.ending and p.reduce_count >= REDUCE_ONLY_MAX:
+        return TOO_MANY_ORDERS      # one that cannot rest needs no room
     t.size_lots = filled + t.remaining_lots
     return OK
 
@@ -190,20 +190,19 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef int code
     if ins.listing != 0:
         return NOT_TRADING
-    if not s.bare:
-        if ins.mark_ticks == 0:
-            return NO_MARK
-        if t.flags & REDUCE_ONLY:
-            code = _measure(s, t, p, standing)
-            if code != OK:
-                return code
-    if t.flags & MARKET:
-        t.price_ticks = _market_price(s, t)
-        t.limit_ticks = t.price_ticks
+    if not s.bare and ins.mark_ticks == 0:
+        return NO_MARK
     if t.flags & SLIDE:
         code = _keep_off_the_touch(s, t)
         if code != OK:
             return code
+    if not s.bare and t.flags & REDUCE_ONLY:
+        code = _measure(s, t, p, standing)
+        if code != OK:
+            return code
+    if t.flags & MARKET:
+        t.price_ticks = _market_price(s, t)
+        t.limit_ticks = t.price_ticks
     if not s.bare:
         if beyond_band(s, t):
             return PRICE_BAND
@@ -229,6 +228,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 
 cdef void work(State* s, Ticket* t, Free before, Receipt* receipt) noexcept nogil:
     """An accepted ticket trades, rests or ends; the account's other orders are looked at again."""
+    cdef int32_t slot
     execute(s, t)
     conclude(s, t)
     if not s.bare:
@@ -236,8 +236,9 @@ cdef void work(State* s, Ticket* t, Free before, Receipt* receipt) noexcept nogi
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
-    if not s.bare and arena_find(&s.arena, t.order_id) < 0:
-        receipt.resting_lots = 0
+    if not s.bare and receipt.resting_lots:     # it may have been cut, or ended
+        slot = arena_find(&s.arena, t.order_id)
+        receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
 
 
 cdef int64_t _reference(Instrument* ins, int source) noexcept nogil:

@@ -1,6 +1,6 @@
 """What only some orders need on their way: owners, money, terms, cutting; the contract is in trading.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms
 from solvent._core.book cimport Book, book_price, book_shrink, book_worse
@@ -242,11 +242,35 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
         <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
 
 
+cdef inline bint _cut_first(int side, int64_t price_ticks, uint64_t order_id, int64_t other_ticks, uint64_t other_id) noexcept nogil:
+    """Whether of two reduce-only orders of a side the first one is cut first: of a worse price, else newer."""
+    if price_ticks == other_ticks:
+        return order_id > other_id
+    return price_ticks > other_ticks if side == SELL else price_ticks < other_ticks
+
+
+cdef inline bint _rests(State* s, int32_t slot) noexcept nogil:
+    return s.arena.orders[slot].level >= 0 and not s.arena.orders[slot].state & DORMANT
+
+
+cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
+    """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+    cdef uint64_t order_id = t.order_id if t.order_id != 0 else UINT64_MAX
+    cdef int32_t slot = p.first_reduce if p.reduce.lots > 0 else -1
+    cdef int64_t lots = 0
+    while slot >= 0:
+        if _rests(s, slot) and s.arena.orders[slot].order_id != order_id and _cut_first(
+                t.side, t.price_ticks, order_id, book_price(t.book, &s.arena, slot), s.arena.orders[slot].order_id):
+            lots += s.arena.orders[slot].remaining_lots
+        slot = s.arena.reduce[slot].next
+    return lots
+
+
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
     cdef Position* p = &s.ledger.positions[position]
     cdef Book* book = &s.books[p.instrument]
-    cdef int64_t allowed, price, worst_price
+    cdef int64_t allowed
     cdef int32_t slot, worst
     while p.reduce.lots > 0:
         allowed = p.size_lots if p.reduce_side == SELL else -p.size_lots
@@ -255,17 +279,12 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
         if p.reduce.lots <= allowed:
             return
         worst = -1
-        worst_price = 0
         slot = p.first_reduce
         while slot >= 0:
-            if s.arena.orders[slot].level >= 0 and not s.arena.orders[slot].state & DORMANT:
-                price = book_price(book, &s.arena, slot)
-                if p.reduce_side == BUY:
-                    price = -price
-                if worst < 0 or price > worst_price or (
-                        price == worst_price and s.arena.orders[slot].order_id > s.arena.orders[worst].order_id):
-                    worst = slot
-                    worst_price = price
+            if _rests(s, slot) and (worst < 0 or _cut_first(
+                    p.reduce_side, book_price(book, &s.arena, slot), s.arena.orders[slot].order_id,
+                    book_price(book, &s.arena, worst), s.arena.orders[worst].order_id)):
+                worst = slot
             slot = s.arena.reduce[slot].next
         if s.arena.orders[worst].remaining_lots <= p.reduce.lots - allowed:
             cancel(s, worst, REDUCE_ONLY_CUT)
