@@ -3,6 +3,8 @@
 Written from docs/orders.md and docs/semantics.md. Prices stand around a mark of 100, one tick apart, sizes are lots.
 """
 
+from random import Random
+
 import pytest
 
 from desk import ends, fired, hold, lots_cut, trades
@@ -235,3 +237,81 @@ def test_an_amendment_above_what_better_ones_leave_keeps_its_place(xdesk):
     assert xdesk.amend("a", worse, size=4).code == Code.AMEND_NOTHING
     moved = xdesk.amend("a", worse, size=4, price=107).ok()
     assert moved.resting == 2 and [e.size_lots for e in moved.events if e.type == EventType.REPLACED] == [2]
+
+
+# --- Trades with oneself ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held", ["buy", "sell"])
+@pytest.mark.parametrize(("reduces", "rests"), [(False, [5]), (True, [3])])
+def test_a_trade_with_oneself_cuts_nothing(xdesk, held, reduces, rests):
+    """The position is what it was after both halves; between them four of its five lots were gone."""
+    close = OTHER[held]
+    hold(xdesk, "a", held, 5)
+    near = xdesk.order("a", close, 2 if reduces else 4, away(close, 1), reduce_only=reduces)
+    far = xdesk.order("a", close, 3 if reduces else 5, away(close, 3), reduce_only=True)
+    ack = xdesk.order("a", held, 9, away(close, 1), tif="ioc", self_trade="allow")
+    assert [order for order, *_ in trades(ack)] == [near.order_id] and left(xdesk, far) == rests
+    assert abs(xdesk.face.position("a", "X").size) == 5
+    assert list(ends(ack).values()) == [Ending.FILLED, Ending.UNFILLED]
+
+
+def test_a_trade_with_oneself_beside_one_with_another(xdesk):
+    """b sells one between a's own two: only that one changes a's position."""
+    hold(xdesk, "a", "buy", 5)
+    for who, lots, price, reduces in (("a", 4, 101, False), ("b", 1, 102, False), ("a", 2, 103, True), ("a", 3, 104, True)):
+        xdesk.order(who, "sell", lots, price, reduce_only=reduces)
+    ack = xdesk.order("a", "buy", 6, 103, tif="fok", self_trade="allow")
+    assert [lots for *_, lots in trades(ack)] == [4, 1, 1] and xdesk.depth()[1] == [(103, 1), (104, 3)]
+    assert xdesk.face.position("a", "X").size == 6
+
+
+def test_another_account_of_the_group_is_cut_as_ever(xdesk):
+    """Both are one owner, but two positions: what sold closes b's, and b's reduce-only order with it."""
+    hold(xdesk, "b", "buy", 5)
+    xdesk.order("b", "sell", 4, 101, self_trade_group=7)
+    target = xdesk.order("b", "sell", 5, 103, reduce_only=True, self_trade_group=7)
+    xdesk.order("a", "buy", 4, 101, tif="ioc", self_trade="allow", self_trade_group=7)
+    assert left(xdesk, target) == [1]
+
+
+def crowd(base, seed):
+    """Positions either way, and sells around the mark: plain ones, reduce-only ones, some amended to the back of a queue."""
+    r = Random(seed)
+    ex = base([Instrument("X", **LINEAR)])
+    ex.deposit("z", "USDT", 10**7)
+    ex.mark("X", 100)
+    for name in "abc":
+        ex.deposit(name, "USDT", 10**7)
+        held = r.randint(-6, 12)
+        if held:
+            side = "buy" if held > 0 else "sell"
+            ex.order("z", "X", OTHER[side], abs(held), price=100)
+            ex.order(name, "X", side, abs(held), price=100).ok()
+    for _ in range(r.randint(3, 12)):
+        terms = {"reduce_only": r.random() < 0.5, "self_trade_group": r.choice([0, 7])}
+        ack = ex.order(r.choice("abcz"), "X", "sell", r.randint(1, 6), price=r.randint(101, 103), post_only=True, **terms)
+        if ack and r.random() < 0.3:
+            [who] = [name for name in "abcz" if any(o.order_id == ack.order_id for o in ex.open_orders(name))] or ["z"]
+            ex.amend(who, ack.order_id, price=r.randint(101, 103), size=r.randint(1, 8))
+    return ex, r
+
+
+def test_fill_or_kill_is_accepted_where_the_same_order_would_fill(base):
+    """On a copy, with every self-trade mode, for every size."""
+    outcomes = set()
+    for seed in range(150):
+        size, modes = (
+            Random(-seed).randint(1, 25),
+            ["allow", "allow", "cancel_maker", "cancel_taker", "cancel_both", "decrement"],
+        )
+        acks = []
+        for tif in ("fok", "ioc"):
+            ex, r = crowd(base, seed)
+            who, mode, price, group = r.choice("abc"), r.choice(modes), r.choice([102, 103, None]), r.choice([0, 7])
+            acks.append(ex.order(who, "X", "buy", size, price=price, tif=tif, self_trade=mode, self_trade_group=group))
+            ex.check()
+        fok, ioc = acks
+        assert bool(fok) == (ioc.filled == size), (seed, fok, ioc)
+        outcomes.add(bool(fok))
+    assert outcomes == {True, False}

@@ -320,7 +320,8 @@ class Trading:
             self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
             if not maker.remaining:
                 self.finish(maker, Ending.FILLED)
-            self._after_fill(maker)
+            if maker.holder is not taker.holder:  # else its position is what it was after the taker's half
+                self._after_fill(maker)
             self._settle(taker, maker.price, value, lots, t.fee_reason)
             self._after_fill(taker)
         if first and not t.house:
@@ -357,8 +358,6 @@ class Trading:
         """
         wanted, reached = t.remaining, t.limit
         filled: dict[int, int] = {}
-        # What the taker's own reduce-only orders on the other side close, and their lots.
-        held, own = (abs(t.holder.size), t.holder.reduce.lots) if isinstance(t.holder, Position) else (0, 0)
         for maker in self.books[t.instrument].orders(1 - t.side):
             if wanted <= 0 or not within(t.side, maker.price, t.limit):
                 break
@@ -366,18 +365,12 @@ class Trading:
                 if t.terms.stp_mode in (SelfTrade.CANCEL_MAKER, SelfTrade.ALLOW):
                     continue
                 break  # the taker ends here, or loses lots that it does not trade
-            lots, mine = min(maker.remaining, wanted), t.holder is not None and maker.holder is t.holder
-            if mine and maker.flags & Flag.REDUCE_ONLY:
-                lots = min(lots, own)
-                own -= lots
-            elif mine:  # the position is smaller only until the taker's half is booked
-                own = min(own, max(0, held - lots))
-            elif isinstance(maker.holder, Position):
+            lots = min(maker.remaining, wanted)
+            if isinstance(maker.holder, Position) and maker.holder is not t.holder:  # its own stays as it is
                 before = filled.get(id(maker.holder), 0)
                 if maker.flags & Flag.REDUCE_ONLY:
                     lots = max(0, min(lots, abs(maker.holder.size) - before))
                 filled[id(maker.holder)] = before + lots
-            held += 0 if mine else lots
             if lots:
                 wanted, reached = wanted - lots, maker.price
         return wanted, reached

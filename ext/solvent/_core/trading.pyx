@@ -10,7 +10,7 @@ from solvent._core.ledger cimport (
 )
 from solvent._core.margin cimport hold_units
 from solvent._core.matching cimport Fill, same_owner
-from solvent._core.money cimport add, least, magnitude, most
+from solvent._core.money cimport add, least, magnitude
 from solvent._core.records cimport (
     ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
     HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
@@ -339,7 +339,7 @@ cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil:
         _settle_house(s, holder, maker.side, fill, value, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
-    if owned:
+    if owned and (holder != t.holder or t.flags & HOUSE_ORDER):     # else its position is what it was after the taker's half
         refresh_hold(s, holder)
         cut_reduce_only(s, holder)
     return value
@@ -393,15 +393,9 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
     cdef int32_t slot, level_slot
     cdef int64_t wanted = t.remaining_lots
     cdef int64_t lots
-    cdef int64_t held = 0          # of the taker's own position, what its reduce-only orders on the other side close
-    cdef int64_t own_lots = 0      # those orders' lots
-    cdef bint own
     cdef Order* maker
     cdef Position* p
     s.dry_run += 1
-    if t.holder >= 0:
-        held = magnitude(s.ledger.positions[t.holder].size_lots)
-        own_lots = s.ledger.positions[t.holder].reduce.lots
     while level >= 0 and wanted > 0:
         if (book.levels[level].price_ticks > t.limit_ticks if t.side == BUY
                 else book.levels[level].price_ticks < t.limit_ticks):
@@ -419,17 +413,7 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
                     continue
                 return wanted      # the taker ends here, or loses lots that it does not trade
             lots = least(maker.remaining_lots, wanted)
-            own = _owned(maker) and maker.holder == t.holder
-            if own:
-                # Both sides are the taker's: its position is smaller only until the taker's half is booked.
-                if maker.flags & REDUCE_ONLY:
-                    lots = least(lots, own_lots)
-                    if lots <= 0:
-                        continue
-                    own_lots -= lots
-                else:
-                    own_lots = least(own_lots, most(0, held - lots))
-            elif _owned(maker):
+            if _owned(maker) and maker.holder != t.holder:     # the taker's own position stays as it is
                 p = &s.ledger.positions[maker.holder]
                 if p.dry_run != s.dry_run:
                     p.dry_run = s.dry_run
@@ -439,8 +423,6 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
                     if lots <= 0:
                         continue
                 p.dry_lots += lots
-            if not own:
-                held += lots
             wanted -= lots
             reached_ticks[0] = book.levels[level].price_ticks
         level = book_worse(book, other, level)
