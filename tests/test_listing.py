@@ -163,7 +163,7 @@ def test_what_does_not_stop_in_a_halt(make):
     ex.set_leverage("b", X, 20, mode="isolated")
     trade(ex, X, 4, who="b")
     bid = ex.order("a", X, "buy", 3, price=970).ok()
-    stop = ex.order("a", X, "sell", 3, price=900, trigger=Trigger.stop(980)).ok()
+    stop = ex.order("a", X, "sell", 3, price=940, trigger=Trigger.stop(980)).ok()
     ex.halt(X)
     assert of(ex.settle_funding(X, "0.0001", 1).events, EventType.FUNDED)[0].collected_units == 400_000
     events = ex.mark(X, 950).events

@@ -59,7 +59,7 @@ def test_a_fired_order_keeps_its_id_and_says_what_it_does(desk):
     ("terms", "price", "code"),
     [
         ({"post_only": True}, 105, Code.POST_ONLY_WOULD_TAKE), ({"tif": "fok"}, 102, Code.FOK_UNFILLED),
-        ({"reduce_only": True}, 102, Code.REDUCE_ONLY_WOULD_OPEN), ({}, 200, Code.PRICE_BAND),
+        ({"reduce_only": True}, 102, Code.REDUCE_ONLY_WOULD_OPEN),
     ],
 )  # fmt: skip
 def test_what_would_be_checked_of_a_new_order_is_checked_when_it_fires(xdesk, terms, price, code):

@@ -104,7 +104,7 @@ HINTS: dict[Code, str] = {
     Code.WITHDRAWALS_CLOSED: "the currency has an open deficit; withdrawals wait until it is repaid",
     Code.MONEY_LIMIT: "all deposits of a currency stay below 2**62 units",
     Code.NO_MARK: "the instrument has no mark price yet: tell mark, index or source, whichever makes it",
-    Code.PRICE_BAND: "buys may not be priced above, sells not below, the band around mark",
+    Code.PRICE_BAND: "buys may not be priced above, sells not below, the band around mark, or around a trigger",
     Code.INSUFFICIENT_MARGIN: "free balance is below initial margin, open loss to mark and fee",
     Code.LEVERAGE_ABOVE_TIER: "the tier of the resulting size allows less leverage; lower it or trade smaller",
     Code.POSITION_LIMIT: "position and open orders would exceed the last tier, or the one that was chosen",

@@ -111,9 +111,10 @@ class Cover:
             return None
         return self.ledger.spare_units(account, currency) - each.least_for(value, contract.index or contract.mark)
 
-    def beyond_band(self, t: Ticket) -> bool:
-        edge = valuation.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
-        return t.price > edge if t.side == Side.BUY else t.price < edge
+    def within_band(self, t: Ticket, around: int) -> int:
+        """The price of a ticket, or the edge of the band around another price where it is beyond that."""
+        edge = valuation.band_edge(self.contracts[t.instrument], around, t.side, self.rules.price_band_ppb)
+        return min(t.price, edge) if t.side == Side.BUY else max(t.price, edge)
 
     def limit_to_bankruptcy(self, t: Ticket, p: Position) -> None:
         """An order against the position trades no further than where closing, fee paid, leaves nothing (§6), or too little of

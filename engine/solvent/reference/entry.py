@@ -201,7 +201,7 @@ class Entry:
         if t.flags & Flag.MARKET:
             t.price = t.limit = self._market_price(t)
         if p:
-            if self.cover.beyond_band(t):
+            if t.price != self.cover.within_band(t, contract.mark):
                 return Code.PRICE_BAND
             self.cover.limit_to_bankruptcy(t, p)
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
@@ -247,6 +247,10 @@ class Entry:
         way = direction(t.side, t.terms.kind)
         if t.terms.trigger_flags & TriggerFlag.REFUSE_REACHED and reached(way, t.terms.trigger, reference):
             return Code.TRIGGER_REACHED
+        if p and t.price:
+            trigger = self.trading.triggers.trigger_at(t.instrument, t.side, t.terms, reference)
+            if t.price != self.cover.within_band(t, trigger):
+                return Code.PRICE_BAND
         if p and sum(1 for order in p.orders if order.terms.kind) >= TRIGGERED_MAX:
             return Code.TOO_MANY_ORDERS
         if p and t.flags & Flag.REDUCE_ONLY and self._reduce_only(p) >= REDUCE_ONLY_MAX:
@@ -311,6 +315,7 @@ class Entry:
         order = due.popleft()
         t = self.ticket_of(order, order.remaining, order.price)
         t.ending = None if t.tif in _STAYS and not t.flags & Flag.MARKET else Ending.UNFILLED
+        self._slide_into_band(t)
         code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
         if not code:
             order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
@@ -322,6 +327,17 @@ class Entry:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
             return code, order.order_id, 0, 0
         return self.work(t, self.free_now(t))
+
+    def _slide_into_band(self, t: Ticket) -> None:
+        """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+        mark = self.contracts[t.instrument].mark
+        if self.bare or not (mark and t.price):
+            return
+        price = self.cover.within_band(t, mark)
+        if price != t.price:
+            assert t.order
+            t.price = t.limit = t.order.price = price
+            self.trading.say_replaced(t.order)
 
     def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
         """A live order as a ticket with other terms, before anything is changed."""

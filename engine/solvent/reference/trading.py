@@ -142,6 +142,12 @@ class Trading:
         )  # fmt: skip
         return t.order
 
+    def say_replaced(self, order: Order) -> None:
+        self.emit(
+            EventType.REPLACED, order.account, order.instrument, side=order.side,
+            a=order.order_id, b=order.price, c=order.remaining, d=order.size,
+        )  # fmt: skip
+
     def finish(self, order: Order, reason: Ending, code: Code = Code.OK) -> None:
         """The final event of an order that is in no queue any more."""
         self.emit(

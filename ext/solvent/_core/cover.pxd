@@ -13,7 +13,7 @@ cdef struct Free:                  # where an order may spend: in its own curren
     int64_t own
     int64_t backed
 
-cdef bint beyond_band(State* s, Ticket* t) noexcept nogil
+cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
 cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil

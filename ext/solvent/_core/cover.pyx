@@ -15,7 +15,7 @@ from solvent._core.records cimport (
 )
 from solvent._core.trading cimport State, Ticket, cancel, reduced_before
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, allows, band_price, initial_rise, loss_of, measure_with, price_paying, tier_at, value_of,
+    Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, price_paying, tier_at, value_of,
 )
 
 
@@ -114,9 +114,10 @@ cdef int64_t closing_cost(State* s, int32_t index) noexcept nogil:
     return sub(add(p.cost_units, upl(l, p), fault), closing_share(s, index), fault)
 
 
-cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
-    cdef int64_t edge = band_price(t.ins, t.side, s.rules.price_band_ppb)
-    return t.price_ticks > edge if t.side == BUY else t.price_ticks < edge
+cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil:
+    """The price of a ticket, or the edge of the band around another price where it is beyond that."""
+    cdef int64_t edge = band_edge(t.ins, around_ticks, t.side, s.rules.price_band_ppb)
+    return least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
 
 
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:

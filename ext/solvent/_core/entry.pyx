@@ -5,7 +5,7 @@ from libc.string cimport memset
 from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
-from solvent._core.cover cimport Free, beyond_band, check_margin, free_now, limit_to_bankruptcy, reducible, uncover
+from solvent._core.cover cimport Free, check_margin, free_now, limit_to_bankruptcy, reducible, uncover, within_band
 from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, position_reserve
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
@@ -19,11 +19,11 @@ from solvent._core.records cimport (
 )
 from solvent._core.timers cimport timers_reserve
 from solvent._core.trading cimport (
-    Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, position_begin, rest_alone, ticket_at,
-    ticket_of_order,
+    Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, position_begin, rest_alone, say_replaced,
+    ticket_at, ticket_of_order,
 )
 from solvent._core.triggers cimport (
-    trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
+    trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.valuation cimport Instrument, band_price
 
@@ -204,7 +204,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         t.price_ticks = _market_price(s, t)
         t.limit_ticks = t.price_ticks
     if not s.bare:
-        if beyond_band(s, t):
+        if t.price_ticks != within_band(s, t, ins.mark_ticks):
             return PRICE_BAND
         limit_to_bankruptcy(s, t, p)
     if t.flags & POST_ONLY and not t.flags & SLIDE:
@@ -245,8 +245,9 @@ cdef int64_t _reference(Instrument* ins, int source) noexcept nogil:
     return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
 
 
-cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
+cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+    cdef Instrument* ins = t.ins
     cdef int64_t reference = _reference(ins, t.terms.source)
     if ins.listing != 0:
         return NOT_TRADING
@@ -255,6 +256,9 @@ cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
     if t.terms.trigger_flags & REFUSE_REACHED and trigger_reached(
             trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         return TRIGGER_REACHED
+    if p != NULL and t.price_ticks != 0 and t.price_ticks != within_band(
+            s, t, trigger_at(t.terms, trigger_direction(t.side, t.terms.kind), reference, ins.max_price_ticks)):
+        return PRICE_BAND
     if p != NULL and (p.trigger_count >= TRIGGERED_MAX or t.flags & REDUCE_ONLY and p.reduce_count >= REDUCE_ONLY_MAX):
         return TOO_MANY_ORDERS
     return OK
@@ -353,7 +357,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
             p = &fresh
             position_default(&s.ledger, c.account, c.instrument, leg, p)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
-        code = _check_armed(ins, &t, p)
+        code = _check_armed(s, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone
         code = admit(s, &t, p, NULL)
     if code != OK:
@@ -368,6 +372,17 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         accept(s, &t)
         work(s, &t, free_now(s, &t), receipt)
     return OK
+
+
+cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
+    """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+    cdef int64_t price
+    if t.ins.mark_ticks == 0 or t.price_ticks == 0:
+        return
+    price = within_band(s, t, t.ins.mark_ticks)
+    if price != t.price_ticks:
+        t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
+        say_replaced(s, t)
 
 
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
@@ -395,6 +410,7 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     t.ending = 0 if (t.tif == GTC or t.tif == GTD) and not t.flags & MARKET else UNFILLED
     if not s.bare:
         p = &s.ledger.positions[t.holder]
+        _slide_into_band(s, &t)
     code = admit(s, &t, p, NULL)
     if code == OK and not book_room(t.book):
         code = TOO_MANY_ORDERS

@@ -75,6 +75,7 @@ cdef struct Ticket:            # an order on its way through the book
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef void reenter(State* s, Ticket* t) noexcept nogil
+cdef void say_replaced(State* s, Ticket* t) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
 cdef void expire(State* s) noexcept nogil
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil

@@ -120,6 +120,10 @@ cdef void reenter(State* s, Ticket* t) noexcept nogil:
     order.size_lots = t.size_lots
     order.remaining_lots = t.remaining_lots
     order.open_loss_ticks = t.open_loss_ticks
+    say_replaced(s, t)
+
+
+cdef void say_replaced(State* s, Ticket* t) noexcept nogil:
     say(&s.log, REPLACED, t.side, t.account, t.instrument, 0, 0,
         <int64_t>t.order_id, t.price_ticks, t.remaining_lots, t.size_lots, 0)
 
