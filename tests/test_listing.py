@@ -158,7 +158,7 @@ def test_a_halted_instrument_takes_no_orders(make):
 
 
 def test_what_does_not_stop_in_a_halt(make):
-    """Marks, funding and a liquidation, whose house trades with what rests; a trigger fires, and is refused."""
+    """Marks, funding and a liquidation, whose house trades with what rests; a trigger is kept and fires on resumption."""
     ex = exchange(make, b=300)
     ex.set_leverage("b", X, 20, mode="isolated")
     trade(ex, X, 4, who="b")
@@ -167,13 +167,15 @@ def test_what_does_not_stop_in_a_halt(make):
     ex.halt(X)
     assert of(ex.settle_funding(X, "0.0001", 1).events, EventType.FUNDED)[0].collected_units == 400_000
     events = ex.mark(X, 950).events
-    assert [(e.order_id, e.code) for e in of(events, EventType.DONE) if e.ending == Ending.TRIGGER_REFUSED] == [
-        (stop.order_id, Code.NOT_TRADING)
-    ]
+    assert not of(events, EventType.TRIGGERED)
     assert [(e.maker_order_id, e.size_lots) for e in of(events, EventType.TRADE)] == [(bid.order_id, 3)]
     assert (ex.position("b", X).size, ex.position("a", X).size) == (0, 3)
     assert of(events, EventType.ADL)  # nobody else may come and buy the fourth
+    cursor = ex.cursor(EventType.TRIGGERED, EventType.RESTED)
     ex.halt(X, resume=True)
+    assert [(e.type, e.order_id) for e in cursor] == [
+        (EventType.TRIGGERED, stop.order_id), (EventType.RESTED, stop.order_id),
+    ]  # fmt: skip
     assert ex.order("a", X, "sell", 1, price=950)
 
 

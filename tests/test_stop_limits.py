@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from desk import codes, ends, hold
+from desk import codes, ends, fired, hold
 from solvent import Code, EventType, Instrument, Tier, Trigger, rules
 from solvent.records import CommandType, Ending, Flag, Tif, TriggerKind, command, extension
 
@@ -178,3 +178,132 @@ def test_the_band_is_that_of_the_rule_set(make):
     ack = ex.order("a", "I", "sell", 2, price=90, trigger=STOP(100, by="index")).ok()
     ex.mark("I", 120)
     assert replaced(ex.index("I", 99)) == [(ack.order_id, 216, 2, 2)]
+
+
+# --- Halts ---------------------------------------------------------------------------------------------------------------
+
+
+def halt(desk, resume=False):
+    """What the halt, or its end, caused."""
+    cursor = desk.face.cursor()
+    desk.face.halt("X", resume=resume)
+    return [e.order_id for e in cursor if e.type == EventType.TRIGGERED]
+
+
+KINDS = [
+    ("buy", STOP, 103, 104, 102), ("sell", STOP, 97, 96, 98), ("buy", PROFIT, 97, 96, 98), ("sell", PROFIT, 103, 104, 102),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["mark", "index"])
+@pytest.mark.parametrize(("side", "kind", "trigger", "beyond", "before"), KINDS)
+@pytest.mark.parametrize("still", [True, False])
+def test_a_trigger_reached_in_a_halt_is_kept(xdesk, source, side, kind, trigger, beyond, before, still):
+    xdesk.index(100)
+    ack = xdesk.order("a", side, 2, 100, trigger=kind(trigger, by=source))
+    assert halt(xdesk) == []
+    assert fired(xdesk.see(source, beyond)) == [] and xdesk.dormant() == [ack.order_id]
+    xdesk.face.check()
+    xdesk.see(source, trigger if still else before)
+    assert halt(xdesk, resume=True) == ([ack.order_id] if still else [])
+    assert xdesk.dormant() == ([] if still else [ack.order_id])
+    assert fired(xdesk.see(source, beyond)) == ([] if still else [ack.order_id])
+
+
+@pytest.mark.parametrize(("side", "terms"), [("sell", {"distance": 5}), ("sell", {"rate": "0.05"}), ("buy", {"distance": 5})])
+@pytest.mark.parametrize("still", [True, False])
+def test_trailing_triggers_follow_in_a_halt(xdesk, side, terms, still):
+    """From 100 to 120 (80) and back by eight: reached, and it stays so or not."""
+    sign = 1 if side == "sell" else -1
+    xdesk.index(100)
+    ack = xdesk.order("a", side, 2, trigger=Trigger.trailing(by="index", **terms))
+    halt(xdesk)
+    xdesk.index(100 + 20 * sign)
+    trigger = xdesk.trigger_of(ack)
+    assert trigger == 100 + (20 - 5) * sign - ("rate" in terms)
+    assert fired(xdesk.index(100 + 12 * sign)) == []
+    if not still:
+        xdesk.index(100 + 18 * sign)
+    assert halt(xdesk, resume=True) == ([ack.order_id] if still else [])
+    assert still or xdesk.trigger_of(ack) == trigger
+
+
+def test_what_fires_on_resumption_fires_in_order(xdesk):
+    """The mark's, then the last price's, then the index's; of one price on a fall first, the nearest first, then by id."""
+    for price in (100, 101):  # the last price is 101
+        xdesk.last(price)
+    xdesk.index(100)
+    low = [xdesk.order("a", "sell", 1, trigger=STOP(price, by="index")) for price in (97, 98, 98)]
+    high = [xdesk.order("a", "sell", 1, trigger=PROFIT(price, by="mark")) for price in (103, 102)]
+    fall = xdesk.order("a", "buy", 1, trigger=PROFIT(105, by="mark", if_reached="refuse"))
+    assert fall.code == Code.TRIGGER_REACHED
+    halt(xdesk)
+    xdesk.mark(104), xdesk.index(96)
+    assert halt(xdesk, resume=True) == [each.order_id for each in (high[1], high[0], low[1], low[2], low[0])]
+
+
+def test_a_step_down_in_a_halt_moves_the_last_price(make):
+    """It is an order of its account; the stop by last price waits until trading resumes, and the book is looked at then."""
+    table = [Tier(10, "0.005", "0.01"), Tier(20, "0.01", "0.02"), Tier(30, "0.02", "0.04")]
+    ex = make([Instrument("X", contract_size=1, tick=1, max_price=3_000, tiers=table)])
+    for name, amount in (("m", 10**6), ("a", 2_000)):
+        ex.deposit(name, "USDT", amount)
+    ex.mark("X", 1_000)
+    ex.set_leverage("a", "X", 20)
+    ex.order("m", "X", "sell", 25, price=1_000)
+    ex.order("a", "X", "buy", 25, price=1_000).ok()
+    ex.order("m", "X", "buy", 15, price=931).ok()
+    stop = ex.order("m", "X", "buy", 1, price=900, trigger=PROFIT(940, by="last")).ok()
+    ex.halt("X")
+    kinds = [e.type for e in ex.mark("X", 935).events]
+    assert EventType.STEP_DOWN in kinds and EventType.TRIGGERED not in kinds and ex.prices("X").last == 931
+    ex.halt("X", resume=True)
+    assert [o.order_id for o in ex.open_orders("m") if not o.dormant] == [stop.order_id]
+
+
+def test_what_else_becomes_of_a_reached_trigger_in_a_halt(xdesk):
+    """It expires, is amended, is cancelled, or ends with the instrument."""
+    terms = {"trigger": STOP(97)}
+    timed = xdesk.order("a", "sell", 1, 97, tif="gtd", expiry_ns=5, **terms)
+    gone, kept = (xdesk.order("a", "sell", 1, 97, **terms) for _ in range(2))
+    halt(xdesk)
+    xdesk.mark(96)
+    assert xdesk.dormant() == [each.order_id for each in (timed, gone, kept)]
+    xdesk.face.advance(5)
+    assert xdesk.dormant() == [each.order_id for each in (gone, kept)]
+    assert ends(xdesk.cancel("a", gone)) == {gone.order_id: Ending.CANCELLED}
+    assert xdesk.amend("a", kept, size=3) and xdesk.order("a", "sell", 1, 97, **terms).code == Code.NOT_TRADING
+    assert ends(xdesk.face.delist("X")) == {kept.order_id: Ending.DELISTED}
+
+
+def test_one_that_fires_on_resumption_is_checked_as_ever(xdesk):
+    """Its limit slides into the band, margin is asked, and what is reached by its trade fires behind."""
+    hold(xdesk, "a", "buy", 5)
+    stop = xdesk.order("a", "sell", None, 97, close_position=True, trigger=STOP(99, by="index"))
+    xdesk.face.deposit("poor", "USDT", 10)
+    poor = xdesk.face.order("poor", "X", "sell", 100, price=100, trigger=STOP(99, by="index")).ok()
+    behind = xdesk.order("b", "buy", 1, 100, trigger=STOP(105, by="last"))
+    xdesk.order("d", "buy", 5, 105).ok()
+    halt(xdesk)
+    xdesk.mark(110), xdesk.index(98)
+    assert halt(xdesk, resume=True) == [stop.order_id, poor.order_id, behind.order_id]
+    assert xdesk.face.position("a", "X").size == 0 and not xdesk.face.open_orders("poor")
+
+
+def test_only_the_instrument_that_resumes_is_looked_at(make):
+    ex = make(
+        [Instrument(name, contract_size=1, tick=1, max_price=1_000, tiers=[Tier(10**6, "0.005", "0.01")]) for name in "XY"]
+    )
+    ex.deposit("a", "USDT", 10**6)
+    acks = {}
+    for name in "XY":
+        ex.mark(name, 100)
+        acks[name] = ex.order("a", name, "sell", 1, price=97, trigger=STOP(97)).ok()
+        ex.halt(name)
+        ex.halt(name)
+        ex.mark(name, 97)
+    ex.halt("Y", resume=True)
+    assert [o.dormant for o in ex.open_orders("a", "X")] == [True] and [o.dormant for o in ex.open_orders("a", "Y")] == [False]
+    ex.halt("Y", resume=True)
+    ex.halt("X", resume=True)
+    assert [o.dormant for o in ex.open_orders("a")] == [False, False]

@@ -201,7 +201,8 @@ class Exchange(Face):
     def halt(self, instrument: Inst, *, resume: bool = False) -> None:
         """Stops new orders in an instrument, or lets them in again; prices, funding and liquidation go on.
 
-        Resting orders may be cancelled or made smaller; a trigger that fires is refused.
+        Resting orders may be cancelled or made smaller. A trigger that is reached is kept: it fires when the instrument
+        resumes, if the price that it watches still reaches it then.
 
         Raises Rejected(NOT_TRADING) for one that was settled.
         """

@@ -233,15 +233,11 @@ class Entry:
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
-    def _reference(self, t: Ticket) -> int:
-        contract = self.contracts[t.instrument]
-        return (contract.mark, contract.last, contract.index)[t.terms.source]
-
     def _check_armed(self, t: Ticket, p: Position | None) -> Code:
         """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
         if self.contracts[t.instrument].listing:
             return Code.NOT_TRADING
-        reference = self._reference(t)
+        reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail and not reference:
             return Code.NO_REFERENCE
         way = direction(t.side, t.terms.kind)
@@ -261,7 +257,7 @@ class Entry:
 
     def _arm(self, t: Ticket) -> Answer:
         """Accepts an order that waits for its trigger; one that is reached already is due at once."""
-        reference = self._reference(t)
+        reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail:
             t.terms.extreme = reference
         order = self.trading.accept(t)

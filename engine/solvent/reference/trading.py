@@ -10,7 +10,7 @@ from typing import cast
 
 from solvent.codes import Code
 from solvent.limits import CLIENT_ID_WINDOW
-from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
+from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.reference import margin, valuation
 from solvent.reference.book import PLAIN, Book, Order, Terms, within
 from solvent.reference.fees import Fees
@@ -186,6 +186,21 @@ class Trading:
         for order in self.triggers.expired(now_ns):
             self.cancel(order, Ending.EXPIRED)
 
+    def observe(self, instrument: int, source: Source, price: int) -> None:
+        """A price that triggers may watch."""
+        self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing == Listing.HALTED)
+
+    def watched(self, instrument: int) -> tuple[int, int, int]:
+        """The prices that triggers watch, by source; 0 where there is none yet."""
+        contract = self.contracts[instrument]
+        return contract.mark, contract.last, contract.index
+
+    def resume(self, instrument: int) -> None:
+        """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+        for source, price in zip(Source, self.watched(instrument), strict=True):
+            if price:
+                self.observe(instrument, source, price)
+
     def cancel_all(self, p: Position, reason: Ending) -> None:
         """Ends every order of a position, newest first; none is on its way through the book."""
         while p.orders:
@@ -333,7 +348,7 @@ class Trading:
         if first and not t.house:
             contract.last = last
             for price in (first, last):
-                self.triggers.observe(t.instrument, Source.BY_LAST, price)
+                self.observe(t.instrument, Source.BY_LAST, price)
 
     def conclude(self, t: Ticket) -> None:
         """What is left of a ticket rests or ends."""

@@ -71,9 +71,9 @@ class Triggers:
         self.remove(order)
         self.due.append(order)
 
-    def observe(self, instrument: int, source: int, price: int) -> None:
-        """A price has been seen: trailing orders follow it, what it reaches becomes due. Of one price, what fires on a
-        fall comes first, nearest trigger first, then by order id."""
+    def observe(self, instrument: int, source: int, price: int, halted: bool) -> None:
+        """A price has been seen: trailing orders follow it, what it reaches becomes due, unless the instrument is halted. Of
+        one price, what fires on a fall comes first, nearest trigger first, then by order id."""
         found = []
         for order in self.dormant[instrument].values():
             terms = order.terms
@@ -82,7 +82,7 @@ class Triggers:
             way = direction(order.side, terms.kind)
             if terms.trail and (price > terms.extreme if way == 0 else price < terms.extreme):
                 self._trail(order, price)
-            if reached(way, terms.trigger, price):
+            if reached(way, terms.trigger, price) and not halted:
                 found.append((way, terms.trigger if way else -terms.trigger, order.order_id, order))
         for *_, order in sorted(found, key=lambda each: each[:3]):
             self.fire(order)

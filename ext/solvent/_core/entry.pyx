@@ -11,7 +11,7 @@ from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
-    BAD_TRIGGER, BUY, BY_LAST, BY_MARK, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
+    BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
     NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, NOT_TRADING, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
     REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
     TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
@@ -20,7 +20,7 @@ from solvent._core.records cimport (
 from solvent._core.timers cimport timers_reserve
 from solvent._core.trading cimport (
     Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, position_begin, rest_alone, say_replaced,
-    ticket_at, ticket_of_order,
+    ticket_at, ticket_of_order, watched_ticks,
 )
 from solvent._core.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
@@ -241,14 +241,10 @@ cdef void work(State* s, Ticket* t, Free before, Receipt* receipt) noexcept nogi
         receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
 
 
-cdef int64_t _reference(Instrument* ins, int source) noexcept nogil:
-    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
-
-
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
     cdef Instrument* ins = t.ins
-    cdef int64_t reference = _reference(ins, t.terms.source)
+    cdef int64_t reference = watched_ticks(ins, t.terms.source)
     if ins.listing != 0:
         return NOT_TRADING
     if t.terms.trail != 0 and reference == 0:
@@ -266,7 +262,7 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
 
 cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Accepts an order that waits for its trigger; one that is reached already is due at once."""
-    cdef int64_t reference = _reference(t.ins, t.terms.source)
+    cdef int64_t reference = watched_ticks(t.ins, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
     accept(s, t)
     triggers_add(&s.triggers[t.instrument], &s.arena, t.slot, reference)

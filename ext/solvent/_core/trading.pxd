@@ -79,6 +79,8 @@ cdef void say_replaced(State* s, Ticket* t) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
 cdef void expire(State* s) noexcept nogil
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil
+cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil
+cdef void resume(State* s, uint32_t instrument) noexcept nogil
 cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil

@@ -12,8 +12,8 @@ from solvent._core.margin cimport hold_units
 from solvent._core.matching cimport Fill, same_owner
 from solvent._core.money cimport add, least, magnitude
 from solvent._core.records cimport (
-    ALLOW, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
-    HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
+    ALLOW, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
+    HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
     TAKER_FEE, AcceptedTerms, Event, log_next, say,
 )
 from solvent._core.timers cimport timers_add, timers_due
@@ -222,8 +222,24 @@ cdef void expire(State* s) noexcept nogil:
 
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
     """A price that triggers may watch."""
-    if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks):
+    cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
+    if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks, halted):
         s.log.fault = 2
+
+
+cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil:
+    """The price that a trigger watches; 0 where there is none yet."""
+    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
+
+
+cdef void resume(State* s, uint32_t instrument) noexcept nogil:
+    """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+    cdef int64_t price
+    cdef int source
+    for source in range(SOURCES):
+        price = watched_ticks(&s.ledger.instruments[instrument], source)
+        if price != 0:
+            observe(s, instrument, source, price)
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:

@@ -37,7 +37,7 @@ cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept 
 cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil
 cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t reference_ticks) noexcept nogil
 cdef void triggers_remove(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil
-cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks) noexcept nogil
+cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil
 cdef int triggers_due(Triggers* triggers, Arena* arena, Due* due, int32_t slot) noexcept nogil
 cdef int64_t triggers_check(Triggers* triggers, Arena* arena) noexcept nogil
 

@@ -148,14 +148,17 @@ cdef int _drain_level(Triggers* triggers, Arena* arena, Due* due, Book* book, in
     return 1
 
 
-cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks) noexcept nogil:
-    """A price has been seen: trailing orders follow it, what it reaches becomes due. 0 when memory is gone."""
+cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil:
+    """A price has been seen: trailing orders follow it, what it reaches becomes due, unless the instrument is halted. 0 when
+    memory is gone."""
     cdef Book* book = triggers.books[source]
     cdef int direction
     if book == NULL:
         return 1
     if triggers.trailing_count > 0:
         _follow(triggers, arena, source, price_ticks)
+    if halted:
+        return 1
     for direction in range(2):
         while book.side[direction].best >= 0 and trigger_reached(
                 direction, book.levels[book.side[direction].best].price_ticks, price_ticks):
