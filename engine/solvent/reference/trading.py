@@ -241,6 +241,13 @@ class Trading:
             else:
                 self.shrink(worst, excess, Ending.REDUCE_ONLY_CUT)
 
+    def _end_with(self, p: Position, held: int) -> None:
+        """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+        for order in reversed(list(p.orders)):
+            waits = order.dormant or order in self.triggers.due
+            if waits and order.flags & Flag.CLOSE_POSITION and (order.side == Side.SELL) == (held > 0):
+                self.cancel(order, Ending.POSITION_CLOSED)
+
     # --- fills
 
     def _fee_rate(self, p: Position, contract: Contract, reason: Posting) -> int:
@@ -270,10 +277,17 @@ class Trading:
         elif isinstance(order.holder, Parcel):
             self._settle_house(order.holder, order.side, price, value, lots, order.order_id)
 
-    def _after_fill(self, order: Order) -> None:
+    @staticmethod
+    def _held(order: Order) -> int:
+        return order.holder.size if isinstance(order.holder, Position) else 0
+
+    def _after_fill(self, order: Order, held: int) -> None:
+        """What a fill makes of its owner's orders; held is what the position was before."""
         if isinstance(order.holder, Position):
             self.refresh_hold(order.holder)
             self.cut_reduce_only(order.holder)
+            if held and order.holder.size * held <= 0:
+                self._end_with(order.holder, held)
 
     def _is_own(self, t: Ticket, maker: Order) -> bool:
         """Whether the taker may not simply trade with this order, for both have one owner."""
@@ -338,13 +352,14 @@ class Trading:
             buyer, seller = (taker, maker) if t.side == Side.BUY else (maker, taker)
             house_buys = bool(buyer.flags & ~seller.flags & Flag.HOUSE_ORDER)
             value = valuation.value_of(contract, lots, maker.price, up=house_buys)
+            held = self._held(maker), self._held(taker)
             self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
             if not maker.remaining:
                 self.finish(maker, Ending.FILLED)
             if maker.holder is not taker.holder:  # else its position is what it was after the taker's half
-                self._after_fill(maker)
+                self._after_fill(maker, held[0])
             self._settle(taker, maker.price, value, lots, t.fee_reason)
-            self._after_fill(taker)
+            self._after_fill(taker, held[1])
         if first and not t.house:
             contract.last = last
             for price in (first, last):

@@ -95,7 +95,7 @@ cdef void list_own(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
 cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil
-cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value) noexcept nogil
+cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value, int64_t held_lots) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 
 
@@ -211,7 +211,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
     cdef int64_t last_ticks = 0
     cdef uint32_t taker = NOBODY if t.flags & HOUSE_ORDER else t.account
     cdef int64_t group = t.stp_group
-    cdef int64_t value
+    cdef int64_t value, held
     cdef int mode = t.stp_mode
     cdef int met
     if t.closes and mode == ALLOW:
@@ -235,8 +235,9 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
             fill.price_ticks, fill.lots, maker.account)
         if maker.holder >= 0:
+            held = 0 if t.flags & HOUSE_ORDER else s.ledger.positions[t.holder].size_lots
             value = settle_maker(s, t, &fill)
-            settle_taker(s, t, &fill, value)
+            settle_taker(s, t, &fill, value, held)
         elif maker.remaining_lots == 0:
             finish(s, fill.slot, t.instrument, FILLED, OK)
     if first_ticks != 0 and not t.flags & HOUSE_ORDER:

@@ -12,8 +12,8 @@ from solvent._core.margin cimport hold_units
 from solvent._core.matching cimport Fill, same_owner
 from solvent._core.money cimport add, least, magnitude
 from solvent._core.records cimport (
-    ALLOW, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
-    HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
+    ALLOW, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
+    HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
     TAKER_FEE, AcceptedTerms, Event, log_next, say,
 )
 from solvent._core.timers cimport timers_add, timers_due
@@ -312,6 +312,18 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
             shrink(s, worst, p.reduce.lots - allowed, REDUCE_ONLY_CUT)
 
 
+cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
+    """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+    cdef int32_t slot = s.ledger.positions[position].first_reduce
+    cdef int32_t next
+    while slot >= 0:
+        next = s.arena.reduce[slot].next
+        if (s.arena.orders[slot].state & (DORMANT | DUE) and s.arena.orders[slot].flags & CLOSE_POSITION
+                and s.arena.orders[slot].side == side):
+            cancel(s, slot, POSITION_CLOSED)
+        slot = next
+
+
 # --- Fills ---------------------------------------------------------------------------------------------
 
 cdef void _settle_user(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id) noexcept nogil:
@@ -340,6 +352,15 @@ cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64
                 FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
 
+cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
+    """What a fill makes of its owner's orders; held_lots is what the position was before."""
+    cdef Position* p = &s.ledger.positions[position]
+    refresh_hold(s, position)
+    cut_reduce_only(s, position)
+    if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
+        _end_with(s, position, SELL if held_lots > 0 else BUY)
+
+
 cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil:
     """Books a fill on whoever stands behind a resting order; it is finished there when nothing remains of it.
 
@@ -349,6 +370,7 @@ cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil:
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int32_t holder = maker.holder
     cdef bint owned = _owned(maker)
+    cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
     cdef uint8_t buyer = t.flags if t.side == BUY else maker.flags
     cdef uint8_t seller = maker.flags if t.side == BUY else t.flags
     cdef int64_t value = value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
@@ -360,19 +382,17 @@ cdef int64_t settle_maker(State* s, Ticket* t, Fill* fill) noexcept nogil:
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
     if owned and (holder != t.holder or t.flags & HOUSE_ORDER):     # else its position is what it was after the taker's half
-        refresh_hold(s, holder)
-        cut_reduce_only(s, holder)
+        _after_fill(s, holder, held)
     return value
 
 
-cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value) noexcept nogil:
-    """Books a fill on whoever stands behind an order on its way."""
+cdef void settle_taker(State* s, Ticket* t, Fill* fill, int64_t value, int64_t held_lots) noexcept nogil:
+    """Books a fill on whoever stands behind an order on its way; held_lots was there before the maker's half."""
     if t.flags & HOUSE_ORDER:
         _settle_house(s, t.holder, t.side, fill, value, t.order_id)
     else:
         _settle_user(s, t.holder, t.side, fill.lots, value, t.fee_reason, t.order_id)
-        refresh_hold(s, t.holder)
-        cut_reduce_only(s, t.holder)
+        _after_fill(s, t.holder, held_lots)
 
 
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
