@@ -305,19 +305,17 @@ class Generator:
         account = r.randrange(16, 16 + self.accounts)
         instrument = r.randrange(len(self.instruments))
         weights = {
-            "order": 60, "mark": self.marks, "cancel": 8, "amend": 6, "leverage": 2, "margin": 3, "deposit": 1.5,
+            "order": 60, "mark": self.marks, "cancel": 8, "amend": 6, "leverage": 2, "margin": 3, "deposit": 1.5, "guard": 3,
             "withdraw": 1, "fund": 0.3, "index": 2, "mass": 0.7, "funding": 1.5, "hedge": 0.8 if self.hedged else 0,
-            "transfer": 0.7, "halt": 3 * self.listings, "settle": self.listings / 4, "add": self.listings,
+            "transfer": 0.7, "halt": 6 * self.listings, "settle": self.listings / 4, "add": self.listings,
         }  # fmt: skip
         kind = r.choices(list(weights), list(weights.values()))[0]
         if kind == "order" and self.thin and r.random() < 0.9:
             return self._pair(kernel, account, instrument)
-        if kind == "order":
-            return self._order(kernel, account, instrument)
+        if kind in ("order", "guard"):
+            return (self._order if kind == "order" else self._guard)(kernel, account, instrument)
         if kind in ("mark", "index"):
-            if self.instruments[instrument].prices and r.random() < 0.9:
-                return self._source(kernel, instrument)
-            return self._mark(kernel, instrument, CommandType.MARK if kind == "mark" else CommandType.INDEX)
+            return self._price(kernel, instrument, CommandType.MARK if kind == "mark" else CommandType.INDEX)
         if kind == "funding":
             self.period += r.choice([0, 1, 1, 1])
             rate = r.choice([-1, 1]) * r.choice([0, 1, 10**5, 10**6, 10**7, 10**9])
@@ -358,7 +356,11 @@ class Generator:
             terms = {"account": account, "order_id": receiver, "amount": amount, "instrument": r.choice([0, 0, 1])}
             return command(CommandType.TRANSFER, time_ns=self.time_ns, **terms)
         if kind == "halt":
-            return command(CommandType.HALT, time_ns=self.time_ns, instrument=instrument, mode=r.choice([0, 0, 0, 1, 2]))
+            mode, terms = r.choice([0, 0, 1, 1, 2]), {"time_ns": self.time_ns, "instrument": instrument}
+            if mode == 1 and r.random() < 0.8:  # prices that reach triggers meanwhile, and the end of it
+                prices = [self._price(kernel, instrument, r.choice([CommandType.MARK, CommandType.INDEX])) for _ in range(3)]
+                self.pending += [command(CommandType.HALT, **terms), *prices]
+            return command(CommandType.HALT, mode=mode, **terms)
         if kind == "settle":
             price = r.choice([0, kernel.mark_ticks(instrument) * r.choice([9, 10, 11]) // 10])
             return command(CommandType.SETTLE, time_ns=self.time_ns, instrument=instrument, price_ticks=price)
@@ -372,6 +374,12 @@ class Generator:
         """The last ADD_INSTRUMENT was accepted; its first price comes next."""
         self.pending += self._first_prices(len(self.instruments), self.candidate)
         self.instruments.append(self.candidate)
+
+    def _price(self, kernel, instrument: int, kind: CommandType) -> bytes:
+        """Where a model makes the mark, mostly what it is made of."""
+        if self.instruments[instrument].prices and self.random.random() < 0.9:
+            return self._source(kernel, instrument)
+        return self._mark(kernel, instrument, kind)
 
     def _mark(self, kernel, instrument: int, kind: CommandType) -> bytes:
         r = self.random
@@ -460,6 +468,55 @@ class Generator:
         second = self._second(mark, terms, leg) if leg or r.random() < self.extended else b""
         return command(CommandType.ORDER, time_ns=self.time_ns, records=2 if second else 1, **terms) + second
 
+    def _guard(self, kernel, account: int, instrument: int) -> bytes:
+        """What a bot puts around its position: a target that rests, stops of a size or for all there is, perhaps a trade with
+        itself. While flat stops alone, for the first position that they could close."""
+        r = self.random
+        rows = [row for row in kernel.positions(account) if row[0] == instrument]
+        leg, held = r.choice([(row[1], row[2]) for row in rows if row[2]] or [(0, 0)])
+        if not held and any(row[10] for row in rows):
+            leg = r.choice([1, 2])
+        sign = r.choice([-1, 1]) if not held else 1 if held > 0 else -1
+        mark = kernel.mark_ticks(instrument) or int(50_000 / self.instruments[instrument].tick_size)
+        common = {"time_ns": self.time_ns, "account": account, "instrument": instrument}
+
+        def away() -> int:
+            return 1 + int(r.expovariate(1) * mark * self.volatility / 10_000)
+
+        def placed(side: int, second: dict[str, int], **terms: int) -> bytes:
+            return command(CommandType.ORDER, records=2, side=side, **common, **terms) + extension(hedge_side=leg, **second)
+
+        def stop() -> bytes:
+            trigger, closes = mark - sign * away(), r.random() < 0.6
+            flags = Flag.REDUCE_ONLY | (Flag.CLOSE_POSITION if closes else 0)
+            limit = r.random() < 0.4
+            terms = {
+                "price_ticks": max(1, self._near_band(trigger)) if limit else 0,
+                "size_lots": 0 if closes else abs(held) or 1,
+            }
+            terms |= {"flags": flags} if limit else {"flags": flags | Flag.MARKET, "tif": Tif.IOC}
+            watched = {
+                "trigger_source": r.choice(list(Source)),
+                "trigger_kind": r.choice([TriggerKind.STOP, TriggerKind.TAKE_PROFIT]),
+            }
+            return placed(closing, {"trigger_ticks": max(1, trigger)} | watched, **terms)
+
+        closing = Side.SELL if sign > 0 else Side.BUY
+        self.pending += [stop() for _ in range(r.choice([0, 1, 1, 2]))]
+        target = max(1, mark + sign * away())
+        if held and r.random() < 0.3:
+            terms = {"size_lots": r.choice([1, abs(held)]), "tif": r.choice([Tif.IOC, Tif.FOK]), "mode": SelfTrade.ALLOW}
+            self.pending.append(placed(1 - closing, {}, price_ticks=target, **terms))
+        if not held:
+            return self.pending.pop() if self.pending else stop()
+        lots, flags = abs(held) + r.choice([-1, 0, 0, 3]), r.choice([0, Flag.REDUCE_ONLY, Flag.REDUCE_ONLY])
+        return placed(closing, {}, price_ticks=target, size_lots=max(1, lots), flags=flags)
+
+    def _near_band(self, trigger: int) -> int:
+        """A limit close to a trigger, or to the edge of the band around it."""
+        r = self.random
+        return trigger + r.choice([0, 0, -trigger // 20, trigger // 20]) + r.randint(-2, 2)
+
     def _second(self, mark: int, terms: dict[str, int], leg: int) -> bytes:
         """A trigger near the mark, an expiry not far off, a slippage; sometimes together. Of a hedge, its leg."""
         r = self.random
@@ -477,6 +534,8 @@ class Generator:
             span = mark * self.volatility // 5_000 + 2
             if kind <= TriggerKind.TAKE_PROFIT:
                 fields |= {"trigger_ticks": max(1, mark + r.randint(-span, span)), "trigger_flags": r.random() < 0.1}
+                if not terms["flags"] & Flag.MARKET and r.random() < 0.2:
+                    terms["price_ticks"] = max(1, self._near_band(fields["trigger_ticks"]))
             else:
                 fields["trail"] = r.randint(1, span if kind == TriggerKind.TRAIL_TICKS else self.volatility * 10**5)
         return extension(**fields)

@@ -82,7 +82,7 @@ def test_leverage_of_the_tier_cannot_be_slipped(make):
     for name in ("A", "B"):
         ex.deposit(name, "USDT", 10**6)
     ex.mark(BTC, 50_000)
-    ex.set_leverage("A", BTC, 100)
+    ex.set_leverage("A", BTC, 100, mode="isolated")
     ex.order("B", BTC, "sell", 20, price=50_000).ok()
     ex.order("A", BTC, "buy", 20, price=50_000).ok()
     ex.order("A", BTC, "sell", 40, price=51_000).ok()
@@ -152,7 +152,7 @@ def test_equal_digests_mean_equal_futures(kind):
         for name in ("a", "b"):
             ex.deposit(name, "USDT", 1_000)
         ex.mark(BTC, 50_000)
-        ex.set_leverage("a", BTC, 50)
+        ex.set_leverage("a", BTC, 50, mode="isolated")
         ex.order("b", BTC, "sell", 1, price=50_000)
         ex.order("a", BTC, "buy", 1, price=50_000).ok()
         first = ex.order("a", BTC, "sell", 5, price=52_300 if amended else 51_000).ok()

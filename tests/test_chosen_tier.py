@@ -50,8 +50,8 @@ def test_a_choice_that_would_endanger_is_refused(make):
     ex.set_leverage("a", X, 12, mode="isolated")
     take(ex, "buy", 4)
     ex.mark(X, 940)
-    refused(Code.INSUFFICIENT_MARGIN, ex.set_leverage, "a", X, 12, tier=3)
-    ex.set_leverage("a", X, 12, tier=2)
+    refused(Code.INSUFFICIENT_MARGIN, ex.set_leverage, "a", X, 12, tier=3, mode="isolated")
+    ex.set_leverage("a", X, 12, tier=2, mode="isolated")
     assert ex.position("a", X).maintenance * 100 == 4 * 940 * 2
 
 
@@ -79,11 +79,11 @@ def test_where_tiers_deduct_there_is_nothing_to_choose(make):
     refused(Code.BAD_LEVERAGE, factor.set_leverage, "a", X, 10, tier=2)
     ex = exchange(make, hedged=False, **FREE, scheme="deduction")
     refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", X, 10, tier=2)
-    ex.set_leverage("a", X, 10)
+    ex.set_leverage("a", X, 10, mode="isolated")
 
 
 @pytest.mark.parametrize("tier", [-1, 1.5, None, "2"])
 def test_what_is_no_tier(ex, tier):
     with pytest.raises(InputError):
-        ex.set_leverage("a", X, 10, tier=tier)
+        ex.set_leverage("a", X, 10, tier=tier, mode="isolated")
     refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", X, 10, tier=5)

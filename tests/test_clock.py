@@ -119,7 +119,7 @@ def test_a_stale_constituent_moves_mark_and_positions(make):
     index = Index(sources={"a": 3, "b": 1}, stale_ns=10 * S)
     ex = exchange(make, PriceModel(components=["index"], index=index))
     ex.deposit("long", "USDT", 150)
-    ex.set_leverage("long", X, 100)
+    ex.set_leverage("long", X, 100, mode="isolated")
     ex.source(X, "a", 10_000)
     trade(ex, 10_000)
     ex.order("m", X, "sell", 1, price=10_000).ok()
@@ -189,7 +189,7 @@ def test_whether_funding_or_the_margin_check_comes_first(make, first, capped, bo
     ex = exchange(make, model, replace(WIDE, funding_first=first, funding_cap=capped))
     ex.index(X, 10_000)
     ex.deposit("a", "USDT", 100)
-    ex.set_leverage("a", X, 100)
+    ex.set_leverage("a", X, 100, mode="isolated")
     ex.order("m", X, "sell", 1, price=10_000).ok()
     assert ex.order("a", X, "buy", 1, price=10_000).filled == 1
     quote(ex, book - 10, book + 10)
@@ -263,7 +263,7 @@ def accruing(make, share="0.5", rule_set=WIDE, **terms):
     ex.index(X, 10_000)
     for name, side in (("long", "buy"), ("short", "sell")):
         ex.deposit(name, "USDT", 100)
-        ex.set_leverage(name, X, 100)
+        ex.set_leverage(name, X, 100, mode="isolated")
         ex.order("m", X, "sell" if side == "buy" else "buy", 1, price=10_000).ok()
         assert ex.order(name, X, side, 1, price=10_000).filled == 1
     quote(ex, 9_999, 10_001)

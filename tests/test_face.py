@@ -160,7 +160,7 @@ def test_explain_agrees_with_the_engine(make):
     ex.deposit("a", "USDT", 1_000)
     ex.deposit("m", "USDT", 10**6)
     ex.mark(BTC, 50_000)
-    ex.set_leverage("a", BTC, 20)
+    ex.set_leverage("a", BTC, 20, mode="isolated")
     ex.order("m", BTC, "sell", 10, price=50_000)
     ex.order("a", BTC, "buy", 10, price=50_000)
     page = ex.explain("a")

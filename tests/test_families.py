@@ -177,7 +177,7 @@ def passing(make, **more):
     """a is long 10 of X and short 10 of Y, isolated at 20x: 500 of margin each; nothing is left in the wallet."""
     ex = exchange(make, a=1_010, **more)
     for name, size in ((X, 10), (Y, -10)):
-        ex.set_leverage("a", name, 20)
+        ex.set_leverage("a", name, 20, mode="isolated")
         trade(ex, "a", size, name=name)
     return ex
 

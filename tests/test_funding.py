@@ -79,7 +79,7 @@ def test_the_cap_leaves_maintenance_margin_and_fee(make, entry, added, mark, ask
     """
     ex = exchange(make, rule_set="okx_consistent", a=600, b=10_000)
     ex.mark(X, entry)
-    ex.set_leverage("a", X, 100)
+    ex.set_leverage("a", X, 100, mode="isolated")
     trade(ex, "a", "b", 1, entry)
     ex.move_margin("a", X, added)
     ex.mark(X, mark)
@@ -97,7 +97,7 @@ def test_the_cap_leaves_maintenance_margin_and_fee(make, entry, added, mark, ask
 def test_without_the_cap_funding_can_liquidate(make):
     uncapped = replace(rules.find("seed"), name="uncapped", funding_cap=False)
     ex = exchange(make, rule_set=uncapped, a=600, b=10_000, m=10_000)
-    ex.set_leverage("a", X, 100)
+    ex.set_leverage("a", X, 100, mode="isolated")
     trade(ex, "a", "b", 1)
     ex.order("m", X, "buy", 1, price=49_900).ok()
     ack = ex.settle_funding(X, "0.01", 1)
@@ -123,7 +123,7 @@ def test_what_is_collected_is_shared_by_what_is_due_and_the_rest_is_residue(make
 def test_parcels_settle_through_the_fund(make):
     """A long parcel rests unsold: the fund pays its due, then only what it has, and receives when the sign turns."""
     ex = exchange(make, a=600, b=100_000)
-    ex.set_leverage("a", X, 100)
+    ex.set_leverage("a", X, 100, mode="isolated")
     trade(ex, "a", "b", 1)
     ex.seed_fund("USDT", 6)
     ex.mark(X, 49_700)

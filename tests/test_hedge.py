@@ -84,7 +84,7 @@ def test_both_legs_are_held_apart(make, mode):
 
 @pytest.mark.parametrize("leg", OPENS)
 def test_the_other_side_closes_its_leg_and_never_opens(make, leg):
-    """10 are held: an order of 15 is one of 10, what resting ones may close is taken, and a flat leg refuses."""
+    """10 are held: an order of 15 that trades at once is one of 10, what rests is cut by it, and a flat leg refuses."""
     ex = exchange(make)
     assert ex.order("a", X, CLOSES[leg], 1, price=1_000, leg=leg).code == Code.REDUCE_ONLY_WOULD_OPEN
     both(ex)
@@ -93,10 +93,9 @@ def test_the_other_side_closes_its_leg_and_never_opens(make, leg):
     assert (view.reduce_only, view.leg, view.remaining) == (True, leg, 3)
     ex.order("m", X, OPENS[leg], 20, price=1_000).ok()
     ack = ex.order("a", X, CLOSES[leg], 15, price=1_000, leg=leg).ok()
-    assert (ack.filled, ack.resting) == (7, 0)
+    assert (ack.filled, ack.resting) == (10, 0)
+    assert [e.ending for e in of(ack.events, EventType.DONE) if e.order_id == resting.order_id] == [Ending.REDUCE_ONLY_CUT]
     assert ex.order("a", X, CLOSES[leg], 1, price=1_000, leg=leg).code == Code.REDUCE_ONLY_WOULD_OPEN
-    ex.cancel("a", resting.order_id).ok()
-    assert ex.order("a", X, CLOSES[leg], 15, price=1_000, leg=leg).ok().filled == 3
     assert sizes(ex) == ((0, -10) if leg == "long" else (10, 0))
 
 
@@ -162,6 +161,7 @@ def test_margin_mode_and_leverage_are_carried_over(make):
     ex.set_position_mode("a", X, "one-way")
     refused(Code.BAD_LEG, ex.set_leverage, "a", X, 10, leg="long")
     ex.set_leverage("a", X, 7, mode="cross")
+    ex.set_leverage("a", X, 7)
     ex.set_position_mode("a", X, "hedge")
     assert state() == [("cross", 7)] * 3
 
@@ -346,7 +346,7 @@ def test_deleveraging_hits_one_leg(make):
     """Nobody buys b's long and there is no fund: the short leg of a, which wins most, closes; its long leg stays."""
     ex = exchange(make)
     ex.deposit("b", "USDT", 200)
-    ex.set_leverage("b", X, 100)
+    ex.set_leverage("b", X, 100, mode="isolated")
     for leg in OPENS:
         ex.set_leverage("a", X, 20, mode="isolated", leg=leg)
     ex.order("a", X, "sell", 10, price=1_000, leg="short").ok()

@@ -265,7 +265,7 @@ def test_a_flip_whose_limit_lies_below_every_price(make):
     for name in "ab":
         ex.deposit(name, "BTC", 1_000)
     ex.mark("X", 1)
-    ex.set_leverage("a", "X", 100)
+    ex.set_leverage("a", "X", 100, mode="isolated")
     ex.order("b", "X", "buy", 100, price=1).ok()
     assert ex.order("a", "X", "sell", 100, price=1).filled == 100
     ex.settle_funding("X", "-0.0049", 1)
@@ -291,5 +291,5 @@ def test_leverage_before_the_first_mark(make, basis):
     tiers = [Tier(1_000, "0.005", "0.01")]
     ex = make([Instrument("I", kind="inverse", settle="XBT", basis=basis, tiers=tiers, **terms)])
     ex.deposit("a", "XBT", 1)
-    ex.set_leverage("a", "I", 10)
+    ex.set_leverage("a", "I", 10, mode="isolated")
     assert ex.position("a", "I").leverage == 10

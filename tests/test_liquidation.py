@@ -52,7 +52,7 @@ def test_worked_example(make):
     ex.deposit("bob", "USDT", 10_000)
     ex.deposit("alice", "USDT", 1_000)
     ex.mark(BTC, 50_000)
-    ex.set_leverage("alice", BTC, 50)
+    ex.set_leverage("alice", BTC, 50, mode="isolated")
     ex.order("bob", BTC, "sell", 10, price=50_000).ok()
     ex.order("alice", BTC, "buy", 10, price=50_000).ok()
     ex.order("bob", BTC, "buy", 10, price=49_050).ok()
@@ -239,7 +239,7 @@ def ruined_pair(make, fund=0):
     ex.deposit("long", "USDT", 100)
     ex.set_leverage("ruined", BTC, 20, mode="cross")
     ex.set_leverage("ruined", "SECOND", 20, mode="cross")
-    ex.set_leverage("long", BTC, 50)
+    ex.set_leverage("long", BTC, 50, mode="isolated")
     ex.order("ruined", BTC, "sell", 3, price=50_000).ok()
     ex.order("long", BTC, "buy", 3, price=50_000).ok()
     ex.order("maker", "SECOND", "sell", 3, price=50_000).ok()
@@ -318,7 +318,7 @@ def test_opening_away_from_mark_locks_the_open_loss(make):
     """Buying 10 at 51,000 with mark 50,000 and leverage 50: margin 102 + open loss 100."""
     ex = market(make)
     ex.deposit("alice", "USDT", 1_000)
-    ex.set_leverage("alice", BTC, 50)
+    ex.set_leverage("alice", BTC, 50, mode="isolated")
     ex.order("maker", BTC, "sell", 10, price=51_000).ok()
     ex.order("alice", BTC, "buy", 10, price=51_000).ok()
     assert ex.position("alice", BTC).margin == 202

@@ -81,7 +81,7 @@ def life(ex, instrument):
     for leg, size in (("long", 10), ("short", -4)):
         trade(ex, N, size, leg=leg)
     ex.deposit("b", "USDT", 200)
-    ex.set_leverage("b", N, 20)
+    ex.set_leverage("b", N, 20, mode="isolated")
     trade(ex, N, 2, who="b")
     trade(ex, X, 5)
     ex.advance(25 * SECOND_NS)
@@ -151,29 +151,31 @@ def test_a_halted_instrument_takes_no_orders(make):
     for size, price in ((6, None), (None, 980), (4, 980)):
         assert ex.amend("a", bid.order_id, size=size, price=price).code == Code.NOT_TRADING
     assert ex.cancel("a", sleeping.order_id) and ex.cancel_all("a").filled == 1
-    ex.set_leverage("a", X, 20)
+    ex.set_leverage("a", X, 20, mode="isolated")
     ex.set_position_mode("a", X, "hedge")
     ex.halt(X, resume=True)
     assert ex.order("a", X, "buy", 1, price=990, leg="long")
 
 
 def test_what_does_not_stop_in_a_halt(make):
-    """Marks, funding and a liquidation, whose house trades with what rests; a trigger fires, and is refused."""
+    """Marks, funding and a liquidation, whose house trades with what rests; a trigger is kept and fires on resumption."""
     ex = exchange(make, b=300)
-    ex.set_leverage("b", X, 20)
+    ex.set_leverage("b", X, 20, mode="isolated")
     trade(ex, X, 4, who="b")
     bid = ex.order("a", X, "buy", 3, price=970).ok()
-    stop = ex.order("a", X, "sell", 3, price=900, trigger=Trigger.stop(980)).ok()
+    stop = ex.order("a", X, "sell", 3, price=940, trigger=Trigger.stop(980)).ok()
     ex.halt(X)
     assert of(ex.settle_funding(X, "0.0001", 1).events, EventType.FUNDED)[0].collected_units == 400_000
     events = ex.mark(X, 950).events
-    assert [(e.order_id, e.code) for e in of(events, EventType.DONE) if e.ending == Ending.TRIGGER_REFUSED] == [
-        (stop.order_id, Code.NOT_TRADING)
-    ]
+    assert not of(events, EventType.TRIGGERED)
     assert [(e.maker_order_id, e.size_lots) for e in of(events, EventType.TRADE)] == [(bid.order_id, 3)]
     assert (ex.position("b", X).size, ex.position("a", X).size) == (0, 3)
     assert of(events, EventType.ADL)  # nobody else may come and buy the fourth
+    cursor = ex.cursor(EventType.TRIGGERED, EventType.RESTED)
     ex.halt(X, resume=True)
+    assert [(e.type, e.order_id) for e in cursor] == [
+        (EventType.TRIGGERED, stop.order_id), (EventType.RESTED, stop.order_id),
+    ]  # fmt: skip
     assert ex.order("a", X, "sell", 1, price=950)
 
 
@@ -222,9 +224,9 @@ def test_everybody_is_settled_at_one_price(make, kind, price):
     instrument = KINDS[kind]
     ex = exchange(make, instrument, decimals=instrument.settle_decimals, b=10**5, c=10**5)
     ex.mark(N, 1_000)
-    ex.set_leverage("b", N, 10)
+    ex.set_leverage("b", N, 10, mode="isolated")
     ex.set_position_mode("c", N, "hedge")
-    ex.set_leverage("c", N, 5, leg="short")
+    ex.set_leverage("c", N, 5, leg="short", mode="isolated")
     for who, size, at, leg in (("a", 7, 1_001, None), ("b", -3, 999, None), ("c", 5, 1_007, "long"), ("c", -11, 993, "short")):
         trade(ex, N, size, price=at, who=who, leg=leg)
     ex.mark(N, 1_011)
@@ -285,7 +287,7 @@ def test_a_resting_parcel_is_settled_with_the_fund(make, price, gain):
     """b's long of 10 is taken over for 10,000 less 102 of margin; above that the fund gains, below it pays."""
     ex = exchange(make, b=1_000)
     ex.seed_fund("USDT", 1_000)
-    ex.set_leverage("b", X, 100)
+    ex.set_leverage("b", X, 100, mode="isolated")
     trade(ex, X, 10, who="b")
     ex.move_margin("b", X, 2)
     ex.mark(X, 995)

@@ -55,15 +55,31 @@ def test_pure_reductions_are_never_refused(ex):
 def test_leverage_mode_and_tier(ex):
     ex.deposit("a", "USDT", 10_000)
     refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", BTC, 0)
-    refused(Code.LEVERAGE_ABOVE_TIER, ex.set_leverage, "a", BTC, 101)
+    refused(Code.LEVERAGE_ABOVE_TIER, ex.set_leverage, "a", BTC, 101, mode="isolated")
     refused(Code.UNKNOWN_ACCOUNT, ex.set_leverage, "nobody", BTC, 10)
     refused(Code.UNKNOWN_INSTRUMENT, ex.set_leverage, "a", "nothing", 10)
-    ex.set_leverage("a", BTC, 20)
+    ex.set_leverage("a", BTC, 20, mode="isolated")
     order = ex.order("a", BTC, "buy", 1, price=49_000).ok()
     refused(Code.MODE_IN_USE, ex.set_leverage, "a", BTC, 20, mode="cross")
     ex.cancel("a", order.order_id)
     ex.set_leverage("a", BTC, 20, mode="cross")
     assert ex.position("a", BTC).mode == "cross"
+
+
+@pytest.mark.parametrize("mode", ["cross", "isolated"])
+@pytest.mark.parametrize("held", [False, True])
+def test_leverage_alone_keeps_the_mode(ex, mode, held):
+    """Whoever only says a number changes no margin mode, flat or not; an account begins as cross."""
+    ex.deposit("a", "USDT", 10_000)
+    if mode == "isolated":
+        ex.set_leverage("a", BTC, 20, mode=mode)
+    if held:
+        ex.order("maker", BTC, "sell", 10, price=50_000)
+        ex.order("a", BTC, "buy", 10, price=50_000).ok()
+    ex.set_leverage("a", BTC, 50)
+    assert (ex.position("a", BTC).mode, ex.position("a", BTC).leverage) == (mode, 50)
+    ex.set_leverage(ex.account("a").account_id, 0, 5)  # by number, too
+    assert (ex.position("a", BTC).mode, ex.position("a", BTC).leverage) == (mode, 5)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +96,7 @@ def test_leverage_that_is_no_whole_number(make, leverage, parts, initial):
     ex = make([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 10**7)
-        ex.set_leverage(name, BTC, leverage)
+        ex.set_leverage(name, BTC, leverage, mode="isolated")
     ex.mark(BTC, 50_000)
     ex.order("b", BTC, "sell", 1_000, price=50_000).ok()
     ex.order("a", BTC, "buy", 1_000, price=50_000).ok()
@@ -109,9 +125,9 @@ def test_leverage_that_is_no_whole_number(make, leverage, parts, initial):
 def test_leverage_that_is_refused(make, leverage, code):
     ex = make([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
     ex.open_account("a")
-    refused(code, ex.set_leverage, "a", BTC, leverage)
+    refused(code, ex.set_leverage, "a", BTC, leverage, mode="isolated")
     with pytest.raises(InputError):
-        ex.set_leverage("a", BTC, 2.5)
+        ex.set_leverage("a", BTC, 2.5, mode="isolated")
 
 
 def test_a_tier_allows_what_its_initial_rate_does():
@@ -125,10 +141,10 @@ def test_a_tier_allows_what_its_initial_rate_does():
 
 def test_leverage_above_the_tier_of_the_resulting_size(ex):
     ex.deposit("a", "USDT", 10**8)
-    ex.set_leverage("a", BTC, 100)
+    ex.set_leverage("a", BTC, 100, mode="isolated")
     assert ex.order("a", BTC, "buy", 2_000, price=49_000)
     assert ex.order("a", BTC, "buy", 1, price=49_000).code == Code.LEVERAGE_ABOVE_TIER  # level 2 allows 66
-    refused(Code.LEVERAGE_ABOVE_TIER, ex.set_leverage, "maker", BTC, 101)
+    refused(Code.LEVERAGE_ABOVE_TIER, ex.set_leverage, "maker", BTC, 101, mode="isolated")
 
 
 def test_position_limit(make):
@@ -169,7 +185,7 @@ def test_lower_leverage_needs_the_margin(ex):
 
 def test_margin_moves_between_wallet_and_position(ex):
     ex.deposit("a", "USDT", 1_000)
-    ex.set_leverage("a", BTC, 50)
+    ex.set_leverage("a", BTC, 50, mode="isolated")
     refused(Code.NO_ISOLATED_POSITION, ex.move_margin, "a", BTC, 1)
     ex.order("maker", BTC, "sell", 10, price=50_000)
     ex.order("a", BTC, "buy", 10, price=50_000).ok()
@@ -201,7 +217,7 @@ def test_withdrawals_respect_open_losses_and_ignore_open_profit(ex):
 def test_isolated_partial_close_releases_its_share(ex):
     """Half of 100 margin and a profit of 5 less a fee of 1.2525 goes to the wallet."""
     ex.deposit("a", "USDT", 1_000)
-    ex.set_leverage("a", BTC, 50)
+    ex.set_leverage("a", BTC, 50, mode="isolated")
     ex.order("maker", BTC, "sell", 10, price=50_000)
     ex.order("a", BTC, "buy", 10, price=50_000).ok()
     ex.order("maker", BTC, "buy", 5, price=50_100)
@@ -212,7 +228,7 @@ def test_isolated_partial_close_releases_its_share(ex):
 
 def test_a_flip_closes_then_opens(ex):
     ex.deposit("a", "USDT", 1_000)
-    ex.set_leverage("a", BTC, 50)
+    ex.set_leverage("a", BTC, 50, mode="isolated")
     ex.order("maker", BTC, "sell", 10, price=50_000)
     ex.order("a", BTC, "buy", 10, price=50_000).ok()
     ex.order("maker", BTC, "buy", 15, price=50_000)
@@ -280,7 +296,7 @@ def test_the_rebate_of_a_pure_reduction_of_an_isolated_position_comes_with_its_r
     for name in ("maker", "a"):
         ex.deposit(name, "USDT", 1_000)
         ex.mark(BTC, 50_000)
-    ex.set_leverage("maker", BTC, 50)
+    ex.set_leverage("maker", BTC, 50, mode="isolated")
     ex.order("maker", BTC, "sell", 10, price=50_000)
     ex.order("a", BTC, "buy", 10, price=50_000).ok()
     assert ex.account("maker").cash == 1_000 + Decimal("0.5") - 100
@@ -296,7 +312,7 @@ def test_distance_and_effective_leverage(make):
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 10_000)
         ex.mark(BTC, 50_000)
-        ex.set_leverage(name, BTC, 50)
+        ex.set_leverage(name, BTC, 50, mode="isolated")
     assert ex.position("a", BTC).effective_leverage is None and ex.position("a", BTC).distance is None
     ex.order("b", BTC, "sell", 10, price=50_000)
     ex.order("a", BTC, "buy", 10, price=50_000).ok()
@@ -321,12 +337,12 @@ def test_arrays_say_what_the_views_say(make):
             ex.deposit(name, currency, 10_000)
     for name in "IJ":
         ex.mark(name, 50_000)
-    ex.set_leverage("a", "I", 50)
+    ex.set_leverage("a", "I", 50, mode="isolated")
     for name in "IJ":
         ex.order("b", name, "sell", 10, price=50_000)
         ex.order("a", name, "buy", 7, price=50_000).ok()
         ex.mark(name, 49_900)
-    ex.set_leverage("a", "I", 20)
+    ex.set_leverage("a", "I", 20, mode="isolated")
     ex.order("b", "I", "buy", 7, price=49_900)
     ex.order("b", "I", "buy", 7, price=49_900)
     rows = ex.positions_array()

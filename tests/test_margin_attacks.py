@@ -72,7 +72,7 @@ def test_margin_that_would_never_do_is_not_moved(make):
     ex.index("A", 2**26)
     trade(ex, "A", 2**34 - 1, 2**26).ok()
     ex.move_margin("a", "A", int(ex.account("a").withdrawable))
-    ex.set_leverage("a", "A", 1)
+    ex.set_leverage("a", "A", 1, mode="isolated")
     ex.index("A", 2**28)
     ex.advance(60 * SECOND)
     ex.order("a", "A", "sell", 2**34 - 1, price=int(2**28 * Decimal("0.96"))).ok()

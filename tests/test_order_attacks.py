@@ -54,7 +54,7 @@ def test_a_closing_order_does_not_spoil_its_own_limit(make):
 
 
 def test_fill_or_kill_among_own_reduce_only_orders(make):
-    """A, long 10, buys its own sells with `allow`: the plain ones cut the reduce-only one only for a moment."""
+    """A, long 10, buys its own sells with `allow`: its position stays, and so does what rests reduce-only."""
     ex = make([X])
     for name in "AB":
         ex.deposit(name, "USDT", 10**6)
@@ -63,8 +63,8 @@ def test_fill_or_kill_among_own_reduce_only_orders(make):
     ex.order("A", "X", "buy", 10, price=100)
     for size, price, reduce_only in ((6, 100, False), (3, 100, False), (10, 101, True)):
         ex.order("A", "X", "sell", size, price=price, reduce_only=reduce_only).ok()
-    assert ex.order("A", "X", "buy", 14, price=101, tif="fok", self_trade="allow").code == Code.FOK_UNFILLED
-    assert ex.order("A", "X", "buy", 13, price=101, tif="fok", self_trade="allow").filled == 13
+    assert ex.order("A", "X", "buy", 20, price=101, tif="fok", self_trade="allow").code == Code.FOK_UNFILLED
+    assert ex.order("A", "X", "buy", 19, price=101, tif="fok", self_trade="allow").filled == 19
 
 
 def test_the_last_price_is_never_the_houses(make):
@@ -73,7 +73,7 @@ def test_the_last_price_is_never_the_houses(make):
     for name, amount in (("b", 10**6), ("c", 10**6), ("p", 600)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 1_000)
-    ex.set_leverage("p", "X", 40)
+    ex.set_leverage("p", "X", 40, mode="isolated")
     ex.order("b", "X", "sell", 10, price=1_000)
     ex.order("p", "X", "buy", 10, price=1_000)
     ex.mark("X", 980)
@@ -306,7 +306,7 @@ def test_an_expired_reduce_only_order_and_a_mass_cancel_leave_the_sums_right(mak
     for name, amount in (("b", 10**6), ("p", 600)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 1_000)
-    ex.set_leverage("p", "X", 40)
+    ex.set_leverage("p", "X", 40, mode="isolated")
     ex.order("b", "X", "sell", 10, price=1_000)
     ex.order("p", "X", "buy", 10, price=1_000)
     ex.order("p", "X", "sell", 4, price=1_020, reduce_only=True, tif="gtd", expiry_ns=50).ok()

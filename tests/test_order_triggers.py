@@ -59,7 +59,7 @@ def test_a_fired_order_keeps_its_id_and_says_what_it_does(desk):
     ("terms", "price", "code"),
     [
         ({"post_only": True}, 105, Code.POST_ONLY_WOULD_TAKE), ({"tif": "fok"}, 102, Code.FOK_UNFILLED),
-        ({"reduce_only": True}, 102, Code.REDUCE_ONLY_WOULD_OPEN), ({}, 200, Code.PRICE_BAND),
+        ({"reduce_only": True}, 102, Code.REDUCE_ONLY_WOULD_OPEN),
     ],
 )  # fmt: skip
 def test_what_would_be_checked_of_a_new_order_is_checked_when_it_fires(xdesk, terms, price, code):
@@ -235,7 +235,7 @@ def test_fields_that_do_not_go_together(desk, fields, code):
 def test_liquidation_before_triggers_and_dormant_orders_go_with_it(xdesk):
     ex = xdesk.face
     ex.deposit("long", "USDT", 60)
-    ex.set_leverage("long", "X", 50)
+    ex.set_leverage("long", "X", 50, mode="isolated")
     hold(xdesk, "long", "buy", 10)
     saviour = ex.order("long", "X", "sell", None, close_position=True, trigger=STOP(98)).ok()
     other = xdesk.order("b", "sell", 1, trigger=STOP(98))
@@ -250,7 +250,7 @@ def test_a_fired_orders_victim_is_liquidated_before_the_next_one_fires(xdesk):
     """poor's bid at 100 is hit while the mark stands at 97: below its threshold at once."""
     ex = xdesk.face
     ex.deposit("poor", "USDT", 30)
-    ex.set_leverage("poor", "X", 50)
+    ex.set_leverage("poor", "X", 50, mode="isolated")
     ex.order("poor", "X", "buy", 10, price=100).ok()
     stops = [xdesk.order("a", "sell", 10, 95, trigger=STOP(97)), xdesk.order("b", "buy", 1, 90, trigger=PROFIT(97))]
     seen = xdesk.mark(97)

@@ -396,14 +396,14 @@ def test_the_table_of_status_is_the_documents():
 def test_accepted_says_all_terms(desk):
     desk.index(50)
     trigger = Trigger.trailing(rate="0.25", by="index")
-    ack = desk.order("a", "buy", 2, 95, trigger=trigger, tif="gtd", expiry_ns=9, self_trade="decrement", self_trade_group=3)
+    ack = desk.order("a", "buy", 2, 60, trigger=trigger, tif="gtd", expiry_ns=9, self_trade="decrement", self_trade_group=3)
     accepted = next(e for e in ack.events if e.type == EventType.ACCEPTED)
     said = {name: value for name, value in terms_of(accepted).items() if value}
     assert said == {
         "trail": 250_000_000, "expiry_ns": 9, "stp_group": 3, "reference_ticks": 50, "trigger_source": 2, "trigger_kind": 4,
         "stp_mode": 3,
     }  # fmt: skip
-    assert (accepted.flags, accepted.tif, accepted.size_lots, accepted.price_ticks) == (3 << 8, Tif.GTD, 2, 95)
+    assert (accepted.flags, accepted.tif, accepted.size_lots, accepted.price_ticks) == (3 << 8, Tif.GTD, 2, 60)
 
 
 def test_words_that_are_none(desk):

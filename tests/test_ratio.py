@@ -109,7 +109,7 @@ def test_level_boundary_moves_the_takeover_threshold(make, rules):
     ex.deposit("b", "USDT", 10**9)
     ex.mark("BTC", 50_000)
     for size, want in ((12_000, "0.0105"), (1, "0.0055")):
-        ex.set_leverage("b", "BTC", 10)
+        ex.set_leverage("b", "BTC", 10, mode="isolated")
         ex.order("a", "BTC", "sell", size, price=50_000)
         ex.order("b", "BTC", "buy", size, price=50_000)
         assert str(ex.explain("b").domains[0].rates[0][0]) == want

@@ -67,6 +67,7 @@ class Auditor(Safety):
         self._stepping = self._stepping_leg = 0
         self._another_day = False
         self._taken: list[int] = []
+        self._held: dict[Key, int] = {}  # what positions were before this command changed them
 
     def follow(self, events: Iterable[Event]) -> None:
         """Feeds the events of whole commands and closes the books after each."""
@@ -138,6 +139,7 @@ class Auditor(Safety):
     def _fill(self, key: Key, size: int, cost: int) -> None:
         """Semantics §1: a reduction realises trunc(cost * x / size); the rest opens."""
         held = self.sizes[key]
+        self._held.setdefault(key, held)
         if held * size < 0:
             closed = min(abs(held), abs(size))
             self.costs[key] -= toward_zero(self.costs[key] * closed, abs(held))
@@ -388,6 +390,7 @@ class Auditor(Safety):
         key = e.account, e.instrument, e.leg
         self._need(self.sizes[key] == e.size_lots, e, "LIQ-4: the whole position is taken")
         self.parcels[e.parcel_id] = [e.instrument, e.size_lots, e.cost_units]
+        self._held.setdefault(key, self.sizes[key])
         self.sizes[key] = self.costs[key] = 0
         self._taken.append(e.account)
 
@@ -425,6 +428,7 @@ class Auditor(Safety):
         """All sums of semantics §1, and that nobody is left below a takeover threshold."""
         self.closes += 1
         self._stepping = 0
+        self._close_orders()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
         self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")
         self._need(not any(self._fills.values()), self._fills, "every fill has its POSITION")
@@ -437,6 +441,14 @@ class Auditor(Safety):
         for key, rate in self.rated.items() if self._another_day else ():
             self._need(rate == self.fees(*key[:2])[1], key, f"who is liquidated pays his own fee, not {rate}")
         self._close_sums()
+
+    def _close_orders(self) -> None:
+        """ORD-5: a close-position order that sleeps ends with its position."""
+        ended = {key: 1 if held > 0 else 0 for key, held in self._held.items() if held and held * self.sizes[key] <= 0}
+        for order_id, order in self.orders.items() if ended else ():
+            left = order.closes and order.status == "dormant" and ended.get(order.key) == order.side
+            self._need(not left, order_id, "ORD-5: it would close the next position")
+        self._held.clear()
 
     def _close_sums(self) -> None:
         sizes: defaultdict[int, int] = defaultdict(int)

@@ -24,7 +24,7 @@ class Order:
 
     __slots__ = (
         "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
-        "mark",
+        "closes", "mark",
     )  # fmt: skip
 
     def __init__(self, e: Event, mark: int):
@@ -35,7 +35,7 @@ class Order:
         self.status = "dormant" if terms["trigger_kind"] else "working"
         self.stp_mode, self.group = e.flags >> 8, terms["stp_group"]
         self.key = e.account, e.instrument, terms["hedge_side"]
-        self.reduces = bool(e.flags & Flag.REDUCE_ONLY)
+        self.reduces, self.closes = bool(e.flags & Flag.REDUCE_ONLY), bool(e.flags & Flag.CLOSE_POSITION)
         self.mark = mark  # when it was accepted, amended or triggered
 
     def shares_owner(self, other: "Order") -> bool:

@@ -201,7 +201,8 @@ class Exchange(Face):
     def halt(self, instrument: Inst, *, resume: bool = False) -> None:
         """Stops new orders in an instrument, or lets them in again; prices, funding and liquidation go on.
 
-        Resting orders may be cancelled or made smaller; a trigger that fires is refused.
+        Resting orders may be cancelled or made smaller. A trigger that is reached is kept: it fires when the instrument
+        resumes, if the price that it watches still reaches it then.
 
         Raises Rejected(NOT_TRADING) for one that was settled.
         """
@@ -290,26 +291,32 @@ class Exchange(Face):
         )  # fmt: skip
 
     def set_leverage(
-        self, account: Acct, instrument: Inst, leverage: Dec | Fraction, *, mode: str = "isolated", leg: str | None = None,
+        self, account: Acct, instrument: Inst, leverage: Dec | Fraction, *, mode: str | None = None, leg: str | None = None,
         tier: int = 0,
     ) -> None:  # fmt: skip
         """Sets leverage and margin mode ("isolated" or "cross") of one instrument, in hedge mode of one leg.
 
         leverage: 1 or more, with at most six decimals, or a Fraction (a margin factor of 0.9 is Fraction(10, 9)).
 
-        An account is cross until told otherwise; mind that the mode named here defaults to isolated. It
-        changes only while flat without live orders. An open isolated position keeps its margin. tier: a risk limit (BitMEX):
+        mode: None keeps the one there is; an account is cross until told otherwise. It changes only while flat without
+        live orders. An open isolated position keeps its margin. tier: a risk limit (BitMEX):
         the position asks for that tier from 1 up, or a higher one that it stands in, and its orders may not lead beyond; 0:
         none, each time that it is not said; of tables that deduct, or of factors, always. A liquidation begins with giving it
         up.
         Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN).
         """
         times, parts = leverage_of(leverage)
+        who, where, side = self._account(account), self._instrument(instrument), leg_of(leg)
         self._control(
-            CommandType.SET_LEVERAGE, account=self._account(account), instrument=self._instrument(instrument),
-            side=leg_of(leg), mode=word(_MODES, mode, "mode"), amount=times, order_id=parts,
+            CommandType.SET_LEVERAGE, account=who, instrument=where, side=side, amount=times, order_id=parts,
+            mode=self._margin_mode(who, where, side) if mode is None else word(_MODES, mode, "mode"),
             size_lots=whole(tier, "tier", 0, MONEY_MAX),
         )  # fmt: skip
+
+    def _margin_mode(self, account: int, instrument: int, leg: int) -> int:
+        """The margin mode of a position, as it is or would begin; of an unknown name any, the kernel refuses the command."""
+        rows = [] if account == NOBODY else self._kernel.positions(account)
+        return next((int(row[8]) for row in rows if row[:2] == (instrument, leg)), Mode.CROSS)
 
     def move_margin(
         self, account: Acct, instrument: Inst, amount: Dec, *, leg: str | None = None, to: Inst | None = None,
@@ -432,7 +439,8 @@ class Exchange(Face):
     ) -> Ack:  # fmt: skip
         """Changes a resting order's total size (what is filled included) and price.
 
-        A smaller size keeps its place in the queue; anything else goes to the back, and may trade.
+        A smaller size keeps its place in the queue; anything else goes to the back, and may trade. A reduce-only order that
+        asks for more than is left to close at its price keeps its place, too (AMEND_NOTHING).
         """
         found = self._named(order_id, client_id)
         row = self._find_order(account, **found)

@@ -291,6 +291,7 @@ class Ending(IntEnum):
     TRIGGER_REFUSED = 13
     MASS_CANCELLED = 14
     DELISTED = 15
+    POSITION_CLOSED = 16
 
 
 class ParcelChange(IntEnum):

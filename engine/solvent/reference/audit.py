@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from solvent.limits import FIRST_USER
-from solvent.records import Flag, Leg, Mode, Purse, Side
+from solvent.records import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.reference import margin
 from solvent.reference.triggers import direction, reached
 
@@ -94,13 +94,14 @@ def _orders(kernel: "Kernel") -> Iterator[str]:
 
 
 def _dormant(kernel: "Kernel") -> Iterator[str]:
-    """Dormant orders are out of reach of the price they watch; nothing is due, nothing has expired."""
+    """Dormant orders are out of reach of the price they watch, but in a halt; nothing is due, nothing has expired."""
     triggers = kernel.trading.triggers
     for i, orders in enumerate(triggers.dormant):
         mark, last, index = kernel.prices(i)
         for order in orders.values():
             price = (mark, last, index)[order.terms.source]
-            if reached(direction(order.side, order.terms.kind), order.terms.trigger, price):
+            halted = kernel.contracts[i].listing == Listing.HALTED
+            if not halted and reached(direction(order.side, order.terms.kind), order.terms.trigger, price):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"
     if triggers.due or triggers.expired(kernel.clock_ns):
         yield "ORD-1: orders are left that are due or have expired"

@@ -5,7 +5,7 @@ MASS_CANCEL in nobody's name (the operator's).
 """
 
 from solvent.codes import Code
-from solvent.records import NO_INSTRUMENT, NOBODY, Ending, EventType, Flag
+from solvent.records import NO_INSTRUMENT, NOBODY, Ending, Flag
 from solvent.reference.book import Order
 from solvent.reference.entry import Answer, Command, Entry, refused
 from solvent.reference.ledger import Position
@@ -62,7 +62,7 @@ class Changes:
             return refused(code)
         if order.dormant:  # limit and size change where it sleeps; its trigger and its place stay
             order.size, order.remaining, order.price = size, size, price
-            self._say_replaced(order)
+            self.trading.say_replaced(order)
             return Code.OK, order.order_id, 0, 0
         if price != order.price or size > order.size:
             return self._replace(order, size - order.size + order.remaining, price)
@@ -83,21 +83,22 @@ class Changes:
             return Code.AMEND_BELOW_FILLED, size, price
         if (size, price) == (order.size, order.price):
             return Code.AMEND_NOTHING, size, price
+        if order.dormant and price != order.price and not self.entry.bare:  # asked as of a new one
+            t = self.entry.ticket_of(order, order.remaining, price)
+            if price != self.entry.cover.within_band(t, order.terms.trigger):
+                return Code.PRICE_BAND, size, price
         return Code.OK, size, price
-
-    def _say_replaced(self, order: Order) -> None:
-        self.trading.emit(
-            EventType.REPLACED, order.account, order.instrument, side=order.side,
-            a=order.order_id, b=order.price, c=order.remaining, d=order.size,
-        )  # fmt: skip
 
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
         t = self.entry.ticket_of(order, remaining, price)
         p = order.holder if isinstance(order.holder, Position) else None
+        stays = p and order.flags & Flag.REDUCE_ONLY and price == order.price
+        if p and stays and self.entry.cover.reducible(t, p) <= order.remaining:
+            return refused(Code.AMEND_NOTHING)  # a larger one would be cut to what it has: it keeps its place
         code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:
             return refused(code)
         self.trading.unlist(order)
         order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, t.price, t.open_loss
-        self._say_replaced(order)
+        self.trading.say_replaced(order)
         return self.entry.work(t)

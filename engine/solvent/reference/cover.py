@@ -48,9 +48,10 @@ class Cover:
         value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed))
         return not value or self.free_units(account, each.of) >= value - left
 
-    def beyond_band(self, t: Ticket) -> bool:
-        edge = valuation.band_price(self.contracts[t.instrument], t.side, self.rules.price_band_ppb)
-        return t.price > edge if t.side == Side.BUY else t.price < edge
+    def within_band(self, t: Ticket, around: int) -> int:
+        """The price of a ticket, or the edge of the band around another price where it is beyond that."""
+        edge = valuation.band_edge(self.contracts[t.instrument], around, t.side, self.rules.price_band_ppb)
+        return min(t.price, edge) if t.side == Side.BUY else max(t.price, edge)
 
     def limit_to_bankruptcy(self, t: Ticket, p: Position) -> None:
         """An order against the position trades no further than where closing, fee paid, leaves nothing (§6), or too little of
@@ -136,9 +137,12 @@ class Cover:
             rise = initial() - before
         return max(0, rise - gain - valuation.initial_rise(contract, value, p.leverage, lots, (0, 0)))
 
-    def reducible(self, p: Position, side: int) -> int:
-        """How much of the position a further reduce-only order of this side may still close."""
-        return (-p.size if side == Side.BUY else p.size) - p.reduce.lots
+    def reducible(self, t: Ticket, p: Position) -> int:
+        """How much of the position a reduce-only order may close: all of it where it trades at once, and where it rests
+        what the resting ones leave that come first (trading cuts the others)."""
+        closing = -p.size if t.side == Side.BUY else p.size
+        rests = not t.ending and self.trading.books[t.instrument].crossing(t.side, t.price) is None
+        return closing - (self.trading.reduced_before(t, p) if rests and closing > 0 else 0)
 
     # --- Tiers that orders could lead to
 

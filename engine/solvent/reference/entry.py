@@ -171,12 +171,12 @@ class Entry:
     def _measure(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
         """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
         filled = t.size - t.remaining
-        lots = self.cover.reducible(p, t.side) + (standing.lots if standing else 0)
+        lots = self.cover.reducible(t, p)
         t.remaining = lots if t.flags & Flag.CLOSE_POSITION and standing is None else min(t.remaining, lots)
         if t.remaining <= 0:
             return Code.REDUCE_ONLY_WOULD_OPEN
-        if t.order is None and self._reduce_only(p) >= REDUCE_ONLY_MAX:
-            return Code.TOO_MANY_ORDERS
+        if t.order is None and not t.ending and self._reduce_only(p) >= REDUCE_ONLY_MAX:
+            return Code.TOO_MANY_ORDERS  # one that cannot rest needs no room
         t.size = filled + t.remaining
         return Code.OK
 
@@ -193,16 +193,15 @@ class Entry:
             return Code.NOT_TRADING
         if p and not contract.mark:
             return Code.NO_MARK
-        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
-            return code
-        if t.flags & Flag.MARKET:
-            t.price = self._market_price(t)
-        t.limit = t.price
         slides = bool(t.flags & Flag.SLIDE)
         if slides and (code := self._keep_off_the_touch(t)):
             return code
+        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
+            return code
+        if t.flags & Flag.MARKET:
+            t.price = t.limit = self._market_price(t)
         if p:
-            if self.cover.beyond_band(t):
+            if t.price != self.cover.within_band(t, contract.mark):
                 return Code.PRICE_BAND
             self.cover.limit_to_bankruptcy(t, p)
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
@@ -228,20 +227,20 @@ class Entry:
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
-    def _reference(self, t: Ticket) -> int:
-        contract = self.contracts[t.instrument]
-        return (contract.mark, contract.last, contract.index)[t.terms.source]
-
     def _check_armed(self, t: Ticket, p: Position | None) -> Code:
         """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
         if self.contracts[t.instrument].listing:
             return Code.NOT_TRADING
-        reference = self._reference(t)
+        reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail and not reference:
             return Code.NO_REFERENCE
         way = direction(t.side, t.terms.kind)
         if t.terms.trigger_flags & TriggerFlag.REFUSE_REACHED and reached(way, t.terms.trigger, reference):
             return Code.TRIGGER_REACHED
+        if p and t.price:
+            trigger = self.trading.triggers.trigger_at(t.instrument, t.side, t.terms, reference)
+            if t.price != self.cover.within_band(t, trigger):
+                return Code.PRICE_BAND
         if p and sum(1 for order in p.orders if order.terms.kind) >= TRIGGERED_MAX:
             return Code.TOO_MANY_ORDERS
         if p and t.flags & Flag.REDUCE_ONLY and self._reduce_only(p) >= REDUCE_ONLY_MAX:
@@ -252,7 +251,7 @@ class Entry:
 
     def _arm(self, t: Ticket) -> Answer:
         """Accepts an order that waits for its trigger; one that is reached already is due at once."""
-        reference = self._reference(t)
+        reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail:
             t.terms.extreme = reference
         order = self.trading.accept(t)
@@ -307,6 +306,7 @@ class Entry:
         order = due.popleft()
         t = self.ticket_of(order, order.remaining, order.price)
         t.ending = None if t.tif in _STAYS and not t.flags & Flag.MARKET else Ending.UNFILLED
+        self._slide_into_band(t)
         code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
         if not code:
             order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
@@ -318,6 +318,17 @@ class Entry:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
             return code, order.order_id, 0, 0
         return self.work(t)
+
+    def _slide_into_band(self, t: Ticket) -> None:
+        """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+        mark = self.contracts[t.instrument].mark
+        if self.bare or not (mark and t.price):
+            return
+        price = self.cover.within_band(t, mark)
+        if price != t.price:
+            assert t.order
+            t.price = t.limit = t.order.price = price
+            self.trading.say_replaced(t.order)
 
     def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
         """A live order as a ticket with other terms, before anything is changed."""

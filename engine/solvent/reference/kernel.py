@@ -388,8 +388,7 @@ class Kernel:
 
     def prices(self, instrument: int) -> tuple[int, int, int]:
         """(mark, last, index) in ticks, 0 where there is none yet."""
-        contract = self.contracts[instrument]
-        return contract.mark, contract.last, contract.index
+        return self.trading.watched(instrument)
 
     def coming_funding(self, instrument: int) -> tuple[int, int] | None:
         """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""

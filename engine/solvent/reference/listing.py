@@ -26,13 +26,16 @@ class Listings:
         return Code.NOT_TRADING if self.contracts[c.instrument].listing == Listing.CLOSED else Code.OK
 
     def halt(self, c: Command) -> Code:
-        """HALT: mode 1 stops new orders and amendments, mode 0 lets them in again. Prices, funding and liquidation go on."""
+        """HALT: mode 1 stops new orders, amendments and triggers, mode 0 lets them in again. Prices, funding and liquidation
+        go on."""
         if code := self._check(c):
             return code
         if c.mode > Listing.HALTED:
             return Code.BAD_MODE
         self.contracts[c.instrument].listing = c.mode
         self.emit(EventType.LISTING_CHANGED, 0, c.instrument, reason=c.mode)
+        if c.mode == Listing.TRADING:
+            self.trading.resume(c.instrument)
         return Code.OK
 
     def settle(self, c: Command) -> Code:

@@ -97,7 +97,7 @@ class Pricing:
             p.stuck = False
         self._look_at_positions(instrument)
         self._look_at_collateral(instrument)
-        self.trading.triggers.observe(instrument, Source.BY_MARK, ticks)
+        self.trading.observe(instrument, Source.BY_MARK, ticks)
 
     def _look_at_positions(self, instrument: int) -> None:
         """Whose position here, cross domain, or domain that it backs is below its threshold now."""
@@ -125,7 +125,7 @@ class Pricing:
         if contract.accrual_ppb and contract.funds_at_index:
             self._look_at_positions(instrument)
         self._look_at_collateral(instrument)
-        self.trading.triggers.observe(instrument, Source.BY_INDEX, contract.index)
+        self.trading.observe(instrument, Source.BY_INDEX, contract.index)
 
     def _reindex(self, instrument: int, model: Prices, now_ns: int) -> None:
         """Looks at the constituents again: who is stale or wild, and what the index is now."""

@@ -11,7 +11,7 @@ from typing import cast
 
 from solvent.codes import Code
 from solvent.limits import CLIENT_ID_WINDOW
-from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, ParcelChange, Posting, SelfTrade, Side, Source
+from solvent.records import CONTINUED, TERMS, Ending, EventType, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.reference import margin, valuation
 from solvent.reference.admission import Admission
 from solvent.reference.book import PLAIN, Book, Order, Terms, within
@@ -148,6 +148,12 @@ class Trading:
         )  # fmt: skip
         return t.order
 
+    def say_replaced(self, order: Order) -> None:
+        self.emit(
+            EventType.REPLACED, order.account, order.instrument, side=order.side,
+            a=order.order_id, b=order.price, c=order.remaining, d=order.size,
+        )  # fmt: skip
+
     def finish(self, order: Order, reason: Ending, code: Code = Code.OK) -> None:
         """The final event of an order that is in no queue any more."""
         self.emit(
@@ -188,6 +194,21 @@ class Trading:
         for order in self.triggers.expired(now_ns):
             self.cancel(order, Ending.EXPIRED)
 
+    def observe(self, instrument: int, source: Source, price: int) -> None:
+        """A price that triggers may watch."""
+        self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing == Listing.HALTED)
+
+    def watched(self, instrument: int) -> tuple[int, int, int]:
+        """The prices that triggers watch, by source; 0 where there is none yet."""
+        contract = self.contracts[instrument]
+        return contract.mark, contract.last, contract.index
+
+    def resume(self, instrument: int) -> None:
+        """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+        for source, price in zip(Source, self.watched(instrument), strict=True):
+            if price:
+                self.observe(instrument, source, price)
+
     def cancel_all(self, p: Position, reason: Ending) -> None:
         """Ends every order of a position, newest first; none is on its way through the book."""
         while p.orders:
@@ -204,18 +225,36 @@ class Trading:
             a=order.order_id, b=lots, c=order.remaining,
         )  # fmt: skip
 
+    @staticmethod
+    def _reducing(p: Position) -> list[tuple[int, int, Order]]:
+        """A position's resting reduce-only orders, behind what they are cut by: the worst price, then the newest."""
+        resting = (order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY)
+        return [(o.price if o.side == Side.SELL else -o.price, o.order_id, o) for o in resting]
+
+    def reduced_before(self, t: Ticket, p: Position) -> int:
+        """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+        newest = self.order_count + 1 << SLOT_BITS
+        place = t.price if t.side == Side.SELL else -t.price, t.order.order_id if t.order else newest
+        return sum(each[2].remaining for each in self._reducing(p) if each[2] is not t.order and each[:2] < place)
+
     def cut_reduce_only(self, p: Position) -> None:
         """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
         while p.reduce.lots:
-            own = [order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY]
             excess = p.reduce.lots - max(0, p.size if p.reduce_side == Side.SELL else -p.size)
             if excess <= 0:
                 return
-            worst = max(own, key=lambda o: (o.price if o.side == Side.SELL else -o.price, o.order_id))
+            *_, worst = max(self._reducing(p), key=lambda each: each[:2])
             if worst.remaining <= excess:
                 self.cancel(worst, Ending.REDUCE_ONLY_CUT)
             else:
                 self.shrink(worst, excess, Ending.REDUCE_ONLY_CUT)
+
+    def _end_with(self, p: Position, held: int) -> None:
+        """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+        for order in reversed(list(p.orders)):
+            waits = order.dormant or order in self.triggers.due
+            if waits and order.flags & Flag.CLOSE_POSITION and (order.side == Side.SELL) == (held > 0):
+                self.cancel(order, Ending.POSITION_CLOSED)
 
     # --- fills
 
@@ -260,10 +299,17 @@ class Trading:
         elif isinstance(order.holder, Parcel):
             self._settle_house(order.holder, order.side, price, value, lots, order.order_id)
 
-    def _after_fill(self, order: Order) -> None:
+    @staticmethod
+    def _held(order: Order) -> int:
+        return order.holder.size if isinstance(order.holder, Position) else 0
+
+    def _after_fill(self, order: Order, held: int) -> None:
+        """What a fill makes of its owner's orders; held is what the position was before."""
         if isinstance(order.holder, Position):
             self.refresh_hold(order.holder)
             self.cut_reduce_only(order.holder)
+            if held and order.holder.size * held <= 0 and not self.rehearses:
+                self._end_with(order.holder, held)
 
     def _is_own(self, t: Ticket, maker: Order) -> bool:
         """Whether the taker may not simply trade with this order, for both have one owner."""
@@ -307,7 +353,7 @@ class Trading:
         if first and not t.house:
             self.contracts[t.instrument].last = last
             for price in (first, last):
-                self.triggers.observe(t.instrument, Source.BY_LAST, price)
+                self.observe(t.instrument, Source.BY_LAST, price)
 
     def _trade_through(self, t: Ticket) -> tuple[int, int]:
         """Fill by fill, each borne by both sides before it is posted (decision 0013). (first, last price between users)."""
@@ -399,13 +445,14 @@ class Trading:
             a=maker.order_id, b=taker.order_id, c=maker.price, d=lots, e=maker.account,
         )  # fmt: skip
         self._reserve(maker, maker.remaining + lots, maker.remaining)
-        value = self._value(t, maker, lots)
+        value, held = self._value(t, maker, lots), (self._held(maker), self._held(taker))
         self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
         if not maker.remaining:
             self.finish(maker, Ending.FILLED)
-        self._after_fill(maker)
+        if maker.holder is not taker.holder:  # else its position is what it was after the taker's half
+            self._after_fill(maker, held[0])
         self._settle(taker, maker.price, value, lots, t.fee_reason)
-        self._after_fill(taker)
+        self._after_fill(taker, held[1])
 
     def conclude(self, t: Ticket) -> None:
         """What is left of a ticket rests or ends."""
@@ -422,6 +469,7 @@ class Trading:
             self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)
+                self.cut_reduce_only(t.holder)
                 if self.ledger.orders_count or self.contracts[t.instrument].currency in self.ledger.backs:
                     self.ledger.touch(t.account)
             elif t.holder:

@@ -8,7 +8,7 @@ from collections import deque
 
 from solvent.limits import RATE
 from solvent.records import Side, TriggerKind
-from solvent.reference.book import Order
+from solvent.reference.book import Order, Terms
 from solvent.reference.valuation import ceil_div
 
 
@@ -37,24 +37,28 @@ class Triggers:
     def trailing(self, instrument: int) -> int:
         return sum(1 for order in self.dormant[instrument].values() if order.terms.trail)
 
-    def _trail(self, order: Order) -> None:
-        """The trigger from the extreme, rounded away from the price: it fires late, never early."""
-        terms = order.terms
-        falls = direction(order.side, terms.kind) == 0
+    def trigger_at(self, instrument: int, side: int, terms: Terms, extreme: int) -> int:
+        """Where an order fires; a trailing one by an extreme, rounded away from the price: it fires late, never early."""
+        falls = direction(side, terms.kind) == 0
+        if not terms.trail:
+            return terms.trigger
         if terms.kind != TriggerKind.TRAIL_RATE:
-            trigger = terms.extreme - terms.trail if falls else terms.extreme + terms.trail
+            trigger = extreme - terms.trail if falls else extreme + terms.trail
         elif falls:
-            trigger = terms.extreme * (RATE - terms.trail) // RATE
+            trigger = extreme * (RATE - terms.trail) // RATE
         else:
-            trigger = ceil_div(terms.extreme * (RATE + terms.trail), RATE)
+            trigger = ceil_div(extreme * (RATE + terms.trail), RATE)
         # Beyond the highest legal price nothing is ever seen: such an order waits just there, and below the first tick.
-        terms.trigger = max(0, min(self.highest[order.instrument] + 1, trigger))
+        return max(0, min(self.highest[instrument] + 1, trigger))
+
+    def _trail(self, order: Order, extreme: int) -> None:
+        order.terms.extreme = extreme
+        order.terms.trigger = self.trigger_at(order.instrument, order.side, order.terms, extreme)
 
     def add(self, order: Order, reference: int) -> None:
         """Lays an order to sleep; a trailing one starts from the reference price."""
         if order.terms.trail:
-            order.terms.extreme = reference
-            self._trail(order)
+            self._trail(order, reference)
         order.dormant = True
         self.dormant[order.instrument][order.order_id] = order
 
@@ -67,9 +71,9 @@ class Triggers:
         self.remove(order)
         self.due.append(order)
 
-    def observe(self, instrument: int, source: int, price: int) -> None:
-        """A price has been seen: trailing orders follow it, what it reaches becomes due. Of one price, what fires on a
-        fall comes first, nearest trigger first, then by order id."""
+    def observe(self, instrument: int, source: int, price: int, halted: bool) -> None:
+        """A price has been seen: trailing orders follow it, what it reaches becomes due, unless the instrument is halted. Of
+        one price, what fires on a fall comes first, nearest trigger first, then by order id."""
         found = []
         for order in self.dormant[instrument].values():
             terms = order.terms
@@ -77,9 +81,8 @@ class Triggers:
                 continue
             way = direction(order.side, terms.kind)
             if terms.trail and (price > terms.extreme if way == 0 else price < terms.extreme):
-                terms.extreme = price
-                self._trail(order)
-            if reached(way, terms.trigger, price):
+                self._trail(order, price)
+            if reached(way, terms.trigger, price) and not halted:
                 found.append((way, terms.trigger if way else -terms.trigger, order.order_id, order))
         for *_, order in sorted(found, key=lambda each: each[:3]):
             self.fire(order)

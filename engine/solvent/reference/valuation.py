@@ -344,6 +344,11 @@ def legal(contract: Contract, price: int) -> int:
 
 def band_price(contract: Contract, side: int, band_ppb: int) -> int:
     """The worst legal price of a buy or a sell within a band around mark, rounded inwards."""
+    return band_edge(contract, contract.mark, side, band_ppb)
+
+
+def band_edge(contract: Contract, price: int, side: int, band_ppb: int) -> int:
+    """The same around another price."""
     if side == Side.BUY:
-        return legal(contract, contract.mark * (RATE + band_ppb) // RATE)
-    return legal(contract, ceil_div(contract.mark * (RATE - band_ppb), RATE))
+        return legal(contract, price * (RATE + band_ppb) // RATE)
+    return legal(contract, ceil_div(price * (RATE - band_ppb), RATE))

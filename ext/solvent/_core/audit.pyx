@@ -8,8 +8,8 @@ from solvent._core.ledger cimport (
 )
 from solvent._core.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
 from solvent._core.matching cimport crosses
-from solvent._core.records cimport BUY, BY_LAST, BY_MARK, LONG, REDUCE_ONLY, SHORT
-from solvent._core.trading cimport State, order_instrument
+from solvent._core.records cimport BUY, HALTED, LONG, REDUCE_ONLY, SHORT
+from solvent._core.trading cimport State, order_instrument, watched_ticks
 from solvent._core.valuation cimport Instrument, value_of
 from solvent._core.triggers cimport trigger_direction, trigger_reached, triggers_check
 
@@ -152,7 +152,8 @@ cdef object _bare_orders(State* s):
 
 
 cdef object _dormant(State* s):
-    """Each dormant order is counted by its instrument and out of reach of the price it watches; the expiries are a heap."""
+    """Each dormant order is counted by its instrument and out of reach of the price it watches, but in a halt; the expiries are
+    a heap."""
     cdef int32_t slot, i
     cdef Instrument* ins
     cdef Terms* terms
@@ -169,9 +170,8 @@ cdef object _dormant(State* s):
         if s.arena.orders[slot].state & DORMANT:
             counts[order_instrument(s, slot)] += 1
             ins = &s.ledger.instruments[order_instrument(s, slot)]
-            if trigger_reached(trigger_direction(s.arena.orders[slot].side, terms.kind), terms.trigger_ticks,
-                               ins.mark_ticks if terms.source == BY_MARK else
-                               ins.last_ticks if terms.source == BY_LAST else ins.index_ticks):
+            if ins.listing != HALTED and trigger_reached(
+                    trigger_direction(s.arena.orders[slot].side, terms.kind), terms.trigger_ticks, watched_ticks(ins, terms.source)):
                 return f"ORD-4: the trigger of order {s.arena.orders[slot].order_id} is reached and it sleeps"
     for i in range(s.ledger.instrument_count):
         if counts[i] != s.triggers[i].count or triggers_check(&s.triggers[i], &s.arena):

@@ -5,15 +5,16 @@ from libc.stdlib cimport free, malloc, qsort
 from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.book cimport book_room
 from solvent._core.clientids cimport clients_find
+from solvent._core.cover cimport reducible, within_band
 from solvent._core.entry cimport admit, known_account, work
 from solvent._core.ledger cimport NOBODY, OpenSide, Position
 from solvent._core.records cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, REPLACED, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
-    UNKNOWN_ORDER, Command, say,
+    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    UNKNOWN_ORDER, Command,
 )
 from solvent._core.trading cimport (
-    Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, shrink, ticket_of_order,
+    Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, say_replaced, shrink, ticket_of_order,
 )
 from solvent._core.valuation cimport Instrument
 
@@ -131,6 +132,7 @@ cdef int _check_amendment(State* s, const Command* c, int32_t slot, int64_t* pri
     cdef Order* order = &s.arena.orders[slot]
     cdef Instrument* ins = &s.ledger.instruments[order_instrument(s, slot)]
     cdef int64_t price = order_price(s, slot)
+    cdef Ticket t
     size_lots[0] = c.size_lots if c.size_lots != 0 else order.size_lots
     price_ticks[0] = c.price_ticks if c.price_ticks != 0 else price
     if size_lots[0] < 0 or size_lots[0] > ins.max_size_lots or (
@@ -143,6 +145,10 @@ cdef int _check_amendment(State* s, const Command* c, int32_t slot, int64_t* pri
         return AMEND_BELOW_FILLED
     if price_ticks[0] == price and size_lots[0] == order.size_lots:
         return AMEND_NOTHING
+    if not s.bare and order.state & DORMANT and price_ticks[0] != price:       # asked as of a new one
+        ticket_of_order(s, slot, order.remaining_lots, price_ticks[0], &t)
+        if price_ticks[0] != within_band(s, &t, s.arena.terms[slot].trigger_ticks):
+            return PRICE_BAND
     return OK
 
 
@@ -150,12 +156,13 @@ cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t si
     """A dormant order's limit and size change where it sleeps; its trigger and its place stay."""
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
+    cdef Ticket t
     s.triggers[instrument].books[s.arena.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
     order.remaining_lots = size_lots
     order.size_lots = size_lots
     s.arena.terms[slot].limit_ticks = price_ticks
-    say(&s.log, REPLACED, order.side, order.account, instrument, 0, 0,
-        <int64_t>order.order_id, price_ticks, size_lots, size_lots, 0)
+    ticket_of_order(s, slot, size_lots, price_ticks, &t)
+    say_replaced(s, &t)
 
 
 cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
@@ -168,6 +175,8 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
     if not s.bare:
         p = &s.ledger.positions[order.holder]
+        if order.flags & REDUCE_ONLY and price_ticks == order_price(s, slot) and reducible(s, &t, p) <= order.remaining_lots:
+            return AMEND_NOTHING        # a larger one would be cut to what it has: it keeps its place
         order_exposure(s, slot, &standing)
     code = admit(s, &t, p, &standing)
     if code == OK and not book_room(&s.books[t.instrument]):

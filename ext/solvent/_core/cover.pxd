@@ -9,10 +9,10 @@ from solvent._core.ledger cimport Ledger, OpenSide, Position
 from solvent._core.money cimport int128
 from solvent._core.trading cimport State, Ticket
 
-cdef bint beyond_band(State* s, Ticket* t) noexcept nogil
+cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
-cdef int64_t reducible(Position* p, int side) noexcept nogil
+cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil
 cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil
 cdef bint fits(Ledger* ledger, Position* p) noexcept nogil
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil

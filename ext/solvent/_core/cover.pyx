@@ -9,9 +9,9 @@ from solvent._core.money cimport clamp, int128, least, magnitude, most, saturate
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, CONTRACTS, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
 )
-from solvent._core.trading cimport FillSide, State, Ticket, dry_run, fill_at_limit
+from solvent._core.trading cimport FillSide, State, Ticket, dry_run, fill_at_limit, reduced_before
 from solvent._core.valuation cimport (
-    Held, Instrument, accrued_units, allows, band_price, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
+    Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )
 
 
@@ -29,9 +29,10 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     return value == 0 or free_units(l, account, each.of, False) >= value - left
 
 
-cdef bint beyond_band(State* s, Ticket* t) noexcept nogil:
-    cdef int64_t edge = band_price(t.ins, t.side, s.rules.price_band_ppb)
-    return t.price_ticks > edge if t.side == BUY else t.price_ticks < edge
+cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil:
+    """The price of a ticket, or the edge of the band around another price where it is beyond that."""
+    cdef int64_t edge = band_edge(t.ins, around_ticks, t.side, s.rules.price_band_ppb)
+    return least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
 
 
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
@@ -160,10 +161,13 @@ cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int6
     return saturate(rise) if rise > 0 else 0
 
 
-cdef int64_t reducible(Position* p, int side) noexcept nogil:
-    """How much of the position a further reduce-only order of this side may still close."""
-    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
-    return closing - p.reduce.lots
+cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
+    """How much of the position a reduce-only order may close: all of it where it trades at once, and where it rests what the
+    resting ones leave that come first (trading cuts the others)."""
+    cdef int64_t closing = -p.size_lots if t.side == BUY else p.size_lots
+    if t.ending or closing <= 0 or crosses(t.book, t.side, t.price_ticks):
+        return closing
+    return closing - reduced_before(s, t, p)
 
 
 # --- Tiers that orders could lead to -------------------------------------------------------------------

@@ -5,13 +5,13 @@ from libc.string cimport memset
 from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
-from solvent._core.cover cimport beyond_band, check_margin, limit_to_bankruptcy, reducible
+from solvent._core.cover cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.ledger cimport OpenSide, Position, position_find, position_forget, position_reserve
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
-    BAD_TRIGGER, BUY, BY_LAST, BY_MARK, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
+    BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
     NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, NOT_TRADING, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
     REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
     TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
@@ -19,11 +19,11 @@ from solvent._core.records cimport (
 )
 from solvent._core.timers cimport timers_reserve
 from solvent._core.trading cimport (
-    Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, position_begin, rest_alone, ticket_at,
-    ticket_of_order,
+    Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, position_begin, rest_alone, say_replaced,
+    ticket_at, ticket_of_order, watched_ticks,
 )
 from solvent._core.triggers cimport (
-    trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
+    trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.valuation cimport Instrument, band_price
 
@@ -170,12 +170,12 @@ cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
 cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
     cdef int64_t filled = t.size_lots - t.remaining_lots
-    cdef int64_t lots = reducible(p, t.side) + (standing.lots if standing != NULL else 0)
+    cdef int64_t lots = reducible(s, t, p)
     t.remaining_lots = lots if t.flags & CLOSE_POSITION and standing == NULL else least(t.remaining_lots, lots)
     if t.remaining_lots <= 0:
         return REDUCE_ONLY_WOULD_OPEN
-    if t.order_id == 0 and p.reduce_count >= REDUCE_ONLY_MAX:
-        return TOO_MANY_ORDERS
+    if t.order_id == 0 and not t.ending and p.reduce_count >= REDUCE_ONLY_MAX:
+        return TOO_MANY_ORDERS      # one that cannot rest needs no room
     t.size_lots = filled + t.remaining_lots
     return OK
 
@@ -190,22 +190,21 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef int code
     if ins.listing != 0:
         return NOT_TRADING
-    if not s.bare:
-        if ins.mark_ticks == 0:
-            return NO_MARK
-        if t.flags & REDUCE_ONLY:
-            code = _measure(s, t, p, standing)
-            if code != OK:
-                return code
-    if t.flags & MARKET:
-        t.price_ticks = _market_price(s, t)
-        t.limit_ticks = t.price_ticks
+    if not s.bare and ins.mark_ticks == 0:
+        return NO_MARK
     if t.flags & SLIDE:
         code = _keep_off_the_touch(s, t)
         if code != OK:
             return code
+    if not s.bare and t.flags & REDUCE_ONLY:
+        code = _measure(s, t, p, standing)
+        if code != OK:
+            return code
+    if t.flags & MARKET:
+        t.price_ticks = _market_price(s, t)
+        t.limit_ticks = t.price_ticks
     if not s.bare:
-        if beyond_band(s, t):
+        if t.price_ticks != within_band(s, t, ins.mark_ticks):
             return PRICE_BAND
         limit_to_bankruptcy(s, t, p)
     if t.flags & POST_ONLY and not t.flags & SLIDE:
@@ -229,20 +228,21 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 
 cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """An accepted ticket trades, rests or ends."""
+    cdef int32_t slot
     execute(s, t)
     conclude(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
+    if not s.bare and receipt.resting_lots:     # it may have been cut, or ended
+        slot = arena_find(&s.arena, t.order_id)
+        receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
 
 
-cdef int64_t _reference(Instrument* ins, int source) noexcept nogil:
-    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
-
-
-cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
+cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
-    cdef int64_t reference = _reference(ins, t.terms.source)
+    cdef Instrument* ins = t.ins
+    cdef int64_t reference = watched_ticks(ins, t.terms.source)
     if ins.listing != 0:
         return NOT_TRADING
     if t.terms.trail != 0 and reference == 0:
@@ -250,6 +250,9 @@ cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
     if t.terms.trigger_flags & REFUSE_REACHED and trigger_reached(
             trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         return TRIGGER_REACHED
+    if p != NULL and t.price_ticks != 0 and t.price_ticks != within_band(
+            s, t, trigger_at(t.terms, trigger_direction(t.side, t.terms.kind), reference, ins.max_price_ticks)):
+        return PRICE_BAND
     if p != NULL and (p.trigger_count >= TRIGGERED_MAX or t.flags & REDUCE_ONLY and p.reduce_count >= REDUCE_ONLY_MAX):
         return TOO_MANY_ORDERS
     return OK
@@ -257,7 +260,7 @@ cdef int _check_armed(Instrument* ins, Ticket* t, Position* p) noexcept nogil:
 
 cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Accepts an order that waits for its trigger; one that is reached already is due at once."""
-    cdef int64_t reference = _reference(t.ins, t.terms.source)
+    cdef int64_t reference = watched_ticks(t.ins, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
     accept(s, t)
     triggers_add(&s.triggers[t.instrument], &s.arena, t.slot, reference)
@@ -349,7 +352,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
             t.holder = position_begin(s, c.account, c.instrument, leg)
         p = &s.ledger.positions[t.holder]
     if x != NULL and x.trigger_kind != NO_TRIGGER:
-        code = _check_armed(ins, &t, p)
+        code = _check_armed(s, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone
         code = admit(s, &t, p, NULL)
     if code == OK and not _room(s, &t):
@@ -364,6 +367,17 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         accept(s, &t)
         work(s, &t, receipt)
     return OK
+
+
+cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
+    """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+    cdef int64_t price
+    if t.ins.mark_ticks == 0 or t.price_ticks == 0:
+        return
+    price = within_band(s, t, t.ins.mark_ticks)
+    if price != t.price_ticks:
+        t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
+        say_replaced(s, t)
 
 
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
@@ -391,6 +405,7 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     t.ending = 0 if (t.tif == GTC or t.tif == GTD) and not t.flags & MARKET else UNFILLED
     if not s.bare:
         p = &s.ledger.positions[t.holder]
+        _slide_into_band(s, &t)
     code = admit(s, &t, p, NULL)
     if code == OK and not book_room(t.book):
         code = TOO_MANY_ORDERS

@@ -8,9 +8,9 @@ from solvent._core.ledger cimport (
 from solvent._core.money cimport add, magnitude
 from solvent._core.records cimport (
     BAD_MODE, BAD_PRICE, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, LISTING_CHANGED, NOT_TRADING, NO_MARK, OK, SETTLED,
-    TAKER_FEE, UNKNOWN_INSTRUMENT, Command, say,
+    TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT, Command, say,
 )
-from solvent._core.trading cimport State, refresh_hold
+from solvent._core.trading cimport State, refresh_hold, resume
 from solvent._core.valuation cimport Instrument, worth
 
 
@@ -21,7 +21,8 @@ cdef int _check(State* s, const Command* c) noexcept nogil:
 
 
 cdef int halt(State* s, const Command* c) noexcept nogil:
-    """HALT: mode 1 stops new orders and amendments, mode 0 lets them in again. Prices, funding and liquidation go on."""
+    """HALT: mode 1 stops new orders, amendments and triggers, mode 0 lets them in again. Prices, funding and liquidation
+    go on."""
     cdef int code = _check(s, c)
     if code != OK:
         return code
@@ -29,6 +30,8 @@ cdef int halt(State* s, const Command* c) noexcept nogil:
         return BAD_MODE
     s.ledger.instruments[c.instrument].listing = <uint8_t>c.mode
     say(&s.log, LISTING_CHANGED, 0, 0, c.instrument, 0, c.mode, 0, 0, 0, 0, 0)
+    if c.mode == TRADING:
+        resume(s, c.instrument)
     return OK
 
 

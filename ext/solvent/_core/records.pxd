@@ -327,6 +327,7 @@ cdef enum Ending:
     TRIGGER_REFUSED = 13    # its trigger fired, and it was not allowed then; code says why
     MASS_CANCELLED = 14
     DELISTED = 15           # its instrument was settled
+    POSITION_CLOSED = 16    # a dormant close-position order, and what it was to close is gone
 
 # How a parcel changed (PARCEL).
 cdef enum ParcelChange:

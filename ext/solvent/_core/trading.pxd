@@ -18,7 +18,8 @@ from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
 from solvent._core.prices cimport Prices
 from solvent._core.records cimport (
-    ACCEPTED, ALLOW, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, RESTED, TRADE, Event, EventLog, say,
+    ACCEPTED, ALLOW, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, RESTED, TRADE, Event, EventLog,
+    say,
 )
 from solvent._core.timers cimport Timers, timers_remove
 from solvent._core.triggers cimport Due, Triggers, triggers_remove
@@ -105,9 +106,13 @@ cdef struct Ticket:            # an order on its way through the book
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef void reenter(State* s, Ticket* t) noexcept nogil
+cdef void say_replaced(State* s, Ticket* t) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
 cdef void expire(State* s) noexcept nogil
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil
+cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil
+cdef void resume(State* s, uint32_t instrument) noexcept nogil
+cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
@@ -295,5 +300,7 @@ cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
         elif t.holder >= 0:
             reserve(s, order, t.price_ticks, 0, t.remaining_lots)
             refresh_hold(s, t.holder)
+            if t.flags & REDUCE_ONLY:
+                cut_reduce_only(s, t.holder)
             if s.ledger.orders_count or backs(&s.ledger, t.ins.currency) != NULL:
                 touch(&s.ledger, t.account)

@@ -1,6 +1,6 @@
 """What only some orders need on their way: owners, money, terms, cutting; the contract is in trading.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 from solvent._core.admission cimport Trial, assign, bears, put_back, try_on
@@ -16,9 +16,10 @@ from solvent._core.matching cimport Fill, same_owner
 from solvent._core.money cimport add, least, magnitude, most
 from solvent._core.pool cimport room
 from solvent._core.records cimport (
-    ALLOW, BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CONTINUED, DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND,
-    HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL,
-    TAKER_FEE, UNCOVERED, AcceptedTerms, Event, log_next, say,
+    ALLOW, BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
+    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES, TAKER_FEE, UNCOVERED,
+    AcceptedTerms, Event, log_next, say,
 )
 from solvent._core.timers cimport timers_add, timers_due
 from solvent._core.triggers cimport triggers_observe
@@ -129,6 +130,10 @@ cdef void reenter(State* s, Ticket* t) noexcept nogil:
     order.size_lots = t.size_lots
     order.remaining_lots = t.remaining_lots
     order.open_loss_ticks = t.open_loss_ticks
+    say_replaced(s, t)
+
+
+cdef void say_replaced(State* s, Ticket* t) noexcept nogil:
     say(&s.log, REPLACED, t.side, t.account, t.instrument, 0, 0,
         <int64_t>t.order_id, t.price_ticks, t.remaining_lots, t.size_lots, 0)
 
@@ -227,8 +232,24 @@ cdef void expire(State* s) noexcept nogil:
 
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
     """A price that triggers may watch."""
-    if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks):
+    cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
+    if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks, halted):
         s.log.fault = 2
+
+
+cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil:
+    """The price that a trigger watches; 0 where there is none yet."""
+    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
+
+
+cdef void resume(State* s, uint32_t instrument) noexcept nogil:
+    """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+    cdef int64_t price
+    cdef int source
+    for source in range(SOURCES):
+        price = watched_ticks(&s.ledger.instruments[instrument], source)
+        if price != 0:
+            observe(s, instrument, source, price)
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
@@ -251,22 +272,43 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
         <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
 
 
+cdef inline bint _cut_first(int side, int64_t price_ticks, uint64_t order_id, int64_t other_ticks, uint64_t other_id) noexcept nogil:
+    """Whether of two reduce-only orders of a side the first one is cut first: of a worse price, else newer."""
+    if price_ticks == other_ticks:
+        return order_id > other_id
+    return price_ticks > other_ticks if side == SELL else price_ticks < other_ticks
+
+
+cdef inline bint _rests(State* s, int32_t slot) noexcept nogil:
+    """Whether an order is in the book, and has lots there (in a dry run it may have none left)."""
+    cdef Order* order = &s.arena.orders[slot]
+    return order.level >= 0 and order.remaining_lots > 0 and not order.state & DORMANT
+
+
+cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
+    """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+    cdef uint64_t order_id = t.order_id if t.order_id != 0 else UINT64_MAX
+    cdef int32_t slot = p.first_reduce if p.reduce.lots > 0 else -1
+    cdef int64_t lots = 0
+    while slot >= 0:
+        if _rests(s, slot) and s.arena.orders[slot].order_id != order_id and _cut_first(
+                t.side, t.price_ticks, order_id, book_price(t.book, &s.arena, slot), s.arena.orders[slot].order_id):
+            lots += s.arena.orders[slot].remaining_lots
+        slot = s.arena.reduce[slot].next
+    return lots
+
+
 cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
-    """The resting reduce-only order of a position at the worst price, of equals the newest."""
+    """The resting reduce-only order of a position that is cut first."""
     cdef Position* p = &s.ledger.positions[position]
     cdef Book* book = &s.books[p.instrument]
-    cdef int64_t price, worst_price = 0
     cdef int32_t worst = -1
     cdef int32_t slot = p.first_reduce
     while slot >= 0:
-        if s.arena.orders[slot].level >= 0 and s.arena.orders[slot].remaining_lots > 0 and not s.arena.orders[slot].state & DORMANT:
-            price = book_price(book, &s.arena, slot)
-            if p.reduce_side == BUY:
-                price = -price
-            if worst < 0 or price > worst_price or (
-                    price == worst_price and s.arena.orders[slot].order_id > s.arena.orders[worst].order_id):
-                worst = slot
-                worst_price = price
+        if _rests(s, slot) and (worst < 0 or _cut_first(
+                p.reduce_side, book_price(book, &s.arena, slot), s.arena.orders[slot].order_id,
+                book_price(book, &s.arena, worst), s.arena.orders[worst].order_id)):
+            worst = slot
         slot = s.arena.reduce[slot].next
     return worst
 
@@ -285,6 +327,18 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
             shrink(s, worst, excess, REDUCE_ONLY_CUT)
+
+
+cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
+    """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+    cdef int32_t slot = s.ledger.positions[position].first_reduce
+    cdef int32_t next
+    while slot >= 0:
+        next = s.arena.reduce[slot].next
+        if (s.arena.orders[slot].state & (DORMANT | DUE) and s.arena.orders[slot].flags & CLOSE_POSITION
+                and s.arena.orders[slot].side == side):
+            cancel(s, slot, POSITION_CLOSED)
+        slot = next
 
 
 # --- Fills ---------------------------------------------------------------------------------------------
@@ -422,7 +476,6 @@ cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogi
     fill_post(&s.ledger, position, &half.terms, &half.effect)
     if not half.safe:
         touch(&s.ledger, account)
-    refresh_hold(s, position)
 
 
 cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
@@ -433,12 +486,23 @@ cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64
                 FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
 
+cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
+    """What a fill makes of its owner's orders; held_lots is what the position was before."""
+    cdef Position* p = &s.ledger.positions[position]
+    refresh_hold(s, position)
+    cut_reduce_only(s, position)
+    if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
+        _end_with(s, position, SELL if held_lots > 0 else BUY)
+
+
 cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Books a fill on whoever stands behind a resting order, finished there when nothing remains of it, and then on whoever
     stands behind the one on its way."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int32_t holder = maker.holder
     cdef bint owned = _owned(maker)
+    cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
+    cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
         _settle_user(s, holder, &deal.maker)
@@ -446,15 +510,17 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
         _settle_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
-    if owned:
-        cut_reduce_only(s, holder)
+    if owned and not own:       # else its position is what it was after the taker's half
+        _after_fill(s, holder, held)
     if t.flags & HOUSE_ORDER:
         _settle_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
         return
-    if owned and holder == t.holder:        # its position is another one now
+    if own:
         _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+    else:
+        held = s.ledger.positions[t.holder].size_lots
     _settle_user(s, t.holder, &deal.taker)
-    cut_reduce_only(s, t.holder)
+    _after_fill(s, t.holder, held)
 
 
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
@@ -539,20 +605,24 @@ cdef void _put_all_back(State* s) noexcept nogil:
     kept.order_count = 0
 
 
-cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept nogil:
-    """Leaves a fill on the rows, and cuts the reduce-only orders of its position as it would."""
+cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
+    """cut_reduce_only without a word."""
     cdef Position* p = &s.ledger.positions[position]
-    cdef Trial before
     cdef int64_t excess
     cdef int32_t worst
-    _keep_row(s, position)
-    try_on(&s.ledger, position, &half.effect, True, &before)
     while p.reduce.lots > 0:
         excess = p.reduce.lots - _closing(p, p.reduce_side)
         if excess <= 0:
             return
         worst = _worst_reduce(s, position)
         _leave_behind(s, worst, order_price(s, worst), most(0, s.arena.orders[worst].remaining_lots - excess))
+
+
+cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept nogil:
+    """Leaves a fill on the rows."""
+    cdef Trial before
+    _keep_row(s, position)
+    try_on(&s.ledger, position, &half.effect, True, &before)
 
 
 cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
@@ -562,6 +632,7 @@ cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
     cdef int64_t wanted = fill.lots
     cdef int64_t lots = _borne_by_maker(s, t, fill, &deal)
     cdef bint owned = _owned(maker)
+    cdef bint own = owned and maker.holder == t.holder and not t.flags & HOUSE_ORDER
     fill.lots = lots
     if lots < wanted:
         _leave_behind(s, fill.slot, fill.price_ticks, lots)
@@ -572,10 +643,13 @@ cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
         _leave_behind(s, fill.slot, fill.price_ticks, maker.remaining_lots - fill.lots)
         if owned:
             _rehearse_half(s, maker.holder, &deal.maker)
-        if owned and maker.holder == t.holder:
+        if owned and not own:
+            _rehearse_cut(s, maker.holder)
+        if own:
             _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
         if not t.flags & HOUSE_ORDER:
             _rehearse_half(s, t.holder, &deal.taker)
+            _rehearse_cut(s, t.holder)
     return not deal.taker_ends
 
 

@@ -10,7 +10,7 @@
 # order of the instrument (at most TRAILING_MAX).
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from solvent._core.arena cimport Arena
+from solvent._core.arena cimport Arena, Terms
 from solvent._core.book cimport Book
 from solvent._core.records cimport SELL, TAKE_PROFIT
 
@@ -34,9 +34,10 @@ cdef struct Due:
 
 cdef void triggers_close(Triggers* triggers) noexcept nogil
 cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil
+cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil
 cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t reference_ticks) noexcept nogil
 cdef void triggers_remove(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil
-cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks) noexcept nogil
+cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil
 cdef int triggers_due(Triggers* triggers, Arena* arena, Due* due, int32_t slot) noexcept nogil
 cdef int64_t triggers_check(Triggers* triggers, Arena* arena) noexcept nogil
 

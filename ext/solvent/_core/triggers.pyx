@@ -38,19 +38,26 @@ cdef inline int _direction(Arena* arena, int32_t slot) noexcept nogil:
     return trigger_direction(arena.orders[slot].side, arena.terms[slot].kind)
 
 
-cdef void _trail(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
-    """A trailing order's trigger from its extreme, rounded away from the price: it fires late, never early."""
-    cdef Terms* terms = &arena.terms[slot]
+cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil:
+    """Where an order fires; a trailing one by an extreme, rounded away from the price: it fires late, never early."""
     cdef int64_t trigger
     cdef int32_t fault = 0          # a rate below RATE of a legal price fits
+    if terms.trail == 0:
+        return terms.trigger_ticks
     if terms.kind != TRAIL_RATE:
-        trigger = terms.extreme_ticks - terms.trail if _direction(arena, slot) == 0 else terms.extreme_ticks + terms.trail
-    elif _direction(arena, slot) == 0:
-        trigger = mul_div_floor(terms.extreme_ticks, RATE - terms.trail, RATE, &fault)
+        trigger = extreme_ticks - terms.trail if direction == 0 else extreme_ticks + terms.trail
+    elif direction == 0:
+        trigger = mul_div_floor(extreme_ticks, RATE - terms.trail, RATE, &fault)
     else:
-        trigger = mul_div_ceil(terms.extreme_ticks, RATE + terms.trail, RATE, &fault)
+        trigger = mul_div_ceil(extreme_ticks, RATE + terms.trail, RATE, &fault)
     # Beyond the highest legal price nothing is ever seen: such an order waits just there, and below the first tick likewise.
-    terms.trigger_ticks = clamp(trigger, 0, triggers.max_price_ticks + 1)
+    return clamp(trigger, 0, max_price_ticks + 1)
+
+
+cdef void _trail(Triggers* triggers, Arena* arena, int32_t slot, int64_t extreme_ticks) noexcept nogil:
+    cdef Terms* terms = &arena.terms[slot]
+    terms.extreme_ticks = extreme_ticks
+    terms.trigger_ticks = trigger_at(terms, _direction(arena, slot), extreme_ticks, triggers.max_price_ticks)
 
 
 cdef inline void _expect(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
@@ -66,8 +73,7 @@ cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t r
     """Lays an order to sleep; after triggers_reserve. A trailing one starts from the reference price."""
     cdef Terms* terms = &arena.terms[slot]
     if terms.trail != 0:
-        terms.extreme_ticks = reference_ticks
-        _trail(triggers, arena, slot)
+        _trail(triggers, arena, slot, reference_ticks)
         _expect(triggers, arena, slot)
         terms.trailing = triggers.trailing_count
         triggers.trailing[triggers.trailing_count] = slot
@@ -124,8 +130,7 @@ cdef void _follow(Triggers* triggers, Arena* arena, int source, int64_t price_ti
         if arena.terms[slot].source == source and (
                 price_ticks > arena.terms[slot].extreme_ticks if direction == 0 else price_ticks < arena.terms[slot].extreme_ticks):
             book_remove(book, arena, slot, direction)
-            arena.terms[slot].extreme_ticks = price_ticks
-            _trail(triggers, arena, slot)
+            _trail(triggers, arena, slot, price_ticks)
             book_add(book, arena, slot, direction, arena.terms[slot].trigger_ticks)
         if arena.terms[slot].source == source:
             _expect(triggers, arena, slot)
@@ -143,14 +148,17 @@ cdef int _drain_level(Triggers* triggers, Arena* arena, Due* due, Book* book, in
     return 1
 
 
-cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks) noexcept nogil:
-    """A price has been seen: trailing orders follow it, what it reaches becomes due. 0 when memory is gone."""
+cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil:
+    """A price has been seen: trailing orders follow it, what it reaches becomes due, unless the instrument is halted. 0 when
+    memory is gone."""
     cdef Book* book = triggers.books[source]
     cdef int direction
     if book == NULL:
         return 1
     if triggers.trailing_count > 0:
         _follow(triggers, arena, source, price_ticks)
+    if halted:
+        return 1
     for direction in range(2):
         while book.side[direction].best >= 0 and trigger_reached(
                 direction, book.levels[book.side[direction].best].price_ticks, price_ticks):

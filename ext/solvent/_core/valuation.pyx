@@ -254,10 +254,15 @@ cdef int64_t initial_rise(
 
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil:
     """The worst legal price of a buy (above mark) or sell (below mark) within a band, rounded inwards."""
-    cdef int128 mark = ins.mark_ticks
-    cdef int64_t price
+    return band_edge(ins, ins.mark_ticks, side, band_ppb)
+
+
+cdef int64_t band_edge(Instrument* ins, int64_t price_ticks, int side, int64_t band_ppb) noexcept nogil:
+    """The same around another price."""
+    cdef int128 around = price_ticks
+    cdef int64_t edge
     if side == BUY:
-        price = saturate(floor128(mark * (RATE + band_ppb), RATE))
+        edge = saturate(floor128(around * (RATE + band_ppb), RATE))
     else:
-        price = saturate(ceil128(mark * (RATE - band_ppb), RATE))
-    return clamp(price, 1, ins.max_price_ticks)
+        edge = saturate(ceil128(around * (RATE - band_ppb), RATE))
+    return clamp(edge, 1, ins.max_price_ticks)
