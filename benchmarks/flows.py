@@ -20,26 +20,44 @@ if TYPE_CHECKING:
 HOME_TICKS = 500_000
 
 
-def exchange(accounts: int) -> Exchange:
-    """A fresh exchange with so many rich accounts and a mark at the flow's home price."""
-    ex = Exchange([Instrument("BTC", tiers=[Tier(10**6, "0.005", "0.01")])], retain=False)
-    for i in range(accounts):
-        ex.deposit(f"a{i}", "USDT", 10**9)
-    ex.mark("BTC", "50000")
-    return ex
+class Venue(NamedTuple):
+    """A fresh exchange: so many rich accounts (16 and up), instruments, all marked at the home price.
+
+    mode: said for every account and instrument; "" leaves what accounts are born with. opened: contracts that every account
+    holds in every instrument, long or short in turn, before anything is timed.
+    """
+
+    accounts: int = 1_000
+    instruments: int = 1
+    mode: str = ""
+    opened: int = 0
+
+    def make(self) -> Exchange:
+        """The exchange."""
+        names = [f"I{number}" for number in range(self.instruments)]
+        ex = Exchange([Instrument(name, tiers=[Tier(10**6, "0.005", "0.01")]) for name in names], retain=False)
+        accounts = [f"a{i}" for i in range(self.accounts)]
+        for account in accounts:
+            ex.deposit(account, "USDT", 10**8)
+        for name in names:
+            ex.mark(name, "50000")
+            for account in accounts if self.mode else ():
+                ex.set_leverage(account, name, 10, mode=self.mode)
+            for account, side in zip(accounts if self.opened else (), ("sell", "buy") * self.accounts, strict=False):
+                ex.order(account, name, side, self.opened, price=50_000)
+        return ex
 
 
-def near_touch(seed: int, commands: int, accounts: int) -> bytes:
+def near_touch(seed: int, commands: int, venue: Venue) -> bytes:
     """52 % orders near the touch, 43 % cancels of random live orders, 5 % that cross (IOC).
 
     The flow is made against a live exchange, so that a cancel names an order that rests at that moment.
     """
     random = Random(seed)
-    ex = exchange(accounts)
-    kernel = ex._kernel
+    kernel = venue.make()._kernel
     records, owners, live = [], {}, []
     for _ in range(commands):
-        account = random.randrange(16, 16 + accounts)
+        account = random.randrange(16, 16 + venue.accounts)
         kind = random.random()
         record = b""
         while kind < 0.43 and live and not record:
@@ -49,12 +67,7 @@ def near_touch(seed: int, commands: int, accounts: int) -> bytes:
             if kernel.find_order(owners[order_id], order_id, 0):
                 record = command(CommandType.CANCEL, account=owners[order_id], order_id=order_id)
         if not record:
-            side = random.choice((Side.BUY, Side.SELL))
-            away = 1 + min(int(random.expovariate(1 / 200)), 20_000)
-            tif = Tif.IOC if kind > 0.95 else Tif.GTC
-            price = HOME_TICKS + (away if (side == Side.BUY) == (tif == Tif.IOC) else -away)
-            terms = {"side": side, "tif": tif, "price_ticks": price, "size_lots": random.randint(1, 5)}
-            record = command(CommandType.ORDER, account=account, **terms)
+            record = _order(random, account, venue.instruments, crosses=kind > 0.95)
         kernel.apply(record)
         order_id, _, resting = kernel.last
         if resting and record[0] == CommandType.ORDER:
@@ -62,6 +75,17 @@ def near_touch(seed: int, commands: int, accounts: int) -> bytes:
             owners[order_id] = account
         records.append(record)
     return b"".join(records)
+
+
+def _order(random: Random, account: int, instruments: int, crosses: bool) -> bytes:
+    """An order of one to five lots, 200 ticks from the home price in the mean: on its own side, or an IOC beyond."""
+    side = random.choice((Side.BUY, Side.SELL))
+    away = 1 + min(int(random.expovariate(1 / 200)), 20_000)
+    price = HOME_TICKS + (away if (side == Side.BUY) == crosses else -away)
+    terms = {"side": side, "tif": Tif.IOC if crosses else Tif.GTC, "price_ticks": price, "size_lots": random.randint(1, 5)}
+    return command(
+        CommandType.ORDER, account=account, instrument=random.randrange(instruments) if instruments > 1 else 0, **terms
+    )
 
 
 class Flow(NamedTuple):

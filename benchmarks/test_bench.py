@@ -6,18 +6,18 @@ in a long run. There is no gate here.
 
 import pytest
 
-from flows import exchange, near_touch
+from flows import Venue, near_touch
 from solvent import Book
 from solvent.records import RECORD_BYTES, EventType
 
 COMMANDS = 200_000
-ACCOUNTS = 1_000
+VENUE = Venue()
 BATCH = 2_048 * RECORD_BYTES
 
 
 @pytest.fixture(scope="module")
 def flow() -> bytes:
-    return near_touch(seed=1, commands=COMMANDS, accounts=ACCOUNTS)
+    return near_touch(seed=1, commands=COMMANDS, venue=VENUE)
 
 
 def play(face, flow: bytes) -> None:
@@ -31,11 +31,11 @@ def test_whole_exchange(benchmark, flow):
     made = []
 
     def fresh():
-        made[:] = [exchange(ACCOUNTS)]
+        made[:] = [VENUE.make()]
         return (made[0], flow), {}
 
     benchmark.pedantic(play, setup=fresh, rounds=9, warmup_rounds=1)
-    faces = [exchange(ACCOUNTS), Book(retain=False)]
+    faces = [VENUE.make(), Book(retain=False)]
     cursors = [face.cursor() for face in faces]
     for face in faces:
         play(face, flow)
@@ -48,7 +48,7 @@ def test_whole_exchange(benchmark, flow):
 
 def test_order_and_cancel_through_the_face(benchmark):
     """One resting order and its cancel, names and decimals included; `submit` and `revoke` are in bench.py."""
-    ex = exchange(1)
+    ex = Venue(accounts=1).make()
 
     def pair():
         ex.cancel(16, ex.order(16, 0, "buy", 1, price=49_000).order_id)
@@ -59,7 +59,7 @@ def test_order_and_cancel_through_the_face(benchmark):
 
 def test_mark_that_endangers_nobody(benchmark, flow):
     """One mark over about a thousand open positions: today a scan of the instrument's positions."""
-    ex = exchange(ACCOUNTS)
+    ex = VENUE.make()
     play(ex, flow)
     benchmark(ex.mark, 0, 50_000)
     ex.check()
