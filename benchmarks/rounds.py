@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
     @property
     def units(self) -> int:
-        """Of how many commands a round is made."""
+        """How many commands a round is made of."""
         return self.repeats * PARTS or COMMANDS
 
 
