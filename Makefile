@@ -20,10 +20,9 @@ demo: $(VENV)/built            ## a real crash, ten thousand traders, and where 
 test: $(VENV)/built            ## everything: units, twins, auditor, documents, types, style
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/built           ## ratios against a C book, latency, peers that are installed, the exchange
+bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
-	$(BIN)/python -m pytest benchmarks -q -s --benchmark-disable-gc --benchmark-columns=min,median,max,rounds --benchmark-group-by=name
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy

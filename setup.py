@@ -34,7 +34,7 @@ DIRECTIVES = {
 
 def flags(module):
     """How a module is compiled. The matching modules write records field by field and then copy them whole; a vector load has
-    to wait for the small stores, so there are none: 31 ns a message near the touch, not 33. `events` copies old records."""
+    to wait for the small stores, so there are none (decisions/0006). `events` copies old records."""
     return KINDS[KIND] + (["-fno-tree-vectorize"] if KIND == "release" and module != "events" else [])
 
 

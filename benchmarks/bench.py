@@ -1,7 +1,9 @@
 """The harness: every contender plays the same bytes in turn, round by round, and minima are compared.
 
 python benchmarks/bench.py [--rounds 9] [--quick] [--json PATH] [--gate]. Ratios are the result; nanoseconds are of one
-machine in one hour. flows.py says what each flow is, contenders.py how it is played and what is proved equal.
+machine in one hour. flows.py says what each flow is, contenders.py how it is played and what is proved equal, whole.py
+measures the whole exchange. All of it goes to one file, benchmarks/results/bench.json, from which figures.py writes what
+the documents say. A quick look goes to build/bench.json.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import os
 import platform
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -31,9 +34,11 @@ from contenders import (
     timed,
 )  # fmt: skip
 from flows import Flow, deep, flip, near, random_24, sweep, with_client_ids
-from native import BUILD
+from native import BUILD, HERE, ROOT
+from whole import measure
 
 HARDER = "-DSLOT_IN_ID"
+RESULT = HERE / "results" / "bench.json"
 
 
 class Row(NamedTuple):
@@ -149,16 +154,40 @@ def table(cases: dict[str, list[float]]) -> list[dict[str, Any]]:
     return rows
 
 
-def show(rows: list[dict[str, Any]], tails: dict[str, dict[str, int]]) -> None:
-    """The text table."""
-    print(f"\n{'':66}{'minima':>8}{'median':>8}{'gate':>6}{'aim':>6}  {'':6}{'ns':>8} / ns")
-    for row in rows:
+def missed(rows: list[dict[str, Any]]) -> str:
+    """Which gates fail, and which aims are missed."""
+    fails, gates = ([row["row"] for row in rows if row["holds"] == kind] for kind in ("FAILS", "gate"))
+    words = (("gates that fail:", fails), ("gates that hold, aims that are missed:", gates))
+    return "\n".join("\n  ".join([word, *(titles or ["none"])]) for word, titles in words)
+
+
+def shown(result: dict[str, Any]) -> str:
+    """The book's part of a result as text."""
+    lines = [f"{name:9} {trades:>7} trades, checksum {checksum}, digest of the book {digest}"
+             for name, (trades, checksum, digest) in result["trades, checksum, digest"].items()]  # fmt: skip
+    lines += ["", f"{'':66}{'minima':>8}{'median':>8}{'gate':>6}{'aim':>6}  {'':6}{'ns':>8} / ns"]
+    for row in result["rows"]:
         gate, aim = (f"{row[name] or '':>6}" for name in ("gate", "aim"))
         times = f"{row['ns']:8.1f} / {row['ns_other']:.1f}" if row["ns"] else ""
-        print(f"{row['row']:66}{row['value']:8.2f}{row['median']:8.2f}{gate}{aim}  {row['holds'] or '':6}{times}")
-    print("\nnanoseconds of one message, near, timed inside, a reading of the clock included")
-    for name, quantiles in tails.items():
-        print(f"  {name:30}" + "".join(f"{key:>8} {value:>8,}" for key, value in quantiles.items()))
+        lines.append(f"{row['row']:66}{row['value']:8.2f}{row['median']:8.2f}{gate}{aim}  {row['holds'] or '':6}{times}")
+    lines += ["", missed(result["rows"])]
+    lines += ["", "nanoseconds of one message, near, timed inside, a reading of the clock included"]
+    for name, quantiles in result["latency_ns"].items():
+        lines.append(f"  {name:30}" + "".join(f"{key:>8} {value:>8,}" for key, value in quantiles.items()))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def shown_whole(result: dict[str, Any]) -> str:
+    """The whole exchange's part as a table."""
+    lines = ["| what | least | median |", "|---|---|---|"]
+    for name, times in result["exchange"]["cases"].items():
+        lines.append(f"| {name} | {micro(min(times))} | {micro(median(times))} |")
+    return "\n".join(lines)
+
+
+def micro(ns: float) -> str:
+    """Microseconds with two or three digits that mean something."""
+    return f"{ns / 1_000:.2f} µs" if ns < 10_000 else f"{ns / 1_000:.1f} µs" if ns < 100_000 else f"{ns / 1_000:.0f} µs"
 
 
 def machine() -> dict[str, str]:
@@ -176,33 +205,51 @@ def _cpuinfo() -> list[str]:
         return []
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the messages, three rounds: a look, no result")
-    parser.add_argument("--json", type=Path, default=BUILD / "bench.json")
-    parser.add_argument("--gate", action="store_true", help="exit 1 when a gate fails")
-    asked = parser.parse_args()
-    made = flows(asked.quick)
+def today() -> str:
+    """The day of a result."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def commit() -> str:
+    """The revision that was measured; with a + where files differ from it, "" outside a repository."""
+    done = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def measured(rounds: int, quick: bool) -> dict[str, Any]:
+    """The book against the yardstick."""
+    made = flows(quick)
     cuts = {name: cut(flow) for name, flow in made.items()}
     cases = weigh(cuts["deep"], cuts["near"])
     proofs = {name: proof(flow) for name, flow in cuts.items()}
-    for name, each in proofs.items():
-        print(f"{name:9} {each.trades:>7} trades, checksum {each.checksum:016x}, digest of the book {each.digest:016x}")
     gc.disable()
-    for number in range(3 if asked.quick else asked.rounds):
+    for number in range(rounds):
         play_round(cuts, cases, reverse=number % 2 == 1)
     gc.enable()
     for name, flow in cuts.items():
         assert play_solvent(flow)[1].digest() == proofs[name].digest
-    rows, tails = table(cases), latency(made["near"])
-    show(rows, tails)
-    asked.json.parent.mkdir(exist_ok=True)
     ends = {name: [each.trades, f"{each.checksum:016x}", f"{each.digest:016x}"] for name, each in proofs.items()}
-    result = {"machine": machine(), "rounds": len(cases["near"]), "quick": asked.quick, "rows": rows, "latency_ns": tails,
-              "trades, checksum, digest": ends, "cases": cases}  # fmt: skip
-    asked.json.write_text(json.dumps(result, indent=1) + "\n")
-    return int(asked.gate and any(row["holds"] == "FAILS" for row in rows))
+    return {"rows": table(cases), "latency_ns": latency(made["near"]), "trades, checksum, digest": ends, "cases": cases}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the messages, three rounds: a look, no result")
+    parser.add_argument("--json", type=Path, help="where the result goes instead")
+    parser.add_argument("--gate", action="store_true", help="exit 1 when a gate fails")
+    asked = parser.parse_args()
+    rounds = 3 if asked.quick else asked.rounds
+    result = {
+        "date": today(), "commit": commit(), "machine": machine(),
+        "rounds": rounds, "quick": asked.quick, **measured(rounds, asked.quick), "exchange": measure(rounds),
+    }  # fmt: skip
+    print(f"{shown(result)}\n\n{shown_whole(result)}")
+    path = asked.json or (BUILD / "bench.json" if asked.quick else RESULT)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"\nwritten: {path}; python benchmarks/figures.py brings the documents up to date with {RESULT.relative_to(ROOT)}")
+    return int(asked.gate and any(row["holds"] == "FAILS" for row in result["rows"]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a Python user would pick instead, on the same near flow, and what each of them does not do.
 
-python benchmarks/peers.py [--seconds 5]. Peers are no dependency: install the ones to look at by hand (`pip install litebook
+python benchmarks/peers.py [--seconds 5] [--write]. --write: to benchmarks/results/peers.json, for the documents.
+Peers are no dependency: install the ones to look at by hand (`pip install litebook
 lightmatchingengine limit-order-book "order-matching[polars]" nautilus_trader`); those not installed are skipped with a line.
 Each is called from Python as its documentation says, message by message; what it lacks is made from what it has (an
 IOC is an order whose rest is cancelled, an amendment a cancel and an order), and that work is in its time. One that
@@ -10,6 +11,7 @@ Python: some of their newest want a newer one than solvent does.
 
 import argparse
 import gc
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import perf_counter_ns
@@ -17,12 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from bench import machine, today
 from contenders import book, cut, play_solvent
 from flows import Flow, near
+from native import HERE
 from solvent.records import CommandType, Tif, dtype
 from yardstick import Yardstick
 
 Call = tuple[str, tuple[Any, ...]]
+RESULT = HERE / "results" / "peers.json"
 
 
 def calls(records: bytes, yard: Yardstick, live: dict[int, list[int]], number: int) -> tuple[list[Call], int]:
@@ -256,43 +261,63 @@ def measure(make: Callable[[], Peer], warm: list[Call], main: list[Call], wanted
     peer = make()
     done, took = play(peer, warm, 4 * seconds)
     if done < len(warm):
-        return f"{took / done:>12,.0f} ({done} of the fill)"
+        return f"{took / done:,.0f} ({done} of the fill)"
     if peer.lots is not None:
         wanted += peer.lots
     done, took = play(peer, main, seconds)
     note = "" if done == len(main) else f" (first {done})"
     if not note and peer.lots is not None and peer.lots != wanted:
         note = f" ({peer.lots} lots traded, not {wanted})"
-    return f"{took / done:>12,.0f}{note}"
+    return f"{took / done:,.0f}{note}"
 
 
-def table(flow: Flow, live: int, seconds: float) -> None:
+def table(flow: Flow, seconds: float) -> dict[str, str]:
     """All peers on one flow."""
     yard, orders = Yardstick(), {}
     warm, number = calls(flow.warm, yard, orders, 0)
     main, _ = calls(flow.main, yard, orders, number)
     lots = sum(arguments[3] - orders[arguments[0]][2] for name, arguments in main if name == "ioc")
-    print(f"\nnear, {live:,} live orders, {len(main):,} messages, ns a message")
     batches = cut(flow)
     took = min(play_solvent(batches)[0] for _ in range(3))
-    print(f"  {'solvent.Book, run in batches':30}{took / len(main):>12,.0f}")
+    cells = {"solvent.Book, run in batches": f"{took / len(main):,.0f}"}
     for make in PEERS:
         gc.collect()
         try:
-            print(f"  {make.name:30}{measure(make, warm, main, lots, seconds)}")
+            cells[make.name] = measure(make, warm, main, lots, seconds)
         except ImportError as error:
-            print(f"  {make.name:30}{'skipped':>12}: {error}")
+            cells[make.name] = f"skipped: {error}"
+    return cells
+
+
+def shown(result: dict[str, Any]) -> str:
+    """A result as text."""
+    lines = []
+    for title, cells in result["tables"].items():
+        lines.append(title)
+        for name, cell in cells.items():
+            number, space, note = cell.partition(" ")
+            lines.append(f"  {name:30}{number:>12}{space}{note}")
+        lines.append("")
+    lines.append("none of the peers has margin, liquidation, a replayable log or a digest; and beside that")
+    lines += [f"  {make.name:30}{make.lacks}" for make in PEERS[1:]]
+    return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5)
-    seconds = parser.parse_args().seconds
-    for live in (25_000, 1_000):
-        table(near(seed=5, messages=50_000, live=live), live, seconds)
-    print("\nnone of the peers has margin, liquidation, a replayable log or a digest; and beside that")
-    for make in PEERS[1:]:
-        print(f"  {make.name:30}{make.lacks}")
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    tables = {
+        f"near, {live:,} live orders, 50,000 messages, ns a message": table(
+            near(seed=5, messages=50_000, live=live), asked.seconds
+        )
+        for live in (25_000, 1_000)
+    }
+    result = {"date": today(), "machine": machine(), "tables": tables}
+    print(shown(result))
+    if asked.write:
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
     @property
     def units(self) -> int:
-        """Of how many commands a round is made."""
+        """How many commands a round is made of."""
         return self.repeats * PARTS or COMMANDS
 
 
@@ -99,14 +99,14 @@ class Player:
             times.append(thread_time_ns())
         return [end - begin for begin, end in pairwise(times)]
 
-    def census(self, name: str) -> str:
+    def census(self, name: str) -> dict[str, int]:
         """What the line's flow leads to: the same in two builds that do the same work."""
         ex, refused = LINES[name].venue.make(), 0
         for batch in self._flow(LINES[name].venue):
             refused += int((ex.run(batch).code != 0).sum())
         ex.check()
         held = ex.positions_array()
-        return f"{refused} refused, {len(held)} positions of {int(abs(held['size_lots']).sum())} lots"
+        return {"refused": refused, "positions": len(held), "lots": int(abs(held["size_lots"]).sum())}
 
 
 def main() -> None:
@@ -117,7 +117,8 @@ def main() -> None:
     player = Player(folder)
     for line in sys.stdin:
         name = line.strip()
-        print(player.census(name[7:]) if name.startswith("census ") else json.dumps(player.round(name)), flush=True)
+        answer = player.census(name[7:]) if name.startswith("census ") else player.round(name)
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

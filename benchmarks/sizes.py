@@ -1,18 +1,23 @@
-"""Cost of a message against the size of the book, 100 to 1,000,000 resting orders: a table and docs/book-size.png.
+"""Cost of a message against the size of the book, 100 to 1,000,000 resting orders: a table, its figures and a picture.
 
-python benchmarks/sizes.py [--rounds 3]. The picture needs matplotlib; without it there is only the table.
+python benchmarks/sizes.py [--rounds 3] writes benchmarks/results/sizes.json and draws docs/book-size.png of it, which needs
+matplotlib and carries the digest of the figures.
 """
 
 import argparse
 import gc
+import hashlib
+import json
 
+from bench import commit, machine, today
 from contenders import cut, play_solvent, play_yardstick
 from flows import Flow, deep, near
-from native import ROOT
+from native import HERE, ROOT
 
 SIZES = [100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 MESSAGES = 200_000
 PICTURE = ROOT / "docs" / "book-size.png"
+RESULT = HERE / "results" / "sizes.json"
 
 
 def cost(flow: Flow, rounds: int) -> tuple[float, float]:
@@ -24,6 +29,11 @@ def cost(flow: Flow, rounds: int) -> tuple[float, float]:
         ours.append(play_solvent(batches)[0] / MESSAGES)
         theirs.append(play_yardstick(batches) / MESSAGES)
     return min(ours), min(theirs)
+
+
+def source() -> str:
+    """What the picture is drawn from."""
+    return hashlib.sha256(RESULT.read_bytes()).hexdigest()
 
 
 def draw(lines: dict[str, list[float]]) -> None:
@@ -43,7 +53,7 @@ def draw(lines: dict[str, list[float]]) -> None:
     axes.set_title("Only TRADE events written", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    figure.savefig(PICTURE, dpi=120)
+    figure.savefig(PICTURE, dpi=120, metadata={"Source": source()})
     print(f"drawn: {PICTURE.relative_to(ROOT)}")
 
 
@@ -63,6 +73,8 @@ def main() -> None:
             for who, value in zip(("solvent", "yardstick"), pair, strict=True):
                 lines.setdefault(f"{who}, {where}", []).append(value)
         print(f"{size:>10,}" + "".join(f"{a:>10.1f}{b:>12.1f}" for a, b in pairs.values()))
+    result = {"date": today(), "commit": commit(), "machine": machine(), "rounds": rounds, "sizes": SIZES, "ns": lines}
+    RESULT.write_text(json.dumps(result, indent=1) + "\n")
     try:
         draw(lines)
     except ImportError:

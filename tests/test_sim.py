@@ -5,34 +5,36 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from solvent import rules
+from solvent import Exchange, Instrument, Tier, rules
 from solvent.cli import main
-from solvent.codes import InputError
-from solvent.records import ParcelChange
-from solvent.sim import paths, report, runner
+from solvent.codes import Code, InputError
+from solvent.records import CommandType, ParcelChange
+from solvent.sim import commands, paths, report, runner
+from solvent.sim.behaviours import View
 from solvent.sim.draws import Purpose, below, draw, pick
 from solvent.sim.population import UNITS, populate
 
 SCENARIOS = ["ftx", "2020-03-12", "2024-08-05"]
 KEYS = {
     "scenario", "rules", "seed", "traders", "commands", "events", "orders", "fills", "liquidations", "unwound",
-    "insurance_fund", "adl", "conservation", "open_interest", "digest", "seconds",
+    "insurance_fund", "adl", "conservation", "open_interest", "refused", "never_traded", "digest", "seconds",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def crash(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The steepest hours of the FTX path as a user's own file."""
+    """The steepest hours of the FTX path, and the quiet ones before, in which everybody opens, as a user's own file."""
     whole = paths.resources.files("solvent.sim").joinpath("paths/ftx.csv.gz").read_bytes()
     lines = gzip.decompress(whole).decode().splitlines()
     file = tmp_path_factory.mktemp("bars") / "crash.csv"
-    file.write_text("\n".join([lines[0], *lines[205:253]]) + "\n")
+    file.write_text("\n".join([lines[0], *lines[150:253]]) + "\n")
     return file
 
 
@@ -145,6 +147,7 @@ def test_the_json_has_every_key_and_its_sums_hold(crash: Path, capsys: pytest.Ca
     liquidations = found["liquidations"]
     assert liquidations["total"] == liquidations["partial"] + liquidations["takeover"] > 0
     assert liquidations["total"] == liquidations["isolated"] + liquidations["cross"]
+    assert liquidations["total"] == liquidations["long"] + liquidations["short"]
     assert liquidations["total"] == sum(liquidations["by_behaviour"].values())
     assert liquidations["total"] == sum(liquidations["by_leverage"].values())
     assert {"all_in", "control"} <= liquidations["by_behaviour"].keys()
@@ -167,6 +170,61 @@ def test_the_fund_decides_whether_adl_comes(crash: Path) -> None:
     assert rich.tally.adl_events == 0
     assert sum(rich.tally.unwound.values()) == rich.tally.parcel_lots[ParcelChange.TAKEN] > 0
     assert "No unit of money was lost" in report.story(rich)
+
+
+def bars(file: Path, closes: list[int]) -> Path:
+    """A path from close to close, a bar a minute."""
+    rows = [f"{i * 60_000},{a},{max(a, b)},{min(a, b)},{b},1\n" for i, (a, b) in enumerate(pairwise(closes))]
+    file.write_text(HEADER + "".join(rows))
+    return file
+
+
+@pytest.mark.parametrize(("step", "word"), [(-60, "long"), (60, "short")])
+def test_longs_are_liquidated_as_the_price_falls_and_shorts_as_it_rises(
+    step: int, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Quiet hours in which everybody opens, then one way for good."""
+    closes = [20_000 + i % 2 for i in range(400)] + [20_000 + step * i for i in range(60)]
+    found = run(bars(tmp_path / "path.csv", closes), capsys)["liquidations"]
+    assert found[word] == found["total"] > 10
+
+
+CASES = [(name, seed) for name in SCENARIOS for seed in (1, 2)]
+
+
+@pytest.mark.parametrize(("scenario", "seed"), CASES)
+def test_everybody_trades(scenario: str, seed: int) -> None:
+    """At most one in ten of a behaviour never does, and no order that opens is refused for its size or price."""
+    made = runner.simulate(runner.Settings(paths.find(scenario), 250, rules.find("seed"), UNITS, seed))
+    for each in report.hazards(made):
+        assert (each.traders - each.traded) * 10 <= each.traders, each
+    assert not {"INSUFFICIENT_MARGIN", "LEVERAGE_ABOVE_TIER", "POSITION_LIMIT", "PRICE_BAND"} & made.refused.keys()
+    facts = report.summary(made)
+    assert facts["refused"] == made.refused and sum(facts["never_traded"].values()) <= 25
+    for name, count in made.refused.items():
+        assert f"{count:,}  {name}: " in report.story(made)
+
+
+@pytest.mark.parametrize("leverage", [3, 5, 10, 20, 50, 100])
+@pytest.mark.parametrize("cross", [False, True])
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_a_wallet_can_carry_is_accepted(leverage: int, cross: bool, side: int) -> None:
+    """All lots that View.needed allows are taken by the exchange; with a hundredth less in the wallet they are not."""
+    contract = Instrument("BTC", tiers=[Tier(10_000, "0.005", "0.01")])
+    mark = 205_937
+    one, by = np.array([side], dtype=np.int64), np.array([leverage], dtype=np.int64)
+    view = View(0, 0, mark, 0, mark * contract.spec.units, contract.spec.taker_fee_ppb, *[one] * 8)
+    need = int(view.needed(one, by)[0])
+    for lots, percent, code in ((1, 100, Code.OK), (199, 100, Code.OK), (199, 99, Code.INSUFFICIENT_MARGIN)):
+        ex = Exchange([contract])
+        account = np.array([ex.open_account("a")], dtype=np.int64)
+        ex.mark("BTC", mark * contract.tick_size)
+        batch = [
+            commands.pay(CommandType.DEPOSIT, account, np.array([lots * need * percent // 100])),
+            commands.set_leverage(account, by, np.array([cross])),
+            commands.orders(account, side * np.array([lots]), np.array([False]), mark),
+        ]
+        assert ex.run(np.concatenate(batch)).code.tolist() == [0, 0, code]
 
 
 def test_the_books_notice_a_lost_unit(crash: Path) -> None:

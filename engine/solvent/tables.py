@@ -2,8 +2,8 @@
 
 Owns the names of the columns (docs/arrays.md), in the order in which both kernels write them. Money in units of the settlement
 currency, sizes in lots, every column int64; sums that do not fit saturate. A copy: it stays what it was when it was
-taken. Cost: one pass in the core without a Python loop (10,000 positions or accounts: 0.6 ms, where something happens to
-them: 2.5 ms); a cross position costs its account's positions.
+taken. Cost: one pass in the core without a Python loop; where something happens to a position is a search of several times a
+row's cost; a cross position costs its account's positions.
 """
 
 import numpy as np

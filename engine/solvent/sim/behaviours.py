@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from solvent.limits import RATE
+from solvent.sim.commands import entry_limit
 from solvent.sim.draws import Bools, Ints, Purpose, below, draw, pick
 from solvent.sim.population import LONG_PERCENT, NAMES, Population
 
 HOUR_NS = 3_600_000_000_000
-HISTORY = 64  # steps that a trend is measured over, and that a follower may lag
+HISTORY = 64  # steps that a trend is measured over at least, and that a follower may lag
 
 
 @dataclass(slots=True)
@@ -26,15 +28,23 @@ class View:
     step: int
     time_ns: int
     price_ticks: int
-    trend_bp: int  # over the last HISTORY steps
+    trend_bp: int  # over the last HISTORY steps, or 80 minutes
     lot_units: int  # the value of a lot
+    fee_ppb: int  # what a taker pays
     size: Ints
     cash: Ints
     margin: Ints
     profit: Ints
     stake: Ints
     takeovers: Ints
+    top: Ints  # of the tier in which the position stands: what is added there asks for its own margin and no more
     past_sides: npt.NDArray[np.int8]  # the side each agent held, HISTORY rows, row step % HISTORY is the newest
+
+    def needed(self, side: Ints, leverage: Ints) -> Ints:
+        """What a wallet must have free for each lot that opens: initial margin, the way from mark to the limit, the fee."""
+        value: Ints = entry_limit(self.price_ticks, side) * self.lot_units // self.price_ticks
+        dearer: Ints = np.maximum(value, self.lot_units)
+        return -(-dearer // leverage) + np.abs(value - self.lot_units) - (-dearer * self.fee_ppb // RATE)
 
 
 class Wishes:
@@ -62,7 +72,7 @@ class Behaviour(ABC):
     name = ""
     PART = 30
     REST_STEPS = 64
-    RETRY_STEPS = 128
+    RETRY_STEPS = 32
     RETURNS = 0
 
     def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
@@ -126,13 +136,20 @@ class Behaviour(ABC):
             long = below(self.bits(Purpose.NEW_SIDE), 100) < LONG_PERCENT
             self.side = np.where(where, np.where(long, 1, -1), self.side)
 
+    def free(self) -> Ints:
+        """What may open more: of a wallet that stands behind a position, what neither its margin nor its loss needs."""
+        initial = -(-np.abs(self.size) * self.view.lot_units // self.leverage)
+        return np.maximum(0, self.cash - np.where(self.cross, np.maximum(0, initial - self.profit), 0))
+
     def enter(self, where: Bools, side: Ints | int | None = None) -> None:
-        """Opens or adds with PART of the free wallet; one lot if that is less and the wallet can carry it."""
-        afford = np.maximum(0, self.cash) * self.leverage // self.view.lot_units
-        lots = np.minimum(np.maximum(1, afford * self.PART // 100), afford * 95 // 100)
-        lots = np.minimum(lots, self.most_lots - np.abs(self.size))
+        """Opens or adds with PART of what is free as margin, one lot if that is less, and never more than is accepted."""
+        sides = np.broadcast_to(self.side if side is None else np.asarray(side, dtype=np.int64), self.size.shape)
+        free = self.free()
+        wanted = np.maximum(1, free * self.PART // 100 * self.leverage // self.view.lot_units)
+        lots = np.minimum(wanted, free // self.view.needed(sides, self.leverage))
+        lots = np.minimum(lots, np.minimum(self.most_lots, self.view.top[self.who]) - np.abs(self.size))
         where = where & (lots > 0) & (self.ruins <= self.returns)
-        self.wishes.lots[self.who[where]] = (lots * (self.side if side is None else side))[where]
+        self.wishes.lots[self.who[where]] = (lots * sides)[where]
         self.wishes.reduce_only[self.who[where]] = False
         self.ready[where] = self.view.step + self.RETRY_STEPS
 
@@ -208,7 +225,7 @@ class CounterTrend(Behaviour):
 
 
 class BlindFollower(Behaviour):
-    """Copies a leader some steps later; notices that the leader has left only by chance."""
+    """Copies a leader some steps later; notices only by chance that the leader has left, or does nothing."""
 
     name = "blind_follower"
     LEADERS = 12  # among the first traders of these kinds
@@ -222,13 +239,16 @@ class BlindFollower(Behaviour):
         bits = draw(crowd.seed, self.who, Purpose.LEADER)
         rank = below(bits, 2 ** len(leaders))  # half follow the first, a quarter the second, ...
         at = np.searchsorted(2 ** np.arange(len(leaders), dtype=np.int64)[1:], rank, side="right")
-        self.leader = leaders[at] if len(leaders) else None
+        self.leaders, self.at = leaders, at
         self.delay = self.trait(1, HISTORY - 1)
 
     def act(self) -> None:
-        if self.leader is None:
+        if len(self.leaders) == 0:
             return
-        seen = self.view.past_sides[(self.view.step - self.delay) % HISTORY, self.leader].astype(np.int64)
+        row = (self.view.step - self.delay) % HISTORY
+        seen = self.view.past_sides[row, self.leaders[self.at]].astype(np.int64)
+        idle = self.waiting() & (seen == 0) & self.chance(64, Purpose.SWITCH)
+        self.at = np.where(idle, (self.at + 1) % len(self.leaders), self.at)
         self.leave((seen != np.sign(self.size)) & self.chance(32, Purpose.EXIT))
         self.enter(self.waiting() & (seen != 0), seen)
 
@@ -276,25 +296,33 @@ class Overnight(Behaviour):
 
 
 class BottomFisher(Behaviour):
-    """Buys after a fall from the high, again every 3 % further down, until the wallet is empty. No stop."""
+    """Buys after a fall from the high, again every 3 % further down, until the wallet is empty. No stop. Waiting makes
+    impatient: a smaller fall will do."""
 
     name = "bottom_fisher"
     PART = 33
     RUNG_PERCENT = 3
-    FADE_SHIFT = 10  # the remembered high comes down by 1/1024 of the distance a step
+    IMPATIENCE_NS = HOUR_NS // 2  # of waiting, for one percent less
+    FADE_NS = 72 * HOUR_NS  # the remembered high comes down by this part of the distance in its time
     WIN_PERCENT = 60
 
     def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
         super().__init__(crowd, most_lots)
         self.fall_percent = self.trait(3, 12)
-        self.high = 0
+        self.high = self.seen_ns = 0
         self.last_buy = np.zeros(len(self.who), dtype=np.int64)
+        self.since_ns = np.full(len(self.who), 2**62, dtype=np.int64)  # when the wait began
 
     def act(self) -> None:
         price = self.view.price_ticks
-        self.high = max(price, self.high - ((self.high - price) >> self.FADE_SHIFT))
+        passed_ns = min(self.view.time_ns - self.seen_ns, self.FADE_NS)
+        self.high = max(price, self.high - (self.high - price) * passed_ns // self.FADE_NS)
+        self.seen_ns = self.view.time_ns
         self.leave(self.winning(self.WIN_PERCENT) & self.chance(32, Purpose.EXIT))
-        first = self.waiting() & (price * 100 < self.high * (100 - self.fall_percent))
+        waiting = self.waiting()
+        self.since_ns = np.where(waiting, np.minimum(self.since_ns, self.view.time_ns), self.view.time_ns)
+        asked = np.maximum(1, self.fall_percent - (self.view.time_ns - self.since_ns) // self.IMPATIENCE_NS)
+        first = waiting & (price * 100 < self.high * (100 - asked))
         again = self.held & (price * 100 < self.last_buy * (100 - self.RUNG_PERCENT))
         self.enter(first | again, 1)
         self.last_buy = np.where(first | again, price, self.last_buy)

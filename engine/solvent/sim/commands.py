@@ -45,6 +45,11 @@ def set_leverage(accounts: Ints, leverage: Ints, cross: Bools) -> Commands:
     return rows
 
 
+def entry_limit(mark_ticks: int, side: Ints) -> Ints:
+    """The worst price at which a trader opens. side: 1 to buy, -1 to sell."""
+    return mark_ticks + np.sign(side) * (mark_ticks * ENTRY_SLIP_BP // 10_000)
+
+
 def orders(accounts: Ints, lots: Ints, reduce_only: Bools, mark_ticks: int) -> Commands:
     """Immediate-or-cancel orders of signed lots: to open near the mark, to close at market."""
     rows = blank(CommandType.ORDER, len(accounts))
@@ -52,8 +57,7 @@ def orders(accounts: Ints, lots: Ints, reduce_only: Bools, mark_ticks: int) -> C
     rows["side"] = np.where(lots > 0, Side.BUY, Side.SELL)
     rows["tif"] = Tif.IOC
     rows["flags"] = np.where(reduce_only, int(Flag.MARKET | Flag.REDUCE_ONLY), 0)
-    slip = mark_ticks * ENTRY_SLIP_BP // 10_000
-    rows["price_ticks"] = np.where(reduce_only, 0, mark_ticks + np.sign(lots) * slip)
+    rows["price_ticks"] = np.where(reduce_only, 0, entry_limit(mark_ticks, lots))
     return rows
 
 

@@ -36,6 +36,8 @@ class Purpose(IntEnum):
     NEW_SIDE = 14
     PAUSE = 15
     LARGE = 16
+    SWITCH = 17
+    TURN = 18
 
 
 def _mix_int(word: int) -> int:

@@ -66,8 +66,9 @@ def _leverage(seed: int, agents: Ints, behaviour: Ints) -> Ints:
     return result
 
 
-def populate(seed: int, traders: int, steps: int) -> Population:
-    """The first `traders` agents of a seed, for a path of so many steps."""
+def populate(seed: int, traders: int, steps: int, lot_units: int = 0) -> Population:
+    """The first `traders` agents of a seed, for a path of so many steps on which a contract is worth so much at most."""
+    smallest = max(SMALLEST_WALLET, lot_units * 2 // 5)
     agents = np.arange(traders, dtype=np.int64)
 
     def percent(purpose: Purpose) -> Ints:
@@ -86,7 +87,7 @@ def populate(seed: int, traders: int, steps: int) -> Population:
         seed=seed,
         agents=agents,
         behaviour=behaviour,
-        wallet_units=(SMALLEST_WALLET << doublings) * (1_000 + part) // 1_000,
+        wallet_units=(smallest << doublings) * (1_000 + part) // 1_000,
         leverage=_leverage(seed, agents, behaviour),
         cross=percent(Purpose.MODE) < CROSS_PERCENT,
         side=np.where(percent(Purpose.SIDE) < LONG_PERCENT, 1, -1).astype(np.int64),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from solvent.codes import HINTS, Code
 from solvent.money import from_units
 from solvent.records import EventType
 from solvent.sim.draws import Ints
@@ -31,10 +32,11 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """How a behaviour fared. rate: liquidations per 1,000 hours with a position open."""
+    """How a behaviour fared. rate: liquidations per 1,000 hours with a position open. traded: how many ever did."""
 
     name: str
     traders: int
+    traded: int
     hit: int  # traders liquidated at least once
     liquidations: int
     hours: float
@@ -68,12 +70,14 @@ def hazards(outcome: Outcome) -> list[Hazard]:
     """Every behaviour in the seed's order, control last."""
     accounts = np.array(outcome.tally.liquidations.accounts, dtype=np.int64)
     counted = behaviours_hit(outcome)
+    traded = outcome.tally.traded[FIRST_TRADER:]
     was_hit = np.isin(np.arange(len(outcome.crowd)) + FIRST_TRADER, accounts)
     result = []
     for number, name in enumerate(NAMES):
         who = outcome.crowd.behaviour == number
         hours = float(outcome.held_ns[who].sum()) / HOUR_NS
-        result.append(Hazard(name, int(who.sum()), int((was_hit & who).sum()), counted[name], hours))
+        traders, ever, hit = (int(each.sum()) for each in (who, traded & who, was_hit & who))
+        result.append(Hazard(name, traders, ever, hit, counted[name], hours))
     return result
 
 
@@ -91,12 +95,16 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "events": int(tally.counts.sum()),
         "orders": int(tally.counts[EventType.ACCEPTED]),
         "fills": int(tally.counts[EventType.TRADE]),
+        "refused": dict(sorted(outcome.refused.items())),
+        "never_traded": {each.name: each.traders - each.traded for each in hazards(outcome)},
         "liquidations": {
             "total": len(log.accounts),
             "partial": partial,
             "takeover": len(log.accounts) - partial,
             "isolated": tally.isolated,
             "cross": len(log.accounts) - tally.isolated,
+            "long": sum(log.longs),
+            "short": len(log.accounts) - sum(log.longs),
             "by_behaviour": behaviours_hit(outcome),
             "by_leverage": leverages_hit(outcome),
         },
@@ -140,25 +148,27 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "-"
 
 
-def by_time(outcome: Outcome, rows: int) -> tuple[Ints, Ints]:
-    """The last step of each of so many equal stretches of time, and the liquidations in it."""
+def by_time(outcome: Outcome, rows: int) -> tuple[Ints, Ints, Ints]:
+    """The last step of each of so many equal stretches of time, and the longs and shorts that were liquidated in it."""
     times = outcome.walk.time_ns
     edges = times[0] + (times[-1] - times[0]) * np.arange(1, rows + 1) // rows
     last = np.searchsorted(times, edges, side="right") - 1
     steps = np.array(outcome.tally.liquidations.steps, dtype=np.int64)
-    counted = np.diff(np.searchsorted(steps, last, side="right"), prepend=0)
-    return last, counted
+    long = np.array(outcome.tally.liquidations.longs, dtype=np.bool_)
+    longs, shorts = (np.diff(np.searchsorted(each, last, side="right"), prepend=0) for each in (steps[long], steps[~long]))
+    return last, longs, shorts
 
 
 def _over_time(outcome: Outcome) -> list[str]:
-    last, counted = by_time(outcome, ROWS)
-    most = max(1, int(counted.max()))
-    lines = ["", "  until (UTC)         price         fund   liquidations"]
-    for step, count in zip(last.tolist(), counted.tolist(), strict=True):
-        bar = "#" * (-(-count * BAR // most))
+    last, longs, shorts = by_time(outcome, ROWS)
+    most = max(1, int((longs + shorts).max()))
+    lines = ["", f"  until (UTC)         price{'fund':>13}{'longs':>8}{'shorts':>8}  liquidated"]
+    for step, long, short in zip(last.tolist(), longs.tolist(), shorts.tolist(), strict=True):
+        bar = "#" * (-(-(long + short) * BAR // most))
         fund = money(outcome.series.fund_units[step])
         shown = price(outcome, outcome.series.price_ticks[step])
-        lines.append(f"  {clock(int(outcome.walk.time_ns[step]))} {shown:>12} {fund:>12}   {count:>5} {bar}".rstrip())
+        time = clock(int(outcome.walk.time_ns[step]))
+        lines.append(f"  {time} {shown:>12} {fund:>12}{long:>8,}{short:>8,}  {bar}".rstrip())
     return lines
 
 
@@ -175,14 +185,14 @@ def _by_behaviour(outcome: Outcome) -> list[str]:
     control = groups[CONTROL]
     lines = ["", "Who was liquidated: the traders are simulated, only the price is real. Nine behaviours, and a control"]
     lines += ["group with small size, a stop, and at most 5x (docs/demo.md says how each of them acts)", ""]
-    lines.append(f"  {'':24}{'traders':>8}{'hit':>6}{'liquidations':>14}{'per 1,000 h':>13}{'vs control':>12}")
+    lines.append(f"  {'':24}{'traders':>8}{'traded':>8}{'hit':>6}{'liquidations':>14}{'per 1,000 h':>13}{'vs control':>12}")
     for each in sorted(groups, key=lambda g: (g is control, -g.rate)):
         multiple = "" if each is control else against_control(each, control)
         lines.append(
-            f"  {TITLES[each.name]:24}{each.traders:>8,}{share(each.hit, each.traders):>6}{each.liquidations:>14,}"
-            f"{each.rate:>13.1f}{multiple:>12}"
+            f"  {TITLES[each.name]:24}{each.traders:>8,}{share(each.traded, each.traders):>8}"
+            f"{share(each.hit, each.traders):>6}{each.liquidations:>14,}{each.rate:>13.1f}{multiple:>12}"
         )
-    lines.append("  hit: liquidated at least once; per 1,000 h: liquidations per 1,000 hours with a position open")
+    lines.append("  traded, hit: at least once, liquidated at least once; per 1,000 h: in 1,000 hours with a position open")
     if control.rate == 0:
         lines.append("  >: nobody of the control group was liquidated; compared with the most its hours allow (95 %)")
     return [line.rstrip() for line in lines]
@@ -224,6 +234,14 @@ def _house(outcome: Outcome) -> list[str]:
     return lines
 
 
+def _refused(outcome: Outcome) -> list[str]:
+    """What the exchange did not accept, by its code, the most frequent first."""
+    lines = ["", "Refused", ""]
+    for name, count in sorted(outcome.refused.items(), key=lambda each: (-each[1], each[0])):
+        lines.append(f"  {count:>9,}  {name}: {HINTS[Code[name]]}")
+    return lines if outcome.refused else [*lines, "          0"]
+
+
 def _proof(outcome: Outcome) -> list[str]:
     tally, facts = outcome.tally, summary(outcome)
     interest, checks = facts["open_interest"], facts["conservation"]["checks"]
@@ -246,15 +264,15 @@ def _proof(outcome: Outcome) -> list[str]:
 def story(outcome: Outcome) -> str:
     """The run as a page to read."""
     settings, ticks = outcome.settings, outcome.series.price_ticks
-    total = len(outcome.tally.liquidations.accounts)
+    total, longs = len(outcome.tally.liquidations.accounts), sum(outcome.tally.liquidations.longs)
     low = ticks.index(min(ticks))
     when = clock(int(outcome.walk.time_ns[low]))
     lines = [
         f"{settings.scenario.title}",
         f"{price(outcome, settings.scenario.bars[0][1])} to {price(outcome, ticks[low])} (low at {when} UTC),"
         f" {settings.traders:,} simulated traders, rules {settings.rules.name}, seed {settings.seed}:"
-        f" {total:,} liquidations",
+        f" {total:,} liquidations, {longs:,} of longs and {total - longs:,} of shorts",
     ]
-    for part in (_over_time, _by_behaviour, _by_leverage, _house, _proof):
+    for part in (_over_time, _by_behaviour, _by_leverage, _house, _refused, _proof):
         lines += part(outcome)
     return "\n".join(lines)

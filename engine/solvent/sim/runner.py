@@ -20,7 +20,7 @@ from solvent.rules import RuleSet
 from solvent.sim import behaviours, commands, makers, paths, population
 from solvent.sim.behaviours import HISTORY, View, Wishes
 from solvent.sim.commands import Commands, OrderIds
-from solvent.sim.draws import Ints
+from solvent.sim.draws import Ints, Purpose, draw
 from solvent.sim.tally import Tally
 from solvent.tiers import okex_btc_2019
 
@@ -32,6 +32,7 @@ PREMIUM_SHIFT = 5  # the mark's premium moves by 1/32 of the distance a step
 PREMIUM_BITS = 8
 PREMIUM_PART = 200  # and stays within 1/200 of the index
 WIDEST_PART = 100  # a spread above 1/100 of the index has no middle
+TREND_NS = 80 * 60 * 10**9  # a trend is over this time, and over HISTORY steps where that is longer
 AUDIT_EVERY = 64  # steps between the exchange's own checks of all its state
 FIRST_TRADER = FIRST_USER + makers.MAKERS
 
@@ -83,10 +84,12 @@ class Run:
         tiers = okex_btc_2019(first=TIER_FIRST, step=TIER_STEP)
         contract = Instrument(name, contract_size=scenario.contract_size, tick=scenario.tick, tiers=tiers)
         self.tick, self.spec = contract.tick_size, contract.spec
+        self._tops = np.array([top for top, *_ in self.spec.tiers], dtype=np.int64)
         self.exchange = Exchange([contract], rules=settings.rules, retain=False)
         self.cursor = self.exchange.cursor()
         walk = paths.walk(scenario)
-        crowd = population.populate(settings.seed, settings.traders, len(walk))
+        dearest = int(walk.price_ticks.max()) * self.spec.units
+        crowd = population.populate(settings.seed, settings.traders, len(walk), dearest)
         self.outcome = Outcome(
             settings, walk, crowd, Tally(FIRST_TRADER + len(crowd)), Series(), np.zeros(len(crowd), dtype=np.int64)
         )
@@ -99,7 +102,7 @@ class Run:
 
     def _most_lots(self, leverage: Ints) -> Ints:
         """The top of the highest tier that allows a leverage, and no more than the largest position wanted."""
-        tops = np.array([top for top, *_ in self.spec.tiers], dtype=np.int64)
+        tops = self._tops
         allowed = np.array([-(most // 100) for _, _, most, _ in self.spec.tiers], dtype=np.int64)
         return np.minimum(MOST_LOTS, tops[np.searchsorted(allowed, -leverage, side="right") - 1])
 
@@ -160,7 +163,8 @@ class Run:
         tally, walk = self.outcome.tally, self.outcome.walk
         traders = slice(FIRST_TRADER, None)
         size, cost = tally.size[traders], tally.cost[traders]
-        before = int(walk.price_ticks[max(0, step - HISTORY)])
+        since = int(np.searchsorted(walk.time_ns, walk.time_ns[step] - TREND_NS))
+        before = int(walk.price_ticks[max(0, min(since, step - HISTORY))])
         lot_units = mark_ticks * self.spec.units
         return View(
             step=step,
@@ -168,19 +172,23 @@ class Run:
             price_ticks=mark_ticks,
             trend_bp=(int(walk.price_ticks[step]) - before) * 10_000 // before,
             lot_units=lot_units,
+            fee_ppb=self.spec.taker_fee_ppb,
             size=size,
             cash=tally.cash[traders],
             margin=tally.margin[traders],
             profit=size * lot_units - cost,
             stake=np.abs(cost) // np.maximum(1, tally.leverage[traders]),
             takeovers=tally.takeovers[traders],
+            top=np.where(size, self._tops[np.searchsorted(self._tops, np.abs(size))], MOST_LOTS),
             past_sides=self.past_sides,
         )
 
-    def _wished(self, mark_ticks: int) -> list[Commands]:
-        """The traders' commands: deposits, margin, orders, each by account."""
+    def _wished(self, step: int, mark_ticks: int) -> list[Commands]:
+        """The traders' commands: deposits and margin by account, orders as they are drawn, so that nobody is always last."""
         wishes = self.wishes
         paying, adding, trading = (np.flatnonzero(w) for w in (wishes.deposit, wishes.add_margin, wishes.lots))
+        turns = draw(self.outcome.settings.seed, trading, Purpose.TURN, step)
+        trading = trading[np.argsort(turns, kind="stable")]
         return [
             commands.pay(CommandType.DEPOSIT, FIRST_TRADER + paying, wishes.deposit[paying]),
             commands.pay(CommandType.MOVE_MARGIN, FIRST_TRADER + adding, wishes.add_margin[adding]),
@@ -204,7 +212,7 @@ class Run:
             self.outcome.held_ns[held] += time_ns - int(walk.time_ns[step - 1])
         tally.step = step
         order_ids = self._send(
-            np.concatenate([quotes.commands, commands.mark(mark_ticks), *self._wished(mark_ticks)]), time_ns
+            np.concatenate([quotes.commands, commands.mark(mark_ticks), *self._wished(step, mark_ticks)]), time_ns
         )
         self.makers.filled(order_ids[quotes.orders_at : len(quotes.commands)], tally.trades)
         self._move_premium(index_ticks)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvent import records
-from solvent.records import EventType, Mode, ParcelChange, Posting, Purse
+from solvent.records import EventType, Mode, ParcelChange, Posting, Purse, Side
 from solvent.sim.draws import Ints
 
 Events = npt.NDArray[np.void]
@@ -37,11 +37,12 @@ class Fund:
 
 @dataclass(slots=True)
 class Liquidations:
-    """One entry a liquidation: the account, its leverage and mode then, and whether only a part was closed."""
+    """One entry a liquidation: the account, its leverage and mode then, whether it was long, and if only a part was closed."""
 
     accounts: list[int] = field(default_factory=list)
     leverages: list[int] = field(default_factory=list)
     modes: list[int] = field(default_factory=list)
+    longs: list[bool] = field(default_factory=list)
     partial: list[bool] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
 
@@ -59,6 +60,7 @@ class Tally:
         self.leverage = np.zeros(accounts, dtype=np.int64)
         self.mode = np.zeros(accounts, dtype=np.int64)
         self.takeovers = np.zeros(accounts, dtype=np.int64)
+        self.traded = np.zeros(accounts, dtype=np.bool_)
         self.parcel_size = np.zeros(1_024, dtype=np.int64)
         self.parcel_cost = np.zeros(1_024, dtype=np.int64)
         self.parcel_lots = np.zeros(len(ParcelChange) + 1, dtype=np.int64)
@@ -89,6 +91,7 @@ class Tally:
         counted = np.bincount(kinds, minlength=_NAME_RECORD + 1)
         self.counts += counted
         self.trades = events[kinds == EventType.TRADE]
+        self.traded[self.trades["account"]] = self.traded[self.trades["e"]] = True
         self._ledger(events[kinds == EventType.LEDGER])
         if counted[EventType.STEP_DOWN] or counted[EventType.TAKEOVER]:
             self._liquidated(events)
@@ -141,7 +144,9 @@ class Tally:
         log.accounts += accounts.tolist()
         log.leverages += self.leverage[accounts].tolist()
         log.modes += self.mode[accounts].tolist()
-        log.partial += (~taken[chosen]).tolist()
+        rows, whole = events[chosen], taken[chosen]
+        log.longs += np.where(whole, rows["b"] > 0, rows["side"] == Side.SELL).tolist()  # a step down sells of a long
+        log.partial += (~whole).tolist()
         log.steps += [self.step] * len(chosen)
 
     def _parcels(self, rows: Events) -> None:

@@ -3,7 +3,7 @@
 # Owns: every division, every rounding and every overflow test of the core. No other file divides.
 # Never: wraps. An operation that does not fit sets *fault and returns 0; the kernel halts at the end of
 # the command. Inside the documented limits no operation faults (the bounds are validated at the edge).
-# Cost: a guarded 64-bit path when the product fits, else one 128-bit division (about 6 ns).
+# Cost: a guarded 64-bit path when the product fits, else one 128-bit division.
 
 from libc.stdint cimport int32_t, int64_t
 
