@@ -107,8 +107,8 @@ class Spec:
         return bounded and not self.larger_leg
 
     def check(self, name: str) -> None:
-        """Raises InputError for what a kernel could not compute with."""
-        for part in (self._failures, self._tier_failures, self._curve_failures, self._time_failures):
+        """Raises InputError for what a kernel could not compute with. Each part relies on what those before it found."""
+        for part in (self._failures, self._tier_failures, self._asked_failures, self._curve_failures, self._time_failures):
             for failure in part():
                 raise InputError(f"{name}: {failure}")
 
@@ -147,9 +147,6 @@ class Spec:
             "tiers must rise in size and rate and fall in leverage": all(
                 low[0] < high[0] and low[1] <= high[1] and low[2] >= high[2] for low, high in pairs
             ),
-            "fees and maintenance rates must leave something of the value": all(
-                each + self.liquidation_fee_ppb <= RATE for each in _highest(self)
-            ),
             "other rates have one for each tier, above 0, rising, and none above its tier's initial rate": all(
                 len(each) == len(rows) and each[0] > 0 and list(each) == sorted(each)
                 and all(rate <= row[3] for rate, row in zip(each, rows, strict=True))
@@ -168,6 +165,11 @@ class Spec:
             ),
         }  # fmt: skip
         return [what for what, holds in checks.items() if not holds]
+
+    def _asked_failures(self) -> list[str]:
+        """What rates ask divides by initial rates."""
+        left = all(each + self.liquidation_fee_ppb <= RATE for each in _highest(self))
+        return [] if left else ["fees and maintenance rates must leave something of the value"]
 
     def _curve_failures(self) -> list[str]:
         curved = self.scheme in (Scheme.SLOPE, Scheme.POWER)
@@ -246,7 +248,7 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         "a trailing mean is of few samples of equal weight":
         0 <= trailing <= PREMIUMS_MAX and not (trailing and weighting),
         f"premiums weighted by the index have no bound, and are at most {INDEX_SAMPLES} a period":
-        weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns // sample_ns <= INDEX_SAMPLES),
+        weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns < (INDEX_SAMPLES + 1) * sample_ns),
         f"a premium is bounded by {PREMIUM_BOUND} times the index, or less": 0 < bound <= PREMIUM_BOUND * RATE,
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
         and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec)) <= RATE,
