@@ -172,8 +172,8 @@ def test_lengths_of_the_command(make):
 
 
 EXTREMES = (*HOSTILE, 2, 3, 4, 5, 10**4, 10**9, 10**9 + 1, 2**16, 2**32, 2**39, -(10**9))
-FACTORS = Instrument(N, scheme="factor", tiers=[Tier(50, "0.005", "0.01"), Tier(1_000, "0.01", "0.02")], contract_size=1, tick=1,
-                     max_price=10_000, rates=[Rates(["0.004", "0.01"], max_leverage=5)])  # fmt: skip
+FACTORS = Instrument(N, scheme="factor", tiers=[Tier(50, "0.005", "0.01"), Tier(1_000, "0.01", "0.02")], contract_size=1,
+                     tick=1, max_price=10_000, rates=[Rates(["0.004", "0.01"], max_leverage=5)])  # fmt: skip
 
 
 def bent(r: Random, words: list[int]) -> list[int]:
