@@ -167,8 +167,8 @@ class Auditor(Books):
         self._funded.clear()
         self._another_day = e.time_ns // DAY_NS > self.day
         self.day = e.time_ns // DAY_NS
-        while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
-            self._enter()
+        self._enter()  # what the last command added
+        self._need(len(self.specs) == self.listed, e, "the terms of what was added are known")
 
     def _on_funded(self, e: Event) -> None:
         """MON-5, FUN-1, FUN-2: each charge and share against dues recomputed from the sizes; the rest stays in residue."""
@@ -328,7 +328,8 @@ class Auditor(Books):
     # --- instruments
 
     def _on_instrument_added(self, e: Event) -> None:
-        self._need(e.instrument == len(self.specs), e, "instruments are numbered in turn")
+        self._need(e.instrument == self.listed, e, "instruments are numbered in turn")
+        self.listed += 1
 
     def _on_listing_changed(self, e: Event) -> None:
         """A settlement closes every position and parcel at one price; no order is left."""

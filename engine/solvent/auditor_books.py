@@ -49,8 +49,8 @@ class Books:
         self.exchange = exchange  # its constants
         self.specs: list[Spec] = []
         self.currency: list[int] = []
-        for _ in exchange.instruments:
-            self._enter()
+        self.listed = exchange._made_with  # instruments that there are, by what the events have told so far
+        self._enter()
         self.rules = exchange.rules
         self.marks: defaultdict[int, int] = defaultdict(int)
         self.indices: defaultdict[int, int] = defaultdict(int)
@@ -69,10 +69,10 @@ class Books:
         self.rated: dict[Key, int] = {}  # at which fee a position would be liquidated, where that is its account's own
 
     def _enter(self) -> None:
-        """The constants of one more instrument."""
-        each = self.exchange.instruments[len(self.specs)]
-        self.specs.append(each.spec)
-        self.currency.append(list(self.exchange.currencies).index(each.settle))
+        """The constants of instruments that are listed. An exchange knows its newest one when its command is over."""
+        for each in self.exchange.instruments[len(self.specs) : self.listed]:
+            self.specs.append(each.spec)
+            self.currency.append(list(self.exchange.currencies).index(each.settle))
 
     def _family(self, account: int, instrument: int) -> tuple[int, int]:
         """Whose volume a fill counts to: the master account's, by currency."""

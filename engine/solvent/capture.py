@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from solvent.codes import InputError
 from solvent.face import SIDES
 from solvent.limits import MONEY_MAX
-from solvent.money import nearest_even, to_units
+from solvent.money import from_units, nearest_even, plain, to_units
 from solvent.records import Side
 
 ONE = Decimal(1)
@@ -129,7 +129,7 @@ def _number(text: str, what: str, low: int = 1, unit: Decimal = ONE) -> int:
     if count is None:
         raise InputError(f"{what} {text} is not a multiple of {unit}")
     if not low <= count <= MONEY_MAX:
-        raise InputError(f"{what} {text} is " + (f"below {low * unit}" if count < low else "too large"))
+        raise InputError(f"{what} {text} is " + (f"below {plain(from_units(low, unit))}" if count < low else "too large"))
     return count
 
 

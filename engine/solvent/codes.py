@@ -125,8 +125,28 @@ HINTS: dict[Code, str] = {
 }
 
 
+def shown(value: object) -> str:
+    """A value as a message quotes it: its repr, cut where it is long; of a number too long to be written its type."""
+    try:
+        text = repr(value)
+    except ValueError:  # more digits than Python writes
+        return f"{type(value).__name__} of thousands of digits"
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 class SolventError(Exception):
     """Base of everything this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickles and copies as what it is, whatever its class was made from."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[SolventError], args: tuple[object, ...], attributes: dict[str, object]) -> SolventError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class InputError(SolventError, ValueError):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from solvent import records
 from solvent import rules as rule_sets
-from solvent.codes import Code, InputError, Rejected, WrongType
+from solvent.codes import Code, InputError, Rejected, WrongType, shown
 from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
 from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
-from solvent.money import Dec, decimal, many, nearest_even, to_units, unit_of
+from solvent.money import PPB, Dec, decimal, many, nearest_even, plain, to_units, unit_of
 from solvent.orders import Terms, Trigger, fit, leg_of, leverage_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
 from solvent.spec import from_records, to_records
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 Acct = str | int
 Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
-_FINEST = Decimal("1e-6")  # 1 / FINE
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
@@ -57,6 +56,7 @@ class Exchange(Face):
     ):  # fmt: skip
         self.instruments = many(instruments, Instrument, "what an exchange is made from")
         self.rules = rule_sets.find(rules)
+        self._made_with = len(self.instruments)
         if not self.instruments:
             raise InputError("an exchange is made from at least one Instrument")
         self._instrument_ids = {each.name: i for i, each in enumerate(self.instruments)}
@@ -109,9 +109,9 @@ class Exchange(Face):
 
     def _name_currency(self, name: str, unit: Decimal) -> None:
         if not isinstance(name, str) or not name or len(name.encode(errors="replace")) > NAME_BYTES:
-            raise InputError(f"a currency needs a name of at most {NAME_BYTES} bytes, not {name!r}")
+            raise InputError(f"a currency needs a name of at most {NAME_BYTES} bytes, not {shown(name)}")
         if self.currencies.setdefault(name, unit) != unit:
-            raise InputError(f"{name} has a unit of {self.currencies[name]} elsewhere, not of {unit}")
+            raise InputError(f"{name} has a unit of {plain(self.currencies[name])} elsewhere, not of {plain(unit)}")
 
     def _check_terms(self, instrument: Instrument) -> None:
         if self.currencies[instrument.settle] != instrument.unit:
@@ -236,7 +236,7 @@ class Exchange(Face):
         """(currency id, units); an amount that is no whole number of units becomes one that is refused."""
         decimal(amount, "amount")
         if not isinstance(currency, str):
-            raise WrongType(f"currency: {type(currency).__name__} {currency!r} is refused; use its name")
+            raise WrongType(f"currency: {type(currency).__name__} {shown(currency)} is refused; use its name")
         if currency not in self._currency_ids:
             raise Rejected(Code.UNKNOWN_CURRENCY)
         units = to_units(amount, self.currencies[currency], "amount")
@@ -363,7 +363,7 @@ class Exchange(Face):
         """A price that may be finer than ticks: a nearest tick, and what is beyond it in millionths (rounded half to even)."""
         index = self._known_instrument(instrument)
         terms = self.instruments[index]
-        fine = nearest_even(price, terms.tick_size * _FINEST, "price")
+        fine = nearest_even(price, terms.tick_size, "price", FINE)
         ticks, beyond = fit(None, False), 0
         if fine is not None:
             ticks = (fine + FINE // 2) // FINE
@@ -379,7 +379,7 @@ class Exchange(Face):
         Rejected(BAD_RATE, PERIOD_SETTLED, NO_MARK, UNKNOWN_INSTRUMENT).
         """
         index = self._known_instrument(instrument)
-        ppb = to_units(rate, Decimal("1e-9"), "funding rate")
+        ppb = to_units(rate, PPB, "funding rate")
         return self._ask(
             CommandType.FUNDING, self.instruments[index].lot_size, instrument=index,
             amount=RATE if ppb is None or abs(ppb) > RATE else ppb, order_id=whole(period, "period", 0, 2**63 - 1),

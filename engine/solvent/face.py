@@ -20,8 +20,9 @@ from solvent.codes import (
     OutOfRange,
     Rejected,
     WrongType,
+    shown,
 )
-from solvent.money import from_units
+from solvent.money import from_units, plain
 from solvent.orders import whole
 from solvent.records import CommandType, Event, EventType, Side, command, decode
 
@@ -47,7 +48,7 @@ def wanted_types(log: "Iterable[EventType] | None") -> int:
         return _ALL
     types = tuple(log)
     if not all(isinstance(each, EventType) for each in types):
-        raise WrongType(f"log takes EventTypes, not {types!r}")
+        raise WrongType(f"log takes EventTypes, not {shown(types)}")
     return sum(1 << each for each in set(types))
 
 
@@ -97,7 +98,7 @@ class Ack:
         return self._face._slice(self.seq, self._end)
 
     def __repr__(self) -> str:
-        return f"Ack({self.code.name}, order_id={self.order_id}, filled={self.filled}, resting={self.resting})"
+        return f"Ack({self.code.name}, order_id={self.order_id}, filled={plain(self.filled)}, resting={plain(self.resting)})"
 
 
 class Batch:
@@ -233,9 +234,11 @@ class Face:
         """
         for call in calls:
             if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
-                raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob', ...}}), not {call!r}")
+                raise InputError(
+                    f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob', ...}}), not {shown(call)}"
+                )
             if call[0] not in ("order", "amend", "cancel", "cancel_all"):
-                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {call[0]!r}")
+                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {shown(call[0])}")
         return [getattr(self, name)(**arguments) for name, arguments in calls]
 
     @staticmethod
@@ -300,7 +303,7 @@ class Face:
         Raises EventsDropped when that event is no longer held.
         """
         if not all(isinstance(each, EventType) for each in types):
-            raise WrongType(f"cursor takes EventTypes, as in cursor(EventType.TRADE, EventType.DONE), not {types!r}")
+            raise WrongType(f"cursor takes EventTypes, as in cursor(EventType.TRADE, EventType.DONE), not {shown(types)}")
         end = self._kernel.next_seq
         begin = end if begin is None else whole(begin, "begin", 1, end)
         if begin < self._kernel.first_seq:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 from solvent.limits import NAME_BYTES, RATE
-from solvent.money import Dec, decimal, many, to_units
+from solvent.money import Dec, decimal, fraction, many, to_units
 from solvent.prices import PriceModel
 from solvent.records import Basis, Kind, Scheme
 from solvent.spec import FeeRow, RateRow, Row, Spec
@@ -93,7 +93,9 @@ class Instrument:
     def __post_init__(self) -> None:
         for what in (self.name, self.settle):
             if not isinstance(what, str) or not what or len(what.encode(errors="replace")) > NAME_BYTES:
-                raise InputError(f"an instrument and its currency need a name of at most {NAME_BYTES} bytes, not {what!r}")
+                raise InputError(
+                    f"an instrument and its currency need a name of at most {NAME_BYTES} bytes, not {shown(what)}"
+                )
         places = {"mark": 0, "entry": 1}
         words = (
             (self.kind, _KINDS), (self.basis, _BASES), (self.scheme, _SCHEMES), (self.maintenance_at, places),
@@ -101,7 +103,7 @@ class Instrument:
         )  # fmt: skip
         for word, table in words:
             if not isinstance(word, str) or word not in table:
-                raise InputError(f"{self.name}: {word!r} is none of {', '.join(table)}")
+                raise InputError(f"{self.name}: {shown(word)} is none of {', '.join(table)}")
         for name, kind in (("tiers", Tier), ("rates", Rates), ("fee_tiers", object)):
             object.__setattr__(self, name, many(getattr(self, name), kind, f"{self.name}: {name}"))
         object.__setattr__(self, "spec", self._compile())
@@ -129,18 +131,19 @@ class Instrument:
         rows = []
         for row in self.fee_tiers:
             if not isinstance(row, list | tuple) or len(row) != 3:
-                raise InputError(f"{self.name}: a fee tier is (volume, maker fee, taker fee), not {row!r}")
+                raise InputError(f"{self.name}: a fee tier is (volume, maker fee, taker fee), not {shown(row)}")
             volume, maker, taker = row
             units = to_units(volume, self.unit, "volume") or 0
             rows.append((units, rate_ppb(maker, "maker fee", lowest=-RATE), rate_ppb(taker, "taker fee")))
         return tuple(rows)
 
     def _units(self) -> int:
-        tick, lot, size = self.tick_size, self.lot_size, decimal(self.contract_size, "contract size")
+        tick, lot = fraction(self.tick, "tick"), fraction(self.lot, "lot")
+        size = fraction(self.contract_size, "contract size")
         if min(tick, lot, size) <= 0:
             raise InputError("tick, lot and contract size are positive")
         inverse = self.kind == "inverse"
-        exact = Fraction(lot) * Fraction(size) * (1 / Fraction(tick) if inverse else Fraction(tick)) / Fraction(self.unit)
+        exact = lot * size * (1 / tick if inverse else tick) / Fraction(self.unit)
         if exact.denominator != 1:
             what = "one lot, times a price of one tick," if inverse else "one tick of one lot"
             raise InputError(
@@ -190,10 +193,10 @@ class Instrument:
 
     def _compile(self) -> Spec:
         if type(self.settle_decimals) is not int or not 0 <= self.settle_decimals <= 18:
-            raise InputError(f"settle_decimals {self.settle_decimals!r} is not an int from 0 to 18")
+            raise InputError(f"settle_decimals {shown(self.settle_decimals)} is not an int from 0 to 18")
         for what in ("default_leverage", "expiry_ns", "settle_window_ns", "tier_group"):
             if type(getattr(self, what)) is not int or getattr(self, what) < (what == "default_leverage"):
-                raise InputError(f"{what} {getattr(self, what)!r} is not a whole number, or too small")
+                raise InputError(f"{what} {shown(getattr(self, what))} is not a whole number, or too small")
         units, tiers, fees, curves = self._units(), self._tiers(), self._fees(), self._curves()
         highest, lots = self._bounds(tiers)
         spec = Spec(

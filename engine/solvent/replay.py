@@ -16,7 +16,7 @@ from solvent.book import Book
 from solvent.capture import NOT_TOLD, Capture, Kind, Message
 from solvent.codes import Code, InputError
 from solvent.limits import MONEY_MAX
-from solvent.money import from_units
+from solvent.money import from_units, plain
 from solvent.records import EventType, Side
 
 MAKERS, TAKERS = 1, 2  # two accounts, as a Book lets nobody trade with himself
@@ -146,7 +146,7 @@ class ReplayReport:
             yield f"  and {len(found) - SHOWN:,} more"
 
     def _fills(self, fills: list[Fill]) -> str:
-        return " + ".join(f"{order} x {from_units(lots, self.lot)}" for order, lots in fills) or "nothing"
+        return " + ".join(f"{order} x {plain(from_units(lots, self.lot))}" for order, lots in fills) or "nothing"
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 from solvent.limits import RATE
 from solvent.records import OrderRule
 
@@ -51,9 +51,9 @@ class RuleSet:
         if any(type(band) is not int or not 0 <= band < RATE for band in bands):
             raise InputError(f"rule set {self.name}: bands are ints from 0 to below 10**9")
         if self.orders not in _ORDERS:
-            raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {self.orders!r}")
+            raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {shown(self.orders)}")
         if self.fee_at not in ("mark", "bankruptcy"):
-            raise InputError(f"rule set {self.name}: fee_at is 'mark' or 'bankruptcy', not {self.fee_at!r}")
+            raise InputError(f"rule set {self.name}: fee_at is 'mark' or 'bankruptcy', not {shown(self.fee_at)}")
         if self.fee_at == "bankruptcy" and self.funding_cap:
             raise InputError(
                 f"rule set {self.name}: what funding takes moves the bankruptcy price, so no cap fits; funding_cap=False"
@@ -83,5 +83,5 @@ def find(rules: "str | RuleSet") -> RuleSet:
         return rules
     known = {each.name: each for each in (SEED, OKX_CONSISTENT)}
     if not isinstance(rules, str) or rules not in known:
-        raise InputError(f"unknown rule set {rules!r}; there are {', '.join(known)}")
+        raise InputError(f"unknown rule set {shown(rules)}; there are {', '.join(known)}")
     return known[rules]
