@@ -13,7 +13,7 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Code, EventType, InputError, Instrument, PriceModel, Rates, Tier, rules
-from solvent.limits import DAY_NS, FINE, MODEL_PRICE_TICKS, MONEY_MAX, PREMIUM_BOUND, PRICE_TICKS_MAX, RATE
+from solvent.limits import DAY_NS, FINE, MODEL_PRICE_TICKS, MONEY_MAX, PREMIUM_BOUND, PRICE_TICKS_MAX, RATE, SIZE_LOTS_MAX
 from solvent.records import NO_INSTRUMENT, CommandType, command, extension
 from solvent.spec import Spec, from_records, highest_power_curve, to_records
 from test_listing import ADDED, BASE, SECOND_NS, N, exchange
@@ -262,7 +262,7 @@ def extreme(r: Random) -> Spec:
     shortest = 10**4 * top if kind == 1 else 1
     room = TOGETHER // (1 if kind == 1 else top)
     units = r.choice([shortest, room, r.randint(shortest, room)])
-    lots = r.choice([room // units, max(1, room // units // 1_000)])
+    lots = min(SIZE_LOTS_MAX, r.choice([room // units, max(1, room // units // 1_000)]))
     worth = lots * units * (1 if kind == 1 else top)
     scheme = r.randrange(5)
     basis = r.randrange(3 if scheme == 1 else 4)

@@ -37,7 +37,7 @@ class Instrument:
     requirement stays what it was when the position was opened (old Bybit, Phemex). rates: other maintenance rates of
     the same tiers for positions of a side or up to a leverage (solvent.Rates; Vega, HTX); the first that fits counts.
     hedge: a cross hedge asks for "both" sides, or only for the "larger" one, of its tier group if it has one (Kraken).
-    max_size: highest position, in contracts; default: the last tier's top, needed where tiers measure money.
+    max_size: highest position, in contracts, below 2**39 lots; default: the last tier's top, needed where tiers measure money.
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
     fee; the liquidation fee defaults to the taker fee, and "own" is the taker fee of who is liquidated, by his volume (OKX).

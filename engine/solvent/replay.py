@@ -15,7 +15,7 @@ from enum import StrEnum, auto
 from solvent.book import Book
 from solvent.capture import NOT_TOLD, Capture, Kind, Message
 from solvent.codes import Code, InputError
-from solvent.limits import MONEY_MAX
+from solvent.limits import MONEY_MAX, SIZE_LOTS_MAX
 from solvent.money import from_units, plain
 from solvent.records import EventType, Side
 
@@ -174,10 +174,11 @@ class Replay:
         self.complete = complete
         self.outcome = Outcome()
         highest = max(each.price_ticks for each in self.messages)
+        most = min(SIZE_LOTS_MAX, MONEY_MAX // highest)
         for each in self.messages:
-            if each.size_lots * highest > MONEY_MAX:
-                raise InputError(f"{capture.name}, line {each.line}: highest price times size reaches 2**62; use larger lots")
-        self.book = Book(highest, max_size_lots=MONEY_MAX // highest, retain=False)
+            if each.size_lots > most:
+                raise InputError(f"{capture.name}, line {each.line}: {each.size_lots} lots are above {most}; use larger lots")
+        self.book = Book(highest, max_size_lots=most, retain=False)
         self.resting: dict[int, _Resting] = {}
         self.queues: dict[Level, dict[int, _Resting]] = defaultdict(dict)  # oldest first
         self.outside: dict[int, _Resting] = {}  # resting at the venue, kept out of the Book

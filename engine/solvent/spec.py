@@ -19,6 +19,7 @@ from solvent.limits import (
     PRICE_TICKS_MAX,
     RATE,
     RECORDS_MAX,
+    SIZE_LOTS_MAX,
     SOURCES_MAX,
     WINDOW_MAX,
 )
@@ -26,8 +27,6 @@ from solvent.records import RECORD_BYTES, Basis, Component, Kind, Leg, Premium, 
 
 INVERSE_LOT_UNITS = 10**4
 """What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
-GROUP_LOTS = 2**48
-"""Of a position whose net is added up with those of others: thousands of them stay in 64 bits."""
 INDEX_SAMPLES = 2**15
 """Premiums of a period whose weights are indices: their sum stays in 64 bits."""
 TIME_MAX = 2**62
@@ -119,7 +118,7 @@ class Spec:
             "kind, basis and scheme have numbers of their own": self.kind in list(Kind) and self.basis in list(Basis)
             and self.scheme in list(Scheme) and 0 <= self.decimals <= 18,
             "max_price is not a positive number of ticks": 1 <= self.max_price_ticks <= PRICE_TICKS_MAX,
-            "max_size is not a positive number of lots": 1 <= self.max_size_lots <= MONEY_MAX,
+            f"max_size is not a number of lots from 1 to {SIZE_LOTS_MAX}": 1 <= self.max_size_lots <= SIZE_LOTS_MAX,
             f"one lot at the highest price is below {INVERSE_LOT_UNITS} units of 10**-{self.decimals}; raise settle_decimals "
             "or lower max_price": self.units >= shortest,
             "the highest value of the highest size reaches 2**62 units": self.highest_value <= MONEY_MAX,
@@ -154,9 +153,8 @@ class Spec:
                 for side, leverage, each in self.rates
             ),
             "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2] // 100,
-            f"a tier group adds up nets: basis 'net' goes with it, a number below 2**31, and at most {GROUP_LOTS} lots":
-            not self.tier_group
-            or (self.basis == Basis.NET and 0 < self.tier_group < 2**31 and self.max_size_lots <= GROUP_LOTS),
+            "a tier group adds up nets: basis 'net' goes with it, and a number below 2**31": not self.tier_group
+            or (self.basis == Basis.NET and 0 < self.tier_group < 2**31),
             "a deduction by the notional at mark has no meaning for maintenance of the entry value; use basis entry": not (
                 self.at_entry and self.scheme == Scheme.DEDUCTION and self.basis == Basis.NOTIONAL
             ),
