@@ -16,7 +16,7 @@ from solvent.auditor_free import spendable
 from solvent.auditor_values import fill_value, profit, ratio_up, signed_cost, toward_zero
 from solvent.codes import InvariantBroken
 from solvent.limits import DAY_NS
-from solvent.orders import TRANSITIONS
+from solvent.orders import TRANSITIONS, wrong_type
 from solvent.records import (
     NO_INSTRUMENT,
     Event,
@@ -24,6 +24,7 @@ from solvent.records import (
     Leg,
     Listing,
     ParcelChange,
+    PlainEvent,
     Posting,
     Purse,
     SelfTrade,
@@ -68,9 +69,11 @@ class Auditor(Books):
 
     def follow(self, events: Iterable[Event]) -> None:
         """Feeds the events of whole commands and closes the books after each."""
+        if not isinstance(events, Iterable):
+            raise wrong_type("events", events, "events, as a cursor gives them")
         open_books = False
         for event in events:
-            if event.type == EventType.BEGIN and open_books:
+            if open_books and isinstance(event, Event | PlainEvent) and event.type == EventType.BEGIN:
                 self.close()
             self.feed(event)
             open_books = True
@@ -78,13 +81,18 @@ class Auditor(Books):
             self.close()
 
     def feed(self, e: Event) -> None:
-        """One event. Raises InvariantBroken when it contradicts what went before."""
+        """One event. Raises InvariantBroken when it contradicts what went before, or names what nobody has heard of."""
+        if not isinstance(e, Event | PlainEvent):
+            raise wrong_type("event", e, "an Event")
         self._need(e.seq > self._seq, e, f"sequence after {self._seq}")
         self._seq = e.seq
         self.counts[e.type.name] += 1
         handler = getattr(self, f"_on_{e.type.name.lower()}", None)
         if handler:
-            handler(e)
+            try:
+                handler(e)
+            except (LookupError, ArithmeticError, ValueError) as error:
+                raise InvariantBroken(f"auditor: {e!r} does not follow: {error!r}") from error
 
     def _need(self, holds: bool, e: object, what: str) -> None:
         if not holds:
@@ -459,6 +467,8 @@ class Auditor(Books):
 
     def compare(self, exchange: "Exchange") -> None:
         """That the exchange's own reads say the same: wallets, positions, parcels, books."""
+        if type(exchange) is not type(self.exchange):
+            raise wrong_type("exchange", exchange, "the Exchange that is followed")
         kernel = exchange._kernel
         for account in range(kernel.account_count):
             for currency in range(len(exchange.currencies)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from solvent.auditor_free import spare
 from solvent.auditor_values import Held, closing_fee, fill_value, held_value, level, plain_rate, profit, ratio_up, required
+from solvent.orders import wrong_type
 from solvent.records import Event, Flag, Leg, terms_of
 from solvent.spec import Spec
 
@@ -46,6 +47,8 @@ class Books:
     """One exchange's money and positions, as far as its events tell."""
 
     def __init__(self, exchange: "Exchange"):
+        if not hasattr(exchange, "_made_with"):
+            raise wrong_type("exchange", exchange, "an Exchange")
         self.exchange = exchange  # its constants
         self.specs: list[Spec] = []
         self.currency: list[int] = []

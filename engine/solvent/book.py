@@ -31,8 +31,8 @@ class Book(Face):
     """A price-time priority book of one instrument; the kernel of Exchange without its money.
 
     max_price_ticks: the highest legal price; the depth of the book's trie comes from it. max_size_lots: the
-    highest legal size of an order, below 2**39. retain: keep all events; False drops those that no cursor waits for. log: the event
-    types that are written at all (None: every one); numbers in `seq` count what is written.
+    highest legal size of an order, below 2**39. retain: keep all events; False drops those that no cursor waits for. log:
+    the event types that are written at all (None: every one); numbers in `seq` count what is written.
 
     Everything is an int: prices in ticks, sizes in lots, accounts from 0 to 2**32 - 2. Orders answer with an
     Ack (filled and resting in lots); wrong types raise WrongType. Events are ACCEPTED, TRADE, RESTED, REDUCED,

@@ -77,7 +77,7 @@ HINTS: dict[Code, str] = {
     Code.UNKNOWN_INSTRUMENT: "the exchange was made without this instrument",
     Code.UNKNOWN_CURRENCY: "the exchange has no such currency; name it in Exchange(currencies=...)",
     Code.ACCOUNT_EXISTS: "an account of this name is open already",
-    Code.BAD_NAME: "a name is 1 to 64 bytes of UTF-8 without control characters",
+    Code.BAD_NAME: "a name is 1 to 64 bytes of UTF-8 without control characters, and not in angle brackets",
     Code.TOO_MANY_ACCOUNTS: "the limit of accounts is reached",
     Code.BAD_SIDE: "side is 'buy' or 'sell'",
     Code.BAD_SIZE: "size is a positive multiple of the lot, not above the highest; close_position takes none",

@@ -513,6 +513,8 @@ class Replica:
             self._levels = {(side, price): (lots, orders) for side, rows in sides for price, lots, orders in rows}
             self.seq, self.event_seq, self.time_ns = message[:3]
             return
+        if not isinstance(message, Increment):
+            raise wrong_type("message", message, "a Snapshot or an Increment")
         if self._levels is None:
             raise FeedGap("an increment before the first snapshot")
         if message.last_seq <= self.seq:

@@ -7,8 +7,9 @@ from fractions import Fraction
 from functools import cached_property
 
 from solvent.codes import InputError, shown
-from solvent.limits import NAME_BYTES, RATE
+from solvent.limits import RATE
 from solvent.money import Dec, decimal, fraction, many, to_units
+from solvent.names import check_name
 from solvent.prices import PriceModel
 from solvent.records import Basis, Kind, Scheme
 from solvent.spec import FeeRow, RateRow, Row, Spec
@@ -91,11 +92,8 @@ class Instrument:
     spec: Spec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for what in (self.name, self.settle):
-            if not isinstance(what, str) or not what or len(what.encode(errors="replace")) > NAME_BYTES:
-                raise InputError(
-                    f"an instrument and its currency need a name of at most {NAME_BYTES} bytes, not {shown(what)}"
-                )
+        check_name(self.name, "an instrument")
+        check_name(self.settle, "a currency")
         places = {"mark": 0, "entry": 1}
         words = (
             (self.kind, _KINDS), (self.basis, _BASES), (self.scheme, _SCHEMES), (self.maintenance_at, places),
@@ -124,8 +122,11 @@ class Instrument:
     def _fees(self) -> tuple[int, int, int]:
         """Maker, taker and liquidation fee over 10**9. A rebate never exceeds what the taker of the same trade pays."""
         maker, taker = rate_ppb(self.maker_fee, "maker fee", lowest=-RATE), rate_ppb(self.taker_fee, "taker fee")
-        follows = self.liquidation_fee is None or self.liquidation_fee == "own"
+        follows = self.liquidation_fee is None or self._own_fee()
         return maker, taker, taker if follows else rate_ppb(self.liquidation_fee, "liquidation fee")
+
+    def _own_fee(self) -> bool:
+        return isinstance(self.liquidation_fee, str) and self.liquidation_fee == "own"
 
     def _fee_tiers(self) -> tuple[FeeRow, ...]:
         rows = []
@@ -207,7 +208,7 @@ class Instrument:
             at_entry=int(self.maintenance_at == "entry"),
             fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,
             settle_window_ns=self.settle_window_ns, tier_group=self.tier_group, larger_leg=_HEDGES[self.hedge],
-            rates=self._rates(), own_fee=int(self.liquidation_fee == "own"),
+            rates=self._rates(), own_fee=int(self._own_fee()),
         )  # fmt: skip
         spec.check(self.name)
         return spec

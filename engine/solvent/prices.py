@@ -25,10 +25,16 @@ def _whole(value: object, what: str, low: int, high: int) -> int:
     return value
 
 
+def _word(value: object, what: str, *words: str) -> None:
+    if not isinstance(value, str) or value not in words:
+        raise InputError(f"{what} is one of {', '.join(words)}, not {shown(value)}")
+
+
 def _flags(words: Sequence[str], table: Mapping[str, int], what: str) -> int:
-    if not words or not all(each in table for each in many(words, str, what)):
+    found = many(words, str, what)
+    if not found or not all(each in table for each in found):
         raise InputError(f"{what} is a list of {', '.join(table)}, not {shown(words)}")
-    return sum({table[each] for each in words})
+    return sum({table[each] for each in found})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +67,8 @@ class Index:
             _whole(weight, f"weight of {name}", 1, 2**20)
         _whole(self.stale_ns, "stale_ns", 1, 2**62)
         _whole(self.least, "least", 1, len(self.sources))
-        if self.wild not in ("drop", "clip") or self.method not in ("mean", "median"):
-            raise InputError(
-                f"wild is 'drop' or 'clip', method 'mean' or 'median', not {shown(self.wild)}, {shown(self.method)}"
-            )
+        _word(self.wild, "wild", "drop", "clip")
+        _word(self.method, "method", "mean", "median")
         if not rate_ppb(self.outlier, "outlier") > 0:
             raise InputError("outlier is a rate above 0")
 
@@ -131,8 +135,7 @@ class Funding:
             _whole(part, "share", 1, 10**6)
         if _whole(self.trailing, "trailing", 0, PREMIUMS_MAX) and self.weights != "equal":
             raise InputError("a trailing mean has equal weights")
-        if self.notional not in ("mark", "index"):
-            raise InputError(f"notional is 'mark' or 'index', not {shown(self.notional)}")
+        _word(self.notional, "notional", "mark", "index")
         rate_ppb(self.interest, "interest", lowest=-RATE)
         low, high = self._clamps()
         if low > high:

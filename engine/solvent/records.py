@@ -503,7 +503,7 @@ def dtype(kind: str) -> "np.dtype[Any]":
     """The NumPy dtype of "command", "event", "extension" or "terms" records. Raises InputError for any other word."""
     import numpy as np
 
-    if kind not in _RECORDS:
+    if not isinstance(kind, str) or kind not in _RECORDS:
         raise InputError(f"there are {', '.join(_RECORDS)} records, not {shown(kind)}")
     packed, names = _RECORDS[kind]
     return np.dtype([(name, _NUMPY[code]) for name, code in zip(names, packed.format[1:], strict=True)])

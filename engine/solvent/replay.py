@@ -17,6 +17,7 @@ from solvent.capture import NOT_TOLD, Capture, Kind, Message
 from solvent.codes import Code, InputError
 from solvent.limits import MONEY_MAX, SIZE_LOTS_MAX
 from solvent.money import from_units, plain
+from solvent.orders import wrong_type
 from solvent.records import EventType, Side
 
 MAKERS, TAKERS = 1, 2  # two accounts, as a Book lets nobody trade with himself
@@ -379,7 +380,9 @@ class Replay:
 
 
 def replay(capture: Capture) -> ReplayReport:
-    """Runs a capture twice, as recorded and completed."""
+    """Runs a capture twice, as recorded and completed. Raises WrongType for anything else."""
+    if not isinstance(capture, Capture):
+        raise wrong_type("capture", capture, "what solvent.capture.read gives")
     counts = Counter(each.kind for each in capture.messages)
     recorded, completed = (Replay(capture, complete).run() for complete in (False, True))
     return ReplayReport(

@@ -23,6 +23,7 @@ from solvent.limits import (
     SOURCES_MAX,
     WINDOW_MAX,
 )
+from solvent.names import readable
 from solvent.records import RECORD_BYTES, Basis, Component, Kind, Leg, Premium, Scheme, Weighting
 
 INVERSE_LOT_UNITS = 10**4
@@ -268,9 +269,10 @@ def to_records(name: str, spec: Spec, currency: int) -> bytes:
 def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
     """(name, currency, spec) of what follows the header; None for anything that to_records would not have written."""
     name, body = data[:NAME_BYTES].rstrip(b"\0"), data[NAME_BYTES:]
+    if not readable(name):
+        return None
     numbers = list(struct.unpack(f"<{len(body) // 8}q", body))
     try:
-        name.decode()
         currency, *plain = (numbers.pop(0) for _ in fields(Spec)[: _PLAIN + 1])
         fee_tiers, tiers = (
             tuple(tuple(numbers.pop(0) for _ in range(width)) for _ in range(min(numbers.pop(0), len(numbers))))
@@ -289,6 +291,6 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
         spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, fee_tiers, tiers, rates, model), strict=True)))
         spec.check("")
         written = to_records(name.decode(), spec, currency)
-    except (IndexError, UnicodeDecodeError, InputError):
+    except (IndexError, InputError):
         return None
-    return (name, currency, spec) if name and min(name) >= 32 and written == data else None
+    return (name, currency, spec) if written == data else None

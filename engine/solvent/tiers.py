@@ -57,7 +57,7 @@ class Tier:
             raise InputError(
                 f"tier: maintenance {shown(self.maintenance)} must be above 0 and not above initial {shown(self.initial)}"
             )
-        if self.max_leverage == 0:
+        if fraction(self.max_leverage, "max_leverage") == 0:
             object.__setattr__(self, "max_leverage", RATE // initial)
         if not 100 <= self.leverage_hundredths <= 100 * RATE // initial:
             raise InputError(f"tier: leverage {shown(self.max_leverage)} does not fit the initial rate {shown(self.initial)}")
@@ -88,7 +88,7 @@ class Rates:
     max_leverage: int | None = None
 
     def __post_init__(self) -> None:
-        if self.side not in (None, "long", "short"):
+        if self.side is not None and (not isinstance(self.side, str) or self.side not in ("long", "short")):
             raise InputError(f"side is 'long', 'short' or None, not {shown(self.side)}")
         if self.max_leverage is not None and (type(self.max_leverage) is not int or not 1 <= self.max_leverage <= RATE):
             raise InputError(f"max_leverage {shown(self.max_leverage)} is not a whole number from 1, or None")

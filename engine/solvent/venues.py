@@ -13,7 +13,7 @@ from typing import Any
 from solvent.codes import InputError, shown
 from solvent.instrument import Instrument
 from solvent.limits import RATE
-from solvent.money import decimal, fraction, from_fraction, from_units, to_units
+from solvent.money import decimal, fraction, from_fraction, from_units, many, to_units
 from solvent.prices import Funding, Index, PriceModel
 from solvent.tiers import Tier
 
@@ -39,6 +39,15 @@ def _leverage(value: object) -> Fraction:
     return found
 
 
+def _rows(rows: object, *columns: str) -> tuple[Mapping[str, Any], ...]:
+    """The rows of a payload, which have these columns."""
+    found: tuple[Mapping[str, Any], ...] = many(rows, Mapping, "a payload")  # type: ignore[type-abstract]
+    for row in found:
+        if missing := [each for each in columns if each not in row]:
+            raise InputError(f"a row has no {', '.join(missing)}: {shown(row)}")
+    return found
+
+
 def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
     """Binance USD-M brackets: cap, mmr, max_leverage, maintenance_deduction (notional in USDT, each slab at its own rate).
 
@@ -50,7 +59,7 @@ def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
     (Tier(max_contracts=50000, maintenance='0.004', initial='0.008000000', max_leverage=125, deduction=Decimal('0')),)
     """
     tiers, end = [], Decimal(0)
-    for row in rows:
+    for row in _rows(rows, "floor", "cap", "mmr", "max_leverage", "maintenance_deduction"):
         if decimal(row["floor"], "floor") != end:
             raise InputError(f"a bracket begins at {shown(row['floor'])}, and the one below ends at {end}")
         end, leverage = decimal(row["cap"], "cap"), _leverage(row["max_leverage"])
@@ -67,7 +76,7 @@ def okx_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
     (Tier(max_contracts=20000, maintenance='0.02', initial='0.05', max_leverage=20, deduction=None),)
     """
     tiers, top = [], Fraction(-1)
-    for row in rows:
+    for row in _rows(rows, "minSz", "maxSz", "mmr", "imr", "maxLever"):
         lowest = fraction(row["minSz"], "minSz")
         if not top < lowest <= top + 1:
             raise InputError(f"a tier begins at {lowest}, and the one below ends at {top}")
@@ -86,8 +95,10 @@ def okx_instrument(payload: Mapping[str, Any], **terms: Any) -> Instrument:
     >>> okx_instrument(swap | {"settleCcy": "USDT", "expTime": ""}).lot_size
     Decimal('0.1')
     """
-    if payload.get("ctType") not in ("linear", "inverse"):
+    _rows([payload], "ctType")
+    if payload["ctType"] not in ("linear", "inverse"):
         raise InputError(f"{shown(payload.get('instId'))} is no linear or inverse contract")
+    _rows([payload], "instId", "settleCcy", "ctVal", "ctMult", "tickSz", "lotSz", "expTime")
     size = from_fraction(fraction(payload["ctVal"], "ctVal") * fraction(payload["ctMult"] or 1, "ctMult"))
     expiry_ms = to_units(payload["expTime"] or 0, Decimal(1), "expTime")
     if expiry_ms is None:
@@ -129,7 +140,7 @@ def price_model(venue: str, index: Index | None = None) -> PriceModel:
         )),
         "delta": (("basis_annual",), 5, "1", None),
     }  # fmt: skip
-    if venue not in models:
+    if not isinstance(venue, str) or venue not in models:
         raise InputError(f"price models are known of {', '.join(models)}, not {shown(venue)}")
     components, seconds, alpha, funding = models[venue]
     window = 12 if venue == "delta" else 30

@@ -10,7 +10,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from solvent.codes import Code, Rejected
 from solvent.limits import RATE
 from solvent.moment import Moment, Row
 from solvent.money import PPB, from_fraction, from_units, half_even, plain
@@ -412,11 +411,9 @@ def parcel_view(exchange: "Exchange", row: tuple[int, ...]) -> ParcelView:
     )  # fmt: skip
 
 
-def purse_balance(exchange: "Exchange", purse: Purse, currency: str) -> Decimal:
-    if currency not in exchange.currencies:
-        raise Rejected(Code.UNKNOWN_CURRENCY)
-    index = list(exchange.currencies).index(currency)
-    return from_units(exchange._kernel.wallet(int(purse), index)[0], exchange.currencies[currency])
+def purse_balance(exchange: "Exchange", purse: Purse, currency: int) -> Decimal:
+    unit = list(exchange.currencies.values())[currency]
+    return from_units(exchange._kernel.wallet(int(purse), currency)[0], unit)
 
 
 # --- Explaining -----------------------------------------------------------------------------------------
