@@ -73,7 +73,8 @@ class PositionView:
     next step of liquidation happens (R_own). margin_ratio: equity / value of its margin domain, rounded to
     nine decimals, None when flat. entry_price: the price that gives the position its cost, a view only, None when flat.
     liquidation_price: the first tick on the way down (long) or up (short) at which something happens, other
-    marks held; None when there is none. Of a cross hedge whose other leg is larger it lies on the other side.
+    marks held; None when there is none. Of a cross hedge whose other leg is larger it lies on the other side, and roundings
+    may hide a nearer one (docs/arrays.md).
     profit_side_liquidation_price: where something happens although the price goes the position's way: a higher tier asks
     more (whole tiers by notional jump), or a power curve, the other leg or the collateral that it prices lose more than it
     gains; None nearly always. A modelled index is taken to move along with the mark, others are held.
