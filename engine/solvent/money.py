@@ -21,8 +21,8 @@ PPB = Decimal("1e-9")
 _READING = Context(traps=[InvalidOperation])
 _FAR = 40
 """Powers of ten: a number farther from 1 than this is beyond every limit, and below every unit."""
-_PLACES = 4_000
-"""Decimal places that are looked at; no number that is meant has so many."""
+_LENGTH = 4_000
+"""Characters of a number that is looked at; none that is meant has so many."""
 
 
 def many(values: object, kind: type[_Member], what: str) -> tuple[_Member, ...]:
@@ -65,7 +65,7 @@ def _ratio(value: object, what: str) -> tuple[int, int] | None:
     number = decimal(value, what)
     if not number:
         return 0, 1
-    if not -_FAR <= number.adjusted() <= _FAR or int(number.as_tuple().exponent) < -_PLACES:
+    if not -_FAR <= number.adjusted() <= _FAR or len(str(number)) > _LENGTH:
         return None
     return number.as_integer_ratio()
 
@@ -103,7 +103,6 @@ def nearest_even(value: object, unit: Decimal, what: str, parts: int = 1) -> int
     >>> nearest_even("0.25", Decimal("0.1"), "mark"), nearest_even("0.35", Decimal("0.1"), "mark")
     (2, 4)
     """
-    decimal(value, what)
     found = _ratio(value, what)
     if found is None:
         return None
