@@ -5,6 +5,8 @@ context, under contexts that round, raise at every inexact step, or never raise.
 """
 
 import json
+import subprocess
+import sys
 import time
 from decimal import (
     ROUND_UP,
@@ -342,3 +344,27 @@ def test_giant_numbers_are_refused_at_once(value):
                 call()
             assert time.perf_counter() - begin < 0.25
     assert ex.digest() == before
+
+
+IMPORTS = """
+import decimal, pkgutil, importlib, sys
+if sys.argv[1] == "nasty":
+    decimal.setcontext(decimal.Context(prec=1, Emin=0, Emax=0, capitals=0, traps=list(decimal.Context().flags)))
+import solvent
+for each in pkgutil.walk_packages(solvent.__path__, "solvent."):
+    if not each.name.endswith(("__main__", "picture", "arrow")):
+        importlib.import_module(each.name)
+from solvent.sim import population, report
+from solvent.tiers import okex_btc_2019
+print(population.UNIT, report.exact(1234567), okex_btc_2019()[98], solvent.Instrument("X").spec)
+ex = solvent.Exchange([solvent.Instrument("X")])
+ex.deposit("a", "USDT", "1.234567")
+print(ex.account("a").cash, ex.digest())
+"""
+
+
+def test_the_context_of_the_import_does_not_matter():
+    """Constants that are computed once are right whoever imports the package first."""
+    told = [subprocess.run([sys.executable, "-c", IMPORTS, how], capture_output=True, text=True, check=True).stdout
+            for how in ("usual", "nasty")]  # fmt: skip
+    assert told[0].replace("1E-6", "1e-6") == told[1] and "1.234567" in told[1]
