@@ -1,15 +1,18 @@
 """Book alone: both kernels against each other and against a naive book, and the book rebuilt from events."""
 
 import itertools
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 import solvent
 import solvent.reference
-from solvent import Book, Code, EventType, InputError, WrongType
+from solvent import Book, Code, EventType, InputError, Instrument, Tier, Trigger, WrongType
+from solvent.limits import ORDERS_MAX, SIZE_LOTS_MAX
 from solvent.orders import TRANSITIONS
 from solvent.records import CommandType, Flag, SelfTrade, Side, Tif, TriggerKind, command, decode, extension, terms_of
+from solvent.spec import to_records
 
 
 @pytest.fixture(params=["compiled", "reference"])
@@ -253,3 +256,54 @@ def test_sequences_of_four():
         book._kernel.run(b"".join((before if i < late else after)[n] for i, n in enumerate(sequence)))
         assert book._kernel.check() is None, sequence
         follow_orders(book.drain())
+
+
+def test_the_largest_sizes_of_a_level_add_up(kind):
+    """Orders of the highest size that there is at one price: the sum is exact; all that there can be stay in 63 bits."""
+    assert ORDERS_MAX * SIZE_LOTS_MAX < 2**63
+    book = kind(4, max_size_lots=SIZE_LOTS_MAX)
+    for side, price in (("buy", 1), ("sell", 4)):
+        for account in range(600):
+            book.order(account, side, SIZE_LOTS_MAX, price_ticks=price).ok()
+            book.order(account, side, SIZE_LOTS_MAX, price_ticks=price, trigger=Trigger.stop(3 if side == "buy" else 1)).ok()
+    total = 600 * SIZE_LOTS_MAX
+    assert book.depth() == ([(1, total)], [(4, total)])
+    assert [rows.tolist() for rows in book.depth_arrays()] == [[[1, total, 600]], [[4, total, 600]]]
+    assert book.order(1_000, "buy", SIZE_LOTS_MAX, price_ticks=4, tif="fok").filled == SIZE_LOTS_MAX
+    assert book.order(1_000, "buy", SIZE_LOTS_MAX + 1, price_ticks=4).code == Code.BAD_SIZE
+    book.check()
+
+
+@pytest.mark.parametrize("most", [SIZE_LOTS_MAX + 1, 2**60, 2**62 - 1])
+def test_sizes_whose_sums_could_wrap_are_refused(most, base, kind):
+    """Three orders of 2**62 - 1 lots at one level once showed a negative depth, and check() was silent."""
+    with pytest.raises(InputError):
+        kind(1, max_size_lots=most)
+    terms = {"contract_size": 1, "tick": 1, "settle_decimals": 0, "max_price": 1, "maker_fee": 0, "taker_fee": 0}
+    with pytest.raises(InputError, match="max_size is not a number of lots"):
+        Instrument("X", max_size=most, tiers=[Tier(most, "0.01", "0.02")], **terms)
+    with pytest.raises(InputError, match="max_size is not a number of lots"):
+        Instrument("X", tiers=[Tier(most, "0.01", "0.02")], **terms)
+    least = Instrument("X", tiers=[Tier(1, "0.01", "0.02")], **terms)
+    ex = base([least])
+    data = to_records("Y", replace(least.spec, max_size_lots=most), 0)
+    record = command(CommandType.ADD_INSTRUMENT, records=1 + len(data) // 64) + data
+    assert ex._kernel.apply(record) == Code.BAD_INSTRUMENT
+
+
+def test_the_largest_sizes_of_an_exchange_add_up(base):
+    """Positions, open orders and depth of the highest size: exact, and every sum is found again by check()."""
+    terms = {"contract_size": 1, "tick": 1, "settle_decimals": 0, "max_price": 3, "maker_fee": 0, "taker_fee": 0}
+    ex = base([Instrument("X", tiers=[Tier(SIZE_LOTS_MAX, "0.01", "0.02")], **terms)])
+    for i in range(100):
+        ex.deposit(f"a{i}", "USDT", 2**50)
+    ex.mark("X", 2)
+    for i in range(100):
+        ex.order(f"a{i}", "X", "buy" if i % 2 else "sell", SIZE_LOTS_MAX, price=2).ok()
+        ex.order(f"a{i}", "X", "sell", SIZE_LOTS_MAX, price=2, post_only="slide")
+    assert all(abs(ex.position(f"a{i}", "X").size_lots) <= SIZE_LOTS_MAX for i in range(100))
+    ex.check()
+    depth = ex.depth("X")
+    assert sum(lots for _, lots in (*depth.bids, *depth.asks)) == sum(
+        order.remaining for i in range(100) for order in ex.open_orders(f"a{i}")
+    )

@@ -12,8 +12,8 @@ import pytest
 
 import solvent
 import solvent.reference
-from solvent import Code, EventType, InputError, Instrument, PriceModel, Tier, rules
-from solvent.limits import DAY_NS, FINE, MODEL_PRICE_TICKS, MONEY_MAX, PREMIUM_BOUND, PRICE_TICKS_MAX, RATE
+from solvent import Code, EventType, InputError, Instrument, PriceModel, Rates, Tier, rules
+from solvent.limits import DAY_NS, FINE, MODEL_PRICE_TICKS, MONEY_MAX, PREMIUM_BOUND, PRICE_TICKS_MAX, RATE, SIZE_LOTS_MAX
 from solvent.records import NO_INSTRUMENT, CommandType, command, extension
 from solvent.spec import Spec, from_records, highest_power_curve, to_records
 from test_listing import ADDED, BASE, SECOND_NS, N, exchange
@@ -171,6 +171,89 @@ def test_lengths_of_the_command(make):
         assert kernel.apply(command(CommandType.ADD_INSTRUMENT, records=records) + data) == Code.BAD_RECORD
 
 
+EXTREMES = (*HOSTILE, 2, 3, 4, 5, 10**4, 10**9, 10**9 + 1, 2**16, 2**32, 2**39, -(10**9))
+FACTORS = Instrument(N, scheme="factor", tiers=[Tier(50, "0.005", "0.01"), Tier(1_000, "0.01", "0.02")], contract_size=1,
+                     tick=1, max_price=10_000, rates=[Rates(["0.004", "0.01"], max_leverage=5)])  # fmt: skip
+
+
+def bent(r: Random, words: list[int]) -> list[int]:
+    """The words of an instrument with a few of them replaced, moved, exchanged, doubled or lost."""
+    words = list(words)
+    for _ in range(r.choice([1, 1, 1, 2, 4])):
+        at, other, way = r.randrange(len(words)), r.randrange(len(words)), r.randrange(8)
+        if way < 3:
+            words[at] = r.choice(EXTREMES)
+        elif way == 3:
+            words[at] = max(-(2**63), min(2**63 - 1, words[at] + r.choice([-1, 1, -words[at] // 2, words[at]])))
+        elif way == 4:
+            words[at], words[other] = words[other], words[at]
+        elif way == 5:  # tiers, fees and sources are rows of two to four
+            width = r.randrange(2, 5)
+            words[at : at + width], words[at + width : at + 2 * width] = (
+                words[at + width : at + 2 * width], words[at : at + width],
+            )  # fmt: skip
+        elif way == 6:
+            words[at] = words[other]
+        else:
+            words[at:at] = words[other : other + 4]
+    return words if r.random() < 0.9 else [r.choice(EXTREMES) for _ in words]
+
+
+def test_any_words_are_answered_alike(seed):
+    """Thousands of instruments bent out of shape: both kernels give one code, one state, and no exception of Python's.
+
+    A tier with an initial rate of zero used to divide by it in the reference, where the core answered BAD_INSTRUMENT."""
+    r = Random(seed)
+    specs = [each.spec for each in (*ADDED.values(), FACTORS, replace(FACTORS, hedge="larger", basis="net", tier_group=1))]
+    specs += [spec for spec in (extreme(r) for _ in range(200)) if not refuses(spec)]
+    pair, added, answers = Pair(r, 6), 0, set()
+    for i in range(6_000):
+        spec = r.choice(specs)
+        words = bent(r, spec.words(0)) if i % 8 else spec.words(0)
+        name = f"N{i}".encode().ljust(64, b"\0")
+        data = name + struct.pack(f"<{len(words)}q", *words)
+        code = pair.send(CommandType.ADD_INSTRUMENT, (data + bytes(-len(data) % 64))[: 254 * 64])
+        assert code in ALLOWED
+        answers.add(code)
+        added += code == Code.OK
+        if added == 20:
+            pair.compare()
+            pair, added = Pair(r, r.choice([0, 6, 9, 18])), 0
+    pair.compare()
+    assert answers >= {Code.OK, Code.BAD_INSTRUMENT, Code.UNKNOWN_CURRENCY}
+
+
+def refuses(spec: Spec) -> bool:
+    try:
+        spec.check(N)
+    except InputError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("what", ["initial", "sample_ns", "top", "units", "max_size_lots", "max_price_ticks"])
+def test_a_zero_that_something_is_divided_by(what):
+    """Each is refused by its own rule, before anything is computed with it."""
+    spec = FACTORS.spec
+    if what == "initial":
+        spec = replace(spec, tiers=tuple((top, rate, most, 0) for top, rate, most, _ in spec.tiers))
+    elif what == "top":
+        spec = replace(spec, tiers=((0, *spec.tiers[0][1:]), *spec.tiers[1:]))
+    elif what == "sample_ns":
+        model = list(ADDED["linear, power, modelled"].spec.prices)
+        model[1], model[15], model[16], model[24] = 0, 2, RATE, 0  # premiums weighted by the index
+        spec = replace(ADDED["linear, power, modelled"].spec, prices=tuple(model))
+    else:
+        spec = replace(spec, **{what: 0})
+    data = to_records(N, spec, 0)
+    assert refuses(spec) and from_records(data) is None
+    for module in (solvent, solvent.reference):
+        kernel = module.Exchange([BASE])._kernel
+        before = kernel.state()
+        assert kernel.apply(command(CommandType.ADD_INSTRUMENT, records=1 + len(data) // 64) + data) == Code.BAD_INSTRUMENT
+        assert kernel.state() == before
+
+
 def extreme(r: Random) -> Spec:
     """Terms at the bounds of Spec.check, and anywhere between them; the worth of the highest size stays below TOGETHER."""
     kind, modelled = r.randrange(3), r.random() < 0.3
@@ -179,7 +262,7 @@ def extreme(r: Random) -> Spec:
     shortest = 10**4 * top if kind == 1 else 1
     room = TOGETHER // (1 if kind == 1 else top)
     units = r.choice([shortest, room, r.randint(shortest, room)])
-    lots = r.choice([room // units, max(1, room // units // 1_000)])
+    lots = min(SIZE_LOTS_MAX, r.choice([room // units, max(1, room // units // 1_000)]))
     worth = lots * units * (1 if kind == 1 else top)
     scheme = r.randrange(5)
     basis = r.randrange(3 if scheme == 1 else 4)
@@ -235,9 +318,7 @@ def test_instruments_at_the_bounds(seed):
     r, valid = Random(seed), 0
     for _ in range(400):
         spec = extreme(r)
-        try:
-            spec.check(N)
-        except InputError:
+        if refuses(spec):
             continue
         valid += 1
         pair = Pair(r, spec.decimals)

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+import solvent
+import solvent.reference
 from solvent import Code, Collateral, EventType, Index, Instrument, PriceModel, Tier
 from solvent.rules import find
 from test_hedge import of, refused
@@ -183,3 +185,110 @@ def test_what_backs_a_position_is_not_withdrawable(make):
     refused(Code.INSUFFICIENT_BALANCE, ex.withdraw, "poor", "COIN", coins + Decimal("0.00000001"))
     ex.withdraw("poor", "COIN", coins)
     assert ex.account("poor").wallets["COIN"].withdrawable == 0
+
+
+# --- Hedges by brute force: a copy of the exchange is marked at every legal tick
+
+LEGS = {"long": 1, "short": -1}
+FINE = {"kind": "inverse", "settle": "COIN", "settle_decimals": 0, "contract_size": 6 * 10**6, "tick": 1, "max_price": 600,
+        "maker_fee": 0, "taker_fee": 0, "liquidation_fee": 0, "tiers": [Tier(5_000, "0.01", "0.0125")]}  # fmt: skip
+# The worth of a contract is 10**4 units at the highest price, the least that there may be: roundings weigh most.
+MONEY = {"basis": "notional", "max_size": 5_000, "tiers": [Tier(3 * 10**5, "0.01", "0.0125"), Tier(10**12, "0.02", "0.05")]}
+SHAPES = {
+    "equal": (10, 10, {}), "single contracts": (1, 1, {}), "longer": (10, 7, {}), "shorter": (7, 10, {}),
+    "flat, what the legs gain they ask": (99, 101, {}), "nearly flat": (49, 50, {}), "the other way": (101, 99, {}),
+    "the larger asks": (10, 8, {"hedge": "larger"}), "tiers of money": (10, 10, MONEY),
+    "tiers of money, longer": (12, 5, MONEY), "isolated": (10, 10, {"mode": "isolated"}), "only long": (3, 0, {}),
+    "only short": (0, 3, {}), "netted": (9, 4, {"basis": "net"}),
+}  # fmt: skip
+
+
+def hedge(kind, long, short, mode="cross", *, mark=500, spare=0, **terms):
+    """Both legs at 500 of an account that keeps no more than their initial margin and a little, then a mark."""
+    ex = kind([Instrument("X", **FINE | terms)], rules=WIDE)
+    ex.deposit("rich", "COIN", 10**12)
+    ex.deposit("poor", "COIN", 10**9)
+    ex.mark("X", 500)
+    ex.set_leverage("rich", "X", 1, mode="cross")
+    ex.set_position_mode("poor", "X", "hedge")
+    for (leg, side), lots in zip(LEGS.items(), (long, short), strict=True):
+        ex.set_leverage("poor", "X", 20 if "basis" in terms else 80, mode=mode, leg=leg)
+        if lots:
+            ex.order("rich", "X", SIDES[side][1], lots, price=500).ok()
+            ex.order("poor", "X", SIDES[side][0], lots, price=500, leg=leg, tif="ioc").ok()
+    left = ex.account("poor").wallets["COIN"].withdrawable
+    ex.withdraw("poor", "COIN", left - spare)
+    ex.mark("X", mark)
+    return ex
+
+
+OTHER = Instrument("Y", **FINE | {
+    "kind": "quanto", "contract_size": 1, "max_price": 10**7, "tiers": [Tier(1, "0.000000001", "0.01")],
+})  # fmt: skip
+
+
+def close_to(kind, long, short, slack, **terms):
+    """The same, and a loss in another contract that leaves the account so many units above R_own at 500."""
+    ex = hedge(kind, long, short, spare=10**6, **terms)
+    ex.add_instrument(OTHER)
+    ex.mark("Y", 10**7)
+    ex.order("rich", "Y", "sell", 1, price=10**7).ok()
+    ex.order("poor", "Y", "buy", 1, price=10**7).ok()
+    row = [row for row in ex.positions_array() if row["account"] == 17][0]
+    ex.mark("Y", 10**7 - int(row["equity_units"] - row["own_units"]) + slack)
+    return ex
+
+
+def marked(make_hedge, ticks):
+    """By how much the account is below R_own at each of these marks; 0: nothing happens. A new copy wherever something did."""
+    ex, found = make_hedge(), []
+    for tick in ticks:
+        events = [e for e in of(ex.mark("X", tick).events, EventType.LIQUIDATION) if e.account == 17]
+        found.append(max((e.own_units - e.equity_units for e in events), default=0))
+        if events:
+            ex = make_hedge()
+        else:
+            ex.mark("X", 500)
+    return found
+
+
+@pytest.mark.parametrize("spare", [0, 1, 2, 3, 50, 10**4])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_prices_of_inverse_hedges_by_brute_force(shape, spare):
+    """What is told happens. Nothing happens nearer, but what the roundings of two legs hide: equity that is short by a few
+    units (docs/arrays.md); where there is one leg, nothing at all."""
+    long, short, terms = SHAPES[shape]
+
+    def copy():
+        return hedge(solvent.Exchange, long, short, **terms | {"spare": spare})
+
+    ex = copy()
+    rows = ex.liquidations_array()
+    twin = hedge(solvent.reference.Exchange, long, short, **terms | {"spare": spare})
+    assert rows.tobytes() == twin.liquidations_array().tobytes()
+    mine = rows[rows["account"] == ex.account("poor").account_id]
+    told = {int(row[name]) for row in mine for name in ("liquidation_ticks", "profit_side_ticks")} - {0}
+    assert all(marked(copy, sorted(told))), told
+    low = max((tick for tick in told if tick < 500), default=0)
+    high = min((tick for tick in told if tick > 500), default=601)
+    hidden = marked(copy, range(low + 1, high))
+    assert max(hidden) < (10 if long and short and terms.get("mode") != "isolated" else 1)
+
+
+@pytest.mark.parametrize("slack", range(6))
+@pytest.mark.parametrize("long,short", [(99, 101), (101, 99), (49, 50), (10, 10), (1, 1), (198, 202)])
+def test_what_the_roundings_of_a_hedge_hide(long, short, slack):
+    """Within a few units of R_own a nearer mark may be missed, as the page says, and by no more units than it says: 99 long
+    and 101 short, 2 units above, are a unit below at 78 marks, and no price is told."""
+
+    def copy():
+        return close_to(solvent.Exchange, long, short, slack)
+
+    rows = copy().liquidations_array()
+    assert rows.tobytes() == close_to(solvent.reference.Exchange, long, short, slack).liquidations_array().tobytes()
+    mine = rows[(rows["account"] == 17) & (rows["instrument"] == 0)]
+    told = {int(row[name]) for row in mine for name in ("liquidation_ticks", "profit_side_ticks")} - {0}
+    assert all(marked(copy, sorted(told))), told
+    low = max((tick for tick in told if tick < 500), default=0)
+    high = min((tick for tick in told if tick > 500), default=601)
+    assert max(marked(copy, range(low + 1, high))) < 10

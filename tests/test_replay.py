@@ -433,7 +433,7 @@ def test_gzip_by_its_content(tmp_path):
         (HEADERS["neutral"] + f"1,add,1,buy,9,{2**62}\n", "auto", "is too large"),
         (HEADERS["neutral"] + "-1,add,1,buy,9,5\n", "auto", "line 2: time_ns -1 is below 0"),
         (HEADERS["neutral"] + '1,add,1,buy,"9,5\n', "auto", "line 2: 5 columns instead of 6"),
-        (HEADERS["neutral"] + f"1,add,1,buy,9,{2**60}\n", "auto", "line 2: highest price times size reaches 2**62"),
+        (HEADERS["neutral"] + f"1,add,1,buy,9,{2**60}\n", "auto", "lots are above 549755813887; use larger lots"),
         (HEADERS["lobster"] + "1.5,1,1,5,100,0\n", "auto", "line 2: direction is one of 1, -1, not '0'"),
         (HEADERS["lobster"] + "x,1,1,5,100,1\n", "auto", "line 2: time: 'x' is not a number"),
         (HEADERS["lobster"] + "-1,1,1,5,100,1\n", "auto", "line 2: time -1 is no time in seconds"),

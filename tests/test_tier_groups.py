@@ -182,7 +182,7 @@ def test_groups_of_instruments_that_are_added(make):
 
 @pytest.mark.parametrize(
     "terms", [{"tier_group": -1}, {"tier_group": 2**31}, {"tier_group": True}, {"tier_group": 1.0}, {"basis": "contracts"},
-              {"max_size": 2**48 + 1, "tick": "0.000001", "max_price": 1}]
+              {"max_size": 2**39, "tick": "0.000001", "max_price": 1}]
 )  # fmt: skip
 def test_what_is_no_group(terms):
     with pytest.raises(InputError):

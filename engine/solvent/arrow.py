@@ -12,13 +12,12 @@ import numpy as np
 
 from solvent.codes import InputError
 from solvent.exchange import Exchange
+from solvent.face import Face
 from solvent.orders import wrong_type
 from solvent.records import PAYLOAD, EventType, dtype
 
 if TYPE_CHECKING:
     import pyarrow
-
-    from solvent.face import Face
 
     Array = np.ndarray[Any, Any]
 
@@ -29,6 +28,8 @@ def table(columns: "dict[str, Array]") -> "pyarrow.Table":
         import pyarrow as pa
     except ImportError:
         raise ImportError("solvent.arrow needs pyarrow: pip install pyarrow (or this package with its extra arrow)") from None
+    if not isinstance(columns, dict) or not all(isinstance(name, str) for name in columns):
+        raise wrong_type("columns", columns, "arrays by name")
     return pa.table({name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()})
 
 
@@ -42,6 +43,8 @@ def events(source: "Face | Array", kind: EventType) -> "pyarrow.Table":
     """
     if not isinstance(kind, EventType):
         raise wrong_type("kind", kind, "an EventType")
+    if not isinstance(source, np.ndarray | Face):
+        raise wrong_type("source", source, "a Book, an Exchange or event records")
     records = source if isinstance(source, np.ndarray) else source.events(view=True)
     if records.dtype != dtype("event"):
         raise InputError(f"these records are {records.dtype}, not events")
@@ -68,7 +71,7 @@ def depth(face: "Face", instrument: str | int = 0, n: int = 2**62) -> "pyarrow.T
 
     if isinstance(face, Exchange):
         sides = face.depth_arrays(instrument, n)
-    elif isinstance(face, Book) and instrument == 0:
+    elif isinstance(face, Book) and type(instrument) is int and instrument == 0:
         sides = face.depth_arrays(n)
     else:
         raise InputError("depth is of a Book (instrument 0) or an Exchange")
@@ -79,17 +82,23 @@ def depth(face: "Face", instrument: str | int = 0, n: int = 2**62) -> "pyarrow.T
 
 def positions(exchange: Exchange) -> "pyarrow.Table":
     """Every open position now, the columns of solvent.tables.POSITION."""
-    return _rows(exchange.positions_array())
+    return _rows(_exchange(exchange).positions_array())
 
 
 def liquidations(exchange: Exchange) -> "pyarrow.Table":
     """Where something happens to every open position, the columns of solvent.tables.LIQUIDATION."""
-    return _rows(exchange.liquidations_array())
+    return _rows(_exchange(exchange).liquidations_array())
 
 
 def accounts(exchange: Exchange) -> "pyarrow.Table":
     """Every account and currency now, the columns of solvent.tables.ACCOUNT."""
-    return _rows(exchange.accounts_array())
+    return _rows(_exchange(exchange).accounts_array())
+
+
+def _exchange(exchange: object) -> Exchange:
+    if not isinstance(exchange, Exchange):
+        raise wrong_type("exchange", exchange, "an Exchange")
+    return exchange
 
 
 def _rows(records: "Array") -> "pyarrow.Table":

@@ -17,7 +17,7 @@ from solvent.auditor_safe import Before, Safety
 from solvent.auditor_values import fill_value, profit, ratio_up, signed_cost, toward_zero
 from solvent.codes import InvariantBroken
 from solvent.limits import DAY_NS
-from solvent.orders import TRANSITIONS
+from solvent.orders import TRANSITIONS, wrong_type
 from solvent.records import (
     NO_INSTRUMENT,
     Event,
@@ -25,6 +25,7 @@ from solvent.records import (
     Leg,
     Listing,
     ParcelChange,
+    PlainEvent,
     Posting,
     Purse,
     SelfTrade,
@@ -71,9 +72,11 @@ class Auditor(Safety):
 
     def follow(self, events: Iterable[Event]) -> None:
         """Feeds the events of whole commands and closes the books after each."""
+        if not isinstance(events, Iterable):
+            raise wrong_type("events", events, "events, as a cursor gives them")
         open_books = False
         for event in events:
-            if event.type == EventType.BEGIN and open_books:
+            if open_books and isinstance(event, Event | PlainEvent) and event.type == EventType.BEGIN:
                 self.close()
             self.feed(event)
             open_books = True
@@ -81,13 +84,18 @@ class Auditor(Safety):
             self.close()
 
     def feed(self, e: Event) -> None:
-        """One event. Raises InvariantBroken when it contradicts what went before."""
+        """One event. Raises InvariantBroken when it contradicts what went before, or names what nobody has heard of."""
+        if not isinstance(e, Event | PlainEvent):
+            raise wrong_type("event", e, "an Event")
         self._need(e.seq > self._seq, e, f"sequence after {self._seq}")
         self._seq = e.seq
         self.counts[e.type.name] += 1
         handler = getattr(self, f"_on_{e.type.name.lower()}", None)
         if handler:
-            handler(e)
+            try:
+                handler(e)
+            except (LookupError, ArithmeticError, ValueError) as error:
+                raise InvariantBroken(f"auditor: {e!r} does not follow: {error!r}") from error
 
     def _need(self, holds: bool, e: object, what: str) -> None:
         if not holds:
@@ -177,8 +185,8 @@ class Auditor(Safety):
         self._funded.clear()
         self._another_day = e.time_ns // DAY_NS > self.day
         self.day = e.time_ns // DAY_NS
-        while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
-            self._enter()
+        self._enter()  # what the last command added
+        self._need(len(self.specs) == self.listed, e, "the terms of what was added are known")
 
     def _on_passed(self, e: Event) -> None:
         self._safe_passed()
@@ -343,7 +351,8 @@ class Auditor(Safety):
     # --- instruments
 
     def _on_instrument_added(self, e: Event) -> None:
-        self._need(e.instrument == len(self.specs), e, "instruments are numbered in turn")
+        self._need(e.instrument == self.listed, e, "instruments are numbered in turn")
+        self.listed += 1
 
     def _on_listing_changed(self, e: Event) -> None:
         """A settlement closes every position and parcel at one price; no order is left."""
@@ -485,6 +494,8 @@ class Auditor(Safety):
 
     def compare(self, exchange: "Exchange") -> None:
         """That the exchange's own reads say the same: wallets, positions, parcels, books."""
+        if type(exchange) is not type(self.exchange):
+            raise wrong_type("exchange", exchange, "the Exchange that is followed")
         kernel = exchange._kernel
         for account in range(kernel.account_count):
             for currency in range(len(exchange.currencies)):

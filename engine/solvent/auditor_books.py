@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from solvent.auditor_free import spare
 from solvent.auditor_values import Held, closing_fee, fill_value, held_value, level, plain_rate, profit, ratio_up, required
+from solvent.orders import wrong_type
 from solvent.records import Event, Flag, Leg, terms_of
 from solvent.spec import Spec
 
@@ -46,11 +47,13 @@ class Books:
     """One exchange's money and positions, as far as its events tell."""
 
     def __init__(self, exchange: "Exchange"):
+        if not hasattr(exchange, "_made_with"):
+            raise wrong_type("exchange", exchange, "an Exchange")
         self.exchange = exchange  # its constants
         self.specs: list[Spec] = []
         self.currency: list[int] = []
-        for _ in exchange.instruments:
-            self._enter()
+        self.listed = exchange._made_with  # instruments that there are, by what the events have told so far
+        self._enter()
         self.rules = exchange.rules
         self.marks: defaultdict[int, int] = defaultdict(int)
         self.indices: defaultdict[int, int] = defaultdict(int)
@@ -69,10 +72,10 @@ class Books:
         self.rated: dict[Key, int] = {}  # at which fee a position would be liquidated, where that is its account's own
 
     def _enter(self) -> None:
-        """The constants of one more instrument."""
-        each = self.exchange.instruments[len(self.specs)]
-        self.specs.append(each.spec)
-        self.currency.append(list(self.exchange.currencies).index(each.settle))
+        """The constants of instruments that are listed. An exchange knows its newest one when its command is over."""
+        for each in self.exchange.instruments[len(self.specs) : self.listed]:
+            self.specs.append(each.spec)
+            self.currency.append(list(self.exchange.currencies).index(each.settle))
 
     def _family(self, account: int, instrument: int) -> tuple[int, int]:
         """Whose volume a fill counts to: the master account's, by currency."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.codes import InputError
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
-from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX
+from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from solvent.money import Dec
 from solvent.orders import Terms, Trigger, whole, word
 from solvent.records import NOBODY, CommandType, EventType
@@ -31,8 +31,8 @@ class Book(Face):
     """A price-time priority book of one instrument; the kernel of Exchange without its money.
 
     max_price_ticks: the highest legal price; the depth of the book's trie comes from it. max_size_lots: the
-    highest legal size of an order. retain: keep all events; False drops those that no cursor waits for. log: the event
-    types that are written at all (None: every one); numbers in `seq` count what is written.
+    highest legal size of an order, below 2**39. retain: keep all events; False drops those that no cursor waits for. log:
+    the event types that are written at all (None: every one); numbers in `seq` count what is written.
 
     Everything is an int: prices in ticks, sizes in lots, accounts from 0 to 2**32 - 2. Orders answer with an
     Ack (filled and resting in lots); wrong types raise WrongType. Events are ACCEPTED, TRADE, RESTED, REDUCED,
@@ -51,7 +51,7 @@ class Book(Face):
         log: Iterable[EventType] | None = None,
     ):  # fmt: skip
         self.max_price_ticks = whole(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
-        self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, MONEY_MAX)
+        self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
         bounds: dict[str, Any] = {"max_price_ticks": max_price_ticks, "max_size_lots": max_size_lots}

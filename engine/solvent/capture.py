@@ -15,10 +15,11 @@ from enum import StrEnum, auto
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 from solvent.face import SIDES
 from solvent.limits import MONEY_MAX
-from solvent.money import nearest_even, to_units
+from solvent.money import from_units, nearest_even, plain, to_units
+from solvent.orders import wrong_type
 from solvent.records import Side
 
 ONE = Decimal(1)
@@ -66,9 +67,11 @@ def read(path: str | Path, form: str = "auto") -> Capture:
 
     Raises InputError with the line that cannot be understood and what should stand there.
     """
+    if not isinstance(path, str | Path) or "\0" in str(path):
+        raise wrong_type("path", path, "the name of a file")
     rows = csv.reader(io.StringIO(_text(Path(path)), newline=""), skipinitialspace=True)
     name = str(path)
-    if form != "auto":
+    if not isinstance(form, str) or form != "auto":
         _choice(FORMATS, form, "format")
     found = []
     try:
@@ -89,9 +92,10 @@ def read(path: str | Path, form: str = "auto") -> Capture:
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():
-        raise InputError(f"no such file: {path}")
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"no such file: {shown(str(path))} ({error})") from None
     try:
         return (gzip.decompress(data) if data[:2] == GZIP else data).decode("utf-8-sig")
     except (OSError, EOFError, ValueError) as error:
@@ -129,14 +133,14 @@ def _number(text: str, what: str, low: int = 1, unit: Decimal = ONE) -> int:
     if count is None:
         raise InputError(f"{what} {text} is not a multiple of {unit}")
     if not low <= count <= MONEY_MAX:
-        raise InputError(f"{what} {text} is " + (f"below {low * unit}" if count < low else "too large"))
+        raise InputError(f"{what} {text} is " + (f"below {plain(from_units(low, unit))}" if count < low else "too large"))
     return count
 
 
 def _choice(table: dict[str, Any], text: str, what: str) -> Any:
     """What a word stands for."""
-    if text not in table:
-        raise InputError(f"{what} is one of {', '.join(table)}, not {text!r}")
+    if not isinstance(text, str) or text not in table:
+        raise InputError(f"{what} is one of {', '.join(table)}, not {shown(text)}")
     return table[text]
 
 

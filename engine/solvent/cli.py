@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import sys
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,14 +54,14 @@ def _settings(args: argparse.Namespace) -> "Settings":
     from solvent import rules
     from solvent.money import to_units
     from solvent.sim import paths
-    from solvent.sim.population import UNITS
+    from solvent.sim.population import UNIT, UNITS
     from solvent.sim.runner import Settings
 
     if not 1 <= args.traders <= MOST_TRADERS:
         raise InputError(f"--traders {args.traders} is not from 1 to {MOST_TRADERS:,}")
     if not 0 <= args.seed < 2**63:
         raise InputError(f"--seed {args.seed} is not from 0 to 2**63 - 1")
-    fund = to_units(args.fund, Decimal(1) / UNITS, "--fund")
+    fund = to_units(args.fund, UNIT, "--fund")
     if fund is None or not 0 <= fund <= MOST_FUND * UNITS:
         raise InputError(f"--fund {args.fund} is not an amount from 0 to {MOST_FUND:,} with at most six decimals")
     return Settings(paths.find(args.scenario), args.traders, rules.find(args.rules), fund, args.seed)

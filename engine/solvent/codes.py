@@ -77,7 +77,7 @@ HINTS: dict[Code, str] = {
     Code.UNKNOWN_INSTRUMENT: "the exchange was made without this instrument",
     Code.UNKNOWN_CURRENCY: "the exchange has no such currency; name it in Exchange(currencies=...)",
     Code.ACCOUNT_EXISTS: "an account of this name is open already",
-    Code.BAD_NAME: "a name is 1 to 64 bytes of UTF-8 without control characters",
+    Code.BAD_NAME: "a name is 1 to 64 bytes of UTF-8 without control characters, and not in angle brackets",
     Code.TOO_MANY_ACCOUNTS: "the limit of accounts is reached",
     Code.BAD_SIDE: "side is 'buy' or 'sell'",
     Code.BAD_SIZE: "size is a positive multiple of the lot, not above the highest; close_position takes none",
@@ -125,8 +125,28 @@ HINTS: dict[Code, str] = {
 }
 
 
+def shown(value: object) -> str:
+    """A value as a message quotes it: its repr, cut where it is long; of a number too long to be written its type."""
+    try:
+        text = repr(value)
+    except ValueError:  # more digits than Python writes
+        return f"{type(value).__name__} of thousands of digits"
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 class SolventError(Exception):
     """Base of everything this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickles and copies as what it is, whatever its class was made from."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[SolventError], args: tuple[object, ...], attributes: dict[str, object]) -> SolventError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class InputError(SolventError, ValueError):

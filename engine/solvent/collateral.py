@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 from solvent.limits import MONEY_MAX, RATE
 from solvent.money import Dec, unit_of
 from solvent.tiers import rate_ppb
@@ -39,7 +39,7 @@ class Collateral:
         unit_of(self.decimals)
         for what in (self.currency, self.of, self.price):
             if not isinstance(what, str) or not what:
-                raise InputError(f"collateral needs the names of two currencies and an instrument, not {what!r}")
+                raise InputError(f"collateral needs the names of two currencies and an instrument, not {shown(what)}")
 
     @property
     def unit(self) -> Decimal:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from solvent import records
 from solvent import rules as rule_sets
-from solvent.codes import Code, InputError, Rejected, WrongType
+from solvent.codes import Code, InputError, Rejected
 from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
-from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
-from solvent.money import Dec, decimal, many, nearest_even, to_units, unit_of
-from solvent.orders import Terms, Trigger, fit, leg_of, leverage_of, whole, word, wrong_type
+from solvent.limits import CURRENCIES_MAX, FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
+from solvent.money import PPB, Dec, decimal, many, nearest_even, plain, to_units, unit_of
+from solvent.names import check_name
+from solvent.orders import Terms, Trigger, any_int, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
 from solvent.spec import from_records, to_records
 from solvent.tiers import rate_ppb
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 Acct = str | int
 Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
-_FINEST = Decimal("1e-6")  # 1 / FINE
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
@@ -57,6 +57,7 @@ class Exchange(Face):
     ):  # fmt: skip
         self.instruments = many(instruments, Instrument, "what an exchange is made from")
         self.rules = rule_sets.find(rules)
+        self._made_with = len(self.instruments)
         if not self.instruments:
             raise InputError("an exchange is made from at least one Instrument")
         self._instrument_ids = {each.name: i for i, each in enumerate(self.instruments)}
@@ -74,6 +75,8 @@ class Exchange(Face):
             many(collateral, Collateral, "collateral"), key=lambda each: rate_ppb(each.haircut, "haircut")
         )
         self.collateral_terms = self._back()
+        if len(self.currencies) > CURRENCIES_MAX:
+            raise InputError(f"an exchange has at most {CURRENCIES_MAX} currencies, not {len(self.currencies)}")
         self._contracts: list[Contract] = []  # what views read (solvent.views)
         self._wanted = wanted_types(log)
         super().__init__(self._make_kernel(), retain)
@@ -108,10 +111,9 @@ class Exchange(Face):
             )
 
     def _name_currency(self, name: str, unit: Decimal) -> None:
-        if not isinstance(name, str) or not name or len(name.encode(errors="replace")) > NAME_BYTES:
-            raise InputError(f"a currency needs a name of at most {NAME_BYTES} bytes, not {name!r}")
+        check_name(name, "a currency")
         if self.currencies.setdefault(name, unit) != unit:
-            raise InputError(f"{name} has a unit of {self.currencies[name]} elsewhere, not of {unit}")
+            raise InputError(f"{name} has a unit of {plain(self.currencies[name])} elsewhere, not of {plain(unit)}")
 
     def _check_terms(self, instrument: Instrument) -> None:
         if self.currencies[instrument.settle] != instrument.unit:
@@ -171,7 +173,9 @@ class Exchange(Face):
         return index
 
     def account_name(self, account: int) -> str:
-        """The name of an account id; the house's purses are in angle brackets."""
+        """The name of an account id; the house's purses are in angle brackets. Raises Rejected(UNKNOWN_ACCOUNT)."""
+        if not 0 <= any_int(account, "account") < self._kernel.account_count:
+            raise Rejected(Code.UNKNOWN_ACCOUNT)
         if account < FIRST_USER:
             return f"<{records.Purse(account).name.lower()}>" if account in list(records.Purse) else f"<{account}>"
         return str(self._kernel.account_names()[account - FIRST_USER].decode())
@@ -207,7 +211,9 @@ class Exchange(Face):
         Raises Rejected(NOT_TRADING) for one that was settled.
         """
         index = self._known_instrument(instrument)
-        self._control(CommandType.HALT, instrument=index, mode=Listing.TRADING if resume else Listing.HALTED)
+        self._control(
+            CommandType.HALT, instrument=index, mode=Listing.TRADING if flag_of(resume, "resume") else Listing.HALTED
+        )
 
     def delist(self, instrument: Inst, price: Dec | None = None) -> Ack:
         """Closes an instrument for good: its orders end, every position is settled at a price (None: its mark).
@@ -236,12 +242,15 @@ class Exchange(Face):
     def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
         """(currency id, units); an amount that is no whole number of units becomes one that is refused."""
         decimal(amount, "amount")
+        currency_id = self._currency(currency)
+        return currency_id, fit(to_units(amount, self.currencies[currency], "amount"), signed)
+
+    def _currency(self, currency: str) -> int:
         if not isinstance(currency, str):
-            raise WrongType(f"currency: {type(currency).__name__} {currency!r} is refused; use its name")
+            raise wrong_type("currency", currency, "its name")
         if currency not in self._currency_ids:
             raise Rejected(Code.UNKNOWN_CURRENCY)
-        units = to_units(amount, self.currencies[currency], "amount")
-        return self._currency_ids[currency], fit(units, signed)
+        return self._currency_ids[currency]
 
     def deposit(self, account: Acct, currency: str, amount: Dec) -> None:
         """Adds money to a wallet; an unknown name is opened. Raises Rejected(BAD_AMOUNT, MONEY_LIMIT, ...)."""
@@ -363,6 +372,8 @@ class Exchange(Face):
         """
         model = self.instruments[self._known_instrument(instrument)].prices
         names = [*model.index.sources, *model.index.external] if model and model.index else []
+        if not isinstance(name, str):
+            raise wrong_type("name", name, "a str")
         number = names.index(name) if name in names else 2**32
         return self._told(CommandType.SOURCE, instrument, price, number)
 
@@ -370,7 +381,7 @@ class Exchange(Face):
         """A price that may be finer than ticks: a nearest tick, and what is beyond it in millionths (rounded half to even)."""
         index = self._known_instrument(instrument)
         terms = self.instruments[index]
-        fine = nearest_even(price, terms.tick_size * _FINEST, "price")
+        fine = nearest_even(price, terms.tick_size, "price", FINE)
         ticks, beyond = fit(None, False), 0
         if fine is not None:
             ticks = (fine + FINE // 2) // FINE
@@ -386,7 +397,7 @@ class Exchange(Face):
         Rejected(BAD_RATE, PERIOD_SETTLED, NO_MARK, UNKNOWN_INSTRUMENT).
         """
         index = self._known_instrument(instrument)
-        ppb = to_units(rate, Decimal("1e-9"), "funding rate")
+        ppb = to_units(rate, PPB, "funding rate")
         return self._ask(
             CommandType.FUNDING, self.instruments[index].lot_size, instrument=index,
             amount=RATE if ppb is None or abs(ppb) > RATE else ppb, order_id=whole(period, "period", 0, 2**63 - 1),
@@ -424,7 +435,7 @@ class Exchange(Face):
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
             leg,
         )  # fmt: skip
-        if size is None and not close_position:
+        if size is None and not flag_of(close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
         fields = terms.header(market=price is None) | {
             "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"),
@@ -552,19 +563,19 @@ class Exchange(Face):
         """The insurance fund's balance."""
         from solvent import views
 
-        return views.purse_balance(self, records.Purse.FUND, currency)
+        return views.purse_balance(self, records.Purse.FUND, self._currency(currency))
 
     def deficit(self, currency: str) -> Decimal:
         """What nobody could pay: zero or negative."""
         from solvent import views
 
-        return views.purse_balance(self, records.Purse.DEFICIT, currency)
+        return views.purse_balance(self, records.Purse.DEFICIT, self._currency(currency))
 
     def residue(self, currency: str) -> Decimal:
         """What divisions among many left over (funding)."""
         from solvent import views
 
-        return views.purse_balance(self, records.Purse.RESIDUE, currency)
+        return views.purse_balance(self, records.Purse.RESIDUE, self._currency(currency))
 
     def parcels(self) -> "list[views.ParcelView]":
         """Positions that the house has taken over and not yet closed, by id."""

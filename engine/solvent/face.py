@@ -3,8 +3,9 @@
 Owns the cursors over events and the one place that loads the compiled core. Never knows what a command means, but for ADVANCE.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -20,9 +21,10 @@ from solvent.codes import (
     OutOfRange,
     Rejected,
     WrongType,
+    shown,
 )
-from solvent.money import from_units
-from solvent.orders import whole
+from solvent.money import from_units, many, plain
+from solvent.orders import flag_of, whole, wrong_type
 from solvent.records import CommandType, Event, EventType, Side, command, decode
 
 if TYPE_CHECKING:
@@ -43,12 +45,32 @@ def digest_of(data: bytes) -> bytes:
 
 def wanted_types(log: "Iterable[EventType] | None") -> int:
     """A bit for each event type that is written; all of them for None."""
-    if log is None:
-        return _ALL
-    types = tuple(log)
-    if not all(isinstance(each, EventType) for each in types):
-        raise WrongType(f"log takes EventTypes, not {types!r}")
-    return sum(1 << each for each in set(types))
+    return _ALL if log is None else sum(1 << each for each in set(many(log, EventType, "log")))
+
+
+def _plain_bytes(commands: Any) -> memoryview:
+    """The bytes of command records. Raises WrongType for anything else, InputError where they do not lie together."""
+    made = hasattr(commands, "dtype")
+    if made and commands.dtype != records.dtype("command"):
+        raise WrongType(f"run takes an array of dtype('command') records, not of {shown(commands.dtype)}")
+    try:
+        view = memoryview(commands)
+    except (TypeError, ValueError):
+        raise wrong_type("commands", commands, "an array of dtype('command') records, or bytes") from None
+    if not made and view.format != "B":
+        raise WrongType(f"run takes bytes, not a buffer of {view.format!r}")
+    if not view.c_contiguous:
+        raise InputError("run takes records that lie together: make a contiguous copy")
+    return view.cast("B") if view.nbytes else memoryview(b"")
+
+
+@cache
+def _arguments(method: "Callable[..., Ack]") -> tuple[frozenset[str], frozenset[str]]:
+    """What a method needs, and what it knows."""
+    from inspect import signature
+
+    terms = [each for each in signature(method).parameters.values() if each.name != "self"]
+    return frozenset(each.name for each in terms if each.default is each.empty), frozenset(each.name for each in terms)
 
 
 class Ack:
@@ -97,7 +119,7 @@ class Ack:
         return self._face._slice(self.seq, self._end)
 
     def __repr__(self) -> str:
-        return f"Ack({self.code.name}, order_id={self.order_id}, filled={self.filled}, resting={self.resting})"
+        return f"Ack({self.code.name}, order_id={self.order_id}, filled={plain(self.filled)}, resting={plain(self.resting)})"
 
 
 class Batch:
@@ -175,7 +197,7 @@ class Face:
         self._kernel = kernel
         self.submit = kernel.submit
         self.revoke = kernel.revoke
-        self._retain = retain
+        self._retain = flag_of(retain, "retain")
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._release()
         self._drain: Cursor | None = None
@@ -231,12 +253,16 @@ class Face:
 
         One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands.
         """
-        for call in calls:
+        found: tuple[Any, ...] = many(calls, object, "calls")
+        for call in found:
             if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
-                raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob', ...}}), not {call!r}")
-            if call[0] not in ("order", "amend", "cancel", "cancel_all"):
-                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {call[0]!r}")
-        return [getattr(self, name)(**arguments) for name, arguments in calls]
+                raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob'}}), not {shown(call)}")
+            if not isinstance(call[0], str) or call[0] not in ("order", "amend", "cancel", "cancel_all"):
+                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {shown(call[0])}")
+            needed, known = _arguments(getattr(type(self), call[0]))
+            if not needed <= set(call[1]) <= known:
+                raise InputError(f"{call[0]} needs {', '.join(sorted(needed))}, and knows {', '.join(sorted(known))}")
+        return [getattr(self, name)(**arguments) for name, arguments in found]
 
     @staticmethod
     def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
@@ -247,16 +273,16 @@ class Face:
         return {"client_id": whole(client_id, "client_id", 1, 2**63 - 1)}
 
     def run(self, commands: Any) -> Batch:
-        """Applies many command records (an array of dtype records.dtype("command"), or bytes) without the GIL.
+        """Applies many command records without the GIL: a contiguous array of dtype records.dtype("command") and no other, or
+        plain bytes (bytes, bytearray, a memoryview of them).
 
         Same path as single calls; time_ns must be filled in. Returns codes, order ids, filled and resting lots as columns.
         """
-        if hasattr(commands, "dtype") and commands.dtype == records.dtype("event"):
-            raise InputError("these records are events, not commands")
+        data = _plain_bytes(commands)
         try:
-            return Batch(self._kernel.run(memoryview(commands).cast("B")))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"run takes whole command records in one contiguous buffer: {error}") from None
+            return Batch(self._kernel.run(data))
+        except ValueError as error:
+            raise InputError(f"run takes whole command records: {error}") from None
 
     # --- events
 
@@ -292,6 +318,8 @@ class Face:
 
     def writes(self, kind: EventType) -> bool:
         """Whether events of this type are written at all (`log`)."""
+        if not isinstance(kind, EventType):
+            raise wrong_type("kind", kind, "an EventType")
         return bool(self._wanted >> kind & 1)
 
     def cursor(self, *types: EventType, begin: int | None = None) -> Cursor:
@@ -300,7 +328,7 @@ class Face:
         Raises EventsDropped when that event is no longer held.
         """
         if not all(isinstance(each, EventType) for each in types):
-            raise WrongType(f"cursor takes EventTypes, as in cursor(EventType.TRADE, EventType.DONE), not {types!r}")
+            raise WrongType(f"cursor takes EventTypes, as in cursor(EventType.TRADE, EventType.DONE), not {shown(types)}")
         end = self._kernel.next_seq
         begin = end if begin is None else whole(begin, "begin", 1, end)
         if begin < self._kernel.first_seq:
@@ -312,8 +340,9 @@ class Face:
 
     def events(self, view: bool = False) -> "np.ndarray[Any, Any]":
         """All held events as a structured array; `view` shares (and pins) the engine's memory, read-only."""
+        shares = flag_of(view, "view")
         array = self._array(self._kernel.first_seq, self._kernel.next_seq)
-        return array if view else array.copy()
+        return array if shares else array.copy()
 
     # --- the book
 

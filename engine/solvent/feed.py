@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sortedcontainers import SortedDict
 
-from solvent.codes import EventsDropped, FeedGap, InputError
+from solvent.codes import EventsDropped, FeedGap, InputError, shown
 from solvent.exchange import Exchange
 from solvent.face import Face
 from solvent.orders import any_int, flag_of, whole, wrong_type
@@ -314,7 +314,7 @@ class Feed:
             raise wrong_type("face", face, "a Book or an Exchange")
         if instrument is None:
             if isinstance(face, Exchange) and len(face.instruments) > 1:
-                raise InputError(f"which instrument? Feed(ex, {face.instruments[0].name!r}), for one")
+                raise InputError(f"which instrument? Feed(ex, {shown(face.instruments[0].name)}), for one")
             instrument = 0
         if isinstance(face, Exchange):
             self.instrument = face._known_instrument(instrument)
@@ -387,7 +387,7 @@ class Feed:
         "l3", the reader gets a FeedGap. Raises InputError for other words, and for "l3" with conflate.
         """
         if not isinstance(kind, str) or kind not in _MERGE:
-            raise InputError(f"kind is one of {', '.join(_MERGE)}, not {kind!r}")
+            raise InputError(f"kind is one of {', '.join(_MERGE)}, not {shown(kind)}")
         if flag_of(conflate, "conflate") and _MERGE[kind] is None:
             raise InputError("orders cannot be merged: each has its own place; read l3 without conflate, or l2")
         if any_int(limit, "limit") < 1:
@@ -513,6 +513,8 @@ class Replica:
             self._levels = {(side, price): (lots, orders) for side, rows in sides for price, lots, orders in rows}
             self.seq, self.event_seq, self.time_ns = message[:3]
             return
+        if not isinstance(message, Increment):
+            raise wrong_type("message", message, "a Snapshot or an Increment")
         if self._levels is None:
             raise FeedGap("an increment before the first snapshot")
         if message.last_seq <= self.seq:

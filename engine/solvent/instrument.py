@@ -6,9 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
-from solvent.codes import InputError
-from solvent.limits import NAME_BYTES, RATE
-from solvent.money import Dec, decimal, many, to_units
+from solvent.codes import InputError, shown
+from solvent.limits import RATE
+from solvent.money import Dec, decimal, fraction, many, to_units
+from solvent.names import check_name
 from solvent.prices import PriceModel
 from solvent.records import Basis, Kind, Scheme
 from solvent.spec import FeeRow, RateRow, Row, Spec
@@ -37,7 +38,7 @@ class Instrument:
     requirement stays what it was when the position was opened (old Bybit, Phemex). rates: other maintenance rates of
     the same tiers for positions of a side or up to a leverage (solvent.Rates; Vega, HTX); the first that fits counts.
     hedge: a cross hedge asks for "both" sides, or only for the "larger" one, of its tier group if it has one (Kraken).
-    max_size: highest position, in contracts; default: the last tier's top, needed where tiers measure money.
+    max_size: highest position, in contracts, below 2**39 lots; default: the last tier's top, needed where tiers measure money.
 
     maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
     fee; the liquidation fee defaults to the taker fee, and "own" is the taker fee of who is liquidated, by his volume (OKX).
@@ -91,9 +92,8 @@ class Instrument:
     spec: Spec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for what in (self.name, self.settle):
-            if not isinstance(what, str) or not what or len(what.encode(errors="replace")) > NAME_BYTES:
-                raise InputError(f"an instrument and its currency need a name of at most {NAME_BYTES} bytes, not {what!r}")
+        check_name(self.name, "an instrument")
+        check_name(self.settle, "a currency")
         places = {"mark": 0, "entry": 1}
         words = (
             (self.kind, _KINDS), (self.basis, _BASES), (self.scheme, _SCHEMES), (self.maintenance_at, places),
@@ -101,7 +101,7 @@ class Instrument:
         )  # fmt: skip
         for word, table in words:
             if not isinstance(word, str) or word not in table:
-                raise InputError(f"{self.name}: {word!r} is none of {', '.join(table)}")
+                raise InputError(f"{self.name}: {shown(word)} is none of {', '.join(table)}")
         for name, kind in (("tiers", Tier), ("rates", Rates), ("fee_tiers", object)):
             object.__setattr__(self, name, many(getattr(self, name), kind, f"{self.name}: {name}"))
         object.__setattr__(self, "spec", self._compile())
@@ -122,25 +122,29 @@ class Instrument:
     def _fees(self) -> tuple[int, int, int]:
         """Maker, taker and liquidation fee over 10**9. A rebate never exceeds what the taker of the same trade pays."""
         maker, taker = rate_ppb(self.maker_fee, "maker fee", lowest=-RATE), rate_ppb(self.taker_fee, "taker fee")
-        follows = self.liquidation_fee is None or self.liquidation_fee == "own"
+        follows = self.liquidation_fee is None or self._own_fee()
         return maker, taker, taker if follows else rate_ppb(self.liquidation_fee, "liquidation fee")
+
+    def _own_fee(self) -> bool:
+        return isinstance(self.liquidation_fee, str) and self.liquidation_fee == "own"
 
     def _fee_tiers(self) -> tuple[FeeRow, ...]:
         rows = []
         for row in self.fee_tiers:
             if not isinstance(row, list | tuple) or len(row) != 3:
-                raise InputError(f"{self.name}: a fee tier is (volume, maker fee, taker fee), not {row!r}")
+                raise InputError(f"{self.name}: a fee tier is (volume, maker fee, taker fee), not {shown(row)}")
             volume, maker, taker = row
             units = to_units(volume, self.unit, "volume") or 0
             rows.append((units, rate_ppb(maker, "maker fee", lowest=-RATE), rate_ppb(taker, "taker fee")))
         return tuple(rows)
 
     def _units(self) -> int:
-        tick, lot, size = self.tick_size, self.lot_size, decimal(self.contract_size, "contract size")
+        tick, lot = fraction(self.tick, "tick"), fraction(self.lot, "lot")
+        size = fraction(self.contract_size, "contract size")
         if min(tick, lot, size) <= 0:
             raise InputError("tick, lot and contract size are positive")
         inverse = self.kind == "inverse"
-        exact = Fraction(lot) * Fraction(size) * (1 / Fraction(tick) if inverse else Fraction(tick)) / Fraction(self.unit)
+        exact = lot * size * (1 / tick if inverse else tick) / Fraction(self.unit)
         if exact.denominator != 1:
             what = "one lot, times a price of one tick," if inverse else "one tick of one lot"
             raise InputError(
@@ -190,10 +194,10 @@ class Instrument:
 
     def _compile(self) -> Spec:
         if type(self.settle_decimals) is not int or not 0 <= self.settle_decimals <= 18:
-            raise InputError(f"settle_decimals {self.settle_decimals!r} is not an int from 0 to 18")
+            raise InputError(f"settle_decimals {shown(self.settle_decimals)} is not an int from 0 to 18")
         for what in ("default_leverage", "expiry_ns", "settle_window_ns", "tier_group"):
             if type(getattr(self, what)) is not int or getattr(self, what) < (what == "default_leverage"):
-                raise InputError(f"{what} {getattr(self, what)!r} is not a whole number, or too small")
+                raise InputError(f"{what} {shown(getattr(self, what))} is not a whole number, or too small")
         units, tiers, fees, curves = self._units(), self._tiers(), self._fees(), self._curves()
         highest, lots = self._bounds(tiers)
         spec = Spec(
@@ -204,7 +208,7 @@ class Instrument:
             at_entry=int(self.maintenance_at == "entry"),
             fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,
             settle_window_ns=self.settle_window_ns, tier_group=self.tier_group, larger_leg=_HEDGES[self.hedge],
-            rates=self._rates(), own_fee=int(self.liquidation_fee == "own"),
+            rates=self._rates(), own_fee=int(self._own_fee()),
         )  # fmt: skip
         spec.check(self.name)
         return spec

@@ -27,6 +27,13 @@ INSTRUMENTS_MAX = 4_096
 ORDERS_MAX = 2**24
 """Live orders: the low 24 bits of an order id are its slot."""
 
+SIZE_LOTS_MAX = 2**39 - 1
+"""Highest size of an order and of a position: all live orders that there can be stay in 63 bits together, so that no sum of
+lots wraps, of a level, a side or a book."""
+
+CURRENCIES_MAX = 2**16
+"""Currencies of one exchange: an event carries the number of one in 16 bits."""
+
 REDUCE_ONLY_MAX = 1_000
 """Live reduce-only orders of one position: each fill of its owner may look at all of them."""
 

@@ -10,9 +10,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from solvent.codes import InputError, WrongType
+from solvent.codes import InputError, WrongType, shown
 from solvent.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, RATE
-from solvent.money import Dec, decimal, to_units
+from solvent.money import PPB, Dec, decimal, to_units
 from solvent.records import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind, extension
 
 TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
@@ -41,7 +41,7 @@ TRANSITIONS: dict[tuple[str, EventType], str] = {
 def word(table: dict[str, Any], value: object, what: str) -> int:
     """The number behind one of a table's words. Raises InputError for any other."""
     if not isinstance(value, str) or value.lower() not in table:
-        raise InputError(f"{what} is one of {', '.join(table)}, not {value!r}")
+        raise InputError(f"{what} is one of {', '.join(table)}, not {shown(value)}")
     return int(table[value.lower()])
 
 
@@ -61,8 +61,8 @@ def leverage_of(value: object) -> tuple[int, int]:
 
 def rate_of(value: object, what: str) -> int:
     """A rate below one as an integer over RATE; one that is too fine, zero or too large becomes one that is refused."""
-    scaled = decimal(value, what) * RATE
-    return int(scaled) if 0 < scaled < RATE and scaled == int(scaled) else -1
+    scaled = to_units(value, PPB, what)
+    return scaled if scaled is not None and 0 < scaled < RATE else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class Terms:
 
 def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:
     """The refusal of a type, saying what is wanted instead."""
-    return WrongType(f"{what}: {type(value).__name__} {value!r} is refused; use {wanted}")
+    return WrongType(f"{what}: {type(value).__name__} {shown(value)} is refused; use {wanted}")
 
 
 def any_int(value: object, what: str) -> int:
@@ -192,8 +192,8 @@ def any_int(value: object, what: str) -> int:
 def whole(value: object, what: str, low: int, high: int) -> int:
     """An exact int from low to high. Raises WrongType or InputError."""
     if not low <= (number := any_int(value, what)) <= high:
-        shown = number if -(2**64) < number < 2**64 else "of more than 64 bits"
-        raise InputError(f"{what} {shown} is not from {low} to {high}")
+        told = number if -(2**64) < number < 2**64 else "of more than 64 bits"
+        raise InputError(f"{what} {told} is not from {low} to {high}")
     return number
 
 

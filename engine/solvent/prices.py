@@ -7,7 +7,7 @@ told, of its own book and of command time. Never holds a price.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from solvent.codes import InputError, WrongType
+from solvent.codes import InputError, WrongType, shown
 from solvent.limits import DAY_NS, PREMIUM_BOUND, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
 from solvent.money import Dec, decimal, many
 from solvent.records import Component, Premium, Weighting
@@ -21,14 +21,20 @@ _WEIGHTS = {each.name.lower().removesuffix("_weights"): each for each in Weighti
 
 def _whole(value: object, what: str, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
-        raise InputError(f"{what}: {value!r} is not a whole number from {low} to {high}")
+        raise InputError(f"{what}: {shown(value)} is not a whole number from {low} to {high}")
     return value
 
 
+def _word(value: object, what: str, *words: str) -> None:
+    if not isinstance(value, str) or value not in words:
+        raise InputError(f"{what} is one of {', '.join(words)}, not {shown(value)}")
+
+
 def _flags(words: Sequence[str], table: Mapping[str, int], what: str) -> int:
-    if not words or not all(each in table for each in many(words, str, what)):
-        raise InputError(f"{what} is a list of {', '.join(table)}, not {words!r}")
-    return sum({table[each] for each in words})
+    found = many(words, str, what)
+    if not found or not all(each in table for each in found):
+        raise InputError(f"{what} is a list of {', '.join(table)}, not {shown(words)}")
+    return sum({table[each] for each in found})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +60,15 @@ class Index:
         if not isinstance(self.sources, Mapping) or not isinstance(self.external, Mapping):
             raise WrongType("sources and external of an index are weights by name, as {'spot': 1}")
         names = [*self.sources, *self.external]
+        many(names, str, "names of constituents")
         if not self.sources or len(set(names)) != len(names) or len(names) > SOURCES_MAX:
-            raise InputError(f"an index has 1 to {SOURCES_MAX} constituents of different names, not {names}")
+            raise InputError(f"an index has 1 to {SOURCES_MAX} constituents of different names, not {shown(names)}")
         for name, weight in (*self.sources.items(), *self.external.items()):
             _whole(weight, f"weight of {name}", 1, 2**20)
         _whole(self.stale_ns, "stale_ns", 1, 2**62)
         _whole(self.least, "least", 1, len(self.sources))
-        if self.wild not in ("drop", "clip") or self.method not in ("mean", "median"):
-            raise InputError(f"wild is 'drop' or 'clip', method 'mean' or 'median', not {self.wild!r}, {self.method!r}")
+        _word(self.wild, "wild", "drop", "clip")
+        _word(self.method, "method", "mean", "median")
         if not rate_ppb(self.outlier, "outlier") > 0:
             raise InputError("outlier is a rate above 0")
 
@@ -117,23 +124,22 @@ class Funding:
         _whole(self.cutoff_ns, "cutoff_ns", 0, self.interval_ns - 1)
         for word, table in ((self.premium, _PREMIUMS), (self.weights, _WEIGHTS)):
             if not isinstance(word, str) or word not in table:
-                raise InputError(f"{word!r} is none of {', '.join(table)}")
+                raise InputError(f"{shown(word)} is none of {', '.join(table)}")
         if type(self.delayed) is not bool:
-            raise InputError(f"delayed is a bool, not {self.delayed!r}")
+            raise InputError(f"delayed is a bool, not {shown(self.delayed)}")
         if not self._bound() or (self.weights == "index" and decimal(self.bound, "bound") != 1):
             raise InputError("a bound of premiums is above 0, and 1 where they are weighted by the index")
         if len(many(self.share, int, "share")) != 2:
-            raise InputError(f"share is a numerator and a denominator, not {self.share!r}")
+            raise InputError(f"share is a numerator and a denominator, not {shown(self.share)}")
         for part in self.share:
             _whole(part, "share", 1, 10**6)
         if _whole(self.trailing, "trailing", 0, PREMIUMS_MAX) and self.weights != "equal":
             raise InputError("a trailing mean has equal weights")
-        if self.notional not in ("mark", "index"):
-            raise InputError(f"notional is 'mark' or 'index', not {self.notional!r}")
+        _word(self.notional, "notional", "mark", "index")
         rate_ppb(self.interest, "interest", lowest=-RATE)
         low, high = self._clamps()
         if low > high:
-            raise InputError(f"the lower clamp is above the upper one: {self.clamp!r}")
+            raise InputError(f"the lower clamp is above the upper one: {shown(self.clamp)}")
         rate_ppb(self.margin, "margin of accrued funding")
         if not 0 < rate_ppb(self.cap, "cap") < RATE:
             raise InputError("cap is a rate above 0 and below 1")
@@ -144,7 +150,7 @@ class Funding:
     def _clamps(self) -> tuple[int, int]:
         if isinstance(self.clamp, tuple):
             if len(self.clamp) != 2:
-                raise InputError(f"clamp is a rate, or a lower and an upper one, not {self.clamp!r}")
+                raise InputError(f"clamp is a rate, or a lower and an upper one, not {shown(self.clamp)}")
             low, high = (rate_ppb(each, "clamp", lowest=-RATE) for each in self.clamp)
             return low, high
         return -rate_ppb(self.clamp, "clamp"), rate_ppb(self.clamp, "clamp")
@@ -190,13 +196,15 @@ class PriceModel:
     def __post_init__(self) -> None:
         _flags(self.components, _COMPONENTS, "components")
         if not isinstance(self.index, Index | None) or not isinstance(self.funding, Funding | None):
-            raise WrongType(f"index is an Index or None, funding a Funding or None, not {self.index!r} and {self.funding!r}")
+            raise WrongType(
+                f"index is an Index or None, funding a Funding or None, not {shown(self.index)} and {shown(self.funding)}"
+            )
         if "external" in self.components and not (self.index and self.index.external):
             raise InputError("the component 'external' needs an index with a second set of sources")
         _whole(self.sample_ns, "sample_ns", 10**6, DAY_NS)
         _whole(self.window, "window", 1, WINDOW_MAX)
         if not rate_ppb(self.alpha, "alpha") >= ALPHA_LEAST:
-            raise InputError(f"alpha {self.alpha} is not a rate from 0.001 to 1")
+            raise InputError(f"alpha {shown(self.alpha)} is not a rate from 0.001 to 1")
         if self.band is not None and not 0 < rate_ppb(self.band, "band") < RATE:
             raise InputError("band is a rate above 0 and below 1, or None")
         if self.funding and self.sample_ns > self.funding.interval_ns:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -506,7 +506,7 @@ def dtype(kind: str) -> "np.dtype[Any]":
     """The NumPy dtype of "command", "event", "extension" or "terms" records. Raises InputError for any other word."""
     import numpy as np
 
-    if kind not in _RECORDS:
-        raise InputError(f"there are {', '.join(_RECORDS)} records, not {kind!r}")
+    if not isinstance(kind, str) or kind not in _RECORDS:
+        raise InputError(f"there are {', '.join(_RECORDS)} records, not {shown(kind)}")
     packed, names = _RECORDS[kind]
     return np.dtype([(name, _NUMPY[code]) for name, code in zip(names, packed.format[1:], strict=True)])

@@ -15,8 +15,9 @@ from enum import StrEnum, auto
 from solvent.book import Book
 from solvent.capture import NOT_TOLD, Capture, Kind, Message
 from solvent.codes import Code, InputError
-from solvent.limits import MONEY_MAX
-from solvent.money import from_units
+from solvent.limits import MONEY_MAX, SIZE_LOTS_MAX
+from solvent.money import from_units, plain
+from solvent.orders import wrong_type
 from solvent.records import EventType, Side
 
 MAKERS, TAKERS = 1, 2  # two accounts, as a Book lets nobody trade with himself
@@ -146,7 +147,7 @@ class ReplayReport:
             yield f"  and {len(found) - SHOWN:,} more"
 
     def _fills(self, fills: list[Fill]) -> str:
-        return " + ".join(f"{order} x {from_units(lots, self.lot)}" for order, lots in fills) or "nothing"
+        return " + ".join(f"{order} x {plain(from_units(lots, self.lot))}" for order, lots in fills) or "nothing"
 
 
 @dataclass(slots=True, eq=False)
@@ -174,10 +175,11 @@ class Replay:
         self.complete = complete
         self.outcome = Outcome()
         highest = max(each.price_ticks for each in self.messages)
+        most = min(SIZE_LOTS_MAX, MONEY_MAX // highest)
         for each in self.messages:
-            if each.size_lots * highest > MONEY_MAX:
-                raise InputError(f"{capture.name}, line {each.line}: highest price times size reaches 2**62; use larger lots")
-        self.book = Book(highest, max_size_lots=MONEY_MAX // highest, retain=False)
+            if each.size_lots > most:
+                raise InputError(f"{capture.name}, line {each.line}: {each.size_lots} lots are above {most}; use larger lots")
+        self.book = Book(highest, max_size_lots=most, retain=False)
         self.resting: dict[int, _Resting] = {}
         self.queues: dict[Level, dict[int, _Resting]] = defaultdict(dict)  # oldest first
         self.outside: dict[int, _Resting] = {}  # resting at the venue, kept out of the Book
@@ -378,7 +380,9 @@ class Replay:
 
 
 def replay(capture: Capture) -> ReplayReport:
-    """Runs a capture twice, as recorded and completed."""
+    """Runs a capture twice, as recorded and completed. Raises WrongType for anything else."""
+    if not isinstance(capture, Capture):
+        raise wrong_type("capture", capture, "what solvent.capture.read gives")
     counts = Counter(each.kind for each in capture.messages)
     recorded, completed = (Replay(capture, complete).run() for complete in (False, True))
     return ReplayReport(

@@ -19,15 +19,15 @@ from solvent.limits import (
     PRICE_TICKS_MAX,
     RATE,
     RECORDS_MAX,
+    SIZE_LOTS_MAX,
     SOURCES_MAX,
     WINDOW_MAX,
 )
+from solvent.names import readable
 from solvent.records import RECORD_BYTES, Basis, Component, Kind, Leg, Premium, Scheme, Weighting
 
 INVERSE_LOT_UNITS = 10**4
 """What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
-GROUP_LOTS = 2**48
-"""Of a position whose net is added up with those of others: thousands of them stay in 64 bits."""
 INDEX_SAMPLES = 2**15
 """Premiums of a period whose weights are indices: their sum stays in 64 bits."""
 TIME_MAX = 2**62
@@ -107,8 +107,8 @@ class Spec:
         return bounded and not self.larger_leg
 
     def check(self, name: str) -> None:
-        """Raises InputError for what a kernel could not compute with."""
-        for part in (self._failures, self._tier_failures, self._curve_failures, self._time_failures):
+        """Raises InputError for what a kernel could not compute with. Each part relies on what those before it found."""
+        for part in (self._failures, self._tier_failures, self._asked_failures, self._curve_failures, self._time_failures):
             for failure in part():
                 raise InputError(f"{name}: {failure}")
 
@@ -119,7 +119,7 @@ class Spec:
             "kind, basis and scheme have numbers of their own": self.kind in list(Kind) and self.basis in list(Basis)
             and self.scheme in list(Scheme) and 0 <= self.decimals <= 18,
             "max_price is not a positive number of ticks": 1 <= self.max_price_ticks <= PRICE_TICKS_MAX,
-            "max_size is not a positive number of lots": 1 <= self.max_size_lots <= MONEY_MAX,
+            f"max_size is not a number of lots from 1 to {SIZE_LOTS_MAX}": 1 <= self.max_size_lots <= SIZE_LOTS_MAX,
             f"one lot at the highest price is below {INVERSE_LOT_UNITS} units of 10**-{self.decimals}; raise settle_decimals "
             "or lower max_price": self.units >= shortest,
             "the highest value of the highest size reaches 2**62 units": self.highest_value <= MONEY_MAX,
@@ -148,9 +148,6 @@ class Spec:
             "tiers must rise in size and rate and fall in leverage": all(
                 low[0] < high[0] and low[1] <= high[1] and low[2] >= high[2] for low, high in pairs
             ),
-            "fees and maintenance rates must leave something of the value": all(
-                each + self.liquidation_fee_ppb <= RATE for each in _highest(self)
-            ),
             "other rates have one for each tier, above 0, rising, and none above its tier's initial rate": all(
                 len(each) == len(rows) and each[0] > 0 and list(each) == sorted(each)
                 and all(rate <= row[3] for rate, row in zip(each, rows, strict=True))
@@ -158,9 +155,8 @@ class Spec:
                 for side, leverage, each in self.rates
             ),
             "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2] // 100,
-            f"a tier group adds up nets: basis 'net' goes with it, a number below 2**31, and at most {GROUP_LOTS} lots":
-            not self.tier_group
-            or (self.basis == Basis.NET and 0 < self.tier_group < 2**31 and self.max_size_lots <= GROUP_LOTS),
+            "a tier group adds up nets: basis 'net' goes with it, and a number below 2**31": not self.tier_group
+            or (self.basis == Basis.NET and 0 < self.tier_group < 2**31),
             "a deduction by the notional at mark has no meaning for maintenance of the entry value; use basis entry": not (
                 self.at_entry and self.scheme == Scheme.DEDUCTION and self.basis == Basis.NOTIONAL
             ),
@@ -169,6 +165,11 @@ class Spec:
             ),
         }  # fmt: skip
         return [what for what, holds in checks.items() if not holds]
+
+    def _asked_failures(self) -> list[str]:
+        """What rates ask divides by initial rates."""
+        left = all(each + self.liquidation_fee_ppb <= RATE for each in _highest(self))
+        return [] if left else ["fees and maintenance rates must leave something of the value"]
 
     def _curve_failures(self) -> list[str]:
         curved = self.scheme in (Scheme.SLOPE, Scheme.POWER)
@@ -247,7 +248,7 @@ def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
         "a trailing mean is of few samples of equal weight":
         0 <= trailing <= PREMIUMS_MAX and not (trailing and weighting),
         f"premiums weighted by the index have no bound, and are at most {INDEX_SAMPLES} a period":
-        weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns // sample_ns <= INDEX_SAMPLES),
+        weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns < (INDEX_SAMPLES + 1) * sample_ns),
         f"a premium is bounded by {PREMIUM_BOUND} times the index, or less": 0 < bound <= PREMIUM_BOUND * RATE,
         "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
         and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec)) <= RATE,
@@ -269,9 +270,10 @@ def to_records(name: str, spec: Spec, currency: int) -> bytes:
 def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
     """(name, currency, spec) of what follows the header; None for anything that to_records would not have written."""
     name, body = data[:NAME_BYTES].rstrip(b"\0"), data[NAME_BYTES:]
+    if not readable(name):
+        return None
     numbers = list(struct.unpack(f"<{len(body) // 8}q", body))
     try:
-        name.decode()
         currency, *plain = (numbers.pop(0) for _ in fields(Spec)[: _PLAIN + 1])
         fee_tiers, tiers = (
             tuple(tuple(numbers.pop(0) for _ in range(width)) for _ in range(min(numbers.pop(0), len(numbers))))
@@ -290,6 +292,6 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
         spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, fee_tiers, tiers, rates, model), strict=True)))
         spec.check("")
         written = to_records(name.decode(), spec, currency)
-    except (IndexError, UnicodeDecodeError, InputError):
+    except (IndexError, InputError):
         return None
-    return (name, currency, spec) if name and min(name) >= 32 and written == data else None
+    return (name, currency, spec) if written == data else None

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 from solvent.limits import MONEY_MAX, RATE
-from solvent.money import Dec, decimal, many, to_units
+from solvent.money import PPB, Dec, fraction, from_fraction, from_units, many, to_units
 from solvent.records import Leg
 from solvent.spec import RateRow, Row
-
-_PPB = Decimal(1) / RATE
 
 
 def rate_ppb(value: object, what: str, lowest: int = 0, highest: int = RATE) -> int:
@@ -25,10 +23,10 @@ def rate_ppb(value: object, what: str, lowest: int = 0, highest: int = RATE) -> 
     >>> rate_ppb("0.0005", "fee")
     500000
     """
-    ppb = to_units(value, _PPB, what)
+    ppb = to_units(value, PPB, what)
     if ppb is None or not lowest <= ppb <= highest:
         raise InputError(
-            f"{what}: {value} is not a rate from {lowest // RATE} to {highest // RATE} with at most nine decimals"
+            f"{what}: {shown(value)} is not a rate from {lowest // RATE} to {highest // RATE} with at most nine decimals"
         )
     return ppb
 
@@ -52,12 +50,17 @@ class Tier:
     def __post_init__(self) -> None:
         maintenance = rate_ppb(self.maintenance, "maintenance rate")
         initial = rate_ppb(self.initial, "initial rate")
+        for what, value in (("tier size", self.max_contracts), ("deduction", self.deduction)):
+            if value is not None or what == "tier size":
+                fraction(value, what)
         if not 0 < maintenance <= initial:
-            raise InputError(f"tier: maintenance {self.maintenance} must be above 0 and not above initial {self.initial}")
-        if self.max_leverage == 0:
+            raise InputError(
+                f"tier: maintenance {shown(self.maintenance)} must be above 0 and not above initial {shown(self.initial)}"
+            )
+        if fraction(self.max_leverage, "max_leverage") == 0:
             object.__setattr__(self, "max_leverage", RATE // initial)
         if not 100 <= self.leverage_hundredths <= 100 * RATE // initial:
-            raise InputError(f"tier: leverage {self.max_leverage} does not fit the initial rate {self.initial}")
+            raise InputError(f"tier: leverage {shown(self.max_leverage)} does not fit the initial rate {shown(self.initial)}")
 
     @property
     def leverage_hundredths(self) -> int:
@@ -85,10 +88,10 @@ class Rates:
     max_leverage: int | None = None
 
     def __post_init__(self) -> None:
-        if self.side not in (None, "long", "short"):
-            raise InputError(f"side is 'long', 'short' or None, not {self.side!r}")
+        if self.side is not None and (not isinstance(self.side, str) or self.side not in ("long", "short")):
+            raise InputError(f"side is 'long', 'short' or None, not {shown(self.side)}")
         if self.max_leverage is not None and (type(self.max_leverage) is not int or not 1 <= self.max_leverage <= RATE):
-            raise InputError(f"max_leverage {self.max_leverage!r} is not a whole number from 1, or None")
+            raise InputError(f"max_leverage {shown(self.max_leverage)} is not a whole number from 1, or None")
         if not self.compiled()[2]:
             raise InputError("maintenance is a list of rates, one for each tier")
 
@@ -106,7 +109,7 @@ def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> t
     for tier in tiers:
         top = to_units(tier.max_contracts, step, "tier size")
         if top is None or top < 1:
-            raise InputError(f"tier size {tier.max_contracts} is not a whole number of {what} of {step}")
+            raise InputError(f"tier size {shown(tier.max_contracts)} is not a whole number of {what} of {step}")
         maintenance, initial = rate_ppb(tier.maintenance, "maintenance rate"), rate_ppb(tier.initial, "initial rate")
         rows.append((top, maintenance, tier.leverage_hundredths, initial))
     if rows and rows[-1][0] > MONEY_MAX:  # a venue's way to say that the last tier has no end
@@ -124,20 +127,20 @@ def deductions(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:
     D_n = D_(n-1) + top_(n-1) * (maintenance_n - maintenance_(n-1)) (Binance: "cum", Bybit: "mm deduction").
 
     >>> [str(each) for each in deductions([Tier(50_000, "0.004", "0.008"), Tier(250_000, "0.005", "0.01")])]
-    ['0', '50.000']
+    ['0', '50']
     """
-    found = [Decimal(0)]
+    found = [Fraction(0)]
     for here, there in zip(tiers, tiers[1:], strict=False):
-        rise = decimal(there.maintenance, "maintenance rate") - decimal(here.maintenance, "maintenance rate")
-        found.append(found[-1] + decimal(here.max_contracts, "tier size") * rise)
-    return tuple(found)
+        rise = fraction(there.maintenance, "maintenance rate") - fraction(here.maintenance, "maintenance rate")
+        found.append(found[-1] + fraction(here.max_contracts, "tier size") * rise)
+    return tuple(from_fraction(each) for each in found)
 
 
 def check_deductions(tiers: Sequence[Tier], name: str) -> None:
     """Raises InputError when a printed deduction is not what the rates make it: the requirement would jump there."""
     for k, (tier, derived) in enumerate(zip(tiers, deductions(tiers), strict=True), 1):
-        if tier.deduction is not None and decimal(tier.deduction, "deduction") != derived:
-            raise InputError(f"{name}: tier {k} deducts {tier.deduction}, and {derived} would make it continuous")
+        if tier.deduction is not None and fraction(tier.deduction, "deduction") != Fraction(derived):
+            raise InputError(f"{name}: tier {k} deducts {shown(tier.deduction)}, and {derived} would make it continuous")
 
 
 def curve_e18(value: object, what: str, per: Fraction) -> int:
@@ -146,10 +149,13 @@ def curve_e18(value: object, what: str, per: Fraction) -> int:
     >>> curve_e18("0.00005", "slope", Fraction(1, 1000))
     50000000000
     """
-    exact = Fraction(decimal(value, what)) * per * 10**18
+    exact = fraction(value, what) * per * 10**18
     if exact.denominator != 1:
-        raise InputError(f"{what}: {value} is not a whole number of 10**-18 (a lot, where it is a slope)")
+        raise InputError(f"{what}: {shown(value)} is not a whole number of 10**-18 (a lot, where it is a slope)")
     return int(exact)
+
+
+_PERMILLE = Decimal("0.001")
 
 
 def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> tuple[Tier, ...]:
@@ -160,5 +166,6 @@ def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> 
     Tier(max_contracts=22000, maintenance='0.015', initial='0.02', max_leverage=50, deduction=None)
     """
     return tuple(
-        Tier(first + k * step, str(Decimal(5 * (k + 1)) / 1000), str(Decimal(5 * (k + 2)) / 1000)) for k in range(levels)
+        Tier(first + k * step, str(from_units(5 * (k + 1), _PERMILLE)), str(from_units(5 * (k + 2), _PERMILLE)))
+        for k in range(levels)
     )

@@ -5,27 +5,47 @@ parse_float=Decimal). Every table is validated as one written by hand: ordered, 
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
 from typing import Any
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 from solvent.instrument import Instrument
-from solvent.money import decimal
+from solvent.limits import RATE
+from solvent.money import decimal, fraction, from_fraction, from_units, many, to_units
 from solvent.prices import Funding, Index, PriceModel
 from solvent.tiers import Tier
 
-_NINE = Decimal("1e-9")
+_CENT = Decimal("0.01")
 
 
-def _inverse(leverage: Decimal) -> str:
+def _inverse(leverage: Fraction) -> str:
     """The initial rate behind a printed leverage, to nine decimals."""
-    return str((1 / leverage).quantize(_NINE, rounding=ROUND_DOWN))
+    ppb = floor(RATE / leverage)
+    return f"{ppb // RATE}.{ppb % RATE:09d}"
 
 
-def _cut(leverage: Decimal) -> int | Decimal:
+def _cut(leverage: Fraction) -> int | Decimal:
     """To two decimals; a whole number as one."""
-    cut = leverage.quantize(Decimal("0.01"), rounding=ROUND_DOWN)
-    return int(cut) if cut == int(cut) else cut
+    cents = floor(leverage * 100)
+    return from_units(cents, _CENT) if cents % 100 else cents // 100
+
+
+def _leverage(value: object) -> Fraction:
+    found = fraction(value, "leverage")
+    if found <= 0:
+        raise InputError(f"leverage {shown(value)} is not above 0")
+    return found
+
+
+def _rows(rows: object, *columns: str) -> tuple[Mapping[str, Any], ...]:
+    """The rows of a payload, which have these columns."""
+    found: tuple[Mapping[str, Any], ...] = many(rows, Mapping, "a payload")  # type: ignore[type-abstract]
+    for row in found:
+        if missing := [each for each in columns if each not in row]:
+            raise InputError(f"a row has no {', '.join(missing)}: {shown(row)}")
+    return found
 
 
 def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
@@ -38,11 +58,11 @@ def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
     >>> binance_tiers([row])
     (Tier(max_contracts=50000, maintenance='0.004', initial='0.008000000', max_leverage=125, deduction=Decimal('0')),)
     """
-    tiers, floor = [], Decimal(0)
-    for row in rows:
-        if decimal(row["floor"], "floor") != floor:
-            raise InputError(f"a bracket begins at {row['floor']}, and the one below ends at {floor}")
-        floor, leverage = decimal(row["cap"], "cap"), decimal(row["max_leverage"], "leverage")
+    tiers, end = [], Decimal(0)
+    for row in _rows(rows, "floor", "cap", "mmr", "max_leverage", "maintenance_deduction"):
+        if decimal(row["floor"], "floor") != end:
+            raise InputError(f"a bracket begins at {shown(row['floor'])}, and the one below ends at {end}")
+        end, leverage = decimal(row["cap"], "cap"), _leverage(row["max_leverage"])
         deduction = decimal(row["maintenance_deduction"], "deduction")
         tiers.append(Tier(row["cap"], row["mmr"], _inverse(leverage), _cut(leverage), deduction))
     return tuple(tiers)
@@ -55,13 +75,13 @@ def okx_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
     >>> okx_tiers([{"tier": 1, "minSz": 0, "maxSz": 20_000, "mmr": "0.02", "imr": "0.05", "maxLever": "20"}])
     (Tier(max_contracts=20000, maintenance='0.02', initial='0.05', max_leverage=20, deduction=None),)
     """
-    tiers, top = [], Decimal(-1)
-    for row in rows:
-        lowest = decimal(row["minSz"], "minSz")
+    tiers, top = [], Fraction(-1)
+    for row in _rows(rows, "minSz", "maxSz", "mmr", "imr", "maxLever"):
+        lowest = fraction(row["minSz"], "minSz")
         if not top < lowest <= top + 1:
             raise InputError(f"a tier begins at {lowest}, and the one below ends at {top}")
-        top = decimal(row["maxSz"], "maxSz")
-        tiers.append(Tier(row["maxSz"], row["mmr"], row["imr"], _cut(decimal(row["maxLever"], "maxLever"))))
+        top = fraction(row["maxSz"], "maxSz")
+        tiers.append(Tier(row["maxSz"], row["mmr"], row["imr"], _cut(_leverage(row["maxLever"]))))
     return tuple(tiers)
 
 
@@ -75,12 +95,16 @@ def okx_instrument(payload: Mapping[str, Any], **terms: Any) -> Instrument:
     >>> okx_instrument(swap | {"settleCcy": "USDT", "expTime": ""}).lot_size
     Decimal('0.1')
     """
-    if payload.get("ctType") not in ("linear", "inverse"):
-        raise InputError(f"{payload.get('instId')!r} is no linear or inverse contract")
-    size = decimal(payload["ctVal"], "ctVal") * decimal(payload["ctMult"] or 1, "ctMult")
-    expiry = int(payload["expTime"] or 0) * 10**6
-    if expiry:
-        terms["expiry_ns"] = expiry
+    _rows([payload], "ctType")
+    if payload["ctType"] not in ("linear", "inverse"):
+        raise InputError(f"{shown(payload.get('instId'))} is no linear or inverse contract")
+    _rows([payload], "instId", "settleCcy", "ctVal", "ctMult", "tickSz", "lotSz", "expTime")
+    size = from_fraction(fraction(payload["ctVal"], "ctVal") * fraction(payload["ctMult"] or 1, "ctMult"))
+    expiry_ms = to_units(payload["expTime"] or 0, Decimal(1), "expTime")
+    if expiry_ms is None:
+        raise InputError(f"expTime {shown(payload['expTime'])} is no time in milliseconds")
+    if expiry_ms:
+        terms["expiry_ns"] = expiry_ms * 10**6
     return Instrument(
         payload["instId"], kind=payload["ctType"], settle=payload["settleCcy"], contract_size=size, tick=payload["tickSz"],
         lot=payload["lotSz"], **terms,
@@ -116,8 +140,8 @@ def price_model(venue: str, index: Index | None = None) -> PriceModel:
         )),
         "delta": (("basis_annual",), 5, "1", None),
     }  # fmt: skip
-    if venue not in models:
-        raise InputError(f"price models are known of {', '.join(models)}, not {venue!r}")
+    if not isinstance(venue, str) or venue not in models:
+        raise InputError(f"price models are known of {', '.join(models)}, not {shown(venue)}")
     components, seconds, alpha, funding = models[venue]
     window = 12 if venue == "delta" else 30
     return PriceModel(

@@ -4,13 +4,15 @@ Owns nothing: each view is computed from one moment's kernel reads (`moment`) wi
 so it is right for both kernels. Never writes. Cost: explain bisects two prices per position.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from solvent.codes import Code, Rejected
+from solvent.limits import RATE
 from solvent.moment import Moment, Row
-from solvent.money import from_units
+from solvent.money import PPB, from_fraction, from_units, half_even, plain
 from solvent.records import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.reference import margin, valuation
 from solvent.reference.valuation import Contract
@@ -71,7 +73,8 @@ class PositionView:
     next step of liquidation happens (R_own). margin_ratio: equity / value of its margin domain, rounded to
     nine decimals, None when flat. entry_price: the price that gives the position its cost, a view only, None when flat.
     liquidation_price: the first tick on the way down (long) or up (short) at which something happens, other
-    marks held; None when there is none. Of a cross hedge whose other leg is larger it lies on the other side.
+    marks held; None when there is none. Of a cross hedge whose other leg is larger it lies on the other side, and roundings
+    may hide a nearer one (docs/arrays.md).
     profit_side_liquidation_price: where something happens although the price goes the position's way: a higher tier asks
     more (whole tiers by notional jump), or a power curve, the other leg or the collateral that it prices lose more than it
     gains; None nearly always. A modelled index is taken to move along with the mark, others are held.
@@ -219,27 +222,36 @@ class Explanation:
     def __str__(self) -> str:
         lines = [f"account {self.account}"]
         for w in self.wallets.values():
-            lines.append(f"  wallet: cash {w.cash}, holds {w.hold}, free {w.free}, withdrawable {w.withdrawable} {w.currency}")
+            cash, hold, free, withdrawable = map(plain, (w.cash, w.hold, w.free, w.withdrawable))
+            lines.append(f"  wallet: cash {cash}, holds {hold}, free {free}, withdrawable {withdrawable} {w.currency}")
         for d in self.domains:
-            lines.append(f"  {d.title}")
-            base = "margin" if d.mode == "isolated" else "cash"
-            counted = self.wallets[d.currency].collateral if d.mode == "cross" else Decimal(0)
-            backed = f" + collateral {counted}" if counted else ""
-            lines.append(f"    equity {d.equity} = {base} {d.base - counted}{backed} + profit {d.upl} {d.currency}")
-            for p, (full, own) in zip(d.positions, d.rates, strict=True):
-                rates = f"threshold {full}" + (f", step down {own}" if own > full else "")
-                lines.append(
-                    f"    {p.instrument}: {p.side} {abs(p.size)} at entry {p.entry_price}, mark {p.mark_price}, "
-                    f"value {p.value}, tier {p.tier}, {rates}"
-                )
-                lines.append(f"      liquidation price {p.liquidation_price or 'none'} (other marks held)")
-                lines.append(f"      if taken over now, at its bankruptcy price {p.bankruptcy_price}")
-            step = f", step down below {d.own}" if d.own > d.full else ""
-            lines.append(f"    takeover below {d.full}{step}")
-            lines.append(f"    next: {d.next}")
+            lines += self._told(d)
         if not self.domains:
             lines.append("  no open position")
         return "\n".join(lines)
+
+    def _told(self, d: DomainView) -> Iterator[str]:
+        """The lines of a domain."""
+        yield f"  {d.title}"
+        counted = self.wallets[d.currency].collateral if d.mode == "cross" else Decimal(0)
+        base = f"{'margin' if d.mode == 'isolated' else 'cash'} {plain(from_fraction(Fraction(d.base) - Fraction(counted)))}"
+        backed = f" + collateral {plain(counted)}" if counted else ""
+        yield f"    equity {plain(d.equity)} = {base}{backed} + profit {plain(d.upl)} {d.currency}"
+        for p, (full, own) in zip(d.positions, d.rates, strict=True):
+            rates = f"threshold {plain(full)}" + (f", step down {plain(own)}" if own > full else "")
+            yield (
+                f"    {p.instrument}: {p.side} {plain(p.size.copy_abs())} at entry {_price(p.entry_price)}, "
+                f"mark {_price(p.mark_price)}, value {plain(p.value)}, tier {p.tier}, {rates}"
+            )
+            yield f"      liquidation price {_price(p.liquidation_price, 'none')} (other marks held)"
+            yield f"      if taken over now, at its bankruptcy price {_price(p.bankruptcy_price)}"
+        step = f", step down below {plain(d.own)}" if d.own > d.full else ""
+        yield f"    takeover below {plain(d.full)}{step}"
+        yield f"    next: {d.next}"
+
+
+def _price(price: Decimal | None, none: str = "None") -> str:
+    return none if price is None else plain(price)
 
 
 _LEG_NAMES = (None, "long", "short")
@@ -254,7 +266,7 @@ def price_view(exchange: "Exchange", index: int) -> PriceView:
     terms = exchange.instruments[index]
     mark, last, spot = (from_units(ticks, terms.tick_size) if ticks else None for ticks in exchange._kernel.prices(index))
     rate, at_ns = exchange._kernel.coming_funding(index) or (None, None)
-    return PriceView(terms.name, mark, spot, last, None if rate is None else from_units(rate, Decimal("1e-9")), at_ns)
+    return PriceView(terms.name, mark, spot, last, None if rate is None else from_units(rate, PPB), at_ns)
 
 
 def _prices(moment: Moment, row: Row) -> dict[str, Decimal | int | None]:
@@ -274,7 +286,7 @@ def _prices(moment: Moment, row: Row) -> dict[str, Decimal | int | None]:
         away = abs(away) if row.other else away
         found |= {
             "liquidation_price": from_units(ticks, tick), "distance_ticks": away,
-            "distance": _ratio(Decimal(away), contract.mark),
+            "distance": _ratio(away, contract.mark),
         }  # fmt: skip
     return found | {"profit_side_liquidation_price": None if ahead is None else from_units(ahead, tick)}
 
@@ -282,8 +294,8 @@ def _prices(moment: Moment, row: Row) -> dict[str, Decimal | int | None]:
 def _entry(contract: Contract, row: Row, tick: Decimal) -> Decimal | None:
     """The price at which the position would have exactly its cost."""
     if contract.kind == Kind.INVERSE:
-        return _ratio(abs(row.size) * contract.units * tick, abs(row.cost)) if row.cost else None
-    return _ratio(abs(row.cost) * tick, abs(row.size) * contract.units)
+        return _ratio(abs(row.size) * contract.units * Fraction(tick), abs(row.cost)) if row.cost else None
+    return _ratio(abs(row.cost) * Fraction(tick), abs(row.size) * contract.units)
 
 
 def _position(moment: Moment, row: Row) -> PositionView:
@@ -294,13 +306,13 @@ def _position(moment: Moment, row: Row) -> PositionView:
     if row.size:
         r = moment.requirement(*moment.domain(row))
         own = moment.own(row)
-        ratio = _ratio(Decimal(r.equity), r.value)
-        effective = _ratio(Decimal(r.value), r.equity) if r.equity > 0 else None
+        ratio = _ratio(r.equity, r.value)
+        effective = _ratio(r.value, r.equity) if r.equity > 0 else None
         prices |= _prices(moment, row)
     return PositionView(
         account=exchange.account_name(moment.account), instrument=terms.name, leg=_LEG_NAMES[row.leg],
         mode=Mode(row.mode).name.lower(),
-        leverage=row.times if row.parts == 1 else _ratio(Decimal(row.times), row.parts), chosen_tier=row.chosen_tier,
+        leverage=row.times if row.parts == 1 else _ratio(row.times, row.parts), chosen_tier=row.chosen_tier,
         size=from_units(row.size, terms.lot_size),
         mark_price=from_units(contract.mark, tick) if contract.mark else None,
         value=from_units(valuation.value_at_mark(contract, row), unit),
@@ -311,12 +323,9 @@ def _position(moment: Moment, row: Row) -> PositionView:
     )  # fmt: skip
 
 
-def _ratio(numerator: Decimal, denominator: int) -> Decimal:
+def _ratio(numerator: int | Fraction, denominator: int) -> Decimal:
     """A quotient for reading, rounded half even to nine decimals."""
-    top, bottom = numerator.as_integer_ratio()
-    scaled, rest = divmod(top * 10**9, bottom * denominator)
-    twice = 2 * rest - bottom * denominator
-    return from_units(scaled + (twice > 0 or (twice == 0 and scaled % 2 == 1)), Decimal("1e-9"))
+    return from_units(half_even(numerator.numerator * RATE, numerator.denominator * denominator), PPB)
 
 
 def position_view(exchange: "Exchange", account: int, instrument: int, leg: int) -> PositionView:
@@ -348,15 +357,15 @@ def _requirements(moment: Moment, currency: int, rows: list[Row], unit: Decimal)
     r = moment.requirement(*moment.cross_domain(currency))
     return {
         "initial": from_units(initial, unit), "maintenance": from_units(own + r.own, unit),
-        "margin_ratio": _ratio(Decimal(r.equity), r.value) if r.value else None,
-        "effective_leverage": _ratio(Decimal(r.value), r.equity) if r.value and r.equity > 0 else None,
+        "margin_ratio": _ratio(r.equity, r.value) if r.value else None,
+        "effective_leverage": _ratio(r.value, r.equity) if r.value and r.equity > 0 else None,
     }  # fmt: skip
 
 
 def account_view(exchange: "Exchange", account: int) -> AccountView:
     moment = Moment(exchange, account)
-    shown = {key: row for key, row in moment.rows.items() if not row.hedged}
-    positions = {_title(exchange, row): _position(moment, row) for row in shown.values()}
+    rows = [row for row in moment.rows.values() if not row.hedged]
+    positions = {_title(exchange, row): _position(moment, row) for row in rows}
     return AccountView(exchange.account_name(account), account, _wallets(moment), positions)
 
 
@@ -402,11 +411,9 @@ def parcel_view(exchange: "Exchange", row: tuple[int, ...]) -> ParcelView:
     )  # fmt: skip
 
 
-def purse_balance(exchange: "Exchange", purse: Purse, currency: str) -> Decimal:
-    if currency not in exchange.currencies:
-        raise Rejected(Code.UNKNOWN_CURRENCY)
-    index = list(exchange.currencies).index(currency)
-    return from_units(exchange._kernel.wallet(int(purse), index)[0], exchange.currencies[currency])
+def purse_balance(exchange: "Exchange", purse: Purse, currency: int) -> Decimal:
+    unit = list(exchange.currencies.values())[currency]
+    return from_units(exchange._kernel.wallet(int(purse), currency)[0], unit)
 
 
 # --- Explaining -----------------------------------------------------------------------------------------
@@ -447,7 +454,7 @@ def _rates(moment: Moment, row: Row) -> tuple[Decimal, Decimal]:
     bands = () if valuation.is_lesser(contract, row) else margin.bands(moment.rules, contract, row)
     parts = [(*valuation.factor(contract, k, rates[k], row.leverage), fee) for k, fee in bands] or [(0, 1, 0)] * 2
     full, own = (valuation.ceil_div(rate, over) + fee for rate, over, fee in parts)
-    return from_units(full, Decimal("1e-9")), from_units(max(full, own), Decimal("1e-9"))
+    return from_units(full, PPB), from_units(max(full, own), PPB)
 
 
 def explain(exchange: "Exchange", account: int) -> Explanation:

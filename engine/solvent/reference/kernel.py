@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from solvent.codes import Code
 from solvent.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
+from solvent.names import account_name
 from solvent.records import (
     COMMAND,
     COMMAND_FIELDS,
@@ -315,12 +316,8 @@ class Kernel:
     def _open_account(self, c: Command, padded: bytes) -> Answer:
         if c.records != 2:
             return refused(Code.BAD_RECORD)
-        name = padded.rstrip(b"\0")
-        try:
-            name.decode()
-        except UnicodeDecodeError:
-            return refused(Code.BAD_NAME)
-        if not name or min(name) < 32:
+        name = account_name(padded)
+        if name is None:
             return refused(Code.BAD_NAME)
         if name in self.ids:
             return refused(Code.ACCOUNT_EXISTS)

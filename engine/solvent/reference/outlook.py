@@ -48,7 +48,8 @@ def crossing(slack: Slack, edges: list[int], mark: int, up: bool) -> int | None:
 
     Between two edges equity less requirement rises, then falls: equity is linear, and what is asked is linear or convex
     (N**1.8). What is not below at both ends is not below between them, and bisection is exact. It is not where a power curve
-    is above half of the value or meets collateral of its own instrument (docs/arrays.md).
+    is above half of the value or meets collateral of its own instrument, nor, by a few units, where two legs round
+    (docs/arrays.md).
     """
     spans = [(low, high - 1) for low, high in pairwise(edges)]
     spans = [span for span in spans if (span[0] > mark if up else span[1] < mark)]

@@ -1,8 +1,8 @@
 """Rule sets as data, one file a venue, with provenance and date. The core applies them; nothing here decides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from solvent.codes import InputError
+from solvent.codes import InputError, shown
 from solvent.limits import RATE
 from solvent.records import OrderRule
 
@@ -50,10 +50,13 @@ class RuleSet:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
         if any(type(band) is not int or not 0 <= band < RATE for band in bands):
             raise InputError(f"rule set {self.name}: bands are ints from 0 to below 10**9")
-        if self.orders not in _ORDERS:
-            raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {self.orders!r}")
-        if self.fee_at not in ("mark", "bankruptcy"):
-            raise InputError(f"rule set {self.name}: fee_at is 'mark' or 'bankruptcy', not {self.fee_at!r}")
+        for each in fields(self):
+            if each.type is bool and type(getattr(self, each.name)) is not bool:
+                raise InputError(f"rule set {self.name}: {each.name} is a bool, not {shown(getattr(self, each.name))}")
+        if not isinstance(self.orders, str) or self.orders not in _ORDERS:
+            raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {shown(self.orders)}")
+        if not isinstance(self.fee_at, str) or self.fee_at not in ("mark", "bankruptcy"):
+            raise InputError(f"rule set {self.name}: fee_at is 'mark' or 'bankruptcy', not {shown(self.fee_at)}")
         if self.fee_at == "bankruptcy" and self.funding_cap:
             raise InputError(
                 f"rule set {self.name}: what funding takes moves the bankruptcy price, so no cap fits; funding_cap=False"
@@ -83,5 +86,5 @@ def find(rules: "str | RuleSet") -> RuleSet:
         return rules
     known = {each.name: each for each in (SEED, OKX_CONSISTENT)}
     if not isinstance(rules, str) or rules not in known:
-        raise InputError(f"unknown rule set {rules!r}; there are {', '.join(known)}")
+        raise InputError(f"unknown rule set {shown(rules)}; there are {', '.join(known)}")
     return known[rules]

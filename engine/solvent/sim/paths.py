@@ -9,13 +9,14 @@ import gzip
 import io
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
 from solvent.codes import InputError
-from solvent.money import nearest_even, to_units
+from solvent.money import from_fraction, nearest_even, to_units
 from solvent.sim.draws import Ints
 
 COLUMNS = ["ts_ms", "open", "high", "low", "close", "volume"]
@@ -23,6 +24,7 @@ STEP_PART = 200  # a step is at most 1/200 of the price: 50 basis points
 WINDOW_MS = 300_000  # volatility is looked at over five minutes, or one bar if bars are longer
 QUIET_TICKS = 70_000  # a path begins at 70,000 to 700,000 ticks, as bitcoin does at a tick of 0.1
 MAX_TICKS = 2**24 - 1
+_TICK_WORTH = Fraction(1, 1_000)  # of a contract, in currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,16 @@ def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scena
     for line, (before, after) in enumerate(zip(bars, bars[1:], strict=False), 3):
         if after[0] <= before[0]:
             raise InputError(f"{name}, line {line}: ts_ms does not rise")
-    return Scenario(name, title, bars, tick, Decimal("0.001") / tick)
+    return Scenario(name, title, bars, tick, from_fraction(_TICK_WORTH / Fraction(tick)))
 
 
 def _tick_for(price: str, name: str) -> Decimal:
     """The power of ten at which a path begins at 70,000 to 700,000 ticks."""
     for exponent in range(-12, 12):
-        ticks = nearest_even(price, Decimal(1).scaleb(exponent), f"{name}: open")
+        tick = Decimal((0, (1,), exponent))
+        ticks = nearest_even(price, tick, f"{name}: open")
         if ticks is not None and 0 < ticks < 10 * QUIET_TICKS:
-            return Decimal(1).scaleb(exponent)
+            return tick
     raise InputError(f"{name}: {price} is no price")
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvent.money import unit_of
 from solvent.sim.draws import Bools, Ints, Purpose, below, draw, pick
 
 UNITS = 1_000_000  # per USDT
+UNIT = unit_of(6)
 SHARES = {
     "all_in": 10, "no_stop": 14, "counter_trend": 8, "blind_follower": 12, "margin_topup": 10,
     "overnight": 10, "bottom_fisher": 12, "all_encompassing": 6, "stubborn": 8, "control": 10,

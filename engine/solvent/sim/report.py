@@ -5,7 +5,6 @@ Owns how a run is told. Never changes it; the only numbers made here are sums, s
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from solvent.codes import HINTS, Code
 from solvent.money import from_units
 from solvent.records import EventType
 from solvent.sim.draws import Ints
-from solvent.sim.population import CONTROL, NAMES, UNITS
+from solvent.sim.population import CONTROL, NAMES, UNIT, UNITS
 from solvent.sim.runner import CURRENCY, FIRST_TRADER, Outcome
 
 ROWS = 24  # of the story's clock
@@ -132,7 +131,7 @@ def money(units: int) -> str:
 
 
 def exact(units: int) -> str:
-    return f"{from_units(units, Decimal(1) / UNITS):,f} {CURRENCY}"
+    return f"{from_units(units, UNIT):,f} {CURRENCY}"
 
 
 def price(outcome: Outcome, ticks: int) -> str:

@@ -41,6 +41,8 @@ from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_ded
 import sys
 from hashlib import blake2b
 
+from solvent.names import account_name
+
 
 cdef object _ORDER_ID = sys.intern("order_id")
 cdef object _ZERO = 0                  # the small int itself: an argument that was left out
@@ -313,12 +315,8 @@ cdef class Kernel(Reader):
             if c.records != 2:
                 return BAD_RECORD
             padded = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, NAME_BYTES)
-            name = padded.rstrip(b"\0")
-            if not name or min(name) < 32:
-                return BAD_NAME
-            try:
-                name.decode()
-            except UnicodeDecodeError:
+            name = account_name(padded)
+            if name is None:
                 return BAD_NAME
             if name in self.ids:
                 return ACCOUNT_EXISTS
@@ -575,7 +573,7 @@ cdef class Kernel(Reader):
         raise self.range_error(f"{value} is not from {lowest} to {highest}")
 
     cdef int _refuse_type(self, value) except -1:
-        raise self.type_error(f"an int is needed here, not {type(value).__name__} {value!r}")
+        raise self.type_error(f"an int is needed here, not {type(value).__name__}")
 
     @property
     def last(self):
