@@ -1,4 +1,4 @@
-"""Ways to take money, halt or stall the exchange that a reviewer found; each must stay closed (decision 0004)."""
+"""Ways to take money, halt or stall the exchange that a reviewer found; each must stay closed (decisions 0004 and 0013)."""
 
 import threading
 
@@ -53,16 +53,16 @@ def test_a_flip_must_afford_both_halves(make):
     assert ex.order("A", BTC, "sell", 10, price=47_500)  # the closing half alone is never refused
 
 
-def test_a_closing_loss_takes_its_other_orders_with_it(make):
-    """What a bid relied on was spent by closing elsewhere: the bid goes, the fund keeps its money."""
+def test_a_closing_loss_leaves_its_other_orders_to_be_found(make):
+    """What a bid relied on was spent by closing elsewhere: it ends when somebody sells into it, the fund keeps its money."""
     ex = colluders(make, 364, 3_000, names=("X", "Y"))
     bid = ex.order("A", "Y", "buy", 10, price=52_500).ok()
     ex.order("B", "X", "buy", 10, price=47_500).ok()
-    ack = ex.order("A", "X", "sell", 10, price=47_500).ok()
+    ex.order("A", "X", "sell", 10, price=47_500).ok()
+    assert ex.account("A").free < 0 and not ex.order("A", "X", "buy", 1, price=47_500)
+    ack = ex.order("B", "Y", "sell", 10, price=52_500).ok()
     assert [e.order_id for e in ack.events if e.type == EventType.DONE and e.ending == Ending.UNCOVERED] == [bid.order_id]
-    assert not ex.open_orders("A") and ex.account("A").free > 0
-    ex.order("B", "Y", "sell", 10, price=52_500).ok()
-    assert ex.fund("USDT") == 1_000
+    assert ex.fund("USDT") == 1_000 and ex.account("A").free > 0
 
 
 def test_reduce_only_orders_come_first_for_what_there_is_to_close(make):
@@ -72,12 +72,14 @@ def test_reduce_only_orders_come_first_for_what_there_is_to_close(make):
     assert ex.order("A", BTC, "sell", 10, price=51_000).code == Code.INSUFFICIENT_MARGIN
     ex.cancel("A", ex.open_orders("A")[0].order_id)
     plain = ex.order("A", BTC, "sell", 10, price=51_000).ok()
-    ex.order("A", BTC, "sell", 10, price=51_000, reduce_only=True).ok()
-    assert plain.order_id not in [order.order_id for order in ex.open_orders("A")]
+    ex.order("B", BTC, "buy", 10, price=49_900).ok()
+    assert ex.order("A", BTC, "sell", 10, price=49_900, reduce_only=True).filled == 10
+    ack = ex.order("B", BTC, "buy", 10, price=51_000).ok()
+    assert ack.filled == 0 and [e.order_id for e in ack.events if e.type == EventType.DONE] == [plain.order_id]
 
 
 def test_leverage_of_the_tier_cannot_be_slipped(make):
-    """Plain orders that a reduce-only order turns into opening ones beyond the tier are cancelled."""
+    """Plain orders that a reduce-only order turns into opening ones beyond the tier end when they would trade."""
     ex = make([Instrument(BTC, tiers=[Tier(20, "0.005", "0.01"), Tier(40, "0.01", "0.02")])])
     for name in ("A", "B"):
         ex.deposit(name, "USDT", 10**6)
@@ -87,8 +89,9 @@ def test_leverage_of_the_tier_cannot_be_slipped(make):
     ex.order("A", BTC, "buy", 20, price=50_000).ok()
     ex.order("A", BTC, "sell", 40, price=51_000).ok()
     ex.order("B", BTC, "buy", 20, price=50_000).ok()
-    ack = ex.order("A", BTC, "sell", 20, price=50_000, reduce_only=True).ok()
-    assert Ending.UNCOVERED in [e.ending for e in ack.events if e.type == EventType.DONE]
+    ex.order("A", BTC, "sell", 20, price=50_000, reduce_only=True).ok()
+    ack = ex.order("B", BTC, "buy", 40, price=51_000).ok()
+    assert ack.filled == 0 and Ending.UNCOVERED in [e.ending for e in ack.events if e.type == EventType.DONE]
 
 
 def test_a_bankruptcy_price_above_every_legal_price_goes_to_adl(make):

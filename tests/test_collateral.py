@@ -224,12 +224,14 @@ def test_a_mark_of_its_contracts_endangers_what_it_backs(both):
     assert wallet.free == 0 and wallet.equity > wallet.maintenance
 
 
-def test_orders_that_its_losses_uncover_end(both):
+def test_orders_that_its_losses_uncover_end_when_they_would_trade(both):
     """A closing order far below mark is never refused; what rests elsewhere and can no longer be borne ends."""
     take(both, COIN, "buy", 40_000, 50_000, 50)  # .8 BTC, .016 of initial
     order = both.order("alice", X, "buy", 430, price=1_000).ok()  # holds 43,000 of 44,280
     both.order("bob", COIN, "buy", 40_000, price=46_000).ok()
-    events = both.order("alice", COIN, "sell", 40_000, price=46_000, tif="ioc").events
+    both.order("alice", COIN, "sell", 40_000, price=46_000, tif="ioc").ok()
+    both.mark(X, 910)
+    events = both.order("bob", X, "sell", 430, price=910, tif="ioc").events
     assert [e.order_id for e in events if e.type == EventType.DONE and e.ending == Ending.UNCOVERED] == [order.order_id]
 
 

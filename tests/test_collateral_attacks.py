@@ -65,7 +65,6 @@ def test_a_cancelled_order_gives_back_what_it_held(make):
     ex.order("bob", X, "buy", 300, price=914).ok()
     ex.order("mate", COIN, "buy", 550_000, price=47_500, tif="ioc")
     assert ex.fund("USDT") == 50_000 and ex.position("alice", X).size == 90
-    assert not [o for o in ex.open_orders("alice") if o.instrument == COIN]
 
 
 UNEVEN = [

@@ -403,18 +403,16 @@ def test_ignored_orders_count_nothing(make, rule, hedged):
     assert not of(ex.mark(X, mark).events, EventType.LIQUIDATION) and len(ex.open_orders("a")) == 2
 
 
-def test_an_order_may_endanger_its_account_as_soon_as_it_rests(make):
+def test_an_order_that_would_endanger_its_account_is_refused(make):
     """Initial margin of 10 + 40 and a fee of 0.4 is there; 1 % and a liquidation fee of 0.1 % of 5,000 is not: 55."""
     rule = replace(rules.find("okx_consistent"), orders="notional")
     ex = exchange(make, hedged=False, a=52, rule=rule, tiers=[Tier(1_000, "0.01", "0.01")], taker_fee="0.0001",
                   maker_fee="0.0001", liquidation_fee="0.001")  # fmt: skip
     ex.set_leverage("a", X, 100, mode="cross")
     take(ex, "buy", 1)
-    ack = ex.order("a", X, "buy", 4, price=1_000).ok()
-    [liquidation], [done] = of(ack.events, EventType.LIQUIDATION), of(ack.events, EventType.DONE)
-    assert (liquidation.equity_units, liquidation.full_units) == (51_900_000, 55_000_000)
-    assert (done.order_id, done.ending) == (ack.order_id, Ending.LIQUIDATED) and ack.resting == 4
-    assert ex.position("a", X).size == 1 and not ex.open_orders("a")
+    assert ex.order("a", X, "buy", 4, price=1_000).code == Code.INSUFFICIENT_MARGIN
+    ex.deposit("a", "USDT", 4)
+    assert ex.order("a", X, "buy", 4, price=1_000).resting == 4
 
 
 @pytest.mark.parametrize("share", [0, 1, 333_333_333, RATE - 1, RATE])

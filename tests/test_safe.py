@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from solvent import Code, Collateral, EventType, InputError, Instrument, Rejected, Tier, rules
+from solvent import Code, Collateral, EventType, InputError, Instrument, Rejected, Tier, Trigger, rules
 from solvent.records import Ending
 
 X, Y = "X", "Y"
@@ -66,8 +66,8 @@ def test_a_parcel_that_fills_slowly_waits_for_the_next_mark(make):
     assert ex.deficit("USDT") == 0
 
 
-def test_a_takeover_by_a_trade_rests_and_costs_others_at_the_next_mark_only(make):
-    """Closing one leg of a netted hedge carries the other into a dearer tier: a liquidation like any other."""
+def hedged_and_poor(make):
+    """a is long and short 200 of X, netted, with 1,080 left after a loss in Y; one leg alone asks 1,040 and more."""
     tiers = [Tier(100, "0.005", "0.01"), Tier(1_000, "0.05", "0.05")]
     terms = {"basis": "net", "tiers": tiers, "rule": rules.find("okx_consistent")} | FREE | {"liquidation_fee": "0.002"}
     ex = market(make, X, Y, fund=1, money={"a": 3_080}, **terms)
@@ -77,6 +77,12 @@ def test_a_takeover_by_a_trade_rests_and_costs_others_at_the_next_mark_only(make
         ex.order("b", name, OTHER[side], lots, price=100).ok()
         ex.order("a", name, side, lots, price=100, leg=leg).ok()
     ex.mark(Y, 80)
+    return ex
+
+
+def test_a_takeover_by_a_trade_rests_and_costs_others_at_the_next_mark_only(make):
+    """Closing one leg of a netted hedge carries the other into a dearer tier: a liquidation like any other."""
+    ex = hedged_and_poor(make)
     ex.order("c", X, "sell", 200, price=100).ok()
     ack = ex.order("a", X, "buy", 200, price=100, leg="short")
     assert ack.filled == 200 and happened(ack, EventType.TAKEOVER, EventType.ADL) == [EventType.TAKEOVER] * 2
@@ -85,6 +91,17 @@ def test_a_takeover_by_a_trade_rests_and_costs_others_at_the_next_mark_only(make
     assert (of_x.size, of_y.size) == (200, 100) and of_x.order_id and of_y.order_id
     assert 200 * 100 - of_x.cost + 100 * 80 - of_y.cost == 1_080
     assert EventType.ADL in happened(ex.mark(X, 90), EventType.ADL) and len(ex.parcels()) == 1
+
+
+def test_a_fired_orders_victim_is_liquidated_before_the_next_one_fires(make):
+    """Decision 0005: a stop closes a leg of a netted hedge, which endangers the other; then the next stop's turn comes."""
+    ex, mark = hedged_and_poor(make), 101
+    ex.order("a", X, "buy", 200, price=105, leg="short", trigger=Trigger.stop(mark)).ok()
+    last = ex.order("c", X, "buy", 1, price=105, trigger=Trigger.stop(mark)).ok()
+    ex.order("c", X, "sell", 200, price=mark).ok()
+    kinds = happened(ex.mark(X, mark), EventType.TRIGGERED, EventType.LIQUIDATION, EventType.TAKEOVER)
+    first, *between, second = kinds
+    assert first == second == EventType.TRIGGERED and between[-1] == EventType.TAKEOVER and last
 
 
 # --- SAFE-2: makers

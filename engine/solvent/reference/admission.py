@@ -103,20 +103,22 @@ class Admission:
     # --- a fill
 
     @contextmanager
-    def tried(self, p: Position, fill: Fill) -> Iterator[None]:
-        """The rows of a position and its owner's wallet as if a fill were posted; as before when that is left."""
-        e, wallets, holds = self.ledger.effect(p, fill), self.ledger.wallets[p.account], self.ledger.holds[p.account]
+    def tried(self, p: Position, fill: Fill, holds: bool = True) -> Iterator[None]:
+        """The rows of a position and its owner's wallet as if a fill were posted, what its orders reserve then too, if that is
+        asked for; as before when that is left."""
+        e, wallets, held_by = self.ledger.effect(p, fill), self.ledger.wallets[p.account], self.ledger.holds[p.account]
         currency, before = self.contracts[p.instrument].currency, (p.size, p.cost, p.margin, p.hold)
-        cash, held = wallets[currency], holds[currency]
+        cash, held = wallets[currency], held_by[currency]
         p.size, p.cost, p.margin = e.size, e.cost, e.margin
         wallets[currency] += e.cash
-        p.hold = margin.hold_units(self.contracts[p.instrument], p, p.open_sides)
-        holds[currency] += p.hold - before[3]
+        if holds:
+            p.hold = margin.hold_units(self.contracts[p.instrument], p, p.open_sides)
+        held_by[currency] += p.hold - before[3]
         try:
             yield
         finally:
             p.size, p.cost, p.margin, p.hold = before
-            wallets[currency], holds[currency] = cash, held
+            wallets[currency], held_by[currency] = cash, held
 
     def asked_units(self, p: Position, fill: Fill) -> int:
         """What an isolated position takes from the wallet for the lots that a fill opens: initial margin at its leverage, the
@@ -156,7 +158,7 @@ class Admission:
         """Whether the owner bears a fill, once its `assigned` is said. price: its ticks; None where whoever asks has limited
         it to the closing price."""
         e = self.ledger.effect(p, fill)
-        with self.tried(p, fill):
+        with self.tried(p, fill, holds=e.opened > 0):  # what other orders reserve once it is closed is theirs to find
             after = self._readings(p, e)
             short = fill.assigned > 0 > self.ledger.wallets[p.account][self.contracts[p.instrument].currency]
             slips = e.opened > 0 and not self._allowed(p)

@@ -470,10 +470,17 @@ class Trading:
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)
                 self.cut_reduce_only(t.holder)
-                if self.ledger.orders_count or self.contracts[t.instrument].currency in self.ledger.backs:
-                    self.ledger.touch(t.account)
+                self._look_at_rest(t, order)
             elif t.holder:
                 t.holder.order = order
+
+    def _look_at_rest(self, t: Ticket, order: Order) -> None:
+        """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
+        each = self.ledger.backs.get(self.contracts[t.instrument].currency)
+        if each and order.resting and self.admission.endangered(t.account, each.of):
+            self.cancel(order, Ending.UNCOVERED)
+        if self.ledger.orders_count or each:
+            self.ledger.touch(t.account)
 
     def dry_run(self, t: Ticket) -> tuple[int, int]:
         """(lots that would stay unfilled, last price it would pay): executed, and put back as it was."""

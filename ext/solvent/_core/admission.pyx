@@ -220,6 +220,12 @@ cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexc
     return r.equity >= r.own
 
 
+cdef inline bint _moves_holds(Ledger* l, Effect* e) noexcept nogil:
+    """Whether what the position's orders reserve counts in the judgement: where it backs another currency, of a fill that opens.
+    What other orders reserve once something is closed is theirs to find."""
+    return l.collateral_count != 0 and e.opened_lots != 0
+
+
 cdef inline bint _allowed(Ledger* l, Position* p) noexcept nogil:
     """Whether the tier of a position allows its leverage. Where tiers go by money a mark decides that, and no fill."""
     cdef Instrument* ins = &l.instruments[p.instrument]
@@ -242,7 +248,7 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     cdef Trial trial
     cdef int64_t cash
     cdef bint sound, slips
-    try_on(l, index, e, l.collateral_count != 0, &trial)
+    try_on(l, index, e, _moves_holds(l, e), &trial)
     slips = e.opened_lots != 0 and not _allowed(l, p)
     sound = not slips and _sound(l, rules, index, e)
     cash = wallet.cash_units
@@ -262,7 +268,7 @@ cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms,
     cdef int i
     if e.closed_lots != 0 and e.opened_lots != 0:
         return _bears_halves(l, rules, index, terms, e, price_ticks)
-    try_on(l, index, e, l.collateral_count != 0, &trial)
+    try_on(l, index, e, _moves_holds(l, e), &trial)
     _read(l, rules, index, e, &after)
     put_back(l, index, &trial)
     _read(l, rules, index, e, &before)

@@ -13,7 +13,7 @@ from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena,
 from solvent._core.book cimport Book, book_add, book_price, book_remove
 from solvent._core.clientids cimport ClientIds, clients_add, clients_finish
 from solvent._core.fees cimport Fees
-from solvent._core.ledger cimport NOBODY, Effect, FillTerms, Ledger, OpenSide, Position, Wallet, backs, parcel_find, touch
+from solvent._core.ledger cimport NOBODY, Effect, FillTerms, Ledger, OpenSide, Position, Wallet, parcel_find
 from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
 from solvent._core.prices cimport Prices
@@ -130,6 +130,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
 cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
+cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
 
 
 cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept nogil:
@@ -302,5 +303,5 @@ cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
             refresh_hold(s, t.holder)
             if t.flags & REDUCE_ONLY:
                 cut_reduce_only(s, t.holder)
-            if s.ledger.orders_count or backs(&s.ledger, t.ins.currency) != NULL:
-                touch(&s.ledger, t.account)
+            if s.ledger.orders_count or s.ledger.collateral_count:
+                look_at_rest(s, t)

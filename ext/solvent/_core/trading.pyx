@@ -3,12 +3,12 @@
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
-from solvent._core.admission cimport Trial, assign, bears, put_back, try_on
-from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms
+from solvent._core.admission cimport Trial, assign, bears, endangered, put_back, try_on
+from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
 from solvent._core.book cimport Book, book_price, book_shrink, book_worse
 from solvent._core.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.ledger cimport (
-    FillTerms, OpenSide, Parcel, Position, Wallet, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
+    Collateral, FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
     wallet_of,
 )
 from solvent._core.margin cimport hold_units
@@ -547,6 +547,16 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
     if taker_ends:
         t.ending = SELF_TRADE
     return not taker_ends
+
+
+cdef void look_at_rest(State* s, Ticket* t) noexcept nogil:
+    """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
+    cdef Collateral* each = backs(&s.ledger, t.ins.currency)
+    if (each != NULL and arena_find(&s.arena, t.order_id) >= 0
+            and endangered(&s.ledger, &s.rules, t.account, each.of)):
+        cancel(s, t.slot, UNCOVERED)
+    if s.ledger.orders_count or each != NULL:
+        touch(&s.ledger, t.account)
 
 
 # --- What an order would do ------------------------------------------------------------------------------
