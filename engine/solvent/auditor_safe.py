@@ -41,6 +41,7 @@ class Safety(Books):
         self._rounded: defaultdict[int, int] = defaultdict(int)  # of it by roundings of parcels
         self._parcel_fills: defaultdict[int, int] = defaultdict(int)
         self._parcel_losses: defaultdict[int, int] = defaultdict(int)
+        self._losing: defaultdict[int, int] = defaultdict(int)  # of these what this command may have added
         self._waiting: set[int] = set()  # parcels without value, for a mark of their instrument
 
     def _refuse(self, e: object, what: str) -> None:
@@ -51,12 +52,12 @@ class Safety(Books):
     def _safe_begin(self, e: Event) -> None:
         """The clock comes first; where it says nothing, everything is the command's own."""
         self._costs_others = e.command in COSTS_OTHERS
-        self._paid.clear()
-        self._rounded.clear()
+        self._safe_passed()
 
     def _safe_passed(self) -> None:
-        self._paid.clear()
-        self._rounded.clear()
+        """What the clock did does not count."""
+        for counts in (self._paid, self._rounded, self._losing):
+            counts.clear()
 
     def _safe_ledger(self, e: Event) -> None:
         if e.payer in (Purse.FUND, Purse.DEFICIT):
@@ -70,7 +71,7 @@ class Safety(Books):
             self._parcel_fills[e.parcel_id] += 1
             if e.gain_units < 0 and not self._costs_others:
                 self._rounded[self.currency[e.instrument]] -= e.gain_units
-                self._parcel_losses[e.parcel_id] -= e.gain_units
+                self._losing[e.parcel_id] -= e.gain_units
 
     def _safe_marked(self, parcels: set[int]) -> None:
         """A mark of their instrument: these wait no longer."""
@@ -91,8 +92,9 @@ class Safety(Books):
                 self._refuse(units, "SAFE-1: this command deleverages nobody")
             if units > self._rounded[currency]:
                 self._refuse(units, f"SAFE-1: this command pays nothing out of fund or deficit of currency {currency}")
-        for parcel_id, units in self._parcel_losses.items():
-            if units > self._parcel_fills[parcel_id]:
+        for parcel_id, units in self._losing.items():
+            self._parcel_losses[parcel_id] += units
+            if self._parcel_losses[parcel_id] > self._parcel_fills[parcel_id]:
                 self._refuse(units, f"SAFE-1: parcel {parcel_id} lost more than a unit a fill")
 
     # --- SAFE-2

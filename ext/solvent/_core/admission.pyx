@@ -1,7 +1,6 @@
 """Whether a fill is borne; the contract is in admission.pxd, the readable twin in solvent/reference/admission.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from libc.string cimport memset
 from solvent._core.ledger cimport (
     Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, held_of, wallet_of,
 )
@@ -9,7 +8,7 @@ from solvent._core.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
     equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
-from solvent._core.money cimport INT64_MAX, add, int128, least, magnitude, most, mul_div_trunc, saturate, sub
+from solvent._core.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
 from solvent._core.records cimport BUY, CONTRACTS, NET
 from solvent._core.valuation cimport (
     Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,

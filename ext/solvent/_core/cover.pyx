@@ -9,7 +9,8 @@ from solvent._core.money cimport clamp, int128, least, magnitude, most, saturate
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, CONTRACTS, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
 )
-from solvent._core.trading cimport FillSide, State, Ticket, dry_run, fill_at_limit, reduced_before
+from solvent._core.rehearsal cimport dry_run
+from solvent._core.trading cimport FillSide, State, Ticket, fill_at_limit, reduced_before
 from solvent._core.valuation cimport (
     Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )

@@ -17,9 +17,10 @@ from solvent._core.records cimport (
     TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
     Extension, say,
 )
+from solvent._core.rehearsal cimport dry_run
 from solvent._core.timers cimport timers_reserve
 from solvent._core.trading cimport (
-    Receipt, State, Ticket, accept, born, conclude, dry_run, execute, finish, position_begin, rest_alone, say_replaced,
+    Receipt, State, Ticket, accept, born, conclude, execute, finish, position_begin, rest_alone, say_replaced,
     ticket_at, ticket_of_order, watched_ticks,
 )
 from solvent._core.triggers cimport (

@@ -29,14 +29,15 @@ from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING,
     HALT, INDEX, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, MARK, MASS_CANCEL, PASSED,
-    MOVE_MARGIN, NAME_BYTES, NET, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, POWER, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SLOPE, SOURCE,
+    MOVE_MARGIN, NAME_BYTES, NET, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
     TIME_BACKWARDS, TOO_MANY_ORDERS, TRANSFER, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
     TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
 )
+from solvent._core.rehearsal cimport rehearsal_close
 from solvent._core.timers cimport timers_close
-from solvent._core.trading cimport Receipt, State, expire, rehearsal_close
+from solvent._core.trading cimport Receipt, State, expire
 from solvent._core.triggers cimport Triggers, triggers_close
-from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_deduct
+from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
 
 import sys
 from hashlib import blake2b
@@ -250,10 +251,7 @@ cdef class Kernel(Reader):
             ins.rates[r].side, ins.rates[r].most = side, most
             for k in range(ins.tier_count):
                 ins.tiers[(1 + r) * ins.tier_count + k].maintenance_ppb = each[k]
-        tiers_deduct(ins)
-        ins.covers = ins.scheme != SLOPE and ins.scheme != POWER
-        for k in range(ins.tier_count * (1 + ins.rates_count)):
-            ins.covers = ins.covers and ins.tiers[k].maintenance_ppb + ins.liquidation_fee_ppb <= ins.tiers[k].initial_ppb
+        tiers_derive(ins)
         for row in fee_tiers:
             k = ins.fee_tier_count
             ins.fee_tiers[k].volume_units, ins.fee_tiers[k].maker_fee_ppb, ins.fee_tiers[k].taker_fee_ppb = row

@@ -155,6 +155,7 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
 cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
 cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil
+cdef void order_touched(Ledger* ledger) noexcept nogil
 cdef void position_forget(Ledger* ledger) noexcept nogil
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil
 cdef int parcels_reserve(Ledger* ledger) noexcept nogil

@@ -1,7 +1,7 @@
 """Postings, fills and parcels; the contract is in ledger.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.money cimport (
     RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
@@ -11,7 +11,7 @@ from solvent._core.records cimport (
     ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
     PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
 )
-from solvent._core.valuation cimport Held, Instrument, accrued_units, initial_rise, worth
+from solvent._core.valuation cimport Held, Instrument
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -169,6 +169,28 @@ cdef void position_forget(Ledger* ledger) noexcept nogil:
     link[0] = p.next
     ledger.instruments[p.instrument].member_count -= 1
     ledger.position_count -= 1
+
+
+cdef int _by_account(const void* left, const void* right) noexcept nogil:
+    cdef uint32_t a = (<uint32_t*>left)[0]
+    cdef uint32_t b = (<uint32_t*>right)[0]
+    return -1 if a < b else (1 if a > b else 0)
+
+
+cdef bint _overdrawn(Ledger* l) noexcept nogil:
+    """Whether a touched account has a wallet below zero, which collateral or the fund may have to cover."""
+    cdef uint32_t i, currency
+    for i in range(l.touched_count):
+        for currency in range(l.currency_count):
+            if wallet_of(l, l.touched[i], currency).cash_units < 0:
+                return True
+    return False
+
+
+cdef void order_touched(Ledger* ledger) noexcept nogil:
+    """Puts the touched accounts in order, where that may change something."""
+    if ledger.touched_count > 1 and _overdrawn(ledger):
+        qsort(ledger.touched, ledger.touched_count, sizeof(uint32_t), &_by_account)
 
 
 # --- Postings ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
 from solvent._core.ledger cimport (
     CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, backs, fund_pays,
-    held_of, margin_purse, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_event,
+    held_of, margin_purse, order_touched, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_event,
     position_fill, position_find, touch, wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
@@ -143,8 +143,7 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
     cdef uint32_t i
     cdef Due entry
     cdef Requirement r
-    if l.touched_count > 1 and _overdrawn(l):      # else in which order they are looked at changes nothing
-        qsort(l.touched, l.touched_count, sizeof(uint32_t), &_by_account)
+    order_touched(l)
     for i in range(l.touched_count):
         entry.account = l.touched[i]
         l.accounts[entry.account].touched = 0
@@ -170,22 +169,6 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
                 l.touched[again] = entry.account
                 again += 1
     l.touched_count = again
-
-
-cdef int _by_account(const void* left, const void* right) noexcept nogil:
-    cdef uint32_t a = (<uint32_t*>left)[0]
-    cdef uint32_t b = (<uint32_t*>right)[0]
-    return -1 if a < b else (1 if a > b else 0)
-
-
-cdef bint _overdrawn(Ledger* l) noexcept nogil:
-    """Whether a touched account has a wallet below zero, which collateral or the fund may have to cover."""
-    cdef uint32_t i, currency
-    for i in range(l.touched_count):
-        for currency in range(l.currency_count):
-            if wallet_of(l, l.touched[i], currency).cash_units < 0:
-                return True
-    return False
 
 
 cdef int _by_slack(const void* left, const void* right) noexcept nogil:

@@ -16,14 +16,15 @@ from solvent._core.fees cimport Fees
 from solvent._core.ledger cimport NOBODY, Effect, FillTerms, Ledger, OpenSide, Position, Wallet, parcel_find
 from solvent._core.margin cimport Rules
 from solvent._core.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
+from solvent._core.money cimport most
 from solvent._core.prices cimport Prices
 from solvent._core.records cimport (
-    ACCEPTED, ALLOW, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, RESTED, TRADE, Event, EventLog,
+    ACCEPTED, ALLOW, BUY, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, RESTED, TRADE, Event, EventLog,
     say,
 )
 from solvent._core.timers cimport Timers, timers_remove
 from solvent._core.triggers cimport Due, Triggers, triggers_remove
-from solvent._core.valuation cimport Instrument, value_of
+from solvent._core.valuation cimport Instrument
 
 cdef struct KeptRow:            # of a position and its owner's wallet, before a dry run
     int32_t position
@@ -117,7 +118,6 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil
-cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
@@ -125,12 +125,26 @@ cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
 cdef void list_own(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
+cdef int32_t worst_reduce(State* s, int32_t position) noexcept nogil
+cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
+                    FillSide* half) noexcept nogil
+cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
 cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
 cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
-cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
+
+
+cdef inline bint has_owner(Order* order) noexcept nogil:
+    """Whether a position stands behind an order; none does in a Book alone, and the house has parcels."""
+    return order.holder >= 0 and not order.flags & HOUSE_ORDER
+
+
+cdef inline int64_t closing_lots(Position* p, int side) noexcept nogil:
+    """How many lots a side would close."""
+    return most(0, -p.size_lots if side == BUY else p.size_lots)
 
 
 cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept nogil:

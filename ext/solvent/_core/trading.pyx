@@ -1,25 +1,23 @@
 """What only some orders need on their way: owners, money, terms, cutting; the contract is in trading.pxd."""
 
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free
 from libc.string cimport memcpy
 from solvent._core.admission cimport Trial, assign, bears, endangered, put_back, try_on
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
-from solvent._core.book cimport Book, book_price, book_shrink, book_worse
+from solvent._core.book cimport Book, book_price, book_shrink
 from solvent._core.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.ledger cimport (
     Collateral, FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
     wallet_of,
 )
 from solvent._core.margin cimport hold_units
-from solvent._core.matching cimport Fill, same_owner
+from solvent._core.matching cimport Fill
 from solvent._core.money cimport add, least, magnitude, most
-from solvent._core.pool cimport room
 from solvent._core.records cimport (
-    ALLOW, BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
-    POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES, TAKER_FEE, UNCOVERED,
-    AcceptedTerms, Event, log_next, say,
+    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED,
+    DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
+    NO_TRIGGER, OK, POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
+    TAKER_FEE, UNCOVERED, AcceptedTerms, Event, log_next, say,
 )
 from solvent._core.timers cimport timers_add, timers_due
 from solvent._core.triggers cimport triggers_observe
@@ -34,16 +32,6 @@ cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uin
 
 
 # --- What resting orders reserve -----------------------------------------------------------------------
-
-cdef inline bint _owned(Order* order) noexcept nogil:
-    """Whether a position stands behind an order; none does in a Book alone, and the house has parcels."""
-    return order.holder >= 0 and not order.flags & HOUSE_ORDER
-
-
-cdef inline int64_t _closing(Position* p, int side) noexcept nogil:
-    """How many lots a side would close."""
-    return most(0, -p.size_lots if side == BUY else p.size_lots)
-
 
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
     """The limit of an order: where it rests, or of a dormant one where it would; 0 for a dormant market order."""
@@ -73,7 +61,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     cdef OpenSide* side
     cdef OpenSide old, new
     cdef int32_t* fault = &s.log.fault
-    if not _owned(order):
+    if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
     side = &p.open[order.side]
@@ -197,7 +185,7 @@ cdef void list_own(State* s, int32_t slot) noexcept nogil:
     """Links an order into its position's own orders: newest first, an amended one in its old place."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p
-    if not _owned(order):
+    if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
     _link(s.arena.own, &p.first_order, slot)
@@ -211,7 +199,7 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     cdef Position* p
     if order.flags & HOUSE_ORDER:
         s.ledger.parcels[parcel_find(&s.ledger, order.holder)].order_id = 0
-    if not _owned(order):
+    if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
     _unlink(s.arena.own, &p.first_order, slot)
@@ -266,7 +254,7 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, order.remaining_lots - lots)
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
-    if _owned(order):
+    if has_owner(order):
         refresh_hold(s, order.holder)
     say(&s.log, REDUCED, order.side, order.account, instrument, 0, reason,
         <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
@@ -298,7 +286,7 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
     return lots
 
 
-cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
+cdef int32_t worst_reduce(State* s, int32_t position) noexcept nogil:
     """The resting reduce-only order of a position that is cut first."""
     cdef Position* p = &s.ledger.positions[position]
     cdef Book* book = &s.books[p.instrument]
@@ -319,10 +307,10 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     cdef int64_t excess
     cdef int32_t worst
     while p.reduce.lots > 0:
-        excess = p.reduce.lots - _closing(p, p.reduce_side)
+        excess = p.reduce.lots - closing_lots(p, p.reduce_side)
         if excess <= 0:
             return
-        worst = _worst_reduce(s, position)
+        worst = worst_reduce(s, position)
         if s.arena.orders[worst].remaining_lots <= excess:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
@@ -343,8 +331,8 @@ cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
 
 # --- Fills ---------------------------------------------------------------------------------------------
 
-cdef inline void _half(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
-                       FillSide* half) noexcept nogil:
+cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
+                    FillSide* half) noexcept nogil:
     """A trade as a position sees it, and what it makes of it."""
     cdef uint32_t account = s.ledger.positions[position].account
     cdef Instrument* ins = &s.ledger.instruments[s.ledger.positions[position].instrument]
@@ -392,7 +380,7 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
     cdef bint borne
     deal.value_units = _value(s, t, fill)
-    _half(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+    fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
     if counts:
         reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
     borne = bears(&s.ledger, &s.rules, maker.holder, &deal.maker.terms, &deal.maker.effect, fill.price_ticks, &deal.maker.safe)
@@ -404,15 +392,15 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
 cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Whether the taker bears a fill, after the maker's half where both are of one account."""
     cdef Order* maker = &s.arena.orders[fill.slot]
-    cdef bint own = _owned(maker) and maker.account == t.account
+    cdef bint own = has_owner(maker) and maker.account == t.account
     cdef Trial before
     cdef bint borne
     if own:
-        _half(s, maker.holder, maker.side, fill.lots, _value(s, t, fill), MAKER_FEE, maker.order_id, &deal.maker)
+        fill_side(s, maker.holder, maker.side, fill.lots, _value(s, t, fill), MAKER_FEE, maker.order_id, &deal.maker)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
         try_on(&s.ledger, maker.holder, &deal.maker.effect, True, &before)
     deal.value_units = _value(s, t, fill)
-    _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+    fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
     borne = bears(&s.ledger, &s.rules, t.holder, &deal.taker.terms, &deal.taker.effect, 0, &deal.taker.safe)
     if own:
         put_back(&s.ledger, maker.holder, &before)
@@ -420,36 +408,36 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     return borne
 
 
-cdef int64_t _borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Of the lots of a fill those that the maker's owner bears: all, or those that close, or none."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int64_t closing
-    if not _owned(maker):
+    if not has_owner(maker):
         deal.value_units = _value(s, t, fill)
         return fill.lots
     if _maker_bears(s, t, fill, deal):
         return fill.lots
-    closing = _closing(&s.ledger.positions[maker.holder], maker.side)
+    closing = closing_lots(&s.ledger.positions[maker.holder], maker.side)
     fill.lots = closing if closing < fill.lots else 0
     return fill.lots if fill.lots > 0 and _maker_bears(s, t, fill, deal) else 0
 
 
-cdef int64_t _borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """The same of the taker; its checks before the first trade leave only roundings and jumps of tiers to find."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int64_t closing
     deal.taker_ends = False
     if t.flags & HOUSE_ORDER or _taker_bears(s, t, fill, deal):
         return fill.lots
-    closing = _closing(&s.ledger.positions[t.holder], t.side)
+    closing = closing_lots(&s.ledger.positions[t.holder], t.side)
     deal.taker_ends = True
     deal.ending = UNCOVERED
     fill.lots = closing if closing < fill.lots else 0
     if fill.lots == 0 or not _taker_bears(s, t, fill, deal):
         deal.ending = BANKRUPTCY_LIMIT if closing > 0 else UNCOVERED
         return 0
-    if _owned(maker):
-        _half(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+    if has_owner(maker):
+        fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
         deal.maker.safe = False
     return fill.lots
 
@@ -459,13 +447,13 @@ cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
     before it trades; False when nothing is left of it, and the next order takes its place."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int64_t wanted = fill.lots
-    fill.lots = _borne_by_maker(s, t, fill, deal)
+    fill.lots = borne_by_maker(s, t, fill, deal)
     if fill.lots == 0:
         cancel(s, fill.slot, UNCOVERED)
         return False
     if fill.lots < wanted:
         shrink(s, fill.slot, maker.remaining_lots - fill.lots, UNCOVERED)
-    fill.lots = _borne_by_taker(s, t, fill, deal)
+    fill.lots = borne_by_taker(s, t, fill, deal)
     return True
 
 
@@ -500,7 +488,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
     stands behind the one on its way."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int32_t holder = maker.holder
-    cdef bint owned = _owned(maker)
+    cdef bint owned = has_owner(maker)
     cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
     cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
@@ -516,7 +504,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
         _settle_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
         return
     if own:
-        _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+        fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
     else:
         held = s.ledger.positions[t.holder].size_lots
     _settle_user(s, t.holder, &deal.taker)
@@ -557,161 +545,3 @@ cdef void look_at_rest(State* s, Ticket* t) noexcept nogil:
         cancel(s, t.slot, UNCOVERED)
     if s.ledger.orders_count or each != NULL:
         touch(&s.ledger, t.account)
-
-
-# --- What an order would do ------------------------------------------------------------------------------
-
-cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil:
-    free(rehearsal.rows)
-    free(rehearsal.orders)
-
-
-cdef void _keep_row(State* s, int32_t position) noexcept nogil:
-    """Remembers a position and its owner's wallet, once a dry run."""
-    cdef Rehearsal* kept = &s.rehearsal
-    cdef Position* p = &s.ledger.positions[position]
-    cdef KeptRow* row
-    if p.dry_run == kept.run:
-        return
-    if not room(<void**>&kept.rows, kept.row_count, &kept.row_capacity, sizeof(KeptRow)):
-        s.log.fault = 2
-        return
-    row = &kept.rows[kept.row_count]
-    kept.row_count += 1
-    row.position = position
-    row.row = p[0]
-    row.wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)[0]
-    p.dry_run = kept.run
-
-
-cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
-    """Leaves a resting order so many lots for the time of a dry run."""
-    cdef Rehearsal* kept = &s.rehearsal
-    cdef Order* order = &s.arena.orders[slot]
-    if not room(<void**>&kept.orders, kept.order_count, &kept.order_capacity, sizeof(KeptOrder)):
-        s.log.fault = 2
-        return
-    kept.orders[kept.order_count].slot = slot
-    kept.orders[kept.order_count].remaining_lots = order.remaining_lots
-    kept.order_count += 1
-    if _owned(order):
-        _keep_row(s, order.holder)
-        reserve(s, order, price_ticks, order.remaining_lots, lots)
-        refresh_hold(s, order.holder)
-    order.remaining_lots = lots
-
-
-cdef void _put_all_back(State* s) noexcept nogil:
-    cdef Rehearsal* kept = &s.rehearsal
-    cdef KeptRow* row
-    cdef int32_t i
-    for i in range(kept.order_count - 1, -1, -1):
-        s.arena.orders[kept.orders[i].slot].remaining_lots = kept.orders[i].remaining_lots
-    for i in range(kept.row_count - 1, -1, -1):
-        row = &kept.rows[i]
-        wallet_of(&s.ledger, row.row.account, s.ledger.instruments[row.row.instrument].currency)[0] = row.wallet
-        s.ledger.positions[row.position] = row.row
-    kept.row_count = 0
-    kept.order_count = 0
-
-
-cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
-    """cut_reduce_only without a word."""
-    cdef Position* p = &s.ledger.positions[position]
-    cdef int64_t excess
-    cdef int32_t worst
-    while p.reduce.lots > 0:
-        excess = p.reduce.lots - _closing(p, p.reduce_side)
-        if excess <= 0:
-            return
-        worst = _worst_reduce(s, position)
-        _leave_behind(s, worst, order_price(s, worst), most(0, s.arena.orders[worst].remaining_lots - excess))
-
-
-cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept nogil:
-    """Leaves a fill on the rows."""
-    cdef Trial before
-    _keep_row(s, position)
-    try_on(&s.ledger, position, &half.effect, True, &before)
-
-
-cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
-    """admit_fill and settle_fill without a word; False when the taker ends."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
-    cdef Deal deal
-    cdef int64_t wanted = fill.lots
-    cdef int64_t lots = _borne_by_maker(s, t, fill, &deal)
-    cdef bint owned = _owned(maker)
-    cdef bint own = owned and maker.holder == t.holder and not t.flags & HOUSE_ORDER
-    fill.lots = lots
-    if lots < wanted:
-        _leave_behind(s, fill.slot, fill.price_ticks, lots)
-        if lots == 0:
-            return True
-    fill.lots = _borne_by_taker(s, t, fill, &deal)
-    if fill.lots > 0:
-        _leave_behind(s, fill.slot, fill.price_ticks, maker.remaining_lots - fill.lots)
-        if owned:
-            _rehearse_half(s, maker.holder, &deal.maker)
-        if owned and not own:
-            _rehearse_cut(s, maker.holder)
-        if own:
-            _half(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
-        if not t.flags & HOUSE_ORDER:
-            _rehearse_half(s, t.holder, &deal.taker)
-            _rehearse_cut(s, t.holder)
-    return not deal.taker_ends
-
-
-cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept nogil:
-    """What a dry run does where it meets an order of the taker's owner; False when the taker ends there. lost: lots that it
-    does not trade."""
-    cdef int64_t left = 0
-    if t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH:
-        return False
-    if t.stp_mode == DECREMENT:
-        lost[0] += fill.lots
-        left = s.arena.orders[fill.slot].remaining_lots - fill.lots
-    _leave_behind(s, fill.slot, fill.price_ticks, left)
-    return True
-
-
-cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
-    """execute without doing it: how many lots would stay unfilled, and the last price it would pay.
-
-    Walks the makers; what their fills make of positions, wallets and reduce-only orders is left on the rows until the end.
-    """
-    cdef Book* book = t.book
-    cdef int other = 1 - t.side
-    cdef int32_t level = book.side[other].best
-    cdef int32_t slot
-    cdef int64_t wanted = t.remaining_lots
-    cdef int64_t lost = 0
-    cdef bint own, goes_on = True
-    cdef Fill fill
-    s.rehearsal.run += 1
-    while level >= 0 and wanted > lost and goes_on:
-        fill.price_ticks = book.levels[level].price_ticks
-        if fill.price_ticks > t.limit_ticks if t.side == BUY else fill.price_ticks < t.limit_ticks:
-            break
-        slot = book.levels[level].head
-        while slot >= 0 and wanted > lost and goes_on:
-            fill.slot = slot
-            fill.lots = least(s.arena.orders[slot].remaining_lots, wanted - lost)
-            slot = s.arena.orders[slot].next
-            if fill.lots <= 0:          # cut away by a fill before
-                continue
-            own = same_owner(&s.arena, fill.slot, t.account, t.stp_group)
-            if t.stp_mode == ALLOW:
-                own = t.closes and s.arena.orders[fill.slot].account == t.account
-            if own:
-                goes_on = _rehearse_own(s, t, &fill, &lost)
-                continue
-            if t.holder >= 0:
-                goes_on = _rehearse_fill(s, t, &fill)
-            if fill.lots > 0:
-                wanted -= fill.lots
-                reached_ticks[0] = fill.price_ticks
-        level = book_worse(book, other, level)
-    _put_all_back(s)
-    return wanted

@@ -105,7 +105,7 @@ cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64
 cdef bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
 cdef int64_t band_edge(Instrument* ins, int64_t price_ticks, int side, int64_t band_ppb) noexcept nogil
-cdef void tiers_deduct(Instrument* ins) noexcept nogil
+cdef void tiers_derive(Instrument* ins) noexcept nogil
 
 
 cdef inline int64_t value_of(Instrument* ins, int64_t lots, int64_t price_ticks, bint up, int32_t* fault) noexcept nogil:

@@ -143,14 +143,17 @@ cdef int64_t _rate_at(Instrument* ins, int64_t base_ppb, int64_t curve, int64_t 
     return most(base_ppb, RATE if rate > RATE else <int64_t>rate)
 
 
-cdef void tiers_deduct(Instrument* ins) noexcept nogil:
-    """Fills in what each tier deducts, in each table: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
+cdef void tiers_derive(Instrument* ins) noexcept nogil:
+    """Fills in what each tier deducts, in each table: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1)); and whether the highest
+    leverages leave what all of them ask."""
     cdef int k
+    ins.covers = ins.scheme != SLOPE and ins.scheme != POWER
     for k in range(ins.tier_count * (1 + ins.rates_count)):
         ins.tiers[k].deducted = 0
         if ins.scheme == DEDUCTION and k % ins.tier_count:
             ins.tiers[k].deducted = ins.tiers[k - 1].deducted + <int128>ins.tiers[k - 1].top * (
                 ins.tiers[k].maintenance_ppb - ins.tiers[k - 1].maintenance_ppb)
+        ins.covers = ins.covers and ins.tiers[k].maintenance_ppb + ins.liquidation_fee_ppb <= ins.tiers[k].initial_ppb
 
 
 cdef bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil:
