@@ -14,7 +14,7 @@ CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
 FLOORS = [
     "money", "pool", "records", "valuation", "events", "arena", "book", "matching", "clientids", "timers", "triggers",
     "prices", "ledger", "fees", "margin", "outlook", "trading", "cover", "entry", "changes", "funding", "watch", "control",
-    "liquidation", "listing", "pricing", "audit", "reader", "kernel",
+    "liquidation", "listing", "pricing", "audit", "reader", "roster", "kernel",
 ]  # fmt: skip
 EXACT = {  # divide decimals and fractions
     "tiers.py", "venues.py", "instrument.py", "collateral.py", "auditor_values.py", "auditor_free.py",

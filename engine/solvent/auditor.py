@@ -167,8 +167,6 @@ class Auditor(Books):
         self._funded.clear()
         self._another_day = e.time_ns // DAY_NS > self.day
         self.day = e.time_ns // DAY_NS
-        while len(self.specs) < len(self.exchange.instruments):  # added by an earlier command
-            self._enter()
 
     def _on_funded(self, e: Event) -> None:
         """MON-5, FUN-1, FUN-2: each charge and share against dues recomputed from the sizes; the rest stays in residue."""
@@ -329,6 +327,7 @@ class Auditor(Books):
 
     def _on_instrument_added(self, e: Event) -> None:
         self._need(e.instrument == len(self.specs), e, "instruments are numbered in turn")
+        self._enter()  # the face names it as soon as the kernel counts it
 
     def _on_listing_changed(self, e: Event) -> None:
         """A settlement closes every position and parcel at one price; no order is left."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
-ERRORS = (Busy, Halted, WrongType, OutOfRange)
+ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
 
@@ -177,10 +177,8 @@ class Face:
         self.revoke = kernel.revoke
         self._retain = retain
         self._cursors: WeakSet[Cursor] = WeakSet()
+        self._drained: int | None = kernel.next_seq if retain else None  # no Cursor: that would hold what holds it
         self._release()
-        self._drain: Cursor | None = None
-        if retain:
-            self._drain = self.cursor()
 
     @classmethod
     def _load_kernel(cls) -> Any:
@@ -201,6 +199,12 @@ class Face:
     def time_ns(self) -> int:
         """The clock: the latest time a command carried."""
         return int(self._kernel.clock_ns)
+
+    @property
+    def command_count(self) -> int:
+        """How many commands were applied so far, refused ones included: what tells, after an exception from outside (Ctrl-C)
+        came out of a call, whether its command had been applied. A command is applied whole or not at all."""
+        return int(self._kernel.command_seq)
 
     def advance(self, time_ns: int) -> None:
         """Moves the clock; later calls inherit it. Raises Rejected(TIME_BACKWARDS) for an earlier time."""
@@ -229,14 +233,28 @@ class Face:
     def batch(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]") -> list[Ack]:
         """Several of order, amend, cancel, cancel_all in turn, each as (name, its arguments); an Ack for each.
 
-        One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands.
+        One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands:
+        `solvent.applied(error)` says how many. A signal handler that raises ends it likewise.
         """
         for call in calls:
             if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
                 raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob', ...}}), not {call!r}")
             if call[0] not in ("order", "amend", "cancel", "cancel_all"):
                 raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {call[0]!r}")
-        return [getattr(self, name)(**arguments) for name, arguments in calls]
+        begun = self.command_count
+        try:
+            return [getattr(self, name)(**arguments) for name, arguments in calls]
+        except BaseException as error:
+            self._tell(error, begun)
+            raise
+
+    def _tell(self, error: BaseException, begun: int) -> None:
+        """Notes on an exception how many commands of a batch had been applied before it."""
+        if not isinstance(error, Busy):
+            count = self.command_count - begun
+            count -= count > 0 and self._kernel.halted  # the one that halted is not whole
+            error.commands_applied = count  # type: ignore[attr-defined]
+            error.add_note(f"solvent: the first {count} commands of the batch were applied")
 
     @staticmethod
     def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
@@ -250,13 +268,22 @@ class Face:
         """Applies many command records (an array of dtype records.dtype("command"), or bytes) without the GIL.
 
         Same path as single calls; time_ns must be filled in. Returns codes, order ids, filled and resting lots as columns.
+        A signal handler that raises (Ctrl-C) ends it between two commands; `solvent.applied(error)` says after how many.
         """
         if hasattr(commands, "dtype") and commands.dtype == records.dtype("event"):
             raise InputError("these records are events, not commands")
         try:
-            return Batch(self._kernel.run(memoryview(commands).cast("B")))
+            data = memoryview(commands).cast("B")
         except (TypeError, ValueError) as error:
             raise InputError(f"run takes whole command records in one contiguous buffer: {error}") from None
+        begun = self.command_count
+        try:
+            return Batch(self._kernel.run(data))
+        except InputError:  # nothing was done
+            raise
+        except BaseException as error:
+            self._tell(error, begun)
+            raise
 
     # --- events
 
@@ -282,13 +309,16 @@ class Face:
 
     def _release(self) -> None:
         if not self._retain:
-            self._kernel.keep_from = min((cursor.seq for cursor in self._cursors), default=_NEVER)
+            drained = [] if self._drained is None else [self._drained]
+            self._kernel.keep_from = min((*drained, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
 
     def drain(self) -> Iterator[Event]:
         """The events since the last drain. With retain=False it starts at the first call."""
-        if self._drain is None:
-            self._drain = self.cursor()
-        return iter(self._drain)
+        end = self._kernel.next_seq
+        events = self._iterate(end if self._drained is None else self._drained, end)
+        self._drained = end  # only now: what raised Busy can be read later
+        self._release()
+        return events
 
     def writes(self, kind: EventType) -> bool:
         """Whether events of this type are written at all (`log`)."""

@@ -40,6 +40,8 @@ from solvent.reference.trading import Trading
 from solvent.reference.valuation import Contract
 from solvent.spec import Spec, from_records
 
+Offer = tuple[bytes, int, Spec] | None  # what the records of an ADD_INSTRUMENT say
+
 
 def _rows(rows: list[tuple[int, ...]]) -> bytes:
     """Numbers as int64, one after the other; what does not fit saturates."""
@@ -70,13 +72,13 @@ class Kernel:
         wanted: int = 2**64 - 1,
         names: Sequence[bytes] = (),
         collateral: Sequence[Sequence[int]] = (),
-        from_records: Callable[[bytes], tuple[bytes, int, Spec] | None] = from_records,
+        from_records: Callable[[bytes], Offer] = from_records,
     ):
         self.instruments = list(names)
         self.from_records = from_records
         self.contracts: list[Contract] = []
         self.config = config
-        self.busy_error, _, self.type_error, self.range_error = errors  # big integers never halt
+        self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
         self.wanted = wanted
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
@@ -100,6 +102,8 @@ class Kernel:
         self.keep_from = 0
         self.first_seq = 1
         self.last = (0, 0, 0)
+        self.halted = False
+        self._midway = False
         self._events: list[bytes] = []
         self._lock = threading.Lock()
 
@@ -133,13 +137,28 @@ class Kernel:
         """Applies one command (64 bytes, more for one of several records) and returns its result code."""
         if len(record) < RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
             return Code.BAD_RECORD
-        if not self._lock.acquire(blocking=False):
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
-        try:
+        offer = None
+        if int.from_bytes(record[:2], "little") == CommandType.ADD_INSTRUMENT:
+            offer = self.from_records(record[RECORD_BYTES:])  # before anything is done
+        self._check_ready()
+        with self._lock:
             self._drop()
-            return self._apply(record)
-        finally:
-            self._lock.release()
+            return self._whole(record, offer)
+
+    def _check_ready(self) -> None:
+        if self._lock.locked():  # it is always taken by `with`, which no exception comes between
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
+        if self.halted:
+            raise self.halted_error("an exception from outside cut a command in two and halted the exchange; make a new one")
+
+    def _whole(self, record: bytes, offer: Offer = None) -> Code:
+        """One command. An exception that comes into the middle of it (Ctrl-C) halts the exchange for good: only the compiled
+        core can keep signal handlers out of a command."""
+        try:
+            return self._apply(record, offer)
+        except BaseException:
+            self.halted = self._midway
+            raise
 
     def _drop(self) -> None:
         droppable = min(self.keep_from - self.first_seq, len(self._events))
@@ -152,29 +171,27 @@ class Kernel:
         code."""
         data = bytes(records)
         if len(data) % RECORD_BYTES:
-            raise ValueError("the buffer is not a whole number of 64-byte records")
+            raise self.input_error("the buffer is not a whole number of 64-byte records")
         commands, at = [], 0
         while at < len(data):
             if not 1 <= data[at + 2] <= 2:
-                raise ValueError(
+                raise self.input_error(
                     f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1 or 2"
                 )
             commands.append(data[at : at + data[at + 2] * RECORD_BYTES])
             if len(commands[-1]) != data[at + 2] * RECORD_BYTES:
-                raise ValueError("the last command is cut off")
+                raise self.input_error("the last command is cut off")
             at += len(commands[-1])
         answers = bytearray()
-        if commands and not self._lock.acquire(blocking=False):
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
-        try:
+        if not commands:
+            return b""
+        self._check_ready()
+        with self._lock:
             self._drop()
             for each in commands:
-                code = self._apply(each)
+                code = self._whole(each)
                 for number in (*self.last, code):
                     answers += (number % 2**64).to_bytes(8, "little")
-        finally:
-            if commands:
-                self._lock.release()
         return bytes(answers)
 
     def submit(
@@ -204,8 +221,9 @@ class Kernel:
             raise self.range_error(str(error)) from None
         return Plain(self.apply(record), *self.last)
 
-    def _apply(self, record: bytes) -> Code:
+    def _apply(self, record: bytes, offer: Offer) -> Code:
         c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
+        self._midway = True
         begin, self.command_seq = len(self._events), self.command_seq + 1
         self._emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
         seq = self.next_seq - 1
@@ -221,7 +239,7 @@ class Kernel:
                 if self.trading.fees.counts and c.time_ns // DAY_NS > before_ns // DAY_NS:
                     self.trading.fees.renew()
                     self._settle_all()
-            answer = self._dispatch(c, record[RECORD_BYTES:])
+            answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
                 answer = self._settle(answer)
         code, *last = answer
@@ -231,6 +249,7 @@ class Kernel:
                 EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq,
                 self.clock_ns, self.command_seq, *self.last,
             )  # fmt: skip
+        self._midway = False
         return code
 
     def _settle_all(self) -> None:
@@ -247,7 +266,7 @@ class Kernel:
             if fired[0] == Code.OK and fired[1] == answer[1]:
                 answer = fired
 
-    def _dispatch(self, c: Command, second: bytes) -> Answer:
+    def _dispatch(self, c: Command, second: bytes, offer: Offer) -> Answer:
         longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
@@ -266,9 +285,9 @@ class Kernel:
                 return refused(self.pricing.index(c))
             case CommandType.ADVANCE:
                 return refused(Code.OK)
-        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second)
+        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second, offer)
 
-    def _control(self, c: Command, second: bytes) -> Answer:
+    def _control(self, c: Command, second: bytes, offer: Offer) -> Answer:
         """What only an exchange knows."""
         match c.type:
             case CommandType.DEPOSIT | CommandType.SEED_FUND:
@@ -294,7 +313,7 @@ class Kernel:
             case CommandType.OPEN_ACCOUNT:
                 return self._open_account(c, second)
             case CommandType.ADD_INSTRUMENT:
-                return self._add_instrument(second)
+                return self._add_instrument(second, offer)
         return refused(Code.UNKNOWN_COMMAND)
 
     def _open_account(self, c: Command, padded: bytes) -> Answer:
@@ -318,12 +337,11 @@ class Kernel:
         self._emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
         return Code.OK, account, 0, 0
 
-    def _add_instrument(self, data: bytes) -> Answer:
+    def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
         """ADD_INSTRUMENT: a name and the words of a spec (solvent.spec); the answer's order id is the instrument."""
-        found = self.from_records(data)
-        if found is None:
+        if offer is None:
             return refused(Code.BAD_INSTRUMENT)
-        name, currency, spec = found
+        name, currency, spec = offer
         if name in self.instruments:
             return refused(Code.INSTRUMENT_EXISTS)
         if not 0 <= currency < self.ledger.currencies:
@@ -360,6 +378,10 @@ class Kernel:
 
     def account_names(self) -> list[bytes]:
         return list(self.names)
+
+    @property
+    def instrument_count(self) -> int:
+        return len(self.contracts)
 
     @property
     def account_count(self) -> int:

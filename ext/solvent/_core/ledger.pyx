@@ -30,10 +30,7 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     cdef uint32_t i
     if ledger.instruments != NULL:
         for i in range(ledger.instrument_count):
-            free(ledger.instruments[i].tiers)
-            free(ledger.instruments[i].rates)
-            free(ledger.instruments[i].fee_tiers)
-            free(ledger.instruments[i].members)
+            instrument_close(&ledger.instruments[i])
     free(ledger.instruments)
     free(ledger.accounts)
     free(ledger.wallets)
@@ -51,6 +48,13 @@ cdef int instrument_reserve(Ledger* ledger) noexcept nogil:
         return 0
     memset(&ledger.instruments[ledger.instrument_count], 0, sizeof(Instrument))
     return 1
+
+
+cdef void instrument_close(Instrument* ins) noexcept nogil:
+    free(ins.tiers)
+    free(ins.rates)
+    free(ins.fee_tiers)
+    free(ins.members)
 
 
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil:

@@ -20,6 +20,7 @@ cdef class Reader:
     cdef object halted_error
     cdef object type_error
     cdef object range_error
+    cdef object input_error
 
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
     cdef bytearray _of_positions(self, int columns, Columns write)

@@ -93,6 +93,10 @@ cdef class Reader:
     def account_count(self):
         return self.s.ledger.account_count
 
+    @property
+    def instrument_count(self):
+        return self.s.ledger.instrument_count
+
     def account_id(self, bytes name):
         """The id behind a name, or None."""
         return self.ids.get(name)
