@@ -60,6 +60,13 @@ def test_files_open_with_what_they_own(path):
         assert " // " not in text.replace(" // RECORD_BYTES", ""), "division lives in money"
 
 
+@pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
+def test_no_list_is_comprehended_in_the_core(path):
+    """Cython 3.3 gives the item back twice where the list cannot grow: a MemoryError becomes a crash."""
+    text = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(), flags=re.DOTALL)
+    assert not re.search(r"\[[^\[\]]*\bfor\b[^\[\]]*\bin\b", text)
+
+
 @pytest.mark.parametrize("path", [path for path in CYTHON if path.stem != "__init__"], ids=lambda path: path.name)
 def test_cimports_go_down(path):
     """Floor on floor: a module cimports only from those below it."""

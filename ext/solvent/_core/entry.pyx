@@ -6,7 +6,7 @@ from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Ter
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.cover cimport Free, beyond_band, check_margin, free_now, limit_to_bankruptcy, reducible, uncover
-from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, position_reserve
+from solvent._core.ledger cimport OpenSide, Position, position_default, position_find, positions_reserve
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
@@ -280,7 +280,7 @@ cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
     if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(
             &s.triggers[t.instrument], t.terms.source, t.terms.trail != 0):
         return False
-    return s.bare or position_reserve(&s.ledger, t.instrument)
+    return s.bare or positions_reserve(&s.ledger, t.instrument, 1)
 
 
 cdef inline bint _is_plain(const Command* c) noexcept nogil:

@@ -298,7 +298,7 @@ cdef class Kernel(Roster):
                     if not self.s.bare:
                         settle(&self.s)
         receipt.code = code
-        if event != NULL:
+        if event != NULL and begin < self.s.log.count:      # else it was spilled, and the exchange halts
             event = &self.s.log.events[begin]
             event.code = <uint16_t>code
             event.a = self.s.clock_ns

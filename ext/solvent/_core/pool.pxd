@@ -70,12 +70,18 @@ cdef inline bint resized(void** items, int64_t capacity, size_t size) noexcept n
     return True
 
 
-cdef inline bint room(void** items, int32_t used, int32_t* capacity, size_t size) noexcept nogil:
-    """Makes room for one more item, doubling a full pool; False when memory is gone."""
+cdef inline bint rooms(void** items, int32_t used, int32_t more, int32_t* capacity, size_t size) noexcept nogil:
+    """Makes room for so many more items, at least doubling a full pool; False when memory is gone."""
     cdef int32_t larger = capacity[0] * 2 if capacity[0] else 64
-    if used < capacity[0]:
+    if used + more <= capacity[0]:
         return True
+    while larger < used + more:
+        larger *= 2
     if not resized(items, larger, size):
         return False
     capacity[0] = larger
     return True
+
+
+cdef inline bint room(void** items, int32_t used, int32_t* capacity, size_t size) noexcept nogil:
+    return rooms(items, used, 1, capacity, size)
