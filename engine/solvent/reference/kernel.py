@@ -33,6 +33,7 @@ from solvent.reference.funding import Funding
 from solvent.reference.ledger import Ledger
 from solvent.reference.liquidation import Liquidation
 from solvent.reference.listing import Listings
+from solvent.reference.log import Log
 from solvent.reference.margin import Rules
 from solvent.reference.prices import Model, Prices
 from solvent.reference.pricing import Pricing
@@ -60,6 +61,28 @@ class Plain(NamedTuple):
         return self.code == Code.OK
 
 
+class Aftermath:
+    """Whoever was touched, then what was triggered, one at a time."""
+
+    def __init__(self, liquidation: Liquidation, entry: Entry):
+        self.liquidation = liquidation
+        self.entry = entry
+
+    def settle_all(self) -> None:
+        self.settle(refused(Code.OK))
+
+    def settle(self, answer: Answer) -> Answer:
+        """A command's answer, in which its own order is as it was left where it was triggered too."""
+        while True:
+            if not self.entry.bare:
+                self.liquidation.settle()
+            fired = self.entry.fire_next()
+            if fired is None:
+                return answer
+            if fired[0] == Code.OK and fired[1] == answer[1]:
+                answer = fired
+
+
 class Kernel:
     def __init__(
         self,
@@ -79,13 +102,13 @@ class Kernel:
         self.contracts: list[Contract] = []
         self.config = config
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
-        self.wanted = wanted
+        self.log = Log(wanted)
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         compiled = Rules(*rules)  # type: ignore[arg-type]
         self.decimals = list(currencies)
-        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self._emit)
-        self.trading = Trading(self.ledger, self.contracts, self._emit)
+        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self.log.emit)
+        self.trading = Trading(self.ledger, self.contracts, self.log.emit)
         self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
@@ -93,43 +116,32 @@ class Kernel:
         self.liquidation = Liquidation(self.cover)
         self.funding = Funding(self.liquidation)
         self.listings = Listings(self.trading)
-        self.pricing = Pricing(self.funding, self.listings, self._settle_all)
+        self.aftermath = Aftermath(self.liquidation, self.entry)
+        self.pricing = Pricing(self.funding, self.listings, self.aftermath.settle_all)
         self.clock_ns = 0
         for spec in instruments:
             self._enter(spec)
         self.bare = bare
         self.command_seq = 0
         self.keep_from = 0
-        self.first_seq = 1
         self.last = (0, 0, 0)
         self.halted = False
         self._midway = False
-        self._events: list[bytes] = []
         self._lock = threading.Lock()
 
     # --- events
 
-    def _emit(
-        self, kind: EventType, account: int, instrument: int, *, side: int = 0, code: int = 0, reason: int = 0,
-        a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, second: bytes = b"",
-    ) -> None:  # fmt: skip
-        """Appends one event, if its type is wanted; the parameters are the record's fields, and a second record."""
-        if not self.wanted >> kind & 1:
-            return
-        records = 2 if second else 1
-        self._events.append(EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e))
-        if second:
-            self._events.append(second)
+    @property
+    def first_seq(self) -> int:
+        return self.log.first_seq
 
     @property
     def next_seq(self) -> int:
-        return self.first_seq + len(self._events)
+        return self.log.next_seq
 
     def view(self, first: int, end: int) -> bytes:
         """Events first <= seq < end. IndexError when dropped."""
-        if first < self.first_seq or end < first or end > self.next_seq:
-            raise IndexError(f"events {first} to {end} are not held")
-        return b"".join(self._events[first - self.first_seq : end - self.first_seq])
+        return self.log.view(first, end)
 
     # --- commands
 
@@ -142,8 +154,9 @@ class Kernel:
             offer = self.from_records(record[RECORD_BYTES:])  # before anything is done
         self._check_ready()
         with self._lock:
-            self._drop()
-            return self._whole(record, offer)
+            self.log.drop(self.keep_from)
+            code = self._whole(record, offer)
+        return code
 
     def _check_ready(self) -> None:
         if self._lock.locked():  # it is always taken by `with`, which no exception comes between
@@ -159,12 +172,6 @@ class Kernel:
         except BaseException:
             self.halted = self._midway
             raise
-
-    def _drop(self) -> None:
-        droppable = min(self.keep_from - self.first_seq, len(self._events))
-        if droppable > 0 and 2 * droppable >= len(self._events):
-            del self._events[:droppable]
-            self.first_seq += droppable
 
     def run(self, records: memoryview) -> bytes:
         """Applies many commands. Returns a row of four 64-bit integers for each: order id, filled lots, resting lots,
@@ -187,7 +194,7 @@ class Kernel:
             return b""
         self._check_ready()
         with self._lock:
-            self._drop()
+            self.log.drop(self.keep_from)
             for each in commands:
                 code = self._whole(each)
                 for number in (*self.last, code):
@@ -224,8 +231,8 @@ class Kernel:
     def _apply(self, record: bytes, offer: Offer) -> Code:
         c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
         self._midway = True
-        begin, self.command_seq = len(self._events), self.command_seq + 1
-        self._emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
+        begin, self.command_seq = len(self.log.events), self.command_seq + 1
+        self.log.emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
         seq = self.next_seq - 1
         answer: Answer
         if c.time_ns < self.clock_ns:
@@ -238,33 +245,19 @@ class Kernel:
                 self.pricing.pass_to(c.time_ns)
                 if self.trading.fees.counts and c.time_ns // DAY_NS > before_ns // DAY_NS:
                     self.trading.fees.renew()
-                    self._settle_all()
+                    self.aftermath.settle_all()
             answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
-                answer = self._settle(answer)
+                answer = self.aftermath.settle(answer)
         code, *last = answer
         self.last = (last[0], last[1], last[2])
-        if self.wanted >> EventType.BEGIN & 1:
-            self._events[begin] = EVENT.pack(
+        if self.log.wanted >> EventType.BEGIN & 1:
+            self.log.events[begin] = EVENT.pack(
                 EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq,
                 self.clock_ns, self.command_seq, *self.last,
             )  # fmt: skip
         self._midway = False
         return code
-
-    def _settle_all(self) -> None:
-        self._settle(refused(Code.OK))
-
-    def _settle(self, answer: Answer) -> Answer:
-        """Whoever was touched, then what was triggered, one at a time; the command's own order may be among it."""
-        while True:
-            if not self.bare:
-                self.liquidation.settle()
-            fired = self.entry.fire_next()
-            if fired is None:
-                return answer
-            if fired[0] == Code.OK and fired[1] == answer[1]:
-                answer = fired
 
     def _dispatch(self, c: Command, second: bytes, offer: Offer) -> Answer:
         longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
@@ -334,7 +327,7 @@ class Kernel:
         account = self.ledger.open_account(parent)
         self.ids[name] = account
         self.names.append(name)
-        self._emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
+        self.log.emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
         return Code.OK, account, 0, 0
 
     def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
@@ -357,7 +350,7 @@ class Kernel:
         self.instruments.append(name)
         self.config = blake2b(self.config + data).digest()[:32]
         padded = name.ljust(NAME_BYTES, b"\0")
-        self._emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
+        self.log.emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
         return Code.OK, instrument, 0, 0
 
     def _enter(self, spec: Sequence[object]) -> None:
@@ -503,7 +496,7 @@ class Kernel:
 
     def memory(self) -> dict[str, int]:
         """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
-        return {"events": len(self._events) * RECORD_BYTES, "total": len(self._events) * RECORD_BYTES}
+        return {"events": len(self.log.events) * RECORD_BYTES, "total": len(self.log.events) * RECORD_BYTES}
 
     def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         book = self.trading.books[instrument]
