@@ -20,6 +20,7 @@ from solvent.limits import FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, R
 from solvent.money import Dec, decimal, many, nearest_even, to_units, unit_of
 from solvent.orders import Terms, Trigger, fit, leg_of, leverage_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
+from solvent.seed import drawn
 from solvent.spec import from_records, to_records
 from solvent.tiers import rate_ppb
 
@@ -46,14 +47,15 @@ class Exchange(Face):
 
     Prices, sizes and amounts are int, str or Decimal in currency and contracts; float, bool and None raise
     WrongType, text that is no number InputError. log: the event types that are written at all (None: every one); the
-    auditor, feeds and Ack.events see only those. Control commands raise Rejected(code, hint) when refused;
+    auditor, feeds and Ack.events see only those. seed: of the table of client ids, drawn from the system where none is given;
+    nothing that anyone sees depends on it. Control commands raise Rejected(code, hint) when refused;
     orders answer with an Ack. One thread at a time: a concurrent call raises Busy.
     """
 
     def __init__(
         self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True,
         log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
-        currencies: Mapping[str, int] | None = None,
+        currencies: Mapping[str, int] | None = None, seed: int | None = None,
     ):  # fmt: skip
         self._coming: Instrument | None = None  # what the kernel is about to enter
         self._listed = many(instruments, Instrument, "what an exchange is made from")
@@ -77,6 +79,7 @@ class Exchange(Face):
         self.collateral_terms = self._back()
         self._contracts: list[Contract] = []  # what views read (solvent.views)
         self._wanted = wanted_types(log)
+        self._seed = drawn(seed)
         super().__init__(self._make_kernel(), retain)
 
     @property
@@ -143,7 +146,7 @@ class Exchange(Face):
         config = digest_of(json.dumps(named).encode())[:32]
         names = [each.name.encode() for each in self._listed]
         terms = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
-        return self._load_kernel()(*terms, from_records)
+        return self._load_kernel()(*terms, from_records, self._seed)
 
     # --- names and numbers
 

@@ -206,6 +206,12 @@ class Face:
         came out of a call, whether its command had been applied. A command is applied whole or not at all."""
         return int(self._kernel.command_seq)
 
+    @property
+    def seed(self) -> int:
+        """What the table of client ids is stirred with. Whoever knows it can choose ids that slow it down; nothing else
+        depends on it."""
+        return int(self._kernel.seed)
+
     def advance(self, time_ns: int) -> None:
         """Moves the clock; later calls inherit it. Raises Rejected(TIME_BACKWARDS) for an earlier time."""
         self._control(CommandType.ADVANCE, time_ns=whole(time_ns, "time_ns", -(2**63), 2**63 - 1))

@@ -96,6 +96,7 @@ class Kernel:
         names: Sequence[bytes] = (),
         collateral: Sequence[Sequence[int]] = (),
         from_records: Callable[[bytes], Offer] = from_records,
+        seed: int = 0,
     ):
         self.instruments = list(names)
         self.from_records = from_records
@@ -103,6 +104,7 @@ class Kernel:
         self.config = config
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
         self.log = Log(wanted)
+        self.seed = seed  # of the core's table of client ids, which here is a dict
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         compiled = Rules(*rules)  # type: ignore[arg-type]

@@ -6,9 +6,20 @@ from libc.string cimport memset
 from solvent._core.arena cimport Arena
 from solvent._core.pool cimport zeroed
 
-cdef int clients_open(ClientIds* ids, Arena* arena) noexcept nogil:
+
+cdef uint64_t _stirred(uint64_t z) noexcept nogil:
+    """One step of splitmix64: seeds that are alike give secrets that are not."""
+    z = (z ^ (z >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
+    z = (z ^ (z >> 27)) * <uint64_t>0x94D049BB133111EB
+    return z ^ (z >> 31)
+
+
+cdef int clients_open(ClientIds* ids, Arena* arena, uint64_t seed) noexcept nogil:
+    cdef int i
     memset(ids, 0, sizeof(ClientIds))
     ids.arena = arena
+    for i in range(3):
+        ids.secret[i] = _stirred(seed + <uint64_t>(i + 1) * <uint64_t>0x9E3779B97F4A7C15) | 1
     ids.capacity = 1024
     ids.table = <uint64_t*>zeroed(<size_t>ids.capacity, sizeof(uint64_t))
     ids.finished = <ClientKey*>zeroed(WINDOW, sizeof(ClientKey))

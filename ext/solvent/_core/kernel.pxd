@@ -21,6 +21,7 @@ cdef class Answer:
 cdef class Kernel(Roster):
     cdef Receipt receipt
     cdef readonly uint64_t command_seq
+    cdef readonly uint64_t seed
     cdef int64_t run_count             # commands that the last `run` has applied, all of them whole
     cdef public uint64_t keep_from
 

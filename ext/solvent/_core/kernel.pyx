@@ -166,10 +166,11 @@ cdef class Kernel(Roster):
     solvent.rules.RuleSet.compiled; config: bytes that stand for all of it in the digest; errors: the exception classes to
     raise when busy, when halted, for a wrong type, a number out of range, and a batch of no whole commands. The values were validated. bare: a Book alone, of which the
     one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
+    seed: makes the table of client ids unforeseeable; no result depends on it.
     """
 
     def __cinit__(self, instruments, currencies, rules, bytes config, errors, bint bare=False,
-                  uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), collateral=(), from_records=None):
+                  uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), collateral=(), from_records=None, uint64_t seed=0):
         cdef Collateral* each
         self.ids = {}
         self.names = []
@@ -178,8 +179,9 @@ cdef class Kernel(Roster):
         self.config = config
         self.decimals = list(currencies)
         self.s.bare = bare
+        self.seed = seed
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
-        if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena)
+        if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena, seed)
                 and ledger_open(&self.s.ledger, &self.s.log, len(currencies))):
             raise MemoryError
         for spec in instruments:
@@ -393,6 +395,7 @@ cdef class Kernel(Roster):
         """The loop of `run`; run_count says how many commands it has applied, all of them whole."""
         cdef Command command[2]
         cdef Py_ssize_t i = 0
+        cdef int64_t done = 0
         cdef int64_t looked = milliseconds()
         cdef int64_t mask = BETWEEN_LOOKS if self.s.bare else BETWEEN_LOOKS_AT_MONEY
         while i < total and self.s.log.fault == 0:
@@ -403,12 +406,14 @@ cdef class Kernel(Roster):
                 command[1] = commands[i + 1]
             elif command[0].records != 1:
                 break
-            self._apply(command, &receipts[self.run_count])
+            self._apply(command, &receipts[done])
             i += 1 if command[0].records == 1 else 2
-            self.run_count += 1
-            if self.run_count & mask == 0 and milliseconds() - looked > SIGNALS_MS:
+            done += 1
+            if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
+                self.run_count = done
                 self._look_for_signals()
                 looked = milliseconds()
+        self.run_count = done
         return 0
 
     def run(self, const unsigned char[::1] records not None):
