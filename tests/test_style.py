@@ -14,7 +14,7 @@ CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
 FLOORS = [
     "money", "pool", "records", "valuation", "events", "arena", "book", "matching", "clientids", "timers", "triggers",
     "prices", "ledger", "fees", "margin", "outlook", "admission", "trading", "rehearsal", "cover", "entry", "changes",
-    "funding", "watch", "control", "liquidation", "listing", "pricing", "audit", "reader", "kernel",
+    "funding", "watch", "control", "liquidation", "listing", "pricing", "audit", "reader", "roster", "kernel",
 ]  # fmt: skip
 EXACT = {  # divide decimals and fractions
     "tiers.py", "venues.py", "instrument.py", "collateral.py", "auditor_values.py", "auditor_free.py",
@@ -60,6 +60,13 @@ def test_files_open_with_what_they_own(path):
         assert " // " not in text.replace(" // RECORD_BYTES", ""), "division lives in money"
 
 
+@pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
+def test_no_list_is_comprehended_in_the_core(path):
+    """Cython 3.3 gives the item back twice where the list cannot grow: a MemoryError becomes a crash."""
+    text = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(), flags=re.DOTALL)
+    assert not re.search(r"\[[^\[\]]*\bfor\b[^\[\]]*\bin\b", text)
+
+
 @pytest.mark.parametrize("path", [path for path in CYTHON if path.stem != "__init__"], ids=lambda path: path.name)
 def test_cimports_go_down(path):
     """Floor on floor: a module cimports only from those below it."""
@@ -77,7 +84,8 @@ def test_no_ambient_input_and_no_floats_below_the_simulation(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            assert not {"time", "random", "os", "datetime", "uuid", "secrets"} & {name.split(".")[0] for name in names}
+            banned = {"time", "random", "os", "datetime", "uuid", "secrets"} - ({"os"} if path.name == "seed.py" else set())
+            assert not banned & {name.split(".")[0] for name in names}
         if isinstance(node, ast.Constant):
             assert not isinstance(node.value, float), f"a float in line {node.lineno}"
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):

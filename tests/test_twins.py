@@ -67,6 +67,8 @@ def compare(seed: int, commands: int, seen: Counter, every: int) -> None:
     for n in range(commands):
         record = next(opening, None) or generator.next(kernels[0])
         records.append(record)
+        for ex in exchanges:
+            ex._coming = generator.candidate  # what the face of a kernel that is told by hand names, once it is entered
         events = step(kernels, record)
         if events is None:
             short = shorten(generator, records)
@@ -79,8 +81,6 @@ def compare(seed: int, commands: int, seen: Counter, every: int) -> None:
         seen[begin.command, Code(begin.code)] += 1
         if (begin.command, begin.code) == (CommandType.ADD_INSTRUMENT, Code.OK):
             generator.added()
-            for ex in exchanges:
-                ex._entered(generator.candidate)
         if n % every == 0 or n == commands - 1:
             assert exchanges[0].digest() == exchanges[1].digest(), f"digest differs: shape seed {seed}, command {n}"
             for rows in ("positions_bytes", "liquidations_bytes", "accounts_bytes"):
@@ -151,7 +151,7 @@ def covered(seed: int, commands: int) -> int:
         code = kernel.apply(record)
         if (record[0], code) == (CommandType.ADD_INSTRUMENT, Code.OK):
             generator.added()
-            ex._entered(generator.candidate)
+            ex._coming = generator.candidate  # which the kernel has entered
         events = list(decode(bytes(kernel.view(begin, kernel.next_seq))))
         told = {e.type for e in events}
         accepted = [e for e in events if e.type == EventType.ACCEPTED and e.account == account]

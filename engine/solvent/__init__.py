@@ -16,6 +16,7 @@ from solvent.codes import (
     Rejected,
     SolventError,
     WrongType,
+    applied,
 )
 from solvent.collateral import Collateral
 from solvent.exchange import Exchange
@@ -30,6 +31,6 @@ from solvent.tiers import Rates, Tier
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
     "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rates", "Rejected",
-    "RuleSet", "SolventError", "Tier", "Trigger", "WrongType",
+    "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -15,6 +15,7 @@ from solvent.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from solvent.money import Dec
 from solvent.orders import Terms, Trigger, whole, word
 from solvent.records import NOBODY, CommandType, EventType
+from solvent.seed import drawn
 from solvent.spec import Spec
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Book(Face):
 
     max_price_ticks: the highest legal price; the depth of the book's trie comes from it. max_size_lots: the
     highest legal size of an order, below 2**39. retain: keep all events; False drops those that no cursor waits for. log:
-    the event types that are written at all (None: every one); numbers in `seq` count what is written.
+    the event types that are written at all (None: every one); numbers in `seq` count what is written. seed: as Exchange's.
 
     Everything is an int: prices in ticks, sizes in lots, accounts from 0 to 2**32 - 2. Orders answer with an
     Ack (filled and resting in lots); wrong types raise WrongType. Events are ACCEPTED, TRADE, RESTED, REDUCED,
@@ -48,7 +49,7 @@ class Book(Face):
 
     def __init__(
         self, max_price_ticks: int = 2**24 - 1, *, max_size_lots: int = 2**32, retain: bool = True,
-        log: Iterable[EventType] | None = None,
+        log: Iterable[EventType] | None = None, seed: int | None = None,
     ):  # fmt: skip
         self.max_price_ticks = whole(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
         self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
@@ -61,7 +62,8 @@ class Book(Face):
         terms = Spec(**money | bounds).compiled(0)
         config = digest_of(repr(terms).encode())[:32]
         self._wanted = wanted_types(log)
-        super().__init__(self._load_kernel()([terms], (0,), (0,) * 17, config, ERRORS, True, self._wanted), retain)
+        bare = [terms], (0,), (0,) * 17, config, ERRORS, True, self._wanted
+        super().__init__(self._load_kernel()(*bare, seed=drawn(seed)), retain)
 
     def order(
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",

@@ -170,6 +170,12 @@ class Rejected(SolventError):
         super().__init__(f"{code.name}: {self.hint}")
 
 
+def applied(error: BaseException) -> int | None:
+    """How many commands of a batch had been applied, each whole, when this exception left `run` or `batch`: a prefix of the
+    batch. None for an exception that came from elsewhere, or before anything was done."""
+    return getattr(error, "commands_applied", None)
+
+
 class InvariantBroken(SolventError):
     """`check()` found a sum that does not hold. The text names the clause and the numbers."""
 

@@ -21,6 +21,7 @@ from solvent.money import PPB, Dec, decimal, many, nearest_even, plain, to_units
 from solvent.names import check_name
 from solvent.orders import Terms, Trigger, any_int, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
+from solvent.seed import drawn
 from solvent.spec import from_records, to_records
 from solvent.tiers import rate_ppb
 
@@ -46,25 +47,27 @@ class Exchange(Face):
 
     Prices, sizes and amounts are int, str or Decimal in currency and contracts; float, bool and None raise
     WrongType, text that is no number InputError. log: the event types that are written at all (None: every one); the
-    auditor, feeds and Ack.events see only those. Control commands raise Rejected(code, hint) when refused;
+    auditor, feeds and Ack.events see only those. seed: of the table of client ids, drawn from the system where none is given;
+    nothing that anyone sees depends on it. Control commands raise Rejected(code, hint) when refused;
     orders answer with an Ack. One thread at a time: a concurrent call raises Busy.
     """
 
     def __init__(
         self, instruments: Iterable[Instrument], *, rules: str | rule_sets.RuleSet = "seed", retain: bool = True,
         log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
-        currencies: Mapping[str, int] | None = None,
+        currencies: Mapping[str, int] | None = None, seed: int | None = None,
     ):  # fmt: skip
-        self.instruments = many(instruments, Instrument, "what an exchange is made from")
+        self._coming: Instrument | None = None  # what the kernel is about to enter
+        self._listed = many(instruments, Instrument, "what an exchange is made from")
         self.rules = rule_sets.find(rules)
-        self._made_with = len(self.instruments)
-        if not self.instruments:
+        self._made_with = len(self._listed)
+        if not self._listed:
             raise InputError("an exchange is made from at least one Instrument")
-        self._instrument_ids = {each.name: i for i, each in enumerate(self.instruments)}
-        if len(self._instrument_ids) != len(self.instruments):
+        self._instrument_ids = {each.name: i for i, each in enumerate(self._listed)}
+        if len(self._instrument_ids) != len(self._listed):
             raise InputError("two instruments have the same name")
         self.currencies: dict[str, Decimal] = {}
-        for each in self.instruments:
+        for each in self._listed:
             self.currencies.setdefault(each.settle, each.unit)
             self._check_terms(each)
         if not isinstance(currencies, Mapping | None):
@@ -79,7 +82,17 @@ class Exchange(Face):
             raise InputError(f"an exchange has at most {CURRENCIES_MAX} currencies, not {len(self.currencies)}")
         self._contracts: list[Contract] = []  # what views read (solvent.views)
         self._wanted = wanted_types(log)
+        self._seed = drawn(seed)
         super().__init__(self._make_kernel(), retain)
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """By index, those that were added since included."""
+        if self._coming is not None and self._kernel.instrument_count > len(self._listed):
+            # The kernel has entered it; an exception may have come before the face wrote it down.
+            self._instrument_ids[self._coming.name] = len(self._listed)
+            self._listed = (*self._listed, self._coming)
+        return self._listed
 
     def _back(self) -> "list[Compiled]":
         """The currencies that back others, as a kernel takes them."""
@@ -89,15 +102,15 @@ class Exchange(Face):
         for each in self.collateral:
             self._name_currency(each.currency, each.unit)
         self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
-        for instrument in self.instruments:
+        for instrument in self._listed:
             self._check_backing(instrument)
-        settled = {each.settle for each in self.instruments}
+        settled = {each.settle for each in self._listed}
         terms = []
         for each in self.collateral:
             index = self._instrument_ids.get(each.price)
-            if each.of not in settled or index is None or self.instruments[index].kind != "linear":
+            if each.of not in settled or index is None or self._listed[index].kind != "linear":
                 raise InputError(f"collateral {each.currency}: of is a currency of contracts, price a linear instrument")
-            priced = self.instruments[index]
+            priced = self._listed[index]
             ratio = each.units(priced.tick_size, self.currencies[each.of])
             terms.append((self._currency_ids[each.currency], self._currency_ids[each.of], index, *ratio))
         return terms
@@ -120,24 +133,22 @@ class Exchange(Face):
             raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
         if instrument.basis == "net" and not self.rules.net_hedges:
             raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
-        group = {
-            each.name: each.lot_size for each in (*self.instruments, instrument) if each.tier_group == instrument.tier_group
-        }
+        group = {each.name: each.lot_size for each in (*self._listed, instrument) if each.tier_group == instrument.tier_group}
         if instrument.tier_group and (len(group) > GROUP_MAX or len(set(group.values())) > 1):
             raise InputError(f"{instrument.name}: a tier group is at most {GROUP_MAX} instruments, all of one lot size")
 
     def _make_kernel(self) -> Any:
         import json
 
-        specs = [each.spec.compiled(self._currency_ids[each.settle]) for each in self.instruments]
+        specs = [each.spec.compiled(self._currency_ids[each.settle]) for each in self._listed]
         compiled = self.rules.compiled()
         decimals = [-int(unit.as_tuple().exponent) for unit in self.currencies.values()]
         currencies = list(self.currencies), decimals
-        named = [[each.name for each in self.instruments], currencies, specs, compiled, self.collateral_terms]
+        named = [[each.name for each in self._listed], currencies, specs, compiled, self.collateral_terms]
         config = digest_of(json.dumps(named).encode())[:32]
-        names = [each.name.encode() for each in self.instruments]
+        names = [each.name.encode() for each in self._listed]
         terms = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
-        return self._load_kernel()(*terms, from_records)
+        return self._load_kernel()(*terms, from_records, self._seed)
 
     # --- names and numbers
 
@@ -150,11 +161,12 @@ class Exchange(Face):
         return account if 0 <= account < self._kernel.account_count else NOBODY
 
     def _instrument(self, instrument: Inst) -> int:
+        known = self.instruments
         if isinstance(instrument, str):
             return self._instrument_ids.get(instrument, NOBODY)
         if type(instrument) is not int:
             raise wrong_type("instrument", instrument, "a name or an index")
-        return instrument if 0 <= instrument < len(self.instruments) else NOBODY
+        return instrument if 0 <= instrument < len(known) else NOBODY
 
     def _terms(self, index: int) -> Instrument:
         """The instrument behind an id; for an unknown one any will do, the kernel refuses the command."""
@@ -194,12 +206,8 @@ class Exchange(Face):
         self._check_terms(instrument)
         self._check_backing(instrument)
         data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
+        self._coming = instrument
         self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // records.RECORD_BYTES)
-        return self._entered(instrument)
-
-    def _entered(self, instrument: Instrument) -> int:
-        self._instrument_ids[instrument.name] = len(self.instruments)
-        self.instruments = (*self.instruments, instrument)
         return len(self.instruments) - 1
 
     def halt(self, instrument: Inst, *, resume: bool = False) -> None:

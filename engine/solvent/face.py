@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
-ERRORS = (Busy, Halted, WrongType, OutOfRange)
+ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
 
@@ -199,10 +199,8 @@ class Face:
         self.revoke = kernel.revoke
         self._retain = flag_of(retain, "retain")
         self._cursors: WeakSet[Cursor] = WeakSet()
+        self._drained: int | None = kernel.next_seq if retain else None  # no Cursor: that would hold what holds it
         self._release()
-        self._drain: Cursor | None = None
-        if retain:
-            self._drain = self.cursor()
 
     @classmethod
     def _load_kernel(cls) -> Any:
@@ -223,6 +221,18 @@ class Face:
     def time_ns(self) -> int:
         """The clock: the latest time a command carried."""
         return int(self._kernel.clock_ns)
+
+    @property
+    def command_count(self) -> int:
+        """How many commands were applied so far, refused ones included: what tells, after an exception from outside (Ctrl-C)
+        came out of a call, whether its command had been applied. A command is applied whole or not at all."""
+        return int(self._kernel.command_seq)
+
+    @property
+    def seed(self) -> int:
+        """What the table of client ids is stirred with. Whoever knows it can choose ids that slow it down; nothing else
+        depends on it."""
+        return int(self._kernel.seed)
 
     def advance(self, time_ns: int) -> None:
         """Moves the clock; later calls inherit it. Raises Rejected(TIME_BACKWARDS) for an earlier time."""
@@ -251,7 +261,8 @@ class Face:
     def batch(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]") -> list[Ack]:
         """Several of order, amend, cancel, cancel_all in turn, each as (name, its arguments); an Ack for each.
 
-        One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands.
+        One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands:
+        `solvent.applied(error)` says how many. A signal handler that raises ends it likewise.
         """
         found: tuple[Any, ...] = many(calls, object, "calls")
         for call in found:
@@ -262,7 +273,20 @@ class Face:
             needed, known = _arguments(getattr(type(self), call[0]))
             if not needed <= set(call[1]) <= known:
                 raise InputError(f"{call[0]} needs {', '.join(sorted(needed))}, and knows {', '.join(sorted(known))}")
-        return [getattr(self, name)(**arguments) for name, arguments in found]
+        begun = self.command_count
+        try:
+            return [getattr(self, name)(**arguments) for name, arguments in found]
+        except BaseException as error:
+            self._tell(error, begun)
+            raise
+
+    def _tell(self, error: BaseException, begun: int) -> None:
+        """Notes on an exception how many commands of a batch had been applied before it."""
+        if not isinstance(error, Busy):
+            count = self.command_count - begun
+            count -= count > 0 and self._kernel.halted  # the one that halted is not whole
+            error.commands_applied = count  # type: ignore[attr-defined]
+            error.add_note(f"solvent: the first {count} commands of the batch were applied")
 
     @staticmethod
     def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
@@ -277,12 +301,17 @@ class Face:
         plain bytes (bytes, bytearray, a memoryview of them).
 
         Same path as single calls; time_ns must be filled in. Returns codes, order ids, filled and resting lots as columns.
+        A signal handler that raises (Ctrl-C) ends it between two commands; `solvent.applied(error)` says after how many.
         """
         data = _plain_bytes(commands)
+        begun = self.command_count
         try:
             return Batch(self._kernel.run(data))
-        except ValueError as error:
-            raise InputError(f"run takes whole command records: {error}") from None
+        except InputError:  # nothing was done
+            raise
+        except BaseException as error:
+            self._tell(error, begun)
+            raise
 
     # --- events
 
@@ -308,13 +337,16 @@ class Face:
 
     def _release(self) -> None:
         if not self._retain:
-            self._kernel.keep_from = min((cursor.seq for cursor in self._cursors), default=_NEVER)
+            drained = [] if self._drained is None else [self._drained]
+            self._kernel.keep_from = min((*drained, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
 
     def drain(self) -> Iterator[Event]:
         """The events since the last drain. With retain=False it starts at the first call."""
-        if self._drain is None:
-            self._drain = self.cursor()
-        return iter(self._drain)
+        end = self._kernel.next_seq
+        events = self._iterate(end if self._drained is None else self._drained, end)
+        self._drained = end  # only now: what raised Busy can be read later
+        self._release()
+        return events
 
     def writes(self, kind: EventType) -> bool:
         """Whether events of this type are written at all (`log`)."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from sortedcontainers import SortedDict
 
@@ -337,22 +338,17 @@ class Feed:
         self._moves: list[OrderChange] = []  # of the command being read
         self._before: dict[tuple[Side, int], tuple[int, int]] = {}  # levels that it touched, as they were
         self._prints: list[Event] = []
-        self._readers: dict[str, list[Subscription]] = {kind: [] for kind in _MERGE}
-        self._handlers = {
-            EventType.BEGIN: self._on_begin, EventType.RESTED: self._on_rested, EventType.TRADE: self._on_trade,
-            EventType.REDUCED: self._on_reduced, EventType.DONE: self._on_done, EventType.REPLACED: self._on_replaced,
-        }  # fmt: skip
+        self._readers: dict[str, WeakSet[Subscription]] = {kind: WeakSet() for kind in _MERGE}  # who holds one, holds the feed
         self._cursor = face.cursor(begin=1)
 
     # --- readers
 
     def poll(self) -> int:
         """Reads what has come since, hands it to the subscribers, and returns seq. Raises Busy if the engine works."""
-        handlers = self._handlers
         for event in self._cursor:
-            handler = handlers.get(event.type)
+            handler = _HANDLERS.get(event.type)
             if handler is not None:
-                handler(event)
+                handler(self, event)
         self._close_command()
         return self.seq
 
@@ -395,7 +391,7 @@ class Feed:
         self.poll()
         self._best = self._touch()
         subscription = Subscription(self, kind, conflate, limit)
-        self._readers[kind].append(subscription)
+        self._readers[kind].add(subscription)
         return subscription
 
     def close(self) -> None:
@@ -493,6 +489,12 @@ class Feed:
     def _send(self, kind: str, message: Any) -> None:
         for reader in self._readers[kind]:
             reader._push(message)
+
+
+_HANDLERS = {
+    EventType.BEGIN: Feed._on_begin, EventType.RESTED: Feed._on_rested, EventType.TRADE: Feed._on_trade,
+    EventType.REDUCED: Feed._on_reduced, EventType.DONE: Feed._on_done, EventType.REPLACED: Feed._on_replaced,
+}  # fmt: skip
 
 
 class Replica:

@@ -69,10 +69,11 @@ def _contracts(exchange: "Exchange") -> list[Contract]:
     made = exchange._contracts
     for each in exchange.instruments[len(made) :]:
         terms = each.spec.compiled(exchange._currency_ids[each.settle])
-        made.append(Contract(*terms[:-1]))  # type: ignore[arg-type]
+        coming = Contract(*terms[:-1])  # type: ignore[arg-type]
         model = each.spec.prices
-        made[-1].modelled = model is not None
-        made[-1].funds_at_index = model is not None and bool(Model(*model).at_index)
+        coming.modelled = model is not None
+        coming.funds_at_index = model is not None and bool(Model(*model).at_index)
+        made.append(coming)  # complete, whatever interrupts this
     for i, contract in enumerate(made):
         contract.mark, _, contract.index = exchange._kernel.prices(i)
         contract.accrual_ppb = exchange._kernel.accrual_ppb(i)

@@ -3,7 +3,7 @@ from typing import final
 from typing_extensions import Buffer
 
 from solvent._core.events import EventView
-from solvent._core.reader import Reader
+from solvent._core.roster import Roster
 
 @final
 class Answer:
@@ -14,7 +14,7 @@ class Answer:
     def __bool__(self) -> bool: ...
 
 @final
-class Kernel(Reader):
+class Kernel(Roster):
     keep_from: int
     def apply(self, record: Buffer) -> int: ...
     def run(self, records: Buffer) -> bytearray | bytes: ...
@@ -32,6 +32,10 @@ class Kernel(Reader):
     def revoke(self, account: int, order_id: int) -> Answer: ...
     @property
     def last(self) -> tuple[int, int, int]: ...
+    @property
+    def halted(self) -> bool: ...
+    @property
+    def seed(self) -> int: ...
     @property
     def command_seq(self) -> int: ...
     @property

@@ -35,6 +35,7 @@ from solvent.reference.funding import Funding
 from solvent.reference.ledger import Ledger
 from solvent.reference.liquidation import Liquidation
 from solvent.reference.listing import Listings
+from solvent.reference.log import Log
 from solvent.reference.margin import Rules
 from solvent.reference.prices import Model, Prices
 from solvent.reference.pricing import Pricing
@@ -44,6 +45,7 @@ from solvent.spec import Spec, from_records
 
 _COSTS_OTHERS = {CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE}
 """What may start what the fund or winners pay (SAFE-1)."""
+Offer = tuple[bytes, int, Spec] | None  # what the records of an ADD_INSTRUMENT say
 
 
 def _rows(rows: list[tuple[int, ...]]) -> bytes:
@@ -63,6 +65,28 @@ class Plain(NamedTuple):
         return self.code == Code.OK
 
 
+class Aftermath:
+    """Whoever was touched, then what was triggered, one at a time."""
+
+    def __init__(self, liquidation: Liquidation, entry: Entry):
+        self.liquidation = liquidation
+        self.entry = entry
+
+    def settle_all(self) -> None:
+        self.settle(refused(Code.OK))
+
+    def settle(self, answer: Answer) -> Answer:
+        """A command's answer, in which its own order is as it was left where it was triggered too."""
+        while True:
+            if not self.entry.bare:
+                self.liquidation.settle()
+            fired = self.entry.fire_next()
+            if fired is None:
+                return answer
+            if fired[0] == Code.OK and fired[1] == answer[1]:
+                answer = fired
+
+
 class Kernel:
     def __init__(
         self,
@@ -75,21 +99,23 @@ class Kernel:
         wanted: int = 2**64 - 1,
         names: Sequence[bytes] = (),
         collateral: Sequence[Sequence[int]] = (),
-        from_records: Callable[[bytes], tuple[bytes, int, Spec] | None] = from_records,
+        from_records: Callable[[bytes], Offer] = from_records,
+        seed: int = 0,
     ):
         self.instruments = list(names)
         self.from_records = from_records
         self.contracts: list[Contract] = []
         self.config = config
-        self.busy_error, _, self.type_error, self.range_error = errors  # big integers never halt
-        self.wanted = wanted
+        self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
+        self.log = Log(wanted)
+        self.seed = seed  # of the core's table of client ids, which here is a dict
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         compiled = Rules(*rules)  # type: ignore[arg-type]
         self.decimals = list(currencies)
-        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self._emit)
+        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self.log.emit)
         self.admission = Admission(self.ledger, compiled)
-        self.trading = Trading(self.admission, self._emit)
+        self.trading = Trading(self.admission, self.log.emit)
         self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
@@ -97,41 +123,32 @@ class Kernel:
         self.liquidation = Liquidation(self.cover)
         self.funding = Funding(self.liquidation)
         self.listings = Listings(self.trading)
-        self.pricing = Pricing(self.funding, self.listings, self._settle_all)
+        self.aftermath = Aftermath(self.liquidation, self.entry)
+        self.pricing = Pricing(self.funding, self.listings, self.aftermath.settle_all)
         self.clock_ns = 0
         for spec in instruments:
             self._enter(spec)
         self.bare = bare
         self.command_seq = 0
         self.keep_from = 0
-        self.first_seq = 1
         self.last = (0, 0, 0)
-        self._events: list[bytes] = []
+        self.halted = False
+        self._midway = False
         self._lock = threading.Lock()
 
     # --- events
 
-    def _emit(
-        self, kind: EventType, account: int, instrument: int, *, side: int = 0, code: int = 0, reason: int = 0,
-        a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, second: bytes = b"",
-    ) -> None:  # fmt: skip
-        """Appends one event, if its type is wanted; the parameters are the record's fields, and a second record."""
-        if not self.wanted >> kind & 1:
-            return
-        records = 2 if second else 1
-        self._events.append(EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e))
-        if second:
-            self._events.append(second)
+    @property
+    def first_seq(self) -> int:
+        return self.log.first_seq
 
     @property
     def next_seq(self) -> int:
-        return self.first_seq + len(self._events)
+        return self.log.next_seq
 
     def view(self, first: int, end: int) -> bytes:
         """Events first <= seq < end. IndexError when dropped."""
-        if first < self.first_seq or end < first or end > self.next_seq:
-            raise IndexError(f"events {first} to {end} are not held")
-        return b"".join(self._events[first - self.first_seq : end - self.first_seq])
+        return self.log.view(first, end)
 
     # --- commands
 
@@ -139,48 +156,56 @@ class Kernel:
         """Applies one command (64 bytes, more for one of several records) and returns its result code."""
         if len(record) < RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
             return Code.BAD_RECORD
-        if not self._lock.acquire(blocking=False):
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
-        try:
-            self._drop()
-            return self._apply(record)
-        finally:
-            self._lock.release()
+        offer = None
+        if int.from_bytes(record[:2], "little") == CommandType.ADD_INSTRUMENT:
+            offer = self.from_records(record[RECORD_BYTES:])  # before anything is done
+        self._check_ready()
+        with self._lock:
+            self.log.drop(self.keep_from)
+            code = self._whole(record, offer)
+        return code
 
-    def _drop(self) -> None:
-        droppable = min(self.keep_from - self.first_seq, len(self._events))
-        if droppable > 0 and 2 * droppable >= len(self._events):
-            del self._events[:droppable]
-            self.first_seq += droppable
+    def _check_ready(self) -> None:
+        if self._lock.locked():  # it is always taken by `with`, which no exception comes between
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
+        if self.halted:
+            raise self.halted_error("an exception from outside cut a command in two and halted the exchange; make a new one")
+
+    def _whole(self, record: bytes, offer: Offer = None) -> Code:
+        """One command. An exception that comes into the middle of it (Ctrl-C) halts the exchange for good: only the compiled
+        core can keep signal handlers out of a command."""
+        try:
+            return self._apply(record, offer)
+        except BaseException:
+            self.halted = self._midway
+            raise
 
     def run(self, records: memoryview) -> bytes:
         """Applies many commands. Returns a row of four 64-bit integers for each: order id, filled lots, resting lots,
         code."""
         data = bytes(records)
         if len(data) % RECORD_BYTES:
-            raise ValueError("the buffer is not a whole number of 64-byte records")
+            raise self.input_error("the buffer is not a whole number of 64-byte records")
         commands, at = [], 0
         while at < len(data):
             if not 1 <= data[at + 2] <= 2:
-                raise ValueError(
+                raise self.input_error(
                     f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1 or 2"
                 )
             commands.append(data[at : at + data[at + 2] * RECORD_BYTES])
             if len(commands[-1]) != data[at + 2] * RECORD_BYTES:
-                raise ValueError("the last command is cut off")
+                raise self.input_error("the last command is cut off")
             at += len(commands[-1])
         answers = bytearray()
-        if commands and not self._lock.acquire(blocking=False):
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
-        try:
-            self._drop()
+        if not commands:
+            return b""
+        self._check_ready()
+        with self._lock:
+            self.log.drop(self.keep_from)
             for each in commands:
-                code = self._apply(each)
+                code = self._whole(each)
                 for number in (*self.last, code):
                     answers += (number % 2**64).to_bytes(8, "little")
-        finally:
-            if commands:
-                self._lock.release()
         return bytes(answers)
 
     def submit(
@@ -210,10 +235,11 @@ class Kernel:
             raise self.range_error(str(error)) from None
         return Plain(self.apply(record), *self.last)
 
-    def _apply(self, record: bytes) -> Code:
+    def _apply(self, record: bytes, offer: Offer) -> Code:
         c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
-        begin, self.command_seq = len(self._events), self.command_seq + 1
-        self._emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
+        self._midway = True
+        begin, self.command_seq = len(self.log.events), self.command_seq + 1
+        self.log.emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
         seq = self.next_seq - 1
         answer: Answer
         if c.time_ns < self.clock_ns:
@@ -223,16 +249,17 @@ class Kernel:
             self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self._pass_time(before_ns)
             self.liquidation.may_cost_others = c.type in _COSTS_OTHERS
-            answer = self._dispatch(c, record[RECORD_BYTES:])
+            answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
-                answer = self._settle(answer)
+                answer = self.aftermath.settle(answer)
         code, *last = answer
         self.last = (last[0], last[1], last[2])
-        if self.wanted >> EventType.BEGIN & 1:
-            self._events[begin] = EVENT.pack(
+        if self.log.wanted >> EventType.BEGIN & 1:
+            self.log.events[begin] = EVENT.pack(
                 EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq,
                 self.clock_ns, self.command_seq, *self.last,
             )  # fmt: skip
+        self._midway = False
         return code
 
     def _pass_time(self, before_ns: int) -> None:
@@ -245,25 +272,11 @@ class Kernel:
         self.pricing.pass_to(self.clock_ns)
         if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
             self.trading.fees.renew()
-            self._settle_all()
+            self.aftermath.settle_all()
         if self.next_seq > seq:
-            self._emit(EventType.PASSED, 0, 0)
+            self.log.emit(EventType.PASSED, 0, 0)
 
-    def _settle_all(self) -> None:
-        self._settle(refused(Code.OK))
-
-    def _settle(self, answer: Answer) -> Answer:
-        """Whoever was touched, then what was triggered, one at a time; the command's own order may be among it."""
-        while True:
-            if not self.bare:
-                self.liquidation.settle()
-            fired = self.entry.fire_next()
-            if fired is None:
-                return answer
-            if fired[0] == Code.OK and fired[1] == answer[1]:
-                answer = fired
-
-    def _dispatch(self, c: Command, second: bytes) -> Answer:
+    def _dispatch(self, c: Command, second: bytes, offer: Offer) -> Answer:
         longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
@@ -282,9 +295,9 @@ class Kernel:
                 return refused(self.pricing.index(c))
             case CommandType.ADVANCE:
                 return refused(Code.OK)
-        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second)
+        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second, offer)
 
-    def _control(self, c: Command, second: bytes) -> Answer:
+    def _control(self, c: Command, second: bytes, offer: Offer) -> Answer:
         """What only an exchange knows."""
         match c.type:
             case CommandType.DEPOSIT | CommandType.SEED_FUND:
@@ -310,7 +323,7 @@ class Kernel:
             case CommandType.OPEN_ACCOUNT:
                 return self._open_account(c, second)
             case CommandType.ADD_INSTRUMENT:
-                return self._add_instrument(second)
+                return self._add_instrument(second, offer)
         return refused(Code.UNKNOWN_COMMAND)
 
     def _open_account(self, c: Command, padded: bytes) -> Answer:
@@ -327,15 +340,14 @@ class Kernel:
         account = self.ledger.open_account(parent)
         self.ids[name] = account
         self.names.append(name)
-        self._emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
+        self.log.emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
         return Code.OK, account, 0, 0
 
-    def _add_instrument(self, data: bytes) -> Answer:
+    def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
         """ADD_INSTRUMENT: a name and the words of a spec (solvent.spec); the answer's order id is the instrument."""
-        found = self.from_records(data)
-        if found is None:
+        if offer is None:
             return refused(Code.BAD_INSTRUMENT)
-        name, currency, spec = found
+        name, currency, spec = offer
         if name in self.instruments:
             return refused(Code.INSTRUMENT_EXISTS)
         if not 0 <= currency < self.ledger.currencies:
@@ -351,7 +363,7 @@ class Kernel:
         self.instruments.append(name)
         self.config = blake2b(self.config + data).digest()[:32]
         padded = name.ljust(NAME_BYTES, b"\0")
-        self._emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
+        self.log.emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
         return Code.OK, instrument, 0, 0
 
     def _enter(self, spec: Sequence[object]) -> None:
@@ -372,6 +384,10 @@ class Kernel:
 
     def account_names(self) -> list[bytes]:
         return list(self.names)
+
+    @property
+    def instrument_count(self) -> int:
+        return len(self.contracts)
 
     @property
     def account_count(self) -> int:
@@ -492,7 +508,7 @@ class Kernel:
 
     def memory(self) -> dict[str, int]:
         """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
-        return {"events": len(self._events) * RECORD_BYTES, "total": len(self._events) * RECORD_BYTES}
+        return {"events": len(self.log.events) * RECORD_BYTES, "total": len(self.log.events) * RECORD_BYTES}
 
     def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         book = self.trading.books[instrument]

@@ -141,6 +141,8 @@ class Ledger:
     def __init__(
         self, contracts: list[Contract], currencies: int, rules: Rules, collateral: Sequence[Sequence[int]], emit: Emit
     ):  # fmt: skip
+        self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
+        self.parcels: list[Parcel] = []
         self.collateral = [Collateral(*each) for each in collateral]  # in the order in which it is converted
         self.backs = {each.currency: each for each in self.collateral}
         self.contracts = contracts
@@ -150,13 +152,19 @@ class Ledger:
         self.emit = emit
         self.wallets: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
         self.holds: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
-        self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
         self.parents: list[int] = [0] * FIRST_USER  # of a sub-account its master, else 0
         self.members: list[list[Position]] = []  # by instrument
         self.groups: defaultdict[tuple[int, int, int], list[Position]] = defaultdict(list)  # by account, currency, tier group
-        self.parcels: list[Parcel] = []
         self.next_parcel_id = 1
         self.touched: dict[int, None] = {}
+
+    def __del__(self) -> None:
+        """Positions, their orders and their kin name each other: let go, they need not wait for the garbage collector."""
+        for p in (p for held in self.positions for p in held.values()):
+            p.orders.clear()
+            p.group, p.twin = [], None
+        for parcel in self.parcels:
+            parcel.order = None
 
     def open_account(self, parent: int = 0) -> int:
         self.parents.append(parent)

@@ -1,13 +1,14 @@
 """Amendments and cancellations; the contract is in changes.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, qsort
+from libc.stdlib cimport free, qsort
 from solvent._core.arena cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.book cimport book_room
 from solvent._core.clientids cimport clients_find
 from solvent._core.cover cimport reducible, within_band
 from solvent._core.entry cimport admit, known_account, work
 from solvent._core.ledger cimport NOBODY, OpenSide, Position
+from solvent._core.pool cimport taken
 from solvent._core.records cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
     MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
@@ -101,7 +102,7 @@ cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, ui
     count = _select(s, &f, NULL)
     if count == 0:
         return 0
-    found = <uint64_t*>malloc(<size_t>count * sizeof(uint64_t))
+    found = <uint64_t*>taken(<size_t>count * sizeof(uint64_t))
     if found == NULL:
         s.log.fault = 2
         return 0

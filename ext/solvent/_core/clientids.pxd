@@ -2,7 +2,8 @@
 #
 # Owns: the table (account, client id) -> order of live orders and of the last WINDOW finished ones that had a
 # client id, first in first out (semantics §8). Orders without a client id never come here.
-# Never: decides whether an order is live; it is told.
+# Never: decides whether an order is live; it is told. Never: lets who chooses ids choose where they go: the hash has a secret
+# (the seed), and no answer, event or digest depends on it.
 # Invariant: an entry names a live order's slot, or a place in the ring of finished ones, and so finds its full key.
 # Cost: an entry is 8 bytes (a 32-bit hash, a 32-bit place), so that the table stays in cache; open addressing
 # with linear probing at load <= 1/4 (most searches end at their first place, which is what a guess of the processor
@@ -17,8 +18,14 @@ cdef enum:
 
 cdef extern from *:
     """
+    #include <stdint.h>
     #define SOLVENT_FINISHED 0x80000000u
+    /* Both halves of the 128-bit product, one on the other. */
+    static inline uint64_t solvent_fold(uint64_t a, uint64_t b) {
+        unsigned __int128 product = (unsigned __int128)a * b;
+        return (uint64_t)product ^ (uint64_t)(product >> 64); }
     """
+    uint64_t fold "solvent_fold"(uint64_t a, uint64_t b) noexcept nogil
     const uint32_t FINISHED_PLACE "SOLVENT_FINISHED"    # places: slot + 1 of a live order, or this | ring index
 
 cdef struct ClientKey:
@@ -33,20 +40,19 @@ cdef struct ClientIds:
     int64_t used
     int64_t vacant         # where the id that was last looked for in vain would go
     uint64_t tag           # its hash
+    uint64_t secret[3]     # from the seed
     ClientKey* finished    # ring
     int64_t first
     int64_t count
 
-cdef int clients_open(ClientIds* ids, Arena* arena) noexcept nogil
+cdef int clients_open(ClientIds* ids, Arena* arena, uint64_t seed) noexcept nogil
 cdef void clients_close(ClientIds* ids) noexcept nogil
 cdef int clients_grow(ClientIds* ids) noexcept nogil
 
 
-cdef inline uint64_t clients_hash(uint32_t account, uint64_t client_id) noexcept nogil:
-    cdef uint64_t h = client_id * <uint64_t>0x9E3779B97F4A7C15 ^ <uint64_t>account * <uint64_t>0xC2B2AE3D27D4EB4F
-    h ^= h >> 29
-    h *= <uint64_t>0xBF58476D1CE4E5B9
-    return h >> 32
+cdef inline uint64_t clients_hash(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
+    """32 bits that nobody foresees who does not know the secret."""
+    return fold(fold(client_id ^ ids.secret[0], account ^ ids.secret[1]), ids.secret[2]) >> 32
 
 
 cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
@@ -65,12 +71,12 @@ cdef inline int clients_reserve(ClientIds* ids) noexcept nogil:
 
 cdef inline void clients_ahead(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
     """Asks for the memory that finding this id, or finishing its order, will need."""
-    prefetch(&ids.table[<int64_t>clients_hash(account, client_id) & (ids.capacity - 1)])
+    prefetch(&ids.table[<int64_t>clients_hash(ids, account, client_id) & (ids.capacity - 1)])
 
 
 cdef inline uint64_t clients_find(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
     """The order id, or 0."""
-    cdef uint64_t tag = clients_hash(account, client_id)
+    cdef uint64_t tag = clients_hash(ids, account, client_id)
     cdef int64_t mask = ids.capacity - 1
     cdef int64_t i = <int64_t>tag & mask
     cdef uint32_t place
@@ -117,11 +123,11 @@ cdef inline void clients_forget(ClientIds* ids, uint64_t entry) noexcept nogil:
 cdef inline void clients_finish(ClientIds* ids, uint32_t slot) noexcept nogil:
     """The order is final: its id enters the window, the oldest of a full window is forgotten."""
     cdef Order* order = &ids.arena.orders[slot]
-    cdef uint64_t entry = clients_hash(order.account, order.client_id) << 32
+    cdef uint64_t entry = clients_hash(ids, order.account, order.client_id) << 32
     cdef int64_t at = (ids.first + ids.count) & (WINDOW - 1)
     cdef ClientKey* key = &ids.finished[at]
     if ids.count == WINDOW:
-        clients_forget(ids, clients_hash(key.account, key.client_id) << 32 | FINISHED_PLACE | <uint64_t>at)
+        clients_forget(ids, clients_hash(ids, key.account, key.client_id) << 32 | FINISHED_PLACE | <uint64_t>at)
         ids.first = (ids.first + 1) & (WINDOW - 1)
         ids.count -= 1
         clients_ahead(ids, ids.finished[(at + 4) & (WINDOW - 1)].account, ids.finished[(at + 4) & (WINDOW - 1)].client_id)

@@ -5,7 +5,7 @@ from solvent._core.cover cimport affords, fits, reach
 from solvent._core.entry cimport check_leg, check_names
 from solvent._core.ledger cimport (
     DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, Purse, fund_receives, margin_purse, pay,
-    position_default, position_event, position_find, position_reserve, touch, wallet_of,
+    position_default, position_event, position_find, positions_reserve, touch, wallet_of,
     wallet_purse,
 )
 from solvent._core.margin cimport (
@@ -170,7 +170,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
             and _endangers(s, index, &changed)):
         return INSUFFICIENT_MARGIN
     if index < 0:
-        if not position_reserve(l, c.instrument):
+        if not positions_reserve(l, c.instrument, 1):
             return TOO_MANY_ORDERS
         index = position_begin(s, c.account, c.instrument, c.side)
     l.positions[index].mode = changed.mode
@@ -183,7 +183,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
 
 
 cdef int32_t _row(State* s, const Command* c, uint8_t leg) noexcept nogil:
-    """A position, made flat if there is none; after position_reserve."""
+    """A position, made flat if there is none; after positions_reserve."""
     cdef int32_t index = position_find(&s.ledger, c.account, c.instrument, leg)
     return index if index >= 0 else position_begin(s, c.account, c.instrument, leg)
 
@@ -209,9 +209,9 @@ cdef int set_position_mode(State* s, const Command* c) noexcept nogil:
     hedged = rows[0] >= 0 and l.positions[rows[0]].hedged
     if hedged != (c.mode == 1) and used:
         return MODE_IN_USE
+    if not positions_reserve(l, c.instrument, 3):
+        return TOO_MANY_ORDERS
     for leg in range(3 if c.mode else 1):
-        if not position_reserve(l, c.instrument):
-            return TOO_MANY_ORDERS
         rows[leg] = _row(s, c, <uint8_t>leg)
     l.positions[rows[0]].hedged = <uint8_t>c.mode
     for leg in range(1, 3 if c.mode and not hedged else 1):

@@ -6,7 +6,7 @@ from solvent._core.arena cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Ter
 from solvent._core.book cimport Book, book_room
 from solvent._core.clientids cimport clients_find, clients_reserve
 from solvent._core.cover cimport check_margin, limit_to_bankruptcy, reducible, within_band
-from solvent._core.ledger cimport OpenSide, Position, position_find, position_forget, position_reserve
+from solvent._core.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.records cimport (
@@ -347,7 +347,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     if not s.bare:
         t.holder = position_find(&s.ledger, c.account, c.instrument, leg)
         if t.holder < 0:        # so that it is in its domain when that is judged
-            if not position_reserve(&s.ledger, c.instrument):
+            if not positions_reserve(&s.ledger, c.instrument, 1):
                 return TOO_MANY_ORDERS
             fresh = True
             t.holder = position_begin(s, c.account, c.instrument, leg)

@@ -157,7 +157,8 @@ cdef class Event:
         shown = [f"account={self.r.account}"]
         if self.r.instrument != 0xFFFFFFFF:
             shown.append(f"instrument={self.r.instrument}")
-        shown += [f"{each}={getattr(self, each)}" for each in _payload[self.r.type]]
+        for each in _payload[self.r.type]:
+            shown.append(f"{each}={getattr(self, each)}")
         if self.name:
             shown.append(f"name={self.name!r}")
         return f"{self.type.name}(seq={self.r.seq}, {', '.join(shown)})"

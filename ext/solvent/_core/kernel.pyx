@@ -2,57 +2,52 @@
 
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 from solvent._core.arena cimport SLOTS_MAX, Order, arena_close, arena_open
-from solvent._core.book cimport Book, Half, book_close, book_open, book_peek
+from solvent._core.book cimport Book, Half, book_close, book_peek
 from solvent._core.changes cimport amend, cancel_many, cancel_one
 from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
 from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.entry cimport fire_next, place
 from solvent._core.events cimport EventView
 from solvent._core.fees cimport fees_close, fees_other_day, fees_renew
-from solvent._core.ledger cimport (
-    FIRST_USER, Collateral, account_new, accounts_reserve, backs, instrument_reserve, ledger_close, ledger_open,
-)
+from solvent._core.ledger cimport Collateral, ledger_close, ledger_open
 from solvent._core.listing cimport halt, settle_instrument
 from solvent._core.liquidation cimport settle
 from solvent._core.money cimport INT64_MAX
-from solvent._core.pool cimport prefetch, resized
-from solvent._core.prices cimport Prices, prices_close, prices_open
+from solvent._core.pool cimport prefetch, zeroed
+from solvent._core.prices cimport prices_close
 from solvent._core.pricing cimport fund, index, mark, pass_to, settle_all, source
-from solvent._core.reader cimport Reader
 from solvent._core.records cimport (
-    ACCOUNT_EXISTS, ACCOUNT_OPENED, ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING,
-    HALT, INDEX, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, MARK, MASS_CANCEL, PASSED,
-    MOVE_MARGIN, NAME_BYTES, NET, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
-    TIME_BACKWARDS, TOO_MANY_ORDERS, TRANSFER, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY,
-    TOO_MANY_ACCOUNTS, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_next, log_open, say,
+    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK, MASS_CANCEL,
+    MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, PASSED, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
+    TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_open, say,
 )
 from solvent._core.rehearsal cimport rehearsal_close
+from solvent._core.roster cimport Roster
 from solvent._core.timers cimport timers_close
 from solvent._core.trading cimport Receipt, State, expire
-from solvent._core.triggers cimport Triggers, triggers_close
-from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
+from solvent._core.triggers cimport triggers_close
 
 import sys
-from hashlib import blake2b
-
-from solvent.names import account_name
 
 
 cdef object _ORDER_ID = sys.intern("order_id")
 cdef object _ZERO = 0                  # the small int itself: an argument that was left out
+cdef tuple _codes = tuple(range(1000))  # every result code as a Python int, made before any command
 
 cdef enum:
     AHEAD = 16             # commands between asking for memory and needing it
     NEARER = 8
     RECORDS_MAX = 255
-    INSTRUMENTS_MAX = 4096
+    BETWEEN_LOOKS = 255    # commands of a Book between two looks at the time, less one; of an exchange, whose marks take long
+    BETWEEN_LOOKS_AT_MONEY = 7
+    SIGNALS_MS = 50        # how long signals may wait while a batch runs
     LARGE = 400_000        # levels above which looking for nodes ahead gains; below, it costs
 
 
@@ -98,6 +93,15 @@ cdef inline void _ahead(State* s, const Command* far, const Command* near) noexc
 
 cdef extern from *:
     """
+    #include <time.h>
+    #ifndef CLOCK_MONOTONIC_COARSE
+    #define CLOCK_MONOTONIC_COARSE CLOCK_MONOTONIC
+    #endif
+    /* Some clock, for how long signals have waited; a few nanoseconds. */
+    static inline int64_t solvent_milliseconds(void) {
+        struct timespec now = {0, 0};
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000; }
     /* The value of an int of few digits, as most are: without a call. */
     static inline int solvent_short(PyObject *v, int64_t *value) {
     #if PY_VERSION_HEX >= 0x030C0000
@@ -114,6 +118,7 @@ cdef extern from *:
         return 1; }
     """
     int short_int "solvent_short"(object v, int64_t *value) noexcept
+    int64_t milliseconds "solvent_milliseconds"() noexcept nogil
 
 
 cdef inline int64_t _int(Kernel kernel, object value) except? -1:
@@ -155,32 +160,34 @@ cdef class Answer:
 
 
 @cython.final
-cdef class Kernel(Reader):
+cdef class Kernel(Roster):
     """One exchange's state and its only writer. Users meet it through solvent.Exchange and solvent.Book.
 
     instruments: one tuple each, the fields of solvent.instrument.Spec and a currency; currencies: their decimals; rules: those of
     solvent.rules.RuleSet.compiled; config: bytes that stand for all of it in the digest; errors: the exception classes to
-    raise when busy, when halted, and for a wrong type. The values were validated. bare: a Book alone, of which the
+    raise when busy, when halted, for a wrong type, a number out of range, and a batch of no whole commands. The values were validated. bare: a Book alone, of which the
     one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
+    seed: makes the table of client ids unforeseeable; no result depends on it.
     """
 
     def __cinit__(self, instruments, currencies, rules, bytes config, errors, bint bare=False,
-                  uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), collateral=(), from_records=None):
+                  uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), collateral=(), from_records=None, uint64_t seed=0):
         cdef Collateral* each
         self.ids = {}
         self.names = []
-        self.instruments = list(names)
+        self.instruments = {name: number for number, name in enumerate(names)}
         self.from_records = from_records
         self.config = config
         self.decimals = list(currencies)
         self.s.bare = bare
-        self.busy_error, self.halted_error, self.type_error, self.range_error = errors
-        if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena)
+        self.seed = seed
+        self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
+        if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena, seed)
                 and ledger_open(&self.s.ledger, &self.s.log, len(currencies))):
             raise MemoryError
         for spec in instruments:
             self._enter_instrument(spec)
-        self.s.ledger.collateral = <Collateral*>calloc(len(collateral) + 1, sizeof(Collateral))
+        self.s.ledger.collateral = <Collateral*>zeroed(len(collateral) + 1, sizeof(Collateral))
         if self.s.ledger.collateral == NULL:
             raise MemoryError
         for terms in collateral:
@@ -219,124 +226,7 @@ cdef class Kernel(Reader):
 
     # --- commands
 
-    cdef int _enter_instrument(self, spec) except -1:
-        """One more instrument in every room that has them by number. Raises MemoryError, nothing done but room made."""
-        cdef uint32_t i = self.s.ledger.instrument_count
-        cdef Instrument* ins
-        cdef int k, r
-        if not (instrument_reserve(&self.s.ledger) and resized(<void**>&self.s.books, i + 1, sizeof(Book))
-                and resized(<void**>&self.s.triggers, i + 1, sizeof(Triggers))
-                and resized(<void**>&self.s.prices, i + 1, sizeof(Prices))):
-            raise MemoryError
-        memset(&self.s.books[i], 0, sizeof(Book))
-        memset(&self.s.triggers[i], 0, sizeof(Triggers))
-        memset(&self.s.prices[i], 0, sizeof(Prices))
-        ins = &self.s.ledger.instruments[i]
-        (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
-         ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, ins.larger_leg, ins.own_fee, fee_tiers, tiers, rates,
-         ins.currency, model) = spec
-        ins.tier_count = <int32_t>len(tiers)
-        ins.rates_count = <int32_t>len(rates)
-        ins.tiers = <Tier*>calloc(ins.tier_count * (1 + ins.rates_count), sizeof(Tier))
-        ins.rates = <Rates*>calloc(ins.rates_count + 1, sizeof(Rates))
-        ins.fee_tiers = <FeeTier*>calloc(len(fee_tiers) + 1, sizeof(FeeTier))
-        self.s.ledger.instrument_count += 1     # from here on it is closed with the others
-        if ins.tiers == NULL or ins.rates == NULL or ins.fee_tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
-            raise MemoryError
-        for k in range(ins.tier_count * (1 + ins.rates_count)):
-            ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tiers[
-                k % ins.tier_count]
-        for r, (side, most, each) in enumerate(rates):
-            ins.rates[r].side, ins.rates[r].most = side, most
-            for k in range(ins.tier_count):
-                ins.tiers[(1 + r) * ins.tier_count + k].maintenance_ppb = each[k]
-        tiers_derive(ins)
-        for row in fee_tiers:
-            k = ins.fee_tier_count
-            ins.fee_tiers[k].volume_units, ins.fee_tiers[k].maker_fee_ppb, ins.fee_tiers[k].taker_fee_ppb = row
-            ins.fee_tier_count += 1
-            self.s.fees.counts = True
-        self.s.triggers[i].max_price_ticks = ins.max_price_ticks
-        if model is not None:
-            prices_open(&self.s.prices[i], ins, model, self.s.clock_ns)
-            self.s.modelled = True
-        return 0
-
-    cdef bint _fits(self, spec, uint32_t currency) except -1:
-        """Whether an instrument goes with the clock, the rules, its currency's precision, and those that there are."""
-        if self.decimals[currency] != spec.decimals or (
-                backs(&self.s.ledger, currency) != NULL and not spec.adds_up):
-            return False
-        if spec.expiry_ns and spec.expiry_ns <= self.s.clock_ns or (spec.basis == NET and not self.s.rules.net_hedges):
-            return False
-        return self.s.ledger.instrument_count < INSTRUMENTS_MAX
-
-    cdef int _add_instrument(self, const Command* c, Receipt* receipt) noexcept with gil:
-        """ADD_INSTRUMENT: a name and the words of a spec (solvent.spec); the answer's order id is the instrument."""
-        cdef Event* event
-        cdef bytes data, name, padded
-        try:
-            data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.records - 1) * RECORD_BYTES)
-            found = self.from_records(data)
-            if found is None:
-                return BAD_INSTRUMENT
-            name, currency, spec = found
-            if name in self.instruments:
-                return INSTRUMENT_EXISTS
-            if not 0 <= currency < self.s.ledger.currency_count:
-                return UNKNOWN_CURRENCY
-            if not self._fits(spec, <uint32_t>currency):
-                return BAD_INSTRUMENT
-            self._enter_instrument(spec.compiled(currency))
-            self.instruments.append(name)
-            self.config = blake2b(self.config + data).digest()[:32]
-            padded = name.ljust(NAME_BYTES, b"\0")
-        except MemoryError:
-            self.s.log.fault = 2
-            return TOO_MANY_ORDERS
-        except Exception:          # whatever from_records could not make of the bytes
-            return BAD_INSTRUMENT
-        receipt.order_id = self.s.ledger.instrument_count - 1
-        event = say(&self.s.log, INSTRUMENT_ADDED, 0, 0, <uint32_t>receipt.order_id, <uint16_t>currency, 0, 0, 0, 0, 0, 0)
-        if event != NULL:
-            event.records = 2
-            memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)
-        return OK
-
-    cdef int _open_account(self, const Command* c, Receipt* receipt) noexcept with gil:
-        """OPEN_ACCOUNT: the name is the command's second record, UTF-8, zero-padded."""
-        cdef Event* event
-        cdef uint32_t account
-        cdef bytes padded, name
-        try:
-            if c.records != 2:
-                return BAD_RECORD
-            padded = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, NAME_BYTES)
-            name = account_name(padded)
-            if name is None:
-                return BAD_NAME
-            if name in self.ids:
-                return ACCOUNT_EXISTS
-            if c.order_id != 0 and (c.order_id < FIRST_USER or c.order_id >= self.s.ledger.account_count
-                                    or self.s.ledger.accounts[c.order_id].parent != 0):
-                return UNKNOWN_ACCOUNT
-            if not accounts_reserve(&self.s.ledger):
-                return TOO_MANY_ACCOUNTS
-            account = account_new(&self.s.ledger, <uint32_t>c.order_id)
-            self.ids[name] = account
-            self.names.append(name)
-        except MemoryError:
-            self.s.log.fault = 2
-            return TOO_MANY_ACCOUNTS
-        event = say(&self.s.log, ACCOUNT_OPENED, 0, account, 0, 0, 0, <int64_t>c.order_id, 0, 0, 0, 0)
-        if event != NULL:
-            event.records = 2
-            memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)
-        receipt.order_id = account
-        return OK
-
-    cdef int _dispatch(self, const Command* c, Receipt* receipt) noexcept nogil:
+    cdef int _dispatch(self, const Command* c, Receipt* receipt) except -1 nogil:
         if c.type == MARK:
             return mark(&self.s, c)
         if c.type == MASS_CANCEL:
@@ -362,7 +252,7 @@ cdef class Kernel(Reader):
         if c.type == TRANSFER:
             return transfer(&self.s, c)
         if c.type == ADD_INSTRUMENT:
-            return self._add_instrument(c, receipt)
+            return self._add_instrument(receipt)
         if c.type == HALT:
             return halt(&self.s, c)
         if c.type == SETTLE:
@@ -386,7 +276,7 @@ cdef class Kernel(Reader):
         if self.s.log.count > count:
             say(&self.s.log, PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
-    cdef inline void _apply(self, const Command* c, Receipt* receipt) noexcept nogil:
+    cdef inline int _apply(self, const Command* c, Receipt* receipt) except -1 nogil:
         """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
         cdef int64_t begin = self.s.log.count
         cdef Event* event = say(&self.s.log, BEGIN, c.side, c.account, c.instrument, 0, c.type, 0, 0, 0, 0, 0)
@@ -422,7 +312,7 @@ cdef class Kernel(Reader):
                     if not self.s.bare:
                         settle(&self.s)
         receipt.code = code
-        if event != NULL:
+        if event != NULL and begin < self.s.log.count:      # else it was spilled, and the exchange halts
             event = &self.s.log.events[begin]
             event.code = <uint16_t>code
             event.a = self.s.clock_ns
@@ -430,6 +320,7 @@ cdef class Kernel(Reader):
             event.c = <int64_t>receipt.order_id
             event.d = receipt.filled_lots
             event.e = receipt.resting_lots
+        return 0
 
     cdef int _enter(self) except -1:
         cdef int64_t droppable
@@ -446,12 +337,36 @@ cdef class Kernel(Reader):
         self.busy = True
         return 0
 
-    cdef int _leave(self) except -1:
-        self.busy = False
+    cdef int _halted(self) except -1:
+        raise self.halted_error(
+            f"fault {self.s.log.fault} in command {self.command_seq} (1: arithmetic beyond 64 bits, 2: memory gone, "
+            "3: an impossible state); the exchange has stopped")
+
+    cdef int _alone(self, const Command* c) except -1:
+        """A command by itself. All that takes Python's memory was made before."""
+        self._enter()
+        try:
+            self._apply(c, &self.receipt)
+        finally:
+            self.busy = False
         if self.s.log.fault:
-            raise self.halted_error(
-                f"fault {self.s.log.fault} in command {self.command_seq} (1: arithmetic beyond 64 bits, 2: memory gone, "
-                "3: an impossible state); the exchange has stopped")
+            self._halted()
+        return 0
+
+    cdef int _offered(self, const Command* c) except -1:
+        """An ADD_INSTRUMENT by itself."""
+        cdef tuple decoded = self._decoded(c)
+        cdef bytes config
+        self._enter()
+        try:
+            config = self._make_offer(c, decoded)
+            self.receipt.code = BAD_INSTRUMENT
+            self._apply(c, &self.receipt)
+            self._end_offer(decoded, config, self.receipt.code == OK)
+        finally:
+            self.busy = False
+        if self.s.log.fault:
+            self._halted()
         return 0
 
     def apply(self, const unsigned char[::1] record not None):
@@ -461,32 +376,16 @@ cdef class Kernel(Reader):
             return BAD_RECORD
         memset(&command[1], 0, RECORD_BYTES)
         memcpy(&command, &record[0], record.shape[0])
-        self._enter()
-        self._apply(command, &self.receipt)
-        self._leave()
-        return self.receipt.code
+        if command[0].type == ADD_INSTRUMENT and not self.s.bare:
+            self._offered(command)
+        else:
+            self._alone(command)
+        return _codes[self.receipt.code]
 
-    def run(self, const unsigned char[::1] records not None):
-        """Applies many commands without the GIL. Returns a row of four 64-bit integers for each: order id, filled lots,
-        resting lots, code.
-
-        The loop takes the same path as `apply`. Raises ValueError, before anything is done, when the
-        buffer does not divide into whole commands. Another thread that writes to the buffer meanwhile spoils
-        what is still to come, no more: each command is copied before it is looked at, and the batch ends
-        where a copy no longer fits.
-        """
-        cdef Py_ssize_t total = records.shape[0] // RECORD_BYTES
+    cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1:
+        """How many commands a buffer holds. Raises InputError where they are not whole."""
         cdef Py_ssize_t i = 0
         cdef Py_ssize_t n = 0
-        cdef Py_ssize_t done = 0
-        cdef const Command* commands
-        cdef Command command[2]
-        cdef Receipt* receipts
-        if records.shape[0] % RECORD_BYTES:
-            raise ValueError("the buffer is not a whole number of 64-byte records")
-        if total == 0:
-            return b""
-        commands = <const Command*>&records[0]
         while i < total:  # branches, so that the next command's address does not wait for this one's memory
             prefetch(&commands[i + 4 * AHEAD])
             if commands[i].records == 1:
@@ -494,43 +393,82 @@ cdef class Kernel(Reader):
             elif commands[i].records == 2:
                 i += 2
             else:
-                raise ValueError(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1 or 2")
+                raise self.input_error(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1 or 2")
             n += 1
         if i != total:
-            raise ValueError("the last command is cut off")
-        self._enter()
+            raise self.input_error("the last command is cut off")
+        return n
+
+    cdef int _look_for_signals(self) except -1 with gil:
+        """Lets handlers of signals run; what they raise ends the batch between two commands."""
+        return PyErr_CheckSignals()
+
+    cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
+        """The loop of `run`; run_count says how many commands it has applied, all of them whole."""
+        cdef Command command[2]
+        cdef Py_ssize_t i = 0
+        cdef int64_t done = 0
+        cdef int64_t looked = milliseconds()
+        cdef int64_t mask = BETWEEN_LOOKS if self.s.bare else BETWEEN_LOOKS_AT_MONEY
+        while i < total and self.s.log.fault == 0:
+            if i + AHEAD < total and self.s.bare:
+                _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
+            command[0] = commands[i]
+            if command[0].records == 2 and i + 1 < total:
+                command[1] = commands[i + 1]
+            elif command[0].records != 1:
+                break
+            self._apply(command, &receipts[done])
+            i += 1 if command[0].records == 1 else 2
+            done += 1
+            if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
+                self.run_count = done
+                self._look_for_signals()
+                looked = milliseconds()
+        self.run_count = done
+        return 0
+
+    def run(self, const unsigned char[::1] records not None):
+        """Applies many commands without the GIL. Returns a row of four 64-bit integers for each: order id, filled lots,
+        resting lots, code.
+
+        The loop takes the same path as `apply`. Raises InputError, before anything is done, when the
+        buffer does not divide into whole commands. Another thread that writes to the buffer meanwhile spoils
+        what is still to come, no more: each command is copied before it is looked at, and the batch ends
+        where a copy no longer fits. Handlers of signals run now and then between two commands, and at the end.
+        """
+        cdef Py_ssize_t total = records.shape[0] // RECORD_BYTES
+        cdef Py_ssize_t n
+        cdef Receipt* receipts
+        if records.shape[0] % RECORD_BYTES:
+            raise self.input_error("the buffer is not a whole number of 64-byte records")
+        if total == 0:
+            return b""
+        n = self._whole(<const Command*>&records[0], total)
         answers = PyByteArray_FromStringAndSize(NULL, n * <Py_ssize_t>sizeof(Receipt))
         receipts = <Receipt*>PyByteArray_AS_STRING(answers)
-        with nogil:
-            i = 0
-            while done < n and self.s.log.fault == 0:
-                if i + AHEAD < total and self.s.bare:
-                    _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
-                command[0] = commands[i]
-                if command[0].records == 2 and i + 1 < total:
-                    command[1] = commands[i + 1]
-                elif command[0].records != 1:
-                    break
-                self._apply(command, &receipts[done])
-                i += 1 if command[0].records == 1 else 2
-                done += 1
-                if i >= total:
-                    break
-        if done:
-            self.receipt = receipts[done - 1]
-        self._leave()
-        return answers if done == n else answers[:done * sizeof(Receipt)]
+        self._enter()
+        self.run_count = 0
+        try:
+            with nogil:
+                self._run(<const Command*>&records[0], total, receipts)
+        finally:
+            self.busy = False
+            if self.run_count:
+                self.receipt = receipts[self.run_count - 1]
+        if self.s.log.fault:
+            self.run_count -= self.run_count > 0     # the one that halted is not whole
+            self._halted()
+        PyErr_CheckSignals()
+        return answers if self.run_count == n else answers[:self.run_count * sizeof(Receipt)]
 
     # --- direct calls: integers in, no record in between
 
     cdef Answer _answer(self, Command* c):
-        cdef Answer answer
+        cdef Answer answer = Answer.__new__(Answer)
         c.records = 1
         c.time_ns = self.s.clock_ns
-        self._enter()
-        self._apply(c, &self.receipt)
-        self._leave()
-        answer = Answer.__new__(Answer)
+        self._alone(c)
         answer.code = <uint16_t>self.receipt.code
         answer.order_id = self.receipt.order_id
         answer.filled_lots = self.receipt.filled_lots
@@ -572,6 +510,11 @@ cdef class Kernel(Reader):
 
     cdef int _refuse_type(self, value) except -1:
         raise self.type_error(f"an int is needed here, not {type(value).__name__}")
+
+    @property
+    def halted(self):
+        """Whether it has stopped for good."""
+        return self.s.log.fault != 0
 
     @property
     def last(self):

@@ -143,8 +143,9 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil
 cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil
 cdef int instrument_reserve(Ledger* ledger) noexcept nogil
+cdef void instrument_close(Instrument* ins) noexcept nogil
 cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
-cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil
+cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
 cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil

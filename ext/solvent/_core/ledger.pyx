@@ -6,7 +6,7 @@ from libc.string cimport memset
 from solvent._core.money cimport (
     RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
 )
-from solvent._core.pool cimport resized, room
+from solvent._core.pool cimport resized, room, rooms
 from solvent._core.records cimport (
     ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
     PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
@@ -30,10 +30,7 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     cdef uint32_t i
     if ledger.instruments != NULL:
         for i in range(ledger.instrument_count):
-            free(ledger.instruments[i].tiers)
-            free(ledger.instruments[i].rates)
-            free(ledger.instruments[i].fee_tiers)
-            free(ledger.instruments[i].members)
+            instrument_close(&ledger.instruments[i])
     free(ledger.instruments)
     free(ledger.accounts)
     free(ledger.wallets)
@@ -51,6 +48,13 @@ cdef int instrument_reserve(Ledger* ledger) noexcept nogil:
         return 0
     memset(&ledger.instruments[ledger.instrument_count], 0, sizeof(Instrument))
     return 1
+
+
+cdef void instrument_close(Instrument* ins) noexcept nogil:
+    free(ins.tiers)
+    free(ins.rates)
+    free(ins.fee_tiers)
+    free(ins.members)
 
 
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
@@ -89,11 +93,11 @@ cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument
     return -1
 
 
-cdef int position_reserve(Ledger* ledger, uint32_t instrument) noexcept nogil:
-    """Makes room for one more position; 0 when memory is gone. May move the pool."""
+cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil:
+    """Makes room for so many more positions; 0 when memory is gone. May move the pool."""
     cdef Instrument* ins = &ledger.instruments[instrument]
-    return (room(<void**>&ledger.positions, ledger.position_count, &ledger.position_capacity, sizeof(Position))
-            and room(<void**>&ins.members, ins.member_count, &ins.member_capacity, sizeof(int32_t)))
+    return (rooms(<void**>&ledger.positions, ledger.position_count, more, &ledger.position_capacity, sizeof(Position))
+            and rooms(<void**>&ins.members, ins.member_count, more, &ins.member_capacity, sizeof(int32_t)))
 
 
 cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
@@ -144,7 +148,7 @@ cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument
 
 
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    """Adds a flat position, after position_reserve."""
+    """Adds a flat position, after positions_reserve."""
     cdef Instrument* ins = &ledger.instruments[instrument]
     cdef int32_t index = ledger.position_count
     cdef int32_t* link = &ledger.accounts[account].first_position

@@ -1,7 +1,7 @@
 """The liquidation pipeline; the contract is in liquidation.pxd, the readable twin in solvent/reference."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
-from libc.stdlib cimport free, malloc, qsort
+from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
@@ -15,7 +15,7 @@ from solvent._core.margin cimport (
     isolated_requirement, spare_units, thresholds, upl,
 )
 from solvent._core.money cimport clamp, floor128, int128, least, magnitude, most, saturate
-from solvent._core.pool cimport room
+from solvent._core.pool cimport room, taken
 from solvent._core.records cimport (
     ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, CONVERTED, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
     IGNORED, LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NETTED, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
@@ -327,7 +327,7 @@ cdef void _take_over(State* s, uint32_t account, int32_t position, uint32_t curr
         pay(l, TAKEN_OVER, purse, wallet_purse(CLEARING, purse.currency), l.positions[position].margin_units, 0)
         _take_position(s, position, cost, saturate(r.equity))
     else:
-        costs = <int64_t*>malloc(<size_t>r.positions * 2 * sizeof(int64_t))
+        costs = <int64_t*>taken(<size_t>r.positions * 2 * sizeof(int64_t))
         if costs == NULL:
             s.log.fault = 2
             return
@@ -550,7 +550,7 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
 cdef void _deleverage(State* s, int32_t index) noexcept nogil:
     """Closes all that is left of a parcel: winners by rank, opposite parcels, then everybody else by rank."""
     cdef Instrument* ins = &s.ledger.instruments[s.ledger.parcels[index].instrument]
-    cdef Winner* winners = <Winner*>malloc(<size_t>(ins.member_count + 1) * sizeof(Winner))
+    cdef Winner* winners = <Winner*>taken(<size_t>(ins.member_count + 1) * sizeof(Winner))
     cdef int32_t count, i
     cdef int pass_
     if winners == NULL:

@@ -1,4 +1,4 @@
-# pool: how every pool of the core gets its memory. Header only.
+# pool: how everything in the core gets its memory, in one place, where a test can deny it.
 #
 # Owns: two kinds. Order pools reserve address space once, up to their limit, and touch it lazily: growing
 # neither copies nor moves, so no order in a million is slow. The small pools of the ledger double.
@@ -7,7 +7,6 @@
 # gives them); a doubling pool amortised O(1), one realloc when full.
 
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport realloc
 
 cdef extern from *:
     """
@@ -34,9 +33,18 @@ cdef extern from *:
     static inline void solvent_unmap(void *block, size_t bytes) { if (block) munmap(block, bytes); }
     #endif
     """
-    void* solvent_map(size_t bytes) noexcept nogil
+    void* solvent_new_map "solvent_map"(size_t bytes) noexcept nogil
     void solvent_unmap(void* block, size_t bytes) noexcept nogil
     void prefetch "solvent_prefetch"(const void* address) noexcept nogil    # asks for memory; any address will do
+
+cdef bint denied() noexcept nogil
+cdef void* taken(size_t bytes) noexcept nogil                       # as malloc, calloc and realloc; free gives back
+cdef void* zeroed(size_t count, size_t size) noexcept nogil
+cdef void* moved(void* block, size_t bytes) noexcept nogil
+
+
+cdef inline void* solvent_map(size_t bytes) noexcept nogil:
+    return NULL if denied() else solvent_new_map(bytes)
 
 
 cdef inline int32_t mapped(void** items, int32_t most, size_t size) noexcept nogil:
@@ -55,19 +63,25 @@ cdef inline void unmapped(void* items, int32_t capacity, size_t size) noexcept n
 
 cdef inline bint resized(void** items, int64_t capacity, size_t size) noexcept nogil:
     """Makes a pool hold `capacity` items of `size` bytes; False, the pool as it was, when memory is gone."""
-    cdef void* block = realloc(items[0], <size_t>capacity * size)
+    cdef void* block = moved(items[0], <size_t>capacity * size)
     if block == NULL:
         return False
     items[0] = block
     return True
 
 
-cdef inline bint room(void** items, int32_t used, int32_t* capacity, size_t size) noexcept nogil:
-    """Makes room for one more item, doubling a full pool; False when memory is gone."""
+cdef inline bint rooms(void** items, int32_t used, int32_t more, int32_t* capacity, size_t size) noexcept nogil:
+    """Makes room for so many more items, at least doubling a full pool; False when memory is gone."""
     cdef int32_t larger = capacity[0] * 2 if capacity[0] else 64
-    if used < capacity[0]:
+    if used + more <= capacity[0]:
         return True
+    while larger < used + more:
+        larger *= 2
     if not resized(items, larger, size):
         return False
     capacity[0] = larger
     return True
+
+
+cdef inline bint room(void** items, int32_t used, int32_t* capacity, size_t size) noexcept nogil:
+    return rooms(items, used, 1, capacity, size)

@@ -1,9 +1,10 @@
 """Index, basis, premium, rate and mark of one instrument; the contract is in prices.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
 from solvent._core.book cimport Book, book_worse
 from solvent._core.money cimport RATE, clamp, floor128, half_even, int128, least, magnitude, most
+from solvent._core.pool cimport zeroed
 from solvent._core.records cimport (
     BASIS_ANNUAL, BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT, INDEX_PRICE, INDEX_WEIGHTS, INVERSE, LAST,
     LINEAR_WEIGHTS, LIVE_SOURCE, MARK_ALONE, MIDDLE, MISSING, SELL, STALE, WILD,
@@ -27,7 +28,7 @@ cdef int128 NEVER = (<int128>1) << 100
 
 cdef int _ring_open(Ring* ring, int32_t size) except -1:
     ring.size = size
-    ring.samples = <int64_t*>calloc(size + 1, sizeof(int64_t))      # of none there is an address too
+    ring.samples = <int64_t*>zeroed(size + 1, sizeof(int64_t))      # of none there is an address too
     if ring.samples == NULL:
         raise MemoryError
     return 0

@@ -20,9 +20,11 @@ cdef class Reader:
     cdef object halted_error
     cdef object type_error
     cdef object range_error
+    cdef object input_error
 
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
     cdef bytearray _of_positions(self, int columns, Columns write)
     cdef tuple _order_row(self, int32_t slot)
     cdef list _dormant_rows(self, uint32_t instrument)
     cdef int _add_volumes(self, list out) except -1
+    cdef bytes _as_bytes(self, list numbers)

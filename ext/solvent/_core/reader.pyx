@@ -1,12 +1,14 @@
 """Reads of the state; the contract is in reader.pxd."""
 
+from cpython.long cimport PyLong_AsUnsignedLongLongMask
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 from solvent._core cimport audit
 from solvent._core.arena cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
 from solvent._core.book cimport Book, Level, book_worse
 from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
 from solvent._core.fees cimport VOLUME_DAYS, Fees, Volume
-from solvent._core.ledger cimport FIRST_USER, Ledger, Position, wallet_of
+from solvent._core.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.margin cimport (
     Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
     position_value, upl,
@@ -93,6 +95,10 @@ cdef class Reader:
     def account_count(self):
         return self.s.ledger.account_count
 
+    @property
+    def instrument_count(self):
+        return self.s.ledger.instrument_count
+
     def account_id(self, bytes name):
         """The id behind a name, or None."""
         return self.ids.get(name)
@@ -154,11 +160,13 @@ cdef class Reader:
     def parcels(self):
         """The house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
         cdef int32_t i
+        cdef Parcel* p
         self._require_idle()
-        return [(self.s.ledger.parcels[i].parcel_id, self.s.ledger.parcels[i].instrument, self.s.ledger.parcels[i].size_lots,
-                 self.s.ledger.parcels[i].cost_units, self.s.ledger.parcels[i].bankruptcy_ticks,
-                 self.s.ledger.parcels[i].order_id, self.s.ledger.parcels[i].origin)
-                for i in range(self.s.ledger.parcel_count)]
+        rows = []
+        for i in range(self.s.ledger.parcel_count):
+            p = &self.s.ledger.parcels[i]
+            rows.append((p.parcel_id, p.instrument, p.size_lots, p.cost_units, p.bankruptcy_ticks, p.order_id, p.origin))
+        return rows
 
     # --- all accounts at once; int64 rows whose columns solvent.tables names
 
@@ -416,8 +424,23 @@ cdef class Reader:
             out.append(self.s.clients.finished[index].account)
             out.append(self.s.clients.finished[index].client_id)
             out.append(self.s.clients.finished[index].order_id)
-        return self.config + b"".join([name.ljust(NAME_BYTES, b"\0") for name in self.names]) + b"".join(
-            [(<object>number & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little") for number in out])
+        return self._as_bytes(out)
+
+    cdef bytes _as_bytes(self, list numbers):
+        """The configuration, the names, and numbers modulo 2**64."""
+        cdef int64_t i, at = 0
+        cdef char* names
+        cdef uint64_t* words
+        cdef bytes name
+        block = bytearray(NAME_BYTES * len(self.names) + sizeof(uint64_t) * len(numbers))
+        names = <char*>block
+        for name in self.names:
+            memcpy(names + at, <char*>name, len(name))
+            at += NAME_BYTES
+        words = <uint64_t*>(names + at)
+        for i in range(len(numbers)):
+            words[i] = PyLong_AsUnsignedLongLongMask(numbers[i])
+        return self.config + bytes(block)
 
     def check(self):
         """The invariants, recomputed from the state: None, or the first sum that does not hold, as text."""

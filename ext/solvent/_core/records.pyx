@@ -1,8 +1,9 @@
 """Event log and the numbers of records.pxd, readable from Python for the layout check."""
 
 from libc.stdint cimport int64_t, uint64_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memmove
+from solvent._core.pool cimport moved, taken
 
 cdef enum:
     FIRST_CAPACITY = 1024
@@ -25,7 +26,7 @@ cdef extern from *:
 
 
 cdef Event* _block_new(int64_t capacity) noexcept nogil:
-    cdef char* block = <char*>malloc(<size_t>(RECORD_BYTES + capacity * RECORD_BYTES))
+    cdef char* block = <char*>taken(<size_t>(RECORD_BYTES + capacity * RECORD_BYTES))
     if block == NULL:
         return NULL
     (<int64_t*>block)[0] = 1
@@ -57,7 +58,7 @@ cdef void log_grow(EventLog* log) noexcept nogil:
     cdef Event* events
     cdef char* block
     if solvent_owners(log.events) == 1:
-        block = <char*>realloc(<char*>log.events - RECORD_BYTES, <size_t>(RECORD_BYTES + capacity * RECORD_BYTES))
+        block = <char*>moved(<char*>log.events - RECORD_BYTES, <size_t>(RECORD_BYTES + capacity * RECORD_BYTES))
         events = <Event*>(block + RECORD_BYTES) if block != NULL else NULL
     else:
         events = _block_new(capacity)
@@ -72,15 +73,14 @@ cdef void log_grow(EventLog* log) noexcept nogil:
 
 
 cdef void log_drop(EventLog* log, int64_t n) noexcept nogil:
-    """Forgets the first n events."""
+    """Forgets the first n events, or later, when there is memory to leave a block to its views."""
     cdef Event* events
     if n <= 0:
         return
     if solvent_owners(log.events) > 1:
         events = _block_new(log.capacity)
         if events == NULL:
-            log.fault = 2
-            return
+            return                  # they are held a while longer
         memcpy(events, log.events + n, <size_t>((log.count - n) * RECORD_BYTES))
         block_unpin(log.events)
         log.events = events

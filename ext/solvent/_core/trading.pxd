@@ -63,6 +63,9 @@ cdef struct State:
     Book* books
     Triggers* triggers         # by instrument
     Prices* prices             # by instrument
+    int32_t books_capacity
+    int32_t triggers_capacity
+    int32_t prices_capacity
     bint modelled              # whether any instrument has a price model
     Due due
     Timers timers

@@ -25,7 +25,7 @@ from solvent._core.valuation cimport Instrument, cost_delta, fee_units, loss_of,
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    """A flat position, with the rate at which it would be liquidated; after position_reserve."""
+    """A flat position, with the rate at which it would be liquidated; after positions_reserve."""
     cdef int32_t index = position_new(&s.ledger, account, instrument, leg)
     s.ledger.positions[index].liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, &s.ledger.positions[index], s.clock_ns)
     return index

@@ -1,11 +1,11 @@
 """Dormant orders and the prices that reach them; the contract is in triggers.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport calloc, free, qsort
+from libc.stdlib cimport free, qsort
 from solvent._core.arena cimport DORMANT, DUE, Arena, Terms
 from solvent._core.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_rooms
 from solvent._core.money cimport RATE, clamp, mul_div_ceil, mul_div_floor
-from solvent._core.pool cimport room
+from solvent._core.pool cimport room, zeroed
 from solvent._core.records cimport SOURCES, TRAIL_RATE
 
 
@@ -22,8 +22,10 @@ cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept 
     """Makes room for one more dormant order; 0 when the limit or memory is reached."""
     cdef Book* book = triggers.books[source]
     if book == NULL:
-        book = <Book*>calloc(1, sizeof(Book))
+        book = <Book*>zeroed(1, sizeof(Book))
         if book == NULL or not book_open(book, triggers.max_price_ticks + 1):
+            if book != NULL:
+                book_close(book)
             free(book)
             return 0
         triggers.books[source] = book

@@ -1,0 +1,3 @@
+from solvent._core.reader import Reader
+
+class Roster(Reader): ...

@@ -1,0 +1,42 @@
+# roster: who and what there is by name: accounts and instruments. The kernel extends it with the commands.
+#
+# Owns: the names, the configuration bytes, and how an instrument comes in: decoded before the exchange is entered, built
+# beside the others before the command begins, counted by the command itself.
+# Never: runs Python code while a command is at work, so that no signal handler can cut one in two. What of the names needs
+# Python's memory is made before anything of the command is done.
+# Invariant: an instrument that is offered and not taken leaves nothing behind.
+# Cost: O(1) an account and an instrument, whatever their number.
+
+from libc.stdint cimport int64_t, uint32_t
+from solvent._core.reader cimport Reader
+from solvent._core.records cimport Command
+from solvent._core.trading cimport Receipt
+
+cdef struct Offer:                 # what an ADD_INSTRUMENT brings, as far as the state has to say something to it
+    bint formed                    # the records are an instrument; False outside an ADD_INSTRUMENT
+    bint exists                    # its name is taken
+    bint made                      # it stands behind the last instrument, not counted yet
+    bint adds_up
+    bint nets
+    uint32_t currency
+    int64_t expiry_ns
+    char name[64]
+
+cdef class Roster(Reader):
+    cdef dict instruments          # number by name
+    cdef list decimals             # of the currencies
+    cdef object from_records       # decodes and checks an ADD_INSTRUMENT (solvent.spec)
+    cdef Offer offer
+
+    cdef int _enter_instrument(self, spec) except -1
+    cdef int _build(self, spec, int64_t clock_ns) except -1
+    cdef int _fill(self, spec, int64_t clock_ns) except -1
+    cdef void _count(self) noexcept nogil
+    cdef void _discard(self) noexcept nogil
+    cdef tuple _decoded(self, const Command* c)
+    cdef bytes _make_offer(self, const Command* c, tuple decoded)
+    cdef int _end_offer(self, tuple decoded, bytes config, bint taken) except -1
+    cdef bint _fits(self) noexcept nogil
+    cdef int _add_instrument(self, Receipt* receipt) noexcept nogil
+    cdef int _open_account(self, const Command* c, Receipt* receipt) except -1 with gil
+    cdef int _opened(self, const Command* c, Receipt* receipt) except -1

@@ -1,0 +1,228 @@
+"""Names of accounts, and instruments from their specs; the contract is in roster.pxd."""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
+from libc.string cimport memcpy, memset
+from solvent._core.book cimport Book, book_close, book_open
+from solvent._core.ledger cimport FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve
+from solvent._core.pool cimport room, zeroed
+from solvent._core.prices cimport Prices, prices_close, prices_open
+from solvent._core.reader cimport Reader
+from solvent._core.records cimport (
+    ACCOUNT_EXISTS, ACCOUNT_OPENED, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK,
+    RECORD_BYTES, TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Command, Event, log_next, say,
+)
+from solvent._core.trading cimport Receipt
+from solvent._core.triggers cimport Triggers, triggers_close
+from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
+
+from hashlib import blake2b
+
+cdef enum:
+    INSTRUMENTS_MAX = 4096
+
+
+cdef bint _is_account_name(bytes name) except -1:
+    """The rule of solvent.names.account_name, without Python code."""
+    cdef Py_UCS4 each
+    cdef str text
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        return False
+    for each in text:
+        if each < 0x20 or 0x7F <= each <= 0x9F:
+            return False
+    return len(text) > 0 and not (text[0] == "<" and text[len(text) - 1] == ">")
+
+
+cdef class Roster(Reader):
+    """The names behind the numbers."""
+
+    # --- instruments
+
+    cdef int _enter_instrument(self, spec) except -1:
+        """One more instrument in every room that has them by number. Raises MemoryError, nothing done but room made."""
+        self._build(spec, self.s.clock_ns)
+        self._count()
+        return 0
+
+    cdef int _build(self, spec, int64_t clock_ns) except -1:
+        """An instrument behind the last one, complete, not counted. Raises MemoryError, nothing done but room made."""
+        cdef int32_t i = <int32_t>self.s.ledger.instrument_count
+        if not (instrument_reserve(&self.s.ledger) and room(<void**>&self.s.books, i, &self.s.books_capacity, sizeof(Book))
+                and room(<void**>&self.s.triggers, i, &self.s.triggers_capacity, sizeof(Triggers))
+                and room(<void**>&self.s.prices, i, &self.s.prices_capacity, sizeof(Prices))):
+            raise MemoryError
+        memset(&self.s.books[i], 0, sizeof(Book))
+        memset(&self.s.triggers[i], 0, sizeof(Triggers))
+        memset(&self.s.prices[i], 0, sizeof(Prices))
+        try:
+            self._fill(spec, clock_ns)
+        except:
+            self._discard()
+            raise
+        return 0
+
+    cdef int _fill(self, spec, int64_t clock_ns) except -1:
+        cdef uint32_t i = self.s.ledger.instrument_count
+        cdef Instrument* ins = &self.s.ledger.instruments[i]
+        cdef int k, r
+        (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
+         ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
+         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, ins.larger_leg, ins.own_fee, fee_tiers, tiers, rates,
+         ins.currency, model) = spec
+        ins.tier_count = <int32_t>len(tiers)
+        ins.rates_count = <int32_t>len(rates)
+        ins.tiers = <Tier*>zeroed(ins.tier_count * (1 + ins.rates_count), sizeof(Tier))
+        ins.rates = <Rates*>zeroed(ins.rates_count + 1, sizeof(Rates))
+        ins.fee_tiers = <FeeTier*>zeroed(len(fee_tiers) + 1, sizeof(FeeTier))
+        if ins.tiers == NULL or ins.rates == NULL or ins.fee_tiers == NULL or not book_open(&self.s.books[i], ins.max_price_ticks):
+            raise MemoryError
+        for k in range(ins.tier_count * (1 + ins.rates_count)):
+            ins.tiers[k].top, ins.tiers[k].maintenance_ppb, ins.tiers[k].max_leverage, ins.tiers[k].initial_ppb = tiers[
+                k % ins.tier_count]
+        for r, (side, most, each) in enumerate(rates):
+            ins.rates[r].side, ins.rates[r].most = side, most
+            for k in range(ins.tier_count):
+                ins.tiers[(1 + r) * ins.tier_count + k].maintenance_ppb = each[k]
+        tiers_derive(ins)
+        for row in fee_tiers:
+            k = ins.fee_tier_count
+            ins.fee_tiers[k].volume_units, ins.fee_tiers[k].maker_fee_ppb, ins.fee_tiers[k].taker_fee_ppb = row
+            ins.fee_tier_count += 1
+        self.s.triggers[i].max_price_ticks = ins.max_price_ticks
+        if model is not None:
+            prices_open(&self.s.prices[i], ins, model, clock_ns)
+        return 0
+
+    cdef void _count(self) noexcept nogil:
+        """The instrument that was built is one of them."""
+        cdef uint32_t i = self.s.ledger.instrument_count
+        if self.s.ledger.instruments[i].fee_tier_count:
+            self.s.fees.counts = True
+        if self.s.prices[i].sample_ns:
+            self.s.modelled = True
+        self.s.ledger.instrument_count += 1
+
+    cdef void _discard(self) noexcept nogil:
+        """The instrument that was built, or half of one, is not wanted."""
+        cdef uint32_t i = self.s.ledger.instrument_count
+        instrument_close(&self.s.ledger.instruments[i])
+        book_close(&self.s.books[i])
+        triggers_close(&self.s.triggers[i])
+        prices_close(&self.s.prices[i])
+
+    cdef tuple _decoded(self, const Command* c):
+        """What the records of an ADD_INSTRUMENT say, None where they are no instrument. Runs Python code: signal handlers may
+        raise here, and nothing was done."""
+        data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.records - 1) * RECORD_BYTES)
+        found = self.from_records(data)
+        if found is None:
+            return None
+        name, currency, spec = found
+        return data, name, currency, spec.decimals, spec.adds_up, spec.basis == NET, spec.expiry_ns, spec.compiled(currency)
+
+    cdef bytes _make_offer(self, const Command* c, tuple decoded):
+        """Everything of an ADD_INSTRUMENT that takes memory, and the config that will be. Raises MemoryError, nothing done."""
+        cdef bytes config, name
+        memset(&self.offer, 0, sizeof(Offer))
+        if decoded is None:
+            return None
+        data, name, currency, decimals, self.offer.adds_up, self.offer.nets, self.offer.expiry_ns, spec = decoded
+        self.offer.exists = name in self.instruments
+        self.offer.currency = currency if 0 <= currency < self.s.ledger.currency_count else self.s.ledger.currency_count
+        self.offer.formed = True
+        memcpy(self.offer.name, <char*>name, len(name))
+        if (self.offer.exists or self.offer.currency >= self.s.ledger.currency_count or self.decimals[currency] != decimals
+                or self.s.ledger.instrument_count >= INSTRUMENTS_MAX):
+            return None
+        config = blake2b(self.config + data).digest()[:32]
+        self.instruments[name] = self.s.ledger.instrument_count
+        try:
+            self._build(spec, c.time_ns)
+        except:
+            del self.instruments[name]
+            raise
+        self.offer.made = True
+        return config
+
+    cdef int _end_offer(self, tuple decoded, bytes config, bint taken) except -1:
+        """The command was answered."""
+        if taken:
+            self.config = config
+        elif self.offer.made:
+            self._discard()
+            del self.instruments[decoded[1]]
+        memset(&self.offer, 0, sizeof(Offer))
+        return 0
+
+    cdef bint _fits(self) noexcept nogil:
+        """Whether an instrument goes with the clock, the rules, its currency, and those that there are."""
+        if not self.offer.made or (backs(&self.s.ledger, self.offer.currency) != NULL and not self.offer.adds_up):
+            return False
+        return not (self.offer.expiry_ns and self.offer.expiry_ns <= self.s.clock_ns or (
+            self.offer.nets and not self.s.rules.net_hedges))
+
+    cdef int _add_instrument(self, Receipt* receipt) noexcept nogil:
+        """ADD_INSTRUMENT: what was offered counts from here on; the answer's order id is the instrument."""
+        cdef Event* event
+        if not self.offer.formed:
+            return BAD_INSTRUMENT
+        if self.offer.exists:
+            return INSTRUMENT_EXISTS
+        if self.offer.currency >= self.s.ledger.currency_count:
+            return UNKNOWN_CURRENCY
+        if not self._fits():
+            return BAD_INSTRUMENT
+        receipt.order_id = self.s.ledger.instrument_count
+        self._count()
+        event = say(&self.s.log, INSTRUMENT_ADDED, 0, 0, <uint32_t>receipt.order_id, <uint16_t>self.offer.currency, 0, 0, 0, 0, 0, 0)
+        if event != NULL:
+            event.records = 2
+            memcpy(log_next(&self.s.log), self.offer.name, NAME_BYTES)
+        return OK
+
+    # --- accounts
+
+    cdef int _open_account(self, const Command* c, Receipt* receipt) except -1 with gil:
+        """OPEN_ACCOUNT. No Python code runs here, only Python's own objects are made."""
+        try:
+            return self._opened(c, receipt)
+        except MemoryError:
+            return TOO_MANY_ACCOUNTS
+        except:
+            self.s.log.fault = 3
+            raise
+
+    cdef int _opened(self, const Command* c, Receipt* receipt) except -1:
+        """The name is the command's second record, UTF-8, zero-padded. Raises MemoryError, nothing done but room made."""
+        cdef Event* event
+        cdef uint32_t account
+        cdef bytes padded, name
+        if c.records != 2:
+            return BAD_RECORD
+        padded = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, NAME_BYTES)
+        name = padded.rstrip(b"\0")
+        if not _is_account_name(name):
+            return BAD_NAME
+        if name in self.ids:
+            return ACCOUNT_EXISTS
+        if c.order_id != 0 and (c.order_id < FIRST_USER or c.order_id >= self.s.ledger.account_count
+                                or self.s.ledger.accounts[c.order_id].parent != 0):
+            return UNKNOWN_ACCOUNT
+        if not accounts_reserve(&self.s.ledger):
+            return TOO_MANY_ACCOUNTS
+        self.ids[name] = self.s.ledger.account_count
+        try:
+            self.names.append(name)
+        except:
+            del self.ids[name]
+            raise
+        account = account_new(&self.s.ledger, <uint32_t>c.order_id)
+        event = say(&self.s.log, ACCOUNT_OPENED, 0, account, 0, 0, 0, <int64_t>c.order_id, 0, 0, 0, 0)
+        if event != NULL:
+            event.records = 2
+            memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)
+        receipt.order_id = account
+        return OK
