@@ -1,0 +1,91 @@
+"""An order that turns a position round needs what remains after closing, as two orders would."""
+
+from itertools import product
+
+import pytest
+
+from solvent import Code, EventType, Instrument, Tier, Trigger
+
+X = "X"
+OTHER = {"buy": "sell", "sell": "buy"}
+
+
+def market(make, mode, leverage, side, depth, *, lots=105, spare=0, price=100):
+    """a holds lots at a leverage and little more; so much stands on the other side at the mark."""
+    ex = make([Instrument(X, contract_size=1, tick="0.1", max_price=1_000, tiers=[Tier(10**6, "0.005", "0.01")])])
+    ex.deposit("b", "USDT", 10**7)
+    fees = 105 * 100 * 0.0005 * 2 + 2 * 105 * 100 * 0.0005
+    ex.deposit("a", "USDT", str(round(lots * 100 / leverage + fees + spare, 6)))
+    ex.mark(X, 100)
+    ex.set_leverage("a", X, leverage, mode=mode)
+    ex.order("b", X, OTHER[side], lots, price=100).ok()
+    ex.order("a", X, side, lots, price=100).ok()
+    if depth:
+        ex.order("b", X, side, depth, price=price).ok()
+    return ex
+
+
+def standing(ex):
+    p, view = ex.position("a", X), ex.account("a")
+    return p.size, p.cost_units, p.margin, view.cash, view.hold, [(o.remaining, o.price) for o in ex.open_orders("a")]
+
+
+WAYS = [{"price": 100}, {"price": 100, "tif": "ioc"}, {"price": 100, "tif": "fok"}, {}, {"slippage": "0.01"}]
+
+
+@pytest.mark.parametrize("mode,side,leverage", list(product(["isolated", "cross"], ["buy", "sell"], [1, 5, 50])))
+@pytest.mark.parametrize("terms", WAYS)
+def test_one_order_does_what_two_do(make, mode, side, leverage, terms):
+    """At 5x one got 10 lots of 210, or was refused at full size."""
+    one, two = (market(make, mode, leverage, side, 250) for _ in range(2))
+    for each in (105, 100):
+        assert two.order("a", X, OTHER[side], each, **terms).filled == each
+    assert one.order("a", X, OTHER[side], 205, **terms).filled == 205
+    assert standing(one)[:1] == standing(two)[:1] and abs(standing(one)[0]) == 100
+    assert abs(one.account("a").equity - two.account("a").equity) <= 1
+
+
+@pytest.mark.parametrize("mode,tif", list(product(["isolated", "cross"], ["ioc", "fok", "gtc"])))
+def test_what_the_rest_cannot_afford_is_refused_whole(make, mode, tif):
+    """Closing frees what it frees; 260 lots the other way ask more than that."""
+    ex = market(make, mode, 5, "buy", 500)
+    before = ex.digest()
+    assert ex.order("a", X, "sell", 365, price=100, tif=tif).code == Code.INSUFFICIENT_MARGIN
+    assert ex.digest() == before
+    assert ex.order("a", X, "sell", 105, price=100, tif=tif).filled == 105
+
+
+def test_a_loss_of_closing_counts_before_what_opens_is_asked_for(make):
+    """Sold 4 % below mark: 420 lost of 2,100 and some; as many lots cannot be opened."""
+    ex = market(make, "cross", 5, "buy", 300, price=96)
+    assert ex.order("a", X, "sell", 210, price=96, tif="ioc").code == Code.INSUFFICIENT_MARGIN
+    assert ex.order("a", X, "sell", 170, price=96, tif="ioc").filled == 170
+
+
+def test_of_an_order_that_rests_only_what_trades_now_has_closed(make):
+    """Bids for 50 of 205: 55 would rest to close and 100 to open, while 55 are still held. Two orders: the second is refused."""
+    one, two, ioc = (market(make, "cross", 5, "buy", 50) for _ in range(3))
+    assert one.order("a", X, "sell", 205, price=100).code == Code.INSUFFICIENT_MARGIN
+    assert two.order("a", X, "sell", 105, price=100).filled == 50
+    assert two.order("a", X, "sell", 100, price=100).code == Code.INSUFFICIENT_MARGIN
+    assert ioc.order("a", X, "sell", 205, price=100, tif="ioc").filled == 50
+    whole = market(make, "cross", 5, "buy", 120)
+    ack = whole.order("a", X, "sell", 205, price=100)
+    assert (ack.filled, ack.resting) == (120, 85) and whole.position("a", X).size == -15
+
+
+@pytest.mark.parametrize("mode", ["isolated", "cross"])
+def test_a_stop_that_turns_a_position(make, mode):
+    ex = market(make, mode, 5, "buy", 0)
+    ex.order("a", X, "sell", 205, trigger=Trigger.stop("99.9")).ok()
+    ex.order("b", X, "buy", 300, price="99.9").ok()
+    events = ex.mark(X, "99.9").events
+    assert [e.type for e in events if e.type == EventType.TRADE] and ex.position("a", X).size == -100
+
+
+def test_with_a_resting_reduce_only_target(make):
+    """What the target would close is closed by the order itself; the target ends with the position."""
+    ex = market(make, "cross", 5, "buy", 300)
+    target = ex.order("a", X, "sell", 105, price=110, reduce_only=True).ok()
+    assert ex.order("a", X, "sell", 205, price=100).filled == 205
+    assert ex.position("a", X).size == -100 and target.order_id not in [o.order_id for o in ex.open_orders("a")]
