@@ -63,7 +63,7 @@ def test_a_loss_of_closing_counts_before_what_opens_is_asked_for(make):
 
 
 def test_of_an_order_that_rests_only_what_trades_now_has_closed(make):
-    """Bids for 50 of 205: 55 would rest to close and 100 to open, while 55 are still held. Two orders: the second is refused."""
+    """Bids for 50 of 205: 55 would rest to close, 100 to open, and 55 are still held. Of two orders the second is refused."""
     one, two, ioc = (market(make, "cross", 5, "buy", 50) for _ in range(3))
     assert one.order("a", X, "sell", 205, price=100).code == Code.INSUFFICIENT_MARGIN
     assert two.order("a", X, "sell", 105, price=100).filled == 50

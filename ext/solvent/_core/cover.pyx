@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.admission cimport Trial, assign, bears, closing_price, put_back, try_on
 from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
-from solvent._core.margin cimport collateral_value, free_units, hold_units, initial_units, opening_lots
+from solvent._core.margin cimport collateral_value, free_units, hold_units, initial_units, opening_lots, side_hold
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport clamp, int128, least, magnitude, most, saturate, sub
 from solvent._core.records cimport (
@@ -100,13 +100,14 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
         p.open[t.side].lots -= standing.lots
         p.open[t.side].value_units -= standing.value_units
         p.open[t.side].loss_units -= standing.loss_units
-    borne = _bears_opening(s, t, p, lots)
+    borne = _bears_opening(s, t, p, lots, standing == NULL)
     p.open[t.side] = before
     return OK if borne else INSUFFICIENT_MARGIN
 
 
-cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots) noexcept nogil:
-    """Whether free margin bears so many lots more, resting or filled at the limit, and SAFE-2 holds if they are filled."""
+cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint adds) noexcept nogil:
+    """Whether free margin bears so many lots more, resting or filled at the limit, and SAFE-2 holds if they are filled. adds: to
+    all that rests, so that nothing reserves less."""
     cdef int32_t* fault = &s.log.fault
     cdef int64_t price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
     cdef int64_t opens = opening_lots(p, t.side, p.open[t.side].lots + lots)
@@ -116,7 +117,8 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots) noexcep
     extra.lots = lots
     extra.value_units = value_of(t.ins, lots, price, False, fault)
     extra.loss_units = loss_of(t.ins, t.side, lots, price, t.open_loss_ticks, fault)
-    needed = <int128>hold_units(&s.ledger, p, &extra, t.side) - p.hold_units
+    needed = most(p.hold_units, side_hold(&s.ledger, p, &extra, t.side)) if adds else hold_units(&s.ledger, p, &extra, t.side)
+    needed -= p.hold_units
     # Accrued funding of all that may open, for no hold has it.
     needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
     fill_at_limit(s, t, lots, &half)

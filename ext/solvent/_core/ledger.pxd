@@ -43,7 +43,8 @@ cdef struct Position:
     int64_t margin_units           # isolated only
     OpenSide open[2]               # ordinary resting orders
     OpenSide reduce                # reduce-only ones, all on reduce_side
-    int64_t hold_units
+    int64_t side_holds[2]          # what the ordinary orders of a side reserve
+    int64_t hold_units             # the dearer of both
     Leverage leverage
     int32_t chosen_tier            # by its owner, 1-based: it stands there, or higher; 0: none
     int32_t liquidation_fee_ppb    # by its account's volume, if the instrument says so

@@ -50,6 +50,7 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
+cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
 cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil

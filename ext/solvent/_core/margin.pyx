@@ -329,19 +329,19 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
     of all lots for cross, of the opening ones for isolated (the others' is the margin's, closing_loss).
     `extra` adds an order that is about to come on `side`; NULL adds none.
     """
-    cdef int64_t held[2]
+    return most(side_hold(ledger, p, extra, side), side_hold(ledger, p, NULL, 1 - side))
+
+
+cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
+    """The same of one side. More orders never reserve less."""
     cdef OpenSide open
-    cdef int s
-    for s in range(2):
-        if extra == NULL or s != side:
-            held[s] = _side_hold(ledger, p, &p.open[s], s)
-        else:
-            open = p.open[s]
-            open.lots += extra.lots
-            open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
-            open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
-            held[s] = _side_hold(ledger, p, &open, s)
-    return most(held[BUY], held[SELL])
+    if extra == NULL:
+        return _side_hold(ledger, p, &p.open[side], side)
+    open = p.open[side]
+    open.lots += extra.lots
+    open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
+    open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
+    return _side_hold(ledger, p, &open, side)
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:

@@ -10,7 +10,7 @@ from solvent._core.ledger cimport (
     Collateral, FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
     wallet_of,
 )
-from solvent._core.margin cimport hold_units
+from solvent._core.margin cimport side_hold
 from solvent._core.matching cimport Fill
 from solvent._core.money cimport add, least, magnitude, most
 from solvent._core.records cimport (
@@ -75,13 +75,27 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     side.loss_units = add(side.loss_units, new.loss_units - old.loss_units, fault)
 
 
-cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
-    """Recomputes a position's hold after its size or its resting orders changed."""
-    cdef Position* p = &s.ledger.positions[position]
+cdef inline void _hold(State* s, Position* p) noexcept nogil:
+    """What a position reserves follows what its sides do."""
     cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
-    cdef int64_t held = hold_units(&s.ledger, p, NULL, BUY)
+    cdef int64_t held = most(p.side_holds[BUY], p.side_holds[SELL])
     wallet.hold_units = add(wallet.hold_units, held - p.hold_units, &s.log.fault)
     p.hold_units = held
+
+
+cdef void refresh_side(State* s, int32_t position, int side) noexcept nogil:
+    """Recomputes what a position reserves after its resting orders of a side changed."""
+    cdef Position* p = &s.ledger.positions[position]
+    p.side_holds[side] = side_hold(&s.ledger, p, NULL, side)
+    _hold(s, p)
+
+
+cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
+    """The same after its size changed, or its leverage."""
+    cdef Position* p = &s.ledger.positions[position]
+    p.side_holds[BUY] = side_hold(&s.ledger, p, NULL, BUY)
+    p.side_holds[SELL] = side_hold(&s.ledger, p, NULL, SELL)
+    _hold(s, p)
 
 
 # --- The life of an order ------------------------------------------------------------------------------
@@ -255,7 +269,7 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
     if has_owner(order):
-        refresh_hold(s, order.holder)
+        refresh_side(s, order.holder, order.side)
     say(&s.log, REDUCED, order.side, order.account, instrument, 0, reason,
         <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
 
