@@ -86,7 +86,7 @@ class Liquidation:
                 verdict, r, _ = self.judge(account, currency, None)
                 if verdict:
                     due.append(Due(r.equity - r.own, account, NO_INSTRUMENT, 0, currency))
-                elif not (r.positions or r.orders) and self.ledger.wallets[account][currency] < 0:
+                elif not r.positions and self.ledger.wallets[account][currency] < 0:
                     self._cover(account, currency)
         return sorted(due)
 

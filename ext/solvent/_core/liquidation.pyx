@@ -164,7 +164,7 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
             if _judge(s, entry.account, -1, entry.currency, &r, &candidate) != SAFE:
                 entry.slack = r.equity - r.own
                 _append(s, due, entry)
-            elif r.positions == 0 and r.orders == 0 and _cover(s, entry.account, entry.currency) and not l.accounts[entry.account].touched:
+            elif r.positions == 0 and _cover(s, entry.account, entry.currency) and not l.accounts[entry.account].touched:
                 l.accounts[entry.account].touched = 1
                 l.touched[again] = entry.account
                 again += 1
