@@ -35,4 +35,4 @@ def stamp(Kernel kernel, const unsigned char[::1] records not None, int64_t[::1]
                 ns[i] = at - last
                 last = at
                 i += 1
-        kernel._leave()
+        kernel.busy = False

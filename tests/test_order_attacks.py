@@ -180,7 +180,7 @@ book.check()
 @pytest.mark.skipif(sys.platform != "linux" or "asan" in os.environ.get("LD_PRELOAD", ""), reason="limits its own memory")
 def test_trailing_orders_that_spread_stay_in_their_room():
     """They share one level of a nearly full trie, and each needs its own path at the next extreme: it wrote beyond the pool.
-    A small address space makes pools small; else it takes two million dormant orders."""
+    A small address space keeps pools small; else it takes two million dormant orders."""
     done = subprocess.run([sys.executable, "-c", SMALL], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode >= 0, done.returncode
     assert done.returncode == 0 or "MemoryError" in done.stderr, done.stderr

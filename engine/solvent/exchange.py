@@ -16,7 +16,7 @@ from solvent.codes import Code, InputError, Rejected
 from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.instrument import Instrument
-from solvent.limits import CURRENCIES_MAX, FINE, FIRST_USER, GROUP_MAX, MONEY_MAX, NAME_BYTES, RATE
+from solvent.limits import CURRENCIES_MAX, FINE, FIRST_USER, GROUP_MAX, INSTRUMENTS_MAX, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import PPB, Dec, decimal, many, nearest_even, plain, to_units, unit_of
 from solvent.names import check_name
 from solvent.orders import Terms, Trigger, any_int, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
@@ -35,6 +35,17 @@ Acct = str | int
 Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
+
+
+def _check_groups(instruments: Iterable[Instrument]) -> None:
+    """Tier groups as a whole."""
+    groups: dict[int, dict[str, Decimal]] = {}
+    for each in instruments:
+        if each.tier_group:
+            groups.setdefault(each.tier_group, {})[each.name] = each.lot_size
+    for lots in groups.values():
+        if len(lots) > GROUP_MAX or len(set(lots.values())) > 1:
+            raise InputError(f"{min(lots)}: a tier group is at most {GROUP_MAX} instruments, all of one lot size")
 
 
 class Exchange(Face):
@@ -66,10 +77,13 @@ class Exchange(Face):
         self._instrument_ids = {each.name: i for i, each in enumerate(self._listed)}
         if len(self._instrument_ids) != len(self._listed):
             raise InputError("two instruments have the same name")
+        if len(self._listed) > INSTRUMENTS_MAX:
+            raise InputError(f"an exchange has at most {INSTRUMENTS_MAX} instruments, not {len(self._listed)}")
         self.currencies: dict[str, Decimal] = {}
         for each in self._listed:
             self.currencies.setdefault(each.settle, each.unit)
             self._check_terms(each)
+        _check_groups(self._listed)
         if not isinstance(currencies, Mapping | None):
             raise wrong_type("currencies", currencies, "decimals by name, as {'EUR': 2}")
         for name, decimals in (currencies or {}).items():
@@ -133,9 +147,6 @@ class Exchange(Face):
             raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
         if instrument.basis == "net" and not self.rules.net_hedges:
             raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
-        group = {each.name: each.lot_size for each in (*self._listed, instrument) if each.tier_group == instrument.tier_group}
-        if instrument.tier_group and (len(group) > GROUP_MAX or len(set(group.values())) > 1):
-            raise InputError(f"{instrument.name}: a tier group is at most {GROUP_MAX} instruments, all of one lot size")
 
     def _make_kernel(self) -> Any:
         import json
@@ -204,6 +215,8 @@ class Exchange(Face):
         if instrument.settle not in self.currencies:
             raise Rejected(Code.UNKNOWN_CURRENCY)
         self._check_terms(instrument)
+        if instrument.tier_group:
+            _check_groups((*self.instruments, instrument))
         self._check_backing(instrument)
         data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
         self._coming = instrument

@@ -22,7 +22,7 @@ FIRST_USER = 16
 """Account ids below belong to the house: outside, clearing, fees, fund, deficit, residue, house, converter."""
 
 INSTRUMENTS_MAX = 4_096
-"""Instruments of one exchange: each reserves address space for its book."""
+"""Instruments of one exchange: a loop over all of them stays short."""
 
 ORDERS_MAX = 2**24
 """Live orders: the low 24 bits of an order id are its slot."""

@@ -4,8 +4,9 @@
 # (semantics §8): taken at acceptance, returned at the final event, last in first out, else the high-water mark.
 # Never: knows prices or queues; a book links orders through prev and next.
 # Invariant: slots in use = live orders; born - freed = live.
-# Cost: take and give are O(1). 64 bytes a slot and 4 for the free stack; 8 for the owner's links and 72 for
-# the terms of extended orders where they are used, for memory that is never touched costs nothing.
+# Cost: take and give are O(1); making room is amortised O(1) and may move all orders, so no pointer to one is held there.
+# 64 bytes a slot and 4 for the free stack; 16 for the owner's links and 72 for the terms of extended orders where they are
+# used: pages that are never touched cost nothing.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -68,17 +69,17 @@ cdef struct Arena:
     int32_t terms_high_water    # slots below it may have had terms
     int32_t capacity
 
-cdef int arena_open(Arena* arena) noexcept nogil
+cdef bint arena_grow(Arena* arena) noexcept nogil
 cdef void arena_close(Arena* arena) noexcept nogil
 
 
 cdef inline bint arena_room(Arena* arena) noexcept nogil:
-    """Whether there is a slot for one more order."""
-    return arena.free_count > 0 or arena.high_water < arena.capacity
+    """Makes sure of a slot for one more order; False at the limit or when memory is gone. May move all orders."""
+    return arena.free_count > 0 or arena.high_water < arena.capacity or arena_grow(arena)
 
 
 cdef inline int32_t arena_take(Arena* arena) noexcept nogil:
-    """A slot, after arena_room has said that there is one."""
+    """A slot, after arena_room."""
     if arena.free_count > 0:
         arena.free_count -= 1
         return arena.free_stack[arena.free_count]

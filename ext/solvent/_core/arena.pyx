@@ -1,23 +1,27 @@
 """Where the slots' memory comes from; the contract is in arena.pxd."""
 
 from libc.stdint cimport int32_t
-from libc.string cimport memset
-from solvent._core.pool cimport mapped, solvent_map, unmapped
+from solvent._core.pool cimport doubled, grown, released
+
+cdef enum:
+    FIRST = 32
 
 
-cdef int arena_open(Arena* arena) noexcept nogil:
-    memset(arena, 0, sizeof(Arena))
-    arena.capacity = mapped(<void**>&arena.orders, SLOTS_MAX, sizeof(Order))
-    arena.terms = <Terms*>solvent_map(arena.capacity * sizeof(Terms))
-    arena.own = <Links*>solvent_map(arena.capacity * sizeof(Links))
-    arena.reduce = <Links*>solvent_map(arena.capacity * sizeof(Links))
-    arena.free_stack = <int32_t*>solvent_map(arena.capacity * sizeof(int32_t))
-    return arena.capacity > 0 and arena.terms != NULL and arena.own != NULL and arena.reduce != NULL and arena.free_stack != NULL
+cdef bint arena_grow(Arena* arena) noexcept nogil:
+    """Twice as many slots; False, all as it was, at the limit or when memory is gone."""
+    cdef int32_t larger = doubled(arena.capacity, arena.capacity + 1, FIRST, SLOTS_MAX)
+    if larger == 0 or not (
+            grown(<void**>&arena.orders, larger, sizeof(Order)) and grown(<void**>&arena.terms, larger, sizeof(Terms))
+            and grown(<void**>&arena.own, larger, sizeof(Links)) and grown(<void**>&arena.reduce, larger, sizeof(Links))
+            and grown(<void**>&arena.free_stack, larger, sizeof(int32_t))):
+        return False
+    arena.capacity = larger
+    return True
 
 
 cdef void arena_close(Arena* arena) noexcept nogil:
-    unmapped(arena.orders, arena.capacity, sizeof(Order))
-    unmapped(arena.terms, arena.capacity, sizeof(Terms))
-    unmapped(arena.own, arena.capacity, sizeof(Links))
-    unmapped(arena.reduce, arena.capacity, sizeof(Links))
-    unmapped(arena.free_stack, arena.capacity, sizeof(int32_t))
+    released(arena.orders)
+    released(arena.terms)
+    released(arena.own)
+    released(arena.reduce)
+    released(arena.free_stack)

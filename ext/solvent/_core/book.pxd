@@ -9,7 +9,7 @@
 # Invariants: no empty level, no empty node but the roots; a level's total is the sum of its orders;
 # best bid < best ask between commands.
 # Cost: at a level that exists O(1) through a small leaf cache; a new or vanishing level at most `depth`
-# nodes (3 to 10). A node is 268 bytes, a level 32.
+# nodes (3 to 10). A node is 268 bytes, a level 32. Making room is amortised O(1) and may move both.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from solvent._core.arena cimport Arena, Order
@@ -58,14 +58,15 @@ cdef struct Book:
 
 cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil
 cdef void book_close(Book* book) noexcept nogil
+cdef bint book_grow(Book* book, int32_t orders) noexcept nogil
 cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil
 cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil
 
 
 cdef inline bint book_rooms(Book* book, int32_t orders) noexcept nogil:
-    """Whether there is room for so many more levels and their paths."""
+    """Makes sure of room for so many more levels and their paths; False at the limit or when memory is gone. May move them."""
     return (book.nodes_used - book.nodes_spare + book.depth * orders < book.nodes_capacity
-            and book.levels_used - book.levels_spare + orders < book.levels_capacity)
+            and book.levels_used - book.levels_spare + orders < book.levels_capacity) or book_grow(book, orders)
 
 
 cdef inline bint book_room(Book* book) noexcept nogil:

@@ -3,7 +3,10 @@
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
 from solvent._core.arena cimport DORMANT, LIVE, Arena
-from solvent._core.pool cimport mapped, solvent_map, unmapped
+from solvent._core.pool cimport doubled, grown, released
+
+cdef enum:
+    FIRST = 16             # nodes and levels: both roots and the path of a first order, however deep
 
 
 cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil:
@@ -14,11 +17,7 @@ cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil:
     book.depth = 1
     while book.depth < 10 and (max_price_ticks >> (6 * book.depth)) != 0:
         book.depth += 1
-    book.nodes_capacity = mapped(<void**>&book.child, BOOK_ITEMS_MAX, 64 * sizeof(int32_t))
-    book.bits = <uint64_t*>solvent_map(book.nodes_capacity * sizeof(uint64_t))
-    book.parent = <int32_t*>solvent_map(book.nodes_capacity * sizeof(int32_t))
-    book.levels_capacity = mapped(<void**>&book.levels, BOOK_ITEMS_MAX, sizeof(Level))
-    if book.nodes_capacity == 0 or book.bits == NULL or book.parent == NULL or book.levels_capacity == 0:
+    if not book_grow(book, 1):
         return 0
     for side in range(2):
         book.side[side].turn = (<int64_t>1 << (6 * book.depth)) - 1 if side == 0 else 0
@@ -30,10 +29,30 @@ cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil:
 
 
 cdef void book_close(Book* book) noexcept nogil:
-    unmapped(book.child, book.nodes_capacity, 64 * sizeof(int32_t))
-    unmapped(book.bits, book.nodes_capacity, sizeof(uint64_t))
-    unmapped(book.parent, book.nodes_capacity, sizeof(int32_t))
-    unmapped(book.levels, book.levels_capacity, sizeof(Level))
+    released(book.child)
+    released(book.bits)
+    released(book.parent)
+    released(book.levels)
+
+
+cdef bint book_grow(Book* book, int32_t orders) noexcept nogil:
+    """Room for so many more levels and their paths; False, all as it was, at the limit or when memory is gone."""
+    cdef int64_t nodes = book.nodes_used - book.nodes_spare + book.depth * <int64_t>orders + 1
+    cdef int64_t levels = book.levels_used - book.levels_spare + <int64_t>orders + 1
+    cdef int32_t larger
+    if nodes > book.nodes_capacity:
+        larger = doubled(book.nodes_capacity, nodes, FIRST, BOOK_ITEMS_MAX)
+        if larger == 0 or not (
+                grown(<void**>&book.child, larger, 64 * sizeof(int32_t)) and grown(<void**>&book.bits, larger, sizeof(uint64_t))
+                and grown(<void**>&book.parent, larger, sizeof(int32_t))):
+            return False
+        book.nodes_capacity = larger
+    if levels > book.levels_capacity:
+        larger = doubled(book.levels_capacity, levels, FIRST, BOOK_ITEMS_MAX)
+        if larger == 0 or not grown(<void**>&book.levels, larger, sizeof(Level)):
+            return False
+        book.levels_capacity = larger
+    return True
 
 
 cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil:

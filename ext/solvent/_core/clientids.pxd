@@ -37,11 +37,13 @@ cdef struct ClientIds:
     Arena* arena
     uint64_t* table        # hash << 32 | place; 0 is empty
     int64_t capacity
+    int64_t room           # how many ids fit, live and finished
     int64_t used
     int64_t vacant         # where the id that was last looked for in vain would go
     uint64_t tag           # its hash
     uint64_t secret[3]     # from the seed
-    ClientKey* finished    # ring
+    ClientKey* finished    # ring; before it is full, an array that grows
+    int64_t finished_capacity
     int64_t first
     int64_t count
 
@@ -52,7 +54,7 @@ cdef int clients_grow(ClientIds* ids) noexcept nogil
 
 cdef inline uint64_t clients_hash(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
     """32 bits that nobody foresees who does not know the secret."""
-    return fold(fold(client_id ^ ids.secret[0], account ^ ids.secret[1]), ids.secret[2]) >> 32
+    return fold(client_id ^ ids.secret[0], account ^ ids.secret[1]) * ids.secret[2] >> 32
 
 
 cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
@@ -66,7 +68,7 @@ cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
 
 cdef inline int clients_reserve(ClientIds* ids) noexcept nogil:
     """Makes room for one more id; 0 when memory is gone."""
-    return 4 * (ids.used + 1) <= ids.capacity or clients_grow(ids)
+    return ids.used < ids.room or clients_grow(ids)
 
 
 cdef inline void clients_ahead(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:

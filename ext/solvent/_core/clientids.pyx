@@ -4,7 +4,10 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.arena cimport Arena
-from solvent._core.pool cimport zeroed
+from solvent._core.pool cimport resized, zeroed
+
+cdef enum:
+    FIRST = 64             # places of a new table
 
 
 cdef uint64_t _stirred(uint64_t z) noexcept nogil:
@@ -20,10 +23,7 @@ cdef int clients_open(ClientIds* ids, Arena* arena, uint64_t seed) noexcept nogi
     ids.arena = arena
     for i in range(3):
         ids.secret[i] = _stirred(seed + <uint64_t>(i + 1) * <uint64_t>0x9E3779B97F4A7C15) | 1
-    ids.capacity = 1024
-    ids.table = <uint64_t*>zeroed(<size_t>ids.capacity, sizeof(uint64_t))
-    ids.finished = <ClientKey*>zeroed(WINDOW, sizeof(ClientKey))
-    return ids.table != NULL and ids.finished != NULL
+    return clients_grow(ids)
 
 
 cdef void clients_close(ClientIds* ids) noexcept nogil:
@@ -31,21 +31,32 @@ cdef void clients_close(ClientIds* ids) noexcept nogil:
     free(ids.finished)
 
 
-cdef int clients_grow(ClientIds* ids) noexcept nogil:
-    """Doubles the table; 0 when memory is gone."""
+cdef bint _grow_table(ClientIds* ids) noexcept nogil:
     cdef uint64_t* old = ids.table
     cdef int64_t old_capacity = ids.capacity
     cdef int64_t i
-    cdef uint64_t* table
-    table = <uint64_t*>zeroed(<size_t>(old_capacity * 2), sizeof(uint64_t))
+    cdef uint64_t* table = <uint64_t*>zeroed(<size_t>(old_capacity * 2 if old_capacity else FIRST), sizeof(uint64_t))
     if table == NULL:
-        return 0
+        return False
     ids.table = table
-    ids.capacity = old_capacity * 2
+    ids.capacity = old_capacity * 2 if old_capacity else FIRST
     for i in range(old_capacity):
         if old[i] != 0:
             ids.table[clients_at(ids, old[i])] = old[i]
     free(old)
+    return True
+
+
+cdef int clients_grow(ClientIds* ids) noexcept nogil:
+    """Room for one more id: in the table, and, as each may be finished, in the ring; 0 when memory is gone."""
+    cdef int64_t larger = ids.finished_capacity * 2 if ids.finished_capacity else FIRST
+    if 4 * (ids.used + 1) > ids.capacity and not _grow_table(ids):
+        return 0
+    if ids.used + 1 > ids.finished_capacity and ids.finished_capacity < WINDOW:
+        if not resized(<void**>&ids.finished, larger, sizeof(ClientKey)):
+            return 0
+        ids.finished_capacity = larger
+    ids.room = ids.capacity >> 2
+    if ids.finished_capacity < WINDOW and ids.finished_capacity < ids.room:
+        ids.room = ids.finished_capacity
     return 1
-
-

@@ -8,7 +8,7 @@ from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
-from solvent._core.arena cimport SLOTS_MAX, Order, arena_close, arena_open
+from solvent._core.arena cimport SLOTS_MAX, Order, arena_close
 from solvent._core.book cimport Book, Half, book_close, book_peek
 from solvent._core.changes cimport amend, cancel_many, cancel_one
 from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
@@ -182,7 +182,7 @@ cdef class Kernel(Roster):
         self.s.bare = bare
         self.seed = seed
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
-        if not (log_open(&self.s.log, wanted) and arena_open(&self.s.arena) and clients_open(&self.s.clients, &self.s.arena, seed)
+        if not (log_open(&self.s.log, wanted) and clients_open(&self.s.clients, &self.s.arena, seed)
                 and ledger_open(&self.s.ledger, &self.s.log, len(currencies))):
             raise MemoryError
         for spec in instruments:

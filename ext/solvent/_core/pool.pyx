@@ -3,8 +3,99 @@
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, malloc, realloc
 
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include <sys/mman.h>
+    #include <unistd.h>
+    #define SOLVENT_HEAD 64                     /* before the items, so that they begin at a cache line: how long the block is */
+    #define SOLVENT_MAPPED ((size_t)1 << 18)    /* from here on a block is a mapping of its own */
+    #define SOLVENT_HUGE ((size_t)1 << 21)
+
+    /* A mapping; a large one lies to the system's large pages as another address does, so that moving there splits none. */
+    static char *solvent_map(size_t bytes, uintptr_t like) {
+        size_t slack = bytes >= 2 * SOLVENT_HUGE ? SOLVENT_HUGE : 0;
+        char *block = (char *)mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+        if (block == MAP_FAILED) return NULL;
+        if (slack) {
+            size_t before = (like - (uintptr_t)block) & (SOLVENT_HUGE - 1);
+            if (before) munmap(block, before);
+            if (slack - before) munmap(block + before + bytes, slack - before);
+            block += before;
+        }
+        return block; }
+
+    static char *solvent_remap(char *old, size_t had, size_t bytes) {
+    #ifdef MREMAP_MAYMOVE
+        char *place, *block = (char *)mremap(old, had, bytes, 0);
+        if (block != MAP_FAILED) return block;
+        place = solvent_map(bytes, (uintptr_t)old);
+        if (place == NULL) {                    /* no room for both at once */
+            block = (char *)mremap(old, had, bytes, MREMAP_MAYMOVE);
+            return block == MAP_FAILED ? NULL : block; }
+        block = (char *)mremap(old, had, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+        if (block != MAP_FAILED) return block;
+        munmap(place, bytes);
+        return NULL;
+    #else
+        char *block = solvent_map(bytes, (uintptr_t)old);
+        if (block == NULL) return NULL;
+        memcpy(block, old, had);
+        munmap(old, had);
+        return block;
+    #endif
+    }
+
+    /* A block of at least so many bytes with what the old one held. */
+    static char *solvent_larger(char *old, size_t bytes) {
+        size_t had = old ? *(size_t *)old : 0;
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        char *block;
+        if (bytes < SOLVENT_MAPPED) {
+            block = (char *)realloc(old, bytes);
+            if (block == NULL) return NULL;
+            if (bytes > had) memset(block + had, 0, bytes - had);
+        } else {
+            bytes = (bytes + page - 1) / page * page;
+            block = had >= SOLVENT_MAPPED ? solvent_remap(old, had, bytes) : solvent_map(bytes, 0);
+            if (block == NULL) return NULL;
+            if (had && had < SOLVENT_MAPPED) { memcpy(block, old, had); free(old); }
+    #ifdef MADV_HUGEPAGE
+            if (bytes >= 2 * SOLVENT_HUGE) madvise(block, bytes, MADV_HUGEPAGE);    /* all of it: one mapping stays one */
+    #endif
+        }
+        *(size_t *)block = bytes;
+        return block; }
+
+    static void *solvent_grown(void *items, size_t bytes) {
+        char *block = solvent_larger(items ? (char *)items - SOLVENT_HEAD : NULL, bytes + SOLVENT_HEAD);
+        return block ? block + SOLVENT_HEAD : NULL; }
+
+    static void *solvent_copied(void *items, size_t bytes) {
+        char *old = (char *)items - SOLVENT_HEAD, *block = (char *)solvent_grown(NULL, bytes);
+        size_t had = *(size_t *)old - SOLVENT_HEAD;
+        if (block == NULL) return NULL;
+        memcpy(block, items, had < bytes ? had : bytes);
+        memset(items, 0xA5, had);
+        if (had + SOLVENT_HEAD >= SOLVENT_MAPPED) munmap(old, had + SOLVENT_HEAD);
+        else free(old);
+        return block; }
+
+    static void solvent_released(void *items) {
+        char *block = items ? (char *)items - SOLVENT_HEAD : NULL;
+        size_t bytes = block ? *(size_t *)block : 0;
+        if (bytes >= SOLVENT_MAPPED) munmap(block, bytes);
+        else free(block); }
+    """
+    void* solvent_grown(void* items, size_t bytes) noexcept nogil
+    void* solvent_copied(void* items, size_t bytes) noexcept nogil
+    void solvent_released(void* items) noexcept nogil
+
 cdef int64_t _until = 0            # requests until one is denied; 0: none will be
 cdef int64_t _requests = 0
+cdef bint _restless = False
 
 
 cdef bint denied() noexcept nogil:
@@ -24,6 +115,24 @@ def deny(int64_t nth):
     return _requests
 
 
+def restless(bint wanted):
+    """For tests: pools have no more room than was asked for, every growth moves them, and what was left is overwritten."""
+    global _restless
+    _restless = wanted
+
+
+cdef int32_t doubled(int32_t capacity, int64_t wanted, int32_t first, int32_t most) noexcept nogil:
+    """The next capacity that is enough; 0 when what is wanted is beyond the most."""
+    cdef int64_t larger = capacity * <int64_t>2 if capacity else first
+    if wanted > most:
+        return 0
+    if _restless:
+        return <int32_t>wanted
+    while larger < wanted:
+        larger *= 2
+    return <int32_t>larger if larger < most else most
+
+
 cdef void* taken(size_t bytes) noexcept nogil:
     return NULL if denied() else malloc(bytes)
 
@@ -34,3 +143,19 @@ cdef void* zeroed(size_t count, size_t size) noexcept nogil:
 
 cdef void* moved(void* block, size_t bytes) noexcept nogil:
     return NULL if denied() else realloc(block, bytes)
+
+
+cdef bint grown(void** items, int64_t capacity, size_t size) noexcept nogil:
+    """Makes a pool hold `capacity` items of `size` bytes; False, the pool as it was, when memory is gone. May move it."""
+    cdef void* larger = NULL
+    if not denied():
+        larger = solvent_copied(items[0], capacity * size) if _restless and items[0] != NULL else solvent_grown(items[0], capacity * size)
+    if larger == NULL:
+        return False
+    items[0] = larger
+    return True
+
+
+cdef void released(void* items) noexcept nogil:
+    """Gives a pool back; NULL is none."""
+    solvent_released(items)

@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memmove
 from solvent._core.pool cimport moved, taken
 
 cdef enum:
-    FIRST_CAPACITY = 1024
+    FIRST_CAPACITY = 64
 
 # A block is [header 64 bytes | events]. The header counts owners: the log and each view handed out.
 # A block with views is never moved or overwritten; the log leaves it to them and takes a new one.

@@ -21,7 +21,7 @@ cdef void triggers_close(Triggers* triggers) noexcept nogil:
 cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil:
     """Makes room for one more dormant order; 0 when the limit or memory is reached."""
     cdef Book* book = triggers.books[source]
-    if book == NULL:
+    if book == NULL:            # opened when first used
         book = <Book*>zeroed(1, sizeof(Book))
         if book == NULL or not book_open(book, triggers.max_price_ticks + 1):
             if book != NULL:
