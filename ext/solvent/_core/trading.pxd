@@ -121,7 +121,7 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil
-cdef void refresh_side(State* s, int32_t position, int side) noexcept nogil
+cdef void refresh_side(State* s, Order* order) noexcept nogil
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
@@ -237,7 +237,7 @@ cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
         reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, 0)
     book_remove(book, &s.arena, slot, order.side)
     if order.holder >= 0 and not order.flags & HOUSE_ORDER:
-        refresh_side(s, order.holder, order.side)
+        refresh_side(s, order)
 
 
 cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
@@ -318,7 +318,7 @@ cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
             s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
         elif t.holder >= 0:
             reserve(s, order, t.price_ticks, 0, t.remaining_lots)
-            refresh_side(s, t.holder, t.side)
+            refresh_side(s, order)
             if t.flags & REDUCE_ONLY:
                 cut_reduce_only(s, t.holder)
             if s.ledger.orders_count or s.ledger.collateral_count:

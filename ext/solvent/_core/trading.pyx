@@ -83,10 +83,14 @@ cdef inline void _hold(State* s, Position* p) noexcept nogil:
     p.hold_units = held
 
 
-cdef void refresh_side(State* s, int32_t position, int side) noexcept nogil:
-    """Recomputes what a position reserves after its resting orders of a side changed."""
-    cdef Position* p = &s.ledger.positions[position]
-    p.side_holds[side] = side_hold(&s.ledger, p, NULL, side)
+cdef void refresh_side(State* s, Order* order) noexcept nogil:
+    """Recomputes what a position reserves after one of its orders changed. A reduce-only one counts on both sides while it is
+    to be cut: its position has turned then."""
+    cdef Position* p = &s.ledger.positions[order.holder]
+    if order.flags & REDUCE_ONLY:
+        refresh_hold(s, order.holder)
+        return
+    p.side_holds[order.side] = side_hold(&s.ledger, p, NULL, order.side)
     _hold(s, p)
 
 
@@ -269,7 +273,7 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
     if has_owner(order):
-        refresh_side(s, order.holder, order.side)
+        refresh_side(s, order)
     say(&s.log, REDUCED, order.side, order.account, instrument, 0, reason,
         <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
 
