@@ -13,8 +13,8 @@ PYTHON = sorted((ROOT / "engine").rglob("*.py"))
 CYTHON = sorted((ROOT / "ext").rglob("*.py[xd]"))
 FLOORS = [
     "money", "pool", "records", "valuation", "events", "arena", "book", "matching", "clientids", "timers", "triggers",
-    "prices", "ledger", "fees", "margin", "outlook", "admission", "trading", "rehearsal", "cover", "entry", "changes",
-    "funding", "watch", "control", "liquidation", "listing", "pricing", "audit", "reader", "roster", "kernel",
+    "prices", "ledger", "fees", "margin", "outlook", "admission", "trading", "rehearsal", "collateral", "cover", "entry",
+    "changes", "funding", "watch", "control", "liquidation", "listing", "pricing", "audit", "reader", "roster", "kernel",
 ]  # fmt: skip
 EXACT = {  # divide decimals and fractions
     "tiers.py", "venues.py", "instrument.py", "collateral.py", "auditor_values.py", "auditor_free.py",

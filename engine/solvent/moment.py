@@ -5,6 +5,7 @@ reference/margin.py, so that it is right for both kernels. Never writes. Cost: a
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -78,6 +79,15 @@ def _contracts(exchange: "Exchange") -> list[Contract]:
         contract.mark, _, contract.index = exchange._kernel.prices(i)
         contract.accrual_ppb = exchange._kernel.accrual_ppb(i)
     return made
+
+
+def _most(highest: int, fits: Callable[[int], bool]) -> int:
+    """The highest number from 0 on that fits."""
+    low = 0
+    while low < highest:
+        middle = (low + highest + 1) // 2
+        low, highest = (middle, highest) if fits(middle) else (low, middle - 1)
+    return low
 
 
 class Moment:
@@ -173,17 +183,21 @@ class Moment:
     def withdrawable(self, currency: int) -> int:
         """What may leave a wallet: what is spendable, and of a currency that backs another what that does not need."""
         most, spare = max(0, int(self.wallets[currency][3])), self._spare(currency)
-        for each in self.collateral:
-            if each.currency == currency:
-                contract, free = self.contracts[each.instrument], self.wallets[each.of][2]
-                price, value = contract.index or contract.mark, self._counted(each)
-                low, high = 0, 0 if value and free < 0 else most
-                while low < high:
-                    middle = (low + high + 1) // 2
-                    fits = not value or value - each.counts(spare - middle, price) <= free
-                    low, high = (middle, high) if fits else (low, middle - 1)
-                most = low
-        return most
+        base, rows = self.cross_domain(currency)
+
+        def bears(units: int) -> bool:
+            r = self.requirement(base - units, rows)
+            return r.equity >= r.own
+
+        most = most if bears(most) else _most(most, bears)
+        backed = [each for each in self.collateral if each.currency == currency and self._counted(each)]
+        return self._not_needed(backed[0], most, spare) if backed else most
+
+    def _not_needed(self, each: Collateral, most: int, spare: int) -> int:
+        """What may leave a balance of what is spendable without what the other currency needs."""
+        contract, free, value = self.contracts[each.instrument], self.wallets[each.of][2], self._counted(each)
+        price = contract.index or contract.mark
+        return 0 if free < 0 else _most(most, lambda units: value - each.counts(spare - units, price) <= free)
 
     def liquidation_ticks(self, row: Row) -> tuple[int | None, int | None]:
         """Where something happens: towards the position's loss, and away from it (reference/outlook.py)."""

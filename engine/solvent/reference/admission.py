@@ -100,6 +100,17 @@ class Admission:
         cost = margin.bankruptcy_cost(contract, p, self._closing_share(p))
         return valuation.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
 
+    def bears_loss(self, account: int, currency: int, units: int) -> bool:
+        """Whether a cross domain without so much cash is at R_own or above. Initial margin tells that, but for fees that go by
+        what is left, and thresholds that may not be met."""
+        if not (self.rules.fee_at_bankruptcy or self.rules.at_threshold):
+            return True
+        wallets = self.ledger.wallets[account]
+        wallets[currency] -= units
+        r = self.requirement(account, currency, None)
+        wallets[currency] += units
+        return r.equity >= r.own
+
     # --- a fill
 
     @contextmanager
@@ -120,12 +131,10 @@ class Admission:
             p.size, p.cost, p.margin, p.hold = before
             wallets[currency], held_by[currency] = cash, held
 
-    def asked_units(self, p: Position, fill: Fill) -> int:
-        """What an isolated position takes from the wallet for the lots that a fill opens: initial margin at its leverage, the
-        loss to mark and what funding has accrued on them. 0 for a cross one."""
-        contract, e = self.contracts[p.instrument], self.ledger.effect(p, fill)
-        if p.mode != Mode.ISOLATED or not e.opened:
-            return 0
+    def _asked_units(self, p: Position, fill: Fill, e: Effect) -> int:
+        """What an isolated position asks of the wallet for the lots that a fill opens: initial margin at its leverage, their
+        loss to mark and what funding has accrued on them."""
+        contract = self.contracts[p.instrument]
         opened = e.opened if fill.size_delta > 0 else -e.opened
         value = e.cost if e.closed else fill.cost_delta
         held = abs(e.size) - e.opened, abs(e.cost - value)
@@ -133,16 +142,29 @@ class Admission:
         asked += max(0, value - valuation.worth(contract, opened, contract.mark))
         return asked + valuation.accrued_units(contract, opened)
 
-    def assigned_units(self, p: Position, fill: Fill) -> int:
-        """The same, or if that is more what lifts the whole position to R_own."""
-        fill.assigned = self.asked_units(p, fill)
-        for _ in range(LIFTS_MAX if fill.assigned else 0):
-            with self.tried(p, fill):
+    def fit(self, p: Position, fill: Fill) -> int:
+        """Says what a fill moves between an isolated margin and the wallet. What opens takes what it asks, as far as the wallet
+        has it; or, if that is more, what lifts the whole position to R_own. What closes releases no more than leaves the rest
+        there. Answers with how much was lifted."""
+        fill.assigned = fill.kept = 0
+        e = self.ledger.effect(p, fill)
+        if p.mode != Mode.ISOLATED or e.size == 0:
+            return 0
+        if e.opened:
+            cash = self.ledger.wallets[p.account][self.contracts[p.instrument].currency] + e.cash
+            fill.assigned = min(self._asked_units(p, fill, e), max(0, cash))
+        lifted = 0
+        for _ in range(LIFTS_MAX):
+            with self.tried(p, fill, holds=False):
                 r = self.domain_of(p)
-            if r.equity >= r.own:
+            lacks = r.own - r.equity if e.opened else min(r.own - r.equity, e.released - fill.kept)
+            if lacks <= 0:
                 break
-            fill.assigned += r.own - r.equity
-        return fill.assigned
+            if e.opened:
+                fill.assigned, lifted = fill.assigned + lacks, lifted + lacks
+            else:
+                fill.kept += lacks
+        return lifted
 
     def _readings(self, p: Position, e: Effect) -> list[tuple[int, int]]:
         """(equity, R_own) of every domain that a fill may make worse: the position's own, and those that its wallet is in."""
@@ -155,7 +177,7 @@ class Admission:
         return [(r.equity, r.own) for r in found]
 
     def bears(self, p: Position, fill: Fill, price: int | None) -> bool:
-        """Whether the owner bears a fill, once its `assigned` is said. price: its ticks; None where whoever asks has limited
+        """Whether the owner bears a fill, once it was fitted. price: its ticks; None where whoever asks has limited
         it to the closing price."""
         e = self.ledger.effect(p, fill)
         with self.tried(p, fill, holds=e.opened > 0):  # what other orders reserve once it is closed is theirs to find
@@ -190,7 +212,7 @@ class Admission:
         if not self.bears(p, first, price):
             return False
         with self.tried(p, first):
-            self.assigned_units(p, rest)
+            self.fit(p, rest)
             return self.bears(p, rest, price)
 
     def _within_closing_price(self, p: Position, price: int) -> bool:

@@ -164,7 +164,10 @@ class Control:
     def _can_spare(self, p: Position, amount: int) -> bool:
         contract = self.contracts[p.instrument]
         left = p.margin - amount + min(0, valuation.upl(contract, p))
-        return left >= margin.initial_units(contract, p) + margin.closing_loss(p)
+        p.margin -= amount
+        r = self.cover.admission.domain_of(p)
+        p.margin += amount
+        return r.equity >= r.own and left >= margin.initial_units(contract, p) + margin.closing_loss(p)
 
     def _move(self, p: Position, amount: int) -> None:
         self.ledger.pay(Posting.MARGIN_MOVED, (p.account, self.contracts[p.instrument].currency), p, amount)

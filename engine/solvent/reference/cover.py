@@ -11,6 +11,7 @@ from solvent.records import Basis, Ending, Mode, Side
 from solvent.reference import margin, outlook, valuation
 from solvent.reference.ledger import Fill, Position
 from solvent.reference.margin import OpenSide, Rules
+from solvent.reference.rehearsal import rehearsal
 from solvent.reference.trading import Ticket, Trading
 
 
@@ -42,6 +43,8 @@ class Cover:
         """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
         if self.free_units(account, currency, spendable) < needed:
             return False
+        if spendable and not self.admission.bears_loss(account, currency, needed):
+            return False
         each = self.ledger.backs.get(currency)
         if each is None:
             return True
@@ -67,11 +70,14 @@ class Cover:
     def check_margin(self, t: Ticket, p: Position, standing: OpenSide) -> Code:
         """Tier, leverage and initial margin of what the order may open, once it has closed what it closes at once. `standing`:
         what its own earlier terms (an amendment's) contribute already."""
-        closing = self._closes_at_once(t, p)
+        closing = min(t.remaining, max(0, -p.size if t.side == Side.BUY else p.size))
         if not closing:
             return self._check_opening(t, p, standing, t.remaining)
-        with self.admission.tried(p, self.trading.fill_at_limit(t, p, closing)):
-            return self._check_opening(t, p, standing, t.remaining - closing)
+        with rehearsal(self.trading, t, closing) as closed:
+            self.trading.trade_through(closed)
+            if t.ending is not None and closed.traded < closing:
+                return Code.OK  # it cannot rest, and nothing is left that it could open
+            return self._check_opening(t, p, standing, t.remaining - closed.traded)
 
     def _check_opening(self, t: Ticket, p: Position, standing: OpenSide, lots: int) -> Code:
         """The same of so many lots, which rest or trade."""
@@ -93,16 +99,6 @@ class Cover:
         p.open_sides = sides
         return Code.OK if borne else Code.INSUFFICIENT_MARGIN
 
-    def _closes_at_once(self, t: Ticket, p: Position) -> int:
-        """How many lots of an order that may open close something first, before the rest of it is asked for: where nothing of
-        it rests all that it closes, else what it trades now."""
-        closing = min(t.remaining, max(0, -p.size if t.side == Side.BUY else p.size))
-        if not closing or t.ending is not None:
-            return closing
-        if not self.trading.books[t.instrument].crossing(t.side, t.limit):
-            return 0
-        return min(closing, t.remaining - self.trading.dry_run(t)[0])
-
     def _bears_opening(self, t: Ticket, p: Position, lots: int) -> bool:
         """Whether free margin bears so many lots more, resting or filled at the limit, and SAFE-2 holds if they are filled."""
         contract, price = self.contracts[t.instrument], max(1, t.limit)  # a limit below every legal price trades nothing
@@ -122,17 +118,17 @@ class Cover:
     def _beyond_hold(self, t: Ticket, p: Position, fill: Fill) -> int:
         """What a fill at the limit asks that no hold has. Isolated: what lifts the position to R_own. Cross: what its initial
         margin at mark is above that at the limit."""
-        contract = self.contracts[p.instrument]
-        assigned, asked = self.admission.assigned_units(p, fill), self.admission.asked_units(p, fill)
+        contract, lifted = self.contracts[p.instrument], self.admission.fit(p, fill)
         if p.mode == Mode.ISOLATED:
-            return assigned - asked
+            return lifted
 
         def initial() -> int:
             return margin.initial_units(contract, p) - valuation.accrued_units(contract, p.size)
 
         lots, before = abs(fill.size_delta), initial()
         value = valuation.value_of(contract, lots, max(1, t.limit))
-        gain = max(0, valuation.worth(contract, fill.size_delta, contract.mark) - fill.cost_delta)
+        gain = valuation.worth(contract, fill.size_delta, contract.mark) - fill.cost_delta
+        gain = max(0, gain) if t.open_loss else gain  # a loss is held; what rounding takes at mark is not
         with self.admission.tried(p, fill):
             rise = initial() - before
         return max(0, rise - gain - valuation.initial_rise(contract, value, p.leverage, lots, (0, 0)))

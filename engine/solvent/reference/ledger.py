@@ -97,6 +97,7 @@ class Fill:
     keep_margin: bool = False  # a step-down: profit and margin stay with the position
     deleveraged: bool = False  # a shortfall is topped up from the deficit
     assigned: int = 0  # what an isolated position takes from the wallet for what opens
+    kept: int = 0  # of what its reduction would release, what the rest of it needs
 
 
 class Effect(NamedTuple):
@@ -307,7 +308,7 @@ class Ledger:
             if size == 0:
                 shortfall, released = max(0, -margin), max(0, margin)
             elif not fill.keep_margin:
-                released = max(0, min(margin_share + realised - margin_fee, margin))
+                released = max(0, min(margin_share + realised - margin_fee, margin)) - fill.kept
             margin += shortfall - released
         opened, wallet_fee = moved - closed, fill.fee - margin_fee
         size += opened if fill.size_delta > 0 else -opened

@@ -96,6 +96,12 @@ class Liquidation:
         for each in self.ledger.collateral:
             if each.of == currency and self.ledger.wallets[account][currency] < 0:
                 self._convert(account, each)
+        for each in self.ledger.collateral:  # what orders hold is there too, before anybody else pays
+            if each.of == currency and self.ledger.wallets[account][currency] < 0:
+                for p in self.ledger.positions_of(account):
+                    if self.contracts[p.instrument].currency == each.currency:
+                        self.trading.cancel_all(p, Ending.LIQUIDATED)
+                self._convert(account, each)
         self.ledger.fund_pays(Posting.SHORTFALL, wallet, currency, max(0, -self.ledger.wallets[account][currency]))
 
     def _convert(self, account: int, each: Collateral) -> None:
@@ -312,7 +318,9 @@ class Liquidation:
         self.trading.cancel_all(p, Ending.DELEVERAGED)
         self._adl_event(p.account, parcel, lots, share, adl_pass, rank)
         delta = lots if p.size < 0 else -lots
-        self.ledger.position_fill(p, Fill(delta, share, 0, ref, Posting.MAKER_FEE, deleveraged=True))
+        fill = Fill(delta, share, 0, ref, Posting.MAKER_FEE, deleveraged=True)
+        self.admission.fit(p, fill)
+        self.ledger.position_fill(p, fill)
         self.trading.refresh_hold(p)
         self.ledger.parcel_fill(parcel, lots, -share, ParcelChange.CLOSED_BY_ADL, ref)
         if adl_pass == 3 and (equity := self.admission.domain_of(p).equity) < 0:

@@ -24,8 +24,8 @@ _PARCEL = ("size", "cost", "due", "order")
 
 
 @contextmanager
-def rehearsal(trading: "Trading", t: "Ticket") -> "Iterator[Ticket]":
-    """A ticket like this one, to be executed; whatever that changes is as before when this is left."""
+def rehearsal(trading: "Trading", t: "Ticket", lots: int) -> "Iterator[Ticket]":
+    """A ticket like this one of so many lots, to be executed; whatever that changes is as before when this is left."""
     ledger, book = trading.ledger, trading.books[t.instrument]
     order = t.order or Order(0, t.account, t.instrument, t.side, t.price, t.remaining, t.size, 0, t.flags, t.tif, 0, t.holder)
     orders = [order, *(each for side in Side for each in book.orders(side))]
@@ -43,7 +43,7 @@ def rehearsal(trading: "Trading", t: "Ticket") -> "Iterator[Ticket]":
     emits, touched = (trading.emit, ledger.emit), dict(ledger.touched)
     trading.rehearses, trading.emit, ledger.emit = True, _silent, _silent
     try:
-        yield replace(t, order=order)
+        yield replace(t, order=order, remaining=lots)
     finally:
         trading.rehearses, (trading.emit, ledger.emit) = False, emits
         for each, name, value in kept:

@@ -282,7 +282,7 @@ class Trading:
 
     def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
         fill = self._fill(p, side, value, lots, reason, ref)
-        self.admission.assigned_units(p, fill)
+        self.admission.fit(p, fill)
         if not self.rehearses:
             self.fees.add(p.account, self.contracts[p.instrument], value)
         self.ledger.position_fill(p, fill)
@@ -349,13 +349,13 @@ class Trading:
 
         The last price is that of users' trades; the house's never move it (as they never move the mark).
         """
-        first, last = self._trade_through(t)
+        first, last = self.trade_through(t)
         if first and not t.house:
             self.contracts[t.instrument].last = last
             for price in (first, last):
                 self.observe(t.instrument, Source.BY_LAST, price)
 
-    def _trade_through(self, t: Ticket) -> tuple[int, int]:
+    def trade_through(self, t: Ticket) -> tuple[int, int]:
         """Fill by fill, each borne by both sides before it is posted (decision 0013). (first, last price between users)."""
         book, first, last = self.books[t.instrument], 0, 0
         while t.remaining and (maker := book.crossing(t.side, t.limit)):
@@ -388,7 +388,7 @@ class Trading:
     def _maker_fill(self, t: Ticket, maker: Order, lots: int) -> Fill:
         p = cast(Position, maker.holder)
         fill = self._fill(p, maker.side, self._value(t, maker, lots), lots, Posting.MAKER_FEE, maker.order_id)
-        self.admission.assigned_units(p, fill)
+        self.admission.fit(p, fill)
         return fill
 
     def _borne_by_maker(self, t: Ticket, maker: Order) -> int:
@@ -418,7 +418,7 @@ class Trading:
 
         def bears(lots: int) -> bool:
             fill = self._fill(p, t.side, self._value(t, maker, lots), lots, t.fee_reason, 0)
-            self.admission.assigned_units(p, fill)
+            self.admission.fit(p, fill)
             return self.admission.bears(p, fill, None)
 
         def bears_after_maker(lots: int) -> bool:
@@ -476,14 +476,15 @@ class Trading:
 
     def _look_at_rest(self, t: Ticket, order: Order) -> None:
         """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
-        each = self.ledger.backs.get(self.contracts[t.instrument].currency)
-        if each and order.resting and self.admission.endangered(t.account, each.of):
+        currency = self.contracts[t.instrument].currency
+        if not self.ledger.orders_count and currency not in self.ledger.backs:
+            return
+        if order.resting and self.admission.endangered(t.account, currency):
             self.cancel(order, Ending.UNCOVERED)
-        if self.ledger.orders_count or each:
-            self.ledger.touch(t.account)
+        self.ledger.touch(t.account)
 
     def dry_run(self, t: Ticket) -> tuple[int, int]:
         """(lots that would stay unfilled, last price it would pay): executed, and put back as it was."""
-        with rehearsal(self, t) as rehearsed:
-            self._trade_through(rehearsed)
+        with rehearsal(self, t, t.remaining) as rehearsed:
+            self.trade_through(rehearsed)
             return t.remaining - rehearsed.traded, rehearsed.reached or t.limit

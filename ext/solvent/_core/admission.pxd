@@ -24,5 +24,6 @@ cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil
 cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil
 cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before) noexcept nogil
 cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil
-cdef int64_t assign(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
+cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil
+cdef bint bears_loss(Ledger* l, Rules* rules, uint32_t account, uint32_t currency, int128 units) noexcept nogil
 cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil

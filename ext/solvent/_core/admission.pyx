@@ -136,7 +136,7 @@ cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
 
 
 cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
-    """What an isolated position lacks to its threshold after a fill."""
+    """What an isolated position lacks to its threshold after a fill; 0 where it lacks nothing."""
     cdef Requirement r
     cdef Trial before
     cdef int64_t lacks = 0
@@ -148,30 +148,65 @@ cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) no
     return lacks
 
 
-cdef int64_t assign(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
-    """Says what an isolated position takes from the wallet for the lots that a fill opens: initial margin at its leverage, the
-    loss to mark and what funding accrued on them; and lifts the whole position to R_own, if that is more. By how much."""
-    cdef Position* p = &l.positions[index]
+cdef inline void _keep(Effect* e, int64_t units) noexcept nogil:
+    """Leaves so much of what is released in the margin."""
+    e.released_units -= units
+    e.margin_units += units
+    e.cash_units -= units
+
+
+cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
+    """What an isolated position asks of the wallet for the lots that a fill opens: initial margin at its leverage, their loss to
+    mark and what funding has accrued on them."""
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int32_t* fault = &l.log.fault
-    cdef int64_t asked, lots
-    cdef int64_t lacks, lifted = 0
-    cdef int i
-    if not p.mode or e.opened_lots == 0:
-        return 0
-    lots = magnitude(e.opened_lots)
-    asked = initial_rise(ins, magnitude(e.opened_cost), p.leverage, lots, magnitude(e.size_lots) - lots,
-                         magnitude(sub(e.cost_units, e.opened_cost, fault)), fault)
+    cdef int64_t lots = magnitude(e.opened_lots)
+    cdef int64_t asked = initial_rise(ins, magnitude(e.opened_cost), p.leverage, lots, magnitude(e.size_lots) - lots,
+                                      magnitude(sub(e.cost_units, e.opened_cost, fault)), fault)
     asked = add(asked, most(0, sub(e.opened_cost, worth(ins, e.opened_lots, ins.mark_ticks, fault), fault)), fault)
-    _assign(e, add(asked, accrued_units(ins, e.opened_lots, fault), fault), fault)
+    return add(asked, accrued_units(ins, e.opened_lots, fault), fault)
+
+
+cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
+    """Says what a fill moves between an isolated margin and the wallet. What opens takes what it asks, as far as the wallet has
+    it, and what lifts the whole position to R_own, if that is more; what closes releases no more than leaves the rest at R_own.
+    Answers with how much was lifted."""
+    cdef Position* p = &l.positions[index]
+    cdef int32_t* fault = &l.log.fault
+    cdef int64_t lacks, cash, lifted = 0
+    cdef int i
+    if not p.mode or e.size_lots == 0:
+        return 0
+    if e.opened_lots != 0:
+        cash = add(wallet_of(l, p.account, l.instruments[p.instrument].currency).cash_units, e.cash_units, fault)
+        _assign(e, least(_asked(l, p, e), most(0, cash)), fault)
     for i in range(LIFTS_MAX):
         lacks = _lacks(l, rules, index, e)
         e.lifted = lacks == 0
-        if e.lifted:
+        if e.opened_lots == 0:
+            lacks = least(lacks, e.released_units)
+        if lacks == 0:
             break
-        lifted = add(lifted, lacks, fault)
-        _assign(e, lacks, fault)
+        if e.opened_lots != 0:
+            lifted = add(lifted, lacks, fault)
+            _assign(e, lacks, fault)
+        else:
+            _keep(e, lacks)
     return lifted
+
+
+cdef bint bears_loss(Ledger* l, Rules* rules, uint32_t account, uint32_t currency, int128 units) noexcept nogil:
+    """Whether a cross domain without so much cash is at R_own or above. Initial margin tells that, but for fees that go by what
+    is left, and thresholds that may not be met."""
+    cdef Wallet* wallet = wallet_of(l, account, currency)
+    cdef int64_t cash = wallet.cash_units
+    cdef Requirement r
+    if not (rules.fee_at_bankruptcy or rules.at_threshold):
+        return True
+    wallet.cash_units = saturate(cash - units)
+    cross_requirement(l, rules, account, currency, &r)
+    wallet.cash_units = cash
+    return r.equity >= r.own
 
 
 cdef inline void _reading(Requirement* r, Readings* found) noexcept nogil:
@@ -302,7 +337,7 @@ cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, FillTerms* terms
         return False
     try_on(l, index, &e, l.collateral_count != 0, &before)
     fill_effect(l, index, &rest, &e)
-    assign(l, rules, index, &rest, &e)
+    fit(l, rules, index, &e)
     borne = bears(l, rules, index, &rest, &e, price_ticks, &safe)
     put_back(l, index, &before)
     return borne

@@ -9,7 +9,7 @@ from solvent._core.ledger cimport (
     wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, closing_loss, domain_requirement, hold_units, initial_units, upl,
+    Requirement, closing_loss, domain_requirement, hold_units, initial_units, isolated_holds, upl,
 )
 from solvent._core.money cimport MONEY_MAX, floor128, int128, least
 from solvent._core.records cimport (
@@ -227,7 +227,11 @@ cdef bint _can_spare(State* s, Position* p, int64_t amount) noexcept nogil:
     """Whether an isolated margin without so much still bears initial margin and what closing orders may lose."""
     cdef Ledger* l = &s.ledger
     cdef int64_t left = p.margin_units - amount + least(0, upl(l, p))
-    return left >= <int128>initial_units(l, p) + closing_loss(l, p)
+    cdef bint holds
+    p.margin_units -= amount
+    holds = isolated_holds(l, &s.rules, <int32_t>(p - l.positions))
+    p.margin_units += amount
+    return holds and left >= <int128>initial_units(l, p) + closing_loss(l, p)
 
 
 cdef void _move(State* s, int32_t index, int64_t amount) noexcept nogil:

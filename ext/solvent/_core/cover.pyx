@@ -1,7 +1,7 @@
 """The money half of order entry; the contract is in cover.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.admission cimport Trial, assign, bears, closing_price, put_back, try_on
+from solvent._core.admission cimport Trial, bears, bears_loss, closing_price, fit, put_back, try_on
 from solvent._core.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
 from solvent._core.margin cimport collateral_value, free_units, hold_units, initial_units, opening_lots, side_hold
 from solvent._core.matching cimport crosses
@@ -9,8 +9,8 @@ from solvent._core.money cimport clamp, int128, least, magnitude, most, saturate
 from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, CONTRACTS, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
 )
-from solvent._core.rehearsal cimport dry_run
-from solvent._core.trading cimport FillSide, State, Ticket, fill_at_limit, reduced_before
+from solvent._core.rehearsal cimport rehearsal_end, rehearse
+from solvent._core.trading cimport FillSide, State, Ticket, closing_lots, fill_at_limit, reduced_before
 from solvent._core.valuation cimport (
     Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )
@@ -22,6 +22,8 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     cdef Collateral* each = backs(l, currency)
     cdef int64_t value, left
     if free_units(l, account, currency, spendable) < needed:
+        return False
+    if spendable and not bears_loss(l, &s.rules, account, currency, needed):
         return False
     if each == NULL:
         return True
@@ -54,29 +56,16 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
 
     `standing`: what the order's own earlier terms contribute already (an amendment), or NULL.
     """
-    cdef int64_t closing = _closes_at_once(s, t, p)
-    cdef FillSide half
-    cdef Trial before
-    cdef int code
+    cdef int64_t closing = least(t.remaining_lots, closing_lots(p, t.side))
+    cdef int64_t traded, reached
+    cdef int code = OK
     if closing == 0:
         return _check_opening(s, t, p, standing, t.remaining_lots)
-    fill_at_limit(s, t, closing, &half)
-    try_on(&s.ledger, t.holder, &half.effect, True, &before)
-    code = _check_opening(s, t, p, standing, t.remaining_lots - closing)
-    put_back(&s.ledger, t.holder, &before)
+    traded = rehearse(s, t, closing, &reached)
+    if t.ending == 0 or traded == closing:      # else it cannot rest, and nothing is left that it could open
+        code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
+    rehearsal_end(s)
     return code
-
-
-cdef int64_t _closes_at_once(State* s, Ticket* t, Position* p) noexcept nogil:
-    """How many lots of an order that may open close something first, before the rest of it is asked for: where nothing of it
-    rests all that it closes, else what it trades now."""
-    cdef int64_t closing = least(t.remaining_lots, most(0, -p.size_lots if t.side == BUY else p.size_lots))
-    cdef int64_t reached
-    if closing == 0 or t.ending != 0:
-        return closing
-    if not crosses(t.book, t.side, t.limit_ticks):
-        return 0
-    return least(closing, t.remaining_lots - dry_run(s, t, &reached))
 
 
 cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, int64_t lots) noexcept nogil:
@@ -149,7 +138,7 @@ cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int6
     cdef int64_t lots = magnitude(half.terms.size_delta)
     cdef int128 rise, gain
     cdef Trial before
-    cdef int64_t lifted = assign(&s.ledger, &s.rules, t.holder, &half.terms, &half.effect)
+    cdef int64_t lifted = fit(&s.ledger, &s.rules, t.holder, &half.effect)
     if p.mode:
         return lifted
     if t.open_loss_ticks == 0 and t.ins.covers and t.ins.basis == CONTRACTS and not t.ins.at_entry and t.ins.kind != INVERSE:
@@ -159,7 +148,7 @@ cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int6
     try_on(&s.ledger, t.holder, &half.effect, False, &before)
     rise += _initial(s, p)
     put_back(&s.ledger, t.holder, &before)
-    rise -= gain if gain > 0 else 0
+    rise -= gain if gain > 0 or t.open_loss_ticks == 0 else 0       # a loss is held; what rounding takes at mark is not
     rise -= initial_rise(t.ins, value, p.leverage, lots, 0, 0, fault)
     return saturate(rise) if rise > 0 else 0
 

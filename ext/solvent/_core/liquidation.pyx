@@ -3,23 +3,25 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
+from solvent._core.admission cimport fit
 from solvent._core.arena cimport arena_find, arena_room
 from solvent._core.book cimport book_room
+from solvent._core.collateral cimport convert, cover_wallet
 from solvent._core.ledger cimport (
-    CLEARING, CONVERTER, DEFICIT, FUND, HOUSE, Collateral, FillTerms, Ledger, Parcel, Position, Purse, backs, fund_pays,
-    held_of, margin_purse, order_touched, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay, position_event,
-    position_fill, position_find, touch, wallet_of, wallet_purse,
+    CLEARING, DEFICIT, FUND, HOUSE, Collateral, Effect, FillTerms, Ledger, Parcel, Position, Purse, backs, fill_effect,
+    fill_post, held_of, margin_purse, order_touched, parcel_fill, parcel_share, parcel_take, parcels_reserve,
+    parcels_sweep, pay, position_event, position_fill, position_find, touch, wallet_of, wallet_purse,
 )
 from solvent._core.margin cimport (
-    Requirement, adl_rank, bankruptcy_cost, collateral_value, cross_requirement, domain_requirement, equity_share,
-    isolated_requirement, spare_units, thresholds, upl,
+    Requirement, adl_rank, bankruptcy_cost, cross_requirement, domain_requirement, equity_share, isolated_requirement,
+    thresholds, upl,
 )
 from solvent._core.money cimport clamp, floor128, int128, least, magnitude, most, saturate
 from solvent._core.pool cimport room, taken
 from solvent._core.records cimport (
-    ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, CONVERTED, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC,
-    IGNORED, LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NETTED, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
-    SHORTFALL, STEP_DOWN, TAKEN_OVER, TAKER_FEE, TAKEOVER, UNFILLED, UNWOUND, say,
+    ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC, IGNORED,
+    LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NETTED, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
+    STEP_DOWN, TAKEN_OVER, TAKER_FEE, TAKEOVER, UNFILLED, UNWOUND, say,
 )
 from solvent._core.trading cimport (
     State, Ticket, accept, cancel, cancel_all, conclude, execute, refresh_hold, shrink, ticket_at,
@@ -96,35 +98,6 @@ cdef int _judge(State* s, uint32_t account, int32_t position, uint32_t currency,
     return _verdict(s, candidate[0], r)
 
 
-cdef bint _convert(State* s, uint32_t account, Collateral* each) noexcept nogil:
-    """The house takes all that is spare of a balance for what it counts, so that equity stays; if so its own contracts' domain
-    is to be looked at again."""
-    cdef Ledger* l = &s.ledger
-    cdef int64_t value = collateral_value(l, account, each, 0)
-    if value == 0:
-        return False
-    pay(l, CONVERTED, wallet_purse(account, each.currency), wallet_purse(CONVERTER, each.currency),
-        spare_units(l, account, each.currency), 0)
-    pay(l, CONVERTED, wallet_purse(CONVERTER, each.of), wallet_purse(account, each.of), value, 0)
-    return True
-
-
-cdef bint _cover(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """A wallet below zero with no cross position to stand for it: collateral, fund, deficit (semantics §6); whether
-    collateral was converted."""
-    cdef Ledger* l = &s.ledger
-    cdef bint converted = False
-    cdef int32_t i
-    if wallet_of(l, account, currency).cash_units >= 0:
-        return False
-    for i in range(l.collateral_count):
-        if l.collateral[i].of == currency and wallet_of(l, account, currency).cash_units < 0:
-            converted |= _convert(s, account, &l.collateral[i])
-    if wallet_of(l, account, currency).cash_units < 0:
-        fund_pays(l, SHORTFALL, wallet_purse(account, currency), -wallet_of(l, account, currency).cash_units, 0)
-    return converted
-
-
 cdef bint _append(State* s, Queue* due, Due entry) noexcept nogil:
     if not room(<void**>&due.items, due.count, &due.capacity, sizeof(Due)):
         s.log.fault = 2
@@ -164,7 +137,7 @@ cdef void _collect(State* s, Queue* due) noexcept nogil:
             if _judge(s, entry.account, -1, entry.currency, &r, &candidate) != SAFE:
                 entry.slack = r.equity - r.own
                 _append(s, due, entry)
-            elif r.positions == 0 and _cover(s, entry.account, entry.currency) and not l.accounts[entry.account].touched:
+            elif r.positions == 0 and cover_wallet(s, entry.account, entry.currency) and not l.accounts[entry.account].touched:
                 l.accounts[entry.account].touched = 1
                 l.touched[again] = entry.account
                 again += 1
@@ -332,7 +305,7 @@ cdef void _take_over(State* s, uint32_t account, int32_t position, uint32_t curr
             s.log.fault = 2
             return
         for i in range(l.collateral_count):
-            if l.collateral[i].of == currency and _convert(s, account, &l.collateral[i]):
+            if l.collateral[i].of == currency and convert(s, account, &l.collateral[i]):
                 touch(l, account)
         for i in range(2):  # first every share, from one and the same state; then the takeovers
             count = 0
@@ -507,6 +480,7 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     cdef uint64_t ref = <uint64_t>parcel.parcel_id
     cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
     cdef FillTerms terms
+    cdef Effect e
     cdef Requirement r
     cancel_all(s, winner.position, DELEVERAGED)
     _adl_event(s, winner.account, parcel, lots, share, pass_, winner.rank)
@@ -517,7 +491,10 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     terms.keep_margin = 0
     terms.deleveraged = 1
     terms.ref = ref
-    position_fill(&s.ledger, winner.position, &terms)
+    fill_effect(&s.ledger, winner.position, &terms, &e)
+    fit(&s.ledger, &s.rules, winner.position, &e)
+    fill_post(&s.ledger, winner.position, &terms, &e)
+    touch(&s.ledger, winner.account)
     refresh_hold(s, winner.position)
     parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, ref)
     if pass_ == 3:

@@ -8,5 +8,7 @@
 from libc.stdint cimport int64_t
 from solvent._core.trading cimport Rehearsal, State, Ticket
 
+cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil
+cdef void rehearsal_end(State* s) noexcept nogil
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
 cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil

@@ -56,7 +56,8 @@ cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lot
     order.remaining_lots = lots
 
 
-cdef void _put_all_back(State* s) noexcept nogil:
+cdef void rehearsal_end(State* s) noexcept nogil:
+    """Puts everything back."""
     cdef Rehearsal* kept = &s.rehearsal
     cdef KeptRow* row
     cdef int32_t i
@@ -132,15 +133,22 @@ cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept
 
 
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
-    """execute without doing it: how many lots would stay unfilled, and the last price it would pay.
+    """execute without doing it: how many lots would stay unfilled, and the last price it would pay."""
+    cdef int64_t traded = rehearse(s, t, t.remaining_lots, reached_ticks)
+    rehearsal_end(s)
+    return t.remaining_lots - traded
 
-    Walks the makers; what their fills make of positions, wallets and reduce-only orders is left on the rows until the end.
+
+cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil:
+    """Trades so many lots of a ticket as execute would: how many of them, and the last price.
+
+    Walks the makers; what their fills make of positions, wallets and reduce-only orders stays on the rows until rehearsal_end.
     """
     cdef Book* book = t.book
     cdef int other = 1 - t.side
     cdef int32_t level = book.side[other].best
     cdef int32_t slot
-    cdef int64_t wanted = t.remaining_lots
+    cdef int64_t wanted = lots
     cdef int64_t lost = 0
     cdef bint own, goes_on = True
     cdef Fill fill
@@ -168,5 +176,4 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
                 wanted -= fill.lots
                 reached_ticks[0] = fill.price_ticks
         level = book_worse(book, other, level)
-    _put_all_back(s)
-    return wanted
+    return lots - wanted

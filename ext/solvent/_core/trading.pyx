@@ -2,12 +2,12 @@
 
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
-from solvent._core.admission cimport Trial, assign, bears, endangered, put_back, try_on
+from solvent._core.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
 from solvent._core.book cimport Book, book_price, book_shrink
 from solvent._core.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.ledger cimport (
-    Collateral, FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
+    FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
     wallet_of,
 )
 from solvent._core.margin cimport side_hold
@@ -366,7 +366,7 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
     terms.deleveraged = 0
     terms.ref = order_id
     fill_effect(&s.ledger, position, terms, &half.effect)
-    assign(&s.ledger, &s.rules, position, terms, &half.effect)
+    fit(&s.ledger, &s.rules, position, &half.effect)
 
 
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil:
@@ -557,9 +557,8 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
 
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil:
     """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
-    cdef Collateral* each = backs(&s.ledger, t.ins.currency)
-    if (each != NULL and arena_find(&s.arena, t.order_id) >= 0
-            and endangered(&s.ledger, &s.rules, t.account, each.of)):
+    if not s.ledger.orders_count and backs(&s.ledger, t.ins.currency) == NULL:
+        return
+    if arena_find(&s.arena, t.order_id) >= 0 and endangered(&s.ledger, &s.rules, t.account, t.ins.currency):
         cancel(s, t.slot, UNCOVERED)
-    if s.ledger.orders_count or each != NULL:
-        touch(&s.ledger, t.account)
+    touch(&s.ledger, t.account)
