@@ -143,9 +143,11 @@ class Admission:
         return asked + valuation.accrued_units(contract, opened)
 
     def fit(self, p: Position, fill: Fill) -> int:
-        """Says what a fill moves between an isolated margin and the wallet. What opens takes what it asks, as far as the wallet
-        has it; or, if that is more, what lifts the whole position to R_own. What closes releases no more than leaves the rest
-        there. Answers with how much was lifted."""
+        """Says what a fill moves between an isolated margin and the wallet, and answers with how much of it is a lift.
+
+        What opens takes what it asks, as far as the wallet has it; or, if that is more, what lifts the whole position to
+        R_own. What closes releases no more than leaves the rest there.
+        """
         fill.assigned = fill.kept = 0
         e = self.ledger.effect(p, fill)
         if p.mode != Mode.ISOLATED or e.size == 0:

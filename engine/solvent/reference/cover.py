@@ -7,7 +7,7 @@ Book alone. A fill is judged again when it comes (`admission`).
 from collections import defaultdict
 
 from solvent.codes import Code
-from solvent.records import Basis, Ending, Mode, Side
+from solvent.records import Basis, Ending, Mode, SelfTrade, Side
 from solvent.reference import margin, outlook, valuation
 from solvent.reference.ledger import Fill, Position
 from solvent.reference.margin import OpenSide, Rules
@@ -64,8 +64,11 @@ class Cover:
         t.closes = True
         price = self.admission.closing_price(p)
         if price < t.limit if t.side == Side.BUY else price > t.limit:
-            t.limit = max(0, min(self.contracts[t.instrument].max_price_ticks + 1, price))  # outside the legal nothing trades
-            t.ending = Ending.BANKRUPTCY_LIMIT
+            price = max(0, min(self.contracts[t.instrument].max_price_ticks + 1, price))  # outside the legal nothing trades
+            if t.remaining > abs(p.size):
+                t.closing_limit = price  # and what opens goes on to its own limit
+            else:
+                t.limit, t.ending = price, Ending.BANKRUPTCY_LIMIT
 
     def check_margin(self, t: Ticket, p: Position, standing: OpenSide) -> Code:
         """Tier, leverage and initial margin of what the order may open, once it has closed what it closes at once. `standing`:
@@ -75,7 +78,7 @@ class Cover:
             return self._check_opening(t, p, standing, t.remaining)
         with rehearsal(self.trading, t, closing) as closed:
             self.trading.trade_through(closed)
-            if t.ending is not None and closed.traded < closing:
+            if closed.ending is not None and closed.traded < closing and t.terms.stp_mode != SelfTrade.DECREMENT:
                 return Code.OK  # it cannot rest, and nothing is left that it could open
             return self._check_opening(t, p, standing, t.remaining - closed.traded)
 

@@ -47,8 +47,18 @@ class Ticket:
     terms: Terms = PLAIN
     order: Order | None = None
     closes: bool = False  # against its position: its limit counts on that, so it meets no order of its account
+    closing_limit: int | None = None  # of one that turns its position: how far it may trade until that is closed
     traded: int = 0
     reached: int = 0  # the price of its last trade
+
+    @property
+    def still_closes(self) -> bool:
+        """Whether an order that turns its position has something left to close."""
+        return isinstance(self.holder, Position) and self.holder.size * (1 if self.side == Side.BUY else -1) < 0
+
+    @property
+    def limit_now(self) -> int:
+        return self.limit if self.closing_limit is None or not self.still_closes else self.closing_limit
 
     @property
     def house(self) -> bool:
@@ -358,7 +368,7 @@ class Trading:
     def trade_through(self, t: Ticket) -> tuple[int, int]:
         """Fill by fill, each borne by both sides before it is posted (decision 0013). (first, last price between users)."""
         book, first, last = self.books[t.instrument], 0, 0
-        while t.remaining and (maker := book.crossing(t.side, t.limit)):
+        while t.remaining and (maker := book.crossing(t.side, t.limit_now)):
             if self._is_own(t, maker):
                 if not self._self_trade(t, maker):
                     break
@@ -372,10 +382,10 @@ class Trading:
                     first, last = first or maker.price, maker.price
                 self._trade(t, maker, lots)
             if lots < wanted:
-                p = cast(Position, t.holder)
-                closes = p.size * (1 if t.side == Side.BUY else -1) < 0
-                t.ending = Ending.BANKRUPTCY_LIMIT if closes else Ending.UNCOVERED
+                t.ending = Ending.BANKRUPTCY_LIMIT if t.still_closes else Ending.UNCOVERED
                 break
+        if t.remaining and t.closing_limit is not None and t.still_closes and t.ending in (None, Ending.UNFILLED):
+            t.ending = Ending.BANKRUPTCY_LIMIT
         return first, last
 
     def _value(self, t: Ticket, maker: Order, lots: int) -> int:

@@ -7,7 +7,7 @@ from solvent._core.margin cimport collateral_value, free_units, hold_units, init
 from solvent._core.matching cimport crosses
 from solvent._core.money cimport clamp, int128, least, magnitude, most, saturate, sub
 from solvent._core.records cimport (
-    BANKRUPTCY_LIMIT, BUY, CONTRACTS, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
+    BANKRUPTCY_LIMIT, BUY, CONTRACTS, DECREMENT, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
 )
 from solvent._core.rehearsal cimport rehearsal_end, rehearse
 from solvent._core.trading cimport FillSide, State, Ticket, closing_lots, fill_at_limit, reduced_before
@@ -47,8 +47,13 @@ cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
     t.closes = True
     price = closing_price(&s.ledger, &s.rules, t.holder)
     if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
-        t.limit_ticks = clamp(price, 0, t.ins.max_price_ticks + 1)   # outside the legal range nothing trades
-        t.ending = BANKRUPTCY_LIMIT
+        price = clamp(price, 0, t.ins.max_price_ticks + 1)   # outside the legal range nothing trades
+        if t.remaining_lots > magnitude(p.size_lots):
+            t.turns = True      # and what opens goes on to its own limit
+            t.closing_ticks = price
+        else:
+            t.limit_ticks = price
+            t.ending = BANKRUPTCY_LIMIT
 
 
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
@@ -58,11 +63,13 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     """
     cdef int64_t closing = least(t.remaining_lots, closing_lots(p, t.side))
     cdef int64_t traded, reached
+    cdef bint stays
     cdef int code = OK
     if closing == 0:
         return _check_opening(s, t, p, standing, t.remaining_lots)
     traded = rehearse(s, t, closing, &reached)
-    if t.ending == 0 or traded == closing:      # else it cannot rest, and nothing is left that it could open
+    stays = t.ending == 0 and not t.turns and not s.rehearsal.ended
+    if traded == closing or stays or t.stp_mode == DECREMENT:       # else nothing of it rests, or could open
         code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
     rehearsal_end(s)
     return code

@@ -113,6 +113,7 @@ cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
     t.stp_mode = <uint8_t>c.mode
     t.fee_reason = TAKER_FEE
     t.closes = False
+    t.turns = False
 
 
 cdef void _terms(const Command* c, const Extension* x, Terms* terms) noexcept nogil:

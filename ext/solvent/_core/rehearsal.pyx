@@ -11,7 +11,7 @@ from solvent._core.money cimport least, most
 from solvent._core.pool cimport room
 from solvent._core.records cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
 from solvent._core.trading cimport (
-    Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, borne_by_maker, borne_by_taker, closing_lots, fill_side, has_owner,
+    Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, borne_by_maker, borne_by_taker, closing_lots, fill_side, has_owner, limit_now,
     order_price, refresh_hold, reserve, worst_reduce,
 )
 
@@ -139,6 +139,12 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
     return t.remaining_lots - traded
 
 
+cdef inline bint _within(State* s, Ticket* t, int64_t price_ticks) noexcept nogil:
+    """Whether the ticket may trade at a price now."""
+    cdef int64_t limit = limit_now(s, t) if t.turns else t.limit_ticks
+    return price_ticks <= limit if t.side == BUY else price_ticks >= limit
+
+
 cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil:
     """Trades so many lots of a ticket as execute would: how many of them, and the last price.
 
@@ -155,10 +161,10 @@ cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks)
     s.rehearsal.run += 1
     while level >= 0 and wanted > lost and goes_on:
         fill.price_ticks = book.levels[level].price_ticks
-        if fill.price_ticks > t.limit_ticks if t.side == BUY else fill.price_ticks < t.limit_ticks:
+        if not _within(s, t, fill.price_ticks):
             break
         slot = book.levels[level].head
-        while slot >= 0 and wanted > lost and goes_on:
+        while slot >= 0 and wanted > lost and goes_on and _within(s, t, fill.price_ticks):
             fill.slot = slot
             fill.lots = least(s.arena.orders[slot].remaining_lots, wanted - lost)
             slot = s.arena.orders[slot].next
@@ -176,4 +182,5 @@ cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks)
                 wanted -= fill.lots
                 reached_ticks[0] = fill.price_ticks
         level = book_worse(book, other, level)
+    s.rehearsal.ended = not goes_on
     return lots - wanted

@@ -37,6 +37,7 @@ cdef struct KeptOrder:
 
 cdef struct Rehearsal:         # what a dry run has to put back
     uint64_t run               # its stamp
+    bint ended                 # the taker did
     KeptRow* rows
     int32_t row_count
     int32_t row_capacity
@@ -92,6 +93,7 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t size_lots
     int64_t remaining_lots
     int64_t open_loss_ticks
+    int64_t closing_ticks
     int64_t stp_group
     Terms* terms               # NULL unless the order is an extended one
     Book* book                 # of its instrument
@@ -105,6 +107,7 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t flags
     uint8_t ending             # why what does not trade ends, or 0: it rests
     uint8_t stp_mode
+    bint turns                 # its position, which must be closed within closing_ticks first
     bint closes                # against its position: its limit counts on that, so it meets no order of its account
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
@@ -134,6 +137,8 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
                     FillSide* half) noexcept nogil
 cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
 cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef int64_t limit_now(State* s, Ticket* t) noexcept nogil
+cdef void end_closing(State* s, Ticket* t) noexcept nogil
 cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
 cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
@@ -271,7 +276,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         mode = CANCEL_MAKER
         group = 0
     while t.remaining_lots > 0:
-        met = meet_next(book, &s.arena, t.side, t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
+        met = meet_next(book, &s.arena, t.side, limit_now(s, t) if t.turns else t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
         if met == NOTHING:
             break
         if met == OWN_ORDER:
@@ -298,6 +303,8 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         if not bare and deal.taker_ends:
             t.ending = deal.ending
             break
+    if t.turns:
+        end_closing(s, t)
     if first_ticks != 0 and not t.flags & HOUSE_ORDER:
         t.ins.last_ticks = last_ticks
         if s.triggers[t.instrument].count > 0:

@@ -17,7 +17,7 @@ from solvent._core.records cimport (
     BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED,
     DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
     NO_TRIGGER, OK, POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
-    TAKER_FEE, UNCOVERED, AcceptedTerms, Event, log_next, say,
+    TAKER_FEE, UNCOVERED, UNFILLED, AcceptedTerms, Event, log_next, say,
 )
 from solvent._core.timers cimport timers_add, timers_due
 from solvent._core.triggers cimport triggers_observe
@@ -119,6 +119,7 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.ending = 0
     t.fee_reason = TAKER_FEE
     t.closes = False
+    t.turns = False
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
     t.open_loss_ticks = 0
@@ -458,6 +459,18 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
         fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
         deal.maker.safe = False
     return fill.lots
+
+
+cdef int64_t limit_now(State* s, Ticket* t) noexcept nogil:
+    """How far an order that turns its position may trade now: until it is closed no further than where that may cost."""
+    return t.closing_ticks if closing_lots(&s.ledger.positions[t.holder], t.side) > 0 else t.limit_ticks
+
+
+cdef void end_closing(State* s, Ticket* t) noexcept nogil:
+    """Where it could not be closed, the rest ends."""
+    if (t.remaining_lots > 0 and closing_lots(&s.ledger.positions[t.holder], t.side) > 0
+            and (t.ending == 0 or t.ending == UNFILLED)):
+        t.ending = BANKRUPTCY_LIMIT
 
 
 cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
