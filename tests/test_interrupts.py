@@ -184,6 +184,7 @@ def test_nothing_is_printed_and_lost(tmp_path):
     script.write_text(
         "import signal, solvent\n"
         "from solvent import exchange as face\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "original = face.from_records\n"
         "def decoding(data):\n"
         "    signal.raise_signal(signal.SIGINT)\n"

@@ -46,7 +46,7 @@ cdef enum:
     NEARER = 8
     RECORDS_MAX = 255
     BETWEEN_LOOKS = 255    # commands of a Book between two looks at the time, less one; of an exchange, whose marks take long
-    BETWEEN_LOOKS_AT_MONEY = 7
+    BETWEEN_LOOKS_AT_MONEY = 31
     SIGNALS_MS = 50        # how long signals may wait while a batch runs
     LARGE = 400_000        # levels above which looking for nodes ahead gains; below, it costs
 

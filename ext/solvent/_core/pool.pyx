@@ -48,26 +48,25 @@ cdef extern from *:
     #endif
     }
 
-    /* A block of at least so many bytes with what the old one held. */
+    /* A block of at least so many bytes, no fewer than the old one's, with what that held. */
     static char *solvent_larger(char *old, size_t bytes) {
         size_t had = old ? *(size_t *)old : 0;
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        char *block;
+        void *block = NULL;
         if (bytes < SOLVENT_MAPPED) {
-            block = (char *)realloc(old, bytes);
-            if (block == NULL) return NULL;
-            if (bytes > had) memset(block + had, 0, bytes - had);
+            if (posix_memalign(&block, SOLVENT_HEAD, bytes) != 0) return NULL;
+            memset((char *)block + had, 0, bytes - had);
         } else {
             bytes = (bytes + page - 1) / page * page;
             block = had >= SOLVENT_MAPPED ? solvent_remap(old, had, bytes) : solvent_map(bytes, 0);
             if (block == NULL) return NULL;
-            if (had && had < SOLVENT_MAPPED) { memcpy(block, old, had); free(old); }
     #ifdef MADV_HUGEPAGE
             if (bytes >= 2 * SOLVENT_HUGE) madvise(block, bytes, MADV_HUGEPAGE);    /* all of it: one mapping stays one */
     #endif
         }
+        if (had && had < SOLVENT_MAPPED) { memcpy(block, old, had); free(old); }
         *(size_t *)block = bytes;
-        return block; }
+        return (char *)block; }
 
     static void *solvent_grown(void *items, size_t bytes) {
         char *block = solvent_larger(items ? (char *)items - SOLVENT_HEAD : NULL, bytes + SOLVENT_HEAD);
