@@ -15,8 +15,8 @@ from solvent import rules as rule_sets
 from solvent.codes import Code, InputError, Rejected
 from solvent.collateral import Collateral, Compiled
 from solvent.face import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
-from solvent.instrument import Instrument
-from solvent.limits import CURRENCIES_MAX, FINE, FIRST_USER, GROUP_MAX, INSTRUMENTS_MAX, MONEY_MAX, NAME_BYTES, RATE
+from solvent.instrument import Instrument, check_groups
+from solvent.limits import CURRENCIES_MAX, FINE, FIRST_USER, INSTRUMENTS_MAX, MONEY_MAX, NAME_BYTES, RATE
 from solvent.money import PPB, Dec, decimal, many, nearest_even, plain, to_units, unit_of
 from solvent.names import check_name
 from solvent.orders import Terms, Trigger, any_int, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
@@ -35,17 +35,6 @@ Acct = str | int
 Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
-
-
-def _check_groups(instruments: Iterable[Instrument]) -> None:
-    """Tier groups as a whole."""
-    groups: dict[int, dict[str, Decimal]] = {}
-    for each in instruments:
-        if each.tier_group:
-            groups.setdefault(each.tier_group, {})[each.name] = each.lot_size
-    for lots in groups.values():
-        if len(lots) > GROUP_MAX or len(set(lots.values())) > 1:
-            raise InputError(f"{min(lots)}: a tier group is at most {GROUP_MAX} instruments, all of one lot size")
 
 
 class Exchange(Face):
@@ -83,7 +72,7 @@ class Exchange(Face):
         for each in self._listed:
             self.currencies.setdefault(each.settle, each.unit)
             self._check_terms(each)
-        _check_groups(self._listed)
+        check_groups(self._listed)
         if not isinstance(currencies, Mapping | None):
             raise wrong_type("currencies", currencies, "decimals by name, as {'EUR': 2}")
         for name, decimals in (currencies or {}).items():
@@ -216,7 +205,7 @@ class Exchange(Face):
             raise Rejected(Code.UNKNOWN_CURRENCY)
         self._check_terms(instrument)
         if instrument.tier_group:
-            _check_groups((*self.instruments, instrument))
+            check_groups((*self.instruments, instrument))
         self._check_backing(instrument)
         data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
         self._coming = instrument

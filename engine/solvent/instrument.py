@@ -1,13 +1,13 @@
 """Contracts: what is traded, in which steps, at which fees and tiers. Immutable and validated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
 from solvent.codes import InputError, shown
-from solvent.limits import RATE
+from solvent.limits import GROUP_MAX, RATE
 from solvent.money import Dec, decimal, fraction, many, to_units
 from solvent.names import check_name
 from solvent.prices import PriceModel
@@ -212,3 +212,14 @@ class Instrument:
         )  # fmt: skip
         spec.check(self.name)
         return spec
+
+
+def check_groups(instruments: Iterable[Instrument]) -> None:
+    """Tier groups as a whole: what one of their members alone cannot know. Raises InputError."""
+    groups: dict[int, dict[str, Decimal]] = {}
+    for each in instruments:
+        if each.tier_group:
+            groups.setdefault(each.tier_group, {})[each.name] = each.lot_size
+    for lots in groups.values():
+        if len(lots) > GROUP_MAX or len(set(lots.values())) > 1:
+            raise InputError(f"{min(lots)}: a tier group is at most {GROUP_MAX} instruments, all of one lot size")
