@@ -136,15 +136,18 @@ cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
 
 
 cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
-    """What an isolated position lacks to its threshold after a fill; 0 where it lacks nothing."""
+    """What an isolated position lacks to its threshold after a fill; 0 where it lacks nothing. Its wallet does not matter here."""
+    cdef Position* p = &l.positions[index]
+    cdef int64_t size = p.size_lots
+    cdef int64_t cost = p.cost_units
+    cdef int64_t margin = p.margin_units
     cdef Requirement r
-    cdef Trial before
     cdef int64_t lacks = 0
-    try_on(l, index, e, False, &before)
+    p.size_lots, p.cost_units, p.margin_units = e.size_lots, e.cost_units, e.margin_units
     if not isolated_holds(l, rules, index):
         isolated_requirement(l, rules, index, &r)
         lacks = saturate(r.own - r.equity)
-    put_back(l, index, &before)
+    p.size_lots, p.cost_units, p.margin_units = size, cost, margin
     return lacks
 
 
@@ -175,7 +178,10 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
     cdef int32_t* fault = &l.log.fault
     cdef int64_t lacks, cash, lifted = 0
     cdef int i
-    if not p.mode or e.size_lots == 0:
+    if not p.mode:
+        return 0
+    if e.size_lots == 0:
+        e.lifted = e.margin_units >= 0
         return 0
     if e.opened_lots != 0:
         cash = add(wallet_of(l, p.account, l.instruments[p.instrument].currency).cash_units, e.cash_units, fault)
@@ -282,6 +288,9 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     cdef Trial trial
     cdef int64_t cash
     cdef bint sound, slips
+    if e.lifted and e.opened_lots == 0 and e.cash_units >= 0 and e.shortfall_units == 0:     # nothing else can be worse
+        safe[0] = add(wallet.cash_units, e.cash_units, &l.log.fault) >= 0
+        return True
     try_on(l, index, e, _moves_holds(l, e), &trial)
     slips = e.opened_lots != 0 and not _allowed(l, p)
     sound = not slips and _sound(l, rules, index, e)
