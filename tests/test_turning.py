@@ -89,3 +89,14 @@ def test_with_a_resting_reduce_only_target(make):
     target = ex.order("a", X, "sell", 105, price=110, reduce_only=True).ok()
     assert ex.order("a", X, "sell", 205, price=100).filled == 205
     assert ex.position("a", X).size == -100 and target.order_id not in [o.order_id for o in ex.open_orders("a")]
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("terms,code", [({}, Code.OK), ({"tif": "ioc", "self_trade": "decrement"}, Code.INSUFFICIENT_MARGIN)])
+def test_what_would_close_where_nothing_is_left_does_not_rest(make, side, terms, code):
+    """4.5 % from the mark a margin of 2 % is gone: it ends (BANKRUPTCY_LIMIT) or is refused, in both kernels alike."""
+    ex = market(make, "isolated", 50, side, 0, spare=10_000)
+    before = standing(ex)
+    limit = "95.5" if side == "buy" else "104.5"
+    ack = ex.order("a", X, OTHER[side], 200, price=limit, **terms)
+    assert ack.code == code and ack.filled == ack.resting == 0 and standing(ex) == before

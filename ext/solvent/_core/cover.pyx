@@ -121,14 +121,15 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
     needed += _beyond_hold(s, t, p, &half, extra.value_units)
     if needed >= 0 and not affords(s, t.account, t.ins.currency, needed, p.mode):
         return False
-    if needed >= 0 and _implied(s, t.ins):
+    if needed >= 0 and half.effect.closed_lots == 0 and _implied(s, t.ins):
         return True
     return bears(&s.ledger, &s.rules, t.holder, &half.terms, &half.effect, 0, &half.safe)
 
 
 cdef inline bint _implied(State* s, Instrument* ins) noexcept nogil:
-    """Whether the answer of `bears` is known: who has the initial margin of every position, maintenance and fee included, is
-    above his thresholds where nothing else counts in the test, and no other position's tier moves."""
+    """Whether the answer of `bears` is known of a fill that closes nothing: who has the initial margin of every position,
+    maintenance and fee included, is above his thresholds where nothing else counts in the test, and no other position's tier
+    moves."""
     return not (s.rules.fee_at_bankruptcy or s.rules.at_threshold or s.ledger.orders_count or s.ledger.collateral_count
                 or ins.basis == NET or ins.larger_leg)
 
