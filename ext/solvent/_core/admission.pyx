@@ -181,14 +181,14 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
     if not p.mode:
         return 0
     if e.size_lots == 0:
-        e.lifted = e.margin_units >= 0
+        e.stands = e.margin_units >= 0
         return 0
     if e.opened_lots != 0:
         cash = add(wallet_of(l, p.account, l.instruments[p.instrument].currency).cash_units, e.cash_units, fault)
         _assign(e, least(_asked(l, p, e), most(0, cash)), fault)
     for i in range(LIFTS_MAX):
         lacks = _lacks(l, rules, index, e)
-        e.lifted = lacks == 0
+        e.stands = lacks == 0
         if e.opened_lots == 0:
             lacks = least(lacks, e.released_units)
         if lacks == 0:
@@ -246,7 +246,7 @@ cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexc
     cdef Collateral* each
     cdef Requirement r
     if p.mode:
-        if not e.lifted and not isolated_holds(l, rules, index):
+        if not e.stands and not isolated_holds(l, rules, index):
             return False
         if e.cash_units >= 0:
             return True
@@ -288,7 +288,7 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     cdef Trial trial
     cdef int64_t cash
     cdef bint sound, slips
-    if e.lifted and e.opened_lots == 0 and e.cash_units >= 0 and e.shortfall_units == 0:     # nothing else can be worse
+    if e.stands and e.opened_lots == 0 and e.cash_units >= 0 and e.shortfall_units == 0:     # nothing else can be worse
         safe[0] = add(wallet.cash_units, e.cash_units, &l.log.fault) >= 0
         return True
     try_on(l, index, e, _moves_holds(l, e), &trial)

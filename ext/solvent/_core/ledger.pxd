@@ -137,7 +137,7 @@ cdef struct Effect:                # what a fill makes of a position and its own
     int64_t shortfall_units        # of an isolated margin below zero, which others pay
     int64_t released_units
     int64_t assigned_units         # what an isolated position takes from the wallet for what opens
-    bint lifted                    # with it the position is known to be at R_own, or above
+    bint stands                    # the isolated position is known to be at R_own, or above
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
 cdef void ledger_close(Ledger* ledger) noexcept nogil

@@ -11,8 +11,8 @@ from solvent._core.money cimport least, most
 from solvent._core.pool cimport room
 from solvent._core.records cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
 from solvent._core.trading cimport (
-    Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, borne_by_maker, borne_by_taker, closing_lots, fill_side, has_owner, limit_now,
-    order_price, refresh_hold, reserve, worst_reduce,
+    Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, borne_by_maker, borne_by_taker, fill_side, has_owner, limit_now,
+    next_cut, order_price, refresh_hold, reserve,
 )
 
 
@@ -73,14 +73,12 @@ cdef void rehearsal_end(State* s) noexcept nogil:
 
 cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
     """cut_reduce_only without a word."""
-    cdef Position* p = &s.ledger.positions[position]
     cdef int64_t excess
     cdef int32_t worst
-    while p.reduce.lots > 0:
-        excess = p.reduce.lots - closing_lots(p, p.reduce_side)
-        if excess <= 0:
+    while True:
+        worst = next_cut(s, position, &excess)
+        if worst < 0:
             return
-        worst = worst_reduce(s, position)
         _leave_behind(s, worst, order_price(s, worst), most(0, s.arena.orders[worst].remaining_lots - excess))
 
 

@@ -5,8 +5,8 @@
 # Never: decides whether an order is allowed (entry does) or whether an account is safe (liquidation does).
 # Invariants: an ACCEPTED order ends in exactly one DONE; a maker is settled, and what its fill makes of its
 # reduce-only orders is done, before the next maker trades.
-# Cost: O(1) a fill, plus the owner's own resting orders where reduce-only ones must be cut. The path that every order
-# takes is inline, as the book's.
+# Cost: O(1) a fill, plus what judging it reads (admission), plus the owner's own resting orders where reduce-only ones must be
+# cut. The path that every order takes is inline, as the book's.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.arena cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena, Order, Terms, arena_give, arena_take
@@ -132,7 +132,7 @@ cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
 cdef void list_own(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
-cdef int32_t worst_reduce(State* s, int32_t position) noexcept nogil
+cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
 cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
                     FillSide* half) noexcept nogil
 cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil

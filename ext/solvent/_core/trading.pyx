@@ -305,7 +305,7 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
     return lots
 
 
-cdef int32_t worst_reduce(State* s, int32_t position) noexcept nogil:
+cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
     """The resting reduce-only order of a position that is cut first."""
     cdef Position* p = &s.ledger.positions[position]
     cdef Book* book = &s.books[p.instrument]
@@ -320,16 +320,21 @@ cdef int32_t worst_reduce(State* s, int32_t position) noexcept nogil:
     return worst
 
 
+cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil:
+    """By how many lots the resting reduce-only orders of a position exceed it, and the one that is cut next; -1: by none."""
+    cdef Position* p = &s.ledger.positions[position]
+    excess[0] = p.reduce.lots - closing_lots(p, p.reduce_side) if p.reduce.lots > 0 else 0
+    return _worst_reduce(s, position) if excess[0] > 0 else -1
+
+
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
-    cdef Position* p = &s.ledger.positions[position]
     cdef int64_t excess
     cdef int32_t worst
-    while p.reduce.lots > 0:
-        excess = p.reduce.lots - closing_lots(p, p.reduce_side)
-        if excess <= 0:
+    while True:
+        worst = next_cut(s, position, &excess)
+        if worst < 0:
             return
-        worst = worst_reduce(s, position)
         if s.arena.orders[worst].remaining_lots <= excess:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
@@ -415,10 +420,9 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     cdef Trial before
     cdef bint borne
     if own:
-        fill_side(s, maker.holder, maker.side, fill.lots, _value(s, t, fill), MAKER_FEE, maker.order_id, &deal.maker)
+        fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
         try_on(&s.ledger, maker.holder, &deal.maker.effect, True, &before)
-    deal.value_units = _value(s, t, fill)
     fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
     borne = bears(&s.ledger, &s.rules, t.holder, &deal.taker.terms, &deal.taker.effect, 0, &deal.taker.safe)
     if own:
@@ -452,6 +456,7 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
     deal.taker_ends = True
     deal.ending = UNCOVERED
     fill.lots = closing if closing < fill.lots else 0
+    deal.value_units = _value(s, t, fill)
     if fill.lots == 0 or not _taker_bears(s, t, fill, deal):
         deal.ending = BANKRUPTCY_LIMIT if closing > 0 else UNCOVERED
         return 0
