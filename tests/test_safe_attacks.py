@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from solvent import Code, Collateral, EventType, Instrument, Tier, rules
+from solvent import Collateral, EventType, Instrument, Tier, rules
 from solvent.records import Ending
 from test_safe import FREE, OTHER, X, endings, happened, market
 
@@ -182,4 +182,4 @@ def test_what_opens_is_not_bound_by_what_closing_may_cost(make):
     assert ex.order("a", X, "buy", 2, price=103).filled == 2 and ex.position("a", X).size == 1
     ex.order("b", X, "sell", 5, price=104).ok()
     assert ex.order("a", X, "sell", 1, price=100).resting == 1  # and orders go on
-    assert ex.order("a", X, "buy", 1, price=104).code in (Code.OK, Code.INSUFFICIENT_MARGIN)
+    assert ex.order("a", X, "buy", 1, price=104).filled == 1

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from solvent.auditor_books import Books, Key, Order
 from solvent.codes import InvariantBroken
-from solvent.records import CommandType, Event, ParcelChange, Purse
+from solvent.records import COSTS_OTHERS, Event, ParcelChange, Purse
 
 if TYPE_CHECKING:
     from solvent.exchange import Exchange
 
-COSTS_OTHERS = {CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE}
 _BY_TRADE = {ParcelChange.FILLED_BY_BOOK, ParcelChange.FILLED_BY_FUND}
 
 

@@ -65,6 +65,10 @@ class CommandType(IntEnum):
     SOURCE = 22
 
 
+COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
+"""What may start what the fund or winners pay (SAFE-1)."""
+
+
 class EventType(IntEnum):
     """What can happen."""
 

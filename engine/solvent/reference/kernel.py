@@ -16,6 +16,7 @@ from solvent.names import account_name
 from solvent.records import (
     COMMAND,
     COMMAND_FIELDS,
+    COSTS_OTHERS,
     EVENT,
     RECORD_BYTES,
     Basis,
@@ -43,8 +44,6 @@ from solvent.reference.trading import Trading
 from solvent.reference.valuation import Contract
 from solvent.spec import Spec, from_records
 
-_COSTS_OTHERS = {CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE}
-"""What may start what the fund or winners pay (SAFE-1)."""
 Offer = tuple[bytes, int, Spec] | None  # what the records of an ADD_INSTRUMENT say
 
 
@@ -248,7 +247,7 @@ class Kernel:
             before_ns = self.clock_ns
             self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self._pass_time(before_ns)
-            self.liquidation.may_cost_others = c.type in _COSTS_OTHERS
+            self.liquidation.may_cost_others = c.type in COSTS_OTHERS
             answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
                 answer = self.aftermath.settle(answer)
