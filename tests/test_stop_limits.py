@@ -1,6 +1,7 @@
 """Limits of dormant orders and the price band; triggers of an instrument that is halted.
 
-Written from docs/reference/orders.md. Prices stand around a mark of 100, one tick apart, the band is 5 %, sizes are lots; a, b, c, d are accounts.
+Written from docs/reference/orders.md. Prices stand around a mark of 100, one tick apart, the band is 5 %, sizes are lots;
+a, b, c, d are accounts.
 """
 
 from dataclasses import replace
