@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import importlib.util
+import pickle
 import re
 import subprocess
 import sys
@@ -133,3 +134,19 @@ def test_sentences_are_short_and_begin_with_what_they_are_about(path):
     for sentence in sentences(path):
         assert len(sentence.split()) <= 30, sentence
         assert not sentence.startswith("Of "), sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("MON-1: purses in currency 0 sum to 3", "#mon-1)"),
+        ("auditor: MON-2, MON-4: sizes sum to zero at {0: 1}", "#mon-2)"),
+        ("auditor: SAFE-1: this command deleverages nobody at 5", "#safe-1)"),
+        ("auditor: every fee is posted at []", None),
+        ("the events' own books are off by 3 units", None),
+    ],
+)
+def test_a_broken_invariant_tells_where_it_is_explained(text, page):
+    error = solvent.InvariantBroken(text)
+    assert str(error).startswith(text) and str(error).endswith(f"docs/explanation/invariants.md{page}" if page else text)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
