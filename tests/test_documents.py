@@ -28,10 +28,13 @@ socket.socket.connect = socket.create_connection = socket.getaddrinfo = refused
 from sphinx.cmd.build import main
 sys.exit(main(sys.argv[1:]))
 """
-PLAIN = [*sorted((DOCS / "tutorial").glob("*.md")), *sorted((DOCS / "howto").glob("*.md")), DOCS / "index.md",
-         DOCS / "explanation" / "semantics.md", DOCS / "explanation" / "invariants.md"]  # fmt: skip
-NOT_YET_PLAIN = {"venues.md", "replay.md"}
-"""Older pages whose sentences are still long; the list may only shrink."""
+NOT_YET_PLAIN = {
+    "architecture.md", "benchmarks.md", "records.md", "digest.md", "0005-liquidation-before-triggers.md",
+    "0004-orders-stay-covered.md", "0006-the-hot-path-stands-in-headers.md", "0007-values-have-a-floor-of-their-own.md",
+    "0008-prices-are-computed-by-the-kernel.md", "0010-what-is-asked-is-not-free.md",
+    "0011-what-counts-elsewhere-is-spare.md", "0012-what-is-not-expressed-and-why.md", "0013-a-fill-is-admitted.md",
+}  # fmt: skip
+"""Pages with longer sentences; the list may only shrink."""
 
 
 def told(paths):
@@ -126,10 +129,10 @@ def sentences(path):
     text = re.sub(r"\]\([^)]*\)", "]", text)
     for paragraph in re.split(r"\n\s*\n|\n(?=\* )", text):
         flat = re.sub(r"^(?:\* |\*\*\d+\.\d+\*\* )", "", " ".join(paragraph.split()))
-        yield from (sentence for sentence in re.split(r"(?<=[.!?:;])\s+", flat) if sentence)
+        yield from (sentence for sentence in re.split(r"(?<=[.!?:])\s+", flat) if sentence)
 
 
-@pytest.mark.parametrize("path", [path for path in PLAIN if path.name not in NOT_YET_PLAIN], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in PAGES if path.name not in NOT_YET_PLAIN], ids=lambda path: path.name)
 def test_sentences_are_short_and_begin_with_what_they_are_about(path):
     for sentence in sentences(path):
         assert len(sentence.split()) <= 30, sentence
