@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from native import address, compiled, declare
 from solvent import Exchange, Instrument
 from solvent.records import RECORD_BYTES, CommandType, Side, Tif, command, dtype
-from solvent.tiers import Tier
+from solvent.terms.tiers import Tier
 from yardstick import WINDOW
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 import solvent
 from generator import Generator
 from solvent import rules
+from solvent.lab.market import paths, runner
+from solvent.lab.market.population import UNITS
+from solvent.lab.market.tally import Tally
 from solvent.records import CommandType
-from solvent.sim import paths, runner
-from solvent.sim.population import UNITS
-from solvent.sim.tally import Tally
 
 RUN = 1_000  # commands of one drawn shape
 COMMANDS = 100_000
