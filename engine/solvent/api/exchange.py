@@ -537,7 +537,7 @@ class Exchange(Face):
         return self._depth_arrays(self._known_instrument(instrument), whole(n, "n", 0, 2**62))
 
     def positions_array(self) -> "np.ndarray[Any, Any]":
-        """Every open position as a record (solvent.schema.columns.POSITION), by account and instrument; without a Python loop."""
+        """Every open position as a record (schema.columns.POSITION), by account and instrument, without a Python loop."""
         import numpy as np
 
         from solvent.schema.columns import POSITION
@@ -545,7 +545,7 @@ class Exchange(Face):
         return np.frombuffer(self._kernel.positions_bytes(), POSITION)
 
     def liquidations_array(self) -> "np.ndarray[Any, Any]":
-        """Where something happens to every open position (solvent.schema.columns.LIQUIDATION), in the order of `positions_array`;
+        """Where something happens to every open position (schema.columns.LIQUIDATION), in the order of `positions_array`;
         without a Python loop. Cost: two bisections a position, each step a requirement of its margin domain."""
         import numpy as np
 
@@ -554,7 +554,7 @@ class Exchange(Face):
         return np.frombuffer(self._kernel.liquidations_bytes(), LIQUIDATION)
 
     def accounts_array(self) -> "np.ndarray[Any, Any]":
-        """Every account and currency as a record (solvent.schema.columns.ACCOUNT), in order; without a Python loop.
+        """Every account and currency as a record (schema.columns.ACCOUNT), in order; without a Python loop.
 
         currency counts as `currencies` does.
         """
