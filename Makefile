@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD ?= debug
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
-SOURCES := $(wildcard ext/solvent/_core/*.pyx ext/solvent/_core/*.pxd) setup.py pyproject.toml
+SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
 .PHONY: demo test bench lint docs debug dist clean
 
@@ -38,4 +38,5 @@ debug: $(VENV)/built           ## tests on another build of the core, beside the
 	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/test_style.py --ignore tests/test_package.py --commands 20000
 
 clean:
-	rm -rf build dist $(VENV) engine/*.egg-info engine/solvent/_core/*.so
+	rm -rf build dist $(VENV) engine/*.egg-info
+	find engine -name "*.so" -delete

@@ -1,4 +1,4 @@
-"""Builds the compiled core: every ext/solvent/_core/*.pyx becomes solvent._core.<name>.
+"""Builds the compiled core: every ext/solvent/_core/**/*.pyx becomes solvent._core.<floor>.<name>.
 
 Environment switches: SOLVENT_NO_EXT=1 installs only the Python part (solvent.reference runs everywhere). SOLVENT_BUILD
 names another way to compile (KINDS below), each with generated C of its own in build/<kind>; `make debug` uses them.
@@ -34,8 +34,8 @@ DIRECTIVES = {
 
 def flags(module):
     """How a module is compiled. The matching modules write records field by field and then copy them whole; a vector load has
-    to wait for the small stores, so there are none (decisions/0006). `events` copies old records."""
-    return KINDS[KIND] + (["-fno-tree-vectorize"] if KIND == "release" and module != "events" else [])
+    to wait for the small stores, so there are none (decisions/0006). `event_view` copies old records."""
+    return KINDS[KIND] + (["-fno-tree-vectorize"] if KIND == "release" and module != "event_view" else [])
 
 
 class BuildPy(build_py):
@@ -46,8 +46,10 @@ class BuildPy(build_py):
         if self.editable_mode:
             return
         target = Path(self.build_lib, "solvent", "_core")
-        for header in sorted((ROOT / CORE).glob("*.pxd")):
-            self.copy_file(str(header), str(target / header.name))
+        for header in sorted((ROOT / CORE).rglob("*.pxd")):
+            place = target / header.relative_to(ROOT / CORE)
+            self.mkpath(str(place.parent))
+            self.copy_file(str(header), str(place))
 
 
 def extensions():
@@ -57,8 +59,13 @@ def extensions():
 
     link = ["-fsanitize=address,undefined"] if KIND == "sanitize" else []
     modules = [
-        Extension(f"solvent._core.{path.stem}", [str(path)], extra_compile_args=flags(path.stem), extra_link_args=link)
-        for path in sorted(CORE.glob("*.pyx"))
+        Extension(
+            ".".join(path.relative_to("ext").with_suffix("").parts),
+            [str(path)],
+            extra_compile_args=flags(path.stem),
+            extra_link_args=link,
+        )
+        for path in sorted(CORE.rglob("*.pyx"))
     ]
     return cythonize(
         modules,

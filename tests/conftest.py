@@ -4,8 +4,8 @@ import pytest
 
 import solvent
 import solvent.reference
+from solvent.api.exchange import Exchange
 from solvent.auditor import Auditor
-from solvent.exchange import Exchange
 from solvent.records import decode
 
 

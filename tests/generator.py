@@ -25,8 +25,8 @@ from solvent.records import (
     extension,
     layout,
 )  # fmt: skip
-from solvent.spec import to_records
-from solvent.tiers import okex_btc_2019
+from solvent.terms.spec import to_records
+from solvent.terms.tiers import okex_btc_2019
 
 ACCOUNTS = 14
 HOSTILE = (0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)

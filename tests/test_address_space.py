@@ -13,12 +13,12 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Book, Exchange, InputError, Instrument, Rejected, Trigger
-from solvent.limits import INSTRUMENTS_MAX
 from solvent.records import CommandType, dtype
+from solvent.schema.limits import INSTRUMENTS_MAX
 from test_twins import compare
 
 ROOT = Path(__file__).parents[1]
-pool = pytest.importorskip("solvent._core.pool")
+pool = pytest.importorskip("solvent._core.base.pool")
 linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from solvent import Book, Code, Instrument, Tier
-from solvent.answers import ANSWERS, AT_CAPACITY, possible
-from solvent.limits import MONEY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.records import CommandType, Flag, Side, TriggerKind, command, extension
+from solvent.schema.answers import ANSWERS, AT_CAPACITY, possible
+from solvent.schema.limits import MONEY_MAX, TRAILING_MAX, TRIGGERED_MAX
 
 C = CommandType
 NAME = b"a".ljust(64, b"\0")

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from solvent import Busy, Code, EventType, Exchange, InputError, Instrument, Rejected, Tier, WrongType
-from solvent.limits import REDUCE_ONLY_MAX
 from solvent.records import CommandType, Ending, ParcelChange, command, dtype
+from solvent.schema.limits import REDUCE_ONLY_MAX
 
 BTC = "BTC-USDT-SWAP"
 

@@ -10,7 +10,7 @@ import pytest
 from solvent import Instrument, InvariantBroken, Tier
 from solvent.auditor import Auditor
 from solvent.records import CommandType, command
-from solvent.spec import to_records
+from solvent.terms.spec import to_records
 
 SMALL = {"contract_size": 1, "tick": 1, "max_price": 10_000, "tiers": [Tier(1_000, "0.005", "0.01")]}
 FIRST = Instrument("A", **SMALL)

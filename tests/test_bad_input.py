@@ -24,8 +24,8 @@ from solvent import (
     Tier,
     WrongType,
 )
-from solvent.answers import possible
 from solvent.records import COMMAND_FIELDS, CommandType, Flag, command, dtype, extension, layout
+from solvent.schema.answers import possible
 
 BTC = "BTC-USDT-SWAP"
 WRONG_TYPES = [1.5, math.nan, math.inf, -0.0, True, None, b"1", [1], {}, object()]

@@ -9,10 +9,10 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Book, Code, EventType, InputError, Instrument, Tier, Trigger, WrongType
-from solvent.limits import ORDERS_MAX, SIZE_LOTS_MAX
-from solvent.orders import TRANSITIONS
 from solvent.records import CommandType, Flag, SelfTrade, Side, Tif, TriggerKind, command, decode, extension, terms_of
-from solvent.spec import to_records
+from solvent.schema.limits import ORDERS_MAX, SIZE_LOTS_MAX
+from solvent.terms.order_words import TRANSITIONS
+from solvent.terms.spec import to_records
 
 
 @pytest.fixture(params=["compiled", "reference"])

@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from solvent import EventType, Funding, Index, InputError, Instrument, PriceModel, Tier, rules
-from solvent.limits import CATCH_UP_MAX, DAY_NS
 from solvent.records import Listing, SourceState
+from solvent.schema.limits import CATCH_UP_MAX, DAY_NS
 
 X = "X"
 S = 10**9

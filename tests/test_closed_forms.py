@@ -18,8 +18,8 @@ from fractions import Fraction
 import pytest
 
 from solvent import EventType, Instrument, Tier
-from solvent.money import from_units
 from solvent.records import Ending, Verdict
+from solvent.terms.decimals import from_units
 
 RATE = 10**9
 FEE = 500_000  # taker and liquidation fee

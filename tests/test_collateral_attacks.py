@@ -11,7 +11,7 @@ import pytest
 
 from solvent import Code, EventType, Exchange, Funding, InputError, Instrument, PriceModel, Rates, Tier, Trigger
 from solvent.records import CommandType, Ending, command
-from solvent.spec import to_records
+from solvent.terms.spec import to_records
 from test_collateral import BTC, COIN, COIN_BACKS, COINS, TERMS, X, take
 from test_hedge import of, refused
 

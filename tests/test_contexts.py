@@ -40,11 +40,11 @@ from solvent import (
     venues,
 )
 from solvent.auditor import Auditor
-from solvent.capture import read
 from solvent.feed import Feed
-from solvent.replay import replay
-from solvent.sim import paths
-from solvent.tiers import deductions, okex_btc_2019, rate_ppb
+from solvent.lab.market import paths
+from solvent.lab.recorded.capture import read
+from solvent.lab.recorded.replay import replay
+from solvent.terms.tiers import deductions, okex_btc_2019, rate_ppb
 
 BTC, XBT, ETH = "BTC-USDT-SWAP", "XBTUSD", "ETH-USDT-SWAP"
 NASTY = {
@@ -354,8 +354,8 @@ import solvent
 for each in pkgutil.walk_packages(solvent.__path__, "solvent."):
     if not each.name.endswith(("__main__", "picture", "arrow")):
         importlib.import_module(each.name)
-from solvent.sim import population, report
-from solvent.tiers import okex_btc_2019
+from solvent.lab.market import population, report
+from solvent.terms.tiers import okex_btc_2019
 print(population.UNIT, report.exact(1234567), okex_btc_2019()[98], solvent.Instrument("X").spec)
 ex = solvent.Exchange([solvent.Instrument("X")])
 ex.deposit("a", "USDT", "1.234567")

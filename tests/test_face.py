@@ -26,8 +26,8 @@ from solvent import (
     Trigger,
 )
 from solvent.auditor import Auditor
-from solvent.capture import FORMATS
 from solvent.feed import Feed
+from solvent.lab.recorded.capture import FORMATS
 from solvent.records import CommandType, dtype
 from test_prices import SECOND, X, funded, passing, rates
 

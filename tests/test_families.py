@@ -9,8 +9,8 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Code, EventType, InputError, Instrument, Rejected, Tier
-from solvent.limits import DAY_NS, MONEY_MAX, VOLUME_MAX
 from solvent.records import CommandType, Posting, command
+from solvent.schema.limits import DAY_NS, MONEY_MAX, VOLUME_MAX
 
 X, Y, Z = "X", "Y", "Z"
 BASE = Instrument(X, contract_size=1, tick=1, max_price=10_000, tiers=[Tier(1_000, "0.005", "0.01")])

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from solvent import Code, EventType, Instrument, Rejected, Tier, Trigger, rules
-from solvent.limits import RATE
 from solvent.records import Ending, Leg, Posting, Purse
+from solvent.schema.limits import RATE
 
 X = "X"
 OPENS = {"long": "buy", "short": "sell"}

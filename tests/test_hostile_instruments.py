@@ -13,9 +13,18 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Code, EventType, InputError, Instrument, PriceModel, Rates, Tier, rules
-from solvent.limits import DAY_NS, FINE, MODEL_PRICE_TICKS, MONEY_MAX, PREMIUM_BOUND, PRICE_TICKS_MAX, RATE, SIZE_LOTS_MAX
 from solvent.records import NO_INSTRUMENT, CommandType, command, extension
-from solvent.spec import Spec, from_records, highest_power_curve, to_records
+from solvent.schema.limits import (
+    DAY_NS,
+    FINE,
+    MODEL_PRICE_TICKS,
+    MONEY_MAX,
+    PREMIUM_BOUND,
+    PRICE_TICKS_MAX,
+    RATE,
+    SIZE_LOTS_MAX,
+)
+from solvent.terms.spec import Spec, from_records, highest_power_curve, to_records
 from test_listing import ADDED, BASE, SECOND_NS, N, exchange
 
 HOSTILE = (0, -1, 1, 2**31, 2**53, 2**62, 2**63 - 1, -(2**63))

@@ -16,9 +16,9 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Book, Exchange, Halted, InputError, Instrument, applied
-from solvent import exchange as face
+from solvent.api import exchange as face
 from solvent.records import CommandType, command, dtype
-from solvent.spec import to_records
+from solvent.terms.spec import to_records
 
 CORE = sorted((Path(__file__).parents[1] / "ext").rglob("*.py[xd]"))
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")

@@ -7,7 +7,7 @@ import pytest
 from solvent import EventType, Instrument, Rejected
 from solvent.codes import Code
 from solvent.records import Ending, ParcelChange, Posting, Purse, Verdict
-from solvent.tiers import okex_btc_2019
+from solvent.terms.tiers import okex_btc_2019
 
 BTC = "BTC-USDT-SWAP"
 
@@ -287,8 +287,8 @@ def test_adl_goes_by_rank_then_account(make):
 
 def test_rank_of_the_rules_page():
     """Short 1 at 10,000 with margin 1,000 at mark 8,000: 0.2 / 0.375 = 0.53333 (liquidation rules 1.11)."""
-    from solvent.reference import margin
-    from solvent.reference.valuation import Contract
+    from solvent.twin.account import margin
+    from solvent.twin.contract.valuation import Contract
 
     contract = Contract(*Instrument("X", tick=1, contract_size="0.000001").spec.compiled(0)[:-1])
     contract.mark = 8_000

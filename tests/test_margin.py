@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from solvent import Code, EventType, InputError, Instrument, Rejected, Tier
-from solvent.tiers import okex_btc_2019
+from solvent.terms.tiers import okex_btc_2019
 
 BTC = "BTC-USDT-SWAP"
 

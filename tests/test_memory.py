@@ -10,7 +10,7 @@ from generator import Generator
 from solvent import Book, Code, Exchange, Halted, Instrument
 from solvent.records import CommandType, command, extension
 
-pool = pytest.importorskip("solvent._core.pool")
+pool = pytest.importorskip("solvent._core.base.pool")
 NO_ROOM = {Code.TOO_MANY_ORDERS, Code.TOO_MANY_ACCOUNTS}
 
 

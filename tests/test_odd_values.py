@@ -34,11 +34,11 @@ from solvent import (
     venues,
 )
 from solvent.auditor import Auditor
-from solvent.capture import read
 from solvent.feed import Feed, Replica
-from solvent.limits import CURRENCIES_MAX
+from solvent.lab.recorded.capture import read
+from solvent.lab.recorded.replay import replay
 from solvent.records import CommandType, command, dtype
-from solvent.replay import replay
+from solvent.schema.limits import CURRENCIES_MAX
 
 X = "X"
 ODD = [

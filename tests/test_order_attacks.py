@@ -12,8 +12,8 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Book, Busy, Code, EventType, Instrument, Tier, Trigger, WrongType
-from solvent.limits import PRICE_TICKS_MAX, REDUCE_ONLY_MAX, TRAILING_MAX
 from solvent.records import CommandType, Ending, Source, TriggerKind, command, extension
+from solvent.schema.limits import PRICE_TICKS_MAX, REDUCE_ONLY_MAX, TRAILING_MAX
 
 X = Instrument("X", contract_size=1, tick=1, max_price=3_000, tiers=[Tier(10**6, "0.005", "0.01")])
 STOP = extension(trigger_kind=TriggerKind.STOP, trigger_ticks=1)
@@ -210,7 +210,7 @@ def test_placing_and_cancelling_leaves_no_memory_behind():
     "text",
     [
         "from solvent.records import Event; e = Event((60_000, 1, *[0] * 11)); print(e.type, hasattr(e, 'order_id'))",
-        "from solvent._core.events import EventIterator; print(list(EventIterator()))",
+        "from solvent._core.base.event_view import EventIterator; print(list(EventIterator()))",
         "from solvent.records import decode; print(len(list(decode(bytes(640)))))",
     ],
 )

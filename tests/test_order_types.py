@@ -9,8 +9,8 @@ import pytest
 
 from desk import X, codes, ends, fired, hold, lots_cut, trades
 from solvent import Code, EventType, InputError, Instrument, Tier, Trigger
-from solvent.orders import TRANSITIONS
 from solvent.records import CommandType, Ending, Flag, Tif, command, terms_of
+from solvent.terms.order_words import TRANSITIONS
 
 STOP, PROFIT = Trigger.stop, Trigger.take_profit
 

@@ -3,8 +3,8 @@
 import pytest
 
 from solvent import Code, EventType, Instrument, Trigger
-from solvent.limits import CLIENT_ID_WINDOW
 from solvent.records import Ending
+from solvent.schema.limits import CLIENT_ID_WINDOW
 
 BTC = "BTC-USDT-SWAP"
 

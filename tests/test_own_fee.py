@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from solvent import Code, EventType, Funding, InputError, Instrument, PriceModel, Tier, rules
-from solvent.limits import DAY_NS
 from solvent.records import CommandType, Posting, command
+from solvent.schema.limits import DAY_NS
 
 X = "X"
 SECOND = 10**9

@@ -15,9 +15,9 @@ import pytest
 
 import solvent
 from solvent import Funding, Instrument, PriceModel, Tier, rules
-from solvent.limits import FINE
-from solvent.reference.prices import Model, Prices, View, half_even
-from solvent.reference.valuation import Contract
+from solvent.schema.limits import FINE
+from solvent.twin.contract.price_model import Model, Prices, View, half_even
+from solvent.twin.contract.valuation import Contract
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SECOND = 10**9

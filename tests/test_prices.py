@@ -13,9 +13,9 @@ from statistics import median
 import pytest
 
 from solvent import Code, EventType, Funding, Index, Instrument, PriceModel, Rejected, Tier, rules
-from solvent.limits import CATCH_UP_MAX, FINE
 from solvent.records import SourceState
-from solvent.reference.prices import half_even, middle, weighted_median
+from solvent.schema.limits import CATCH_UP_MAX, FINE
+from solvent.twin.contract.price_model import half_even, middle, weighted_median
 from solvent.venues import price_model
 
 X, SECOND = "X", 10**9

@@ -14,7 +14,7 @@ from fractions import Fraction
 import pytest
 
 from solvent import EventType, InputError, Instrument, Tier
-from solvent.tiers import deductions, okex_btc_2019
+from solvent.terms.tiers import deductions, okex_btc_2019
 from test_published import (
     BINANCE,
     X,

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from solvent import EventType, Instrument
-from solvent.money import from_units
 from solvent.records import Verdict
-from solvent.tiers import okex_btc_2019
+from solvent.terms.decimals import from_units
+from solvent.terms.tiers import okex_btc_2019
 
 TIERS = okex_btc_2019(first=20, step=100, levels=8)
 TOPS = [20 + 100 * k for k in range(8)]

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solvent import codes, limits, records
-from solvent._core import money as core_money
-from solvent._core import records as core
+from solvent import codes, records
+from solvent._core.base import money as core_money
+from solvent._core.base import records as core
+from solvent.schema import limits
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,7 +63,9 @@ def test_the_worksheet_lists_every_field_and_number():
 
 
 def test_limits_of_the_core():
-    source = (ROOT / "ext/solvent/_core/arena.pxd").read_text() + (ROOT / "ext/solvent/_core/clientids.pxd").read_text()
+    source = (ROOT / "ext/solvent/_core/market/order_pool.pxd").read_text() + (
+        ROOT / "ext/solvent/_core/market/client_ids.pxd"
+    ).read_text()
     assert f"SLOTS_MAX = 1 << {limits.ORDERS_MAX.bit_length() - 1}" in source
     assert f"WINDOW = {limits.CLIENT_ID_WINDOW}" in source
     assert f"REDUCE_ONLY_MAX = {limits.REDUCE_ONLY_MAX} " in source

@@ -10,8 +10,8 @@ import pytest
 
 from desk import ends, fired, hold, lots_cut, trades
 from solvent import Code, EventType, Instrument, Tier, Trigger
-from solvent.limits import REDUCE_ONLY_MAX
 from solvent.records import Ending
+from solvent.schema.limits import REDUCE_ONLY_MAX
 
 OTHER = {"buy": "sell", "sell": "buy"}
 

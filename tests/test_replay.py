@@ -11,11 +11,12 @@ from random import Random
 import pytest
 
 import solvent.reference
-from solvent import EventType, InputError, capture, replay
-from solvent.capture import FORMATS, Kind, Message
-from solvent.cli import main
+from solvent import EventType, InputError
+from solvent.app.cli import main
+from solvent.lab.recorded import capture, replay
+from solvent.lab.recorded.capture import FORMATS, Kind, Message
+from solvent.lab.recorded.replay import Cause, Replay
 from solvent.records import Side
-from solvent.replay import Cause, Replay
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "l3"
 AAPL = DATA / "lobster_aapl_2012-06-21_0930-1030_L50.csv.gz"

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from solvent import Exchange, Instrument, Tier, rules
-from solvent.cli import main
+from solvent.app.cli import main
 from solvent.codes import Code, InputError
+from solvent.lab.market import commands, paths, report, runner
+from solvent.lab.market.behaviours import View
+from solvent.lab.market.draws import Purpose, below, draw, pick
+from solvent.lab.market.population import UNITS, populate
 from solvent.records import CommandType, ParcelChange
-from solvent.sim import commands, paths, report, runner
-from solvent.sim.behaviours import View
-from solvent.sim.draws import Purpose, below, draw, pick
-from solvent.sim.population import UNITS, populate
 
 SCENARIOS = ["ftx", "2020-03-12", "2024-08-05"]
 KEYS = {
@@ -31,7 +31,7 @@ KEYS = {
 @pytest.fixture(scope="module")
 def crash(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The steepest hours of the FTX path, and the quiet ones before, in which everybody opens, as a user's own file."""
-    whole = paths.resources.files("solvent.sim").joinpath("paths/ftx.csv.gz").read_bytes()
+    whole = paths.resources.files("solvent.lab.market").joinpath("prices/ftx.csv.gz").read_bytes()
     lines = gzip.decompress(whole).decode().splitlines()
     file = tmp_path_factory.mktemp("bars") / "crash.csv"
     file.write_text("\n".join([lines[0], *lines[150:253]]) + "\n")
@@ -69,7 +69,7 @@ def test_the_shipped_paths_are_the_days_they_say() -> None:
     assert (max(bar[2] for bar in ftx.bars), min(bar[3] for bar in ftx.bars)) == (206_959, 154_800)
     assert len(paths.find("2020-03-12").bars) == 255 and len(paths.find("2024-08-05").bars) == 1_440
     for name in SCENARIOS:
-        packed = paths.resources.files("solvent.sim").joinpath(f"paths/{name}.csv.gz").read_bytes()
+        packed = paths.resources.files("solvent.lab.market").joinpath(f"prices/{name}.csv.gz").read_bytes()
         assert packed[4:8] == b"\0\0\0\0", "no time stamp, so that the file can be made again"
 
 

@@ -12,7 +12,7 @@ import pytest
 from solvent import Code, EventType, InputError, Instrument, Tier
 from solvent.records import Verdict
 from solvent.rules import find
-from solvent.spec import from_records, to_records
+from solvent.terms.spec import from_records, to_records
 from test_hedge import of, refused
 
 STAGES = (Tier(100, "0.005", "0.01"), Tier(300, "0.02", "0.04"), Tier(600, "0.05", "0.1"), Tier(10_000, "0.2", "0.25"))

@@ -9,10 +9,10 @@ import pytest
 import solvent
 import solvent.reference
 from generator import Generator
-from solvent.answers import ANSWERS, possible
 from solvent.auditor import Auditor
 from solvent.codes import Code
 from solvent.records import CommandType, Ending, EventType, Flag, decode
+from solvent.schema.answers import ANSWERS, possible
 from test_answers import CELLS, ELSEWHERE
 
 RUN = 1_000  # commands of one drawn shape

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from solvent import EventType, Exchange, Index, InputError, Instrument, PriceModel, Tier
-from solvent.tiers import deductions
+from solvent.terms.tiers import deductions
 from solvent.venues import binance_tiers, okx_instrument, okx_tiers, price_model
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -3,8 +3,10 @@
 The face: Exchange, Book, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy.
 """
 
-from solvent.book import Book
-from solvent.codes import (
+from solvent.api.base import Ack
+from solvent.api.book import Book
+from solvent.api.exchange import Exchange
+from solvent.schema.codes import (
     Busy,
     Code,
     EventsDropped,
@@ -18,15 +20,13 @@ from solvent.codes import (
     WrongType,
     applied,
 )
-from solvent.collateral import Collateral
-from solvent.exchange import Exchange
-from solvent.face import Ack
-from solvent.instrument import Instrument
-from solvent.orders import Trigger
-from solvent.prices import Funding, Index, PriceModel
-from solvent.records import Event, EventType
-from solvent.rules import RuleSet
-from solvent.tiers import Rates, Tier
+from solvent.schema.records import Event, EventType
+from solvent.terms.collateral import Collateral
+from solvent.terms.instrument import Instrument
+from solvent.terms.order_words import Trigger
+from solvent.terms.price_model import Funding, Index, PriceModel
+from solvent.terms.rule_set import RuleSet
+from solvent.terms.tiers import Rates, Tier
 
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",

@@ -2,7 +2,7 @@ from typing import final
 
 from typing_extensions import Buffer
 
-from solvent._core.events import EventView
+from solvent._core.base.event_view import EventView
 from solvent._core.roster import Roster
 
 @final

@@ -8,31 +8,31 @@ from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
-from solvent._core.arena cimport SLOTS_MAX, Order, arena_close
-from solvent._core.book cimport Book, Half, book_close, book_peek
-from solvent._core.changes cimport amend, cancel_many, cancel_one
-from solvent._core.clientids cimport clients_ahead, clients_close, clients_open
-from solvent._core.control cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
-from solvent._core.entry cimport fire_next, place
-from solvent._core.events cimport EventView
-from solvent._core.fees cimport fees_close, fees_other_day, fees_renew
-from solvent._core.ledger cimport Collateral, ledger_close, ledger_open
-from solvent._core.listing cimport halt, settle_instrument
-from solvent._core.liquidation cimport settle
-from solvent._core.money cimport INT64_MAX
-from solvent._core.pool cimport prefetch, zeroed
-from solvent._core.prices cimport prices_close
-from solvent._core.pricing cimport fund, index, mark, pass_to, settle_all, source
-from solvent._core.records cimport (
+from solvent._core.market.order_pool cimport SLOTS_MAX, Order, arena_close
+from solvent._core.market.book cimport Book, Half, book_close, book_peek
+from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
+from solvent._core.market.client_ids cimport clients_ahead, clients_close, clients_open
+from solvent._core.venue.account_commands cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
+from solvent._core.trade.placement cimport fire_next, place
+from solvent._core.base.event_view cimport EventView
+from solvent._core.account.fees cimport fees_close, fees_other_day, fees_renew
+from solvent._core.account.ledger cimport Collateral, ledger_close, ledger_open
+from solvent._core.venue.market_state cimport halt, settle_instrument
+from solvent._core.liquidation.pipeline cimport settle
+from solvent._core.base.money cimport INT64_MAX
+from solvent._core.base.pool cimport prefetch, zeroed
+from solvent._core.contract.price_model cimport prices_close
+from solvent._core.venue.marks cimport fund, index, mark, pass_to, settle_all, source
+from solvent._core.base.records cimport (
     ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK, MASS_CANCEL,
     MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, PASSED, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
     TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_open, say,
 )
-from solvent._core.rehearsal cimport rehearsal_close
+from solvent._core.trade.preview cimport rehearsal_close
 from solvent._core.roster cimport Roster
-from solvent._core.timers cimport timers_close
-from solvent._core.trading cimport Receipt, State, expire
-from solvent._core.triggers cimport triggers_close
+from solvent._core.market.expiries cimport timers_close
+from solvent._core.trade.lifecycle cimport Receipt, State, expire
+from solvent._core.market.triggers cimport triggers_close
 
 import sys
 

@@ -4,25 +4,25 @@ from cpython.long cimport PyLong_AsUnsignedLongLongMask
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core cimport audit
-from solvent._core.arena cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
-from solvent._core.book cimport Book, Level, book_worse
-from solvent._core.clientids cimport WINDOW, ClientKey, clients_find
-from solvent._core.fees cimport VOLUME_DAYS, Fees, Volume
-from solvent._core.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
-from solvent._core.margin cimport (
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
+from solvent._core.market.book cimport Book, Level, book_worse
+from solvent._core.market.client_ids cimport WINDOW, ClientKey, clients_find
+from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
+from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
+from solvent._core.account.margin cimport (
     Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
     position_value, upl,
 )
-from solvent._core.money cimport int128, saturate
-from solvent._core.outlook cimport liquidation_ticks
-from solvent._core.prices cimport Prices, prices_accrued, prices_state
-from solvent._core.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
-from solvent._core.trading cimport State, order_instrument, order_price
-from solvent._core.valuation cimport Instrument, price_paying
+from solvent._core.base.money cimport int128, saturate
+from solvent._core.account.liquidation_price cimport liquidation_ticks
+from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
+from solvent._core.base.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.trade.lifecycle cimport State, order_instrument, order_price
+from solvent._core.contract.valuation cimport Instrument, price_paying
 
 
 cdef enum:
-    POSITION_COLUMNS = 17      # solvent.tables names them
+    POSITION_COLUMNS = 17      # solvent.schema.columns names them
     LIQUIDATION_COLUMNS = 7
     ACCOUNT_COLUMNS = 14
 
@@ -168,7 +168,7 @@ cdef class Reader:
             rows.append((p.parcel_id, p.instrument, p.size_lots, p.cost_units, p.bankruptcy_ticks, p.order_id, p.origin))
         return rows
 
-    # --- all accounts at once; int64 rows whose columns solvent.tables names
+    # --- all accounts at once; int64 rows whose columns solvent.schema.columns names
 
     def positions_bytes(self):
         """Every open position, by account and instrument."""

@@ -9,8 +9,8 @@
 
 from libc.stdint cimport int64_t, uint32_t
 from solvent._core.reader cimport Reader
-from solvent._core.records cimport Command
-from solvent._core.trading cimport Receipt
+from solvent._core.base.records cimport Command
+from solvent._core.trade.lifecycle cimport Receipt
 
 cdef struct Offer:                 # what an ADD_INSTRUMENT brings, as far as the state has to say something to it
     bint formed                    # the records are an instrument; False outside an ADD_INSTRUMENT
@@ -25,7 +25,7 @@ cdef struct Offer:                 # what an ADD_INSTRUMENT brings, as far as th
 cdef class Roster(Reader):
     cdef dict instruments          # number by name
     cdef list decimals             # of the currencies
-    cdef object from_records       # decodes and checks an ADD_INSTRUMENT (solvent.spec)
+    cdef object from_records       # decodes and checks an ADD_INSTRUMENT (solvent.terms.spec)
     cdef Offer offer
 
     cdef int _enter_instrument(self, spec) except -1

@@ -3,18 +3,18 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
-from solvent._core.book cimport Book, book_close, book_open
-from solvent._core.ledger cimport FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve
-from solvent._core.pool cimport room, zeroed
-from solvent._core.prices cimport Prices, prices_close, prices_open
+from solvent._core.market.book cimport Book, book_close, book_open
+from solvent._core.account.ledger cimport FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve
+from solvent._core.base.pool cimport room, zeroed
+from solvent._core.contract.price_model cimport Prices, prices_close, prices_open
 from solvent._core.reader cimport Reader
-from solvent._core.records cimport (
+from solvent._core.base.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK,
     RECORD_BYTES, TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Command, Event, log_next, say,
 )
-from solvent._core.trading cimport Receipt
-from solvent._core.triggers cimport Triggers, triggers_close
-from solvent._core.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
+from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.market.triggers cimport Triggers, triggers_close
+from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
 
 from hashlib import blake2b
 

@@ -1,0 +1,1 @@
+"""The compiled floor `account`. Sources: ext/solvent/_core/account."""

@@ -1,0 +1,1 @@
+"""The compiled floor `base`. Sources: ext/solvent/_core/base."""

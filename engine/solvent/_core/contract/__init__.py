@@ -1,0 +1,1 @@
+"""The compiled floor `contract`. Sources: ext/solvent/_core/contract."""

@@ -1,0 +1,1 @@
+"""The compiled floor `liquidation`. Sources: ext/solvent/_core/liquidation."""

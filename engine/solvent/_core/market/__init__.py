@@ -1,0 +1,1 @@
+"""The compiled floor `market`. Sources: ext/solvent/_core/market."""

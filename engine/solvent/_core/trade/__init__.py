@@ -1,0 +1,1 @@
+"""The compiled floor `trade`. Sources: ext/solvent/_core/trade."""

@@ -1,0 +1,1 @@
+"""The compiled floor `venue`. Sources: ext/solvent/_core/venue."""

@@ -1,0 +1,168 @@
+"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out.
+
+Owns the command line and nothing else. Never writes anything but JSON to standard output when JSON goes there;
+progress and errors go to standard error. Exit code 2 says that the input was wrong.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from solvent.schema.codes import InputError, SolventError
+
+if TYPE_CHECKING:
+    from solvent.lab.market.runner import Outcome, Settings
+
+MOST_TRADERS = 1_000_000
+MOST_FUND = 10**12  # in currency
+STDOUT = "-"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="solvent", description="An exchange for perpetual futures inside a Python process.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser(
+        "demo", help="replay a real crash with leveraged traders",
+        description="Replays a real crash with leveraged traders and market makers on one live book. The same arguments "
+        "give the same run.",
+    )  # fmt: skip
+    demo.add_argument(
+        "--scenario", default="ftx",
+        help="ftx, 2020-03-12, 2024-08-05, or a CSV file (.gz too) of bars: ts_ms,open,high,low,close,volume (default ftx)",
+    )  # fmt: skip
+    demo.add_argument("--traders", type=int, default=10_000, help="how many (default 10000)")
+    demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")
+    demo.add_argument("--fund", default="20000", help="the insurance fund at the start, in USDT (default 20000)")
+    demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
+    demo.add_argument("--picture", metavar="FILE", help="draw the run (pip install matplotlib)")
+    replay = commands.add_parser(
+        "replay-book", help="replay a venue's recorded orders through a Book",
+        description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
+    )  # fmt: skip
+    replay.add_argument("file", metavar="FILE", help="an order-by-order capture, CSV or CSV.gz (docs/replay.md)")
+    replay.add_argument("--format", default="auto", help="neutral, lobster or bitstamp (default: by the first line)")
+    for each in (demo, replay):
+        each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
+    return parser
+
+
+def _settings(args: argparse.Namespace) -> "Settings":
+    """Checked arguments. Raises InputError."""
+    from solvent.lab.market import paths
+    from solvent.lab.market.population import UNIT, UNITS
+    from solvent.lab.market.runner import Settings
+    from solvent.presets import catalogue
+    from solvent.terms.decimals import to_units
+
+    if not 1 <= args.traders <= MOST_TRADERS:
+        raise InputError(f"--traders {args.traders} is not from 1 to {MOST_TRADERS:,}")
+    if not 0 <= args.seed < 2**63:
+        raise InputError(f"--seed {args.seed} is not from 0 to 2**63 - 1")
+    fund = to_units(args.fund, UNIT, "--fund")
+    if fund is None or not 0 <= fund <= MOST_FUND * UNITS:
+        raise InputError(f"--fund {args.fund} is not an amount from 0 to {MOST_FUND:,} with at most six decimals")
+    return Settings(paths.find(args.scenario), args.traders, catalogue.find(args.rules), fund, args.seed)
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """What can be known to fail at the end fails before the run."""
+    picture_file = getattr(args, "picture", None)
+    if picture_file is not None:
+        from solvent.lab.market import picture
+
+        picture.require()
+    for what, file in (("--picture", picture_file), ("--json", args.json)):
+        if file is not None and file != STDOUT:
+            folder = Path(file).parent
+            if not file or Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+                raise InputError(f"{what} {file!r}: no file can be written there")
+        elif file == STDOUT and what == "--picture":
+            raise InputError("--picture needs a file name")
+
+
+class Progress:
+    """One line on standard error, rewritten on a terminal, repeated every tenth of the way elsewhere."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self.tenth = -1
+
+    def __call__(self, outcome: "Outcome", step: int) -> None:
+        from solvent.lab.market import report
+
+        done = 100 * (step + 1) // len(outcome.walk)
+        if not self.live and done // 10 == self.tenth:
+            return
+        self.tenth = done // 10
+        line = (
+            f"{done:3} %  {report.clock(int(outcome.walk.time_ns[step]))}  "
+            f"price {report.price(outcome, outcome.series.price_ticks[step])}  "
+            f"liquidations {len(outcome.tally.liquidations.accounts):,}  fund {report.money(outcome.tally.fund_units)}"
+        )
+        ending = "\n" if not self.live or done == 100 else ""
+        sys.stderr.write(("\r" if self.live else "") + f"{line:78}".rstrip("" if self.live else " ") + ending)
+        sys.stderr.flush()
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from solvent.lab.market import picture, report, runner
+
+    settings = _settings(args)
+    _check_outputs(args)
+    sys.stderr.write(f"{settings.scenario.title}: {settings.traders:,} traders\n")
+    outcome = runner.simulate(settings, Progress())
+    if args.json != STDOUT:
+        print(f"\n{report.story(outcome)}", flush=True)
+    if args.picture is not None:
+        picture.draw(outcome, args.picture)
+        print(f"\nPicture: {Path(args.picture).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
+    _write_json(args.json, json.dumps(report.summary(outcome), indent=2))
+    return 0
+
+
+def _replay_book(args: argparse.Namespace) -> int:
+    from solvent.lab.recorded import capture, replay
+
+    _check_outputs(args)
+    report = replay.replay(capture.read(args.file, args.format))
+    if args.json != STDOUT:
+        print(report, flush=True)
+    _write_json(args.json, report.to_json())
+    return 0
+
+
+def _write_json(file: str | None, text: str) -> None:
+    if file == STDOUT:
+        print(text)
+    elif file is not None:
+        Path(file).write_text(text + "\n", encoding="utf-8")
+        print(f"JSON: {Path(file).resolve()}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns the exit code."""
+    try:
+        args = _parser().parse_args(argv)
+    except SystemExit as end:  # argparse has said why
+        return int(end.code or 0)
+    try:
+        return {"demo": _demo, "replay-book": _replay_book}[args.command](args)
+    except InputError as error:
+        print(f"solvent: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader has left, as `head` does; what is still buffered must not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (SolventError, OSError, ImportError) as error:
+        print(f"solvent: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsolvent: stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

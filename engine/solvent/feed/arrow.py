@@ -1,0 +1,121 @@
+"""Events, depth, positions and accounts as Arrow tables, for data frames; needs the extra `solvent[arrow]`.
+
+Owns the names of the columns: those of the event's type (solvent.records.PAYLOAD), in integers as everywhere. Never asks
+the engine for more than `events` and `depth_arrays` do. pyarrow is imported inside. Cost: one pass over the records; each
+column is copied once, out of rows of 64 bytes into a row of its own, which Arrow then shares. `table` copies nothing when
+the columns lie that way already.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from solvent.api.base import Face
+from solvent.api.exchange import Exchange
+from solvent.schema.codes import InputError
+from solvent.schema.records import PAYLOAD, EventType, dtype
+from solvent.terms.order_words import wrong_type
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    Array = np.ndarray[Any, Any]
+
+__all__ = [
+    "accounts", "depth", "events", "liquidations", "positions", "table", "trades",
+]  # fmt: skip
+
+
+def table(columns: "dict[str, Array]") -> "pyarrow.Table":
+    """One-dimensional NumPy arrays of one length as a table; contiguous ones are shared, not copied."""
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise ImportError("solvent.arrow needs pyarrow: pip install pyarrow (or this package with its extra arrow)") from None
+    if not isinstance(columns, dict) or not all(isinstance(name, str) for name in columns):
+        raise wrong_type("columns", columns, "arrays by name")
+    return pa.table({name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()})
+
+
+def events(source: "Face | Array", kind: EventType) -> "pyarrow.Table":
+    """All events of one type, a row each: seq, time_ns (of their command), account, instrument, side, and what the type
+    has (docs/records.md); second records are left out.
+
+    source: a Book or an Exchange, of which all held events are taken, or event records (dtype("event")) that begin with
+    whole events, as `events()` or a cursor's `array()` give them. time_ns is 0 before the first BEGIN among them.
+    Raises WrongType for anything else, InputError for other records.
+    """
+    if not isinstance(kind, EventType):
+        raise wrong_type("kind", kind, "an EventType")
+    if not isinstance(source, np.ndarray | Face):
+        raise wrong_type("source", source, "a Book, an Exchange or event records")
+    records = source if isinstance(source, np.ndarray) else source.events(view=True)
+    if records.dtype != dtype("event"):
+        raise InputError(f"these records are {records.dtype}, not events")
+    records = records[~_second(records)]
+    chosen = records["type"] == kind
+    begins = np.flatnonzero(records["type"] == EventType.BEGIN)
+    times = np.concatenate(([0], records["a"][begins]))[np.searchsorted(begins, np.flatnonzero(chosen), side="right")]
+    rows = records[chosen]
+    header = {name: rows[name] for name in ("seq", "account", "instrument", "side")}
+    return table({"time_ns": times} | header | {name: rows[field] for name, field in PAYLOAD[kind].items()})
+
+
+def trades(source: "Face | Array") -> "pyarrow.Table":
+    """All trades; side is the taker's. See `events`."""
+    return events(source, EventType.TRADE)
+
+
+def depth(face: "Face", instrument: str | int = 0, n: int = 2**62) -> "pyarrow.Table":
+    """The book now, bids best first, then asks: side, price_ticks, lots, orders; at most n levels a side.
+
+    instrument: name or index; a Book has only 0. Raises as depth_arrays does.
+    """
+    from solvent.api.book import Book
+
+    if isinstance(face, Exchange):
+        sides = face.depth_arrays(instrument, n)
+    elif isinstance(face, Book) and type(instrument) is int and instrument == 0:
+        sides = face.depth_arrays(n)
+    else:
+        raise InputError("depth is of a Book (instrument 0) or an Exchange")
+    rows = np.concatenate(sides)
+    side = np.repeat(np.array([0, 1], "u1"), [len(each) for each in sides])
+    return table({"side": side} | {name: rows[:, i] for i, name in enumerate(("price_ticks", "lots", "orders"))})
+
+
+def positions(exchange: Exchange) -> "pyarrow.Table":
+    """Every open position now, the columns of solvent.schema.columns.POSITION."""
+    return _rows(_exchange(exchange).positions_array())
+
+
+def liquidations(exchange: Exchange) -> "pyarrow.Table":
+    """Where something happens to every open position, the columns of solvent.schema.columns.LIQUIDATION."""
+    return _rows(_exchange(exchange).liquidations_array())
+
+
+def accounts(exchange: Exchange) -> "pyarrow.Table":
+    """Every account and currency now, the columns of solvent.schema.columns.ACCOUNT."""
+    return _rows(_exchange(exchange).accounts_array())
+
+
+def _exchange(exchange: object) -> Exchange:
+    if not isinstance(exchange, Exchange):
+        raise wrong_type("exchange", exchange, "an Exchange")
+    return exchange
+
+
+def _rows(records: "Array") -> "pyarrow.Table":
+    return table({name: records[name] for name in records.dtype.names})
+
+
+def _second(records: "Array") -> "Array":
+    """Which rows are second records: each behind a header that says 2. In a row of such bytes every other is a header."""
+    second = np.zeros(len(records), bool)
+    twos = np.flatnonzero(records["records"] == 2)
+    if len(twos):
+        fresh = np.diff(twos, prepend=-2) != 1
+        start = np.maximum.accumulate(np.where(fresh, twos, 0))
+        headers = twos[(twos - start) % 2 == 0]
+        second[headers[headers + 1 < len(records)] + 1] = True
+    return second

@@ -1,0 +1,1 @@
+"""Worlds that use an exchange: a simulated market, recorded order flow."""

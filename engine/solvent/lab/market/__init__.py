@@ -1,0 +1,1 @@
+"""The demo: price paths, traders, makers, the run and its report."""

@@ -1,0 +1,153 @@
+"""Price paths: the bars shipped with the package or a user's own, and the walk through them.
+
+Owns the reading of bars and their steps in integer ticks. Never draws anything at random: a path is a fact.
+Cost: one pass over the bars.
+"""
+
+import csv
+import gzip
+import io
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from solvent.lab.market.draws import Ints
+from solvent.schema.codes import InputError
+from solvent.terms.decimals import from_fraction, nearest_even, to_units
+
+COLUMNS = ["ts_ms", "open", "high", "low", "close", "volume"]
+STEP_PART = 200  # a step is at most 1/200 of the price: 50 basis points
+WINDOW_MS = 300_000  # volatility is looked at over five minutes, or one bar if bars are longer
+QUIET_TICKS = 70_000  # a path begins at 70,000 to 700,000 ticks, as bitcoin does at a tick of 0.1
+MAX_TICKS = 2**24 - 1
+_TICK_WORTH = Fraction(1, 1_000)  # of a contract, in currency
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A price path to be replayed. tick and contract_size: of the contract that trades on it."""
+
+    name: str
+    title: str
+    bars: tuple[tuple[int, int, int, int, int], ...]  # ts_ms, open, high, low, close, in ticks
+    tick: Decimal
+    contract_size: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The path step by step. range_bp: of this window so far or of the last one, whichever is larger."""
+
+    time_ns: Ints
+    price_ticks: Ints
+    range_bp: Ints
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+
+_TITLES = {
+    "ftx": "The FTX collapse, 8 and 9 November 2022, BTC-USDT perpetual on OKX",
+    "2020-03-12": "12 March 2020 until 21:15, BTC/USDT spot on Binance",
+    "2024-08-05": "5 August 2024, BTC/USDT spot on Binance",
+}
+_ALIASES = {
+    "2022-11-08": "ftx", "2022-11-09": "ftx", "2022-11": "ftx", "march-2020": "2020-03-12", "august-2024": "2024-08-05",
+}  # fmt: skip
+
+
+def find(name: str) -> Scenario:
+    """A scenario by name, by alias, or from a file of bars (.csv or .csv.gz with COLUMNS)."""
+    known = _ALIASES.get(name.lower(), name.lower())
+    if known in _TITLES:
+        packed = resources.files("solvent.lab.market").joinpath(f"prices/{known}.csv.gz").read_bytes()
+        return _scenario(known, _TITLES[known], packed, Decimal("0.1"))
+    if not Path(name).is_file() and name.lower().endswith((".csv", ".gz")):
+        raise InputError(f"no such file: {name}")
+    if not Path(name).is_file():
+        raise InputError(
+            f"unknown scenario {name!r}: there are {', '.join(_TITLES)}, or give a CSV file of bars ({','.join(COLUMNS)})"
+        )
+    return _scenario(name, f"bars of {Path(name).name}", Path(name).read_bytes(), None)
+
+
+def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scenario:
+    try:
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{name}: not a CSV or gzip file ({error})") from None
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    if not rows or [each.strip() for each in rows[0]] != COLUMNS:
+        raise InputError(f"{name}: the first line must be {','.join(COLUMNS)}")
+    if len(rows) < 3:
+        raise InputError(f"{name}: a path needs two bars or more")
+    tick = tick or _tick_for(rows[1][1], name)
+    bars = tuple(_bar(row, tick, f"{name}, line {line}") for line, row in enumerate(rows[1:], 2))
+    for line, (before, after) in enumerate(zip(bars, bars[1:], strict=False), 3):
+        if after[0] <= before[0]:
+            raise InputError(f"{name}, line {line}: ts_ms does not rise")
+    return Scenario(name, title, bars, tick, from_fraction(_TICK_WORTH / Fraction(tick)))
+
+
+def _tick_for(price: str, name: str) -> Decimal:
+    """The power of ten at which a path begins at 70,000 to 700,000 ticks."""
+    for exponent in range(-12, 12):
+        tick = Decimal((0, (1,), exponent))
+        ticks = nearest_even(price, tick, f"{name}: open")
+        if ticks is not None and 0 < ticks < 10 * QUIET_TICKS:
+            return tick
+    raise InputError(f"{name}: {price} is no price")
+
+
+def _bar(row: list[str], tick: Decimal, where: str) -> tuple[int, int, int, int, int]:
+    if len(row) != len(COLUMNS):
+        raise InputError(f"{where}: {len(row)} columns instead of {len(COLUMNS)}")
+    ts_ms = to_units(row[0], Decimal(1), f"{where}: ts_ms")
+    prices = [nearest_even(text, tick, where) for text in row[1:5]]
+    if ts_ms is None or not 0 <= ts_ms < 2**63 // 1_000_000:
+        raise InputError(f"{where}: ts_ms {row[0]} is not a time in milliseconds")
+    if any(price is None or not STEP_PART <= price <= MAX_TICKS for price in prices):
+        raise InputError(f"{where}: a price is too small or too large for a tick of {tick}")
+    opened, high, low, closed = (price or 0 for price in prices)
+    if not low <= min(opened, closed) <= max(opened, closed) <= high:
+        raise InputError(f"{where}: open and close do not lie between low and high")
+    return ts_ms, opened, high, low, closed
+
+
+def _leg(start: int, end: int) -> list[int]:
+    """From start (left out) to end in equal integer steps of at most 50 basis points."""
+    steps = -(-abs(end - start) // (min(start, end) // STEP_PART))
+    return [start + (end - start) * i // steps for i in range(1, steps + 1)]
+
+
+def bar_steps(before: int, bar: tuple[int, int, int, int, int]) -> list[int]:
+    """The prices of one bar: from the last close to the open, then the extremes, the nearer to the open first."""
+    _, opened, high, low, closed = bar
+    turns = [before, opened, low, high, closed] if closed >= opened else [before, opened, high, low, closed]
+    steps = [price for a, b in zip(turns, turns[1:], strict=False) for price in _leg(a, b)]
+    return [opened, *steps] if before == opened and opened in (low, high) else steps
+
+
+def walk(scenario: Scenario) -> Walk:
+    """All steps of a path, spread evenly over each bar."""
+    bars = scenario.bars
+    bar_ms = min(after[0] - before[0] for before, after in zip(bars, bars[1:], strict=False))
+    window_ms = max(WINDOW_MS, bar_ms)
+    times, prices, ranges = [], [], []
+    before, window, last_bp, low, high = bars[0][1], -1, 0, 0, 0
+    for bar in bars:
+        steps = bar_steps(before, bar)
+        if bar[0] // window_ms != window:
+            last_bp = (high - low) * 10_000 // low if low else 0
+            window, low, high = bar[0] // window_ms, before, before
+        for i, price in enumerate(steps):
+            low, high = min(low, price), max(high, price)
+            times.append((bar[0] * 1_000_000) + bar_ms * 1_000_000 * i // len(steps))
+            prices.append(price)
+            ranges.append(max(last_bp, (high - low) * 10_000 // low))
+        before = bar[4]
+    return Walk(*(np.array(column, dtype=np.int64) for column in (times, prices, ranges)))

@@ -1,0 +1,1 @@
+"""A venue's recorded orders, read and played into a Book."""

@@ -1,1 +1,0 @@
-"""The demo market: real price paths, makers, traders with habits, and what became of them (`solvent demo`)."""

@@ -1,0 +1,211 @@
+"""The vocabulary of orders: triggers, words for their numbers, and the table of what may become of an order.
+
+Owns the translation of an order's words into record fields, the same for Exchange and Book, and TRANSITIONS, which
+docs/orders.md renders and the tests hold against every event. Never sends anything.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from solvent.schema.codes import InputError, WrongType, shown
+from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, RATE
+from solvent.schema.records import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind, extension
+from solvent.terms.decimals import PPB, Dec, decimal, to_units
+
+TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
+SELF_TRADE = {mode.name.lower(): mode for mode in SelfTrade}
+SOURCES = {"mark": Source.BY_MARK, "last": Source.BY_LAST, "index": Source.BY_INDEX}
+_LEGS = {"long": Leg.LONG, "short": Leg.SHORT}
+_REACHED = {"fire": 0, "refuse": TriggerFlag.REFUSE_REACHED}
+
+TRANSITIONS: dict[tuple[str, EventType], str] = {
+    ("", EventType.ACCEPTED): "working or dormant",
+    ("dormant", EventType.REPLACED): "dormant",
+    ("dormant", EventType.TRIGGERED): "working",
+    ("dormant", EventType.DONE): "done",
+    ("working", EventType.TRADE): "working",
+    ("working", EventType.REDUCED): "working",
+    ("working", EventType.RESTED): "resting",
+    ("working", EventType.DONE): "done",
+    ("resting", EventType.TRADE): "resting",
+    ("resting", EventType.REDUCED): "resting",
+    ("resting", EventType.REPLACED): "working",
+    ("resting", EventType.DONE): "done",
+}
+"""(status, event) -> status. What is not here does not happen. A dormant order is one ACCEPTED with a trigger."""
+
+
+def word(table: dict[str, Any], value: object, what: str) -> int:
+    """The number behind one of a table's words. Raises InputError for any other."""
+    if not isinstance(value, str) or value.lower() not in table:
+        raise InputError(f"{what} is one of {', '.join(table)}, not {shown(value)}")
+    return int(table[value.lower()])
+
+
+def leg_of(value: object) -> int:
+    """The number of a leg: "long" or "short", or None for the one-way position."""
+    return Leg.ONE_WAY if value is None else word(_LEGS, value, "leg")
+
+
+def leverage_of(value: object) -> tuple[int, int]:
+    """A leverage as a fraction in lowest terms; one that is too fine or too large becomes one that is refused."""
+    if isinstance(value, Fraction):
+        small = 0 < value.denominator <= LEVERAGE_PARTS_MAX and 0 < value.numerator <= LEVERAGE_TIMES_MAX
+        return (value.numerator, value.denominator) if small else (0, 1)
+    millionths = fit(to_units(value, Decimal("0.000001"), "leverage"), False)
+    return Fraction(millionths, 10**6).as_integer_ratio()
+
+
+def rate_of(value: object, what: str) -> int:
+    """A rate below one as an integer over RATE; one that is too fine, zero or too large becomes one that is refused."""
+    scaled = to_units(value, PPB, what)
+    return scaled if scaled is not None and 0 < scaled < RATE else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What wakes an order that sleeps until then; made by `stop`, `take_profit` or `trailing`.
+
+    A stop fires when the watched price comes up to it (buy) or down to it (sell), a take-profit the other way. by:
+    "mark", "last" (trades between users) or "index". if_reached: whether a trigger that is reached on arrival fires at
+    once ("fire") or the order is refused ("refuse", code TRIGGER_REACHED). Each fires once; then the order goes the way
+    of a new one, with its id and its time of acceptance, and reserves nothing before.
+    """
+
+    kind: TriggerKind
+    price: Dec | None = None
+    distance: Dec | None = None
+    rate: Dec | None = None
+    by: str = "mark"
+    if_reached: str = "fire"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, TriggerKind):
+            raise wrong_type("kind", self.kind, "Trigger.stop(price), .take_profit(price), .trailing(distance=) or (rate=)")
+        word(SOURCES, self.by, "by")
+        word(_REACHED, self.if_reached, "if_reached")
+        for what, value in (("price", self.price), ("distance", self.distance), ("rate", self.rate)):
+            if value is not None:
+                decimal(value, f"trigger {what}")
+
+    @classmethod
+    def stop(cls, price: Dec, *, by: str = "mark", if_reached: str = "fire") -> "Trigger":
+        return cls(TriggerKind.STOP, price=price, by=by, if_reached=if_reached)
+
+    @classmethod
+    def take_profit(cls, price: Dec, *, by: str = "mark", if_reached: str = "fire") -> "Trigger":
+        return cls(TriggerKind.TAKE_PROFIT, price=price, by=by, if_reached=if_reached)
+
+    @classmethod
+    def trailing(cls, *, distance: Dec | None = None, rate: Dec | None = None, by: str = "mark") -> "Trigger":
+        """Follows the best price since acceptance at a distance, in currency (ticks in a Book), or at a rate of it."""
+        if (distance is None) == (rate is None):
+            raise InputError("a trailing stop has a distance or a rate, one of them")
+        kind = TriggerKind.TRAIL_RATE if distance is None else TriggerKind.TRAIL_TICKS
+        return cls(kind, distance=distance, rate=rate, by=by)
+
+    def fields(self, ticks: Callable[[object, str], int]) -> dict[str, int]:
+        """The fields of the second record; `ticks` turns a price into ticks."""
+        fields = {
+            "trigger_kind": int(self.kind), "trigger_source": word(SOURCES, self.by, "by"),
+            "trigger_flags": word(_REACHED, self.if_reached, "if_reached"),
+        }  # fmt: skip
+        if self.price is not None:
+            fields["trigger_ticks"] = ticks(self.price, "trigger price")
+        if self.distance is not None:
+            fields["trail"] = ticks(self.distance, "trailing distance")
+        if self.rate is not None:
+            fields["trail"] = rate_of(self.rate, "trailing rate")
+        return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What Exchange.order and Book.order take alike, besides names, side, size and price."""
+
+    tif: str
+    post_only: bool | str
+    reduce_only: bool
+    close_position: bool
+    client_id: int
+    trigger: Trigger | None
+    expiry_ns: int | None
+    slippage: Dec | None
+    self_trade: str
+    self_trade_group: int
+    leg: str | None = None
+
+    def flags(self) -> int:
+        flags = 0
+        if isinstance(self.post_only, str):
+            word({"slide": 1}, self.post_only, "post_only: True, False, or a word that")
+            flags = Flag.POST_ONLY | Flag.SLIDE
+        elif flag_of(self.post_only, "post_only"):
+            flags = Flag.POST_ONLY
+        flags |= Flag.REDUCE_ONLY if flag_of(self.reduce_only, "reduce_only") else 0
+        return flags | (Flag.CLOSE_POSITION if flag_of(self.close_position, "close_position") else 0)
+
+    def header(self, market: bool) -> dict[str, int]:
+        """The header's fields that these terms decide."""
+        tif = word(TIFS, self.tif, "tif")
+        return {
+            "tif": (tif or Tif.IOC) if market else tif, "flags": self.flags() | (Flag.MARKET if market else 0),
+            "client_id": whole(self.client_id, "client_id", 0, 2**63 - 1),
+            "mode": word(SELF_TRADE, self.self_trade, "self_trade"),
+            "amount": whole(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
+        }  # fmt: skip
+
+    def second(self, ticks: Callable[[object, str], int]) -> bytes:
+        """The second record, or nothing when none of its terms is used."""
+        fields: dict[str, int] = {}
+        if self.trigger is not None:
+            if not isinstance(self.trigger, Trigger):
+                raise wrong_type("trigger", self.trigger, "solvent.Trigger")
+            fields |= self.trigger.fields(ticks)
+        if self.expiry_ns is not None:
+            fields["expiry_ns"] = whole(self.expiry_ns, "expiry_ns", -(2**63), 2**63 - 1)
+        if self.slippage is not None:
+            fields["slippage_ppb"] = rate_of(self.slippage, "slippage")
+        if self.leg is not None:
+            fields["hedge_side"] = leg_of(self.leg)
+        return extension(**fields) if fields else b""
+
+
+# --- gates for words and integers, used wherever input enters
+
+
+def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:
+    """The refusal of a type, saying what is wanted instead."""
+    return WrongType(f"{what}: {type(value).__name__} {shown(value)} is refused; use {wanted}")
+
+
+def any_int(value: object, what: str) -> int:
+    """An exact int of any size. Raises WrongType for anything else, bool included."""
+    if type(value) is not int:
+        raise wrong_type(what, value)
+    return value
+
+
+def whole(value: object, what: str, low: int, high: int) -> int:
+    """An exact int from low to high. Raises WrongType or InputError."""
+    if not low <= (number := any_int(value, what)) <= high:
+        told = number if -(2**64) < number < 2**64 else "of more than 64 bits"
+        raise InputError(f"{what} {told} is not from {low} to {high}")
+    return number
+
+
+def fit(number: int | None, signed: bool) -> int:
+    """An integer for a record: what the record or the rules cannot hold becomes 0 or -1, which is refused."""
+    if number is None or not -(2**62) < number < 2**62:
+        return 0 if signed else -1
+    return number
+
+
+def flag_of(value: object, what: str) -> bool:
+    """A bool. Raises WrongType for anything else."""
+    if type(value) is not bool:
+        raise wrong_type(what, value, "True or False")
+    return value

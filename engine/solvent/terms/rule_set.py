@@ -1,0 +1,77 @@
+"""RuleSet: the parameters of docs/semantics.md as validated data. Kernels apply them; nothing here decides."""
+
+from dataclasses import dataclass, fields
+
+from solvent.schema.codes import InputError, shown
+from solvent.schema.limits import RATE
+from solvent.schema.records import OrderRule
+
+_ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """The parameters of docs/semantics.md: thresholds, steps, bands.
+
+    fee_*: whether the liquidation fee is part of a threshold: low (tiers 1 and 2), full and own (tiers from
+    step_tiers + 1), per margin mode. *_ppb: distances from mark as rates over 10**9: price_band for users'
+    orders, step_limit for step-downs, parcel_limit for what the fund pays for. funding_cap: a funding charge never
+    carries anybody below R_own (OKX help 360053909272), so that funding alone liquidates nobody. net_hedges: before
+    anything of a cross account is sold, what its two legs of an instrument have in common is closed at mark. orders: how
+    resting orders count in the test of a cross account: "ignored", "notional" (the dearer side's value is added to the
+    position's: OKEx 2019) or "fee" (its fee is taken from equity: OKX unified). fund_share_ppb: the insurance fund's share
+    of liquidation fees, over 10**9; the rest is a fee as others. funding_first: at a settlement that a price model brings,
+    funding is paid before the margin check, else after it. fee_at: the fee in a threshold is that of closing at "mark", or at
+    "bankruptcy", where the equity of the domain would be gone (Bybit; not with funding_cap). at_threshold: a ratio equal to a
+    threshold is below it (OKX unified: "at or below 100 %").
+    """
+
+    name: str
+    source: str
+    fee_isolated_low: bool = True
+    fee_isolated_full: bool = True
+    fee_isolated_own: bool = True
+    fee_cross_low: bool
+    fee_cross_full: bool = True
+    fee_cross_own: bool
+    step_tiers: int = 2
+    price_band_ppb: int = RATE // 20
+    step_limit_ppb: int = RATE // 20
+    parcel_limit_ppb: int = RATE // 20
+    funding_cap: bool = True
+    net_hedges: bool = True
+    orders: str = "ignored"
+    fund_share_ppb: int = RATE
+    funding_first: bool = True
+    fee_at: str = "mark"
+    at_threshold: bool = False
+
+    def __post_init__(self) -> None:
+        bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
+        if any(type(band) is not int or not 0 <= band < RATE for band in bands):
+            raise InputError(f"rule set {self.name}: bands are ints from 0 to below 10**9")
+        for each in fields(self):
+            if each.type is bool and type(getattr(self, each.name)) is not bool:
+                raise InputError(f"rule set {self.name}: {each.name} is a bool, not {shown(getattr(self, each.name))}")
+        if not isinstance(self.orders, str) or self.orders not in _ORDERS:
+            raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {shown(self.orders)}")
+        if not isinstance(self.fee_at, str) or self.fee_at not in ("mark", "bankruptcy"):
+            raise InputError(f"rule set {self.name}: fee_at is 'mark' or 'bankruptcy', not {shown(self.fee_at)}")
+        if self.fee_at == "bankruptcy" and self.funding_cap:
+            raise InputError(
+                f"rule set {self.name}: what funding takes moves the bankruptcy price, so no cap fits; funding_cap=False"
+            )
+        if type(self.fund_share_ppb) is not int or not 0 <= self.fund_share_ppb <= RATE:
+            raise InputError(f"rule set {self.name}: the fund's share is an int from 0 to 10**9")
+        if type(self.step_tiers) is not int or self.step_tiers < 1:
+            raise InputError(f"rule set {self.name}: step_tiers is a whole number from 1 up")
+
+    def compiled(self) -> tuple[int, ...]:
+        """The tuple that a kernel takes."""
+        return (
+            self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.step_tiers,
+            self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
+            self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
+            self.net_hedges, _ORDERS[self.orders], self.fund_share_ppb, self.funding_first,
+            self.fee_at == "bankruptcy", self.at_threshold,
+        )  # fmt: skip

@@ -1,0 +1,297 @@
+"""An instrument in integers: what kernels take, the bounds within which nothing overflows, and its form as records.
+
+Owns Spec, its validation and the words of ADD_INSTRUMENT (docs/records.md). Never sees a decimal: `instrument` makes
+specs from what people write. Everything that a kernel relies on is checked here, whoever made the spec.
+"""
+
+import struct
+from dataclasses import dataclass, fields
+from typing import Any
+
+from solvent.schema.codes import InputError
+from solvent.schema.limits import (
+    DAY_NS,
+    MODEL_PRICE_TICKS,
+    MONEY_MAX,
+    NAME_BYTES,
+    PREMIUM_BOUND,
+    PREMIUMS_MAX,
+    PRICE_TICKS_MAX,
+    RATE,
+    RECORDS_MAX,
+    SIZE_LOTS_MAX,
+    SOURCES_MAX,
+    WINDOW_MAX,
+)
+from solvent.schema.records import RECORD_BYTES, Basis, Component, Kind, Leg, Premium, Scheme, Weighting
+from solvent.terms.names import readable
+
+INVERSE_LOT_UNITS = 10**4
+"""What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
+INDEX_SAMPLES = 2**15
+"""Premiums of a period whose weights are indices: their sum stays in 64 bits."""
+TIME_MAX = 2**62
+ALPHA_LEAST = RATE // 1_000
+"""Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
+
+Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage in hundredths, initial_ppb
+FeeRow = tuple[int, int, int]  # volume in units, maker_fee_ppb, taker_fee_ppb
+RateRow = tuple[int, int, tuple[int, ...]]  # side (Leg), highest leverage (0: any), maintenance_ppb of each tier
+Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
+_MODEL_HEAD, _MODEL_TAIL = 5, 21  # whole numbers before and after the constituents of a model
+
+
+def highest_power_curve(decimals: int, value: int) -> int:
+    """The largest coefficient of notional**0.8 for which the rate's products stay in 128 bits up to a value in units
+    (twin/contract/valuation.py)."""
+    digits = -(-decimals // 5)
+    whole, shift = int(value * 10 ** (5 * digits - decimals)), 0
+    while whole << 5 * (shift + 1) < 2**127:
+        shift += 1
+    return min(2**62, 2**127 // int(2 * value * 2**shift * 10**digits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """An instrument in the core's integers, in the order in which a kernel takes them (a currency before the last).
+
+    units: linear and quanto: of a tick and lot; inverse: of a lot, times its price in ticks. Curves are over 10**18.
+    at_entry: maintenance is asked of the value at entry, not at mark. tier_group: of instruments whose nets add up for
+    tiers; 0: none. larger_leg: of a cross hedge only the larger leg is asked for. own_fee: the liquidation fee is the taker
+    fee of who is liquidated, by his volume. rates: of positions of a side or up to a leverage, instead of the tiers' own;
+    the first that fits.
+    """
+
+    kind: int
+    units: int
+    decimals: int
+    max_price_ticks: int
+    max_size_lots: int
+    maker_fee_ppb: int
+    taker_fee_ppb: int
+    liquidation_fee_ppb: int
+    default_leverage: int
+    basis: int
+    scheme: int
+    maintenance_curve: int
+    initial_curve: int
+    at_entry: int
+    expiry_ns: int
+    settle_window_ns: int
+    tier_group: int
+    larger_leg: int
+    own_fee: int
+    fee_tiers: tuple[FeeRow, ...]
+    tiers: tuple[Row, ...]
+    rates: tuple[RateRow, ...]
+    prices: Model | None
+
+    def compiled(self, currency: int) -> tuple[object, ...]:
+        """The tuple that a kernel takes: all of this but the price model, the currency, the model."""
+        terms = [getattr(self, each.name) for each in fields(self)]
+        return (*terms[:-1], currency, terms[-1])
+
+    @property
+    def highest_value(self) -> int:
+        """Of the highest size, in units."""
+        return self.max_size_lots * self.units * (1 if self.kind == Kind.INVERSE else self.max_price_ticks)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether no tier asks for more than its leverage leaves, fee included, and each position for itself: what a currency
+        needs whose balance backs another."""
+        tables = [[row[1] for row in self.tiers], *(each for _, _, each in self.rates)]
+        bounded = all(
+            rate + self.liquidation_fee_ppb <= row[3] for each in tables for rate, row in zip(each, self.tiers, strict=True)
+        )
+        return bounded and not self.larger_leg
+
+    def check(self, name: str) -> None:
+        """Raises InputError for what a kernel could not compute with. Each part relies on what those before it found."""
+        for part in (self._failures, self._tier_failures, self._asked_failures, self._curve_failures, self._time_failures):
+            for failure in part():
+                raise InputError(f"{name}: {failure}")
+
+    def _failures(self) -> list[str]:
+        maker, taker, liquidation = self.maker_fee_ppb, self.taker_fee_ppb, self.liquidation_fee_ppb
+        shortest = INVERSE_LOT_UNITS * self.max_price_ticks if self.kind == Kind.INVERSE else 1
+        checks = {
+            "kind, basis and scheme have numbers of their own": self.kind in list(Kind) and self.basis in list(Basis)
+            and self.scheme in list(Scheme) and 0 <= self.decimals <= 18,
+            "max_price is not a positive number of ticks": 1 <= self.max_price_ticks <= PRICE_TICKS_MAX,
+            f"max_size is not a number of lots from 1 to {SIZE_LOTS_MAX}": 1 <= self.max_size_lots <= SIZE_LOTS_MAX,
+            f"one lot at the highest price is below {INVERSE_LOT_UNITS} units of 10**-{self.decimals}; raise settle_decimals "
+            "or lower max_price": self.units >= shortest,
+            "the highest value of the highest size reaches 2**62 units": self.highest_value <= MONEY_MAX,
+            "the maker rebate is more than the taker fee": maker + taker >= 0,
+            "the maker fee is above the taker fee, which is what orders reserve": maker <= taker,
+            "fees leave half of the value": max(maker, taker, liquidation) < RATE // 2 and min(taker, liquidation) >= 0,
+            "who pays his own taker fee when liquidated pays at most the base one": not self.own_fee or taker == liquidation,
+        }  # fmt: skip
+        rows = [(0, maker, taker), *self.fee_tiers]
+        checks["fee tiers rise in volume, fall in fees, and no rebate is more than any taker pays"] = all(
+            low[0] < high[0] <= MONEY_MAX and low[1] >= high[1] and low[2] >= high[2] >= 0
+            for low, high in zip(rows, rows[1:], strict=False)
+        ) and rows[-1][1] + rows[-1][2] >= 0  # fmt: skip
+        return [what for what, holds in checks.items() if not holds]
+
+    def _tier_failures(self) -> list[str]:
+        rows = self.tiers
+        if not rows:
+            return ["an instrument needs at least one tier"]
+        pairs = list(zip(rows, rows[1:], strict=False))
+        checks = {
+            "a tier has a top, and 0 < maintenance <= initial <= 1 and leverage * initial <= 1": all(
+                1 <= top <= MONEY_MAX and 0 < rate <= initial <= RATE and most >= 100 and most * initial <= 100 * RATE
+                for top, rate, most, initial in rows
+            ),
+            "tiers must rise in size and rate and fall in leverage": all(
+                low[0] < high[0] and low[1] <= high[1] and low[2] >= high[2] for low, high in pairs
+            ),
+            "other rates have one for each tier, above 0, rising, and none above its tier's initial rate": all(
+                len(each) == len(rows) and each[0] > 0 and list(each) == sorted(each)
+                and all(rate <= row[3] for rate, row in zip(each, rows, strict=True))
+                and side in list(Leg) and 0 <= leverage <= RATE
+                for side, leverage, each in self.rates
+            ),
+            "the default leverage is not one of the first tier": 1 <= self.default_leverage <= rows[0][2] // 100,
+            "a tier group adds up nets: basis 'net' goes with it, and a number below 2**31": not self.tier_group
+            or (self.basis == Basis.NET and 0 < self.tier_group < 2**31),
+            "a deduction by the notional at mark has no meaning for maintenance of the entry value; use basis entry": not (
+                self.at_entry and self.scheme == Scheme.DEDUCTION and self.basis == Basis.NOTIONAL
+            ),
+            "deductions of a netted size are not defined; use contracts or notional": not (
+                self.scheme == Scheme.DEDUCTION and self.basis == Basis.NET
+            ),
+        }  # fmt: skip
+        return [what for what, holds in checks.items() if not holds]
+
+    def _asked_failures(self) -> list[str]:
+        """What rates ask divides by initial rates."""
+        left = all(each + self.liquidation_fee_ppb <= RATE for each in _highest(self))
+        return [] if left else ["fees and maintenance rates must leave something of the value"]
+
+    def _curve_failures(self) -> list[str]:
+        curved = self.scheme in (Scheme.SLOPE, Scheme.POWER)
+        highest = 0
+        if self.scheme == Scheme.SLOPE:
+            highest = min(MONEY_MAX, MONEY_MAX * RATE // self.max_size_lots)
+        elif curved:
+            highest = highest_power_curve(self.decimals, max(1, self.highest_value))
+        checks = {
+            "a curve starts from one tier": not curved or len(self.tiers) == 1,
+            "at_entry, larger_leg and own_fee are 0 or 1": {self.at_entry, self.larger_leg, self.own_fee} <= {0, 1},
+            f"a curve is a number of 10**-18 from 0 to {highest}": 0 <= self.initial_curve <= highest,
+            "the maintenance curve is not from 0 to the initial one": 0 <= self.maintenance_curve <= self.initial_curve,
+        }  # fmt: skip
+        return [what for what, holds in checks.items() if not holds]
+
+    def _time_failures(self) -> list[str]:
+        checks = {
+            "expiry_ns and settle_window_ns are from 0, the window not longer than till then": 0 <= self.settle_window_ns
+            <= self.expiry_ns < TIME_MAX,
+            "a dated contract settles at its index; it needs a price model": not self.expiry_ns or self.prices is not None,
+        }  # fmt: skip
+        if self.prices is not None:
+            checks |= _model_checks(self.prices, self)
+        return [what for what, holds in checks.items() if not holds]
+
+    # --- as records
+
+    def words(self, currency: int) -> list[int]:
+        """Whole numbers of 64 bits, from which from_words makes it again."""
+        out = [currency, *(getattr(self, each.name) for each in fields(self)[:_PLAIN])]
+        out += [len(self.fee_tiers), *(number for fees in self.fee_tiers for number in fees)]
+        out += [len(self.tiers), *(number for row in self.tiers for number in row)]
+        out += [len(self.rates), *(number for side, most, each in self.rates for number in (side, most, *each))]
+        if self.prices is None:
+            return [*out, 0]
+        head, sources, tail = self.prices[:_MODEL_HEAD], self.prices[_MODEL_HEAD], self.prices[_MODEL_HEAD + 1 :]
+        pairs = [number for pair in sources for number in pair]
+        return [*out, 1, *head, len(pairs) // 2, *pairs, *tail]
+
+
+_PLAIN = -4  # of a spec's fields all but these last are whole numbers
+
+
+def _highest(spec: Spec) -> list[int]:
+    """The rates that tiers ask at most; of a factor at leverage 1."""
+    tables = [[row[1] for row in spec.tiers], *(list(each) for _, _, each in spec.rates)]
+    found = [(rate, row[3]) for each in tables for rate, row in zip(each, spec.tiers, strict=False)]
+    return [-(-rate * RATE // initial) if spec.scheme == Scheme.FACTOR else rate for rate, initial in found]
+
+
+def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
+    (components, sample_ns, window, alpha, band, sources, stale_ns, outlier, clips, least, takes_median, interval_ns,
+     cutoff_ns, premium, impact, weighting, bound, interest, lowest, highest, cap, up, down, delayed, trailing, at_index,
+     margin) = model  # fmt: skip
+    lots = spec.units if spec.kind == Kind.INVERSE else 1
+    return {
+        f"a price model takes at most {MODEL_PRICE_TICKS} ticks as the highest price":
+        spec.max_price_ticks <= MODEL_PRICE_TICKS,
+        "components, window, alpha, band or sample_ns of the price model is out of bounds":
+        0 < components < 2 * Component.BASIS_ANNUAL and 1 <= window <= WINDOW_MAX and ALPHA_LEAST <= alpha <= RATE
+        and 0 <= band < RATE and 10**6 <= sample_ns <= DAY_NS,
+        "an index has few constituents with weights from 1 to 2**20":
+        len(sources) <= SOURCES_MAX and all(1 <= weight <= 2**20 and group in (0, 1) for weight, group in sources)
+        and not (components & Component.EXTERNAL and not any(group for _, group in sources)),
+        "an annualised basis needs an expiry": not components & Component.BASIS_ANNUAL or spec.expiry_ns > 0,
+        "stale_ns, outlier, wild, least or method of the index is out of bounds":
+        1 <= stale_ns <= TIME_MAX and 0 < outlier <= RATE and clips in (0, 1)
+        and 1 <= least <= max(1, len(sources)) and takes_median in (0, 1),
+        "a funding interval is at least a second, at most a day, and at least one sample":
+        not interval_ns or (max(10**9, sample_ns) <= interval_ns <= DAY_NS and 0 <= cutoff_ns < interval_ns),
+        "terms of the funding rate are out of bounds":
+        premium in list(Premium) and weighting in list(Weighting) and delayed in (0, 1) and -RATE <= interest <= RATE
+        and -RATE <= lowest <= highest <= RATE and 0 <= cap < RATE
+        and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
+        "a trailing mean is of few samples of equal weight":
+        0 <= trailing <= PREMIUMS_MAX and not (trailing and weighting),
+        f"premiums weighted by the index have no bound, and are at most {INDEX_SAMPLES} a period":
+        weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns < (INDEX_SAMPLES + 1) * sample_ns),
+        f"a premium is bounded by {PREMIUM_BOUND} times the index, or less": 0 < bound <= PREMIUM_BOUND * RATE,
+        "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
+        and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec)) <= RATE,
+        "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,
+    }  # fmt: skip
+
+
+def to_records(name: str, spec: Spec, currency: int) -> bytes:
+    """The records that follow the header of an ADD_INSTRUMENT: the name, and the words. Raises InputError if they are
+    too many."""
+    words = spec.words(currency)
+    data = name.encode().ljust(NAME_BYTES, b"\0") + struct.pack(f"<{len(words)}q", *words)
+    data += bytes(-len(data) % RECORD_BYTES)
+    if len(data) // RECORD_BYTES >= RECORDS_MAX:
+        raise InputError(f"{name}: its tiers take more than {RECORDS_MAX} records")
+    return data
+
+
+def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
+    """(name, currency, spec) of what follows the header; None for anything that to_records would not have written."""
+    name, body = data[:NAME_BYTES].rstrip(b"\0"), data[NAME_BYTES:]
+    if not readable(name):
+        return None
+    numbers = list(struct.unpack(f"<{len(body) // 8}q", body))
+    try:
+        currency, *plain = (numbers.pop(0) for _ in fields(Spec)[: _PLAIN + 1])
+        fee_tiers, tiers = (
+            tuple(tuple(numbers.pop(0) for _ in range(width)) for _ in range(min(numbers.pop(0), len(numbers))))
+            for width in (3, 4)
+        )
+        width = len(tiers)
+        rates = tuple(
+            (numbers.pop(0), numbers.pop(0), tuple(numbers.pop(0) for _ in range(width)))
+            for _ in range(min(numbers.pop(0), len(numbers)))
+        )
+        model: Model | None = None
+        if numbers.pop(0):
+            head = [numbers.pop(0) for _ in range(_MODEL_HEAD)]
+            sources = tuple((numbers.pop(0), numbers.pop(0)) for _ in range(min(numbers.pop(0), len(numbers))))
+            model = (*head, sources, *(numbers.pop(0) for _ in range(_MODEL_TAIL)))
+        spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, fee_tiers, tiers, rates, model), strict=True)))
+        spec.check("")
+        written = to_records(name.decode(), spec, currency)
+    except (IndexError, InputError):
+        return None
+    return (name, currency, spec) if written == data else None

@@ -1,0 +1,1 @@
+"""Where money is, and what an account must bear. Knows no order's life."""

@@ -1,0 +1,76 @@
+"""What a fill costs by what its account has traded: maker and taker rates by tiers of 30-day volume.
+
+Owns the volumes: by account (sub-accounts count for their master) and currency, the value of fills of each of the last
+thirty whole days of command time and of today, which counts from tomorrow on; and, by them, the liquidation fee of each
+position whose contract asks for its account's own. Never moves money. Nothing is counted while no instrument has fee tiers.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from solvent.schema.limits import DAY_NS, VOLUME_DAYS, VOLUME_MAX
+from solvent.schema.records import EventType
+from solvent.twin.account.ledger import Ledger, Position
+from solvent.twin.contract.valuation import Contract
+
+
+@dataclass(slots=True)
+class Volume:
+    day: int = 0
+    today: int = 0
+    days: deque[int] = field(default_factory=lambda: deque([0] * VOLUME_DAYS, maxlen=VOLUME_DAYS))  # oldest first
+
+    def roll(self, day: int) -> None:
+        """Today becomes one of the whole days, at most as many times as it matters."""
+        for _ in range(min(day - self.day, VOLUME_DAYS + 1)):
+            self.days.append(self.today)
+            self.today = 0
+        self.day = day
+
+
+class Fees:
+    def __init__(self, ledger: Ledger):
+        self.ledger = ledger
+        self.volumes: dict[tuple[int, int], Volume] = {}
+        self.counts = False  # some instrument has fee tiers
+        self.clock_ns = 0  # the kernel's, told before each command
+
+    def _volume(self, account: int, currency: int) -> Volume:
+        volume = self.volumes.setdefault((self.ledger.parents[account] or account, currency), Volume())
+        volume.roll(self.clock_ns // DAY_NS)
+        return volume
+
+    def rates(self, account: int, contract: Contract) -> tuple[int, int]:
+        """(maker, taker) over RATE: of the highest tier whose volume was traded."""
+        found = contract.maker_fee_ppb, contract.taker_fee_ppb
+        if contract.fee_tiers:
+            traded = sum(self._volume(account, contract.currency).days)
+            for volume, maker, taker in contract.fee_tiers:
+                if traded >= volume:
+                    found = maker, taker
+        return found
+
+    def liquidation_rate(self, p: Position) -> int:
+        contract = self.ledger.contracts[p.instrument]
+        return self.rates(p.account, contract)[1] if contract.own_fee else contract.liquidation_fee_ppb
+
+    def renew(self) -> None:
+        """On another day positions may be liquidated at another rate; whose is, is told and touched."""
+        for contract, members in zip(self.ledger.contracts, self.ledger.members, strict=True):
+            for p in members if contract.own_fee else []:
+                rate = self.liquidation_rate(p)
+                if rate != p.liquidation_fee_ppb:
+                    p.liquidation_fee_ppb = rate
+                    self.ledger.emit(EventType.FEE_CHANGED, p.account, p.instrument, code=p.leg, a=rate)
+                    self.ledger.touch(p.account)
+
+    def add(self, account: int, contract: Contract, value: int) -> None:
+        """A fill of an account."""
+        if self.counts:
+            volume = self._volume(account, contract.currency)
+            volume.today = min(VOLUME_MAX, volume.today + value)
+
+    def state(self) -> list[int]:
+        """Of every account and currency that has traded: account, currency, day, today, the days oldest first."""
+        rows = [row for row in sorted(self.volumes.items()) if row[1].today or any(row[1].days)]
+        return [number for key, v in rows for number in (*key, v.day, v.today, *v.days)]

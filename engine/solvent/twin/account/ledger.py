@@ -1,0 +1,371 @@
+"""Accounts, wallets, positions and parcels: the only place where money moves.
+
+Owns every balance and the posting of each unit from one purse to another. Never decides. Invariants as in
+semantics §1: sizes sum to zero per instrument, purses to zero per currency, CLEARING is minus all costs.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
+from solvent.schema.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
+from solvent.twin.account.margin import Holding, OpenSide, Rules, spare_units
+from solvent.twin.base.integers import ceil_div, trunc_div
+from solvent.twin.contract.valuation import Contract
+from solvent.twin.market.book import Order
+
+Emit = Callable[..., None]
+
+
+@dataclass(slots=True, eq=False)
+class Position:
+    account: int
+    instrument: int
+    leverage: Fraction
+    leg: int = Leg.ONE_WAY
+    size: int = 0
+    cost: int = 0
+    margin: int = 0
+    mode: int = Mode.CROSS
+    chosen_tier: int = 0
+    liquidation_fee_ppb: int = 0  # by its account's volume, if the contract says so
+    hedged: bool = False  # of the one-way row alone: the instrument's position is held in two legs
+    twin: "Position | None" = None  # the other leg
+    group: list["Position"] = field(default_factory=list)  # of the account, those whose nets count together, this one too
+    stuck: bool = False
+    hold: int = 0
+    open_sides: tuple[OpenSide, OpenSide] = field(default_factory=lambda: (OpenSide(), OpenSide()))
+    reduce: OpenSide = field(default_factory=OpenSide)  # reduce-only orders, all on reduce_side
+    reduce_side: int = Side.BUY
+    orders: list[Order] = field(default_factory=list)
+
+    def sides_with(self, side: int, change: OpenSide, sign: int = 1) -> tuple[OpenSide, OpenSide]:
+        """Its ordinary resting orders with a change on one side."""
+        changed = self.open_sides[side].add(change, sign)
+        return (changed, self.open_sides[1]) if side == Side.BUY else (self.open_sides[0], changed)
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Lots held long and short of its instrument, or tier group, in one margin domain."""
+        held = [q.size for q in self.group if q.mode == Mode.CROSS] if self.mode == Mode.CROSS else [self.size]
+        return sum(size for size in held if size > 0), -sum(size for size in held if size < 0)
+
+    @property
+    def other(self) -> int:
+        """The size of the other leg, where both share one margin domain."""
+        return self.twin.size if self.twin and self.mode == self.twin.mode == Mode.CROSS else 0
+
+    @property
+    def kin(self) -> int:
+        """The nets of the other instruments of its tier group, added up."""
+        nets: Counter[int] = Counter()
+        for p in self.group if self.mode == Mode.CROSS else []:
+            if p.instrument != self.instrument and p.mode == Mode.CROSS:
+                nets[p.instrument] += p.size
+        return sum(abs(net) for net in nets.values())
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """A position the house took over, at exact cost."""
+
+    parcel_id: int
+    instrument: int
+    size: int
+    cost: int
+    bankruptcy_price: int  # exact; may lie outside the legal range
+    origin: int
+    order: Order | None = None
+    due: bool = False
+
+    def share(self, lots: int) -> int:
+        """The cost share of a slice: floored, all of it for the last one."""
+        return self.cost * lots // abs(self.size)
+
+
+@dataclass(slots=True)
+class Fill:
+    """One trade or deleveraging as a position sees it."""
+
+    size_delta: int
+    cost_delta: int
+    fee: int
+    ref: int
+    fee_reason: int
+    keep_margin: bool = False  # a step-down: profit and margin stay with the position
+    deleveraged: bool = False  # a shortfall is topped up from the deficit
+    assigned: int = 0  # what an isolated position takes from the wallet for what opens
+    kept: int = 0  # of what its reduction would release, what the rest of it needs
+
+
+class Effect(NamedTuple):
+    """What a fill makes of a position and its owner's wallet: first computed, then judged (`admission`), then posted."""
+
+    size: int
+    cost: int
+    margin: int
+    cash: int  # what the wallet gains
+    closed: int  # lots
+    opened: int  # lots
+    realised: int
+    margin_fee: int  # a pure reduction of an isolated position pays out of the margin
+    wallet_fee: int
+    shortfall: int  # of an isolated margin below zero, which others pay
+    released: int
+
+
+class Collateral(NamedTuple):
+    """A currency that counts in the margin of another: so much a unit and tick of its price, as a fraction."""
+
+    currency: int
+    of: int
+    instrument: int
+    numerator: int
+    denominator: int
+
+    def counts(self, units: int, price: int) -> int:
+        """What a balance counts at a price, in units of the other currency."""
+        return min(COLLATERAL_MAX, max(0, units) * price * self.numerator // self.denominator)
+
+    def least_for(self, value: int, price: int) -> int:
+        """The smallest balance that counts so much."""
+        return ceil_div(value * self.denominator, price * self.numerator) if value > 0 else 0
+
+
+Wallet = tuple[int, int]  # account, currency
+AnyPurse = Position | Wallet
+
+
+class Ledger:
+    def __init__(
+        self, contracts: list[Contract], currencies: int, rules: Rules, collateral: Sequence[Sequence[int]], emit: Emit
+    ):  # fmt: skip
+        self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
+        self.parcels: list[Parcel] = []
+        self.collateral = [Collateral(*each) for each in collateral]  # in the order in which it is converted
+        self.backs = {each.currency: each for each in self.collateral}
+        self.contracts = contracts
+        self.fund_share_ppb = rules.fund_share_ppb  # of a liquidation fee; the rest is a fee like others
+        self.orders_count = bool(rules.orders)  # an order that rests may endanger its account
+        self.currencies = currencies
+        self.emit = emit
+        self.wallets: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
+        self.holds: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
+        self.parents: list[int] = [0] * FIRST_USER  # of a sub-account its master, else 0
+        self.members: list[list[Position]] = []  # by instrument
+        self.groups: defaultdict[tuple[int, int, int], list[Position]] = defaultdict(list)  # by account, currency, tier group
+        self.next_parcel_id = 1
+        self.touched: dict[int, None] = {}
+
+    def __del__(self) -> None:
+        """Positions, their orders and their kin name each other: let go, they need not wait for the garbage collector."""
+        for p in (p for held in self.positions for p in held.values()):
+            p.orders.clear()
+            p.group, p.twin = [], None
+        for parcel in self.parcels:
+            parcel.order = None
+
+    def open_account(self, parent: int = 0) -> int:
+        self.parents.append(parent)
+        self.wallets.append([0] * self.currencies)
+        self.holds.append([0] * self.currencies)
+        self.positions.append({})
+        return len(self.wallets) - 1
+
+    def positions_of(self, account: int) -> list[Position]:
+        """By instrument and leg."""
+        return [p for _, p in sorted(self.positions[account].items())]
+
+    def spare_units(self, account: int, currency: int) -> int:
+        """What the contracts of a currency leave of a balance in it; below zero where they want more."""
+        cash, holds = self.wallets[account][currency], self.holds[account][currency]
+        return spare_units(self.contracts, cash, holds, self.cross_of(account, currency))
+
+    def collateral_value(self, account: int, each: Collateral, less: int = 0) -> int:
+        """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""
+        contract = self.contracts[each.instrument]
+        return each.counts(self.spare_units(account, each.currency) - less, contract.index or contract.mark)
+
+    def backing(self, account: int, currency: int) -> int:
+        """The cash of a margin domain, and what other currencies count in it."""
+        cash = self.wallets[account][currency]
+        return cash + sum(self.collateral_value(account, each) for each in self.collateral if each.of == currency)
+
+    def cross_of(self, account: int, currency: int) -> list[Holding]:
+        """The open cross positions of a margin domain, by instrument and leg."""
+        return [p for p in self.domain_of(account, currency) if p.size]
+
+    def domain_of(self, account: int, currency: int) -> list[Holding]:
+        """All cross positions of a margin domain, the flat ones too."""
+        return [
+            p for p in self.positions_of(account)
+            if p.mode == Mode.CROSS and self.contracts[p.instrument].currency == currency
+        ]  # fmt: skip
+
+    def blank(self, account: int, instrument: int, leg: int = Leg.ONE_WAY) -> Position:
+        """The position as it is, or as it would begin: flat, cross, default leverage."""
+        found = self.positions[account].get((instrument, leg))
+        if found:
+            return found
+        contract = self.contracts[instrument]
+        group = self.groups[account, contract.currency, contract.tier_group or -1 - instrument]
+        return Position(account, instrument, Fraction(contract.default_leverage), leg, group=group)
+
+    def is_hedged(self, account: int, instrument: int) -> bool:
+        return self.blank(account, instrument).hedged
+
+    def keep(self, p: Position) -> bool:
+        """Enters a blank position; False if it was there."""
+        key = p.instrument, p.leg
+        if key in self.positions[p.account]:
+            return False
+        self.positions[p.account][key] = p
+        self.members[p.instrument].append(p)
+        p.group.append(p)
+        return True
+
+    def forget(self, p: Position) -> None:
+        """Takes back the position that was entered last."""
+        del self.positions[p.account][p.instrument, p.leg]
+        self.members[p.instrument].pop()
+        p.group.pop()
+
+    def touch(self, account: int) -> None:
+        """The account is tested before the command ends."""
+        self.touched[account] = None
+
+    # --- postings
+
+    def _move(self, purse: AnyPurse, amount: int) -> int:
+        if isinstance(purse, Position):
+            purse.margin += amount
+            return purse.margin
+        self.wallets[purse[0]][purse[1]] += amount
+        return self.wallets[purse[0]][purse[1]]
+
+    def pay(self, reason: Posting, payer: AnyPurse, receiver: AnyPurse, amount: int, ref: int = 0) -> None:
+        """Moves money between purses; a negative amount the other way, zero says nothing."""
+        if amount == 0:
+            return
+        if amount < 0:
+            payer, receiver, amount = receiver, payer, -amount
+        after = self._move(payer, -amount), self._move(receiver, amount)
+        isolated = payer if isinstance(payer, Position) else receiver if isinstance(receiver, Position) else None
+        wallet = receiver if isinstance(payer, Position) else payer
+        assert not isinstance(wallet, Position)
+        self.emit(
+            EventType.LEDGER, payer.account if isinstance(payer, Position) else payer[0],
+            isolated.instrument if isolated else NO_INSTRUMENT,
+            side=0 if isolated is None else (1 if isolated is payer else 2) + 4 * isolated.leg, code=wallet[1], reason=reason,
+            a=receiver.account if isinstance(receiver, Position) else receiver[0], b=amount, c=after[0], d=after[1], e=ref,
+        )  # fmt: skip
+
+    def fund_receives(self, reason: Posting, payer: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
+        """Income of the insurance fund: an open deficit is repaid first."""
+        repaid = min(amount, -self.wallets[Purse.DEFICIT][currency])
+        self.pay(Posting.DEFICIT_REPAID, payer, (Purse.DEFICIT, currency), repaid, ref)
+        self.pay(reason, payer, (Purse.FUND, currency), amount - repaid, ref)
+
+    def fund_pays(self, reason: Posting, receiver: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
+        """The fund as far as it reaches, then the deficit."""
+        paid = min(amount, self.wallets[Purse.FUND][currency])
+        self.pay(reason, (Purse.FUND, currency), receiver, paid, ref)
+        self.pay(reason, (Purse.DEFICIT, currency), receiver, amount - paid, ref)
+
+    # --- fills
+
+    def position_event(self, p: Position) -> None:
+        self.emit(
+            EventType.POSITION, p.account, p.instrument, side=p.mode, code=p.leg, reason=p.chosen_tier, a=p.size, b=p.cost,
+            c=p.margin, d=p.leverage.numerator, e=p.leverage.denominator,
+        )  # fmt: skip
+
+    def _fee(self, fill: Fill, payer: AnyPurse, currency: int, rest: int) -> None:
+        reason = Posting(fill.fee_reason)
+        if reason == Posting.LIQUIDATION_FEE:
+            share = rest * self.fund_share_ppb // RATE
+            self.fund_receives(reason, payer, currency, share, fill.ref)
+            rest -= share
+        self.pay(reason, payer, (Purse.FEES, currency), rest, fill.ref)
+
+    def effect(self, p: Position, fill: Fill) -> Effect:
+        """Closes trunc(cost * lots / size) of the cost, and opens the rest. An isolated position keeps its profit until it is
+        reduced; then its share of the margin goes to the wallet, or nothing where a loss has eaten it."""
+        moved, size, cost, margin = abs(fill.size_delta), p.size, p.cost, p.margin
+        closed = min(abs(size), moved) if size * fill.size_delta < 0 else 0
+        paid = trunc_div(fill.cost_delta * closed, moved)
+        realised = margin_fee = shortfall = released = 0
+        if closed:
+            share, margin_share = trunc_div(cost * closed, abs(size)), margin * closed // abs(size)
+            realised = -paid - share
+            size += closed if size < 0 else -closed
+            cost -= share
+        if closed and p.mode == Mode.ISOLATED:
+            margin_fee = fill.fee if closed == moved else 0
+            margin += realised - margin_fee
+            if size == 0:
+                shortfall, released = max(0, -margin), max(0, margin)
+            elif not fill.keep_margin:
+                released = max(0, min(margin_share + realised - margin_fee, margin)) - fill.kept
+            margin += shortfall - released
+        opened, wallet_fee = moved - closed, fill.fee - margin_fee
+        size += opened if fill.size_delta > 0 else -opened
+        cash = released - wallet_fee - fill.assigned + (0 if p.mode == Mode.ISOLATED else realised)
+        return Effect(
+            size, cost + fill.cost_delta - paid, margin + fill.assigned, cash, closed, opened, realised, margin_fee,
+            wallet_fee, shortfall, released,
+        )  # fmt: skip
+
+    def position_fill(self, p: Position, fill: Fill) -> None:
+        """Posts the effect of a fill: close, fee, open, POSITION."""
+        e, currency = self.effect(p, fill), self.contracts[p.instrument].currency
+        clearing, wallet = (Purse.CLEARING, currency), (p.account, currency)
+        p.stuck = p.stuck and (not e.closed or e.closed < abs(p.size))
+        p.size, p.cost = e.size, e.cost
+        self.pay(Posting.REALISED, clearing, p if p.mode == Mode.ISOLATED else wallet, e.realised, fill.ref)
+        self._fee(fill, p, currency, e.margin_fee)
+        if e.shortfall and fill.deleveraged:
+            self.pay(Posting.ADL_TOP_UP, (Purse.DEFICIT, currency), p, e.shortfall, fill.ref)
+        elif e.shortfall:
+            self.fund_pays(Posting.SHORTFALL, p, currency, e.shortfall, fill.ref)
+        self.pay(Posting.MARGIN_RELEASED, p, wallet, e.released, fill.ref)
+        self._fee(fill, wallet, currency, e.wallet_fee)
+        self.pay(Posting.MARGIN_ASSIGNED, wallet, p, fill.assigned, fill.ref)
+        self.position_event(p)
+        self.touch(p.account)
+
+    # --- parcels
+
+    def _parcel_event(self, parcel: Parcel, change: ParcelChange, lots: int, gain: int) -> None:
+        self.emit(
+            EventType.PARCEL, Purse.HOUSE, parcel.instrument, reason=change,
+            a=parcel.parcel_id, b=parcel.size, c=parcel.cost, d=lots, e=gain,
+        )  # fmt: skip
+
+    def parcel_take(self, p: Position, cost: int, bankruptcy_price: int) -> Parcel:
+        """Moves a whole position to the house at an exact cost; its money is the caller's."""
+        parcel = Parcel(self.next_parcel_id, p.instrument, p.size, cost, bankruptcy_price, p.account)
+        self.next_parcel_id += 1
+        self.parcels.append(parcel)
+        p.size = p.cost = 0
+        p.stuck = False
+        self.position_event(p)
+        self._parcel_event(parcel, ParcelChange.TAKEN, abs(parcel.size), 0)
+        return parcel
+
+    def parcel_fill(self, parcel: Parcel, lots: int, cost_delta: int, change: ParcelChange, ref: int) -> None:
+        """Closes a slice; fill value minus cost share goes to the fund, or comes from it."""
+        currency = self.contracts[parcel.instrument].currency
+        share = parcel.share(lots)
+        gain = -cost_delta - share
+        parcel.size += lots if parcel.size < 0 else -lots
+        parcel.cost -= share
+        parcel.due = True
+        if gain > 0:
+            self.fund_receives(Posting.PARCEL_GAIN, (Purse.CLEARING, currency), currency, gain, ref)
+        elif gain < 0:
+            self.fund_pays(Posting.PARCEL_LOSS, (Purse.CLEARING, currency), currency, -gain, ref)
+        self._parcel_event(parcel, change, lots, gain)

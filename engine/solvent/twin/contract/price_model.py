@@ -1,0 +1,345 @@
+"""The models of one instrument's prices: index, mark and funding rate, as functions of what was told, the book and time.
+
+Owns the constituents, the samples of the basis, the premiums of the running period and the rates. Never moves money and
+never sets a mark: `pricing` does, with what this says. Prices are FINE parts of a tick, rates over RATE; every quotient is
+rounded half to even, once. Between two commands the book stands still, so that many samples are one.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from solvent.schema.limits import ANNUAL_MAX, FINE, RATE, YEAR_NS
+from solvent.schema.records import Component, Kind, Premium, SourceState, Weighting
+from solvent.twin.contract.valuation import Contract, value_of
+
+
+def half_even(n: int, d: int) -> int:
+    """n / d, d > 0, rounded to the nearest integer, a half to the even one."""
+    quotient, rest = divmod(n, d)
+    return quotient + (2 * rest > d or (2 * rest == d and quotient % 2 == 1))
+
+
+def clamp(n: int, low: int, high: int) -> int:
+    return max(low, min(high, n))
+
+
+def middle(numbers: Iterable[int]) -> int:
+    """The median; of an even count the mean of the two in the middle."""
+    ordered = sorted(numbers)
+    at = len(ordered) // 2
+    return ordered[at] if len(ordered) % 2 else half_even(ordered[at - 1] + ordered[at], 2)
+
+
+def weighted_median(pairs: list[tuple[int, int]]) -> int:
+    """Of (price, weight): where half of the weight lies; between two prices if it lies between them."""
+    ordered = sorted(pairs)
+    total = sum(weight for _, weight in ordered)
+    below = list(accumulate(weight for _, weight in ordered))
+    at = next(i for i, weight in enumerate(below) if 2 * weight >= total)
+    return half_even(ordered[at][0] + ordered[at + 1][0], 2) if 2 * below[at] == total else ordered[at][0]
+
+
+@dataclass(slots=True)
+class Model:
+    """A compiled price model (solvent.prices.PriceModel)."""
+
+    components: int
+    sample_ns: int
+    window: int
+    alpha_ppb: int
+    band_ppb: int
+    sources: tuple[tuple[int, int], ...]  # weight, and 0 for the index or 1 for the external set
+    stale_ns: int
+    outlier_ppb: int
+    clips: int
+    least: int
+    takes_median: int
+    interval_ns: int  # 0: funding rates are handed in
+    cutoff_ns: int
+    premium: int
+    impact: int  # units, or lots of an inverse contract
+    weighting: int
+    bound_ppb: int  # of a premium
+    interest_ppb: int
+    lowest_ppb: int  # of interest less premium
+    highest_ppb: int
+    cap_ppb: int
+    share_up: int
+    share_down: int
+    delayed: int
+    trailing: int  # samples of the mean premium; 0: those of the period
+    at_index: int  # the value that funding is paid on
+    margin_ppb: int  # of accrued funding that requirements ask for
+
+
+@dataclass(slots=True)
+class Source:
+    price: int = 0
+    time_ns: int = 0
+    state: int = SourceState.MISSING
+
+
+@dataclass(slots=True)
+class View:
+    """What a book shows at once: best prices and impact prices, 0 where there is none."""
+
+    bid: int
+    ask: int
+    impact_bid: int
+    impact_ask: int
+
+
+class Prices:
+    def __init__(self, contract: Contract, model: Model, clock_ns: int):
+        self.contract = contract
+        self.model = model
+        contract.modelled = True
+        contract.funds_at_index = bool(model.at_index)
+        self.sources = [Source() for _ in model.sources]
+        self.index = 0
+        self.external = 0
+        self.samples: deque[int] = deque(maxlen=model.window)
+        self.annual: deque[int] = deque(maxlen=model.window)  # the same as a rate a year
+        self.ema = 0
+        self.ema_seen = False
+        self.sampled = clock_ns // model.sample_ns  # number of the last sample instant
+        self.premium_sum = 0
+        self.premium_weight = 0
+        self.premium_count = 0
+        self.premiums: deque[int] = deque(maxlen=model.trailing)
+        self.period = 1 + (clock_ns // model.interval_ns if model.interval_ns else 0)  # to be settled next
+        self.fixed = False
+        self.next_rate = 0  # of that period, once it is fixed
+        self.expiry_sum = 0  # of the index over the window before an expiry
+        self.expiry_count = 0
+        self.rate = 0  # in force: the last one charged, or if rates are delayed the next one
+
+    # --- the index
+
+    def live(self, now_ns: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[int]]:
+        """(price, weight) of the index's and the external set's constituents that count now, and all their states."""
+        states = []
+        for source in self.sources:
+            heard = SourceState.LIVE_SOURCE if source.time_ns + self.model.stale_ns >= now_ns else SourceState.STALE
+            states.append(heard if source.price else SourceState.MISSING)
+        chosen: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+        for group in (0, 1):
+            members = [
+                i for i, (_, of) in enumerate(self.model.sources) if of == group and states[i] == SourceState.LIVE_SOURCE
+            ]  # fmt: skip
+            centre = middle(self.sources[i].price for i in members) if members else 0
+            for i in members:
+                price = self.sources[i].price
+                if len(members) >= 3 and abs(price - centre) * RATE > centre * self.model.outlier_ppb:
+                    states[i] = SourceState.WILD
+                    if not self.model.clips:
+                        continue
+                    edge = half_even(centre * self.model.outlier_ppb, RATE)
+                    price = clamp(price, centre - edge, centre + edge)
+                chosen[group].append((price, self.model.sources[i][0]))
+        return chosen[0], chosen[1], [int(state) for state in states]
+
+    def index_of(self, chosen: list[tuple[int, int]]) -> int:
+        """The index of some constituents; with too few it stays what it was."""
+        if len(chosen) < self.model.least:
+            return self.index
+        if self.model.takes_median:
+            return weighted_median(chosen)
+        return half_even(sum(price * weight for price, weight in chosen), sum(weight for _, weight in chosen))
+
+    def stale_at(self) -> int | None:
+        """When the first of the constituents that are heard of now will be stale."""
+        heard = (SourceState.LIVE_SOURCE, SourceState.WILD)
+        return min((each.time_ns + self.model.stale_ns + 1 for each in self.sources if each.state in heard), default=None)
+
+    # --- samples
+
+    def impact_price(self, levels: Iterable[tuple[int, int]]) -> int:
+        """The average price of trading the impact amount; 0 where the book is too thin for it."""
+        contract, amount = self.contract, self.model.impact
+        lots = value = 0
+        for price, size in levels:
+            if contract.kind == Kind.INVERSE:
+                rest = min(size, amount - lots)
+                lots, value = lots + rest, value + value_of(contract, rest, price)
+                if lots == amount:
+                    return half_even(amount * contract.units * FINE, value)
+            elif value + size * price * contract.units >= amount:
+                return half_even(amount * price * FINE, lots * price * contract.units + amount - value)
+            else:
+                lots, value = lots + size, value + size * price * contract.units
+        return 0
+
+    def premium(self, view: View) -> int:
+        """Of the book, or the mark, over the index: a difference of prices."""
+        mid, centre = (view.bid + view.ask) * FINE // 2, self.index
+        if self.model.premium == Premium.MIDDLE:
+            return mid - self.index
+        if self.model.premium != Premium.IMPACT and self.contract.mark:
+            centre = self.contract.mark * FINE
+        if self.model.premium == Premium.MARK_ALONE:
+            return centre - self.index
+        above = max(0, view.impact_bid - centre) if view.impact_bid else 0
+        below = max(0, centre - view.impact_ask) if view.impact_ask else 0
+        return above - below + centre - self.index
+
+    def sample(self, until_ns: int, view: View) -> None:
+        """Takes what the book shows at every sample instant up to a time, all of them at once."""
+        first, self.sampled = self.sampled, max(self.sampled, until_ns // self.model.sample_ns)
+        n = self.sampled - first
+        if self.index and self.contract.expiry_ns:
+            self._average(first)
+        if n == 0 or not self.index:
+            return
+        two_sided = bool(view.bid and view.ask)
+        if two_sided:
+            self._take_basis(n, (view.bid + view.ask) * FINE // 2 - self.index)
+            self._take_annual(first, (view.bid + view.ask) * FINE // 2 - self.index)
+        if self.model.interval_ns and self._shows(two_sided):
+            self._take_premium(n, self.premium(view))
+
+    def _shows(self, two_sided: bool) -> bool:
+        """Whether there is what a premium is made of."""
+        if self.model.premium == Premium.MARK_ALONE:
+            return self.contract.mark > 0
+        return two_sided or self.model.premium != Premium.MIDDLE
+
+    def _take_basis(self, n: int, basis: int) -> None:
+        self.samples.extend([basis] * min(n, self.model.window))
+        if not self.ema_seen:
+            self.ema, self.ema_seen = basis, True
+        for _ in range(n):
+            moved = half_even((basis - self.ema) * self.model.alpha_ppb, RATE)
+            if moved == 0:
+                break
+            self.ema += moved
+
+    def _take_annual(self, first: int, basis: int) -> None:
+        """The basis as a rate, over the time to expiry of each instant after `first`, as one of a year."""
+        rate = clamp(half_even(basis * RATE, self.index), -RATE, RATE)
+        wanted = self.model.components & Component.BASIS_ANNUAL
+        for instant in range(max(first, self.sampled - self.model.window) + 1, self.sampled + 1) if wanted else ():
+            left = self.contract.expiry_ns - instant * self.model.sample_ns
+            if left > 0:
+                self.annual.append(clamp(half_even(rate * YEAR_NS, left), -ANNUAL_MAX, ANNUAL_MAX))
+
+    def _take_premium(self, n: int, difference: int) -> None:
+        bound = self.model.bound_ppb
+        premium = clamp(half_even(difference * RATE, self.index), -bound, bound)
+        if self.model.trailing:
+            self.premiums.extend([premium] * min(n, self.model.trailing))
+            self.premium_sum, self.premium_weight = sum(self.premiums), len(self.premiums)
+            self.premium_count = self.premium_weight
+            return
+        n, count = min(n, self.model.interval_ns // self.model.sample_ns + 1), self.premium_count
+        self.premium_count += n
+        if self.model.weighting == Weighting.INDEX_WEIGHTS:  # so that it cancels
+            self.premium_sum += difference * RATE * n
+            self.premium_weight += self.index * n
+            return
+        weight = n * count + n * (n + 1) // 2 if self.model.weighting == Weighting.LINEAR_WEIGHTS else n
+        self.premium_sum += premium * weight
+        self.premium_weight += weight
+
+    def forget_premiums(self) -> None:
+        """What was sampled so far counts no more."""
+        self.premium_sum = self.premium_weight = self.premium_count = 0
+        self.premiums.clear()
+
+    def _average(self, first: int) -> None:
+        """The index at the sample instants after `first` that lie in the window before the expiry."""
+        contract, step = self.contract, self.model.sample_ns
+        opens = max(first, (contract.expiry_ns - contract.settle_window_ns) // step)
+        n = max(0, min(self.sampled, contract.expiry_ns // step) - opens)
+        self.expiry_sum += self.index * n
+        self.expiry_count += n
+
+    def settlement_ticks(self) -> int:
+        """What an expiring contract is settled at: the index, averaged over its window if it was sampled there."""
+        average = half_even(self.expiry_sum, self.expiry_count) if self.expiry_count else self.index
+        return clamp(half_even(average, FINE), 1, self.contract.max_price_ticks)
+
+    # --- funding
+
+    def fix(self) -> tuple[int, int]:
+        """(premium, samples) of the period; its rate is fixed, and what comes counts for the next one.
+
+        A period without a sample has no premium to go by: its rate is zero.
+        """
+        mean, samples = self._mean(), self.premium_count
+        self.next_rate = self._rate()
+        if not self.model.trailing:
+            self.forget_premiums()
+        self.fixed = True
+        return mean, samples
+
+    def _mean(self) -> int:
+        bound = self.model.bound_ppb
+        return clamp(half_even(self.premium_sum, self.premium_weight), -bound, bound) if self.premium_count else 0
+
+    def _rate(self) -> int:
+        """What the samples so far make; nothing without a sample."""
+        if not self.premium_count:
+            return 0
+        model, mean = self.model, self._mean()
+        rate = mean + clamp(model.interest_ppb - mean, model.lowest_ppb, model.highest_ppb)
+        return clamp(half_even(rate * model.share_up, model.share_down), -model.cap_ppb, model.cap_ppb)
+
+    def accrued(self) -> int:
+        """The rate that the next settlement would charge by what is known now."""
+        if self.model.delayed:
+            return self.rate
+        return self.next_rate if self.fixed else self._rate()
+
+    def charge(self) -> int:
+        """The rate to be settled now; the period is over."""
+        rate = self.rate if self.model.delayed else self.next_rate
+        self.rate, self.period, self.fixed = self.next_rate, self.period + 1, False
+        return rate
+
+    # --- the mark
+
+    def fair(self, left_ns: int) -> int:
+        interval = self.model.interval_ns
+        return self.index + half_even(self.index * self.rate * left_ns, RATE * interval) if interval else self.index
+
+    def basis(self) -> int:
+        return half_even(sum(self.samples), len(self.samples)) if self.samples else 0
+
+    def annual_basis(self, now_ns: int) -> int:
+        """The mean basis of a year, for the time that is left until the expiry."""
+        if not self.annual:
+            return 0
+        mean, left = half_even(sum(self.annual), len(self.annual)), max(0, self.contract.expiry_ns - now_ns)
+        return half_even(self.index * half_even(mean * left, YEAR_NS), RATE)
+
+    def mark(self, view: View, left_ns: int, now_ns: int) -> int:
+        """In ticks: the median of the model's components that there are, within the band around the index."""
+        if not self.index:
+            return 0
+        last, wanted = self.contract.last * FINE, self.model.components
+        book = middle([view.bid * FINE, view.ask * FINE, last]) if view.bid and view.ask and last else 0
+        values = {
+            Component.INDEX_PRICE: self.index, Component.FAIR: self.fair(left_ns),
+            Component.BASIS_MEAN: self.index + self.basis(), Component.BASIS_EMA: self.index + self.ema,
+            Component.LAST: last, Component.BOOK: book, Component.EXTERNAL: self.external,
+            Component.BASIS_ANNUAL: self.index + self.annual_basis(now_ns),
+        }  # fmt: skip
+        found = [value for component, value in values.items() if wanted & component and value > 0]
+        fine = middle(found) if found else self.index
+        if self.model.band_ppb:
+            edge = half_even(self.index * self.model.band_ppb, RATE)
+            fine = clamp(fine, self.index - edge, self.index + edge)
+        return clamp(half_even(fine, FINE), 1, self.contract.max_price_ticks)
+
+    def state(self) -> list[int]:
+        """Every number that later prices depend on."""
+        out = [self.index, self.external, self.ema, int(self.ema_seen), self.sampled]
+        out += [self.premium_sum, self.premium_sum >> 64, self.premium_weight, self.premium_count]
+        out += [self.period, int(self.fixed), self.next_rate, self.rate]
+        out += [self.expiry_sum, self.expiry_sum >> 64, self.expiry_count]
+        for source in self.sources:
+            out += [source.price, source.time_ns, source.state]
+        return [*out, len(self.samples), *self.samples, len(self.annual), *self.annual, *self.premiums]

@@ -1,0 +1,347 @@
+"""What a contract is worth at a price and what its tiers ask: pure functions of one instrument, in big integers.
+
+Owns the three kinds of value (linear, inverse, quanto) with their rounding, the tiers with their basis and scheme, and
+the prices at which a position leaves nothing. Never knows an account. Amounts are units of the settlement currency,
+rates are over RATE, prices ticks, sizes lots. A quanto contract is a linear one whose size is in settlement currency a
+point of price: nothing here asks for it.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple, Protocol
+
+from solvent.schema.limits import RATE
+from solvent.schema.records import Basis, Kind, Leg, Listing, Scheme, Side
+from solvent.twin.base.integers import ceil_div
+
+UNBOUNDED = 2**63 - 1
+"""A price that no market reaches: what a position that is never bankrupt, or always, answers."""
+
+
+class Tier(NamedTuple):
+    top: int  # lots, or units of value where the basis is a notional
+    maintenance_ppb: int
+    max_leverage: int  # in hundredths
+    initial_ppb: int
+
+
+@dataclass(slots=True)
+class Contract:
+    """An instrument in integers, and its prices (0 before the first)."""
+
+    kind: int
+    units: int  # linear: of a tick and lot; inverse: of a lot, times its price in ticks
+    decimals: int  # of the settlement currency
+    max_price_ticks: int
+    max_size_lots: int
+    maker_fee_ppb: int
+    taker_fee_ppb: int
+    liquidation_fee_ppb: int
+    default_leverage: int
+    basis: int
+    scheme: int
+    maintenance_curve: int  # rates over 10**18: a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
+    initial_curve: int
+    at_entry: int  # maintenance is asked of the value at entry
+    expiry_ns: int  # 0: a perpetual
+    settle_window_ns: int
+    tier_group: int  # of instruments whose nets add up for tiers; 0: none
+    larger_leg: int  # of a cross hedge only the larger side is asked for
+    own_fee: int  # the liquidation fee is the taker fee of who is liquidated, by his volume
+    fee_tiers: tuple[tuple[int, int, int], ...]  # volume, maker_fee_ppb, taker_fee_ppb
+    tiers: tuple[Tier, ...]
+    rates: tuple[tuple[int, int, tuple[int, ...]], ...]  # side, highest leverage, maintenance_ppb of each tier
+    currency: int
+    listing: int = Listing.TRADING
+    mark: int = 0
+    index: int = 0
+    last: int = 0  # of the last trade between users
+    funding_period: int = 0  # the last one settled
+    funds_at_index: bool = False  # funding is paid on the value at the index
+    modelled: bool = False  # its marks come of a price model
+    accrual_ppb: int = 0  # of that value: what accrued funding adds to requirements of longs, or if negative of shorts
+
+    covers: bool = False  # no tier asks for more, fee included, than its highest leverage leaves
+
+    def __post_init__(self) -> None:
+        self.tiers = tuple(Tier(*tier) for tier in self.tiers)
+        tables = [[tier.maintenance_ppb for tier in self.tiers], *(each for *_, each in self.rates)]
+        self.covers = self.scheme not in (Scheme.SLOPE, Scheme.POWER) and all(
+            rate + self.liquidation_fee_ppb <= tier.initial_ppb
+            for table in tables for rate, tier in zip(table, self.tiers, strict=True)
+        )  # fmt: skip
+
+
+class Sized(Protocol):
+    """What values and tiers read of a position."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def leverage(self) -> Fraction: ...
+    @property
+    def chosen_tier(self) -> int: ...  # 1-based: it stands there, or higher; 0: none
+    @property
+    def other(self) -> int: ...  # the size of its hedge in the same margin domain
+    @property
+    def sides(self) -> tuple[int, int]: ...  # lots long and short of all that is hedged with it
+    @property
+    def kin(self) -> int: ...  # the nets of the other instruments of its tier group, added up
+
+
+# --- Value (semantics §1)
+
+
+def value_of(contract: Contract, lots: int, price: int, up: bool = False) -> int:
+    """Of some lots in a trade: linear exact; inverse floored, or rounded up."""
+    if contract.kind != Kind.INVERSE or not lots:  # of no lots there need not be a price
+        return lots * price * contract.units
+    return ceil_div(lots * contract.units, price) if up else lots * contract.units // price
+
+
+def worth(contract: Contract, size: int, price: int) -> int:
+    """The signed value of a position; worth less cost is its profit.
+
+    Inverse: a long is worth minus its value, so that rising prices gain, and a value is rounded once: up for a long,
+    down for a short. Linear: exact.
+    """
+    return -size * contract.units // price if contract.kind == Kind.INVERSE else size * price * contract.units
+
+
+def cost_delta(contract: Contract, side: int, value: int) -> int:
+    """What a fill of this value adds to the signed cost."""
+    return value if (side == Side.BUY) == (contract.kind != Kind.INVERSE) else -value
+
+
+def value_at_mark(contract: Contract, p: Sized) -> int:
+    return abs(worth(contract, p.size, contract.mark)) if p.size else 0
+
+
+def funding_value(contract: Contract, size: int) -> int:
+    """What funding is paid on."""
+    return abs(worth(contract, size, contract.index if contract.funds_at_index else contract.mark)) if size else 0
+
+
+def upl(contract: Contract, p: Sized) -> int:
+    """Unrealised profit at mark."""
+    return worth(contract, p.size, contract.mark) - p.cost if p.size else -p.cost
+
+
+def loss_of(contract: Contract, side: int, lots: int, price: int, loss_ticks: int) -> int:
+    """What lots lose at once that are bought loss_ticks above mark, or sold as much below."""
+    if not loss_ticks:
+        return 0
+    sign = 1 if side == Side.BUY else -1
+    return cost_delta(contract, side, value_of(contract, lots, price)) - worth(
+        contract, sign * lots, price - sign * loss_ticks
+    )
+
+
+def price_paying(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
+    """The first tick, from the bad side, at which closing the whole size pays its cost and a fee.
+
+    The closed forms of the bankruptcy price, rounded to the safe side: long up, short down. Not clamped to legal
+    prices: zero or less where a linear long cannot go bankrupt, UNBOUNDED where an inverse short cannot, or where no
+    price is high enough for an inverse long.
+    """
+    lots = abs(size)
+    if contract.kind != Kind.INVERSE:
+        if size > 0:
+            return ceil_div(cost * RATE, lots * contract.units * (RATE - fee_ppb))
+        return (-cost * RATE) // (lots * contract.units * (RATE + fee_ppb))
+    if size > 0:  # may be worth at most this when it is closed
+        most = -cost * RATE // (RATE + fee_ppb)
+        return ceil_div(lots * contract.units, most) if most > 0 else UNBOUNDED
+    least = ceil_div(cost * RATE, RATE - fee_ppb)
+    return lots * contract.units // least if least > 0 else UNBOUNDED
+
+
+def closing_fee(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
+    """The fee of closing a whole size where that pays its cost and the fee: f * V, V + f * V being what is owed, or V - f * V
+    what there is."""
+    sign = (1 if size > 0 else -1) * (-1 if contract.kind == Kind.INVERSE else 1)
+    return ceil_div(max(0, sign * cost) * fee_ppb, RATE - sign * fee_ppb)
+
+
+# --- Tiers
+
+
+def fee_units(value: int, rate_ppb: int) -> int:
+    return ceil_div(value * rate_ppb, RATE)
+
+
+def measure_of(contract: Contract, p: Sized) -> int:
+    """How far up the tiers a position stands: lots, or units of value."""
+    if contract.basis == Basis.NOTIONAL:
+        return value_at_mark(contract, p)
+    if contract.basis == Basis.ENTRY:
+        return abs(p.cost)
+    return abs(p.size + p.other) + p.kin if contract.basis == Basis.NET else abs(p.size)
+
+
+def measure_with(contract: Contract, p: Sized, side: int, lots: int) -> int:
+    """The same of a position alone, if so many lots of this side were traded that would open; nothing is netted."""
+    held = max(0, p.size if side == Side.BUY else -p.size)
+    if contract.basis not in (Basis.NOTIONAL, Basis.ENTRY):
+        return held + lots
+    entered = abs(p.cost) if held and contract.basis == Basis.ENTRY else value_of(contract, held, contract.mark, up=True)
+    return entered + value_of(contract, lots, contract.mark, up=True)
+
+
+def tier_at(contract: Contract, measure: int, chosen: int = 0) -> int:
+    """0-based tier, not below a chosen one; beyond the last it is the last."""
+    for k, tier in enumerate(contract.tiers):
+        if measure <= tier.top:
+            return max(k, chosen - 1)
+    return len(contract.tiers) - 1
+
+
+def allows(contract: Contract, k: int, leverage: Fraction) -> bool:
+    """Whether tier k allows a leverage."""
+    return leverage * 100 <= contract.tiers[k].max_leverage
+
+
+def tier_of(contract: Contract, p: Sized) -> int:
+    return tier_at(contract, measure_of(contract, p), p.chosen_tier)
+
+
+def lots_within(contract: Contract, p: Sized, k: int) -> int:
+    """How many of a position's lots stand within tier k."""
+    top = contract.tiers[k].top
+    if contract.basis == Basis.NOTIONAL:
+        if contract.kind == Kind.INVERSE:
+            return top * contract.mark // contract.units
+        return top // (contract.mark * contract.units)
+    if contract.basis == Basis.ENTRY:
+        return top * abs(p.size) // abs(p.cost)
+    return max(0, top - p.kin) if contract.basis == Basis.NET else top
+
+
+def fifth_root(n: int, contract: Contract) -> tuple[int, int]:
+    """The fifth root of a notional in whole currency as (root, scale): 24 binary digits, rounded down.
+
+    It is the largest root with root**5 <= n * 10**e * 2**(5j) below 2**127: what 128 bits hold.
+    """
+    digits = -(-contract.decimals // 5)
+    n *= 10 ** (5 * digits - contract.decimals)
+    shift = 0
+    while n << 5 * (shift + 1) < 2**127:
+        shift += 1
+    target, root = n << 5 * shift, 0
+    for bit in reversed(range(26)):
+        if (root + 2**bit) ** 5 <= target:
+            root += 2**bit
+    return root, (1 << shift) * 10**digits
+
+
+def rate_at(contract: Contract, base_ppb: int, curve: int, lots: int, notional: int) -> int:
+    """A rate over RATE: of the tier, plus so much a lot (SLOPE), or at least curve * notional**0.8 (POWER). At most one."""
+    if contract.scheme == Scheme.SLOPE:
+        return min(RATE, base_ppb + ceil_div(lots * curve, RATE))
+    if contract.scheme != Scheme.POWER or not notional:
+        return base_ppb
+    root, scale = fifth_root(notional, contract)
+    return max(base_ppb, min(RATE, ceil_div(notional * scale * curve, root * 10**contract.decimals * RATE)))
+
+
+def rates_of(contract: Contract, long: bool, leverage: Fraction) -> tuple[int, ...]:
+    """The maintenance rates of the tiers, over RATE, for a side and a leverage."""
+    mine = Leg.LONG if long else Leg.SHORT
+    for side, most, rates in contract.rates:
+        if side in (Leg.ONE_WAY, mine) and leverage <= (most or leverage):
+            return rates
+    return tuple(tier.maintenance_ppb for tier in contract.tiers)
+
+
+def deducted(contract: Contract, k: int, rates: tuple[int, ...]) -> int:
+    """What tier k deducts, in the tiers' measure times RATE: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
+    if contract.scheme != Scheme.DEDUCTION:
+        return 0
+    return sum(contract.tiers[i].top * (rates[i + 1] - rates[i]) for i in range(k))
+
+
+def accrued(contract: Contract, size: int) -> int:
+    """What the funding that has accrued asks of whoever will pay it, times RATE."""
+    rate = contract.accrual_ppb if size > 0 else -contract.accrual_ppb
+    return funding_value(contract, size) * rate if rate > 0 else 0
+
+
+def accrued_units(contract: Contract, size: int) -> int:
+    """The same in units, rounded up."""
+    return ceil_div(accrued(contract, size), RATE)
+
+
+def factor(contract: Contract, k: int, rate_ppb: int, leverage: Fraction) -> tuple[int, int | Fraction]:
+    """A maintenance rate of tier k as a fraction: itself, or its share of the initial margin at this leverage (FACTOR)."""
+    if contract.scheme == Scheme.FACTOR:
+        return rate_ppb * RATE, contract.tiers[k].initial_ppb * leverage
+    return rate_ppb, 1
+
+
+def is_lesser(contract: Contract, p: Sized) -> bool:
+    """Whether a position is of the side of a hedge that nothing is asked for: the smaller one, of equals the short."""
+    if not contract.larger_leg or not p.size:
+        return False
+    long, short = p.sides
+    return long < short if p.size > 0 else short <= long
+
+
+def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
+    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction, and accrued funding."""
+    if is_lesser(contract, p):
+        return 0
+    value = abs(p.cost) if contract.at_entry else value_at_mark(contract, p)
+    measure = max(1, measure_of(contract, p))
+    rates = rates_of(contract, p.size > 0, p.leverage)
+    base, parts = factor(contract, k, rates[k], p.leverage)
+    if contract.scheme == Scheme.FACTOR:
+        return ceil_div(value * base, parts) + value * fee_ppb + accrued(contract, p.size)
+    rate = rate_at(contract, base, contract.maintenance_curve, abs(p.size), value)
+    weight = (rate + fee_ppb) * measure - deducted(contract, k, rates)
+    return ceil_div(value * weight, measure) + accrued(contract, p.size)
+
+
+def maintenance(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
+    """The same in units, rounded up once."""
+    return ceil_div(asked(contract, p, k, fee_ppb), RATE)
+
+
+def initial_of(contract: Contract, value: int, leverage: Fraction, lots: int, notional: int) -> int:
+    """Initial margin of some value of a position of so many lots and so much notional: by leverage, and by a curve if
+    that asks more. Where tiers bound the leverage it is never below their initial rate."""
+    by_leverage = ceil_div(value, leverage)
+    if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
+        return by_leverage
+    rate = rate_at(contract, contract.tiers[0].initial_ppb, contract.initial_curve, lots, notional)
+    return max(by_leverage, fee_units(value, rate))
+
+
+def initial_rise(contract: Contract, value: int, leverage: Fraction, lots: int, held: tuple[int, int]) -> int:
+    """Initial margin of what is added to `held` (lots, and their notional): with a curve what all of it asks, less what was
+    asked before, so that many fills ask as much as one."""
+    by_leverage, (before, notional) = ceil_div(value, leverage), held
+    if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
+        return by_leverage
+    total = initial_of(contract, notional + value, leverage, before + lots, notional + value)
+    return max(by_leverage, total - initial_of(contract, notional, leverage, before, notional))
+
+
+# --- Prices
+
+
+def legal(contract: Contract, price: int) -> int:
+    return max(1, min(contract.max_price_ticks, price))
+
+
+def band_price(contract: Contract, side: int, band_ppb: int) -> int:
+    """The worst legal price of a buy or a sell within a band around mark, rounded inwards."""
+    return band_edge(contract, contract.mark, side, band_ppb)
+
+
+def band_edge(contract: Contract, price: int, side: int, band_ppb: int) -> int:
+    """The same around another price."""
+    if side == Side.BUY:
+        return legal(contract, price * (RATE + band_ppb) // RATE)
+    return legal(contract, ceil_div(price * (RATE - band_ppb), RATE))

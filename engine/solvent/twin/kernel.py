@@ -1,0 +1,570 @@
+"""apply(command) -> events: the single writer of the reference, with the compiled kernel's surface.
+
+Owns the clock, the marks, the sequence numbers, the names, the canonical state. See ext/solvent/_core/kernel
+for the contract; both must agree on every event of every command.
+"""
+
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+from solvent.schema.codes import Code
+from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
+from solvent.schema.records import (
+    COMMAND,
+    COMMAND_FIELDS,
+    COSTS_OTHERS,
+    EVENT,
+    RECORD_BYTES,
+    Basis,
+    CommandType,
+    EventType,
+    Side,
+    command,
+)  # fmt: skip
+from solvent.terms.names import account_name
+from solvent.terms.spec import Spec, from_records
+from solvent.twin import audit
+from solvent.twin.account import margin
+from solvent.twin.account.ledger import Ledger
+from solvent.twin.account.margin import Rules
+from solvent.twin.base.event_log import Log
+from solvent.twin.contract import valuation
+from solvent.twin.contract.price_model import Model, Prices
+from solvent.twin.contract.valuation import Contract
+from solvent.twin.liquidation.pipeline import Liquidation
+from solvent.twin.market.book import Book, Order
+from solvent.twin.trade.admission import Admission
+from solvent.twin.trade.amendment import Changes
+from solvent.twin.trade.lifecycle import Trading
+from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.placement import Answer, Command, Entry, refused
+from solvent.twin.venue.account_commands import Control
+from solvent.twin.venue.funding import Funding
+from solvent.twin.venue.market_state import Listings
+from solvent.twin.venue.marks import Pricing
+
+Offer = tuple[bytes, int, Spec] | None  # what the records of an ADD_INSTRUMENT say
+
+
+def _rows(rows: list[tuple[int, ...]]) -> bytes:
+    """Numbers as int64, one after the other; what does not fit saturates."""
+    return b"".join(max(-(2**63), min(2**63 - 1, n)).to_bytes(8, "little", signed=True) for row in rows for n in row)
+
+
+class Plain(NamedTuple):
+    """The answer to submit and revoke; truthy if accepted."""
+
+    code: int
+    order_id: int
+    filled_lots: int
+    resting_lots: int
+
+    def __bool__(self) -> bool:
+        return self.code == Code.OK
+
+
+class Aftermath:
+    """Whoever was touched, then what was triggered, one at a time."""
+
+    def __init__(self, liquidation: Liquidation, entry: Entry):
+        self.liquidation = liquidation
+        self.entry = entry
+
+    def settle_all(self) -> None:
+        self.settle(refused(Code.OK))
+
+    def settle(self, answer: Answer) -> Answer:
+        """A command's answer, in which its own order is as it was left where it was triggered too."""
+        while True:
+            if not self.entry.bare:
+                self.liquidation.settle()
+            fired = self.entry.fire_next()
+            if fired is None:
+                return answer
+            if fired[0] == Code.OK and fired[1] == answer[1]:
+                answer = fired
+
+
+class Kernel:
+    def __init__(
+        self,
+        instruments: Sequence[Sequence[object]],
+        currencies: Sequence[int],
+        rules: Sequence[int],
+        config: bytes,
+        errors: tuple[type[Exception], ...],
+        bare: bool = False,
+        wanted: int = 2**64 - 1,
+        names: Sequence[bytes] = (),
+        collateral: Sequence[Sequence[int]] = (),
+        from_records: Callable[[bytes], Offer] = from_records,
+        seed: int = 0,
+    ):
+        self.instruments = list(names)
+        self.from_records = from_records
+        self.contracts: list[Contract] = []
+        self.config = config
+        self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
+        self.log = Log(wanted)
+        self.seed = seed  # of the core's table of client ids, which here is a dict
+        self.names: list[bytes] = []
+        self.ids: dict[bytes, int] = {}
+        compiled = Rules(*rules)  # type: ignore[arg-type]
+        self.decimals = list(currencies)
+        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self.log.emit)
+        self.admission = Admission(self.ledger, compiled)
+        self.trading = Trading(self.admission, self.log.emit)
+        self.cover = Cover(self.trading, compiled)
+        self.entry = Entry(self.cover, bare)
+        self.changes = Changes(self.entry)
+        self.control = Control(self.entry)
+        self.liquidation = Liquidation(self.cover)
+        self.funding = Funding(self.liquidation)
+        self.listings = Listings(self.trading)
+        self.aftermath = Aftermath(self.liquidation, self.entry)
+        self.pricing = Pricing(self.funding, self.listings, self.aftermath.settle_all)
+        self.clock_ns = 0
+        for spec in instruments:
+            self._enter(spec)
+        self.bare = bare
+        self.command_seq = 0
+        self.keep_from = 0
+        self.last = (0, 0, 0)
+        self.halted = False
+        self._midway = False
+        self._lock = threading.Lock()
+
+    # --- events
+
+    @property
+    def first_seq(self) -> int:
+        return self.log.first_seq
+
+    @property
+    def next_seq(self) -> int:
+        return self.log.next_seq
+
+    def view(self, first: int, end: int) -> bytes:
+        """Events first <= seq < end. IndexError when dropped."""
+        return self.log.view(first, end)
+
+    # --- commands
+
+    def apply(self, record: bytes) -> int:
+        """Applies one command (64 bytes, more for one of several records) and returns its result code."""
+        if len(record) < RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
+            return Code.BAD_RECORD
+        offer = None
+        if int.from_bytes(record[:2], "little") == CommandType.ADD_INSTRUMENT:
+            offer = self.from_records(record[RECORD_BYTES:])  # before anything is done
+        self._check_ready()
+        with self._lock:
+            self.log.drop(self.keep_from)
+            code = self._whole(record, offer)
+        return code
+
+    def _check_ready(self) -> None:
+        if self._lock.locked():  # it is always taken by `with`, which no exception comes between
+            raise self.busy_error("the exchange is working on another call; one thread at a time")
+        if self.halted:
+            raise self.halted_error("an exception from outside cut a command in two and halted the exchange; make a new one")
+
+    def _whole(self, record: bytes, offer: Offer = None) -> Code:
+        """One command. An exception that comes into the middle of it (Ctrl-C) halts the exchange for good: only the compiled
+        core can keep signal handlers out of a command."""
+        try:
+            return self._apply(record, offer)
+        except BaseException:
+            self.halted = self._midway
+            raise
+
+    def run(self, records: memoryview) -> bytes:
+        """Applies many commands. Returns a row of four 64-bit integers for each: order id, filled lots, resting lots,
+        code."""
+        data = bytes(records)
+        if len(data) % RECORD_BYTES:
+            raise self.input_error("the buffer is not a whole number of 64-byte records")
+        commands, at = [], 0
+        while at < len(data):
+            if not 1 <= data[at + 2] <= 2:
+                raise self.input_error(
+                    f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1 or 2"
+                )
+            commands.append(data[at : at + data[at + 2] * RECORD_BYTES])
+            if len(commands[-1]) != data[at + 2] * RECORD_BYTES:
+                raise self.input_error("the last command is cut off")
+            at += len(commands[-1])
+        answers = bytearray()
+        if not commands:
+            return b""
+        self._check_ready()
+        with self._lock:
+            self.log.drop(self.keep_from)
+            for each in commands:
+                code = self._whole(each)
+                for number in (*self.last, code):
+                    answers += (number % 2**64).to_bytes(8, "little")
+        return bytes(answers)
+
+    def submit(
+        self, account: int, side: int, price_ticks: int, size_lots: int, tif: int = 0, flags: int = 0, client_id: int = 0,
+        instrument: int = 0,
+    ) -> "Plain":  # fmt: skip
+        """An ORDER from integers alone, at the clock's time. Raises as the compiled kernel's."""
+        fields = {
+            "account": account, "side": side, "price_ticks": price_ticks, "size_lots": size_lots, "tif": tif, "flags": flags,
+            "client_id": client_id, "instrument": instrument,
+        }  # fmt: skip
+        return self._direct(CommandType.ORDER, fields)
+
+    def revoke(self, account: int, order_id: int) -> "Plain":
+        """A CANCEL from integers alone, at the clock's time."""
+        return self._direct(CommandType.CANCEL, {"account": account, "order_id": order_id})
+
+    def _direct(self, kind: CommandType, fields: dict[str, int]) -> "Plain":
+        if any(type(value) is not int for value in fields.values()):
+            raise self.type_error(f"{', '.join(fields)}: ints are needed here")
+        for name in ("client_id", "order_id"):
+            if fields.get(name, 0) >= 2**63:
+                raise self.range_error(f"{name} is not from 0 to {2**63 - 1}")
+        try:
+            record = command(kind, time_ns=self.clock_ns, **fields)
+        except struct.error as error:
+            raise self.range_error(str(error)) from None
+        return Plain(self.apply(record), *self.last)
+
+    def _apply(self, record: bytes, offer: Offer) -> Code:
+        c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
+        self._midway = True
+        begin, self.command_seq = len(self.log.events), self.command_seq + 1
+        self.log.emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
+        seq = self.next_seq - 1
+        answer: Answer
+        if c.time_ns < self.clock_ns:
+            answer = refused(Code.TIME_BACKWARDS)
+        else:
+            before_ns = self.clock_ns
+            self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
+            self._pass_time(before_ns)
+            self.liquidation.may_cost_others = c.type in COSTS_OTHERS
+            answer = self._dispatch(c, record[RECORD_BYTES:], offer)
+            if answer[0] == Code.OK:
+                answer = self.aftermath.settle(answer)
+        code, *last = answer
+        self.last = (last[0], last[1], last[2])
+        if self.log.wanted >> EventType.BEGIN & 1:
+            self.log.events[begin] = EVENT.pack(
+                EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq,
+                self.clock_ns, self.command_seq, *self.last,
+            )  # fmt: skip
+        self._midway = False
+        return code
+
+    def _pass_time(self, before_ns: int) -> None:
+        """What the clock does first: expiries, then prices, funding and fees. Where these said anything, PASSED says that the
+        rest is the command's own."""
+        self.trading.expire(self.clock_ns)
+        if self.clock_ns == before_ns:
+            return
+        seq, self.liquidation.may_cost_others = self.next_seq, True
+        self.pricing.pass_to(self.clock_ns)
+        if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
+            self.trading.fees.renew()
+            self.aftermath.settle_all()
+        if self.next_seq > seq:
+            self.log.emit(EventType.PASSED, 0, 0)
+
+    def _dispatch(self, c: Command, second: bytes, offer: Offer) -> Answer:
+        longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
+        if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
+            return refused(Code.BAD_RECORD)
+        match c.type:
+            case CommandType.ORDER:
+                return self.entry.place(c, second)
+            case CommandType.CANCEL:
+                return self.changes.cancel_one(c)
+            case CommandType.AMEND:
+                return self.changes.amend(c)
+            case CommandType.MASS_CANCEL:
+                return self.changes.cancel_many(c)
+            case CommandType.MARK:
+                return refused(self.pricing.mark(c))
+            case CommandType.INDEX:
+                return refused(self.pricing.index(c))
+            case CommandType.ADVANCE:
+                return refused(Code.OK)
+        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second, offer)
+
+    def _control(self, c: Command, second: bytes, offer: Offer) -> Answer:
+        """What only an exchange knows."""
+        match c.type:
+            case CommandType.DEPOSIT | CommandType.SEED_FUND:
+                return refused(self.control.deposit(c))
+            case CommandType.WITHDRAW:
+                return refused(self.control.withdraw(c))
+            case CommandType.TRANSFER:
+                return refused(self.control.transfer(c))
+            case CommandType.SET_LEVERAGE:
+                return refused(self.control.set_leverage(c))
+            case CommandType.MOVE_MARGIN:
+                return refused(self.control.move_margin(c))
+            case CommandType.HALT:
+                return refused(self.listings.halt(c))
+            case CommandType.SETTLE:
+                return refused(self.listings.settle(c))
+            case CommandType.SOURCE:
+                return refused(self.pricing.source(c))
+            case CommandType.SET_POSITION_MODE:
+                return refused(self.control.set_position_mode(c))
+            case CommandType.FUNDING:
+                return refused(self.pricing.fund(c))
+            case CommandType.OPEN_ACCOUNT:
+                return self._open_account(c, second)
+            case CommandType.ADD_INSTRUMENT:
+                return self._add_instrument(second, offer)
+        return refused(Code.UNKNOWN_COMMAND)
+
+    def _open_account(self, c: Command, padded: bytes) -> Answer:
+        if c.records != 2:
+            return refused(Code.BAD_RECORD)
+        name = account_name(padded)
+        if name is None:
+            return refused(Code.BAD_NAME)
+        if name in self.ids:
+            return refused(Code.ACCOUNT_EXISTS)
+        parent = c.order_id  # a master account, of which this will be a sub-account
+        if parent and (not FIRST_USER <= parent < self.account_count or self.ledger.parents[parent]):
+            return refused(Code.UNKNOWN_ACCOUNT)
+        account = self.ledger.open_account(parent)
+        self.ids[name] = account
+        self.names.append(name)
+        self.log.emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
+        return Code.OK, account, 0, 0
+
+    def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
+        """ADD_INSTRUMENT: a name and the words of a spec (solvent.terms.spec); the answer's order id is the instrument."""
+        if offer is None:
+            return refused(Code.BAD_INSTRUMENT)
+        name, currency, spec = offer
+        if name in self.instruments:
+            return refused(Code.INSTRUMENT_EXISTS)
+        if not 0 <= currency < self.ledger.currencies:
+            return refused(Code.UNKNOWN_CURRENCY)
+        expired = spec.expiry_ns and spec.expiry_ns <= self.clock_ns
+        alien = self.decimals[currency] != spec.decimals
+        netted = spec.basis == Basis.NET and not self.cover.rules.net_hedges
+        uncertain = currency in self.ledger.backs and not spec.adds_up
+        if expired or alien or netted or uncertain or len(self.contracts) >= INSTRUMENTS_MAX:
+            return refused(Code.BAD_INSTRUMENT)
+        instrument = len(self.contracts)
+        self._enter(spec.compiled(currency))
+        self.instruments.append(name)
+        self.config = blake2b(self.config + data).digest()[:32]
+        padded = name.ljust(NAME_BYTES, b"\0")
+        self.log.emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
+        return Code.OK, instrument, 0, 0
+
+    def _enter(self, spec: Sequence[object]) -> None:
+        """One more instrument in every room that has them by number."""
+        *terms, model = spec
+        contract = Contract(*terms)  # type: ignore[arg-type]
+        self.contracts.append(contract)
+        self.ledger.members.append([])
+        self.trading.books.append(Book())
+        self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
+        self.trading.triggers.enter(contract.max_price_ticks)
+        self.pricing.models.append(Prices(contract, Model(*model), self.clock_ns) if isinstance(model, tuple) else None)
+
+    # --- reads
+
+    def account_id(self, name: bytes) -> int | None:
+        return self.ids.get(name)
+
+    def account_names(self) -> list[bytes]:
+        return list(self.names)
+
+    @property
+    def instrument_count(self) -> int:
+        return len(self.contracts)
+
+    @property
+    def account_count(self) -> int:
+        return len(self.ledger.wallets)
+
+    def mark_ticks(self, instrument: int) -> int:
+        return self.contracts[instrument].mark
+
+    def accrual_ppb(self, instrument: int) -> int:
+        return self.contracts[instrument].accrual_ppb
+
+    def prices(self, instrument: int) -> tuple[int, int, int]:
+        """(mark, last, index) in ticks, 0 where there is none yet."""
+        return self.trading.watched(instrument)
+
+    def coming_funding(self, instrument: int) -> tuple[int, int] | None:
+        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
+        model = self.pricing.models[instrument]
+        if not model or not model.model.interval_ns:
+            return None
+        return model.accrued(), model.period * model.model.interval_ns
+
+    def wallet(self, account: int, currency: int) -> tuple[int, int, int, int, int]:
+        """(cash, holds, free for orders, spendable, counted collateral)."""
+        cash = self.ledger.wallets[account][currency]
+        return (
+            cash, self.ledger.holds[account][currency], self.cover.free_units(account, currency, False),
+            self.cover.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
+        )  # fmt: skip
+
+    def positions(self, account: int) -> list[tuple[int, ...]]:
+        """(instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots and
+        value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
+        return [
+            (
+                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,
+                p.chosen_tier, p.mode, int(p.stuck), int(p.hedged), p.hold,
+                *(number for side in p.open_sides for number in (side.lots, side.value)), p.reduce.lots,
+                p.liquidation_fee_ppb,
+            )
+            for p in self.ledger.positions_of(account)
+        ]  # fmt: skip
+
+    def positions_bytes(self) -> bytes:
+        """Every open position, by account, instrument and leg; columns: solvent.schema.columns."""
+        rows: list[tuple[int, ...]] = []
+        for account in range(FIRST_USER, self.account_count):
+            for p in self.ledger.positions_of(account):
+                if not p.size:
+                    continue
+                contract = self.contracts[p.instrument]
+                r = self.admission.requirement(account, contract.currency, p if p.mode else None)
+                rows.append((
+                    account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost,
+                    p.margin, p.hold,
+                    valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
+                    margin.initial_units(contract, p), r.value,
+                ))  # fmt: skip
+        return _rows(rows)
+
+    def liquidations_bytes(self) -> bytes:
+        """The same positions; columns: solvent.schema.columns.LIQUIDATION."""
+        rows: list[tuple[int, ...]] = []
+        for account in range(FIRST_USER, self.account_count):
+            for p in self.ledger.positions_of(account):
+                if p.size:
+                    found, ahead = self.cover.liquidation_ticks(p)
+                    cost = margin.bankruptcy_cost(self.contracts[p.instrument], p, self.admission.share_of_equity(p))
+                    bankrupt = margin.saturate(valuation.price_paying(self.contracts[p.instrument], p.size, cost, 0))
+                    mark = self.contracts[p.instrument].mark
+                    rows.append((account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankrupt))
+        return _rows(rows)
+
+    def accounts_bytes(self) -> bytes:
+        """Every account's every currency, in order; columns: solvent.schema.columns."""
+        rows: list[tuple[int, ...]] = []
+        for account in range(FIRST_USER, self.account_count):
+            for currency in range(len(self.ledger.wallets[account])):
+                of = [p for p in self.ledger.positions_of(account) if self.contracts[p.instrument].currency == currency]
+                cash, holds, free, spendable, collateral = self.wallet(account, currency)
+                r = self.admission.requirement(account, currency, None)
+                profit = sum(valuation.upl(self.contracts[p.instrument], p) for p in of)
+                rows.append((
+                    account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
+                    r.equity, r.full, r.own, r.value, collateral,
+                    margin.initial_total(self.contracts, of),
+                ))  # fmt: skip
+        return _rows(rows)
+
+    def orders_of(self, account: int) -> list[tuple[int, ...]]:
+        return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
+
+    def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
+        order: Order | None = self.changes.find(Command(account=account, order_id=order_id, client_id=client_id))
+        return order.row() if order else None
+
+    def resting(self, instrument: int) -> list[tuple[int, ...]]:
+        book = self.trading.books[instrument]
+        return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
+
+    def dormant(self, instrument: int) -> list[tuple[int, ...]]:
+        """Every order of an instrument that waits for its trigger, by id."""
+        return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
+
+    def best(self, instrument: int) -> tuple[int, int, int, int]:
+        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        bids, asks = self.depth(instrument, 1)
+        return (*(bids or [(0, 0)])[0], *(asks or [(0, 0)])[0])
+
+    def depth_bytes(self, instrument: int, n: int) -> tuple[bytes, bytes]:
+        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
+        sides = []
+        for side in (Side.BUY, Side.SELL):
+            queues = list(self.trading.books[instrument].sides[side].values())[:n]
+            rows = [(queue[0].price, sum(order.remaining for order in queue), len(queue)) for queue in queues]
+            sides.append(b"".join(number.to_bytes(8, "little") for row in rows for number in row))
+        return sides[0], sides[1]
+
+    def memory(self) -> dict[str, int]:
+        """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
+        return {"events": len(self.log.events) * RECORD_BYTES, "total": len(self.log.events) * RECORD_BYTES}
+
+    def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        book = self.trading.books[instrument]
+        bids, asks = (list(book.levels(side))[:n] for side in (Side.BUY, Side.SELL))
+        return bids, asks
+
+    def parcels(self) -> list[tuple[int, ...]]:
+        """(id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        return [
+            (
+                p.parcel_id,
+                p.instrument,
+                p.size,
+                p.cost,
+                p.bankruptcy_price,
+                p.order.order_id if p.order else 0,
+                p.origin,
+            )
+            for p in self.ledger.parcels
+        ]
+
+    def state(self) -> bytes:
+        """The canonical bytes of the state (docs/digest.md)."""
+        out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
+        out += self.ledger.parents[FIRST_USER:]
+        for wallets in self.ledger.wallets:
+            out += wallets
+        for i in range(len(self.contracts)):
+            model = self.pricing.models[i]
+            out += [
+                *self.prices(i),
+                self.contracts[i].funding_period,
+                self.contracts[i].listing,
+                *(model.state() if model else ()),
+            ]
+        for account in range(FIRST_USER, self.account_count):
+            for row in self.positions(account):
+                out += [account, *row[:11]]
+        for i in range(len(self.contracts)):
+            for rows in (self.resting(i), self.dormant(i)):
+                out.append(len(rows))
+                for row in rows:
+                    out += row
+        parcels = self.parcels()
+        out.append(len(parcels))
+        for row in parcels:
+            out += row
+        out += self.trading.fees.state()
+        slots = self.trading.slots
+        out += [slots.high_water, len(slots.free), *slots.free, len(self.trading.finished)]
+        for finished in self.trading.finished:
+            out += finished
+        names = b"".join(name.ljust(NAME_BYTES, b"\0") for name in self.names)
+        return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
+
+    def check(self) -> str | None:
+        """The first invariant that does not hold, as text."""
+        return audit.broken(self)

@@ -1,0 +1,1 @@
+"""What happens below a threshold: step down, take over, work off, deleverage."""

@@ -1,0 +1,1 @@
+"""Price and time: the book, its orders, triggers. Knows no money."""

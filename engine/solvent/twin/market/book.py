@@ -1,0 +1,110 @@
+"""The resting orders of one instrument: a SortedDict of price to a queue, one for each side.
+
+Owns queues and best prices. Never knows accounts' money. Cost: O(log levels) a level, O(queue) to remove.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sortedcontainers import SortedDict
+
+from solvent.schema.records import Side
+
+
+@dataclass(slots=True, eq=False)
+class Terms:
+    """What few orders have: a trigger, an expiry, a slippage, self-trade terms."""
+
+    trigger: int = 0  # where it fires now
+    trail: int = 0  # ticks or rate; 0 for a fixed trigger
+    extreme: int = 0  # the best price since acceptance, of a trailing order
+    slippage_ppb: int = 0
+    expiry_ns: int = 0
+    stp_group: int = 0
+    source: int = 0
+    kind: int = 0
+    trigger_flags: int = 0
+    stp_mode: int = 0
+    leg: int = 0  # of a hedge: which position it belongs to
+
+    def row(self) -> tuple[int, ...]:
+        return (
+            self.trigger, self.trail, self.extreme, self.slippage_ppb, self.expiry_ns, self.stp_group, self.source,
+            self.kind, self.trigger_flags, self.stp_mode, self.leg,
+        )  # fmt: skip
+
+
+PLAIN = Terms()
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """A live order; `holder` is the account's position, the house's parcel, or None in a Book alone."""
+
+    order_id: int
+    account: int
+    instrument: int
+    side: int
+    price: int  # of a dormant one: where it would rest, 0 for a market order
+    remaining: int
+    size: int
+    client_id: int
+    flags: int
+    tif: int
+    open_loss: int
+    holder: object
+    terms: Terms = PLAIN
+    resting: bool = False
+    dormant: bool = False
+
+    def row(self) -> tuple[int, ...]:
+        return (
+            self.order_id, self.account, self.instrument, self.side, self.price, self.remaining, self.size,
+            self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
+        )  # fmt: skip
+
+
+class Book:
+    """Price-time priority. Keys are prices, negated for bids, so that the first is the best."""
+
+    def __init__(self) -> None:
+        self.sides = (SortedDict(), SortedDict())
+
+    @staticmethod
+    def _key(side: int, price: int) -> int:
+        return -price if side == Side.BUY else price
+
+    def add(self, order: Order) -> None:
+        self.sides[order.side].setdefault(self._key(order.side, order.price), []).append(order)
+
+    def remove(self, order: Order) -> None:
+        key = self._key(order.side, order.price)
+        queue = self.sides[order.side][key]
+        queue.remove(order)
+        if not queue:
+            del self.sides[order.side][key]
+
+    def orders(self, side: int) -> Iterator[Order]:
+        """Best price first, oldest first."""
+        for queue in self.sides[side].values():
+            yield from queue
+
+    def levels(self, side: int) -> Iterator[tuple[int, int]]:
+        """(price, total lots), best first."""
+        for queue in self.sides[side].values():
+            yield queue[0].price, sum(order.remaining for order in queue)
+
+    def best(self, side: int) -> Order | None:
+        return self.sides[side].peekitem(0)[1][0] if self.sides[side] else None
+
+    def crossing(self, side: int, limit: int) -> Order | None:
+        """The resting order that an order of this side and limit would meet first."""
+        maker = self.best(1 - side)
+        if maker is None or not within(side, maker.price, limit):
+            return None
+        return maker
+
+
+def within(side: int, price: int, limit: int) -> bool:
+    """Whether a price is no worse than the limit for an order of this side."""
+    return price <= limit if side == Side.BUY else price >= limit

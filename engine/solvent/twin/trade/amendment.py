@@ -1,0 +1,104 @@
+"""What a sender may do to live orders: amend one, cancel one, cancel many; in an exchange and in a Book alone.
+
+Owns the checks and the way of AMEND, CANCEL and MASS_CANCEL. Never touches another account's order, but for a
+MASS_CANCEL in nobody's name (the operator's).
+"""
+
+from solvent.schema.codes import Code
+from solvent.schema.records import NO_INSTRUMENT, NOBODY, Ending, Flag
+from solvent.twin.account.ledger import Position
+from solvent.twin.market.book import Order
+from solvent.twin.trade.placement import Answer, Command, Entry, refused
+
+BOTH_SIDES = 2
+
+
+class Changes:
+    def __init__(self, entry: Entry):
+        self.entry = entry
+        self.trading = entry.trading
+
+    def find(self, c: Command) -> Order | None:
+        """The sender's live order, by order id, else by client id."""
+        order_id = c.order_id or self.trading.clients.get((c.account, c.client_id), 0)
+        order = self.trading.live.get(order_id)
+        return order if order and order.account == c.account else None
+
+    def cancel_one(self, c: Command) -> Answer:
+        if not self.entry.known_account(c.account):
+            return refused(Code.UNKNOWN_ACCOUNT)
+        order = self.find(c)
+        if order is None:
+            return refused(Code.UNKNOWN_ORDER)
+        self.trading.cancel(order, Ending.CANCELLED)
+        return Code.OK, order.order_id, order.size - order.remaining, 0
+
+    def cancel_many(self, c: Command) -> Answer:
+        """MASS_CANCEL: oldest first. The filled lots of the answer say how many orders ended."""
+        if c.account != NOBODY and not self.entry.known_account(c.account):
+            return refused(Code.UNKNOWN_ACCOUNT)
+        if c.instrument not in (NO_INSTRUMENT, *range(len(self.entry.contracts))):
+            return refused(Code.UNKNOWN_INSTRUMENT)
+        if c.side > BOTH_SIDES:
+            return refused(Code.BAD_SIDE)
+        found = [
+            order for _, order in sorted(self.trading.live.items())
+            if not order.flags & Flag.HOUSE_ORDER and c.account in (NOBODY, order.account)
+            and c.side in (BOTH_SIDES, order.side) and c.instrument in (NO_INSTRUMENT, order.instrument)
+        ]  # fmt: skip
+        for order in found:
+            self.trading.cancel(order, Ending.MASS_CANCELLED)
+        return Code.OK, 0, len(found), 0
+
+    def amend(self, c: Command) -> Answer:
+        """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
+        if not self.entry.known_account(c.account):
+            return refused(Code.UNKNOWN_ACCOUNT)
+        order = self.find(c)
+        if order is None:
+            return refused(Code.UNKNOWN_ORDER)
+        code, size, price = self._check(c, order)
+        if code:
+            return refused(code)
+        if order.dormant:  # limit and size change where it sleeps; its trigger and its place stay
+            order.size, order.remaining, order.price = size, size, price
+            self.trading.say_replaced(order)
+            return Code.OK, order.order_id, 0, 0
+        if price != order.price or size > order.size:
+            return self._replace(order, size - order.size + order.remaining, price)
+        self.trading.shrink(order, order.size - size, Ending.AMENDED)
+        return Code.OK, order.order_id, order.size - order.remaining, order.remaining
+
+    def _check(self, c: Command, order: Order) -> tuple[Code, int, int]:
+        """(code, total size, price) that an AMEND asks for, 0 meaning as it is."""
+        contract = self.entry.contracts[order.instrument]
+        size, price = c.size_lots or order.size, c.price_ticks or order.price
+        measured_later = order.dormant and order.flags & Flag.CLOSE_POSITION and c.size_lots
+        if not 0 <= size <= contract.max_size_lots or measured_later:
+            return Code.BAD_SIZE, size, price
+        by_slippage = order.dormant and order.terms.slippage_ppb and c.price_ticks  # which takes no price besides
+        if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks or by_slippage:
+            return Code.BAD_PRICE, size, price
+        if size < order.size and size <= order.size - order.remaining:
+            return Code.AMEND_BELOW_FILLED, size, price
+        if (size, price) == (order.size, order.price):
+            return Code.AMEND_NOTHING, size, price
+        if order.dormant and price != order.price and not self.entry.bare:  # asked as of a new one
+            t = self.entry.ticket_of(order, order.remaining, price)
+            if price != self.entry.cover.within_band(t, order.terms.trigger):
+                return Code.PRICE_BAND, size, price
+        return Code.OK, size, price
+
+    def _replace(self, order: Order, remaining: int, price: int) -> Answer:
+        t = self.entry.ticket_of(order, remaining, price)
+        p = order.holder if isinstance(order.holder, Position) else None
+        stays = p and order.flags & Flag.REDUCE_ONLY and price == order.price
+        if p and stays and self.entry.cover.reducible(t, p) <= order.remaining:
+            return refused(Code.AMEND_NOTHING)  # a larger one would be cut to what it has: it keeps its place
+        code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
+        if code:
+            return refused(code)
+        self.trading.unlist(order)
+        order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, t.price, t.open_loss
+        self.trading.say_replaced(order)
+        return self.entry.work(t)

@@ -1,0 +1,513 @@
+"""The path of one order through the book: acceptance, fills, resting, cutting, cancelling.
+
+Owns the slots, the client-id window and the life of an order from ACCEPTED to DONE. Never decides whether an order is
+allowed, and posts no fill that one of its owners does not bear (`admission`). A maker is settled, and its reduce-only
+orders cut, before the next maker trades.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import cast
+
+from solvent.schema.codes import Code
+from solvent.schema.limits import CLIENT_ID_WINDOW
+from solvent.schema.records import (
+    CONTINUED,
+    TERMS,
+    Ending,
+    EventType,
+    Flag,
+    Listing,
+    ParcelChange,
+    Posting,
+    SelfTrade,
+    Side,
+    Source,
+)
+from solvent.twin.account import margin
+from solvent.twin.account.fees import Fees
+from solvent.twin.account.ledger import Emit, Fill, Parcel, Position
+from solvent.twin.account.margin import OpenSide
+from solvent.twin.contract import valuation
+from solvent.twin.contract.valuation import Contract
+from solvent.twin.market.book import PLAIN, Book, Order, Terms, within
+from solvent.twin.market.triggers import Triggers
+from solvent.twin.trade.admission import Admission
+from solvent.twin.trade.preview import rehearsal
+
+SLOT_BITS = 24
+
+
+@dataclass(slots=True)
+class Ticket:
+    """An order on its way in. price: where its rest would rest; limit: how far it may trade; ending: why
+    what does not trade ends, or None if it rests."""
+
+    account: int
+    instrument: int
+    holder: Position | Parcel | None  # None in a Book alone
+    side: int
+    price: int
+    size: int
+    tif: int = 0
+    flags: int = 0
+    client_id: int = 0
+    fee_reason: Posting = Posting.TAKER_FEE
+    ending: Ending | None = None
+    limit: int = 0
+    remaining: int = 0
+    open_loss: int = 0
+    terms: Terms = PLAIN
+    order: Order | None = None
+    closes: bool = False  # against its position: its limit counts on that, so it meets no order of its account
+    closing_limit: int | None = None  # of one that turns its position: how far it may trade until that is closed
+    traded: int = 0
+    reached: int = 0  # the price of its last trade
+
+    @property
+    def still_closes(self) -> bool:
+        """Whether an order that turns its position has something left to close."""
+        return isinstance(self.holder, Position) and self.holder.size * (1 if self.side == Side.BUY else -1) < 0
+
+    @property
+    def limit_now(self) -> int:
+        return self.limit if self.closing_limit is None or not self.still_closes else self.closing_limit
+
+    @property
+    def house(self) -> bool:
+        return bool(self.flags & Flag.HOUSE_ORDER)
+
+
+class Slots:
+    """Slot numbers: last returned first, else the high-water mark (semantics §8)."""
+
+    def __init__(self) -> None:
+        self.free: list[int] = []
+        self.high_water = 0
+
+    def take(self) -> int:
+        if self.free:
+            return self.free.pop()
+        self.high_water += 1
+        return self.high_water - 1
+
+
+class Trading:
+    def __init__(self, admission: Admission, emit: Emit):
+        self.admission = admission
+        self.ledger = admission.ledger
+        self.contracts = admission.contracts
+        self.emit = emit
+        self.rehearses = False  # what is done now will not have been
+        self.fees = Fees(self.ledger)
+        self.books: list[Book] = []  # by instrument
+        self.slots = Slots()
+        self.live: dict[int, Order] = {}
+        self.clients: dict[tuple[int, int], int] = {}
+        self.finished: deque[tuple[int, int, int]] = deque()
+        self.order_count = 0
+        self.triggers = Triggers()
+
+    def keep(self, p: Position) -> bool:
+        """Enters a blank position, with the rate at which it would be liquidated; False if it was there."""
+        if fresh := self.ledger.keep(p):
+            p.liquidation_fee_ppb = self.fees.liquidation_rate(p)
+        return fresh
+
+    # --- what resting orders reserve
+
+    def exposure(self, order: Order, lots: int) -> OpenSide:
+        """What so many lots of an order add to its side."""
+        contract = self.contracts[order.instrument]
+        value = valuation.value_of(contract, lots, order.price)
+        return OpenSide(lots, value, valuation.loss_of(contract, order.side, lots, order.price, order.open_loss))
+
+    def _reserve(self, order: Order, before: int, after: int) -> None:
+        """A resting order has other lots than before; what its position has in the book follows, to the unit."""
+        p = order.holder
+        if not isinstance(p, Position):
+            return
+        change = self.exposure(order, after).add(self.exposure(order, before), -1)
+        if order.flags & Flag.REDUCE_ONLY:
+            p.reduce, p.reduce_side = p.reduce.add(change), order.side
+        else:
+            p.open_sides = p.sides_with(order.side, change)
+
+    def refresh_hold(self, p: Position) -> None:
+        contract = self.contracts[p.instrument]
+        hold = margin.hold_units(contract, p, p.open_sides)
+        self.ledger.holds[p.account][contract.currency] += hold - p.hold
+        p.hold = hold
+
+    def _refresh(self, order: Order) -> None:
+        if isinstance(order.holder, Position):
+            self.refresh_hold(order.holder)
+
+    # --- the life of an order
+
+    def accept(self, t: Ticket) -> Order:
+        slot = self.slots.take()
+        self.order_count += 1
+        t.order = Order(
+            self.order_count << SLOT_BITS | slot, t.account, t.instrument, t.side, t.price, t.remaining, t.size,
+            t.client_id, t.flags, t.tif, t.open_loss, t.holder, t.terms,
+        )  # fmt: skip
+        if t.terms.expiry_ns:
+            self.triggers.timed[t.order.order_id] = t.order
+        self.live[t.order.order_id] = t.order
+        if isinstance(t.holder, Position):
+            t.holder.orders.append(t.order)
+        if t.client_id:
+            self.clients[t.account, t.client_id] = t.order.order_id
+        terms, second = t.terms, b""
+        if terms is not PLAIN:
+            second = TERMS.pack(
+                CONTINUED, 0, terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, terms.leg,
+                terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme, terms.slippage_ppb, 0,
+            )  # fmt: skip
+        self.emit(
+            EventType.ACCEPTED, t.account, t.instrument, side=t.side, code=t.flags | terms.stp_mode << 8, reason=t.tif,
+            a=t.order.order_id, b=t.price, c=t.size, d=t.client_id, e=t.limit, second=second,
+        )  # fmt: skip
+        return t.order
+
+    def say_replaced(self, order: Order) -> None:
+        self.emit(
+            EventType.REPLACED, order.account, order.instrument, side=order.side,
+            a=order.order_id, b=order.price, c=order.remaining, d=order.size,
+        )  # fmt: skip
+
+    def finish(self, order: Order, reason: Ending, code: Code = Code.OK) -> None:
+        """The final event of an order that is in no queue any more."""
+        self.emit(
+            EventType.DONE, order.account, order.instrument, side=order.side, code=code, reason=reason,
+            a=order.order_id, b=order.remaining, c=order.size - order.remaining, d=order.client_id,
+        )  # fmt: skip
+        if isinstance(order.holder, Position):
+            order.holder.orders.remove(order)
+        elif isinstance(order.holder, Parcel):
+            order.holder.order = None
+        if self.rehearses:
+            return
+        if order.client_id:
+            if len(self.finished) == CLIENT_ID_WINDOW:
+                account, client_id, _ = self.finished.popleft()
+                del self.clients[account, client_id]
+            self.finished.append((order.account, order.client_id, order.order_id))
+        self.triggers.timed.pop(order.order_id, None)
+        del self.live[order.order_id]
+        self.slots.free.append(order.order_id & (1 << SLOT_BITS) - 1)
+
+    def unlist(self, order: Order) -> None:
+        """Takes a resting order out of the book and its owner's reserve; the order stays alive."""
+        self._reserve(order, order.remaining, 0)
+        self.books[order.instrument].remove(order)
+        order.resting = False
+        self._refresh(order)
+
+    def cancel(self, order: Order, reason: Ending) -> None:
+        """Ends a live order that is not on its way through the book: a resting, dormant or due one."""
+        if order.dormant:
+            self.triggers.remove(order)
+        elif order.resting:
+            self.unlist(order)
+        self.finish(order, reason)
+
+    def expire(self, now_ns: int) -> None:
+        for order in self.triggers.expired(now_ns):
+            self.cancel(order, Ending.EXPIRED)
+
+    def observe(self, instrument: int, source: Source, price: int) -> None:
+        """A price that triggers may watch."""
+        self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing == Listing.HALTED)
+
+    def watched(self, instrument: int) -> tuple[int, int, int]:
+        """The prices that triggers watch, by source; 0 where there is none yet."""
+        contract = self.contracts[instrument]
+        return contract.mark, contract.last, contract.index
+
+    def resume(self, instrument: int) -> None:
+        """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+        for source, price in zip(Source, self.watched(instrument), strict=True):
+            if price:
+                self.observe(instrument, source, price)
+
+    def cancel_all(self, p: Position, reason: Ending) -> None:
+        """Ends every order of a position, newest first; none is on its way through the book."""
+        while p.orders:
+            self.cancel(p.orders[-1], reason)
+
+    def shrink(self, order: Order, lots: int, reason: Ending) -> None:
+        """Takes lots off a resting order, which keeps its place and keeps some lots."""
+        self._reserve(order, order.remaining, order.remaining - lots)
+        order.remaining -= lots
+        order.size -= lots
+        self._refresh(order)
+        self.emit(
+            EventType.REDUCED, order.account, order.instrument, side=order.side, reason=reason,
+            a=order.order_id, b=lots, c=order.remaining,
+        )  # fmt: skip
+
+    @staticmethod
+    def _reducing(p: Position) -> list[tuple[int, int, Order]]:
+        """A position's resting reduce-only orders, behind what they are cut by: the worst price, then the newest."""
+        resting = (order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY)
+        return [(o.price if o.side == Side.SELL else -o.price, o.order_id, o) for o in resting]
+
+    def reduced_before(self, t: Ticket, p: Position) -> int:
+        """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+        newest = self.order_count + 1 << SLOT_BITS
+        place = t.price if t.side == Side.SELL else -t.price, t.order.order_id if t.order else newest
+        return sum(each[2].remaining for each in self._reducing(p) if each[2] is not t.order and each[:2] < place)
+
+    def cut_reduce_only(self, p: Position) -> None:
+        """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
+        while p.reduce.lots:
+            excess = p.reduce.lots - max(0, p.size if p.reduce_side == Side.SELL else -p.size)
+            if excess <= 0:
+                return
+            *_, worst = max(self._reducing(p), key=lambda each: each[:2])
+            if worst.remaining <= excess:
+                self.cancel(worst, Ending.REDUCE_ONLY_CUT)
+            else:
+                self.shrink(worst, excess, Ending.REDUCE_ONLY_CUT)
+
+    def _end_with(self, p: Position, held: int) -> None:
+        """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+        for order in reversed(list(p.orders)):
+            waits = order.dormant or order in self.triggers.due
+            if waits and order.flags & Flag.CLOSE_POSITION and (order.side == Side.SELL) == (held > 0):
+                self.cancel(order, Ending.POSITION_CLOSED)
+
+    # --- fills
+
+    def _fee_rate(self, p: Position, contract: Contract, reason: Posting) -> int:
+        if reason == Posting.LIQUIDATION_FEE:
+            return p.liquidation_fee_ppb
+        maker, taker = self.fees.rates(p.account, contract)
+        return maker if reason == Posting.MAKER_FEE else taker
+
+    def _fill(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> Fill:
+        """A trade as a position sees it; what an isolated one takes for it is said by `admission`."""
+        contract = self.contracts[p.instrument]
+        cost = valuation.cost_delta(contract, side, value)
+        fee = valuation.fee_units(value, self._fee_rate(p, contract, reason))
+        step_down = reason == Posting.LIQUIDATION_FEE
+        return Fill(lots if side == Side.BUY else -lots, cost, fee, ref, reason, keep_margin=step_down)
+
+    def fill_at_limit(self, t: Ticket, p: Position, lots: int) -> Fill:
+        """The worst that an order's own trades can be for so many lots; its taker fee is the base one, as in every hold."""
+        contract = self.contracts[t.instrument]
+        value = valuation.value_of(contract, lots, max(1, t.limit))
+        cost = valuation.cost_delta(contract, t.side, value)
+        fee = valuation.fee_units(value, contract.taker_fee_ppb)
+        return Fill(lots if t.side == Side.BUY else -lots, cost, fee, 0, t.fee_reason)
+
+    def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
+        fill = self._fill(p, side, value, lots, reason, ref)
+        self.admission.fit(p, fill)
+        if not self.rehearses:
+            self.fees.add(p.account, self.contracts[p.instrument], value)
+        self.ledger.position_fill(p, fill)
+
+    def _settle_house(self, parcel: Parcel, side: int, price: int, value: int, lots: int, ref: int) -> None:
+        worse = price != parcel.bankruptcy_price and not within(side, price, parcel.bankruptcy_price)
+        change = ParcelChange.FILLED_BY_FUND if worse else ParcelChange.FILLED_BY_BOOK
+        cost = valuation.cost_delta(self.contracts[parcel.instrument], side, value)
+        self.ledger.parcel_fill(parcel, lots, cost, change, ref)
+
+    def _settle(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
+        if isinstance(order.holder, Position):
+            self._settle_user(order.holder, order.side, value, lots, reason, order.order_id)
+        elif isinstance(order.holder, Parcel):
+            self._settle_house(order.holder, order.side, price, value, lots, order.order_id)
+
+    @staticmethod
+    def _held(order: Order) -> int:
+        return order.holder.size if isinstance(order.holder, Position) else 0
+
+    def _after_fill(self, order: Order, held: int) -> None:
+        """What a fill makes of its owner's orders; held is what the position was before."""
+        if isinstance(order.holder, Position):
+            self.refresh_hold(order.holder)
+            self.cut_reduce_only(order.holder)
+            if held and order.holder.size * held <= 0 and not self.rehearses:
+                self._end_with(order.holder, held)
+
+    def _is_own(self, t: Ticket, maker: Order) -> bool:
+        """Whether the taker may not simply trade with this order, for both have one owner."""
+        if t.house:
+            return False
+        if t.terms.stp_mode == SelfTrade.ALLOW:
+            return t.closes and maker.account == t.account
+        group = t.terms.stp_group
+        return maker.account == t.account or (group != 0 and maker.terms.stp_group == group)
+
+    def _self_trade(self, t: Ticket, maker: Order) -> bool:
+        """Two orders of one owner meet: what the taker's mode says. False when the taker has ended by it."""
+        taker, mode = cast(Order, t.order), t.terms.stp_mode
+        lots = min(maker.remaining, t.remaining)
+        ends = mode in (SelfTrade.CANCEL_TAKER, SelfTrade.CANCEL_BOTH)
+        if mode == SelfTrade.DECREMENT:
+            ends = lots == t.remaining
+            if lots < maker.remaining:
+                self.shrink(maker, lots, Ending.SELF_TRADE)
+            else:
+                self.cancel(maker, Ending.SELF_TRADE)
+            if not ends:
+                t.remaining, t.size = t.remaining - lots, t.size - lots
+                taker.remaining, taker.size = taker.remaining - lots, taker.size - lots
+                self.emit(
+                    EventType.REDUCED, t.account, t.instrument, side=t.side, reason=Ending.SELF_TRADE,
+                    a=taker.order_id, b=lots, c=t.remaining,
+                )  # fmt: skip
+        elif mode != SelfTrade.CANCEL_TAKER:
+            self.cancel(maker, Ending.SELF_TRADE)
+        if ends:
+            t.ending = Ending.SELF_TRADE
+        return not ends
+
+    def execute(self, t: Ticket) -> None:
+        """Trades as far as the limit reaches. What becomes of own orders in the way is the ticket's to say.
+
+        The last price is that of users' trades; the house's never move it (as they never move the mark).
+        """
+        first, last = self.trade_through(t)
+        if first and not t.house:
+            self.contracts[t.instrument].last = last
+            for price in (first, last):
+                self.observe(t.instrument, Source.BY_LAST, price)
+
+    def trade_through(self, t: Ticket) -> tuple[int, int]:
+        """Fill by fill, each borne by both sides before it is posted (decision 0013). (first, last price between users)."""
+        book, first, last = self.books[t.instrument], 0, 0
+        while t.remaining and (maker := book.crossing(t.side, t.limit_now)):
+            if self._is_own(t, maker):
+                if not self._self_trade(t, maker):
+                    break
+                continue
+            wanted = self._borne_by_maker(t, maker)
+            if not wanted:
+                continue
+            lots = self._borne_by_taker(t, maker, wanted)
+            if lots:
+                if not maker.flags & Flag.HOUSE_ORDER:
+                    first, last = first or maker.price, maker.price
+                self._trade(t, maker, lots)
+            if lots < wanted:
+                t.ending = Ending.BANKRUPTCY_LIMIT if t.still_closes else Ending.UNCOVERED
+                break
+        if t.remaining and t.closing_limit is not None and t.still_closes and t.ending in (None, Ending.UNFILLED):
+            t.ending = Ending.BANKRUPTCY_LIMIT
+        return first, last
+
+    def _value(self, t: Ticket, maker: Order, lots: int) -> int:
+        """One value for both sides; an inverse one is floored, but rounded up where the house alone buys."""
+        taker = cast(Order, t.order)
+        buyer, seller = (taker, maker) if t.side == Side.BUY else (maker, taker)
+        house_buys = bool(buyer.flags & ~seller.flags & Flag.HOUSE_ORDER)
+        return valuation.value_of(self.contracts[t.instrument], lots, maker.price, up=house_buys)
+
+    def _maker_fill(self, t: Ticket, maker: Order, lots: int) -> Fill:
+        p = cast(Position, maker.holder)
+        fill = self._fill(p, maker.side, self._value(t, maker, lots), lots, Posting.MAKER_FEE, maker.order_id)
+        self.admission.fit(p, fill)
+        return fill
+
+    def _borne_by_maker(self, t: Ticket, maker: Order) -> int:
+        """How many lots may trade with a maker; what its owner does not bear of them, and what is behind, ends UNCOVERED."""
+        p, wanted = maker.holder, min(t.remaining, maker.remaining)
+        if not isinstance(p, Position):
+            return wanted
+
+        def bears(lots: int) -> bool:
+            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            borne = self.admission.bears(p, self._maker_fill(t, maker, lots), maker.price)
+            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            return borne
+
+        lots = self.admission.borne_lots(p, maker.side, wanted, bears)
+        if not lots:
+            self.cancel(maker, Ending.UNCOVERED)
+        elif lots < wanted:
+            self.shrink(maker, maker.remaining - lots, Ending.UNCOVERED)
+        return lots
+
+    def _borne_by_taker(self, t: Ticket, maker: Order, wanted: int) -> int:
+        """How many lots the taker bears; its checks before the first trade leave only roundings and jumps of tiers to find."""
+        p = t.holder
+        if not isinstance(p, Position):
+            return wanted
+
+        def bears(lots: int) -> bool:
+            fill = self._fill(p, t.side, self._value(t, maker, lots), lots, t.fee_reason, 0)
+            self.admission.fit(p, fill)
+            return self.admission.bears(p, fill, None)
+
+        def bears_after_maker(lots: int) -> bool:
+            other = cast(Position, maker.holder)
+            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            with self.admission.tried(other, self._maker_fill(t, maker, lots)):
+                borne = bears(lots)
+            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            return borne
+
+        return self.admission.borne_lots(p, t.side, wanted, bears_after_maker if maker.account == t.account else bears)
+
+    def _trade(self, t: Ticket, maker: Order, lots: int) -> None:
+        """One fill: the maker is settled, and its reduce-only orders cut, before the taker is."""
+        taker = cast(Order, t.order)
+        if lots == maker.remaining:
+            self.books[t.instrument].remove(maker)
+        maker.remaining -= lots
+        t.remaining -= lots
+        t.traded, t.reached = t.traded + lots, maker.price
+        taker.remaining = t.remaining
+        self.emit(
+            EventType.TRADE, t.account, t.instrument, side=t.side,
+            a=maker.order_id, b=taker.order_id, c=maker.price, d=lots, e=maker.account,
+        )  # fmt: skip
+        self._reserve(maker, maker.remaining + lots, maker.remaining)
+        value, held = self._value(t, maker, lots), (self._held(maker), self._held(taker))
+        self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
+        if not maker.remaining:
+            self.finish(maker, Ending.FILLED)
+        if maker.holder is not taker.holder:  # else its position is what it was after the taker's half
+            self._after_fill(maker, held[0])
+        self._settle(taker, maker.price, value, lots, t.fee_reason)
+        self._after_fill(taker, held[1])
+
+    def conclude(self, t: Ticket) -> None:
+        """What is left of a ticket rests or ends."""
+        order = cast(Order, t.order)
+        if not t.remaining:
+            self.finish(order, Ending.FILLED)
+        elif t.ending:
+            self.finish(order, t.ending)
+        else:
+            order.price = t.price
+            self.books[t.instrument].add(order)
+            order.resting = True
+            self._reserve(order, 0, t.remaining)
+            self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
+            if isinstance(t.holder, Position):
+                self.refresh_hold(t.holder)
+                self.cut_reduce_only(t.holder)
+                self._look_at_rest(t, order)
+            elif t.holder:
+                t.holder.order = order
+
+    def _look_at_rest(self, t: Ticket, order: Order) -> None:
+        """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
+        currency = self.contracts[t.instrument].currency
+        if not self.ledger.orders_count and currency not in self.ledger.backs:
+            return
+        if order.resting and self.admission.endangered(t.account, currency):
+            self.cancel(order, Ending.UNCOVERED)
+        self.ledger.touch(t.account)
+
+    def dry_run(self, t: Ticket) -> tuple[int, int]:
+        """(lots that would stay unfilled, last price it would pay): executed, and put back as it was."""
+        with rehearsal(self, t, t.remaining) as rehearsed:
+            self.trade_through(rehearsed)
+            return t.remaining - rehearsed.traded, rehearsed.reached or t.limit

@@ -1,0 +1,341 @@
+"""Whether an order is allowed, and then its way in: at once, or once its trigger fires.
+
+Owns the checks before a trade, complete before the first write. A Book alone takes the same way; what concerns money
+is left out. Each handler returns (code, order id, filled lots, resting lots).
+"""
+
+from dataclasses import replace
+
+from solvent.schema.codes import Code
+from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
+from solvent.schema.records import (
+    EXTENSION,
+    EXTENSION_FIELDS,
+    NOBODY,
+    RECORD_BYTES,
+    Ending,
+    EventType,
+    Flag,
+    Leg,
+    SelfTrade,
+    Side,
+    Source,
+    Tif,
+    TriggerFlag,
+    TriggerKind,
+)
+from solvent.twin.account.ledger import Position
+from solvent.twin.account.margin import OpenSide
+from solvent.twin.base.integers import ceil_div
+from solvent.twin.contract import valuation
+from solvent.twin.contract.valuation import Contract
+from solvent.twin.market.book import PLAIN, Order, Terms
+from solvent.twin.market.triggers import direction, reached
+from solvent.twin.trade.lifecycle import Ticket
+from solvent.twin.trade.order_margin import Cover
+
+Answer = tuple[Code, int, int, int]
+_STAYS = (Tif.GTC, Tif.GTD)
+_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.MARKET | Flag.CLOSE_POSITION | Flag.SLIDE
+
+
+def refused(code: Code, order_id: int = 0) -> Answer:
+    return code, order_id, 0, 0
+
+
+class Command(dict[str, int]):
+    """A decoded record; fields are attributes."""
+
+    def __getattr__(self, name: str) -> int:
+        return self[name]
+
+
+class Entry:
+    def __init__(self, cover: Cover, bare: bool):
+        self.cover = cover
+        self.trading = cover.trading
+        self.ledger = cover.ledger
+        self.contracts = cover.contracts
+        self.bare = bare
+        self.clock_ns = 0  # the kernel's, told before each command
+
+    # --- the form of a command
+
+    def check_leg(self, c: Command, leg: int) -> Code:
+        """A hedged instrument's positions are its legs, and only they; a Book has none."""
+        hedged = not self.bare and self.ledger.is_hedged(c.account, c.instrument)
+        return Code.OK if leg <= Leg.SHORT and bool(leg) == hedged else Code.BAD_LEG
+
+    def known_account(self, account: int) -> bool:
+        """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
+        return account != NOBODY if self.bare else FIRST_USER <= account < len(self.ledger.wallets)
+
+    def check_names(self, c: Command) -> Code:
+        if not self.known_account(c.account):
+            return Code.UNKNOWN_ACCOUNT
+        if c.instrument >= len(self.contracts):
+            return Code.UNKNOWN_INSTRUMENT
+        return Code.OK
+
+    def _check_header(self, contract: Contract, c: Command, sleeps: bool) -> Code:
+        """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
+
+        sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
+        """
+        market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
+        if c.side > Side.SELL:
+            return Code.BAD_SIDE
+        if c.tif > Tif.GTD:
+            return Code.BAD_TIF
+        if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
+            return Code.BAD_FLAGS
+        slides_alone = c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE
+        stays_at_market = market and stays and not (sleeps and c.tif == Tif.GTD)
+        if stays_at_market or (c.flags & Flag.POST_ONLY and (not stays or market)) or slides_alone:
+            return Code.BAD_FLAGS
+        if not (c.size_lots == 0 if c.flags & Flag.CLOSE_POSITION else 1 <= c.size_lots <= contract.max_size_lots):
+            return Code.BAD_SIZE
+        if not (0 if market else 1) <= c.price_ticks <= contract.max_price_ticks:
+            return Code.BAD_PRICE
+        if c.client_id >> 63:
+            return Code.BAD_CLIENT_ID
+        if c.mode > SelfTrade.ALLOW or c.amount < 0:
+            return Code.BAD_SELF_TRADE
+        return Code.OK
+
+    def _check_trigger(self, contract: Contract, x: Command) -> Code:
+        """A fixed trigger has a price, a trailing one a distance, an order without one neither."""
+        kind = x.trigger_kind
+        good = kind <= TriggerKind.TRAIL_RATE and x.trigger_source in list(Source)
+        good = good and not x.trigger_flags & ~int(TriggerFlag.REFUSE_REACHED)
+        if kind == TriggerKind.NO_TRIGGER:
+            good = good and not (x.trigger_ticks or x.trail or x.trigger_source or x.trigger_flags)
+        elif kind <= TriggerKind.TAKE_PROFIT:
+            good = good and 1 <= x.trigger_ticks <= contract.max_price_ticks and not x.trail
+        else:
+            highest = contract.max_price_ticks if kind == TriggerKind.TRAIL_TICKS else RATE - 1
+            good = good and 1 <= x.trail <= highest and not (x.trigger_ticks or x.trigger_flags)
+        return Code.OK if good else Code.BAD_TRIGGER
+
+    def _check_extension(self, contract: Contract, c: Command, x: Command | None) -> Code:
+        """The second record of an ORDER; what is reserved for later is refused by name."""
+        if x is None:
+            return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
+        if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
+            return Code.NOT_SUPPORTED
+        if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
+            return Code.BAD_EXPIRY
+        if x.slippage_ppb and (not 0 < x.slippage_ppb < RATE or not c.flags & Flag.MARKET or c.price_ticks):
+            return Code.BAD_SLIPPAGE
+        return self._check_trigger(contract, x)
+
+    def _terms(self, c: Command, x: Command | None) -> Terms:
+        if x is None and not c.mode and not c.amount:
+            return PLAIN
+        terms = Terms(stp_group=c.amount, stp_mode=c.mode)
+        if x is None:
+            return terms
+        return replace(
+            terms, trigger=x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb, expiry_ns=x.expiry_ns,
+            source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags, leg=x.hedge_side,
+        )  # fmt: skip
+
+    # --- the checks before a trade
+
+    def _market_price(self, t: Ticket) -> int:
+        """How far a market order may go: its own protection, its slippage from the best price, or all that is legal."""
+        contract, buys = self.contracts[t.instrument], t.side == Side.BUY
+        if t.price:
+            return t.price
+        edge = contract.max_price_ticks if buys else 1
+        if not self.bare:
+            edge = valuation.band_price(contract, t.side, self.cover.rules.price_band_ppb)
+        best = self.trading.books[t.instrument].best(1 - t.side)
+        if not t.terms.slippage_ppb or best is None:
+            return edge
+        if buys:
+            return min(edge, best.price * (RATE + t.terms.slippage_ppb) // RATE)
+        return max(edge, ceil_div(best.price * (RATE - t.terms.slippage_ppb), RATE))
+
+    def _keep_off_the_touch(self, t: Ticket) -> Code:
+        """A post-only order that would trade is refused, or moved one tick behind the best price if it may slide."""
+        book, buys = self.trading.books[t.instrument], t.side == Side.BUY
+        best = book.crossing(t.side, t.price)
+        if best is None:
+            return Code.OK
+        price = best.price - 1 if buys else best.price + 1
+        if not t.flags & Flag.SLIDE or not 1 <= price <= self.contracts[t.instrument].max_price_ticks:
+            return Code.POST_ONLY_WOULD_TAKE
+        t.price, t.limit = price, min(t.limit, price) if buys else max(t.limit, price)
+        return Code.OK
+
+    def _measure(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
+        """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
+        filled = t.size - t.remaining
+        lots = self.cover.reducible(t, p)
+        t.remaining = lots if t.flags & Flag.CLOSE_POSITION and standing is None else min(t.remaining, lots)
+        if t.remaining <= 0:
+            return Code.REDUCE_ONLY_WOULD_OPEN
+        if t.order is None and not t.ending and self._reduce_only(p) >= REDUCE_ONLY_MAX:
+            return Code.TOO_MANY_ORDERS  # one that cannot rest needs no room
+        t.size = filled + t.remaining
+        return Code.OK
+
+    def _reduce_only(self, p: Position) -> int:
+        return sum(1 for order in p.orders if order.flags & Flag.REDUCE_ONLY)
+
+    def admit(self, t: Ticket, p: Position | None, standing: OpenSide | None = None) -> Code:
+        """All that stands between a well-formed ticket and a trade; settles its price, limit and size.
+
+        standing: what an order that is amended contributes already. p is None in a Book alone.
+        """
+        contract, code = self.contracts[t.instrument], Code.OK
+        if contract.listing:
+            return Code.NOT_TRADING
+        if p and not contract.mark:
+            return Code.NO_MARK
+        slides = bool(t.flags & Flag.SLIDE)
+        if slides and (code := self._keep_off_the_touch(t)):
+            return code
+        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
+            return code
+        if t.flags & Flag.MARKET:
+            t.price = t.limit = self._market_price(t)
+        if p:
+            if t.price != self.cover.within_band(t, contract.mark):
+                return Code.PRICE_BAND
+            self.cover.limit_to_bankruptcy(t, p)
+        if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
+            return code
+        if p:
+            if t.flags & Flag.MARKET:
+                unfilled, last = self.trading.dry_run(t)
+                t.limit = t.limit if unfilled else last
+            t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
+            if not t.flags & Flag.REDUCE_ONLY:
+                code = self.cover.check_margin(t, p, standing or OpenSide())
+        if not code and t.tif == Tif.FOK and self.trading.dry_run(t)[0] > 0:
+            return Code.FOK_UNFILLED
+        return code
+
+    # --- the way in
+
+    def work(self, t: Ticket) -> Answer:
+        """An accepted ticket trades, rests or ends."""
+        assert t.order
+        self.trading.execute(t)
+        self.trading.conclude(t)
+        resting = t.order.remaining if t.order.order_id in self.trading.live else 0
+        return Code.OK, t.order.order_id, t.size - t.remaining, resting
+
+    def _check_armed(self, t: Ticket, p: Position | None) -> Code:
+        """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+        if self.contracts[t.instrument].listing:
+            return Code.NOT_TRADING
+        reference = self.trading.watched(t.instrument)[t.terms.source]
+        if t.terms.trail and not reference:
+            return Code.NO_REFERENCE
+        way = direction(t.side, t.terms.kind)
+        if t.terms.trigger_flags & TriggerFlag.REFUSE_REACHED and reached(way, t.terms.trigger, reference):
+            return Code.TRIGGER_REACHED
+        if p and t.price:
+            trigger = self.trading.triggers.trigger_at(t.instrument, t.side, t.terms, reference)
+            if t.price != self.cover.within_band(t, trigger):
+                return Code.PRICE_BAND
+        if p and sum(1 for order in p.orders if order.terms.kind) >= TRIGGERED_MAX:
+            return Code.TOO_MANY_ORDERS
+        if p and t.flags & Flag.REDUCE_ONLY and self._reduce_only(p) >= REDUCE_ONLY_MAX:
+            return Code.TOO_MANY_ORDERS
+        if t.terms.trail and self.trading.triggers.trailing(t.instrument) >= TRAILING_MAX:
+            return Code.TOO_MANY_ORDERS
+        return Code.OK
+
+    def _arm(self, t: Ticket) -> Answer:
+        """Accepts an order that waits for its trigger; one that is reached already is due at once."""
+        reference = self.trading.watched(t.instrument)[t.terms.source]
+        if t.terms.trail:
+            t.terms.extreme = reference
+        order = self.trading.accept(t)
+        self.trading.triggers.add(order, reference)
+        if reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
+            self.trading.triggers.fire(order)
+        return Code.OK, order.order_id, 0, 0
+
+    def place(self, c: Command, second: bytes) -> Answer:
+        """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
+        if code := self.check_names(c):
+            return refused(code)
+        contract = self.contracts[c.instrument]
+        x = Command(zip(EXTENSION_FIELDS, EXTENSION.unpack(second), strict=True)) if len(second) == RECORD_BYTES else None
+        sleeps = x is not None and bool(x.trigger_kind)
+        if code := self._check_header(contract, c, sleeps) or self._check_extension(contract, c, x):
+            return refused(code)
+        if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
+            return refused(Code.DUPLICATE_CLIENT_ID, first)
+        leg = x.hedge_side if x else Leg.ONE_WAY
+        if code := self.check_leg(c, leg):
+            return refused(code)
+        p = None if self.bare else self.ledger.blank(c.account, c.instrument, leg)
+        closes_leg = leg == (Leg.LONG if c.side == Side.SELL else Leg.SHORT)
+        flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION or closes_leg else 0)
+        t = Ticket(
+            c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
+            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),
+        )  # fmt: skip
+        t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
+        fresh = p is not None and self.trading.keep(p)  # so that it is in its domain when that is judged
+        if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
+            if p and fresh:
+                self.ledger.forget(p)
+            return refused(code)
+        if t.terms.kind:
+            return self._arm(t)
+        self.trading.accept(t)
+        return self.work(t)
+
+    def fire_next(self) -> Answer | None:
+        """The next order whose trigger was reached wakes, and goes the way of a new one. None when none is due.
+
+        Due orders that ended meanwhile (liquidated, cancelled) are passed over. One that is not allowed now ends with
+        TRIGGER_REFUSED and the code that a new order would have got.
+        """
+        due = self.trading.triggers.due
+        while due and due[0].order_id not in self.trading.live:
+            due.popleft()
+        if not due:
+            return None
+        order = due.popleft()
+        t = self.ticket_of(order, order.remaining, order.price)
+        t.ending = None if t.tif in _STAYS and not t.flags & Flag.MARKET else Ending.UNFILLED
+        self._slide_into_band(t)
+        code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
+        if not code:
+            order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
+        self.trading.emit(
+            EventType.TRIGGERED, t.account, t.instrument, side=t.side, code=t.terms.kind, reason=t.terms.source,
+            a=order.order_id, b=t.terms.trigger, c=order.size, d=t.price, e=t.limit,
+        )  # fmt: skip
+        if code:
+            self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
+            return code, order.order_id, 0, 0
+        return self.work(t)
+
+    def _slide_into_band(self, t: Ticket) -> None:
+        """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+        mark = self.contracts[t.instrument].mark
+        if self.bare or not (mark and t.price):
+            return
+        price = self.cover.within_band(t, mark)
+        if price != t.price:
+            assert t.order
+            t.price = t.limit = t.order.price = price
+            self.trading.say_replaced(t.order)
+
+    def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
+        """A live order as a ticket with other terms, before anything is changed."""
+        holder = order.holder if isinstance(order.holder, Position) else None
+        size = order.size - order.remaining + remaining
+        return Ticket(
+            order.account, order.instrument, holder, order.side, price, size, order.tif, order.flags, order.client_id,
+            limit=price, remaining=remaining, terms=order.terms, order=order,
+        )  # fmt: skip

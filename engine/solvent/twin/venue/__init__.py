@@ -1,0 +1,1 @@
+"""Commands of owners and of the operator, marks, funding, listings."""

@@ -1,0 +1,78 @@
+"""Which instruments there are and what may be done in them: HALT, SETTLE, expiries.
+
+Owns the listing of each instrument and the settlement of its positions at one price. Never leaves a position, a parcel or
+an order behind in one that is closed. What inverse values lose by rounding goes to residue.
+"""
+
+from solvent.schema.codes import Code
+from solvent.schema.limits import FIRST_USER
+from solvent.schema.records import Ending, EventType, Listing, ParcelChange, Posting, Purse
+from solvent.twin.account.ledger import Fill
+from solvent.twin.contract import valuation
+from solvent.twin.trade.lifecycle import Trading
+from solvent.twin.trade.placement import Command
+
+
+class Listings:
+    def __init__(self, trading: Trading):
+        self.trading = trading
+        self.ledger = trading.ledger
+        self.contracts = trading.contracts
+        self.emit = trading.emit
+
+    def _check(self, c: Command) -> Code:
+        if c.instrument >= len(self.contracts):
+            return Code.UNKNOWN_INSTRUMENT
+        return Code.NOT_TRADING if self.contracts[c.instrument].listing == Listing.CLOSED else Code.OK
+
+    def halt(self, c: Command) -> Code:
+        """HALT: mode 1 stops new orders, amendments and triggers, mode 0 lets them in again. Prices, funding and liquidation
+        go on."""
+        if code := self._check(c):
+            return code
+        if c.mode > Listing.HALTED:
+            return Code.BAD_MODE
+        self.contracts[c.instrument].listing = c.mode
+        self.emit(EventType.LISTING_CHANGED, 0, c.instrument, reason=c.mode)
+        if c.mode == Listing.TRADING:
+            self.trading.resume(c.instrument)
+        return Code.OK
+
+    def settle(self, c: Command) -> Code:
+        """SETTLE: closes an instrument for good at a price, 0 for its mark."""
+        if code := self._check(c):
+            return code
+        contract = self.contracts[c.instrument]
+        if not 0 <= c.price_ticks <= contract.max_price_ticks:
+            return Code.BAD_PRICE
+        if not (c.price_ticks or contract.mark):
+            return Code.NO_MARK
+        self.close(c.instrument, c.price_ticks or contract.mark)
+        return Code.OK
+
+    def close(self, instrument: int, ticks: int) -> None:
+        """Orders end, oldest first; every position and parcel is closed at one price, without a fee."""
+        contract = self.contracts[instrument]
+        for _, order in sorted(self.trading.live.items()):
+            if order.instrument == instrument:
+                self.trading.cancel(order, Ending.DELISTED)
+        contract.listing, contract.mark, total = Listing.CLOSED, ticks, 0
+        self.emit(EventType.LISTING_CHANGED, 0, instrument, reason=Listing.CLOSED, a=ticks)
+        for p in self.ledger.members[instrument]:
+            if p.size:
+                worth = valuation.worth(contract, p.size, ticks)
+                total += worth
+                self.ledger.position_fill(p, Fill(-p.size, -worth, 0, 0, Posting.TAKER_FEE))
+                self.trading.refresh_hold(p)
+        for parcel in self.ledger.parcels:
+            if parcel.size and parcel.instrument == instrument:
+                worth = valuation.worth(contract, parcel.size, ticks)
+                total += worth
+                self.ledger.parcel_fill(parcel, abs(parcel.size), -worth, ParcelChange.CLOSED_BY_SETTLEMENT, 0)
+        clearing, residue = (Purse.CLEARING, contract.currency), (Purse.RESIDUE, contract.currency)
+        self.ledger.pay(Posting.SETTLED, clearing, residue, -total)
+        for each in self.ledger.collateral:  # it prices that at this from now on
+            if each.instrument == instrument:
+                for account in range(FIRST_USER, len(self.ledger.wallets)):
+                    if self.ledger.wallets[account][each.currency] > 0:
+                        self.ledger.touch(account)

@@ -1,0 +1,252 @@
+"""What sets prices and what time does to them: MARK, INDEX and SOURCE, samples, settlements of funding.
+
+Owns the marks and indices of all instruments and the order in which the passing of time is worked off. Never computes a
+price itself (`prices`) and never moves money itself (`funding`). A mark moves only here.
+"""
+
+from collections.abc import Callable
+
+from solvent.schema.codes import Code
+from solvent.schema.limits import CATCH_UP_MAX, FINE, FIRST_USER, RATE
+from solvent.schema.records import EventType, Listing, Mode, Side, Source
+from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
+from solvent.twin.trade.placement import Command
+from solvent.twin.venue.funding import Funding
+from solvent.twin.venue.market_state import Listings
+
+
+class Pricing:
+    def __init__(self, funding: Funding, listings: Listings, settle: Callable[[], None]):
+        self.listings = listings
+        self.funding = funding
+        self.liquidation = funding.liquidation
+        self.trading = funding.liquidation.trading
+        self.ledger = funding.ledger
+        self.contracts = funding.contracts
+        self.emit = funding.liquidation.emit
+        self.models: list[Prices | None] = []  # by instrument
+        self.settle = settle  # whoever was touched, and what was triggered
+
+    # --- commands
+
+    def _check_price(self, c: Command) -> Code:
+        if c.instrument >= len(self.contracts):
+            return Code.UNKNOWN_INSTRUMENT
+        if self.contracts[c.instrument].listing == Listing.CLOSED:
+            return Code.NOT_TRADING
+        return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
+
+    def mark(self, c: Command) -> Code:
+        """MARK: handed in, where no model computes it."""
+        if code := self._check_price(c):
+            return code
+        if self.models[c.instrument]:
+            return Code.PRICE_IS_MODELLED
+        self._set_mark(c.instrument, c.price_ticks)
+        return Code.OK
+
+    def index(self, c: Command) -> Code:
+        """INDEX: triggers look at it, and a model's mark; amount is what the price has beyond its ticks, in FINE parts."""
+        if code := self._check_price(c):
+            return code
+        if abs(c.amount) > FINE // 2:
+            return Code.BAD_PRICE
+        model = self.models[c.instrument]
+        if model and model.sources:
+            return Code.PRICE_IS_MODELLED
+        self._set_index(c.instrument, c.price_ticks * FINE + c.amount, 0)
+        if model:
+            self._remark(c.instrument, model, c.time_ns)
+        return Code.OK
+
+    def fund(self, c: Command) -> Code:
+        """FUNDING: handed in, where no model computes the rate."""
+        if c.instrument < len(self.contracts):
+            model = self.models[c.instrument]
+            if self.contracts[c.instrument].listing == Listing.CLOSED:
+                return Code.NOT_TRADING
+            if model and model.model.interval_ns:
+                return Code.PRICE_IS_MODELLED
+        return self.funding.settle(c)
+
+    def source(self, c: Command) -> Code:
+        """SOURCE: what a constituent trades at; order_id is its number, amount as in INDEX."""
+        if code := self._check_price(c):
+            return code
+        if abs(c.amount) > FINE // 2:
+            return Code.BAD_PRICE
+        model = self.models[c.instrument]
+        if not model or c.order_id >= len(model.sources):
+            return Code.BAD_SOURCE
+        source = model.sources[c.order_id]
+        source.price, source.time_ns = c.price_ticks * FINE + c.amount, c.time_ns
+        self._reindex(c.instrument, model, c.time_ns)
+        self._remark(c.instrument, model, c.time_ns)
+        return Code.OK
+
+    # --- prices
+
+    def _set_mark(self, instrument: int, ticks: int, index: int = 0, fair: int = 0, basis: int = 0, ema: int = 0) -> None:
+        """The stuck may try again, the endangered are found by a full scan, the parcels are looked at; triggers see it."""
+        contract = self.contracts[instrument]
+        contract.mark = ticks
+        self.emit(EventType.MARKED, 0, instrument, a=ticks, b=index, c=fair, d=basis, e=ema)
+        for parcel in self.ledger.parcels:
+            parcel.due = parcel.due or parcel.instrument == instrument
+        for p in self.ledger.members[instrument]:
+            p.stuck = False
+        self._look_at_positions(instrument)
+        self._look_at_collateral(instrument)
+        self.trading.observe(instrument, Source.BY_MARK, ticks)
+
+    def _look_at_positions(self, instrument: int) -> None:
+        """Whose position here, cross domain, or domain that it backs is below its threshold now."""
+        currency = self.contracts[instrument].currency
+        for p in self.ledger.members[instrument]:
+            if p.size and self.liquidation.admission.endangered(p.account, currency, p if p.mode == Mode.ISOLATED else None):
+                self.ledger.touch(p.account)
+
+    def _look_at_collateral(self, instrument: int) -> None:
+        """Whose margin is worth less now, because this instrument prices what backs it."""
+        endangered = self.liquidation.admission.endangered
+        for each in self.ledger.collateral:
+            if each.instrument == instrument:
+                for account in range(FIRST_USER, len(self.ledger.wallets)):
+                    if self.ledger.wallets[account][each.currency] > 0 and endangered(account, each.of):
+                        self.ledger.touch(account)
+
+    def _set_index(self, instrument: int, fine: int, sources: int) -> None:
+        contract, model = self.contracts[instrument], self.models[instrument]
+        contract.index = max(1, min(contract.max_price_ticks, half_even(fine, FINE)))
+        if model:
+            model.index = fine
+        terms = (fine, model.external) if model else (0, 0)  # without a model nobody needs more than ticks
+        self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=terms[0], c=sources, d=terms[1])
+        if contract.accrual_ppb and contract.funds_at_index:
+            self._look_at_positions(instrument)
+        self._look_at_collateral(instrument)
+        self.trading.observe(instrument, Source.BY_INDEX, contract.index)
+
+    def _reindex(self, instrument: int, model: Prices, now_ns: int) -> None:
+        """Looks at the constituents again: who is stale or wild, and what the index is now."""
+        chosen, external, states = model.live(now_ns)
+        carried = len(chosen) < model.model.least and states != [source.state for source in model.sources]
+        for i, (source, state) in enumerate(zip(model.sources, states, strict=True)):
+            if source.state != state:
+                source.state = state
+                self.emit(EventType.SOURCE_CHANGED, 0, instrument, reason=state, a=i, b=source.price)
+        before = model.index, model.external
+        model.external = weighted_median(external) if external else 0
+        fine = model.index_of(chosen)
+        if fine and (carried or (fine, model.external) != before):
+            self._set_index(instrument, fine, len(chosen))
+
+    def _view(self, instrument: int, model: Prices) -> View:
+        book = self.trading.books[instrument]
+        bid, ask = book.best(Side.BUY), book.best(Side.SELL)
+        return View(
+            bid.price if bid else 0, ask.price if ask else 0,
+            model.impact_price(book.levels(Side.BUY)), model.impact_price(book.levels(Side.SELL)),
+        )  # fmt: skip
+
+    def _remark(self, instrument: int, model: Prices, now_ns: int, settling: bool = False) -> None:
+        """The mark by its model, if that moves it. At a settlement no time is left; just after it a whole interval."""
+        interval = model.model.interval_ns
+        left = 0 if settling or not interval else interval - now_ns % interval
+        ticks = model.mark(self._view(instrument, model), left, now_ns)
+        if ticks and ticks != self.contracts[instrument].mark:
+            terms = model.index, model.fair(left), model.basis(), model.ema
+            self._set_mark(instrument, ticks, *terms)
+
+    def _accrue(self, instrument: int, model: Prices) -> None:
+        """What accrued funding asks of positions, if that has changed; whom it endangers is found."""
+        contract, rate = self.contracts[instrument], model.accrued()
+        accrual = half_even(rate * model.model.margin_ppb, RATE)
+        if accrual != contract.accrual_ppb:
+            contract.accrual_ppb = accrual
+            self.emit(EventType.ACCRUED, 0, instrument, a=model.period, b=rate, c=accrual)
+            self._look_at_positions(instrument)
+
+    # --- time
+
+    def pass_to(self, now_ns: int) -> None:
+        """Works off what the passing of time does to modelled prices: fixed rates, settlements, stale constituents by their
+        instants, then by instrument; then samples, indices and marks at the new time. The books stand still meanwhile, but
+        for what settlements do."""
+        for i, model in self._open():
+            self._catch_up(i, model, now_ns)
+        while instants := [(instant, i) for i, model in self._open() if (instant := self._instant(model)) is not None]:
+            if min(instants)[0] > now_ns:
+                break
+            self._reach(*min(instants))
+        for i, model in self._open():
+            self._look(i, model, now_ns)
+            self._remark(i, model, now_ns)
+        if any(self.models):
+            self.settle()
+
+    def _open(self) -> list[tuple[int, Prices]]:
+        """The models of instruments that are not closed."""
+        closed = Listing.CLOSED
+        return [(i, model) for i, model in enumerate(self.models) if model and model.contract.listing != closed]
+
+    def _catch_up(self, instrument: int, model: Prices, now_ns: int) -> None:
+        """A jump over very many periods passes the earlier ones over, with what was sampled and fixed for them."""
+        interval = model.model.interval_ns
+        if interval and now_ns // interval - model.period >= CATCH_UP_MAX:
+            model.period, model.fixed = now_ns // interval - CATCH_UP_MAX + 1, False
+            model.sample((model.period - 1) * interval, self._view(instrument, model))
+            model.forget_premiums()
+
+    def _instant(self, model: Prices) -> int | None:
+        """When something happens next by the clock: a rate is fixed, a settlement, an expiry, a constituent stale."""
+        instants = (self._funding_instant(model), model.contract.expiry_ns, model.stale_at())
+        return min((each for each in instants if each), default=None)
+
+    def _funding_instant(self, model: Prices) -> int:
+        """When a rate is fixed or a period settled next; 0 where rates are handed in."""
+        interval = model.model.interval_ns
+        return model.period * interval - (model.model.cutoff_ns if interval and not model.fixed else 0)
+
+    def _look(self, instrument: int, model: Prices, now_ns: int) -> None:
+        model.sample(now_ns, self._view(instrument, model))
+        if model.sources:
+            self._reindex(instrument, model, now_ns)
+        self._accrue(instrument, model)
+
+    def _reach(self, instant_ns: int, instrument: int) -> None:
+        """What happens at an instant, the funding of a period first, then an expiry."""
+        model = self.models[instrument]
+        assert model
+        if self._funding_instant(model) == instant_ns:
+            if model.fixed:
+                self._fund(instrument, model, instant_ns)
+            else:
+                self._fix(instrument, model, instant_ns)
+            return
+        self._look(instrument, model, instant_ns)
+        if instant_ns == model.contract.expiry_ns:
+            self.listings.close(instrument, model.settlement_ticks())
+        else:  # a constituent is stale
+            self._remark(instrument, model, instant_ns)
+        self.settle()
+
+    def _fix(self, instrument: int, model: Prices, instant_ns: int) -> None:
+        model.sample(instant_ns, self._view(instrument, model))
+        premium, samples = model.fix()
+        if samples:
+            self.emit(EventType.RATED, 0, instrument, a=model.period, b=model.next_rate, c=premium, d=samples)
+        self._accrue(instrument, model)
+        self.settle()
+
+    def _fund(self, instrument: int, model: Prices, instant_ns: int) -> None:
+        """A settlement: mark, funding and margin check in the order of the rule set."""
+        self._look(instrument, model, instant_ns)
+        self._remark(instrument, model, instant_ns, settling=True)
+        period, rate = model.period, model.charge()
+        if not self.liquidation.rules.funding_first:
+            self.settle()
+        self._accrue(instrument, model)  # what was set aside for this period is there to pay it
+        if self.contracts[instrument].mark and period > self.contracts[instrument].funding_period:
+            self.funding.settle_rate(instrument, rate, period)
+        self.settle()

@@ -1,0 +1,157 @@
+"""The auditor's own arithmetic: values, costs and thresholds of contracts, from their constants alone.
+
+Owns nothing and shares no formula with the core or the reference: fractions instead of scaled integers, slabs instead of
+deductions, a search instead of a root by digits. Slow, for tests and doubts.
+"""
+
+from fractions import Fraction
+from math import ceil, floor
+from typing import NamedTuple
+
+from solvent.schema.records import Basis, Kind, Leg, Scheme
+from solvent.terms.spec import Spec
+
+RATE = 10**9
+
+
+def ratio_up(n: int | Fraction, d: int) -> int:
+    return -((-n) // d)
+
+
+def toward_zero(n: int, d: int) -> int:
+    return abs(n) // d * (1 if n >= 0 else -1)
+
+
+class Held(NamedTuple):
+    """What tiers and requirements read of a position, its instrument and its account."""
+
+    spec: Spec
+    size: int
+    cost: int
+    other: int  # the other leg of a hedge, where both are cross
+    kin: int  # the nets of the other instruments of its tier group, added up
+    sides: tuple[int, int]  # lots long and short of its instrument or tier group, in its margin domain
+    chosen: int  # tier, 0: none
+    leverage: Fraction
+    mark: int
+    accrued: Fraction  # units that accrued funding asks
+
+    @property
+    def value(self) -> int:
+        return held_value(self.spec, self.size, self.mark)
+
+    @property
+    def measure(self) -> int:
+        if self.spec.basis == Basis.NOTIONAL:
+            return self.value
+        if self.spec.basis == Basis.ENTRY:
+            return abs(self.cost)
+        return abs(self.size + self.other) + self.kin if self.spec.basis == Basis.NET else abs(self.size)
+
+
+def fill_value(spec: Spec, lots: int, price: int, house_buys: bool = False) -> int:
+    """Semantics §1: linear exact; inverse floored, toward the house where it alone buys."""
+    if spec.kind == Kind.INVERSE:
+        exact = Fraction(lots * spec.units, price)
+        return ceil(exact) if house_buys else floor(exact)
+    return lots * price * spec.units
+
+
+def signed_cost(spec: Spec, buys: bool, value: int) -> int:
+    """An inverse long owes coins: its cost is minus its value."""
+    return -value if buys == (spec.kind == Kind.INVERSE) else value
+
+
+def held_value(spec: Spec, size: int, mark: int) -> int:
+    """V at mark: inverse rounded against its holder, a long's up, a short's down."""
+    if spec.kind == Kind.INVERSE:
+        exact = Fraction(abs(size) * spec.units, mark) if size else Fraction(0)
+        return ceil(exact) if size > 0 else floor(exact)
+    return abs(size) * mark * spec.units
+
+
+def profit(spec: Spec, size: int, cost: int, mark: int) -> int:
+    return signed_cost(spec, size > 0, held_value(spec, size, mark)) - cost
+
+
+def _root5(n: Fraction) -> Fraction:
+    """The fifth root to 24 binary digits, from below, of n = whole * 10**-k: digits as far as 127 bits hold them."""
+    low, high = 0, 1 << 26
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if middle**5 <= n else (low, middle)
+    return Fraction(low)
+
+
+def power_rate(spec: Spec, curve: int, value: int) -> int:
+    """ceil(curve * notional**0.8) over RATE, notional in whole currency: notional**0.8 is notional over its fifth root."""
+    notional = Fraction(value, 10**spec.decimals)
+    digits = -(-spec.decimals // 5)
+    tens = int(10**digits)
+    scale = 1
+    while value * (tens**5 // 10**spec.decimals) * (2 * scale) ** 5 < 2**127:
+        scale *= 2
+    root = _root5(notional * tens**5 * scale**5) / (tens * scale)
+    return ceil(notional / root * curve / RATE)
+
+
+def level(held: Held) -> int:
+    """1-based tier; beyond the last it is the last."""
+    last = len(held.spec.tiers)
+    return max(held.chosen, next((i for i, (top, *_) in enumerate(held.spec.tiers, 1) if held.measure <= top), last))
+
+
+def table(held: Held, buys: bool) -> list[int]:
+    """The maintenance rates, over RATE, of the tiers for a long (or a buy) or a short."""
+    fitting = [
+        list(rates) for side, most, rates in held.spec.rates
+        if side != (Leg.SHORT if buys else Leg.LONG) and (most == 0 or held.leverage <= most)
+    ]  # fmt: skip
+    return [*fitting, [maintenance for _, maintenance, *_ in held.spec.tiers]][0]
+
+
+def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
+    """Of a tier, over RATE; by FACTOR the share of the initial margin that it is there."""
+    maintenance, initial = table(held, buys)[tier - 1], held.spec.tiers[tier - 1][3]
+    if held.spec.scheme == Scheme.FACTOR:
+        return Fraction(maintenance, initial) * RATE / held.leverage
+    return Fraction(maintenance)
+
+
+def unasked(held: Held) -> bool:
+    """Of the smaller side of a hedge where only the larger one counts; of equals the short."""
+    if not held.spec.larger_leg or not held.size:
+        return False
+    return sorted([(held.sides[0], 1), (held.sides[1], 0)])[0][1] == (held.size > 0)
+
+
+def required(held: Held, tier: int, fee: int) -> int:
+    """Units that a tier asks, a fee rate and accrued funding included; slab by slab where the scheme deducts."""
+    spec = held.spec
+    if unasked(held):
+        return 0
+    value = abs(held.cost) if spec.at_entry else held.value
+    rate, maintenance = plain_rate(held, tier, held.size > 0), table(held, held.size > 0)
+    if spec.scheme == Scheme.SLOPE:
+        rate = min(Fraction(RATE), rate + ceil(Fraction(abs(held.size) * spec.maintenance_curve, RATE)))
+    if spec.scheme == Scheme.POWER and value:
+        rate = max(rate, min(Fraction(RATE), Fraction(power_rate(spec, spec.maintenance_curve, value))))
+    if spec.scheme == Scheme.DEDUCTION and tier > 1:
+        measure = max(1, held.measure)
+        weight, below = 0, 0
+        for i, (top, *_) in enumerate(spec.tiers[:tier], 1):
+            until = measure if i == tier else top
+            weight += (until - below) * maintenance[i - 1]
+            below = until
+        rate = Fraction(weight, measure)
+    return ceil((rate + fee) * value / RATE + held.accrued)
+
+
+def closing_fee(held: Held, equity: int, fee: int) -> int:
+    """The fee of closing where a domain's equity and the fee itself are just gone."""
+    if unasked(held):
+        return 0
+    share, worth = Fraction(fee, RATE), signed_cost(held.spec, held.size > 0, held.value)
+    left = worth - equity  # what closing has to bring (or, if negative, may take) besides the fee
+    value = left / (1 - share) if worth > 0 else -left / (1 + share)
+    return ceil(max(Fraction(0), value) * share)

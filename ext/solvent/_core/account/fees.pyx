@@ -1,0 +1,108 @@
+"""Volumes and the rates that go with them; the contract is in fees.pxd, the readable twin in twin/account/fees.py."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdlib cimport free
+from libc.string cimport memset
+from solvent._core.account.ledger cimport Ledger, Position, touch
+from solvent._core.base.money cimport floor128, least
+from solvent._core.base.pool cimport resized
+from solvent._core.base.records cimport FEE_CHANGED, say
+from solvent._core.contract.valuation cimport Instrument
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #define SOLVENT_DAY_NS (INT64_C(86400) * 1000000000)
+    #define SOLVENT_VOLUME_MAX (INT64_C(1) << 57)
+    """
+    int64_t DAY_NS "SOLVENT_DAY_NS"
+    int64_t VOLUME_MAX "SOLVENT_VOLUME_MAX"
+
+
+cdef void fees_close(Fees* fees) noexcept nogil:
+    free(fees.volumes)
+
+
+cdef bint _room(Fees* fees, Ledger* ledger) noexcept nogil:
+    """Room for every account that there is; False, and the exchange halts, when memory is gone."""
+    cdef size_t old = <size_t>fees.accounts * ledger.currency_count
+    cdef size_t new = <size_t>ledger.account_capacity * ledger.currency_count
+    if fees.accounts >= ledger.account_count:
+        return True
+    if not resized(<void**>&fees.volumes, <int64_t>new, sizeof(Volume)):
+        ledger.log.fault = 2
+        return False
+    memset(&fees.volumes[old], 0, (new - old) * sizeof(Volume))
+    fees.accounts = ledger.account_capacity
+    return True
+
+
+cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t currency, int64_t now_ns) noexcept nogil:
+    """The volume of an account's family, rolled to today; NULL when memory is gone."""
+    cdef Volume* v
+    cdef int64_t day, steps, i
+    if ledger.accounts[account].parent != 0:
+        account = ledger.accounts[account].parent
+    if not _room(fees, ledger):
+        return NULL
+    v = &fees.volumes[<size_t>account * ledger.currency_count + currency]
+    day = <int64_t>floor128(now_ns, DAY_NS)
+    steps = least(day - v.day, VOLUME_DAYS + 1)
+    for i in range(steps):
+        v.total += v.today - v.days[v.next]
+        v.days[v.next] = v.today
+        v.today = 0
+        v.next = 0 if v.next + 1 == VOLUME_DAYS else v.next + 1
+    v.day = day
+    return v
+
+
+cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, bint maker, int64_t now_ns) noexcept nogil:
+    """Over RATE: of the highest tier whose volume was traded."""
+    cdef int64_t found = ins.maker_fee_ppb if maker else ins.taker_fee_ppb
+    cdef Volume* v
+    cdef int32_t i
+    if ins.fee_tier_count == 0:
+        return found
+    v = volume_at(fees, ledger, account, ins.currency, now_ns)
+    if v != NULL:
+        for i in range(ins.fee_tier_count):
+            if v.total >= ins.fee_tiers[i].volume_units:
+                found = ins.fee_tiers[i].maker_fee_ppb if maker else ins.fee_tiers[i].taker_fee_ppb
+    return found
+
+
+cdef int32_t liquidation_rate(Fees* fees, Ledger* ledger, Position* p, int64_t now_ns) noexcept nogil:
+    """At which a position would be liquidated, over RATE."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    return <int32_t>(fee_rate(fees, ledger, ins, p.account, False, now_ns) if ins.own_fee else ins.liquidation_fee_ppb)
+
+
+cdef bint fees_other_day(Fees* fees, int64_t before_ns, int64_t now_ns) noexcept nogil:
+    """Whether volumes are counted, and another day has begun."""
+    return fees.counts and floor128(now_ns, DAY_NS) > floor128(before_ns, DAY_NS)
+
+
+cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
+    """On another day positions may be liquidated at another rate; whose is, is told and touched."""
+    cdef Position* p
+    cdef int32_t rate, k
+    cdef uint32_t i
+    for i in range(ledger.instrument_count):
+        for k in range(ledger.instruments[i].member_count if ledger.instruments[i].own_fee else 0):
+            p = &ledger.positions[ledger.instruments[i].members[k]]
+            rate = liquidation_rate(fees, ledger, p, now_ns)
+            if rate != p.liquidation_fee_ppb:
+                p.liquidation_fee_ppb = rate
+                say(ledger.log, FEE_CHANGED, 0, p.account, p.instrument, p.leg, 0, rate, 0, 0, 0, 0)
+                touch(ledger, p.account)
+
+
+cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, int64_t value, int64_t now_ns) noexcept nogil:
+    """A fill of an account."""
+    cdef Volume* v
+    if not fees.counts:
+        return
+    v = volume_at(fees, ledger, account, ins.currency, now_ns)
+    if v != NULL:
+        v.today = least(VOLUME_MAX, v.today + value)

@@ -1,0 +1,235 @@
+# ledger: accounts, wallets, positions, parcels. The only place where money moves.
+#
+# Owns: cash per account and currency (the named house accounts included), positions with exact signed
+# cost and isolated margin, the house's parcels, and the posting of every unit from one purse to another.
+# Never: decides. It does what a fill, a takeover or a transfer means and says so in LEDGER, POSITION and
+# PARCEL events.
+# Invariants (semantics §1, exact after every command): per instrument the sizes of positions and parcels
+# sum to zero; per currency the cash of all accounts and the isolated margins sum to zero (OUTSIDE carries
+# minus what was deposited); CLEARING's cash is minus the sum of all costs.
+# Cost: O(1) a posting; a position is found by walking the account's positions (by instrument, few).
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from solvent._core.base.records cimport EventLog
+from solvent._core.contract.valuation cimport Held, Instrument, Leverage
+
+cdef enum:
+    OUTSIDE = 0       # where deposits come from
+    CLEARING = 1      # the other side of every realised profit
+    FEES = 2
+    FUND = 3          # the insurance fund, never below zero
+    DEFICIT = 4       # what nobody could pay, never above zero
+    RESIDUE = 5       # remainders of divisions among many (funding)
+    HOUSE = 6         # owner of the parcels' orders; its wallet stays empty
+    CONVERTER = 7     # takes collateral for what it counts
+    FIRST_USER = 16
+    ACCOUNTS_MAX = 1 << 24
+
+cdef enum:
+    NOBODY = 0xFFFFFFFF
+
+cdef struct Wallet:
+    int64_t cash_units
+    int64_t hold_units             # the sum of the holds of the positions in this currency
+
+cdef struct OpenSide:              # some resting orders of one side
+    int64_t lots
+    int64_t value_units            # at their limit prices
+    int64_t loss_units             # their loss to mark when they were accepted
+
+cdef struct Position:
+    int64_t size_lots              # > 0 long, < 0 short
+    int64_t cost_units             # signed like size
+    int64_t margin_units           # isolated only
+    OpenSide open[2]               # ordinary resting orders
+    OpenSide reduce                # reduce-only ones, all on reduce_side
+    int64_t side_holds[2]          # what the ordinary orders of a side reserve
+    int64_t hold_units             # the dearer of both
+    Leverage leverage
+    int32_t chosen_tier            # by its owner, 1-based: it stands there, or higher; 0: none
+    int32_t liquidation_fee_ppb    # by its account's volume, if the instrument says so
+    uint64_t dry_run               # the last one that kept this row
+    uint32_t account
+    uint32_t instrument
+    int32_t next                   # the account's next position, by instrument and leg
+    int32_t twin                   # of a hedge: the other leg; -1 none
+    int32_t first_order            # slot of its newest live order
+    int32_t first_reduce           # of its newest live reduce-only order
+    int32_t reduce_count
+    int32_t trigger_count          # live orders that have, or had, a trigger
+    uint8_t leg                    # ONE_WAY, LONG or SHORT
+    uint8_t hedged                 # of the one-way row alone: the position is held in two legs
+    uint8_t mode
+    uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark
+    uint8_t reduce_side
+
+cdef struct Account:
+    int32_t first_position
+    uint32_t parent                # of a sub-account its master, else 0
+    uint8_t touched
+
+cdef struct Parcel:
+    int64_t parcel_id
+    int64_t size_lots
+    int64_t cost_units
+    int64_t bankruptcy_ticks       # exact; may lie outside the legal range
+    uint64_t order_id              # its resting order, or 0
+    uint32_t instrument
+    uint32_t origin                # the account it was taken from
+    uint8_t due                    # its value may have changed since it was last looked at
+
+cdef struct Collateral:           # a currency that counts in the margin of another
+    uint32_t currency
+    uint32_t of
+    uint32_t instrument            # whose index, or mark, is its price
+    int64_t numerator              # units of `of` a unit and tick, the haircut off, as a fraction
+    int64_t denominator
+
+cdef struct Ledger:
+    EventLog* log
+    Instrument* instruments
+    uint32_t instrument_count
+    int32_t instrument_capacity
+    uint32_t currency_count
+    int64_t fund_share_ppb         # of a liquidation fee; the rest is a fee like others
+    bint orders_count              # an order that rests may endanger its account
+    Collateral* collateral         # in the order in which it is converted
+    int32_t collateral_count
+    Account* accounts
+    Wallet* wallets                # account * currency_count + currency
+    uint32_t account_count
+    uint32_t account_capacity
+    Position* positions
+    int32_t position_count
+    int32_t position_capacity
+    Parcel* parcels                # by id
+    int32_t parcel_count
+    int32_t parcel_capacity
+    int64_t next_parcel_id
+    uint32_t* touched              # accounts to be tested before the command ends
+    uint32_t touched_count
+
+cdef struct Purse:
+    uint32_t account
+    uint32_t currency
+    int32_t position               # -1: the wallet, else that position's isolated margin
+
+cdef struct FillTerms:             # one trade, deleveraging or settlement as a position sees it
+    int64_t size_delta             # signed lots
+    int64_t cost_delta             # signed like size_delta, but for takeovers' odd prices
+    int64_t fee_units
+    uint64_t ref                   # order id or parcel id, for the postings
+    uint16_t fee_reason
+    uint8_t keep_margin            # a step-down: profit and margin stay with the position
+    uint8_t deleveraged            # a shortfall is topped up from the deficit, not from the fund
+
+cdef struct Effect:                # what a fill makes of a position and its owner's wallet: computed, judged (admission), posted
+    int64_t size_lots
+    int64_t cost_units
+    int64_t margin_units
+    int64_t cash_units             # what the wallet gains
+    int64_t closed_lots
+    int64_t opened_lots            # signed
+    int64_t opened_cost            # of these
+    int64_t realised_units
+    int64_t margin_fee_units       # a pure reduction of an isolated position pays out of the margin
+    int64_t wallet_fee_units
+    int64_t shortfall_units        # of an isolated margin below zero, which others pay
+    int64_t released_units
+    int64_t assigned_units         # what an isolated position takes from the wallet for what opens
+    bint stands                    # the isolated position is known to be at R_own, or above
+
+cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
+cdef void ledger_close(Ledger* ledger) noexcept nogil
+cdef int accounts_reserve(Ledger* ledger) noexcept nogil
+cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil
+cdef int instrument_reserve(Ledger* ledger) noexcept nogil
+cdef void instrument_close(Instrument* ins) noexcept nogil
+cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
+cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil
+cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
+cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
+cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil
+cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
+cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
+cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
+cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil
+cdef void order_touched(Ledger* ledger) noexcept nogil
+cdef void position_forget(Ledger* ledger) noexcept nogil
+cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil
+cdef int parcels_reserve(Ledger* ledger) noexcept nogil
+cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil
+cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil
+cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil
+cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil
+cdef void parcels_sweep(Ledger* ledger) noexcept nogil
+
+
+cdef inline Wallet* wallet_of(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    return &ledger.wallets[<size_t>account * ledger.currency_count + currency]
+
+
+cdef inline Purse wallet_purse(uint32_t account, uint32_t currency) noexcept nogil:
+    cdef Purse purse
+    purse.account = account
+    purse.currency = currency
+    purse.position = -1
+    return purse
+
+
+cdef inline Purse margin_purse(Ledger* ledger, int32_t index) noexcept nogil:
+    cdef Purse purse
+    purse.account = ledger.positions[index].account
+    purse.currency = ledger.instruments[ledger.positions[index].instrument].currency
+    purse.position = index
+    return purse
+
+
+cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
+    """What values and tiers read of a position."""
+    cdef Held held
+    held.size_lots = p.size_lots
+    held.cost_units = p.cost_units
+    held.leverage = p.leverage
+    held.chosen_tier = p.chosen_tier
+    held.other_lots = 0
+    if p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode:
+        held.other_lots = ledger.positions[p.twin].size_lots
+    held.kin_lots = kin_lots(ledger, p) if ledger.instruments[p.instrument].tier_group else 0
+    if ledger.instruments[p.instrument].larger_leg:
+        sides_of(ledger, p, &held)
+    return held
+
+
+cdef inline bint related(Ledger* ledger, Position* p, Position* other) noexcept nogil:
+    """Whether two positions of an account are of different instruments of one tier group, in one margin domain."""
+    cdef Instrument* mine = &ledger.instruments[p.instrument]
+    cdef Instrument* its = &ledger.instruments[other.instrument]
+    return (mine.tier_group != 0 and its.tier_group == mine.tier_group and its.currency == mine.currency
+            and other.instrument != p.instrument and not p.mode and not other.mode)
+
+
+cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
+    """What a currency counts for, or NULL."""
+    cdef int32_t i
+    for i in range(ledger.collateral_count):
+        if ledger.collateral[i].currency == currency:
+            return &ledger.collateral[i]
+    return NULL
+
+
+cdef inline bint hedged(Ledger* ledger, Position* p, Position* other) noexcept nogil:
+    """Whether two positions of an account may be sides of one hedge: of one instrument or tier group, in one margin domain."""
+    return related(ledger, p, other) or (
+        other.instrument == p.instrument and other.leg != p.leg and not p.mode and not other.mode)
+
+
+cdef inline void touch(Ledger* ledger, uint32_t account) noexcept nogil:
+    """The account is tested before the command ends."""
+    if not ledger.accounts[account].touched:
+        ledger.accounts[account].touched = 1
+        ledger.touched[ledger.touched_count] = account
+        ledger.touched_count += 1

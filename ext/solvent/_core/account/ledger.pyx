@@ -1,0 +1,428 @@
+"""Postings, fills and parcels; the contract is in ledger.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+from libc.stdlib cimport free, qsort
+from libc.string cimport memset
+from solvent._core.base.money cimport (
+    RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
+)
+from solvent._core.base.pool cimport resized, room, rooms
+from solvent._core.base.records cimport (
+    ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
+    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
+)
+from solvent._core.contract.valuation cimport Held, Instrument
+
+
+cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
+    memset(ledger, 0, sizeof(Ledger))
+    ledger.log = log
+    ledger.currency_count = currencies
+    ledger.next_parcel_id = 1
+    while ledger.account_count < FIRST_USER:
+        if not accounts_reserve(ledger):
+            return 0
+        account_new(ledger, 0)
+    return 1
+
+
+cdef void ledger_close(Ledger* ledger) noexcept nogil:
+    cdef uint32_t i
+    if ledger.instruments != NULL:
+        for i in range(ledger.instrument_count):
+            instrument_close(&ledger.instruments[i])
+    free(ledger.instruments)
+    free(ledger.accounts)
+    free(ledger.wallets)
+    free(ledger.positions)
+    free(ledger.parcels)
+    free(ledger.touched)
+    free(ledger.collateral)
+
+
+# --- Pools ---------------------------------------------------------------------------------------------
+
+cdef int instrument_reserve(Ledger* ledger) noexcept nogil:
+    """Makes room for one more instrument and clears it; 0 when memory is gone. May move them all."""
+    if not room(<void**>&ledger.instruments, <int32_t>ledger.instrument_count, &ledger.instrument_capacity, sizeof(Instrument)):
+        return 0
+    memset(&ledger.instruments[ledger.instrument_count], 0, sizeof(Instrument))
+    return 1
+
+
+cdef void instrument_close(Instrument* ins) noexcept nogil:
+    free(ins.tiers)
+    free(ins.rates)
+    free(ins.fee_tiers)
+    free(ins.members)
+
+
+cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
+    """Makes room for one more account; 0 when the limit or memory is reached."""
+    cdef uint32_t capacity = ledger.account_capacity * 2 if ledger.account_capacity else 64
+    if ledger.account_count < ledger.account_capacity:
+        return 1
+    if (ledger.account_count >= ACCOUNTS_MAX or not resized(<void**>&ledger.accounts, capacity, sizeof(Account))
+            or not resized(<void**>&ledger.wallets, capacity, ledger.currency_count * sizeof(Wallet))
+            or not resized(<void**>&ledger.touched, capacity, sizeof(uint32_t))):
+        return 0
+    ledger.account_capacity = capacity
+    return 1
+
+
+cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil:
+    cdef uint32_t account = ledger.account_count
+    ledger.account_count += 1
+    ledger.accounts[account].first_position = -1
+    ledger.accounts[account].parent = parent
+    ledger.accounts[account].touched = 0
+    memset(wallet_of(ledger, account, 0), 0, ledger.currency_count * sizeof(Wallet))
+    return account
+
+
+cdef inline bint _before(Position* p, uint32_t instrument, uint8_t leg) noexcept nogil:
+    return p.instrument < instrument or (p.instrument == instrument and p.leg < leg)
+
+
+cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
+    cdef int32_t index = ledger.accounts[account].first_position
+    while index >= 0 and _before(&ledger.positions[index], instrument, leg):
+        index = ledger.positions[index].next
+    if index >= 0 and ledger.positions[index].instrument == instrument and ledger.positions[index].leg == leg:
+        return index
+    return -1
+
+
+cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil:
+    """Makes room for so many more positions; 0 when memory is gone. May move the pool."""
+    cdef Instrument* ins = &ledger.instruments[instrument]
+    return (rooms(<void**>&ledger.positions, ledger.position_count, more, &ledger.position_capacity, sizeof(Position))
+            and rooms(<void**>&ins.members, ins.member_count, more, &ins.member_capacity, sizeof(int32_t)))
+
+
+cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
+    """The nets of the other instruments of a position's tier group, added up."""
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef int64_t total = 0
+    cdef int64_t net = 0
+    cdef uint32_t instrument = NO_INSTRUMENT
+    cdef Position* other
+    while index >= 0:
+        other = &ledger.positions[index]
+        if related(ledger, p, other):
+            if other.instrument != instrument:      # they come by instrument
+                total += magnitude(net)
+                net = 0
+                instrument = other.instrument
+            net += other.size_lots
+        index = other.next
+    return total + magnitude(net)
+
+
+cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
+    """Lots held long and short of a position's instrument, or tier group, in one margin domain."""
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef Position* other
+    held.long_lots = most(0, p.size_lots)
+    held.short_lots = most(0, -p.size_lots)
+    while index >= 0:
+        other = &ledger.positions[index]
+        if hedged(ledger, p, other):
+            held.long_lots += most(0, other.size_lots)
+            held.short_lots += most(0, -other.size_lots)
+        index = other.next
+
+
+cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
+    """What a position is before anything was said or traded: flat, cross, the default leverage."""
+    memset(position, 0, sizeof(Position))
+    position.account = account
+    position.instrument = instrument
+    position.leg = leg
+    position.leverage.times = ledger.instruments[instrument].default_leverage
+    position.leverage.parts = 1
+    position.next = -1
+    position.twin = -1
+    position.first_order = -1
+    position.first_reduce = -1
+
+
+cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
+    """Adds a flat position, after positions_reserve."""
+    cdef Instrument* ins = &ledger.instruments[instrument]
+    cdef int32_t index = ledger.position_count
+    cdef int32_t* link = &ledger.accounts[account].first_position
+    position_default(ledger, account, instrument, leg, &ledger.positions[index])
+    while link[0] >= 0 and _before(&ledger.positions[link[0]], instrument, leg):
+        link = &ledger.positions[link[0]].next
+    ledger.positions[index].next = link[0]
+    link[0] = index
+    ledger.position_count += 1
+    ins.members[ins.member_count] = index
+    ins.member_count += 1
+    return index
+
+
+cdef void position_forget(Ledger* ledger) noexcept nogil:
+    """Takes back the position that was added last."""
+    cdef int32_t index = ledger.position_count - 1
+    cdef Position* p = &ledger.positions[index]
+    cdef int32_t* link = &ledger.accounts[p.account].first_position
+    while link[0] != index:
+        link = &ledger.positions[link[0]].next
+    link[0] = p.next
+    ledger.instruments[p.instrument].member_count -= 1
+    ledger.position_count -= 1
+
+
+cdef int _by_account(const void* left, const void* right) noexcept nogil:
+    cdef uint32_t a = (<uint32_t*>left)[0]
+    cdef uint32_t b = (<uint32_t*>right)[0]
+    return -1 if a < b else (1 if a > b else 0)
+
+
+cdef bint _overdrawn(Ledger* l) noexcept nogil:
+    """Whether a touched account has a wallet below zero, which collateral or the fund may have to cover."""
+    cdef uint32_t i, currency
+    for i in range(l.touched_count):
+        for currency in range(l.currency_count):
+            if wallet_of(l, l.touched[i], currency).cash_units < 0:
+                return True
+    return False
+
+
+cdef void order_touched(Ledger* ledger) noexcept nogil:
+    """Puts the touched accounts in order, where that may change something."""
+    if ledger.touched_count > 1 and _overdrawn(ledger):
+        qsort(ledger.touched, ledger.touched_count, sizeof(uint32_t), &_by_account)
+
+
+# --- Postings ------------------------------------------------------------------------------------------
+
+cdef inline int64_t* _balance(Ledger* ledger, Purse* purse) noexcept nogil:
+    if purse.position >= 0:
+        return &ledger.positions[purse.position].margin_units
+    return &wallet_of(ledger, purse.account, purse.currency).cash_units
+
+
+cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
+    """Moves money from one purse to another; a negative amount moves it the other way, zero says nothing."""
+    cdef int64_t* source
+    cdef int64_t* target
+    cdef uint32_t instrument = NO_INSTRUMENT
+    cdef uint8_t margin_of = 0
+    if amount == 0:
+        return
+    if amount < 0:
+        payer, receiver = receiver, payer
+        amount = sub(0, amount, &ledger.log.fault)
+    source = _balance(ledger, &payer)
+    target = _balance(ledger, &receiver)
+    source[0] = sub(source[0], amount, &ledger.log.fault)
+    target[0] = add(target[0], amount, &ledger.log.fault)
+    if payer.position >= 0:
+        instrument = ledger.positions[payer.position].instrument
+        margin_of = 1 | ledger.positions[payer.position].leg << 2
+    elif receiver.position >= 0:
+        instrument = ledger.positions[receiver.position].instrument
+        margin_of = 2 | ledger.positions[receiver.position].leg << 2
+    say(ledger.log, LEDGER, margin_of, payer.account, instrument, <uint16_t>payer.currency, reason,
+        receiver.account, amount, source[0], target[0], <int64_t>ref)
+
+
+cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
+    """Income of the insurance fund: an open deficit is repaid first (semantics §5)."""
+    cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
+    cdef int64_t repaid = least(amount, owed)
+    pay(ledger, DEFICIT_REPAID, payer, wallet_purse(DEFICIT, payer.currency), repaid, ref)
+    pay(ledger, reason, payer, wallet_purse(FUND, payer.currency), amount - repaid, ref)
+
+
+cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
+    """The fund as far as it reaches, then the deficit."""
+    cdef int64_t paid = least(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
+    pay(ledger, reason, wallet_purse(FUND, receiver.currency), receiver, paid, ref)
+    pay(ledger, reason, wallet_purse(DEFICIT, receiver.currency), receiver, amount - paid, ref)
+
+
+# --- Fills ---------------------------------------------------------------------------------------------
+
+cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
+    cdef Position* p = &ledger.positions[index]
+    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, <uint16_t>p.chosen_tier, p.size_lots, p.cost_units, p.margin_units,
+        p.leverage.times, p.leverage.parts)
+
+
+cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t rest) noexcept nogil:
+    cdef int64_t share
+    if terms.fee_reason == LIQUIDATION_FEE:
+        share = mul_div_floor(rest, ledger.fund_share_ppb, RATE, &ledger.log.fault)
+        fund_receives(ledger, LIQUIDATION_FEE, payer, share, terms.ref)
+        rest -= share
+    pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
+
+
+cdef inline void _close_isolated(Position* p, FillTerms* terms, Effect* e, int64_t margin_share, bint whole, int32_t* fault) noexcept nogil:
+    """What a reduction makes of an isolated margin: it bears the profit and, of a pure one, the fee; then its share is released,
+    or nothing where a loss has eaten it. A loss beyond all of it never reaches the wallet (MAR-3)."""
+    cdef int64_t released = add(margin_share, sub(e.realised_units, e.margin_fee_units, fault), fault)
+    e.margin_units = add(e.margin_units, sub(e.realised_units, e.margin_fee_units, fault), fault)
+    if whole:
+        e.shortfall_units = most(0, -e.margin_units)
+        e.released_units = most(0, e.margin_units)
+    elif not terms.keep_margin:
+        e.released_units = clamp(released, 0, most(0, e.margin_units))
+    e.margin_units = e.margin_units + e.shortfall_units - e.released_units
+
+
+cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
+    """Closes trunc(cost * lots / size) of the cost, and opens the rest (semantics §1). Nothing is assigned yet."""
+    cdef Position* p = &ledger.positions[index]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int64_t held = magnitude(p.size_lots)
+    cdef int64_t moved = magnitude(terms.size_delta)
+    cdef int64_t paid, share, lots
+    memset(e, 0, sizeof(Effect))
+    e.size_lots, e.cost_units, e.margin_units = p.size_lots, p.cost_units, p.margin_units
+    e.opened_cost = terms.cost_delta
+    if p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0):
+        lots = e.closed_lots = least(held, moved)
+        paid = terms.cost_delta if lots == moved else mul_div_trunc(terms.cost_delta, lots, moved, fault)
+        share = p.cost_units if lots == held else mul_div_trunc(p.cost_units, lots, held, fault)
+        e.realised_units = sub(-paid, share, fault)
+        e.size_lots += lots if p.size_lots < 0 else -lots
+        e.cost_units -= share
+        e.opened_cost -= paid
+        if p.mode:
+            e.margin_fee_units = terms.fee_units if lots == moved else 0
+            _close_isolated(p, terms, e, p.margin_units if lots == held else mul_div_floor(p.margin_units, lots, held, fault),
+                            lots == held, fault)
+        else:
+            e.cash_units = e.realised_units
+    lots = moved - e.closed_lots
+    e.opened_lots = lots if terms.size_delta > 0 else -lots
+    e.size_lots += e.opened_lots
+    e.cost_units = add(e.cost_units, e.opened_cost, fault)
+    e.wallet_fee_units = terms.fee_units - e.margin_fee_units
+    e.cash_units = sub(add(e.cash_units, e.released_units, fault), e.wallet_fee_units, fault)
+
+
+cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
+    """Posts the effect of a fill on a position as it is: close, fee, open, POSITION."""
+    cdef Position* p = &ledger.positions[index]
+    cdef uint32_t currency = ledger.instruments[p.instrument].currency
+    cdef Purse wallet = wallet_purse(p.account, currency)
+    cdef Purse margin
+    if e.closed_lots != 0 and e.closed_lots == magnitude(p.size_lots):
+        p.stuck = 0
+    p.size_lots = e.size_lots
+    p.cost_units = e.cost_units
+    if p.mode:
+        margin = margin_purse(ledger, index)
+        pay(ledger, REALISED, wallet_purse(CLEARING, currency), margin, e.realised_units, terms.ref)
+        _fee(ledger, terms, margin, e.margin_fee_units)
+        if e.shortfall_units != 0 and terms.deleveraged:
+            pay(ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency), margin, e.shortfall_units, terms.ref)
+        elif e.shortfall_units != 0:
+            fund_pays(ledger, SHORTFALL, margin, e.shortfall_units, terms.ref)
+        pay(ledger, MARGIN_RELEASED, margin, wallet, e.released_units, terms.ref)
+    else:
+        pay(ledger, REALISED, wallet_purse(CLEARING, currency), wallet, e.realised_units, terms.ref)
+    _fee(ledger, terms, wallet, e.wallet_fee_units)
+    if e.assigned_units != 0:
+        pay(ledger, MARGIN_ASSIGNED, wallet, margin_purse(ledger, index), e.assigned_units, terms.ref)
+    position_event(ledger, index)
+
+
+cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil:
+    """A fill that opens nothing, of whoever does not ask whether it is borne: deleveraging, netting, a settlement."""
+    cdef Effect e
+    fill_effect(ledger, index, terms, &e)
+    fill_post(ledger, index, terms, &e)
+    touch(ledger, ledger.positions[index].account)
+
+
+# --- Parcels -------------------------------------------------------------------------------------------
+
+cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
+    """Makes room for one more parcel; without memory the exchange halts."""
+    if not room(<void**>&ledger.parcels, ledger.parcel_count, &ledger.parcel_capacity, sizeof(Parcel)):
+        ledger.log.fault = 2
+        return 0
+    return 1
+
+
+cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t lots, int64_t gain) noexcept nogil:
+    say(ledger.log, PARCEL, 0, HOUSE, parcel.instrument, 0, change,
+        parcel.parcel_id, parcel.size_lots, parcel.cost_units, lots, gain)
+
+
+cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:
+    """Moves a whole position to the house at an exact cost; after parcels_reserve. Money is the caller's."""
+    cdef Position* p = &ledger.positions[position]
+    cdef int32_t index = ledger.parcel_count
+    cdef Parcel* parcel = &ledger.parcels[index]
+    memset(parcel, 0, sizeof(Parcel))
+    parcel.parcel_id = ledger.next_parcel_id
+    parcel.size_lots = p.size_lots
+    parcel.cost_units = cost_units
+    parcel.bankruptcy_ticks = bankruptcy_ticks
+    parcel.instrument = p.instrument
+    parcel.origin = p.account
+    ledger.next_parcel_id += 1
+    ledger.parcel_count += 1
+    p.size_lots = 0
+    p.cost_units = 0
+    p.stuck = 0
+    position_event(ledger, position)
+    _parcel_event(ledger, parcel, TAKEN, magnitude(parcel.size_lots), 0)
+    return index
+
+
+cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
+    """Index by bisection; the parcel exists."""
+    cdef int32_t low = 0
+    cdef int32_t high = ledger.parcel_count - 1
+    cdef int32_t middle
+    while low < high:
+        middle = (low + high) >> 1
+        if ledger.parcels[middle].parcel_id < parcel_id:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil:
+    """The cost share of a slice: floor(cost * lots / size), all of it for the last one."""
+    cdef int64_t held = magnitude(parcel.size_lots)
+    return parcel.cost_units if lots == held else mul_div_floor(parcel.cost_units, lots, held, fault)
+
+
+cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil:
+    """Closes a slice; fill value minus cost share goes to the fund, or comes from it."""
+    cdef Parcel* parcel = &ledger.parcels[index]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef uint32_t currency = ledger.instruments[parcel.instrument].currency
+    cdef int64_t share = parcel_share(parcel, lots, fault)
+    cdef int64_t gain = sub(-cost_delta, share, fault)
+    parcel.size_lots += lots if parcel.size_lots < 0 else -lots
+    parcel.cost_units -= share
+    parcel.due = 1
+    if gain > 0:
+        fund_receives(ledger, PARCEL_GAIN, wallet_purse(CLEARING, currency), gain, ref)
+    elif gain < 0:
+        fund_pays(ledger, PARCEL_LOSS, wallet_purse(CLEARING, currency), -gain, ref)
+    _parcel_event(ledger, parcel, change, lots, gain)
+
+
+cdef void parcels_sweep(Ledger* ledger) noexcept nogil:
+    """Forgets the parcels that are closed."""
+    cdef int32_t kept = 0
+    cdef int32_t i
+    for i in range(ledger.parcel_count):
+        if ledger.parcels[i].size_lots != 0:
+            if kept != i:
+                ledger.parcels[kept] = ledger.parcels[i]
+            kept += 1
+    ledger.parcel_count = kept

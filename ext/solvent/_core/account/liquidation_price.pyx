@@ -1,0 +1,97 @@
+"""Where something happens to a position; the contract is in liquidation_price.pxd."""
+
+from libc.stdint cimport int32_t, int64_t
+from solvent._core.account.ledger cimport Ledger, Position
+from solvent._core.account.margin cimport Requirement, Rules, domain_requirement
+from solvent._core.base.money cimport clamp, floor128, int128, magnitude
+from solvent._core.base.records cimport INVERSE, NOTIONAL
+from solvent._core.contract.valuation cimport Instrument
+
+
+cdef bint _below(Ledger* ledger, Rules* rules, int32_t index, int64_t ticks) noexcept nogil:
+    """Whether the position's domain is below R_own at a mark; a modelled index moves along by as many ticks."""
+    cdef Position* p = &ledger.positions[index]
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t mark = ins.mark_ticks
+    cdef int64_t at = ins.index_ticks
+    cdef int32_t fault = ledger.log.fault
+    cdef Requirement r
+    ins.mark_ticks = ticks
+    if ins.modelled and at:
+        ins.index_ticks = clamp(at + ticks - mark, 1, ins.max_price_ticks)
+    domain_requirement(ledger, rules, index, &r)
+    ins.mark_ticks = mark
+    ins.index_ticks = at
+    ledger.log.fault = fault        # at a mark that is not there nothing is wrong
+    return r.equity < r.own
+
+
+cdef void _nearer(int64_t edge, int64_t start, bint up, int64_t* found) noexcept nogil:
+    """An edge ends a span: beyond its start going up, at or below it going down."""
+    if edge > start and edge < found[0] if up else edge <= start and edge > found[0]:
+        found[0] = edge
+
+
+cdef int64_t _span_end(Ledger* ledger, Position* p, int64_t start, bint up) noexcept nogil:
+    """The last tick of the span that begins at `start`: up to it no tier by notional changes."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t edge = ins.max_price_ticks + 1 if up else 1
+    cdef Position* leg = p
+    cdef int128 at
+    cdef int64_t around
+    cdef int32_t i, k, step
+    for i in range(2 if ins.basis == NOTIONAL else 0):
+        if i == 1:
+            if p.twin < 0 or p.mode or ledger.positions[p.twin].mode:
+                break
+            leg = &ledger.positions[p.twin]
+        at = <int128>magnitude(leg.size_lots) * ins.units
+        for k in range(ins.tier_count if leg.size_lots else 0):
+            # The first tick of a larger value: beyond the top linear, at or below it inverse.
+            if ins.kind == INVERSE:
+                around = <int64_t>floor128(at, ins.tiers[k].top)
+                for step in range(-1, 3):
+                    _nearer(around + step, start, up, &edge)
+            else:
+                _nearer(<int64_t>floor128(ins.tiers[k].top, at) + 1, start, up, &edge)
+    return edge - 1 if up else edge
+
+
+cdef int64_t _crossing(Ledger* ledger, Rules* rules, int32_t index, bint up) noexcept nogil:
+    """The first tick from the mark, up or down, at which the domain is below R_own; 0 if no legal tick is."""
+    cdef Position* p = &ledger.positions[index]
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t step = 1 if up else -1
+    cdef int64_t near = ins.mark_ticks + step
+    cdef int64_t far, middle
+    while 1 <= near <= ins.max_price_ticks:
+        far = _span_end(ledger, p, near, up)
+        if _below(ledger, rules, index, near):
+            return near
+        if _below(ledger, rules, index, far):
+            while magnitude(far - near) > 1:
+                middle = (near + far) >> 1
+                if _below(ledger, rules, index, middle):
+                    far = middle
+                else:
+                    near = middle
+            return far
+        near = far + step
+    return 0
+
+
+cdef void liquidation_ticks(Ledger* ledger, Rules* rules, int32_t index, int64_t* found, int64_t* ahead) noexcept nogil:
+    """The first ticks at which something happens: towards loss, and away from it; 0: none. The mark itself when it is below
+    already. Of a hedge that only the other way endangers, that is the first, and there is no second."""
+    cdef Position* p = &ledger.positions[index]
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef bint hedged = p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode and ledger.positions[p.twin].size_lots != 0
+    ahead[0] = 0
+    found[0] = ins.mark_ticks
+    if _below(ledger, rules, index, ins.mark_ticks):
+        return
+    found[0] = _crossing(ledger, rules, index, p.size_lots < 0)
+    ahead[0] = _crossing(ledger, rules, index, p.size_lots > 0)
+    if found[0] == 0 and hedged:
+        found[0] = ahead[0]
+        ahead[0] = 0

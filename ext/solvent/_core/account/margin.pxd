@@ -1,0 +1,65 @@
+# margin: what an account needs, what it has, and at which price it has nothing left.
+#
+# Owns: nothing; pure functions over the ledger; what one contract is worth and asks is valuation. The twin to read first
+# is twin/account/margin.py.
+# Never: writes state (the one exception, a position's cached hold, is written by trading).
+# Invariants: the requirement is one ceil of value * (rate + fee) per position, less what its tier deducts; orders count
+# only where the rule set says so.
+# Cost: isolated O(1); cross O(positions of the account).
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
+from solvent._core.base.money cimport int128
+from solvent._core.contract.valuation cimport value_at_mark
+
+cdef struct Rules:
+    int64_t price_band_ppb        # how far through the mark a user's order may be priced
+    int64_t step_limit_ppb        # how far from mark a step-down sells
+    int64_t parcel_limit_ppb      # how far from mark the fund pays for
+    int32_t step_tiers            # tiers a step-down goes back
+    uint8_t fee_isolated_low      # whether the liquidation fee is part of each threshold
+    uint8_t fee_isolated_full
+    uint8_t fee_isolated_own
+    uint8_t fee_cross_low
+    uint8_t fee_cross_full
+    uint8_t fee_cross_own
+    uint8_t funding_cap           # funding alone never carries anybody below R_own
+    uint8_t net_hedges            # what both legs of a cross hedge have in common is closed before anything is sold
+    uint8_t funding_first         # at a modelled settlement funding is paid before the margin check
+    uint8_t orders                # OrderRule: how resting orders count in a cross domain's test
+    uint8_t fee_at_bankruptcy     # the fee in a threshold is that of closing where the domain's equity is gone
+    uint8_t at_threshold          # something happens at a threshold already, not only below it
+
+cdef struct Requirement:          # sums over a domain need not fit 64 bits
+    int128 equity
+    int128 full                   # below: takeover
+    int128 own                    # below: step down
+    int128 value                  # at mark
+    int32_t positions
+    int32_t orders                # positions whose resting orders count
+
+cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
+cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
+cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
+cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
+cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
+cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
+cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
+cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil
+cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil
+cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil
+cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil
+cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
+cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
+cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil
+cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
+cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil
+cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
+cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
+cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil
+cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil
+
+
+cdef inline int64_t position_value(Ledger* ledger, Position* p) noexcept nogil:
+    """Its value at mark."""
+    return value_at_mark(&ledger.instruments[p.instrument], p.size_lots, &ledger.log.fault)

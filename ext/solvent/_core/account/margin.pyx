@@ -1,0 +1,444 @@
+"""Requirements, shares and holds; the contract is in margin.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
+from solvent._core.base.money cimport (
+    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
+    sub,
+)
+from solvent._core.base.records cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
+from solvent._core.contract.valuation cimport (
+    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, tier_at, tier_of, upl_of,
+    worth,
+)
+
+cdef struct Band:
+    int tier
+    int64_t fee_ppb
+
+
+cdef inline int64_t _price(Ledger* ledger, Collateral* each) noexcept nogil:
+    """Its index, or its mark; 0 while there is neither."""
+    cdef Instrument* ins = &ledger.instruments[each.instrument]
+    return ins.index_ticks if ins.index_ticks else ins.mark_ticks
+
+
+cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil:
+    """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""
+    cdef int128 units = <int128>spare_units(ledger, account, each.currency) - less
+    cdef int128 whole, part
+    if units <= 0:
+        return 0
+    units = units * _price(ledger, each)
+    whole = floor128(units, each.denominator)
+    if whole > floor128(COLLATERAL_MAX, each.numerator):
+        return COLLATERAL_MAX
+    part = floor128((units - whole * each.denominator) * each.numerator, each.denominator)
+    return least(COLLATERAL_MAX, saturate(whole * each.numerator + part))
+
+
+cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil:
+    """The smallest balance that counts so much."""
+    if value <= 0:
+        return 0
+    return saturate(ceil128(<int128>value * each.denominator, <int128>_price(ledger, each) * each.numerator))
+
+
+cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """The cash of a margin domain, and what other currencies count in it."""
+    cdef int64_t units = wallet_of(ledger, account, currency).cash_units
+    cdef int32_t i
+    for i in range(ledger.collateral_count):
+        if ledger.collateral[i].of == currency:
+            units = add(units, collateral_value(ledger, account, &ledger.collateral[i], 0), &ledger.log.fault)
+    return units
+
+
+cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
+    """Unrealised profit at mark."""
+    return upl_of(&ledger.instruments[p.instrument], p.size_lots, p.cost_units, &ledger.log.fault)
+
+
+# --- The ratio test (semantics §2) ---------------------------------------------------------------------
+
+cdef void _bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
+    """Tier and fee of both thresholds: below full the position is taken over, below own it is stepped down."""
+    cdef int64_t fee = p.liquidation_fee_ppb
+    cdef bint isolated = p.mode
+    own.tier = tier
+    if tier < rules.step_tiers:
+        own.fee_ppb = fee if (rules.fee_isolated_low if isolated else rules.fee_cross_low) else 0
+        full[0] = own[0]
+        return
+    full.tier = 0
+    full.fee_ppb = fee if (rules.fee_isolated_full if isolated else rules.fee_cross_full) else 0
+    own.fee_ppb = fee if (rules.fee_isolated_own if isolated else rules.fee_cross_own) else 0
+
+
+cdef int128 _threshold(Rules* rules, Instrument* ins, Held* held, Band* band, int128 equity, int32_t* fault) noexcept nogil:
+    cdef int128 cost
+    if not rules.fee_at_bankruptcy or is_lesser(ins, held):
+        return asked(ins, held, band.tier, band.fee_ppb, fault)
+    cost = worth(ins, held.size_lots, ins.mark_ticks, fault) - equity      # at which the domain's equity is gone
+    return asked(ins, held, band.tier, 0, fault) + <int128>closing_fee(ins, held.size_lots, cost, band.fee_ppb) * RATE
+
+
+cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil:
+    """(full, own) of an open position in units times RATE; equity of its domain is read where the rule set needs it."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef Held held = held_of(ledger, p)
+    cdef Band low, high
+    cdef int tier = tier_of(ins, &held, fault)
+    _bands(rules, p, tier, &low, &high)
+    full[0] = _threshold(rules, ins, &held, &low, equity, fault)
+    own[0] = full[0]
+    if tier >= rules.step_tiers:
+        own[0] = _threshold(rules, ins, &held, &high, equity, fault)
+        if own[0] < full[0]:
+            own[0] = full[0]
+
+
+cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
+    """A position's profit, thresholds and value; one ceil for each threshold."""
+    cdef int128 full, own, units
+    cdef int64_t signed = worth(&ledger.instruments[p.instrument], p.size_lots, ledger.instruments[p.instrument].mark_ticks,
+                                &ledger.log.fault)
+    thresholds(ledger, rules, p, equity, &full, &own)
+    units = ceil128(full, RATE)
+    r.equity += signed
+    r.equity -= p.cost_units
+    r.full += units
+    r.own += units if own == full else ceil128(own, RATE)
+    r.value += magnitude(signed)
+    r.positions += 1 if p.size_lots != 0 else 0
+
+
+cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r) noexcept nogil:
+    """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int64_t value = 0
+    cdef int64_t lowest = 0
+    cdef int64_t highest = 0
+    cdef int64_t opening
+    cdef Held held = held_of(ledger, p)
+    cdef Band full, own
+    cdef int side
+    _bands(rules, p, tier_of(ins, &held, fault), &full, &own)
+    for side in range(2):
+        opening = _opening_value(ledger, p, side)
+        value = most(value, opening)
+        if rules.orders == BY_FEE:
+            continue
+        lowest = most(lowest, asked_of(ins, side, opening, full.tier, p.leverage, full.fee_ppb, fault))
+        highest = most(highest, asked_of(ins, side, opening, own.tier, p.leverage, own.fee_ppb, fault))
+    r.orders += value > 0
+    if rules.orders == BY_FEE:
+        r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
+        return
+    r.full += lowest
+    r.own += most(lowest, highest)
+    r.value += value
+
+
+cdef inline void _begin(Requirement* r, int64_t base) noexcept nogil:
+    r.equity = base
+    r.full = 0
+    r.own = 0
+    r.value = 0
+    r.positions = 0
+    r.orders = 0
+
+
+cdef inline void _end(Rules* rules, Requirement* r) noexcept nogil:
+    if rules.at_threshold and r.positions:      # so that what is safe is never below either
+        r.full += 1
+        r.own += 1
+
+
+cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
+    cdef Position* p = &ledger.positions[index]
+    _begin(r, p.margin_units)
+    _add(ledger, rules, p, <int128>p.margin_units + upl(ledger, p) if rules.fee_at_bankruptcy else 0, r)
+    _end(rules, r)
+
+
+cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
+    """Whether an isolated position is at R_own or above; equity >= ceil(own) without the division."""
+    cdef Position* p = &ledger.positions[index]
+    cdef int128 equity = <int128>p.margin_units + upl(ledger, p)
+    cdef int128 full, own
+    if p.size_lots == 0:
+        return equity >= 0
+    thresholds(ledger, rules, p, equity, &full, &own)
+    return (equity - (1 if rules.at_threshold else 0)) * RATE >= own
+
+
+cdef int128 _equity(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """Of a cross domain."""
+    cdef int128 equity = backing(ledger, account, currency)
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef Position* p
+    while index >= 0:
+        p = &ledger.positions[index]
+        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+            equity += upl(ledger, p)
+        index = p.next
+    return equity
+
+
+cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil:
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef int128 equity = _equity(ledger, account, currency) if rules.fee_at_bankruptcy else 0
+    cdef Position* p
+    _begin(r, backing(ledger, account, currency))
+    while index >= 0:
+        p = &ledger.positions[index]
+        if not p.mode and ledger.instruments[p.instrument].currency == currency:
+            if p.size_lots != 0:
+                _add(ledger, rules, p, equity, r)
+            if rules.orders != IGNORED:
+                _add_orders(ledger, rules, p, r)
+        index = p.next
+    _end(rules, r)
+
+
+cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
+    """Of the margin domain that a position belongs to: it alone, or the account's cross positions in its currency."""
+    cdef Position* p = &ledger.positions[index]
+    if p.mode:
+        isolated_requirement(ledger, rules, index, r)
+    else:
+        cross_requirement(ledger, rules, p.account, ledger.instruments[p.instrument].currency, r)
+
+
+# --- Bankruptcy (semantics §3, §4) ---------------------------------------------------------------------
+
+cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef Held held = held_of(ledger, p)
+    cdef int32_t* fault = &ledger.log.fault
+    return narrow(ceil128(asked(ins, &held, tier_of(ins, &held, fault), 0, fault), RATE), fault)
+
+
+cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
+    """E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM."""
+    cdef int32_t* fault = &ledger.log.fault
+    cdef uint32_t account = ledger.positions[index].account
+    cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
+    cdef int128 equity = backing(ledger, account, currency)
+    cdef int128 total = 0
+    cdef int128 whole, part, left_over, share = 0
+    cdef int64_t needed, largest_needed = -1
+    cdef int32_t i, largest = -1
+    cdef Position* p
+    i = ledger.accounts[account].first_position
+    while i >= 0:
+        p = &ledger.positions[i]
+        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+            equity += upl(ledger, p)
+            needed = _maintenance(ledger, p)
+            total += needed
+            if needed > largest_needed:
+                largest_needed = needed
+                largest = i
+        i = p.next
+    if total <= 0:      # every position asks for something, or for nothing because another asks for more
+        fault[0] = 3
+        return 0
+    left_over = equity
+    whole = floor128(equity, total)  # equity * MM may leave 128 bits: split off whole multiples of the total
+    i = ledger.accounts[account].first_position
+    while i >= 0:
+        p = &ledger.positions[i]
+        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+            needed = _maintenance(ledger, p)
+            part = whole * needed + floor128((equity - whole * total) * needed, total)
+            left_over -= part
+            if i == index:
+                share = part
+        i = p.next
+    return narrow(share + left_over if index == largest else share, fault)
+
+
+cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
+    """The exact signed cost at which a position leaves nothing: what the house takes it over at."""
+    cdef Position* p = &ledger.positions[index]
+    cdef int32_t* fault = &ledger.log.fault
+    if p.mode:
+        return sub(p.cost_units, p.margin_units, fault)
+    return sub(add(p.cost_units, upl(ledger, p), fault), equity_share(ledger, index), fault)
+
+
+# --- Before a trade ------------------------------------------------------------------------------------
+
+cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil:
+    """How many of `lots` on this side go beyond closing the position.
+
+    What reduce-only orders may close first is not theirs to close.
+    """
+    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
+    return most(0, lots - most(0, closing - p.reduce.lots))
+
+
+cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fault) noexcept nogil:
+    """The part of an amount that belongs to some of its lots, rounded up."""
+    return units if lots == of else mul_div_ceil(units, lots, of, fault)
+
+
+cdef inline int64_t _opening_loss(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+    """The share of a side's loss to mark that belongs to the lots that would open."""
+    cdef int64_t lots = opening_lots(p, side, open.lots)
+    return 0 if lots == 0 or open.loss_units == 0 else _share(open.loss_units, lots, open.lots, &ledger.log.fault)
+
+
+cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int64_t lots = opening_lots(p, side, open.lots)
+    cdef int64_t held = _opening_loss(ledger, p, open, side) if p.mode else open.loss_units
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t value, initial
+    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # to what is held, whose notional is at entry: no mark moves a hold
+    if not p.mode and side == p.reduce_side:
+        held = add(held, p.reduce.loss_units, fault)
+    if lots == 0:
+        return held
+    value = _share(open.value_units, lots, open.lots, fault)
+    initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
+    return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # more than anybody has is enough
+
+
+cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
+    """The value at their limits of the lots of a side that would open."""
+    cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
+    return 0 if lots == 0 else _share(p.open[side].value_units, lots, p.open[side].lots, &ledger.log.fault)
+
+
+cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
+    """What resting orders that close an isolated position would lose against mark; its margin must bear it."""
+    cdef int side = SELL if p.size_lots > 0 else BUY
+    cdef int64_t loss = sub(p.open[side].loss_units, _opening_loss(ledger, p, &p.open[side], side), &ledger.log.fault)
+    return add(loss, p.reduce.loss_units, &ledger.log.fault)
+
+
+cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
+    """What the resting orders of a position reserve: the dearer side of those that would open.
+
+    Per side: value at limit / leverage + taker fee of the lots beyond closing the position, + loss to mark:
+    of all lots for cross, of the opening ones for isolated (the others' is the margin's, closing_loss).
+    `extra` adds an order that is about to come on `side`; NULL adds none.
+    """
+    return most(side_hold(ledger, p, extra, side), side_hold(ledger, p, NULL, 1 - side))
+
+
+cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
+    """The same of one side. More orders never reserve less."""
+    cdef OpenSide open
+    if extra == NULL:
+        return _side_hold(ledger, p, &p.open[side], side)
+    open = p.open[side]
+    open.lots += extra.lots
+    open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
+    open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
+    return _side_hold(ledger, p, &open, side)
+
+
+cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
+    """Initial margin at mark, and what accrued funding asks. Never less than maintenance with the fee: the twin
+    says why."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int64_t value = position_value(ledger, p)
+    cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
+    cdef Held held
+    cdef int128 least_asked
+    initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
+    if p.size_lots == 0:
+        return initial
+    if ins.covers and ins.basis == CONTRACTS and not ins.at_entry and allows(
+            ins, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), p.leverage):
+        return initial      # which is the larger one then
+    held = held_of(ledger, p)
+    least_asked = asked(ins, &held, tier_of(ins, &held, fault), p.liquidation_fee_ppb, fault)
+    return most(initial, narrow(ceil128(least_asked, RATE), fault))
+
+
+cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
+    """What the dearer side asks of all that may be a hedge with a cross position; told for the first of them, 0 for the rest."""
+    cdef int32_t index = ledger.accounts[p.account].first_position
+    cdef int64_t sides[2]
+    cdef Position* other
+    cdef bint first = True
+    sides[0] = sides[1] = 0
+    while index >= 0:
+        other = &ledger.positions[index]
+        if other == p or (other.size_lots != 0 and hedged(ledger, p, other) and ledger.instruments[other.instrument].larger_leg):
+            if first and other != p:
+                return 0
+            first = False
+            sides[other.size_lots < 0] = add(sides[other.size_lots < 0], initial_units(ledger, other), &ledger.log.fault)
+        index = other.next
+    return most(sides[0], sides[1])
+
+
+cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil:
+    """What a position adds to the initial margin of its account; the first of a hedge of which one side counts adds all of it."""
+    if ledger.instruments[p.instrument].larger_leg and not p.mode:
+        return _hedge_initial(ledger, p)
+    return initial_units(ledger, p)
+
+
+cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil:
+    """Cash and unrealised profit of the cross positions, less their initial margin and all holds.
+
+    `spendable`: what may leave the wallet (withdrawals, isolated margin); unrealised profit does not count.
+    """
+    cdef Wallet* wallet = wallet_of(ledger, account, currency)
+    cdef int128 profit = 0
+    cdef int128 initial = 0
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef Position* p
+    while index >= 0:
+        p = &ledger.positions[index]
+        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+            profit += upl(ledger, p)
+            initial += initial_part(ledger, p)
+        index = p.next
+    if spendable and profit > 0:
+        profit = 0
+    return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)
+
+
+cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """What the contracts of a currency leave of a balance in it for another currency's margin: each position keeps what its
+    own profit does not bear of its initial margin. So closing one costs no more than it loses to mark and fees."""
+    cdef Wallet* wallet = wallet_of(ledger, account, currency)
+    cdef int128 spare = <int128>wallet.cash_units - wallet.hold_units
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef int128 kept
+    cdef Position* p
+    while index >= 0:
+        p = &ledger.positions[index]
+        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+            kept = <int128>initial_units(ledger, p) - upl(ledger, p)
+            spare -= kept if kept > 0 else 0
+        index = p.next
+    return saturate(spare)
+
+
+# --- Deleveraging rank (semantics §5) ------------------------------------------------------------------
+
+cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil:
+    """Profit rate times effective leverage; `r` is the requirement of the position's margin domain."""
+    cdef int128 rate
+    cdef int128 profit = upl(ledger, p)
+    cdef int64_t cost = magnitude(p.cost_units)
+    if cost == 0:
+        return 0
+    rate = floor128(profit * 1000000, cost)
+    if rate > 0:
+        if r.equity <= 0:
+            return INT64_MAX
+        return saturate(floor128(<int128>saturate(rate) * saturate(r.value), r.equity))
+    return saturate(floor128(<int128>saturate(rate) * saturate(r.equity), r.value))

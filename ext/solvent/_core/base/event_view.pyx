@@ -1,0 +1,202 @@
+"""Events as Python objects, and the read-only memory they come from; the contract is in event_view.pxd."""
+
+cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.object cimport PyObject_GenericGetAttr
+from libc.stdint cimport uint8_t, uint64_t, uintptr_t
+from libc.string cimport memset
+from solvent._core.base.pool cimport prefetch
+from solvent._core.base.records cimport ACCOUNT_OPENED, RECORD_BYTES, Event as Record, block_unpin
+
+import sys
+
+cdef enum:
+    TYPES_MAX = 64
+    NAMES_MAX = 96
+    KEYS_BITS = 11
+    KEYS = 1 << KEYS_BITS  # so far above the number of names that some multiplier gives each a place of its own
+    TRIES = 200
+
+cdef struct Key:
+    void* name             # an interned string that _names keeps alive
+    int number
+
+cdef tuple _types = ()     # event types by number
+cdef tuple _names = ()     # what fields are called in some type
+cdef object _payload = {}
+cdef Key _keys[KEYS]
+cdef uint64_t _multiplier
+cdef uint8_t _place[TYPES_MAX][NAMES_MAX]  # 0: the type has no such field, else field number + 1
+
+
+cdef inline int _key_of(void* name) noexcept:
+    return <int>((<uint64_t><uintptr_t>name * _multiplier) >> (64 - KEYS_BITS))
+
+
+cdef bint _spread(uint64_t multiplier):
+    """Enters all names; False when two wanted one place (then the second has the next free one)."""
+    global _multiplier
+    cdef int at, number
+    cdef bint alone = True
+    _multiplier = multiplier
+    memset(_keys, 0, sizeof(_keys))
+    for number, name in enumerate(_names):
+        at = _key_of(<void*>name)
+        while _keys[at].name != NULL:
+            at = (at + 1) & (KEYS - 1)
+            alone = False
+        _keys[at].name = <void*>name
+        _keys[at].number = number
+    return alone
+
+
+def bind(types, fields, payload):
+    """Takes the meaning of the fields from solvent.records: its event types, field names, and PAYLOAD."""
+    global _types, _names, _payload
+    cdef int number
+    cdef uint64_t golden = 0x9E3779B97F4A7C15
+    _payload = payload
+    _names = tuple(dict.fromkeys(
+        sys.intern(name) for names in (fields[1:], *payload.values()) for name in names))
+    if len(_names) > NAMES_MAX:
+        raise ValueError("too many names")
+    memset(_place, 0, sizeof(_place))
+    for number in range(TRIES):
+        if _spread(golden * <uint64_t>(2 * number + 1)):
+            break
+    numbered = [None] * TYPES_MAX
+    for kind in types:
+        numbered[kind] = kind
+        for name, field in ({each: each for each in fields[1:]} | payload[kind]).items():
+            _place[<int>kind][<int>_names.index(name)] = <uint8_t>(<int>fields.index(field) + 1)
+    _types = tuple(numbered)
+
+
+cdef object _header_field(const Record* r, int number):
+    if number == 1:
+        return r.records
+    if number == 2:
+        return r.side
+    if number == 3:
+        return r.account
+    if number == 4:
+        return r.instrument
+    if number == 5:
+        return r.code
+    return r.reason if number == 6 else r.seq
+
+
+cdef inline object _named(Event event, int number):
+    """A field by the number of its name; not a method, so that an Event needs no table of methods."""
+    cdef int place = _place[event.r.type & (TYPES_MAX - 1)][number]
+    if place > 8:
+        return (&event.r.a)[place - 9]
+    if place == 0 or event.r.type >= TYPES_MAX:
+        raise AttributeError(f"an event of type {event.r.type} has no field {_names[number]!r}")
+    return _header_field(&event.r, place - 1)
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Event:
+    """One event. The record's own fields are attributes, and so are the names of its type (docs/records.md).
+
+    record: the thirteen fields of the header and payload. extra: the bytes of a second record, if there is one.
+    Raises AttributeError for a name that its type does not have.
+    """
+
+    def __init__(self, record, bytes extra=b""):
+        cdef Record* r = &self.r
+        (r.type, r.records, r.side, r.account, r.instrument, r.code, r.reason, r.seq, r.a, r.b, r.c, r.d, r.e) = record
+        self.second = extra if extra else None
+
+    def __getattribute__(self, name):
+        cdef int at = _key_of(<void*>name)
+        while _keys[at].name != NULL:
+            if _keys[at].name == <void*>name:
+                return _named(self, _keys[at].number)
+            at = (at + 1) & (KEYS - 1)
+        return PyObject_GenericGetAttr(self, name)
+
+    def __getattr__(self, name):
+        """A name that is not interned, or none at all."""
+        if name in _names:
+            return _named(self, _names.index(name))
+        raise AttributeError(f"an event has no attribute {name!r}")
+
+    @property
+    def type(self):
+        return _types[self.r.type] if self.r.type < TYPES_MAX else None
+
+    @property
+    def record(self):
+        """All thirteen fields."""
+        return (self.r.type, self.r.records, self.r.side, self.r.account, self.r.instrument, self.r.code, self.r.reason,
+                self.r.seq, self.r.a, self.r.b, self.r.c, self.r.d, self.r.e)
+
+    @property
+    def extra(self):
+        """The bytes of a second record, if there is one."""
+        return b"" if self.second is None else self.second
+
+    @property
+    def name(self):
+        """The name that an ACCOUNT_OPENED carries, "" of any other type."""
+        return self.extra.rstrip(b"\0").decode() if self.r.type == ACCOUNT_OPENED else ""
+
+    def __eq__(self, other):
+        return isinstance(other, Event) and self.record == other.record and self.extra == other.extra
+
+    def __hash__(self):
+        return hash(self.record)
+
+    def __repr__(self):
+        if self.type is None:
+            return f"Event{self.record}"
+        shown = [f"account={self.r.account}"]
+        if self.r.instrument != 0xFFFFFFFF:
+            shown.append(f"instrument={self.r.instrument}")
+        for each in _payload[self.r.type]:
+            shown.append(f"{each}={getattr(self, each)}")
+        if self.name:
+            shown.append(f"name={self.name!r}")
+        return f"{self.type.name}(seq={self.r.seq}, {', '.join(shown)})"
+
+
+@cython.final
+cdef class EventView:
+    """Read-only bytes of consecutive events; pins its block, so that it stays what it was. Iterates as Events."""
+
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.first, self.count * RECORD_BYTES, 1, flags)
+
+    def __dealloc__(self):
+        if self.block != NULL:
+            block_unpin(self.block)
+
+    def __iter__(self):
+        cdef EventIterator iterator = EventIterator.__new__(EventIterator)
+        iterator.view = self
+        return iterator
+
+
+@cython.final
+cdef class EventIterator:
+    """One pass over a view."""
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef Event event
+        if self.view is None or self.at >= self.view.count:
+            raise StopIteration
+        event = Event.__new__(Event)
+        prefetch(&self.view.first[self.at + 8])
+        event.r = self.view.first[self.at]
+        self.at += 1
+        if event.r.records == 2 and self.at < self.view.count:
+            event.second = PyBytes_FromStringAndSize(<char*>&self.view.first[self.at], RECORD_BYTES)
+            self.at += 1
+        return event

@@ -1,0 +1,151 @@
+# valuation: what a contract is worth at a price, and what its tiers ask.
+#
+# Owns: the terms of an instrument, its three kinds of value (linear, inverse, quanto) with their rounding, the tiers with
+# their basis and scheme, and the prices at which a position leaves nothing. The twin to read first is
+# twin/contract/valuation.py.
+# Never: knows an account; writes anything. A quanto contract is a linear one in settlement currency a point of price:
+# nothing here asks for it.
+# Invariants: what a position is worth less its cost is its profit, for every kind; a requirement is rounded up once.
+# Cost: a value is two multiplications, or one division (inverse); a tier a walk up the table.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from solvent._core.base.money cimport int128, magnitude, mul, mul_div_ceil, mul_div_floor
+from solvent._core.base.records cimport BUY, INVERSE
+
+cdef struct Leverage:              # a fraction in lowest terms
+    int64_t times
+    int64_t parts
+
+cdef struct Tier:
+    int128 deducted                # in the tiers' measure, times RATE; 0 unless the scheme deducts
+    int64_t top                    # lots, or units of value where the basis is a notional
+    int64_t maintenance_ppb
+    int64_t max_leverage           # in hundredths
+    int64_t initial_ppb
+
+cdef struct Rates:                 # which positions have a table of rates of their own
+    int64_t most                   # leverage; 0: any
+    uint8_t side                   # a leg; ONE_WAY: both
+
+cdef struct FeeTier:
+    int64_t volume_units           # traded in thirty days
+    int64_t maker_fee_ppb
+    int64_t taker_fee_ppb
+
+cdef struct Instrument:
+    int64_t units                  # linear: of a tick and lot; inverse: of a lot, times its price in ticks
+    int64_t max_price_ticks
+    int64_t max_size_lots
+    int64_t maker_fee_ppb
+    int64_t taker_fee_ppb
+    int64_t liquidation_fee_ppb
+    int64_t default_leverage
+    int64_t maintenance_curve      # rates over 10**18: a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
+    int64_t initial_curve
+    int64_t expiry_ns              # 0: a perpetual
+    int64_t settle_window_ns
+    int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
+    int64_t index_ticks            # likewise
+    int64_t last_ticks             # of the last trade between users; 0 before the first
+    int64_t accrual_ppb            # written by pricing: what accrued funding adds to requirements of longs, if negative of shorts
+    uint64_t funding_period        # the last one settled; 0 before the first
+    Tier* tiers                    # tier_count rows, and as many again for each of the rates
+    Rates* rates
+    FeeTier* fee_tiers             # beyond the fees above
+    int32_t tier_count
+    int32_t rates_count
+    int32_t fee_tier_count
+    int32_t decimals               # of the settlement currency
+    uint32_t currency
+    int32_t tier_group             # of instruments whose nets add up for tiers; 0: none
+    uint8_t kind
+    uint8_t modelled               # its marks come of a price model
+    uint8_t basis
+    uint8_t scheme
+    uint8_t at_entry               # maintenance is asked of the value at entry
+    uint8_t larger_leg             # of a cross hedge only the larger side is asked for
+    uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
+    uint8_t funds_at_index         # funding is paid on the value at the index
+    uint8_t covers                 # no tier asks for more, fee included, than its highest leverage leaves
+    uint8_t listing                # written by listing alone
+    int32_t* members               # every position ever opened here
+    int32_t member_count
+    int32_t member_capacity
+
+cdef struct Held:                  # what values and tiers read of a position
+    int64_t size_lots
+    int64_t cost_units
+    Leverage leverage
+    int32_t chosen_tier            # 1-based: it stands there, or higher; 0: none
+    int64_t other_lots             # the size of its hedge in the same margin domain
+    int64_t kin_lots               # the nets of the other instruments of its tier group, added up
+    int64_t long_lots              # of its instrument or tier group in that domain; only where larger_leg asks for them
+    int64_t short_lots
+
+cdef int64_t loss_of(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil
+cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil
+cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil
+cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil
+cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
+cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil
+cdef int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexcept nogil
+cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
+cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil
+cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
+cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
+cdef int64_t asked_of(
+    Instrument* ins, int side, int64_t value, int k, Leverage leverage, int64_t fee_ppb, int32_t* fault
+) noexcept nogil
+cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil
+cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil
+cdef int64_t initial_rise(
+    Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
+) noexcept nogil
+cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil
+cdef bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil
+cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
+cdef int64_t band_edge(Instrument* ins, int64_t price_ticks, int side, int64_t band_ppb) noexcept nogil
+cdef void tiers_derive(Instrument* ins) noexcept nogil
+
+
+cdef inline int64_t value_of(Instrument* ins, int64_t lots, int64_t price_ticks, bint up, int32_t* fault) noexcept nogil:
+    """Of some lots in a trade: linear exact; inverse floored, or rounded up."""
+    if ins.kind != INVERSE:
+        return mul(lots, mul(price_ticks, ins.units, fault), fault)
+    if lots == 0:                             # for which there need not be a price
+        return 0
+    if up:
+        return mul_div_ceil(lots, ins.units, price_ticks, fault)
+    return mul_div_floor(lots, ins.units, price_ticks, fault)
+
+
+cdef inline int64_t worth(Instrument* ins, int64_t size_lots, int64_t price_ticks, int32_t* fault) noexcept nogil:
+    """The signed value of a position; worth less cost is its profit.
+
+    Inverse: a long is worth minus its value, so that rising prices gain, and a value is rounded once: up for a long,
+    down for a short. Linear: exact.
+    """
+    if ins.kind != INVERSE:
+        return mul(size_lots, mul(price_ticks, ins.units, fault), fault)
+    if size_lots == 0:
+        return 0
+    return mul_div_floor(-size_lots, ins.units, price_ticks, fault)
+
+
+cdef inline int64_t cost_delta(Instrument* ins, int side, int64_t value) noexcept nogil:
+    """What a fill of this value adds to the signed cost."""
+    return value if (side == BUY) == (ins.kind != INVERSE) else -value
+
+
+cdef inline int64_t value_at_mark(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
+    return magnitude(worth(ins, size_lots, ins.mark_ticks, fault))
+
+
+cdef inline int64_t funding_value(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
+    """What funding is paid on."""
+    return magnitude(worth(ins, size_lots, ins.index_ticks if ins.funds_at_index else ins.mark_ticks, fault))
+
+
+cdef inline int64_t upl_of(Instrument* ins, int64_t size_lots, int64_t cost_units, int32_t* fault) noexcept nogil:
+    """Unrealised profit at mark."""
+    return worth(ins, size_lots, ins.mark_ticks, fault) - cost_units

@@ -1,0 +1,41 @@
+"""The accounts below R_own after a mark change; the contract is in danger.pxd."""
+
+from libc.stdint cimport int32_t, uint32_t
+from solvent._core.trade.admission cimport endangered
+from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, backs, touch, wallet_of
+from solvent._core.account.margin cimport Requirement, domain_requirement
+from solvent._core.trade.lifecycle cimport State
+from solvent._core.contract.valuation cimport Instrument
+
+
+cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
+    """Touches every account whose position here, its cross domain, or one that this backs is now below R_own."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef bint below
+    cdef bint backing = backs(&s.ledger, ins.currency) != NULL
+    cdef Requirement r
+    cdef Position* p
+    cdef int32_t i
+    for i in range(ins.member_count):
+        p = &s.ledger.positions[ins.members[i]]
+        if p.size_lots == 0:
+            continue
+        if backing and not p.mode:
+            below = endangered(&s.ledger, &s.rules, p.account, ins.currency)
+        else:
+            domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
+            below = r.equity < r.own
+        if below:
+            touch(&s.ledger, p.account)
+
+
+cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
+    """Touches whose margin is worth too little now, because this instrument prices what backs it."""
+    cdef Ledger* l = &s.ledger
+    cdef uint32_t account
+    cdef int32_t i
+    for i in range(l.collateral_count):
+        if l.collateral[i].instrument == instrument:
+            for account in range(FIRST_USER, l.account_count):
+                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0 and endangered(l, &s.rules, account, l.collateral[i].of):
+                    touch(l, account)

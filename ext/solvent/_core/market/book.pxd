@@ -1,0 +1,232 @@
+# book: the orders of one instrument, by price and then by time: resting ones, or dormant ones by trigger price.
+#
+# Owns: price levels, their queues, the best prices. A side is a 64-ary bitmap trie over the tick: a node
+# has one bit and one child per six bits of price, a leaf's children are levels. Its depth comes from the
+# instrument's highest legal tick, so there is no window to re-centre and no cost that depends on what
+# else rests in the book. A side's keys are prices (asks) or prices with all bits turned (bids), so that the best
+# one is the lowest on either side and no step asks which side it is on. The hot half is inline: a message is a few nanoseconds, a call across modules is one.
+# Never: knows accounts or money; never releases an order's slot.
+# Invariants: no empty level, no empty node but the roots; a level's total is the sum of its orders;
+# best bid < best ask between commands.
+# Cost: at a level that exists O(1) through a small leaf cache; a new or vanishing level at most `depth`
+# nodes (3 to 10). A node is 268 bytes, a level 32. Making room is amortised O(1) and may move both.
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from solvent._core.market.order_pool cimport Arena, Order
+
+cdef enum:
+    CACHE = 64            # leaves remembered per side
+    NONE = -1
+    BOOK_ITEMS_MAX = 1 << 24    # levels, and nodes, of one book
+
+cdef extern from *:
+    int lowest_bit "__builtin_ctzll"(unsigned long long) noexcept nogil
+
+cdef struct Level:
+    int64_t price_ticks
+    int64_t total_lots
+    int32_t head
+    int32_t tail
+    int32_t count
+    int32_t leaf           # the node that holds this level; the next free level once it is gone
+
+cdef struct Leaf:
+    int64_t key            # level key >> 6, or NONE
+    int32_t node
+
+cdef struct Half:
+    int64_t turn           # a level's key is its price ^ turn
+    int32_t root
+    int32_t best           # level, or NONE
+    Leaf cache[64]
+
+cdef struct Book:
+    Half side[2]
+    uint64_t* bits         # by node: which children there are
+    int32_t* parent        # by node; the next free node once it is gone
+    int32_t* child         # by node, 64 each
+    int32_t nodes_used
+    int32_t nodes_capacity
+    int32_t nodes_free
+    int32_t nodes_spare    # how many are in the free list
+    Level* levels
+    int32_t levels_used
+    int32_t levels_capacity
+    int32_t levels_free
+    int32_t levels_spare   # how many are in the free list
+    int32_t depth          # how many nodes from root to leaf
+
+cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil
+cdef void book_close(Book* book) noexcept nogil
+cdef bint book_grow(Book* book, int32_t orders) noexcept nogil
+cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil
+cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil
+
+
+cdef inline bint book_rooms(Book* book, int32_t orders) noexcept nogil:
+    """Makes sure of room for so many more levels and their paths; False at the limit or when memory is gone. May move them."""
+    return (book.nodes_used - book.nodes_spare + book.depth * orders < book.nodes_capacity
+            and book.levels_used - book.levels_spare + orders < book.levels_capacity) or book_grow(book, orders)
+
+
+cdef inline bint book_room(Book* book) noexcept nogil:
+    return book_rooms(book, 1)
+
+
+cdef inline int64_t book_price(Book* book, Arena* arena, int32_t slot) noexcept nogil:
+    return book.levels[arena.orders[slot].level].price_ticks
+
+
+cdef inline int32_t book_node(Book* book, int32_t parent) noexcept nogil:
+    cdef int32_t node = book.nodes_free
+    if node != NONE:
+        book.nodes_free = book.parent[node]
+        book.nodes_spare -= 1
+    else:
+        node = book.nodes_used
+        book.nodes_used += 1
+    book.bits[node] = 0
+    book.parent[node] = parent
+    return node
+
+
+cdef inline int32_t book_leaf(Book* book, Half* half, int64_t key) noexcept nogil:
+    """The leaf of a level key; its path is made where it does not exist."""
+    cdef Leaf* entry = &half.cache[(key >> 6) & (CACHE - 1)]
+    cdef int32_t node, child
+    cdef int shift, bit
+    if entry.key == key >> 6:
+        return entry.node
+    node = half.root
+    shift = 6 * (book.depth - 1)
+    while shift > 0:
+        bit = <int>((key >> shift) & 63)
+        if (book.bits[node] >> bit) & 1:
+            node = book.child[node * <int64_t>64 + bit]
+        else:
+            child = book_node(book, node)
+            book.child[node * <int64_t>64 + bit] = child
+            book.bits[node] |= <uint64_t>1 << bit
+            node = child
+        shift -= 6
+    entry.key = key >> 6
+    entry.node = node
+    return node
+
+
+cdef inline int32_t book_peek(Book* book, Half* half, int64_t key) noexcept nogil:
+    """The leaf of a level key if there is one, else NONE; makes nothing."""
+    cdef Leaf* entry = &half.cache[(key >> 6) & (CACHE - 1)]
+    cdef int32_t node = half.root
+    cdef int shift = 6 * (book.depth - 1)
+    if entry.key == key >> 6:
+        return entry.node
+    while shift > 0:
+        if not (book.bits[node] >> ((key >> shift) & 63)) & 1:
+            return NONE
+        node = book.child[node * <int64_t>64 + ((key >> shift) & 63)]
+        shift -= 6
+    return node
+
+
+cdef inline int32_t book_first(Book* book, int32_t node, int shift) noexcept nogil:
+    """The best level below a node that is not empty."""
+    while shift > 0:
+        node = book.child[node * <int64_t>64 + lowest_bit(book.bits[node])]
+        shift -= 6
+    return book.child[node * <int64_t>64 + lowest_bit(book.bits[node])]
+
+
+cdef inline void book_add(Book* book, Arena* arena, int32_t slot, int side, int64_t price_ticks) noexcept nogil:
+    """Puts an order at the end of its level's queue. book_room was asked before."""
+    cdef Order* order = &arena.orders[slot]
+    cdef Half* half = &book.side[side]
+    cdef int64_t key = price_ticks ^ half.turn
+    cdef int32_t leaf = book_leaf(book, half, key)
+    cdef int bit = <int>(key & 63)
+    cdef int32_t index
+    cdef Level* level
+    if (book.bits[leaf] >> bit) & 1:
+        index = book.child[leaf * <int64_t>64 + bit]
+        level = &book.levels[index]
+        order.prev = level.tail
+        arena.orders[level.tail].next = slot
+        level.count += 1
+        level.total_lots += order.remaining_lots
+    else:
+        index = book.levels_free
+        if index != NONE:
+            book.levels_free = book.levels[index].leaf
+            book.levels_spare -= 1
+        else:
+            index = book.levels_used
+            book.levels_used += 1
+        level = &book.levels[index]
+        level.price_ticks = price_ticks
+        level.total_lots = order.remaining_lots
+        level.head = slot
+        level.count = 1
+        level.leaf = leaf
+        book.bits[leaf] |= <uint64_t>1 << bit
+        book.child[leaf * <int64_t>64 + bit] = index
+        if half.best == NONE or key < book.levels[half.best].price_ticks ^ half.turn:
+            half.best = index
+        order.prev = NONE
+    order.level = index
+    order.next = NONE
+    level.tail = slot
+
+
+cdef inline void book_shrink(Book* book, Arena* arena, int32_t slot, int64_t lots) noexcept nogil:
+    """Takes lots off an order, which keeps its place; some must remain."""
+    arena.orders[slot].remaining_lots -= lots
+    book.levels[arena.orders[slot].level].total_lots -= lots
+
+
+cdef inline void book_level_gone(Book* book, Half* half, int32_t index) noexcept nogil:
+    cdef Level* level = &book.levels[index]
+    cdef int64_t key = level.price_ticks ^ half.turn
+    cdef int32_t node = level.leaf
+    cdef int32_t parent
+    cdef int shift = 0
+    cdef Leaf* entry
+    book.levels_spare += 1
+    level.leaf = book.levels_free
+    book.levels_free = index
+    book.bits[node] &= ~(<uint64_t>1 << (key & 63))
+    if book.bits[node] == 0 and node != half.root:
+        entry = &half.cache[(key >> 6) & (CACHE - 1)]
+        if entry.key == key >> 6:
+            entry.key = NONE
+        while book.bits[node] == 0 and node != half.root:
+            parent = book.parent[node]
+            book.parent[node] = book.nodes_free
+            book.nodes_free = node
+            book.nodes_spare += 1
+            node = parent
+            shift += 6
+            book.bits[node] &= ~(<uint64_t>1 << ((key >> shift) & 63))
+    if half.best == index:
+        # The level was the best one, so all that is left below `node` is worse than it, and what is left
+        # elsewhere is worse still: the lowest bit of this node leads to the new best.
+        half.best = NONE if book.bits[node] == 0 else book_first(book, node, shift)
+
+
+cdef inline void book_remove(Book* book, Arena* arena, int32_t slot, int side) noexcept nogil:
+    """Unlinks an order with whatever remains of it; the slot stays the caller's."""
+    cdef Order* order = &arena.orders[slot]
+    cdef Level* level = &book.levels[order.level]
+    level.count -= 1
+    if level.count == 0:
+        book_level_gone(book, &book.side[side], order.level)
+    else:
+        level.total_lots -= order.remaining_lots
+        if order.prev == NONE:
+            level.head = order.next
+        else:
+            arena.orders[order.prev].next = order.next
+        if order.next == NONE:
+            level.tail = order.prev
+        else:
+            arena.orders[order.next].prev = order.prev
+    order.level = NONE

@@ -1,0 +1,140 @@
+# client_ids: which order a client id belongs to, within the duplicate window.
+#
+# Owns: the table (account, client id) -> order of live orders and of the last WINDOW finished ones that had a
+# client id, first in first out (semantics §8). Orders without a client id never come here.
+# Never: decides whether an order is live; it is told. Never: lets who chooses ids choose where they go: the hash has a secret
+# (the seed), and no answer, event or digest depends on it.
+# Invariant: an entry names a live order's slot, or a place in the ring of finished ones, and so finds its full key.
+# Cost: an entry is 8 bytes (a 32-bit hash, a 32-bit place), so that the table stays in cache; open addressing
+# with linear probing at load <= 1/4 (most searches end at their first place, which is what a guess of the processor
+# needs), backward-shift delete; growth rehashes. A finished order costs 24 bytes more.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from solvent._core.market.order_pool cimport Arena, Order
+from solvent._core.base.pool cimport prefetch
+
+cdef enum:
+    WINDOW = 65536
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #define SOLVENT_FINISHED 0x80000000u
+    /* Both halves of the 128-bit product, one on the other. */
+    static inline uint64_t solvent_fold(uint64_t a, uint64_t b) {
+        unsigned __int128 product = (unsigned __int128)a * b;
+        return (uint64_t)product ^ (uint64_t)(product >> 64); }
+    """
+    uint64_t fold "solvent_fold"(uint64_t a, uint64_t b) noexcept nogil
+    const uint32_t FINISHED_PLACE "SOLVENT_FINISHED"    # places: slot + 1 of a live order, or this | ring index
+
+cdef struct ClientKey:
+    uint64_t client_id
+    uint64_t order_id
+    uint32_t account
+
+cdef struct ClientIds:
+    Arena* arena
+    uint64_t* table        # hash << 32 | place; 0 is empty
+    int64_t capacity
+    int64_t room           # how many ids fit, live and finished
+    int64_t used
+    int64_t vacant         # where the id that was last looked for in vain would go
+    uint64_t tag           # its hash
+    uint64_t secret[3]     # from the seed
+    ClientKey* finished    # ring; before it is full, an array that grows
+    int64_t finished_capacity
+    int64_t first
+    int64_t count
+
+cdef int clients_open(ClientIds* ids, Arena* arena, uint64_t seed) noexcept nogil
+cdef void clients_close(ClientIds* ids) noexcept nogil
+cdef int clients_grow(ClientIds* ids) noexcept nogil
+
+
+cdef inline uint64_t clients_hash(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
+    """32 bits that nobody foresees who does not know the secret."""
+    return fold(client_id ^ ids.secret[0], account ^ ids.secret[1]) * ids.secret[2] >> 32
+
+
+cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
+    """Where exactly this entry stands, or the empty place where it would go."""
+    cdef int64_t mask = ids.capacity - 1
+    cdef int64_t i = <int64_t>(entry >> 32) & mask
+    while ids.table[i] != 0 and ids.table[i] != entry:
+        i = (i + 1) & mask
+    return i
+
+
+cdef inline int clients_reserve(ClientIds* ids) noexcept nogil:
+    """Makes room for one more id; 0 when memory is gone."""
+    return ids.used < ids.room or clients_grow(ids)
+
+
+cdef inline void clients_ahead(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
+    """Asks for the memory that finding this id, or finishing its order, will need."""
+    prefetch(&ids.table[<int64_t>clients_hash(ids, account, client_id) & (ids.capacity - 1)])
+
+
+cdef inline uint64_t clients_find(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
+    """The order id, or 0."""
+    cdef uint64_t tag = clients_hash(ids, account, client_id)
+    cdef int64_t mask = ids.capacity - 1
+    cdef int64_t i = <int64_t>tag & mask
+    cdef uint32_t place
+    cdef ClientKey* key
+    cdef Order* order
+    while ids.table[i] != 0:
+        if ids.table[i] >> 32 == tag:
+            place = <uint32_t>ids.table[i]
+            if place & FINISHED_PLACE:
+                key = &ids.finished[place ^ FINISHED_PLACE]
+                if key.client_id == client_id and key.account == account:
+                    return key.order_id
+            else:
+                order = &ids.arena.orders[place - 1]
+                if order.client_id == client_id and order.account == account:
+                    return order.order_id
+        i = (i + 1) & mask
+    ids.vacant = i
+    ids.tag = tag
+    return 0
+
+
+cdef inline void clients_add(ClientIds* ids, uint32_t slot) noexcept nogil:
+    """The order whose id clients_find has just not found, after clients_reserve."""
+    ids.table[ids.vacant] = ids.tag << 32 | (slot + 1)
+    ids.used += 1
+
+
+cdef inline void clients_forget(ClientIds* ids, uint64_t entry) noexcept nogil:
+    cdef int64_t hole = clients_at(ids, entry)
+    cdef int64_t mask = ids.capacity - 1
+    cdef int64_t i = hole
+    ids.used -= 1
+    while True:
+        i = (i + 1) & mask
+        if ids.table[i] == 0:
+            break
+        if ((i - <int64_t>(ids.table[i] >> 32)) & mask) >= ((i - hole) & mask):
+            ids.table[hole] = ids.table[i]
+            hole = i
+    ids.table[hole] = 0
+
+
+cdef inline void clients_finish(ClientIds* ids, uint32_t slot) noexcept nogil:
+    """The order is final: its id enters the window, the oldest of a full window is forgotten."""
+    cdef Order* order = &ids.arena.orders[slot]
+    cdef uint64_t entry = clients_hash(ids, order.account, order.client_id) << 32
+    cdef int64_t at = (ids.first + ids.count) & (WINDOW - 1)
+    cdef ClientKey* key = &ids.finished[at]
+    if ids.count == WINDOW:
+        clients_forget(ids, clients_hash(ids, key.account, key.client_id) << 32 | FINISHED_PLACE | <uint64_t>at)
+        ids.first = (ids.first + 1) & (WINDOW - 1)
+        ids.count -= 1
+        clients_ahead(ids, ids.finished[(at + 4) & (WINDOW - 1)].account, ids.finished[(at + 4) & (WINDOW - 1)].client_id)
+    key.account = order.account
+    key.client_id = order.client_id
+    key.order_id = order.order_id
+    ids.table[clients_at(ids, entry | (slot + 1))] = entry | FINISHED_PLACE | <uint64_t>at
+    ids.count += 1

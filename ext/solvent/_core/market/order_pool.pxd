@@ -1,0 +1,102 @@
+# order_pool: the slots in which live orders of all books lie, resting or dormant.
+#
+# Owns: slots, their free stack, the links of each position's own orders. Slots are specified behaviour
+# (semantics §8): taken at acceptance, returned at the final event, last in first out, else the high-water mark.
+# Never: knows prices or queues; a book links orders through prev and next.
+# Invariant: slots in use = live orders; born - freed = live.
+# Cost: take and give are O(1); making room is amortised O(1) and may move all orders, so no pointer to one is held there.
+# 64 bytes a slot and 4 for the free stack; 16 for the owner's links and 72 for the terms of extended orders where they are
+# used: pages that are never touched cost nothing.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+
+cdef enum:
+    SLOT_BITS = 24
+    SLOTS_MAX = 1 << 24
+    REDUCE_ONLY_MAX = 1000      # live reduce-only orders of one position: each of its fills may look at all
+    TRIGGERED_MAX = 1000        # live orders of one position that have a trigger: they cost their owner nothing
+
+cdef enum OrderState:           # bits
+    LIVE = 1
+    DORMANT = 2                 # waits for its trigger
+    EXTENDED = 4                # has Terms
+    DUE = 8                     # its trigger has been reached, its turn in this command has not come
+
+cdef struct Order:
+    uint64_t order_id
+    int64_t remaining_lots
+    int64_t size_lots           # as accepted or last amended; filled = size - remaining
+    uint64_t client_id
+    int64_t open_loss_ticks     # loss to mark per lot when it was accepted; part of its hold
+    uint32_t account
+    int32_t prev                # neighbours in the queue
+    int32_t next
+    int32_t level
+    int32_t holder              # index of the position; the parcel's id for the house; -1 in a Book alone
+    uint8_t side
+    uint8_t flags
+    uint8_t tif
+    uint8_t state
+
+cdef struct Terms:              # what few orders have
+    int64_t trigger_ticks       # where it fires now
+    int64_t trail               # ticks or rate; 0 for a fixed trigger
+    int64_t extreme_ticks       # the best price since acceptance, of a trailing order
+    int64_t limit_ticks         # its limit once it fires; 0 for a market order without
+    int64_t slippage_ppb
+    int64_t expiry_ns           # GTD; 0 none
+    int64_t stp_group
+    int32_t timer               # place among the expiries, -1 none
+    int32_t trailing            # place among its instrument's trailing orders, -1 none
+    uint8_t source
+    uint8_t kind
+    uint8_t trigger_flags
+    uint8_t stp_mode
+    uint8_t leg                # of a hedge: which position it belongs to
+
+cdef struct Links:
+    int32_t prev
+    int32_t next
+
+cdef struct Arena:
+    Order* orders
+    Terms* terms                # by slot
+    Links* own                  # links among the live orders of one position
+    Links* reduce               # links among its reduce-only ones
+    int32_t* free_stack
+    int32_t free_count
+    int32_t high_water
+    int32_t terms_high_water    # slots below it may have had terms
+    int32_t capacity
+
+cdef bint arena_grow(Arena* arena) noexcept nogil
+cdef void arena_close(Arena* arena) noexcept nogil
+
+
+cdef inline bint arena_room(Arena* arena) noexcept nogil:
+    """Makes sure of a slot for one more order; False at the limit or when memory is gone. May move all orders."""
+    return arena.free_count > 0 or arena.high_water < arena.capacity or arena_grow(arena)
+
+
+cdef inline int32_t arena_take(Arena* arena) noexcept nogil:
+    """A slot, after arena_room."""
+    if arena.free_count > 0:
+        arena.free_count -= 1
+        return arena.free_stack[arena.free_count]
+    arena.high_water += 1
+    return arena.high_water - 1
+
+
+cdef inline void arena_give(Arena* arena, int32_t slot) noexcept nogil:
+    arena.orders[slot].state = 0
+    arena.orders[slot].order_id = 0
+    arena.free_stack[arena.free_count] = slot
+    arena.free_count += 1
+
+
+cdef inline int32_t arena_find(Arena* arena, uint64_t order_id) noexcept nogil:
+    """The slot of a live order, or -1. No live order has the id 0, and a slot given back forgets its own."""
+    cdef int32_t slot = <int32_t>(order_id & (SLOTS_MAX - 1))
+    if order_id != 0 and slot < arena.high_water and arena.orders[slot].order_id == order_id:
+        return slot
+    return -1

@@ -1,0 +1,54 @@
+# triggers: the dormant orders of one instrument, and which of them a price reaches.
+#
+# Owns: for each watched price (mark, last, index) a book of dormant orders by trigger price, whose side 0 fires
+# on a fall and side 1 on a rise; the trailing ones besides; the queue of orders whose trigger has been reached.
+# Never: executes an order or checks one; entry takes the due ones off the queue, one at a time.
+# Invariants: a dormant order is in exactly one book, a due one in none; an order becomes due at most once, so
+# a cascade inside a command ends. Due orders stand in the order of the prices seen; of one price, what fires
+# on a fall comes first, nearest trigger first, then by order id.
+# Cost: O(1) a price that reaches nothing, as a book's for what it reaches; a new extreme looks at every trailing
+# order of the instrument (at most TRAILING_MAX).
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from solvent._core.market.order_pool cimport Arena, Terms
+from solvent._core.market.book cimport Book
+from solvent._core.base.records cimport SELL, TAKE_PROFIT
+
+cdef enum:
+    TRAILING_MAX = 10000       # live trailing orders of one instrument
+
+cdef struct Triggers:
+    Book* books[3]             # by source; opened when first used
+    int32_t* trailing          # slots, in no order that matters
+    int32_t trailing_count
+    int32_t trailing_capacity
+    int64_t nearest[3][2]      # by source and direction: no trailing order has an extreme below (above) this
+    int32_t count              # dormant orders
+    int64_t max_price_ticks
+
+cdef struct Due:
+    uint64_t* order_ids
+    int32_t first
+    int32_t count
+    int32_t capacity
+
+cdef void triggers_close(Triggers* triggers) noexcept nogil
+cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil
+cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil
+cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t reference_ticks) noexcept nogil
+cdef void triggers_remove(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil
+cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil
+cdef int triggers_due(Triggers* triggers, Arena* arena, Due* due, int32_t slot) noexcept nogil
+cdef int64_t triggers_check(Triggers* triggers, Arena* arena) noexcept nogil
+
+
+cdef inline int trigger_direction(int side, int kind) noexcept nogil:
+    """0: fires when the price falls to its trigger; 1: when it rises to it."""
+    return 0 if (side == SELL) != (kind == TAKE_PROFIT) else 1
+
+
+cdef inline bint trigger_reached(int direction, int64_t trigger_ticks, int64_t price_ticks) noexcept nogil:
+    """Whether a price (0: there is none yet) fires a trigger."""
+    if price_ticks == 0:
+        return False
+    return price_ticks <= trigger_ticks if direction == 0 else price_ticks >= trigger_ticks

@@ -1,0 +1,29 @@
+# admission: whether the owner of a position bears a fill, and what a margin domain may lose (SAFE-1, SAFE-2, decisions/0013).
+#
+# Owns: the judgement of every fill before it is posted, and the answers of a domain that others act on.
+# Never: writes for good; a fill is tried on the rows, which are as before when it has been judged.
+# Invariants: what opens leaves no domain of its owner below R_own, or further below it; what only closes costs no more
+# than there is.
+# Cost: a judgement reads the domains that a fill touches once: what settlement asked after every fill before.
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.account.ledger cimport Effect, FillTerms, Ledger
+from solvent._core.account.margin cimport Rules
+from solvent._core.base.money cimport int128
+
+cdef struct Trial:                 # what the rows were before a fill was tried on them
+    int64_t size_lots
+    int64_t cost_units
+    int64_t margin_units
+    int64_t hold_units
+    int64_t cash_units
+    int64_t wallet_hold_units
+
+cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil
+cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil
+cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil
+cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before) noexcept nogil
+cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil
+cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil
+cdef bint bears_loss(Ledger* l, Rules* rules, uint32_t account, uint32_t currency, int128 units) noexcept nogil
+cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil

@@ -1,0 +1,352 @@
+"""Whether a fill is borne; the contract is in admission.pxd, the readable twin in twin/trade/admission.py."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.account.ledger cimport (
+    Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, held_of, wallet_of,
+)
+from solvent._core.account.margin cimport (
+    Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
+    equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
+)
+from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
+from solvent._core.base.records cimport BUY, CONTRACTS, NET
+from solvent._core.contract.valuation cimport (
+    Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,
+)
+
+cdef enum:
+    LIFTS_MAX = 64                 # the twin says why
+
+cdef struct Reading:               # a domain
+    int128 equity
+    int128 own
+
+cdef struct Readings:              # of every domain that a fill of a position may change
+    Reading domain[3]
+    int count
+
+
+# --- A domain as it is, and what it may lose -----------------------------------------------------------
+
+cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
+    """Whether a cross domain is below its threshold, or the one that the currency's spare balance backs."""
+    cdef Collateral* each
+    cdef Requirement r
+    cross_requirement(l, rules, account, currency, &r)
+    if r.equity < r.own:
+        return True
+    each = backs(l, currency)
+    if each == NULL:
+        return False
+    cross_requirement(l, rules, account, each.of, &r)
+    return r.equity < r.own
+
+
+cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
+    cdef Position* p = &l.positions[index]
+    cdef Requirement r
+    cdef int128 slack
+    cdef int64_t bears
+    domain_requirement(l, rules, index, &r)
+    slack = r.equity - r.own
+    bears = saturate(slack) if slack > 0 else 0
+    return bears if p.mode else least(bears, _room(l, rules, p.account, l.instruments[p.instrument].currency))
+
+
+cdef int64_t _room(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
+    """What a spare balance may lose before the domain that it backs is below its threshold; INT64_MAX: all of it, and more."""
+    cdef Collateral* each = backs(l, currency)
+    cdef Requirement r
+    cdef int128 slack, value
+    if each == NULL:
+        return INT64_MAX
+    cross_requirement(l, rules, account, each.of, &r)
+    slack = r.equity - r.own
+    value = collateral_value(l, account, each, 0)
+    value -= slack if slack > 0 else 0
+    if r.positions == 0 or value <= 0:
+        return INT64_MAX
+    return spare_units(l, account, currency) - collateral_least(l, each, <int64_t>value)
+
+
+cdef int64_t _left_over(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """The equity of a cross domain above what is asked of it without this position."""
+    cdef Position* p = &l.positions[index]
+    cdef int64_t size = p.size_lots
+    cdef int64_t cost = p.cost_units
+    cdef Requirement r, rest
+    domain_requirement(l, rules, index, &r)
+    p.size_lots = p.cost_units = 0
+    domain_requirement(l, rules, index, &rest)
+    p.size_lots, p.cost_units = size, cost
+    return most(0, saturate(r.equity - rest.own))
+
+
+cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what leaves
+    enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
+    cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int64_t share = _left_over(l, rules, index) if ins.larger_leg else equity_share(l, index)
+    cdef int64_t room = _room(l, rules, p.account, ins.currency)
+    return share if room == INT64_MAX else least(share, saturate(<int128>room + most(initial_units(l, p), upl(l, p))))
+
+
+cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
+    """The first tick at which closing a position, taker fee paid, costs no more than it may. Not clamped to legal prices."""
+    cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int32_t* fault = &l.log.fault
+    cdef int64_t cost
+    if p.mode:
+        cost = bankruptcy_cost(l, index)
+    else:
+        cost = sub(add(p.cost_units, upl(l, p), fault), _closing_share(l, rules, index), fault)
+    return price_paying(ins, p.size_lots, cost, ins.taker_fee_ppb)
+
+
+# --- A fill ----------------------------------------------------------------------------------------------
+
+cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before) noexcept nogil:
+    """Sets the rows of a position and its owner's wallet as if a fill were posted; what it reserves, if that is asked for."""
+    cdef Position* p = &l.positions[index]
+    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    before.size_lots, before.cost_units, before.margin_units = p.size_lots, p.cost_units, p.margin_units
+    before.hold_units, before.cash_units, before.wallet_hold_units = p.hold_units, wallet.cash_units, wallet.hold_units
+    p.size_lots, p.cost_units, p.margin_units = e.size_lots, e.cost_units, e.margin_units
+    wallet.cash_units = add(wallet.cash_units, e.cash_units, &l.log.fault)
+    if holds:
+        p.hold_units = hold_units(l, p, NULL, BUY)
+        wallet.hold_units = add(wallet.hold_units, p.hold_units - before.hold_units, &l.log.fault)
+
+
+cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil:
+    """Sets the rows as they were before try_on."""
+    cdef Position* p = &l.positions[index]
+    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    p.size_lots, p.cost_units, p.margin_units = before.size_lots, before.cost_units, before.margin_units
+    p.hold_units, wallet.cash_units, wallet.hold_units = before.hold_units, before.cash_units, before.wallet_hold_units
+
+
+cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
+    e.assigned_units = add(e.assigned_units, units, fault)
+    e.margin_units = add(e.margin_units, units, fault)
+    e.cash_units = sub(e.cash_units, units, fault)
+
+
+cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
+    """What an isolated position lacks to its threshold after a fill; 0 where it lacks nothing. Its wallet does not matter here."""
+    cdef Position* p = &l.positions[index]
+    cdef int64_t size = p.size_lots
+    cdef int64_t cost = p.cost_units
+    cdef int64_t margin = p.margin_units
+    cdef Requirement r
+    cdef int64_t lacks = 0
+    p.size_lots, p.cost_units, p.margin_units = e.size_lots, e.cost_units, e.margin_units
+    if not isolated_holds(l, rules, index):
+        isolated_requirement(l, rules, index, &r)
+        lacks = saturate(r.own - r.equity)
+    p.size_lots, p.cost_units, p.margin_units = size, cost, margin
+    return lacks
+
+
+cdef inline void _keep(Effect* e, int64_t units) noexcept nogil:
+    """Leaves so much of what is released in the margin."""
+    e.released_units -= units
+    e.margin_units += units
+    e.cash_units -= units
+
+
+cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
+    """What an isolated position asks of the wallet for the lots that a fill opens: initial margin at its leverage, their loss to
+    mark and what funding has accrued on them."""
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int32_t* fault = &l.log.fault
+    cdef int64_t lots = magnitude(e.opened_lots)
+    cdef int64_t asked = initial_rise(ins, magnitude(e.opened_cost), p.leverage, lots, magnitude(e.size_lots) - lots,
+                                      magnitude(sub(e.cost_units, e.opened_cost, fault)), fault)
+    asked = add(asked, most(0, sub(e.opened_cost, worth(ins, e.opened_lots, ins.mark_ticks, fault), fault)), fault)
+    return add(asked, accrued_units(ins, e.opened_lots, fault), fault)
+
+
+cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
+    """Says what a fill moves between an isolated margin and the wallet. What opens takes what it asks, as far as the wallet has
+    it, and what lifts the whole position to R_own, if that is more; what closes releases no more than leaves the rest at R_own.
+    Answers with how much was lifted."""
+    cdef Position* p = &l.positions[index]
+    cdef int32_t* fault = &l.log.fault
+    cdef int64_t lacks, cash, lifted = 0
+    cdef int i
+    if not p.mode:
+        return 0
+    if e.size_lots == 0:
+        e.stands = e.margin_units >= 0
+        return 0
+    if e.opened_lots != 0:
+        cash = add(wallet_of(l, p.account, l.instruments[p.instrument].currency).cash_units, e.cash_units, fault)
+        _assign(e, least(_asked(l, p, e), most(0, cash)), fault)
+    for i in range(LIFTS_MAX):
+        lacks = _lacks(l, rules, index, e)
+        e.stands = lacks == 0
+        if e.opened_lots == 0:
+            lacks = least(lacks, e.released_units)
+        if lacks == 0:
+            break
+        if e.opened_lots != 0:
+            lifted = add(lifted, lacks, fault)
+            _assign(e, lacks, fault)
+        else:
+            _keep(e, lacks)
+    return lifted
+
+
+cdef bint bears_loss(Ledger* l, Rules* rules, uint32_t account, uint32_t currency, int128 units) noexcept nogil:
+    """Whether a cross domain without so much cash is at R_own or above. Initial margin tells that, but for fees that go by what
+    is left, and thresholds that may not be met."""
+    cdef Wallet* wallet = wallet_of(l, account, currency)
+    cdef int64_t cash = wallet.cash_units
+    cdef Requirement r
+    if not (rules.fee_at_bankruptcy or rules.at_threshold):
+        return True
+    wallet.cash_units = saturate(cash - units)
+    cross_requirement(l, rules, account, currency, &r)
+    wallet.cash_units = cash
+    return r.equity >= r.own
+
+
+cdef inline void _reading(Requirement* r, Readings* found) noexcept nogil:
+    found.domain[found.count].equity, found.domain[found.count].own = r.equity, r.own
+    found.count += 1
+
+
+cdef void _read(Ledger* l, Rules* rules, int32_t index, Effect* e, Readings* found) noexcept nogil:
+    """Equity and R_own of every domain that a fill may make worse: the position's own, and those that its wallet is in."""
+    cdef Position* p = &l.positions[index]
+    cdef uint32_t currency = l.instruments[p.instrument].currency
+    cdef Collateral* each = backs(l, currency)
+    cdef Requirement r
+    found.count = 0
+    if p.mode:
+        isolated_requirement(l, rules, index, &r)
+        _reading(&r, found)
+        if e.cash_units >= 0:
+            return
+    cross_requirement(l, rules, p.account, currency, &r)
+    _reading(&r, found)
+    if each != NULL:
+        cross_requirement(l, rules, p.account, each.of, &r)
+        _reading(&r, found)
+
+
+cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
+    """Whether none of these is below its threshold."""
+    cdef Position* p = &l.positions[index]
+    cdef uint32_t currency = l.instruments[p.instrument].currency
+    cdef Collateral* each
+    cdef Requirement r
+    if p.mode:
+        if not e.stands and not isolated_holds(l, rules, index):
+            return False
+        if e.cash_units >= 0:
+            return True
+    cross_requirement(l, rules, p.account, currency, &r)
+    if r.equity < r.own:
+        return False
+    each = backs(l, currency)
+    if each == NULL:
+        return True
+    cross_requirement(l, rules, p.account, each.of, &r)
+    return r.equity >= r.own
+
+
+cdef inline bint _moves_holds(Ledger* l, Effect* e) noexcept nogil:
+    """Whether what the position's orders reserve counts in the judgement: where it backs another currency, of a fill that opens.
+    What other orders reserve once something is closed is theirs to find."""
+    return l.collateral_count != 0 and e.opened_lots != 0
+
+
+cdef inline bint _allowed(Ledger* l, Position* p) noexcept nogil:
+    """Whether the tier of a position allows its leverage. Where tiers go by money a mark decides that, and no fill."""
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef Held held
+    if ins.basis == CONTRACTS:
+        return allows(ins, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), p.leverage)
+    if ins.basis != NET:
+        return True
+    held = held_of(l, p)
+    return allows(ins, tier_of(ins, &held, &l.log.fault), p.leverage)
+
+
+cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil:
+    """Whether the owner bears a fill. price_ticks: 0 where whoever asks has limited it to the closing price.
+
+    safe: everything of his is above its threshold after it, so that nobody need look again.
+    """
+    cdef Position* p = &l.positions[index]
+    cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
+    cdef Trial trial
+    cdef int64_t cash
+    cdef bint sound, slips
+    if e.stands and e.opened_lots == 0 and e.cash_units >= 0 and e.shortfall_units == 0:     # nothing else can be worse
+        safe[0] = add(wallet.cash_units, e.cash_units, &l.log.fault) >= 0
+        return True
+    try_on(l, index, e, _moves_holds(l, e), &trial)
+    slips = e.opened_lots != 0 and not _allowed(l, p)
+    sound = not slips and _sound(l, rules, index, e)
+    cash = wallet.cash_units
+    put_back(l, index, &trial)
+    if e.shortfall_units != 0 or (e.assigned_units > 0 and cash < 0) or (slips and e.closed_lots == 0):
+        return False
+    safe[0] = sound and cash >= 0
+    return sound or _bears_below(l, rules, index, terms, e, price_ticks)
+
+
+cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks) noexcept nogil:
+    """The same where some domain is below its threshold after the fill."""
+    cdef Position* p = &l.positions[index]
+    cdef Readings before, after
+    cdef Trial trial
+    cdef int128 slack
+    cdef int i
+    if e.closed_lots != 0 and e.opened_lots != 0:
+        return _bears_halves(l, rules, index, terms, e, price_ticks)
+    try_on(l, index, e, _moves_holds(l, e), &trial)
+    _read(l, rules, index, e, &after)
+    put_back(l, index, &trial)
+    _read(l, rules, index, e, &before)
+    for i in range(after.count):
+        if e.opened_lots != 0:
+            slack = before.domain[i].equity - before.domain[i].own
+            if after.domain[i].equity - after.domain[i].own < (slack if slack < 0 else 0):
+                return False
+        elif after.domain[i].equity < (before.domain[i].equity if before.domain[i].equity < 0 else 0):
+            return False
+    if e.opened_lots != 0 or price_ticks == 0:
+        return True
+    if p.size_lots > 0:
+        return price_ticks >= closing_price(l, rules, index)
+    return price_ticks <= closing_price(l, rules, index)
+
+
+cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* whole, int64_t price_ticks) noexcept nogil:
+    """Whether of a fill that turns a position what closes is borne, and then what opens, which pays the fee."""
+    cdef FillTerms first = terms[0]
+    cdef FillTerms rest = terms[0]
+    cdef Effect e
+    cdef Trial before
+    cdef bint safe, borne
+    first.size_delta = whole.closed_lots if terms.size_delta > 0 else -whole.closed_lots
+    first.cost_delta = terms.cost_delta - whole.opened_cost
+    first.fee_units = 0
+    rest.size_delta = whole.opened_lots
+    rest.cost_delta = whole.opened_cost
+    fill_effect(l, index, &first, &e)
+    if not bears(l, rules, index, &first, &e, price_ticks, &safe):
+        return False
+    try_on(l, index, &e, l.collateral_count != 0, &before)
+    fill_effect(l, index, &rest, &e)
+    fit(l, rules, index, &e)
+    borne = bears(l, rules, index, &rest, &e, price_ticks, &safe)
+    put_back(l, index, &before)
+    return borne

@@ -1,0 +1,212 @@
+"""Amendments and cancellations; the contract is in amendment.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, qsort
+from solvent._core.market.order_pool cimport DORMANT, LIVE, Order, arena_find
+from solvent._core.market.book cimport book_room
+from solvent._core.market.client_ids cimport clients_find
+from solvent._core.trade.order_margin cimport reducible, within_band
+from solvent._core.trade.placement cimport admit, known_account, work
+from solvent._core.account.ledger cimport NOBODY, OpenSide, Position
+from solvent._core.base.pool cimport taken
+from solvent._core.base.records cimport (
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
+    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    UNKNOWN_ORDER, Command,
+)
+from solvent._core.trade.lifecycle cimport (
+    Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, say_replaced, shrink, ticket_of_order,
+)
+from solvent._core.contract.valuation cimport Instrument
+
+cdef inline int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:
+    """The slot of the sender's live order, by order id, else by client id."""
+    cdef uint64_t order_id = c.order_id
+    if not known_account(s, c):
+        return UNKNOWN_ACCOUNT
+    if order_id == 0 and c.client_id != 0:
+        order_id = clients_find(&s.clients, c.account, c.client_id)
+    slot[0] = arena_find(&s.arena, order_id)
+    if slot[0] < 0 or s.arena.orders[slot[0]].account != c.account:
+        return UNKNOWN_ORDER
+    return OK
+
+
+# --- CANCEL, MASS_CANCEL -------------------------------------------------------------------------------
+
+cdef int cancel_one(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    cdef int32_t slot
+    cdef int code = _find_own(s, c, &slot)
+    if code != OK:
+        return code
+    receipt.order_id = s.arena.orders[slot].order_id
+    receipt.filled_lots = s.arena.orders[slot].size_lots - s.arena.orders[slot].remaining_lots
+    cancel(s, slot, CANCELLED)
+    return OK
+
+
+cdef int _by_id(const void* left, const void* right) noexcept nogil:
+    cdef uint64_t a = (<uint64_t*>left)[0]
+    cdef uint64_t b = (<uint64_t*>right)[0]
+    return -1 if a < b else (1 if a > b else 0)
+
+
+cdef struct Filter:
+    uint32_t account           # NOBODY: everyone's
+    uint32_t instrument        # NO_INSTRUMENT: all
+    uint8_t side               # BOTH_SIDES: both
+    bint house                 # the house's orders too
+
+
+cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
+    """Notes an order that the filters let through; `found` may be NULL, to count."""
+    cdef Order* order = &s.arena.orders[slot]
+    if not order.state & LIVE or (order.flags & HOUSE_ORDER and not f.house):
+        return
+    if f.account != NOBODY and order.account != f.account or (f.side != BOTH_SIDES and order.side != f.side):
+        return
+    if f.instrument != NO_INSTRUMENT and order_instrument(s, slot) != f.instrument:
+        return
+    if found != NULL:
+        found[count[0]] = order.order_id
+    count[0] += 1
+
+
+cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
+    """How many orders the filters let through."""
+    cdef int64_t count = 0
+    cdef int32_t index, slot
+    if s.bare or f.account == NOBODY:
+        for slot in range(s.arena.high_water):
+            _pick(s, f, slot, found, &count)
+        return count
+    index = s.ledger.accounts[f.account].first_position
+    while index >= 0:
+        slot = s.ledger.positions[index].first_order
+        while slot >= 0:
+            _pick(s, f, slot, found, &count)
+            slot = s.arena.own[slot].next
+        index = s.ledger.positions[index].next
+    return count
+
+
+cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil:
+    """Ends all live orders that pass the filters, oldest first; how many there were."""
+    cdef Filter f
+    cdef int64_t i, count
+    cdef uint64_t* found
+    f.account = account
+    f.instrument = instrument
+    f.side = side
+    f.house = house
+    count = _select(s, &f, NULL)
+    if count == 0:
+        return 0
+    found = <uint64_t*>taken(<size_t>count * sizeof(uint64_t))
+    if found == NULL:
+        s.log.fault = 2
+        return 0
+    _select(s, &f, found)
+    qsort(found, count, sizeof(uint64_t), &_by_id)
+    for i in range(count):
+        cancel(s, arena_find(&s.arena, found[i]), reason)
+    free(found)
+    return count
+
+
+cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """MASS_CANCEL: oldest first. filled_lots of the answer says how many orders ended."""
+    if c.account != NOBODY and not known_account(s, c):
+        return UNKNOWN_ACCOUNT
+    if c.instrument != NO_INSTRUMENT and c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    if c.side > BOTH_SIDES:
+        return BAD_SIDE
+    receipt.filled_lots = cancel_selected(s, c.account, c.instrument, c.side, MASS_CANCELLED, False)
+    return OK
+
+
+# --- AMEND ---------------------------------------------------------------------------------------------
+
+cdef int _check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
+    """The price and total size that an AMEND asks for, 0 meaning as it is, if they are legal and new."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Instrument* ins = &s.ledger.instruments[order_instrument(s, slot)]
+    cdef int64_t price = order_price(s, slot)
+    cdef Ticket t
+    size_lots[0] = c.size_lots if c.size_lots != 0 else order.size_lots
+    price_ticks[0] = c.price_ticks if c.price_ticks != 0 else price
+    if size_lots[0] < 0 or size_lots[0] > ins.max_size_lots or (
+            c.size_lots != 0 and order.flags & CLOSE_POSITION and order.state & DORMANT):
+        return BAD_SIZE
+    if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks or (
+            c.price_ticks != 0 and order.state & DORMANT and s.arena.terms[slot].slippage_ppb != 0):
+        return BAD_PRICE        # the last: protected by its slippage, it takes no price besides
+    if size_lots[0] < order.size_lots and size_lots[0] <= order.size_lots - order.remaining_lots:
+        return AMEND_BELOW_FILLED
+    if price_ticks[0] == price and size_lots[0] == order.size_lots:
+        return AMEND_NOTHING
+    if not s.bare and order.state & DORMANT and price_ticks[0] != price:       # asked as of a new one
+        ticket_of_order(s, slot, order.remaining_lots, price_ticks[0], &t)
+        if price_ticks[0] != within_band(s, &t, s.arena.terms[slot].trigger_ticks):
+            return PRICE_BAND
+    return OK
+
+
+cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t size_lots) noexcept nogil:
+    """A dormant order's limit and size change where it sleeps; its trigger and its place stay."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef Ticket t
+    s.triggers[instrument].books[s.arena.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
+    order.remaining_lots = size_lots
+    order.size_lots = size_lots
+    s.arena.terms[slot].limit_ticks = price_ticks
+    ticket_of_order(s, slot, size_lots, price_ticks, &t)
+    say_replaced(s, &t)
+
+
+cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
+    """A resting order leaves the queue and comes in again under its id with other terms, if they are allowed."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Position* p = NULL
+    cdef OpenSide standing
+    cdef Ticket t
+    cdef int code
+    ticket_of_order(s, slot, remaining_lots, price_ticks, &t)
+    if not s.bare:
+        p = &s.ledger.positions[order.holder]
+        if order.flags & REDUCE_ONLY and price_ticks == order_price(s, slot) and reducible(s, &t, p) <= order.remaining_lots:
+            return AMEND_NOTHING        # a larger one would be cut to what it has: it keeps its place
+        order_exposure(s, slot, &standing)
+    code = admit(s, &t, p, &standing)
+    if code == OK and not book_room(&s.books[t.instrument]):
+        code = TOO_MANY_ORDERS
+    if code != OK:
+        return code
+    reenter(s, &t)
+    work(s, &t, receipt)
+    return OK
+
+
+cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
+    cdef Order* order
+    cdef int64_t price, size
+    cdef int32_t slot
+    cdef int code = _find_own(s, c, &slot)
+    if code == OK:
+        code = _check_amendment(s, c, slot, &price, &size)
+    if code != OK:
+        return code
+    order = &s.arena.orders[slot]
+    if order.state & DORMANT:
+        _amend_dormant(s, slot, price, size)
+    elif size > order.size_lots or price != order_price(s, slot):
+        return _replace(s, slot, size - order.size_lots + order.remaining_lots, price, receipt)
+    else:
+        shrink(s, slot, order.size_lots - size, AMENDED)
+        receipt.filled_lots = order.size_lots - order.remaining_lots
+        receipt.resting_lots = order.remaining_lots
+    receipt.order_id = order.order_id
+    return OK

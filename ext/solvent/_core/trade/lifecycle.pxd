@@ -1,0 +1,332 @@
+# lifecycle: where a fill meets money. The path of one order through the book.
+#
+# Owns: the state of the whole exchange as one struct, the client-id window, and the life of an order from
+# acceptance to its final event.
+# Never: decides whether an order is allowed (entry does) or whether an account is safe (liquidation does).
+# Invariants: an ACCEPTED order ends in exactly one DONE; a maker is settled, and what its fill makes of its
+# reduce-only orders is done, before the next maker trades.
+# Cost: O(1) a fill, plus what judging it reads (admission), plus the owner's own resting orders where reduce-only ones must be
+# cut. The path that every order takes is inline, as the book's.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena, Order, Terms, arena_give, arena_take
+from solvent._core.market.book cimport Book, book_add, book_price, book_remove
+from solvent._core.market.client_ids cimport ClientIds, clients_add, clients_finish
+from solvent._core.account.fees cimport Fees
+from solvent._core.account.ledger cimport NOBODY, Effect, FillTerms, Ledger, OpenSide, Position, Wallet, parcel_find
+from solvent._core.account.margin cimport Rules
+from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
+from solvent._core.base.money cimport most
+from solvent._core.contract.price_model cimport Prices
+from solvent._core.base.records cimport (
+    ACCEPTED, ALLOW, BUY, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, RESTED, TRADE, Event, EventLog,
+    say,
+)
+from solvent._core.market.expiries cimport Timers, timers_remove
+from solvent._core.market.triggers cimport Due, Triggers, triggers_remove
+from solvent._core.contract.valuation cimport Instrument
+
+cdef struct KeptRow:            # of a position and its owner's wallet, before a dry run
+    int32_t position
+    Position row
+    Wallet wallet
+
+cdef struct KeptOrder:
+    int32_t slot
+    int64_t remaining_lots
+
+cdef struct Rehearsal:         # what a dry run has to put back
+    uint64_t run               # its stamp
+    bint ended                 # the taker did
+    KeptRow* rows
+    int32_t row_count
+    int32_t row_capacity
+    KeptOrder* orders
+    int32_t order_count
+    int32_t order_capacity
+
+cdef struct FillSide:              # one side of a fill: what it makes of a position
+    FillTerms terms
+    Effect effect
+    bint safe                  # nobody need look at its owner again
+
+cdef struct Deal:              # a fill that both sides bear
+    int64_t value_units        # one integer for both
+    FillSide maker
+    FillSide taker
+    bint taker_ends            # it bears no more than this
+    uint8_t ending             # why
+
+cdef struct State:
+    EventLog log
+    Ledger ledger
+    Arena arena
+    Book* books
+    Triggers* triggers         # by instrument
+    Prices* prices             # by instrument
+    int32_t books_capacity
+    int32_t triggers_capacity
+    int32_t prices_capacity
+    bint modelled              # whether any instrument has a price model
+    Due due
+    Timers timers
+    ClientIds clients
+    Rules rules
+    Fees fees
+    int64_t clock_ns
+    uint64_t order_count       # order numbers given so far
+    Rehearsal rehearsal
+    bint may_cost_others       # the command, or the clock, starts what the fund or winners pay (SAFE-1)
+    bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
+
+cdef struct Receipt:           # what a command is answered with; rows of a batch's answer
+    uint64_t order_id
+    int64_t filled_lots
+    int64_t resting_lots
+    int64_t code
+
+cdef struct Ticket:            # an order on its way through the book
+    uint64_t order_id
+    uint64_t client_id
+    int64_t price_ticks        # where its rest would rest
+    int64_t limit_ticks        # how far it may trade
+    int64_t size_lots
+    int64_t remaining_lots
+    int64_t open_loss_ticks
+    int64_t closing_ticks
+    int64_t stp_group
+    Terms* terms               # NULL unless the order is an extended one
+    Book* book                 # of its instrument
+    Instrument* ins
+    int32_t slot
+    int32_t holder             # position index; a parcel's id for the house; -1 in a Book alone
+    uint32_t account
+    uint32_t instrument
+    uint8_t side
+    uint8_t tif
+    uint8_t flags
+    uint8_t ending             # why what does not trade ends, or 0: it rests
+    uint8_t stp_mode
+    bint turns                 # its position, which must be closed within closing_ticks first
+    bint closes                # against its position: its limit counts on that, so it meets no order of its account
+    uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
+
+cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
+cdef void reenter(State* s, Ticket* t) noexcept nogil
+cdef void say_replaced(State* s, Ticket* t) noexcept nogil
+cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
+cdef void expire(State* s) noexcept nogil
+cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil
+cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil
+cdef void resume(State* s, uint32_t instrument) noexcept nogil
+cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil
+cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
+cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
+cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
+cdef void refresh_hold(State* s, int32_t position) noexcept nogil
+cdef void refresh_side(State* s, Order* order) noexcept nogil
+cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
+cdef int64_t order_price(State* s, int32_t slot) noexcept nogil
+cdef void extend(State* s, Ticket* t) noexcept nogil
+cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
+cdef void list_own(State* s, int32_t slot) noexcept nogil
+cdef void unlink_own(State* s, int32_t slot) noexcept nogil
+cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
+cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
+cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
+                    FillSide* half) noexcept nogil
+cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef int64_t limit_now(State* s, Ticket* t) noexcept nogil
+cdef void end_closing(State* s, Ticket* t) noexcept nogil
+cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
+cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
+cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
+
+
+cdef inline bint has_owner(Order* order) noexcept nogil:
+    """Whether a position stands behind an order; none does in a Book alone, and the house has parcels."""
+    return order.holder >= 0 and not order.flags & HOUSE_ORDER
+
+
+cdef inline int64_t closing_lots(Position* p, int side) noexcept nogil:
+    """How many lots a side would close."""
+    return most(0, -p.size_lots if side == BUY else p.size_lots)
+
+
+cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept nogil:
+    """Where the order is going."""
+    t.instrument = instrument
+    t.book = &s.books[instrument]
+    t.ins = &s.ledger.instruments[instrument]
+
+
+# --- The path of an order, inline: what only some orders need is behind the calls above -------------------
+
+cdef inline uint32_t order_instrument(State* s, int32_t slot) noexcept nogil:
+    cdef Order* order = &s.arena.orders[slot]
+    if order.flags & HOUSE_ORDER:
+        return s.ledger.parcels[parcel_find(&s.ledger, order.holder)].instrument
+    return s.ledger.positions[order.holder].instrument if order.holder >= 0 else 0
+
+
+cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instrument, uint8_t side, uint8_t flags,
+                        uint8_t tif, int64_t price_ticks, int64_t limit_ticks, int64_t size_lots, uint64_t client_id,
+                        uint8_t stp_mode) noexcept nogil:
+    """A new order in its slot, of nobody yet, and its ACCEPTED (NULL where nobody wants it)."""
+    cdef Order* order = &s.arena.orders[slot]
+    s.order_count += 1
+    order.order_id = (s.order_count << SLOT_BITS) | <uint64_t>slot
+    order.remaining_lots = size_lots
+    order.size_lots = size_lots
+    order.client_id = client_id
+    order.open_loss_ticks = 0
+    order.account = account
+    order.level = -1
+    order.holder = -1
+    order.side = side
+    order.flags = flags
+    order.tif = tif
+    order.state = LIVE
+    if client_id != 0:
+        clients_add(&s.clients, slot)
+    return say(&s.log, ACCEPTED, side, account, instrument, flags | (<uint16_t>stp_mode << 8), tif,
+               <int64_t>order.order_id, price_ticks, size_lots, <int64_t>client_id, limit_ticks)
+
+
+cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    """Puts an order into the book behind which no position stands, or before what stands there is told."""
+    cdef Order* order = &s.arena.orders[slot]
+    book_add(&s.books[instrument], &s.arena, slot, order.side, price_ticks)
+    say(&s.log, RESTED, order.side, order.account, instrument, 0, 0, <int64_t>order.order_id, price_ticks,
+        order.remaining_lots, 0, 0)
+
+
+cdef inline void accept(State* s, Ticket* t) noexcept nogil:
+    """Gives the order its number and slot and says ACCEPTED. Room was asked for everywhere."""
+    cdef Event* event
+    t.slot = arena_take(&s.arena)
+    event = born(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
+                 t.client_id, t.stp_mode)
+    t.order_id = s.arena.orders[t.slot].order_id
+    s.arena.orders[t.slot].open_loss_ticks = t.open_loss_ticks
+    if t.holder >= 0:
+        s.arena.orders[t.slot].holder = t.holder
+        list_own(s, t.slot)
+    if t.terms != NULL:
+        extend(s, t)
+        say_terms(s, t.terms, event)
+
+
+cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:
+    """The final event of an order that is in no queue any more; its slot and client id are returned."""
+    cdef Order* order = &s.arena.orders[slot]
+    say(&s.log, DONE, order.side, order.account, instrument, code, reason, <int64_t>order.order_id,
+        order.remaining_lots, order.size_lots - order.remaining_lots, <int64_t>order.client_id, 0)
+    if order.holder >= 0:
+        unlink_own(s, slot)
+    if order.state & EXTENDED and s.arena.terms[slot].timer >= 0:
+        timers_remove(&s.timers, &s.arena, slot)
+    if order.client_id != 0:
+        clients_finish(&s.clients, slot)
+    arena_give(&s.arena, slot)
+
+
+cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
+    """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Book* book = &s.books[order_instrument(s, slot)]
+    if order.holder >= 0:
+        reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, 0)
+    book_remove(book, &s.arena, slot, order.side)
+    if order.holder >= 0 and not order.flags & HOUSE_ORDER:
+        refresh_side(s, order)
+
+
+cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
+    """Ends a live order that is not on its way through the book: a resting, dormant or due one."""
+    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef uint8_t state = s.arena.orders[slot].state
+    if state & DORMANT:
+        triggers_remove(&s.triggers[instrument], &s.arena, slot)
+    elif not state & DUE:
+        unlist(s, slot)
+    finish(s, slot, instrument, reason, OK)
+
+
+cdef inline void execute(State* s, Ticket* t) noexcept nogil:
+    """Trades the ticket as far as its limit reaches. What becomes of own orders in the way is the ticket's to say.
+
+    The last price is that of users' trades; the house's never move it (as they never move the mark).
+    """
+    cdef Book* book = t.book
+    cdef Order* maker
+    cdef Fill fill
+    cdef int64_t first_ticks = 0
+    cdef int64_t last_ticks = 0
+    cdef uint32_t taker = NOBODY if t.flags & HOUSE_ORDER else t.account
+    cdef int64_t group = t.stp_group
+    cdef int mode = t.stp_mode
+    cdef int met
+    cdef bint bare = t.holder < 0
+    cdef Deal deal
+    if t.closes and mode == ALLOW:
+        mode = CANCEL_MAKER
+        group = 0
+    while t.remaining_lots > 0:
+        met = meet_next(book, &s.arena, t.side, limit_now(s, t) if t.turns else t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
+        if met == NOTHING:
+            break
+        if met == OWN_ORDER:
+            if not self_trade(s, t, fill.slot):
+                break
+            continue
+        if not bare and not admit_fill(s, t, &fill, &deal):
+            continue
+        if fill.lots > 0:
+            maker = &s.arena.orders[fill.slot]
+            take_lots(book, &s.arena, t.side, &fill)
+            t.remaining_lots -= fill.lots
+            s.arena.orders[t.slot].remaining_lots = t.remaining_lots
+            if not maker.flags & HOUSE_ORDER:
+                last_ticks = fill.price_ticks
+                if first_ticks == 0:
+                    first_ticks = last_ticks
+            say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
+                fill.price_ticks, fill.lots, maker.account)
+            if not bare:
+                settle_fill(s, t, &fill, &deal)
+            elif maker.remaining_lots == 0:
+                finish(s, fill.slot, t.instrument, FILLED, OK)
+        if not bare and deal.taker_ends:
+            t.ending = deal.ending
+            break
+    if t.turns:
+        end_closing(s, t)
+    if first_ticks != 0 and not t.flags & HOUSE_ORDER:
+        t.ins.last_ticks = last_ticks
+        if s.triggers[t.instrument].count > 0:
+            observe(s, t.instrument, BY_LAST, first_ticks)
+            observe(s, t.instrument, BY_LAST, last_ticks)
+
+
+cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
+    """What is left of a ticket rests or ends."""
+    cdef Order* order = &s.arena.orders[t.slot]
+    if t.remaining_lots == 0:
+        finish(s, t.slot, t.instrument, FILLED, OK)
+    elif t.ending != 0:
+        finish(s, t.slot, t.instrument, t.ending, OK)
+    else:
+        rest_alone(s, t.slot, t.instrument, t.price_ticks)
+        if t.flags & HOUSE_ORDER:
+            s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
+        elif t.holder >= 0:
+            reserve(s, order, t.price_ticks, 0, t.remaining_lots)
+            refresh_side(s, order)
+            if t.flags & REDUCE_ONLY:
+                cut_reduce_only(s, t.holder)
+            if s.ledger.orders_count or s.ledger.collateral_count:
+                look_at_rest(s, t)

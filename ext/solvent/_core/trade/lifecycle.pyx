@@ -1,0 +1,582 @@
+"""What only some orders need on their way: owners, money, terms, cutting; the contract is in lifecycle.pxd."""
+
+from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
+from solvent._core.market.book cimport Book, book_price, book_shrink
+from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
+from solvent._core.account.ledger cimport (
+    FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
+    wallet_of,
+)
+from solvent._core.account.margin cimport side_hold
+from solvent._core.market.matching cimport Fill
+from solvent._core.base.money cimport add, least, magnitude, most
+from solvent._core.base.records cimport (
+    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED,
+    DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
+    NO_TRIGGER, OK, POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
+    TAKER_FEE, UNCOVERED, UNFILLED, AcceptedTerms, Event, log_next, say,
+)
+from solvent._core.market.expiries cimport timers_add, timers_due
+from solvent._core.market.triggers cimport triggers_observe
+from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, loss_of, value_of
+
+
+cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
+    """A flat position, with the rate at which it would be liquidated; after positions_reserve."""
+    cdef int32_t index = position_new(&s.ledger, account, instrument, leg)
+    s.ledger.positions[index].liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, &s.ledger.positions[index], s.clock_ns)
+    return index
+
+
+# --- What resting orders reserve -----------------------------------------------------------------------
+
+cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
+    """The limit of an order: where it rests, or of a dormant one where it would; 0 for a dormant market order."""
+    if s.arena.orders[slot].state & (DORMANT | DUE):
+        return s.arena.terms[slot].limit_ticks
+    return book_price(&s.books[order_instrument(s, slot)], &s.arena, slot)
+
+
+cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t lots, OpenSide* exposure, int32_t* fault) noexcept nogil:
+    """What so many lots of an order add to its side."""
+    exposure.lots = lots
+    exposure.value_units = value_of(ins, lots, price_ticks, False, fault)
+    exposure.loss_units = loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault)
+
+
+cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
+    """What the remaining lots of a resting order that may open add to its side."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
+    _exposure(&s.ledger.instruments[instrument], order, book_price(&s.books[instrument], &s.arena, slot),
+              order.remaining_lots, exposure, &s.log.fault)
+
+
+cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil:
+    """A resting order has other lots than before; what its position has in the book follows, to the unit."""
+    cdef Position* p
+    cdef OpenSide* side
+    cdef OpenSide old, new
+    cdef int32_t* fault = &s.log.fault
+    if not has_owner(order):
+        return
+    p = &s.ledger.positions[order.holder]
+    side = &p.open[order.side]
+    if order.flags & REDUCE_ONLY:
+        side = &p.reduce
+        p.reduce_side = order.side
+    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, before, &old, fault)
+    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, after, &new, fault)
+    side.lots += after - before
+    side.value_units = add(side.value_units, new.value_units - old.value_units, fault)
+    side.loss_units = add(side.loss_units, new.loss_units - old.loss_units, fault)
+
+
+cdef inline void _hold(State* s, Position* p) noexcept nogil:
+    """What a position reserves follows what its sides do."""
+    cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
+    cdef int64_t held = most(p.side_holds[BUY], p.side_holds[SELL])
+    wallet.hold_units = add(wallet.hold_units, held - p.hold_units, &s.log.fault)
+    p.hold_units = held
+
+
+cdef void refresh_side(State* s, Order* order) noexcept nogil:
+    """Recomputes what a position reserves after one of its orders changed. A reduce-only one counts on both sides while it is
+    to be cut: its position has turned then."""
+    cdef Position* p = &s.ledger.positions[order.holder]
+    if order.flags & REDUCE_ONLY:
+        refresh_hold(s, order.holder)
+        return
+    p.side_holds[order.side] = side_hold(&s.ledger, p, NULL, order.side)
+    _hold(s, p)
+
+
+cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
+    """The same after its size changed, or its leverage."""
+    cdef Position* p = &s.ledger.positions[position]
+    p.side_holds[BUY] = side_hold(&s.ledger, p, NULL, BUY)
+    p.side_holds[SELL] = side_hold(&s.ledger, p, NULL, SELL)
+    _hold(s, p)
+
+
+# --- The life of an order ------------------------------------------------------------------------------
+
+cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil:
+    """A live order as a ticket with other terms, before anything is changed."""
+    cdef Order* order = &s.arena.orders[slot]
+    t.order_id = order.order_id
+    t.client_id = order.client_id
+    t.slot = slot
+    t.holder = order.holder
+    t.account = order.account
+    ticket_at(s, t, order_instrument(s, slot))
+    t.side = order.side
+    t.flags = order.flags
+    t.tif = order.tif
+    t.ending = 0
+    t.fee_reason = TAKER_FEE
+    t.closes = False
+    t.turns = False
+    t.price_ticks = price_ticks
+    t.limit_ticks = price_ticks
+    t.open_loss_ticks = 0
+    t.remaining_lots = remaining_lots
+    t.size_lots = order.size_lots - order.remaining_lots + remaining_lots
+    t.terms = &s.arena.terms[slot] if order.state & EXTENDED else NULL
+    t.stp_mode = t.terms.stp_mode if t.terms != NULL else CANCEL_MAKER
+    t.stp_group = t.terms.stp_group if t.terms != NULL else 0
+
+
+cdef void reenter(State* s, Ticket* t) noexcept nogil:
+    """Takes a resting order out of its queue with the ticket's terms and says REPLACED; execute comes next."""
+    cdef Order* order = &s.arena.orders[t.slot]
+    unlist(s, t.slot)
+    order.size_lots = t.size_lots
+    order.remaining_lots = t.remaining_lots
+    order.open_loss_ticks = t.open_loss_ticks
+    say_replaced(s, t)
+
+
+cdef void say_replaced(State* s, Ticket* t) noexcept nogil:
+    say(&s.log, REPLACED, t.side, t.account, t.instrument, 0, 0,
+        <int64_t>t.order_id, t.price_ticks, t.remaining_lots, t.size_lots, 0)
+
+
+cdef void extend(State* s, Ticket* t) noexcept nogil:
+    """Keeps what only few orders have, and starts the clock of one that expires."""
+    s.arena.orders[t.slot].state = LIVE | EXTENDED
+    s.arena.terms[t.slot] = t.terms[0]
+    t.terms = &s.arena.terms[t.slot]
+    t.terms.timer = -1
+    t.terms.trailing = -1
+    if t.slot >= s.arena.terms_high_water:
+        s.arena.terms_high_water = t.slot + 1
+    if t.holder >= 0 and t.terms.kind != NO_TRIGGER:
+        s.ledger.positions[t.holder].trigger_count += 1
+    if t.terms.expiry_ns != 0:
+        timers_add(&s.timers, &s.arena, t.slot)
+
+
+cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
+    """The second record of ACCEPTED."""
+    cdef AcceptedTerms record
+    if accepted == NULL:
+        return
+    accepted.records = 2
+    record.type = CONTINUED
+    record.records = 0
+    record.trigger_ticks = terms.trigger_ticks
+    record.trail = terms.trail
+    record.expiry_ns = terms.expiry_ns
+    record.stp_group = terms.stp_group
+    record.reference_ticks = terms.extreme_ticks
+    record.slippage_ppb = terms.slippage_ppb
+    record.hedge_side = terms.leg
+    record.trigger_source = terms.source
+    record.trigger_kind = terms.kind
+    record.trigger_flags = terms.trigger_flags
+    record.stp_mode = terms.stp_mode
+    record.spare_too = 0
+    memcpy(log_next(&s.log), &record, sizeof(AcceptedTerms))
+
+
+cdef inline void _link(Links* links, int32_t* first, int32_t slot) noexcept nogil:
+    links[slot].prev = -1
+    links[slot].next = first[0]
+    if first[0] >= 0:
+        links[first[0]].prev = slot
+    first[0] = slot
+
+
+cdef inline void _unlink(Links* links, int32_t* first, int32_t slot) noexcept nogil:
+    if links[slot].prev >= 0:
+        links[links[slot].prev].next = links[slot].next
+    else:
+        first[0] = links[slot].next
+    if links[slot].next >= 0:
+        links[links[slot].next].prev = links[slot].prev
+
+
+cdef void list_own(State* s, int32_t slot) noexcept nogil:
+    """Links an order into its position's own orders: newest first, an amended one in its old place."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Position* p
+    if not has_owner(order):
+        return
+    p = &s.ledger.positions[order.holder]
+    _link(s.arena.own, &p.first_order, slot)
+    if order.flags & REDUCE_ONLY:
+        p.reduce_count += 1
+        _link(s.arena.reduce, &p.first_reduce, slot)
+
+
+cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
+    cdef Order* order = &s.arena.orders[slot]
+    cdef Position* p
+    if order.flags & HOUSE_ORDER:
+        s.ledger.parcels[parcel_find(&s.ledger, order.holder)].order_id = 0
+    if not has_owner(order):
+        return
+    p = &s.ledger.positions[order.holder]
+    _unlink(s.arena.own, &p.first_order, slot)
+    if order.flags & REDUCE_ONLY:
+        p.reduce_count -= 1
+        _unlink(s.arena.reduce, &p.first_reduce, slot)
+    if order.state & EXTENDED and s.arena.terms[slot].kind != NO_TRIGGER:
+        p.trigger_count -= 1
+
+
+cdef void expire(State* s) noexcept nogil:
+    """Ends what has expired by the clock, first expiry first, then by order id."""
+    cdef int32_t slot = timers_due(&s.timers, &s.arena, s.clock_ns)
+    while slot >= 0:
+        cancel(s, slot, EXPIRED)
+        slot = timers_due(&s.timers, &s.arena, s.clock_ns)
+
+
+cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
+    """A price that triggers may watch."""
+    cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
+    if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks, halted):
+        s.log.fault = 2
+
+
+cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil:
+    """The price that a trigger watches; 0 where there is none yet."""
+    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
+
+
+cdef void resume(State* s, uint32_t instrument) noexcept nogil:
+    """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+    cdef int64_t price
+    cdef int source
+    for source in range(SOURCES):
+        price = watched_ticks(&s.ledger.instruments[instrument], source)
+        if price != 0:
+            observe(s, instrument, source, price)
+
+
+cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
+    """Ends every order of a position, newest first; none is on its way through the book."""
+    while s.ledger.positions[position].first_order >= 0:
+        cancel(s, s.ledger.positions[position].first_order, reason)
+
+
+cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil:
+    """Takes lots off a resting order, which keeps its place and keeps some lots."""
+    cdef Order* order = &s.arena.orders[slot]
+    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef Book* book = &s.books[instrument]
+    reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, order.remaining_lots - lots)
+    book_shrink(book, &s.arena, slot, lots)
+    order.size_lots -= lots
+    if has_owner(order):
+        refresh_side(s, order)
+    say(&s.log, REDUCED, order.side, order.account, instrument, 0, reason,
+        <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
+
+
+cdef inline bint _cut_first(int side, int64_t price_ticks, uint64_t order_id, int64_t other_ticks, uint64_t other_id) noexcept nogil:
+    """Whether of two reduce-only orders of a side the first one is cut first: of a worse price, else newer."""
+    if price_ticks == other_ticks:
+        return order_id > other_id
+    return price_ticks > other_ticks if side == SELL else price_ticks < other_ticks
+
+
+cdef inline bint _rests(State* s, int32_t slot) noexcept nogil:
+    """Whether an order is in the book, and has lots there (in a dry run it may have none left)."""
+    cdef Order* order = &s.arena.orders[slot]
+    return order.level >= 0 and order.remaining_lots > 0 and not order.state & DORMANT
+
+
+cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
+    """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+    cdef uint64_t order_id = t.order_id if t.order_id != 0 else UINT64_MAX
+    cdef int32_t slot = p.first_reduce if p.reduce.lots > 0 else -1
+    cdef int64_t lots = 0
+    while slot >= 0:
+        if _rests(s, slot) and s.arena.orders[slot].order_id != order_id and _cut_first(
+                t.side, t.price_ticks, order_id, book_price(t.book, &s.arena, slot), s.arena.orders[slot].order_id):
+            lots += s.arena.orders[slot].remaining_lots
+        slot = s.arena.reduce[slot].next
+    return lots
+
+
+cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
+    """The resting reduce-only order of a position that is cut first."""
+    cdef Position* p = &s.ledger.positions[position]
+    cdef Book* book = &s.books[p.instrument]
+    cdef int32_t worst = -1
+    cdef int32_t slot = p.first_reduce
+    while slot >= 0:
+        if _rests(s, slot) and (worst < 0 or _cut_first(
+                p.reduce_side, book_price(book, &s.arena, slot), s.arena.orders[slot].order_id,
+                book_price(book, &s.arena, worst), s.arena.orders[worst].order_id)):
+            worst = slot
+        slot = s.arena.reduce[slot].next
+    return worst
+
+
+cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil:
+    """By how many lots the resting reduce-only orders of a position exceed it, and the one that is cut next; -1: by none."""
+    cdef Position* p = &s.ledger.positions[position]
+    excess[0] = p.reduce.lots - closing_lots(p, p.reduce_side) if p.reduce.lots > 0 else 0
+    return _worst_reduce(s, position) if excess[0] > 0 else -1
+
+
+cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
+    """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
+    cdef int64_t excess
+    cdef int32_t worst
+    while True:
+        worst = next_cut(s, position, &excess)
+        if worst < 0:
+            return
+        if s.arena.orders[worst].remaining_lots <= excess:
+            cancel(s, worst, REDUCE_ONLY_CUT)
+        else:
+            shrink(s, worst, excess, REDUCE_ONLY_CUT)
+
+
+cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
+    """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+    cdef int32_t slot = s.ledger.positions[position].first_reduce
+    cdef int32_t next
+    while slot >= 0:
+        next = s.arena.reduce[slot].next
+        if (s.arena.orders[slot].state & (DORMANT | DUE) and s.arena.orders[slot].flags & CLOSE_POSITION
+                and s.arena.orders[slot].side == side):
+            cancel(s, slot, POSITION_CLOSED)
+        slot = next
+
+
+# --- Fills ---------------------------------------------------------------------------------------------
+
+cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
+                    FillSide* half) noexcept nogil:
+    """A trade as a position sees it, and what it makes of it."""
+    cdef uint32_t account = s.ledger.positions[position].account
+    cdef Instrument* ins = &s.ledger.instruments[s.ledger.positions[position].instrument]
+    cdef int64_t fee_ppb = s.ledger.positions[position].liquidation_fee_ppb
+    cdef FillTerms* terms = &half.terms
+    if fee_reason != LIQUIDATION_FEE:
+        fee_ppb = fee_rate(&s.fees, &s.ledger, ins, account, fee_reason == MAKER_FEE, s.clock_ns)
+    terms.size_delta = lots if side == BUY else -lots
+    terms.cost_delta = cost_delta(ins, side, value)
+    terms.fee_units = fee_units(value, fee_ppb, &s.log.fault)
+    terms.fee_reason = fee_reason
+    terms.keep_margin = fee_reason == LIQUIDATION_FEE
+    terms.deleveraged = 0
+    terms.ref = order_id
+    fill_effect(&s.ledger, position, terms, &half.effect)
+    fit(&s.ledger, &s.rules, position, &half.effect)
+
+
+cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil:
+    """The worst that an order's own trades can be for so many lots; its taker fee is the base one, as in every hold. Nothing is
+    assigned for it yet."""
+    cdef int64_t value = value_of(t.ins, lots, most(1, t.limit_ticks), False, &s.log.fault)
+    cdef FillTerms* terms = &half.terms
+    terms.size_delta = lots if t.side == BUY else -lots
+    terms.cost_delta = cost_delta(t.ins, t.side, value)
+    terms.fee_units = fee_units(value, t.ins.taker_fee_ppb, &s.log.fault)
+    terms.fee_reason = TAKER_FEE
+    terms.keep_margin = 0
+    terms.deleveraged = 0
+    terms.ref = 0
+    fill_effect(&s.ledger, t.holder, terms, &half.effect)
+
+
+cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
+    """One value for both sides; an inverse one is floored, but rounded up where the house alone buys."""
+    cdef uint8_t maker = s.arena.orders[fill.slot].flags
+    cdef uint8_t buyer = t.flags if t.side == BUY else maker
+    cdef uint8_t seller = maker if t.side == BUY else t.flags
+    return value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
+
+
+cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Whether a maker's owner bears a fill; its lots no longer rest while that is asked, where resting orders count."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
+    cdef bint borne
+    deal.value_units = _value(s, t, fill)
+    fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+    if counts:
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
+    borne = bears(&s.ledger, &s.rules, maker.holder, &deal.maker.terms, &deal.maker.effect, fill.price_ticks, &deal.maker.safe)
+    if counts:
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+    return borne
+
+
+cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Whether the taker bears a fill, after the maker's half where both are of one account."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef bint own = has_owner(maker) and maker.account == t.account
+    cdef Trial before
+    cdef bint borne
+    if own:
+        fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
+        try_on(&s.ledger, maker.holder, &deal.maker.effect, True, &before)
+    fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+    borne = bears(&s.ledger, &s.rules, t.holder, &deal.taker.terms, &deal.taker.effect, 0, &deal.taker.safe)
+    if own:
+        put_back(&s.ledger, maker.holder, &before)
+        reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+    return borne
+
+
+cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Of the lots of a fill those that the maker's owner bears: all, or those that close, or none."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef int64_t closing
+    if not has_owner(maker):
+        deal.value_units = _value(s, t, fill)
+        return fill.lots
+    if _maker_bears(s, t, fill, deal):
+        return fill.lots
+    closing = closing_lots(&s.ledger.positions[maker.holder], maker.side)
+    fill.lots = closing if closing < fill.lots else 0
+    return fill.lots if fill.lots > 0 and _maker_bears(s, t, fill, deal) else 0
+
+
+cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """The same of the taker; its checks before the first trade leave only roundings and jumps of tiers to find."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef int64_t closing
+    deal.taker_ends = False
+    if t.flags & HOUSE_ORDER or _taker_bears(s, t, fill, deal):
+        return fill.lots
+    closing = closing_lots(&s.ledger.positions[t.holder], t.side)
+    deal.taker_ends = True
+    deal.ending = UNCOVERED
+    fill.lots = closing if closing < fill.lots else 0
+    deal.value_units = _value(s, t, fill)
+    if fill.lots == 0 or not _taker_bears(s, t, fill, deal):
+        deal.ending = BANKRUPTCY_LIMIT if closing > 0 else UNCOVERED
+        return 0
+    if has_owner(maker):
+        fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
+        deal.maker.safe = False
+    return fill.lots
+
+
+cdef int64_t limit_now(State* s, Ticket* t) noexcept nogil:
+    """How far an order that turns its position may trade now: until it is closed no further than where that may cost."""
+    return t.closing_ticks if closing_lots(&s.ledger.positions[t.holder], t.side) > 0 else t.limit_ticks
+
+
+cdef void end_closing(State* s, Ticket* t) noexcept nogil:
+    """Where it could not be closed, the rest ends."""
+    if (t.remaining_lots > 0 and closing_lots(&s.ledger.positions[t.holder], t.side) > 0
+            and (t.ending == 0 or t.ending == UNFILLED)):
+        t.ending = BANKRUPTCY_LIMIT
+
+
+cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Sets how many lots both sides bear. What the maker's owner does not bear of them, and what is behind, ends UNCOVERED
+    before it trades; False when nothing is left of it, and the next order takes its place."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef int64_t wanted = fill.lots
+    fill.lots = borne_by_maker(s, t, fill, deal)
+    if fill.lots == 0:
+        cancel(s, fill.slot, UNCOVERED)
+        return False
+    if fill.lots < wanted:
+        shrink(s, fill.slot, maker.remaining_lots - fill.lots, UNCOVERED)
+    fill.lots = borne_by_taker(s, t, fill, deal)
+    return True
+
+
+cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogil:
+    cdef uint32_t account = s.ledger.positions[position].account
+    fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
+             magnitude(half.terms.cost_delta), s.clock_ns)
+    fill_post(&s.ledger, position, &half.terms, &half.effect)
+    if not half.safe:
+        touch(&s.ledger, account)
+
+
+cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
+    cdef int32_t index = parcel_find(&s.ledger, parcel_id)
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
+    parcel_fill(&s.ledger, index, fill.lots, cost_delta(&s.ledger.instruments[parcel.instrument], side, value),
+                FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
+
+
+cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
+    """What a fill makes of its owner's orders; held_lots is what the position was before."""
+    cdef Position* p = &s.ledger.positions[position]
+    refresh_hold(s, position)
+    cut_reduce_only(s, position)
+    if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
+        _end_with(s, position, SELL if held_lots > 0 else BUY)
+
+
+cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+    """Books a fill on whoever stands behind a resting order, finished there when nothing remains of it, and then on whoever
+    stands behind the one on its way."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef int32_t holder = maker.holder
+    cdef bint owned = has_owner(maker)
+    cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
+    cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
+    reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
+    if owned:
+        _settle_user(s, holder, &deal.maker)
+    else:
+        _settle_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
+    if maker.remaining_lots == 0:
+        finish(s, fill.slot, t.instrument, FILLED, OK)
+    if owned and not own:       # else its position is what it was after the taker's half
+        _after_fill(s, holder, held)
+    if t.flags & HOUSE_ORDER:
+        _settle_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
+        return
+    if own:
+        fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+    else:
+        held = s.ledger.positions[t.holder].size_lots
+    _settle_user(s, t.holder, &deal.taker)
+    _after_fill(s, t.holder, held)
+
+
+cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
+    """Two orders of one owner meet: what the taker's mode says. False when the taker has ended by it."""
+    cdef Order* maker = &s.arena.orders[slot]
+    cdef Order* taker = &s.arena.orders[t.slot]
+    cdef int64_t lots = least(maker.remaining_lots, t.remaining_lots)
+    cdef bint taker_ends = t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH
+    if t.stp_mode == DECREMENT:
+        taker_ends = lots == t.remaining_lots
+        if lots < maker.remaining_lots:
+            shrink(s, slot, lots, SELF_TRADE)
+        else:
+            cancel(s, slot, SELF_TRADE)
+        if not taker_ends:
+            t.remaining_lots -= lots
+            t.size_lots -= lots
+            taker.remaining_lots -= lots
+            taker.size_lots -= lots
+            say(&s.log, REDUCED, t.side, t.account, t.instrument, 0, SELF_TRADE,
+                <int64_t>t.order_id, lots, t.remaining_lots, 0, 0)
+    elif t.stp_mode != CANCEL_TAKER:
+        cancel(s, slot, SELF_TRADE)
+    if taker_ends:
+        t.ending = SELF_TRADE
+    return not taker_ends
+
+
+cdef void look_at_rest(State* s, Ticket* t) noexcept nogil:
+    """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
+    if not s.ledger.orders_count and backs(&s.ledger, t.ins.currency) == NULL:
+        return
+    if arena_find(&s.arena, t.order_id) >= 0 and endangered(&s.ledger, &s.rules, t.account, t.ins.currency):
+        cancel(s, t.slot, UNCOVERED)
+    touch(&s.ledger, t.account)

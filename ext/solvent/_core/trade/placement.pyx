@@ -1,0 +1,426 @@
+"""Order entry; the contract is in placement.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.string cimport memset
+from solvent._core.market.order_pool cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
+from solvent._core.market.book cimport Book, book_room
+from solvent._core.market.client_ids cimport clients_find, clients_reserve
+from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
+from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
+from solvent._core.market.matching cimport crosses
+from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
+from solvent._core.base.records cimport (
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
+    BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
+    NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, NOT_TRADING, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
+    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
+    TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
+    Extension, say,
+)
+from solvent._core.trade.preview cimport dry_run
+from solvent._core.market.expiries cimport timers_reserve
+from solvent._core.trade.lifecycle cimport (
+    Receipt, State, Ticket, accept, born, conclude, execute, finish, position_begin, rest_alone, say_replaced,
+    ticket_at, ticket_of_order, watched_ticks,
+)
+from solvent._core.market.triggers cimport (
+    trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
+)
+from solvent._core.contract.valuation cimport Instrument, band_price
+
+
+# --- The form of a command -----------------------------------------------------------------------------
+
+cdef inline int _check_header(State* s, Instrument* ins, const Command* c, bint sleeps) noexcept nogil:
+    """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
+
+    sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
+    """
+    cdef bint stays = c.tif == GTC or c.tif == GTD
+    if c.side > SELL:
+        return BAD_SIDE
+    if c.tif > GTD:
+        return BAD_TIF
+    if c.flags != 0:
+        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE):
+            return BAD_FLAGS
+        if s.bare and c.flags & (REDUCE_ONLY | CLOSE_POSITION):
+            return BAD_FLAGS
+        if c.flags & MARKET and stays and not (sleeps and c.tif == GTD):
+            return BAD_FLAGS
+        if c.flags & POST_ONLY and (not stays or c.flags & MARKET) or (c.flags & SLIDE and not c.flags & POST_ONLY):
+            return BAD_FLAGS
+    if c.flags & CLOSE_POSITION:
+        if c.size_lots != 0:
+            return BAD_SIZE
+    elif c.size_lots < 1 or c.size_lots > ins.max_size_lots:
+        return BAD_SIZE
+    if c.price_ticks > ins.max_price_ticks or c.price_ticks < (0 if c.flags & MARKET else 1):
+        return BAD_PRICE
+    if c.client_id >> 63:
+        return BAD_CLIENT_ID
+    if c.mode > ALLOW or c.amount < 0:
+        return BAD_SELF_TRADE
+    return OK
+
+
+cdef int _check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
+    """A fixed trigger has a price, a trailing one a distance, an order without one neither."""
+    cdef int64_t highest_trail = 0
+    if x.trigger_kind > TRAIL_RATE or x.trigger_source >= SOURCES or x.trigger_flags & ~REFUSE_REACHED:
+        return BAD_TRIGGER
+    if x.trigger_kind == NO_TRIGGER:
+        return BAD_TRIGGER if x.trigger_ticks or x.trail or x.trigger_source or x.trigger_flags else OK
+    if x.trigger_kind <= TAKE_PROFIT:
+        return BAD_TRIGGER if x.trigger_ticks < 1 or x.trigger_ticks > ins.max_price_ticks or x.trail else OK
+    highest_trail = ins.max_price_ticks if x.trigger_kind == TRAIL_TICKS else RATE - 1
+    return BAD_TRIGGER if x.trail < 1 or x.trail > highest_trail or x.trigger_ticks or x.trigger_flags else OK
+
+
+cdef inline int _check_extension(State* s, Instrument* ins, const Command* c, const Extension* x) noexcept nogil:
+    """The second record of an ORDER; what is reserved for later is refused by name."""
+    if x == NULL:
+        return BAD_EXPIRY if c.tif == GTD else OK
+    if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
+        return NOT_SUPPORTED
+    if x.expiry_ns <= s.clock_ns if c.tif == GTD else x.expiry_ns != 0:
+        return BAD_EXPIRY
+    if x.slippage_ppb != 0 and (x.slippage_ppb < 0 or x.slippage_ppb >= RATE or not c.flags & MARKET or c.price_ticks != 0):
+        return BAD_SLIPPAGE
+    return _check_trigger(ins, x)
+
+
+# --- Tickets -------------------------------------------------------------------------------------------
+
+cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
+    """An ORDER as a ticket; whose position it belongs to, and its terms, are the caller's to say."""
+    ticket_at(s, t, c.instrument)
+    t.order_id = 0
+    t.client_id = c.client_id
+    t.price_ticks = c.price_ticks
+    t.limit_ticks = c.price_ticks
+    t.size_lots = c.size_lots
+    t.remaining_lots = c.size_lots
+    t.open_loss_ticks = 0
+    t.stp_group = c.amount
+    t.terms = NULL
+    t.holder = -1
+    t.account = c.account
+    t.side = c.side
+    t.tif = c.tif
+    t.flags = c.flags | REDUCE_ONLY if c.flags & CLOSE_POSITION else c.flags
+    t.ending = 0 if (c.tif == GTC or c.tif == GTD) and not c.flags & MARKET else UNFILLED
+    t.stp_mode = <uint8_t>c.mode
+    t.fee_reason = TAKER_FEE
+    t.closes = False
+    t.turns = False
+
+
+cdef void _terms(const Command* c, const Extension* x, Terms* terms) noexcept nogil:
+    memset(terms, 0, sizeof(Terms))
+    terms.limit_ticks = c.price_ticks
+    terms.stp_group = c.amount
+    terms.stp_mode = <uint8_t>c.mode
+    if x != NULL:
+        terms.trigger_ticks = x.trigger_ticks
+        terms.trail = x.trail
+        terms.slippage_ppb = x.slippage_ppb
+        terms.expiry_ns = x.expiry_ns
+        terms.source = x.trigger_source
+        terms.kind = x.trigger_kind
+        terms.trigger_flags = x.trigger_flags
+        terms.leg = x.hedge_side
+
+
+# --- The checks before a trade -------------------------------------------------------------------------
+
+cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
+    """How far a market order may go: its own protection, its slippage from the best price, or all that is legal."""
+    cdef Instrument* ins = t.ins
+    cdef Book* book = t.book
+    cdef int64_t edge = ins.max_price_ticks if t.side == BUY else 1
+    cdef int32_t best = book.side[1 - t.side].best
+    cdef int64_t slipped
+    if t.price_ticks != 0:
+        return t.price_ticks
+    if not s.bare:
+        edge = band_price(ins, t.side, s.rules.price_band_ppb)
+    if t.terms == NULL or t.terms.slippage_ppb == 0 or best < 0:
+        return edge
+    if t.side == BUY:
+        slipped = mul_div_floor(book.levels[best].price_ticks, RATE + t.terms.slippage_ppb, RATE, &s.log.fault)
+        return least(slipped, edge)
+    slipped = mul_div_ceil(book.levels[best].price_ticks, RATE - t.terms.slippage_ppb, RATE, &s.log.fault)
+    return most(slipped, edge)
+
+
+cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
+    """A post-only order that would trade is refused, or moved one tick behind the best price if it may slide."""
+    cdef Book* book = t.book
+    cdef int64_t touch
+    if not crosses(book, t.side, t.price_ticks):
+        return OK
+    touch = book.levels[book.side[1 - t.side].best].price_ticks
+    touch += -1 if t.side == BUY else 1
+    if not t.flags & SLIDE or touch < 1 or touch > t.ins.max_price_ticks:
+        return POST_ONLY_WOULD_TAKE
+    t.price_ticks = touch
+    t.limit_ticks = least(t.limit_ticks, touch) if t.side == BUY else most(t.limit_ticks, touch)
+    return OK
+
+
+cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
+    """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
+    cdef int64_t filled = t.size_lots - t.remaining_lots
+    cdef int64_t lots = reducible(s, t, p)
+    t.remaining_lots = lots if t.flags & CLOSE_POSITION and standing == NULL else least(t.remaining_lots, lots)
+    if t.remaining_lots <= 0:
+        return REDUCE_ONLY_WOULD_OPEN
+    if t.order_id == 0 and not t.ending and p.reduce_count >= REDUCE_ONLY_MAX:
+        return TOO_MANY_ORDERS      # one that cannot rest needs no room
+    t.size_lots = filled + t.remaining_lots
+    return OK
+
+
+cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
+    """All that stands between a well-formed ticket and a trade; settles its price, limit and size.
+
+    `standing`: what an order that is amended contributes already, or NULL. p is not read in a Book alone.
+    """
+    cdef Instrument* ins = t.ins
+    cdef int64_t reached
+    cdef int code
+    if ins.listing != 0:
+        return NOT_TRADING
+    if not s.bare and ins.mark_ticks == 0:
+        return NO_MARK
+    if t.flags & SLIDE:
+        code = _keep_off_the_touch(s, t)
+        if code != OK:
+            return code
+    if not s.bare and t.flags & REDUCE_ONLY:
+        code = _measure(s, t, p, standing)
+        if code != OK:
+            return code
+    if t.flags & MARKET:
+        t.price_ticks = _market_price(s, t)
+        t.limit_ticks = t.price_ticks
+    if not s.bare:
+        if t.price_ticks != within_band(s, t, ins.mark_ticks):
+            return PRICE_BAND
+        limit_to_bankruptcy(s, t, p)
+    if t.flags & POST_ONLY and not t.flags & SLIDE:
+        code = _keep_off_the_touch(s, t)
+        if code != OK:
+            return code
+    if not s.bare:
+        if t.flags & MARKET and dry_run(s, t, &reached) == 0:
+            t.limit_ticks = reached
+        t.open_loss_ticks = most(0, t.limit_ticks - ins.mark_ticks if t.side == BUY else ins.mark_ticks - t.limit_ticks)
+        if not t.flags & REDUCE_ONLY:
+            code = check_margin(s, t, p, standing)
+            if code != OK:
+                return code
+    if t.tif == FOK and dry_run(s, t, &reached) > 0:
+        return FOK_UNFILLED
+    return OK
+
+
+# --- The way in ----------------------------------------------------------------------------------------
+
+cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+    """An accepted ticket trades, rests or ends."""
+    cdef int32_t slot
+    execute(s, t)
+    conclude(s, t)
+    receipt.order_id = t.order_id
+    receipt.filled_lots = t.size_lots - t.remaining_lots
+    receipt.resting_lots = 0 if t.ending else t.remaining_lots
+    if not s.bare and receipt.resting_lots:     # it may have been cut, or ended
+        slot = arena_find(&s.arena, t.order_id)
+        receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
+
+
+cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
+    """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+    cdef Instrument* ins = t.ins
+    cdef int64_t reference = watched_ticks(ins, t.terms.source)
+    if ins.listing != 0:
+        return NOT_TRADING
+    if t.terms.trail != 0 and reference == 0:
+        return NO_REFERENCE
+    if t.terms.trigger_flags & REFUSE_REACHED and trigger_reached(
+            trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+        return TRIGGER_REACHED
+    if p != NULL and t.price_ticks != 0 and t.price_ticks != within_band(
+            s, t, trigger_at(t.terms, trigger_direction(t.side, t.terms.kind), reference, ins.max_price_ticks)):
+        return PRICE_BAND
+    if p != NULL and (p.trigger_count >= TRIGGERED_MAX or t.flags & REDUCE_ONLY and p.reduce_count >= REDUCE_ONLY_MAX):
+        return TOO_MANY_ORDERS
+    return OK
+
+
+cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+    """Accepts an order that waits for its trigger; one that is reached already is due at once."""
+    cdef int64_t reference = watched_ticks(t.ins, t.terms.source)
+    t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
+    accept(s, t)
+    triggers_add(&s.triggers[t.instrument], &s.arena, t.slot, reference)
+    receipt.order_id = t.order_id
+    if trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+        if not triggers_due(&s.triggers[t.instrument], &s.arena, &s.due, t.slot):
+            s.log.fault = 2
+
+
+cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
+    """Room in every pool that the order may need; pools may move."""
+    if not (arena_room(&s.arena) and book_room(t.book)):
+        return False
+    if t.terms != NULL and t.terms.expiry_ns != 0 and not timers_reserve(&s.timers):
+        return False
+    if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(
+            &s.triggers[t.instrument], t.terms.source, t.terms.trail != 0):
+        return False
+    return True
+
+
+cdef inline bint _is_plain(const Command* c) noexcept nogil:
+    """A limit order good till cancelled, with no other wish."""
+    return c.records == 1 and c.tif == GTC and c.flags == 0 and c.mode == 0 and c.amount == 0
+
+
+cdef inline void _rest_at_once(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """The short way of most orders of a Book alone: plain and away from the touch, nothing is in their way."""
+    cdef int32_t slot = arena_take(&s.arena)
+    born(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
+    rest_alone(s, slot, c.instrument, c.price_ticks)
+    receipt.order_id = s.arena.orders[slot].order_id
+    receipt.resting_lots = c.size_lots
+
+
+cdef int check_leg(State* s, const Command* c, uint8_t leg) noexcept nogil:
+    """A hedged instrument's positions are its legs, and only they; a Book has none."""
+    cdef int32_t index = -1 if s.bare else position_find(&s.ledger, c.account, c.instrument, 0)
+    cdef bint hedged = index >= 0 and s.ledger.positions[index].hedged
+    return OK if leg <= SHORT and (leg != 0) == hedged else BAD_LEG
+
+
+cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+    """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
+    cdef int code
+    cdef const Extension* x = <const Extension*>(c + 1) if c.records == 2 else NULL
+    cdef Instrument* ins
+    cdef Position* p = NULL
+    cdef bint fresh = False
+    cdef Terms terms
+    cdef Ticket t
+    cdef uint8_t leg = x.hedge_side if x != NULL else 0
+    code = check_names(s, c)
+    if code != OK:
+        return code
+    ins = &s.ledger.instruments[c.instrument]
+    code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER)
+    if code == OK:
+        code = _check_extension(s, ins, c, x)
+    if code != OK:
+        return code
+    if c.client_id != 0:
+        if not clients_reserve(&s.clients):
+            return TOO_MANY_ORDERS
+        receipt.order_id = clients_find(&s.clients, c.account, c.client_id)
+        if receipt.order_id != 0:
+            return DUPLICATE_CLIENT_ID
+    if leg != 0 or not s.bare:
+        code = check_leg(s, c, leg)
+        if code != OK:
+            return code
+    if s.bare and _is_plain(c) and not crosses(&s.books[0], c.side, c.price_ticks):
+        if not (arena_room(&s.arena) and book_room(&s.books[0])):
+            return TOO_MANY_ORDERS
+        _rest_at_once(s, c, receipt)
+        return OK
+    _ticket(s, c, &t)
+    if x != NULL or c.mode != 0 or c.amount != 0:
+        _terms(c, x, &terms)
+        t.terms = &terms
+    if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
+        t.flags |= REDUCE_ONLY      # it closes its leg, and never opens the other side
+    if not s.bare:
+        t.holder = position_find(&s.ledger, c.account, c.instrument, leg)
+        if t.holder < 0:        # so that it is in its domain when that is judged
+            if not positions_reserve(&s.ledger, c.instrument, 1):
+                return TOO_MANY_ORDERS
+            fresh = True
+            t.holder = position_begin(s, c.account, c.instrument, leg)
+        p = &s.ledger.positions[t.holder]
+    if x != NULL and x.trigger_kind != NO_TRIGGER:
+        code = _check_armed(s, &t, p)
+    elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone
+        code = admit(s, &t, p, NULL)
+    if code == OK and not _room(s, &t):
+        code = TOO_MANY_ORDERS
+    if code != OK:
+        if fresh:
+            position_forget(&s.ledger)
+        return code
+    if x != NULL and x.trigger_kind != NO_TRIGGER:
+        _arm(s, &t, receipt)
+    else:
+        accept(s, &t)
+        work(s, &t, receipt)
+    return OK
+
+
+cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
+    """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+    cdef int64_t price
+    if t.ins.mark_ticks == 0 or t.price_ticks == 0:
+        return
+    price = within_band(s, t, t.ins.mark_ticks)
+    if price != t.price_ticks:
+        t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
+        say_replaced(s, t)
+
+
+cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
+    """The next order whose trigger was reached wakes, and goes the way of a new one. False when none is due.
+
+    Due orders that ended meanwhile (liquidated, cancelled) are passed over. One that is not allowed now ends
+    with TRIGGER_REFUSED and the code that a new order would have got.
+    """
+    cdef int32_t slot = -1
+    cdef Order* order
+    cdef Position* p = NULL
+    cdef Receipt own
+    cdef Ticket t
+    cdef int code
+    while slot < 0 and s.due.first < s.due.count:
+        slot = arena_find(&s.arena, s.due.order_ids[s.due.first])
+        s.due.first += 1
+    if slot < 0:
+        s.due.first = 0
+        s.due.count = 0
+        return False
+    order = &s.arena.orders[slot]
+    ticket_of_order(s, slot, order.remaining_lots, s.arena.terms[slot].limit_ticks, &t)
+    order.state &= ~DUE
+    t.ending = 0 if (t.tif == GTC or t.tif == GTD) and not t.flags & MARKET else UNFILLED
+    if not s.bare:
+        p = &s.ledger.positions[t.holder]
+        _slide_into_band(s, &t)
+    code = admit(s, &t, p, NULL)
+    if code == OK and not book_room(t.book):
+        code = TOO_MANY_ORDERS
+    if code == OK:
+        order.size_lots = t.size_lots
+        order.remaining_lots = t.remaining_lots
+        order.open_loss_ticks = t.open_loss_ticks
+    say(&s.log, TRIGGERED, t.side, t.account, t.instrument, t.terms.kind, t.terms.source, <int64_t>t.order_id,
+        t.terms.trigger_ticks, order.size_lots, t.price_ticks, t.limit_ticks)
+    if code != OK:
+        finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
+        return True
+    work(s, &t, &own)
+    if t.order_id == receipt.order_id:
+        receipt[0] = own
+    return True

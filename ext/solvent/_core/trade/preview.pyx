@@ -1,0 +1,184 @@
+"""What an order would do; the contract is in preview.pxd, the readable twin in twin/trade/preview.py."""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
+from solvent._core.trade.admission cimport Trial, try_on
+from solvent._core.market.order_pool cimport Order
+from solvent._core.market.book cimport Book, book_worse
+from solvent._core.account.ledger cimport Position, wallet_of
+from solvent._core.market.matching cimport Fill, same_owner
+from solvent._core.base.money cimport least, most
+from solvent._core.base.pool cimport room
+from solvent._core.base.records cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
+from solvent._core.trade.lifecycle cimport (
+    Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, borne_by_maker, borne_by_taker, fill_side, has_owner, limit_now,
+    next_cut, order_price, refresh_hold, reserve,
+)
+
+
+cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil:
+    free(rehearsal.rows)
+    free(rehearsal.orders)
+
+
+cdef void _keep_row(State* s, int32_t position) noexcept nogil:
+    """Remembers a position and its owner's wallet, once a dry run."""
+    cdef Rehearsal* kept = &s.rehearsal
+    cdef Position* p = &s.ledger.positions[position]
+    cdef KeptRow* row
+    if p.dry_run == kept.run:
+        return
+    if not room(<void**>&kept.rows, kept.row_count, &kept.row_capacity, sizeof(KeptRow)):
+        s.log.fault = 2
+        return
+    row = &kept.rows[kept.row_count]
+    kept.row_count += 1
+    row.position = position
+    row.row = p[0]
+    row.wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)[0]
+    p.dry_run = kept.run
+
+
+cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
+    """Leaves a resting order so many lots for the time of a dry run."""
+    cdef Rehearsal* kept = &s.rehearsal
+    cdef Order* order = &s.arena.orders[slot]
+    if not room(<void**>&kept.orders, kept.order_count, &kept.order_capacity, sizeof(KeptOrder)):
+        s.log.fault = 2
+        return
+    kept.orders[kept.order_count].slot = slot
+    kept.orders[kept.order_count].remaining_lots = order.remaining_lots
+    kept.order_count += 1
+    if has_owner(order):
+        _keep_row(s, order.holder)
+        reserve(s, order, price_ticks, order.remaining_lots, lots)
+        refresh_hold(s, order.holder)
+    order.remaining_lots = lots
+
+
+cdef void rehearsal_end(State* s) noexcept nogil:
+    """Puts everything back."""
+    cdef Rehearsal* kept = &s.rehearsal
+    cdef KeptRow* row
+    cdef int32_t i
+    for i in range(kept.order_count - 1, -1, -1):
+        s.arena.orders[kept.orders[i].slot].remaining_lots = kept.orders[i].remaining_lots
+    for i in range(kept.row_count - 1, -1, -1):
+        row = &kept.rows[i]
+        wallet_of(&s.ledger, row.row.account, s.ledger.instruments[row.row.instrument].currency)[0] = row.wallet
+        s.ledger.positions[row.position] = row.row
+    kept.row_count = 0
+    kept.order_count = 0
+
+
+cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
+    """cut_reduce_only without a word."""
+    cdef int64_t excess
+    cdef int32_t worst
+    while True:
+        worst = next_cut(s, position, &excess)
+        if worst < 0:
+            return
+        _leave_behind(s, worst, order_price(s, worst), most(0, s.arena.orders[worst].remaining_lots - excess))
+
+
+cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept nogil:
+    """Leaves a fill on the rows."""
+    cdef Trial before
+    _keep_row(s, position)
+    try_on(&s.ledger, position, &half.effect, True, &before)
+
+
+cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
+    """admit_fill and settle_fill without a word; False when the taker ends."""
+    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Deal deal
+    cdef int64_t wanted = fill.lots
+    cdef int64_t lots = borne_by_maker(s, t, fill, &deal)
+    cdef bint owned = has_owner(maker)
+    cdef bint own = owned and maker.holder == t.holder and not t.flags & HOUSE_ORDER
+    fill.lots = lots
+    if lots < wanted:
+        _leave_behind(s, fill.slot, fill.price_ticks, lots)
+        if lots == 0:
+            return True
+    fill.lots = borne_by_taker(s, t, fill, &deal)
+    if fill.lots > 0:
+        _leave_behind(s, fill.slot, fill.price_ticks, maker.remaining_lots - fill.lots)
+        if owned:
+            _rehearse_half(s, maker.holder, &deal.maker)
+        if owned and not own:
+            _rehearse_cut(s, maker.holder)
+        if own:
+            fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
+        if not t.flags & HOUSE_ORDER:
+            _rehearse_half(s, t.holder, &deal.taker)
+            _rehearse_cut(s, t.holder)
+    return not deal.taker_ends
+
+
+cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept nogil:
+    """What a dry run does where it meets an order of the taker's owner; False when the taker ends there. lost: lots that it
+    does not trade."""
+    cdef int64_t left = 0
+    if t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH:
+        return False
+    if t.stp_mode == DECREMENT:
+        lost[0] += fill.lots
+        left = s.arena.orders[fill.slot].remaining_lots - fill.lots
+    _leave_behind(s, fill.slot, fill.price_ticks, left)
+    return True
+
+
+cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
+    """execute without doing it: how many lots would stay unfilled, and the last price it would pay."""
+    cdef int64_t traded = rehearse(s, t, t.remaining_lots, reached_ticks)
+    rehearsal_end(s)
+    return t.remaining_lots - traded
+
+
+cdef inline bint _within(State* s, Ticket* t, int64_t price_ticks) noexcept nogil:
+    """Whether the ticket may trade at a price now."""
+    cdef int64_t limit = limit_now(s, t) if t.turns else t.limit_ticks
+    return price_ticks <= limit if t.side == BUY else price_ticks >= limit
+
+
+cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil:
+    """Trades so many lots of a ticket as execute would: how many of them, and the last price.
+
+    Walks the makers; what their fills make of positions, wallets and reduce-only orders stays on the rows until rehearsal_end.
+    """
+    cdef Book* book = t.book
+    cdef int other = 1 - t.side
+    cdef int32_t level = book.side[other].best
+    cdef int32_t slot
+    cdef int64_t wanted = lots
+    cdef int64_t lost = 0
+    cdef bint own, goes_on = True
+    cdef Fill fill
+    s.rehearsal.run += 1
+    while level >= 0 and wanted > lost and goes_on:
+        fill.price_ticks = book.levels[level].price_ticks
+        if not _within(s, t, fill.price_ticks):
+            break
+        slot = book.levels[level].head
+        while slot >= 0 and wanted > lost and goes_on and _within(s, t, fill.price_ticks):
+            fill.slot = slot
+            fill.lots = least(s.arena.orders[slot].remaining_lots, wanted - lost)
+            slot = s.arena.orders[slot].next
+            if fill.lots <= 0:          # cut away by a fill before
+                continue
+            own = same_owner(&s.arena, fill.slot, t.account, t.stp_group)
+            if t.stp_mode == ALLOW:
+                own = t.closes and s.arena.orders[fill.slot].account == t.account
+            if own:
+                goes_on = _rehearse_own(s, t, &fill, &lost)
+                continue
+            if t.holder >= 0:
+                goes_on = _rehearse_fill(s, t, &fill)
+            if fill.lots > 0:
+                wanted -= fill.lots
+                reached_ticks[0] = fill.price_ticks
+        level = book_worse(book, other, level)
+    s.rehearsal.ended = not goes_on
+    return lots - wanted

@@ -1,0 +1,290 @@
+"""Money and margin commands; the contract is in account_commands.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
+from solvent._core.trade.order_margin cimport affords, fits, reach
+from solvent._core.trade.placement cimport check_leg, check_names
+from solvent._core.account.ledger cimport (
+    DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, Purse, fund_receives, margin_purse, pay,
+    position_default, position_event, position_find, positions_reserve, touch, wallet_of,
+    wallet_purse,
+)
+from solvent._core.account.margin cimport (
+    Requirement, closing_loss, domain_requirement, hold_units, initial_units, isolated_holds, upl,
+)
+from solvent._core.base.money cimport MONEY_MAX, floor128, int128, least
+from solvent._core.base.records cimport (
+    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEDUCTION, DEPOSITED, FACTOR, FUND_SEEDED, INSUFFICIENT_BALANCE,
+    INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
+    NO_ISOLATED_POSITION, OK, POSITION_LIMIT, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
+    WITHDRAWALS_CLOSED, WITHDRAWN, Command,
+)
+from solvent._core.trade.lifecycle cimport State, position_begin, refresh_hold
+from solvent._core.contract.valuation cimport Instrument, Leverage, allows
+
+cdef enum:
+    LEVERAGE_PARTS_MAX = 1000000
+
+cdef int64_t LEVERAGE_TIMES_MAX = 1000000000000     # solvent.schema.limits says why
+
+
+# --- Money commands ------------------------------------------------------------------------------------
+
+cdef int _check_purse(State* s, const Command* c) noexcept nogil:
+    if c.type != SEED_FUND and (c.account < FIRST_USER or c.account >= s.ledger.account_count):
+        return UNKNOWN_ACCOUNT
+    if c.instrument >= s.ledger.currency_count:
+        return UNKNOWN_CURRENCY
+    if c.amount < 1 or c.amount > MONEY_MAX:
+        return BAD_AMOUNT
+    return OK
+
+
+cdef int deposit(State* s, const Command* c) noexcept nogil:
+    """DEPOSIT and SEED_FUND."""
+    cdef int code = _check_purse(s, c)
+    if code != OK:
+        return code
+    if c.amount > MONEY_MAX + wallet_of(&s.ledger, OUTSIDE, c.instrument).cash_units:
+        return MONEY_LIMIT
+    if c.type == SEED_FUND:
+        fund_receives(&s.ledger, FUND_SEEDED, wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
+    else:
+        pay(&s.ledger, DEPOSITED, wallet_purse(OUTSIDE, c.instrument), wallet_purse(c.account, c.instrument), c.amount, 0)
+        touch(&s.ledger, c.account)
+    return OK
+
+
+cdef int withdraw(State* s, const Command* c) noexcept nogil:
+    cdef int code = _check_purse(s, c)
+    if code != OK:
+        return code
+    if wallet_of(&s.ledger, DEFICIT, c.instrument).cash_units != 0:
+        return WITHDRAWALS_CLOSED
+    if not affords(s, c.account, c.instrument, c.amount, True):
+        return INSUFFICIENT_BALANCE
+    pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
+    touch(&s.ledger, c.account)
+    return OK
+
+
+cdef int transfer(State* s, const Command* c) noexcept nogil:
+    """TRANSFER: from an account to another of its family (a master and its sub-accounts); order_id is the receiver."""
+    cdef Ledger* l = &s.ledger
+    cdef int code = _check_purse(s, c)
+    cdef uint32_t receiver, family[2]
+    if code != OK:
+        return code
+    if c.order_id < FIRST_USER or c.order_id >= l.account_count:
+        return UNKNOWN_ACCOUNT
+    receiver = <uint32_t>c.order_id
+    family[0] = l.accounts[c.account].parent if l.accounts[c.account].parent else c.account
+    family[1] = l.accounts[receiver].parent if l.accounts[receiver].parent else receiver
+    if family[0] != family[1] or receiver == c.account:
+        return NOT_RELATED
+    if not affords(s, c.account, c.instrument, c.amount, True):
+        return INSUFFICIENT_BALANCE
+    pay(l, TRANSFERRED, wallet_purse(c.account, c.instrument), wallet_purse(receiver, c.instrument), c.amount, 0)
+    touch(l, c.account)
+    touch(l, receiver)
+    return OK
+
+
+# --- Margin commands -----------------------------------------------------------------------------------
+
+cdef int _check_position(State* s, const Command* c) noexcept nogil:
+    """Names, and the leg (in `side`) that the position mode wants."""
+    cdef int code = check_names(s, c)
+    return check_leg(s, c, c.side) if code == OK else code
+
+
+cdef bint _endangers(State* s, int32_t index, Position* changed) noexcept nogil:
+    """Whether a position's domain would be below its threshold: another leverage or tier may ask more."""
+    cdef Position before = s.ledger.positions[index]
+    cdef Requirement r
+    s.ledger.positions[index] = changed[0]
+    domain_requirement(&s.ledger, &s.rules, index, &r)
+    s.ledger.positions[index] = before
+    return r.positions > 0 and r.equity < r.own
+
+
+cdef Leverage _lowest(int64_t times, int64_t parts) noexcept nogil:
+    """A fraction in lowest terms."""
+    cdef int64_t a = times
+    cdef int64_t b = parts
+    cdef Leverage found
+    while b:
+        a, b = b, a % b
+    found.times = <int64_t>floor128(times, a)
+    found.parts = <int64_t>floor128(parts, a)
+    return found
+
+
+cdef inline bint _is_lower(Leverage a, Leverage b) noexcept nogil:
+    return <int128>a.times * b.parts < <int128>b.times * a.parts
+
+
+cdef int set_leverage(State* s, const Command* c) noexcept nogil:
+    """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); size_lots is a tier to stand in, or higher (0: none).
+    Mode only while flat and without resting orders, leverage within the tier and the free balance."""
+    cdef Ledger* l = &s.ledger
+    cdef int code = _check_position(s, c)
+    cdef int32_t index
+    cdef Position changed
+    cdef Instrument* ins
+    cdef Leverage leverage
+    cdef int128 needed
+    if code != OK:
+        return code
+    if c.mode > ISOLATED:
+        return BAD_MODE
+    if (c.order_id > LEVERAGE_PARTS_MAX or c.amount < 1 or c.amount < <int64_t>c.order_id
+            or c.amount > LEVERAGE_TIMES_MAX):
+        return BAD_LEVERAGE
+    leverage = _lowest(c.amount, <int64_t>c.order_id if c.order_id else 1)
+    ins = &l.instruments[c.instrument]
+    # A higher tier that deducts, or whose rate is a smaller share of its initial one, may ask for less: none to choose.
+    if c.size_lots < 0 or c.size_lots > ins.tier_count or (c.size_lots and (ins.scheme == DEDUCTION or ins.scheme == FACTOR)):
+        return BAD_LEVERAGE
+    index = position_find(l, c.account, c.instrument, c.side)
+    if index >= 0:
+        changed = l.positions[index]
+    else:
+        position_default(l, c.account, c.instrument, c.side, &changed)
+    if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
+        return MODE_IN_USE
+    changed.mode = <uint8_t>c.mode
+    changed.chosen_tier = <int32_t>c.size_lots
+    if changed.chosen_tier and not fits(l, &changed):
+        return POSITION_LIMIT
+    if not allows(ins, reach(l, &changed), leverage):
+        return LEVERAGE_ABOVE_TIER
+    changed.leverage = leverage
+    needed = <int128>hold_units(l, &changed, NULL, BUY) - changed.hold_units
+    if index >= 0 and not changed.mode and changed.size_lots != 0:
+        needed = needed + initial_units(l, &changed) - initial_units(l, &l.positions[index])
+    if needed > 0 and not affords(s, c.account, ins.currency, needed, changed.mode):
+        return INSUFFICIENT_MARGIN
+    if (index >= 0 and (changed.size_lots != 0 or changed.first_order >= 0)
+            and (ins.rates_count or (ins.scheme == FACTOR and _is_lower(leverage, l.positions[index].leverage))
+                 or changed.chosen_tier > l.positions[index].chosen_tier)
+            and _endangers(s, index, &changed)):
+        return INSUFFICIENT_MARGIN
+    if index < 0:
+        if not positions_reserve(l, c.instrument, 1):
+            return TOO_MANY_ORDERS
+        index = position_begin(s, c.account, c.instrument, c.side)
+    l.positions[index].mode = changed.mode
+    l.positions[index].leverage = changed.leverage
+    l.positions[index].chosen_tier = changed.chosen_tier
+    refresh_hold(s, index)
+    position_event(l, index)
+    touch(l, c.account)
+    return OK
+
+
+cdef int32_t _row(State* s, const Command* c, uint8_t leg) noexcept nogil:
+    """A position, made flat if there is none; after positions_reserve."""
+    cdef int32_t index = position_find(&s.ledger, c.account, c.instrument, leg)
+    return index if index >= 0 else position_begin(s, c.account, c.instrument, leg)
+
+
+cdef int set_position_mode(State* s, const Command* c) noexcept nogil:
+    """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
+
+    The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
+    """
+    cdef Ledger* l = &s.ledger
+    cdef int code = check_names(s, c)
+    cdef int32_t rows[3]
+    cdef int leg
+    cdef bint hedged, used = False
+    if code != OK:
+        return code
+    if c.mode > 1:
+        return BAD_MODE
+    for leg in range(3):
+        rows[leg] = position_find(l, c.account, c.instrument, <uint8_t>leg)
+        if rows[leg] >= 0 and (l.positions[rows[leg]].size_lots != 0 or l.positions[rows[leg]].first_order >= 0):
+            used = True
+    hedged = rows[0] >= 0 and l.positions[rows[0]].hedged
+    if hedged != (c.mode == 1) and used:
+        return MODE_IN_USE
+    if not positions_reserve(l, c.instrument, 3):
+        return TOO_MANY_ORDERS
+    for leg in range(3 if c.mode else 1):
+        rows[leg] = _row(s, c, <uint8_t>leg)
+    l.positions[rows[0]].hedged = <uint8_t>c.mode
+    for leg in range(1, 3 if c.mode and not hedged else 1):
+        l.positions[rows[leg]].mode = l.positions[rows[0]].mode
+        l.positions[rows[leg]].leverage = l.positions[rows[0]].leverage
+        l.positions[rows[leg]].twin = rows[3 - leg]
+    for leg in range(3 if c.mode else 1):
+        position_event(l, rows[leg])
+    return OK
+
+
+cdef bint _can_spare(State* s, Position* p, int64_t amount) noexcept nogil:
+    """Whether an isolated margin without so much still bears initial margin and what closing orders may lose."""
+    cdef Ledger* l = &s.ledger
+    cdef int64_t left = p.margin_units - amount + least(0, upl(l, p))
+    cdef bint holds
+    p.margin_units -= amount
+    holds = isolated_holds(l, &s.rules, <int32_t>(p - l.positions))
+    p.margin_units += amount
+    return holds and left >= <int128>initial_units(l, p) + closing_loss(l, p)
+
+
+cdef void _move(State* s, int32_t index, int64_t amount) noexcept nogil:
+    """From the wallet into a position's margin, or back."""
+    cdef Ledger* l = &s.ledger
+    cdef Purse margin = margin_purse(l, index)
+    pay(l, MARGIN_MOVED, wallet_purse(margin.account, margin.currency), margin, amount, 0)
+    position_event(l, index)
+    touch(l, margin.account)
+
+
+cdef int _pass_margin(State* s, const Command* c, int32_t index) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef Command other = c[0]
+    cdef int32_t target
+    cdef int code
+    if c.client_id - 1 >= l.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    other.instrument = <uint32_t>(c.client_id - 1)
+    other.side = c.tif
+    code = _check_position(s, &other)
+    if code != OK:
+        return code
+    target = position_find(l, c.account, other.instrument, other.side)
+    if (target < 0 or target == index or l.instruments[other.instrument].currency != l.instruments[c.instrument].currency
+            or not l.positions[target].mode or l.positions[target].size_lots == 0):
+        return NO_ISOLATED_POSITION
+    if not _can_spare(s, &l.positions[index], c.amount):
+        return BELOW_INITIAL_MARGIN
+    _move(s, index, -c.amount)
+    _move(s, target, c.amount)
+    return OK
+
+
+cdef int move_margin(State* s, const Command* c) noexcept nogil:
+    """MOVE_MARGIN: between wallet and position; or if client_id names another instrument (its number + 1; tif is its leg)
+    from this position to that one, by way of the wallet."""
+    cdef Ledger* l = &s.ledger
+    cdef int code = _check_position(s, c)
+    cdef int32_t index
+    if code != OK:
+        return code
+    if c.amount == 0 or c.amount > MONEY_MAX or c.amount < -MONEY_MAX or (c.client_id != 0 and c.amount < 0):
+        return BAD_AMOUNT
+    index = position_find(l, c.account, c.instrument, c.side)
+    if index < 0 or not l.positions[index].mode or l.positions[index].size_lots == 0:
+        return NO_ISOLATED_POSITION
+    if c.client_id != 0:
+        return _pass_margin(s, c, index)
+    if c.amount < 0:
+        if not _can_spare(s, &l.positions[index], -c.amount):
+            return BELOW_INITIAL_MARGIN
+    elif not affords(s, c.account, l.instruments[c.instrument].currency, c.amount, True):
+        return INSUFFICIENT_BALANCE
+    _move(s, index, c.amount)
+    return OK

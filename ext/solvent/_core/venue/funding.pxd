@@ -1,0 +1,14 @@
+# funding: what the holders of one side pay those of the other, once a period (semantics §7).
+#
+# Owns: the dues, their cap and their distribution. The rate is handed in; the instrument's mark values the positions.
+# Never: settles a period twice; creates or loses a unit: what is collected is paid out, the remainder stays in residue.
+# Invariants: a payer's charge is at most its due, and with the cap leaves it at R_own or above; the house's parcels
+# settle through the insurance fund, which never goes below zero.
+# Cost: O(positions of the instrument), for cross accounts times theirs.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from solvent._core.base.records cimport Command
+from solvent._core.trade.lifecycle cimport State
+
+cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil
+cdef int settle_funding(State* s, const Command* c) noexcept nogil

@@ -1,0 +1,126 @@
+"""Funding payments; the contract is in funding.pxd, the readable twin in twin/venue/funding.py."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from solvent._core.trade.admission cimport bearable
+from solvent._core.account.ledger cimport (
+    FUND, RESIDUE, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
+    wallet_of, wallet_purse,
+)
+from solvent._core.base.money cimport RATE, add, least, magnitude, mul_div_ceil, mul_div_floor
+from solvent._core.base.records cimport (
+    BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
+)
+from solvent._core.trade.lifecycle cimport State
+from solvent._core.contract.valuation cimport Instrument, funding_value
+
+
+cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate_ppb) noexcept nogil:
+    """ceil(value * |rate|), the same for both sides; at mark, or at the index."""
+    cdef int64_t value = funding_value(&s.ledger.instruments[instrument], size_lots, &s.log.fault)
+    return mul_div_ceil(value, magnitude(rate_ppb), RATE, &s.log.fault)
+
+
+cdef Purse _purse(Ledger* l, int32_t index) noexcept nogil:
+    cdef Position* p = &l.positions[index]
+    return margin_purse(l, index) if p.mode else wallet_purse(p.account, l.instruments[p.instrument].currency)
+
+
+cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
+    """Everybody of the paying side pays into residue; what came together."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[instrument]
+    cdef Purse residue = wallet_purse(RESIDUE, ins.currency)
+    cdef int64_t collected = 0
+    cdef int64_t charge
+    cdef int32_t i, index
+    for i in range(ins.member_count):
+        index = ins.members[i]
+        if l.positions[index].size_lots == 0 or (l.positions[index].size_lots > 0) != (rate_ppb > 0):
+            continue
+        charge = _due(s, instrument, l.positions[index].size_lots, rate_ppb)
+        if s.rules.funding_cap:
+            charge = least(charge, bearable(&s.ledger, &s.rules, index))
+        pay(l, FUNDING_PAID, _purse(l, index), residue, charge, period)
+        collected = add(collected, charge, &s.log.fault)
+        if l.positions[index].mode and charge:
+            position_event(l, index)
+        touch(l, l.positions[index].account)
+    for i in range(l.parcel_count):
+        if l.parcels[i].instrument == instrument and (l.parcels[i].size_lots > 0) == (rate_ppb > 0):
+            charge = least(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), wallet_of(l, FUND, ins.currency).cash_units)
+            pay(l, FUNDING_PAID, wallet_purse(FUND, ins.currency), residue, charge, period)
+            collected = add(collected, charge, &s.log.fault)
+    return collected
+
+
+cdef int64_t _owed(State* s, uint32_t instrument, int64_t rate_ppb) noexcept nogil:
+    """What the receiving side is due in all."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[instrument]
+    cdef int64_t total = 0
+    cdef int64_t size
+    cdef int32_t i
+    for i in range(ins.member_count + l.parcel_count):
+        if i < ins.member_count:
+            size = l.positions[ins.members[i]].size_lots
+        else:
+            size = l.parcels[i - ins.member_count].size_lots if l.parcels[i - ins.member_count].instrument == instrument else 0
+        if size != 0 and (size > 0) != (rate_ppb > 0):
+            total = add(total, _due(s, instrument, size, rate_ppb), &s.log.fault)
+    return total
+
+
+cdef int64_t _distribute(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period, int64_t collected, int64_t total) noexcept nogil:
+    """Each receiver gets floor(due * collected / total due); what was paid out."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[instrument]
+    cdef Purse residue = wallet_purse(RESIDUE, ins.currency)
+    cdef int64_t paid = 0
+    cdef int64_t share
+    cdef int32_t i, index
+    for i in range(ins.member_count):
+        index = ins.members[i]
+        if l.positions[index].size_lots == 0 or (l.positions[index].size_lots > 0) == (rate_ppb > 0):
+            continue
+        share = mul_div_floor(_due(s, instrument, l.positions[index].size_lots, rate_ppb), collected, total, &s.log.fault)
+        pay(l, FUNDING_RECEIVED, residue, _purse(l, index), share, period)
+        paid = add(paid, share, &s.log.fault)
+        if l.positions[index].mode and share:
+            position_event(l, index)
+        touch(l, l.positions[index].account)
+    for i in range(l.parcel_count):
+        if l.parcels[i].instrument == instrument and (l.parcels[i].size_lots > 0) != (rate_ppb > 0):
+            share = mul_div_floor(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), collected, total, &s.log.fault)
+            fund_receives(l, FUNDING_RECEIVED, residue, share, period)
+            paid = add(paid, share, &s.log.fault)
+    return paid
+
+
+cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
+    """Everybody of the paying side pays into residue, and everybody of the other side is paid from there."""
+    cdef int64_t collected = 0
+    cdef int64_t paid = 0
+    cdef int64_t total = 0
+    s.ledger.instruments[instrument].funding_period = period
+    if rate_ppb != 0:
+        total = _owed(s, instrument, rate_ppb)
+        collected = _collect(s, instrument, rate_ppb, period)
+        if total > 0:
+            paid = _distribute(s, instrument, rate_ppb, period, collected, total)
+    say(&s.log, FUNDED, 0, 0, instrument, 0, 0, <int64_t>period, rate_ppb, collected, paid, total)
+
+
+cdef int settle_funding(State* s, const Command* c) noexcept nogil:
+    """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
+    cdef Instrument* ins
+    if c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    ins = &s.ledger.instruments[c.instrument]
+    if c.amount <= -RATE or c.amount >= RATE:
+        return BAD_RATE
+    if c.order_id <= ins.funding_period or c.order_id >> 63:
+        return PERIOD_SETTLED
+    if ins.mark_ticks == 0:
+        return NO_MARK
+    settle_rate(s, c.instrument, c.amount, c.order_id)
+    return OK

@@ -1,0 +1,14 @@
+# market_state: what may be done in an instrument: HALT, SETTLE, expiries.
+#
+# Owns: the listing of each instrument and the settlement of its positions at one price.
+# Never: leaves a position, a parcel or an order behind in an instrument that is closed.
+# Invariants: everybody is settled at the same price without a fee; what inverse values lose by rounding goes to residue.
+# Cost: O(slots ever used + positions of the instrument), once.
+
+from libc.stdint cimport int64_t, uint32_t
+from solvent._core.base.records cimport Command
+from solvent._core.trade.lifecycle cimport State
+
+cdef int halt(State* s, const Command* c) noexcept nogil
+cdef int settle_instrument(State* s, const Command* c) noexcept nogil
+cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcept nogil

@@ -1,0 +1,316 @@
+"""Marks, indices and the passing of time; the contract is in marks.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from solvent._core.trade.placement cimport fire_next
+from solvent._core.venue.funding cimport settle_funding, settle_rate
+from solvent._core.liquidation.pipeline cimport settle
+from solvent._core.venue.market_state cimport close_instrument
+from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128
+from solvent._core.contract.price_model cimport (
+    CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair, prices_fix,
+    prices_forget, prices_index, prices_live, prices_mark, prices_sample, prices_settlement, prices_stale, prices_view,
+    weighted_median,
+)
+from solvent._core.base.records cimport (
+    ACCRUED, BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, INDEXED, MARKED, NOT_TRADING, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
+    UNKNOWN_INSTRUMENT, Command, say,
+)
+from solvent._core.trade.lifecycle cimport Receipt, State, observe
+from solvent._core.contract.valuation cimport Instrument
+from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
+
+
+cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
+    """The model of an instrument that is not closed, or NULL."""
+    return NULL if s.ledger.instruments[instrument].listing == CLOSED else _model(s, instrument)
+
+
+cdef inline Prices* _model(State* s, uint32_t instrument) noexcept nogil:
+    """An instrument's price model, or NULL."""
+    return &s.prices[instrument] if s.prices[instrument].sample_ns else NULL
+
+
+cdef void settle_all(State* s) noexcept nogil:
+    """Whoever was touched, and what was triggered."""
+    cdef Receipt nobody
+    nobody.order_id = 0
+    if not s.bare:
+        settle(s)
+    while s.due.count and s.log.fault == 0 and fire_next(s, &nobody):
+        if not s.bare:
+            settle(s)
+
+
+# --- Prices --------------------------------------------------------------------------------------------
+
+cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index, int64_t fair, int64_t basis, int64_t ema) noexcept nogil:
+    """The stuck may try again, the endangered are found, the parcels are looked at; triggers see it."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int32_t i
+    ins.mark_ticks = ticks
+    say(&s.log, MARKED, 0, 0, instrument, 0, 0, ticks, index, fair, basis, ema)
+    for i in range(ins.member_count):
+        s.ledger.positions[ins.members[i]].stuck = 0
+    for i in range(s.ledger.parcel_count):
+        if s.ledger.parcels[i].instrument == instrument:
+            s.ledger.parcels[i].due = 1
+    watch_mark(s, instrument)
+    watch_collateral(s, instrument)
+    observe(s, instrument, BY_MARK, ticks)
+
+
+cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources) noexcept nogil:
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef Prices* model = _model(s, instrument)
+    ins.index_ticks = clamp(half_even(fine, FINE), 1, ins.max_price_ticks)
+    if model != NULL:
+        model.index = <int64_t>fine
+        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, model.index, sources, model.external, 0)
+    else:                       # nobody needs more than ticks
+        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, 0, sources, 0, 0)
+    if ins.accrual_ppb and ins.funds_at_index:
+        watch_mark(s, instrument)
+    watch_collateral(s, instrument)
+    observe(s, instrument, BY_INDEX, ins.index_ticks)
+
+
+cdef void _reindex(State* s, uint32_t instrument, Prices* model, int64_t now_ns) noexcept nogil:
+    """Looks at the constituents again: who is stale or wild, and what the index is now."""
+    cdef Chosen chosen, external
+    cdef uint8_t states[SOURCES_MAX]
+    cdef int64_t fine
+    cdef int64_t before = model.external
+    cdef bint changed = False
+    cdef int32_t i
+    prices_live(model, now_ns, 0, &chosen, states)
+    prices_live(model, now_ns, 1, &external, states)
+    for i in range(model.source_count):
+        if model.sources[i].state != states[i]:
+            model.sources[i].state = states[i]
+            changed = True
+            say(&s.log, SOURCE_CHANGED, 0, 0, instrument, 0, states[i], i, model.sources[i].price, 0, 0, 0)
+    prices_stale(model)
+    model.external = weighted_median(&external) if external.count else 0
+    fine = prices_index(model, &chosen)
+    if fine and (fine != model.index or model.external != before or (changed and chosen.count < model.least)):
+        _set_index(s, instrument, fine, chosen.count)
+
+
+cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
+    """What accrued funding asks of positions, if that has changed; whom it endangers is found."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t rate = prices_accrued(model)
+    cdef int64_t accrual = half_even(<int128>rate * model.margin_ppb, RATE)
+    if accrual != ins.accrual_ppb:
+        ins.accrual_ppb = accrual
+        say(&s.log, ACCRUED, 0, 0, instrument, 0, 0, model.period, rate, accrual, 0, 0)
+        watch_mark(s, instrument)
+
+
+cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, bint settling) noexcept nogil:
+    """The mark by its model, if that moves it. At a settlement no time is left; just after it a whole interval."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t left = 0
+    cdef int64_t ticks
+    cdef View view
+    if model.interval_ns and not settling:
+        left = model.interval_ns - (now_ns - model.interval_ns * <int64_t>floor128(now_ns, model.interval_ns))
+    prices_view(model, ins, &s.books[instrument], &view, &s.log.fault)
+    ticks = prices_mark(model, ins, &view, left, now_ns)
+    if ticks and ticks != ins.mark_ticks:
+        _set_mark(s, instrument, ticks, model.index, prices_fair(model, left), prices_basis(model), model.ema)
+
+
+# --- Commands ------------------------------------------------------------------------------------------
+
+cdef int _check_price(State* s, const Command* c) noexcept nogil:
+    if c.instrument >= s.ledger.instrument_count:
+        return UNKNOWN_INSTRUMENT
+    if s.ledger.instruments[c.instrument].listing == CLOSED:
+        return NOT_TRADING
+    if c.price_ticks < 1 or c.price_ticks > s.ledger.instruments[c.instrument].max_price_ticks:
+        return BAD_PRICE
+    return OK
+
+
+cdef inline bint _beyond_half(const Command* c) noexcept nogil:
+    """amount is what a price has beyond its ticks, in FINE parts: half a tick at most."""
+    return c.amount > FINE >> 1 or c.amount < -(FINE >> 1)
+
+
+cdef int mark(State* s, const Command* c) noexcept nogil:
+    """MARK: handed in, where no model computes it."""
+    cdef int code = _check_price(s, c)
+    if code != OK:
+        return code
+    if _model(s, c.instrument) != NULL:
+        return PRICE_IS_MODELLED
+    _set_mark(s, c.instrument, c.price_ticks, 0, 0, 0, 0)
+    return OK
+
+
+cdef int index(State* s, const Command* c) noexcept nogil:
+    """INDEX: triggers look at it, and a model's mark."""
+    cdef int code = _check_price(s, c)
+    cdef Prices* model
+    if code != OK:
+        return code
+    if _beyond_half(c):
+        return BAD_PRICE
+    model = _model(s, c.instrument)
+    if model != NULL and model.source_count:
+        return PRICE_IS_MODELLED
+    _set_index(s, c.instrument, <int128>c.price_ticks * FINE + c.amount, 0)
+    if model != NULL:
+        _remark(s, c.instrument, model, c.time_ns, False)
+    return OK
+
+
+cdef int fund(State* s, const Command* c) noexcept nogil:
+    """FUNDING: handed in, where no model computes the rate."""
+    cdef Prices* model = _model(s, c.instrument) if c.instrument < s.ledger.instrument_count else NULL
+    if c.instrument < s.ledger.instrument_count and s.ledger.instruments[c.instrument].listing == CLOSED:
+        return NOT_TRADING
+    if model != NULL and model.interval_ns:
+        return PRICE_IS_MODELLED
+    return settle_funding(s, c)
+
+
+cdef int source(State* s, const Command* c) noexcept nogil:
+    """SOURCE: what a constituent trades at; order_id is its number."""
+    cdef int code = _check_price(s, c)
+    cdef Prices* model
+    if code != OK:
+        return code
+    if _beyond_half(c):
+        return BAD_PRICE
+    model = _model(s, c.instrument)
+    if model == NULL or c.order_id >= <uint64_t>model.source_count:
+        return BAD_SOURCE
+    model.sources[c.order_id].price = c.price_ticks * FINE + c.amount
+    model.sources[c.order_id].time_ns = c.time_ns
+    _reindex(s, c.instrument, model, c.time_ns)
+    _remark(s, c.instrument, model, c.time_ns, False)
+    return OK
+
+
+# --- Time ----------------------------------------------------------------------------------------------
+
+cdef void _look(State* s, uint32_t instrument, Prices* model, int64_t now_ns) noexcept nogil:
+    """Samples up to a time, then who is stale by then."""
+    cdef View view
+    prices_view(model, &s.ledger.instruments[instrument], &s.books[instrument], &view, &s.log.fault)
+    prices_sample(model, &s.ledger.instruments[instrument], now_ns, &view)
+    if model.source_count:
+        _reindex(s, instrument, model, now_ns)
+    _accrue(s, instrument, model)
+
+
+cdef void _catch_up(State* s, uint32_t instrument, Prices* model, int64_t now_ns) noexcept nogil:
+    """A jump over very many periods passes the earlier ones over, with what was sampled and fixed for them."""
+    cdef View view
+    cdef int64_t last
+    if model.interval_ns == 0:
+        return
+    last = <int64_t>floor128(now_ns, model.interval_ns)
+    if last - model.period >= CATCH_UP_MAX:
+        model.period = last - CATCH_UP_MAX + 1
+        model.fixed = 0
+        prices_view(model, &s.ledger.instruments[instrument], &s.books[instrument], &view, &s.log.fault)
+        prices_sample(model, &s.ledger.instruments[instrument], (model.period - 1) * model.interval_ns, &view)
+        prices_forget(model)
+
+
+cdef inline int128 _funding_instant(Prices* model) noexcept nogil:
+    """When a rate is fixed or a period settled next; it may lie beyond the end of time. 0 where rates are handed in."""
+    if model.interval_ns == 0:
+        return 0
+    return <int128>model.period * model.interval_ns - (0 if model.fixed else model.cutoff_ns)
+
+
+cdef int128 _instant(Prices* model, Instrument* ins) noexcept nogil:
+    """When something happens next by the clock: a rate is fixed, a settlement, an expiry, a constituent stale."""
+    cdef int128 instant = model.stale_at
+    if model.interval_ns and _funding_instant(model) < instant:
+        instant = _funding_instant(model)
+    if ins.expiry_ns and ins.expiry_ns < instant:
+        instant = ins.expiry_ns
+    return instant
+
+
+cdef void _fix(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t samples, premium
+    cdef View view
+    prices_view(model, ins, &s.books[instrument], &view, &s.log.fault)
+    prices_sample(model, ins, instant_ns, &view)
+    samples = model.premium_count
+    premium = prices_fix(model)
+    if samples:
+        say(&s.log, RATED, 0, 0, instrument, 0, 0, model.period, model.next_rate, premium, samples, 0)
+    _accrue(s, instrument, model)
+    settle_all(s)
+
+
+cdef void _fund(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
+    """A settlement: mark, funding and margin check in the order of the rule set."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t period = model.period
+    cdef int64_t rate
+    _look(s, instrument, model, instant_ns)
+    _remark(s, instrument, model, instant_ns, True)
+    rate = prices_charge(model)
+    if not s.rules.funding_first:
+        settle_all(s)
+    _accrue(s, instrument, model)       # what was set aside for this period is there to pay it
+    if ins.mark_ticks and period > <int64_t>ins.funding_period:
+        settle_rate(s, instrument, rate, <uint64_t>period)
+    settle_all(s)
+
+
+cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
+    """What happens at an instant, the funding of a period first, then an expiry."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    if _funding_instant(model) == instant_ns:
+        if model.fixed:
+            _fund(s, instrument, model, instant_ns)
+        else:
+            _fix(s, instrument, model, instant_ns)
+        return
+    _look(s, instrument, model, instant_ns)
+    if instant_ns == ins.expiry_ns:
+        close_instrument(s, instrument, prices_settlement(model, ins))
+    else:                       # a constituent is stale
+        _remark(s, instrument, model, instant_ns, False)
+    settle_all(s)
+
+
+cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
+    """Works off what the passing of time does to modelled prices: fixed rates, settlements, stale constituents by their
+    instants, then by instrument; then samples, indices and marks at the new time."""
+    cdef uint32_t i, first
+    cdef int128 instant, earliest
+    cdef Prices* model
+    for i in range(s.ledger.instrument_count):
+        model = _open_model(s, i)
+        if model != NULL:
+            _catch_up(s, i, model, now_ns)
+    while s.log.fault == 0:
+        earliest = now_ns
+        first = s.ledger.instrument_count
+        for i in range(s.ledger.instrument_count):
+            model = _open_model(s, i)
+            if model != NULL:
+                instant = _instant(model, &s.ledger.instruments[i])
+                if instant < earliest or (instant == earliest and first == s.ledger.instrument_count):
+                    earliest = instant
+                    first = i
+        if first == s.ledger.instrument_count:
+            break
+        _reach(s, first, &s.prices[first], <int64_t>earliest)
+    for i in range(s.ledger.instrument_count):
+        model = _open_model(s, i)
+        if model != NULL:
+            _look(s, i, model, now_ns)
+            _remark(s, i, model, now_ns, False)
+    settle_all(s)
