@@ -76,6 +76,12 @@ def test_every_invariant_that_is_named_has_an_entry():
     assert named <= set(entries), named - set(entries)
 
 
+def test_the_tests_that_check_an_invariant_exist():
+    there = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    said = set(re.findall(r"`(test_\w+\.py)`", (DOCS / "explanation" / "invariants.md").read_text()))
+    assert said and said <= there, said - there
+
+
 def test_every_section_of_the_semantics_that_is_cited_is_there():
     cited = set(re.findall(r"§ ?(\d+)", told(SOURCES)))
     sections = re.findall(
