@@ -13,6 +13,9 @@ from solvent._core.base.money cimport int128, most
 from solvent._core.base.records cimport BUY
 from solvent._core.contract.valuation cimport value_at_mark
 
+cdef enum:
+    STEPS_MAX = 8
+
 cdef struct Rules:
     int64_t price_band_ppb        # how far through the mark a user's order may be priced
     int64_t step_limit_ppb        # how far from mark a step-down sells
@@ -30,6 +33,8 @@ cdef struct Rules:
     uint8_t orders                # OrderRule: how resting orders count in a cross domain's test
     uint8_t fee_at_bankruptcy     # the fee in a threshold is that of closing where the domain's equity is gone
     uint8_t at_threshold          # something happens at a threshold already, not only below it
+    uint8_t step_count
+    uint8_t steps[STEPS_MAX]      # of a liquidation, in order
 
 cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 equity
