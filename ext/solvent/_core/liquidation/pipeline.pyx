@@ -171,7 +171,7 @@ cdef void _run_domain(State* s, Case* c) noexcept nogil:
 
 # --- The end of a command ------------------------------------------------------------------------------
 
-cdef void settle(State* s) noexcept nogil:
+cdef void settle_touched(State* s) noexcept nogil:
     """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
     cdef Cases cases
     cdef int32_t i
