@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from solvent.schema import records
-from solvent.schema.records import EVENT, EVENT_FIELDS, PAYLOAD, RECORD_BYTES, EventType
+from solvent.schema.events import PAYLOAD, text_of
+from solvent.schema.layouts import EVENT, EVENT_FIELDS, RECORD_BYTES
+from solvent.schema.words import EventType
 
 __all__ = ["Event", "compiled_kernel", "decode", "readable_kernel"]
 
@@ -17,7 +19,7 @@ else:
     try:
         from solvent._core.base.event_view import Event, bind
 
-        bind(EventType, EVENT_FIELDS, PAYLOAD)
+        bind(EventType, EVENT_FIELDS, PAYLOAD, text_of)
     except ImportError:
         Event = records.Event
 
@@ -26,7 +28,7 @@ def compiled_kernel() -> Any:
     """The compiled kernel class, whose layouts must be this package's. Raises ImportError with what to do."""
     try:
         from solvent._core import kernel
-        from solvent._core.base import records as compiled
+        from solvent._core.base import schema as compiled
     except ImportError as error:
         raise ImportError(
             "the compiled core is missing; build it (pip install . in the checkout), or say so and use "

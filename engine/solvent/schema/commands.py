@@ -251,9 +251,7 @@ def places(asked: type[Asked]) -> dict[str, str]:
     return {each.name: each.metadata.get("place", each.name) for each in fields(asked)}
 
 
-_PLACES = {
-    asked: {name: COMMAND_FIELDS.index(place) for name, place in places(asked).items()} for asked in COMMANDS.values()
-}
+_PLACES = {asked: {name: COMMAND_FIELDS.index(place) for name, place in places(asked).items()} for asked in COMMANDS.values()}
 _OWN = {name: number for number, name in enumerate(COMMAND_FIELDS)}
 _NAMES = {int(kind): _OWN | _PLACES[asked] for kind, asked in COMMANDS.items()}
 

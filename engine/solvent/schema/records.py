@@ -2,8 +2,8 @@
 
 from solvent.schema import commands, events, layouts, words
 from solvent.schema.commands import *  # noqa: F403
-from solvent.schema.events import Event as Event
 from solvent.schema.events import *  # noqa: F403
+from solvent.schema.events import Event  # noqa: F401
 from solvent.schema.layouts import *  # noqa: F403
 from solvent.schema.words import *  # noqa: F403
 

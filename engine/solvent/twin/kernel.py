@@ -30,7 +30,7 @@ from solvent.twin import audit
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Ledger
 from solvent.twin.account.margin import Rules
-from solvent.twin.base.event_log import Log
+from solvent.twin.base.emit import Emitter
 from solvent.twin.contract import valuation
 from solvent.twin.contract.price_model import Model, Prices
 from solvent.twin.contract.valuation import Contract
@@ -108,15 +108,15 @@ class Kernel:
         self.contracts: list[Contract] = []
         self.config = config
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
-        self.log = Log(wanted)
+        self.log = Emitter(wanted)
         self.seed = seed  # of the core's table of client ids, which here is a dict
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         compiled = Rules(*rules)  # type: ignore[arg-type]
         self.decimals = list(currencies)
-        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self.log.emit)
+        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self.log)
         self.admission = Admission(self.ledger, compiled)
-        self.trading = Trading(self.admission, self.log.emit)
+        self.trading = Trading(self.admission, self.log)
         self.cover = Cover(self.trading, compiled)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
@@ -240,7 +240,10 @@ class Kernel:
         c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
         self._midway = True
         begin, self.command_seq = len(self.log.events), self.command_seq + 1
-        self.log.emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
+        self.log.emit_begin(
+            side=c.side, account=c.account, instrument=c.instrument, code=0, command=c.type, time_ns=0, command_seq=0,
+            order_id=0, filled_lots=0, resting_lots=0,
+        )  # fmt: skip
         seq = self.next_seq - 1
         answer: Answer
         if c.time_ns < self.clock_ns:
@@ -275,7 +278,7 @@ class Kernel:
             self.trading.fees.renew()
             self.aftermath.settle_all()
         if self.next_seq > seq:
-            self.log.emit(EventType.PASSED, 0, 0)
+            self.log.emit_passed()
 
     def _dispatch(self, c: Command, second: bytes, offer: Offer) -> Answer:
         longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
@@ -341,7 +344,7 @@ class Kernel:
         account = self.ledger.open_account(parent)
         self.ids[name] = account
         self.names.append(name)
-        self.log.emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
+        self.log.emit_account_opened(account=account, parent=parent, second=padded)
         return Code.OK, account, 0, 0
 
     def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
@@ -364,7 +367,7 @@ class Kernel:
         self.instruments.append(name)
         self.config = blake2b(self.config + data).digest()[:32]
         padded = name.ljust(NAME_BYTES, b"\0")
-        self.log.emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
+        self.log.emit_instrument_added(instrument=instrument, currency=currency, second=padded)
         return Code.OK, instrument, 0, 0
 
     def _enter(self, spec: Sequence[object]) -> None:

@@ -8,9 +8,9 @@
 # Cost: a command is one call; `run` is a loop over the same path without the GIL.
 
 from libc.stdint cimport int64_t, uint16_t, uint64_t
-from solvent._core.base.records cimport Command
 from solvent._core.roster cimport Roster
 from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.base.schema cimport Command
 
 cdef class Answer:
     cdef readonly uint64_t order_id

@@ -23,16 +23,18 @@ from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.contract.price_model cimport prices_close
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, settle_all, source
-from solvent._core.base.records cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK, MASS_CANCEL,
-    MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, PASSED, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
-    TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_open, say,
-)
 from solvent._core.trade.preview cimport rehearsal_close
 from solvent._core.roster cimport Roster
 from solvent._core.market.expiries cimport timers_close
 from solvent._core.trade.lifecycle cimport Receipt, State, expire
 from solvent._core.market.triggers cimport triggers_close
+from solvent._core.base.schema cimport (
+    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK,
+    MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LEVERAGE,
+    SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
+)
+from solvent._core.base.event_log cimport block_pin, block_unpin, log_drop, log_open
+from solvent._core.base.emit cimport emit_begin, emit_passed
 
 import sys
 
@@ -274,12 +276,14 @@ cdef class Kernel(Roster):
             fees_renew(&self.s.fees, &self.s.ledger, self.s.clock_ns)
             settle_all(&self.s)
         if self.s.log.count > count:
-            say(&self.s.log, PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+            emit_passed(&self.s.log)
 
     cdef inline int _apply(self, const Command* c, Receipt* receipt) except -1 nogil:
         """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
         cdef int64_t begin = self.s.log.count
-        cdef Event* event = say(&self.s.log, BEGIN, c.side, c.account, c.instrument, 0, c.type, 0, 0, 0, 0, 0)
+        cdef Event* event = emit_begin(
+            &self.s.log, side=c.side, account=c.account, instrument=c.instrument, code=0, command=c.type, time_ns=0,
+            command_seq=0, order_id=0, filled_lots=0, resting_lots=0)
         cdef int code
         cdef int64_t before_ns = self.s.clock_ns
         self.command_seq += 1

@@ -8,13 +8,15 @@ from solvent._core.account.ledger cimport FIRST_USER, account_new, accounts_rese
 from solvent._core.base.pool cimport room, zeroed
 from solvent._core.contract.price_model cimport Prices, prices_close, prices_open
 from solvent._core.reader cimport Reader
-from solvent._core.base.records cimport (
-    ACCOUNT_EXISTS, ACCOUNT_OPENED, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK,
-    RECORD_BYTES, TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Command, Event, log_next, say,
-)
 from solvent._core.trade.lifecycle cimport Receipt
 from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
+from solvent._core.base.schema cimport (
+    ACCOUNT_EXISTS, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK, RECORD_BYTES,
+    TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Command, Event,
+)
+from solvent._core.base.event_log cimport log_next
+from solvent._core.base.emit cimport emit_account_opened, emit_instrument_added
 
 from hashlib import blake2b
 
@@ -177,7 +179,7 @@ cdef class Roster(Reader):
             return BAD_INSTRUMENT
         receipt.order_id = self.s.ledger.instrument_count
         self._count()
-        event = say(&self.s.log, INSTRUMENT_ADDED, 0, 0, <uint32_t>receipt.order_id, <uint16_t>self.offer.currency, 0, 0, 0, 0, 0, 0)
+        event = emit_instrument_added(&self.s.log, instrument=receipt.order_id, currency=self.offer.currency)
         if event != NULL:
             event.records = 2
             memcpy(log_next(&self.s.log), self.offer.name, NAME_BYTES)
@@ -220,7 +222,7 @@ cdef class Roster(Reader):
             del self.ids[name]
             raise
         account = account_new(&self.s.ledger, <uint32_t>c.order_id)
-        event = say(&self.s.log, ACCOUNT_OPENED, 0, account, 0, 0, 0, <int64_t>c.order_id, 0, 0, 0, 0)
+        event = emit_account_opened(&self.s.log, account=account, parent=c.order_id)
         if event != NULL:
             event.records = 2
             memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from solvent.schema.records import (
     NO_INSTRUMENT,
     Ending,
-    EventType,
     Flag,
     Mode,
     OrderRule,
@@ -46,7 +45,7 @@ class Liquidation:
         self.ledger = cover.ledger
         self.contracts = cover.contracts
         self.rules = cover.rules
-        self.emit = cover.trading.emit
+        self.log = cover.trading.log
         self.may_cost_others = False  # the command, or the clock, starts what the fund or winners pay
 
     # --- who is due
@@ -138,10 +137,10 @@ class Liquidation:
             verdict, r, candidate = self.judge(account, currency, p)
             if verdict == Verdict.SAFE:
                 return
-            self.emit(
-                EventType.LIQUIDATION, account, due.instrument, side=int(p is not None), code=currency,
-                reason=verdict, a=margin.saturate(r.equity), b=margin.saturate(r.full), c=margin.saturate(r.own),
-                d=margin.saturate(r.value), e=due.leg,
+            self.log.emit_liquidation(
+                account=account, instrument=due.instrument, mode=int(p is not None), verdict=verdict, currency=currency,
+                equity_units=margin.saturate(r.equity), full_units=margin.saturate(r.full), own_units=margin.saturate(r.own),
+                value_units=margin.saturate(r.value), leg=due.leg,
             )  # fmt: skip
             if self._clear(account, currency, p):
                 if not r.positions:
@@ -183,7 +182,9 @@ class Liquidation:
         assert short
         lots = min(long.size, -short.size)
         value = valuation.value_of(contract, lots, contract.mark)
-        self.emit(EventType.NETTED, long.account, long.instrument, a=contract.mark, b=lots, c=value)
+        self.log.emit_netted(
+            account=long.account, instrument=long.instrument, price_ticks=contract.mark, size_lots=lots, value_units=value,
+        )  # fmt: skip
         for p, side, delta in ((long, Side.SELL, -lots), (short, Side.BUY, lots)):
             fill = Fill(delta, valuation.cost_delta(contract, side, value), 0, 0, Posting.TAKER_FEE)
             self.ledger.position_fill(p, fill)
@@ -204,7 +205,10 @@ class Liquidation:
             p.account, p.instrument, p, side, limit, lots, Tif.IOC, Flag.REDUCE_ONLY,
             fee_reason=Posting.LIQUIDATION_FEE, ending=Ending.UNFILLED, limit=limit, remaining=lots,
         )  # fmt: skip
-        self.emit(EventType.STEP_DOWN, p.account, p.instrument, side=side, a=k + 1, b=lots, c=limit, d=target + 1, e=p.leg)
+        self.log.emit_step_down(
+            side=side, account=p.account, instrument=p.instrument, tier=k + 1, size_lots=lots, limit_ticks=limit,
+            target_tier=target + 1, leg=p.leg,
+        )  # fmt: skip
         self.trading.accept(t)
         self.trading.execute(t)
         self.trading.conclude(t)
@@ -236,9 +240,9 @@ class Liquidation:
     def _take_position(self, p: Position, cost: int, equity: int) -> Parcel:
         contract = self.contracts[p.instrument]
         price = valuation.price_paying(contract, p.size, cost, 0)
-        self.emit(
-            EventType.TAKEOVER, p.account, p.instrument, side=p.mode, code=p.leg, a=self.ledger.next_parcel_id, b=p.size,
-            c=cost, d=equity, e=margin.saturate(price),
+        self.log.emit_takeover(
+            account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=self.ledger.next_parcel_id, size_lots=p.size,
+            cost_units=cost, equity_units=equity, bankruptcy_ticks=margin.saturate(price), leg=p.leg,
         )  # fmt: skip
         parcel = self.ledger.parcel_take(p, cost, margin.saturate(price))
         self.trading.refresh_hold(p)
@@ -308,7 +312,10 @@ class Liquidation:
         return sorted(winners, key=lambda w: w[:2])
 
     def _adl_event(self, account: int, parcel: Parcel, lots: int, share: int, adl_pass: int, rank: int) -> None:
-        self.emit(EventType.ADL, account, parcel.instrument, reason=adl_pass, a=parcel.parcel_id, b=lots, c=share, d=rank)
+        self.log.emit_adl(
+            account=account, instrument=parcel.instrument, adl_pass=adl_pass, parcel_id=parcel.parcel_id, closed_lots=lots,
+            share_units=share, rank=rank,
+        )  # fmt: skip
 
     def _close_winner(self, parcel: Parcel, p: Position, adl_pass: int, rank: int) -> None:
         """Closes a counterparty at the parcel's cost share, the same integer on both sides."""

@@ -14,7 +14,6 @@ from solvent.schema.records import (
     NOBODY,
     RECORD_BYTES,
     Ending,
-    EventType,
     Flag,
     Leg,
     SelfTrade,
@@ -311,9 +310,10 @@ class Entry:
         code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
         if not code:
             order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
-        self.trading.emit(
-            EventType.TRIGGERED, t.account, t.instrument, side=t.side, code=t.terms.kind, reason=t.terms.source,
-            a=order.order_id, b=t.terms.trigger, c=order.size, d=t.price, e=t.limit,
+        self.trading.log.emit_triggered(
+            side=t.side, account=t.account, instrument=t.instrument, kind=t.terms.kind, source=t.terms.source,
+            order_id=order.order_id, trigger_ticks=t.terms.trigger, size_lots=order.size, price_ticks=t.price,
+            limit_ticks=t.limit,
         )  # fmt: skip
         if code:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)

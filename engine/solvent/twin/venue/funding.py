@@ -6,7 +6,7 @@ collected is paid out, the remainder stays in residue.
 
 from solvent.schema.codes import Code
 from solvent.schema.limits import RATE
-from solvent.schema.records import EventType, Mode, Posting, Purse
+from solvent.schema.records import Mode, Posting, Purse
 from solvent.twin.account.ledger import AnyPurse, Parcel, Position
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.pipeline import Liquidation
@@ -43,7 +43,9 @@ class Funding:
         total = sum(self._due(each, rate) for each in receivers)
         collected = sum(self._charge(each, rate, period) for each in payers)
         paid = sum(self._credit(each, self._due(each, rate) * collected // total, period) for each in receivers)
-        self.liquidation.emit(EventType.FUNDED, 0, instrument, a=period, b=rate, c=collected, d=paid, e=total)
+        self.liquidation.log.emit_funded(
+            instrument=instrument, period=period, rate_ppb=rate, collected_units=collected, paid_units=paid, due_units=total,
+        )  # fmt: skip
 
     def _due(self, each: Position | Parcel, rate: int) -> int:
         """ceil(value * |rate|), the same for both sides; at mark, or at the index."""

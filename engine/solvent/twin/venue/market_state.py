@@ -6,7 +6,7 @@ an order behind in one that is closed. What inverse values lose by rounding goes
 
 from solvent.schema.codes import Code
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.records import Ending, EventType, Listing, ParcelChange, Posting, Purse
+from solvent.schema.records import Ending, Listing, ParcelChange, Posting, Purse
 from solvent.twin.account.ledger import Fill
 from solvent.twin.contract import valuation
 from solvent.twin.trade.lifecycle import Trading
@@ -18,7 +18,7 @@ class Listings:
         self.trading = trading
         self.ledger = trading.ledger
         self.contracts = trading.contracts
-        self.emit = trading.emit
+        self.log = trading.log
 
     def _check(self, c: Command) -> Code:
         if c.instrument >= len(self.contracts):
@@ -33,7 +33,7 @@ class Listings:
         if c.mode > Listing.HALTED:
             return Code.BAD_MODE
         self.contracts[c.instrument].listing = c.mode
-        self.emit(EventType.LISTING_CHANGED, 0, c.instrument, reason=c.mode)
+        self.log.emit_listing_changed(instrument=c.instrument, listing=c.mode, price_ticks=0)
         if c.mode == Listing.TRADING:
             self.trading.resume(c.instrument)
         return Code.OK
@@ -57,7 +57,7 @@ class Listings:
             if order.instrument == instrument:
                 self.trading.cancel(order, Ending.DELISTED)
         contract.listing, contract.mark, total = Listing.CLOSED, ticks, 0
-        self.emit(EventType.LISTING_CHANGED, 0, instrument, reason=Listing.CLOSED, a=ticks)
+        self.log.emit_listing_changed(instrument=instrument, listing=Listing.CLOSED, price_ticks=ticks)
         for p in self.ledger.members[instrument]:
             if p.size:
                 worth = valuation.worth(contract, p.size, ticks)

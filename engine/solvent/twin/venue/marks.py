@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from solvent.schema.codes import Code
 from solvent.schema.limits import CATCH_UP_MAX, FINE, FIRST_USER, RATE
-from solvent.schema.records import EventType, Listing, Mode, Side, Source
+from solvent.schema.records import Listing, Mode, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
 from solvent.twin.trade.placement import Command
 from solvent.twin.venue.funding import Funding
@@ -23,7 +23,7 @@ class Pricing:
         self.trading = funding.liquidation.trading
         self.ledger = funding.ledger
         self.contracts = funding.contracts
-        self.emit = funding.liquidation.emit
+        self.log = funding.liquidation.log
         self.models: list[Prices | None] = []  # by instrument
         self.settle = settle  # whoever was touched, and what was triggered
 
@@ -90,7 +90,9 @@ class Pricing:
         """The stuck may try again, the endangered are found by a full scan, the parcels are looked at; triggers see it."""
         contract = self.contracts[instrument]
         contract.mark = ticks
-        self.emit(EventType.MARKED, 0, instrument, a=ticks, b=index, c=fair, d=basis, e=ema)
+        self.log.emit_marked(
+            instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis, ema_fine=ema,
+        )  # fmt: skip
         for parcel in self.ledger.parcels:
             parcel.due = parcel.due or parcel.instrument == instrument
         for p in self.ledger.members[instrument]:
@@ -121,7 +123,9 @@ class Pricing:
         if model:
             model.index = fine
         terms = (fine, model.external) if model else (0, 0)  # without a model nobody needs more than ticks
-        self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=terms[0], c=sources, d=terms[1])
+        self.log.emit_indexed(
+            instrument=instrument, price_ticks=contract.index, index_fine=terms[0], sources=sources, external_fine=terms[1],
+        )  # fmt: skip
         if contract.accrual_ppb and contract.funds_at_index:
             self._look_at_positions(instrument)
         self._look_at_collateral(instrument)
@@ -134,7 +138,7 @@ class Pricing:
         for i, (source, state) in enumerate(zip(model.sources, states, strict=True)):
             if source.state != state:
                 source.state = state
-                self.emit(EventType.SOURCE_CHANGED, 0, instrument, reason=state, a=i, b=source.price)
+                self.log.emit_source_changed(instrument=instrument, source=i, state=state, price_fine=source.price)
         before = model.index, model.external
         model.external = weighted_median(external) if external else 0
         fine = model.index_of(chosen)
@@ -164,7 +168,7 @@ class Pricing:
         accrual = half_even(rate * model.model.margin_ppb, RATE)
         if accrual != contract.accrual_ppb:
             contract.accrual_ppb = accrual
-            self.emit(EventType.ACCRUED, 0, instrument, a=model.period, b=rate, c=accrual)
+            self.log.emit_accrued(instrument=instrument, period=model.period, rate_ppb=rate, asked_ppb=accrual)
             self._look_at_positions(instrument)
 
     # --- time
@@ -235,7 +239,9 @@ class Pricing:
         model.sample(instant_ns, self._view(instrument, model))
         premium, samples = model.fix()
         if samples:
-            self.emit(EventType.RATED, 0, instrument, a=model.period, b=model.next_rate, c=premium, d=samples)
+            self.log.emit_rated(
+                instrument=instrument, period=model.period, rate_ppb=model.next_rate, premium_ppb=premium, samples=samples,
+            )  # fmt: skip
         self._accrue(instrument, model)
         self.settle()
 

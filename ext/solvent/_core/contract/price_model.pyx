@@ -5,11 +5,11 @@ from libc.stdlib cimport free
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128, least, magnitude, most
 from solvent._core.base.pool cimport zeroed
-from solvent._core.base.records cimport (
+from solvent._core.contract.valuation cimport Instrument, value_of
+from solvent._core.base.schema cimport (
     BASIS_ANNUAL, BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT, INDEX_PRICE, INDEX_WEIGHTS, INVERSE, LAST,
     LINEAR_WEIGHTS, LIVE_SOURCE, MARK_ALONE, MIDDLE, MISSING, SELL, STALE, WILD,
 )
-from solvent._core.contract.valuation cimport Instrument, value_of
 
 cdef enum:
     PARTS = 8          # of a mark

@@ -10,7 +10,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.base.money cimport int128, magnitude, mul, mul_div_ceil, mul_div_floor
-from solvent._core.base.records cimport BUY, INVERSE
+from solvent._core.base.schema cimport BUY, INVERSE
 
 cdef struct Leverage:              # a fraction in lowest terms
     int64_t times

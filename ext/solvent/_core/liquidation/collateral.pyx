@@ -1,10 +1,10 @@
 """Conversion of collateral; the contract is in collateral.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.account.ledger cimport CONVERTER, Collateral, Ledger, fund_pays, pay, wallet_of, wallet_purse
+from solvent._core.account.ledger cimport Collateral, Ledger, fund_pays, pay, wallet_of, wallet_purse
 from solvent._core.account.margin cimport collateral_value, spare_units
-from solvent._core.base.records cimport CONVERTED, LIQUIDATED, SHORTFALL
 from solvent._core.trade.lifecycle cimport State, cancel_all
+from solvent._core.base.schema cimport CONVERTED, CONVERTER, LIQUIDATED, SHORTFALL
 
 
 cdef bint convert(State* s, uint32_t account, Collateral* each) noexcept nogil:

@@ -8,9 +8,9 @@ from solvent._core.market.order_pool cimport arena_find, arena_room
 from solvent._core.market.book cimport book_room
 from solvent._core.liquidation.collateral cimport convert, cover_wallet
 from solvent._core.account.ledger cimport (
-    CLEARING, DEFICIT, FUND, HOUSE, Collateral, Effect, FillTerms, Ledger, Parcel, Position, Purse, backs, fill_effect,
-    fill_post, held_of, margin_purse, order_touched, parcel_fill, parcel_share, parcel_take, parcels_reserve,
-    parcels_sweep, pay, position_event, position_fill, position_find, touch, wallet_of, wallet_purse,
+    Collateral, Effect, FillTerms, Ledger, Parcel, Position, Purse, backs, fill_effect, fill_post, held_of,
+    margin_purse, order_touched, parcel_fill, parcel_share, parcel_take, parcels_reserve, parcels_sweep, pay,
+    position_event, position_fill, position_find, touch, wallet_of, wallet_purse,
 )
 from solvent._core.account.margin cimport (
     Requirement, adl_rank, bankruptcy_cost, cross_requirement, domain_requirement, equity_share, isolated_requirement,
@@ -18,17 +18,18 @@ from solvent._core.account.margin cimport (
 )
 from solvent._core.base.money cimport clamp, floor128, int128, least, magnitude, most, saturate
 from solvent._core.base.pool cimport room, taken
-from solvent._core.base.records cimport (
-    ADL, ADL_TOP_UP, BUY, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, FULL, GTC, HOUSE_ORDER, IOC, IGNORED,
-    LIQUIDATED, LIQUIDATION, LIQUIDATION_FEE, MAKER_FEE, NETTED, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
-    STEP_DOWN, TAKEN_OVER, TAKER_FEE, TAKEOVER, UNFILLED, UNWOUND, say,
-)
 from solvent._core.trade.lifecycle cimport (
     State, Ticket, accept, cancel, cancel_all, conclude, execute, refresh_hold, shrink, ticket_at,
 )
 from solvent._core.contract.valuation cimport (
     Held, Instrument, band_price, cost_delta, lots_within, price_paying, tier_of, upl_of, value_of,
 )
+from solvent._core.base.schema cimport (
+    ADL_TOP_UP, BUY, CLEARING, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, FULL, FUND, GTC, HOUSE,
+    HOUSE_ORDER, IGNORED, IOC, LIQUIDATED, LIQUIDATION_FEE, MAKER_FEE, NO_INSTRUMENT, PARTIAL, REDUCE_ONLY, SAFE, SELL,
+    TAKEN_OVER, TAKER_FEE, UNFILLED, UNWOUND,
+)
+from solvent._core.base.emit cimport emit_adl, emit_liquidation, emit_netted, emit_step_down, emit_takeover
 
 cdef struct Due:
     int128 slack               # equity - R_own
@@ -188,7 +189,9 @@ cdef void _net(State* s, int32_t long, int32_t short) noexcept nogil:
     cdef int64_t value = value_of(ins, lots, ins.mark_ticks, False, &s.log.fault)
     cdef FillTerms terms
     cdef int side
-    say(&s.log, NETTED, 0, p.account, p.instrument, 0, 0, ins.mark_ticks, lots, value, 0, 0)
+    emit_netted(
+        &s.log, account=p.account, instrument=p.instrument, price_ticks=ins.mark_ticks, size_lots=lots,
+        value_units=value)
     for side in range(SELL, BUY - 1, -1):     # the long leg sells, then the short one buys
         terms.size_delta = -lots if side == SELL else lots
         terms.cost_delta = cost_delta(ins, side, value)
@@ -263,8 +266,9 @@ cdef bint _step_down(State* s, int32_t index) noexcept nogil:
     t.ending = UNFILLED
     t.fee_reason = LIQUIDATION_FEE
     if arena_room(&s.arena) and book_room(&s.books[t.instrument]):
-        say(&s.log, STEP_DOWN, t.side, t.account, t.instrument, 0, 0,
-            k + 1, t.size_lots, t.limit_ticks, k + 1 - s.rules.step_tiers, s.ledger.positions[index].leg)
+        emit_step_down(
+            &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1, size_lots=t.size_lots,
+            limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers, leg=s.ledger.positions[index].leg)
         accept(s, &t)
         execute(s, &t)
         conclude(s, &t)
@@ -278,8 +282,9 @@ cdef void _take_position(State* s, int32_t index, int64_t cost_units, int64_t eq
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef int64_t price = price_paying(ins, p.size_lots, cost_units, 0)
-    say(&s.log, TAKEOVER, p.mode, p.account, p.instrument, p.leg, 0,
-        s.ledger.next_parcel_id, p.size_lots, cost_units, equity, price)
+    emit_takeover(
+        &s.log, account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=s.ledger.next_parcel_id,
+        size_lots=p.size_lots, cost_units=cost_units, equity_units=equity, bankruptcy_ticks=price, leg=p.leg)
     parcel_take(&s.ledger, index, cost_units, price)
     refresh_hold(s, index)
 
@@ -343,8 +348,10 @@ cdef void _liquidate(State* s, Due* due) noexcept nogil:
             return
         if position >= 0:
             due.currency = s.ledger.instruments[due.instrument].currency
-        say(&s.log, LIQUIDATION, 1 if position >= 0 else 0, due.account, due.instrument, <uint16_t>due.currency,
-            <uint16_t>verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), due.leg)
+        emit_liquidation(
+            &s.log, account=due.account, instrument=due.instrument, mode=1 if position >= 0 else 0, verdict=verdict,
+            currency=due.currency, equity_units=saturate(r.equity), full_units=saturate(r.full),
+            own_units=saturate(r.own), value_units=saturate(r.value), leg=due.leg)
         if _clear(s, due, position):
             if r.positions == 0:    # only orders asked for more; the bare wallet may be below zero
                 touch(&s.ledger, due.account)
@@ -468,7 +475,9 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
 
 
 cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
-    say(&s.log, ADL, 0, account, parcel.instrument, 0, <uint16_t>pass_, parcel.parcel_id, lots, share, rank, 0)
+    emit_adl(
+        &s.log, account=account, instrument=parcel.instrument, adl_pass=pass_, parcel_id=parcel.parcel_id,
+        closed_lots=lots, share_units=share, rank=rank)
 
 
 cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:

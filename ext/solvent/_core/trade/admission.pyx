@@ -9,10 +9,10 @@ from solvent._core.account.margin cimport (
     equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
 from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
-from solvent._core.base.records cimport BUY, CONTRACTS, NET
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,
 )
+from solvent._core.base.schema cimport BUY, CONTRACTS, NET
 
 cdef enum:
     LIFTS_MAX = 64                 # the twin says why

@@ -7,17 +7,17 @@ from solvent._core.market.book cimport book_room
 from solvent._core.market.client_ids cimport clients_find
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.placement cimport admit, known_account, work
-from solvent._core.account.ledger cimport NOBODY, OpenSide, Position
+from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.pool cimport taken
-from solvent._core.base.records cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
-    UNKNOWN_ORDER, Command,
-)
 from solvent._core.trade.lifecycle cimport (
     Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, say_replaced, shrink, ticket_of_order,
 )
 from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.schema cimport (
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
+    MARKET, MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT,
+    UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Command,
+)
 
 cdef inline int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:
     """The slot of the sender's live order, by order id, else by client id."""

@@ -9,14 +9,6 @@ from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy,
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
-from solvent._core.base.records cimport (
-    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
-    BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
-    NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, NOT_TRADING, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
-    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
-    TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
-    Extension, say,
-)
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport timers_reserve
 from solvent._core.trade.lifecycle cimport (
@@ -27,6 +19,14 @@ from solvent._core.market.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.contract.valuation cimport Instrument, band_price
+from solvent._core.base.schema cimport (
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
+    BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET,
+    NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
+    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT,
+    TOO_MANY_ORDERS, TRAIL_RATE, TRAIL_TICKS, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command, Extension,
+)
+from solvent._core.base.emit cimport emit_triggered
 
 
 # --- The form of a command -----------------------------------------------------------------------------
@@ -415,8 +415,10 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
         order.size_lots = t.size_lots
         order.remaining_lots = t.remaining_lots
         order.open_loss_ticks = t.open_loss_ticks
-    say(&s.log, TRIGGERED, t.side, t.account, t.instrument, t.terms.kind, t.terms.source, <int64_t>t.order_id,
-        t.terms.trigger_ticks, order.size_lots, t.price_ticks, t.limit_ticks)
+    emit_triggered(
+        &s.log, side=t.side, account=t.account, instrument=t.instrument, kind=t.terms.kind, source=t.terms.source,
+        order_id=t.order_id, trigger_ticks=t.terms.trigger_ticks, size_lots=order.size_lots,
+        price_ticks=t.price_ticks, limit_ticks=t.limit_ticks)
     if code != OK:
         finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
         return True

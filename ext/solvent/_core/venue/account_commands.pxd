@@ -4,8 +4,8 @@
 # Never: trades or liquidates; it touches accounts, and settle looks at them.
 # Cost: O(positions of the account).
 
-from solvent._core.base.records cimport Command
 from solvent._core.trade.lifecycle cimport State
+from solvent._core.base.schema cimport Command
 
 cdef int deposit(State* s, const Command* c) noexcept nogil
 cdef int transfer(State* s, const Command* c) noexcept nogil

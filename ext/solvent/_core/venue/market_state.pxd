@@ -6,8 +6,8 @@
 # Cost: O(slots ever used + positions of the instrument), once.
 
 from libc.stdint cimport int64_t, uint32_t
-from solvent._core.base.records cimport Command
 from solvent._core.trade.lifecycle cimport State
+from solvent._core.base.schema cimport Command
 
 cdef int halt(State* s, const Command* c) noexcept nogil
 cdef int settle_instrument(State* s, const Command* c) noexcept nogil

@@ -3,15 +3,16 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.trade.amendment cimport BOTH_SIDES, cancel_selected
 from solvent._core.account.ledger cimport (
-    CLEARING, FIRST_USER, NOBODY, RESIDUE, FillTerms, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
+    FIRST_USER, FillTerms, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
 from solvent._core.base.money cimport add, magnitude
-from solvent._core.base.records cimport (
-    BAD_MODE, BAD_PRICE, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, LISTING_CHANGED, NOT_TRADING, NO_MARK, OK, SETTLED,
-    TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT, Command, say,
-)
 from solvent._core.trade.lifecycle cimport State, refresh_hold, resume
 from solvent._core.contract.valuation cimport Instrument, worth
+from solvent._core.base.schema cimport (
+    BAD_MODE, BAD_PRICE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING, NO_MARK, OK,
+    RESIDUE, SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT, Command,
+)
+from solvent._core.base.emit cimport emit_listing_changed
 
 
 cdef int _check(State* s, const Command* c) noexcept nogil:
@@ -29,7 +30,7 @@ cdef int halt(State* s, const Command* c) noexcept nogil:
     if c.mode > HALTED:
         return BAD_MODE
     s.ledger.instruments[c.instrument].listing = <uint8_t>c.mode
-    say(&s.log, LISTING_CHANGED, 0, 0, c.instrument, 0, c.mode, 0, 0, 0, 0, 0)
+    emit_listing_changed(&s.log, instrument=c.instrument, listing=c.mode, price_ticks=0)
     if c.mode == TRADING:
         resume(s, c.instrument)
     return OK
@@ -62,7 +63,7 @@ cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcep
     cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
     ins.listing = CLOSED
     ins.mark_ticks = ticks
-    say(&s.log, LISTING_CHANGED, 0, 0, instrument, 0, CLOSED, ticks, 0, 0, 0, 0)
+    emit_listing_changed(&s.log, instrument=instrument, listing=CLOSED, price_ticks=ticks)
     for i in range(ins.member_count):
         index = ins.members[i]
         if l.positions[index].size_lots == 0:

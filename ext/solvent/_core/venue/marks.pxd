@@ -7,8 +7,8 @@
 # Cost: nothing for instruments without a model; with one a mark when time advances or the index is told something.
 
 from libc.stdint cimport int64_t
-from solvent._core.base.records cimport Command
 from solvent._core.trade.lifecycle cimport State
+from solvent._core.base.schema cimport Command
 
 cdef int mark(State* s, const Command* c) noexcept nogil
 cdef int index(State* s, const Command* c) noexcept nogil

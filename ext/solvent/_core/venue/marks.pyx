@@ -11,13 +11,13 @@ from solvent._core.contract.price_model cimport (
     prices_forget, prices_index, prices_live, prices_mark, prices_sample, prices_settlement, prices_stale, prices_view,
     weighted_median,
 )
-from solvent._core.base.records cimport (
-    ACCRUED, BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, INDEXED, MARKED, NOT_TRADING, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
-    UNKNOWN_INSTRUMENT, Command, say,
-)
 from solvent._core.trade.lifecycle cimport Receipt, State, observe
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
+from solvent._core.base.schema cimport (
+    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT, Command,
+)
+from solvent._core.base.emit cimport emit_accrued, emit_indexed, emit_marked, emit_rated, emit_source_changed
 
 
 cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
@@ -48,7 +48,9 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t i
     ins.mark_ticks = ticks
-    say(&s.log, MARKED, 0, 0, instrument, 0, 0, ticks, index, fair, basis, ema)
+    emit_marked(
+        &s.log, instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis,
+        ema_fine=ema)
     for i in range(ins.member_count):
         s.ledger.positions[ins.members[i]].stuck = 0
     for i in range(s.ledger.parcel_count):
@@ -65,9 +67,12 @@ cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources
     ins.index_ticks = clamp(half_even(fine, FINE), 1, ins.max_price_ticks)
     if model != NULL:
         model.index = <int64_t>fine
-        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, model.index, sources, model.external, 0)
+        emit_indexed(
+            &s.log, instrument=instrument, price_ticks=ins.index_ticks, index_fine=model.index, sources=sources,
+            external_fine=model.external)
     else:                       # nobody needs more than ticks
-        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, 0, sources, 0, 0)
+        emit_indexed(
+            &s.log, instrument=instrument, price_ticks=ins.index_ticks, index_fine=0, sources=sources, external_fine=0)
     if ins.accrual_ppb and ins.funds_at_index:
         watch_mark(s, instrument)
     watch_collateral(s, instrument)
@@ -88,7 +93,8 @@ cdef void _reindex(State* s, uint32_t instrument, Prices* model, int64_t now_ns)
         if model.sources[i].state != states[i]:
             model.sources[i].state = states[i]
             changed = True
-            say(&s.log, SOURCE_CHANGED, 0, 0, instrument, 0, states[i], i, model.sources[i].price, 0, 0, 0)
+            emit_source_changed(
+                &s.log, instrument=instrument, source=i, state=states[i], price_fine=model.sources[i].price)
     prices_stale(model)
     model.external = weighted_median(&external) if external.count else 0
     fine = prices_index(model, &chosen)
@@ -103,7 +109,7 @@ cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
     cdef int64_t accrual = half_even(<int128>rate * model.margin_ppb, RATE)
     if accrual != ins.accrual_ppb:
         ins.accrual_ppb = accrual
-        say(&s.log, ACCRUED, 0, 0, instrument, 0, 0, model.period, rate, accrual, 0, 0)
+        emit_accrued(&s.log, instrument=instrument, period=model.period, rate_ppb=rate, asked_ppb=accrual)
         watch_mark(s, instrument)
 
 
@@ -247,7 +253,9 @@ cdef void _fix(State* s, uint32_t instrument, Prices* model, int64_t instant_ns)
     samples = model.premium_count
     premium = prices_fix(model)
     if samples:
-        say(&s.log, RATED, 0, 0, instrument, 0, 0, model.period, model.next_rate, premium, samples, 0)
+        emit_rated(
+            &s.log, instrument=instrument, period=model.period, rate_ppb=model.next_rate, premium_ppb=premium,
+            samples=samples)
     _accrue(s, instrument, model)
     settle_all(s)
 
