@@ -20,7 +20,8 @@ from solvent.schema.codes import (
     WrongType,
     applied,
 )
-from solvent.schema.records import Event, EventType
+from solvent.schema.events import Event
+from solvent.schema.words import EventType
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import Trigger

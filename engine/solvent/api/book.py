@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from solvent.api.base import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.schema.codes import InputError
+from solvent.schema.layouts import NOBODY
 from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
-from solvent.schema.records import NOBODY, CommandType, EventType
+from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
 from solvent.terms.order_words import Terms, Trigger, whole, word
 from solvent.terms.spec import Spec

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from solvent.schema.limits import RATE
-from solvent.schema.records import Leg, Mode, OrderRule, Side
+from solvent.schema.words import Leg, Mode, OrderRule, Side
 from solvent.twin.account import liquidation_price as outlook
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Collateral

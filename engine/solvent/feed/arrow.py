@@ -13,7 +13,9 @@ import numpy as np
 from solvent.api.base import Face
 from solvent.api.exchange import Exchange
 from solvent.schema.codes import InputError
-from solvent.schema.records import PAYLOAD, EventType, dtype
+from solvent.schema.events import PAYLOAD
+from solvent.schema.layouts import dtype
+from solvent.schema.words import EventType
 from solvent.terms.order_words import wrong_type
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ Owns ANSWERS. A cell that is declared is reached by some test, and any other ans
 """
 
 from solvent.schema.codes import Code
-from solvent.schema.records import CommandType
+from solvent.schema.words import CommandType
 
 _ANY = {Code.OK, Code.TIME_BACKWARDS}
 _SINGLE = _ANY | {Code.BAD_RECORD}

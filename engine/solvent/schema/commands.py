@@ -251,9 +251,18 @@ def places(asked: type[Asked]) -> dict[str, str]:
     return {each.name: each.metadata.get("place", each.name) for each in fields(asked)}
 
 
-_PLACES = {asked: {name: COMMAND_FIELDS.index(place) for name, place in places(asked).items()} for asked in COMMANDS.values()}
+_PLACES = {
+    asked: {name: COMMAND_FIELDS.index(place) for name, place in places(asked).items()}
+    for asked in (Asked, *COMMANDS.values())
+}
+_TYPES = {int(kind): asked for kind, asked in COMMANDS.items()}
 _OWN = {name: number for number, name in enumerate(COMMAND_FIELDS)}
 _NAMES = {int(kind): _OWN | _PLACES[asked] for kind, asked in COMMANDS.items()}
+
+
+def read(values: Sequence[int]) -> Asked:
+    """What a record asks, from its fields in their order; of a type that is no command only what every command says."""
+    return _TYPES.get(values[0], Asked).read(values)
 
 
 def command(kind: int, /, **said: int) -> bytes:

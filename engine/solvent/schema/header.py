@@ -126,7 +126,7 @@ def commands_pxd() -> str:
 
 
 _PARAMETERS = dict(LAYOUTS["event"])
-_ARGUMENTS = ("side", "account", "instrument", "code", "reason", "a", "b", "c", "d", "e")
+_ARGUMENTS = tuple(name for name, _ in LAYOUTS["event"] if name not in ("type", "records", "seq"))
 
 
 def _c_emitter(kind: EventType) -> str:
@@ -139,6 +139,12 @@ def _c_emitter(kind: EventType) -> str:
     values = [said.get(place, "0") for place in _ARGUMENTS]
     calls = [f"{each}," for each in ("log", kind.name, *values[:-1])] + [values[-1]]
     return head + "\n" + wrapped(calls, "    return append(", "        ", ")")
+
+
+def _record(before: str, after: str) -> Callable[[], str]:
+    """All fields of an event record, in parentheses, within a line of Cython."""
+    fields = [f"r.{name}," for name, _ in LAYOUTS["event"]]
+    return lambda: wrapped([*fields[:-1], fields[-1][:-1]], f"        {before}(", "         ", f"){after}") + "\n"
 
 
 def emit_pxd() -> str:
@@ -162,7 +168,8 @@ _TWO_RECORDS = (EventType.ACCEPTED, EventType.ACCOUNT_OPENED, EventType.INSTRUME
 
 def _python_emitter(kind: EventType) -> str:
     parameters = ["self,", *(["*,"] if EVENTS[kind] else []), *(f"{name}: int," for name in EVENTS[kind])]
-    values = [f"EventType.{kind.name},", *(f"{each.place}={name}," for name, each in EVENTS[kind].items())]
+    said = {each.place: name for name, each in EVENTS[kind].items()}
+    values = [f"EventType.{kind.name},", *(f"{said.get(place, '0')}," for place in _ARGUMENTS)]
     if kind in _TWO_RECORDS:
         parameters.append('second: bytes = b"",')
         values.append("second=second,")
@@ -244,6 +251,7 @@ FILES: dict[str, Callable[[], str]] = {
 }
 """Whole files."""
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
+    f"{CORE}/base/event_view.pyx": {"taken": _record("", " = record"), "given": _record("return ", "")},
     "docs/records.md": {
         "commands": commands_table, "events": events_table, "words": words_table, "codes": codes_table,
         "answers": answers_table,
@@ -267,7 +275,7 @@ def rendered() -> dict[str, str]:
     """{path: text} of every file that repeats the schema, as it should be."""
     found = {path: render() for path, render in FILES.items()}
     for path, parts in SECTIONS.items():
-        text = (ROOT / path).read_text()
+        text = ROOT.joinpath(path).read_text()
         for name, render in parts.items():
             text = filled(text, name, render())
         found[path] = text
@@ -276,10 +284,14 @@ def rendered() -> dict[str, str]:
 
 def main(arguments: list[str]) -> int:
     """Writes the files with --write; otherwise names those that differ."""
-    stale = [path for path, text in rendered().items() if not (ROOT / path).exists() or (ROOT / path).read_text() != text]
+    stale = [
+        path
+        for path, text in rendered().items()
+        if not ROOT.joinpath(path).exists() or ROOT.joinpath(path).read_text() != text
+    ]
     for path in stale:
         if "--write" in arguments:
-            (ROOT / path).write_text(rendered()[path])
+            ROOT.joinpath(path).write_text(rendered()[path])
         print(path)
     return int(bool(stale) and "--write" not in arguments)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import GROUP_MAX, RATE
-from solvent.schema.records import Basis, Kind, Scheme
+from solvent.schema.words import Basis, Kind, Scheme
 from solvent.terms.decimals import Dec, decimal, fraction, many, to_units
 from solvent.terms.names import check_name
 from solvent.terms.price_model import PriceModel

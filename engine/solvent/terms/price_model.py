@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.limits import DAY_NS, PREMIUM_BOUND, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
-from solvent.schema.records import Component, Premium, Weighting
+from solvent.schema.words import Component, Premium, Weighting
 from solvent.terms.decimals import Dec, decimal, many
 from solvent.terms.spec import ALPHA_LEAST
 from solvent.terms.tiers import rate_ppb

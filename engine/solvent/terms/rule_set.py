@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
-from solvent.schema.records import OrderRule
+from solvent.schema.words import OrderRule
 
 _ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from solvent.schema.codes import InputError
+from solvent.schema.layouts import RECORD_BYTES
 from solvent.schema.limits import (
     DAY_NS,
     MODEL_PRICE_TICKS,
@@ -23,7 +24,7 @@ from solvent.schema.limits import (
     SOURCES_MAX,
     WINDOW_MAX,
 )
-from solvent.schema.records import RECORD_BYTES, Basis, Component, Kind, Leg, Premium, Scheme, Weighting
+from solvent.schema.words import Basis, Component, Kind, Leg, Premium, Scheme, Weighting
 from solvent.terms.names import readable
 
 INVERSE_LOT_UNITS = 10**4

@@ -12,7 +12,7 @@ from solvent._core.market.order_pool cimport SLOTS_MAX, Order, arena_close
 from solvent._core.market.book cimport Book, Half, book_close, book_peek
 from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
 from solvent._core.market.client_ids cimport clients_ahead, clients_close, clients_open
-from solvent._core.venue.account_commands cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
+from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.trade.placement cimport fire_next, place
 from solvent._core.base.event_view cimport EventView
 from solvent._core.account.fees cimport fees_close, fees_other_day, fees_renew
@@ -35,6 +35,7 @@ from solvent._core.base.schema cimport (
 )
 from solvent._core.base.event_log cimport block_pin, block_unpin, log_drop, log_open
 from solvent._core.base.emit cimport emit_begin, emit_passed
+from solvent._core.base.commands cimport CancelOrder, PlaceOrder, Request
 
 import sys
 
@@ -228,40 +229,44 @@ cdef class Kernel(Roster):
 
     # --- commands
 
-    cdef int _dispatch(self, const Command* c, Receipt* receipt) except -1 nogil:
-        if c.type == MARK:
-            return mark(&self.s, c)
-        if c.type == MASS_CANCEL:
-            return cancel_many(&self.s, c, receipt)
-        if c.type == INDEX:
-            return index(&self.s, c)
-        if c.type == ADVANCE:
+    cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil:
+        """Hands a command to its handler, as what it is."""
+        cdef uint16_t type = c.record.type
+        if type == MARK:
+            return mark(&self.s, &c.mark)
+        if type == MASS_CANCEL:
+            return cancel_many(&self.s, &c.mass_cancel, receipt)
+        if type == INDEX:
+            return index(&self.s, &c.index)
+        if type == ADVANCE:
             return OK
         if self.s.bare:
             return UNKNOWN_COMMAND
-        if c.type == DEPOSIT or c.type == SEED_FUND:
-            return deposit(&self.s, c)
-        if c.type == WITHDRAW:
-            return withdraw(&self.s, c)
-        if c.type == SET_LEVERAGE:
-            return set_leverage(&self.s, c)
-        if c.type == MOVE_MARGIN:
-            return move_margin(&self.s, c)
-        if c.type == SET_POSITION_MODE:
-            return set_position_mode(&self.s, c)
-        if c.type == FUNDING:
-            return fund(&self.s, c)
-        if c.type == TRANSFER:
-            return transfer(&self.s, c)
-        if c.type == ADD_INSTRUMENT:
+        if type == DEPOSIT:
+            return deposit(&self.s, &c.deposit)
+        if type == SEED_FUND:
+            return seed_fund(&self.s, &c.seed_fund)
+        if type == WITHDRAW:
+            return withdraw(&self.s, &c.withdraw)
+        if type == SET_LEVERAGE:
+            return set_leverage(&self.s, &c.set_leverage)
+        if type == MOVE_MARGIN:
+            return move_margin(&self.s, &c.move_margin)
+        if type == SET_POSITION_MODE:
+            return set_position_mode(&self.s, &c.set_position_mode)
+        if type == FUNDING:
+            return fund(&self.s, &c.funding)
+        if type == TRANSFER:
+            return transfer(&self.s, &c.transfer)
+        if type == ADD_INSTRUMENT:
             return self._add_instrument(receipt)
-        if c.type == HALT:
-            return halt(&self.s, c)
-        if c.type == SETTLE:
-            return settle_instrument(&self.s, c)
-        if c.type == SOURCE:
-            return source(&self.s, c)
-        if c.type == OPEN_ACCOUNT:
+        if type == HALT:
+            return halt(&self.s, &c.halt)
+        if type == SETTLE:
+            return settle_instrument(&self.s, &c.settle)
+        if type == SOURCE:
+            return source(&self.s, &c.source)
+        if type == OPEN_ACCOUNT:
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
 
@@ -278,11 +283,11 @@ cdef class Kernel(Roster):
         if self.s.log.count > count:
             emit_passed(&self.s.log)
 
-    cdef inline int _apply(self, const Command* c, Receipt* receipt) except -1 nogil:
+    cdef inline int _apply(self, const Request* c, Receipt* receipt) except -1 nogil:
         """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
         cdef int64_t begin = self.s.log.count
         cdef Event* event = emit_begin(
-            &self.s.log, side=c.side, account=c.account, instrument=c.instrument, code=0, command=c.type, time_ns=0,
+            &self.s.log, side=c.record.side, account=c.record.account, instrument=c.record.instrument, code=OK, command=c.record.type, time_ns=0,
             command_seq=0, order_id=0, filled_lots=0, resting_lots=0)
         cdef int code
         cdef int64_t before_ns = self.s.clock_ns
@@ -290,23 +295,23 @@ cdef class Kernel(Roster):
         receipt.order_id = 0
         receipt.filled_lots = 0
         receipt.resting_lots = 0
-        if c.time_ns < self.s.clock_ns:
+        if c.record.time_ns < self.s.clock_ns:
             code = TIME_BACKWARDS
         else:
-            self.s.clock_ns = c.time_ns
+            self.s.clock_ns = c.record.time_ns
             if self.s.timers.count:
                 expire(&self.s)
-            if c.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
+            if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)
-            self.s.may_cost_others = c.type == MARK or c.type == INDEX or c.type == SOURCE or c.type == FUNDING or c.type == SETTLE
-            if c.type == ORDER and c.records <= 2:
-                code = place(&self.s, c, receipt)
-            elif c.records != 1 and c.type != ADD_INSTRUMENT and (c.type != OPEN_ACCOUNT or c.records != 2):
+            self.s.may_cost_others = c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE or c.record.type == FUNDING or c.record.type == SETTLE
+            if c.record.type == ORDER and c.record.records <= 2:
+                code = place(&self.s, &c.order, &c[1].extension if c.record.records == 2 else NULL, receipt)
+            elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
                 code = BAD_RECORD
-            elif c.type == CANCEL:
-                code = cancel_one(&self.s, c, receipt)
-            elif c.type == AMEND:
-                code = amend(&self.s, c, receipt)
+            elif c.record.type == CANCEL:
+                code = cancel_one(&self.s, &c.cancel, receipt)
+            elif c.record.type == AMEND:
+                code = amend(&self.s, &c.amend, receipt)
             else:
                 code = self._dispatch(c, receipt)
             if code == OK:
@@ -346,7 +351,7 @@ cdef class Kernel(Roster):
             f"fault {self.s.log.fault} in command {self.command_seq} (1: arithmetic beyond 64 bits, 2: memory gone, "
             "3: an impossible state); the exchange has stopped")
 
-    cdef int _alone(self, const Command* c) except -1:
+    cdef int _alone(self, const Request* c) except -1:
         """A command by itself. All that takes Python's memory was made before."""
         self._enter()
         try:
@@ -357,7 +362,7 @@ cdef class Kernel(Roster):
             self._halted()
         return 0
 
-    cdef int _offered(self, const Command* c) except -1:
+    cdef int _offered(self, const Request* c) except -1:
         """An ADD_INSTRUMENT by itself."""
         cdef tuple decoded = self._decoded(c)
         cdef bytes config
@@ -375,15 +380,15 @@ cdef class Kernel(Roster):
 
     def apply(self, const unsigned char[::1] record not None):
         """Applies one command (64 bytes, more for one of several records) and returns its result code."""
-        cdef Command command[RECORDS_MAX]
+        cdef Request request[RECORDS_MAX]
         if record.shape[0] < RECORD_BYTES or record[2] * RECORD_BYTES != record.shape[0]:
             return BAD_RECORD
-        memset(&command[1], 0, RECORD_BYTES)
-        memcpy(&command, &record[0], record.shape[0])
-        if command[0].type == ADD_INSTRUMENT and not self.s.bare:
-            self._offered(command)
+        memset(&request[1], 0, RECORD_BYTES)
+        memcpy(&request, &record[0], record.shape[0])
+        if request[0].record.type == ADD_INSTRUMENT and not self.s.bare:
+            self._offered(request)
         else:
-            self._alone(command)
+            self._alone(request)
         return _codes[self.receipt.code]
 
     cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1:
@@ -409,7 +414,7 @@ cdef class Kernel(Roster):
 
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """The loop of `run`; run_count says how many commands it has applied, all of them whole."""
-        cdef Command command[2]
+        cdef Request request[2]
         cdef Py_ssize_t i = 0
         cdef int64_t done = 0
         cdef int64_t looked = milliseconds()
@@ -417,13 +422,13 @@ cdef class Kernel(Roster):
         while i < total and self.s.log.fault == 0:
             if i + AHEAD < total and self.s.bare:
                 _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
-            command[0] = commands[i]
-            if command[0].records == 2 and i + 1 < total:
-                command[1] = commands[i + 1]
-            elif command[0].records != 1:
+            request[0].record = commands[i]
+            if request[0].record.records == 2 and i + 1 < total:
+                request[1].record = commands[i + 1]
+            elif request[0].record.records != 1:
                 break
-            self._apply(command, &receipts[done])
-            i += 1 if command[0].records == 1 else 2
+            self._apply(request, &receipts[done])
+            i += 1 if request[0].record.records == 1 else 2
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done
@@ -468,10 +473,10 @@ cdef class Kernel(Roster):
 
     # --- direct calls: integers in, no record in between
 
-    cdef Answer _answer(self, Command* c):
+    cdef Answer _answer(self, Request* c):
         cdef Answer answer = Answer.__new__(Answer)
-        c.records = 1
-        c.time_ns = self.s.clock_ns
+        c.record.records = 1
+        c.record.time_ns = self.s.clock_ns
         self._alone(c)
         answer.code = <uint16_t>self.receipt.code
         answer.order_id = self.receipt.order_id
@@ -485,8 +490,9 @@ cdef class Kernel(Roster):
 
         Returns an Answer. Raises WrongType for anything but an int, OutOfRange for one that its field cannot hold.
         """
-        cdef Command c
-        memset(&c, 0, sizeof(Command))
+        cdef Request request
+        cdef PlaceOrder* c = &request.order
+        memset(&request, 0, sizeof(Request))
         c.type = ORDER
         c.account = <uint32_t>_within(self, account, 0xFFFFFFFF)
         c.side = <uint8_t>_within(self, side, 0xFF)
@@ -497,17 +503,18 @@ cdef class Kernel(Roster):
             c.flags = <uint8_t>_within(self, flags, 0xFF)
             c.client_id = <uint64_t>_within(self, client_id, INT64_MAX)
             c.instrument = <uint32_t>_within(self, instrument, 0xFFFFFFFF)
-        return self._answer(&c)
+        return self._answer(&request)
 
     @cython.binding(False)
     def revoke(self, account, order_id):
         """A CANCEL from integers alone, at the clock's time. Returns an Answer; raises as submit does."""
-        cdef Command c
-        memset(&c, 0, sizeof(Command))
+        cdef Request request
+        cdef CancelOrder* c = &request.cancel
+        memset(&request, 0, sizeof(Request))
         c.type = CANCEL
         c.account = <uint32_t>_within(self, account, 0xFFFFFFFF)
         c.order_id = <uint64_t>_within(self, order_id, INT64_MAX)
-        return self._answer(&c)
+        return self._answer(&request)
 
     cdef int _refuse_range(self, value, int64_t lowest, int64_t highest) except -1:
         raise self.range_error(f"{value} is not from {lowest} to {highest}")

@@ -1,7 +1,7 @@
 """Names of accounts, and instruments from their specs; the contract is in roster.pxd."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.book cimport Book, book_close, book_open
 from solvent._core.account.ledger cimport FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve
@@ -13,10 +13,11 @@ from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
 from solvent._core.base.schema cimport (
     ACCOUNT_EXISTS, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK, RECORD_BYTES,
-    TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Command, Event,
+    TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Event,
 )
 from solvent._core.base.event_log cimport log_next
 from solvent._core.base.emit cimport emit_account_opened, emit_instrument_added
+from solvent._core.base.commands cimport Request
 
 from hashlib import blake2b
 
@@ -115,17 +116,17 @@ cdef class Roster(Reader):
         triggers_close(&self.s.triggers[i])
         prices_close(&self.s.prices[i])
 
-    cdef tuple _decoded(self, const Command* c):
+    cdef tuple _decoded(self, const Request* c):
         """What the records of an ADD_INSTRUMENT say, None where they are no instrument. Runs Python code: signal handlers may
         raise here, and nothing was done."""
-        data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.records - 1) * RECORD_BYTES)
+        data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.record.records - 1) * RECORD_BYTES)
         found = self.from_records(data)
         if found is None:
             return None
         name, currency, spec = found
         return data, name, currency, spec.decimals, spec.adds_up, spec.basis == NET, spec.expiry_ns, spec.compiled(currency)
 
-    cdef bytes _make_offer(self, const Command* c, tuple decoded):
+    cdef bytes _make_offer(self, const Request* c, tuple decoded):
         """Everything of an ADD_INSTRUMENT that takes memory, and the config that will be. Raises MemoryError, nothing done."""
         cdef bytes config, name
         memset(&self.offer, 0, sizeof(Offer))
@@ -142,7 +143,7 @@ cdef class Roster(Reader):
         config = blake2b(self.config + data).digest()[:32]
         self.instruments[name] = self.s.ledger.instrument_count
         try:
-            self._build(spec, c.time_ns)
+            self._build(spec, c.record.time_ns)
         except:
             del self.instruments[name]
             raise
@@ -187,7 +188,7 @@ cdef class Roster(Reader):
 
     # --- accounts
 
-    cdef int _open_account(self, const Command* c, Receipt* receipt) except -1 with gil:
+    cdef int _open_account(self, const Request* c, Receipt* receipt) except -1 with gil:
         """OPEN_ACCOUNT. No Python code runs here, only Python's own objects are made."""
         try:
             return self._opened(c, receipt)
@@ -197,12 +198,13 @@ cdef class Roster(Reader):
             self.s.log.fault = 3
             raise
 
-    cdef int _opened(self, const Command* c, Receipt* receipt) except -1:
+    cdef int _opened(self, const Request* c, Receipt* receipt) except -1:
         """The name is the command's second record, UTF-8, zero-padded. Raises MemoryError, nothing done but room made."""
         cdef Event* event
         cdef uint32_t account
         cdef bytes padded, name
-        if c.records != 2:
+        cdef uint64_t parent = c.open_account.parent
+        if c.record.records != 2:
             return BAD_RECORD
         padded = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, NAME_BYTES)
         name = padded.rstrip(b"\0")
@@ -210,8 +212,8 @@ cdef class Roster(Reader):
             return BAD_NAME
         if name in self.ids:
             return ACCOUNT_EXISTS
-        if c.order_id != 0 and (c.order_id < FIRST_USER or c.order_id >= self.s.ledger.account_count
-                                or self.s.ledger.accounts[c.order_id].parent != 0):
+        if parent != 0 and (parent < FIRST_USER or parent >= self.s.ledger.account_count
+                                or self.s.ledger.accounts[parent].parent != 0):
             return UNKNOWN_ACCOUNT
         if not accounts_reserve(&self.s.ledger):
             return TOO_MANY_ACCOUNTS
@@ -221,8 +223,8 @@ cdef class Roster(Reader):
         except:
             del self.ids[name]
             raise
-        account = account_new(&self.s.ledger, <uint32_t>c.order_id)
-        event = emit_account_opened(&self.s.log, account=account, parent=c.order_id)
+        account = account_new(&self.s.ledger, <uint32_t>parent)
+        event = emit_account_opened(&self.s.log, account=account, parent=parent)
         if event != NULL:
             event.records = 2
             memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
-from solvent.schema.records import NO_INSTRUMENT, Leg, Mode, ParcelChange, Posting, Purse, Side
+from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side
 from solvent.twin.account.margin import Holding, OpenSide, Rules, spare_units
 from solvent.twin.base.emit import Emitter
 from solvent.twin.base.integers import ceil_div, trunc_div

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from solvent.schema.limits import RATE
-from solvent.schema.records import Basis, Mode, OrderRule, Side
+from solvent.schema.words import Basis, Mode, OrderRule, Side
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract.valuation import (
     Contract,

@@ -16,15 +16,15 @@ class Emitter(Log):
         order_id: int, filled_lots: int, resting_lots: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.BEGIN, side=side, account=account, instrument=instrument, code=code, reason=command, a=time_ns,
-            b=command_seq, c=order_id, d=filled_lots, e=resting_lots,
+            EventType.BEGIN, side, account, instrument, code, command, time_ns, command_seq, order_id, filled_lots,
+            resting_lots,
         )  # fmt: skip
 
     def emit_account_opened(
         self, *, account: int, parent: int, second: bytes = b"",
     ) -> None:  # fmt: skip
         self.append(
-            EventType.ACCOUNT_OPENED, account=account, a=parent, second=second,
+            EventType.ACCOUNT_OPENED, 0, account, 0, 0, 0, parent, 0, 0, 0, 0, second=second,
         )  # fmt: skip
 
     def emit_ledger(
@@ -32,8 +32,8 @@ class Emitter(Log):
         ref: int, currency: int, posting: int, margin_of: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.LEDGER, instrument=instrument, account=payer, a=receiver, b=amount_units, c=payer_after,
-            d=receiver_after, e=ref, code=currency, reason=posting, side=margin_of,
+            EventType.LEDGER, margin_of, payer, instrument, currency, posting, receiver, amount_units, payer_after,
+            receiver_after, ref,
         )  # fmt: skip
 
     def emit_position(
@@ -41,15 +41,15 @@ class Emitter(Log):
         leg: int, leverage_parts: int, chosen_tier: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.POSITION, account=account, instrument=instrument, side=mode, a=size_lots, b=cost_units, c=margin_units,
-            d=leverage, code=leg, e=leverage_parts, reason=chosen_tier,
+            EventType.POSITION, mode, account, instrument, leg, chosen_tier, size_lots, cost_units, margin_units, leverage,
+            leverage_parts,
         )  # fmt: skip
 
     def emit_marked(
         self, *, instrument: int, price_ticks: int, index_fine: int, fair_fine: int, basis_fine: int, ema_fine: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.MARKED, instrument=instrument, a=price_ticks, b=index_fine, c=fair_fine, d=basis_fine, e=ema_fine,
+            EventType.MARKED, 0, 0, instrument, 0, 0, price_ticks, index_fine, fair_fine, basis_fine, ema_fine,
         )  # fmt: skip
 
     def emit_accepted(
@@ -57,15 +57,15 @@ class Emitter(Log):
         size_lots: int, client_id: int, limit_ticks: int, second: bytes = b"",
     ) -> None:  # fmt: skip
         self.append(
-            EventType.ACCEPTED, side=side, account=account, instrument=instrument, code=flags, reason=tif, a=order_id,
-            b=price_ticks, c=size_lots, d=client_id, e=limit_ticks, second=second,
+            EventType.ACCEPTED, side, account, instrument, flags, tif, order_id, price_ticks, size_lots, client_id,
+            limit_ticks, second=second,
         )  # fmt: skip
 
     def emit_rested(
         self, *, side: int, account: int, instrument: int, order_id: int, price_ticks: int, remaining_lots: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.RESTED, side=side, account=account, instrument=instrument, a=order_id, b=price_ticks, c=remaining_lots,
+            EventType.RESTED, side, account, instrument, 0, 0, order_id, price_ticks, remaining_lots, 0, 0,
         )  # fmt: skip
 
     def emit_trade(
@@ -73,16 +73,14 @@ class Emitter(Log):
         maker: int, taker: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.TRADE, side=side, instrument=instrument, a=maker_order_id, b=taker_order_id, c=price_ticks,
-            d=size_lots, e=maker, account=taker,
+            EventType.TRADE, side, taker, instrument, 0, 0, maker_order_id, taker_order_id, price_ticks, size_lots, maker,
         )  # fmt: skip
 
     def emit_reduced(
         self, *, side: int, account: int, instrument: int, order_id: int, cut_lots: int, remaining_lots: int, ending: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.REDUCED, side=side, account=account, instrument=instrument, a=order_id, b=cut_lots, c=remaining_lots,
-            reason=ending,
+            EventType.REDUCED, side, account, instrument, 0, ending, order_id, cut_lots, remaining_lots, 0, 0,
         )  # fmt: skip
 
     def emit_done(
@@ -90,8 +88,7 @@ class Emitter(Log):
         client_id: int, ending: int, code: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.DONE, side=side, account=account, instrument=instrument, a=order_id, b=cancelled_lots, c=filled_lots,
-            d=client_id, reason=ending, code=code,
+            EventType.DONE, side, account, instrument, code, ending, order_id, cancelled_lots, filled_lots, client_id, 0,
         )  # fmt: skip
 
     def emit_liquidation(
@@ -99,8 +96,8 @@ class Emitter(Log):
         own_units: int, value_units: int, leg: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.LIQUIDATION, account=account, instrument=instrument, side=mode, reason=verdict, code=currency,
-            a=equity_units, b=full_units, c=own_units, d=value_units, e=leg,
+            EventType.LIQUIDATION, mode, account, instrument, currency, verdict, equity_units, full_units, own_units,
+            value_units, leg,
         )  # fmt: skip
 
     def emit_step_down(
@@ -108,8 +105,7 @@ class Emitter(Log):
         leg: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.STEP_DOWN, side=side, account=account, instrument=instrument, a=tier, b=size_lots, c=limit_ticks,
-            d=target_tier, e=leg,
+            EventType.STEP_DOWN, side, account, instrument, 0, 0, tier, size_lots, limit_ticks, target_tier, leg,
         )  # fmt: skip
 
     def emit_takeover(
@@ -117,8 +113,8 @@ class Emitter(Log):
         equity_units: int, bankruptcy_ticks: int, leg: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.TAKEOVER, account=account, instrument=instrument, side=mode, a=parcel_id, b=size_lots, c=cost_units,
-            d=equity_units, e=bankruptcy_ticks, code=leg,
+            EventType.TAKEOVER, mode, account, instrument, leg, 0, parcel_id, size_lots, cost_units, equity_units,
+            bankruptcy_ticks,
         )  # fmt: skip
 
     def emit_parcel(
@@ -126,16 +122,14 @@ class Emitter(Log):
         closed_lots: int, gain_units: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.PARCEL, account=account, instrument=instrument, reason=change, a=parcel_id, b=size_lots, c=cost_units,
-            d=closed_lots, e=gain_units,
+            EventType.PARCEL, 0, account, instrument, 0, change, parcel_id, size_lots, cost_units, closed_lots, gain_units,
         )  # fmt: skip
 
     def emit_adl(
         self, *, account: int, instrument: int, adl_pass: int, parcel_id: int, closed_lots: int, share_units: int, rank: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.ADL, account=account, instrument=instrument, reason=adl_pass, a=parcel_id, b=closed_lots,
-            c=share_units, d=rank,
+            EventType.ADL, 0, account, instrument, 0, adl_pass, parcel_id, closed_lots, share_units, rank, 0,
         )  # fmt: skip
 
     def emit_replaced(
@@ -143,8 +137,7 @@ class Emitter(Log):
         size_lots: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.REPLACED, side=side, account=account, instrument=instrument, a=order_id, b=price_ticks,
-            c=remaining_lots, d=size_lots,
+            EventType.REPLACED, side, account, instrument, 0, 0, order_id, price_ticks, remaining_lots, size_lots, 0,
         )  # fmt: skip
 
     def emit_triggered(
@@ -152,76 +145,76 @@ class Emitter(Log):
         size_lots: int, price_ticks: int, limit_ticks: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.TRIGGERED, side=side, account=account, instrument=instrument, code=kind, reason=source, a=order_id,
-            b=trigger_ticks, c=size_lots, d=price_ticks, e=limit_ticks,
+            EventType.TRIGGERED, side, account, instrument, kind, source, order_id, trigger_ticks, size_lots, price_ticks,
+            limit_ticks,
         )  # fmt: skip
 
     def emit_indexed(
         self, *, instrument: int, price_ticks: int, index_fine: int, sources: int, external_fine: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.INDEXED, instrument=instrument, a=price_ticks, b=index_fine, c=sources, d=external_fine,
+            EventType.INDEXED, 0, 0, instrument, 0, 0, price_ticks, index_fine, sources, external_fine, 0,
         )  # fmt: skip
 
     def emit_funded(
         self, *, instrument: int, period: int, rate_ppb: int, collected_units: int, paid_units: int, due_units: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.FUNDED, instrument=instrument, a=period, b=rate_ppb, c=collected_units, d=paid_units, e=due_units,
+            EventType.FUNDED, 0, 0, instrument, 0, 0, period, rate_ppb, collected_units, paid_units, due_units,
         )  # fmt: skip
 
     def emit_netted(
         self, *, account: int, instrument: int, price_ticks: int, size_lots: int, value_units: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.NETTED, account=account, instrument=instrument, a=price_ticks, b=size_lots, c=value_units,
+            EventType.NETTED, 0, account, instrument, 0, 0, price_ticks, size_lots, value_units, 0, 0,
         )  # fmt: skip
 
     def emit_source_changed(
         self, *, instrument: int, source: int, state: int, price_fine: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.SOURCE_CHANGED, instrument=instrument, a=source, reason=state, b=price_fine,
+            EventType.SOURCE_CHANGED, 0, 0, instrument, 0, state, source, price_fine, 0, 0, 0,
         )  # fmt: skip
 
     def emit_rated(
         self, *, instrument: int, period: int, rate_ppb: int, premium_ppb: int, samples: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.RATED, instrument=instrument, a=period, b=rate_ppb, c=premium_ppb, d=samples,
+            EventType.RATED, 0, 0, instrument, 0, 0, period, rate_ppb, premium_ppb, samples, 0,
         )  # fmt: skip
 
     def emit_instrument_added(
         self, *, instrument: int, currency: int, second: bytes = b"",
     ) -> None:  # fmt: skip
         self.append(
-            EventType.INSTRUMENT_ADDED, instrument=instrument, code=currency, second=second,
+            EventType.INSTRUMENT_ADDED, 0, 0, instrument, currency, 0, 0, 0, 0, 0, 0, second=second,
         )  # fmt: skip
 
     def emit_listing_changed(
         self, *, instrument: int, listing: int, price_ticks: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.LISTING_CHANGED, instrument=instrument, reason=listing, a=price_ticks,
+            EventType.LISTING_CHANGED, 0, 0, instrument, 0, listing, price_ticks, 0, 0, 0, 0,
         )  # fmt: skip
 
     def emit_accrued(
         self, *, instrument: int, period: int, rate_ppb: int, asked_ppb: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.ACCRUED, instrument=instrument, a=period, b=rate_ppb, c=asked_ppb,
+            EventType.ACCRUED, 0, 0, instrument, 0, 0, period, rate_ppb, asked_ppb, 0, 0,
         )  # fmt: skip
 
     def emit_fee_changed(
         self, *, account: int, instrument: int, leg: int, fee_ppb: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.FEE_CHANGED, account=account, instrument=instrument, code=leg, a=fee_ppb,
+            EventType.FEE_CHANGED, 0, account, instrument, leg, 0, fee_ppb, 0, 0, 0, 0,
         )  # fmt: skip
 
     def emit_passed(
         self,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.PASSED,
+            EventType.PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from solvent.schema.limits import ANNUAL_MAX, FINE, RATE, YEAR_NS
-from solvent.schema.records import Component, Kind, Premium, SourceState, Weighting
+from solvent.schema.words import Component, Kind, Premium, SourceState, Weighting
 from solvent.twin.contract.valuation import Contract, value_of
 
 

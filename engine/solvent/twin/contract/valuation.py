@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from solvent.schema.limits import RATE
-from solvent.schema.records import Basis, Kind, Leg, Listing, Scheme, Side
+from solvent.schema.words import Basis, Kind, Leg, Listing, Scheme, Side
 from solvent.twin.base.integers import ceil_div
 
 UNBOUNDED = 2**63 - 1

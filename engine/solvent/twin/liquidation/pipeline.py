@@ -7,19 +7,8 @@ after any other command it waits for its instrument's next mark.
 
 from typing import NamedTuple
 
-from solvent.schema.records import (
-    NO_INSTRUMENT,
-    Ending,
-    Flag,
-    Mode,
-    OrderRule,
-    ParcelChange,
-    Posting,
-    Purse,
-    Side,
-    Tif,
-    Verdict,
-)
+from solvent.schema.layouts import NO_INSTRUMENT
+from solvent.schema.words import Ending, Flag, Mode, OrderRule, ParcelChange, Posting, Purse, Side, Tif, Verdict
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import AnyPurse, Collateral, Fill, Parcel, Position
 from solvent.twin.account.margin import Requirement

@@ -9,7 +9,7 @@ closes costs no more than there is. Cost: a judgement reads the domains that the
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from solvent.schema.records import Basis, Mode, Side
+from solvent.schema.words import Basis, Mode, Side
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Effect, Fill, Ledger, Position
 from solvent.twin.account.margin import Requirement, Rules

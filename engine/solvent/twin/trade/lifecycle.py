@@ -10,19 +10,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from solvent.schema.codes import Code
+from solvent.schema.layouts import CONTINUED, TERMS
 from solvent.schema.limits import CLIENT_ID_WINDOW
-from solvent.schema.records import (
-    CONTINUED,
-    TERMS,
-    Ending,
-    Flag,
-    Listing,
-    ParcelChange,
-    Posting,
-    SelfTrade,
-    Side,
-    Source,
-)
+from solvent.schema.words import Ending, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
 from solvent.twin.account.fees import Fees
 from solvent.twin.account.ledger import Fill, Parcel, Position

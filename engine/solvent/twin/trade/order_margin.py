@@ -7,7 +7,7 @@ Book alone. A fill is judged again when it comes (`admission`).
 from collections import defaultdict
 
 from solvent.schema.codes import Code
-from solvent.schema.records import Basis, Ending, Mode, SelfTrade, Side
+from solvent.schema.words import Basis, Ending, Mode, SelfTrade, Side
 from solvent.twin.account import liquidation_price as outlook
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, Position

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
-from solvent.schema.records import Purse, Side
+from solvent.schema.words import Purse, Side
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.market.book import Order
 

@@ -7,10 +7,10 @@ price itself (`prices`) and never moves money itself (`funding`). A mark moves o
 from collections.abc import Callable
 
 from solvent.schema.codes import Code
+from solvent.schema.commands import SettleFunding, TellIndex, TellMark, TellSource
 from solvent.schema.limits import CATCH_UP_MAX, FINE, FIRST_USER, RATE
-from solvent.schema.records import Listing, Mode, Side, Source
+from solvent.schema.words import Listing, Mode, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
-from solvent.twin.trade.placement import Command
 from solvent.twin.venue.funding import Funding
 from solvent.twin.venue.market_state import Listings
 
@@ -29,14 +29,14 @@ class Pricing:
 
     # --- commands
 
-    def _check_price(self, c: Command) -> Code:
+    def _check_price(self, c: TellMark | TellIndex | TellSource) -> Code:
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
         if self.contracts[c.instrument].listing == Listing.CLOSED:
             return Code.NOT_TRADING
         return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
 
-    def mark(self, c: Command) -> Code:
+    def mark(self, c: TellMark) -> Code:
         """MARK: handed in, where no model computes it."""
         if code := self._check_price(c):
             return code
@@ -45,21 +45,21 @@ class Pricing:
         self._set_mark(c.instrument, c.price_ticks)
         return Code.OK
 
-    def index(self, c: Command) -> Code:
+    def index(self, c: TellIndex) -> Code:
         """INDEX: triggers look at it, and a model's mark; amount is what the price has beyond its ticks, in FINE parts."""
         if code := self._check_price(c):
             return code
-        if abs(c.amount) > FINE // 2:
+        if abs(c.beyond_fine) > FINE // 2:
             return Code.BAD_PRICE
         model = self.models[c.instrument]
         if model and model.sources:
             return Code.PRICE_IS_MODELLED
-        self._set_index(c.instrument, c.price_ticks * FINE + c.amount, 0)
+        self._set_index(c.instrument, c.price_ticks * FINE + c.beyond_fine, 0)
         if model:
             self._remark(c.instrument, model, c.time_ns)
         return Code.OK
 
-    def fund(self, c: Command) -> Code:
+    def fund(self, c: SettleFunding) -> Code:
         """FUNDING: handed in, where no model computes the rate."""
         if c.instrument < len(self.contracts):
             model = self.models[c.instrument]
@@ -69,17 +69,17 @@ class Pricing:
                 return Code.PRICE_IS_MODELLED
         return self.funding.settle(c)
 
-    def source(self, c: Command) -> Code:
+    def source(self, c: TellSource) -> Code:
         """SOURCE: what a constituent trades at; order_id is its number, amount as in INDEX."""
         if code := self._check_price(c):
             return code
-        if abs(c.amount) > FINE // 2:
+        if abs(c.beyond_fine) > FINE // 2:
             return Code.BAD_PRICE
         model = self.models[c.instrument]
-        if not model or c.order_id >= len(model.sources):
+        if not model or c.source >= len(model.sources):
             return Code.BAD_SOURCE
-        source = model.sources[c.order_id]
-        source.price, source.time_ns = c.price_ticks * FINE + c.amount, c.time_ns
+        source = model.sources[c.source]
+        source.price, source.time_ns = c.price_ticks * FINE + c.beyond_fine, c.time_ns
         self._reindex(c.instrument, model, c.time_ns)
         self._remark(c.instrument, model, c.time_ns)
         return Code.OK

@@ -109,7 +109,9 @@ cdef class Event:
 
     def __init__(self, record, bytes extra=b""):
         cdef Record* r = &self.r
+        # rendered: taken
         (r.type, r.records, r.side, r.account, r.instrument, r.code, r.reason, r.seq, r.a, r.b, r.c, r.d, r.e) = record
+        # rendered: end
         self.second = extra if extra else None
 
     def __getattribute__(self, name):
@@ -133,8 +135,10 @@ cdef class Event:
     @property
     def record(self):
         """All thirteen fields."""
-        return (self.r.type, self.r.records, self.r.side, self.r.account, self.r.instrument, self.r.code, self.r.reason,
-                self.r.seq, self.r.a, self.r.b, self.r.c, self.r.d, self.r.e)
+        cdef Record* r = &self.r
+        # rendered: given
+        return (r.type, r.records, r.side, r.account, r.instrument, r.code, r.reason, r.seq, r.a, r.b, r.c, r.d, r.e)
+        # rendered: end
 
     @property
     def extra(self):

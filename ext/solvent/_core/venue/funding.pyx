@@ -9,9 +9,10 @@ from solvent._core.base.money cimport RATE, add, least, magnitude, mul_div_ceil,
 from solvent._core.trade.lifecycle cimport State
 from solvent._core.contract.valuation cimport Instrument, funding_value
 from solvent._core.base.schema cimport (
-    BAD_RATE, FUND, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, RESIDUE, UNKNOWN_INSTRUMENT, Command,
+    BAD_RATE, FUND, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, RESIDUE, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.base.emit cimport emit_funded
+from solvent._core.base.commands cimport SettleFunding
 
 
 cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate_ppb) noexcept nogil:
@@ -112,17 +113,17 @@ cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
         due_units=total)
 
 
-cdef int settle_funding(State* s, const Command* c) noexcept nogil:
-    """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
+cdef int settle_funding(State* s, const SettleFunding* c) noexcept nogil:
+    """FUNDING: a rate over RATE (longs pay when it is positive) for a period above the last one."""
     cdef Instrument* ins
     if c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
     ins = &s.ledger.instruments[c.instrument]
-    if c.amount <= -RATE or c.amount >= RATE:
+    if c.rate_ppb <= -RATE or c.rate_ppb >= RATE:
         return BAD_RATE
-    if c.order_id <= ins.funding_period or c.order_id >> 63:
+    if c.period <= ins.funding_period or c.period >> 63:
         return PERIOD_SETTLED
     if ins.mark_ticks == 0:
         return NO_MARK
-    settle_rate(s, c.instrument, c.amount, c.order_id)
+    settle_rate(s, c.instrument, c.rate_ppb, c.period)
     return OK

@@ -15,9 +15,10 @@ from solvent._core.trade.lifecycle cimport Receipt, State, observe
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
 from solvent._core.base.schema cimport (
-    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT, Command,
+    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.base.emit cimport emit_accrued, emit_indexed, emit_marked, emit_rated, emit_source_changed
+from solvent._core.base.commands cimport SettleFunding, TellIndex, TellMark, TellSource
 
 
 cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
@@ -129,24 +130,24 @@ cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, 
 
 # --- Commands ------------------------------------------------------------------------------------------
 
-cdef int _check_price(State* s, const Command* c) noexcept nogil:
-    if c.instrument >= s.ledger.instrument_count:
+cdef int _check_price(State* s, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    if instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
-    if s.ledger.instruments[c.instrument].listing == CLOSED:
+    if s.ledger.instruments[instrument].listing == CLOSED:
         return NOT_TRADING
-    if c.price_ticks < 1 or c.price_ticks > s.ledger.instruments[c.instrument].max_price_ticks:
+    if price_ticks < 1 or price_ticks > s.ledger.instruments[instrument].max_price_ticks:
         return BAD_PRICE
     return OK
 
 
-cdef inline bint _beyond_half(const Command* c) noexcept nogil:
-    """amount is what a price has beyond its ticks, in FINE parts: half a tick at most."""
-    return c.amount > FINE >> 1 or c.amount < -(FINE >> 1)
+cdef inline bint _beyond_half(int64_t beyond_fine) noexcept nogil:
+    """True if a price has more than half a tick beyond its ticks, in FINE parts."""
+    return beyond_fine > FINE >> 1 or beyond_fine < -(FINE >> 1)
 
 
-cdef int mark(State* s, const Command* c) noexcept nogil:
+cdef int mark(State* s, const TellMark* c) noexcept nogil:
     """MARK: handed in, where no model computes it."""
-    cdef int code = _check_price(s, c)
+    cdef int code = _check_price(s, c.instrument, c.price_ticks)
     if code != OK:
         return code
     if _model(s, c.instrument) != NULL:
@@ -155,24 +156,24 @@ cdef int mark(State* s, const Command* c) noexcept nogil:
     return OK
 
 
-cdef int index(State* s, const Command* c) noexcept nogil:
+cdef int index(State* s, const TellIndex* c) noexcept nogil:
     """INDEX: triggers look at it, and a model's mark."""
-    cdef int code = _check_price(s, c)
+    cdef int code = _check_price(s, c.instrument, c.price_ticks)
     cdef Prices* model
     if code != OK:
         return code
-    if _beyond_half(c):
+    if _beyond_half(c.beyond_fine):
         return BAD_PRICE
     model = _model(s, c.instrument)
     if model != NULL and model.source_count:
         return PRICE_IS_MODELLED
-    _set_index(s, c.instrument, <int128>c.price_ticks * FINE + c.amount, 0)
+    _set_index(s, c.instrument, <int128>c.price_ticks * FINE + c.beyond_fine, 0)
     if model != NULL:
         _remark(s, c.instrument, model, c.time_ns, False)
     return OK
 
 
-cdef int fund(State* s, const Command* c) noexcept nogil:
+cdef int fund(State* s, const SettleFunding* c) noexcept nogil:
     """FUNDING: handed in, where no model computes the rate."""
     cdef Prices* model = _model(s, c.instrument) if c.instrument < s.ledger.instrument_count else NULL
     if c.instrument < s.ledger.instrument_count and s.ledger.instruments[c.instrument].listing == CLOSED:
@@ -182,19 +183,19 @@ cdef int fund(State* s, const Command* c) noexcept nogil:
     return settle_funding(s, c)
 
 
-cdef int source(State* s, const Command* c) noexcept nogil:
-    """SOURCE: what a constituent trades at; order_id is its number."""
-    cdef int code = _check_price(s, c)
+cdef int source(State* s, const TellSource* c) noexcept nogil:
+    """SOURCE: what a constituent trades at."""
+    cdef int code = _check_price(s, c.instrument, c.price_ticks)
     cdef Prices* model
     if code != OK:
         return code
-    if _beyond_half(c):
+    if _beyond_half(c.beyond_fine):
         return BAD_PRICE
     model = _model(s, c.instrument)
-    if model == NULL or c.order_id >= <uint64_t>model.source_count:
+    if model == NULL or c.source >= <uint64_t>model.source_count:
         return BAD_SOURCE
-    model.sources[c.order_id].price = c.price_ticks * FINE + c.amount
-    model.sources[c.order_id].time_ns = c.time_ns
+    model.sources[c.source].price = c.price_ticks * FINE + c.beyond_fine
+    model.sources[c.source].time_ns = c.time_ns
     _reindex(s, c.instrument, model, c.time_ns)
     _remark(s, c.instrument, model, c.time_ns, False)
     return OK
