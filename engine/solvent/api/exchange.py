@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.api.base import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.api.client_id_seed import drawn
+from solvent.api.describe import described
 from solvent.presets.catalogue import find
 from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import CURRENCIES_MAX, FINE, FIRST_USER, INSTRUMENTS_MAX, MONEY_MAX, NAME_BYTES, RATE
+from solvent.schema.terms import values_of
 from solvent.schema.words import CommandType, EventType, Listing, Mode, Purse
 from solvent.terms.collateral import Collateral, Compiled
 from solvent.terms.decimals import PPB, Dec, decimal, many, nearest_even, plain, to_units, unit_of
@@ -141,15 +143,16 @@ class Exchange(Face):
     def _make_kernel(self) -> Any:
         import json
 
-        specs = [each.spec.compiled(self._currency_ids[each.settle]) for each in self._listed]
+        specs = [each.spec.settled_in(self._currency_ids[each.settle]) for each in self._listed]
         compiled = self.rules.compiled()
         decimals = [-int(unit.as_tuple().exponent) for unit in self.currencies.values()]
         currencies = list(self.currencies), decimals
-        named = [[each.name for each in self._listed], currencies, specs, compiled, self.collateral_terms]
+        terms = [values_of(each) for each in specs], values_of(compiled)
+        named = [[each.name for each in self._listed], currencies, *terms, self.collateral_terms]
         config = digest_of(json.dumps(named).encode())[:32]
         names = [each.name.encode() for each in self._listed]
-        terms = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
-        return self._load_kernel()(*terms, from_records, self._seed)
+        given = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
+        return self._load_kernel()(*given, from_records, self._seed)
 
     # --- names and numbers
 
@@ -497,6 +500,8 @@ class Exchange(Face):
         )  # fmt: skip
 
     # --- views
+
+    describe = described
 
     def account(self, account: Acct) -> "views.AccountView":
         """Balances and positions now. Raises Rejected(UNKNOWN_ACCOUNT)."""

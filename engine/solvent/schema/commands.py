@@ -251,10 +251,8 @@ def places(asked: type[Asked]) -> dict[str, str]:
     return {each.name: each.metadata.get("place", each.name) for each in fields(asked)}
 
 
-_PLACES = {
-    asked: {name: COMMAND_FIELDS.index(place) for name, place in places(asked).items()}
-    for asked in (Asked, *COMMANDS.values())
-}
+_ALL: tuple[type[Asked], ...] = (Asked, *COMMANDS.values())
+_PLACES = {asked: {name: COMMAND_FIELDS.index(place) for name, place in places(asked).items()} for asked in _ALL}
 _TYPES = {int(kind): asked for kind, asked in COMMANDS.items()}
 _OWN = {name: number for number, name in enumerate(COMMAND_FIELDS)}
 _NAMES = {int(kind): _OWN | _PLACES[asked] for kind, asked in COMMANDS.items()}

@@ -115,15 +115,41 @@ PAYLOAD: dict[int, dict[str, str]] = {
 """What a type's fields mean, by the names that Event answers to; the fields of the header keep their own besides."""
 
 
-def _number(name: str, number: int, words: type[IntEnum] | type[IntFlag] | None) -> str:
-    """A number as a repr tells it: by its word, if it has one."""
+ACCOUNTS = ("account", "payer", "receiver", "maker", "taker", "parent")
+"""Names whose numbers are accounts."""
+TERM_WORDS: dict[str, type[IntEnum]] = {
+    "trigger_source": Source, "trigger_kind": TriggerKind, "stp_mode": SelfTrade, "hedge_side": Leg,
+}  # fmt: skip
+"""Words of the further terms of an ACCEPTED order."""
+_UNITS = ("ticks", "lots", "units", "ppb", "fine")
+_UNSAID = {"payer_after": "units", "receiver_after": "units"}
+
+
+def unit_of(name: str) -> str:
+    """What a field counts: ticks, lots, units of a currency, ppb (rates over 10**9), fine (of a tick); "" if its name does not
+    say it.
+
+    >>> unit_of("price_ticks"), unit_of("payer_after"), unit_of("order_id")
+    ('ticks', 'units', '')
+    """
+    last = name.rpartition("_")[2]
+    return last if last in _UNITS else _UNSAID.get(name, "")
+
+
+def word_of(words: type[IntEnum] | type[IntFlag], number: int) -> str:
+    """The word for a number; flags with strokes between them, "-" for none of them."""
     if words is Flag:  # of ACCEPTED; the upper byte is the self-trade mode
         parts = [each.name or "" for each in Flag if number & each]
         parts += [SelfTrade(number >> 8).name] if 0 < number >> 8 <= max(SelfTrade) else []
         return "|".join(parts) or "-"
+    return words(number).name or str(number) if number in words.__members__.values() else str(number)
+
+
+def _number(name: str, number: int, words: type[IntEnum] | type[IntFlag] | None) -> str:
+    """A number as a repr tells it: by its word, if it has one."""
     if name == "instrument" and number == NO_INSTRUMENT:
         return "-"
-    return words(number).name or str(number) if words and number in words.__members__.values() else str(number)
+    return word_of(words, number) if words else str(number)
 
 
 def text_of(event: Any) -> str:

@@ -6,6 +6,7 @@ anything that the schema does not say. `python -m solvent.schema.header --write`
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from solvent.schema.answers import ANSWERS
 from solvent.schema.commands import COMMANDS, Asked, places
 from solvent.schema.events import EVENTS
 from solvent.schema.layouts import C_TYPES, CONTINUED, LAYOUTS, NO_INSTRUMENT, NOBODY, RECORD_BYTES
+from solvent.schema.limits import RATE
+from solvent.schema.terms import InstrumentTerms, ModelTerms, RuleTerms, Terms, plain_of
 from solvent.schema.words import EventType
 
 ROOT = Path(__file__).parents[3]
@@ -242,6 +245,43 @@ def answers_table() -> str:
 
 # --- all of it ---------------------------------------------------------------------------------------------------------
 
+# --- terms -------------------------------------------------------------------------------------------------------------
+
+
+def _plain(kind: type[Terms]) -> list[tuple[str, str, str]]:
+    """Name, C type and note of every term that is a whole number, the widest first."""
+    found = [(each.name, each.metadata["c"], each.metadata["note"]) for each in fields(kind) if "c" in each.metadata]
+    return sorted(found, key=lambda each: -int(each[1].strip("uint_")))
+
+
+def c_fields(kind: type[Terms]) -> Callable[[], str]:
+    """The terms as fields of a struct."""
+    lines = [(f"    {c_type} {name}", note) for name, c_type, note in _plain(kind)]
+    return lambda: "".join(f"{line:34} # {note}\n" if note else line + "\n" for line, note in lines)
+
+
+def c_reading(kind: type[Terms], target: str, source: str) -> Callable[[], str]:
+    """Reads the terms of an object by their names into such a struct."""
+    return lambda: "".join(f"{target}.{name} = {source}.{name}\n" for name in plain_of(kind))
+
+
+def contract_fields() -> str:
+    """The terms as fields of the twin's Contract."""
+    lines = [(f"    {each.name}: int", each.metadata["note"]) for each in fields(InstrumentTerms) if "c" in each.metadata]
+    return "".join(f"{line}  # {note}\n" if note else line + "\n" for line, note in lines)
+
+
+def rule_fields() -> str:
+    """The plain fields of a RuleSet, with their defaults."""
+    found = []
+    for each in fields(RuleTerms):
+        kind = "bool" if each.type is bool else "int"
+        value = "RATE // 20" if each.default == RATE // 20 else "RATE" if each.default == RATE else str(each.default)
+        default = "" if each.metadata["needed"] else f" = {value}"
+        found += [] if each.name in RuleTerms.words else [f"    {each.name}: {kind}{default}\n"]
+    return "".join(found)
+
+
 FILES: dict[str, Callable[[], str]] = {
     f"{CORE}/base/schema.pxd": schema_pxd,
     f"{CORE}/base/schema.pyx": schema_pyx,
@@ -251,6 +291,14 @@ FILES: dict[str, Callable[[], str]] = {
 }
 """Whole files."""
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
+    f"{CORE}/contract/valuation.pxd": {"terms": c_fields(InstrumentTerms)},
+    f"{CORE}/contract/price_model.pxd": {"terms": c_fields(ModelTerms)},
+    f"{CORE}/contract/price_model.pyx": {"terms": c_reading(ModelTerms, "    p", "model")},
+    f"{CORE}/account/margin.pxd": {"terms": c_fields(RuleTerms)},
+    f"{CORE}/roster.pyx": {"terms": c_reading(InstrumentTerms, "        ins", "spec")},
+    f"{CORE}/kernel.pyx": {"terms": c_reading(RuleTerms, "        self.s.rules", "rules")},
+    "engine/solvent/twin/contract/valuation.py": {"terms": contract_fields},
+    "engine/solvent/terms/rule_set.py": {"rules": rule_fields},
     f"{CORE}/base/event_view.pyx": {"taken": _record("", " = record"), "given": _record("return ", "")},
     "docs/records.md": {
         "commands": commands_table, "events": events_table, "words": words_table, "codes": codes_table,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
+from solvent.schema.terms import RuleTerms, names_of
 from solvent.schema.words import OrderRule
 
 _ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
@@ -28,23 +29,25 @@ class RuleSet:
 
     name: str
     source: str
+    # rendered: rules
+    price_band_ppb: int = RATE // 20
+    step_limit_ppb: int = RATE // 20
+    parcel_limit_ppb: int = RATE // 20
+    step_tiers: int = 2
     fee_isolated_low: bool = True
     fee_isolated_full: bool = True
     fee_isolated_own: bool = True
     fee_cross_low: bool
     fee_cross_full: bool = True
     fee_cross_own: bool
-    step_tiers: int = 2
-    price_band_ppb: int = RATE // 20
-    step_limit_ppb: int = RATE // 20
-    parcel_limit_ppb: int = RATE // 20
     funding_cap: bool = True
     net_hedges: bool = True
-    orders: str = "ignored"
     fund_share_ppb: int = RATE
     funding_first: bool = True
-    fee_at: str = "mark"
     at_threshold: bool = False
+    # rendered: end
+    orders: str = "ignored"
+    fee_at: str = "mark"
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
@@ -66,12 +69,7 @@ class RuleSet:
         if type(self.step_tiers) is not int or self.step_tiers < 1:
             raise InputError(f"rule set {self.name}: step_tiers is a whole number from 1 up")
 
-    def compiled(self) -> tuple[int, ...]:
-        """The tuple that a kernel takes."""
-        return (
-            self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.step_tiers,
-            self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
-            self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
-            self.net_hedges, _ORDERS[self.orders], self.fund_share_ppb, self.funding_first,
-            self.fee_at == "bankruptcy", self.at_threshold,
-        )  # fmt: skip
+    def compiled(self) -> RuleTerms:
+        """What a kernel takes."""
+        same = {name: getattr(self, name) for name in names_of(RuleTerms) if name not in RuleTerms.words}
+        return RuleTerms(**same, orders=_ORDERS[self.orders], fee_at_bankruptcy=self.fee_at == "bankruptcy")

@@ -15,16 +15,16 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import COSTS_OTHERS, Asked, command, read
 from solvent.schema.layouts import COMMAND, EVENT, RECORD_BYTES
 from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
+from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, CommandType, EventType, Side
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
 from solvent.twin import audit
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Ledger
-from solvent.twin.account.margin import Rules
 from solvent.twin.base.emit import Emitter
 from solvent.twin.contract import valuation
-from solvent.twin.contract.price_model import Model, Prices
+from solvent.twin.contract.price_model import Prices
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation.pipeline import Liquidation
 from solvent.twin.market.book import Book, Order
@@ -83,9 +83,9 @@ class Aftermath:
 class Kernel:
     def __init__(
         self,
-        instruments: Sequence[Sequence[object]],
+        instruments: Sequence[Spec],
         currencies: Sequence[int],
-        rules: Sequence[int],
+        rules: RuleTerms,
         config: bytes,
         errors: tuple[type[Exception], ...],
         bare: bool = False,
@@ -104,12 +104,11 @@ class Kernel:
         self.seed = seed  # of the core's table of client ids, which here is a dict
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
-        compiled = Rules(*rules)  # type: ignore[arg-type]
         self.decimals = list(currencies)
-        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self.log)
-        self.admission = Admission(self.ledger, compiled)
+        self.ledger = Ledger(self.contracts, len(currencies), rules, collateral, self.log)
+        self.admission = Admission(self.ledger, rules)
         self.trading = Trading(self.admission, self.log)
-        self.cover = Cover(self.trading, compiled)
+        self.cover = Cover(self.trading, rules)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
         self.control = Control(self.entry)
@@ -359,23 +358,22 @@ class Kernel:
         if expired or alien or netted or uncertain or len(self.contracts) >= INSTRUMENTS_MAX:
             return refused(Code.BAD_INSTRUMENT)
         instrument = len(self.contracts)
-        self._enter(spec.compiled(currency))
+        self._enter(spec.settled_in(currency))
         self.instruments.append(name)
         self.config = blake2b(self.config + data).digest()[:32]
         padded = name.ljust(NAME_BYTES, b"\0")
         self.log.emit_instrument_added(instrument=instrument, currency=currency, second=padded)
         return Code.OK, instrument, 0, 0
 
-    def _enter(self, spec: Sequence[object]) -> None:
+    def _enter(self, spec: Spec) -> None:
         """One more instrument in every room that has them by number."""
-        *terms, model = spec
-        contract = Contract(*terms)  # type: ignore[arg-type]
+        contract = Contract.of(spec)
         self.contracts.append(contract)
         self.ledger.members.append([])
         self.trading.books.append(Book())
         self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
         self.trading.triggers.enter(contract.max_price_ticks)
-        self.pricing.models.append(Prices(contract, Model(*model), self.clock_ns) if isinstance(model, tuple) else None)
+        self.pricing.models.append(Prices(contract, spec.prices, self.clock_ns) if spec.prices else None)
 
     # --- reads
 

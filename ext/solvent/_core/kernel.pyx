@@ -166,8 +166,8 @@ cdef class Answer:
 cdef class Kernel(Roster):
     """One exchange's state and its only writer. Users meet it through solvent.Exchange and solvent.Book.
 
-    instruments: one tuple each, the fields of solvent.instrument.Spec and a currency; currencies: their decimals; rules: those of
-    solvent.rules.RuleSet.compiled; config: bytes that stand for all of it in the digest; errors: the exception classes to
+    instruments: their terms, and rules: those of the rule set, each read by name (solvent.schema.terms); currencies: their
+    decimals; config: bytes that stand for all of it in the digest; errors: the exception classes to
     raise when busy, when halted, for a wrong type, a number out of range, and a batch of no whole commands. The values were validated. bare: a Book alone, of which the
     one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
     seed: makes the table of client ids unforeseeable; no result depends on it.
@@ -197,12 +197,26 @@ cdef class Kernel(Roster):
             each = &self.s.ledger.collateral[self.s.ledger.collateral_count]
             each.currency, each.of, each.instrument, each.numerator, each.denominator = terms
             self.s.ledger.collateral_count += 1
-        (self.s.rules.price_band_ppb, self.s.rules.step_limit_ppb, self.s.rules.parcel_limit_ppb,
-         self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
-         self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
-         self.s.rules.fee_cross_own, self.s.rules.funding_cap, self.s.rules.net_hedges, self.s.rules.orders,
-         self.s.ledger.fund_share_ppb, self.s.rules.funding_first,
-         self.s.rules.fee_at_bankruptcy, self.s.rules.at_threshold) = rules
+        # rendered: terms
+        self.s.rules.price_band_ppb = rules.price_band_ppb
+        self.s.rules.step_limit_ppb = rules.step_limit_ppb
+        self.s.rules.parcel_limit_ppb = rules.parcel_limit_ppb
+        self.s.rules.step_tiers = rules.step_tiers
+        self.s.rules.fee_isolated_low = rules.fee_isolated_low
+        self.s.rules.fee_isolated_full = rules.fee_isolated_full
+        self.s.rules.fee_isolated_own = rules.fee_isolated_own
+        self.s.rules.fee_cross_low = rules.fee_cross_low
+        self.s.rules.fee_cross_full = rules.fee_cross_full
+        self.s.rules.fee_cross_own = rules.fee_cross_own
+        self.s.rules.funding_cap = rules.funding_cap
+        self.s.rules.net_hedges = rules.net_hedges
+        self.s.rules.orders = rules.orders
+        self.s.rules.fund_share_ppb = rules.fund_share_ppb
+        self.s.rules.funding_first = rules.funding_first
+        self.s.rules.fee_at_bankruptcy = rules.fee_at_bankruptcy
+        self.s.rules.at_threshold = rules.at_threshold
+        # rendered: end
+        self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
         self.s.ledger.orders_count = self.s.rules.orders != 0
 
     def __dealloc__(self):

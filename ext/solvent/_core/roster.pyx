@@ -71,10 +71,29 @@ cdef class Roster(Reader):
         cdef uint32_t i = self.s.ledger.instrument_count
         cdef Instrument* ins = &self.s.ledger.instruments[i]
         cdef int k, r
-        (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
-         ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, ins.larger_leg, ins.own_fee, fee_tiers, tiers, rates,
-         ins.currency, model) = spec
+        # rendered: terms
+        ins.kind = spec.kind
+        ins.units = spec.units
+        ins.decimals = spec.decimals
+        ins.max_price_ticks = spec.max_price_ticks
+        ins.max_size_lots = spec.max_size_lots
+        ins.maker_fee_ppb = spec.maker_fee_ppb
+        ins.taker_fee_ppb = spec.taker_fee_ppb
+        ins.liquidation_fee_ppb = spec.liquidation_fee_ppb
+        ins.default_leverage = spec.default_leverage
+        ins.basis = spec.basis
+        ins.scheme = spec.scheme
+        ins.maintenance_curve = spec.maintenance_curve
+        ins.initial_curve = spec.initial_curve
+        ins.at_entry = spec.at_entry
+        ins.expiry_ns = spec.expiry_ns
+        ins.settle_window_ns = spec.settle_window_ns
+        ins.tier_group = spec.tier_group
+        ins.larger_leg = spec.larger_leg
+        ins.own_fee = spec.own_fee
+        ins.currency = spec.currency
+        # rendered: end
+        tiers, rates, fee_tiers = spec.tiers, spec.rates, spec.fee_tiers
         ins.tier_count = <int32_t>len(tiers)
         ins.rates_count = <int32_t>len(rates)
         ins.tiers = <Tier*>zeroed(ins.tier_count * (1 + ins.rates_count), sizeof(Tier))
@@ -95,8 +114,8 @@ cdef class Roster(Reader):
             ins.fee_tiers[k].volume_units, ins.fee_tiers[k].maker_fee_ppb, ins.fee_tiers[k].taker_fee_ppb = row
             ins.fee_tier_count += 1
         self.s.triggers[i].max_price_ticks = ins.max_price_ticks
-        if model is not None:
-            prices_open(&self.s.prices[i], ins, model, clock_ns)
+        if spec.prices is not None:
+            prices_open(&self.s.prices[i], ins, spec.prices, clock_ns)
         return 0
 
     cdef void _count(self) noexcept nogil:
@@ -124,7 +143,7 @@ cdef class Roster(Reader):
         if found is None:
             return None
         name, currency, spec = found
-        return data, name, currency, spec.decimals, spec.adds_up, spec.basis == NET, spec.expiry_ns, spec.compiled(currency)
+        return data, name, currency, spec.decimals, spec.adds_up, spec.basis == NET, spec.expiry_ns, spec.settled_in(currency)
 
     cdef bytes _make_offer(self, const Request* c, tuple decoded):
         """Everything of an ADD_INSTRUMENT that takes memory, and the config that will be. Raises MemoryError, nothing done."""

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
+from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side
-from solvent.twin.account.margin import Holding, OpenSide, Rules, spare_units
+from solvent.twin.account.margin import Holding, OpenSide, spare_units
 from solvent.twin.base.emit import Emitter
 from solvent.twin.base.integers import ceil_div, trunc_div
 from solvent.twin.contract.valuation import Contract
@@ -141,7 +142,7 @@ AnyPurse = Position | Wallet
 
 class Ledger:
     def __init__(
-        self, contracts: list[Contract], currencies: int, rules: Rules, collateral: Sequence[Sequence[int]], log: Emitter
+        self, contracts: list[Contract], currencies: int, rules: RuleTerms, collateral: Sequence[Sequence[int]], log: Emitter
     ):  # fmt: skip
         self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
         self.parcels: list[Parcel] = []
