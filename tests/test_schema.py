@@ -60,7 +60,7 @@ def test_a_record_of_no_command_is_read_as_what_all_of_them_say():
 def names_of(node: ast.AST) -> list[list[str]]:
     """Lists of names that a piece of Python writes down: literals, keys, fields of classes, parameters, targets.
 
-    Arguments given by name are no list, nor are values by the members of an enum: they say what is meant. Sets have no order."""
+    Arguments given by name are no list, nor are values by the members of an enum: they say what is meant. Sets have none."""
     if isinstance(node, ast.Tuple | ast.List):
         return [[last_name(each) for each in node.elts]]
     if isinstance(node, ast.Dict):

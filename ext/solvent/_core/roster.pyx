@@ -1,7 +1,7 @@
 """Names of accounts, and instruments from their specs; the contract is in roster.pxd."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.book cimport Book, book_close, book_open
 from solvent._core.account.ledger cimport FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve

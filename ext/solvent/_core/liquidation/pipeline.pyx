@@ -1,6 +1,6 @@
 """The liquidation pipeline; the contract is in pipeline.pxd, the readable twin in twin/liquidation."""
 
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.trade.admission cimport fit
