@@ -43,7 +43,7 @@ def table(columns: "dict[str, Array]") -> "pyarrow.Table":
 
 def events(source: "Face | Array", kind: EventType, *, names: bool = False) -> "pyarrow.Table":
     """All events of one type, a row each: seq, time_ns (of their command), account, instrument, side, and what the type
-    has (docs/records.md); second records are left out.
+    has (docs/reference/records.md); second records are left out.
 
     names: accounts, instruments and currencies by name, and words ("LIQUIDATED") instead of numbers, as dictionaries of
     strings; null where a number has no name. They are of an Exchange alone.

@@ -1,4 +1,4 @@
-"""Which command can be answered with which code: the table that docs/records.md renders and the tests fill.
+"""Which command can be answered with which code: the table that docs/reference/records.md renders and the tests fill.
 
 Owns ANSWERS. A cell that is declared is reached by some test, and any other answer is a fault. Never decides anything.
 """

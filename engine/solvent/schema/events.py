@@ -213,6 +213,6 @@ own_units=8, value_units=900, leg=ONE_WAY)
 
 
 def terms_of(event: Event) -> dict[str, int]:
-    """The further terms of an ACCEPTED order by name (docs/records.md); all zero for a plain one."""
+    """The further terms of an ACCEPTED order by name (docs/reference/records.md); all zero for a plain one."""
     terms = dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))
     return {name: value for name, value in terms.items() if name not in ("type", "records", "spare", "spare_too")}

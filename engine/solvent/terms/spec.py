@@ -1,6 +1,6 @@
 """An instrument in integers: what kernels take, the bounds within which nothing overflows, and its form as records.
 
-Owns Spec, its validation and the words of ADD_INSTRUMENT (docs/records.md). Never sees a decimal: `instrument` makes
+Owns Spec, its validation and the words of ADD_INSTRUMENT (docs/reference/records.md). Never sees a decimal: `instrument` makes
 specs from what people write. Everything that a kernel relies on is checked here, whoever made the spec.
 """
 

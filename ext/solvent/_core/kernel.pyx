@@ -500,7 +500,7 @@ cdef class Kernel(Roster):
 
     @cython.binding(False)
     def submit(self, account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0):
-        """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/records.md.
+        """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/reference/records.md.
 
         Returns an Answer. Raises WrongType for anything but an int, OutOfRange for one that its field cannot hold.
         """

@@ -101,7 +101,7 @@ cdef inline object _named(Event event, int number):
 @cython.final
 @cython.freelist(64)
 cdef class Event:
-    """One event. The record's own fields are attributes, and so are the names of its type (docs/records.md).
+    """One event. The record's own fields are attributes, and so are the names of its type (docs/reference/records.md).
 
     record: the thirteen fields of the header and payload. extra: the bytes of a second record, if there is one.
     Raises AttributeError for a name that its type does not have.
