@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from solvent.schema import columns, commands, events, header, layouts, limits, terms, words
-from solvent.schema.codes import Code
+from solvent.schema.codes import Code, InputError
 from solvent.schema.commands import COMMANDS, Asked, command
 from solvent.schema.layouts import COMMAND, COMMAND_FIELDS
 from solvent.schema.terms import InstrumentTerms, ModelTerms, RuleTerms
@@ -50,7 +50,7 @@ def test_a_command_reads_what_its_names_say(kind):
 
 def test_a_record_of_no_command_is_read_as_what_all_of_them_say():
     assert type(commands.read(COMMAND.unpack(command(99, time_ns=7)))) is Asked
-    with pytest.raises(KeyError):
+    with pytest.raises(InputError):
         command(CommandType.MARK, leverage_times=5)
 
 

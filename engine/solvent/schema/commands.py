@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from solvent.schema.codes import InputError, shown
 from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS
 from solvent.schema.words import CommandType
 
@@ -264,7 +265,8 @@ def read(values: Sequence[int]) -> Asked:
 
 
 def command(kind: int, /, **said: int) -> bytes:
-    """One command record, by the names of its command or by the record's own; what is not said is zero.
+    """One command record, by the names of its command or by the record's own; what is not said is zero. Raises InputError for
+    other names.
 
     >>> len(command(CommandType.ADVANCE, time_ns=5))
     64
@@ -275,6 +277,8 @@ def command(kind: int, /, **said: int) -> bytes:
     values[0], values[1] = kind, 1
     places = _NAMES.get(kind, _OWN)
     for name, value in said.items():
+        if name not in places:
+            raise InputError(f"a command of type {kind} has no field {shown(name)}")
         values[places[name]] = value
     return COMMAND.pack(*values)
 

@@ -1,4 +1,4 @@
-"""Renders what must repeat the schema: the compiled core's headers, both kernels' emitters, the tables of docs/reference/records.md.
+"""Renders what must repeat the schema: the core's headers, both kernels' emitters, tables of docs/reference/records.md.
 
 Owns the form of those files, which are committed; tests/test_schema.py holds them equal to a fresh rendering. Never says
 anything that the schema does not say. `python -m solvent.schema.header --write` writes them.
@@ -194,7 +194,7 @@ def emit_py() -> str:
     return head + "\n" + "\n\n".join(_python_emitter(kind) for kind in EVENTS) + "\n"
 
 
-# --- docs/reference/records.md ---------------------------------------------------------------------------------------------------
+# --- docs/reference/records.md -----------------------------------------------------------------------------------------
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,7 +1,7 @@
 """Layouts: commands, events and their second records are 64 bytes each, the same in both kernels and in NumPy.
 
-Owns which field stands where, said once; docs/reference/records.md says what it is for, and the compiled structs are rendered from here
-(schema/header.py). Never interprets a record. Importing this module does not import NumPy.
+Owns which field stands where, said once; docs/reference/records.md says what it is for. The compiled structs are rendered from
+here (schema/header.py). Never interprets a record. Importing this module does not import NumPy.
 """
 
 import struct
