@@ -137,7 +137,7 @@ class Exchange(Face):
     def _check_terms(self, instrument: Instrument) -> None:
         if self.currencies[instrument.settle] != instrument.unit:
             raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
-        if instrument.basis == "net" and not self.rules.net_hedges:
+        if instrument.basis == "net" and not self.rules.nets:
             raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
 
     def _make_kernel(self) -> Any:
@@ -147,8 +147,8 @@ class Exchange(Face):
         compiled = self.rules.compiled()
         decimals = [-int(unit.as_tuple().exponent) for unit in self.currencies.values()]
         currencies = list(self.currencies), decimals
-        terms = [values_of(each) for each in specs], values_of(compiled)
-        named = [[each.name for each in self._listed], currencies, *terms, self.collateral_terms]
+        listed = [values_of(each) for each in specs]
+        named = [[each.name for each in self._listed], currencies, listed, self.rules.identity(), self.collateral_terms]
         config = digest_of(json.dumps(named).encode())[:32]
         names = [each.name.encode() for each in self._listed]
         given = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 CORE = "ext/solvent/_core"
 BANNER = "Rendered from solvent.schema by `python -m solvent.schema.header --write`; never edited by hand."
 WIDTH = 127
-PYTHON_ONLY = {"MarginOf"}
+PYTHON_ONLY = {"MarginOf", "Step"}  # steps have the names of events; the core has them in liquidation/case
 ENUMS: tuple[type[IntEnum] | type[IntFlag], ...] = (
     *(getattr(words, name) for name in words.__all__ if name not in PYTHON_ONLY), codes.Code
 )  # fmt: skip
@@ -265,6 +265,11 @@ def c_reading(kind: type[Terms], target: str, source: str) -> Callable[[], str]:
     return lambda: "".join(f"{target}.{name} = {source}.{name}\n" for name in plain_of(kind))
 
 
+def step_numbers() -> str:
+    """The steps of a liquidation as members of an enum."""
+    return "".join(f"    {step.name} = {step}\n" for step in words.Step)
+
+
 def contract_fields() -> str:
     """The terms as fields of the twin's Contract."""
     lines = [(f"    {each.name}: int", each.metadata["note"]) for each in fields(InstrumentTerms) if "c" in each.metadata]
@@ -275,6 +280,8 @@ def rule_fields() -> str:
     """The plain fields of a RuleSet, with their defaults."""
     found = []
     for each in fields(RuleTerms):
+        if "needed" not in each.metadata:
+            continue
         kind = "bool" if each.type is bool else "int"
         value = "RATE // 20" if each.default == RATE // 20 else "RATE" if each.default == RATE else str(each.default)
         default = "" if each.metadata["needed"] else f" = {value}"
@@ -295,6 +302,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/contract/price_model.pxd": {"terms": c_fields(ModelTerms)},
     f"{CORE}/contract/price_model.pyx": {"terms": c_reading(ModelTerms, "    p", "model")},
     f"{CORE}/account/margin.pxd": {"terms": c_fields(RuleTerms)},
+    f"{CORE}/liquidation/case.pxd": {"steps": step_numbers},
     f"{CORE}/roster.pyx": {"terms": c_reading(InstrumentTerms, "        ins", "spec")},
     f"{CORE}/kernel.pyx": {"terms": c_reading(RuleTerms, "        self.s.rules", "rules")},
     "engine/solvent/twin/contract/valuation.py": {"terms": contract_fields},

@@ -104,9 +104,12 @@ class RuleTerms:
     funding_first: bool = term("uint8_t", "at a modelled settlement funding is paid before the margin check", True)
     fee_at_bankruptcy: bool = term("uint8_t", "the fee in a threshold is that of closing where equity is gone", False)
     at_threshold: bool = term("uint8_t", "a ratio equal to a threshold is below it", False)
+    steps: tuple[int, ...] = ()  # of a liquidation, in order (Step)
 
     words: ClassVar = ("orders", "fee_at_bankruptcy")
     """Of a RuleSet these are words of its own."""
+    made: ClassVar = (*words, "step_tiers", "net_hedges", "steps")
+    """A RuleSet makes these of what it says."""
 
 
 Terms = InstrumentTerms | ModelTerms | RuleTerms
@@ -128,6 +131,6 @@ def values_of(terms: Terms) -> tuple[Any, ...]:
     return tuple(values_of(each) if isinstance(each, ModelTerms) else each for each in values)
 
 
-_NONE: Any = dict.fromkeys(names_of(RuleTerms), 0)
+_NONE: Any = dict.fromkeys(plain_of(RuleTerms), 0)
 NO_MONEY = RuleTerms(**_NONE)
 """The rules of a Book alone."""

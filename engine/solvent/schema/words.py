@@ -9,7 +9,7 @@ from enum import IntEnum, IntFlag
 __all__ = [
     "Basis", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
     "Listing", "MarginOf", "Mode", "OrderRule", "ParcelChange", "Posting", "Premium", "Purse", "Scheme",
-    "SelfTrade", "Side", "Source", "SourceState", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
+    "SelfTrade", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
     "Weighting",
 ]  # fmt: skip
 
@@ -277,6 +277,19 @@ class ParcelChange(IntEnum):
     CLOSED_BY_ADL = 4
     CLOSED_BY_OPPOSITE = 5
     CLOSED_BY_SETTLEMENT = 6
+
+
+class Step(IntEnum):
+    """The steps of a liquidation (a rule set's table)."""
+
+    VERDICT = 1
+    CLEAR = 2
+    NET = 3
+    STEP_DOWN = 4
+    TAKE_OVER = 5
+    UNWIND = 6
+    DELEVERAGE = 7
+    RESIDUAL = 8
 
 
 class Verdict(IntEnum):

@@ -217,6 +217,9 @@ cdef class Kernel(Roster):
         self.s.rules.at_threshold = rules.at_threshold
         # rendered: end
         self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
+        for step in rules.steps:
+            self.s.rules.steps[self.s.rules.step_count] = step
+            self.s.rules.step_count += 1
         self.s.ledger.orders_count = self.s.rules.orders != 0
 
     def __dealloc__(self):

@@ -13,6 +13,9 @@ from solvent._core.base.money cimport int128, most
 from solvent._core.contract.valuation cimport value_at_mark
 from solvent._core.base.schema cimport BUY
 
+cdef enum:
+    STEPS_MAX = 8
+
 cdef struct Rules:
     # rendered: terms
     int64_t price_band_ppb         # how far through the mark a user's order may be priced
@@ -33,6 +36,8 @@ cdef struct Rules:
     uint8_t fee_at_bankruptcy      # the fee in a threshold is that of closing where equity is gone
     uint8_t at_threshold           # a ratio equal to a threshold is below it
     # rendered: end
+    uint8_t step_count
+    uint8_t steps[STEPS_MAX]       # of a liquidation, in order
 
 cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 equity
@@ -47,6 +52,7 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
+cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil
 cdef bint cross_holds(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil

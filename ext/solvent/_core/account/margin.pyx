@@ -99,17 +99,34 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
             own[0] = full[0]
 
 
-cdef inline bint _is_plain(Rules* rules, Instrument* ins) noexcept nogil:
-    """Whether both thresholds are rates of the value at mark, and nothing else counts."""
-    return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy
-
-
 cdef inline void _plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t* full, int64_t* own) noexcept nogil:
     """What a plain contract asks over RATE of its value: the short way of `thresholds`."""
     cdef Band low, high
     _bands(rules, p, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), &low, &high)
     full[0] = ins.tiers[low.tier].maintenance_ppb + low.fee_ppb
     own[0] = most(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
+
+
+cdef inline bint _is_plain(Rules* rules, Instrument* ins) noexcept nogil:
+    """Whether both thresholds are rates of the value at mark, and nothing else counts."""
+    return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy
+
+
+cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
+    """True if an isolated position is known to hold after it opens so many lots more with their initial margin, at the mark or
+    better. Both parts bear their share at the rate where all of it stands: what is held by its equity, what opens by leverage."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t signed, low, high
+    cdef Position whole
+    if not _is_plain(rules, ins) or rules.at_threshold:
+        return False
+    whole.size_lots, whole.chosen_tier, whole.mode = magnitude(p.size_lots) + lots, p.chosen_tier, p.mode
+    whole.liquidation_fee_ppb = p.liquidation_fee_ppb
+    _plain_rates(rules, ins, &whole, &low, &high)
+    if <int128>high * p.leverage.times > <int128>RATE * p.leverage.parts:
+        return False
+    signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
+    return (<int128>p.margin_units + signed - p.cost_units) * RATE >= <int128>magnitude(signed) * high
 
 
 cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
@@ -278,27 +295,49 @@ cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requir
 
 cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef Held held = held_of(ledger, p)
     cdef int32_t* fault = &ledger.log.fault
+    cdef Held held
+    if ins.plain and ins.accrual_ppb == 0:
+        return fee_units(position_value(ledger, p), ins.tiers[tier_at(ins, magnitude(p.size_lots), p.chosen_tier)].maintenance_ppb, fault)
+    held = held_of(ledger, p)
     return narrow(ceil128(asked(ins, &held, tier_of(ins, &held, fault), 0, fault), RATE), fault)
 
 
+cdef inline bint _shares(Ledger* ledger, Position* p, uint32_t currency) noexcept nogil:
+    """Whether a position is one of those that a cross domain's equity is shared among."""
+    return p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency
+
+
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
-    """E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM."""
+    """E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM. One alone has all of it."""
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t account = ledger.positions[index].account
     cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
     cdef int128 equity = backing(ledger, account, currency)
+    cdef int32_t count = 0
+    cdef int32_t i = ledger.accounts[account].first_position
+    cdef Position* p
+    while i >= 0:
+        p = &ledger.positions[i]
+        if _shares(ledger, p, currency):
+            equity += upl(ledger, p)
+            count += 1
+        i = p.next
+    return narrow(equity, fault) if count == 1 else _share_of_many(ledger, index, currency, equity)
+
+
+cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, int128 equity) noexcept nogil:
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int32_t first = ledger.accounts[ledger.positions[index].account].first_position
     cdef int128 total = 0
     cdef int128 whole, part, left_over, share = 0
     cdef int64_t needed, largest_needed = -1
-    cdef int32_t i, largest = -1
+    cdef int32_t i = first
+    cdef int32_t largest = -1
     cdef Position* p
-    i = ledger.accounts[account].first_position
     while i >= 0:
         p = &ledger.positions[i]
-        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
-            equity += upl(ledger, p)
+        if _shares(ledger, p, currency):
             needed = _maintenance(ledger, p)
             total += needed
             if needed > largest_needed:
@@ -310,10 +349,10 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
         return 0
     left_over = equity
     whole = floor128(equity, total)  # equity * MM may leave 128 bits: split off whole multiples of the total
-    i = ledger.accounts[account].first_position
+    i = first
     while i >= 0:
         p = &ledger.positions[i]
-        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+        if _shares(ledger, p, currency):
             needed = _maintenance(ledger, p)
             part = whole * needed + floor128((equity - whole * total) * needed, total)
             left_over -= part

@@ -63,6 +63,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     cdef Instrument* ins
     cdef OpenSide* side
     cdef OpenSide old, new
+    cdef int64_t lots
     cdef int32_t* fault = &s.log.fault
     if not has_owner(order):
         return
@@ -74,9 +75,9 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     ins = &s.ledger.instruments[p.instrument]
     side.lots += after - before
     if ins.kind != INVERSE:         # as many lots more are worth as much more, to the unit
-        _exposure(ins, order, price_ticks, after - before, &new, fault)
-        side.value_units = add(side.value_units, new.value_units, fault)
-        side.loss_units = add(side.loss_units, new.loss_units, fault)
+        lots = after - before
+        side.value_units = add(side.value_units, value_of(ins, lots, price_ticks, False, fault), fault)
+        side.loss_units = add(side.loss_units, loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault), fault)
         return
     _exposure(ins, order, price_ticks, before, &old, fault)
     _exposure(ins, order, price_ticks, after, &new, fault)
