@@ -1,7 +1,7 @@
 """Reads of the state; the contract is in reader.pxd."""
 
 from cpython.long cimport PyLong_AsUnsignedLongLongMask
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core cimport audit
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
@@ -17,6 +17,7 @@ from solvent._core.base.money cimport int128, saturate
 from solvent._core.account.liquidation_price cimport liquidation_ticks
 from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
 from solvent._core.base.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.rows cimport domain_rows, position_row, position_rows, wallet_rows
 from solvent._core.trade.lifecycle cimport State, order_instrument, order_price
 from solvent._core.contract.valuation cimport Instrument, price_paying
 
@@ -107,6 +108,11 @@ cdef class Reader:
         """All names in order of opening; the first one has id 16."""
         return list(self.names)
 
+    def account_name(self, uint32_t account):
+        """The name of one account."""
+        self._require_idle(account)
+        return self.names[account - FIRST_USER]
+
     def mark_ticks(self, uint32_t instrument):
         self._require_idle(0, instrument)
         return self.s.ledger.instruments[instrument].mark_ticks
@@ -156,6 +162,28 @@ cdef class Reader:
                          p.open[1].lots, p.open[1].value_units, p.reduce.lots, p.liquidation_fee_ppb))
             index = p.next
         return rows
+
+    # --- one account; rows that solvent.schema.rows names, whole numbers of any size
+
+    def position_row(self, uint32_t account, uint32_t instrument, uint8_t leg):
+        """A position as it is, or as it would begin."""
+        self._require_idle(account, instrument)
+        return position_row(&self.s, account, instrument, leg)
+
+    def position_rows(self, uint32_t account):
+        """The account's positions by instrument and leg, the flat ones too."""
+        self._require_idle(account)
+        return position_rows(&self.s, account)
+
+    def wallet_rows(self, uint32_t account):
+        """What the account has, and what its positions ask, by currency."""
+        self._require_idle(account)
+        return wallet_rows(&self.s, account)
+
+    def domain_rows(self, uint32_t account):
+        """The ratio tests of the account: its open isolated positions, then what is cross in each currency."""
+        self._require_idle(account)
+        return domain_rows(&self.s, account)
 
     def parcels(self):
         """The house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""

@@ -25,8 +25,8 @@ from solvent.twin.account import margin
 from solvent.twin.account.ledger import AnyPurse, Collateral, Fill, Parcel, Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.contract import valuation
-from solvent.twin.trade.lifecycle import Ticket
 from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.state import Ticket
 
 
 class Due(NamedTuple):

@@ -13,8 +13,9 @@ from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, Position
 from solvent.twin.account.margin import OpenSide, Rules
 from solvent.twin.contract import valuation
-from solvent.twin.trade.lifecycle import Ticket, Trading
+from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.preview import rehearsal
+from solvent.twin.trade.state import Ticket
 
 
 class Cover:

@@ -1,0 +1,110 @@
+"""Rows of one account, as solvent.schema.rows names them: what views show, from the twin's own state.
+
+Owns nothing. Never writes: what is tried on a wallet is as before when it is answered. Cost: an open position a few
+requirements of its domain, and the search for its liquidation prices.
+"""
+
+from solvent.schema.records import NO_INSTRUMENT, Leg, Mode, Verdict
+from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.twin.account import margin
+from solvent.twin.account.ledger import Position
+from solvent.twin.account.margin import Requirement
+from solvent.twin.contract import valuation
+from solvent.twin.trade.order_margin import Cover
+
+# --- Positions
+
+
+def position_row(cover: Cover, p: Position) -> PositionRow:
+    """A position as it is, open or flat."""
+    contract = cover.contracts[p.instrument]
+    row = PositionRow(
+        instrument=p.instrument, leg=p.leg, mode=p.mode, leverage=p.leverage.numerator,
+        leverage_parts=p.leverage.denominator, chosen_tier=p.chosen_tier, hedged=int(p.hedged), size_lots=p.size,
+        cost_units=p.cost, margin_units=p.margin, other_lots=p.other, mark_ticks=contract.mark,
+        value_units=valuation.value_at_mark(contract, p), upl_units=valuation.upl(contract, p),
+        initial_units=margin.initial_units(contract, p), tier=valuation.tier_of(contract, p),
+    )  # fmt: skip
+    return _standing(cover, p, row) if p.size else row
+
+
+def _standing(cover: Cover, p: Position, row: PositionRow) -> PositionRow:
+    """The same with how an open position stands: thresholds, its domain, the prices at which something happens."""
+    contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
+    full_ppb, own_ppb = margin.threshold_rates(cover.rules, contract, p)
+    found, ahead = cover.liquidation_ticks(p)
+    cost = margin.bankruptcy_cost(contract, p, cover.admission.share_of_equity(p))
+    return row._replace(
+        own_units=margin.own_part(cover.rules, contract, p, _equity(cover, p)), full_ppb=full_ppb, own_ppb=own_ppb,
+        equity_units=r.equity, domain_value_units=r.value, liquidation_ticks=found or 0, profit_side_ticks=ahead or 0,
+        bankruptcy_ticks=margin.saturate(valuation.price_paying(contract, p.size, cost, 0)),
+    )  # fmt: skip
+
+
+def _equity(cover: Cover, p: Position) -> int:
+    """What the margin domain of a position has, resting orders not counted."""
+    contract = cover.contracts[p.instrument]
+    if p.mode == Mode.ISOLATED:
+        return p.margin + valuation.upl(contract, p)
+    cross = cover.ledger.cross_of(p.account, contract.currency)
+    profit = sum(valuation.upl(cover.contracts[each.instrument], each) for each in cross)
+    return cover.ledger.backing(p.account, contract.currency) + profit
+
+
+# --- Wallets
+
+
+def withdrawable(cover: Cover, account: int, currency: int) -> int:
+    """The most that a withdrawal may take, while withdrawals are open."""
+    low, high = 0, max(0, cover.free_units(account, currency, spendable=True))
+    if cover.affords(account, currency, high, spendable=True):
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        afforded = cover.affords(account, currency, middle, spendable=True)
+        low, high = (middle, high) if afforded else (low, middle)
+    return low
+
+
+def wallet_row(cover: Cover, account: int, currency: int) -> WalletRow:
+    """What an account has in a currency, and what its positions ask there."""
+    ledger, contracts = cover.ledger, cover.contracts
+    cash, backing = ledger.wallets[account][currency], ledger.backing(account, currency)
+    held = [p for p in ledger.positions_of(account) if p.size and contracts[p.instrument].currency == currency]
+    isolated = [p for p in held if p.mode == Mode.ISOLATED]
+    balance = backing + sum(valuation.upl(contracts[p.instrument], p) for p in held if p.mode == Mode.CROSS)
+    apart = sum(p.margin + valuation.upl(contracts[p.instrument], p) for p in isolated)
+    r = cover.admission.requirement(account, currency, None)
+    return WalletRow(
+        currency=currency, cash_units=cash, hold_units=ledger.holds[account][currency],
+        free_units=cover.free_units(account, currency), collateral_units=backing - cash,
+        withdrawable_units=withdrawable(cover, account, currency), equity_units=balance + apart, balance_units=balance,
+        initial_units=margin.initial_total(contracts, held),
+        maintenance_units=r.own + sum(cover.admission.domain_of(p).own for p in isolated),
+        cross_equity_units=r.equity, cross_value_units=r.value,
+    )  # fmt: skip
+
+
+# --- Margin domains
+
+
+def domain_rows(cover: Cover, account: int) -> list[DomainRow]:
+    """The ratio tests of an account: its open isolated positions, then what is cross in each currency."""
+    ledger, contracts = cover.ledger, cover.contracts
+    found = []
+    for p in ledger.positions_of(account):
+        if p.size and p.mode == Mode.ISOLATED:
+            place = Mode.ISOLATED, contracts[p.instrument].currency, p.instrument, p.leg
+            found.append(_domain(place, p.margin, cover.admission.domain_of(p), [p]))
+    for currency in range(ledger.currencies):
+        r = cover.admission.requirement(account, currency, None)
+        if r.positions or r.orders:
+            place = Mode.CROSS, currency, NO_INSTRUMENT, Leg.ONE_WAY
+            held = [p for p in ledger.domain_of(account, currency) if isinstance(p, Position)]
+            found.append(_domain(place, ledger.backing(account, currency), r, held))
+    return found
+
+
+def _domain(place: tuple[int, int, int, int], base: int, r: Requirement, held: list[Position]) -> DomainRow:
+    verdict = Verdict.SAFE if r.equity >= r.own else Verdict.FULL if r.equity < r.full else Verdict.PARTIAL
+    return DomainRow(*place, base, r.equity, r.value, r.full, r.own, verdict, int(any(p.stuck for p in held)))

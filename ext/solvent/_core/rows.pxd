@@ -1,0 +1,15 @@
+# rows: what one account is seen by: a row a position, a currency, a margin domain.
+#
+# Owns: the order of the numbers in a row; solvent.schema.rows names them, for both kernels.
+# Never: writes the state; what a read makes of a fault is undone. Renders no decimal and no word.
+# Invariants: a row is the kernel's own judgement: what it calls withdrawable a withdrawal may take, what it calls a verdict
+# is what a test would find now.
+# Cost: an open position a few requirements of its domain, and the search for its liquidation prices; a flat one O(1).
+
+from libc.stdint cimport uint32_t, uint8_t
+from solvent._core.trade.lifecycle cimport State
+
+cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
+cdef list position_rows(State* s, uint32_t account)
+cdef list wallet_rows(State* s, uint32_t account)
+cdef list domain_rows(State* s, uint32_t account)

@@ -1,0 +1,172 @@
+"""Rows of one account; the contract is in rows.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from solvent._core.account.ledger cimport Ledger, Position, held_of, position_default, position_find, wallet_of
+from solvent._core.account.liquidation_price cimport liquidation_ticks
+from solvent._core.account.margin cimport (
+    Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
+    isolated_requirement, own_part, position_value, threshold_rates, upl,
+)
+from solvent._core.base.money cimport int128, most
+from solvent._core.base.records cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
+from solvent._core.contract.valuation cimport Held, Instrument, price_paying, tier_of
+from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.order_margin cimport affords
+
+
+cdef tuple _FLAT = (0,) * 8             # how a position stands that is not open
+
+
+# --- Positions -----------------------------------------------------------------------------------------
+
+cdef tuple _terms(State* s, Position* p):
+    """What a position is, and what it is worth and asks: as well told of a flat one."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef Held held = held_of(l, p)
+    return (p.instrument, p.leg, p.mode, p.leverage.times, p.leverage.parts, p.chosen_tier, p.hedged, p.size_lots,
+            p.cost_units, p.margin_units, held.other_lots, ins.mark_ticks, position_value(l, p), upl(l, p),
+            initial_units(l, p), tier_of(ins, &held, &s.log.fault))
+
+
+cdef tuple _standing(State* s, int32_t index):
+    """How an open position stands: thresholds, its domain, the prices at which something happens."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef int64_t full_ppb, own_ppb, found, ahead
+    cdef Requirement r
+    domain_requirement(l, &s.rules, index, &r)
+    threshold_rates(l, &s.rules, p, &full_ppb, &own_ppb)
+    liquidation_ticks(l, &s.rules, index, &found, &ahead)
+    return (own_part(l, &s.rules, index), full_ppb, own_ppb, r.equity, r.value, found, ahead,
+            price_paying(&l.instruments[p.instrument], p.size_lots, bankruptcy_cost(l, index), 0))
+
+
+cdef tuple _position(State* s, int32_t index):
+    cdef int32_t fault = s.log.fault
+    cdef Position* p = &s.ledger.positions[index]
+    row = _terms(s, p) + (_standing(s, index) if p.size_lots else _FLAT)
+    s.log.fault = fault
+    return row
+
+
+cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg):
+    """A position as it is, or as it would begin."""
+    cdef int32_t index = position_find(&s.ledger, account, instrument, leg)
+    cdef Position blank
+    if index >= 0:
+        return _position(s, index)
+    position_default(&s.ledger, account, instrument, leg, &blank)
+    return _terms(s, &blank) + _FLAT
+
+
+cdef list position_rows(State* s, uint32_t account):
+    """The account's positions by instrument and leg, the flat ones too."""
+    cdef int32_t index = s.ledger.accounts[account].first_position
+    found = []
+    while index >= 0:
+        found.append(_position(s, index))
+        index = s.ledger.positions[index].next
+    return found
+
+
+# --- Wallets -------------------------------------------------------------------------------------------
+
+cdef int64_t _withdrawable(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """The most that a withdrawal may take, while withdrawals are open."""
+    cdef int64_t low = 0
+    cdef int64_t high = most(0, free_units(&s.ledger, account, currency, True))
+    cdef int64_t middle
+    if affords(s, account, currency, high, True):
+        return high
+    while high - low > 1:
+        middle = low + ((high - low) >> 1)
+        if affords(s, account, currency, middle, True):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+cdef tuple _wallet(State* s, uint32_t account, uint32_t currency):
+    cdef Ledger* l = &s.ledger
+    cdef int64_t cash = wallet_of(l, account, currency).cash_units
+    cdef int64_t counted = backing(l, account, currency) - cash
+    cdef int128 balance = <int128>cash + counted
+    cdef int128 equity = 0
+    cdef int128 initial = 0
+    cdef int128 maintenance
+    cdef int32_t index = l.accounts[account].first_position
+    cdef Requirement r, cross
+    cdef Position* p
+    cross_requirement(l, &s.rules, account, currency, &cross)
+    maintenance = cross.own
+    while index >= 0:
+        p = &l.positions[index]
+        if p.size_lots != 0 and l.instruments[p.instrument].currency == currency:
+            initial += initial_part(l, p)
+            if p.mode:
+                isolated_requirement(l, &s.rules, index, &r)
+                maintenance += r.own
+                equity += <int128>p.margin_units + upl(l, p)
+            else:
+                balance += upl(l, p)
+        index = p.next
+    return (currency, cash, wallet_of(l, account, currency).hold_units, free_units(l, account, currency, False), counted,
+            _withdrawable(s, account, currency), balance + equity, balance, initial, maintenance, cross.equity, cross.value)
+
+
+cdef list wallet_rows(State* s, uint32_t account):
+    """What the account has, and what its positions ask, by currency."""
+    cdef int32_t fault = s.log.fault
+    cdef uint32_t currency
+    found = []
+    for currency in range(s.ledger.currency_count):
+        found.append(_wallet(s, account, currency))
+    s.log.fault = fault
+    return found
+
+
+# --- Margin domains ------------------------------------------------------------------------------------
+
+cdef int _verdict(Requirement* r) noexcept nogil:
+    if r.equity >= r.own:
+        return SAFE
+    return FULL if r.equity < r.full else PARTIAL
+
+
+cdef bint _stuck(Ledger* l, uint32_t account, uint32_t currency) noexcept nogil:
+    """True if a step-down of the cross domain found no fill and waits for the next mark."""
+    cdef int32_t index = l.accounts[account].first_position
+    cdef Position* p
+    while index >= 0:
+        p = &l.positions[index]
+        if p.stuck and not p.mode and l.instruments[p.instrument].currency == currency:
+            return True
+        index = p.next
+    return False
+
+
+cdef list domain_rows(State* s, uint32_t account):
+    """The ratio tests of the account: its open isolated positions, then what is cross in each currency."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t fault = s.log.fault
+    cdef int32_t index = l.accounts[account].first_position
+    cdef uint32_t currency
+    cdef Position* p
+    cdef Requirement r
+    found = []
+    while index >= 0:
+        p = &l.positions[index]
+        if p.size_lots != 0 and p.mode:
+            isolated_requirement(l, &s.rules, index, &r)
+            found.append((ISOLATED, l.instruments[p.instrument].currency, p.instrument, p.leg, p.margin_units, r.equity,
+                          r.value, r.full, r.own, _verdict(&r), p.stuck))
+        index = p.next
+    for currency in range(l.currency_count):
+        cross_requirement(l, &s.rules, account, currency, &r)
+        if r.positions or r.orders:
+            found.append((CROSS, currency, NO_INSTRUMENT, 0, backing(l, account, currency), r.equity, r.value, r.full, r.own,
+                          _verdict(&r), _stuck(l, account, currency)))
+    s.log.fault = fault
+    return found
