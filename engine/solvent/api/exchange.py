@@ -1,18 +1,18 @@
-"""Exchange: names and decimals in, commands to a kernel, views back.
+"""Exchange: names and decimals in, commands to a kernel; what comes back is in `reads`.
 
-Owns the names and the conversion between decimals and integers. Never holds or changes a balance: all state is
-the kernel's, reached by commands, events and reads. The same class sits on the compiled kernel and on the
-readable twin (solvent.reference.Exchange).
+Owns the conversion of decimals to integers and what each command says. Never holds or changes a balance: all state is the
+kernel's, reached by commands, events and reads. The same class sits on the compiled kernel and on the readable twin
+(solvent.reference.Exchange).
 """
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from solvent.api.base import ERRORS, SIDES, Ack, Face, wanted_types
+from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
 from solvent.api.client_id_seed import drawn
-from solvent.api.names import name_of
+from solvent.api.reads import Acct, Inst, Reads
 from solvent.api.venue import Venue
 from solvent.schema import records
 from solvent.schema.codes import Code, Rejected
@@ -21,22 +21,15 @@ from solvent.schema.records import NO_INSTRUMENT, NOBODY, CommandType, EventType
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import PPB, Dec, decimal, nearest_even, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import Terms, Trigger, any_int, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
+from solvent.terms.order_words import Terms, Trigger, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.spec import from_records
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from solvent.api import views
-
-Acct = str | int
-Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
-class Exchange(Face):
+class Exchange(Reads):
     """An exchange for perpetual and dated futures: matching, isolated and cross margin, liquidation.
 
     instruments: Instrument objects; those that settle in one currency share its precision. rules: name of a
@@ -66,72 +59,6 @@ class Exchange(Face):
         names = [each.name.encode() for each in v.instruments]
         terms = v.specs, v.decimals, v.rules.compiled(), v.config, ERRORS, False, self._wanted, names, v.collateral_terms
         return self._load_kernel()(*terms, from_records, self._seed)
-
-    @property
-    def venue(self) -> Venue:
-        """What the exchange is made of, instruments that were added since included."""
-        if self._venue.coming is not None:
-            self._venue.note(self._kernel.instrument_count)
-        return self._venue
-
-    @property
-    def instruments(self) -> tuple[Instrument, ...]:
-        """By index, those that were added since included."""
-        return self.venue.instruments
-
-    @property
-    def currencies(self) -> dict[str, Decimal]:
-        """The unit of each currency, in the order of their numbers."""
-        return self._venue.currencies
-
-    @property
-    def rules(self) -> RuleSet:
-        return self._venue.rules
-
-    @property
-    def collateral(self) -> list[Collateral]:
-        """The currencies that back others, in the order in which they are converted."""
-        return self._venue.collateral
-
-    # --- names and numbers
-
-    def _account(self, account: Acct) -> int:
-        if isinstance(account, str):
-            found = self._kernel.account_id(account.encode(errors="surrogatepass"))
-            return NOBODY if found is None else int(found)
-        if type(account) is not int:
-            raise wrong_type("account", account, "a name or an id")
-        return account if 0 <= account < self._kernel.account_count else NOBODY
-
-    def _instrument(self, instrument: Inst) -> int:
-        venue = self.venue
-        if isinstance(instrument, str):
-            return venue.instrument_id(instrument)
-        if type(instrument) is not int:
-            raise wrong_type("instrument", instrument, "a name or an index")
-        return instrument if 0 <= instrument < len(venue.instruments) else NOBODY
-
-    def _terms(self, index: int) -> Instrument:
-        """The instrument behind an id; for an unknown one any will do, the kernel refuses the command."""
-        return self.instruments[index if index != NOBODY else 0]
-
-    def _known_account(self, account: Acct) -> int:
-        index = self._account(account)
-        if index == NOBODY:
-            raise Rejected(Code.UNKNOWN_ACCOUNT)
-        return index
-
-    def _known_instrument(self, instrument: Inst) -> int:
-        index = self._instrument(instrument)
-        if index == NOBODY:
-            raise Rejected(Code.UNKNOWN_INSTRUMENT)
-        return index
-
-    def account_name(self, account: int) -> str:
-        """The name of an account id; the house's purses are in angle brackets. Raises Rejected(UNKNOWN_ACCOUNT)."""
-        if not 0 <= any_int(account, "account") < self._kernel.account_count:
-            raise Rejected(Code.UNKNOWN_ACCOUNT)
-        return name_of(self._kernel, account)
 
     # --- commands
 
@@ -419,101 +346,3 @@ class Exchange(Face):
             instrument=NO_INSTRUMENT if instrument is None else min(self._instrument(instrument), NO_INSTRUMENT - 1),
             side=2 if side is None else word(SIDES, side, "side"),
         )  # fmt: skip
-
-    # --- views
-
-    def account(self, account: Acct) -> "views.AccountView":
-        """Balances and positions now. Raises Rejected(UNKNOWN_ACCOUNT)."""
-        from solvent.api import views
-
-        return views.account_view(self.venue, self._kernel, self._known_account(account))
-
-    def position(self, account: Acct, instrument: Inst, leg: str | None = None) -> "views.PositionView":
-        """One position now; flat if there is none. In hedge mode name the leg: without one this is the one-way position,
-        which is flat then and keeps its margin mode and leverage for later. Raises Rejected for unknown names."""
-        from solvent.api import views
-
-        known = self._known_account(account), self._known_instrument(instrument)
-        return views.position_view(self.venue, self._kernel, *known, leg_of(leg))
-
-    def prices(self, instrument: Inst) -> "views.PriceView":
-        """Mark, index, last price and coming funding rate of an instrument. Raises Rejected for an unknown one."""
-        from solvent.api import views
-
-        return views.price_view(self.venue, self._kernel, self._known_instrument(instrument))
-
-    def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
-        """Live orders by id, resting and dormant."""
-        from solvent.api import views
-
-        wanted = None if instrument is None else self._known_instrument(instrument)
-        rows = self._kernel.orders_of(self._known_account(account))
-        return [views.order_view(self.venue, self._kernel, row) for row in rows if wanted is None or row[2] == wanted]
-
-    def depth(self, instrument: Inst, n: int = 20) -> "views.Depth":
-        """Aggregated levels, best first: bids and asks as (price, contracts)."""
-        from solvent.api import views
-
-        return views.depth_view(self.venue, self._kernel, self._known_instrument(instrument), whole(n, "n", 0, 2**62))
-
-    def depth_arrays(self, instrument: Inst, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
-        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
-        return self._depth_arrays(self._known_instrument(instrument), whole(n, "n", 0, 2**62))
-
-    def positions_array(self) -> "np.ndarray[Any, Any]":
-        """Every open position as a record (schema.columns.POSITION), by account and instrument, without a Python loop."""
-        import numpy as np
-
-        from solvent.schema.columns import POSITION
-
-        return np.frombuffer(self._kernel.positions_bytes(), POSITION)
-
-    def liquidations_array(self) -> "np.ndarray[Any, Any]":
-        """Where something happens to every open position (schema.columns.LIQUIDATION), in the order of `positions_array`;
-        without a Python loop. Cost: two bisections a position, each step a requirement of its margin domain."""
-        import numpy as np
-
-        from solvent.schema.columns import LIQUIDATION
-
-        return np.frombuffer(self._kernel.liquidations_bytes(), LIQUIDATION)
-
-    def accounts_array(self) -> "np.ndarray[Any, Any]":
-        """Every account and currency as a record (schema.columns.ACCOUNT), in order; without a Python loop.
-
-        currency counts as `currencies` does.
-        """
-        import numpy as np
-
-        from solvent.schema.columns import ACCOUNT
-
-        return np.frombuffer(self._kernel.accounts_bytes(), ACCOUNT)
-
-    def explain(self, account: Acct) -> "views.Explanation":
-        """Every term of an account's margin, its prices, and what would happen next; print it."""
-        from solvent.api import views
-
-        return views.explain(self.venue, self._kernel, self._known_account(account))
-
-    def fund(self, currency: str) -> Decimal:
-        """The insurance fund's balance."""
-        from solvent.api import views
-
-        return views.purse_balance(self.venue, self._kernel, records.Purse.FUND, self._venue.currency_id(currency))
-
-    def deficit(self, currency: str) -> Decimal:
-        """What nobody could pay: zero or negative."""
-        from solvent.api import views
-
-        return views.purse_balance(self.venue, self._kernel, records.Purse.DEFICIT, self._venue.currency_id(currency))
-
-    def residue(self, currency: str) -> Decimal:
-        """What divisions among many left over (funding)."""
-        from solvent.api import views
-
-        return views.purse_balance(self.venue, self._kernel, records.Purse.RESIDUE, self._venue.currency_id(currency))
-
-    def parcels(self) -> "list[views.ParcelView]":
-        """Positions that the house has taken over and not yet closed, by id."""
-        from solvent.api import views
-
-        return [views.parcel_view(self.venue, self._kernel, row) for row in self._kernel.parcels()]

@@ -43,30 +43,33 @@ cdef tuple _standing(State* s, int32_t index):
 
 
 cdef tuple _position(State* s, int32_t index):
-    cdef int32_t fault = s.log.fault
     cdef Position* p = &s.ledger.positions[index]
-    row = _terms(s, p) + (_standing(s, index) if p.size_lots else _FLAT)
-    s.log.fault = fault
-    return row
+    return _terms(s, p) + (_standing(s, index) if p.size_lots else _FLAT)
 
 
 cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg):
     """A position as it is, or as it would begin."""
+    cdef int32_t fault = s.log.fault
     cdef int32_t index = position_find(&s.ledger, account, instrument, leg)
     cdef Position blank
-    if index >= 0:
-        return _position(s, index)
     position_default(&s.ledger, account, instrument, leg, &blank)
-    return _terms(s, &blank) + _FLAT
+    try:
+        return _position(s, index) if index >= 0 else _terms(s, &blank) + _FLAT
+    finally:
+        s.log.fault = fault
 
 
 cdef list position_rows(State* s, uint32_t account):
     """The account's positions by instrument and leg, the flat ones too."""
+    cdef int32_t fault = s.log.fault
     cdef int32_t index = s.ledger.accounts[account].first_position
     found = []
-    while index >= 0:
-        found.append(_position(s, index))
-        index = s.ledger.positions[index].next
+    try:
+        while index >= 0:
+            found.append(_position(s, index))
+            index = s.ledger.positions[index].next
+    finally:
+        s.log.fault = fault
     return found
 
 
@@ -121,9 +124,11 @@ cdef list wallet_rows(State* s, uint32_t account):
     cdef int32_t fault = s.log.fault
     cdef uint32_t currency
     found = []
-    for currency in range(s.ledger.currency_count):
-        found.append(_wallet(s, account, currency))
-    s.log.fault = fault
+    try:
+        for currency in range(s.ledger.currency_count):
+            found.append(_wallet(s, account, currency))
+    finally:
+        s.log.fault = fault
     return found
 
 
@@ -135,38 +140,51 @@ cdef int _verdict(Requirement* r) noexcept nogil:
     return FULL if r.equity < r.full else PARTIAL
 
 
-cdef bint _stuck(Ledger* l, uint32_t account, uint32_t currency) noexcept nogil:
-    """True if a step-down of the cross domain found no fill and waits for the next mark."""
+cdef int _stuck(Ledger* l, uint32_t account, uint32_t currency) noexcept nogil:
+    """1 if a step-down of the cross domain found no fill and waits for the next mark."""
     cdef int32_t index = l.accounts[account].first_position
     cdef Position* p
     while index >= 0:
         p = &l.positions[index]
         if p.stuck and not p.mode and l.instruments[p.instrument].currency == currency:
-            return True
+            return 1
         index = p.next
-    return False
+    return 0
+
+
+cdef tuple _isolated(State* s, int32_t index):
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Requirement r
+    isolated_requirement(&s.ledger, &s.rules, index, &r)
+    return (ISOLATED, s.ledger.instruments[p.instrument].currency, p.instrument, p.leg, p.margin_units, r.equity, r.value,
+            r.full, r.own, _verdict(&r), p.stuck)
+
+
+cdef tuple _cross(State* s, uint32_t account, uint32_t currency):
+    """None where there is no position, and no order that counts."""
+    cdef Requirement r
+    cross_requirement(&s.ledger, &s.rules, account, currency, &r)
+    if r.positions == 0 and r.orders == 0:
+        return None
+    return (CROSS, currency, <uint32_t>NO_INSTRUMENT, 0, backing(&s.ledger, account, currency), r.equity, r.value, r.full,
+            r.own, _verdict(&r), _stuck(&s.ledger, account, currency))
 
 
 cdef list domain_rows(State* s, uint32_t account):
     """The ratio tests of the account: its open isolated positions, then what is cross in each currency."""
-    cdef Ledger* l = &s.ledger
     cdef int32_t fault = s.log.fault
-    cdef int32_t index = l.accounts[account].first_position
+    cdef int32_t index = s.ledger.accounts[account].first_position
     cdef uint32_t currency
-    cdef Position* p
-    cdef Requirement r
     found = []
-    while index >= 0:
-        p = &l.positions[index]
-        if p.size_lots != 0 and p.mode:
-            isolated_requirement(l, &s.rules, index, &r)
-            found.append((ISOLATED, l.instruments[p.instrument].currency, p.instrument, p.leg, p.margin_units, r.equity,
-                          r.value, r.full, r.own, _verdict(&r), p.stuck))
-        index = p.next
-    for currency in range(l.currency_count):
-        cross_requirement(l, &s.rules, account, currency, &r)
-        if r.positions or r.orders:
-            found.append((CROSS, currency, NO_INSTRUMENT, 0, backing(l, account, currency), r.equity, r.value, r.full, r.own,
-                          _verdict(&r), _stuck(l, account, currency)))
-    s.log.fault = fault
+    try:
+        while index >= 0:
+            if s.ledger.positions[index].size_lots != 0 and s.ledger.positions[index].mode:
+                found.append(_isolated(s, index))
+            index = s.ledger.positions[index].next
+        for currency in range(s.ledger.currency_count):
+            row = _cross(s, account, currency)
+            if row is not None:
+                found.append(row)
+    finally:
+        s.log.fault = fault
     return found
