@@ -13,7 +13,7 @@ import pytest
 import solvent
 import solvent.reference
 from generator import Generator
-from solvent import Collateral, Instrument, Rejected
+from solvent import Collateral, Instrument, Rejected, Tier
 from solvent.records import CommandType
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 
@@ -158,6 +158,26 @@ def test_what_was_never_traded_is_flat_with_the_defaults(make):
         assert (p.leg, p.mode, p.leverage, p.size, p.margin_ratio, p.liquidation_price) == (leg, "cross", 7, 0, None, None)
     assert ex.account("ann").positions == {} and ex.explain("ann").domains == ()
     assert ex._kernel.positions(16) == [], "a look opens nothing"
+
+
+def test_a_domain_may_be_worth_more_than_64_bits():
+    """Five positions of 3 * 10**18 units each: arrays saturate there, views are exact."""
+    for base in (solvent.Exchange, solvent.reference.Exchange):
+        terms = {"contract_size": 10**12, "tick": 1, "max_price": 4, "maker_fee": 0, "taker_fee": 0}
+        names = [f"I{i}" for i in range(5)]
+        ex = base([Instrument(name, tiers=[Tier(1, "0.005", "0.01")], **terms) for name in names])
+        for who in ("ann", "bob"):
+            ex.deposit(who, "USDT", 10**12)
+            for name in names:
+                ex.set_leverage(who, name, 100)
+        for name in names:
+            ex.mark(name, 3)
+            ex.order("bob", name, "sell", 1, price=3)
+            assert ex.order("ann", name, "buy", 1, price=3).filled == 1
+        (domain,) = ex.explain("ann").domains
+        assert (domain.value, domain.equity, domain.own) == (15 * 10**12, 10**12, 75 * 10**9)
+        assert max(ex.positions_array()["domain_value_units"]) == 2**63 - 1
+        assert ex.position("ann", "I0").margin_ratio == Decimal("0.066666667")
 
 
 def test_the_other_leg_tells_which_way_a_hedge_is_endangered(make):

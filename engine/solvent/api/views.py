@@ -261,9 +261,9 @@ _PRICES = (
 _UNBOUNDED = 2**63 - 1  # the bankruptcy price of what is never bankrupt, or always
 
 
-def _ratio(numerator: int | Fraction, denominator: int) -> Decimal:
+def _ratio(numerator: int, denominator: int) -> Decimal:
     """A quotient for reading, rounded half even to nine decimals."""
-    return from_units(half_even(numerator.numerator * RATE, numerator.denominator * denominator), PPB)
+    return from_units(half_even(numerator * RATE, denominator), PPB)
 
 
 def price_view(venue: Venue, kernel: Any, index: int) -> PriceView:
@@ -293,10 +293,11 @@ def _prices(row: PositionRow, tick: Decimal) -> dict[str, Decimal | int | None]:
 def _entry(venue: Venue, row: PositionRow) -> Decimal | None:
     """The price at which the position would have exactly its cost."""
     terms = venue.instruments[row.instrument]
-    tick, units = Fraction(terms.tick_size), terms.spec.units
+    up, down = terms.tick_size.as_integer_ratio()
+    cost, worth = abs(row.cost_units), abs(row.size_lots) * terms.spec.units
     if terms.spec.kind == Kind.INVERSE:
-        return _ratio(abs(row.size_lots) * units * tick, abs(row.cost_units)) if row.cost_units else None
-    return _ratio(abs(row.cost_units) * tick, abs(row.size_lots) * units)
+        return _ratio(worth * up, cost * down) if cost else None
+    return _ratio(cost * up, worth * down)
 
 
 def _position(venue: Venue, owner: str, row: PositionRow) -> PositionView:

@@ -3,14 +3,16 @@
 Owns nothing: the rooms and the names are the kernel's. Never writes. What one account is seen by is in `rows`.
 """
 
+from collections.abc import Iterable
+from itertools import product
+
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.records import RECORD_BYTES, Side
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.twin import audit, rows
 from solvent.twin.account import margin
-from solvent.twin.account.ledger import Ledger
+from solvent.twin.account.ledger import Ledger, Position
 from solvent.twin.base.event_log import Log
-from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation.pipeline import Liquidation
 from solvent.twin.market.book import Order
@@ -22,9 +24,9 @@ from solvent.twin.trade.placement import Command
 from solvent.twin.venue.marks import Pricing
 
 
-def _rows(rows: list[tuple[int, ...]]) -> bytes:
-    """Numbers as int64, one after the other; what does not fit saturates."""
-    return b"".join(max(-(2**63), min(2**63 - 1, n)).to_bytes(8, "little", signed=True) for row in rows for n in row)
+def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
+    """Rows of int64, one after the other; what does not fit saturates."""
+    return b"".join(margin.saturate(n).to_bytes(8, "little", signed=True) for row in found for n in row)
 
 
 class Reader:
@@ -117,51 +119,25 @@ class Reader:
             for p in self.ledger.positions_of(account)
         ]  # fmt: skip
 
+    # --- all accounts at once; int64 rows whose columns solvent.schema.columns names
+
+    def _open(self) -> list[Position]:
+        """Every open position, by account, instrument and leg."""
+        accounts = range(FIRST_USER, self.account_count)
+        return [p for account in accounts for p in self.ledger.positions_of(account) if p.size]
+
     def positions_bytes(self) -> bytes:
-        """Every open position, by account, instrument and leg; columns: solvent.schema.columns."""
-        rows: list[tuple[int, ...]] = []
-        for account in range(FIRST_USER, self.account_count):
-            for p in self.ledger.positions_of(account):
-                if not p.size:
-                    continue
-                contract = self.contracts[p.instrument]
-                r = self.admission.requirement(account, contract.currency, p if p.mode else None)
-                rows.append((
-                    account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost,
-                    p.margin, p.hold,
-                    valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
-                    margin.initial_units(contract, p), r.value,
-                ))  # fmt: skip
-        return _rows(rows)
+        """Every open position."""
+        return _as_bytes(rows.position_columns(self.cover, p) for p in self._open())
 
     def liquidations_bytes(self) -> bytes:
-        """The same positions; columns: solvent.schema.columns.LIQUIDATION."""
-        rows: list[tuple[int, ...]] = []
-        for account in range(FIRST_USER, self.account_count):
-            for p in self.ledger.positions_of(account):
-                if p.size:
-                    found, ahead = self.cover.liquidation_ticks(p)
-                    cost = margin.bankruptcy_cost(self.contracts[p.instrument], p, self.admission.share_of_equity(p))
-                    bankrupt = margin.saturate(valuation.price_paying(self.contracts[p.instrument], p.size, cost, 0))
-                    mark = self.contracts[p.instrument].mark
-                    rows.append((account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankrupt))
-        return _rows(rows)
+        """Where something happens to every open position."""
+        return _as_bytes(rows.liquidation_columns(self.cover, p) for p in self._open())
 
     def accounts_bytes(self) -> bytes:
-        """Every account's every currency, in order; columns: solvent.schema.columns."""
-        rows: list[tuple[int, ...]] = []
-        for account in range(FIRST_USER, self.account_count):
-            for currency in range(len(self.ledger.wallets[account])):
-                of = [p for p in self.ledger.positions_of(account) if self.contracts[p.instrument].currency == currency]
-                cash, holds, free, spendable, collateral = self.wallet(account, currency)
-                r = self.admission.requirement(account, currency, None)
-                profit = sum(valuation.upl(self.contracts[p.instrument], p) for p in of)
-                rows.append((
-                    account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
-                    r.equity, r.full, r.own, r.value, collateral,
-                    margin.initial_total(self.contracts, of),
-                ))  # fmt: skip
-        return _rows(rows)
+        """Every account's every currency, in order."""
+        places = product(range(FIRST_USER, self.account_count), range(self.ledger.currencies))
+        return _as_bytes(rows.account_columns(self.cover, *place) for place in places)
 
     def orders_of(self, account: int) -> list[tuple[int, ...]]:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)

@@ -1,4 +1,4 @@
-"""Rows of one account, as solvent.schema.rows names them: what views show, from the twin's own state.
+"""Rows of one account (solvent.schema.rows) and of all at once (schema.columns), from the twin's own state.
 
 Owns nothing. Never writes: what is tried on a wallet is as before when it is answered. Cost: an open position a few
 requirements of its domain, and the search for its liquidation prices.
@@ -6,7 +6,7 @@ requirements of its domain, and the search for its liquidation prices.
 
 from solvent.schema.records import NO_INSTRUMENT, Leg, Mode, Verdict
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
-from solvent.twin.account import margin
+from solvent.twin.account import liquidation_price, margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.contract import valuation
@@ -32,13 +32,29 @@ def _standing(cover: Cover, p: Position, row: PositionRow) -> PositionRow:
     """The same with how an open position stands: thresholds, its domain, the prices at which something happens."""
     contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
     full_ppb, own_ppb = margin.threshold_rates(cover.rules, contract, p)
-    found, ahead = cover.liquidation_ticks(p)
-    cost = margin.bankruptcy_cost(contract, p, cover.admission.share_of_equity(p))
+    found, ahead = liquidation_ticks(cover, p)
     return row._replace(
         own_units=margin.own_part(cover.rules, contract, p, _equity(cover, p)), full_ppb=full_ppb, own_ppb=own_ppb,
         equity_units=r.equity, domain_value_units=r.value, liquidation_ticks=found or 0, profit_side_ticks=ahead or 0,
-        bankruptcy_ticks=margin.saturate(valuation.price_paying(contract, p.size, cost, 0)),
+        bankruptcy_ticks=bankruptcy_ticks(cover, p),
     )  # fmt: skip
+
+
+def liquidation_ticks(cover: Cover, p: Position) -> tuple[int | None, int | None]:
+    """The first ticks at which the domain of a position is below R_own: towards its loss, and away from it."""
+    contract = cover.contracts[p.instrument]
+    slack = liquidation_price.slack_at(contract, lambda: cover.admission.domain_of(p))
+    cross = cover.ledger.cross_of(p.account, contract.currency)
+    held = [p] if p.mode == Mode.ISOLATED else [q for q in cross if q.instrument == p.instrument]
+    edges = liquidation_price.edges_of(contract, held)
+    return liquidation_price.liquidation(slack, edges, contract.mark, p.size, p.other)
+
+
+def bankruptcy_ticks(cover: Cover, p: Position) -> int:
+    """Where the house would offer a position if it took it over now."""
+    contract = cover.contracts[p.instrument]
+    cost = margin.bankruptcy_cost(contract, p, cover.admission.share_of_equity(p))
+    return margin.saturate(valuation.price_paying(contract, p.size, cost, 0))
 
 
 def _equity(cover: Cover, p: Position) -> int:
@@ -108,3 +124,36 @@ def domain_rows(cover: Cover, account: int) -> list[DomainRow]:
 def _domain(place: tuple[int, int, int, int], base: int, r: Requirement, held: list[Position]) -> DomainRow:
     verdict = Verdict.SAFE if r.equity >= r.own else Verdict.FULL if r.equity < r.full else Verdict.PARTIAL
     return DomainRow(*place, base, r.equity, r.value, r.full, r.own, verdict, int(any(p.stuck for p in held)))
+
+
+# --- All accounts at once
+
+
+def position_columns(cover: Cover, p: Position) -> tuple[int, ...]:
+    """An open position; columns: solvent.schema.columns.POSITION."""
+    contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
+    return (
+        p.account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost, p.margin, p.hold,
+        valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
+        margin.initial_units(contract, p), r.value,
+    )  # fmt: skip
+
+
+def liquidation_columns(cover: Cover, p: Position) -> tuple[int, ...]:
+    """Where something happens to an open position; columns: solvent.schema.columns.LIQUIDATION."""
+    found, ahead = liquidation_ticks(cover, p)
+    mark = cover.contracts[p.instrument].mark
+    return p.account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankruptcy_ticks(cover, p)
+
+
+def account_columns(cover: Cover, account: int, currency: int) -> tuple[int, ...]:
+    """An account's currency; columns: solvent.schema.columns.ACCOUNT."""
+    ledger, contracts = cover.ledger, cover.contracts
+    held = [p for p in ledger.positions_of(account) if contracts[p.instrument].currency == currency]
+    cash, r = ledger.wallets[account][currency], cover.admission.requirement(account, currency, None)
+    return (
+        account, currency, cash, ledger.holds[account][currency], sum(p.margin for p in held),
+        sum(valuation.upl(contracts[p.instrument], p) for p in held), cover.free_units(account, currency),
+        cover.free_units(account, currency, spendable=True), r.equity, r.full, r.own, r.value,
+        ledger.backing(account, currency) - cash, margin.initial_total(contracts, held),
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from solvent._core.account.margin cimport (
     Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
     isolated_requirement, own_part, position_value, threshold_rates, upl,
 )
-from solvent._core.base.money cimport int128, most
+from solvent._core.base.money cimport int128, most, saturate
 from solvent._core.base.records cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
 from solvent._core.contract.valuation cimport Held, Instrument, price_paying, tier_of
 from solvent._core.trade.lifecycle cimport State
@@ -188,3 +188,49 @@ cdef list domain_rows(State* s, uint32_t account):
     finally:
         s.log.fault = fault
     return found
+
+
+# --- All accounts at once ------------------------------------------------------------------------------
+
+cdef void position_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef Requirement r
+    domain_requirement(l, &s.rules, index, &r)
+    row[0], row[1], row[2], row[3], row[4], row[5] = p.account, p.instrument, p.leg, p.mode, p.leverage.times, p.leverage.parts
+    row[6], row[7], row[8], row[9] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
+    row[10], row[11] = upl(l, p), position_value(l, p)
+    row[12], row[13], row[14] = saturate(r.equity), saturate(r.full), saturate(r.own)
+    row[15], row[16] = initial_units(l, p), saturate(r.value)
+
+
+cdef void liquidation_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    row[0], row[1], row[2], row[3] = p.account, p.instrument, p.leg, ins.mark_ticks
+    liquidation_ticks(&s.ledger, &s.rules, index, &row[4], &row[5])
+    row[6] = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), 0)
+
+
+cdef void account_columns(State* s, uint32_t account, uint32_t currency, int64_t* row) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[account].first_position
+    cdef int128 margin = 0
+    cdef int128 profit = 0
+    cdef int128 initial = 0
+    cdef Requirement r
+    while index >= 0:
+        if l.instruments[l.positions[index].instrument].currency == currency:
+            margin += l.positions[index].margin_units
+            profit += upl(l, &l.positions[index])
+            if l.positions[index].size_lots != 0:
+                initial += initial_part(l, &l.positions[index])
+        index = l.positions[index].next
+    cross_requirement(l, &s.rules, account, currency, &r)
+    row[0], row[1] = account, currency
+    row[2], row[3] = wallet_of(l, account, currency).cash_units, wallet_of(l, account, currency).hold_units
+    row[4], row[5] = saturate(margin), saturate(profit)
+    row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
+    row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
+    row[12] = backing(l, account, currency) - wallet_of(l, account, currency).cash_units
+    row[13] = saturate(initial)
