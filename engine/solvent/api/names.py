@@ -1,6 +1,6 @@
 """The names of accounts behind their numbers, the house's purses among them.
 
-Owns nothing: the kernel has the names. Never knows an account that the kernel does not.
+Owns nothing: the kernel has the names. Never looks whether an account exists.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from solvent.schema.records import Purse
 
 
 def name_of(kernel: Any, account: int) -> str:
-    """The name of an account that there is; the house's purses are in angle brackets."""
+    """Returns the name of an account that exists; the house's purses are in angle brackets."""
     if account < FIRST_USER:
         return f"<{Purse(account).name.lower()}>" if account in list(Purse) else f"<{account}>"
     return str(kernel.account_name(account).decode())

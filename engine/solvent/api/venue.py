@@ -69,7 +69,7 @@ class Venue:
             raise InputError(f"an exchange has at most {INSTRUMENTS_MAX} instruments, not {len(self.instruments)}")
 
     def _back(self) -> list[Compiled]:
-        """The currencies that back others, as a kernel takes them."""
+        """Returns the currencies that back others, as a kernel takes them."""
         taking, backing = {each.of for each in self.collateral}, [each.currency for each in self.collateral]
         if len(set(backing)) < len(backing) or taking & set(backing):
             raise InputError(f"a currency backs one other, which backs none itself: {', '.join(backing)}")
@@ -111,11 +111,11 @@ class Venue:
     # --- names and numbers
 
     def instrument_id(self, name: str) -> int:
-        """The number of an instrument, NOBODY where there is none."""
+        """Returns the number of an instrument, NOBODY where there is none."""
         return self._instrument_ids.get(name, NOBODY)
 
     def currency_id(self, name: str) -> int:
-        """The number of a currency. Raises Rejected(UNKNOWN_CURRENCY)."""
+        """Returns the number of a currency. Raises Rejected(UNKNOWN_CURRENCY)."""
         if not isinstance(name, str):
             raise wrong_type("currency", name, "its name")
         if name not in self._currency_ids:
@@ -141,7 +141,7 @@ class Venue:
         return to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
 
     def note(self, count: int) -> None:
-        """Writes the coming instrument down if a kernel of so many has entered it: an exception may have come between."""
+        """Writes the coming instrument down if a kernel of so many has entered it: an exception may have kept the face from it."""
         if self.coming is not None and count > len(self.instruments):
             self._instrument_ids[self.coming.name] = len(self.instruments)
             self.instruments = (*self.instruments, self.coming)

@@ -262,7 +262,7 @@ _UNBOUNDED = 2**63 - 1  # the bankruptcy price of what is never bankrupt, or alw
 
 
 def _ratio(numerator: int, denominator: int) -> Decimal:
-    """A quotient for reading, rounded half even to nine decimals."""
+    """Divides for reading, rounded half even to nine decimals."""
     return from_units(half_even(numerator * RATE, denominator), PPB)
 
 
@@ -274,7 +274,7 @@ def price_view(venue: Venue, kernel: Any, index: int) -> PriceView:
 
 
 def _prices(row: PositionRow, tick: Decimal) -> dict[str, Decimal | int | None]:
-    """The prices of an open position at which something happens, and how far the first is."""
+    """Renders the liquidation and bankruptcy prices of an open position, and how far the first is."""
     bankrupt, ticks, ahead = row.bankruptcy_ticks, row.liquidation_ticks, row.profit_side_ticks
     found: dict[str, Decimal | int | None] = {
         "bankruptcy_price": None if bankrupt == _UNBOUNDED else from_units(bankrupt, tick),
@@ -291,7 +291,7 @@ def _prices(row: PositionRow, tick: Decimal) -> dict[str, Decimal | int | None]:
 
 
 def _entry(venue: Venue, row: PositionRow) -> Decimal | None:
-    """The price at which the position would have exactly its cost."""
+    """Returns the price at which the position would have exactly its cost."""
     terms = venue.instruments[row.instrument]
     up, down = terms.tick_size.as_integer_ratio()
     cost, worth = abs(row.cost_units), abs(row.size_lots) * terms.spec.units
@@ -350,7 +350,7 @@ def account_view(venue: Venue, kernel: Any, account: int) -> AccountView:
 
 
 def _title(venue: Venue, instrument: int, leg: int) -> str:
-    """An instrument's name, and the leg of a hedge."""
+    """Returns an instrument's name, and the leg of a hedge."""
     name = venue.instruments[instrument].name
     return f"{name} {_LEG_NAMES[leg]}" if leg else name
 
@@ -422,7 +422,7 @@ def _domain(venue: Venue, owner: str, row: DomainRow, held: list[PositionRow], s
 
 
 def _held(venue: Venue, rows: list[PositionRow], domain: DomainRow) -> list[PositionRow]:
-    """The open positions of a margin domain."""
+    """Picks the open positions of a margin domain."""
     if domain.mode == Mode.ISOLATED:
         return [row for row in rows if (row.instrument, row.leg) == (domain.instrument, domain.leg)]
     settle = venue.currency_names[domain.currency]

@@ -11,7 +11,7 @@ from solvent.twin.market.triggers import direction, reached
 
 
 def broken(top: Liquidation, clock_ns: int, bare: bool) -> str | None:
-    """None, or the first invariant that does not hold. top: the highest room, from which all others are seen."""
+    """Returns the first invariant that does not hold, or None. top: the highest room, from which all others are seen."""
     for checks in (_books, _bare) if bare else (_books, _money, _orders, _safety):
         for failure in checks(top):
             return failure

@@ -70,7 +70,7 @@ class Reader:
         return list(self.names)
 
     def account_name(self, account: int) -> bytes:
-        """The name of one account."""
+        """Returns the name of one account."""
         return self.names[account - FIRST_USER]
 
     @property
@@ -122,7 +122,7 @@ class Reader:
     # --- all accounts at once; int64 rows whose columns solvent.schema.columns names
 
     def _open(self) -> list[Position]:
-        """Every open position, by account, instrument and leg."""
+        """Returns every open position, by account, instrument and leg."""
         accounts = range(FIRST_USER, self.account_count)
         return [p for account in accounts for p in self.ledger.positions_of(account) if p.size]
 
@@ -180,19 +180,19 @@ class Reader:
     # --- one account; rows that solvent.schema.rows names
 
     def position_row(self, account: int, instrument: int, leg: int) -> PositionRow:
-        """A position as it is, or as it would begin."""
+        """Returns a position as it is, or as it would begin."""
         return rows.position_row(self.cover, self.ledger.blank(account, instrument, leg))
 
     def position_rows(self, account: int) -> list[PositionRow]:
-        """The account's positions by instrument and leg, the flat ones too."""
+        """Returns the account's positions by instrument and leg, the flat ones too."""
         return [rows.position_row(self.cover, p) for p in self.ledger.positions_of(account)]
 
     def wallet_rows(self, account: int) -> list[WalletRow]:
-        """What the account has, and what its positions ask, by currency."""
+        """Returns what the account has, and what its positions ask, by currency."""
         return [rows.wallet_row(self.cover, account, currency) for currency in range(self.ledger.currencies)]
 
     def domain_rows(self, account: int) -> list[DomainRow]:
-        """The ratio tests of the account: its open isolated positions, then what is cross in each currency."""
+        """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
         return rows.domain_rows(self.cover, account)
 
     def parcels(self) -> list[tuple[int, ...]]:

@@ -16,7 +16,7 @@ from solvent.twin.trade.order_margin import Cover
 
 
 def position_row(cover: Cover, p: Position) -> PositionRow:
-    """A position as it is, open or flat."""
+    """Returns a position as it is, open or flat."""
     contract = cover.contracts[p.instrument]
     row = PositionRow(
         instrument=p.instrument, leg=p.leg, mode=p.mode, leverage=p.leverage.numerator,
@@ -29,7 +29,7 @@ def position_row(cover: Cover, p: Position) -> PositionRow:
 
 
 def _standing(cover: Cover, p: Position, row: PositionRow) -> PositionRow:
-    """The same with how an open position stands: thresholds, its domain, the prices at which something happens."""
+    """Adds how an open position stands: its thresholds, its domain, its liquidation and bankruptcy prices."""
     contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
     full_ppb, own_ppb = margin.threshold_rates(cover.rules, contract, p)
     found, ahead = liquidation_ticks(cover, p)
@@ -41,7 +41,7 @@ def _standing(cover: Cover, p: Position, row: PositionRow) -> PositionRow:
 
 
 def liquidation_ticks(cover: Cover, p: Position) -> tuple[int | None, int | None]:
-    """The first ticks at which the domain of a position is below R_own: towards its loss, and away from it."""
+    """Finds the first ticks at which the domain of a position is below R_own: towards its loss, and away from it."""
     contract = cover.contracts[p.instrument]
     slack = liquidation_price.slack_at(contract, lambda: cover.admission.domain_of(p))
     cross = cover.ledger.cross_of(p.account, contract.currency)
@@ -51,14 +51,14 @@ def liquidation_ticks(cover: Cover, p: Position) -> tuple[int | None, int | None
 
 
 def bankruptcy_ticks(cover: Cover, p: Position) -> int:
-    """Where the house would offer a position if it took it over now."""
+    """Returns where the house would offer a position if it took it over now."""
     contract = cover.contracts[p.instrument]
     cost = margin.bankruptcy_cost(contract, p, cover.admission.share_of_equity(p))
     return margin.saturate(valuation.price_paying(contract, p.size, cost, 0))
 
 
 def _equity(cover: Cover, p: Position) -> int:
-    """What the margin domain of a position has, resting orders not counted."""
+    """Adds up what the margin domain of a position has, resting orders not counted."""
     contract = cover.contracts[p.instrument]
     if p.mode == Mode.ISOLATED:
         return p.margin + valuation.upl(contract, p)
@@ -71,7 +71,7 @@ def _equity(cover: Cover, p: Position) -> int:
 
 
 def withdrawable(cover: Cover, account: int, currency: int) -> int:
-    """The most that a withdrawal may take, while withdrawals are open."""
+    """Finds the most that a withdrawal may take, by asking the check of a withdrawal."""
     low, high = 0, max(0, cover.free_units(account, currency, spendable=True))
     if cover.affords(account, currency, high, spendable=True):
         return high
@@ -83,7 +83,7 @@ def withdrawable(cover: Cover, account: int, currency: int) -> int:
 
 
 def wallet_row(cover: Cover, account: int, currency: int) -> WalletRow:
-    """What an account has in a currency, and what its positions ask there."""
+    """Returns what an account has in a currency, and what its positions ask there."""
     ledger, contracts = cover.ledger, cover.contracts
     cash, backing = ledger.wallets[account][currency], ledger.backing(account, currency)
     held = [p for p in ledger.positions_of(account) if p.size and contracts[p.instrument].currency == currency]
@@ -105,7 +105,7 @@ def wallet_row(cover: Cover, account: int, currency: int) -> WalletRow:
 
 
 def domain_rows(cover: Cover, account: int) -> list[DomainRow]:
-    """The ratio tests of an account: its open isolated positions, then what is cross in each currency."""
+    """Returns the ratio tests of an account: its open isolated positions, then the cross domain of each currency."""
     ledger, contracts = cover.ledger, cover.contracts
     found = []
     for p in ledger.positions_of(account):
@@ -130,7 +130,7 @@ def _domain(place: tuple[int, int, int, int], base: int, r: Requirement, held: l
 
 
 def position_columns(cover: Cover, p: Position) -> tuple[int, ...]:
-    """An open position; columns: solvent.schema.columns.POSITION."""
+    """Returns an open position; columns: solvent.schema.columns.POSITION."""
     contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
     return (
         p.account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost, p.margin, p.hold,
@@ -140,14 +140,14 @@ def position_columns(cover: Cover, p: Position) -> tuple[int, ...]:
 
 
 def liquidation_columns(cover: Cover, p: Position) -> tuple[int, ...]:
-    """Where something happens to an open position; columns: solvent.schema.columns.LIQUIDATION."""
+    """Returns the liquidation prices of an open position; columns: solvent.schema.columns.LIQUIDATION."""
     found, ahead = liquidation_ticks(cover, p)
     mark = cover.contracts[p.instrument].mark
     return p.account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankruptcy_ticks(cover, p)
 
 
 def account_columns(cover: Cover, account: int, currency: int) -> tuple[int, ...]:
-    """An account's currency; columns: solvent.schema.columns.ACCOUNT."""
+    """Returns an account's currency; columns: solvent.schema.columns.ACCOUNT."""
     ledger, contracts = cover.ledger, cover.contracts
     held = [p for p in ledger.positions_of(account) if contracts[p.instrument].currency == currency]
     cash, r = ledger.wallets[account][currency], cover.admission.requirement(account, currency, None)

@@ -61,7 +61,7 @@ cdef class Reader:
         return list(self.names)
 
     def account_name(self, uint32_t account):
-        """The name of one account."""
+        """Returns the name of one account."""
         self._require_idle(account)
         return self.names[account - FIRST_USER]
 
@@ -118,22 +118,22 @@ cdef class Reader:
     # --- one account; rows that solvent.schema.rows names, whole numbers of any size
 
     def position_row(self, uint32_t account, uint32_t instrument, uint8_t leg):
-        """A position as it is, or as it would begin."""
+        """Returns a position as it is, or as it would begin."""
         self._require_idle(account, instrument)
         return position_row(&self.s, account, instrument, leg)
 
     def position_rows(self, uint32_t account):
-        """The account's positions by instrument and leg, the flat ones too."""
+        """Returns the account's positions by instrument and leg, the flat ones too."""
         self._require_idle(account)
         return position_rows(&self.s, account)
 
     def wallet_rows(self, uint32_t account):
-        """What the account has, and what its positions ask, by currency."""
+        """Returns what the account has, and what its positions ask, by currency."""
         self._require_idle(account)
         return wallet_rows(&self.s, account)
 
     def domain_rows(self, uint32_t account):
-        """The ratio tests of the account: its open isolated positions, then what is cross in each currency."""
+        """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
         self._require_idle(account)
         return domain_rows(&self.s, account)
 

@@ -14,13 +14,13 @@ from solvent._core.trade.lifecycle cimport State
 from solvent._core.trade.order_margin cimport affords
 
 
-cdef tuple _FLAT = (0,) * 8             # how a position stands that is not open
+cdef tuple _FLAT = (0,) * 8             # how a flat position stands
 
 
 # --- Positions -----------------------------------------------------------------------------------------
 
 cdef tuple _terms(State* s, Position* p):
-    """What a position is, and what it is worth and asks: as well told of a flat one."""
+    """Returns what a position is, is worth and asks. A flat one has these numbers as well."""
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef Held held = held_of(l, p)
@@ -30,7 +30,7 @@ cdef tuple _terms(State* s, Position* p):
 
 
 cdef tuple _standing(State* s, int32_t index):
-    """How an open position stands: thresholds, its domain, the prices at which something happens."""
+    """Returns how an open position stands: its thresholds, its domain, its liquidation and bankruptcy prices."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
     cdef int64_t full_ppb, own_ppb, found, ahead
@@ -48,7 +48,7 @@ cdef tuple _position(State* s, int32_t index):
 
 
 cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg):
-    """A position as it is, or as it would begin."""
+    """Returns a position as it is, or as it would begin."""
     cdef int32_t fault = s.log.fault
     cdef int32_t index = position_find(&s.ledger, account, instrument, leg)
     cdef Position blank
@@ -60,7 +60,7 @@ cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t
 
 
 cdef list position_rows(State* s, uint32_t account):
-    """The account's positions by instrument and leg, the flat ones too."""
+    """Returns the account's positions by instrument and leg, the flat ones too."""
     cdef int32_t fault = s.log.fault
     cdef int32_t index = s.ledger.accounts[account].first_position
     found = []
@@ -76,7 +76,7 @@ cdef list position_rows(State* s, uint32_t account):
 # --- Wallets -------------------------------------------------------------------------------------------
 
 cdef int64_t _withdrawable(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """The most that a withdrawal may take, while withdrawals are open."""
+    """Finds the most that a withdrawal may take, by asking the check of a withdrawal."""
     cdef int64_t low = 0
     cdef int64_t high = most(0, free_units(&s.ledger, account, currency, True))
     cdef int64_t middle
@@ -120,7 +120,7 @@ cdef tuple _wallet(State* s, uint32_t account, uint32_t currency):
 
 
 cdef list wallet_rows(State* s, uint32_t account):
-    """What the account has, and what its positions ask, by currency."""
+    """Returns what the account has, and what its positions ask, by currency."""
     cdef int32_t fault = s.log.fault
     cdef uint32_t currency
     found = []
@@ -141,7 +141,7 @@ cdef int _verdict(Requirement* r) noexcept nogil:
 
 
 cdef int _stuck(Ledger* l, uint32_t account, uint32_t currency) noexcept nogil:
-    """1 if a step-down of the cross domain found no fill and waits for the next mark."""
+    """Returns 1 if a step-down of the cross domain found no fill and waits for the next mark."""
     cdef int32_t index = l.accounts[account].first_position
     cdef Position* p
     while index >= 0:
@@ -161,7 +161,7 @@ cdef tuple _isolated(State* s, int32_t index):
 
 
 cdef tuple _cross(State* s, uint32_t account, uint32_t currency):
-    """None where there is no position, and no order that counts."""
+    """Returns the test of a cross domain; None if it has no position, and no order that counts."""
     cdef Requirement r
     cross_requirement(&s.ledger, &s.rules, account, currency, &r)
     if r.positions == 0 and r.orders == 0:
@@ -171,7 +171,7 @@ cdef tuple _cross(State* s, uint32_t account, uint32_t currency):
 
 
 cdef list domain_rows(State* s, uint32_t account):
-    """The ratio tests of the account: its open isolated positions, then what is cross in each currency."""
+    """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
     cdef int32_t fault = s.log.fault
     cdef int32_t index = s.ledger.accounts[account].first_position
     cdef uint32_t currency

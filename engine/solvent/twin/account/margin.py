@@ -175,12 +175,12 @@ def _order_margin(contract: Contract, p: Holding, side: int, value: int, k: int,
 
 
 def own_part(rules: Rules, contract: Contract, p: Holding, equity: int) -> int:
-    """A position's part of R_own; what the rule set adds to a whole domain is not in it."""
+    """Returns a position's part of R_own. What the rule set adds to a whole domain is not in it."""
     return ceil_div(thresholds(rules, contract, p, equity)[1], RATE)
 
 
 def threshold_rates(rules: Rules, contract: Contract, p: Holding) -> tuple[int, int]:
-    """The rates of both thresholds, fees included, before what a tier deducts or a curve adds."""
+    """Finds the rates of both thresholds, fees included, before what a tier deducts or a curve adds."""
     if is_lesser(contract, p):
         return 0, 0
     rates = rates_of(contract, p.size > 0, p.leverage)

@@ -214,7 +214,7 @@ cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requir
 
 
 cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
-    """An open position's part of R_own; what the rule set adds to a whole domain is not in it."""
+    """Returns an open position's part of R_own. What the rule set adds to a whole domain is not in it."""
     cdef Position* p = &ledger.positions[index]
     cdef int128 equity, full, own
     if p.mode:
@@ -226,7 +226,7 @@ cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
 
 
 cdef void threshold_rates(Ledger* ledger, Rules* rules, Position* p, int64_t* full, int64_t* own) noexcept nogil:
-    """The rates of both thresholds, fees included, before what a tier deducts or a curve adds."""
+    """Finds the rates of both thresholds, fees included, before what a tier deducts or a curve adds."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef Held held = held_of(ledger, p)
     cdef Band low, high

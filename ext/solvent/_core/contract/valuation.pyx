@@ -172,7 +172,7 @@ cdef Tier* _table(Instrument* ins, bint long, Leverage leverage) noexcept nogil:
 
 
 cdef int64_t rate_of(Instrument* ins, Held* held, int k) noexcept nogil:
-    """The maintenance rate of tier k over RATE: itself, or its share of the initial margin at this leverage (FACTOR)."""
+    """Returns the maintenance rate of tier k over RATE; of a FACTOR scheme its share of the initial margin, rounded up."""
     cdef Tier* tier = _table(ins, held.size_lots > 0, held.leverage) + k
     if ins.scheme != FACTOR:
         return tier.maintenance_ppb
