@@ -141,7 +141,7 @@ class Venue:
         return to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
 
     def note(self, count: int) -> None:
-        """Writes the coming instrument down if a kernel of so many has entered it: an exception may have kept the face from it."""
+        """Writes the coming instrument down if a kernel of so many has entered it, whatever came between."""
         if self.coming is not None and count > len(self.instruments):
             self._instrument_ids[self.coming.name] = len(self.instruments)
             self.instruments = (*self.instruments, self.coming)
