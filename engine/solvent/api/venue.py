@@ -105,7 +105,7 @@ class Venue:
     def _check_terms(self, instrument: Instrument) -> None:
         if self.currencies[instrument.settle] != instrument.unit:
             raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
-        if instrument.basis == "net" and not self.rules.net_hedges:
+        if instrument.basis == "net" and not self.rules.nets:
             raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
 
     # --- names and numbers
@@ -165,5 +165,5 @@ class Venue:
 
         currencies = self.currency_names, self.decimals
         names = [each.name for each in self.instruments]
-        named = [names, currencies, self.specs, self.rules.compiled(), self.collateral_terms]
+        named = [names, currencies, self.specs, self.rules.identity(), self.collateral_terms]
         return digest_of(json.dumps(named).encode())[:32]

@@ -6,19 +6,20 @@ from itertools import pairwise
 from solvent.schema.limits import FIRST_USER
 from solvent.schema.records import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
-from solvent.twin.liquidation.pipeline import Liquidation
+from solvent.twin.liquidation.case import State
+from solvent.twin.liquidation.verdict import judge
 from solvent.twin.market.triggers import direction, reached
 
 
-def broken(top: Liquidation, clock_ns: int, bare: bool) -> str | None:
-    """Returns the first invariant that does not hold, or None. top: the highest room, from which all others are seen."""
+def broken(top: State, clock_ns: int, bare: bool) -> str | None:
+    """Returns the first invariant that does not hold, or None. top: the state from which all rooms are seen."""
     for checks in (_books, _bare) if bare else (_books, _money, _orders, _safety):
         for failure in checks(top):
             return failure
     return next(_dormant(top, clock_ns), None)
 
 
-def _books(top: Liquidation) -> Iterator[str]:
+def _books(top: State) -> Iterator[str]:
     for i, book in enumerate(top.trading.books):
         bid, ask = book.best(Side.BUY), book.best(Side.SELL)
         if bid and ask and bid.price >= ask.price:
@@ -31,7 +32,7 @@ def _books(top: Liquidation) -> Iterator[str]:
                 yield f"BOOK-5: the book of instrument {i} mixes sides"
 
 
-def _bare(top: Liquidation) -> Iterator[str]:
+def _bare(top: State) -> Iterator[str]:
     live = sum(1 for side in (Side.BUY, Side.SELL) for _ in top.trading.books[0].orders(side))
     live += len(top.trading.triggers.dormant[0])
     slots = top.trading.slots
@@ -39,7 +40,7 @@ def _bare(top: Liquidation) -> Iterator[str]:
         yield f"BOOK-10: {live} orders in the book, {slots.high_water - len(slots.free)} slots in use"
 
 
-def _money(top: Liquidation) -> Iterator[str]:
+def _money(top: State) -> Iterator[str]:
     ledger = top.ledger
     for i, members in enumerate(ledger.members):
         total = sum(p.size for p in members) + sum(q.size for q in ledger.parcels if q.instrument == i)
@@ -63,7 +64,7 @@ def _money(top: Liquidation) -> Iterator[str]:
             yield f"LIQ-10: the house holds cash in currency {currency}"
 
 
-def _orders(top: Liquidation) -> Iterator[str]:
+def _orders(top: State) -> Iterator[str]:
     live = 0
     for members in top.ledger.members:
         for p in members:
@@ -90,7 +91,7 @@ def _orders(top: Liquidation) -> Iterator[str]:
         yield f"BOOK-10: {live} orders in the books, {slots.high_water - len(slots.free)} slots in use"
 
 
-def _dormant(top: Liquidation, clock_ns: int) -> Iterator[str]:
+def _dormant(top: State, clock_ns: int) -> Iterator[str]:
     """Dormant orders are out of reach of the price they watch, but in a halt; nothing is due, nothing has expired."""
     triggers = top.trading.triggers
     for i, orders in enumerate(triggers.dormant):
@@ -104,12 +105,12 @@ def _dormant(top: Liquidation, clock_ns: int) -> Iterator[str]:
         yield "ORD-1: orders are left that are due or have expired"
 
 
-def _safety(top: Liquidation) -> Iterator[str]:
-    ledger, judge = top.ledger, top.judge
+def _safety(top: State) -> Iterator[str]:
+    ledger = top.ledger
     for account in range(FIRST_USER, len(ledger.wallets)):
         positions = ledger.positions_of(account)
         for p in positions:
-            if p.mode == Mode.ISOLATED and p.size and judge(account, 0, p)[0]:
+            if p.mode == Mode.ISOLATED and p.size and judge(top, account, 0, p)[0]:
                 yield f"LIQ-1: the isolated position of account {account} is below its threshold"
             if abs(p.size) > top.contracts[p.instrument].max_size_lots:
                 yield f"MAR-1: a position of account {account} is beyond the last tier"
@@ -118,7 +119,7 @@ def _safety(top: Liquidation) -> Iterator[str]:
             if not p.size and (p.cost or p.margin):
                 yield f"MON-3: a flat position of account {account} carries money"
         for currency in range(ledger.currencies):
-            verdict, r, _ = judge(account, currency, None)
+            verdict, r, _ = judge(top, account, currency, None)
             if verdict:
                 yield f"LIQ-1: the cross positions of account {account} are below their threshold"
             if not r.positions and ledger.wallets[account][currency] < 0:

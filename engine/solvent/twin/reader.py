@@ -14,7 +14,7 @@ from solvent.twin.account import margin
 from solvent.twin.account.ledger import Ledger, Position
 from solvent.twin.base.event_log import Log
 from solvent.twin.contract.valuation import Contract
-from solvent.twin.liquidation.pipeline import Liquidation
+from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Order
 from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Changes
@@ -39,7 +39,7 @@ class Reader:
     trading: Trading
     cover: Cover
     changes: Changes
-    liquidation: Liquidation
+    liquidation: State
     pricing: Pricing
     names: list[bytes]
     ids: dict[bytes, int]
