@@ -242,7 +242,7 @@ cdef void threshold_rates(Ledger* ledger, Rules* rules, Position* p, int64_t* fu
     full[0] = own[0] = 0
     if is_lesser(ins, &held):
         return
-    _bands(rules, p, tier_of(ins, &held, &ledger.log.fault), &low, &high)
+    bands(rules, p, tier_of(ins, &held, &ledger.log.fault), &low, &high)
     full[0] = rate_of(ins, &held, low.tier) + low.fee_ppb
     own[0] = most(full[0], rate_of(ins, &held, high.tier) + high.fee_ppb)
 
