@@ -14,10 +14,10 @@ from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.api.reads import Acct, Inst, Reads
 from solvent.api.venue import Venue
-from solvent.schema import records
 from solvent.schema.codes import Code, Rejected
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FINE, MONEY_MAX, NAME_BYTES, RATE
-from solvent.schema.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
+from solvent.schema.words import CommandType, EventType, Listing, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import PPB, Dec, decimal, nearest_even, to_units
 from solvent.terms.instrument import Instrument
@@ -68,7 +68,7 @@ class Exchange(Reads):
         Raises Rejected(INSTRUMENT_EXISTS, UNKNOWN_CURRENCY), InputError where its currency has other decimals.
         """
         data = self.venue.offer(instrument)
-        self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // records.RECORD_BYTES)
+        self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // RECORD_BYTES)
         return len(self.instruments) - 1
 
     def halt(self, instrument: Inst, *, resume: bool = False) -> None:
@@ -81,7 +81,7 @@ class Exchange(Reads):
         """
         index = self._known_instrument(instrument)
         self._control(
-            CommandType.HALT, instrument=index, mode=Listing.TRADING if flag_of(resume, "resume") else Listing.HALTED
+            CommandType.HALT, instrument=index, listing=Listing.TRADING if flag_of(resume, "resume") else Listing.HALTED
         )
 
     def delist(self, instrument: Inst, price: Dec | None = None) -> Ack:
@@ -105,7 +105,7 @@ class Exchange(Reads):
         if len(encoded) > NAME_BYTES or "\0" in name:
             raise Rejected(Code.BAD_NAME)
         of = 0 if parent is None else self._account(parent)
-        self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2, order_id=of)
+        self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2, parent=of)
         return int(self._kernel.last[0])
 
     def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
@@ -120,10 +120,10 @@ class Exchange(Reads):
         if isinstance(account, str) and self._account(account) == NOBODY:
             if units <= 0:
                 raise Rejected(Code.BAD_AMOUNT)
-            if units > MONEY_MAX + self._kernel.wallet(records.Purse.OUTSIDE, currency_id)[0]:
+            if units > MONEY_MAX + self._kernel.wallet(Purse.OUTSIDE, currency_id)[0]:
                 raise Rejected(Code.MONEY_LIMIT)
             self.open_account(account)
-        self._control(CommandType.DEPOSIT, account=self._account(account), instrument=currency_id, amount=units)
+        self._control(CommandType.DEPOSIT, account=self._account(account), currency=currency_id, amount_units=units)
 
     def withdraw(self, account: Acct, currency: str, amount: Dec) -> None:
         """Takes free money out: cash less holds, initial margin of cross positions and their open losses.
@@ -131,7 +131,7 @@ class Exchange(Reads):
         Raises Rejected(INSUFFICIENT_BALANCE, WITHDRAWALS_CLOSED while the currency has a deficit, ...).
         """
         currency_id, units = self._amount(currency, amount)
-        self._control(CommandType.WITHDRAW, account=self._account(account), instrument=currency_id, amount=units)
+        self._control(CommandType.WITHDRAW, account=self._account(account), currency=currency_id, amount_units=units)
 
     def transfer(self, account: Acct, to: Acct, currency: str, amount: Dec) -> None:
         """Moves free money between an account and its sub-accounts.
@@ -141,13 +141,13 @@ class Exchange(Reads):
         currency_id, units = self._amount(currency, amount)
         receiver = self._account(to)
         self._control(
-            CommandType.TRANSFER, account=self._account(account), order_id=receiver, instrument=currency_id, amount=units
+            CommandType.TRANSFER, account=self._account(account), receiver=receiver, currency=currency_id, amount_units=units
         )  # fmt: skip
 
     def seed_fund(self, currency: str, amount: Dec) -> None:
         """Adds money to the insurance fund; an open deficit is repaid first."""
         currency_id, units = self._amount(currency, amount)
-        self._control(CommandType.SEED_FUND, instrument=currency_id, amount=units)
+        self._control(CommandType.SEED_FUND, currency=currency_id, amount_units=units)
 
     def set_position_mode(self, account: Acct, instrument: Inst, mode: str) -> None:
         """Holds one position of an instrument ("one-way", as at first), or a long and a short one apart ("hedge").
@@ -158,7 +158,7 @@ class Exchange(Reads):
         """
         self._control(
             CommandType.SET_POSITION_MODE, account=self._account(account), instrument=self._instrument(instrument),
-            mode=word(_POSITION_MODES, mode, "mode"),
+            hedged=word(_POSITION_MODES, mode, "mode"),
         )  # fmt: skip
 
     def set_leverage(
@@ -179,9 +179,9 @@ class Exchange(Reads):
         times, parts = leverage_of(leverage)
         who, where, side = self._account(account), self._instrument(instrument), leg_of(leg)
         self._control(
-            CommandType.SET_LEVERAGE, account=who, instrument=where, side=side, amount=times, order_id=parts,
+            CommandType.SET_LEVERAGE, account=who, instrument=where, leg=side, leverage_times=times, leverage_parts=parts,
             mode=self._margin_mode(who, where, side) if mode is None else word(_MODES, mode, "mode"),
-            size_lots=whole(tier, "tier", 0, MONEY_MAX),
+            chosen_tier=whole(tier, "tier", 0, MONEY_MAX),
         )  # fmt: skip
 
     def _margin_mode(self, account: int, instrument: int, leg: int) -> int:
@@ -203,8 +203,8 @@ class Exchange(Reads):
         index = self._known_instrument(instrument)
         _, units = self._amount(self.instruments[index].settle, amount, signed=True)
         self._control(
-            CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, side=leg_of(leg), amount=units,
-            client_id=0 if to is None else self._known_instrument(to) + 1, tif=leg_of(to_leg),
+            CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, leg=leg_of(leg), amount_units=units,
+            next_to_target=0 if to is None else self._known_instrument(to) + 1, target_leg=leg_of(to_leg),
         )  # fmt: skip
 
     def _price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
@@ -239,7 +239,7 @@ class Exchange(Reads):
         number = names.index(name) if name in names else 2**32
         return self._told(CommandType.SOURCE, instrument, price, number)
 
-    def _told(self, kind: CommandType, instrument: Inst, price: Dec, number: int = 0) -> Ack:
+    def _told(self, kind: CommandType, instrument: Inst, price: Dec, number: int | None = None) -> Ack:
         """A price that may be finer than ticks: a nearest tick, and what is beyond it in millionths (rounded half to even)."""
         index = self._known_instrument(instrument)
         terms = self.instruments[index]
@@ -248,7 +248,7 @@ class Exchange(Reads):
         if fine is not None:
             ticks = (fine + FINE // 2) // FINE
             beyond, ticks = fine - ticks * FINE, fit(ticks, False)
-        fields = {"price_ticks": ticks, "amount": beyond, "order_id": number}
+        fields = {"price_ticks": ticks, "beyond_fine": beyond} | ({} if number is None else {"source": number})
         return self._ask(kind, terms.lot_size, instrument=index, **fields).ok()
 
     def settle_funding(self, instrument: Inst, rate: Dec, period: int) -> Ack:
@@ -262,7 +262,7 @@ class Exchange(Reads):
         ppb = to_units(rate, PPB, "funding rate")
         return self._ask(
             CommandType.FUNDING, self.instruments[index].lot_size, instrument=index,
-            amount=RATE if ppb is None or abs(ppb) > RATE else ppb, order_id=whole(period, "period", 0, 2**63 - 1),
+            rate_ppb=RATE if ppb is None or abs(ppb) > RATE else ppb, period=whole(period, "period", 0, 2**63 - 1),
         ).ok()  # fmt: skip
 
     def order(

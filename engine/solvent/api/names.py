@@ -6,7 +6,7 @@ Owns nothing: the kernel has the names. Never looks whether an account exists.
 from typing import Any
 
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.records import Purse
+from solvent.schema.words import Purse
 
 
 def name_of(kernel: Any, account: int) -> str:

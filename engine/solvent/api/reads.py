@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from solvent.api.base import Face
+from solvent.api.describe import described
 from solvent.api.names import name_of
 from solvent.api.venue import Venue
 from solvent.schema.codes import Code, Rejected
-from solvent.schema.records import NOBODY, Purse
+from solvent.schema.layouts import NOBODY
+from solvent.schema.words import Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import any_int, leg_of, whole, wrong_type
@@ -98,6 +100,8 @@ class Reads(Face):
         return name_of(self._kernel, account)
 
     # --- views
+
+    describe = described
 
     def account(self, account: Acct) -> "views.AccountView":
         """Balances and positions now. Raises Rejected(UNKNOWN_ACCOUNT)."""

@@ -10,15 +10,16 @@ from decimal import Decimal
 from solvent.api.base import digest_of
 from solvent.presets.catalogue import find
 from solvent.schema.codes import Code, InputError, Rejected
+from solvent.schema.layouts import NOBODY
 from solvent.schema.limits import CURRENCIES_MAX, INSTRUMENTS_MAX
-from solvent.schema.records import NOBODY
+from solvent.schema.terms import values_of
 from solvent.terms.collateral import Collateral, Compiled
 from solvent.terms.decimals import many, plain, unit_of
 from solvent.terms.instrument import Instrument, check_groups
 from solvent.terms.names import check_name
 from solvent.terms.order_words import wrong_type
 from solvent.terms.rule_set import RuleSet
-from solvent.terms.spec import to_records
+from solvent.terms.spec import Spec, to_records
 from solvent.terms.tiers import rate_ppb
 
 __all__ = ["Venue"]
@@ -149,9 +150,9 @@ class Venue:
     # --- for a kernel
 
     @property
-    def specs(self) -> list[tuple[object, ...]]:
+    def specs(self) -> list[Spec]:
         """The instruments as a kernel takes them."""
-        return [each.spec.compiled(self._currency_ids[each.settle]) for each in self.instruments]
+        return [each.spec.settled_in(self._currency_ids[each.settle]) for each in self.instruments]
 
     @property
     def decimals(self) -> list[int]:
@@ -165,5 +166,6 @@ class Venue:
 
         currencies = self.currency_names, self.decimals
         names = [each.name for each in self.instruments]
-        named = [names, currencies, self.specs, self.rules.identity(), self.collateral_terms]
+        listed = [values_of(each) for each in self.specs]
+        named = [names, currencies, listed, self.rules.identity(), self.collateral_terms]
         return digest_of(json.dumps(named).encode())[:32]

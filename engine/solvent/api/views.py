@@ -13,8 +13,8 @@ from typing import Any
 from solvent.api.names import name_of
 from solvent.api.venue import Venue
 from solvent.schema.limits import RATE
-from solvent.schema.records import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, plain
 
 __all__ = [

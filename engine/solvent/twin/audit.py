@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.records import Flag, Leg, Listing, Mode, Purse, Side
+from solvent.schema.words import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
 from solvent.twin.liquidation.case import State
 from solvent.twin.liquidation.verdict import judge

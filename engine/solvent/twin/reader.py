@@ -6,13 +6,14 @@ Owns nothing: the rooms and the names are the kernel's. Never writes. What one a
 from collections.abc import Iterable
 from itertools import product
 
+from solvent.schema.layouts import RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
-from solvent.schema.records import RECORD_BYTES, Side
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.words import Side
 from solvent.twin import audit, rows
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Ledger, Position
-from solvent.twin.base.event_log import Log
+from solvent.twin.base.emit import Emitter
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Order
@@ -20,7 +21,6 @@ from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Changes
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import Cover
-from solvent.twin.trade.placement import Command
 from solvent.twin.venue.marks import Pricing
 
 
@@ -33,7 +33,7 @@ class Reader:
     """The reading half of a kernel."""
 
     contracts: list[Contract]
-    log: Log
+    log: Emitter
     ledger: Ledger
     admission: Admission
     trading: Trading
@@ -143,7 +143,7 @@ class Reader:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.changes.find(Command(account=account, order_id=order_id, client_id=client_id))
+        order: Order | None = self.changes.find(account, order_id, client_id)
         return order.row() if order else None
 
     def resting(self, instrument: int) -> list[tuple[int, ...]]:

@@ -4,8 +4,9 @@ Owns nothing. Never writes: what is tried on a wallet is as before when it is an
 requirements of its domain, and the search for its liquidation prices.
 """
 
-from solvent.schema.records import NO_INSTRUMENT, Leg, Mode, Verdict
+from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.words import Leg, Mode, Verdict
 from solvent.twin.account import liquidation_price, margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.account.margin import Requirement

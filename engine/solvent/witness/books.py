@@ -6,7 +6,7 @@ Owns the thresholds and what resting orders add. Never holds a row of its own (`
 from collections import defaultdict
 from fractions import Fraction
 
-from solvent.schema.records import Leg
+from solvent.schema.words import Leg
 from solvent.witness.rows import Key, Order, Rows
 from solvent.witness.spendable import spare
 from solvent.witness.values import closing_fee, fill_value, level, plain_rate, profit, ratio_up, required

@@ -7,7 +7,7 @@ from collections import defaultdict
 from fractions import Fraction
 from math import ceil
 
-from solvent.schema.records import Leg, Scheme
+from solvent.schema.words import Leg, Scheme
 from solvent.terms.spec import Spec
 from solvent.witness.rows import Key, Order, Rows
 from solvent.witness.values import (

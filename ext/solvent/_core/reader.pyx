@@ -11,7 +11,7 @@ from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
-from solvent._core.base.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.base.schema cimport NAME_BYTES, RECORD_BYTES, SOURCES
 from solvent._core.rows cimport (
     account_columns, domain_rows, liquidation_columns, position_columns, position_row, position_rows, wallet_rows,
 )

@@ -8,7 +8,7 @@ from solvent._core.account.margin cimport (
     isolated_requirement, own_part, position_value, threshold_rates, upl,
 )
 from solvent._core.base.money cimport int128, most, saturate
-from solvent._core.base.records cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
+from solvent._core.base.schema cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
 from solvent._core.contract.valuation cimport Held, Instrument, price_paying, tier_of
 from solvent._core.trade.lifecycle cimport State
 from solvent._core.trade.order_margin cimport affords

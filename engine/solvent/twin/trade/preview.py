@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sortedcontainers import SortedDict
 
-from solvent.schema.records import Purse, Side
+from solvent.schema.words import Purse, Side
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.market.book import Order
 from solvent.twin.trade.state import State, Ticket
@@ -37,18 +37,14 @@ def rehearsal(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
             kept.append((holder, "orders", list(holder.orders)))
     sides = tuple(SortedDict({key: list(queue) for key, queue in side.items()}) for side in book.sides)
     money = [(rows, account, list(rows[account])) for rows in (ledger.wallets, ledger.holds) for account in accounts]
-    emits, touched = (trading.emit, ledger.emit), dict(ledger.touched)
-    trading.rehearses, trading.emit, ledger.emit = True, _silent, _silent
+    touched = dict(ledger.touched)
+    trading.rehearses = trading.log.silent = True
     try:
         yield replace(t, order=order, remaining=lots)
     finally:
-        trading.rehearses, (trading.emit, ledger.emit) = False, emits
+        trading.rehearses = trading.log.silent = False
         for each, name, value in kept:
             setattr(each, name, value)
         for rows, account, values in money:
             rows[account] = values
         book.sides, ledger.touched = sides, touched
-
-
-def _silent(*args: object, **kwargs: object) -> None:
-    """Says nothing."""

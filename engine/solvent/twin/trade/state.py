@@ -6,9 +6,10 @@ Owns the record that lifecycle, preview and whoever asks them share. Never decid
 from collections import deque
 from dataclasses import dataclass
 
-from solvent.schema.records import Ending, Flag, Posting, Side
+from solvent.schema.words import Ending, Flag, Posting, Side
 from solvent.twin.account.fees import Fees
-from solvent.twin.account.ledger import Emit, Parcel, Position
+from solvent.twin.account.ledger import Parcel, Position
+from solvent.twin.base.emit import Emitter
 from solvent.twin.market.book import PLAIN, Book, Order, Terms
 from solvent.twin.market.triggers import Triggers
 from solvent.twin.trade.admission import Admission
@@ -71,11 +72,11 @@ class Slots:
 class State:
     """What trading writes, and where it posts and judges."""
 
-    def __init__(self, admission: Admission, emit: Emit):
+    def __init__(self, admission: Admission, log: Emitter):
         self.admission = admission
         self.ledger = admission.ledger
         self.contracts = admission.contracts
-        self.emit = emit
+        self.log = log
         self.rehearses = False  # what is done now will not have been
         self.fees = Fees(self.ledger)
         self.books: list[Book] = []  # by instrument
