@@ -28,7 +28,7 @@ ROOF = ["audit", "reader", "roster", "kernel"]  # above all of them, lowest firs
 MODULES = [  # of the core within a floor, lowest first
     "money", "pool", "schema", "commands", "event_log", "emit", "event_view", "order_pool", "book", "matching",
     "client_ids", "expiries", "triggers",
-    "valuation", "price_model", "ledger", "fees", "margin", "liquidation_price", "admission", "lifecycle", "preview",
+    "valuation", "price_model", "ledger", "fees", "margin", "domain", "liquidation_price", "admission", "lifecycle", "preview",
     "order_margin", "placement", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down",
     "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip

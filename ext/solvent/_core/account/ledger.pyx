@@ -21,6 +21,7 @@ cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcep
     ledger.log = log
     ledger.currency_count = currencies
     ledger.next_parcel_id = 1
+    ledger.moves = 1
     while ledger.account_count < FIRST_USER:
         if not accounts_reserve(ledger):
             return 0
@@ -253,6 +254,7 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
+    domain_forget(ledger, p)
     emit_position(
         ledger.log, account=p.account, instrument=p.instrument, mode=p.mode, size_lots=p.size_lots,
         cost_units=p.cost_units, margin_units=p.margin_units, leverage=p.leverage.times, leg=p.leg,

@@ -5,6 +5,7 @@ from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
+from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
@@ -510,6 +511,7 @@ cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogi
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
              magnitude(half.terms.cost_delta), s.clock_ns)
     fill_post(&s.ledger, position, &half.terms, &half.effect)
+    domain_filled(&s.ledger, position, &half.effect)
     if not half.safe:
         touch(&s.ledger, account)
 

@@ -64,6 +64,7 @@ cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcep
     cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
     ins.listing = CLOSED
     ins.mark_ticks = ticks
+    l.moves += 1
     emit_listing_changed(&s.log, instrument=instrument, listing=CLOSED, price_ticks=ticks)
     for i in range(ins.member_count):
         index = ins.members[i]

@@ -49,6 +49,7 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t i
     ins.mark_ticks = ticks
+    s.ledger.moves += 1
     emit_marked(
         &s.log, instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis,
         ema_fine=ema)
@@ -110,6 +111,7 @@ cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
     cdef int64_t accrual = half_even(<int128>rate * model.margin_ppb, RATE)
     if accrual != ins.accrual_ppb:
         ins.accrual_ppb = accrual
+        s.ledger.moves += 1
         emit_accrued(&s.log, instrument=instrument, period=model.period, rate_ppb=rate, asked_ppb=accrual)
         watch_mark(s, instrument)
 
