@@ -1,7 +1,7 @@
-"""apply(command) -> events: the single writer of the reference, with the compiled kernel's surface.
+"""apply(command) -> events: the single writer of the readable kernel, with the compiled kernel's surface.
 
-Owns the clock, the marks, the sequence numbers, the names, the canonical state. See ext/solvent/_core/kernel
-for the contract; both must agree on every event of every command.
+Owns the clock, the sequence numbers, the names and the canonical state. ext/solvent/_core/kernel has the contract; both
+kernels must agree on every event of every command.
 """
 
 import struct
@@ -37,7 +37,7 @@ from solvent.twin.venue.funding import Funding
 from solvent.twin.venue.market_state import Listings
 from solvent.twin.venue.marks import Pricing
 
-Offer = tuple[bytes, int, Spec] | None  # what the records of an ADD_INSTRUMENT say
+Offer = tuple[bytes, int, Spec] | None  # the decoded records of an ADD_INSTRUMENT
 
 
 class Plain(NamedTuple):
@@ -53,7 +53,7 @@ class Plain(NamedTuple):
 
 
 class Aftermath:
-    """Whoever was touched, then what was triggered, one at a time."""
+    """The end of a command: touched accounts, then fired orders, one at a time."""
 
     def __init__(self, state: State, entry: Entry):
         self.state = state
@@ -63,7 +63,7 @@ class Aftermath:
         self.settle(refused(Code.OK))
 
     def settle(self, answer: Answer) -> Answer:
-        """A command's answer, in which its own order is as it was left where it was triggered too."""
+        """Returns a command's answer; if its own order was triggered too, the answer holds the order as it then is."""
         while True:
             if not self.entry.bare:
                 pipeline.settle(self.state)
@@ -95,7 +95,7 @@ class Kernel(Reader):
         self.config = config
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
         self.log = Emitter(wanted)
-        self.seed = seed  # of the core's table of client ids, which here is a dict
+        self.seed = seed  # seeds the compiled core's table of client ids, which is a dict here
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         self.decimals = list(currencies)
@@ -130,7 +130,7 @@ class Kernel(Reader):
             return Code.BAD_RECORD
         offer = None
         if int.from_bytes(record[:2], "little") == CommandType.ADD_INSTRUMENT:
-            offer = self.from_records(record[RECORD_BYTES:])  # before anything is done
+            offer = self.from_records(record[RECORD_BYTES:])  # before any write
         self._check_ready()
         with self._lock:
             self.log.drop(self.keep_from)
@@ -138,14 +138,14 @@ class Kernel(Reader):
         return code
 
     def _check_ready(self) -> None:
-        if self._lock.locked():  # it is always taken by `with`, which no exception comes between
+        if self._lock.locked():  # always taken by `with`, so no exception can leave it locked
             raise self.busy_error("the exchange is working on another call; one thread at a time")
         if self.halted:
             raise self.halted_error("an exception from outside cut a command in two and halted the exchange; make a new one")
 
     def _whole(self, record: bytes, offer: Offer = None) -> Code:
-        """One command. An exception that comes into the middle of it (Ctrl-C) halts the exchange for good: only the compiled
-        core can keep signal handlers out of a command."""
+        """Applies one command. An exception in the middle of it (Ctrl-C) halts the exchange for good: only the compiled core
+        can keep signal handlers out of a command."""
         try:
             return self._apply(record, offer)
         except BaseException:
@@ -153,8 +153,7 @@ class Kernel(Reader):
             raise
 
     def run(self, records: memoryview) -> bytes:
-        """Applies many commands. Returns a row of four 64-bit integers for each: order id, filled lots, resting lots,
-        code."""
+        """Applies many commands. Returns four 64-bit integers for each: order id, filled lots, resting lots, code."""
         data = bytes(records)
         if len(data) % RECORD_BYTES:
             raise self.input_error("the buffer is not a whole number of 64-byte records")
@@ -184,7 +183,7 @@ class Kernel(Reader):
         self, account: int, side: int, price_ticks: int, size_lots: int, tif: int = 0, flags: int = 0, client_id: int = 0,
         instrument: int = 0,
     ) -> "Plain":  # fmt: skip
-        """An ORDER from integers alone, at the clock's time. Raises as the compiled kernel's."""
+        """Sends an ORDER from integers alone, at the clock's time. Raises the same errors as the compiled kernel."""
         fields = {
             "account": account, "side": side, "price_ticks": price_ticks, "size_lots": size_lots, "tif": tif, "flags": flags,
             "client_id": client_id, "instrument": instrument,
@@ -192,7 +191,7 @@ class Kernel(Reader):
         return self._direct(CommandType.ORDER, fields)
 
     def revoke(self, account: int, order_id: int) -> "Plain":
-        """A CANCEL from integers alone, at the clock's time."""
+        """Sends a CANCEL from integers alone, at the clock's time."""
         return self._direct(CommandType.CANCEL, {"account": account, "order_id": order_id})
 
     def _direct(self, kind: CommandType, fields: dict[str, int]) -> "Plain":
@@ -240,8 +239,7 @@ class Kernel(Reader):
         return code
 
     def _pass_time(self, before_ns: int) -> None:
-        """What the clock does first: expiries, then prices, funding and fees. Where these said anything, PASSED says that the
-        rest is the command's own."""
+        """Applies the passing of time: expiries, then prices, funding and fees. PASSED ends its events, if there are any."""
         self.trading.expire(self.clock_ns)
         if self.clock_ns == before_ns:
             return
@@ -275,7 +273,7 @@ class Kernel(Reader):
         return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second, offer)
 
     def _control(self, c: Asked, second: bytes, offer: Offer) -> Answer:
-        """What only an exchange knows."""
+        """Executes a command that only an exchange knows."""
         match c:
             case commands.Deposit():
                 return refused(self.control.deposit(c))
@@ -323,7 +321,8 @@ class Kernel(Reader):
         return Code.OK, account, 0, 0
 
     def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
-        """ADD_INSTRUMENT: a name and the words of a spec (solvent.terms.spec); the answer's order id is the instrument."""
+        """Executes ADD_INSTRUMENT: a name and the words of a spec (solvent.terms.spec). The answer's order id is the
+        instrument."""
         if offer is None:
             return refused(Code.BAD_INSTRUMENT)
         name, currency, spec = offer
@@ -346,7 +345,7 @@ class Kernel(Reader):
         return Code.OK, instrument, 0, 0
 
     def _enter(self, spec: Spec) -> None:
-        """One more instrument in every room that has them by number."""
+        """Adds an instrument to every room that numbers instruments."""
         contract = Contract.of(spec)
         self.contracts.append(contract)
         self.ledger.members.append([])

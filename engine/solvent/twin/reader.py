@@ -1,6 +1,6 @@
-"""What can be seen of the twin's state: the reading half of its kernel, with the compiled Reader's surface.
+"""The readable kernel's state for readers: the reading half of its kernel, with the compiled Reader's surface.
 
-Owns nothing: the rooms and the names are the kernel's. Never writes. What one account is seen by is in `rows`.
+Owns nothing: the kernel has the rooms and the names. Never writes. `rows` has the rows of one account.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from solvent.twin.venue.marks import Pricing
 
 
 def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
-    """Rows of int64, one after the other; what does not fit saturates."""
+    """Returns rows of int64, one after the other; a number that does not fit saturates."""
     return b"".join(margin.saturate(n).to_bytes(8, "little", signed=True) for row in found for n in row)
 
 
@@ -58,7 +58,7 @@ class Reader:
         return self.log.next_seq
 
     def view(self, first: int, end: int) -> bytes:
-        """Events first <= seq < end. IndexError when dropped."""
+        """Returns the events first <= seq < end. Raises IndexError when they are dropped."""
         return self.log.view(first, end)
 
     # --- names and prices
@@ -88,18 +88,18 @@ class Reader:
         return self.contracts[instrument].accrual_ppb
 
     def prices(self, instrument: int) -> tuple[int, int, int]:
-        """(mark, last, index) in ticks, 0 where there is none yet."""
+        """Returns (mark, last, index) in ticks, 0 where there is none yet."""
         return self.trading.watched(instrument)
 
     def coming_funding(self, instrument: int) -> tuple[int, int] | None:
-        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
+        """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""
         model = self.pricing.models[instrument]
         if not model or not model.model.interval_ns:
             return None
         return model.accrued(), model.period * model.model.interval_ns
 
     def wallet(self, account: int, currency: int) -> tuple[int, int, int, int, int]:
-        """(cash, holds, free for orders, spendable, counted collateral)."""
+        """Returns (cash, holds, free for orders, spendable, counted collateral)."""
         cash = self.ledger.wallets[account][currency]
         return (
             cash, self.ledger.holds[account][currency], self.cover.free_units(account, currency, False),
@@ -107,8 +107,8 @@ class Reader:
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
-        """(instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots and
-        value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
+        """Returns (instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots
+        and value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
         return [
             (
                 p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,
@@ -127,15 +127,15 @@ class Reader:
         return [p for account in accounts for p in self.ledger.positions_of(account) if p.size]
 
     def positions_bytes(self) -> bytes:
-        """Every open position."""
+        """Returns every open position."""
         return _as_bytes(rows.position_columns(self.cover, p) for p in self._open())
 
     def liquidations_bytes(self) -> bytes:
-        """Where something happens to every open position."""
+        """Returns the liquidation prices of every open position."""
         return _as_bytes(rows.liquidation_columns(self.cover, p) for p in self._open())
 
     def accounts_bytes(self) -> bytes:
-        """Every account's every currency, in order."""
+        """Returns every account's every currency, in order."""
         places = product(range(FIRST_USER, self.account_count), range(self.ledger.currencies))
         return _as_bytes(rows.account_columns(self.cover, *place) for place in places)
 
@@ -151,16 +151,16 @@ class Reader:
         return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
 
     def dormant(self, instrument: int) -> list[tuple[int, ...]]:
-        """Every order of an instrument that waits for its trigger, by id."""
+        """Returns every order of an instrument that waits for its trigger, by id."""
         return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
 
     def best(self, instrument: int) -> tuple[int, int, int, int]:
-        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        """Returns (bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
         bids, asks = self.depth(instrument, 1)
         return (*(bids or [(0, 0)])[0], *(asks or [(0, 0)])[0])
 
     def depth_bytes(self, instrument: int, n: int) -> tuple[bytes, bytes]:
-        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
+        """Returns (bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
         sides = []
         for side in (Side.BUY, Side.SELL):
             queues = list(self.trading.books[instrument].sides[side].values())[:n]
@@ -169,7 +169,7 @@ class Reader:
         return sides[0], sides[1]
 
     def memory(self) -> dict[str, int]:
-        """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
+        """Returns the bytes of the events; the compiled core counts its pools too, but here Python keeps the memory."""
         return {"events": len(self.log.events) * RECORD_BYTES, "total": len(self.log.events) * RECORD_BYTES}
 
     def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -188,7 +188,7 @@ class Reader:
         return [rows.position_row(self.cover, p) for p in self.ledger.positions_of(account)]
 
     def wallet_rows(self, account: int) -> list[WalletRow]:
-        """Returns what the account has, and what its positions ask, by currency."""
+        """Returns the account's money, and the margin of its positions, by currency."""
         return [rows.wallet_row(self.cover, account, currency) for currency in range(self.ledger.currencies)]
 
     def domain_rows(self, account: int) -> list[DomainRow]:
@@ -196,7 +196,7 @@ class Reader:
         return rows.domain_rows(self.cover, account)
 
     def parcels(self) -> list[tuple[int, ...]]:
-        """(id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        """Returns (id, instrument, size, cost, bankruptcy ticks, order id, origin) of each parcel."""
         return [
             (
                 p.parcel_id,
@@ -211,7 +211,7 @@ class Reader:
         ]
 
     def state(self) -> bytes:
-        """The canonical bytes of the state (docs/digest.md)."""
+        """Returns the canonical bytes of the state (docs/digest.md)."""
         out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
         out += self.ledger.parents[FIRST_USER:]
         for wallets in self.ledger.wallets:
@@ -245,5 +245,5 @@ class Reader:
         return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
 
     def check(self) -> str | None:
-        """The first invariant that does not hold, as text."""
+        """Returns the first invariant that does not hold, as text."""
         return audit.broken(self.liquidation, self.clock_ns, self.bare)

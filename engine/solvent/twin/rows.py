@@ -1,7 +1,7 @@
-"""Rows of one account (solvent.schema.rows) and of all at once (schema.columns), from the twin's own state.
+"""Rows of one account (solvent.schema.rows) and of all accounts (schema.columns), from the readable kernel's own state.
 
-Owns nothing. Never writes: what is tried on a wallet is as before when it is answered. Cost: an open position a few
-requirements of its domain, and the search for its liquidation prices.
+Owns nothing. Never writes: a trial on a wallet is undone. Cost: an open position costs a few requirements of its domain, and
+the search for its liquidation prices.
 """
 
 from solvent.schema.layouts import NO_INSTRUMENT
@@ -30,7 +30,7 @@ def position_row(cover: Cover, p: Position) -> PositionRow:
 
 
 def _standing(cover: Cover, p: Position, row: PositionRow) -> PositionRow:
-    """Adds how an open position stands: its thresholds, its domain, its liquidation and bankruptcy prices."""
+    """Adds the figures of an open position: its thresholds, its domain, its liquidation and bankruptcy prices."""
     contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
     full_ppb, own_ppb = margin.threshold_rates(cover.rules, contract, p)
     found, ahead = liquidation_ticks(cover, p)
@@ -52,14 +52,14 @@ def liquidation_ticks(cover: Cover, p: Position) -> tuple[int | None, int | None
 
 
 def bankruptcy_ticks(cover: Cover, p: Position) -> int:
-    """Returns where the house would offer a position if it took it over now."""
+    """Returns the price at which the house would offer a position if it took it over now."""
     contract = cover.contracts[p.instrument]
     cost = margin.bankruptcy_cost(contract, p, cover.admission.share_of_equity(p))
     return margin.saturate(valuation.price_paying(contract, p.size, cost, 0))
 
 
 def _equity(cover: Cover, p: Position) -> int:
-    """Adds up what the margin domain of a position has, resting orders not counted."""
+    """Adds up the equity of a position's margin domain, without resting orders."""
     contract = cover.contracts[p.instrument]
     if p.mode == Mode.ISOLATED:
         return p.margin + valuation.upl(contract, p)
@@ -72,7 +72,7 @@ def _equity(cover: Cover, p: Position) -> int:
 
 
 def withdrawable(cover: Cover, account: int, currency: int) -> int:
-    """Finds the most that a withdrawal may take, by asking the check of a withdrawal."""
+    """Finds the largest amount that the check of a withdrawal allows."""
     low, high = 0, max(0, cover.free_units(account, currency, spendable=True))
     if cover.affords(account, currency, high, spendable=True):
         return high
@@ -84,7 +84,7 @@ def withdrawable(cover: Cover, account: int, currency: int) -> int:
 
 
 def wallet_row(cover: Cover, account: int, currency: int) -> WalletRow:
-    """Returns what an account has in a currency, and what its positions ask there."""
+    """Returns an account's money in a currency, and the margin of its positions there."""
     ledger, contracts = cover.ledger, cover.contracts
     cash, backing = ledger.wallets[account][currency], ledger.backing(account, currency)
     held = [p for p in ledger.positions_of(account) if p.size and contracts[p.instrument].currency == currency]

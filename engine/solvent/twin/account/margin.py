@@ -1,8 +1,7 @@
-"""What an account needs and what it has: pure functions over contracts and positions (semantics §2-§6).
+"""Margin of accounts: pure functions over contracts and positions (semantics §2-§6).
 
-Owns the formulas of accounts, in big integers; what one contract is worth and asks is `valuation`. Never writes. Amounts
-are units of the settlement currency, rates are over RATE, sizes lots. `ledger` below is anything with
-positions_of(account) and cash(account, currency); positions are `Position` rows.
+Owns the formulas of accounts, in big integers; `valuation` has those of one contract. Never writes. Amounts are units of the
+settlement currency, rates are over RATE, sizes are lots. Positions are `Position` rows.
 """
 
 from collections import defaultdict
@@ -39,7 +38,7 @@ INT64_MAX = 2**63 - 1
 
 @dataclass(slots=True)
 class OpenSide:
-    """Some resting orders of one side: lots, value at limit, loss to mark when accepted."""
+    """Resting orders of one side: lots, value at their limits, loss to mark when accepted."""
 
     lots: int = 0
     value: int = 0
@@ -50,7 +49,7 @@ class OpenSide:
 
 
 class Holding(Sized, Protocol):
-    """What the ratio test reads of a position."""
+    """The fields of a position that the ratio test reads."""
 
     @property
     def instrument(self) -> int: ...
@@ -59,7 +58,7 @@ class Holding(Sized, Protocol):
     @property
     def mode(self) -> int: ...
     @property
-    def liquidation_fee_ppb(self) -> int: ...  # its account's
+    def liquidation_fee_ppb(self) -> int: ...  # the rate of its account
     @property
     def open_sides(self) -> tuple[OpenSide, OpenSide]: ...
     @property
@@ -77,7 +76,7 @@ class Requirement:
     own: int
     value: int
     positions: int
-    orders: int = 0  # positions whose resting orders count
+    orders: int = 0  # number of positions whose resting orders count
 
 
 def saturate(n: int) -> int:
@@ -88,7 +87,7 @@ def saturate(n: int) -> int:
 
 
 def bands(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[tuple[int, int], tuple[int, int]]:
-    """(tier, fee over RATE) of both thresholds: below full the position is taken over, below own it is stepped down."""
+    """Returns (tier, fee over RATE) of both thresholds: below `full` the position is taken over, below `own` stepped down."""
     k, fee, isolated = tier_of(contract, p), p.liquidation_fee_ppb, p.mode == Mode.ISOLATED
     if k < rules.step_tiers:
         low = k, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
@@ -98,7 +97,7 @@ def bands(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[tuple[int, 
 
 
 def thresholds(rules: RuleTerms, contract: Contract, p: Holding, equity: int) -> tuple[int, int]:
-    """(full, own) in units times RATE; equity is that of the position's domain."""
+    """Returns (full, own) in units times RATE. `equity` is the equity of the position's domain."""
     low, high = bands(rules, contract, p)
     full = _threshold(rules, contract, p, low, equity)
     return full, full if high == low else max(full, _threshold(rules, contract, p, high, equity))
@@ -108,12 +107,13 @@ def _threshold(rules: RuleTerms, contract: Contract, p: Holding, band: tuple[int
     k, fee = band
     if not rules.fee_at_bankruptcy or is_lesser(contract, p):
         return asked(contract, p, k, fee)
-    cost = worth(contract, p.size, contract.mark) - equity if p.size else 0  # at which the domain's equity is gone
+    cost = worth(contract, p.size, contract.mark) - equity if p.size else 0  # the cost at which the domain's equity is zero
     return asked(contract, p, k) + closing_fee(contract, p.size, cost, fee) * RATE
 
 
 def requirement(rules: RuleTerms, contracts: list[Contract], base: int, holdings: Iterable[Holding]) -> Requirement:
-    """Equity (base + unrealised profit) against both thresholds, one ceil per position; orders as the rule set says."""
+    """Sets equity (base + unrealised profit) against both thresholds, rounded up once per position. Orders count as the rule
+    set says."""
     holdings = list(holdings)
     equity = base + sum(upl(contracts[p.instrument], p) for p in holdings)
     r = Requirement(equity, 0, 0, 0, 0)
@@ -126,13 +126,13 @@ def requirement(rules: RuleTerms, contracts: list[Contract], base: int, holdings
         r.positions += p.size != 0
         if rules.orders != OrderRule.IGNORED and p.mode == Mode.CROSS:
             _count_orders(rules, contract, p, r)
-    if rules.at_threshold and r.positions:  # so that what is safe is never below either
+    if rules.at_threshold and r.positions:  # a safe domain is then below neither threshold
         r.full, r.own = r.full + 1, r.own + 1
     return r
 
 
 def _count_orders(rules: RuleTerms, contract: Contract, p: Holding, r: Requirement) -> None:
-    """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
+    """Adds resting orders to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
     values = [opening_value(p, side) for side in Side]
     r.orders += max(values) > 0
     if rules.orders == OrderRule.BY_FEE:
@@ -153,12 +153,12 @@ def _order_margin(contract: Contract, p: Holding, side: int, value: int, k: int,
 
 
 def own_part(rules: RuleTerms, contract: Contract, p: Holding, equity: int) -> int:
-    """Returns a position's part of R_own. What the rule set adds to a whole domain is not in it."""
+    """Returns a position's part of R_own, without the unit that the rule set may add to a whole domain."""
     return ceil_div(thresholds(rules, contract, p, equity)[1], RATE)
 
 
 def threshold_rates(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[int, int]:
-    """Finds the rates of both thresholds, fees included, before what a tier deducts or a curve adds."""
+    """Returns the rates of both thresholds, fees included, before tier deductions and curves."""
     if is_lesser(contract, p):
         return 0, 0
     rates = rates_of(contract, p.size > 0, p.leverage)
@@ -171,7 +171,7 @@ def threshold_rates(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[i
 
 
 def equity_shares(contracts: list[Contract], cash: int, holdings: list[Holding]) -> list[int]:
-    """Each cross position's floor(E * MM_i / sum MM); left-over units go to the largest MM, the first of equals."""
+    """Returns floor(E * MM_i / sum MM) for each cross position; left-over units go to the first of the largest MM."""
     needed = [maintenance(contracts[p.instrument], p, tier_of(contracts[p.instrument], p)) for p in holdings]
     equity = cash + sum(upl(contracts[p.instrument], p) for p in holdings)
     shares = [equity * each // sum(needed) for each in needed]
@@ -181,7 +181,7 @@ def equity_shares(contracts: list[Contract], cash: int, holdings: list[Holding])
 
 
 def bankruptcy_cost(contract: Contract, p: Holding, share: int) -> int:
-    """The exact signed cost at which a position leaves nothing; `share` of equity for cross, unused for isolated."""
+    """Returns the exact signed cost at which a position leaves nothing. `share` is its equity if cross, unused if isolated."""
     if p.mode == Mode.ISOLATED:
         return p.cost - p.margin
     return worth(contract, p.size, contract.mark) - share
@@ -191,29 +191,29 @@ def bankruptcy_cost(contract: Contract, p: Holding, share: int) -> int:
 
 
 def opening_lots(p: Holding, side: int, lots: int) -> int:
-    """How many of `lots` on this side go beyond closing the position.
+    """Returns how many of `lots` on this side would open after closing the position.
 
-    What reduce-only orders may close first is not theirs to close.
+    Lots that reduce-only orders may close first are not available for closing.
     """
     closing = -p.size if side == Side.BUY else p.size
     return max(0, lots - max(0, closing - p.reduce.lots))
 
 
 def _opening_loss(p: Holding, side: int, orders: OpenSide) -> int:
-    """The share of a side's loss to mark that belongs to the lots that would open."""
+    """Returns the share of a side's loss to mark that belongs to the lots that would open."""
     lots = opening_lots(p, side, orders.lots)
     return ceil_div(orders.loss * lots, orders.lots) if lots else 0
 
 
 def opening_value(p: Holding, side: int) -> int:
-    """The value at their limits of the lots of a side that would open."""
+    """Returns the value, at their limits, of the lots of a side that would open."""
     orders = p.open_sides[side]
     lots = opening_lots(p, side, orders.lots)
     return ceil_div(orders.value * lots, orders.lots) if lots else 0
 
 
 def closing_loss(p: Holding) -> int:
-    """What resting orders that close an isolated position would lose against mark; its margin must bear it."""
+    """Returns the loss against mark of resting orders that close an isolated position; its margin must bear it."""
     side = Side.SELL if p.size > 0 else Side.BUY
     orders = p.open_sides[side]
     return orders.loss - _opening_loss(p, side, orders) + p.reduce.loss
@@ -227,21 +227,26 @@ def _side_hold(contract: Contract, p: Holding, side: int, orders: OpenSide) -> i
     if lots == 0:
         return held
     value = ceil_div(orders.value * lots, orders.lots)
-    adds = (p.size > 0) == (side == Side.BUY)  # to what is held; its notional is at entry, so that no mark moves a hold
+    adds = (p.size > 0) == (side == Side.BUY)  # True if the order adds to the position; notional at entry, so that no mark moves a hold
     initial = initial_rise(contract, value, p.leverage, lots, (abs(p.size) * adds, abs(p.cost) * adds))
     return initial + held + fee_units(value, contract.taker_fee_ppb)
 
 
 def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenSide]) -> int:
-    """What resting orders reserve: the dearer side's value / leverage + taker fee of what may open, + loss to
-    mark: of all lots for cross, of the opening ones for isolated (the others' is the margin's, closing_loss)."""
+    """Returns the margin that resting orders reserve: the dearer side's value / leverage, its taker fee and its loss to mark.
+
+    Value and fee are those of the lots that may open. The loss is that of all lots for cross, of the opening lots for
+    isolated; an isolated position's own margin bears the rest (`closing_loss`).
+    """
     return max(_side_hold(contract, p, side, open_sides[side]) for side in (Side.BUY, Side.SELL))
 
 
 def initial_units(contract: Contract, p: Holding) -> int:
-    """Initial margin at mark, and what accrued funding asks. Never less than maintenance with the fee: a mark
-    can carry a position to another tier than its leverage was allowed for, maintenance may be of another value, and a table
-    may ask more than its highest leverage leaves."""
+    """Returns initial margin at mark plus accrued funding, and never less than maintenance margin with the fee.
+
+    Maintenance can be higher in three cases: the mark carried the position into another tier than its leverage was allowed
+    for, maintenance goes by another value, or a table takes more than its highest leverage leaves.
+    """
     value = value_at_mark(contract, p)
     initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
     tier = tier_of(contract, p)
@@ -252,7 +257,8 @@ def initial_units(contract: Contract, p: Holding) -> int:
 
 
 def initial_total(contracts: list[Contract], positions: Iterable[Holding]) -> int:
-    """Of positions of an account and currency; of hedges of which only the larger side counts, what the dearer side asks."""
+    """Adds up the initial margin of positions of one account and currency. A hedge with `larger_leg` counts its dearer side
+    alone."""
     total, hedges = 0, defaultdict[int, list[int]](lambda: [0, 0])
     for p in positions:
         contract = contracts[p.instrument]
@@ -265,17 +271,17 @@ def initial_total(contracts: list[Contract], positions: Iterable[Holding]) -> in
 
 
 def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding], spendable: bool) -> int:
-    """Cash and unrealised profit of cross positions less their initial margin and all holds.
+    """Returns cash plus unrealised profit of cross positions, less their initial margin and all holds.
 
-    `spendable`: what may leave the wallet; unrealised profit does not count.
+    spendable: True for money that leaves the wallet; unrealised profit then does not count.
     """
     profit = sum(upl(contracts[p.instrument], p) for p in cross)
     return saturate(cash + (min(0, profit) if spendable else profit) - initial_total(contracts, cross) - holds)
 
 
 def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding]) -> int:
-    """What the contracts of a currency leave of a balance in it for another currency's margin: each position keeps what its
-    own profit does not bear of its initial margin. So closing one costs no more than it loses to mark and fees."""
+    """Returns the part of a balance that may back another currency. Each position keeps the initial margin that its own profit
+    does not bear, so that closing it costs no more than its loss to mark and its fees."""
     kept = (max(0, initial_units(contracts[p.instrument], p) - upl(contracts[p.instrument], p)) for p in cross)
     return saturate(cash - holds - sum(kept))
 
@@ -284,7 +290,7 @@ def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Ho
 
 
 def adl_rank(contract: Contract, p: Holding, r: Requirement) -> int:
-    """a = profit rate in millionths; times effective leverage for winners, divided by it for losers."""
+    """Returns the profit rate in millionths, times effective leverage for winners, divided by it for losers."""
     if p.cost == 0:
         return 0
     rate = saturate(upl(contract, p) * 10**6 // abs(p.cost))

@@ -1,4 +1,4 @@
-"""What both legs of a cross hedge have in common is closed at mark, before anything is sold (semantics §2).
+"""The netting step (semantics §2): the common lots of both legs of a cross hedge close at mark before anything is sold.
 
 Owns the netting of a hedge. Never takes a fee, and changes equity by no more than rounding.
 """
@@ -10,7 +10,7 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 
 
 def _net_pair(state: State, long: Position) -> None:
-    """Closes the lots that both legs have against each other."""
+    """Closes the common lots of both legs at mark."""
     short, contract = long.twin, state.contracts[long.instrument]
     assert short
     lots = min(long.size, -short.size)

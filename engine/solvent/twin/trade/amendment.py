@@ -1,7 +1,7 @@
-"""What a sender may do to live orders: amend one, cancel one, cancel many; in an exchange and in a Book alone.
+"""Commands on live orders: amend one, cancel one, cancel many; in an exchange and in a Book alone.
 
-Owns the checks and the way of AMEND, CANCEL and MASS_CANCEL. Never touches another account's order, but for a
-MASS_CANCEL in nobody's name (the operator's).
+Owns the checks and the execution of AMEND, CANCEL and MASS_CANCEL. Never touches another account's order, except in a
+MASS_CANCEL by the operator, who names no account.
 """
 
 from solvent.schema.codes import Code
@@ -21,7 +21,7 @@ class Changes:
         self.trading = entry.trading
 
     def find(self, account: int, order_id: int, client_id: int) -> Order | None:
-        """The sender's live order, by order id, else by client id."""
+        """Returns the sender's live order by order id, else by client id."""
         order = self.trading.live.get(order_id or self.trading.clients.get((account, client_id), 0))
         return order if order and order.account == account else None
 
@@ -35,7 +35,7 @@ class Changes:
         return Code.OK, order.order_id, order.size - order.remaining, 0
 
     def cancel_many(self, c: MassCancel) -> Answer:
-        """MASS_CANCEL: oldest first. The filled lots of the answer say how many orders ended."""
+        """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders."""
         if c.account != NOBODY and not self.entry.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         if c.instrument not in (NO_INSTRUMENT, *range(len(self.entry.contracts))):
@@ -52,7 +52,7 @@ class Changes:
         return Code.OK, 0, len(found), 0
 
     def amend(self, c: AmendOrder) -> Answer:
-        """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
+        """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
         if not self.entry.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         order = self.find(c.account, c.order_id, c.client_id)
@@ -61,7 +61,7 @@ class Changes:
         code, size, price = self._check(c, order)
         if code:
             return refused(code)
-        if order.dormant:  # limit and size change where it sleeps; its trigger and its place stay
+        if order.dormant:  # a dormant order changes limit and size; it keeps its trigger and its place
             order.size, order.remaining, order.price = size, size, price
             self.trading.say_replaced(order)
             return Code.OK, order.order_id, 0, 0
@@ -71,20 +71,20 @@ class Changes:
         return Code.OK, order.order_id, order.size - order.remaining, order.remaining
 
     def _check(self, c: AmendOrder, order: Order) -> tuple[Code, int, int]:
-        """(code, total size, price) that an AMEND asks for, 0 meaning as it is."""
+        """Returns (code, total size, price) of an AMEND; a field of 0 keeps the present one."""
         contract = self.entry.contracts[order.instrument]
         size, price = c.size_lots or order.size, c.price_ticks or order.price
         measured_later = order.dormant and order.flags & Flag.CLOSE_POSITION and c.size_lots
         if not 0 <= size <= contract.max_size_lots or measured_later:
             return Code.BAD_SIZE, size, price
-        by_slippage = order.dormant and order.terms.slippage_ppb and c.price_ticks  # which takes no price besides
+        by_slippage = order.dormant and order.terms.slippage_ppb and c.price_ticks  # a slippage excludes a price
         if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks or by_slippage:
             return Code.BAD_PRICE, size, price
         if size < order.size and size <= order.size - order.remaining:
             return Code.AMEND_BELOW_FILLED, size, price
         if (size, price) == (order.size, order.price):
             return Code.AMEND_NOTHING, size, price
-        if order.dormant and price != order.price and not self.entry.bare:  # asked as of a new one
+        if order.dormant and price != order.price and not self.entry.bare:  # the same test as for a new order
             t = self.entry.ticket_of(order, order.remaining, price)
             if price != self.entry.cover.within_band(t, order.terms.trigger):
                 return Code.PRICE_BAND, size, price
@@ -95,7 +95,7 @@ class Changes:
         p = order.holder if isinstance(order.holder, Position) else None
         stays = p and order.flags & Flag.REDUCE_ONLY and price == order.price
         if p and stays and self.entry.cover.reducible(t, p) <= order.remaining:
-            return refused(Code.AMEND_NOTHING)  # a larger one would be cut to what it has: it keeps its place
+            return refused(Code.AMEND_NOTHING)  # a larger size would be cut to the present one: the order keeps its place
         code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:
             return refused(code)

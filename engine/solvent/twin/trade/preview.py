@@ -1,7 +1,7 @@
-"""What an order would do, found by doing it and putting everything back.
+"""Previews an order: executes it and puts everything back.
 
-Owns the copies of what a trade changes: the book of its instrument, the orders, positions and wallets of everybody in it.
-Never changes anything for good, and says nothing. Cost: O(orders in the book); the compiled core walks the makers instead.
+Owns the copies of what a trade changes: the book of its instrument, and the orders, positions and wallets of everybody in it.
+Never changes anything for good, and emits nothing. Cost: O(orders in the book); the compiled core walks the makers.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _PARCEL = ("size", "cost", "due", "order")
 
 @contextmanager
 def rehearsal(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
-    """A ticket like this one of so many lots, to be executed; whatever that changes is as before when this is left."""
+    """Yields a ticket like `t` for `lots`, to be executed. On exit every change is put back."""
     ledger, book = trading.ledger, trading.books[t.instrument]
     order = t.order or Order(0, t.account, t.instrument, t.side, t.price, t.remaining, t.size, 0, t.flags, t.tif, 0, t.holder)
     orders = [order, *(each for side in Side for each in book.orders(side))]

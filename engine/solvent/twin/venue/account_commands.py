@@ -1,7 +1,7 @@
 """Deposits, withdrawals, transfers, leverage, position modes and margin moves.
 
-Owns the checks of these commands, complete before the first write, and what they write. Never trades or liquidates; it
-touches accounts, and settlement looks at them.
+Owns the checks of these commands, complete before the first write, and their writes. Never trades or liquidates; it touches
+accounts, and the pipeline tests them.
 """
 
 from fractions import Fraction
@@ -35,7 +35,7 @@ class Control:
         return self._check_amount(c.currency, c.amount_units)
 
     def _exceeds(self, currency: int, units: int) -> bool:
-        """True if all that came in, with this, would be more than a currency may have."""
+        """True if all deposits, with this one, would exceed the limit of a currency."""
         return units > MONEY_MAX + self.ledger.wallets[Purse.OUTSIDE][currency]
 
     def deposit(self, c: Deposit) -> Code:
@@ -67,7 +67,7 @@ class Control:
         return Code.OK
 
     def transfer(self, c: Transfer) -> Code:
-        """TRANSFER: from an account to another of its family (a master and its sub-accounts)."""
+        """Executes TRANSFER between two accounts of one family (a master and its sub-accounts)."""
         if code := self._check_purse(c):
             return code
         if not FIRST_USER <= c.receiver < len(self.ledger.wallets):
@@ -83,11 +83,12 @@ class Control:
         return Code.OK
 
     def _check_position(self, account: int, instrument: int, leg: int) -> Code:
-        """Names, and the leg that the position mode wants."""
+        """Checks the names, and the leg against the position mode."""
         return self.entry.check_names(account, instrument) or self.entry.check_leg(account, instrument, leg)
 
     def set_leverage(self, c: SetLeverage) -> Code:
-        """SET_LEVERAGE: mode only while flat and without resting orders, leverage within the tier and the free balance."""
+        """Executes SET_LEVERAGE. The mode changes only while flat and without orders; leverage keeps within tier and free
+        balance."""
         if code := self._check_position(c.account, c.instrument, c.leg):
             return code
         if c.mode > Mode.ISOLATED:
@@ -97,7 +98,7 @@ class Control:
             return Code.BAD_LEVERAGE
         leverage = Fraction(c.leverage_times, parts)
         contract = self.contracts[c.instrument]
-        # A higher tier that deducts, or whose rate is a smaller share of its initial one, may ask for less: none to choose.
+        # With DEDUCTION and FACTOR a higher tier may require less margin: no tier can be chosen.
         unequal = contract.scheme in (Scheme.DEDUCTION, Scheme.FACTOR)
         if not 0 <= c.chosen_tier <= len(contract.tiers) or (c.chosen_tier and unequal):
             return Code.BAD_LEVERAGE
@@ -130,12 +131,13 @@ class Control:
         return Code.OK
 
     def _endangers(self, p: Position) -> bool:
-        """Whether a position's domain is below its threshold: another leverage or tier may ask more."""
+        """True if the position's domain is below its threshold: another leverage or tier may require more."""
         r = self.cover.admission.domain_of(p)
         return r.positions > 0 and r.equity < r.own
 
     def set_position_mode(self, c: SetPositionMode) -> Code:
-        """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
+        """Executes SET_POSITION_MODE: one position of an instrument, or a long and a short leg; only while flat and without
+        orders.
 
         The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
         """
@@ -157,7 +159,7 @@ class Control:
         return Code.OK
 
     def move_margin(self, c: MoveMargin) -> Code:
-        """MOVE_MARGIN: between wallet and position, or from this position to another."""
+        """Executes MOVE_MARGIN between wallet and position, or from this position to another."""
         if code := self._check_position(c.account, c.instrument, c.leg):
             return code
         if c.amount_units == 0 or abs(c.amount_units) > MONEY_MAX or (c.next_to_target and c.amount_units < 0):
@@ -189,7 +191,7 @@ class Control:
         self.ledger.touch(p.account)
 
     def _pass_margin(self, c: MoveMargin, p: Position) -> Code:
-        """From one isolated position to another, by way of the wallet."""
+        """Moves margin from one isolated position to another through the wallet."""
         instrument = c.next_to_target - 1
         if instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
