@@ -107,8 +107,11 @@ class Reader:
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
-        """Returns (instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots
-        and value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
+        """Returns the account's positions by instrument and leg.
+
+        Each is (instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold). Lots
+        and value of opening buys and sells, reduce-only lots and the liquidation fee follow.
+        """
         return [
             (
                 p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,

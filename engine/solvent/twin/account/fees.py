@@ -1,8 +1,8 @@
 """Trading fees by traded volume: maker and taker rates in tiers of 30-day volume.
 
-Owns the volumes by account and currency: the value of fills on each of the last thirty whole days of command time, and
-today's, which counts from tomorrow on. A sub-account's fills count for its master. Owns the liquidation fee of each position
-whose contract takes the account's own rate. Never moves money. Counts nothing while no instrument has fee tiers.
+Owns the volumes by account and currency: the value of fills on each of the last thirty whole days of command time. Today's
+volume counts from tomorrow on, and a sub-account's fills count for its master. Owns the liquidation fee of each position whose
+contract takes the account's own rate. Never moves money. Counts nothing while no instrument has fee tiers.
 """
 
 from collections import deque

@@ -227,7 +227,8 @@ def _side_hold(contract: Contract, p: Holding, side: int, orders: OpenSide) -> i
     if lots == 0:
         return held
     value = ceil_div(orders.value * lots, orders.lots)
-    adds = (p.size > 0) == (side == Side.BUY)  # True if the order adds to the position; notional at entry, so that no mark moves a hold
+    # An order that adds to the position counts its notional at entry, so that no mark moves a hold.
+    adds = (p.size > 0) == (side == Side.BUY)
     initial = initial_rise(contract, value, p.leverage, lots, (abs(p.size) * adds, abs(p.cost) * adds))
     return initial + held + fee_units(value, contract.taker_fee_ppb)
 
@@ -244,8 +245,8 @@ def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenS
 def initial_units(contract: Contract, p: Holding) -> int:
     """Returns initial margin at mark plus accrued funding, and never less than maintenance margin with the fee.
 
-    Maintenance can be higher in three cases: the mark carried the position into another tier than its leverage was allowed
-    for, maintenance goes by another value, or a table takes more than its highest leverage leaves.
+    Maintenance can be higher than initial margin. The mark may have carried the position into a tier that does not allow its
+    leverage. Maintenance may go by another value. A table may take more than its highest leverage leaves.
     """
     value = value_at_mark(contract, p)
     initial = initial_of(contract, value, p.leverage, abs(p.size), value) + accrued_units(contract, p.size)
@@ -281,7 +282,7 @@ def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Hol
 
 def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding]) -> int:
     """Returns the part of a balance that may back another currency. Each position keeps the initial margin that its own profit
-    does not bear, so that closing it costs no more than its loss to mark and its fees."""
+    does not bear. So closing it costs no more than its loss to mark and its fees."""
     kept = (max(0, initial_units(contracts[p.instrument], p) - upl(contracts[p.instrument], p)) for p in cross)
     return saturate(cash - holds - sum(kept))
 

@@ -1,9 +1,9 @@
 """Value of a contract at a price, and the margin that its tiers require: pure functions of one instrument, in big integers.
 
-Owns the three kinds of value (linear, inverse, quanto) with their rounding, the tiers with their basis and scheme, and the
-prices at which a position leaves nothing. Never knows an account. Amounts are units of the settlement currency, rates are over
-RATE, prices are ticks, sizes are lots. A quanto contract is a linear one whose size is in settlement currency per point of
-price, so no function here has a case for it.
+Owns the three kinds of value (linear, inverse, quanto) with their rounding, and the tiers with their basis and scheme. Owns
+the prices at which a position leaves nothing. Never knows an account. Amounts are units of the settlement currency, rates are
+over RATE, prices are ticks, sizes are lots. A quanto contract is a linear one with a size in settlement currency per point of
+price. No function here has a case for it.
 """
 
 from dataclasses import dataclass
@@ -321,7 +321,7 @@ def maintenance(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
 
 def initial_of(contract: Contract, value: int, leverage: Fraction, lots: int, notional: int) -> int:
     """Returns initial margin of a value: by leverage, or by a curve if that is more. `lots` and `notional` are those of the
-    whole position. Where tiers bound the leverage, it is never below their initial rate."""
+    whole position. It is never below the tiers' initial rate where tiers bound the leverage."""
     by_leverage = ceil_div(value, leverage)
     if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
         return by_leverage

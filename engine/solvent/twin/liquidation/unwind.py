@@ -44,8 +44,8 @@ def _fund_price(state: State, parcel: Parcel) -> int:
 
 
 def unwind(state: State, case: Case) -> Outcome:
-    """Offers a fresh parcel at its bankruptcy price, and sells a worthless one at once. Where the command may not cost others,
-    a worthless parcel waits for its instrument's next mark."""
+    """Offers a fresh parcel at its bankruptcy price, and sells a worthless one at once. A worthless parcel waits for its
+    instrument's next mark if the command may not cost others."""
     parcel = case.parcel
     assert parcel
     parcel.due = False

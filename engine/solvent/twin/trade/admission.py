@@ -1,9 +1,9 @@
 """The admission of fills: equity and requirement of a margin domain before and after (SAFE-1, SAFE-2, decision 0013).
 
-Owns the judgement of every fill before it is posted, and the figures of a domain for others: its requirement, a position's
-share of equity, the loss it may bear. Never writes for good: a fill is tried on the rows, which are restored. Invariant: an
-opening fill leaves no domain of its owner below R_own, or further below it; a closing fill costs no more than the domain has.
-Cost: a judgement reads the domains of the fill once.
+Owns the judgement of every fill before it is posted. Owns a domain's requirement, a position's share of equity and the loss it
+may bear. Never writes for good: a fill is tried on the rows, which are restored. Invariant: an opening fill leaves no domain
+of its owner below R_own, or further below it. A closing fill costs no more than the domain has. Cost: a judgement reads the
+domains of the fill once.
 """
 
 from collections.abc import Callable, Iterator
@@ -143,8 +143,8 @@ class Admission:
             wallets[currency], held_by[currency] = cash, held
 
     def _asked_units(self, p: Position, fill: Fill, e: Effect) -> int:
-        """Returns the units that an isolated position takes from the wallet for the lots that a fill opens: initial margin at
-        its leverage, their loss to mark and their accrued funding."""
+        """Returns the units that an isolated position takes from the wallet for the lots that a fill opens. They are initial
+        margin at its leverage, the loss to mark and accrued funding of those lots."""
         contract = self.contracts[p.instrument]
         opened = e.opened if fill.size_delta > 0 else -e.opened
         value = e.cost if e.closed else fill.cost_delta

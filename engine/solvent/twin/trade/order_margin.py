@@ -50,14 +50,14 @@ class Cover:
         return min(t.price, edge) if t.side == Side.BUY else max(t.price, edge)
 
     def limit_to_bankruptcy(self, t: Ticket, p: Position) -> None:
-        """Limits an order against the position to the price at which closing, fee paid, leaves nothing (§6), or too little for
-        the domain that its currency backs."""
+        """Limits an order against the position to the price at which closing leaves nothing after its fee (§6). The limit is
+        tighter where the domain that the currency backs needs more."""
         if p.size == 0 or (p.size > 0) == (t.side == Side.BUY):
             return
         t.closes = True
         price = self.admission.closing_price(p)
         if price < t.limit if t.side == Side.BUY else price > t.limit:
-            price = max(0, min(self.contracts[t.instrument].max_price_ticks + 1, price))  # no order trades outside the legal prices
+            price = max(0, min(self.contracts[t.instrument].max_price_ticks + 1, price))  # nothing trades outside legal prices
             if t.remaining > abs(p.size):
                 t.closing_limit = price  # the opening lots trade to the order's own limit
             else:
