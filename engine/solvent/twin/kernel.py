@@ -59,14 +59,14 @@ class Aftermath:
         self.state = state
         self.entry = entry
 
-    def settle_all(self) -> None:
-        self.settle(refused(Code.OK))
+    def resolve_all(self) -> None:
+        self.resolve(refused(Code.OK))
 
-    def settle(self, answer: Answer) -> Answer:
+    def resolve(self, answer: Answer) -> Answer:
         """Returns a command's answer; if its own order was triggered too, the answer holds the order as it then is."""
         while True:
             if not self.entry.bare:
-                pipeline.settle(self.state)
+                pipeline.resolve(self.state)
             fired = self.entry.fire_next()
             if fired is None:
                 return answer
@@ -110,7 +110,7 @@ class Kernel(Reader):
         self.funding = Funding(self.liquidation)
         self.listings = Listings(self.trading)
         self.aftermath = Aftermath(self.liquidation, self.entry)
-        self.pricing = Pricing(self.funding, self.listings, self.aftermath.settle_all)
+        self.pricing = Pricing(self.funding, self.listings, self.aftermath.resolve_all)
         self.clock_ns = 0
         for spec in instruments:
             self._enter(spec)
@@ -227,7 +227,7 @@ class Kernel(Reader):
             self.liquidation.may_cost_others = c.type in COSTS_OTHERS
             answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
-                answer = self.aftermath.settle(answer)
+                answer = self.aftermath.resolve(answer)
         code, *last = answer
         self.last = (last[0], last[1], last[2])
         if self.log.wanted >> EventType.BEGIN & 1:
@@ -247,7 +247,7 @@ class Kernel(Reader):
         self.pricing.pass_to(self.clock_ns)
         if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
             self.trading.fees.renew()
-            self.aftermath.settle_all()
+            self.aftermath.resolve_all()
         if self.next_seq > seq:
             self.log.emit_passed()
 
@@ -290,7 +290,7 @@ class Kernel(Reader):
             case commands.Halt():
                 return refused(self.listings.halt(c))
             case commands.Settle():
-                return refused(self.listings.settle(c))
+                return refused(self.listings.close_instrument(c))
             case commands.TellSource():
                 return refused(self.pricing.source(c))
             case commands.SetPositionMode():

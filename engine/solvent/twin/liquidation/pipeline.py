@@ -61,7 +61,7 @@ def _collect(state: State) -> list[Case]:
     return sorted(cases, key=lambda case: case.order)
 
 
-def settle(state: State) -> None:
+def resolve(state: State) -> None:
     """Works off parcels first, then the touched accounts worst first, round after round until none is left."""
     ledger = state.ledger
     while True:

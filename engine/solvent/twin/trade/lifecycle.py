@@ -221,24 +221,24 @@ class Trading(State):
         fee = valuation.fee_units(value, contract.taker_fee_ppb)
         return Fill(lots if t.side == Side.BUY else -lots, cost, fee, 0, t.fee_reason)
 
-    def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
+    def _book_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
         fill = self._fill(p, side, value, lots, reason, ref)
         self.admission.fit(p, fill)
         if not self.rehearses:
             self.fees.add(p.account, self.contracts[p.instrument], value)
         self.ledger.position_fill(p, fill)
 
-    def _settle_house(self, parcel: Parcel, side: int, price: int, value: int, lots: int, ref: int) -> None:
+    def _book_house(self, parcel: Parcel, side: int, price: int, value: int, lots: int, ref: int) -> None:
         worse = price != parcel.bankruptcy_price and not within(side, price, parcel.bankruptcy_price)
         change = ParcelChange.FILLED_BY_FUND if worse else ParcelChange.FILLED_BY_BOOK
         cost = valuation.cost_delta(self.contracts[parcel.instrument], side, value)
         self.ledger.parcel_fill(parcel, lots, cost, change, ref)
 
-    def _settle(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
+    def _book_fill(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
         if isinstance(order.holder, Position):
-            self._settle_user(order.holder, order.side, value, lots, reason, order.order_id)
+            self._book_user(order.holder, order.side, value, lots, reason, order.order_id)
         elif isinstance(order.holder, Parcel):
-            self._settle_house(order.holder, order.side, price, value, lots, order.order_id)
+            self._book_house(order.holder, order.side, price, value, lots, order.order_id)
 
     @staticmethod
     def _held(order: Order) -> int:
@@ -389,12 +389,12 @@ class Trading(State):
         )  # fmt: skip
         self._reserve(maker, maker.remaining + lots, maker.remaining)
         value, held = self._value(t, maker, lots), (self._held(maker), self._held(taker))
-        self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
+        self._book_fill(maker, maker.price, value, lots, Posting.MAKER_FEE)
         if not maker.remaining:
             self.finish(maker, Ending.FILLED)
         if maker.holder is not taker.holder:  # otherwise the taker's half comes first
             self._after_fill(maker, held[0])
-        self._settle(taker, maker.price, value, lots, t.fee_reason)
+        self._book_fill(taker, maker.price, value, lots, t.fee_reason)
         self._after_fill(taker, held[1])
 
     def conclude(self, t: Ticket) -> None:

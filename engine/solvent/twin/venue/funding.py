@@ -19,7 +19,7 @@ class Funding:
         self.ledger = state.ledger
         self.contracts = state.contracts
 
-    def settle(self, c: SettleFunding) -> Code:
+    def pay_funding(self, c: SettleFunding) -> Code:
         """Executes FUNDING: a rate over RATE (longs pay when it is positive) for a period after the last one."""
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
@@ -30,10 +30,10 @@ class Funding:
             return Code.PERIOD_SETTLED
         if not contract.mark:
             return Code.NO_MARK
-        self.settle_rate(c.instrument, rate, period)
+        self.pay_rate(c.instrument, rate, period)
         return Code.OK
 
-    def settle_rate(self, instrument: int, rate: int, period: int) -> None:
+    def pay_rate(self, instrument: int, rate: int, period: int) -> None:
         """Collects from each holder of the paying side into RESIDUE, and pays each holder of the other side from there."""
         self.contracts[instrument].funding_period = period
         holders: list[Position | Parcel] = [*self.ledger.members[instrument], *self.ledger.parcels]

@@ -38,7 +38,7 @@ class Listings:
             self.trading.resume(c.instrument)
         return Code.OK
 
-    def settle(self, c: Settle) -> Code:
+    def close_instrument(self, c: Settle) -> Code:
         """Executes SETTLE: closes an instrument for good at a price, or at its mark if the price is 0."""
         if code := self._check(c):
             return code
@@ -47,10 +47,10 @@ class Listings:
             return Code.BAD_PRICE
         if not (c.price_ticks or contract.mark):
             return Code.NO_MARK
-        self.close(c.instrument, c.price_ticks or contract.mark)
+        self.close_at(c.instrument, c.price_ticks or contract.mark)
         return Code.OK
 
-    def close(self, instrument: int, ticks: int) -> None:
+    def close_at(self, instrument: int, ticks: int) -> None:
         """Cancels all orders, oldest first, and closes every position and parcel at one price, without a fee."""
         contract = self.contracts[instrument]
         for _, order in sorted(self.trading.live.items()):

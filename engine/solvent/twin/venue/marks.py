@@ -17,7 +17,7 @@ from solvent.twin.venue.market_state import Listings
 
 
 class Pricing:
-    def __init__(self, funding: Funding, listings: Listings, settle: Callable[[], None]):
+    def __init__(self, funding: Funding, listings: Listings, resolve: Callable[[], None]):
         self.listings = listings
         self.funding = funding
         self.state = funding.state
@@ -26,7 +26,7 @@ class Pricing:
         self.contracts = funding.contracts
         self.log = funding.state.log
         self.models: list[Prices | None] = []  # by instrument
-        self.settle = settle  # works off touched accounts and fired orders
+        self.resolve = resolve  # works off touched accounts and fired orders
 
     # --- commands
 
@@ -69,7 +69,7 @@ class Pricing:
                 return Code.NOT_TRADING
             if model and model.model.interval_ns:
                 return Code.PRICE_IS_MODELLED
-        return self.funding.settle(c)
+        return self.funding.pay_funding(c)
 
     def source(self, c: TellSource) -> Code:
         """Executes SOURCE, the price of constituent `source`; beyond_fine as in INDEX."""
@@ -177,7 +177,7 @@ class Pricing:
             self._look(i, model, now_ns)
             self._remark(i, model, now_ns)
         if any(self.models):
-            self.settle()
+            self.resolve()
 
     def _open(self) -> list[tuple[int, Prices]]:
         """Returns the models of instruments that are not closed."""
@@ -220,10 +220,10 @@ class Pricing:
             return
         self._look(instrument, model, instant_ns)
         if instant_ns == model.contract.expiry_ns:
-            self.listings.close(instrument, model.settlement_ticks())
+            self.listings.close_at(instrument, model.settlement_ticks())
         else:  # a constituent is stale
             self._remark(instrument, model, instant_ns)
-        self.settle()
+        self.resolve()
 
     def _fix(self, instrument: int, model: Prices, instant_ns: int) -> None:
         model.sample(instant_ns, self._view(instrument, model))
@@ -233,7 +233,7 @@ class Pricing:
                 instrument=instrument, period=model.period, rate_ppb=model.next_rate, premium_ppb=premium, samples=samples,
             )  # fmt: skip
         self._accrue(instrument, model)
-        self.settle()
+        self.resolve()
 
     def _fund(self, instrument: int, model: Prices, instant_ns: int) -> None:
         """Settles a period: mark, funding and margin check in the order of the rule set."""
@@ -241,8 +241,8 @@ class Pricing:
         self._remark(instrument, model, instant_ns, settling=True)
         period, rate = model.period, model.charge()
         if not self.state.rules.funding_first:
-            self.settle()
+            self.resolve()
         self._accrue(instrument, model)  # the accrued margin of this period is free to pay it
         if self.contracts[instrument].mark and period > self.contracts[instrument].funding_period:
-            self.funding.settle_rate(instrument, rate, period)
-        self.settle()
+            self.funding.pay_rate(instrument, rate, period)
+        self.resolve()
