@@ -63,10 +63,10 @@ class Admission:
         """Returns the loss that the position's domain can bear before it, or the domain that it backs, is below its
         threshold."""
         r, currency = self.domain_of(p), self.contracts[p.instrument].currency
-        elsewhere = None if p.mode == Mode.ISOLATED else self._room(p.account, currency)
+        elsewhere = None if p.mode == Mode.ISOLATED else self._headroom_units(p.account, currency)
         return max(0, r.equity - r.own) if elsewhere is None else min(max(0, r.equity - r.own), elsewhere)
 
-    def _room(self, account: int, currency: int) -> int | None:
+    def _headroom_units(self, account: int, currency: int) -> int | None:
         """Returns the units a spare balance may lose before the domain that it backs is below its threshold. None: no
         bound."""
         each = self.ledger.backs.get(currency)
@@ -97,10 +97,10 @@ class Admission:
             return 0
         contract = self.contracts[p.instrument]
         share = self._left_over(p) if contract.larger_leg else self.share_of_equity(p)
-        room = self._room(p.account, contract.currency)
-        if room is None:
+        headroom = self._headroom_units(p.account, contract.currency)
+        if headroom is None:
             return share
-        return min(share, room + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
+        return min(share, headroom + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
 
     def closing_price(self, p: Position) -> int:
         """Returns the first tick at which closing a position, taker fee paid, costs no more than it may. It need not be

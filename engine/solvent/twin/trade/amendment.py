@@ -63,7 +63,7 @@ class Changes:
             return refused(code)
         if order.dormant:  # a dormant order changes limit and size; it keeps its trigger and its place
             order.size, order.remaining, order.price = size, size, price
-            self.trading.say_replaced(order)
+            self.trading.replaced_event(order)
             return Code.OK, order.order_id, 0, 0
         if price != order.price or size > order.size:
             return self._replace(order, size - order.size + order.remaining, price)
@@ -101,5 +101,5 @@ class Changes:
             return refused(code)
         self.trading.unlist(order)
         order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, t.price, t.open_loss
-        self.trading.say_replaced(order)
+        self.trading.replaced_event(order)
         return self.entry.work(t)

@@ -88,7 +88,7 @@ class Trading(State):
         )  # fmt: skip
         return t.order
 
-    def say_replaced(self, order: Order) -> None:
+    def replaced_event(self, order: Order) -> None:
         self.log.emit_replaced(
             side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
             price_ticks=order.price, remaining_lots=order.remaining, size_lots=order.size,

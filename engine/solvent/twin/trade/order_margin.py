@@ -87,9 +87,9 @@ class Cover:
         held = max(0, p.size if t.side == Side.BUY else -p.size)
         if held + others + lots > self.contracts[t.instrument].max_size_lots:
             return Code.POSITION_LIMIT
-        if not self._fits(p, self._measure(p, t.side, others + lots)):
+        if not self._fits(p, self._tier_measure(p, t.side, others + lots)):
             return Code.POSITION_LIMIT
-        if not self._allows(p, self._measure(p, t.side, opens)):
+        if not self._allows(p, self._tier_measure(p, t.side, opens)):
             return Code.LEVERAGE_ABOVE_TIER
         sides = p.open_sides
         p.open_sides = p.sides_with(t.side, standing, -1)
@@ -145,7 +145,7 @@ class Cover:
         netted = self.contracts[p.instrument].basis == Basis.NET and p.mode == Mode.CROSS
         return [p, *(q for q in p.group if netted and q is not p and q.mode == Mode.CROSS)]
 
-    def _measure(self, p: Position, side: int, lots: int, orders: bool = True) -> int:
+    def _tier_measure(self, p: Position, side: int, lots: int, orders: bool = True) -> int:
         """Returns the measure in the tiers if `lots` more opened on `side`.
 
         By net, the larger side of each contract counts, because a hedge may be closed one leg at a time. `orders` adds the
@@ -188,7 +188,7 @@ class Cover:
 
     def _reaches(self, p: Position) -> list[int]:
         """Returns the measure that the resting orders could reach, by side."""
-        return [self._measure(p, side, margin.opening_lots(p, side, p.open_sides[side].lots)) for side in Side]
+        return [self._tier_measure(p, side, margin.opening_lots(p, side, p.open_sides[side].lots)) for side in Side]
 
     def reach(self, p: Position) -> int:
         """Returns the highest tier that the resting orders could reach."""

@@ -155,7 +155,7 @@ class Entry:
         t.price, t.limit = price, min(t.limit, price) if buys else max(t.limit, price)
         return Code.OK
 
-    def _measure(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
+    def _cut_to_position(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
         """Cuts a reduce-only order to the lots that it may close; a close-position order takes all of them."""
         filled = t.size - t.remaining
         lots = self.cover.reducible(t, p)
@@ -183,7 +183,7 @@ class Entry:
         slides = bool(t.flags & Flag.SLIDE)
         if slides and (code := self._keep_off_the_touch(t)):
             return code
-        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
+        if p and t.flags & Flag.REDUCE_ONLY and (code := self._cut_to_position(t, p, standing)):
             return code
         if t.flags & Flag.MARKET:
             t.price = t.limit = self._market_price(t)
@@ -316,7 +316,7 @@ class Entry:
         if price != t.price:
             assert t.order
             t.price = t.limit = t.order.price = price
-            self.trading.say_replaced(t.order)
+            self.trading.replaced_event(t.order)
 
     def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
         """Returns a live order as a ticket with other terms, before anything is changed."""
