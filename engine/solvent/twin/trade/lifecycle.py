@@ -17,7 +17,7 @@ from solvent.twin.account.margin import OpenSide
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Order, within
-from solvent.twin.trade.preview import rehearsal
+from solvent.twin.trade.preview import preview
 from solvent.twin.trade.state import State, Ticket
 
 SLOT_BITS = 24
@@ -105,7 +105,7 @@ class Trading(State):
             order.holder.orders.remove(order)
         elif isinstance(order.holder, Parcel):
             order.holder.order = None
-        if self.rehearses:
+        if self.previews:
             return
         if order.client_id:
             if len(self.finished) == CLIENT_ID_WINDOW:
@@ -224,7 +224,7 @@ class Trading(State):
     def _book_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
         fill = self._fill(p, side, value, lots, reason, ref)
         self.admission.fit(p, fill)
-        if not self.rehearses:
+        if not self.previews:
             self.fees.add(p.account, self.contracts[p.instrument], value)
         self.ledger.position_fill(p, fill)
 
@@ -249,7 +249,7 @@ class Trading(State):
         if isinstance(order.holder, Position):
             self.refresh_hold(order.holder)
             self.cut_reduce_only(order.holder)
-            if held and order.holder.size * held <= 0 and not self.rehearses:
+            if held and order.holder.size * held <= 0 and not self.previews:
                 self._end_with(order.holder, held)
 
     def _is_own(self, t: Ticket, maker: Order) -> bool:
@@ -431,6 +431,6 @@ class Trading(State):
 
     def dry_run(self, t: Ticket) -> tuple[int, int]:
         """Returns (lots that would stay unfilled, last price it would pay), by a preview."""
-        with rehearsal(self, t, t.remaining) as rehearsed:
-            self.trade_through(rehearsed)
-            return t.remaining - rehearsed.traded, rehearsed.reached or t.limit
+        with preview(self, t, t.remaining) as previewed:
+            self.trade_through(previewed)
+            return t.remaining - previewed.traded, previewed.reached or t.limit

@@ -14,7 +14,7 @@ from solvent.twin.account.ledger import Fill, Position
 from solvent.twin.account.margin import OpenSide
 from solvent.twin.contract import valuation
 from solvent.twin.trade.lifecycle import Trading
-from solvent.twin.trade.preview import rehearsal
+from solvent.twin.trade.preview import preview
 from solvent.twin.trade.state import Ticket
 
 
@@ -71,7 +71,7 @@ class Cover:
         closing = min(t.remaining, max(0, -p.size if t.side == Side.BUY else p.size))
         if not closing:
             return self._check_opening(t, p, standing, t.remaining)
-        with rehearsal(self.trading, t, closing) as closed:
+        with preview(self.trading, t, closing) as closed:
             self.trading.trade_through(closed)
             if closed.ending is not None and closed.traded < closing and t.terms.stp_mode != SelfTrade.DECREMENT:
                 return Code.OK  # it cannot rest, and no lot is left that could open

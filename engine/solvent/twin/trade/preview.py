@@ -21,7 +21,7 @@ _PARCEL = ("size", "cost", "due", "order")
 
 
 @contextmanager
-def rehearsal(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
+def preview(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
     """Yields a ticket like `t` for `lots`, to be executed. On exit every change is put back."""
     ledger, book = trading.ledger, trading.books[t.instrument]
     order = t.order or Order(0, t.account, t.instrument, t.side, t.price, t.remaining, t.size, 0, t.flags, t.tif, 0, t.holder)
@@ -38,11 +38,11 @@ def rehearsal(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
     sides = tuple(SortedDict({key: list(queue) for key, queue in side.items()}) for side in book.sides)
     money = [(rows, account, list(rows[account])) for rows in (ledger.wallets, ledger.holds) for account in accounts]
     touched = dict(ledger.touched)
-    trading.rehearses = trading.log.silent = True
+    trading.previews = trading.log.silent = True
     try:
         yield replace(t, order=order, remaining=lots)
     finally:
-        trading.rehearses = trading.log.silent = False
+        trading.previews = trading.log.silent = False
         for each, name, value in kept:
             setattr(each, name, value)
         for rows, account, values in money:

@@ -77,7 +77,7 @@ class State:
         self.ledger = admission.ledger
         self.contracts = admission.contracts
         self.log = log
-        self.rehearses = False  # True in a preview: everything is put back afterwards
+        self.previews = False  # True in a preview: everything is put back afterwards
         self.fees = Fees(self.ledger)
         self.books: list[Book] = []  # by instrument
         self.slots = Slots()
