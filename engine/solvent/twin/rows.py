@@ -22,7 +22,7 @@ def position_row(cover: Cover, p: Position) -> PositionRow:
     row = PositionRow(
         instrument=p.instrument, leg=p.leg, mode=p.mode, leverage=p.leverage.numerator,
         leverage_parts=p.leverage.denominator, chosen_tier=p.chosen_tier, hedged=int(p.hedged), size_lots=p.size,
-        cost_units=p.cost, margin_units=p.margin, other_lots=p.other, mark_ticks=contract.mark,
+        cost_units=p.cost, margin_units=p.margin, other_lots=p.other_lots, mark_ticks=contract.mark,
         value_units=valuation.value_at_mark(contract, p), upl_units=valuation.upl(contract, p),
         initial_units=margin.initial_units(contract, p), tier=valuation.tier_of(contract, p),
     )  # fmt: skip
@@ -48,7 +48,7 @@ def liquidation_ticks(cover: Cover, p: Position) -> tuple[int | None, int | None
     cross = cover.ledger.cross_of(p.account, contract.currency)
     held = [p] if p.mode == Mode.ISOLATED else [q for q in cross if q.instrument == p.instrument]
     edges = liquidation_price.edges_of(contract, held)
-    return liquidation_price.liquidation(slack, edges, contract.mark, p.size, p.other)
+    return liquidation_price.liquidation(slack, edges, contract.mark, p.size, p.other_lots)
 
 
 def bankruptcy_ticks(cover: Cover, p: Position) -> int:

@@ -34,7 +34,7 @@ class Position:
     chosen_tier: int = 0
     liquidation_fee_ppb: int = 0  # by the account's volume where the contract has `own_fee`
     hedged: bool = False  # set on the one-way row alone: the instrument is held in two legs
-    twin: "Position | None" = None  # the other leg
+    other_leg: "Position | None" = None  # of a hedge
     group: list["Position"] = field(default_factory=list)  # the account's positions of one tier group, this one too
     stuck: bool = False
     hold: int = 0
@@ -55,12 +55,12 @@ class Position:
         return sum(size for size in held if size > 0), -sum(size for size in held if size < 0)
 
     @property
-    def other(self) -> int:
+    def other_lots(self) -> int:
         """Returns the size of the other leg, or 0 where the legs do not share one margin domain."""
-        return self.twin.size if self.twin and self.mode == self.twin.mode == Mode.CROSS else 0
+        return self.other_leg.size if self.other_leg and self.mode == self.other_leg.mode == Mode.CROSS else 0
 
     @property
-    def kin(self) -> int:
+    def group_net_lots(self) -> int:
         """Adds up the absolute net sizes of the other instruments of its tier group."""
         nets: Counter[int] = Counter()
         for p in self.group if self.mode == Mode.CROSS else []:
@@ -165,7 +165,7 @@ class Ledger:
         """Breaks the reference cycles of positions, orders and tier groups, so that no garbage collection is needed."""
         for p in (p for held in self.positions for p in held.values()):
             p.orders.clear()
-            p.group, p.twin = [], None
+            p.group, p.other_leg = [], None
         for parcel in self.parcels:
             parcel.order = None
 

@@ -92,11 +92,11 @@ class Sized(Protocol):
     @property
     def chosen_tier(self) -> int: ...  # 1-based lower bound of its tier; 0: none
     @property
-    def other(self) -> int: ...  # size of the other leg in the same margin domain
+    def other_lots(self) -> int: ...  # size of the other leg in the same margin domain
     @property
     def sides(self) -> tuple[int, int]: ...  # lots long and short of its instrument or tier group
     @property
-    def kin(self) -> int: ...  # absolute net sizes of the tier group's other instruments, added up
+    def group_net_lots(self) -> int: ...  # absolute net sizes of the tier group's other instruments, added up
 
 
 # --- Value (semantics §1)
@@ -186,7 +186,7 @@ def measure_of(contract: Contract, p: Sized) -> int:
         return value_at_mark(contract, p)
     if contract.basis == Basis.ENTRY:
         return abs(p.cost)
-    return abs(p.size + p.other) + p.kin if contract.basis == Basis.NET else abs(p.size)
+    return abs(p.size + p.other_lots) + p.group_net_lots if contract.basis == Basis.NET else abs(p.size)
 
 
 def measure_with(contract: Contract, p: Sized, side: int, lots: int) -> int:
@@ -225,7 +225,7 @@ def lots_within(contract: Contract, p: Sized, k: int) -> int:
         return top // (contract.mark * contract.units)
     if contract.basis == Basis.ENTRY:
         return top * abs(p.size) // abs(p.cost)
-    return max(0, top - p.kin) if contract.basis == Basis.NET else top
+    return max(0, top - p.group_net_lots) if contract.basis == Basis.NET else top
 
 
 def fifth_root(n: int, contract: Contract) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 
 def _net_pair(state: State, long: Position) -> None:
     """Closes the common lots of both legs at mark."""
-    short, contract = long.twin, state.contracts[long.instrument]
+    short, contract = long.other_leg, state.contracts[long.instrument]
     assert short
     lots = min(long.size, -short.size)
     value = valuation.value_of(contract, lots, contract.mark)
@@ -30,7 +30,7 @@ def net(state: State, case: Case) -> Outcome:
         return Outcome.GO_ON
     netted = False
     for long in state.ledger.cross_of(case.account, case.currency):
-        if isinstance(long, Position) and long.size > 0 and long.other < 0:
+        if isinstance(long, Position) and long.size > 0 and long.other_lots < 0:
             _net_pair(state, long)
             netted = True
     return Outcome.AGAIN if netted else Outcome.GO_ON

@@ -37,7 +37,7 @@ def _sell(state: State, p: Position) -> bool:
     )  # fmt: skip
     state.trading.accept(t)
     state.trading.execute(t)
-    state.trading.conclude(t)
+    state.trading.rest_or_end(t)
     p.stuck = t.remaining == lots
     return not p.stuck
 

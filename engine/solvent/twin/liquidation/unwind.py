@@ -30,7 +30,7 @@ def _house_order(state: State, parcel: Parcel, limit: int, may_rest: bool) -> No
     state.trading.execute(t)
     if not may_rest or (state.may_cost_others and _value(state, parcel) <= 0):
         t.ending = Ending.UNWOUND
-    state.trading.conclude(t)
+    state.trading.rest_or_end(t)
 
 
 def _fund_price(state: State, parcel: Parcel) -> int:

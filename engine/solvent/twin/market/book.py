@@ -12,7 +12,7 @@ from solvent.schema.words import Side
 
 
 @dataclass(slots=True, eq=False)
-class Terms:
+class ExtendedTerms:
     """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms."""
 
     trigger: int = 0  # the price at which it fires now
@@ -34,7 +34,7 @@ class Terms:
         )  # fmt: skip
 
 
-PLAIN = Terms()
+PLAIN = ExtendedTerms()
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +53,7 @@ class Order:
     tif: int
     open_loss: int
     holder: object
-    terms: Terms = PLAIN
+    terms: ExtendedTerms = PLAIN
     resting: bool = False
     dormant: bool = False
 

@@ -9,7 +9,7 @@ from collections import deque
 from solvent.schema.limits import RATE
 from solvent.schema.words import Side, TriggerKind
 from solvent.twin.base.integers import ceil_div
-from solvent.twin.market.book import Order, Terms
+from solvent.twin.market.book import ExtendedTerms, Order
 
 
 def direction(side: int, kind: int) -> int:
@@ -37,7 +37,7 @@ class Triggers:
     def trailing(self, instrument: int) -> int:
         return sum(1 for order in self.dormant[instrument].values() if order.terms.trail)
 
-    def trigger_at(self, instrument: int, side: int, terms: Terms, extreme: int) -> int:
+    def trigger_at(self, instrument: int, side: int, terms: ExtendedTerms, extreme: int) -> int:
         """Returns the trigger of an order. A trailing trigger follows its extreme, rounded away from the price: it fires late,
         never early."""
         falls = direction(side, terms.kind) == 0

@@ -99,7 +99,7 @@ class Changes:
         code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:
             return refused(code)
-        self.trading.unlist(order)
+        self.trading.leave_book(order)
         order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, t.price, t.open_loss
         self.trading.replaced_event(order)
-        return self.entry.work(t)
+        return self.entry.execute_and_rest(t)

@@ -116,7 +116,7 @@ class Trading(State):
         del self.live[order.order_id]
         self.slots.free.append(order.order_id & (1 << SLOT_BITS) - 1)
 
-    def unlist(self, order: Order) -> None:
+    def leave_book(self, order: Order) -> None:
         """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
         self._reserve(order, order.remaining, 0)
         self.books[order.instrument].remove(order)
@@ -128,7 +128,7 @@ class Trading(State):
         if order.dormant:
             self.triggers.remove(order)
         elif order.resting:
-            self.unlist(order)
+            self.leave_book(order)
         self.finish(order, reason)
 
     def expire(self, now_ns: int) -> None:
@@ -397,7 +397,7 @@ class Trading(State):
         self._book_fill(taker, maker.price, value, lots, t.fee_reason)
         self._after_fill(taker, held[1])
 
-    def conclude(self, t: Ticket) -> None:
+    def rest_or_end(self, t: Ticket) -> None:
         """Rests or ends the remaining lots of a ticket."""
         order = cast(Order, t.order)
         if not t.remaining:

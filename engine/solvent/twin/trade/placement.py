@@ -16,7 +16,7 @@ from solvent.twin.account.margin import OpenSide
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
-from solvent.twin.market.book import PLAIN, Order, Terms
+from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.order_margin import Cover
 from solvent.twin.trade.state import Ticket
@@ -114,10 +114,10 @@ class Entry:
             return Code.BAD_SLIPPAGE
         return self._check_trigger(contract, x)
 
-    def _terms(self, c: PlaceOrder, x: Extension | None) -> Terms:
+    def _terms(self, c: PlaceOrder, x: Extension | None) -> ExtendedTerms:
         if x is None and not c.stp_mode and not c.stp_group:
             return PLAIN
-        terms = Terms(stp_group=c.stp_group, stp_mode=c.stp_mode)
+        terms = ExtendedTerms(stp_group=c.stp_group, stp_mode=c.stp_mode)
         if x is None:
             return terms
         return replace(
@@ -206,11 +206,11 @@ class Entry:
 
     # --- the way in
 
-    def work(self, t: Ticket) -> Answer:
+    def execute_and_rest(self, t: Ticket) -> Answer:
         """Executes an accepted ticket; its rest rests or ends."""
         assert t.order
         self.trading.execute(t)
-        self.trading.conclude(t)
+        self.trading.rest_or_end(t)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
@@ -277,7 +277,7 @@ class Entry:
         if t.terms.kind:
             return self._arm(t)
         self.trading.accept(t)
-        return self.work(t)
+        return self.execute_and_rest(t)
 
     def fire_next(self) -> Answer | None:
         """Places the next due order like a new one. Returns None when none is due.
@@ -305,7 +305,7 @@ class Entry:
         if code:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
             return code, order.order_id, 0, 0
-        return self.work(t)
+        return self.execute_and_rest(t)
 
     def _slide_into_band(self, t: Ticket) -> None:
         """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""

@@ -10,7 +10,7 @@ from solvent.schema.words import Ending, Flag, Posting, Side
 from solvent.twin.account.fees import Fees
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.base.emit import Emitter
-from solvent.twin.market.book import PLAIN, Book, Order, Terms
+from solvent.twin.market.book import PLAIN, Book, ExtendedTerms, Order
 from solvent.twin.market.triggers import Triggers
 from solvent.twin.trade.admission import Admission
 
@@ -34,7 +34,7 @@ class Ticket:
     limit: int = 0
     remaining: int = 0
     open_loss: int = 0
-    terms: Terms = PLAIN
+    terms: ExtendedTerms = PLAIN
     order: Order | None = None
     closes: bool = False  # True if it closes: its limit relies on that, so it never trades with its own account
     closing_limit: int | None = None  # limit of an order that turns its position, until the position is closed

@@ -151,7 +151,7 @@ class Control:
         one, long, short = rows
         if c.hedged and not one.hedged:
             long.mode, long.leverage, short.mode, short.leverage = one.mode, one.leverage, one.mode, one.leverage
-            long.twin, short.twin = short, long
+            long.other_leg, short.other_leg = short, long
         one.hedged = bool(c.hedged)
         for p in rows if c.hedged else [one]:
             self.trading.keep(p)
