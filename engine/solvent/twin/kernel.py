@@ -28,14 +28,14 @@ from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Book
 from solvent.twin.reader import Reader
 from solvent.twin.trade.admission import Admission
-from solvent.twin.trade.amendment import Changes
+from solvent.twin.trade.amendment import Amendment
 from solvent.twin.trade.lifecycle import Trading
-from solvent.twin.trade.order_margin import Cover
-from solvent.twin.trade.placement import Answer, Entry, refused
-from solvent.twin.venue.account_commands import Control
+from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.trade.placement import Answer, Placement, refused
+from solvent.twin.venue.account_commands import AccountCommands
 from solvent.twin.venue.funding import Funding
-from solvent.twin.venue.market_state import Listings
-from solvent.twin.venue.marks import Pricing
+from solvent.twin.venue.market_state import MarketState
+from solvent.twin.venue.marks import Marks
 
 Offer = tuple[bytes, int, Spec] | None  # the decoded records of an ADD_INSTRUMENT
 
@@ -55,9 +55,9 @@ class Plain(NamedTuple):
 class Aftermath:
     """The end of a command: touched accounts, then fired orders, one at a time."""
 
-    def __init__(self, state: State, entry: Entry):
+    def __init__(self, state: State, placement: Placement):
         self.state = state
-        self.entry = entry
+        self.placement = placement
 
     def resolve_all(self) -> None:
         self.resolve(refused(Code.OK))
@@ -65,9 +65,9 @@ class Aftermath:
     def resolve(self, answer: Answer) -> Answer:
         """Returns a command's answer; if its own order was triggered too, the answer holds the order as it then is."""
         while True:
-            if not self.entry.bare:
+            if not self.placement.bare:
                 pipeline.resolve(self.state)
-            fired = self.entry.fire_next()
+            fired = self.placement.fire_next()
             if fired is None:
                 return answer
             if fired[0] == Code.OK and fired[1] == answer[1]:
@@ -102,15 +102,15 @@ class Kernel(Reader):
         self.ledger = Ledger(self.contracts, len(currencies), rules, collateral, self.log)
         self.admission = Admission(self.ledger, rules)
         self.trading = Trading(self.admission, self.log)
-        self.cover = Cover(self.trading, rules)
-        self.entry = Entry(self.cover, bare)
-        self.changes = Changes(self.entry)
-        self.control = Control(self.entry)
-        self.liquidation = State(self.cover)
+        self.order_margin = OrderMargin(self.trading, rules)
+        self.placement = Placement(self.order_margin, bare)
+        self.amendment = Amendment(self.placement)
+        self.account_commands = AccountCommands(self.placement)
+        self.liquidation = State(self.order_margin)
         self.funding = Funding(self.liquidation)
-        self.listings = Listings(self.trading)
-        self.aftermath = Aftermath(self.liquidation, self.entry)
-        self.pricing = Pricing(self.funding, self.listings, self.aftermath.resolve_all)
+        self.market_state = MarketState(self.trading)
+        self.aftermath = Aftermath(self.liquidation, self.placement)
+        self.marks = Marks(self.funding, self.market_state, self.aftermath.resolve_all)
         self.clock_ns = 0
         for spec in instruments:
             self._enter(spec)
@@ -222,7 +222,7 @@ class Kernel(Reader):
             answer = refused(Code.TIME_BACKWARDS)
         else:
             before_ns = self.clock_ns
-            self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
+            self.clock_ns = self.placement.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self._pass_time(before_ns)
             self.liquidation.may_cost_others = c.type in COSTS_OTHERS
             answer = self._dispatch(c, record[RECORD_BYTES:], offer)
@@ -244,7 +244,7 @@ class Kernel(Reader):
         if self.clock_ns == before_ns:
             return
         seq, self.liquidation.may_cost_others = self.next_seq, True
-        self.pricing.pass_to(self.clock_ns)
+        self.marks.pass_to(self.clock_ns)
         if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
             self.trading.fees.renew()
             self.aftermath.resolve_all()
@@ -257,46 +257,46 @@ class Kernel(Reader):
             return refused(Code.BAD_RECORD)
         match c:
             case commands.PlaceOrder():
-                return self.entry.place(c, second)
+                return self.placement.place(c, second)
             case commands.CancelOrder():
-                return self.changes.cancel_one(c)
+                return self.amendment.cancel_one(c)
             case commands.AmendOrder():
-                return self.changes.amend(c)
+                return self.amendment.amend(c)
             case commands.MassCancel():
-                return self.changes.cancel_many(c)
+                return self.amendment.cancel_many(c)
             case commands.TellMark():
-                return refused(self.pricing.mark(c))
+                return refused(self.marks.mark(c))
             case commands.TellIndex():
-                return refused(self.pricing.index(c))
+                return refused(self.marks.index(c))
             case commands.Advance():
                 return refused(Code.OK)
-        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second, offer)
+        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._dispatch_exchange(c, second, offer)
 
-    def _control(self, c: Asked, second: bytes, offer: Offer) -> Answer:
+    def _dispatch_exchange(self, c: Asked, second: bytes, offer: Offer) -> Answer:
         """Executes a command that only an exchange knows."""
         match c:
             case commands.Deposit():
-                return refused(self.control.deposit(c))
+                return refused(self.account_commands.deposit(c))
             case commands.SeedFund():
-                return refused(self.control.seed_fund(c))
+                return refused(self.account_commands.seed_fund(c))
             case commands.Withdraw():
-                return refused(self.control.withdraw(c))
+                return refused(self.account_commands.withdraw(c))
             case commands.Transfer():
-                return refused(self.control.transfer(c))
+                return refused(self.account_commands.transfer(c))
             case commands.SetLeverage():
-                return refused(self.control.set_leverage(c))
+                return refused(self.account_commands.set_leverage(c))
             case commands.MoveMargin():
-                return refused(self.control.move_margin(c))
+                return refused(self.account_commands.move_margin(c))
             case commands.Halt():
-                return refused(self.listings.halt(c))
+                return refused(self.market_state.halt(c))
             case commands.Settle():
-                return refused(self.listings.close_instrument(c))
+                return refused(self.market_state.close_instrument(c))
             case commands.TellSource():
-                return refused(self.pricing.source(c))
+                return refused(self.marks.source(c))
             case commands.SetPositionMode():
-                return refused(self.control.set_position_mode(c))
+                return refused(self.account_commands.set_position_mode(c))
             case commands.SettleFunding():
-                return refused(self.pricing.fund(c))
+                return refused(self.marks.fund(c))
             case commands.OpenAccount():
                 return self._open_account(c, second)
             case commands.AddInstrument():
@@ -332,7 +332,7 @@ class Kernel(Reader):
             return refused(Code.UNKNOWN_CURRENCY)
         expired = spec.expiry_ns and spec.expiry_ns <= self.clock_ns
         alien = self.decimals[currency] != spec.decimals
-        netted = spec.basis == Basis.NET and not self.cover.rules.net_hedges
+        netted = spec.basis == Basis.NET and not self.order_margin.rules.net_hedges
         uncertain = currency in self.ledger.backs and not spec.adds_up
         if expired or alien or netted or uncertain or len(self.contracts) >= INSTRUMENTS_MAX:
             return refused(Code.BAD_INSTRUMENT)
@@ -352,4 +352,4 @@ class Kernel(Reader):
         self.trading.books.append(Book())
         self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
         self.trading.triggers.enter(contract.max_price_ticks)
-        self.pricing.models.append(Prices(contract, spec.prices, self.clock_ns) if spec.prices else None)
+        self.marks.models.append(Prices(contract, spec.prices, self.clock_ns) if spec.prices else None)

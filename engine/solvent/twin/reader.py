@@ -18,10 +18,10 @@ from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Order
 from solvent.twin.trade.admission import Admission
-from solvent.twin.trade.amendment import Changes
+from solvent.twin.trade.amendment import Amendment
 from solvent.twin.trade.lifecycle import Trading
-from solvent.twin.trade.order_margin import Cover
-from solvent.twin.venue.marks import Pricing
+from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.venue.marks import Marks
 
 
 def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
@@ -37,10 +37,10 @@ class Reader:
     ledger: Ledger
     admission: Admission
     trading: Trading
-    cover: Cover
-    changes: Changes
+    order_margin: OrderMargin
+    amendment: Amendment
     liquidation: State
-    pricing: Pricing
+    marks: Marks
     names: list[bytes]
     ids: dict[bytes, int]
     config: bytes
@@ -93,7 +93,7 @@ class Reader:
 
     def coming_funding(self, instrument: int) -> tuple[int, int] | None:
         """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""
-        model = self.pricing.models[instrument]
+        model = self.marks.models[instrument]
         if not model or not model.model.interval_ns:
             return None
         return model.accrued(), model.period * model.model.interval_ns
@@ -102,8 +102,8 @@ class Reader:
         """Returns (cash, holds, free for orders, spendable, counted collateral)."""
         cash = self.ledger.wallets[account][currency]
         return (
-            cash, self.ledger.holds[account][currency], self.cover.free_units(account, currency, False),
-            self.cover.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
+            cash, self.ledger.holds[account][currency], self.order_margin.free_units(account, currency, False),
+            self.order_margin.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
@@ -131,22 +131,22 @@ class Reader:
 
     def positions_bytes(self) -> bytes:
         """Returns every open position."""
-        return _as_bytes(rows.position_columns(self.cover, p) for p in self._open())
+        return _as_bytes(rows.position_columns(self.order_margin, p) for p in self._open())
 
     def liquidations_bytes(self) -> bytes:
         """Returns the liquidation prices of every open position."""
-        return _as_bytes(rows.liquidation_columns(self.cover, p) for p in self._open())
+        return _as_bytes(rows.liquidation_columns(self.order_margin, p) for p in self._open())
 
     def accounts_bytes(self) -> bytes:
         """Returns every account's every currency, in order."""
         places = product(range(FIRST_USER, self.account_count), range(self.ledger.currencies))
-        return _as_bytes(rows.account_columns(self.cover, *place) for place in places)
+        return _as_bytes(rows.account_columns(self.order_margin, *place) for place in places)
 
     def orders_of(self, account: int) -> list[tuple[int, ...]]:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.changes.find(account, order_id, client_id)
+        order: Order | None = self.amendment.find(account, order_id, client_id)
         return order.row() if order else None
 
     def resting(self, instrument: int) -> list[tuple[int, ...]]:
@@ -184,19 +184,19 @@ class Reader:
 
     def position_row(self, account: int, instrument: int, leg: int) -> PositionRow:
         """Returns a position as it is, or as it would begin."""
-        return rows.position_row(self.cover, self.ledger.blank(account, instrument, leg))
+        return rows.position_row(self.order_margin, self.ledger.blank(account, instrument, leg))
 
     def position_rows(self, account: int) -> list[PositionRow]:
         """Returns the account's positions by instrument and leg, the flat ones too."""
-        return [rows.position_row(self.cover, p) for p in self.ledger.positions_of(account)]
+        return [rows.position_row(self.order_margin, p) for p in self.ledger.positions_of(account)]
 
     def wallet_rows(self, account: int) -> list[WalletRow]:
         """Returns the account's money, and the margin of its positions, by currency."""
-        return [rows.wallet_row(self.cover, account, currency) for currency in range(self.ledger.currencies)]
+        return [rows.wallet_row(self.order_margin, account, currency) for currency in range(self.ledger.currencies)]
 
     def domain_rows(self, account: int) -> list[DomainRow]:
         """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
-        return rows.domain_rows(self.cover, account)
+        return rows.domain_rows(self.order_margin, account)
 
     def parcels(self) -> list[tuple[int, ...]]:
         """Returns (id, instrument, size, cost, bankruptcy ticks, order id, origin) of each parcel."""
@@ -220,7 +220,7 @@ class Reader:
         for wallets in self.ledger.wallets:
             out += wallets
         for i in range(len(self.contracts)):
-            model = self.pricing.models[i]
+            model = self.marks.models[i]
             out += [
                 *self.prices(i),
                 self.contracts[i].funding_period,

@@ -10,19 +10,19 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.words import Verdict
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.account.margin import Requirement
-from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.order_margin import OrderMargin
 
 
 class State:
     """The rooms that liquidation uses, and the command's permission to cost others."""
 
-    def __init__(self, cover: Cover):
-        self.trading = cover.trading
-        self.admission = cover.admission
-        self.ledger = cover.ledger
-        self.contracts = cover.contracts
-        self.rules = cover.rules
-        self.log = cover.trading.log
+    def __init__(self, order_margin: OrderMargin):
+        self.trading = order_margin.trading
+        self.admission = order_margin.admission
+        self.ledger = order_margin.ledger
+        self.contracts = order_margin.contracts
+        self.rules = order_margin.rules
+        self.log = order_margin.trading.log
         self.may_cost_others = False  # True if the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
 
 

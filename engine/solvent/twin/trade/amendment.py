@@ -10,15 +10,15 @@ from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.words import Ending, Flag
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order
-from solvent.twin.trade.placement import Answer, Entry, refused
+from solvent.twin.trade.placement import Answer, Placement, refused
 
 BOTH_SIDES = 2
 
 
-class Changes:
-    def __init__(self, entry: Entry):
-        self.entry = entry
-        self.trading = entry.trading
+class Amendment:
+    def __init__(self, placement: Placement):
+        self.placement = placement
+        self.trading = placement.trading
 
     def find(self, account: int, order_id: int, client_id: int) -> Order | None:
         """Returns the sender's live order by order id, else by client id."""
@@ -26,7 +26,7 @@ class Changes:
         return order if order and order.account == account else None
 
     def cancel_one(self, c: CancelOrder) -> Answer:
-        if not self.entry.known_account(c.account):
+        if not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
@@ -36,9 +36,9 @@ class Changes:
 
     def cancel_many(self, c: MassCancel) -> Answer:
         """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders."""
-        if c.account != NOBODY and not self.entry.known_account(c.account):
+        if c.account != NOBODY and not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
-        if c.instrument not in (NO_INSTRUMENT, *range(len(self.entry.contracts))):
+        if c.instrument not in (NO_INSTRUMENT, *range(len(self.placement.contracts))):
             return refused(Code.UNKNOWN_INSTRUMENT)
         if c.side > BOTH_SIDES:
             return refused(Code.BAD_SIDE)
@@ -53,7 +53,7 @@ class Changes:
 
     def amend(self, c: AmendOrder) -> Answer:
         """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
-        if not self.entry.known_account(c.account):
+        if not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
@@ -72,7 +72,7 @@ class Changes:
 
     def _check(self, c: AmendOrder, order: Order) -> tuple[Code, int, int]:
         """Returns (code, total size, price) of an AMEND; a field of 0 keeps the present one."""
-        contract = self.entry.contracts[order.instrument]
+        contract = self.placement.contracts[order.instrument]
         size, price = c.size_lots or order.size, c.price_ticks or order.price
         measured_later = order.dormant and order.flags & Flag.CLOSE_POSITION and c.size_lots
         if not 0 <= size <= contract.max_size_lots or measured_later:
@@ -84,22 +84,22 @@ class Changes:
             return Code.AMEND_BELOW_FILLED, size, price
         if (size, price) == (order.size, order.price):
             return Code.AMEND_NOTHING, size, price
-        if order.dormant and price != order.price and not self.entry.bare:  # the same test as for a new order
-            t = self.entry.ticket_of(order, order.remaining, price)
-            if price != self.entry.cover.within_band(t, order.terms.trigger):
+        if order.dormant and price != order.price and not self.placement.bare:  # the same test as for a new order
+            t = self.placement.ticket_of(order, order.remaining, price)
+            if price != self.placement.order_margin.within_band(t, order.terms.trigger):
                 return Code.PRICE_BAND, size, price
         return Code.OK, size, price
 
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
-        t = self.entry.ticket_of(order, remaining, price)
+        t = self.placement.ticket_of(order, remaining, price)
         p = order.holder if isinstance(order.holder, Position) else None
         stays = p and order.flags & Flag.REDUCE_ONLY and price == order.price
-        if p and stays and self.entry.cover.reducible(t, p) <= order.remaining:
+        if p and stays and self.placement.order_margin.reducible(t, p) <= order.remaining:
             return refused(Code.AMEND_NOTHING)  # a larger size would be cut to the present one: the order keeps its place
-        code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
+        code = self.placement.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:
             return refused(code)
         self.trading.leave_book(order)
         order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, t.price, t.open_loss
         self.trading.replaced_event(order)
-        return self.entry.execute_and_rest(t)
+        return self.placement.execute_and_rest(t)

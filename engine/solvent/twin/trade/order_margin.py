@@ -18,7 +18,7 @@ from solvent.twin.trade.preview import preview
 from solvent.twin.trade.state import Ticket
 
 
-class Cover:
+class OrderMargin:
     def __init__(self, trading: Trading, rules: RuleTerms):
         self.trading = trading
         self.admission = trading.admission

@@ -18,7 +18,7 @@ from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
-from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.state import Ticket
 
 Answer = tuple[Code, int, int, int]
@@ -37,12 +37,12 @@ class Extension(dict[str, int]):
         return self[name]
 
 
-class Entry:
-    def __init__(self, cover: Cover, bare: bool):
-        self.cover = cover
-        self.trading = cover.trading
-        self.ledger = cover.ledger
-        self.contracts = cover.contracts
+class Placement:
+    def __init__(self, order_margin: OrderMargin, bare: bool):
+        self.order_margin = order_margin
+        self.trading = order_margin.trading
+        self.ledger = order_margin.ledger
+        self.contracts = order_margin.contracts
         self.bare = bare
         self.clock_ns = 0  # the kernel's clock, set before each command
 
@@ -135,7 +135,7 @@ class Entry:
             return t.price
         edge = contract.max_price_ticks if buys else 1
         if not self.bare:
-            edge = valuation.band_price(contract, t.side, self.cover.rules.price_band_ppb)
+            edge = valuation.band_price(contract, t.side, self.order_margin.rules.price_band_ppb)
         best = self.trading.books[t.instrument].best(1 - t.side)
         if not t.terms.slippage_ppb or best is None:
             return edge
@@ -158,7 +158,7 @@ class Entry:
     def _cut_to_position(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
         """Cuts a reduce-only order to the lots that it may close; a close-position order takes all of them."""
         filled = t.size - t.remaining
-        lots = self.cover.reducible(t, p)
+        lots = self.order_margin.reducible(t, p)
         t.remaining = lots if t.flags & Flag.CLOSE_POSITION and standing is None else min(t.remaining, lots)
         if t.remaining <= 0:
             return Code.REDUCE_ONLY_WOULD_OPEN
@@ -188,9 +188,9 @@ class Entry:
         if t.flags & Flag.MARKET:
             t.price = t.limit = self._market_price(t)
         if p:
-            if t.price != self.cover.within_band(t, contract.mark):
+            if t.price != self.order_margin.within_band(t, contract.mark):
                 return Code.PRICE_BAND
-            self.cover.limit_to_bankruptcy(t, p)
+            self.order_margin.limit_to_bankruptcy(t, p)
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
             return code
         if p:
@@ -199,7 +199,7 @@ class Entry:
                 t.limit = t.limit if unfilled else last
             t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
             if not t.flags & Flag.REDUCE_ONLY:
-                code = self.cover.check_margin(t, p, standing or OpenSide())
+                code = self.order_margin.check_margin(t, p, standing or OpenSide())
         if not code and t.tif == Tif.FOK and self.trading.dry_run(t)[0] > 0:
             return Code.FOK_UNFILLED
         return code
@@ -226,7 +226,7 @@ class Entry:
             return Code.TRIGGER_REACHED
         if p and t.price:
             trigger = self.trading.triggers.trigger_at(t.instrument, t.side, t.terms, reference)
-            if t.price != self.cover.within_band(t, trigger):
+            if t.price != self.order_margin.within_band(t, trigger):
                 return Code.PRICE_BAND
         if p and sum(1 for order in p.orders if order.terms.kind) >= TRIGGERED_MAX:
             return Code.TOO_MANY_ORDERS
@@ -312,7 +312,7 @@ class Entry:
         mark = self.contracts[t.instrument].mark
         if self.bare or not (mark and t.price):
             return
-        price = self.cover.within_band(t, mark)
+        price = self.order_margin.within_band(t, mark)
         if price != t.price:
             assert t.order
             t.price = t.limit = t.order.price = price

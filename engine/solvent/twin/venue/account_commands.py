@@ -13,16 +13,16 @@ from solvent.schema.words import Leg, Mode, Posting, Purse, Scheme
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.contract import valuation
-from solvent.twin.trade.placement import Entry
+from solvent.twin.trade.placement import Placement
 
 
-class Control:
-    def __init__(self, entry: Entry):
-        self.entry = entry
-        self.cover = entry.cover
-        self.trading = entry.trading
-        self.ledger = entry.ledger
-        self.contracts = entry.contracts
+class AccountCommands:
+    def __init__(self, placement: Placement):
+        self.placement = placement
+        self.order_margin = placement.order_margin
+        self.trading = placement.trading
+        self.ledger = placement.ledger
+        self.contracts = placement.contracts
 
     def _check_amount(self, currency: int, units: int) -> Code:
         if currency >= self.ledger.currencies:
@@ -60,7 +60,7 @@ class Control:
             return code
         if self.ledger.wallets[Purse.DEFICIT][c.currency]:
             return Code.WITHDRAWALS_CLOSED
-        if not self.cover.affords(c.account, c.currency, c.amount_units, spendable=True):
+        if not self.order_margin.affords(c.account, c.currency, c.amount_units, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.WITHDRAWN, (c.account, c.currency), (Purse.OUTSIDE, c.currency), c.amount_units)
         self.ledger.touch(c.account)
@@ -75,7 +75,7 @@ class Control:
         family = [self.ledger.parents[account] or account for account in (c.account, c.receiver)]
         if family[0] != family[1] or c.receiver == c.account:
             return Code.NOT_RELATED
-        if not self.cover.affords(c.account, c.currency, c.amount_units, spendable=True):
+        if not self.order_margin.affords(c.account, c.currency, c.amount_units, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.TRANSFERRED, (c.account, c.currency), (c.receiver, c.currency), c.amount_units)
         self.ledger.touch(c.account)
@@ -84,7 +84,7 @@ class Control:
 
     def _check_position(self, account: int, instrument: int, leg: int) -> Code:
         """Checks the names, and the leg against the position mode."""
-        return self.entry.check_names(account, instrument) or self.entry.check_leg(account, instrument, leg)
+        return self.placement.check_names(account, instrument) or self.placement.check_leg(account, instrument, leg)
 
     def set_leverage(self, c: SetLeverage) -> Code:
         """Executes SET_LEVERAGE. The mode changes only while flat and without orders; leverage keeps within tier and free
@@ -108,7 +108,10 @@ class Control:
         before = p.mode, p.leverage, p.chosen_tier
         initial = margin.initial_units(contract, p)
         p.mode, p.chosen_tier = c.mode, c.chosen_tier
-        fits, allowed = not p.chosen_tier or self.cover.fits(p), valuation.allows(contract, self.cover.reach(p), leverage)
+        fits, allowed = (
+            not p.chosen_tier or self.order_margin.fits(p),
+            valuation.allows(contract, self.order_margin.reach(p), leverage),
+        )
         if not (fits and allowed):
             p.mode, p.leverage, p.chosen_tier = before
             return Code.LEVERAGE_ABOVE_TIER if fits else Code.POSITION_LIMIT
@@ -121,7 +124,7 @@ class Control:
         )
         endangers = other and (p.size or p.orders) and self._endangers(p)
         p.mode, p.leverage, p.chosen_tier = before
-        if endangers or (needed > 0 and not self.cover.affords(c.account, contract.currency, needed, bool(c.mode))):
+        if endangers or (needed > 0 and not self.order_margin.affords(c.account, contract.currency, needed, bool(c.mode))):
             return Code.INSUFFICIENT_MARGIN
         p.mode, p.leverage, p.chosen_tier = c.mode, leverage, c.chosen_tier
         self.trading.keep(p)
@@ -132,7 +135,7 @@ class Control:
 
     def _endangers(self, p: Position) -> bool:
         """True if the position's domain is below its threshold: another leverage or tier may require more."""
-        r = self.cover.admission.domain_of(p)
+        r = self.order_margin.admission.domain_of(p)
         return r.positions > 0 and r.equity < r.own
 
     def set_position_mode(self, c: SetPositionMode) -> Code:
@@ -141,7 +144,7 @@ class Control:
 
         The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
         """
-        if code := self.entry.check_names(c.account, c.instrument):
+        if code := self.placement.check_names(c.account, c.instrument):
             return code
         if c.hedged > 1:
             return Code.BAD_MODE
@@ -172,7 +175,7 @@ class Control:
         if c.amount_units < 0:
             if not self._can_spare(p, -c.amount_units):
                 return Code.BELOW_INITIAL_MARGIN
-        elif not self.cover.affords(c.account, contract.currency, c.amount_units, spendable=True):
+        elif not self.order_margin.affords(c.account, contract.currency, c.amount_units, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self._move(p, c.amount_units)
         return Code.OK
@@ -181,7 +184,7 @@ class Control:
         contract = self.contracts[p.instrument]
         left = p.margin - amount + min(0, valuation.upl(contract, p))
         p.margin -= amount
-        r = self.cover.admission.domain_of(p)
+        r = self.order_margin.admission.domain_of(p)
         p.margin += amount
         return r.equity >= r.own and left >= margin.initial_units(contract, p) + margin.closing_loss(p)
 

@@ -13,7 +13,7 @@ from solvent.twin.contract import valuation
 from solvent.twin.trade.lifecycle import Trading
 
 
-class Listings:
+class MarketState:
     def __init__(self, trading: Trading):
         self.trading = trading
         self.ledger = trading.ledger

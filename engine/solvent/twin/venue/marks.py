@@ -13,12 +13,12 @@ from solvent.schema.words import Listing, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
 from solvent.twin.liquidation.danger import watch_collateral, watch_mark
 from solvent.twin.venue.funding import Funding
-from solvent.twin.venue.market_state import Listings
+from solvent.twin.venue.market_state import MarketState
 
 
-class Pricing:
-    def __init__(self, funding: Funding, listings: Listings, resolve: Callable[[], None]):
-        self.listings = listings
+class Marks:
+    def __init__(self, funding: Funding, market_state: MarketState, resolve: Callable[[], None]):
+        self.market_state = market_state
         self.funding = funding
         self.state = funding.state
         self.trading = funding.state.trading
@@ -220,7 +220,7 @@ class Pricing:
             return
         self._look(instrument, model, instant_ns)
         if instant_ns == model.contract.expiry_ns:
-            self.listings.close_at(instrument, model.settlement_ticks())
+            self.market_state.close_at(instrument, model.settlement_ticks())
         else:  # a constituent is stale
             self._remark(instrument, model, instant_ns)
         self.resolve()
