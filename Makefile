@@ -32,7 +32,7 @@ dist: $(VENV)/built            ## sdist and wheel
 
 debug: $(VENV)/built           ## tests on another build of the core, beside the usual one: BUILD=debug, sanitize or trace
 	SOLVENT_BUILD=$(BUILD) $(BIN)/python setup.py -q build --build-base build/$(BUILD) --build-lib build/$(BUILD)/lib
-	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/test_style.py --ignore tests/test_package.py --commands 20000
+	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/shape --commands 20000
 
 clean:
 	rm -rf build dist $(VENV) engine/*.egg-info
