@@ -13,7 +13,7 @@ import pytest
 from solvent import EventType, Exchange, Index, InputError, Instrument, PriceModel, Tier
 from solvent.terms.tiers import deductions
 from solvent.venues import binance_tiers, okx_instrument, okx_tiers, price_model
-from support.places import DATA
+from support.places import DATA, ROOT
 
 
 def read(*parts: str):
@@ -185,4 +185,4 @@ def test_tables_that_do_not_fit_are_refused():
 
 def test_the_page_of_venues():
     """docs/venues.md: every one of them is said there, in one exchange."""
-    assert doctest.testfile("../docs/venues.md") == (0, 31)
+    assert doctest.testfile(str(ROOT / "docs/venues.md"), module_relative=False) == (0, 31)

@@ -26,7 +26,7 @@ def quote(ex, bids, asks):
             ex.order("maker", X, side, size, price=price).ok()
 
 
-def trade(ex, price):
+def trade_at(ex, price):
     ex.order("maker", X, "sell", 1, price=price, self_trade="allow").ok()
     assert ex.order("taker", X, "buy", 1, price=price, tif="ioc").filled == 1
 
@@ -47,6 +47,9 @@ def passing(ex, time_ns):
 
 
 # --- Premiums and rates
+
+
+FAR_ASK = (50_000, 10_000)
 
 
 def rated(make, index, bids, asks, **terms):

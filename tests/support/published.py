@@ -1,9 +1,14 @@
 """The vocabulary of published examples: one position where an example has it, and what is held against a printed number.
 
-Every price is held to three things: the closed form of section 0 in exact fractions rounds to the printed digits; the
-engine agrees with the closed form within one tick (it answers whole ticks, and its money is whole units, rounded against
-the trader); and the market agrees with the engine: one tick before the liquidation price nothing happens, at it the
-position goes.
+A case's id is the id of its page of liquidation rules, or the venue where it has none; O6, O7, B8 and Y11 have no row there,
+their numbers are freqtrade's. Every price is held to three things: the closed form of section 0 in exact fractions rounds to
+the printed digits; the engine agrees with the closed form within one tick (it answers whole ticks, and its money is whole
+units, rounded against the trader); and the market agrees with the engine: one tick before the liquidation price nothing
+happens, at it the position goes.
+
+A takeover is of all of a position, so a published half (D3, D4) is half of the takeover's. Gate prints formulas only, those
+of section 0. Not tested: fund, queues and execution (O3, B9, Y9, M1, M2, M4, K3, section 8.3, D24, D25, V1, V2's shares, V6 to
+V8, all of Drift). Rule 1.12 is in behaviour/venue/test_funding.py.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from solvent import EventType, Instrument, Tier
-from solvent.records import Verdict
+from solvent.records import Ending, Verdict
 from solvent.rules import find
 
 X = "X"
@@ -227,7 +232,7 @@ def powered(size: str, base: str, initial: str, factor: str) -> dict:
 SECOND = 10**9
 
 
-def instrument(kind: str, entry: str, mmr: str, leverage: int, tick: str | None = None) -> Instrument:
+def held_at_entry(kind: str, entry: str, mmr: str, leverage: int, tick: str | None = None) -> Instrument:
     inverse = kind == "inverse"
     size = 6_000 if inverse else 1
     tick = tick or ("0.0001" if inverse else "0.00001")
@@ -238,7 +243,63 @@ def instrument(kind: str, entry: str, mmr: str, leverage: int, tick: str | None 
     )  # fmt: skip
 
 
-def exact(kind: str, entry: str, leverage: int, mmr: str, side: int) -> Decimal:
+def exact_at_entry(kind: str, entry: str, leverage: int, mmr: str, side: int) -> Decimal:
     """Margin and profit are what was asked at entry: E * (1 -+ (1/L - mmr)), or of an inverse contract E over it."""
     share = 1 + side * (1 / Decimal(leverage) - Decimal(mmr)) * (1 if kind == "inverse" else -1)
     return Decimal(entry) / share if kind == "inverse" else Decimal(entry) * share
+
+
+def check_bankruptcy(make, row):
+    """The price that leaves nothing of the margin, to the tick on the safe side; and the house takes the position there."""
+    exact = closed_form(row, "0")
+    agree(exact, row.bankruptcy, row.off)
+    ex = placed(make, row)
+    p = ex.position("poor", X)
+    # Linear money is exact. An inverse value is rounded to a unit, which may carry a price over the next tick.
+    assert abs(Fraction(p.bankruptcy_price) - to_tick(exact, row)) <= (row.step if row.kind == "inverse" else 0)
+    [taken] = of(fires(ex, X, p.liquidation_price, row.side), EventType.TAKEOVER)
+    assert taken.bankruptcy_ticks * row.step == p.bankruptcy_price
+
+
+def check_closing(make, row):
+    """No view shows it: it is how far an order against the position trades. A tick beyond it nothing is filled."""
+    exact = closed_form(row, row.fee)
+    agree(exact, row.closing, row.off)
+    ex = placed(make, replace(row, lot=row.lot or str(Decimal(row.size) / 10)))
+    first = Decimal(to_tick(exact, row).numerator) / to_tick(exact, row).denominator
+    sides, step = ("buy", "sell") if row.side > 0 else ("sell", "buy"), row.side * Decimal(row.tick)
+    part = Decimal(row.size) / 10
+    for price, size in ((first + step, part), (first - step, Decimal(row.size) - part)):
+        ex.order("rich", X, sides[0], size, price=price).ok()
+    ack = ex.order("poor", X, sides[1], row.size, price=first - step)
+    assert ack.filled == part
+    assert [e.ending for e in of(ack.events, EventType.DONE) if e.order_id == ack.order_id] == [Ending.BANKRUPTCY_LIMIT]
+
+
+def check_requirement(make, need):
+    """Cross and rich, so that nothing but the contract decides. Printed digits, each number rounded as printed."""
+    ex = begin(make, [Instrument(X, **FREE, **need.terms)])
+    size = Decimal(need.size)
+    trade(ex, X, 1 if size > 0 else -1, abs(size), need.price, need.leverage, "cross")
+    found = measured(ex.position("poor", X), need.price)
+    for what, printed in need.want.items():
+        agree(found[what], printed, need.off)
+
+
+def entry_id(row) -> str:
+    return f"{row[0]}-{'long' if row[6] > 0 else 'short'}"
+
+
+def check_at_entry(make, row):
+    _, _, kind, entry, leverage, mmr, side, printed, off = row
+    price = exact_at_entry(kind, entry, leverage, mmr, side)
+    agree(Fraction(price), printed, off)
+    traded = held_at_entry(kind, entry, mmr, leverage)
+    ex = begin(make, [traded])
+    trade(ex, X, side, traded.max_size, entry, leverage, "isolated")
+    p = ex.position("poor", X)
+    assert abs(p.liquidation_price - price) <= traded.tick_size
+    assert p.maintenance == -(-abs(p.cost_units) * int(Decimal(mmr) * 10**9) // 10**9) * traded.unit
+    ex.mark(X, p.liquidation_price + side * traded.tick_size)
+    assert ex.position("poor", X).maintenance == p.maintenance  # whatever the mark
+    fires(ex, X, p.liquidation_price, side)

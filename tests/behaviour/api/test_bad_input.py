@@ -58,7 +58,7 @@ def calls(ex, value):
     }
 
 
-@pytest.mark.parametrize("value", WRONG_TYPES, ids=repr)
+@pytest.mark.parametrize("value", WRONG_TYPES, ids=lambda each: repr(each).split(" at ")[0])
 def test_wrong_types_raise(ex, value):
     before = ex.digest()
     optional = {"price", "amend size", "amend price"} if value is None else set()

@@ -1,7 +1,6 @@
-"""Index, mark and funding by models: components, constituents, published premiums and rates.
+"""Index, mark and funding by models: components, constituents, premiums and rates.
 
-Of V10 only one of two means and not the payment can be tested: how its other window lies is not on the page. D23 and V14 to
-V17 are in test_published_rules.py, what the passing of time does in test_clock.py.
+What venues published is in published/, what the passing of time does in venue/test_clock.py.
 """
 
 from dataclasses import replace
@@ -12,12 +11,12 @@ from statistics import median
 
 import pytest
 
-from solvent import Code, EventType, Funding, Index, Instrument, PriceModel, Rejected, Tier
+from solvent import Code, EventType, Funding, Index, PriceModel, Rejected
 from solvent.records import SourceState
 from solvent.schema.limits import CATCH_UP_MAX, FINE
 from solvent.twin.contract.price_model import half_even, middle, weighted_median
 from solvent.venues import price_model
-from support.models import SECOND, TIERS, WIDE, X, build, funded, mark, of, passing, quote, rated, rates, trade
+from support.models import SECOND, WIDE, X, build, funded, mark, of, passing, quote, rated, rates, trade_at
 
 # --- Marks
 
@@ -34,7 +33,7 @@ def test_each_component_and_medians(make, components, expected):
     """Bid 1001, ask 1003, last 1005 (an outside trade), index 1000: a basis of 2."""
     ex = build(make, PriceModel(components=components, sample_ns=SECOND))
     ex.index(X, 1_000)
-    trade(ex, 1_005)
+    trade_at(ex, 1_005)
     quote(ex, [(1_001, 5)], [(1_003, 5)])
     ex.advance(SECOND)
     assert mark(ex) == Decimal(expected)
@@ -98,7 +97,7 @@ def test_an_annualised_basis_in_the_last_instants(make):
 def test_the_band_around_the_index(make):
     ex = build(make, PriceModel(components=["last"], sample_ns=SECOND, band="0.01"))
     ex.index(X, 1_000)
-    trade(ex, 1_100)
+    trade_at(ex, 1_100)
     ex.advance(SECOND)
     assert mark(ex) == 1_010
 
@@ -222,45 +221,6 @@ def test_what_is_modelled_is_not_handed_in(make):
 # --- Premiums and rates
 
 
-FAR_ASK = (50_000, 10_000)
-
-
-@pytest.mark.parametrize(
-    "index,bids,asks,ppm",
-    [
-        pytest.param("9000", [(9_999, 100), (9_998, 10_000)], [], 110_911, id="D20"),
-        pytest.param("10003", [], [(10_001, 100), ("10001.5", 100), (10_002, 10_000)], -129, id="D21"),
-        pytest.param("10001.9", [], [(10_001, 10_000)], -89, id="D22-ask"),
-        pytest.param("9997.5", [("9999.9", 10_000)], [], 240, id="D22-bid"),
-    ],
-)
-def test_premiums_of_dydx(make, index, bids, asks, ppm):
-    """dYdX v4 tests (liquidation rules, 8.5): impact notional 5,000, parts per million truncated toward zero."""
-    premium = rated(make, index, bids, asks).premium_ppb
-    assert (abs(premium) // 1_000) * (1 if premium > 0 else -1) == ppm
-
-
-def test_funding_of_hyperliquid(make):
-    """HL3: impact bid 10,100 over 10,000 is 1 %; .01 + clamp(.0001 - .01, ±.0005) = .95 %, an eighth an hour."""
-    terms = {"interest": "0.0001", "clamp": "0.0005", "cap": "0.04"}
-    event = rated(make, 10_000, [(10_100, 10_000)], [FAR_ASK], share=(1, 8), **terms)
-    assert (event.premium_ppb, event.rate_ppb) == (10_000_000, 1_187_500)
-
-
-@pytest.mark.parametrize("bid,premium,rate", [(10_001, 100_000, 0), (10_010, 1_000_000, 500_000), (9_000, 0, 0)])
-def test_funding_of_bit_com(make, bid, premium, rate):
-    """max(.05 %, P) + min(-.05 %, P) is the clamp form without interest (liquidation rules, 12.2)."""
-    event = rated(make, 10_000, [(bid, 10_000)], [FAR_ASK], clamp="0.0005")
-    assert (event.premium_ppb, event.rate_ppb) == (premium, rate)
-
-
-@pytest.mark.parametrize("future,payment", [pytest.param(1_500, -20, id="V15"), pytest.param(1_700, 20, id="V16")])
-def test_funding_of_vega(make, future, payment):
-    """Vega specs, 0019-MCAL: spot 1,600, clamps of 5 %: f - s and 80 towards zero are paid."""
-    event = rated(make, 1_600, [(future - 1, 1)], [(future + 1, 1)], premium="middle", clamp="0.05")
-    assert Decimal(event.rate_ppb) * 1_600 / 10**9 == payment
-
-
 @pytest.mark.parametrize("mid,clamp,rate", [
     (1_010, ("-0.004", 0), 6_000_000), (1_010, (0, "0.004"), 10_000_000), (990, ("-0.004", 0), -10_000_000),
     (990, (0, "0.004"), -6_000_000), (990, ("0.001", "0.002"), -8_000_000),
@@ -269,81 +229,6 @@ def test_a_clamp_of_two_bounds(make, mid, clamp, rate):
     """A premium of one per cent either way, no interest: what is taken off lies between the lower and the upper bound."""
     event = rated(make, 1_000, [(mid - 1, 1)], [(mid + 1, 1)], premium="middle", clamp=clamp)
     assert event.rate_ppb == rate
-
-
-def test_funding_of_okx(make):
-    """clamp(mean((mid - index) / index)) within ±.375 % for BTC; the middle needs no depth."""
-    event = rated(make, 10_000, [(10_050, 1)], [(10_052, 1)], premium="middle", cap="0.00375")
-    assert (event.premium_ppb, event.rate_ppb) == (5_100_000, 3_750_000)
-
-
-def test_funding_of_bitmex_is_around_the_mark(make):
-    """The book's impact bid is 20 over a mark that the last trade holds 30 over the index of 10,000: .2 % and .3 %."""
-    funding = Funding(interval_ns=SECOND, premium="impact_on_mark", impact=5_000, weights="equal", cap="0.9")
-    model = PriceModel(components=["last"], sample_ns=SECOND // 2, funding=funding)
-    ex = build(make, model)
-    ex.index(X, 10_000)
-    trade(ex, 10_030)
-    ex.advance(1)
-    assert mark(ex) == 10_030
-    quote(ex, [(10_050, 10_000)], [FAR_ASK])
-    (event,) = [e for e in passing(ex, SECOND) if e.type == EventType.RATED]
-    assert (event.premium_ppb, event.rate_ppb) == (5_000_000, 4_500_000)
-
-
-def test_funding_of_bitmex_in_coins(make):
-    """M3: 15,000 contracts at 750 are 20 XBT; 0.25 % of them are 0.05, and the move to 800 gains 1.25."""
-    ex = make([
-        Instrument("XBTUSD", kind="inverse", settle="XBT", contract_size=1, tick="0.5", settle_decimals=10, max_price=2_000,
-                   maker_fee=0, taker_fee=0, tiers=[Tier(10**6, "0.005", "0.01")])
-    ])  # fmt: skip
-    for name in "ab":
-        ex.deposit(name, "XBT", 100)
-    ex.mark("XBTUSD", 750)
-    ex.order("b", "XBTUSD", "sell", 15_000, price=750).ok()
-    ex.order("a", "XBTUSD", "buy", 15_000, price=750).ok()
-    assert ex.position("a", "XBTUSD").value == 20
-    ex.settle_funding("XBTUSD", "0.0025", 1)
-    assert ex.account("a").cash == Decimal("99.95")
-    ex.mark("XBTUSD", 800)
-    assert ex.position("a", "XBTUSD").upl == Decimal("1.25") and ex.account("a").equity == Decimal("101.2")
-
-
-@pytest.mark.parametrize("clamp,rate,paid", [("0.0025", 2_500_000, "0.05"), ("0.0005", 500_000, "0.01")])
-def test_the_rate_of_bitmex(make, clamp, rate, paid):
-    """M3: quote and base lend at 1.00 % and .25 % a day, paid every eight hours: (1.00 % - .25 %) / 3 = .25 %, .05 of 20 XBT.
-
-    The example leaves the premium out, and the clamp: that of today, .05 %, would leave .01.
-    """
-    eight = 8 * 3_600 * SECOND
-    interest = (Fraction("0.01") - Fraction("0.0025")) / (24 * 3_600 * SECOND // eight)
-    funding = Funding(interval_ns=eight, premium="impact_on_mark", impact=1, weights="equal", clamp=clamp,
-                      interest=Decimal(interest.numerator) / interest.denominator)  # fmt: skip
-    ex = build(make, PriceModel(components=["index"], sample_ns=eight, funding=funding), kind="inverse", settle="XBT",
-               contract_size=1, tick="0.5", settle_decimals=10, max_price=2_000)  # fmt: skip
-    ex.index(X, 750)
-    ex.order("maker", X, "sell", 15_000, price=750).ok()
-    assert ex.order("taker", X, "buy", 15_000, price=750).filled == 15_000
-    assert ex.position("taker", X).value == 20
-    assert rates(passing(ex, eight)) == [(1, rate)]
-    assert 10**6 - ex.account("taker").cash == Decimal(paid) == 20 * Decimal(rate) / 10**9
-
-
-def test_the_average_of_whitebit(make):
-    """WhiteBIT help, funding rate: premiums of .0001, .004, .008 and -.0001 with weights 1 to 4, a minute each: .00317.
-
-    Without a clamp that is the rate. Impact bids of 10,001, 10,040, 10,080, then an ask of 9,999, of an index of 10,000.
-    """
-    minute = 60 * SECOND
-    funding = Funding(interval_ns=4 * minute, impact=100, weights="linear", clamp=0, interest=0)
-    ex = build(make, PriceModel(components=["index"], sample_ns=minute, funding=funding))
-    ex.index(X, 10_000)
-    for k, (side, price) in enumerate((("buy", 10_001), ("buy", 10_040), ("buy", 10_080), ("sell", 9_999)), 1):
-        ex.order("maker", X, side, 100, price=price).ok()
-        events = passing(ex, k * minute)
-        ex.cancel_all("maker")
-    (event,) = [e for e in events if e.type == EventType.RATED]
-    assert (event.samples, event.premium_ppb, event.rate_ppb) == (4, 3_170_000, 3_170_000)
 
 
 def test_rates_are_settled_by_the_clock(make):
@@ -412,7 +297,7 @@ def test_a_dated_contract_settles_at_the_average_of_its_index(make, window, pric
     model = PriceModel(components=["index"], sample_ns=SECOND)
     ex = build(make, model, expiry_ns=12 * SECOND, settle_window_ns=min(window, 12) * SECOND)
     ex.index(X, 1_000)
-    trade(ex, 1_000)
+    trade_at(ex, 1_000)
     for second, index in ((9, 1_010), (10, 1_020), (11, 1_030)):
         ex.advance(second * SECOND)
         ex.index(X, index)
@@ -421,114 +306,3 @@ def test_a_dated_contract_settles_at_the_average_of_its_index(make, window, pric
     assert Decimal(event.price_ticks) / 10 == Decimal(price) == round(Decimal(average), 1)
     assert ex.account("taker").cash - 10**6 == (Decimal(price) - 1_000) / 1_000
     assert ex.order("taker", X, "buy", 1, price=1_000).code == Code.NOT_TRADING
-
-
-VEGA_INTERNAL = (10, 11, 11, 10, 10, 9, 9, 8, 8, 7)
-VEGA_EXTERNAL = (11, 9, 9, 10, 10, 12, 11, 8, 8, 14)
-
-
-@pytest.mark.parametrize("path,average", [(VEGA_INTERNAL, "9.3"), (VEGA_EXTERNAL, "10.2")], ids=["V9 internal", "V9 external"])
-def test_averages_of_vega(make, path, average):
-    """Vega specs, 0053-PERP: prices that hold so long, averaged over ten units of time; here as a dated contract's index."""
-    model = PriceModel(components=["index"], sample_ns=SECOND)
-    ex = build(make, model, expiry_ns=10 * SECOND, settle_window_ns=10 * SECOND)
-    for second, price in enumerate(path):
-        if second:
-            ex.advance(second * SECOND)
-        ex.index(X, price)
-    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.LISTING_CHANGED]
-    assert Decimal(event.price_ticks) / 10 == Decimal(average)
-
-
-@pytest.mark.parametrize("weights,rate", [("index", Fraction(93 - 102, 102)), ("equal", None)])
-def test_means_apart_of_vega(make, weights, rate):
-    """Of V9's two paths: the mean of the marks over that of the indices, less one; the mean of ratios is another number."""
-    funding = Funding(interval_ns=10 * SECOND, premium="mark", weights=weights, interest=0, clamp=0, cap="0.9")
-    ex = build(make, PriceModel(components=["last"], sample_ns=SECOND, funding=funding))
-    for second, (internal, external) in enumerate(zip(VEGA_INTERNAL, VEGA_EXTERNAL, strict=True)):
-        ex.advance(second * SECOND)
-        ex.index(X, external)
-        trade(ex, internal)
-        ex.index(X, external)  # which looks at the mark again
-        assert mark(ex) == internal
-    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.RATED]
-    ratios = [Fraction(f - s, s) for f, s in zip(VEGA_INTERNAL, VEGA_EXTERNAL, strict=True)]
-    assert abs(Fraction(event.rate_ppb, 10**9) - (rate or sum(ratios) / 10)) <= Fraction(1, 10**9)
-    assert event.samples == 10
-
-
-@pytest.mark.parametrize("bound,rate", [(1, 11_000_000), ("0.03", 6_000_000), ("0.01", 2_000_000)])
-def test_each_premium_is_bounded(make, bound, rate):
-    """dYdX v4: votes of more than 60 times (initial less maintenance) count as that. Four samples of -1 %, four of 1 % and two
-    of 5.5 %, which are 3 % or 1 % within the bound: 11 %, 6 % or 2 % in ten."""
-    ex = funded(make, bound=bound, weights="equal")
-    ex.cancel_all("maker")
-    quote(ex, [(989, 5)], [(991, 5)])
-    ex.advance(4 * SECOND)  # -1 %
-    ex.cancel_all("maker")
-    quote(ex, [(1_009, 5)], [(1_011, 5)])
-    ex.advance(8 * SECOND)  # 1 %
-    ex.cancel_all("maker")
-    quote(ex, [(1_054, 5)], [(1_056, 5)])
-    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.RATED]  # 5.5 %
-    assert event.rate_ppb == rate
-
-
-@pytest.mark.parametrize("bound,rate", [(30, 250_000_000), ("1.5", 93_750_000), (1, 62_500_000)])
-def test_a_premium_may_be_more_than_the_index(make, bound, rate):
-    """dYdX v4: with initial 100 % and maintenance 50 % a vote counts up to 30. Ten samples of an index that is a fifth of the
-    middle: 400 %, of the mean of which a sixteenth is charged."""
-    ex = funded(make, bound=bound, weights="equal", share=(1, 16))
-    for name in ("maker", "taker"):
-        ex.deposit(name, "USDT", 10**9)
-    ex.index(X, 202)
-    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.RATED]
-    assert (event.rate_ppb, event.premium_ppb) == (rate, 16 * rate)
-
-
-def test_a_window_of_vega(make):
-    """V10's 10.25 is the mean of the last eight units of the external series. 9.875 is of no eight units of the internal one
-    in a row, so that neither it nor the payment of -.3 follows from what is printed."""
-    model = PriceModel(components=["index"], sample_ns=SECOND, window=1)
-    ex = build(make, model, tick="0.01", max_price=1_000, expiry_ns=10 * SECOND, settle_window_ns=8 * SECOND)
-    for second, price in enumerate(VEGA_EXTERNAL):
-        if second:
-            ex.advance(second * SECOND)
-        ex.index(X, price)
-    (event,) = [e for e in passing(ex, 10 * SECOND) if e.type == EventType.LISTING_CHANGED]
-    assert event.price_ticks == 1_025
-    assert all(sum(VEGA_INTERNAL[at : at + 8]) != 79 for at in range(3))
-
-
-@pytest.mark.parametrize("cap,rate", [("0.9", -25_000_000), ("0.005", -5_000_000)])
-def test_scale_and_bounds_of_vega(make, cap, rate):
-    """V11 (Vega specs, 0053-PERP): a scale of 2.5 on -1 % is -2.5 %, and a bound of .5 % holds it."""
-    event = rated(make, 10_000, [(9_899, 1)], [(9_901, 1)], premium="middle", share=(5, 2), cap=cap)
-    assert (event.premium_ppb, event.rate_ppb) == (-10_000_000, rate)
-
-
-def test_interest_of_vega(make):
-    """V12 (Vega specs, 0053-PERP): 3,000 for half a year at 5 % are 75; who holds two pays 150."""
-    funding = Funding(interval_ns=10 * SECOND, premium="middle", interest="0.025", clamp="0.05", cap="0.5")
-    ex = build(make, PriceModel(components=["index"], sample_ns=SECOND, funding=funding))
-    ex.index(X, 3_000)
-    ex.order("maker", X, "sell", 2_000, price=3_000).ok()
-    assert ex.order("taker", X, "buy", 2_000, price=3_000).filled == 2_000  # of 0.001
-    quote(ex, [(2_999, 5)], [(3_001, 5)])
-    assert rates(passing(ex, 10 * SECOND)) == [(1, 25_000_000)]
-    assert ex.account("taker").cash == 10**6 - 150
-
-
-@pytest.mark.parametrize("size,gain", [(20, "0.4"), (2_000, "40")])
-def test_marks_to_market_of_vega(make, size, gain):
-    """V20 (Vega specs): a move of .02 on 20 is .4, on 2,000 it is 40."""
-    ex = make(
-        [Instrument(X, contract_size=1, tick="0.01", max_price=1_000, tiers=TIERS, maker_fee=0, taker_fee=0)], rules=WIDE
-    )
-    for name in ("maker", "taker"):
-        ex.deposit(name, "USDT", 10**6)
-    ex.mark(X, 100)
-    ex.order("maker", X, "sell", size, price=100).ok()
-    ex.order("taker", X, "buy", size, price=100).ok()
-    ex.mark(X, "100.02")
-    assert ex.position("taker", X).upl == Decimal(gain)

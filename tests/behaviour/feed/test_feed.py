@@ -29,6 +29,7 @@ from solvent.records import (
     extension,
 )  # fmt: skip
 from support.generator import Generator
+from support.places import ROOT
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -445,7 +446,7 @@ def test_a_cursor_loses_nothing_to_busy():
 
 
 def test_the_page_is_right():
-    assert doctest.testfile("../docs/feed.md").failed == 0
+    assert doctest.testfile(str(ROOT / "docs/feed.md"), module_relative=False).failed == 0
 
 
 # --- Arrow

@@ -1,7 +1,7 @@
 """What the passing of time does to modelled prices: samples, rates, settlements, constituents that go stale, expiries.
 
 Owns the claim that it does not matter where the clock stops on its way. What is expected is computed here, in fractions or
-by hand. Components, premiums and published numbers are in test_prices.py.
+by hand. Components and premiums are in contract/test_prices.py.
 """
 
 from dataclasses import replace

@@ -5,8 +5,8 @@ profit; and what sections 1 and 2 mark as such beside it (O5 is 13-1; B10; O8). 
 the page that it names: freqtrade's docstring, Vega's acceptance criteria, Delta's guide, dYdX's comment.
 
 Without a test. 13-21 (dYdX): a comment of a premium test case, of which neither number nor case is on the page; the premiums
-are D20 to D22 (test_prices.py). Of "further oddities": OceanEx's formula and the funding formulas of some pages (kdj) are
-formulas without a number; WhiteBIT's truncated .00317 is test_prices.py's, Orderly's 50,256.41 test_published_more.py's.
+are D20 to D22 (test_dydx.py). Of "further oddities": OceanEx's formula and the funding formulas of some pages (kdj) are
+formulas without a number; WhiteBIT's truncated .00317 is test_whitebit.py's, Orderly's 50,256.41 test_orderly.py's.
 """
 
 from decimal import Decimal
@@ -15,13 +15,10 @@ from fractions import Fraction
 import pytest
 
 from solvent import EventType, Funding, InputError, Instrument, PriceModel, Tier
-from test_published import (
-    AT_MMR,
-    B7,
+from support.published import (
     BARE,
-    BTC,
-    O6,
-    PERP,
+    FREE,
+    SECOND,
     WITH_FEE,
     Row,
     X,
@@ -31,12 +28,13 @@ from test_published import (
     closed_form,
     fires,
     flat,
+    inverse,
+    linear,
     of,
     placed,
     trade,
 )
-from test_published_more import CAPPED, DELTA_TERMS, FREE, inverse, linear
-from test_published_rules import SECOND, VEGA
+from support.venues import B7, B10, BTC, CAPPED, DELTA_TERMS, K1, O6, PERP, VEGA_FUNDING
 
 # --- OKX
 
@@ -79,7 +77,7 @@ def test_docstrings_of_freqtrade(make, row, printed, formula):
     """13-2: a wallet of 1.6, and of 0.6 at 10 on 5x it is 1.2. 13-3: 2 on 0.6, said of 1 on 3x: 3.33. 13-4: 1.6 for 1.2 again.
 
     13-5: a short's denominator is 1 + rate, 13-6 and 13-7: a long's 1 - rate; the other sign is printed. freqtrade's own test
-    holds its code to the right numbers of 13-2 to 13-5 (B7, B8, O6 of test_published.py).
+    holds its code to the right numbers of 13-2 to 13-5 (B7, B8 of test_binance.py, O6 of test_okx.py).
     """
     agree(formula, printed, "1e-13")
     exact = closed_form(row, Decimal(row.mmr) + Decimal(row.fee))
@@ -94,13 +92,9 @@ def test_docstrings_of_freqtrade(make, row, printed, formula):
 # --- Kraken and Binance: held at entry, or at mark
 
 
-def row_of(name: str):
-    return next(row for row in AT_MMR if row.id == name)
-
-
 def test_kraken_holds_its_margin_at_mark(make):
     """13-8 (K2): the text's maintenance margin of 0.00125, fixed, gives 7,476.64; its 7,481 needs 1 % at mark."""
-    row = row_of("K1")
+    row = K1
     fixed = closed_form(row, "0", row.held - Fraction("0.00125"))
     agree(fixed, "7476.64")
     found = placed(make, row).position("poor", X).liquidation_price
@@ -110,7 +104,7 @@ def test_kraken_holds_its_margin_at_mark(make):
 
 def test_binance_holds_its_margin_at_mark(make):
     """B10: 95,500 takes 500 of maintenance margin at entry; at mark, as the venue's own rule has it, it is 95,477.39."""
-    row = row_of("B10")
+    row = B10
     assert closed_form(row, "0", row.held - 500) == 95_500
     found = placed(make, row).position("poor", X).liquidation_price
     agree(Fraction(found), "95477.39")
@@ -287,9 +281,9 @@ def test_disposals_of_the_network(make):
 def test_the_price_of_a_funding_payment(make, middle, payment, margin):
     """MCAL-058: "f_twap = 1550, funding_payment = 1590 + 1600 * (0.05 - 1) = 70", margin 5,600. Of 1,550: 30 and 5,580.
 
-    At a mark of 1,590 in both, 10 units and 5 % of what accrued, as in V17 (test_published_rules.py).
+    At a mark of 1,590 in both, 10 units and 5 % of what accrued, as in V17 (test_vega.py).
     """
-    funding = Funding(**VEGA, interest="0.1", clamp="0.05", margin="0.05")
+    funding = Funding(**VEGA_FUNDING, interest="0.1", clamp="0.05", margin="0.05")
     terms = Instrument(X, contract_size=1, tick="0.1", max_size=100, max_price=5_000, tiers=[Tier(100, "0.35", "0.5")],
                        prices=PriceModel(components=["last"], sample_ns=SECOND, funding=funding), **FREE)  # fmt: skip
     ex = begin(make, [terms])
