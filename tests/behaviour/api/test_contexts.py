@@ -339,10 +339,10 @@ def test_giant_numbers_are_refused_at_once(value):
     before = ex.digest()
     for given in (value,) if value == "1e99999999999999999999" else (value, Decimal(value)):
         for call in taken(ex, given):
-            begin = time.perf_counter()
+            begin = time.process_time()
             with pytest.raises(SolventError):
                 call()
-            assert time.perf_counter() - begin < 0.25
+            assert time.process_time() - begin < 0.25
     assert ex.digest() == before
 
 

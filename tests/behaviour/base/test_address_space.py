@@ -243,14 +243,14 @@ def test_instruments_take_linear_time():
     made = [Instrument(f"I{i}") for i in range(2_000)]
 
     def spent(count):
-        begun = time.perf_counter()
+        begun = time.process_time()
         ex = Exchange(made[:count])
-        middle = time.perf_counter()
+        middle = time.process_time()
         one = Exchange(made[:1])
         for each in made[1:count]:
             one.add_instrument(each)
         assert len(ex.instruments) == len(one.instruments) == count
-        return middle - begun, time.perf_counter() - middle
+        return middle - begun, time.process_time() - middle
 
     small, large = [min(each) for each in zip(spent(250), spent(250), strict=True)], spent(2_000)
     for few, many in zip(small, large, strict=True):

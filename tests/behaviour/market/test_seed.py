@@ -50,10 +50,10 @@ def spent(ids, **more):
     orders, best = batch(ids), 1e9
     for _ in range(3):
         book = Book(log=[], **more)
-        begun = time.perf_counter()
+        begun = time.process_time()
         book.run(orders)
         assert (book.run(orders).code == 401).all()
-        best = min(best, time.perf_counter() - begun)
+        best = min(best, time.process_time() - begun)
     return best
 
 
@@ -86,9 +86,9 @@ def test_chosen_accounts_cost_no_more():
         best = 1e9
         for _ in range(3):
             book = Book(log=[])
-            begun = time.perf_counter()
+            begun = time.process_time()
             book.run(orders)
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.process_time() - begun)
         return best
 
     numbers = np.arange(2**16, dtype=np.uint64)
