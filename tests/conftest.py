@@ -5,7 +5,7 @@ import pytest
 import solvent
 import solvent.reference
 from solvent.api.exchange import Exchange
-from support.exchanges import audited
+from support.exchanges import AuditedKernel, audited
 from support.order_desk import Desk
 
 
@@ -13,6 +13,11 @@ def pytest_addoption(parser):
     parser.addoption("--seed", type=int, default=None, help="seed of the random tests (each prints the one it used)")
     parser.addoption("--commands", type=int, default=100_000, help="how many commands the differential test compares")
     parser.addoption("--every", type=int, default=128, help="after how many of them it compares whole states, and all rules")
+
+
+def pytest_collection_modifyitems(items):
+    """Long tests run first: the last ones to end are short, so that no process waits for another."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture
@@ -33,13 +38,22 @@ def base(request) -> type[Exchange]:
 @pytest.fixture
 def kind(base) -> type[Exchange]:
     """The class of either implementation, with the auditor behind every command."""
-    return audited(base, strict=False)
+    return audited(base, every=0)
 
 
 @pytest.fixture
 def make(base) -> type[Exchange]:
     """The same, and every comparison of state after every command."""
-    return audited(base, strict=True)
+    return audited(base, every=1)
+
+
+@pytest.fixture
+def sweep(base):
+    """The same for thousands of tests alike, and for streams: states are compared after each eighth command and the last."""
+    made: list[AuditedKernel] = []
+    yield audited(base, every=8, made=made)
+    for kernel in made:
+        kernel.compare()
 
 
 @pytest.fixture(params=["compiled book", "reference book", "compiled exchange", "reference exchange"])

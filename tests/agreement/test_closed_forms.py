@@ -96,9 +96,9 @@ def build(make, kind: str, scheme: str, basis: str, mode: str, side: str, lots: 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("scheme,basis", SCHEMES)
 @pytest.mark.parametrize("kind", MARKETS)
-def test_every_formula(make, kind, scheme, basis, mode, side, lots):
+def test_every_formula(sweep, kind, scheme, basis, mode, side, lots):
     """Liquidation price, profit-side price and bankruptcy price; nothing one tick before, a liquidation at the tick."""
-    desk, margin, legs, others = build(make, kind, scheme, basis, mode, side, lots)
+    desk, margin, legs, others = build(sweep, kind, scheme, basis, mode, side, lots)
     t, s, leg = desk.terms, SIGN[side], side if mode.startswith("hedge") else None
     view = desk.ex.position("poor", "I", leg)
     mark, highest = desk.ticks(view.mark_price), desk.contracts["I"][0].spec.max_price_ticks
@@ -262,10 +262,10 @@ def asked_of(desk: Desk, leg: str | None = None) -> tuple[int, int]:
 @pytest.mark.parametrize("kind", MARKETS)
 @pytest.mark.parametrize("scheme,basis", BOUNDARIES)
 @pytest.mark.parametrize("k", [0, 1, 2])
-def test_tier_boundaries(make, kind, scheme, basis, k):
+def test_tier_boundaries(sweep, kind, scheme, basis, k):
     """At a tier's top and one lot beyond: the whole at the next rate, or each slab at its own, without a jump."""
     instrument, t = contract("I", kind, scheme, basis)
-    desk, top, entry = Desk(make, (instrument, t), mode="cross"), TOPS[k], MARKETS[kind][2]
+    desk, top, entry = Desk(sweep, (instrument, t), mode="cross"), TOPS[k], MARKETS[kind][2]
     h = desk.open("long", top, entry)
     lot, found = abs(h.cost) // top, []
     for tier_now, lots in ((k + 1, top), (k + 2, top + 1)):

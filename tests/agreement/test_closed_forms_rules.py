@@ -65,24 +65,24 @@ def meet(desk, d: Domain, first) -> Domain:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("kind", MARKETS)
-def test_every_rule(make, seed, kind, rule, mode, side, draw):
+def test_every_rule(sweep, seed, kind, rule, mode, side, draw):
     """A scheme and basis at mark or at entry, whichever is drawn."""
     r = Random(f"{seed} {kind} {rule} {mode} {side} {draw}")
     at = r.choice(("mark", "entry"))
     scheme, basis = r.choice(EVERY if at == "mark" else AT_ENTRY)
-    through(make, drawn(seed, kind, scheme, basis, at, mode, side, rule_set=RULES[rule]), meet)
+    through(sweep, drawn(seed, kind, scheme, basis, at, mode, side, rule_set=RULES[rule]), meet)
 
 
 @pytest.mark.parametrize("rule", ["seed", "at bankruptcy, met"])
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("scheme,basis", [case for case in EVERY if case[1] != "net"])
 @pytest.mark.parametrize("kind", MARKETS)
-def test_a_hedge_that_is_not_netted(make, seed, kind, scheme, basis, side, rule):
+def test_a_hedge_that_is_not_netted(sweep, seed, kind, scheme, basis, side, rule):
     """Both legs have shares of equity: the one that asks most beyond a takeover steps down, or both are taken over."""
     at = Random(f"{seed} {kind} {scheme} {basis} {side} {rule}").choice(("mark", "entry"))
     at = at if (scheme, basis) in AT_ENTRY else "mark"
     rule_set = replace(RULES.get(rule, SEED), net_hedges=False)
-    assert through(make, drawn(seed, kind, scheme, basis, at, "hedge", side, rule_set=rule_set), meet) is None
+    assert through(sweep, drawn(seed, kind, scheme, basis, at, "hedge", side, rule_set=rule_set), meet) is None
 
 
 # --- What a higher value alone does
@@ -100,10 +100,10 @@ def grown(make, kind: str, side: str, mode: str, mine, rule_set, lots: int, leve
 @pytest.mark.parametrize("at", ["mark", "entry"])
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("kind", MARKETS)
-def test_in_the_next_tier(make, kind, side, at, mode, rule):
+def test_in_the_next_tier(sweep, kind, side, at, mode, rule):
     """299 of 300 lots, and the next whole tier asks 10 %: of the value at mark, or at entry though that does not grow."""
     instrument, t = contract("I", kind, "whole", "notional", ((300, 10_000_000), (900, 100_000_000)))
-    desk, d, tick = grown(make, kind, side, mode, asked_at(at, instrument, t), RULES.get(rule, SEED), 299, 50)
+    desk, d, tick = grown(sweep, kind, side, mode, asked_at(at, instrument, t), RULES.get(rule, SEED), 299, 50)
     view, gains = desk.ex.position("poor", "I"), MORE[kind] == SIGN[side]
     assert tick is not None and tier_of(d, d.parts[0], tick) == 1
     assert desk.ticks(view.profit_side_liquidation_price if gains else view.liquidation_price) == tick
@@ -116,13 +116,13 @@ def test_in_the_next_tier(make, kind, side, at, mode, rule):
 @pytest.mark.parametrize("rule", ["seed", "met", "at bankruptcy"])
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 @pytest.mark.parametrize("kind,side", [("linear", "long"), ("quanto", "long"), ("inverse", "short")])
-def test_a_rate_that_grows_faster_than_profit(make, kind, side, mode, rule, basis):
+def test_a_rate_that_grows_faster_than_profit(sweep, kind, side, mode, rule, basis):
     """A power asks V**1.8, 40 % at entry: from where 1.8 * rate is 1 more profit is less safe."""
     instrument, t = contract("I", kind, "power", basis)
     curve = {"linear": "0.0000166", "inverse": "0.345", "quanto": "1.57"}[kind]
     instrument = replace(instrument, maintenance_curve=curve, initial_curve=curve)
     mine = asked_at("mark", instrument, t, curve=Fraction(curve))
-    desk, d, tick = grown(make, kind, side, mode, mine, RULES.get(rule, SEED), 600, 2)
+    desk, d, tick = grown(sweep, kind, side, mode, mine, RULES.get(rule, SEED), 600, 2)
     way = MORE[kind]
     assert tick is not None
     safe = next(x for x in range(tick - way, tick - 9 * way, -way) if slack(d, x) >= doubt(d, x))

@@ -102,7 +102,7 @@ class Books:
 
 
 @pytest.mark.parametrize("most,units", [(3, 2**20 * 3**12), (10**6, 1)], ids=["divides exactly", "rounds"])
-def test_linear_mirror(make, seed, most, units):
+def test_linear_mirror(sweep, seed, most, units):
     """Buys become sells and p becomes 2c - p. Trades are the same at mirrored prices, sizes change their sign.
 
     Values are not mirrored (p and 2c - p differ), so nothing may depend on them: no fees, wide bands, cross accounts far
@@ -115,7 +115,7 @@ def test_linear_mirror(make, seed, most, units):
         "I", contract_size=units * UNIT, tick=1, tiers=tiers, maker_fee=0, taker_fee=0, max_price=2 * MIDDLE
     )
     commands = stream(seed, 900, accounts=5, sizes=(1, 2) if most == 3 else (1, 2, 3, 5, 9))
-    pair = [opened(make, instrument, [(10**11, "cross", 10)] * 5, rule_set=WIDE) for _ in range(2)]
+    pair = [opened(sweep, instrument, [(10**11, "cross", 10)] * 5, rule_set=WIDE) for _ in range(2)]
     runs = play(pair[0], commands), play(pair[1], commands, price=lambda p: 2 * MIDDLE - p, flip=True)
     books, mirrored, trades = Books(), Books(), 0
     for ours, theirs in zip(*runs, strict=True):
@@ -186,7 +186,7 @@ def dual_commands(seed: int) -> list:
 
 @pytest.mark.parametrize("basis", ["contracts", "notional"])
 @pytest.mark.parametrize("maintenance,fee", [("0.005", "0.0005"), ("0.000000001", "0")])
-def test_an_inverse_long_is_a_linear_short_at_the_reciprocal(make, seed, basis, maintenance, fee):
+def test_an_inverse_long_is_a_linear_short_at_the_reciprocal(sweep, seed, basis, maintenance, fee):
     """At p an inverse contract is worth c**2 / p; so is a linear one of the other side at the price c**2 / p. On prices
     that divide c**2 every value, fee, margin, requirement, funding, takeover and deleveraging is the same to the unit.
 
@@ -196,7 +196,7 @@ def test_an_inverse_long_is_a_linear_short_at_the_reciprocal(make, seed, basis, 
     seen: Counter = Counter()
     deposits = [(2, "isolated", 40), (3, "cross", 40), (4, "isolated", 20), (2, "cross", 50), (10**4, "cross", 10)]
     for n in range(4):
-        pair = [opened(make, each, deposits, rule_set=WIDE, fund=1, mark=1_663_200) for each in dual(basis, maintenance, fee)]
+        pair = [opened(sweep, each, deposits, rule_set=WIDE, fund=1, mark=1_663_200) for each in dual(basis, maintenance, fee)]
         commands = dual_commands(seed + n)
         runs = play(pair[0], commands), play(pair[1], commands, price=lambda p: SQUARE // p, flip=True)
         for ours, theirs in zip(*runs, strict=True):
@@ -236,7 +236,7 @@ def halves(contract_size: int, lot_factor: int, kind: str) -> Instrument:
 
 
 @pytest.mark.parametrize("kind,contract,lots", [("linear", 3, 1), ("linear", 1, 3), ("linear", 5, 7), ("quanto", 7, 5)])
-def test_amounts_scale_with_the_contract_or_with_sizes(make, seed, kind, contract, lots):
+def test_amounts_scale_with_the_contract_or_with_sizes(sweep, seed, kind, contract, lots):
     """k times the contract size, or all sizes and tier tops, and k times all deposits: all amounts k times, all else the
     same, through liquidations, takeovers and deleveraging. Nothing rounds here, so it is exact."""
     seen: Counter = Counter()
@@ -244,8 +244,8 @@ def test_amounts_scale_with_the_contract_or_with_sizes(make, seed, kind, contrac
         commands = stream(seed + n, 350, accounts=7, sizes=(1, 2), gap=90)
         k, deposits = contract * lots, [(amount * GRAIN // 10**6, *rest) for amount, *rest in POOR + RICH]
         pair = [
-            opened(make, halves(1, 1, kind), deposits, fund=GRAIN // 10**6),
-            opened(make, halves(contract, lots, kind), deposits, fund=GRAIN // 10**6, times=k),
+            opened(sweep, halves(1, 1, kind), deposits, fund=GRAIN // 10**6),
+            opened(sweep, halves(contract, lots, kind), deposits, fund=GRAIN // 10**6, times=k),
         ]
         for one, many in zip(play(pair[0], commands), play(pair[1], commands, times=lots), strict=True):
             assert [e.type for e in one] == [e.type for e in many]
@@ -260,7 +260,7 @@ def test_amounts_scale_with_the_contract_or_with_sizes(make, seed, kind, contrac
 
 @pytest.mark.parametrize("kind", ["linear", "quanto", "inverse"])
 @pytest.mark.parametrize("factor", [Decimal("0.01"), Decimal(7)])
-def test_prices_in_another_measure_are_the_same_events(make, seed, kind, factor):
+def test_prices_in_another_measure_are_the_same_events(sweep, seed, kind, factor):
     """Tick and prices k times, contract size 1 / k (inverse: k times): the same integers, event by event and byte by byte,
     with sizes and fees that round as they like."""
     seen: Counter = Counter()
@@ -272,7 +272,7 @@ def test_prices_in_another_measure_are_the_same_events(make, seed, kind, factor)
             tiers = [Tier(6, "0.005", "0.01"), Tier(12, "0.01", "0.02"), Tier(18, "0.015", "0.03"), Tier(40, "0.02", "0.04")]
             each = Instrument("I", kind=kind, contract_size=size, tick=k, tiers=tiers, max_price=4_000 * k, settle_decimals=7)
             amounts = [(amount * 25, mode, min(25, leverage)) for amount, mode, leverage in POOR + RICH]
-            pair.append(opened(make, each, amounts, fund=10, mark=MIDDLE * k))
+            pair.append(opened(sweep, each, amounts, fund=10, mark=MIDDLE * k))
         runs = play(pair[0], commands), play(pair[1], commands, price=lambda p: p * factor)
         for one, other in zip(*runs, strict=True):
             seen.update(e.type for e in one)

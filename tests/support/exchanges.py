@@ -6,14 +6,14 @@ from solvent.records import decode
 
 
 class AuditedKernel:
-    """A kernel whose every command is followed by the auditor; strictly, also by all comparisons of state.
+    """A kernel whose every command is followed by the auditor; after each `every` commands all states are compared too.
 
-    Strictly means: nobody below a takeover threshold, the exchange's reads equal to the auditor's books,
-    check() silent, and the state untouched by a refused command.
+    All compared means: nobody below a takeover threshold, the exchange's reads equal to the auditor's books, check() silent.
+    Where states are compared at all, each refused command has to leave the state untouched.
     """
 
-    def __init__(self, ex: Exchange, kernel, strict: bool):
-        self.__dict__.update(ex=ex, kernel=kernel, strict=strict, auditor=Auditor(ex))
+    def __init__(self, ex: Exchange, kernel, every: int):
+        self.__dict__.update(ex=ex, kernel=kernel, every=every, applied=0, auditor=Auditor(ex))
 
     def __getattr__(self, name):
         return getattr(self.kernel, name)
@@ -31,21 +31,31 @@ class AuditedKernel:
         return self._audited(self.kernel.run, records)
 
     def apply(self, record) -> int:
-        if not self.strict:
+        if not self.every:
             return self._audited(self.kernel.apply, record)
         before, clock_ns = self.kernel.state(), self.kernel.clock_ns
         code = self._audited(self.kernel.apply, record)
-        self.auditor.check_safety()
-        self.auditor.compare(self.ex)
-        self.ex.check()
+        self.__dict__["applied"] += 1
+        if self.applied % self.every == 0:
+            self.compare()
         if code and self.kernel.clock_ns == clock_ns:
             assert self.kernel.state() == before, "KER-2: a rejected command changes nothing"
         return code
 
+    def compare(self) -> None:
+        self.auditor.check_safety()
+        self.auditor.compare(self.ex)
+        self.ex.check()
 
-def audited(base: type[Exchange], strict: bool) -> type[Exchange]:
+
+def audited(base: type[Exchange], every: int, made: list[AuditedKernel] | None = None) -> type[Exchange]:
+    """The class of exchanges that are compared after each `every` commands (0: never); `made` collects their kernels."""
+
     class Audited(base):
         def _make_kernel(self):
-            return AuditedKernel(self, super()._make_kernel(), strict)
+            kernel = AuditedKernel(self, super()._make_kernel(), every)
+            if made is not None:
+                made.append(kernel)
+            return kernel
 
     return Audited
