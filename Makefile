@@ -7,7 +7,7 @@ PARALLEL := -n auto --dist loadgroup  # a process for each core; one test after 
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test check bench lint debug dist clean
+.PHONY: demo test check bench lint docs debug dist clean
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -22,7 +22,7 @@ test: $(VENV)/built            ## everything: units, twins, auditor, documents, 
 	$(BIN)/python -m pytest $(PARALLEL)
 
 check: lint                    ## the inner loop: style, types and the quick tests of behaviour, about a minute and a half
-	$(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/behaviour tests/attacks tests/agreement
+	$(BIN)/python -m pytest $(PARALLEL) -m "not long or scaled" --commands 10000 tests/behaviour tests/attacks tests/agreement
 
 bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed
 	$(BIN)/python benchmarks/bench.py
@@ -30,6 +30,9 @@ bench: $(VENV)/built           ## ratios against a C book, latency, memory, the 
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy
+
+docs: $(VENV)/built            ## the pages in build/docs; a warning is an error, nothing is fetched
+	$(BIN)/python -m sphinx -b html -n -W --keep-going -q docs build/docs
 
 dist: $(VENV)/built            ## sdist and wheel
 	$(BIN)/python -m build

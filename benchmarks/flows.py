@@ -9,9 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from native import address, compiled, declare
-from solvent import Exchange, Instrument
+from solvent import Exchange, Instrument, Tier
 from solvent.records import RECORD_BYTES, CommandType, Side, Tif, command, dtype
-from solvent.terms.tiers import Tier
 from yardstick import WINDOW
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def compiled(name: str, *flags: str) -> ctypes.CDLL:
 def cythonized(name: str) -> ModuleType:
     """The module of `name`.pyx, which may cimport the core, with its directives and -O3."""
     module = BUILD / "bench" / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
-    sources = (f"benchmarks/{name}.pyx", "ext/solvent/_core/*.pxd", "engine/solvent/_core/kernel*.so")
+    sources = (f"benchmarks/{name}.pyx", "ext/solvent/_core/**/*.pxd", "engine/solvent/_core/kernel*.so")
     if not module.exists() or module.stat().st_mtime < newest(*sources):
         _build(name)
     spec = importlib.util.spec_from_file_location(name, module)

@@ -1,5 +1,7 @@
 """Shared fixtures: both kernels, the seed of every random test, and an auditor behind every command."""
 
+import gc
+
 import pytest
 
 import solvent
@@ -17,7 +19,13 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     """Long tests run first: the last ones to end are short, so that no process waits for another."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("scaled", "long")])
+
+
+def pytest_collection_finish():
+    """What was collected stays to the end: the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -91,6 +91,7 @@ def build(make, kind: str, scheme: str, basis: str, mode: str, side: str, lots: 
     return desk, margin + others[0] - asked, legs, (asked, others[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lots", [60, 300, 450, 601])  # within tier 1, at the top of 2, within 3, the first of 4
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", MODES)

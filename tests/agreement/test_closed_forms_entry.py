@@ -21,6 +21,7 @@ def test_a_deduction_by_a_value_that_moves_is_refused_at_entry():
                    tiers=[Tier(10, "0.01", "0.02"), Tier(20, "0.02", "0.04")])  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(

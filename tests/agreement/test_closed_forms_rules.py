@@ -60,6 +60,7 @@ def meet(desk, d: Domain, first) -> Domain:
     return d
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("draw", range(5))
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", MODES)
@@ -73,6 +74,7 @@ def test_every_rule(sweep, seed, kind, rule, mode, side, draw):
     through(sweep, drawn(seed, kind, scheme, basis, at, mode, side, rule_set=RULES[rule]), meet)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", ["seed", "at bankruptcy, met"])
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("scheme,basis", [case for case in EVERY if case[1] != "net"])

@@ -101,6 +101,7 @@ class Books:
                 self.size[e.account], self.cost[e.account] = now, e.cost_units
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("most,units", [(3, 2**20 * 3**12), (10**6, 1)], ids=["divides exactly", "rounds"])
 def test_linear_mirror(sweep, seed, most, units):
     """Buys become sells and p becomes 2c - p. Trades are the same at mirrored prices, sizes change their sign.
@@ -184,6 +185,7 @@ def dual_commands(seed: int) -> list:
     return commands
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("basis", ["contracts", "notional"])
 @pytest.mark.parametrize("maintenance,fee", [("0.005", "0.0005"), ("0.000000001", "0")])
 def test_an_inverse_long_is_a_linear_short_at_the_reciprocal(sweep, seed, basis, maintenance, fee):
@@ -235,6 +237,7 @@ def halves(contract_size: int, lot_factor: int, kind: str) -> Instrument:
     return Instrument("I", kind=kind, contract_size=contract_size * GRAIN * UNIT, tick=1, tiers=tiers, max_price=4_000)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind,contract,lots", [("linear", 3, 1), ("linear", 1, 3), ("linear", 5, 7), ("quanto", 7, 5)])
 def test_amounts_scale_with_the_contract_or_with_sizes(sweep, seed, kind, contract, lots):
     """k times the contract size, or all sizes and tier tops, and k times all deposits: all amounts k times, all else the
@@ -258,6 +261,7 @@ def test_amounts_scale_with_the_contract_or_with_sizes(sweep, seed, kind, contra
     assert all(seen[kind] for kind in (EventType.TRADE, EventType.LIQUIDATION, EventType.TAKEOVER, EventType.ADL)), seen
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["linear", "quanto", "inverse"])
 @pytest.mark.parametrize("factor", [Decimal("0.01"), Decimal(7)])
 def test_prices_in_another_measure_are_the_same_events(sweep, seed, kind, factor):

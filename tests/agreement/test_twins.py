@@ -4,6 +4,8 @@ import itertools
 import struct
 from collections import Counter
 
+import pytest
+
 from solvent.codes import Code
 from solvent.records import CommandType, Ending, EventType, Flag, decode
 from solvent.schema.answers import ANSWERS
@@ -13,6 +15,8 @@ from support.generator import Generator
 from support.twins import RUN, compare, pair, shorten
 
 
+@pytest.mark.long
+@pytest.mark.scaled
 def test_twins_agree_on_every_event(seed, request):
     """100,000 commands by default; --commands sets it, --seed moves the shapes, --every 1 looks at everything after each.
     The counters prove that the rare states were reached: step-downs, takeovers, resting parcels, the fund exhausted, all ADL

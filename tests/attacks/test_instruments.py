@@ -140,6 +140,7 @@ def attack(r: Random, data: bytes, commands=12):
     return code
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ADDED)
 def test_every_word_of_an_instrument_overwritten(seed, what):
     """No crash, no halt, one answer; what is accepted can be traded in."""
@@ -322,6 +323,7 @@ def extreme_model(r: Random, lots: int, dated: bool) -> tuple:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_instruments_at_the_bounds(seed):
     """Whatever Spec.check lets in can be traded in: both kernels agree, neither stops."""
     r, valid = Random(seed), 0

@@ -246,6 +246,7 @@ for number, call in enumerate(CALLS):
 """
 
 
+@pytest.mark.long
 def test_every_request_of_python_fails_once():
     pytest.importorskip("_testcapi")
     done = subprocess.run([sys.executable, "-c", PYTHON], capture_output=True, text=True, timeout=300, check=False)

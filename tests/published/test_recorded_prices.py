@@ -1,7 +1,7 @@
 """Models against what venues published: funding rates, the amount paid on a held position, and marks of five minutes.
 
 Owns the reading of the recorded data, which is not in the project; every test skips where it is absent. What the data
-cannot show is said in docs/prices.md, with the figures that come out of here.
+cannot show is said in docs/reference/prices.md, with the figures that come out of here.
 """
 
 import csv
@@ -9,6 +9,7 @@ import gzip
 import json
 from bisect import bisect_right
 from decimal import Decimal
+from functools import cache
 
 import pytest
 
@@ -33,10 +34,18 @@ def rows(folder: str, name: str) -> list[tuple[int, Decimal]]:
         return [(int(row["ts_ms"]), Decimal(row["open"])) for row in csv.DictReader(file)]
 
 
+CONTRACT = Contract(*Instrument("X").spec.compiled(0)[:-1])
+
+
+@cache
+def model_of(cap: str) -> Model:
+    return Model(*PriceModel(funding=Funding(cap=cap)).compiled(1))
+
+
+@cache
 def formula(premium_ppb: int, cap: str) -> int:
     """The rate that the integers of the model make of one premium."""
-    model = PriceModel(funding=Funding(cap=cap))
-    prices = Prices(Contract(*Instrument("X").spec.compiled(0)[:-1]), Model(*model.compiled(1)), 0)
+    prices = Prices(CONTRACT, model_of(cap), 0)
     prices.premium_sum, prices.premium_weight, prices.premium_count = premium_ppb, 1, 1
     prices.fix()
     return prices.next_rate
@@ -49,8 +58,9 @@ def test_published_rates_are_rates_of_the_formula(name):
     Inside it every premium gives the interest. No published rate is one that the formula cannot make: none lies between
     what it leaves free, none is beyond the caps.
     """
-    published = [int(rate * 10**9) for _, rate in rows("funding_mark", name)]
-    assert all(Decimal(rate) / 10**9 == value for rate, (_, value) in zip(published, rows("funding_mark", name), strict=True))
+    recorded = [rate for _, rate in rows("funding_mark", name)]
+    published = [int(rate * 10**9) for rate in recorded]
+    assert all(Decimal(rate) / 10**9 == value for rate, value in zip(published, recorded, strict=True))
     interest = sum(rate == 100_000 for rate in published)
     for rate in published:
         premium = 100_000

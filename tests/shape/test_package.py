@@ -71,6 +71,7 @@ def dist(tmp_path_factory):
     return out
 
 
+@pytest.mark.long
 @built_once
 def test_sdist_and_wheel_carry_what_they_should(dist):
     with tarfile.open(next(dist.glob("*.tar.gz"))) as archive:
@@ -84,11 +85,12 @@ def test_sdist_and_wheel_carry_what_they_should(dist):
     assert not [name for name in names if name.endswith((".pyx", ".c")) or name.startswith("tests/")]
 
 
+@pytest.mark.long
 @built_once
 def test_wheel_works_in_a_clean_environment(dist, tmp_path):
-    call(sys.executable, "-m", "venv", tmp_path / "env")
+    call(sys.executable, "-m", "venv", "--without-pip", tmp_path / "env")
     python = tmp_path / "env" / "bin" / "python"
-    call(python, "-m", "pip", "install", "--quiet", next(dist.glob("*.whl")))
+    call(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", next(dist.glob("*.whl")))
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     where = call(python, "-c", EXAMPLE, cwd=tmp_path, env=env)
     assert str(tmp_path) in where

@@ -155,6 +155,7 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
 @pytest.mark.parametrize("kind", KINDS, ids=["compiled", "reference"])
 def test_two_hundred_dropped_ones_leave_no_memory(kind):

@@ -33,6 +33,7 @@ def restless():
 # --- Pools that move
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", range(8))
 def test_twins_agree_while_every_pool_moves(restless, seed, shape):
     """Each order, level and position asks for room that moves all the others: within liquidations, triggers, amendments."""
@@ -198,6 +199,7 @@ def test_ten_thousand_exchanges_fit_in_one_process():
     assert out == "10000\n"
 
 
+@pytest.mark.long
 @linux
 def test_every_instrument_there_may_be_fits_with_orders_and_triggers():
     out = limited(
@@ -224,6 +226,7 @@ def test_the_readme_runs_in_two_gigabytes():
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Exchange, solvent.reference.Exchange])
 def test_too_many_instruments_are_refused_at_construction(kind):
     """They were taken, and wrote beyond what the limit protects."""
@@ -238,6 +241,7 @@ def test_too_many_instruments_are_refused_at_construction(kind):
     assert len(ex.instruments) == INSTRUMENTS_MAX
 
 
+@pytest.mark.long
 def test_instruments_take_linear_time():
     """Made together, and added one by one."""
     made = [Instrument(f"I{i}") for i in range(2_000)]

@@ -189,6 +189,7 @@ def test_book_at_every_command(package, seed):
     assert not [name for name in wanted if not seen[name]], seen
 
 
+@pytest.mark.long
 def test_exchange_at_every_command(package, seed):
     """Generated flows of an Exchange with liquidations, a feed for each instrument."""
     seen: Counter = Counter()
@@ -446,7 +447,7 @@ def test_a_cursor_loses_nothing_to_busy():
 
 
 def test_the_page_is_right():
-    assert doctest.testfile(str(ROOT / "docs/feed.md"), module_relative=False).failed == 0
+    assert doctest.testfile(str(ROOT / "docs/reference/feed.md"), module_relative=False).failed == 0
 
 
 # --- Arrow

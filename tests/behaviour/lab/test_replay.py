@@ -522,6 +522,7 @@ class YoungestFirst(Replay):
         self._put_back(order.level)
 
 
+@pytest.mark.long
 def test_an_hour_of_aapl():
     """The gate: 4,000 of 4,067. The ten that differ were passed over by the venue itself."""
     found = real(AAPL)
@@ -539,6 +540,7 @@ def test_five_hours_of_bitstamp():
     assert causes(report.recorded) == {Cause.BEFORE_WINDOW: 575 - report.recorded.reproduced}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Kind.ADD, Kind.DELETE])
 def test_a_lossy_capture_does_not_cascade(kind, seed):
     """Every fiftieth addition or deletion is lost; each costs about one difference, not all that follow."""

@@ -192,6 +192,7 @@ def test_longs_are_liquidated_as_the_price_falls_and_shorts_as_it_rises(
 CASES = [(name, seed) for name in SCENARIOS for seed in (1, 2)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("scenario", "seed"), CASES)
 def test_everybody_trades(scenario: str, seed: int) -> None:
     """At most one in ten of a behaviour never does, and no order that opens is refused for its size or price."""

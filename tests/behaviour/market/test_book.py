@@ -73,6 +73,7 @@ def random_command(random: Random, live: list[tuple[int, int]]) -> bytes:
     return command(CommandType.ORDER, account=account, tif=tif, flags=int(flags), **terms)
 
 
+@pytest.mark.long
 def test_twins_and_a_naive_book_agree(seed):
     """30,000 commands on a crowded book: equal events, equal digests, and the trades of the naive book."""
     for run in range(30):
@@ -246,6 +247,7 @@ def follow_orders(events) -> None:
     assert "working" not in status.values()
 
 
+@pytest.mark.long
 def test_sequences_of_four():
     """All 160,000 sequences of four commands of the alphabet keep the BOOK- and ORD- invariants."""
     before, after = alphabet(0), alphabet(1)

@@ -1,9 +1,10 @@
 """Matching, time in force, reduce-only, amend, self-trade prevention, client ids, slots (semantics §8)."""
 
+import numpy as np
 import pytest
 
 from solvent import Code, EventType, Instrument, Trigger
-from solvent.records import Ending
+from solvent.records import CommandType, Ending, Tif, dtype
 from solvent.schema.limits import CLIENT_ID_WINDOW
 
 BTC = "BTC-USDT-SWAP"
@@ -172,12 +173,16 @@ def test_client_ids(ex):
     assert sell(ex, "a", 5, 60_000, client_id=9)  # a rejected id is not remembered
 
 
+@pytest.mark.long
 def test_duplicate_window_forgets_the_oldest(kind):
     ex = kind([Instrument(BTC)], retain=False)
     ex.deposit("a", "USDT", 10**6)
     ex.mark(BTC, 50_000)
-    for client_id in range(1, CLIENT_ID_WINDOW + 1):
-        buy(ex, "a", 1, 50_000, client_id=client_id, tif="ioc")
+    orders = np.zeros(CLIENT_ID_WINDOW, dtype("command"))
+    orders["type"], orders["records"], orders["account"], orders["tif"] = CommandType.ORDER, 1, 16, Tif.IOC
+    orders["size_lots"], orders["price_ticks"] = 1, 500_000
+    orders["client_id"] = np.arange(1, CLIENT_ID_WINDOW + 1)
+    assert not ex.run(orders).code.any()
     assert buy(ex, "a", 1, 50_000, client_id=1, tif="ioc").code == Code.DUPLICATE_CLIENT_ID
     assert buy(ex, "a", 1, 50_000, client_id=10**9, tif="ioc")
     assert buy(ex, "a", 1, 50_000, client_id=1, tif="ioc")

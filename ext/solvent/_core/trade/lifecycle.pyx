@@ -15,7 +15,7 @@ from solvent._core.market.matching cimport Fill
 from solvent._core.base.money cimport add, least, magnitude, most
 from solvent._core.base.records cimport (
     BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED,
-    DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
+    DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, INVERSE, LIQUIDATION_FEE, MAKER_FEE,
     NO_TRIGGER, OK, POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
     TAKER_FEE, UNCOVERED, UNFILLED, AcceptedTerms, Event, log_next, say,
 )
@@ -58,6 +58,7 @@ cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept no
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil:
     """A resting order has other lots than before; what its position has in the book follows, to the unit."""
     cdef Position* p
+    cdef Instrument* ins
     cdef OpenSide* side
     cdef OpenSide old, new
     cdef int32_t* fault = &s.log.fault
@@ -68,9 +69,15 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     if order.flags & REDUCE_ONLY:
         side = &p.reduce
         p.reduce_side = order.side
-    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, before, &old, fault)
-    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, after, &new, fault)
+    ins = &s.ledger.instruments[p.instrument]
     side.lots += after - before
+    if ins.kind != INVERSE:         # as many lots more are worth as much more, to the unit
+        _exposure(ins, order, price_ticks, after - before, &new, fault)
+        side.value_units = add(side.value_units, new.value_units, fault)
+        side.loss_units = add(side.loss_units, new.loss_units, fault)
+        return
+    _exposure(ins, order, price_ticks, before, &old, fault)
+    _exposure(ins, order, price_ticks, after, &new, fault)
     side.value_units = add(side.value_units, new.value_units - old.value_units, fault)
     side.loss_units = add(side.loss_units, new.loss_units - old.loss_units, fault)
 
