@@ -11,6 +11,7 @@ from solvent import Instrument, InvariantBroken, Tier
 from solvent.auditor import Auditor
 from solvent.records import CommandType, command
 from solvent.terms.spec import to_records
+from support.exchanges import audited
 
 SMALL = {"contract_size": 1, "tick": 1, "max_price": 10_000, "tiers": [Tier(1_000, "0.005", "0.01")]}
 FIRST = Instrument("A", **SMALL)
@@ -116,3 +117,14 @@ def test_terms_that_nobody_can_tell(base):
     ex.deposit("a", "USDT", 1)
     with pytest.raises(InvariantBroken, match="the terms of what was added are known"):
         auditor.follow(ex.drain())
+
+
+def test_a_sweep_is_compared_after_each_eighth_command(base):
+    """What the fixture `sweep` does."""
+    made, looked = [], []
+    ex = audited(base, every=8, made=made)([Instrument("X")])
+    [kernel] = made
+    kernel.auditor.compare = lambda _: looked.append(kernel.applied)
+    for n in range(20):
+        ex.advance(n + 1)
+    assert looked == [8, 16]
