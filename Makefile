@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD ?= debug
-PARALLEL := -n auto --dist loadgroup  # a process for each core; one test after another: pytest alone
+PARALLEL := -n auto --dist worksteal  # a process for each core; one test after another: pytest alone
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 

@@ -1,5 +1,6 @@
 """What is shipped: sdist, wheel, a clean environment outside the checkout, and a light import."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -25,8 +26,6 @@ for kind in (Exchange, Twin):
 assert len(digests) == 1
 print(solvent.__file__)
 """
-
-built_once = pytest.mark.xdist_group("package")
 
 
 def call(*command, **terms):
@@ -65,14 +64,18 @@ def test_without_the_compiled_core_the_twin_works_and_says_why_the_other_does_no
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory):
     """sdist from the checkout; wheel from the sdist, compiled without optimisation, with all else as it is shipped."""
-    out = tmp_path_factory.mktemp("dist")
-    env = os.environ | {"SOLVENT_BUILD": "quick"}
-    call(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, cwd=ROOT, env=env)
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dist"
+    out.mkdir(exist_ok=True)
+    with (out / "lock").open("w") as lock:  # of several processes one builds
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not list(out.glob("*.whl")):
+            env = os.environ | {"SOLVENT_BUILD": "quick"}
+            call(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, cwd=ROOT, env=env)
     return out
 
 
 @pytest.mark.long
-@built_once
 def test_sdist_and_wheel_carry_what_they_should(dist):
     with tarfile.open(next(dist.glob("*.tar.gz"))) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
@@ -86,7 +89,6 @@ def test_sdist_and_wheel_carry_what_they_should(dist):
 
 
 @pytest.mark.long
-@built_once
 def test_wheel_works_in_a_clean_environment(dist, tmp_path):
     call(sys.executable, "-m", "venv", "--without-pip", tmp_path / "env")
     python = tmp_path / "env" / "bin" / "python"

@@ -15,8 +15,6 @@ EXACT = {  # divide decimals and fractions
 }  # fmt: skip
 LONG_FILES: dict[str, str] = {}  # each with its reason
 
-types = pytest.mark.xdist_group("types")  # one process at a time writes what mypy remembers
-
 
 def run(*command: str) -> None:
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -32,13 +30,11 @@ def test_format():
 
 
 @pytest.mark.long
-@types
 def test_types():
     run("mypy")
 
 
 @pytest.mark.long
-@types
 def test_stubs_match_the_binaries():
     names = [f"solvent._core.{name}" for name in ("kernel", "reader", "base.event_view", "base.records", "base.money")]
     run("mypy.stubtest", *names,
