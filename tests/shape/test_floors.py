@@ -24,9 +24,9 @@ KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venu
 ROOF = ["audit", "reader", "roster", "kernel"]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
     "money", "pool", "records", "event_view", "order_pool", "book", "matching", "client_ids", "expiries", "triggers",
-    "valuation", "price_model", "ledger", "fees", "margin", "liquidation_price", "admission", "lifecycle", "preview",
-    "order_margin", "placement", "amendment", "collateral", "danger", "pipeline", "funding", "account_commands",
-    "market_state", "marks", *ROOF,
+    "valuation", "price_model", "ledger", "fees", "margin", "domain", "liquidation_price", "admission", "lifecycle", "preview",
+    "order_margin", "placement", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down",
+    "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 

@@ -62,7 +62,7 @@ class Book(Face):
         terms = Spec(**money | bounds).compiled(0)
         config = digest_of(repr(terms).encode())[:32]
         self._wanted = wanted_types(log)
-        bare = [terms], (0,), (0,) * 17, config, ERRORS, True, self._wanted
+        bare = [terms], (0,), (*(0,) * 17, ()), config, ERRORS, True, self._wanted
         super().__init__(self._load_kernel()(*bare, seed=drawn(seed)), retain)
 
     def order(

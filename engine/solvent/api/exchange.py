@@ -135,7 +135,7 @@ class Exchange(Face):
     def _check_terms(self, instrument: Instrument) -> None:
         if self.currencies[instrument.settle] != instrument.unit:
             raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
-        if instrument.basis == "net" and not self.rules.net_hedges:
+        if instrument.basis == "net" and not self.rules.nets:
             raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
 
     def _make_kernel(self) -> Any:
@@ -145,7 +145,7 @@ class Exchange(Face):
         compiled = self.rules.compiled()
         decimals = [-int(unit.as_tuple().exponent) for unit in self.currencies.values()]
         currencies = list(self.currencies), decimals
-        named = [[each.name for each in self._listed], currencies, specs, compiled, self.collateral_terms]
+        named = [[each.name for each in self._listed], currencies, specs, self.rules.identity(), self.collateral_terms]
         config = digest_of(json.dumps(named).encode())[:32]
         names = [each.name.encode() for each in self._listed]
         terms = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms

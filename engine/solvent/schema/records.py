@@ -17,7 +17,7 @@ __all__ = [
     "Basis", "COMMAND", "COMMAND_FIELDS", "CONTINUED", "COSTS_OTHERS", "CommandType", "Component", "EVENT",
     "EVENT_FIELDS", "EXTENSION", "EXTENSION_FIELDS", "Ending", "EventType", "Flag", "Kind", "Leg", "Listing",
     "Mode", "NOBODY", "NO_INSTRUMENT", "OrderRule", "PAYLOAD", "ParcelChange", "Posting", "Premium", "Purse",
-    "RECORD_BYTES", "Scheme", "SelfTrade", "Side", "Source", "SourceState", "TERMS", "TERMS_FIELDS", "Tif",
+    "RECORD_BYTES", "Scheme", "SelfTrade", "Side", "Source", "SourceState", "Step", "TERMS", "TERMS_FIELDS", "Tif",
     "TriggerFlag", "TriggerKind", "Verdict", "Weighting", "command", "dtype", "extension", "layout", "terms_of",
 ]  # fmt: skip
 
@@ -314,6 +314,19 @@ class ParcelChange(IntEnum):
     CLOSED_BY_ADL = 4
     CLOSED_BY_OPPOSITE = 5
     CLOSED_BY_SETTLEMENT = 6
+
+
+class Step(IntEnum):
+    """The steps of a liquidation (a rule set's table)."""
+
+    VERDICT = 1
+    CLEAR = 2
+    NET = 3
+    STEP_DOWN = 4
+    TAKE_OVER = 5
+    UNWIND = 6
+    DELEVERAGE = 7
+    RESIDUAL = 8
 
 
 class Verdict(IntEnum):

@@ -1,12 +1,17 @@
 """RuleSet: the parameters of docs/semantics.md as validated data. Kernels apply them; nothing here decides."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
-from solvent.schema.records import OrderRule
+from solvent.schema.records import OrderRule, Step
 
 _ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
+STEPS = tuple(step.name.lower() for step in Step)
+"""The steps of a liquidation in their order: those of a margin domain, of a parcel, and of a wallet below zero."""
+_OPTIONAL = ("net", "step_down")
+_ALL_LOW = 2**31 - 1  # tiers: no table has so many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +28,9 @@ class RuleSet:
     of liquidation fees, over 10**9; the rest is a fee as others. funding_first: at a settlement that a price model brings,
     funding is paid before the margin check, else after it. fee_at: the fee in a threshold is that of closing at "mark", or at
     "bankruptcy", where the equity of the domain would be gone (Bybit; not with funding_cap). at_threshold: a ratio equal to a
-    threshold is below it (OKX unified: "at or below 100 %").
+    threshold is below it (OKX unified: "at or below 100 %"). steps: what is done with a margin domain below R_own, and with
+    what the house takes from it, in order. A table may leave out net (as net_hedges=False does) and step_down: every tier
+    is then a low one, and whoever is below R_own is taken over.
     """
 
     name: str
@@ -45,6 +52,7 @@ class RuleSet:
     funding_first: bool = True
     fee_at: str = "mark"
     at_threshold: bool = False
+    steps: tuple[str, ...] = STEPS
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
@@ -65,13 +73,42 @@ class RuleSet:
             raise InputError(f"rule set {self.name}: the fund's share is an int from 0 to 10**9")
         if type(self.step_tiers) is not int or self.step_tiers < 1:
             raise InputError(f"rule set {self.name}: step_tiers is a whole number from 1 up")
+        self._check_steps()
 
-    def compiled(self) -> tuple[int, ...]:
+    def _check_steps(self) -> None:
+        """Refuses a table that names a step twice, in vain or too early, or lacks one that another needs."""
+        if type(self.steps) is not tuple or any(not isinstance(step, str) or step not in STEPS for step in self.steps):
+            raise InputError(f"rule set {self.name}: steps is a tuple of {', '.join(STEPS)}, not {shown(self.steps)}")
+        for step in STEPS:
+            if step not in self.steps and step not in _OPTIONAL:
+                raise InputError(f"rule set {self.name}: steps has no {step}; only {' and '.join(_OPTIONAL)} may be left out")
+            if self.steps.count(step) > 1:
+                raise InputError(f"rule set {self.name}: steps has {step} more than once")
+        for first, second in pairwise(self.steps):
+            if STEPS.index(first) > STEPS.index(second):
+                raise InputError(f"rule set {self.name}: in steps {second} comes before {first}")
+
+    @property
+    def nets(self) -> bool:
+        """True if hedges are netted: the table has that step, and net_hedges does not leave it out."""
+        return self.net_hedges and "net" in self.steps
+
+    @property
+    def low_tiers(self) -> int:
+        """How many tiers, from the first one, a position is not stepped down from."""
+        return self.step_tiers if "step_down" in self.steps else _ALL_LOW
+
+    def identity(self) -> tuple[object, ...]:
+        """What a state's digest says of the rules. The usual table of steps is not said."""
+        return self.compiled()[:-1] if self.steps == STEPS else self.compiled()
+
+    def compiled(self) -> tuple[object, ...]:
         """The tuple that a kernel takes."""
         return (
-            self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.step_tiers,
+            self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.low_tiers,
             self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
             self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
-            self.net_hedges, _ORDERS[self.orders], self.fund_share_ppb, self.funding_first,
+            self.nets, _ORDERS[self.orders], self.fund_share_ppb, self.funding_first,
             self.fee_at == "bankruptcy", self.at_threshold,
+            tuple(Step[step.upper()] for step in self.steps if step != "net" or self.nets),
         )  # fmt: skip

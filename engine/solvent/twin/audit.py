@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from solvent.schema.limits import FIRST_USER
 from solvent.schema.records import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
+from solvent.twin.liquidation.verdict import judge
 from solvent.twin.market.triggers import direction, reached
 
 if TYPE_CHECKING:
@@ -108,11 +109,11 @@ def _dormant(kernel: "Kernel") -> Iterator[str]:
 
 
 def _safety(kernel: "Kernel") -> Iterator[str]:
-    ledger, judge = kernel.ledger, kernel.liquidation.judge
+    ledger, state = kernel.ledger, kernel.liquidation
     for account in range(FIRST_USER, len(ledger.wallets)):
         positions = ledger.positions_of(account)
         for p in positions:
-            if p.mode == Mode.ISOLATED and p.size and judge(account, 0, p)[0]:
+            if p.mode == Mode.ISOLATED and p.size and judge(state, account, 0, p)[0]:
                 yield f"LIQ-1: the isolated position of account {account} is below its threshold"
             if abs(p.size) > kernel.contracts[p.instrument].max_size_lots:
                 yield f"MAR-1: a position of account {account} is beyond the last tier"
@@ -121,7 +122,7 @@ def _safety(kernel: "Kernel") -> Iterator[str]:
             if not p.size and (p.cost or p.margin):
                 yield f"MON-3: a flat position of account {account} carries money"
         for currency in range(ledger.currencies):
-            verdict, r, _ = judge(account, currency, None)
+            verdict, r, _ = judge(state, account, currency, None)
             if verdict:
                 yield f"LIQ-1: the cross positions of account {account} are below their threshold"
             if not r.positions and ledger.wallets[account][currency] < 0:

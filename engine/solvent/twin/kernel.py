@@ -34,7 +34,8 @@ from solvent.twin.base.event_log import Log
 from solvent.twin.contract import valuation
 from solvent.twin.contract.price_model import Model, Prices
 from solvent.twin.contract.valuation import Contract
-from solvent.twin.liquidation.pipeline import Liquidation
+from solvent.twin.liquidation import pipeline
+from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Book, Order
 from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Changes
@@ -69,8 +70,8 @@ class Plain(NamedTuple):
 class Aftermath:
     """Whoever was touched, then what was triggered, one at a time."""
 
-    def __init__(self, liquidation: Liquidation, entry: Entry):
-        self.liquidation = liquidation
+    def __init__(self, state: State, entry: Entry):
+        self.state = state
         self.entry = entry
 
     def settle_all(self) -> None:
@@ -80,7 +81,7 @@ class Aftermath:
         """A command's answer, in which its own order is as it was left where it was triggered too."""
         while True:
             if not self.entry.bare:
-                self.liquidation.settle()
+                pipeline.settle(self.state)
             fired = self.entry.fire_next()
             if fired is None:
                 return answer
@@ -121,7 +122,7 @@ class Kernel:
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
         self.control = Control(self.entry)
-        self.liquidation = Liquidation(self.cover)
+        self.liquidation = State(self.cover)
         self.funding = Funding(self.liquidation)
         self.listings = Listings(self.trading)
         self.aftermath = Aftermath(self.liquidation, self.entry)

@@ -393,7 +393,7 @@ class Auditor(Safety):
             self._fills[e.account, e.instrument, leg].append((lots, signed_cost(spec, buys, e.value_units)))
 
     def _on_step_down(self, e: Event) -> None:
-        self._need(e.tier > self.rules.step_tiers, e, "a step down begins at tier 3")
+        self._need(e.tier > self.rules.low_tiers, e, "a step down begins at tier 3")
         self._stepping, self._stepping_leg = -1, e.leg
 
     def _on_takeover(self, e: Event) -> None:

@@ -108,7 +108,7 @@ class Books:
         """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
         rules, isolated = self.rules, self.modes.get(key)
         tier, fee = level(self.held(key)), self.liquidation_fee(key)
-        if tier <= rules.step_tiers:
+        if tier <= rules.low_tiers:
             low = tier, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
             return low, low
         full = 1, fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)

@@ -199,7 +199,10 @@ cdef class Kernel(Roster):
          self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
          self.s.rules.fee_cross_own, self.s.rules.funding_cap, self.s.rules.net_hedges, self.s.rules.orders,
          self.s.ledger.fund_share_ppb, self.s.rules.funding_first,
-         self.s.rules.fee_at_bankruptcy, self.s.rules.at_threshold) = rules
+         self.s.rules.fee_at_bankruptcy, self.s.rules.at_threshold, steps) = rules
+        for step in steps:
+            self.s.rules.steps[self.s.rules.step_count] = step
+            self.s.rules.step_count += 1
         self.s.ledger.orders_count = self.s.rules.orders != 0
 
     def __dealloc__(self):

@@ -57,6 +57,7 @@ class Rules:
     funding_first: bool
     fee_at_bankruptcy: bool
     at_threshold: bool  # something happens at a threshold already, not only below it
+    steps: tuple[int, ...]  # of a liquidation, in order (Step)
 
 
 @dataclass(slots=True)

@@ -9,15 +9,15 @@ from solvent.schema.limits import RATE
 from solvent.schema.records import EventType, Mode, Posting, Purse
 from solvent.twin.account.ledger import AnyPurse, Parcel, Position
 from solvent.twin.contract import valuation
-from solvent.twin.liquidation.pipeline import Liquidation
+from solvent.twin.liquidation.case import State
 from solvent.twin.trade.placement import Command
 
 
 class Funding:
-    def __init__(self, liquidation: Liquidation):
-        self.liquidation = liquidation
-        self.ledger = liquidation.ledger
-        self.contracts = liquidation.contracts
+    def __init__(self, state: State):
+        self.state = state
+        self.ledger = state.ledger
+        self.contracts = state.contracts
 
     def settle(self, c: Command) -> Code:
         """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
@@ -43,7 +43,7 @@ class Funding:
         total = sum(self._due(each, rate) for each in receivers)
         collected = sum(self._charge(each, rate, period) for each in payers)
         paid = sum(self._credit(each, self._due(each, rate) * collected // total, period) for each in receivers)
-        self.liquidation.emit(EventType.FUNDED, 0, instrument, a=period, b=rate, c=collected, d=paid, e=total)
+        self.state.emit(EventType.FUNDED, 0, instrument, a=period, b=rate, c=collected, d=paid, e=total)
 
     def _due(self, each: Position | Parcel, rate: int) -> int:
         """ceil(value * |rate|), the same for both sides; at mark, or at the index."""
@@ -61,8 +61,8 @@ class Funding:
             charge = min(charge, self.ledger.wallets[Purse.FUND][currency])
             self.ledger.pay(Posting.FUNDING_PAID, purse, (Purse.RESIDUE, currency), charge, period)
             return charge
-        if self.liquidation.rules.funding_cap:
-            charge = min(charge, self.liquidation.admission.bearable(each))
+        if self.state.rules.funding_cap:
+            charge = min(charge, self.state.admission.bearable(each))
         self.ledger.pay(Posting.FUNDING_PAID, self._purse(each), (Purse.RESIDUE, currency), charge, period)
         self._after(each, charge)
         return charge

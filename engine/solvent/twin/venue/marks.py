@@ -7,9 +7,10 @@ price itself (`prices`) and never moves money itself (`funding`). A mark moves o
 from collections.abc import Callable
 
 from solvent.schema.codes import Code
-from solvent.schema.limits import CATCH_UP_MAX, FINE, FIRST_USER, RATE
-from solvent.schema.records import EventType, Listing, Mode, Side, Source
+from solvent.schema.limits import CATCH_UP_MAX, FINE, RATE
+from solvent.schema.records import EventType, Listing, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
+from solvent.twin.liquidation.danger import watch_collateral, watch_mark
 from solvent.twin.trade.placement import Command
 from solvent.twin.venue.funding import Funding
 from solvent.twin.venue.market_state import Listings
@@ -19,11 +20,11 @@ class Pricing:
     def __init__(self, funding: Funding, listings: Listings, settle: Callable[[], None]):
         self.listings = listings
         self.funding = funding
-        self.liquidation = funding.liquidation
-        self.trading = funding.liquidation.trading
+        self.state = funding.state
+        self.trading = funding.state.trading
         self.ledger = funding.ledger
         self.contracts = funding.contracts
-        self.emit = funding.liquidation.emit
+        self.emit = funding.state.emit
         self.models: list[Prices | None] = []  # by instrument
         self.settle = settle  # whoever was touched, and what was triggered
 
@@ -95,25 +96,9 @@ class Pricing:
             parcel.due = parcel.due or parcel.instrument == instrument
         for p in self.ledger.members[instrument]:
             p.stuck = False
-        self._look_at_positions(instrument)
-        self._look_at_collateral(instrument)
+        watch_mark(self.state, instrument)
+        watch_collateral(self.state, instrument)
         self.trading.observe(instrument, Source.BY_MARK, ticks)
-
-    def _look_at_positions(self, instrument: int) -> None:
-        """Whose position here, cross domain, or domain that it backs is below its threshold now."""
-        currency = self.contracts[instrument].currency
-        for p in self.ledger.members[instrument]:
-            if p.size and self.liquidation.admission.endangered(p.account, currency, p if p.mode == Mode.ISOLATED else None):
-                self.ledger.touch(p.account)
-
-    def _look_at_collateral(self, instrument: int) -> None:
-        """Whose margin is worth less now, because this instrument prices what backs it."""
-        endangered = self.liquidation.admission.endangered
-        for each in self.ledger.collateral:
-            if each.instrument == instrument:
-                for account in range(FIRST_USER, len(self.ledger.wallets)):
-                    if self.ledger.wallets[account][each.currency] > 0 and endangered(account, each.of):
-                        self.ledger.touch(account)
 
     def _set_index(self, instrument: int, fine: int, sources: int) -> None:
         contract, model = self.contracts[instrument], self.models[instrument]
@@ -123,8 +108,8 @@ class Pricing:
         terms = (fine, model.external) if model else (0, 0)  # without a model nobody needs more than ticks
         self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=terms[0], c=sources, d=terms[1])
         if contract.accrual_ppb and contract.funds_at_index:
-            self._look_at_positions(instrument)
-        self._look_at_collateral(instrument)
+            watch_mark(self.state, instrument)
+        watch_collateral(self.state, instrument)
         self.trading.observe(instrument, Source.BY_INDEX, contract.index)
 
     def _reindex(self, instrument: int, model: Prices, now_ns: int) -> None:
@@ -165,7 +150,7 @@ class Pricing:
         if accrual != contract.accrual_ppb:
             contract.accrual_ppb = accrual
             self.emit(EventType.ACCRUED, 0, instrument, a=model.period, b=rate, c=accrual)
-            self._look_at_positions(instrument)
+            watch_mark(self.state, instrument)
 
     # --- time
 
@@ -244,7 +229,7 @@ class Pricing:
         self._look(instrument, model, instant_ns)
         self._remark(instrument, model, instant_ns, settling=True)
         period, rate = model.period, model.charge()
-        if not self.liquidation.rules.funding_first:
+        if not self.state.rules.funding_first:
             self.settle()
         self._accrue(instrument, model)  # what was set aside for this period is there to pay it
         if self.contracts[instrument].mark and period > self.contracts[instrument].funding_period:

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
-from solvent._core.account.ledger cimport Ledger, Position, touch
+from solvent._core.account.ledger cimport Ledger, Position, domain_forget, touch
 from solvent._core.base.money cimport floor128, least
 from solvent._core.base.pool cimport resized
 from solvent._core.base.records cimport FEE_CHANGED, say
@@ -94,6 +94,7 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
             rate = liquidation_rate(fees, ledger, p, now_ns)
             if rate != p.liquidation_fee_ppb:
                 p.liquidation_fee_ppb = rate
+                domain_forget(ledger, p)
                 say(ledger.log, FEE_CHANGED, 0, p.account, p.instrument, p.leg, 0, rate, 0, 0, 0, 0)
                 touch(ledger, p.account)
 

@@ -19,6 +19,7 @@ cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcep
     ledger.log = log
     ledger.currency_count = currencies
     ledger.next_parcel_id = 1
+    ledger.moves = 1
     while ledger.account_count < FIRST_USER:
         if not accounts_reserve(ledger):
             return 0
@@ -249,6 +250,7 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
+    domain_forget(ledger, p)
     say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, <uint16_t>p.chosen_tier, p.size_lots, p.cost_units, p.margin_units,
         p.leverage.times, p.leverage.parts)
 

@@ -5,6 +5,7 @@ from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
+from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
@@ -61,6 +62,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     cdef Instrument* ins
     cdef OpenSide* side
     cdef OpenSide old, new
+    cdef int64_t lots
     cdef int32_t* fault = &s.log.fault
     if not has_owner(order):
         return
@@ -72,9 +74,9 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     ins = &s.ledger.instruments[p.instrument]
     side.lots += after - before
     if ins.kind != INVERSE:         # as many lots more are worth as much more, to the unit
-        _exposure(ins, order, price_ticks, after - before, &new, fault)
-        side.value_units = add(side.value_units, new.value_units, fault)
-        side.loss_units = add(side.loss_units, new.loss_units, fault)
+        lots = after - before
+        side.value_units = add(side.value_units, value_of(ins, lots, price_ticks, False, fault), fault)
+        side.loss_units = add(side.loss_units, loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault), fault)
         return
     _exposure(ins, order, price_ticks, before, &old, fault)
     _exposure(ins, order, price_ticks, after, &new, fault)
@@ -505,6 +507,7 @@ cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogi
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
              magnitude(half.terms.cost_delta), s.clock_ns)
     fill_post(&s.ledger, position, &half.terms, &half.effect)
+    domain_filled(&s.ledger, position, &half.effect)
     if not half.safe:
         touch(&s.ledger, account)
 

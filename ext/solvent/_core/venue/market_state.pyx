@@ -62,6 +62,7 @@ cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcep
     cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
     ins.listing = CLOSED
     ins.mark_ticks = ticks
+    l.moves += 1
     say(&s.log, LISTING_CHANGED, 0, 0, instrument, 0, CLOSED, ticks, 0, 0, 0, 0)
     for i in range(ins.member_count):
         index = ins.members[i]

@@ -48,6 +48,7 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t i
     ins.mark_ticks = ticks
+    s.ledger.moves += 1
     say(&s.log, MARKED, 0, 0, instrument, 0, 0, ticks, index, fair, basis, ema)
     for i in range(ins.member_count):
         s.ledger.positions[ins.members[i]].stuck = 0
@@ -103,6 +104,7 @@ cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
     cdef int64_t accrual = half_even(<int128>rate * model.margin_ppb, RATE)
     if accrual != ins.accrual_ppb:
         ins.accrual_ppb = accrual
+        s.ledger.moves += 1
         say(&s.log, ACCRUED, 0, 0, instrument, 0, 0, model.period, rate, accrual, 0, 0)
         watch_mark(s, instrument)
 

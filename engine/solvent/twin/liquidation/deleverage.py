@@ -1,0 +1,80 @@
+"""Auto-deleveraging (semantics §5): what is left of a parcel closes against the other side, at the parcel's cost.
+
+Owns the ranking and its three passes. Never leaves anything of a parcel, and books the same integer on both sides.
+"""
+
+from solvent.schema.records import Ending, EventType, Mode, ParcelChange, Posting, Purse
+from solvent.twin.account import margin
+from solvent.twin.account.ledger import AnyPurse, Fill, Parcel, Position
+from solvent.twin.contract import valuation
+from solvent.twin.liquidation.case import Case, Outcome, State
+
+
+def _winners(state: State, parcel: Parcel) -> list[tuple[int, int, bool, Position]]:
+    """The other side's positions as (-rank, account, sound, position), by rank. Sound: equity is positive
+    and stays so if the whole position closes at the parcel's price; only such go in pass 1."""
+    winners = []
+    contract = state.contracts[parcel.instrument]
+    for p in state.ledger.members[parcel.instrument]:
+        if p.size * parcel.size < 0:
+            r = state.admission.domain_of(p)
+            price = parcel.cost * abs(p.size) // abs(parcel.size)
+            after = r.equity - valuation.upl(contract, p) - price - p.cost
+            winners.append((-margin.adl_rank(contract, p, r), p.account, r.equity > 0 and after >= 0, p))
+    return sorted(winners, key=lambda w: w[:2])
+
+
+def _adl_event(state: State, account: int, parcel: Parcel, lots: int, share: int, adl_pass: int, rank: int) -> None:
+    state.emit(EventType.ADL, account, parcel.instrument, reason=adl_pass, a=parcel.parcel_id, b=lots, c=share, d=rank)
+
+
+def _close_winner(state: State, parcel: Parcel, p: Position, adl_pass: int, rank: int) -> None:
+    """Closes a counterparty at the parcel's cost share, the same integer on both sides."""
+    ledger, currency = state.ledger, state.contracts[p.instrument].currency
+    lots = min(abs(parcel.size), abs(p.size))
+    share = parcel.share(lots)
+    ref = parcel.parcel_id
+    state.trading.cancel_all(p, Ending.DELEVERAGED)
+    _adl_event(state, p.account, parcel, lots, share, adl_pass, rank)
+    delta = lots if p.size < 0 else -lots
+    fill = Fill(delta, share, 0, ref, Posting.MAKER_FEE, deleveraged=True)
+    state.admission.fit(p, fill)
+    ledger.position_fill(p, fill)
+    state.trading.refresh_hold(p)
+    ledger.parcel_fill(parcel, lots, -share, ParcelChange.CLOSED_BY_ADL, ref)
+    if adl_pass == 3 and (equity := state.admission.domain_of(p).equity) < 0:
+        purse: AnyPurse = p if p.mode == Mode.ISOLATED else (p.account, currency)
+        ledger.pay(Posting.ADL_TOP_UP, (Purse.DEFICIT, currency), purse, -equity, ref)
+
+
+def _close_opposite(state: State, parcel: Parcel, opposite: Parcel) -> None:
+    """Pass 2: another parcel of the other side closes at this one's price; its loss goes to the fund."""
+    lots = min(abs(parcel.size), abs(opposite.size))
+    share = parcel.share(lots)
+    if opposite.order and opposite.order.remaining > lots:
+        state.trading.shrink(opposite.order, lots, Ending.UNWOUND)
+    elif opposite.order:
+        state.trading.cancel(opposite.order, Ending.UNWOUND)
+    _adl_event(state, Purse.HOUSE, parcel, lots, share, 2, opposite.parcel_id)
+    ref = parcel.parcel_id
+    state.ledger.parcel_fill(parcel, lots, -share, ParcelChange.CLOSED_BY_ADL, ref)
+    state.ledger.parcel_fill(opposite, lots, share, ParcelChange.CLOSED_BY_OPPOSITE, ref)
+
+
+def deleverage(state: State, case: Case) -> Outcome:
+    """Closes all that is left: winners by rank, opposite parcels by id, then everybody else by rank."""
+    parcel = case.parcel
+    assert parcel
+    winners = _winners(state, parcel)
+    for minus_rank, _, sound, p in winners:
+        if sound and parcel.size:
+            _close_winner(state, parcel, p, 1, -minus_rank)
+    for opposite in state.ledger.parcels:
+        if parcel.size and opposite.instrument == parcel.instrument and opposite.size * parcel.size < 0:
+            _close_opposite(state, parcel, opposite)
+    for minus_rank, _, sound, p in winners:
+        if not sound and parcel.size:
+            _close_winner(state, parcel, p, 3, -minus_rank)
+    if parcel.size:
+        raise AssertionError("deleveraging left a parcel open although both sides are equal")
+    return Outcome.OVER

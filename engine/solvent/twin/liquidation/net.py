@@ -1,0 +1,34 @@
+"""What both legs of a cross hedge have in common is closed at mark, before anything is sold (semantics §2).
+
+Owns the netting of a hedge. Never takes a fee, and changes equity by no more than rounding.
+"""
+
+from solvent.schema.records import EventType, Posting, Side
+from solvent.twin.account.ledger import Fill, Position
+from solvent.twin.contract import valuation
+from solvent.twin.liquidation.case import Case, Outcome, State
+
+
+def _net_pair(state: State, long: Position) -> None:
+    """Closes the lots that both legs have against each other."""
+    short, contract = long.twin, state.contracts[long.instrument]
+    assert short
+    lots = min(long.size, -short.size)
+    value = valuation.value_of(contract, lots, contract.mark)
+    state.emit(EventType.NETTED, long.account, long.instrument, a=contract.mark, b=lots, c=value)
+    for p, side, delta in ((long, Side.SELL, -lots), (short, Side.BUY, lots)):
+        fill = Fill(delta, valuation.cost_delta(contract, side, value), 0, 0, Posting.TAKER_FEE)
+        state.ledger.position_fill(p, fill)
+        state.trading.refresh_hold(p)
+
+
+def net(state: State, case: Case) -> Outcome:
+    """Nets every hedge of a cross domain."""
+    if case.position:
+        return Outcome.GO_ON
+    netted = False
+    for long in state.ledger.cross_of(case.account, case.currency):
+        if isinstance(long, Position) and long.size > 0 and long.other < 0:
+            _net_pair(state, long)
+            netted = True
+    return Outcome.AGAIN if netted else Outcome.GO_ON

@@ -1,0 +1,46 @@
+"""Partial liquidation (semantics §3): the candidate sells itself back by tiers with an order of its owner.
+
+Owns size and limit of that order. Never sells beyond the bankruptcy price or the limit of the rule set.
+"""
+
+from solvent.schema.records import Ending, EventType, Flag, Posting, Side, Tif, Verdict
+from solvent.twin.account import margin
+from solvent.twin.account.ledger import Position
+from solvent.twin.contract import valuation
+from solvent.twin.liquidation.case import Case, Outcome, State
+from solvent.twin.trade.lifecycle import Ticket
+
+
+def _limit(state: State, p: Position, side: Side) -> int:
+    """The bankruptcy price that pays the fee, no further from mark than the rule set allows, as a legal price."""
+    contract = state.contracts[p.instrument]
+    cost = margin.bankruptcy_cost(contract, p, state.admission.share_of_equity(p))
+    paying = valuation.price_paying(contract, p.size, cost, p.liquidation_fee_ppb)
+    edge = valuation.band_price(contract, side, state.rules.step_limit_ppb)
+    return valuation.legal(contract, max(paying, edge) if side == Side.SELL else min(paying, edge))
+
+
+def _sell(state: State, p: Position) -> bool:
+    """Offers what is beyond the tier that it is to go back to; True if anything filled."""
+    contract = state.contracts[p.instrument]
+    k = valuation.tier_of(contract, p)
+    target = k - state.rules.step_tiers
+    side = Side.SELL if p.size > 0 else Side.BUY
+    limit, lots = _limit(state, p, side), abs(p.size) - valuation.lots_within(contract, p, target)
+    t = Ticket(
+        p.account, p.instrument, p, side, limit, lots, Tif.IOC, Flag.REDUCE_ONLY,
+        fee_reason=Posting.LIQUIDATION_FEE, ending=Ending.UNFILLED, limit=limit, remaining=lots,
+    )  # fmt: skip
+    state.emit(EventType.STEP_DOWN, p.account, p.instrument, side=side, a=k + 1, b=lots, c=limit, d=target + 1, e=p.leg)
+    state.trading.accept(t)
+    state.trading.execute(t)
+    state.trading.conclude(t)
+    p.stuck = t.remaining == lots
+    return not p.stuck
+
+
+def step_down(state: State, case: Case) -> Outcome:
+    """Steps the candidate down; where nothing fills, it waits, stuck, for its instrument's next mark."""
+    if case.verdict != Verdict.PARTIAL or case.candidate is None:
+        return Outcome.GO_ON
+    return Outcome.AGAIN if _sell(state, case.candidate) else Outcome.OVER

@@ -1,0 +1,56 @@
+"""Takeover (semantics §4): the house receives positions at exact cost, and the trader keeps zero for them.
+
+Owns what is taken and at which cost. Never sells: the parcels go through `unwind` next.
+"""
+
+from solvent.schema.records import EventType, Posting, Purse, Verdict
+from solvent.twin.account import margin
+from solvent.twin.account.ledger import Position
+from solvent.twin.contract import valuation
+from solvent.twin.liquidation.case import Case, Outcome, State
+from solvent.twin.liquidation.collateral import convert
+
+
+def _take(state: State, p: Position, cost: int, equity: int) -> None:
+    """One position becomes a parcel."""
+    price = margin.saturate(valuation.price_paying(state.contracts[p.instrument], p.size, cost, 0))
+    state.emit(
+        EventType.TAKEOVER, p.account, p.instrument, side=p.mode, code=p.leg, a=state.ledger.next_parcel_id, b=p.size,
+        c=cost, d=equity, e=price,
+    )  # fmt: skip
+    state.ledger.parcel_take(p, cost, price)
+    state.trading.refresh_hold(p)
+
+
+def _take_isolated(state: State, p: Position, equity: int) -> None:
+    contract = state.contracts[p.instrument]
+    cost = margin.bankruptcy_cost(contract, p, 0)
+    state.ledger.pay(Posting.TAKEN_OVER, p, (Purse.CLEARING, contract.currency), p.margin)
+    _take(state, p, cost, equity)
+
+
+def _take_cross(state: State, account: int, currency: int) -> None:
+    """All cross positions of a currency, each at its share of the equity; what backs the currency is converted first."""
+    ledger = state.ledger
+    for each in ledger.collateral:
+        if each.of == currency:
+            convert(state, account, each)
+    cross = [p for p in ledger.cross_of(account, currency) if isinstance(p, Position)]
+    shares = [state.admission.share_of_equity(p) for p in cross]  # every one from the same state
+    costs = [margin.bankruptcy_cost(state.contracts[p.instrument], p, e) for p, e in zip(cross, shares, strict=True)]
+    wallet = account, currency
+    ledger.pay(Posting.TAKEN_OVER, wallet, (Purse.CLEARING, currency), ledger.wallets[account][currency])
+    ledger.touch(account)  # what its balance backed is looked at
+    for p, cost, share in zip(cross, costs, shares, strict=True):
+        _take(state, p, cost, share)
+
+
+def take_over(state: State, case: Case) -> Outcome:
+    """Takes the isolated position, or all cross positions of the domain."""
+    if case.verdict == Verdict.FULL:
+        assert case.requirement
+        if case.position:
+            _take_isolated(state, case.position, case.requirement.equity)
+        else:
+            _take_cross(state, case.account, case.currency)
+    return Outcome.OVER

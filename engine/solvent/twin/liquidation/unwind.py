@@ -1,0 +1,62 @@
+"""The house sells a parcel through the book (semantics §5): at its bankruptcy price, or at the fund's expense.
+
+Owns the orders of the house. Its trades never move the mark, and only a price, funding, a settlement or the clock
+makes the fund pay (SAFE-1).
+"""
+
+from solvent.schema.records import Ending, Flag, Purse, Side, Tif
+from solvent.twin.account.ledger import Parcel
+from solvent.twin.contract import valuation
+from solvent.twin.liquidation.case import Case, Outcome, State
+from solvent.twin.trade.lifecycle import Ticket
+
+
+def _value(state: State, parcel: Parcel) -> int:
+    """What a parcel is worth at mark above its cost."""
+    contract = state.contracts[parcel.instrument]
+    return valuation.worth(contract, parcel.size, contract.mark) - parcel.cost
+
+
+def _house_order(state: State, parcel: Parcel, limit: int, may_rest: bool) -> None:
+    """Works a parcel through the book down to a price; what is left rests unless it is to be sold at once."""
+    side = Side.SELL if parcel.size > 0 else Side.BUY
+    lots = abs(parcel.size)
+    t = Ticket(
+        Purse.HOUSE, parcel.instrument, parcel, side, limit, lots, Tif.GTC if may_rest else Tif.IOC,
+        Flag.HOUSE_ORDER, limit=limit, remaining=lots,
+    )  # fmt: skip
+    state.trading.accept(t)
+    state.trading.execute(t)
+    if not may_rest or (state.may_cost_others and _value(state, parcel) <= 0):
+        t.ending = Ending.UNWOUND
+    state.trading.conclude(t)
+
+
+def _fund_price(state: State, parcel: Parcel) -> int:
+    """Where selling the whole remainder would exactly empty the fund, no further than the limit from mark."""
+    contract = state.contracts[parcel.instrument]
+    fund = state.ledger.wallets[Purse.FUND][contract.currency]
+    price = valuation.price_paying(contract, parcel.size, parcel.cost - fund, 0)
+    side = Side.SELL if parcel.size > 0 else Side.BUY
+    edge = valuation.band_price(contract, side, state.rules.parcel_limit_ppb)
+    return max(price, edge) if side == Side.SELL else min(price, edge)
+
+
+def unwind(state: State, case: Case) -> Outcome:
+    """A fresh parcel is offered at its bankruptcy price. One without value is sold at once; where the command may not cost
+    others, it waits for its instrument's next mark."""
+    parcel = case.parcel
+    assert parcel
+    parcel.due = False
+    price = valuation.legal(state.contracts[parcel.instrument], parcel.bankruptcy_price)
+    # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
+    if case.fresh and (price >= parcel.bankruptcy_price if parcel.size > 0 else price <= parcel.bankruptcy_price):
+        _house_order(state, parcel, price, may_rest=True)
+    if not parcel.size or _value(state, parcel) > 0 or not state.may_cost_others:
+        return Outcome.OVER
+    if parcel.order:
+        state.trading.cancel(parcel.order, Ending.UNWOUND)
+    price = _fund_price(state, parcel)
+    if 1 <= price <= state.contracts[parcel.instrument].max_price_ticks:  # else no legal price is good enough
+        _house_order(state, parcel, price, may_rest=False)
+    return Outcome.GO_ON if parcel.size else Outcome.OVER

@@ -1,0 +1,53 @@
+"""The ratio test of one margin domain (semantics §2): safe, to be stepped down, or to be taken over.
+
+Owns the choice of the position to step down. Never changes an account.
+"""
+
+from solvent.schema.records import EventType, Verdict
+from solvent.twin.account import margin
+from solvent.twin.account.ledger import Position
+from solvent.twin.account.margin import Requirement
+from solvent.twin.contract import valuation
+from solvent.twin.liquidation.case import Case, Outcome, State
+
+
+def _candidate(state: State, account: int, currency: int, equity: int) -> Position | None:
+    """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
+    best, heaviest = None, -1
+    for p in state.ledger.cross_of(account, currency):
+        contract = state.contracts[p.instrument]
+        full, own = margin.thresholds(state.rules, contract, p, equity)
+        if valuation.tier_of(contract, p) >= state.rules.step_tiers and own - full > heaviest:
+            best, heaviest = p, own - full
+    assert best is None or isinstance(best, Position)
+    return best
+
+
+def judge(
+    state: State, account: int, currency: int, p: Position | None
+) -> tuple[Verdict, Requirement, Position | None]:  # fmt: skip
+    """The verdict on one isolated position, or without one on a cross domain; what it was read from; the candidate."""
+    r = state.admission.requirement(account, currency, p)
+    if r.equity >= r.own or not (r.positions or r.orders):
+        return Verdict.SAFE, r, None
+    if r.equity < r.full:
+        return Verdict.FULL, r, None
+    candidate = p or _candidate(state, account, currency, r.equity)
+    if candidate and candidate.stuck:
+        return Verdict.SAFE, r, None
+    return Verdict.PARTIAL, r, candidate  # without a candidate only orders ask for more, and they go
+
+
+def verdict(state: State, case: Case) -> Outcome:
+    """Judges a domain and says so, unless it is safe."""
+    p = case.position
+    case.verdict, r, case.candidate = judge(state, case.account, case.currency, p)
+    case.requirement = r
+    if case.verdict == Verdict.SAFE:
+        return Outcome.OVER
+    state.emit(
+        EventType.LIQUIDATION, case.account, case.instrument, side=int(p is not None), code=case.currency,
+        reason=case.verdict, a=margin.saturate(r.equity), b=margin.saturate(r.full), c=margin.saturate(r.own),
+        d=margin.saturate(r.value), e=p.leg if p else 0,
+    )  # fmt: skip
+    return Outcome.GO_ON

@@ -1,0 +1,60 @@
+"""Orders and chosen tiers that go first; the contract is in clear.pxd, the readable twin in twin/liquidation/clear.py."""
+
+from libc.stdint cimport int32_t, uint32_t
+from solvent._core.account.ledger cimport Collateral, Ledger, backs, position_event, touch
+from solvent._core.base.records cimport IGNORED, LIQUIDATED
+from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
+from solvent._core.trade.lifecycle cimport State, cancel_all
+
+
+cdef bint _cancel_orders(State* s, Case* c) noexcept nogil:
+    """Isolated: that position's orders; cross: all of the account's in that currency and in those that back it. True if
+    what they held or asked for counted in the test."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = c.position if c.position >= 0 else l.accounts[c.account].first_position
+    cdef uint32_t currency
+    cdef Collateral* backed
+    cdef bint counted = False
+    while index >= 0:
+        currency = l.instruments[l.positions[index].instrument].currency
+        backed = backs(l, currency) if c.position < 0 else NULL
+        if currency == c.currency or (backed != NULL and backed.of == c.currency):
+            counted |= (c.position < 0 and l.positions[index].first_order >= 0
+                        and (currency != c.currency or s.rules.orders != IGNORED))
+            cancel_all(s, index, LIQUIDATED)
+        index = -1 if c.position >= 0 else l.positions[index].next
+    return counted
+
+
+cdef bint _give_up_tier(State* s, int32_t index) noexcept nogil:
+    """Gives up a chosen tier; True if there was one."""
+    if s.ledger.positions[index].chosen_tier == 0:
+        return False
+    s.ledger.positions[index].chosen_tier = 0
+    position_event(&s.ledger, index)
+    return True
+
+
+cdef bint _give_up_tiers(State* s, Case* c) noexcept nogil:
+    """Gives up the domain's chosen tiers; True if there was one."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[c.account].first_position
+    cdef bint changed = False
+    if c.position >= 0:
+        return _give_up_tier(s, c.position)
+    while index >= 0:
+        if not l.positions[index].mode and l.instruments[l.positions[index].instrument].currency == c.currency:
+            changed |= _give_up_tier(s, index)
+        index = l.positions[index].next
+    return changed
+
+
+cdef int clear(State* s, Case* c) noexcept nogil:
+    """Cancels orders and gives up chosen tiers. Where that may have changed the verdict, the domain is judged again."""
+    cdef bint changed = _cancel_orders(s, c)
+    changed |= _give_up_tiers(s, c)
+    if not changed:
+        return GO_ON
+    if c.requirement.positions == 0:    # only orders asked for more; the bare wallet may be below zero
+        touch(&s.ledger, c.account)
+    return AGAIN

@@ -1,0 +1,159 @@
+"""Auto-deleveraging; the contract is in deleverage.pxd, the readable twin in twin/liquidation/deleverage.py."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, qsort
+from solvent._core.account.ledger cimport (
+    DEFICIT, HOUSE, Effect, FillTerms, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share,
+    pay, touch, wallet_purse,
+)
+from solvent._core.account.margin cimport Requirement, adl_rank, domain_requirement, upl
+from solvent._core.base.money cimport floor128, int128, least, magnitude, saturate
+from solvent._core.base.pool cimport taken
+from solvent._core.base.records cimport (
+    ADL, ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, MAKER_FEE, UNWOUND, say,
+)
+from solvent._core.contract.valuation cimport Instrument
+from solvent._core.liquidation.case cimport OVER, Case
+from solvent._core.market.order_pool cimport arena_find
+from solvent._core.trade.admission cimport fit
+from solvent._core.trade.lifecycle cimport State, cancel, cancel_all, refresh_hold, shrink
+
+cdef struct Winner:
+    int64_t rank
+    int32_t position
+    uint32_t account
+    uint8_t sound              # closing all of it at the parcel's price leaves equity >= 0
+
+
+cdef int _by_rank(const void* left, const void* right) noexcept nogil:
+    cdef Winner* a = <Winner*>left
+    cdef Winner* b = <Winner*>right
+    if a.rank != b.rank:
+        return -1 if a.rank > b.rank else 1
+    return -1 if a.account < b.account else (1 if a.account > b.account else 0)
+
+
+cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
+    """The other side's positions by rank, each with whether pass 1 may take it."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    cdef int32_t count = 0
+    cdef int32_t i
+    cdef int128 share, after
+    cdef Position* p
+    cdef Requirement r
+    for i in range(ins.member_count):
+        p = &s.ledger.positions[ins.members[i]]
+        if p.size_lots == 0 or (p.size_lots > 0) == (parcel.size_lots > 0):
+            continue
+        domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
+        share = parcel.cost_units
+        share = floor128(share * magnitude(p.size_lots), magnitude(parcel.size_lots))
+        after = r.equity
+        after = after - upl(&s.ledger, p) - share - p.cost_units
+        winners[count].rank = adl_rank(&s.ledger, p, &r)
+        winners[count].position = ins.members[i]
+        winners[count].account = p.account
+        winners[count].sound = r.equity > 0 and after >= 0
+        count += 1
+    qsort(winners, count, sizeof(Winner), &_by_rank)
+    return count
+
+
+cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
+    say(&s.log, ADL, 0, account, parcel.instrument, 0, <uint16_t>pass_, parcel.parcel_id, lots, share, rank, 0)
+
+
+cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:
+    """Closes a counterparty against the parcel at the parcel's cost share, the same integer on both sides."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef Position* p = &s.ledger.positions[winner.position]
+    cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(p.size_lots))
+    cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
+    cdef uint64_t ref = <uint64_t>parcel.parcel_id
+    cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
+    cdef FillTerms terms
+    cdef Effect e
+    cdef Requirement r
+    cancel_all(s, winner.position, DELEVERAGED)
+    _adl_event(s, winner.account, parcel, lots, share, pass_, winner.rank)
+    terms.size_delta = lots if p.size_lots < 0 else -lots
+    terms.cost_delta = share
+    terms.fee_units = 0
+    terms.fee_reason = MAKER_FEE
+    terms.keep_margin = 0
+    terms.deleveraged = 1
+    terms.ref = ref
+    fill_effect(&s.ledger, winner.position, &terms, &e)
+    fit(&s.ledger, &s.rules, winner.position, &e)
+    fill_post(&s.ledger, winner.position, &terms, &e)
+    touch(&s.ledger, winner.account)
+    refresh_hold(s, winner.position)
+    parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, ref)
+    if pass_ == 3:
+        domain_requirement(&s.ledger, &s.rules, winner.position, &r)
+        if r.equity < 0:
+            p = &s.ledger.positions[winner.position]
+            pay(&s.ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency),
+                margin_purse(&s.ledger, winner.position) if p.mode else wallet_purse(p.account, currency),
+                -saturate(r.equity), ref)
+
+
+cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil:
+    """Pass 2: another parcel of the other side closes at this one's price; its loss goes to the fund."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef Parcel* opposite = &s.ledger.parcels[other]
+    cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
+    cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
+    cdef int32_t slot
+    if opposite.order_id != 0:
+        slot = arena_find(&s.arena, opposite.order_id)
+        if s.arena.orders[slot].remaining_lots > lots:
+            shrink(s, slot, lots, UNWOUND)
+        else:
+            cancel(s, slot, UNWOUND)
+    _adl_event(s, HOUSE, parcel, lots, share, 2, opposite.parcel_id)
+    parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, <uint64_t>parcel.parcel_id)
+    parcel_fill(&s.ledger, other, lots, share, CLOSED_BY_OPPOSITE, <uint64_t>parcel.parcel_id)
+
+
+cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
+    """Pass 2: the other side's parcels, by id."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef Parcel* opposite
+    cdef int32_t i
+    for i in range(s.ledger.parcel_count):
+        opposite = &s.ledger.parcels[i]
+        if parcel.size_lots == 0:
+            break
+        if (opposite.size_lots != 0 and opposite.instrument == parcel.instrument
+                and (opposite.size_lots > 0) != (parcel.size_lots > 0)):
+            _close_opposite(s, index, i)
+
+
+cdef void _close_winners(State* s, int32_t index, Winner* winners, int32_t count, int pass_) noexcept nogil:
+    """Pass 1: the sound ones by rank; pass 3: everybody else."""
+    cdef int32_t i
+    for i in range(count):
+        if s.ledger.parcels[index].size_lots == 0:
+            break
+        if winners[i].sound == (pass_ == 1):
+            _close_winner(s, index, &winners[i], pass_)
+
+
+cdef int deleverage(State* s, Case* c) noexcept nogil:
+    """Closes all that is left of a parcel: winners by rank, opposite parcels, then everybody else by rank."""
+    cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
+    cdef size_t most = <size_t>s.ledger.instruments[parcel.instrument].member_count + 1
+    cdef Winner* winners = <Winner*>taken(most * sizeof(Winner))
+    cdef int32_t count
+    if winners == NULL:
+        s.log.fault = 2
+        return OVER
+    count = _winners(s, parcel, winners)
+    _close_winners(s, c.parcel, winners, count, 1)
+    _close_opposites(s, c.parcel)
+    _close_winners(s, c.parcel, winners, count, 3)
+    free(winners)
+    if parcel.size_lots != 0:
+        s.log.fault = 3
+    return OVER

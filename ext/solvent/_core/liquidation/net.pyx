@@ -1,0 +1,48 @@
+"""Netting of hedges; the contract is in net.pxd, the readable twin in twin/liquidation/net.py."""
+
+from libc.stdint cimport int32_t, int64_t
+from solvent._core.account.ledger cimport FillTerms, Ledger, Position, held_of, position_fill
+from solvent._core.base.money cimport least
+from solvent._core.base.records cimport BUY, NETTED, SELL, TAKER_FEE, say
+from solvent._core.contract.valuation cimport Instrument, cost_delta, value_of
+from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
+from solvent._core.trade.lifecycle cimport State, refresh_hold
+
+
+cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
+    """Closes the lots that both legs have against each other."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[long]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int64_t lots = least(p.size_lots, -l.positions[short].size_lots)
+    cdef int64_t value = value_of(ins, lots, ins.mark_ticks, False, &s.log.fault)
+    cdef FillTerms terms
+    cdef int side
+    say(&s.log, NETTED, 0, p.account, p.instrument, 0, 0, ins.mark_ticks, lots, value, 0, 0)
+    for side in range(SELL, BUY - 1, -1):     # the long leg sells, then the short one buys
+        terms.size_delta = -lots if side == SELL else lots
+        terms.cost_delta = cost_delta(ins, side, value)
+        terms.fee_units = 0
+        terms.fee_reason = TAKER_FEE
+        terms.keep_margin = 0
+        terms.deleveraged = 0
+        terms.ref = 0
+        position_fill(l, long if side == SELL else short, &terms)
+        refresh_hold(s, long if side == SELL else short)
+
+
+cdef int net(State* s, Case* c) noexcept nogil:
+    """Nets every hedge of a cross domain."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[c.account].first_position
+    cdef Position* p
+    cdef int outcome = GO_ON
+    if c.position >= 0:
+        return GO_ON
+    while index >= 0:
+        p = &l.positions[index]
+        if p.size_lots > 0 and not p.mode and l.instruments[p.instrument].currency == c.currency and held_of(l, p).other_lots < 0:
+            _net_pair(s, index, p.twin)
+            outcome = AGAIN
+        index = l.positions[index].next
+    return outcome

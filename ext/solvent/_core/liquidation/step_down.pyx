@@ -1,0 +1,61 @@
+"""Partial liquidation; the contract is in step_down.pxd, the readable twin in twin/liquidation/step_down.py."""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memset
+from solvent._core.account.ledger cimport Position, held_of
+from solvent._core.account.margin cimport bankruptcy_cost
+from solvent._core.base.money cimport clamp, least, magnitude, most
+from solvent._core.base.records cimport BUY, IOC, LIQUIDATION_FEE, PARTIAL, REDUCE_ONLY, SELL, STEP_DOWN, UNFILLED, say
+from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of
+from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
+from solvent._core.market.book cimport book_room
+from solvent._core.market.order_pool cimport arena_room
+from solvent._core.trade.lifecycle cimport State, Ticket, accept, conclude, execute, ticket_at
+
+
+cdef int64_t _limit(State* s, int32_t index, int side) noexcept nogil:
+    """The bankruptcy price that pays the fee, no further from mark than the rule set allows, as a legal price."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), p.liquidation_fee_ppb)
+    cdef int64_t edge = band_price(ins, side, s.rules.step_limit_ppb)
+    return clamp(most(paying, edge) if side == SELL else least(paying, edge), 1, ins.max_price_ticks)
+
+
+cdef bint _sell(State* s, int32_t index) noexcept nogil:
+    """Offers what is beyond the tier that it is to go back to; True if anything filled."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef Held held = held_of(&s.ledger, p)
+    cdef int k = tier_of(ins, &held, &s.log.fault)
+    cdef Ticket t
+    memset(&t, 0, sizeof(Ticket))
+    t.side = SELL if p.size_lots > 0 else BUY
+    t.limit_ticks = _limit(s, index, t.side)
+    t.price_ticks = t.limit_ticks
+    t.size_lots = magnitude(p.size_lots) - lots_within(ins, &held, k - s.rules.step_tiers)
+    t.remaining_lots = t.size_lots
+    t.holder = index
+    t.account = p.account
+    ticket_at(s, &t, p.instrument)
+    t.tif = IOC
+    t.flags = REDUCE_ONLY
+    t.ending = UNFILLED
+    t.fee_reason = LIQUIDATION_FEE
+    if arena_room(&s.arena) and book_room(&s.books[t.instrument]):
+        say(&s.log, STEP_DOWN, t.side, t.account, t.instrument, 0, 0,
+            k + 1, t.size_lots, t.limit_ticks, k + 1 - s.rules.step_tiers, p.leg)
+        accept(s, &t)
+        execute(s, &t)
+        conclude(s, &t)
+    if t.remaining_lots == t.size_lots:
+        s.ledger.positions[index].stuck = 1
+        return False
+    return True
+
+
+cdef int step_down(State* s, Case* c) noexcept nogil:
+    """Steps the candidate down; where nothing fills, it waits, stuck, for its instrument's next mark."""
+    if c.verdict != PARTIAL or c.candidate < 0:
+        return GO_ON
+    return AGAIN if _sell(s, c.candidate) else OVER

@@ -1,0 +1,91 @@
+"""Takeover; the contract is in take_over.pxd, the readable twin in twin/liquidation/take_over.py."""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free
+from solvent._core.account.ledger cimport (
+    CLEARING, Ledger, Position, Purse, margin_purse, parcel_take, parcels_reserve, pay, touch, wallet_of, wallet_purse,
+)
+from solvent._core.account.margin cimport bankruptcy_cost, equity_share
+from solvent._core.base.money cimport saturate
+from solvent._core.base.pool cimport taken
+from solvent._core.base.records cimport FULL, TAKEN_OVER, TAKEOVER, say
+from solvent._core.contract.valuation cimport price_paying
+from solvent._core.liquidation.case cimport OVER, Case
+from solvent._core.liquidation.collateral cimport convert
+from solvent._core.trade.lifecycle cimport State, refresh_hold
+
+cdef struct Taken:             # a position that is to be taken
+    int32_t position
+    int64_t cost_units
+    int64_t equity_units       # its share
+
+
+cdef void _take(State* s, Taken* each) noexcept nogil:
+    """One position becomes a parcel."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[each.position]
+    cdef int64_t price = price_paying(&l.instruments[p.instrument], p.size_lots, each.cost_units, 0)
+    say(&s.log, TAKEOVER, p.mode, p.account, p.instrument, p.leg, 0,
+        l.next_parcel_id, p.size_lots, each.cost_units, each.equity_units, price)
+    parcel_take(l, each.position, each.cost_units, price)
+    refresh_hold(s, each.position)
+
+
+cdef void _take_isolated(State* s, Case* c) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef Purse purse = margin_purse(l, c.position)
+    cdef Taken each
+    if not parcels_reserve(l):
+        return
+    each.position = c.position
+    each.cost_units = bankruptcy_cost(l, c.position)
+    each.equity_units = saturate(c.requirement.equity)
+    pay(l, TAKEN_OVER, purse, wallet_purse(CLEARING, purse.currency), l.positions[c.position].margin_units, 0)
+    _take(s, &each)
+
+
+cdef int32_t _shares(State* s, Case* c, Taken* found) noexcept nogil:
+    """The open cross positions of the domain, every cost and share from the same state; how many there are."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[c.account].first_position
+    cdef int32_t count = 0
+    while index >= 0:
+        if (l.positions[index].size_lots != 0 and not l.positions[index].mode
+                and l.instruments[l.positions[index].instrument].currency == c.currency):
+            found[count].position = index
+            found[count].cost_units = bankruptcy_cost(l, index)
+            found[count].equity_units = equity_share(l, index)
+            count += 1
+        index = l.positions[index].next
+    return count
+
+
+cdef void _take_cross(State* s, Case* c) noexcept nogil:
+    """All cross positions of a currency, each at its share of the equity; what backs the currency is converted first."""
+    cdef Ledger* l = &s.ledger
+    cdef Taken* found = <Taken*>taken(<size_t>c.requirement.positions * sizeof(Taken))
+    cdef int32_t i, count
+    if found == NULL:
+        s.log.fault = 2
+        return
+    for i in range(l.collateral_count):
+        if l.collateral[i].of == c.currency and convert(s, c.account, &l.collateral[i]):
+            touch(l, c.account)
+    count = _shares(s, c, found)
+    pay(l, TAKEN_OVER, wallet_purse(c.account, c.currency), wallet_purse(CLEARING, c.currency),
+        wallet_of(l, c.account, c.currency).cash_units, 0)
+    touch(l, c.account)       # what its balance backed is looked at
+    for i in range(count):
+        if parcels_reserve(l):
+            _take(s, &found[i])
+    free(found)
+
+
+cdef int take_over(State* s, Case* c) noexcept nogil:
+    """Takes the isolated position, or all cross positions of the domain."""
+    if c.verdict == FULL:
+        if c.position >= 0:
+            _take_isolated(s, c)
+        else:
+            _take_cross(s, c)
+    return OVER

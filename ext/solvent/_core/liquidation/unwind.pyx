@@ -1,0 +1,73 @@
+"""Sale of parcels through the book; the contract is in unwind.pxd, the readable twin in twin/liquidation/unwind.py."""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memset
+from solvent._core.account.ledger cimport FUND, HOUSE, Parcel, wallet_of
+from solvent._core.base.money cimport clamp, int128, least, magnitude, most
+from solvent._core.base.records cimport BUY, GTC, HOUSE_ORDER, IOC, SELL, UNWOUND
+from solvent._core.contract.valuation cimport Instrument, band_price, price_paying, upl_of
+from solvent._core.liquidation.case cimport GO_ON, OVER, Case
+from solvent._core.market.book cimport book_room
+from solvent._core.market.order_pool cimport arena_find, arena_room
+from solvent._core.trade.lifecycle cimport State, Ticket, accept, cancel, conclude, execute, ticket_at
+
+
+cdef int64_t _value(State* s, Parcel* parcel) noexcept nogil:
+    """What a parcel is worth at mark above its cost."""
+    return upl_of(&s.ledger.instruments[parcel.instrument], parcel.size_lots, parcel.cost_units, &s.log.fault)
+
+
+cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
+    """Works a parcel through the book down to a price; what is left rests unless it is to be sold at once."""
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef Ticket t
+    if not arena_room(&s.arena) or not book_room(&s.books[parcel.instrument]):
+        return
+    memset(&t, 0, sizeof(Ticket))
+    t.side = SELL if parcel.size_lots > 0 else BUY
+    t.limit_ticks = limit_ticks
+    t.price_ticks = limit_ticks
+    t.size_lots = magnitude(parcel.size_lots)
+    t.remaining_lots = t.size_lots
+    t.holder = <int32_t>parcel.parcel_id
+    t.account = HOUSE
+    ticket_at(s, &t, parcel.instrument)
+    t.flags = HOUSE_ORDER
+    t.tif = GTC if may_rest else IOC
+    accept(s, &t)
+    execute(s, &t)
+    if not may_rest or (s.may_cost_others and _value(s, &s.ledger.parcels[index]) <= 0):
+        t.ending = UNWOUND
+    conclude(s, &t)
+
+
+cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
+    """Where selling the whole remainder would exactly empty the fund, no further than the limit from mark."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    cdef int128 left = parcel.cost_units
+    cdef int64_t price
+    left = left - wallet_of(&s.ledger, FUND, ins.currency).cash_units
+    price = price_paying(ins, parcel.size_lots, left, 0)
+    if parcel.size_lots > 0:
+        return most(price, band_price(ins, SELL, s.rules.parcel_limit_ppb))
+    return least(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
+
+
+cdef int unwind(State* s, Case* c) noexcept nogil:
+    """A fresh parcel is offered at its bankruptcy price. One without value is sold at once; where the command may not cost
+    others, it waits for its instrument's next mark."""
+    cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
+    cdef int64_t highest = s.ledger.instruments[parcel.instrument].max_price_ticks
+    cdef int64_t price = clamp(parcel.bankruptcy_ticks, 1, highest)
+    parcel.due = 0
+    # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
+    if c.fresh and (price >= parcel.bankruptcy_ticks if parcel.size_lots > 0 else price <= parcel.bankruptcy_ticks):
+        _house_order(s, c.parcel, price, True)
+    if parcel.size_lots == 0 or _value(s, parcel) > 0 or not s.may_cost_others:
+        return OVER
+    if parcel.order_id != 0:
+        cancel(s, arena_find(&s.arena, parcel.order_id), UNWOUND)
+    price = _fund_price(s, parcel)
+    if 1 <= price <= highest:  # else no legal price is good enough
+        _house_order(s, c.parcel, price, False)
+    return GO_ON if parcel.size_lots != 0 else OVER

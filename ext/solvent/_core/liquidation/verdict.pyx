@@ -1,0 +1,65 @@
+"""The ratio test; the contract is in verdict.pxd, the readable twin in twin/liquidation/verdict.py."""
+
+from libc.stdint cimport int32_t, uint16_t, uint32_t
+from solvent._core.account.ledger cimport Ledger, Position, held_of
+from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_requirement, thresholds
+from solvent._core.base.money cimport int128, saturate
+from solvent._core.base.records cimport FULL, LIQUIDATION, PARTIAL, SAFE, say
+from solvent._core.contract.valuation cimport Held, tier_of
+from solvent._core.liquidation.case cimport GO_ON, OVER, Case
+from solvent._core.trade.lifecycle cimport State
+
+
+cdef bint _steps(State* s, Position* p) noexcept nogil:
+    """True if the position stands in a tier from which it is stepped down."""
+    cdef Held held = held_of(&s.ledger, p)
+    return tier_of(&s.ledger.instruments[p.instrument], &held, &s.log.fault) >= s.rules.step_tiers
+
+
+cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 equity) noexcept nogil:
+    """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[account].first_position
+    cdef int32_t best = -1
+    cdef int128 full, own, heaviest = -1
+    cdef Position* p
+    while index >= 0:
+        p = &l.positions[index]
+        if p.size_lots != 0 and not p.mode and l.instruments[p.instrument].currency == currency and _steps(s, p):
+            thresholds(l, &s.rules, p, equity, &full, &own)
+            if own - full > heaviest:
+                heaviest = own - full
+                best = index
+        index = p.next
+    return best
+
+
+cdef int judge(State* s, Case* c) noexcept nogil:
+    """Fills in requirement, candidate and verdict of a domain, and returns the verdict."""
+    cdef Requirement* r = &c.requirement
+    c.candidate = c.position
+    if c.position >= 0:
+        isolated_requirement(&s.ledger, &s.rules, c.position, r)
+    else:
+        cross_requirement(&s.ledger, &s.rules, c.account, c.currency, r)
+        if r.equity < r.own and r.equity >= r.full:
+            c.candidate = _candidate(s, c.account, c.currency, r.equity)
+    if r.equity >= r.own or (r.positions == 0 and r.orders == 0):
+        c.verdict = SAFE
+    elif r.equity < r.full:
+        c.verdict = FULL
+    elif c.candidate >= 0 and s.ledger.positions[c.candidate].stuck:
+        c.verdict = SAFE
+    else:
+        c.verdict = PARTIAL     # without a candidate only orders ask for more, and they go
+    return c.verdict
+
+
+cdef int verdict(State* s, Case* c) noexcept nogil:
+    """Judges a domain and says so, unless it is safe."""
+    cdef Requirement* r = &c.requirement
+    if judge(s, c) == SAFE:
+        return OVER
+    say(&s.log, LIQUIDATION, 1 if c.position >= 0 else 0, c.account, c.instrument, <uint16_t>c.currency,
+        c.verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), c.leg)
+    return GO_ON
