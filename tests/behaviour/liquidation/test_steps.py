@@ -2,18 +2,18 @@
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 import solvent
 import solvent.reference
-from generator import Generator
 from solvent import InputError, rules
 from solvent.auditor import Auditor
 from solvent.records import CommandType, EventType, decode
 from solvent.terms.rule_set import STEPS
 from solvent.terms.tiers import okex_btc_2019
+from support.generator import Generator
+from support.places import ROOT
 
 SEED = rules.find("seed")
 KERNELS = [solvent.Exchange, solvent.reference.Exchange]
@@ -67,7 +67,7 @@ def test_the_usual_table_is_not_part_of_a_digest():
 
 
 def test_both_kernels_have_a_file_for_each_step():
-    root = Path(__file__).parents[1]
+    root = ROOT
     core, twin = root / "ext/solvent/_core/liquidation", root / "engine/solvent/twin/liquidation"
     files = {path.stem for path in twin.glob("*.py")}
     assert files == {path.stem for path in core.glob("*.pxd")} and set(STEPS) <= files
