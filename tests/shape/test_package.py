@@ -96,4 +96,4 @@ def test_wheel_works_in_a_clean_environment(dist, tmp_path):
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     where = call(python, "-c", EXAMPLE, cwd=tmp_path, env=env)
     assert str(tmp_path) in where
-    assert "usage" in call(python, "-m", "solvent.cli", "--help", cwd=tmp_path, env=env)
+    assert "usage" in call(python, "-m", "solvent.app.cli", "--help", cwd=tmp_path, env=env)

@@ -275,7 +275,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [sys.executable, "-m", "solvent.cli", "replay-book", str(file)],
+        [sys.executable, "-m", "solvent.app.cli", "replay-book", str(file)],
         stdout=write,
         stderr=subprocess.PIPE,
         check=False,

@@ -495,7 +495,7 @@ def test_the_command_needs_neither_numpy_nor_matplotlib(tmp_path):
     file.write_text(HEADERS["neutral"] + "1,add,1,buy,9,5\n")
     script = (
         "import sys\nsys.modules['numpy'] = sys.modules['matplotlib'] = None\n"
-        f"from solvent.cli import main\nsys.exit(main(['replay-book', {str(file)!r}]))"
+        f"from solvent.app.cli import main\nsys.exit(main(['replay-book', {str(file)!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -130,7 +130,7 @@ def test_the_same_arguments_give_the_same_run_in_any_process(crash: Path, capsys
     first, again = run(crash, capsys), run(crash, capsys)
     arguments = ["demo", "--scenario", str(crash), "--traders", "300", "--json", "-"]
     fresh = subprocess.run(
-        [sys.executable, "-m", "solvent.cli", *arguments],
+        [sys.executable, "-m", "solvent.app.cli", *arguments],
         env=os.environ | {"PYTHONHASHSEED": "4242"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     other = json.loads(fresh.stdout)
