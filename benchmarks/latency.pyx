@@ -7,7 +7,7 @@ Python, and between batches the dropping of events that nobody waits for.
 from libc.stdint cimport int64_t
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from solvent._core.kernel cimport Kernel
-from solvent._core.base.records cimport Command
+from solvent._core.base.schema cimport Command
 from solvent._core.trade.lifecycle cimport Receipt
 
 

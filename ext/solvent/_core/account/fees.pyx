@@ -6,8 +6,8 @@ from libc.string cimport memset
 from solvent._core.account.ledger cimport Ledger, Position, domain_forget, touch
 from solvent._core.base.money cimport floor128, least
 from solvent._core.base.pool cimport resized
-from solvent._core.base.records cimport FEE_CHANGED, say
 from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.emit cimport emit_fee_changed
 
 cdef extern from *:
     """
@@ -95,7 +95,7 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
             if rate != p.liquidation_fee_ppb:
                 p.liquidation_fee_ppb = rate
                 domain_forget(ledger, p)
-                say(ledger.log, FEE_CHANGED, 0, p.account, p.instrument, p.leg, 0, rate, 0, 0, 0, 0)
+                emit_fee_changed(ledger.log, account=p.account, instrument=p.instrument, leg=p.leg, fee_ppb=rate)
                 touch(ledger, p.account)
 
 

@@ -11,23 +11,12 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.base.money cimport int128
-from solvent._core.base.records cimport EventLog
 from solvent._core.contract.valuation cimport Held, Instrument, Leverage
+from solvent._core.base.event_log cimport EventLog
 
 cdef enum:
-    OUTSIDE = 0       # where deposits come from
-    CLEARING = 1      # the other side of every realised profit
-    FEES = 2
-    FUND = 3          # the insurance fund, never below zero
-    DEFICIT = 4       # what nobody could pay, never above zero
-    RESIDUE = 5       # remainders of divisions among many (funding)
-    HOUSE = 6         # owner of the parcels' orders; its wallet stays empty
-    CONVERTER = 7     # takes collateral for what it counts
-    FIRST_USER = 16
+    FIRST_USER = 16   # accounts below it are purses of the house (schema.Purse)
     ACCOUNTS_MAX = 1 << 24
-
-cdef enum:
-    NOBODY = 0xFFFFFFFF
 
 cdef struct Wallet:
     int64_t cash_units

@@ -7,11 +7,13 @@ from solvent._core.base.money cimport (
     RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
 )
 from solvent._core.base.pool cimport resized, room, rooms
-from solvent._core.base.records cimport (
-    ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
-    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
-)
 from solvent._core.contract.valuation cimport Held, Instrument
+from solvent._core.base.schema cimport (
+    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, HOUSE, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT, PARCEL_GAIN,
+    PARCEL_LOSS, REALISED, SHORTFALL, TAKEN,
+)
+from solvent._core.base.event_log cimport EventLog
+from solvent._core.base.emit cimport emit_ledger, emit_parcel, emit_position
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -227,8 +229,10 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     elif receiver.position >= 0:
         instrument = ledger.positions[receiver.position].instrument
         margin_of = 2 | ledger.positions[receiver.position].leg << 2
-    say(ledger.log, LEDGER, margin_of, payer.account, instrument, <uint16_t>payer.currency, reason,
-        receiver.account, amount, source[0], target[0], <int64_t>ref)
+    emit_ledger(
+        ledger.log, instrument=instrument, payer=payer.account, receiver=receiver.account, amount_units=amount,
+        payer_after=source[0], receiver_after=target[0], ref=ref, currency=payer.currency, posting=reason,
+        margin_of=margin_of)
 
 
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
@@ -251,8 +255,10 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
     domain_forget(ledger, p)
-    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, <uint16_t>p.chosen_tier, p.size_lots, p.cost_units, p.margin_units,
-        p.leverage.times, p.leverage.parts)
+    emit_position(
+        ledger.log, account=p.account, instrument=p.instrument, mode=p.mode, size_lots=p.size_lots,
+        cost_units=p.cost_units, margin_units=p.margin_units, leverage=p.leverage.times, leg=p.leg,
+        leverage_parts=p.leverage.parts, chosen_tier=p.chosen_tier)
 
 
 cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t rest) noexcept nogil:
@@ -355,8 +361,9 @@ cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
 
 
 cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t lots, int64_t gain) noexcept nogil:
-    say(ledger.log, PARCEL, 0, HOUSE, parcel.instrument, 0, change,
-        parcel.parcel_id, parcel.size_lots, parcel.cost_units, lots, gain)
+    emit_parcel(
+        ledger.log, account=HOUSE, instrument=parcel.instrument, change=change, parcel_id=parcel.parcel_id,
+        size_lots=parcel.size_lots, cost_units=parcel.cost_units, closed_lots=lots, gain_units=gain)
 
 
 cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:

@@ -10,31 +10,34 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
 from solvent._core.base.money cimport int128, most
-from solvent._core.base.records cimport BUY
+from solvent._core.base.schema cimport BUY
 from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
 
 cdef enum:
     STEPS_MAX = 8
 
 cdef struct Rules:
-    int64_t price_band_ppb        # how far through the mark a user's order may be priced
-    int64_t step_limit_ppb        # how far from mark a step-down sells
-    int64_t parcel_limit_ppb      # how far from mark the fund pays for
-    int32_t step_tiers            # tiers a step-down goes back
-    uint8_t fee_isolated_low      # whether the liquidation fee is part of each threshold
+    # rendered: terms
+    int64_t price_band_ppb         # how far through the mark a user's order may be priced
+    int64_t step_limit_ppb         # how far from mark a step-down sells
+    int64_t parcel_limit_ppb       # how far from mark the fund pays for
+    int64_t fund_share_ppb         # the insurance fund's share of liquidation fees
+    int32_t step_tiers             # tiers a step-down goes back
+    uint8_t fee_isolated_low       # whether the liquidation fee is part of each threshold
     uint8_t fee_isolated_full
     uint8_t fee_isolated_own
     uint8_t fee_cross_low
     uint8_t fee_cross_full
     uint8_t fee_cross_own
-    uint8_t funding_cap           # funding alone never carries anybody below R_own
-    uint8_t net_hedges            # what both legs of a cross hedge have in common is closed before anything is sold
-    uint8_t funding_first         # at a modelled settlement funding is paid before the margin check
-    uint8_t orders                # OrderRule: how resting orders count in a cross domain's test
-    uint8_t fee_at_bankruptcy     # the fee in a threshold is that of closing where the domain's equity is gone
-    uint8_t at_threshold          # something happens at a threshold already, not only below it
+    uint8_t funding_cap            # funding alone never carries anybody below R_own
+    uint8_t net_hedges             # what both legs of a cross hedge have in common is closed first
+    uint8_t orders                 # OrderRule: how resting orders count in a cross domain's test
+    uint8_t funding_first          # at a modelled settlement funding is paid before the margin check
+    uint8_t fee_at_bankruptcy      # the fee in a threshold is that of closing where equity is gone
+    uint8_t at_threshold           # a ratio equal to a threshold is below it
+    # rendered: end
     uint8_t step_count
-    uint8_t steps[STEPS_MAX]      # of a liquidation, in order
+    uint8_t steps[STEPS_MAX]       # of a liquidation, in order
 
 cdef struct Band:                 # a threshold: whose rate, with which fee
     int tier

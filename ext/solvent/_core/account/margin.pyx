@@ -6,11 +6,11 @@ from solvent._core.base.money cimport (
     COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
     sub,
 )
-from solvent._core.base.records cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, tier_at, tier_of, upl_of,
     worth,
 )
+from solvent._core.base.schema cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 
 cdef inline int64_t _price(Ledger* ledger, Collateral* each) noexcept nogil:
     """Its index, or its mark; 0 while there is neither."""

@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, backs, position_event, touch
-from solvent._core.base.records cimport IGNORED, LIQUIDATED
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
 from solvent._core.trade.lifecycle cimport State, cancel_all
+from solvent._core.base.schema cimport IGNORED, LIQUIDATED
 
 
 cdef bint _cancel_orders(State* s, Case* c) noexcept nogil:

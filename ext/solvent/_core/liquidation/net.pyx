@@ -3,10 +3,11 @@
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport FillTerms, Ledger, Position, held_of, position_fill
 from solvent._core.base.money cimport least
-from solvent._core.base.records cimport BUY, NETTED, SELL, TAKER_FEE, say
 from solvent._core.contract.valuation cimport Instrument, cost_delta, value_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
 from solvent._core.trade.lifecycle cimport State, refresh_hold
+from solvent._core.base.schema cimport BUY, SELL, TAKER_FEE
+from solvent._core.base.emit cimport emit_netted
 
 
 cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
@@ -18,7 +19,9 @@ cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
     cdef int64_t value = value_of(ins, lots, ins.mark_ticks, False, &s.log.fault)
     cdef FillTerms terms
     cdef int side
-    say(&s.log, NETTED, 0, p.account, p.instrument, 0, 0, ins.mark_ticks, lots, value, 0, 0)
+    emit_netted(
+        &s.log, account=p.account, instrument=p.instrument, price_ticks=ins.mark_ticks, size_lots=lots,
+        value_units=value)
     for side in range(SELL, BUY - 1, -1):     # the long leg sells, then the short one buys
         terms.size_delta = -lots if side == SELL else lots
         terms.cost_delta = cost_delta(ins, side, value)

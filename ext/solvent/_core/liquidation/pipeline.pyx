@@ -6,7 +6,6 @@ from libc.string cimport memset
 from solvent._core.account.ledger cimport Ledger, order_touched, parcels_sweep, wallet_of
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
-from solvent._core.base.records cimport NO_INSTRUMENT, SAFE
 from solvent._core.liquidation.case cimport (
     AGAIN, BARE_WALLET, CLEAR, DELEVERAGE, DOMAIN, GO_ON, HELD_PARCEL, NET, OVER, RESIDUAL, STEP_DOWN, TAKE_OVER, UNWIND,
     VERDICT, Case, Step,
@@ -20,6 +19,7 @@ from solvent._core.liquidation.take_over cimport take_over
 from solvent._core.liquidation.unwind cimport unwind
 from solvent._core.liquidation.verdict cimport judge, verdict
 from solvent._core.trade.lifecycle cimport State
+from solvent._core.base.schema cimport NO_INSTRUMENT, SAFE
 
 cdef struct Entry:             # a step as the pipeline knows it
     uint8_t concern

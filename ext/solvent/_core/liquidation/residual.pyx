@@ -2,10 +2,10 @@
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Wallet, fund_pays, wallet_of, wallet_purse
-from solvent._core.base.records cimport LIQUIDATED, SHORTFALL
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.liquidation.collateral cimport convert
 from solvent._core.trade.lifecycle cimport State, cancel_all
+from solvent._core.base.schema cimport LIQUIDATED, SHORTFALL
 
 
 cdef void _cancel_currency(State* s, uint32_t account, uint32_t currency) noexcept nogil:

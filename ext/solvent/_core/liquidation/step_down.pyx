@@ -5,12 +5,13 @@ from libc.string cimport memset
 from solvent._core.account.ledger cimport Position, held_of
 from solvent._core.account.margin cimport bankruptcy_cost
 from solvent._core.base.money cimport clamp, least, magnitude, most
-from solvent._core.base.records cimport BUY, IOC, LIQUIDATION_FEE, PARTIAL, REDUCE_ONLY, SELL, STEP_DOWN, UNFILLED, say
 from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.order_pool cimport arena_room
 from solvent._core.trade.lifecycle cimport State, Ticket, accept, conclude, execute, ticket_at
+from solvent._core.base.schema cimport BUY, IOC, LIQUIDATION_FEE, PARTIAL, REDUCE_ONLY, SELL, UNFILLED
+from solvent._core.base.emit cimport emit_step_down
 
 
 cdef int64_t _limit(State* s, int32_t index, int side) noexcept nogil:
@@ -43,8 +44,9 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     t.ending = UNFILLED
     t.fee_reason = LIQUIDATION_FEE
     if arena_room(&s.arena) and book_room(&s.books[t.instrument]):
-        say(&s.log, STEP_DOWN, t.side, t.account, t.instrument, 0, 0,
-            k + 1, t.size_lots, t.limit_ticks, k + 1 - s.rules.step_tiers, p.leg)
+        emit_step_down(
+            &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1, size_lots=t.size_lots,
+            limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers, leg=p.leg)
         accept(s, &t)
         execute(s, &t)
         conclude(s, &t)

@@ -10,10 +10,10 @@ from solvent._core.account.margin cimport (
 )
 from solvent._core.account.domain cimport cross_holds, domain_holds
 from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
-from solvent._core.base.records cimport BUY, CONTRACTS, NET
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,
 )
+from solvent._core.base.schema cimport BUY, CONTRACTS, NET
 
 cdef enum:
     LIFTS_MAX = 64                 # the twin says why

@@ -13,18 +13,19 @@ from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport ClientIds, clients_add, clients_finish
 from solvent._core.account.fees cimport Fees
-from solvent._core.account.ledger cimport NOBODY, Effect, FillTerms, Ledger, OpenSide, Position, Wallet, parcel_find
+from solvent._core.account.ledger cimport Effect, FillTerms, Ledger, OpenSide, Position, Wallet, parcel_find
 from solvent._core.account.margin cimport Rules
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
 from solvent._core.base.money cimport most
 from solvent._core.contract.price_model cimport Prices
-from solvent._core.base.records cimport (
-    ACCEPTED, ALLOW, BUY, BY_LAST, CANCEL_MAKER, DONE, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, RESTED, TRADE, Event, EventLog,
-    say,
-)
 from solvent._core.market.expiries cimport Timers, timers_remove
 from solvent._core.market.triggers cimport Due, Triggers, triggers_remove
 from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.schema cimport (
+    ALLOW, BUY, BY_LAST, CANCEL_MAKER, FILLED, HOUSE_ORDER, NOBODY, OK, REDUCE_ONLY, Event,
+)
+from solvent._core.base.event_log cimport EventLog
+from solvent._core.base.emit cimport emit_accepted, emit_done, emit_rested, emit_trade
 
 cdef struct KeptRow:            # of a position and its owner's wallet, before a dry run
     int32_t position
@@ -192,16 +193,19 @@ cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instr
     order.state = LIVE
     if client_id != 0:
         clients_add(&s.clients, slot)
-    return say(&s.log, ACCEPTED, side, account, instrument, flags | (<uint16_t>stp_mode << 8), tif,
-               <int64_t>order.order_id, price_ticks, size_lots, <int64_t>client_id, limit_ticks)
+    return emit_accepted(
+        &s.log, side=side, account=account, instrument=instrument, flags=flags | (<uint16_t>stp_mode << 8), tif=tif,
+        order_id=order.order_id, price_ticks=price_ticks, size_lots=size_lots, client_id=client_id,
+        limit_ticks=limit_ticks)
 
 
 cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
     """Puts an order into the book behind which no position stands, or before what stands there is told."""
     cdef Order* order = &s.arena.orders[slot]
     book_add(&s.books[instrument], &s.arena, slot, order.side, price_ticks)
-    say(&s.log, RESTED, order.side, order.account, instrument, 0, 0, <int64_t>order.order_id, price_ticks,
-        order.remaining_lots, 0, 0)
+    emit_rested(
+        &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
+        price_ticks=price_ticks, remaining_lots=order.remaining_lots)
 
 
 cdef inline void accept(State* s, Ticket* t) noexcept nogil:
@@ -223,8 +227,10 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
 cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:
     """The final event of an order that is in no queue any more; its slot and client id are returned."""
     cdef Order* order = &s.arena.orders[slot]
-    say(&s.log, DONE, order.side, order.account, instrument, code, reason, <int64_t>order.order_id,
-        order.remaining_lots, order.size_lots - order.remaining_lots, <int64_t>order.client_id, 0)
+    emit_done(
+        &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
+        cancelled_lots=order.remaining_lots, filled_lots=order.size_lots - order.remaining_lots,
+        client_id=order.client_id, ending=reason, code=code)
     if order.holder >= 0:
         unlink_own(s, slot)
     if order.state & EXTENDED and s.arena.terms[slot].timer >= 0:
@@ -294,8 +300,10 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
                 last_ticks = fill.price_ticks
                 if first_ticks == 0:
                     first_ticks = last_ticks
-            say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
-                fill.price_ticks, fill.lots, maker.account)
+            emit_trade(
+                &s.log, side=t.side, instrument=t.instrument, maker_order_id=maker.order_id,
+                taker_order_id=t.order_id, price_ticks=fill.price_ticks, size_lots=fill.lots, maker=maker.account,
+                taker=t.account)
             if not bare:
                 settle_fill(s, t, &fill, &deal)
             elif maker.remaining_lots == 0:

@@ -9,11 +9,11 @@ from solvent._core.account.ledger cimport Position, wallet_of
 from solvent._core.market.matching cimport Fill, same_owner
 from solvent._core.base.money cimport least, most
 from solvent._core.base.pool cimport room
-from solvent._core.base.records cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
 from solvent._core.trade.lifecycle cimport (
     Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, borne_by_maker, borne_by_taker, fill_side, has_owner, limit_now,
     next_cut, order_price, refresh_hold, reserve,
 )
+from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
 
 
 cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil:
