@@ -184,7 +184,7 @@ def test_nothing_is_printed_and_lost(tmp_path):
     script = tmp_path / "ring.py"
     script.write_text(
         "import signal, solvent\n"
-        "from solvent import exchange as face\n"
+        "from solvent.api import exchange as face\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "original = face.from_records\n"
         "def decoding(data):\n"
@@ -204,8 +204,8 @@ def test_nothing_is_printed_and_lost(tmp_path):
 # --- Between any two steps of the face
 
 
-FACE = ("exchange.py", "face.py")
-TWIN = ("exchange.py", "face.py", "kernel.py", "entry.py", "trading.py", "book.py")
+FACE = ("exchange.py", "base.py")
+TWIN = ("exchange.py", "base.py", "kernel.py", "placement.py", "lifecycle.py", "book.py")
 
 
 LOOKS = {"RESUME", "CALL", "CALL_FUNCTION_EX", "CALL_KW", "JUMP_BACKWARD"}  # after these Python lets handlers run
