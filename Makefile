@@ -24,9 +24,10 @@ test: $(VENV)/built            ## everything: units, twins, auditor, documents, 
 check: lint                    ## the inner loop: style, types and the quick tests of behaviour, about a minute and a half
 	$(BIN)/python -m pytest $(PARALLEL) -m "not long or scaled" --commands 10000 tests/behaviour tests/attacks tests/agreement
 
-bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed
+bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed; an earlier build
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy

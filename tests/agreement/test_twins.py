@@ -62,7 +62,7 @@ def covered(seed: int, commands: int) -> int:
     generator = Generator(seed)
     ex = pair(generator)[0]
     kernel, names, seen = ex._kernel, list(ex.currencies), 0
-    backs = {source: of for source, of, *_ in ex.collateral_terms}
+    backs = {source: of for source, of, *_ in ex.venue.collateral_terms}
     opening = iter(generator.opening())
     for n in range(commands):
         record = next(opening, None) or generator.next(kernel)
@@ -75,7 +75,7 @@ def covered(seed: int, commands: int) -> int:
         code = kernel.apply(record)
         if (record[0], code) == (CommandType.ADD_INSTRUMENT, Code.OK):
             generator.added()
-            ex._coming = generator.candidate  # which the kernel has entered
+            ex.venue.coming = generator.candidate  # which the kernel has entered
         events = list(decode(bytes(kernel.view(begin, kernel.next_seq))))
         told = {e.type for e in events}
         accepted = [e for e in events if e.type == EventType.ACCEPTED and e.account == account]

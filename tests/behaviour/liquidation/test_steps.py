@@ -90,7 +90,7 @@ def stream(kind, seed, table):
     whole, seen = [], Counter()
     for _ in range(COMMANDS):
         record = next(opening, None) or generator.next(kernel)
-        ex._coming = generator.candidate
+        ex.venue.coming = generator.candidate
         begin = kernel.next_seq
         code = kernel.apply(record)
         events = bytes(kernel.view(begin, kernel.next_seq))
