@@ -204,8 +204,8 @@ def test_nothing_is_printed_and_lost(tmp_path):
 # --- Between any two steps of the face
 
 
-FACE = ("exchange.py", "base.py")
-TWIN = ("exchange.py", "base.py", "kernel.py", "placement.py", "lifecycle.py", "book.py")
+FACE = ("exchange.py", "reads.py", "venue.py", "base.py")
+TWIN = (*FACE, "kernel.py", "placement.py", "lifecycle.py", "book.py")
 
 
 LOOKS = {"RESUME", "CALL", "CALL_FUNCTION_EX", "CALL_KW", "JUMP_BACKWARD"}  # after these Python lets handlers run
