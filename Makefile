@@ -20,9 +20,10 @@ demo: $(VENV)/built            ## a real crash, ten thousand traders, and where 
 test: $(VENV)/built            ## everything: units, twins, auditor, documents, types, style
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed
+bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed; an earlier build
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy

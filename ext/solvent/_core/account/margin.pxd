@@ -10,8 +10,8 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
 from solvent._core.base.money cimport int128, most
-from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
 from solvent._core.base.schema cimport BUY
+from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
 
 cdef enum:
     STEPS_MAX = 8
