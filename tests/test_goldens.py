@@ -34,7 +34,7 @@ def stream(seed: int, commands: int) -> str:
         opening = iter(generator.opening())
         for _ in range(RUN):
             record = next(opening, None) or generator.next(ex._kernel)
-            ex._coming = generator.candidate
+            ex.venue.coming = generator.candidate
             begin = ex._kernel.next_seq
             code = ex._kernel.apply(record)
             whole.update(ex._kernel.view(begin, ex._kernel.next_seq))

@@ -203,7 +203,7 @@ def test_nothing_is_printed_and_lost(tmp_path):
 # --- Between any two steps of the face
 
 
-FACE = ("exchange.py", "face.py")
+FACE = ("exchange.py", "reads.py", "venue.py", "base.py")
 TWIN = ("exchange.py", "face.py", "kernel.py", "entry.py", "trading.py", "book.py")
 
 

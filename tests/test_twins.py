@@ -13,6 +13,7 @@ from solvent.auditor import Auditor
 from solvent.codes import Code
 from solvent.records import CommandType, Ending, EventType, Flag, decode
 from solvent.schema.answers import ANSWERS, possible
+from solvent.schema.limits import FIRST_USER
 from test_answers import CELLS, ELSEWHERE
 
 RUN = 1_000  # commands of one drawn shape
@@ -56,6 +57,19 @@ def shorten(generator: Generator, records: list[bytes]) -> list[bytes]:
     return records
 
 
+def reads(kernel):
+    """All rows in which a kernel tells what accounts have and what they must bear, by what was asked."""
+    for name in ("positions_bytes", "liquidations_bytes", "accounts_bytes"):
+        yield name, getattr(kernel, name)()
+    for account in range(FIRST_USER, kernel.account_count):
+        for name in ("position_rows", "wallet_rows", "domain_rows"):
+            yield (name, account), getattr(kernel, name)(account)
+        there = {row[:2] for row in kernel.positions(account)}
+        for place in itertools.product(range(kernel.instrument_count), range(3)):
+            if place not in there:
+                yield ("position_row", account, *place), kernel.position_row(account, *place)
+
+
 def compare(seed: int, commands: int, seen: Counter, every: int) -> None:
     """One run of one shape on both kernels."""
     generator = Generator(seed)
@@ -68,7 +82,7 @@ def compare(seed: int, commands: int, seen: Counter, every: int) -> None:
         record = next(opening, None) or generator.next(kernels[0])
         records.append(record)
         for ex in exchanges:
-            ex._coming = generator.candidate  # what the face of a kernel that is told by hand names, once it is entered
+            ex.venue.coming = generator.candidate  # what the face of a kernel that is told by hand names, once it is entered
         events = step(kernels, record)
         if events is None:
             short = shorten(generator, records)
@@ -83,9 +97,8 @@ def compare(seed: int, commands: int, seen: Counter, every: int) -> None:
             generator.added()
         if n % every == 0 or n == commands - 1:
             assert exchanges[0].digest() == exchanges[1].digest(), f"digest differs: shape seed {seed}, command {n}"
-            for rows in ("positions_bytes", "liquidations_bytes", "accounts_bytes"):
-                core, twin = (getattr(kernel, rows)() for kernel in kernels)
-                assert core == twin, f"{rows} differ: shape seed {seed}, command {n}"
+            for (asked, core), (_, twin) in zip(*map(reads, kernels), strict=True):
+                assert core == twin, f"{asked} differ: shape seed {seed}, command {n}"
             for ex in exchanges:
                 ex.check()
             auditor.check_safety()
@@ -138,7 +151,7 @@ def covered(seed: int, commands: int) -> int:
     generator = Generator(seed)
     ex = pair(generator)[0]
     kernel, names, seen = ex._kernel, list(ex.currencies), 0
-    backs = {source: of for source, of, *_ in ex.collateral_terms}
+    backs = {source: of for source, of, *_ in ex.venue.collateral_terms}
     opening = iter(generator.opening())
     for n in range(commands):
         record = next(opening, None) or generator.next(kernel)
@@ -151,7 +164,7 @@ def covered(seed: int, commands: int) -> int:
         code = kernel.apply(record)
         if (record[0], code) == (CommandType.ADD_INSTRUMENT, Code.OK):
             generator.added()
-            ex._coming = generator.candidate  # which the kernel has entered
+            ex.venue.coming = generator.candidate  # which the kernel has entered
         events = list(decode(bytes(kernel.view(begin, kernel.next_seq))))
         told = {e.type for e in events}
         accepted = [e for e in events if e.type == EventType.ACCEPTED and e.account == account]

@@ -18,7 +18,7 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.books import Key, Order
+from solvent.witness.rows import Key, Order
 from solvent.witness.safety import Before, Safety
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
@@ -219,7 +219,7 @@ class Auditor(Safety):
             equity, _, own = self.terms(key, *wallet)
             return min(due, max(0, equity + paid - own))
         backed = [
-            of for source, of, *_ in self.exchange.collateral_terms
+            of for source, of, *_ in self.exchange.venue.collateral_terms
             if source == wallet[1] and any(
                 self.sizes[key[0], i, leg] and not self.modes.get((key[0], i, leg))
                 for i in range(len(self.specs)) if self.currency[i] == of for leg in Leg
