@@ -24,6 +24,7 @@ from solvent.schema.limits import (
     RATE,
     SIZE_LOTS_MAX,
 )
+from solvent.schema.terms import ModelTerms, names_of
 from solvent.terms.spec import Spec, from_records, highest_power_curve, to_records
 from support.listings import ADDED, BASE, SECOND_NS, N, exchange
 
@@ -303,14 +304,14 @@ def extreme(r: Random) -> Spec:
     )  # fmt: skip
 
 
-def extreme_model(r: Random, lots: int, dated: bool) -> tuple:
+def extreme_model(r: Random, lots: int, dated: bool) -> ModelTerms:
     sources = tuple((r.choice([1, 2**20]), group) for group in (0, 1) for _ in range(r.choice([0, 1, 16])))
     internal = sum(1 for _, group in sources if not group)
     if not internal:
         sources = ()
     interval = r.choice([0, SECOND_NS, 3 * SECOND_NS + 1, DAY_NS])
     weighting = r.randrange(3)
-    return (
+    drawn = (
         r.randrange(1, 128 if len(sources) > internal else 64) | 128 * (dated and r.randrange(2)),
         r.choice([10**6, SECOND_NS, interval or DAY_NS]),
         r.choice([1, 4_096]), r.choice([10**6, RATE]), r.choice([0, 1, RATE - 1]), sources, r.choice([1, SECOND_NS, 2**62]),
@@ -321,6 +322,7 @@ def extreme_model(r: Random, lots: int, dated: bool) -> tuple:
         r.choice([0, RATE - 1]), r.choice([1, 10**6]), r.choice([1, 10**6]),
         r.randrange(2), 0 if weighting else r.choice([0, 1, 32_768]), r.randrange(2), r.choice([0, 1, RATE]),
     )  # fmt: skip
+    return ModelTerms(**dict(zip(names_of(ModelTerms), drawn, strict=True)))
 
 
 @pytest.mark.long

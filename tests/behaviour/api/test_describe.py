@@ -109,6 +109,15 @@ def test_what_an_exchange_does_not_know_stays_a_number(crash):
     assert (told["account"], told["instrument"], told["code"]) == (99, 77, "UNKNOWN_ACCOUNT")
 
 
+def test_what_is_no_event_is_refused(crash):
+    for odd in (None, 5, (8,), b"x" * 64):
+        with pytest.raises(solvent.WrongType):
+            crash.describe(odd)
+    with pytest.raises(solvent.InputError):
+        crash.describe(solvent.Event((60_000, *[0] * 12)))
+    assert crash.describe(Event(of(crash, EventType.TRADE)[0].record))["taker"] == "alice"
+
+
 def test_further_terms_and_constituents_have_names():
     model = PriceModel(index=Index(sources={"spot": 1, "other": 1}))
     ex = Exchange([Instrument("M", prices=model), Instrument("P")])
