@@ -6,6 +6,7 @@ from itertools import pairwise
 from solvent.schema.limits import FIRST_USER
 from solvent.schema.words import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
+from solvent.twin.account.ledger import OpenSide
 from solvent.twin.liquidation.case import State
 from solvent.twin.liquidation.verdict import judge
 from solvent.twin.market.triggers import direction, reached
@@ -69,7 +70,7 @@ def _orders(top: State) -> Iterator[str]:
     for members in top.ledger.members:
         for p in members:
             live += len(p.orders)
-            sums = [margin.OpenSide(), margin.OpenSide()]
+            sums = [OpenSide(), OpenSide()]
             resting = [order for order in p.orders if order.resting]  # a dormant order has no hold until it fires
             for order in resting:
                 if not order.flags & Flag.REDUCE_ONLY:

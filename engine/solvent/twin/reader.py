@@ -11,7 +11,7 @@ from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Side
 from solvent.twin import audit, rows
-from solvent.twin.account import margin
+from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Ledger, Position
 from solvent.twin.base.emit import Emitter
 from solvent.twin.contract.valuation import Contract
@@ -103,7 +103,7 @@ class Reader:
         cash = self.ledger.wallets[account][currency]
         return (
             cash, self.ledger.holds[account][currency], self.order_margin.free_units(account, currency, False),
-            self.order_margin.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
+            self.order_margin.free_units(account, currency, True), domain.backing(self.ledger, account, currency) - cash,
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:

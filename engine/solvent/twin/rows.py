@@ -7,7 +7,7 @@ the search for its liquidation prices.
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Leg, Mode, Verdict
-from solvent.twin.account import liquidation_price, margin
+from solvent.twin.account import domain, liquidation_price, margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.contract import valuation
@@ -66,7 +66,7 @@ def _equity(order_margin: OrderMargin, p: Position) -> int:
         return p.margin + valuation.upl(contract, p)
     cross = order_margin.ledger.cross_of(p.account, contract.currency)
     profit = sum(valuation.upl(order_margin.contracts[each.instrument], each) for each in cross)
-    return order_margin.ledger.backing(p.account, contract.currency) + profit
+    return domain.backing(order_margin.ledger, p.account, contract.currency) + profit
 
 
 # --- Wallets
@@ -87,7 +87,7 @@ def withdrawable(order_margin: OrderMargin, account: int, currency: int) -> int:
 def wallet_row(order_margin: OrderMargin, account: int, currency: int) -> WalletRow:
     """Returns an account's money in a currency, and the margin of its positions there."""
     ledger, contracts = order_margin.ledger, order_margin.contracts
-    cash, backing = ledger.wallets[account][currency], ledger.backing(account, currency)
+    cash, backing = ledger.wallets[account][currency], domain.backing(ledger, account, currency)
     held = [p for p in ledger.positions_of(account) if p.size and contracts[p.instrument].currency == currency]
     isolated = [p for p in held if p.mode == Mode.ISOLATED]
     balance = backing + sum(valuation.upl(contracts[p.instrument], p) for p in held if p.mode == Mode.CROSS)
@@ -119,7 +119,7 @@ def domain_rows(order_margin: OrderMargin, account: int) -> list[DomainRow]:
         if r.positions or r.orders:
             place = Mode.CROSS, currency, NO_INSTRUMENT, Leg.ONE_WAY
             held = [p for p in ledger.domain_of(account, currency) if isinstance(p, Position)]
-            found.append(_domain(place, ledger.backing(account, currency), r, held))
+            found.append(_domain(place, domain.backing(ledger, account, currency), r, held))
     return found
 
 
@@ -157,5 +157,5 @@ def account_columns(order_margin: OrderMargin, account: int, currency: int) -> t
         account, currency, cash, ledger.holds[account][currency], sum(p.margin for p in held),
         sum(valuation.upl(contracts[p.instrument], p) for p in held), order_margin.free_units(account, currency),
         order_margin.free_units(account, currency, spendable=True), r.equity, r.full, r.own, r.value,
-        ledger.backing(account, currency) - cash, margin.initial_total(contracts, held),
+        domain.backing(ledger, account, currency) - cash, margin.initial_total(contracts, held),
     )  # fmt: skip

@@ -14,11 +14,22 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side
-from solvent.twin.account.margin import Holding, OpenSide, spare_units
 from solvent.twin.base.emit import Emitter
 from solvent.twin.base.integers import ceil_div, trunc_div
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import Order
+
+
+@dataclass(slots=True)
+class OpenSide:
+    """Resting orders of one side: lots, value at their limits, loss to mark when accepted."""
+
+    lots: int = 0
+    value: int = 0
+    loss: int = 0
+
+    def add(self, other: "OpenSide", sign: int = 1) -> "OpenSide":
+        return OpenSide(self.lots + sign * other.lots, self.value + sign * other.value, self.loss + sign * other.loss)
 
 
 @dataclass(slots=True, eq=False)
@@ -180,26 +191,11 @@ class Ledger:
         """Returns the account's positions by instrument and leg."""
         return [p for _, p in sorted(self.positions[account].items())]
 
-    def spare_units(self, account: int, currency: int) -> int:
-        """Returns the balance that the contracts of its currency leave free; below zero where they need more."""
-        cash, holds = self.wallets[account][currency], self.holds[account][currency]
-        return spare_units(self.contracts, cash, holds, self.cross_of(account, currency))
-
-    def collateral_value(self, account: int, each: Collateral, less: int = 0) -> int:
-        """Returns the value of the spare balance, less `less`, in the other currency; 0 without a price."""
-        contract = self.contracts[each.instrument]
-        return each.counts(self.spare_units(account, each.currency) - less, contract.index or contract.mark)
-
-    def backing(self, account: int, currency: int) -> int:
-        """Returns the cash of a margin domain plus the collateral value of other currencies."""
-        cash = self.wallets[account][currency]
-        return cash + sum(self.collateral_value(account, each) for each in self.collateral if each.of == currency)
-
-    def cross_of(self, account: int, currency: int) -> list[Holding]:
+    def cross_of(self, account: int, currency: int) -> list[Position]:
         """Returns the open cross positions of a margin domain, by instrument and leg."""
         return [p for p in self.domain_of(account, currency) if p.size]
 
-    def domain_of(self, account: int, currency: int) -> list[Holding]:
+    def domain_of(self, account: int, currency: int) -> list[Position]:
         """Returns all cross positions of a margin domain, the flat ones too."""
         return [
             p for p in self.positions_of(account)

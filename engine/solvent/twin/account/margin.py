@@ -7,15 +7,14 @@ settlement currency, rates are over RATE, sizes are lots. Positions are `Positio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from solvent.schema.limits import RATE
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, Mode, OrderRule, Side
+from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract.valuation import (
     Contract,
-    Sized,
     accrued_units,
     allows,
     asked,
@@ -37,37 +36,6 @@ INT64_MAX = 2**63 - 1
 
 
 @dataclass(slots=True)
-class OpenSide:
-    """Resting orders of one side: lots, value at their limits, loss to mark when accepted."""
-
-    lots: int = 0
-    value: int = 0
-    loss: int = 0
-
-    def add(self, other: "OpenSide", sign: int = 1) -> "OpenSide":
-        return OpenSide(self.lots + sign * other.lots, self.value + sign * other.value, self.loss + sign * other.loss)
-
-
-class Holding(Sized, Protocol):
-    """The fields of a position that the ratio test reads."""
-
-    @property
-    def instrument(self) -> int: ...
-    @property
-    def margin(self) -> int: ...
-    @property
-    def mode(self) -> int: ...
-    @property
-    def liquidation_fee_ppb(self) -> int: ...  # the rate of its account
-    @property
-    def open_sides(self) -> tuple[OpenSide, OpenSide]: ...
-    @property
-    def reduce(self) -> OpenSide: ...
-    @property
-    def reduce_side(self) -> int: ...
-
-
-@dataclass(slots=True)
 class Requirement:
     """The terms of the ratio test for one isolated position or one cross domain."""
 
@@ -86,7 +54,7 @@ def saturate(n: int) -> int:
 # --- The ratio test (§2)
 
 
-def bands(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[tuple[int, int], tuple[int, int]]:
+def bands(rules: RuleTerms, contract: Contract, p: Position) -> tuple[tuple[int, int], tuple[int, int]]:
     """Returns (tier, fee over RATE) of both thresholds: below `full` the position is taken over, below `own` stepped down."""
     k, fee, isolated = tier_of(contract, p), p.liquidation_fee_ppb, p.mode == Mode.ISOLATED
     if k < rules.step_tiers:
@@ -96,14 +64,14 @@ def bands(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[tuple[int, 
     return full, (k, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
 
 
-def thresholds(rules: RuleTerms, contract: Contract, p: Holding, equity: int) -> tuple[int, int]:
+def thresholds(rules: RuleTerms, contract: Contract, p: Position, equity: int) -> tuple[int, int]:
     """Returns (full, own) in units times RATE. `equity` is the equity of the position's domain."""
     low, high = bands(rules, contract, p)
     full = _threshold(rules, contract, p, low, equity)
     return full, full if high == low else max(full, _threshold(rules, contract, p, high, equity))
 
 
-def _threshold(rules: RuleTerms, contract: Contract, p: Holding, band: tuple[int, int], equity: int) -> int:
+def _threshold(rules: RuleTerms, contract: Contract, p: Position, band: tuple[int, int], equity: int) -> int:
     k, fee = band
     if not rules.fee_at_bankruptcy or is_lesser(contract, p):
         return asked(contract, p, k, fee)
@@ -111,7 +79,7 @@ def _threshold(rules: RuleTerms, contract: Contract, p: Holding, band: tuple[int
     return asked(contract, p, k) + closing_fee(contract, p.size, cost, fee) * RATE
 
 
-def requirement(rules: RuleTerms, contracts: list[Contract], base: int, holdings: Iterable[Holding]) -> Requirement:
+def requirement(rules: RuleTerms, contracts: list[Contract], base: int, holdings: Iterable[Position]) -> Requirement:
     """Sets equity (base + unrealised profit) against both thresholds, rounded up once per position. Orders count as the rule
     set says."""
     holdings = list(holdings)
@@ -131,7 +99,7 @@ def requirement(rules: RuleTerms, contracts: list[Contract], base: int, holdings
     return r
 
 
-def _count_orders(rules: RuleTerms, contract: Contract, p: Holding, r: Requirement) -> None:
+def _count_orders(rules: RuleTerms, contract: Contract, p: Position, r: Requirement) -> None:
     """Adds resting orders to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
     values = [opening_value(p, side) for side in Side]
     r.orders += max(values) > 0
@@ -147,17 +115,17 @@ def _count_orders(rules: RuleTerms, contract: Contract, p: Holding, r: Requireme
     r.value += max(values)
 
 
-def _order_margin(contract: Contract, p: Holding, side: int, value: int, k: int, fee_ppb: int) -> int:
+def _order_margin(contract: Contract, p: Position, side: int, value: int, k: int, fee_ppb: int) -> int:
     rate, parts = factor(contract, k, rates_of(contract, side == Side.BUY, p.leverage)[k], p.leverage)
     return ceil_div(ceil_div(value * rate, parts) + value * fee_ppb, RATE)
 
 
-def own_part(rules: RuleTerms, contract: Contract, p: Holding, equity: int) -> int:
+def own_part(rules: RuleTerms, contract: Contract, p: Position, equity: int) -> int:
     """Returns a position's part of R_own, without the unit that the rule set may add to a whole domain."""
     return ceil_div(thresholds(rules, contract, p, equity)[1], RATE)
 
 
-def threshold_rates(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[int, int]:
+def threshold_rates(rules: RuleTerms, contract: Contract, p: Position) -> tuple[int, int]:
     """Returns the rates of both thresholds, fees included, before tier deductions and curves."""
     if is_lesser(contract, p):
         return 0, 0
@@ -170,7 +138,7 @@ def threshold_rates(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[i
 # --- Bankruptcy (§3, §4)
 
 
-def equity_shares(contracts: list[Contract], cash: int, holdings: list[Holding]) -> list[int]:
+def equity_shares(contracts: list[Contract], cash: int, holdings: list[Position]) -> list[int]:
     """Returns floor(E * MM_i / sum MM) for each cross position; left-over units go to the first of the largest MM."""
     needed = [maintenance(contracts[p.instrument], p, tier_of(contracts[p.instrument], p)) for p in holdings]
     equity = cash + sum(upl(contracts[p.instrument], p) for p in holdings)
@@ -180,7 +148,7 @@ def equity_shares(contracts: list[Contract], cash: int, holdings: list[Holding])
     return shares
 
 
-def bankruptcy_cost(contract: Contract, p: Holding, share: int) -> int:
+def bankruptcy_cost(contract: Contract, p: Position, share: int) -> int:
     """Returns the exact signed cost at which a position leaves nothing. `share` is its equity if cross, unused if isolated."""
     if p.mode == Mode.ISOLATED:
         return p.cost - p.margin
@@ -190,7 +158,7 @@ def bankruptcy_cost(contract: Contract, p: Holding, share: int) -> int:
 # --- Before a trade (§6)
 
 
-def opening_lots(p: Holding, side: int, lots: int) -> int:
+def opening_lots(p: Position, side: int, lots: int) -> int:
     """Returns how many of `lots` on this side would open after closing the position.
 
     Lots that reduce-only orders may close first are not available for closing.
@@ -199,27 +167,27 @@ def opening_lots(p: Holding, side: int, lots: int) -> int:
     return max(0, lots - max(0, closing - p.reduce.lots))
 
 
-def _opening_loss(p: Holding, side: int, orders: OpenSide) -> int:
+def _opening_loss(p: Position, side: int, orders: OpenSide) -> int:
     """Returns the share of a side's loss to mark that belongs to the lots that would open."""
     lots = opening_lots(p, side, orders.lots)
     return ceil_div(orders.loss * lots, orders.lots) if lots else 0
 
 
-def opening_value(p: Holding, side: int) -> int:
+def opening_value(p: Position, side: int) -> int:
     """Returns the value, at their limits, of the lots of a side that would open."""
     orders = p.open_sides[side]
     lots = opening_lots(p, side, orders.lots)
     return ceil_div(orders.value * lots, orders.lots) if lots else 0
 
 
-def closing_loss(p: Holding) -> int:
+def closing_loss(p: Position) -> int:
     """Returns the loss against mark of resting orders that close an isolated position; its margin must bear it."""
     side = Side.SELL if p.size > 0 else Side.BUY
     orders = p.open_sides[side]
     return orders.loss - _opening_loss(p, side, orders) + p.reduce.loss
 
 
-def _side_hold(contract: Contract, p: Holding, side: int, orders: OpenSide) -> int:
+def _side_hold(contract: Contract, p: Position, side: int, orders: OpenSide) -> int:
     held = _opening_loss(p, side, orders)
     if p.mode == Mode.CROSS:
         held = orders.loss + (p.reduce.loss if side == p.reduce_side else 0)
@@ -233,7 +201,7 @@ def _side_hold(contract: Contract, p: Holding, side: int, orders: OpenSide) -> i
     return initial + held + fee_units(value, contract.taker_fee_ppb)
 
 
-def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenSide]) -> int:
+def hold_units(contract: Contract, p: Position, open_sides: tuple[OpenSide, OpenSide]) -> int:
     """Returns the margin that resting orders reserve: the dearer side's value / leverage, its taker fee and its loss to mark.
 
     Value and fee are those of the lots that may open. The loss is that of all lots for cross, of the opening lots for
@@ -242,7 +210,7 @@ def hold_units(contract: Contract, p: Holding, open_sides: tuple[OpenSide, OpenS
     return max(_side_hold(contract, p, side, open_sides[side]) for side in (Side.BUY, Side.SELL))
 
 
-def initial_units(contract: Contract, p: Holding) -> int:
+def initial_units(contract: Contract, p: Position) -> int:
     """Returns initial margin at mark plus accrued funding, and never less than maintenance margin with the fee.
 
     Maintenance can be higher than initial margin. The mark may have carried the position into a tier that does not allow its
@@ -257,7 +225,7 @@ def initial_units(contract: Contract, p: Holding) -> int:
     return max(initial, maintenance(contract, p, tier, p.liquidation_fee_ppb))
 
 
-def initial_total(contracts: list[Contract], positions: Iterable[Holding]) -> int:
+def initial_total(contracts: list[Contract], positions: Iterable[Position]) -> int:
     """Adds up the initial margin of positions of one account and currency. A hedge with `larger_leg` counts its dearer side
     alone."""
     total, hedges = 0, defaultdict[int, list[int]](lambda: [0, 0])
@@ -271,7 +239,7 @@ def initial_total(contracts: list[Contract], positions: Iterable[Holding]) -> in
     return total + sum(max(sides) for sides in hedges.values())
 
 
-def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding], spendable: bool) -> int:
+def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Position], spendable: bool) -> int:
     """Returns cash plus unrealised profit of cross positions, less their initial margin and all holds.
 
     spendable: True for money that leaves the wallet; unrealised profit then does not count.
@@ -280,7 +248,7 @@ def free_units(contracts: list[Contract], cash: int, holds: int, cross: list[Hol
     return saturate(cash + (min(0, profit) if spendable else profit) - initial_total(contracts, cross) - holds)
 
 
-def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Holding]) -> int:
+def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Position]) -> int:
     """Returns the part of a balance that may back another currency. Each position keeps the initial margin that its own profit
     does not bear. So closing it costs no more than its loss to mark and its fees."""
     kept = (max(0, initial_units(contracts[p.instrument], p) - upl(contracts[p.instrument], p)) for p in cross)
@@ -290,7 +258,7 @@ def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Ho
 # --- Deleveraging (§5)
 
 
-def adl_rank(contract: Contract, p: Holding, r: Requirement) -> int:
+def adl_rank(contract: Contract, p: Position, r: Requirement) -> int:
     """Returns the profit rate in millionths, times effective leverage for winners, divided by it for losers."""
     if p.cost == 0:
         return 0

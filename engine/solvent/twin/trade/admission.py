@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, Mode, Side
-from solvent.twin.account import margin
+from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Effect, Fill, Ledger, Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.base.integers import trunc_div
@@ -33,9 +33,9 @@ class Admission:
         """Returns the requirement of one isolated position, or of the cross domain."""
         if p is not None:
             return margin.requirement(self.rules, self.contracts, p.margin, [p])
-        cash = self.ledger.backing(account, currency)
-        domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
-        return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
+        cash = domain.backing(self.ledger, account, currency)
+        held = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
+        return margin.requirement(self.rules, self.contracts, cash, held(account, currency))
 
     def domain_of(self, p: Position) -> Requirement:
         """Returns the requirement of the position's domain."""
@@ -55,7 +55,7 @@ class Admission:
         cross = self.ledger.cross_of(p.account, currency)
         if p not in cross:
             return 0
-        return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
+        return margin.equity_shares(self.contracts, domain.backing(self.ledger, p.account, currency), cross)[cross.index(p)]
 
     # --- what it may lose
 
@@ -74,10 +74,10 @@ class Admission:
         if each is None or backed is None or not backed.positions:
             return None
         contract = self.contracts[each.instrument]
-        value = self.ledger.collateral_value(account, each) - max(0, backed.equity - backed.own)
+        value = domain.collateral_value(self.ledger, account, each) - max(0, backed.equity - backed.own)
         if value <= 0:
             return None
-        return self.ledger.spare_units(account, currency) - each.least_for(value, contract.index or contract.mark)
+        return domain.spare_units(self.ledger, account, currency) - each.least_for(value, contract.index or contract.mark)
 
     def _left_over(self, p: Position) -> int:
         """Returns the equity of a cross domain above its requirement without this position."""

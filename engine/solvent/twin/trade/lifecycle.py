@@ -12,12 +12,10 @@ from solvent.schema.layouts import CONTINUED, TERMS
 from solvent.schema.limits import CLIENT_ID_WINDOW
 from solvent.schema.words import Ending, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
-from solvent.twin.account.ledger import Fill, Parcel, Position
-from solvent.twin.account.margin import OpenSide
+from solvent.twin.account.ledger import Fill, OpenSide, Parcel, Position
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Order, within
-from solvent.twin.trade.preview import preview
 from solvent.twin.trade.state import State, Ticket
 
 SLOT_BITS = 24
@@ -428,9 +426,3 @@ class Trading(State):
         if order.resting and self.admission.endangered(t.account, currency):
             self.cancel(order, Ending.UNCOVERED)
         self.ledger.touch(t.account)
-
-    def dry_run(self, t: Ticket) -> tuple[int, int]:
-        """Returns (lots that would stay unfilled, last price it would pay), by a preview."""
-        with preview(self, t, t.remaining) as previewed:
-            self.trade_through(previewed)
-            return t.remaining - previewed.traded, previewed.reached or t.limit

@@ -9,9 +9,8 @@ from collections import defaultdict
 from solvent.schema.codes import Code
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, Ending, Mode, SelfTrade, Side
-from solvent.twin.account import margin
-from solvent.twin.account.ledger import Fill, Position
-from solvent.twin.account.margin import OpenSide
+from solvent.twin.account import domain, margin
+from solvent.twin.account.ledger import Fill, OpenSide, Position
 from solvent.twin.contract import valuation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.preview import preview
@@ -28,7 +27,7 @@ class OrderMargin:
 
     def free_units(self, account: int, currency: int, spendable: bool = False) -> int:
         cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]
-        cash = cash if spendable else self.ledger.backing(account, currency)
+        cash = cash if spendable else domain.backing(self.ledger, account, currency)
         return margin.free_units(self.contracts, cash, holds, self.ledger.cross_of(account, currency), spendable)
 
     def affords(self, account: int, currency: int, needed: int, spendable: bool) -> bool:
@@ -41,7 +40,7 @@ class OrderMargin:
         each = self.ledger.backs.get(currency)
         if each is None:
             return True
-        value, left = (self.ledger.collateral_value(account, each, less) for less in (0, needed))
+        value, left = (domain.collateral_value(self.ledger, account, each, less) for less in (0, needed))
         return not value or self.free_units(account, each.of) >= value - left
 
     def within_band(self, t: Ticket, around: int) -> int:

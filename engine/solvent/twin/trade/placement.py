@@ -11,14 +11,14 @@ from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.schema.words import Ending, Flag, Leg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
-from solvent.twin.account.ledger import Position
-from solvent.twin.account.margin import OpenSide
+from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.trade.preview import dry_run
 from solvent.twin.trade.state import Ticket
 
 Answer = tuple[Code, int, int, int]
@@ -195,12 +195,12 @@ class Placement:
             return code
         if p:
             if t.flags & Flag.MARKET:
-                unfilled, last = self.trading.dry_run(t)
+                unfilled, last = dry_run(self.trading, t)
                 t.limit = t.limit if unfilled else last
             t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
             if not t.flags & Flag.REDUCE_ONLY:
                 code = self.order_margin.check_margin(t, p, standing or OpenSide())
-        if not code and t.tif == Tif.FOK and self.trading.dry_run(t)[0] > 0:
+        if not code and t.tif == Tif.FOK and dry_run(self.trading, t)[0] > 0:
             return Code.FOK_UNFILLED
         return code
 

@@ -13,6 +13,7 @@ from sortedcontainers import SortedDict
 from solvent.schema.words import Purse, Side
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.market.book import Order
+from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.state import State, Ticket
 
 _POSITION = ("size", "cost", "margin", "stuck", "hold", "open_sides", "reduce", "reduce_side")
@@ -48,3 +49,10 @@ def preview(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
         for rows, account, values in money:
             rows[account] = values
         book.sides, ledger.touched = sides, touched
+
+
+def dry_run(trading: Trading, t: Ticket) -> tuple[int, int]:
+    """Returns (lots that would stay unfilled, last price it would pay), by a preview."""
+    with preview(trading, t, t.remaining) as previewed:
+        trading.trade_through(previewed)
+        return t.remaining - previewed.traded, previewed.reached or t.limit
