@@ -10,7 +10,7 @@
 from libc.stdint cimport int64_t, uint16_t, uint64_t
 from solvent._core.base.records cimport Command
 from solvent._core.roster cimport Roster
-from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.trade.state cimport Receipt
 
 cdef class Answer:
     cdef readonly uint64_t order_id

@@ -10,7 +10,7 @@
 from libc.stdint cimport int64_t, uint32_t
 from solvent._core.reader cimport Reader
 from solvent._core.base.records cimport Command
-from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.trade.state cimport Receipt
 
 cdef struct Offer:                 # what an ADD_INSTRUMENT brings, as far as the state has to say something to it
     bint formed                    # the records are an instrument; False outside an ADD_INSTRUMENT

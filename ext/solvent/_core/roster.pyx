@@ -12,7 +12,7 @@ from solvent._core.base.records cimport (
     ACCOUNT_EXISTS, ACCOUNT_OPENED, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK,
     RECORD_BYTES, TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Command, Event, log_next, say,
 )
-from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.trade.state cimport Receipt
 from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
 

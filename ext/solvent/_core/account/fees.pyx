@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.account.ledger cimport Ledger, Position, touch
+from solvent._core.base.clauses cimport MON_7, must
 from solvent._core.base.money cimport floor128, least
 from solvent._core.base.pool cimport resized
 from solvent._core.base.records cimport FEE_CHANGED, say
@@ -54,6 +55,8 @@ cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t cu
         v.today = 0
         v.next = 0 if v.next + 1 == VOLUME_DAYS else v.next + 1
     v.day = day
+    must(v.total >= 0 and v.today >= 0, MON_7, &ledger.log.fault)
+    must(0 <= v.next < VOLUME_DAYS, MON_7, &ledger.log.fault)
     return v
 
 
@@ -105,4 +108,6 @@ cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account
         return
     v = volume_at(fees, ledger, account, ins.currency, now_ns)
     if v != NULL:
+        must(value >= 0, MON_7, &ledger.log.fault)
         v.today = least(VOLUME_MAX, v.today + value)
+        must(v.today >= value or v.today == VOLUME_MAX, MON_7, &ledger.log.fault)

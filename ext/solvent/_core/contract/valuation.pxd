@@ -69,6 +69,7 @@ cdef struct Instrument:
     uint8_t covers                 # no tier asks for more, fee included, than its highest leverage leaves
     uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
+    int64_t net_lots               # of all positions and parcels together: none
     int32_t member_count
     int32_t member_capacity
 

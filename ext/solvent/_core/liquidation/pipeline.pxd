@@ -7,6 +7,6 @@
 # instrument's next mark.
 # Cost: O(touched accounts), and what the steps cost.
 
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef void settle(State* s) noexcept nogil

@@ -3,10 +3,11 @@
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.account.ledger cimport Ledger, order_touched, parcels_sweep, wallet_of
+from solvent._core.account.ledger cimport Ledger, balance, order_touched, parcels_sweep, wallet_of
+from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
-from solvent._core.base.records cimport NO_INSTRUMENT, SAFE
+from solvent._core.base.records cimport NO_INSTRUMENT, PARTIAL, SAFE
 from solvent._core.liquidation.case cimport (
     AGAIN, BARE_WALLET, CLEAR, DELEVERAGE, DOMAIN, GO_ON, HELD_PARCEL, NET, OVER, RESIDUAL, STEP_DOWN, TAKE_OVER, UNWIND,
     VERDICT, Case, Step,
@@ -19,7 +20,7 @@ from solvent._core.liquidation.step_down cimport step_down
 from solvent._core.liquidation.take_over cimport take_over
 from solvent._core.liquidation.unwind cimport unwind
 from solvent._core.liquidation.verdict cimport judge, verdict
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef struct Entry:             # a step as the pipeline knows it
     uint8_t concern
@@ -77,6 +78,8 @@ cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
     c.parcel = index
     c.fresh = fresh
     _run(s, &c)
+    balance(&s.ledger, s.ledger.parcels[index].instrument)
+    must(s.ledger.parcels[index].size_lots != 0 or s.ledger.parcels[index].order_id == 0, LIQ_10, &s.log.fault)
 
 
 cdef bint _run_due(State* s) noexcept nogil:
@@ -108,6 +111,7 @@ cdef bint _cover(State* s, Case* domain) noexcept nogil:
     c.concern = BARE_WALLET
     c.converted = False
     _run(s, &c)
+    must(wallet_of(&s.ledger, c.account, c.currency).cash_units >= 0, LIQ_6, &s.log.fault)
     return c.converted
 
 
@@ -166,7 +170,9 @@ cdef void _run_domain(State* s, Case* c) noexcept nogil:
     cdef int32_t i
     _run(s, c)
     for i in range(first, s.ledger.parcel_count):
+        must(s.ledger.parcels[i].origin == c.account, LIQ_4, &s.log.fault)      # closed already if a fresh sibling was opposite
         _run_parcel(s, i, True)
+    must(judge(s, c) == SAFE or c.verdict == PARTIAL and c.candidate < 0, LIQ_1, &s.log.fault)
 
 
 # --- The end of a command ------------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from libc.stdint cimport int32_t, uint16_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Position, held_of
 from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_requirement, thresholds
+from solvent._core.base.clauses cimport LIQ_1, MAR_2, must
 from solvent._core.base.money cimport int128, saturate
 from solvent._core.base.records cimport FULL, LIQUIDATION, PARTIAL, SAFE, say
 from solvent._core.contract.valuation cimport Held, tier_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 
 cdef bint _steps(State* s, Position* p) noexcept nogil:
@@ -27,6 +28,7 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
         p = &l.positions[index]
         if p.size_lots != 0 and not p.mode and l.instruments[p.instrument].currency == currency and _steps(s, p):
             thresholds(l, &s.rules, p, equity, &full, &own)
+            must(own >= full and full >= 0, MAR_2, &s.log.fault)
             if own - full > heaviest:
                 heaviest = own - full
                 best = index
@@ -52,14 +54,26 @@ cdef int judge(State* s, Case* c) noexcept nogil:
         c.verdict = SAFE
     else:
         c.verdict = PARTIAL     # without a candidate only orders ask for more, and they go
+    must(r.full <= r.own and r.full >= 0, MAR_2, &s.log.fault)
+    must(c.verdict == SAFE or r.equity < r.own, LIQ_1, &s.log.fault)
     return c.verdict
+
+
+cdef bint _may_wait(State* s, Case* c) noexcept nogil:
+    """True if a domain below R_own has nothing that could be sold now."""
+    if c.requirement.positions == 0 and c.requirement.orders == 0:
+        return True
+    return c.requirement.equity >= c.requirement.full and c.candidate >= 0 and s.ledger.positions[c.candidate].stuck
 
 
 cdef int verdict(State* s, Case* c) noexcept nogil:
     """Judges a domain and says so, unless it is safe."""
     cdef Requirement* r = &c.requirement
     if judge(s, c) == SAFE:
+        must(r.equity >= r.own or _may_wait(s, c), LIQ_1, &s.log.fault)
         return OVER
+    must(r.equity < r.own and (c.verdict == FULL) == (r.equity < r.full), LIQ_1, &s.log.fault)
+    must(c.candidate < 0 or s.ledger.positions[c.candidate].account == c.account, LIQ_1, &s.log.fault)
     say(&s.log, LIQUIDATION, 1 if c.position >= 0 else 0, c.account, c.instrument, <uint16_t>c.currency,
         c.verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), c.leg)
     return GO_ON

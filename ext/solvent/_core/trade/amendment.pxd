@@ -7,7 +7,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from solvent._core.base.records cimport Command
-from solvent._core.trade.lifecycle cimport Receipt, State
+from solvent._core.trade.state cimport Receipt, State
 
 cdef enum:
     BOTH_SIDES = 2

@@ -14,9 +14,9 @@ from solvent._core.base.records cimport (
     MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
     UNKNOWN_ORDER, Command,
 )
-from solvent._core.trade.lifecycle cimport (
-    Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, say_replaced, shrink, ticket_of_order,
-)
+from solvent._core.trade.lifecycle cimport cancel, reenter, say_replaced, shrink, ticket_of_order
+from solvent._core.trade.holds cimport order_exposure, order_price
+from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
 from solvent._core.contract.valuation cimport Instrument
 
 cdef inline int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:

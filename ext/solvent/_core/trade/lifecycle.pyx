@@ -7,12 +7,13 @@ from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links
 from solvent._core.market.book cimport Book, book_price, book_shrink
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
-    FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
-    wallet_of,
+    FillTerms, OpenSide, Parcel, Position, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
 )
-from solvent._core.account.margin cimport side_hold
 from solvent._core.market.matching cimport Fill
-from solvent._core.base.money cimport add, least, magnitude, most
+from solvent._core.base.clauses cimport (
+    BOOK_5, BOOK_6, BOOK_7, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2, is_ceil, must,
+)
+from solvent._core.base.money cimport RATE, least, magnitude, most
 from solvent._core.base.records cimport (
     BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED,
     DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
@@ -21,85 +22,19 @@ from solvent._core.base.records cimport (
 )
 from solvent._core.market.expiries cimport timers_add, timers_due
 from solvent._core.market.triggers cimport triggers_observe
-from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, loss_of, value_of
+from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
+from solvent._core.trade.holds cimport refresh_hold, refresh_side, reserve
+from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
     """A flat position, with the rate at which it would be liquidated; after positions_reserve."""
     cdef int32_t index = position_new(&s.ledger, account, instrument, leg)
-    s.ledger.positions[index].liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, &s.ledger.positions[index], s.clock_ns)
+    cdef Position* p = &s.ledger.positions[index]
+    p.liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, p, s.clock_ns)
+    must(p.account == account and p.instrument == instrument and p.leg == leg, MON_7, &s.log.fault)
+    must(p.size_lots == 0 and p.margin_units == 0 and p.liquidation_fee_ppb >= 0, MON_3, &s.log.fault)
     return index
-
-
-# --- What resting orders reserve -----------------------------------------------------------------------
-
-cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
-    """The limit of an order: where it rests, or of a dormant one where it would; 0 for a dormant market order."""
-    if s.arena.orders[slot].state & (DORMANT | DUE):
-        return s.arena.terms[slot].limit_ticks
-    return book_price(&s.books[order_instrument(s, slot)], &s.arena, slot)
-
-
-cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t lots, OpenSide* exposure, int32_t* fault) noexcept nogil:
-    """What so many lots of an order add to its side."""
-    exposure.lots = lots
-    exposure.value_units = value_of(ins, lots, price_ticks, False, fault)
-    exposure.loss_units = loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault)
-
-
-cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
-    """What the remaining lots of a resting order that may open add to its side."""
-    cdef Order* order = &s.arena.orders[slot]
-    cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
-    _exposure(&s.ledger.instruments[instrument], order, book_price(&s.books[instrument], &s.arena, slot),
-              order.remaining_lots, exposure, &s.log.fault)
-
-
-cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil:
-    """A resting order has other lots than before; what its position has in the book follows, to the unit."""
-    cdef Position* p
-    cdef OpenSide* side
-    cdef OpenSide old, new
-    cdef int32_t* fault = &s.log.fault
-    if not has_owner(order):
-        return
-    p = &s.ledger.positions[order.holder]
-    side = &p.open[order.side]
-    if order.flags & REDUCE_ONLY:
-        side = &p.reduce
-        p.reduce_side = order.side
-    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, before, &old, fault)
-    _exposure(&s.ledger.instruments[p.instrument], order, price_ticks, after, &new, fault)
-    side.lots += after - before
-    side.value_units = add(side.value_units, new.value_units - old.value_units, fault)
-    side.loss_units = add(side.loss_units, new.loss_units - old.loss_units, fault)
-
-
-cdef inline void _hold(State* s, Position* p) noexcept nogil:
-    """What a position reserves follows what its sides do."""
-    cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
-    cdef int64_t held = most(p.side_holds[BUY], p.side_holds[SELL])
-    wallet.hold_units = add(wallet.hold_units, held - p.hold_units, &s.log.fault)
-    p.hold_units = held
-
-
-cdef void refresh_side(State* s, Order* order) noexcept nogil:
-    """Recomputes what a position reserves after one of its orders changed. A reduce-only one counts on both sides while it is
-    to be cut: its position has turned then."""
-    cdef Position* p = &s.ledger.positions[order.holder]
-    if order.flags & REDUCE_ONLY:
-        refresh_hold(s, order.holder)
-        return
-    p.side_holds[order.side] = side_hold(&s.ledger, p, NULL, order.side)
-    _hold(s, p)
-
-
-cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
-    """The same after its size changed, or its leverage."""
-    cdef Position* p = &s.ledger.positions[position]
-    p.side_holds[BUY] = side_hold(&s.ledger, p, NULL, BUY)
-    p.side_holds[SELL] = side_hold(&s.ledger, p, NULL, SELL)
-    _hold(s, p)
 
 
 # --- The life of an order ------------------------------------------------------------------------------
@@ -125,6 +60,8 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.open_loss_ticks = 0
     t.remaining_lots = remaining_lots
     t.size_lots = order.size_lots - order.remaining_lots + remaining_lots
+    must(order.state & LIVE and 0 <= order.remaining_lots <= order.size_lots, BOOK_6, &s.log.fault)
+    must(t.size_lots - t.remaining_lots == order.size_lots - order.remaining_lots, ORD_3, &s.log.fault)
     t.terms = &s.arena.terms[slot] if order.state & EXTENDED else NULL
     t.stp_mode = t.terms.stp_mode if t.terms != NULL else CANCEL_MAKER
     t.stp_group = t.terms.stp_group if t.terms != NULL else 0
@@ -137,6 +74,8 @@ cdef void reenter(State* s, Ticket* t) noexcept nogil:
     order.size_lots = t.size_lots
     order.remaining_lots = t.remaining_lots
     order.open_loss_ticks = t.open_loss_ticks
+    must(0 < order.remaining_lots <= order.size_lots, BOOK_6, &s.log.fault)
+    must(order.order_id == t.order_id and order.account == t.account, ORD_1, &s.log.fault)
     say_replaced(s, t)
 
 
@@ -158,6 +97,8 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
         s.ledger.positions[t.holder].trigger_count += 1
     if t.terms.expiry_ns != 0:
         timers_add(&s.timers, &s.arena, t.slot)
+    must(t.terms.expiry_ns == 0 or t.terms.expiry_ns > s.clock_ns, ORD_1, &s.log.fault)
+    must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
 
 cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
@@ -211,6 +152,8 @@ cdef void list_own(State* s, int32_t slot) noexcept nogil:
     if order.flags & REDUCE_ONLY:
         p.reduce_count += 1
         _link(s.arena.reduce, &p.first_reduce, slot)
+        must(p.first_reduce == slot and p.reduce_count > 0, BOOK_5, &s.log.fault)
+    must(p.first_order == slot and p.account == order.account, BOOK_5, &s.log.fault)
 
 
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
@@ -227,6 +170,8 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
         _unlink(s.arena.reduce, &p.first_reduce, slot)
     if order.state & EXTENDED and s.arena.terms[slot].kind != NO_TRIGGER:
         p.trigger_count -= 1
+    must(p.first_order != slot and p.first_reduce != slot and p.account == order.account, BOOK_5, &s.log.fault)
+    must(p.trigger_count >= 0 and (p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
 
 
 cdef void expire(State* s) noexcept nogil:
@@ -259,10 +204,18 @@ cdef void resume(State* s, uint32_t instrument) noexcept nogil:
             observe(s, instrument, source, price)
 
 
+cdef inline void _check_bare(State* s, Position* p) noexcept nogil:
+    """States that a position without orders has nothing in the book and holds nothing for it."""
+    must(p.first_order < 0 and p.reduce_count == 0 and p.trigger_count == 0, LIQ_2, &s.log.fault)
+    must(p.open[BUY].lots == 0 and p.open[SELL].lots == 0 and p.reduce.lots == 0, MON_8, &s.log.fault)
+    must(p.hold_units == 0, MON_8, &s.log.fault)
+
+
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
     """Ends every order of a position, newest first; none is on its way through the book."""
     while s.ledger.positions[position].first_order >= 0:
         cancel(s, s.ledger.positions[position].first_order, reason)
+    _check_bare(s, &s.ledger.positions[position])
 
 
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil:
@@ -270,11 +223,14 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Book* book = &s.books[instrument]
+    cdef int64_t filled = order.size_lots - order.remaining_lots
+    must(0 < lots < order.remaining_lots, BOOK_6, &s.log.fault)
     reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, order.remaining_lots - lots)
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
     if has_owner(order):
         refresh_side(s, order)
+    must(order.size_lots - order.remaining_lots == filled and order.remaining_lots > 0, ORD_3, &s.log.fault)
     say(&s.log, REDUCED, order.side, order.account, instrument, 0, reason,
         <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
 
@@ -327,6 +283,12 @@ cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogi
     return _worst_reduce(s, position) if excess[0] > 0 else -1
 
 
+cdef inline void _check_reduce(State* s, Position* p) noexcept nogil:
+    """States that what rests to reduce a position is against it, and not more than it."""
+    must(p.reduce.lots == 0 or (p.size_lots > 0) == (p.reduce_side == SELL), BOOK_7, &s.log.fault)
+    must(p.reduce.lots <= magnitude(p.size_lots), BOOK_7, &s.log.fault)
+
+
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
     cdef int64_t excess
@@ -334,7 +296,9 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     while True:
         worst = next_cut(s, position, &excess)
         if worst < 0:
+            _check_reduce(s, &s.ledger.positions[position])
             return
+        must(excess > 0 and s.arena.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
         if s.arena.orders[worst].remaining_lots <= excess:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
@@ -371,6 +335,8 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
     terms.keep_margin = fee_reason == LIQUIDATION_FEE
     terms.deleveraged = 0
     terms.ref = order_id
+    must(lots > 0 and value >= 0 and magnitude(terms.cost_delta) == value, MON_3, &s.log.fault)
+    must(is_ceil(terms.fee_units, value, fee_ppb, RATE), MON_6, &s.log.fault)
     fill_effect(&s.ledger, position, terms, &half.effect)
     fit(&s.ledger, &s.rules, position, &half.effect)
 
@@ -387,6 +353,8 @@ cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexc
     terms.keep_margin = 0
     terms.deleveraged = 0
     terms.ref = 0
+    must(lots > 0 and magnitude(terms.cost_delta) == value, MON_3, &s.log.fault)
+    must(is_ceil(terms.fee_units, value, t.ins.taker_fee_ppb, RATE), MON_6, &s.log.fault)
     fill_effect(&s.ledger, t.holder, terms, &half.effect)
 
 
@@ -402,6 +370,8 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     """Whether a maker's owner bears a fill; its lots no longer rest while that is asked, where resting orders count."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
+    cdef OpenSide* side = &s.ledger.positions[maker.holder].open[maker.side]
+    cdef OpenSide before = side[0]
     cdef bint borne
     deal.value_units = _value(s, t, fill)
     fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
@@ -410,7 +380,15 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     borne = bears(&s.ledger, &s.rules, maker.holder, &deal.maker.terms, &deal.maker.effect, fill.price_ticks, &deal.maker.safe)
     if counts:
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+    must(side.lots == before.lots and side.value_units == before.value_units, MON_8, &s.log.fault)
+    must(side.loss_units == before.loss_units and deal.maker.terms.ref == maker.order_id, MON_8, &s.log.fault)
     return borne
+
+
+cdef inline void _check_same(State* s, Position* p, Position* before) noexcept nogil:
+    """States that a trial has left a position as it was."""
+    must(p.size_lots == before.size_lots and p.cost_units == before.cost_units, MON_3, &s.log.fault)
+    must(p.margin_units == before.margin_units and p.hold_units == before.hold_units, MON_8, &s.log.fault)
 
 
 cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
@@ -418,6 +396,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef bint own = has_owner(maker) and maker.account == t.account
     cdef Trial before
+    cdef Position held = s.ledger.positions[t.holder]
     cdef bint borne
     if own:
         fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
@@ -428,6 +407,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     if own:
         put_back(&s.ledger, maker.holder, &before)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+    _check_same(s, &s.ledger.positions[t.holder], &held)
     return borne
 
 
@@ -489,12 +469,17 @@ cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
         return False
     if fill.lots < wanted:
         shrink(s, fill.slot, maker.remaining_lots - fill.lots, UNCOVERED)
+    must(0 < fill.lots <= wanted and fill.lots <= maker.remaining_lots, BOOK_6, &s.log.fault)
     fill.lots = borne_by_taker(s, t, fill, deal)
+    must(0 <= fill.lots <= wanted and fill.lots <= t.remaining_lots, BOOK_6, &s.log.fault)
+    must(fill.lots > 0 or deal.taker_ends, SAFE_2, &s.log.fault)
     return True
 
 
 cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
+    must(half.effect.shortfall_units == 0, SAFE_2, &s.log.fault)
+    must(half.effect.margin_units >= 0 or half.effect.size_lots != 0, MAR_3, &s.log.fault)
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
              magnitude(half.terms.cost_delta), s.clock_ns)
     fill_post(&s.ledger, position, &half.terms, &half.effect)
@@ -506,6 +491,8 @@ cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64
     cdef int32_t index = parcel_find(&s.ledger, parcel_id)
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
+    must(parcel.parcel_id == parcel_id and (parcel.size_lots > 0) == (side == SELL), LIQ_4, &s.log.fault)
+    must(not worse or s.may_cost_others, SAFE_1, &s.log.fault)
     parcel_fill(&s.ledger, index, fill.lots, cost_delta(&s.ledger.instruments[parcel.instrument], side, value),
                 FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
@@ -517,6 +504,8 @@ cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept no
     cut_reduce_only(s, position)
     if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
         _end_with(s, position, SELL if held_lots > 0 else BUY)
+    _check_reduce(s, p)
+    must(p.size_lots != 0 or (p.margin_units == 0 and p.cost_units == 0), MAR_3, &s.log.fault)
 
 
 cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
@@ -527,6 +516,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
     cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
+    must(0 < fill.lots <= maker.remaining_lots + fill.lots and maker.side != t.side, BOOK_6, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
         _settle_user(s, holder, &deal.maker)
@@ -543,6 +533,8 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
         fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
     else:
         held = s.ledger.positions[t.holder].size_lots
+    must(not owned or deal.maker.terms.size_delta == -deal.taker.terms.size_delta, MON_2, &s.log.fault)
+    must(not owned or deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta, MON_3, &s.log.fault)
     _settle_user(s, t.holder, &deal.taker)
     _after_fill(s, t.holder, held)
 
@@ -552,6 +544,7 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
     cdef Order* maker = &s.arena.orders[slot]
     cdef Order* taker = &s.arena.orders[t.slot]
     cdef int64_t lots = least(maker.remaining_lots, t.remaining_lots)
+    cdef int64_t filled = taker.size_lots - taker.remaining_lots
     cdef bint taker_ends = t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH
     if t.stp_mode == DECREMENT:
         taker_ends = lots == t.remaining_lots
@@ -570,6 +563,8 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
         cancel(s, slot, SELF_TRADE)
     if taker_ends:
         t.ending = SELF_TRADE
+    must(lots > 0 and taker.remaining_lots == t.remaining_lots and t.remaining_lots > 0, BOOK_6, &s.log.fault)
+    must(taker.size_lots - taker.remaining_lots == filled, ORD_3, &s.log.fault)
     return not taker_ends
 
 

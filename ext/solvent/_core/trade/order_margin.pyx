@@ -10,7 +10,8 @@ from solvent._core.base.records cimport (
     BANKRUPTCY_LIMIT, BUY, CONTRACTS, DECREMENT, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
 )
 from solvent._core.trade.preview cimport rehearsal_end, rehearse
-from solvent._core.trade.lifecycle cimport FillSide, State, Ticket, closing_lots, fill_at_limit, reduced_before
+from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
+from solvent._core.trade.state cimport FillSide, State, Ticket
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )

@@ -9,7 +9,7 @@
 from libc.stdint cimport uint8_t
 from solvent._core.account.ledger cimport FIRST_USER, NOBODY, OpenSide, Position
 from solvent._core.base.records cimport OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Command
-from solvent._core.trade.lifecycle cimport Receipt, State, Ticket
+from solvent._core.trade.state cimport Receipt, State, Ticket
 
 cdef int check_leg(State* s, const Command* c, uint8_t leg) noexcept nogil
 cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil

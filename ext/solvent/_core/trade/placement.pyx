@@ -20,9 +20,10 @@ from solvent._core.base.records cimport (
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport timers_reserve
 from solvent._core.trade.lifecycle cimport (
-    Receipt, State, Ticket, accept, born, conclude, execute, finish, position_begin, rest_alone, say_replaced,
-    ticket_at, ticket_of_order, watched_ticks,
+    accept, born, conclude, execute, finish, position_begin, rest_alone, say_replaced, ticket_at, ticket_of_order,
+    watched_ticks,
 )
+from solvent._core.trade.state cimport Receipt, State, Ticket
 from solvent._core.market.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )

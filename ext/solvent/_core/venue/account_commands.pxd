@@ -5,7 +5,7 @@
 # Cost: O(positions of the account).
 
 from solvent._core.base.records cimport Command
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int deposit(State* s, const Command* c) noexcept nogil
 cdef int transfer(State* s, const Command* c) noexcept nogil

@@ -18,7 +18,9 @@ from solvent._core.base.records cimport (
     NO_ISOLATED_POSITION, OK, POSITION_LIMIT, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
     WITHDRAWALS_CLOSED, WITHDRAWN, Command,
 )
-from solvent._core.trade.lifecycle cimport State, position_begin, refresh_hold
+from solvent._core.trade.lifecycle cimport position_begin
+from solvent._core.trade.holds cimport refresh_hold
+from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, Leverage, allows
 
 cdef enum:

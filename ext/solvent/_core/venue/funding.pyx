@@ -10,7 +10,7 @@ from solvent._core.base.money cimport RATE, add, least, magnitude, mul_div_ceil,
 from solvent._core.base.records cimport (
     BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
 )
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, funding_value
 
 

@@ -7,7 +7,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 from solvent._core.base.records cimport Command
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int halt(State* s, const Command* c) noexcept nogil
 cdef int settle_instrument(State* s, const Command* c) noexcept nogil

@@ -10,7 +10,9 @@ from solvent._core.base.records cimport (
     BAD_MODE, BAD_PRICE, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, LISTING_CHANGED, NOT_TRADING, NO_MARK, OK, SETTLED,
     TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT, Command, say,
 )
-from solvent._core.trade.lifecycle cimport State, refresh_hold, resume
+from solvent._core.trade.lifecycle cimport resume
+from solvent._core.trade.holds cimport refresh_hold
+from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, worth
 
 

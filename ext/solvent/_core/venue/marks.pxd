@@ -8,7 +8,7 @@
 
 from libc.stdint cimport int64_t
 from solvent._core.base.records cimport Command
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int mark(State* s, const Command* c) noexcept nogil
 cdef int index(State* s, const Command* c) noexcept nogil

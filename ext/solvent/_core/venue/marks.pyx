@@ -15,7 +15,8 @@ from solvent._core.base.records cimport (
     ACCRUED, BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, INDEXED, MARKED, NOT_TRADING, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
     UNKNOWN_INSTRUMENT, Command, say,
 )
-from solvent._core.trade.lifecycle cimport Receipt, State, observe
+from solvent._core.trade.lifecycle cimport observe
+from solvent._core.trade.state cimport Receipt, State
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
 
