@@ -6,7 +6,7 @@ BUILD ?= debug
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test bench lint debug dist clean
+.PHONY: demo test bench lint docs debug dist clean
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,6 +26,9 @@ bench: $(VENV)/built           ## ratios against a C book, latency, memory, the 
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy
+
+docs: $(VENV)/built            ## the pages in build/docs; a warning is an error, nothing is fetched
+	$(BIN)/python -m sphinx -b html -n -W --keep-going -q docs build/docs
 
 dist: $(VENV)/built            ## sdist and wheel
 	$(BIN)/python -m build

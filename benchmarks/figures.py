@@ -3,7 +3,7 @@
 python benchmarks/figures.py rewrites what differs. tests/test_figures.py fails while something differs, or while a document
 has a figure of performance that is not from here. A figure is in one of two places:
 
-* a block of docs/benchmarks.md, between <!-- figures: NAME --> and <!-- end of figures -->, which is written whole;
+* a block of docs/explanation/benchmarks.md, between <!-- figures: NAME --> and <!-- end of figures -->, written whole;
 * a sentence elsewhere (SENTENCES), of which only the numbers are written.
 """
 
@@ -18,12 +18,12 @@ import bench
 import peers
 from native import HERE, ROOT
 
-PAGE = "docs/benchmarks.md"
+PAGE = "docs/explanation/benchmarks.md"
 BLOCK = re.compile(r"<!-- figures: (\w+) -->\n(.*?)<!-- end of figures -->", re.DOTALL)
 NUMBER = r"[\d][\d.,]*"
 SENTENCES = [
     ("README.md", "{near} times its {yard} ns a message near the touch, {deep} times with a million orders resting"),
-    ("docs/architecture.md", "about {position} ns a position among ten thousand cross accounts"),
+    ("docs/explanation/architecture.md", "about {position} ns a position among ten thousand cross accounts"),
 ]
 """(file, sentence): each name in braces is a number of `numbers`."""
 
@@ -59,7 +59,7 @@ def measured_on(result: dict[str, Any]) -> str:
 
 
 def blocks(found: Results) -> dict[str, str]:
-    """What stands between the marks of docs/benchmarks.md."""
+    """What stands between the marks of docs/explanation/benchmarks.md."""
     run, other = found["bench"], found["peers"]
     proof = run["exchange"]["proof"]
     return {

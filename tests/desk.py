@@ -1,4 +1,4 @@
-"""The desk at which docs/orders.md is tested: one vocabulary for Book and Exchange of both implementations."""
+"""The desk at which docs/reference/orders.md is tested: one vocabulary for Book and Exchange of both implementations."""
 
 import solvent
 import solvent.reference

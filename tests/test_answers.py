@@ -134,7 +134,7 @@ def test_the_table_is_closed():
 
 
 def test_the_page_shows_the_table():
-    page = (Path(__file__).parents[1] / "docs" / "records.md").read_text()
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "records.md").read_text()
     for kind, codes in ANSWERS.items():
         row = re.search(rf"^\| {kind.name} \| (.*) \|$", page, re.MULTILINE)
         assert row and {Code[name] for name in row[1].split(", ")} == codes, kind

@@ -1,4 +1,4 @@
-"""Close-position orders that sleep: they end with their position and never close the next one. From docs/orders.md.
+"""Close-position orders that sleep: they end with their position and never close the next one. From docs/reference/orders.md.
 
 Prices stand around a mark of 100, one tick apart, sizes are lots; a, b, c, d are accounts.
 """

@@ -445,7 +445,7 @@ def test_a_cursor_loses_nothing_to_busy():
 
 
 def test_the_page_is_right():
-    assert doctest.testfile("../docs/feed.md").failed == 0
+    assert doctest.testfile("../docs/reference/feed.md").failed == 0
 
 
 # --- Arrow

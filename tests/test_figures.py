@@ -55,4 +55,4 @@ def test_another_result_makes_the_documents_stale():
 
 def test_a_sentence_that_is_gone_is_missed():
     with pytest.raises(ValueError, match="does not say"):
-        figures.current("docs/architecture.md", "A mark looks at every position.", figures.results())
+        figures.current("docs/explanation/architecture.md", "A mark looks at every position.", figures.results())

@@ -256,7 +256,7 @@ def marked(make_hedge, ticks):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_prices_of_inverse_hedges_by_brute_force(shape, spare):
     """What is told happens. Nothing happens nearer, but what the roundings of two legs hide: equity that is short by a few
-    units (docs/arrays.md); where there is one leg, nothing at all."""
+    units (docs/reference/arrays.md); where there is one leg, nothing at all."""
     long, short, terms = SHAPES[shape]
 
     def copy():

@@ -215,7 +215,7 @@ def test_placing_and_cancelling_leaves_no_memory_behind():
     ],
 )
 def test_no_record_crashes_or_hangs_the_process(text):
-    """A second record, sliced off, is a row of any type (docs/records.md)."""
+    """A second record, sliced off, is a row of any type (docs/reference/records.md)."""
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode in (0, 1), done.returncode
 

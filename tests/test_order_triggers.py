@@ -1,4 +1,4 @@
-"""docs/orders.md, line by line: triggers.
+"""docs/reference/orders.md, line by line: triggers.
 
 Written from the document. Prices stand around a mark of 100, one tick apart, sizes are lots; a, b, c, d are accounts.
 """

@@ -1,4 +1,4 @@
-"""docs/orders.md, line by line: kinds and terms, amend and cancel, self-trade prevention, status.
+"""docs/reference/orders.md, line by line: kinds and terms, amend and cancel, self-trade prevention, status.
 
 Written from the document. Prices stand around a mark of 100, one tick apart, sizes are lots; a, b, c, d are accounts.
 """
@@ -387,7 +387,7 @@ def test_a_fired_order_keeps_its_self_trade_terms(desk):
 
 
 def test_the_table_of_status_is_the_documents():
-    text = (Path(__file__).parents[1] / "docs" / "orders.md").read_text().split("## Status")[1].split("\n## ")[0]
+    text = (Path(__file__).parents[1] / "docs" / "reference" / "orders.md").read_text().split("## Status")[1].split("\n## ")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     listed = {(a.replace("(none)", ""), EventType[b]): c for a, b, c in rows[2:]}
     assert listed == TRANSITIONS

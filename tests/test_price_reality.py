@@ -1,7 +1,7 @@
 """Models against what venues published: funding rates, the amount paid on a held position, and marks of five minutes.
 
 Owns the reading of the recorded data, which is not in the project; every test skips where it is absent. What the data
-cannot show is said in docs/prices.md, with the figures that come out of here.
+cannot show is said in docs/reference/prices.md, with the figures that come out of here.
 """
 
 import csv

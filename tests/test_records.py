@@ -1,4 +1,4 @@
-"""Layouts and numbers: the core, this package and NumPy say the same (docs/records.md)."""
+"""Layouts and numbers: the core, this package and NumPy say the same (docs/reference/records.md)."""
 
 import re
 from pathlib import Path
@@ -50,8 +50,8 @@ def test_payload_names_every_used_field():
 
 
 def test_the_worksheet_lists_every_field_and_number():
-    """docs/records.md is the frozen worksheet; a field or type that it does not name does not exist."""
-    page = (ROOT / "docs" / "records.md").read_text()
+    """docs/reference/records.md is the frozen worksheet; a field or type that it does not name does not exist."""
+    page = (ROOT / "docs" / "reference" / "records.md").read_text()
     for kind in ("command", "event", "extension", "terms"):
         for name, (offset, size) in records.layout(kind).items():
             assert not name or f"| `{name}` | {offset} | {size} |" in page, name

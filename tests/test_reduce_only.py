@@ -1,6 +1,7 @@
 """Reduce-only orders: what they may close beside each other, what they leave of each other, and where they end.
 
-Written from docs/orders.md and docs/semantics.md. Prices stand around a mark of 100, one tick apart, sizes are lots.
+Written from docs/reference/orders.md and docs/explanation/semantics.md. Prices stand around a mark of 100, one tick apart,
+sizes are lots.
 """
 
 from random import Random

@@ -1,6 +1,7 @@
-"""Limits of dormant orders and the price band; triggers of an instrument that is halted. Written from docs/orders.md.
+"""Limits of dormant orders and the price band; triggers of an instrument that is halted.
 
-Prices stand around a mark of 100, one tick apart, the band is 5 %, sizes are lots; a, b, c, d are accounts.
+Written from docs/reference/orders.md. Prices stand around a mark of 100, one tick apart, the band is 5 %, sizes are lots;
+a, b, c, d are accounts.
 """
 
 from dataclasses import replace
@@ -64,7 +65,7 @@ def test_a_trailing_limit_is_measured_from_where_its_trigger_is_now(xdesk, side,
 
 
 def test_the_protection_of_a_dormant_market_order_is_a_limit_too(xdesk):
-    """At the face a price makes a limit; a record may be a market order with one (docs/records.md)."""
+    """At the face a price makes a limit; a record may be a market order with one (docs/reference/records.md)."""
 
     def place(price):
         fields = {"account": 16, "side": 1, "tif": Tif.IOC, "flags": Flag.MARKET, "size_lots": 2, "price_ticks": price}

@@ -186,5 +186,5 @@ def test_tables_that_do_not_fit_are_refused():
 
 
 def test_the_page_of_venues():
-    """docs/venues.md: every one of them is said there, in one exchange."""
-    assert doctest.testfile("../docs/venues.md") == (0, 31)
+    """docs/howto/venues.md: every one of them is said there, in one exchange."""
+    assert doctest.testfile("../docs/howto/venues.md") == (0, 31)

@@ -92,7 +92,7 @@ HINTS: dict[Code, str] = {
     Code.BAD_CLIENT_ID: "a client id is a whole number below 2**63; 0 is none",
     Code.BAD_TRIGGER: "a stop has a legal trigger price, a trailing stop a distance in ticks or a nine-decimal rate below 1",
     Code.BAD_EXPIRY: "tif gtd goes with an expiry later than the clock, and only with one",
-    Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/orders.md), its group a whole number from 0",
+    Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/reference/orders.md), its group a whole number from 0",
     Code.BAD_SLIPPAGE: "slippage is a nine-decimal rate above 0 and below 1, of a market order without a price",
     Code.UNKNOWN_ORDER: "the account has no live order of this id; it may be finished or another account's",
     Code.DUPLICATE_CLIENT_ID: "this client id was used; the answer's order_id is the order it belongs to",
@@ -182,7 +182,18 @@ def applied(error: BaseException) -> int | None:
 
 
 class InvariantBroken(SolventError):
-    """`check()` found a sum that does not hold. The text names the clause and the numbers."""
+    """`check()`, or an auditor, found a sum that does not hold. The text names the clause, the numbers, and the page that
+    explains the clause.
+
+    >>> print(InvariantBroken("MON-1: purses in currency 0 sum to 3"))
+    MON-1: purses in currency 0 sum to 3 (docs/explanation/invariants.md#mon-1)
+    """
+
+    def __init__(self, text: str):
+        clause = text.removeprefix("auditor: ").split(":")[0].split(",")[0]
+        family, _, number = clause.partition("-")
+        known = family.isalpha() and family.isupper() and number.isdigit()
+        super().__init__(f"{text} (docs/explanation/invariants.md#{clause.lower()})" if known else text)
 
 
 class EventsDropped(SolventError):

@@ -9,7 +9,8 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
-from solvent._core.base.money cimport int128
+from solvent._core.base.money cimport int128, most
+from solvent._core.base.records cimport BUY
 from solvent._core.contract.valuation cimport value_at_mark
 
 cdef enum:
@@ -48,6 +49,7 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
+cdef bint cross_holds(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil
@@ -56,7 +58,6 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
 cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
-cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
@@ -68,3 +69,12 @@ cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogi
 cdef inline int64_t position_value(Ledger* ledger, Position* p) noexcept nogil:
     """Its value at mark."""
     return value_at_mark(&ledger.instruments[p.instrument], p.size_lots, &ledger.log.fault)
+
+
+cdef inline int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil:
+    """How many of `lots` on this side go beyond closing the position.
+
+    What reduce-only orders may close first is not theirs to close.
+    """
+    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
+    return most(0, lots - most(0, closing - p.reduce.lots))

@@ -61,7 +61,7 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
 
 # --- The ratio test (semantics §2) ---------------------------------------------------------------------
 
-cdef void _bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
+cdef inline void _bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
     """Tier and fee of both thresholds: below full the position is taken over, below own it is stepped down."""
     cdef int64_t fee = p.liquidation_fee_ppb
     cdef bint isolated = p.mode
@@ -99,19 +99,40 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
             own[0] = full[0]
 
 
+cdef inline bint _is_plain(Rules* rules, Instrument* ins) noexcept nogil:
+    """Whether both thresholds are rates of the value at mark, and nothing else counts."""
+    return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy
+
+
+cdef inline void _plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t* full, int64_t* own) noexcept nogil:
+    """What a plain contract asks over RATE of its value: the short way of `thresholds`."""
+    cdef Band low, high
+    _bands(rules, p, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), &low, &high)
+    full[0] = ins.tiers[low.tier].maintenance_ppb + low.fee_ppb
+    own[0] = most(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
+
+
 cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
     """A position's profit, thresholds and value; one ceil for each threshold."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int64_t signed = worth(ins, p.size_lots, ins.mark_ticks, fault)
+    cdef int64_t low, high
     cdef int128 full, own, units
-    cdef int64_t signed = worth(&ledger.instruments[p.instrument], p.size_lots, ledger.instruments[p.instrument].mark_ticks,
-                                &ledger.log.fault)
-    thresholds(ledger, rules, p, equity, &full, &own)
-    units = ceil128(full, RATE)
     r.equity += signed
     r.equity -= p.cost_units
-    r.full += units
-    r.own += units if own == full else ceil128(own, RATE)
     r.value += magnitude(signed)
     r.positions += 1 if p.size_lots != 0 else 0
+    if _is_plain(rules, ins):
+        _plain_rates(rules, ins, p, &low, &high)
+        units = fee_units(magnitude(signed), low, fault)
+        r.full += units
+        r.own += units if high == low else fee_units(magnitude(signed), high, fault)
+        return
+    thresholds(ledger, rules, p, equity, &full, &own)
+    units = ceil128(full, RATE)
+    r.full += units
+    r.own += units if own == full else ceil128(own, RATE)
 
 
 cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r) noexcept nogil:
@@ -167,10 +188,16 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
     """Whether an isolated position is at R_own or above; equity >= ceil(own) without the division."""
     cdef Position* p = &ledger.positions[index]
-    cdef int128 equity = <int128>p.margin_units + upl(ledger, p)
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
+    cdef int128 equity = <int128>p.margin_units + signed - p.cost_units
+    cdef int64_t low, high
     cdef int128 full, own
     if p.size_lots == 0:
         return equity >= 0
+    if _is_plain(rules, ins):
+        _plain_rates(rules, ins, p, &low, &high)
+        return (equity - (1 if rules.at_threshold else 0)) * RATE >= <int128>magnitude(signed) * high
     thresholds(ledger, rules, p, equity, &full, &own)
     return (equity - (1 if rules.at_threshold else 0)) * RATE >= own
 
@@ -202,6 +229,40 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
                 _add_orders(ledger, rules, p, r)
         index = p.next
     _end(rules, r)
+
+
+cdef bint _plain_slack(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, int128* slack) noexcept nogil:
+    """Adds up profit less R_own of the cross positions; False where one is not plain, or orders count."""
+    cdef int32_t index = ledger.accounts[account].first_position
+    cdef int64_t signed, low, high
+    cdef Instrument* ins
+    cdef Position* p
+    if rules.orders != IGNORED:
+        return False
+    while index >= 0:
+        p = &ledger.positions[index]
+        index = p.next
+        ins = &ledger.instruments[p.instrument]
+        if p.size_lots == 0 or p.mode or ins.currency != currency:
+            continue
+        if not _is_plain(rules, ins):
+            return False
+        _plain_rates(rules, ins, p, &low, &high)
+        signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
+        slack[0] += signed
+        slack[0] -= p.cost_units
+        slack[0] -= fee_units(magnitude(signed), high, &ledger.log.fault)
+    return True
+
+
+cdef bint cross_holds(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
+    """Whether a cross domain is at R_own or above; of plain contracts without the other sums."""
+    cdef int128 slack = backing(ledger, account, currency)
+    cdef Requirement r
+    if not rules.at_threshold and _plain_slack(ledger, rules, account, currency, &slack):
+        return slack >= 0
+    cross_requirement(ledger, rules, account, currency, &r)
+    return r.equity >= r.own
 
 
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
@@ -273,30 +334,20 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
 
 # --- Before a trade ------------------------------------------------------------------------------------
 
-cdef int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil:
-    """How many of `lots` on this side go beyond closing the position.
-
-    What reduce-only orders may close first is not theirs to close.
-    """
-    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
-    return most(0, lots - most(0, closing - p.reduce.lots))
-
-
 cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fault) noexcept nogil:
     """The part of an amount that belongs to some of its lots, rounded up."""
     return units if lots == of else mul_div_ceil(units, lots, of, fault)
 
 
-cdef inline int64_t _opening_loss(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+cdef inline int64_t _opening_loss(Ledger* ledger, OpenSide* open, int64_t lots) noexcept nogil:
     """The share of a side's loss to mark that belongs to the lots that would open."""
-    cdef int64_t lots = opening_lots(p, side, open.lots)
     return 0 if lots == 0 or open.loss_units == 0 else _share(open.loss_units, lots, open.lots, &ledger.log.fault)
 
 
 cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t lots = opening_lots(p, side, open.lots)
-    cdef int64_t held = _opening_loss(ledger, p, open, side) if p.mode else open.loss_units
+    cdef int64_t held = _opening_loss(ledger, open, lots) if p.mode else open.loss_units
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t value, initial
     cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # to what is held, whose notional is at entry: no mark moves a hold
@@ -318,7 +369,8 @@ cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogi
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
     """What resting orders that close an isolated position would lose against mark; its margin must bear it."""
     cdef int side = SELL if p.size_lots > 0 else BUY
-    cdef int64_t loss = sub(p.open[side].loss_units, _opening_loss(ledger, p, &p.open[side], side), &ledger.log.fault)
+    cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
+    cdef int64_t loss = sub(p.open[side].loss_units, _opening_loss(ledger, &p.open[side], lots), &ledger.log.fault)
     return add(loss, p.reduce.loss_units, &ledger.log.fault)
 
 

@@ -9,8 +9,8 @@
 # Cost: a value is two multiplications, or one division (inverse); a tier a walk up the table.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from solvent._core.base.money cimport int128, magnitude, mul, mul_div_ceil, mul_div_floor
-from solvent._core.base.records cimport BUY, INVERSE
+from solvent._core.base.money cimport RATE, int128, magnitude, mul, mul_div_ceil, mul_div_floor
+from solvent._core.base.records cimport BUY, INVERSE, POWER, SLOPE
 
 cdef struct Leverage:              # a fraction in lowest terms
     int64_t times
@@ -67,6 +67,7 @@ cdef struct Instrument:
     uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
     uint8_t funds_at_index         # funding is paid on the value at the index
     uint8_t covers                 # no tier asks for more, fee included, than its highest leverage leaves
+    uint8_t plain                  # what a tier asks is its rate of the value at mark, and the tier goes by the lots alone
     uint8_t listing                # written by listing alone
     int32_t* members               # every position ever opened here
     int64_t net_lots               # of all positions and parcels together: none
@@ -83,13 +84,11 @@ cdef struct Held:                  # what values and tiers read of a position
     int64_t long_lots              # of its instrument or tier group in that domain; only where larger_leg asks for them
     int64_t short_lots
 
-cdef int64_t loss_of(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil
+cdef int64_t losing(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil
 cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil
 cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil
-cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil
 cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
 cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil
-cdef int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexcept nogil
 cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil
 cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil
 cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil
@@ -99,11 +98,10 @@ cdef int64_t asked_of(
 ) noexcept nogil
 cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil
-cdef int64_t initial_rise(
+cdef int64_t curved_rise(
     Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
 ) noexcept nogil
 cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil
-cdef bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
 cdef int64_t band_edge(Instrument* ins, int64_t price_ticks, int side, int64_t band_ppb) noexcept nogil
 cdef void tiers_derive(Instrument* ins) noexcept nogil
@@ -120,6 +118,28 @@ cdef inline int64_t value_of(Instrument* ins, int64_t lots, int64_t price_ticks,
     return mul_div_floor(lots, ins.units, price_ticks, fault)
 
 
+cdef inline int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil:
+    """A share of a value, rounded up."""
+    return mul_div_ceil(value, rate_ppb, RATE, fault)
+
+
+cdef inline int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexcept nogil:
+    """0-based tier, not below a chosen one; beyond the last it is the last."""
+    cdef int k = 0 if chosen == 0 else chosen - 1
+    while k < ins.tier_count - 1 and measure > ins.tiers[k].top:
+        k += 1
+    return k
+
+
+cdef inline int64_t initial_rise(
+    Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
+) noexcept nogil:
+    """Initial margin of what is added to what is held."""
+    if ins.scheme == SLOPE or ins.scheme == POWER:
+        return curved_rise(ins, value, leverage, lots, held_lots, held_notional, fault)
+    return mul_div_ceil(value, leverage.parts, leverage.times, fault)
+
+
 cdef inline int64_t worth(Instrument* ins, int64_t size_lots, int64_t price_ticks, int32_t* fault) noexcept nogil:
     """The signed value of a position; worth less cost is its profit.
 
@@ -131,6 +151,18 @@ cdef inline int64_t worth(Instrument* ins, int64_t size_lots, int64_t price_tick
     if size_lots == 0:
         return 0
     return mul_div_floor(-size_lots, ins.units, price_ticks, fault)
+
+
+cdef inline int64_t loss_of(
+    Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault
+) noexcept nogil:
+    """What lots lose at once that are bought loss_ticks above mark, or sold as much below."""
+    return 0 if loss_ticks == 0 else losing(ins, side, lots, price_ticks, loss_ticks, fault)
+
+
+cdef inline bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil:
+    """Whether tier k allows a leverage."""
+    return <int128>leverage.times * 100 <= <int128>leverage.parts * ins.tiers[k].max_leverage
 
 
 cdef inline int64_t cost_delta(Instrument* ins, int side, int64_t value) noexcept nogil:

@@ -5,19 +5,16 @@ from solvent._core.base.money cimport (
     INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, power10, saturate, sub,
 )
 from solvent._core.base.records cimport (
-    BUY, DEDUCTION, ENTRY, FACTOR, INVERSE, LONG, NET, NOTIONAL, POWER, SELL, SHORT, SLOPE,
+    BUY, CONTRACTS, DEDUCTION, ENTRY, FACTOR, INVERSE, LONG, NET, NOTIONAL, POWER, SELL, SHORT, SLOPE, WHOLE,
 )
 
 cdef enum:
     ROOT_BITS = 26
 
 
-cdef int64_t loss_of(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil:
-    """What lots lose at once that are bought loss_ticks above mark, or sold as much below."""
-    cdef int64_t cost
-    if loss_ticks == 0:
-        return 0
-    cost = cost_delta(ins, side, value_of(ins, lots, price_ticks, False, fault))
+cdef int64_t losing(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil:
+    """The long way of loss_of, where there is a loss."""
+    cdef int64_t cost = cost_delta(ins, side, value_of(ins, lots, price_ticks, False, fault))
     if side == SELL:
         return sub(cost, worth(ins, -lots, price_ticks + loss_ticks, fault), fault)
     return sub(cost, worth(ins, lots, price_ticks - loss_ticks, fault), fault)
@@ -54,10 +51,6 @@ cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, 
 
 # --- Tiers ---------------------------------------------------------------------------------------------
 
-cdef int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil:
-    return mul_div_ceil(value, rate_ppb, RATE, fault)
-
-
 cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil:
     """How far up the tiers a position stands: lots, or units of value."""
     if ins.basis == NOTIONAL:
@@ -78,14 +71,6 @@ cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, i
     else:
         entered = value_of(ins, size, ins.mark_ticks, True, fault)
     return add(entered, value_of(ins, lots, ins.mark_ticks, True, fault), fault)
-
-
-cdef int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexcept nogil:
-    """0-based tier, not below a chosen one; beyond the last it is the last."""
-    cdef int k = 0 if chosen == 0 else chosen - 1
-    while k < ins.tier_count - 1 and measure > ins.tiers[k].top:
-        k += 1
-    return k
 
 
 cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil:
@@ -144,9 +129,11 @@ cdef int64_t _rate_at(Instrument* ins, int64_t base_ppb, int64_t curve, int64_t 
 
 
 cdef void tiers_derive(Instrument* ins) noexcept nogil:
-    """Fills in what each tier deducts, in each table: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1)); and whether the highest
-    leverages leave what all of them ask."""
+    """Fills in what each tier deducts, in each table: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1)); whether the highest
+    leverages leave what all of them ask; whether the contract is plain."""
     cdef int k
+    ins.plain = (ins.kind != INVERSE and ins.basis == CONTRACTS and ins.scheme == WHOLE and ins.rates_count == 0
+                 and not ins.at_entry and not ins.larger_leg)
     ins.covers = ins.scheme != SLOPE and ins.scheme != POWER
     for k in range(ins.tier_count * (1 + ins.rates_count)):
         ins.tiers[k].deducted = 0
@@ -154,11 +141,6 @@ cdef void tiers_derive(Instrument* ins) noexcept nogil:
             ins.tiers[k].deducted = ins.tiers[k - 1].deducted + <int128>ins.tiers[k - 1].top * (
                 ins.tiers[k].maintenance_ppb - ins.tiers[k - 1].maintenance_ppb)
         ins.covers = ins.covers and ins.tiers[k].maintenance_ppb + ins.liquidation_fee_ppb <= ins.tiers[k].initial_ppb
-
-
-cdef bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil:
-    """Whether tier k allows a leverage."""
-    return <int128>leverage.times * 100 <= <int128>leverage.parts * ins.tiers[k].max_leverage
 
 
 cdef Tier* _table(Instrument* ins, bint long, Leverage leverage) noexcept nogil:
@@ -239,17 +221,14 @@ cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64
     return most(by_leverage, fee_units(value, _rate_at(ins, ins.tiers[0].initial_ppb, ins.initial_curve, lots, notional, fault), fault))
 
 
-cdef int64_t initial_rise(
+cdef int64_t curved_rise(
     Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
 ) noexcept nogil:
-    """Initial margin of what is added to what is held: with a curve what all of it asks, less what was asked before, so that
-    many fills ask as much as one."""
+    """Initial margin of what is added where a curve asks it: what all of it asks, less what was asked before, so that many fills
+    ask as much as one."""
     cdef int64_t by_leverage = mul_div_ceil(value, leverage.parts, leverage.times, fault)
-    cdef int64_t total, notional
-    if ins.scheme != SLOPE and ins.scheme != POWER:
-        return by_leverage
-    notional = add(held_notional, value, fault)
-    total = initial_of(ins, notional, leverage, held_lots + lots, notional, fault)
+    cdef int64_t notional = add(held_notional, value, fault)
+    cdef int64_t total = initial_of(ins, notional, leverage, held_lots + lots, notional, fault)
     return most(by_leverage, total - initial_of(ins, held_notional, leverage, held_lots, held_notional, fault))
 
 

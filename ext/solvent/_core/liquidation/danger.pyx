@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.trade.admission cimport endangered
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, backs, touch, wallet_of
-from solvent._core.account.margin cimport Requirement, domain_requirement
+from solvent._core.account.margin cimport cross_holds, isolated_holds
 from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument
 
@@ -13,18 +13,18 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef bint below
     cdef bint backing = backs(&s.ledger, ins.currency) != NULL
-    cdef Requirement r
     cdef Position* p
     cdef int32_t i
     for i in range(ins.member_count):
         p = &s.ledger.positions[ins.members[i]]
         if p.size_lots == 0:
             continue
-        if backing and not p.mode:
+        if p.mode:
+            below = not isolated_holds(&s.ledger, &s.rules, ins.members[i])
+        elif backing:
             below = endangered(&s.ledger, &s.rules, p.account, ins.currency)
         else:
-            domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
-            below = r.equity < r.own
+            below = not cross_holds(&s.ledger, &s.rules, p.account, ins.currency)
         if below:
             touch(&s.ledger, p.account)
 

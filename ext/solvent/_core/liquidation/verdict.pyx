@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, uint16_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Position, held_of
 from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_requirement, thresholds
-from solvent._core.base.clauses cimport LIQ_1, MAR_2, must
+from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport int128, saturate
 from solvent._core.base.records cimport FULL, LIQUIDATION, PARTIAL, SAFE, say
 from solvent._core.contract.valuation cimport Held, tier_of
@@ -28,7 +28,7 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
         p = &l.positions[index]
         if p.size_lots != 0 and not p.mode and l.instruments[p.instrument].currency == currency and _steps(s, p):
             thresholds(l, &s.rules, p, equity, &full, &own)
-            must(own >= full and full >= 0, MAR_2, &s.log.fault)
+            must(own >= full and full >= 0, LIQ_1, &s.log.fault)
             if own - full > heaviest:
                 heaviest = own - full
                 best = index
@@ -54,7 +54,7 @@ cdef int judge(State* s, Case* c) noexcept nogil:
         c.verdict = SAFE
     else:
         c.verdict = PARTIAL     # without a candidate only orders ask for more, and they go
-    must(r.full <= r.own and r.full >= 0, MAR_2, &s.log.fault)
+    must(r.full <= r.own and r.full >= 0, LIQ_1, &s.log.fault)
     must(c.verdict == SAFE or r.equity < r.own, LIQ_1, &s.log.fault)
     return c.verdict
 

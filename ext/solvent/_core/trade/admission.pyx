@@ -5,7 +5,7 @@ from solvent._core.account.ledger cimport (
     Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, held_of, wallet_of,
 )
 from solvent._core.account.margin cimport (
-    Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
+    Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_holds, cross_requirement, domain_requirement,
     equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
 from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
@@ -31,15 +31,10 @@ cdef struct Readings:              # of every domain that a fill of a position m
 cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
     """Whether a cross domain is below its threshold, or the one that the currency's spare balance backs."""
     cdef Collateral* each
-    cdef Requirement r
-    cross_requirement(l, rules, account, currency, &r)
-    if r.equity < r.own:
+    if not cross_holds(l, rules, account, currency):
         return True
     each = backs(l, currency)
-    if each == NULL:
-        return False
-    cross_requirement(l, rules, account, each.of, &r)
-    return r.equity < r.own
+    return each != NULL and not cross_holds(l, rules, account, each.of)
 
 
 cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
@@ -244,20 +239,15 @@ cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexc
     cdef Position* p = &l.positions[index]
     cdef uint32_t currency = l.instruments[p.instrument].currency
     cdef Collateral* each
-    cdef Requirement r
     if p.mode:
         if not e.stands and not isolated_holds(l, rules, index):
             return False
         if e.cash_units >= 0:
             return True
-    cross_requirement(l, rules, p.account, currency, &r)
-    if r.equity < r.own:
+    if not cross_holds(l, rules, p.account, currency):
         return False
     each = backs(l, currency)
-    if each == NULL:
-        return True
-    cross_requirement(l, rules, p.account, each.of, &r)
-    return r.equity >= r.own
+    return each == NULL or cross_holds(l, rules, p.account, each.of)
 
 
 cdef inline bint _moves_holds(Ledger* l, Effect* e) noexcept nogil:

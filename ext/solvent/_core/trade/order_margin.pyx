@@ -89,9 +89,14 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
     held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
     if held + others + lots > t.ins.max_size_lots:
         return POSITION_LIMIT
-    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, others + lots, True), _fits):
+    if t.ins.basis == CONTRACTS:        # its own lots alone decide
+        if not _fits(&s.ledger, p, held + others + lots):
+            return POSITION_LIMIT
+        if not _allowed(&s.ledger, p, held + opens):
+            return LEVERAGE_ABOVE_TIER
+    elif not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, others + lots, True), _fits):
         return POSITION_LIMIT
-    if not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, opens, True), _allowed):
+    elif not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, opens, True), _allowed):
         return LEVERAGE_ABOVE_TIER
     if standing != NULL:
         p.open[t.side].lots -= standing.lots
