@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
+from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
     COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
     sub,
@@ -34,6 +35,8 @@ cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each
     if whole > floor128(COLLATERAL_MAX, each.numerator):
         return COLLATERAL_MAX
     part = floor128((units - whole * each.denominator) * each.numerator, each.denominator)
+    must(units >= whole * each.denominator and units < (whole + 1) * each.denominator, MON_6, &ledger.log.fault)
+    must(part >= 0 and part <= each.numerator, MON_6, &ledger.log.fault)
     return least(COLLATERAL_MAX, saturate(whole * each.numerator + part))
 
 
@@ -97,6 +100,8 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
         own[0] = _threshold(rules, ins, &held, &high, equity, fault)
         if own[0] < full[0]:
             own[0] = full[0]
+    must(own[0] >= full[0], LIQ_1, fault)
+    must(full[0] >= 0, LIQ_1, fault)
 
 
 cdef inline bint _is_plain(Rules* rules, Instrument* ins) noexcept nogil:
@@ -183,6 +188,8 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
     _begin(r, p.margin_units)
     _add(ledger, rules, p, <int128>p.margin_units + upl(ledger, p) if rules.fee_at_bankruptcy else 0, r)
     _end(rules, r)
+    must(r.own >= r.full and r.full >= 0, LIQ_1, &ledger.log.fault)
+    must(r.equity == <int128>p.margin_units + upl(ledger, p), MAR_3, &ledger.log.fault)
 
 
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
@@ -229,6 +236,8 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
                 _add_orders(ledger, rules, p, r)
         index = p.next
     _end(rules, r)
+    must(r.own >= r.full and r.full >= 0, LIQ_1, &ledger.log.fault)
+    must(r.value >= 0 and (r.positions > 0 or r.orders > 0 or r.own == 0), LIQ_1, &ledger.log.fault)
 
 
 cdef bint _plain_slack(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, int128* slack) noexcept nogil:
@@ -290,7 +299,7 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
     cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
     cdef int128 equity = backing(ledger, account, currency)
     cdef int128 total = 0
-    cdef int128 whole, part, left_over, share = 0
+    cdef int128 whole, part, rest, left_over, share = 0
     cdef int64_t needed, largest_needed = -1
     cdef int32_t i, largest = -1
     cdef Position* p
@@ -315,11 +324,14 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
         p = &ledger.positions[i]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             needed = _maintenance(ledger, p)
-            part = whole * needed + floor128((equity - whole * total) * needed, total)
+            rest = floor128((equity - whole * total) * needed, total)
+            must((equity - whole * total) * needed >= rest * total and (equity - whole * total) * needed < (rest + 1) * total, MON_6, fault)
+            part = whole * needed + rest
             left_over -= part
             if i == index:
                 share = part
         i = p.next
+    must(left_over >= 0 and left_over <= ledger.instrument_count * 2, LIQ_3, fault)
     return narrow(share + left_over if index == largest else share, fault)
 
 
@@ -336,7 +348,10 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
 
 cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fault) noexcept nogil:
     """The part of an amount that belongs to some of its lots, rounded up."""
-    return units if lots == of else mul_div_ceil(units, lots, of, fault)
+    cdef int64_t part = units if lots == of else mul_div_ceil(units, lots, of, fault)
+    must(is_ceil(part, units, lots, of), MON_6, fault)
+    must(0 <= lots <= of, MON_8, fault)
+    return part
 
 
 cdef inline int64_t _opening_loss(Ledger* ledger, OpenSide* open, int64_t lots) noexcept nogil:
@@ -353,10 +368,12 @@ cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int 
     cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # to what is held, whose notional is at entry: no mark moves a hold
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
+    must(0 <= lots <= open.lots and held >= 0, MON_8, fault)
     if lots == 0:
         return held
     value = _share(open.value_units, lots, open.lots, fault)
     initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
+    must(initial >= 0 and value >= 0, MAR_1, fault)
     return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # more than anybody has is enough
 
 
@@ -371,6 +388,7 @@ cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
     cdef int side = SELL if p.size_lots > 0 else BUY
     cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
     cdef int64_t loss = sub(p.open[side].loss_units, _opening_loss(ledger, &p.open[side], lots), &ledger.log.fault)
+    must(loss >= 0 and p.reduce.loss_units >= 0, MON_8, &ledger.log.fault)
     return add(loss, p.reduce.loss_units, &ledger.log.fault)
 
 
@@ -405,6 +423,7 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
     cdef Held held
     cdef int128 least_asked
+    must(value >= 0 and initial >= 0, MAR_1, fault)
     initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
     if p.size_lots == 0:
         return initial
@@ -431,6 +450,7 @@ cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
             first = False
             sides[other.size_lots < 0] = add(sides[other.size_lots < 0], initial_units(ledger, other), &ledger.log.fault)
         index = other.next
+    must(sides[0] >= 0 and sides[1] >= 0, MAR_1, &ledger.log.fault)
     return most(sides[0], sides[1])
 
 
@@ -457,6 +477,8 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
             profit += upl(ledger, p)
             initial += initial_part(ledger, p)
         index = p.next
+    must(initial >= 0, MAR_1, &ledger.log.fault)
+    must(wallet.hold_units >= 0, MON_8, &ledger.log.fault)
     if spendable and profit > 0:
         profit = 0
     return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)
@@ -476,6 +498,7 @@ cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) no
             kept = <int128>initial_units(ledger, p) - upl(ledger, p)
             spare -= kept if kept > 0 else 0
         index = p.next
+    must(spare <= wallet.cash_units and wallet.hold_units >= 0, MON_8, &ledger.log.fault)
     return saturate(spare)
 
 
@@ -489,6 +512,8 @@ cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogi
     if cost == 0:
         return 0
     rate = floor128(profit * 1000000, cost)
+    must((rate >= 0) == (profit >= 0), LIQ_8, &ledger.log.fault)
+    must(profit * 1000000 >= rate * cost and profit * 1000000 < (rate + 1) * cost, LIQ_8, &ledger.log.fault)
     if rate > 0:
         if r.equity <= 0:
             return INT64_MAX

@@ -20,11 +20,11 @@ cdef enum:
     BOOK_8 = 208   # a trade's price is the maker's, within the taker's limit
     ORD_1 = 301    # an order's state moves only along its table
     ORD_3 = 303    # filled, remaining and cancelled lots are the original ones
+    ORD_4 = 304    # a trigger fires once
     MAR_1 = 401    # an order that is accepted has the initial margin of all that it may open
-    MAR_2 = 402    # the takeover threshold is not above the step-down threshold, and neither is below zero
     MAR_3 = 403    # an isolated loss never reaches beyond its own margin
     MAR_4 = 404    # a pure reduction is never refused for margin
-    LIQ_1 = 601    # liquidation starts if and only if equity is below R_own
+    LIQ_1 = 601    # liquidation starts if and only if equity is below R_own, and takes over only below R_full
     LIQ_2 = 602    # orders are cancelled before positions are touched
     LIQ_3 = 603    # a takeover leaves exactly zero for what is taken
     LIQ_4 = 604    # the house then holds exactly the position, and its order covers it

@@ -2,12 +2,13 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memset
-from solvent._core.market.order_pool cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.market.book cimport Book, book_room
 from solvent._core.market.client_ids cimport clients_find, clients_reserve
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
+from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, ORD_3, ORD_4, must
 from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.base.records cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
@@ -167,6 +168,8 @@ cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
         return POST_ONLY_WOULD_TAKE
     t.price_ticks = touch
     t.limit_ticks = least(t.limit_ticks, touch) if t.side == BUY else most(t.limit_ticks, touch)
+    must(not crosses(book, t.side, t.price_ticks), BOOK_7, &s.log.fault)
+    must(1 <= touch <= t.ins.max_price_ticks, BOOK_8, &s.log.fault)
     return OK
 
 
@@ -180,6 +183,8 @@ cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept
     if t.order_id == 0 and not t.ending and p.reduce_count >= REDUCE_ONLY_MAX:
         return TOO_MANY_ORDERS      # one that cannot rest needs no room
     t.size_lots = filled + t.remaining_lots
+    must(t.remaining_lots <= (p.size_lots if t.side == SELL else -p.size_lots), BOOK_7, &s.log.fault)
+    must(filled >= 0 and t.remaining_lots > 0, BOOK_6, &s.log.fault)
     return OK
 
 
@@ -224,6 +229,8 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
                 return code
     if t.tif == FOK and dry_run(s, t, &reached) > 0:
         return FOK_UNFILLED
+    must(0 < t.remaining_lots <= t.size_lots, BOOK_6, &s.log.fault)
+    must(not t.flags & POST_ONLY or not crosses(t.book, t.side, t.price_ticks), BOOK_7, &s.log.fault)
     return OK
 
 
@@ -240,6 +247,8 @@ cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     if not s.bare and receipt.resting_lots:     # it may have been cut, or ended
         slot = arena_find(&s.arena, t.order_id)
         receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
+    must(receipt.filled_lots >= 0 and receipt.resting_lots >= 0, ORD_3, &s.log.fault)
+    must(receipt.filled_lots + receipt.resting_lots <= t.size_lots, ORD_3, &s.log.fault)
 
 
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
@@ -418,6 +427,8 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
         order.open_loss_ticks = t.open_loss_ticks
     say(&s.log, TRIGGERED, t.side, t.account, t.instrument, t.terms.kind, t.terms.source, <int64_t>t.order_id,
         t.terms.trigger_ticks, order.size_lots, t.price_ticks, t.limit_ticks)
+    must(not order.state & (DUE | DORMANT) and order.account == t.account, ORD_4, &s.log.fault)
+    must(code != OK or order.remaining_lots == t.remaining_lots, ORD_3, &s.log.fault)
     if code != OK:
         finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
         return True

@@ -7,6 +7,7 @@ from solvent._core.market.order_pool cimport Order
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.account.ledger cimport Position, wallet_of
 from solvent._core.market.matching cimport Fill, same_owner
+from solvent._core.base.clauses cimport BOOK_6, MON_3, ORD_3, must
 from solvent._core.base.money cimport least, most
 from solvent._core.base.pool cimport room
 from solvent._core.base.records cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
@@ -53,6 +54,8 @@ cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lot
         reserve(s, order, price_ticks, order.remaining_lots, lots)
         refresh_hold(s, order.holder)
     order.remaining_lots = lots
+    must(lots >= 0 and lots <= kept.orders[kept.order_count - 1].remaining_lots, BOOK_6, &s.log.fault)
+    must(kept.orders[kept.order_count - 1].slot == slot, BOOK_6, &s.log.fault)
 
 
 cdef void rehearsal_end(State* s) noexcept nogil:
@@ -66,6 +69,9 @@ cdef void rehearsal_end(State* s) noexcept nogil:
         row = &kept.rows[i]
         wallet_of(&s.ledger, row.row.account, s.ledger.instruments[row.row.instrument].currency)[0] = row.wallet
         s.ledger.positions[row.position] = row.row
+    for i in range(kept.row_count):
+        must(s.ledger.positions[kept.rows[i].position].account == kept.rows[i].row.account, MON_3, &s.log.fault)
+        must(s.ledger.positions[kept.rows[i].position].size_lots == kept.rows[i].row.size_lots, MON_3, &s.log.fault)
     kept.row_count = 0
     kept.order_count = 0
 
@@ -96,6 +102,7 @@ cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
     cdef int64_t lots = borne_by_maker(s, t, fill, &deal)
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and maker.holder == t.holder and not t.flags & HOUSE_ORDER
+    must(0 <= lots <= wanted and wanted <= maker.remaining_lots, BOOK_6, &s.log.fault)
     fill.lots = lots
     if lots < wanted:
         _leave_behind(s, fill.slot, fill.price_ticks, lots)
@@ -133,6 +140,8 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
     """execute without doing it: how many lots would stay unfilled, and the last price it would pay."""
     cdef int64_t traded = rehearse(s, t, t.remaining_lots, reached_ticks)
     rehearsal_end(s)
+    must(0 <= traded <= t.remaining_lots, ORD_3, &s.log.fault)
+    must(s.rehearsal.row_count == 0 and s.rehearsal.order_count == 0, MON_3, &s.log.fault)
     return t.remaining_lots - traded
 
 
@@ -180,4 +189,6 @@ cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks)
                 reached_ticks[0] = fill.price_ticks
         level = book_worse(book, other, level)
     s.rehearsal.ended = not goes_on
+    must(wanted >= 0 and wanted <= lots, ORD_3, &s.log.fault)
+    must(lost >= 0 and lost <= wanted, ORD_3, &s.log.fault)
     return lots - wanted
