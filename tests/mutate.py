@@ -2,10 +2,11 @@
 
     python tests/mutate.py [--seed 1] [--count 10] [--runs 60]
 
-Each mutant is one wrong line of account, trade or liquidation, compiled in a copy of the tree, and played one fixed stream of
-commands with the kernel alone. Caught: it halts with a clause code before the auditor, who follows the same events, finds
-anything. One that does not build, or changes no event and no state on the stream, is drawn again, and said. What only
-tells (say) or refuses the form of a command is not drawn: no money moves there. Nor are the assertions themselves.
+Each mutant is one wrong line of account, trade or liquidation that says lots or money, compiled in a copy of the tree, and
+played one fixed stream of commands with the kernel alone. Caught: it halts with a clause code before the auditor, who
+follows the same events, finds anything. One that does not build, or changes no event and no state on the stream, is drawn
+again, and said. What only tells (say), or refuses the form of a command, is not drawn: no money moves there. Nor are the
+assertions themselves.
 Exit 1 when fewer than nine of ten are caught.
 """
 
@@ -25,18 +26,29 @@ ROOT = Path(__file__).parents[1]
 WORK = ROOT / "build" / "mutants"
 FLOORS = ("account", "trade", "liquidation")
 COMMANDS = 600  # of each run
-FORM = re.compile(r"^_check_(header|trigger|extension|armed|amendment)$|^(check_names|known_account|check_leg|say_\w+|_by_\w+)$")
-STATED = re.compile(r"\bmust\(|\bsay\(|_event\(|^\s*(cdef|ctypedef|from|import|return|pass|else|#|\"\"\")|\"\"\"")
+FORM = re.compile(
+    r"^_check_\w+$|^(check_names|known_account|check_leg|say_\w+|_by_\w+)$"
+    r"|^(balance|_waterfall|_insurance|_costs_left|_may_wait|_holds|_safe)$"  # what assertions ask
+)
+STATED = re.compile(
+    r"\bmust\(|_check_\w+\(|\bbalance\(|_waterfall\(|ledger\.costs|net_lots|\bsay\(|_event\("
+    r"|^\s*(cdef(?!.* = )|ctypedef|from|import|return|pass|else|#|\"\"\")|\"\"\""
+)
+MONEY = re.compile(
+    r"_(units|lots)\b|\b(equity|own|full|share|gain|cost|lots|value|fee|held|margin|cash)\b|\b(pay|reserve|convert|_hold)\("
+    r"|\b(fund|parcel|fill|position_fill|refresh)_\w+\("
+)
 SWAPS = [  # an operator of mutation, what it finds and what it puts there
     ("plus for minus", r" - ", " + "), ("minus for plus", r" \+ ", " - "),
     ("takes for adds", r" \+= ", " -= "), ("adds for takes", r" -= ", " += "),
     ("less for at most", r" <= ", " < "), ("at most for less", r" < ", " <= "),
     ("more for at least", r" >= ", " > "), ("at least for more", r" > ", " >= "),
     ("the other side", r"\bBUY\b", "SELL"), ("the other side", r"\bSELL\b", "BUY"),
-    ("off by one", r"\b1\b", "2"), ("off by one", r"(?<=[=<>] )0\b", "1"),
+    ("off by one", r"\b1\b", "2"), ("off by one", r"(?<=[<>] )0\b", "1"), ("off by one", r"(?<=[<>]= )0\b", "1"),
     ("wrong rounding", r"\bmul_div_floor\(", "mul_div_ceil("), ("wrong rounding", r"\bmul_div_ceil\(", "mul_div_floor("),
     ("wrong rounding", r"\bmul_div_trunc\(", "mul_div_floor("), ("wrong rounding", r"\bfloor128\(", "ceil128("),
-    ("wrong rounding", r"\bceil128\(", "floor128("), ("the other end", r"\bleast\(", "most("), ("the other end", r"\bmost\(", "least("),
+    ("wrong rounding", r"\bceil128\(", "floor128("),
+    ("the other end", r"\bleast\(", "most("), ("the other end", r"\bmost\(", "least("),
     ("arguments swapped", r"\((-?[\w.]+), (-?[\w.]+)\)", r"(\2, \1)"),
     ("arguments swapped", r", ([\w.]+), ([\w.]+)(?=[,)])", r", \2, \1"),
 ]  # fmt: skip
@@ -66,8 +78,14 @@ def mutants_of(path: Path) -> list[Mutant]:
         skipped = stated > 0  # the rest of an assertion, or of an event
         if skipped or STATED.search(line):
             stated = max(0, stated + line.count("(") - line.count(")"))
-        inside = line.startswith("    ") and name and not FORM.match(name) and not name.startswith("_check_")
-        if quoted or skipped or not inside or not line.strip() or (STATED.search(line) and not re.match(r"\s+return ", line)):
+        inside = line.startswith("    ") and name and not FORM.match(name)
+        if (
+            quoted
+            or skipped
+            or not inside
+            or not MONEY.search(line)
+            or (STATED.search(line) and not re.match(r"\s+return ", line))
+        ):
             continue
         for kind, pattern, put in SWAPS:
             for at in re.finditer(pattern, line):
@@ -96,25 +114,39 @@ def drawn(seed: int) -> list[Mutant]:
 # --- The copy in which a mutant is built
 
 
-def build(mutant: Mutant) -> Path | None:
-    """A copy of the tree with the wrong line, compiled; None if it does not build."""
-    tree = WORK / "tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    tree.mkdir(parents=True)
+def compiled(tree: Path) -> bool:
+    """Builds a tree in place, quickly; False if it does not build."""
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    environment = os.environ | {"SOLVENT_BUILD": "quick"}
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=False).returncode == 0
+
+
+def prepare() -> None:
+    """A copy of this tree, built; each mutant is built in a copy of that."""
+    base = WORK / "base"
+    shutil.rmtree(WORK, ignore_errors=True)
+    base.mkdir(parents=True)
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        if (ROOT / name).exists():
-            shutil.copy2(ROOT / name, tree / name)
-    shutil.copytree(ROOT / "ext", tree / "ext")
-    shutil.copytree(ROOT / "engine", tree / "engine")
-    shutil.copytree(ROOT / "build/release", tree / "build/release")
-    shutil.copytree(next((ROOT / "build").glob("temp.*")), tree / next((ROOT / "build").glob("temp.*")).relative_to(ROOT))
+        shutil.copy2(ROOT / name, base / name)
+    for name in ("ext", "engine"):
+        shutil.copytree(ROOT / name, base / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    if not compiled(base):
+        raise SystemExit("the tree does not build as it is")
+    shutil.copytree(base, WORK / "tree")
+
+
+def build(mutant: Mutant) -> Path | None:
+    """The copy with the wrong line, compiled, everything else as it was; None if it does not build."""
+    base, tree = WORK / "base", WORK / "tree"
+    for path in (path for path in base.rglob("*") if path.is_file()):
+        place = tree / path.relative_to(base)
+        if not place.exists() or place.stat().st_mtime_ns != path.stat().st_mtime_ns:
+            shutil.copy2(path, place)
     place = tree / mutant.path
     lines = place.read_text().splitlines(keepends=True)
     lines[mutant.line - 1] = mutant.now + "\n"
     place.write_text("".join(lines))
-    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
-    return tree if done.returncode == 0 else None
+    return tree if compiled(tree) else None
 
 
 # --- The stream, and those who play it
@@ -235,15 +267,21 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10, help="how many mutants")
     parser.add_argument("--runs", type=int, default=60, help="runs of the stream, each of another shape")
     parser.add_argument("--play", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--record", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--audit", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.play:
         print(play())
         return 0
+    if asked.record:
+        record(asked.runs)
+        print(f"{asked.runs} runs of {COMMANDS} commands")
+        return 0
     if asked.audit:
         print(audit([int(run) for run in asked.audit.split(",")]))
         return 0
-    record(asked.runs)
+    prepare()
+    print(child(WORK / "base", "--record", "--runs", str(asked.runs)))
     print(f"seed {asked.seed} (rerun with --seed {asked.seed})", flush=True)
     caught = tried = 0
     for mutant in drawn(asked.seed):

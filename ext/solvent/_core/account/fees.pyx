@@ -96,6 +96,7 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
             p = &ledger.positions[ledger.instruments[i].members[k]]
             rate = liquidation_rate(fees, ledger, p, now_ns)
             if rate != p.liquidation_fee_ppb:
+                must(rate >= 0 and ledger.instruments[i].own_fee, MON_7, &ledger.log.fault)
                 p.liquidation_fee_ppb = rate
                 say(ledger.log, FEE_CHANGED, 0, p.account, p.instrument, p.leg, 0, rate, 0, 0, 0, 0)
                 touch(ledger, p.account)
@@ -103,11 +104,13 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
 
 cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, int64_t value, int64_t now_ns) noexcept nogil:
     """A fill of an account."""
+    cdef int64_t total
     cdef Volume* v
     if not fees.counts:
         return
     v = volume_at(fees, ledger, account, ins.currency, now_ns)
     if v != NULL:
         must(value >= 0, MON_7, &ledger.log.fault)
-        v.today = least(VOLUME_MAX, v.today + value)
-        must(v.today >= value or v.today == VOLUME_MAX, MON_7, &ledger.log.fault)
+        total = v.today + value
+        v.today = least(VOLUME_MAX, total)
+        must(v.today == total or (v.today == VOLUME_MAX and total > VOLUME_MAX), MON_7, &ledger.log.fault)

@@ -467,6 +467,8 @@ cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, i
     ledger.parcel_count += 1
     must(parcel.size_lots == p.size_lots and parcel.cost_units == cost_units, LIQ_4, &ledger.log.fault)
     must(parcel.instrument == p.instrument and parcel.order_id == 0, LIQ_4, &ledger.log.fault)
+    must(parcel.origin == p.account and parcel.parcel_id == ledger.next_parcel_id - 1, LIQ_4, &ledger.log.fault)
+    must(parcel.parcel_id > 0 and (index == 0 or parcel.parcel_id > ledger.parcels[index - 1].parcel_id), LIQ_4, &ledger.log.fault)
     p.size_lots = 0
     p.cost_units = 0
     p.stuck = 0
@@ -487,6 +489,7 @@ cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
             low = middle + 1
         else:
             high = middle
+    must(low < ledger.parcel_count and ledger.parcels[low].parcel_id == parcel_id, LIQ_4, &ledger.log.fault)
     return low
 
 

@@ -103,8 +103,9 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     must(p.size_lots + parcel.size_lots == held + left, MON_2, &s.log.fault)
     must(magnitude(p.size_lots) == magnitude(held) - lots, LIQ_8, &s.log.fault)
     must(p.size_lots == 0 or parcel.size_lots == 0, LIQ_8, &s.log.fault)
+    domain_requirement(&s.ledger, &s.rules, winner.position, &r)
+    must(pass_ == 3 or r.equity >= 0, LIQ_8, &s.log.fault)
     if pass_ == 3:
-        domain_requirement(&s.ledger, &s.rules, winner.position, &r)
         if r.equity < 0:
             p = &s.ledger.positions[winner.position]
             pay(&s.ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency),

@@ -7,7 +7,7 @@ from solvent._core.account.ledger cimport Ledger, balance, order_touched, parcel
 from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
-from solvent._core.base.records cimport NO_INSTRUMENT, PARTIAL, SAFE
+from solvent._core.base.records cimport NO_INSTRUMENT, SAFE
 from solvent._core.liquidation.case cimport (
     AGAIN, BARE_WALLET, CLEAR, DELEVERAGE, DOMAIN, GO_ON, HELD_PARCEL, NET, OVER, RESIDUAL, STEP_DOWN, TAKE_OVER, UNWIND,
     VERDICT, Case, Step,
@@ -172,7 +172,7 @@ cdef void _run_domain(State* s, Case* c) noexcept nogil:
     for i in range(first, s.ledger.parcel_count):
         must(s.ledger.parcels[i].origin == c.account, LIQ_4, &s.log.fault)      # closed already if a fresh sibling was opposite
         _run_parcel(s, i, True)
-    must(judge(s, c) == SAFE or c.verdict == PARTIAL and c.candidate < 0, LIQ_1, &s.log.fault)
+    must(judge(s, c) == SAFE, LIQ_1, &s.log.fault)
 
 
 # --- The end of a command ------------------------------------------------------------------------------

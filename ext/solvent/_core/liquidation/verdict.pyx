@@ -2,7 +2,9 @@
 
 from libc.stdint cimport int32_t, uint16_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Position, held_of
-from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_requirement, thresholds
+from solvent._core.account.margin cimport (
+    Requirement, cross_holds, cross_requirement, isolated_holds, isolated_requirement, thresholds,
+)
 from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport int128, saturate
 from solvent._core.base.records cimport FULL, LIQUIDATION, PARTIAL, SAFE, say
@@ -36,6 +38,13 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
     return best
 
 
+cdef inline bint _holds(State* s, Case* c) noexcept nogil:
+    """True if a domain is at R_own or above, the short way."""
+    if c.position >= 0:
+        return isolated_holds(&s.ledger, &s.rules, c.position)
+    return cross_holds(&s.ledger, &s.rules, c.account, c.currency)
+
+
 cdef int judge(State* s, Case* c) noexcept nogil:
     """Fills in requirement, candidate and verdict of a domain, and returns the verdict."""
     cdef Requirement* r = &c.requirement
@@ -56,6 +65,7 @@ cdef int judge(State* s, Case* c) noexcept nogil:
         c.verdict = PARTIAL     # without a candidate only orders ask for more, and they go
     must(r.full <= r.own and r.full >= 0, LIQ_1, &s.log.fault)
     must(c.verdict == SAFE or r.equity < r.own, LIQ_1, &s.log.fault)
+    must(_holds(s, c) == (r.equity >= r.own), LIQ_1, &s.log.fault)
     return c.verdict
 
 

@@ -9,9 +9,10 @@ from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
 )
+from solvent._core.account.margin cimport cross_holds, isolated_holds
 from solvent._core.market.matching cimport Fill
 from solvent._core.base.clauses cimport (
-    BOOK_5, BOOK_6, BOOK_7, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2, is_ceil, must,
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2, is_ceil, must,
 )
 from solvent._core.base.money cimport RATE, least, magnitude, most
 from solvent._core.base.records cimport (
@@ -476,6 +477,14 @@ cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
     return True
 
 
+cdef inline bint _safe(State* s, int32_t position) noexcept nogil:
+    """True if the domain of a position is at R_own or above."""
+    cdef Position* p = &s.ledger.positions[position]
+    if p.mode:
+        return isolated_holds(&s.ledger, &s.rules, position)
+    return cross_holds(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency)
+
+
 cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
     must(half.effect.shortfall_units == 0, SAFE_2, &s.log.fault)
@@ -485,6 +494,8 @@ cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogi
     fill_post(&s.ledger, position, &half.terms, &half.effect)
     if not half.safe:
         touch(&s.ledger, account)
+    else:
+        must(_safe(s, position), SAFE_2, &s.log.fault)
 
 
 cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
@@ -516,10 +527,12 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
     cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
-    must(0 < fill.lots <= maker.remaining_lots + fill.lots and maker.side != t.side, BOOK_6, &s.log.fault)
+    must(fill.lots > 0 and maker.remaining_lots >= 0 and maker.side != t.side, BOOK_6, &s.log.fault)
+    must(deal.value_units == _value(s, t, fill), BOOK_8, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
         _settle_user(s, holder, &deal.maker)
+        must(s.ledger.positions[holder].size_lots == held + (fill.lots if maker.side == BUY else -fill.lots), MON_2, &s.log.fault)
     else:
         _settle_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
@@ -536,6 +549,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
     must(not owned or deal.maker.terms.size_delta == -deal.taker.terms.size_delta, MON_2, &s.log.fault)
     must(not owned or deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta, MON_3, &s.log.fault)
     _settle_user(s, t.holder, &deal.taker)
+    must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
     _after_fill(s, t.holder, held)
 
 

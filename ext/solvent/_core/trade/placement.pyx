@@ -248,6 +248,8 @@ cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
         slot = arena_find(&s.arena, t.order_id)
         receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
     must(receipt.filled_lots >= 0 and receipt.resting_lots >= 0, ORD_3, &s.log.fault)
+    must(t.tif != FOK or t.remaining_lots == 0 or t.terms != NULL, BOOK_7, &s.log.fault)
+    must(t.ending == 0 or not t.flags & POST_ONLY or receipt.filled_lots == 0, BOOK_7, &s.log.fault)
     must(receipt.filled_lots + receipt.resting_lots <= t.size_lots, ORD_3, &s.log.fault)
 
 
