@@ -31,6 +31,7 @@ FORM = re.compile(
     r"|^(balance|_waterfall|_insurance|_costs_left|_may_wait|_holds|_safe)$"  # what assertions ask
 )
 STATED = re.compile(
+    r"whole \+=|\bboth\b|\binsured\b|\bheld_lots =|\bcounted = |after = _insurance|filled = |left = p\.|total = v\.|"
     r"\bmust\(|_check_\w+\(|\bbalance\(|_waterfall\(|ledger\.costs|net_lots|\bsay\(|_event\("
     r"|^\s*(cdef(?!.* = )|ctypedef|from|import|return|pass|else|#|\"\"\")|\"\"\""
 )

@@ -5,7 +5,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.account.ledger cimport Ledger, Position, touch
 from solvent._core.base.clauses cimport MON_7, must
-from solvent._core.base.money cimport floor128, least
+from solvent._core.base.money cimport RATE, floor128, least
 from solvent._core.base.pool cimport resized
 from solvent._core.base.records cimport FEE_CHANGED, say
 from solvent._core.contract.valuation cimport Instrument
@@ -72,6 +72,7 @@ cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t acco
         for i in range(ins.fee_tier_count):
             if v.total >= ins.fee_tiers[i].volume_units:
                 found = ins.fee_tiers[i].maker_fee_ppb if maker else ins.fee_tiers[i].taker_fee_ppb
+    must(-RATE < found < RATE, MON_7, &ledger.log.fault)
     return found
 
 

@@ -4,15 +4,15 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.base.clauses cimport (
-    LIQ_1, LIQ_3, LIQ_4, LIQ_6, LIQ_7, LIQ_10, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor, is_trunc, must,
+    LIQ_1, LIQ_3, LIQ_4, LIQ_6, LIQ_7, LIQ_10, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor, is_trunc, must,
 )
 from solvent._core.base.money cimport (
     RATE, add, clamp, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
 )
 from solvent._core.base.pool cimport resized, room, rooms, zeroed
 from solvent._core.base.records cimport (
-    ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
-    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORTFALL, TAKEN, EventLog, say,
+    ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
+    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORT, SHORTFALL, TAKEN, EventLog, say,
 )
 from solvent._core.contract.valuation cimport Held, Instrument
 
@@ -124,7 +124,9 @@ cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
                 net = 0
                 instrument = other.instrument
             net += other.size_lots
+        must(other.account == p.account, MON_7, &ledger.log.fault)
         index = other.next
+    must(total >= 0, MAR_1, &ledger.log.fault)
     return total + magnitude(net)
 
 
@@ -140,6 +142,8 @@ cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
             held.long_lots += most(0, other.size_lots)
             held.short_lots += most(0, -other.size_lots)
         index = other.next
+    must(held.long_lots >= most(0, p.size_lots) and held.short_lots >= most(0, -p.size_lots), MAR_1, &ledger.log.fault)
+    must(held.long_lots >= 0 and held.short_lots >= 0, MAR_1, &ledger.log.fault)
 
 
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
@@ -208,6 +212,7 @@ cdef void order_touched(Ledger* ledger) noexcept nogil:
     """Puts the touched accounts in order, where that may change something."""
     if ledger.touched_count > 1 and _overdrawn(ledger):
         qsort(ledger.touched, ledger.touched_count, sizeof(uint32_t), &_by_account)
+    must(ledger.touched_count <= ledger.account_count, LIQ_1, &ledger.log.fault)
 
 
 # --- Postings ------------------------------------------------------------------------------------------
@@ -293,6 +298,11 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
+    must(p.size_lots != 0 or (p.cost_units == 0 and p.margin_units == 0), MON_3, &ledger.log.fault)
+    must(p.mode or p.margin_units == 0, MAR_3, &ledger.log.fault)
+    must(not p.hedged or p.size_lots == 0, MAR_2, &ledger.log.fault)
+    must(p.leg != LONG or p.size_lots >= 0, MAR_2, &ledger.log.fault)
+    must(p.leg != SHORT or p.size_lots <= 0, MAR_2, &ledger.log.fault)
     say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, <uint16_t>p.chosen_tier, p.size_lots, p.cost_units, p.margin_units,
         p.leverage.times, p.leverage.parts)
 

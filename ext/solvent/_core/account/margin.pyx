@@ -44,6 +44,8 @@ cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) n
     """The smallest balance that counts so much."""
     if value <= 0:
         return 0
+    must(_price(ledger, each) > 0 and each.numerator > 0, MAR_1, &ledger.log.fault)
+    must(value <= COLLATERAL_MAX, MAR_1, &ledger.log.fault)
     return saturate(ceil128(<int128>value * each.denominator, <int128>_price(ledger, each) * each.numerator))
 
 
@@ -54,6 +56,7 @@ cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexce
     for i in range(ledger.collateral_count):
         if ledger.collateral[i].of == currency:
             units = add(units, collateral_value(ledger, account, &ledger.collateral[i], 0), &ledger.log.fault)
+    must(units >= wallet_of(ledger, account, currency).cash_units, MAR_1, &ledger.log.fault)
     return units
 
 
@@ -130,7 +133,9 @@ cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, 
     r.positions += 1 if p.size_lots != 0 else 0
     if _is_plain(rules, ins):
         _plain_rates(rules, ins, p, &low, &high)
+        must(0 <= low <= high, LIQ_1, fault)
         units = fee_units(magnitude(signed), low, fault)
+        must(is_ceil(<int64_t>units, magnitude(signed), low, RATE), MON_6, fault)
         r.full += units
         r.own += units if high == low else fee_units(magnitude(signed), high, fault)
         return
@@ -163,6 +168,7 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     if rules.orders == BY_FEE:
         r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
         return
+    must(value >= 0 and lowest >= 0 and highest >= 0, LIQ_1, fault)
     r.full += lowest
     r.own += most(lowest, highest)
     r.value += value
@@ -257,6 +263,7 @@ cdef bint _plain_slack(Ledger* ledger, Rules* rules, uint32_t account, uint32_t 
         if not _is_plain(rules, ins):
             return False
         _plain_rates(rules, ins, p, &low, &high)
+        must(0 <= low <= high, LIQ_1, &ledger.log.fault)
         signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
         slack[0] += signed
         slack[0] -= p.cost_units
@@ -309,6 +316,7 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             equity += upl(ledger, p)
             needed = _maintenance(ledger, p)
+            must(needed >= 0, LIQ_3, fault)
             total += needed
             if needed > largest_needed:
                 largest_needed = needed
@@ -339,6 +347,8 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
     """The exact signed cost at which a position leaves nothing: what the house takes it over at."""
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* fault = &ledger.log.fault
+    must(p.size_lots != 0, LIQ_3, fault)
+    must(p.mode or p.margin_units == 0, MAR_3, fault)
     if p.mode:
         return sub(p.cost_units, p.margin_units, fault)
     return sub(add(p.cost_units, upl(ledger, p), fault), equity_share(ledger, index), fault)

@@ -22,6 +22,7 @@ cdef enum:
     ORD_3 = 303    # filled, remaining and cancelled lots are the original ones
     ORD_4 = 304    # a trigger fires once
     MAR_1 = 401    # an order that is accepted has the initial margin of all that it may open
+    MAR_2 = 402    # a leg of a hedge never holds the other side
     MAR_3 = 403    # an isolated loss never reaches beyond its own margin
     MAR_4 = 404    # a pure reduction is never refused for margin
     LIQ_1 = 601    # liquidation starts if and only if equity is below R_own, and takes over only below R_full

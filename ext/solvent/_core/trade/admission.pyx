@@ -8,7 +8,7 @@ from solvent._core.account.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_holds, cross_requirement, domain_requirement,
     equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
-from solvent._core.base.clauses cimport LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, must
+from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
 from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
 from solvent._core.base.records cimport BUY, CONTRACTS, NET
 from solvent._core.contract.valuation cimport (
@@ -47,6 +47,7 @@ cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
     domain_requirement(l, rules, index, &r)
     slack = r.equity - r.own
     bears = saturate(slack) if slack > 0 else 0
+    must(bears >= 0, SAFE_2, &l.log.fault)
     return bears if p.mode else least(bears, _room(l, rules, p.account, l.instruments[p.instrument].currency))
 
 
@@ -96,6 +97,7 @@ cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogi
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int32_t* fault = &l.log.fault
     cdef int64_t cost
+    must(p.size_lots != 0, BOOK_8, fault)
     if p.mode:
         cost = bankruptcy_cost(l, index)
     else:
@@ -186,6 +188,7 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
     cdef int32_t* fault = &l.log.fault
     cdef int64_t lacks, cash, lifted = 0
     cdef int i
+    must(e.assigned_units == 0 and (p.mode or e.margin_units == 0), MAR_3, fault)
     if not p.mode:
         return 0
     if e.size_lots == 0:
@@ -302,6 +305,7 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     sound = not slips and _sound(l, rules, index, e)
     cash = wallet.cash_units
     put_back(l, index, &trial)
+    must(e.shortfall_units >= 0 and e.assigned_units >= 0, MAR_3, &l.log.fault)
     if e.shortfall_units != 0 or (e.assigned_units > 0 and cash < 0) or (slips and e.closed_lots == 0):
         return False
     safe[0] = sound and cash >= 0
@@ -321,6 +325,8 @@ cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms,
     _read(l, rules, index, e, &after)
     put_back(l, index, &trial)
     _read(l, rules, index, e, &before)
+    must(after.count == before.count and 1 <= after.count <= 3, SAFE_2, &l.log.fault)
+    must(e.closed_lots != 0 or e.opened_lots != 0, SAFE_2, &l.log.fault)
     for i in range(after.count):
         if e.opened_lots != 0:
             slack = before.domain[i].equity - before.domain[i].own

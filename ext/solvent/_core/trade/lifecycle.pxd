@@ -13,7 +13,7 @@ from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport clients_add, clients_finish
 from solvent._core.account.ledger cimport NOBODY, Position, parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
-from solvent._core.base.clauses cimport BOOK_6, BOOK_8, ORD_1, ORD_3, must
+from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport most
 from solvent._core.base.records cimport (
     ACCEPTED, ALLOW, BUY, BY_LAST, CANCEL_MAKER, CLOSE_POSITION, DONE, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, RESTED, TRADE, Event, say,
@@ -139,6 +139,7 @@ cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
     cdef Book* book = &s.books[order_instrument(s, slot)]
     if order.holder >= 0:
         reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, 0)
+    must(order.state & LIVE and order.remaining_lots >= 0, BOOK_5, &s.log.fault)
     book_remove(book, &s.arena, slot, order.side)
     if order.holder >= 0 and not order.flags & HOUSE_ORDER:
         refresh_side(s, order)

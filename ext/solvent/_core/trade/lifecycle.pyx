@@ -12,7 +12,7 @@ from solvent._core.account.ledger cimport (
 from solvent._core.account.margin cimport cross_holds, isolated_holds
 from solvent._core.market.matching cimport Fill
 from solvent._core.base.clauses cimport (
-    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2, is_ceil, must,
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2, is_ceil, must,
 )
 from solvent._core.base.money cimport RATE, least, magnitude, most
 from solvent._core.base.records cimport (
@@ -180,12 +180,14 @@ cdef void expire(State* s) noexcept nogil:
     cdef int32_t slot = timers_due(&s.timers, &s.arena, s.clock_ns)
     while slot >= 0:
         cancel(s, slot, EXPIRED)
+        must(slot < 0 or s.arena.terms[slot].expiry_ns > 0, ORD_1, &s.log.fault)
         slot = timers_due(&s.timers, &s.arena, s.clock_ns)
 
 
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
     """A price that triggers may watch."""
     cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
+    must(price_ticks > 0, ORD_4, &s.log.fault)
     if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks, halted):
         s.log.fault = 2
 
@@ -259,6 +261,8 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
                 t.side, t.price_ticks, order_id, book_price(t.book, &s.arena, slot), s.arena.orders[slot].order_id):
             lots += s.arena.orders[slot].remaining_lots
         slot = s.arena.reduce[slot].next
+    must(0 <= lots <= p.reduce.lots, BOOK_7, &s.log.fault)
+    must(p.account == t.account, BOOK_5, &s.log.fault)
     return lots
 
 
@@ -281,6 +285,8 @@ cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogi
     """By how many lots the resting reduce-only orders of a position exceed it, and the one that is cut next; -1: by none."""
     cdef Position* p = &s.ledger.positions[position]
     excess[0] = p.reduce.lots - closing_lots(p, p.reduce_side) if p.reduce.lots > 0 else 0
+    must(excess[0] <= p.reduce.lots, BOOK_7, &s.log.fault)
+    must((p.reduce.lots == 0) or p.reduce_count > 0, BOOK_5, &s.log.fault)
     return _worst_reduce(s, position) if excess[0] > 0 else -1
 
 
@@ -422,6 +428,7 @@ cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
     if _maker_bears(s, t, fill, deal):
         return fill.lots
     closing = closing_lots(&s.ledger.positions[maker.holder], maker.side)
+    must(closing >= 0, BOOK_6, &s.log.fault)
     fill.lots = closing if closing < fill.lots else 0
     return fill.lots if fill.lots > 0 and _maker_bears(s, t, fill, deal) else 0
 
@@ -436,6 +443,7 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
     closing = closing_lots(&s.ledger.positions[t.holder], t.side)
     deal.taker_ends = True
     deal.ending = UNCOVERED
+    must(closing >= 0 and fill.lots <= t.remaining_lots, BOOK_6, &s.log.fault)
     fill.lots = closing if closing < fill.lots else 0
     deal.value_units = _value(s, t, fill)
     if fill.lots == 0 or not _taker_bears(s, t, fill, deal):

@@ -31,13 +31,18 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
         return True
     value = collateral_value(l, account, each, 0)
     left = collateral_value(l, account, each, needed)
+    must(left <= value or needed < 0, MAR_1, &s.log.fault)
+    must(left >= 0, MAR_1, &s.log.fault)
     return value == 0 or free_units(l, account, each.of, False) >= value - left
 
 
 cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil:
     """The price of a ticket, or the edge of the band around another price where it is beyond that."""
     cdef int64_t edge = band_edge(t.ins, around_ticks, t.side, s.rules.price_band_ppb)
-    return least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
+    cdef int64_t price = least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
+    must(price <= edge if t.side == BUY else price >= edge, BOOK_8, &s.log.fault)
+    must(price == t.price_ticks or price == edge, BOOK_8, &s.log.fault)
+    return price
 
 
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:

@@ -8,7 +8,7 @@ from solvent._core.market.client_ids cimport clients_find, clients_reserve
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
-from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, ORD_3, ORD_4, must
+from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, MON_7, ORD_1, ORD_3, ORD_4, must
 from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.base.records cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
@@ -278,6 +278,8 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
     accept(s, t)
     triggers_add(&s.triggers[t.instrument], &s.arena, t.slot, reference)
+    must(s.arena.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
+    must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
     receipt.order_id = t.order_id
     if trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         if not triggers_due(&s.triggers[t.instrument], &s.arena, &s.due, t.slot):
@@ -380,6 +382,8 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
     else:
         accept(s, &t)
         work(s, &t, receipt)
+    must(receipt.order_id != 0 and receipt.filled_lots >= 0, ORD_1, &s.log.fault)
+    must(s.bare or p.account == c.account and p.instrument == c.instrument and p.leg == leg, MON_7, &s.log.fault)
     return OK
 
 
@@ -391,6 +395,7 @@ cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
     price = within_band(s, t, t.ins.mark_ticks)
     if price != t.price_ticks:
         t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
+        must(t.order_id != 0 and price != 0, ORD_1, &s.log.fault)
         say_replaced(s, t)
 
 

@@ -7,7 +7,7 @@ from solvent._core.market.order_pool cimport Order
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.account.ledger cimport Position, wallet_of
 from solvent._core.market.matching cimport Fill, same_owner
-from solvent._core.base.clauses cimport BOOK_6, MON_3, ORD_3, must
+from solvent._core.base.clauses cimport BOOK_6, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
 from solvent._core.base.money cimport least, most
 from solvent._core.base.pool cimport room
 from solvent._core.base.records cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
@@ -37,6 +37,8 @@ cdef void _keep_row(State* s, int32_t position) noexcept nogil:
     row.row = p[0]
     row.wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)[0]
     p.dry_run = kept.run
+    must(row.row.account == p.account and row.row.size_lots == p.size_lots, MON_3, &s.log.fault)
+    must(row.position == position and row.wallet.hold_units >= 0, MON_8, &s.log.fault)
 
 
 cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
@@ -92,6 +94,8 @@ cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept no
     cdef Trial before
     _keep_row(s, position)
     try_on(&s.ledger, position, &half.effect, True, &before)
+    must(s.ledger.positions[position].size_lots == before.size_lots + half.terms.size_delta, MON_2, &s.log.fault)
+    must(half.effect.shortfall_units == 0, SAFE_2, &s.log.fault)
 
 
 cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
@@ -130,6 +134,7 @@ cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept
     if t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH:
         return False
     if t.stp_mode == DECREMENT:
+        must(fill.lots > 0 and lost[0] >= 0, ORD_3, &s.log.fault)
         lost[0] += fill.lots
         left = s.arena.orders[fill.slot].remaining_lots - fill.lots
     _leave_behind(s, fill.slot, fill.price_ticks, left)
