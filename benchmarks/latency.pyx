@@ -7,7 +7,7 @@ Python, and between batches the dropping of events that nobody waits for.
 from libc.stdint cimport int64_t
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from solvent._core.kernel cimport Kernel
-from solvent._core.base.records cimport Command
+from solvent._core.base.commands cimport Request
 from solvent._core.trade.lifecycle cimport Receipt
 
 
@@ -19,7 +19,7 @@ cdef inline int64_t now() noexcept nogil:
 
 def stamp(Kernel kernel, const unsigned char[::1] records not None, int64_t[::1] ns not None, Py_ssize_t batch):
     """Plays one-record commands; ns[i] becomes what command i took."""
-    cdef const Command* commands = <const Command*>&records[0]
+    cdef const Request* commands = <const Request*>&records[0]
     cdef Py_ssize_t i = 0
     cdef Py_ssize_t end
     cdef int64_t last, at

@@ -13,7 +13,7 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Code, EventType, InputError, Instrument, PriceModel, Rates, Tier, rules
-from solvent.records import NO_INSTRUMENT, CommandType, command, extension
+from solvent.records import NO_INSTRUMENT, CommandType, Weighting, command, extension
 from solvent.schema.limits import (
     DAY_NS,
     FINE,
@@ -87,7 +87,7 @@ class Pair:
         )  # fmt: skip
 
     def tell(self, spec: Spec) -> Code:
-        r, sources = self.r, len(spec.prices[5]) if spec.prices else 0
+        r, sources = self.r, len(spec.prices.sources) if spec.prices else 0
         kind = CommandType.SOURCE if sources else CommandType.INDEX if spec.prices else CommandType.MARK
         kind = CommandType.INDEX if r.random() < 0.1 else kind
         fields = {"order_id": r.randrange(sources + 1), "amount": r.choice([0, 1, -FINE // 2, FINE // 2])}
@@ -116,7 +116,7 @@ class Pair:
         r = self.r
         for account in ACCOUNTS[:2]:
             self.send(CommandType.SET_POSITION_MODE, account=account, instrument=1, mode=r.randrange(2))
-        for _ in range(len(spec.prices[5]) if spec.prices else 1):
+        for _ in range(len(spec.prices.sources) if spec.prices else 1):
             self.tell(spec)
         for _ in range(commands):
             if r.random() < 0.1:
@@ -249,9 +249,9 @@ def test_a_zero_that_something_is_divided_by(what):
     elif what == "top":
         spec = replace(spec, tiers=((0, *spec.tiers[0][1:]), *spec.tiers[1:]))
     elif what == "sample_ns":
-        model = list(ADDED["linear, power, modelled"].spec.prices)
-        model[1], model[15], model[16], model[24] = 0, 2, RATE, 0  # premiums weighted by the index
-        spec = replace(ADDED["linear, power, modelled"].spec, prices=tuple(model))
+        modelled = ADDED["linear, power, modelled"].spec
+        by_index = replace(modelled.prices, sample_ns=0, weighting=Weighting.INDEX_WEIGHTS, bound_ppb=RATE, trailing=0)
+        spec = replace(modelled, prices=by_index)
     else:
         spec = replace(spec, **{what: 0})
     data = to_records(N, spec, 0)

@@ -290,7 +290,7 @@ def test_rank_of_the_rules_page():
     from solvent.twin.account import margin
     from solvent.twin.contract.valuation import Contract
 
-    contract = Contract(*Instrument("X", tick=1, contract_size="0.000001").spec.compiled(0)[:-1])
+    contract = Contract.of(Instrument("X", tick=1, contract_size="0.000001").spec)
     contract.mark = 8_000
 
     class Short:

@@ -16,7 +16,7 @@ import pytest
 import solvent
 from solvent import Funding, Instrument, PriceModel, Tier, rules
 from solvent.schema.limits import FINE
-from solvent.twin.contract.price_model import Model, Prices, View, half_even
+from solvent.twin.contract.price_model import Prices, View, half_even
 from solvent.twin.contract.valuation import Contract
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -37,7 +37,7 @@ def rows(folder: str, name: str) -> list[tuple[int, Decimal]]:
 def formula(premium_ppb: int, cap: str) -> int:
     """The rate that the integers of the model make of one premium."""
     model = PriceModel(funding=Funding(cap=cap))
-    prices = Prices(Contract(*Instrument("X").spec.compiled(0)[:-1]), Model(*model.compiled(1)), 0)
+    prices = Prices(Contract.of(Instrument("X").spec), model.compiled(1), 0)
     prices.premium_sum, prices.premium_weight, prices.premium_count = premium_ppb, 1, 1
     prices.fix()
     return prices.next_rate
@@ -223,7 +223,7 @@ def test_marks_of_hours_by_one_component(coin, series, component, hours, expecte
     rates = dict(rows("funding_mark", f"{coin}USDT_binance-perp_funding_8h_2019-2026"))
     terms = Instrument("X", tick="0.01", contract_size="0.001", max_price=200_000, tiers=[Tier(10**6, "0.005", "0.01")])
     model = PriceModel(components=[component], funding=Funding())
-    prices = Prices(Contract(*terms.spec.compiled(0)[:-1]), Model(*model.compiled(1)), 0)
+    prices = Prices(Contract.of(terms.spec), model.compiled(1), 0)
     eight, settled, found = 8 * 3_600_000, sorted(rates), []
     for at, price in rows("prices", series):
         if at % 3_600_000 or at not in marks:

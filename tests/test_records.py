@@ -8,8 +8,9 @@ import pytest
 
 from solvent import codes, records
 from solvent._core.base import money as core_money
-from solvent._core.base import records as core
-from solvent.schema import limits
+from solvent._core.base import schema as core
+from solvent.schema import limits, words
+from solvent.schema.header import PYTHON_ONLY
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,14 +28,9 @@ def test_layouts_are_equal(kind):
 
 def test_numbers_are_equal():
     ours = {}
-    for family in (
-        records.CommandType, records.EventType, records.Side, records.Tif, records.Mode, records.Posting,
-        records.Ending, records.ParcelChange, records.Verdict, records.SelfTrade, records.Source, records.TriggerKind,
-        records.TriggerFlag, records.Kind, records.Basis, records.Scheme, records.OrderRule, records.Leg,
-        records.Component, records.Premium, records.Weighting, records.SourceState, records.Listing, codes.Code,
-    ):  # fmt: skip
-        ours |= {member.name: int(member) for member in family}
-    ours |= {flag.name: int(flag) for flag in records.Flag}
+    for name in words.__all__:
+        ours |= {member.name: int(member) for member in getattr(words, name) if name not in PYTHON_ONLY}
+    ours |= {code.name: int(code) for code in codes.Code}
     assert core.numbers() == ours
 
 

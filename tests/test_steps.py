@@ -12,6 +12,7 @@ from generator import Generator
 from solvent import InputError, rules
 from solvent.auditor import Auditor
 from solvent.records import CommandType, EventType, decode
+from solvent.schema.terms import values_of
 from solvent.terms.rule_set import STEPS
 from solvent.terms.tiers import okex_btc_2019
 
@@ -60,8 +61,8 @@ def test_the_presets_have_every_step(name):
 
 
 def test_the_usual_table_is_not_part_of_a_digest():
-    assert SEED.identity() == SEED.compiled()[:-1]
-    assert replace(SEED, steps=WITHOUT_NET).identity() == replace(SEED, steps=WITHOUT_NET).compiled()
+    assert SEED.identity() == values_of(SEED.compiled())[:-1]
+    assert replace(SEED, steps=WITHOUT_NET).identity() == values_of(replace(SEED, steps=WITHOUT_NET).compiled())
     tables = [replace(SEED, steps=steps) for steps in (STEPS, WITHOUT_NET, WITHOUT_STEP_DOWN)]
     assert len({solvent.Exchange([solvent.Instrument("X")], rules=table).digest() for table in tables}) == 3
 

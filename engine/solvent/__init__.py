@@ -3,6 +3,7 @@
 The face: Exchange, Book, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy.
 """
 
+from solvent.api.backend import Event
 from solvent.api.base import Ack
 from solvent.api.book import Book
 from solvent.api.exchange import Exchange
@@ -20,7 +21,7 @@ from solvent.schema.codes import (
     WrongType,
     applied,
 )
-from solvent.schema.records import Event, EventType
+from solvent.schema.words import EventType
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import Trigger

@@ -6,33 +6,35 @@ Owns the choice of the kernel and of the class of its events. Nothing else of th
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from solvent.schema import records
-from solvent.schema.records import EVENT, EVENT_FIELDS, PAYLOAD, RECORD_BYTES, EventType
+from solvent.schema import events
+from solvent.schema.events import PAYLOAD, text_of
+from solvent.schema.layouts import EVENT, EVENT_FIELDS, RECORD_BYTES, layout
+from solvent.schema.words import EventType
 
 __all__ = ["Event", "compiled_kernel", "decode", "readable_kernel"]
 
 if TYPE_CHECKING:
-    from solvent.schema.records import Event
+    from solvent.schema.events import Event
 else:
     try:
         from solvent._core.base.event_view import Event, bind
 
-        bind(EventType, EVENT_FIELDS, PAYLOAD)
+        bind(EventType, EVENT_FIELDS, PAYLOAD, text_of)
     except ImportError:
-        Event = records.Event
+        Event = events.Event
 
 
 def compiled_kernel() -> Any:
     """The compiled kernel class, whose layouts must be this package's. Raises ImportError with what to do."""
     try:
         from solvent._core import kernel
-        from solvent._core.base import records as compiled
+        from solvent._core.base import schema as compiled
     except ImportError as error:
         raise ImportError(
             "the compiled core is missing; build it (pip install . in the checkout), or say so and use "
             "solvent.reference.Exchange, the slower twin in pure Python"
         ) from error
-    if compiled.layout() != {kind: records.layout(kind) for kind in compiled.layout()}:
+    if compiled.layout() != {kind: layout(kind) for kind in compiled.layout()}:
         raise ImportError("the compiled core has other record layouts than this package; rebuild it")
     return kernel.Kernel
 

@@ -11,7 +11,6 @@ from weakref import WeakSet
 
 from solvent.api import backend
 from solvent.api.backend import Event, decode
-from solvent.schema import records
 from solvent.schema.codes import (
     HINTS,
     Busy,
@@ -25,7 +24,9 @@ from solvent.schema.codes import (
     WrongType,
     shown,
 )
-from solvent.schema.records import CommandType, EventType, Side, command
+from solvent.schema.commands import command
+from solvent.schema.layouts import dtype
+from solvent.schema.words import CommandType, EventType, Side
 from solvent.terms.decimals import from_units, many, plain
 from solvent.terms.order_words import flag_of, whole, wrong_type
 
@@ -53,7 +54,7 @@ def wanted_types(log: "Iterable[EventType] | None") -> int:
 def _plain_bytes(commands: Any) -> memoryview:
     """The bytes of command records. Raises WrongType for anything else, InputError where they do not lie together."""
     made = hasattr(commands, "dtype")
-    if made and commands.dtype != records.dtype("command"):
+    if made and commands.dtype != dtype("command"):
         raise WrongType(f"run takes an array of dtype('command') records, not of {shown(commands.dtype)}")
     try:
         view = memoryview(commands)
@@ -289,7 +290,7 @@ class Face:
         return {"client_id": whole(client_id, "client_id", 1, 2**63 - 1)}
 
     def run(self, commands: Any) -> Batch:
-        """Applies many command records without the GIL: a contiguous array of dtype records.dtype("command") and no other, or
+        """Applies many command records without the GIL: a contiguous array of dtype dtype("command") and no other, or
         plain bytes (bytes, bytearray, a memoryview of them).
 
         Same path as single calls; time_ns must be filled in. Returns codes, order ids, filled and resting lots as columns.
@@ -324,8 +325,8 @@ class Face:
         import numpy as np
 
         if begin == end:
-            return np.empty(0, records.dtype("event"))
-        return np.frombuffer(self._view(begin, end), records.dtype("event"))
+            return np.empty(0, dtype("event"))
+        return np.frombuffer(self._view(begin, end), dtype("event"))
 
     def _release(self) -> None:
         if not self._retain:

@@ -5,18 +5,18 @@ account is a number that the caller makes up; it matters for self-trade preventi
 """
 
 from collections.abc import Iterable
-from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from solvent.api.base import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.schema.codes import InputError
+from solvent.schema.layouts import NOBODY
 from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
-from solvent.schema.records import NOBODY, CommandType, EventType
+from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
+from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
 from solvent.terms.order_words import Terms, Trigger, whole, word
-from solvent.terms.spec import Spec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,14 +55,13 @@ class Book(Face):
         self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
-        bounds: dict[str, Any] = {"max_price_ticks": max_price_ticks, "max_size_lots": max_size_lots}
-        bounds |= {"units": 1, "default_leverage": 1, "tiers": ((max_size_lots, 1, 100, 1),)}
-        bounds |= {"fee_tiers": (), "rates": (), "prices": None}
-        money = dict.fromkeys((each.name for each in fields(Spec)), 0)  # none
-        terms = Spec(**money | bounds).compiled(0)
-        config = digest_of(repr(terms).encode())[:32]
+        terms = InstrumentTerms(
+            max_price_ticks=max_price_ticks, max_size_lots=max_size_lots, units=1, default_leverage=1,
+            tiers=((max_size_lots, 1, 100, 1),),
+        )  # fmt: skip
+        config = digest_of(repr(values_of(terms)).encode())[:32]
         self._wanted = wanted_types(log)
-        bare = [terms], (0,), (*(0,) * 17, ()), config, ERRORS, True, self._wanted
+        bare = [terms], (0,), NO_MONEY, config, ERRORS, True, self._wanted
         super().__init__(self._load_kernel()(*bare, seed=drawn(seed)), retain)
 
     def order(

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.api.base import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.api.client_id_seed import drawn
+from solvent.api.describe import described
 from solvent.presets.catalogue import find
-from solvent.schema import records
 from solvent.schema.codes import Code, InputError, Rejected
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import CURRENCIES_MAX, FINE, FIRST_USER, INSTRUMENTS_MAX, MONEY_MAX, NAME_BYTES, RATE
-from solvent.schema.records import NO_INSTRUMENT, NOBODY, CommandType, EventType, Listing, Mode
+from solvent.schema.terms import values_of
+from solvent.schema.words import CommandType, EventType, Listing, Mode, Purse
 from solvent.terms.collateral import Collateral, Compiled
 from solvent.terms.decimals import PPB, Dec, decimal, many, nearest_even, plain, to_units, unit_of
 from solvent.terms.instrument import Instrument, check_groups
@@ -141,15 +143,16 @@ class Exchange(Face):
     def _make_kernel(self) -> Any:
         import json
 
-        specs = [each.spec.compiled(self._currency_ids[each.settle]) for each in self._listed]
+        specs = [each.spec.settled_in(self._currency_ids[each.settle]) for each in self._listed]
         compiled = self.rules.compiled()
         decimals = [-int(unit.as_tuple().exponent) for unit in self.currencies.values()]
         currencies = list(self.currencies), decimals
-        named = [[each.name for each in self._listed], currencies, specs, self.rules.identity(), self.collateral_terms]
+        listed = [values_of(each) for each in specs]
+        named = [[each.name for each in self._listed], currencies, listed, self.rules.identity(), self.collateral_terms]
         config = digest_of(json.dumps(named).encode())[:32]
         names = [each.name.encode() for each in self._listed]
-        terms = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
-        return self._load_kernel()(*terms, from_records, self._seed)
+        given = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
+        return self._load_kernel()(*given, from_records, self._seed)
 
     # --- names and numbers
 
@@ -190,7 +193,7 @@ class Exchange(Face):
         if not 0 <= any_int(account, "account") < self._kernel.account_count:
             raise Rejected(Code.UNKNOWN_ACCOUNT)
         if account < FIRST_USER:
-            return f"<{records.Purse(account).name.lower()}>" if account in list(records.Purse) else f"<{account}>"
+            return f"<{Purse(account).name.lower()}>" if account in list(Purse) else f"<{account}>"
         return str(self._kernel.account_names()[account - FIRST_USER].decode())
 
     # --- commands
@@ -210,7 +213,7 @@ class Exchange(Face):
         self._check_backing(instrument)
         data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
         self._coming = instrument
-        self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // records.RECORD_BYTES)
+        self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // RECORD_BYTES)
         return len(self.instruments) - 1
 
     def halt(self, instrument: Inst, *, resume: bool = False) -> None:
@@ -223,7 +226,7 @@ class Exchange(Face):
         """
         index = self._known_instrument(instrument)
         self._control(
-            CommandType.HALT, instrument=index, mode=Listing.TRADING if flag_of(resume, "resume") else Listing.HALTED
+            CommandType.HALT, instrument=index, listing=Listing.TRADING if flag_of(resume, "resume") else Listing.HALTED
         )
 
     def delist(self, instrument: Inst, price: Dec | None = None) -> Ack:
@@ -247,7 +250,7 @@ class Exchange(Face):
         if len(encoded) > NAME_BYTES or "\0" in name:
             raise Rejected(Code.BAD_NAME)
         of = 0 if parent is None else self._account(parent)
-        self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2, order_id=of)
+        self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2, parent=of)
         return int(self._kernel.last[0])
 
     def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
@@ -269,10 +272,10 @@ class Exchange(Face):
         if isinstance(account, str) and self._account(account) == NOBODY:
             if units <= 0:
                 raise Rejected(Code.BAD_AMOUNT)
-            if units > MONEY_MAX + self._kernel.wallet(records.Purse.OUTSIDE, currency_id)[0]:
+            if units > MONEY_MAX + self._kernel.wallet(Purse.OUTSIDE, currency_id)[0]:
                 raise Rejected(Code.MONEY_LIMIT)
             self.open_account(account)
-        self._control(CommandType.DEPOSIT, account=self._account(account), instrument=currency_id, amount=units)
+        self._control(CommandType.DEPOSIT, account=self._account(account), currency=currency_id, amount_units=units)
 
     def withdraw(self, account: Acct, currency: str, amount: Dec) -> None:
         """Takes free money out: cash less holds, initial margin of cross positions and their open losses.
@@ -280,7 +283,7 @@ class Exchange(Face):
         Raises Rejected(INSUFFICIENT_BALANCE, WITHDRAWALS_CLOSED while the currency has a deficit, ...).
         """
         currency_id, units = self._amount(currency, amount)
-        self._control(CommandType.WITHDRAW, account=self._account(account), instrument=currency_id, amount=units)
+        self._control(CommandType.WITHDRAW, account=self._account(account), currency=currency_id, amount_units=units)
 
     def transfer(self, account: Acct, to: Acct, currency: str, amount: Dec) -> None:
         """Moves free money between an account and its sub-accounts.
@@ -290,13 +293,13 @@ class Exchange(Face):
         currency_id, units = self._amount(currency, amount)
         receiver = self._account(to)
         self._control(
-            CommandType.TRANSFER, account=self._account(account), order_id=receiver, instrument=currency_id, amount=units
+            CommandType.TRANSFER, account=self._account(account), receiver=receiver, currency=currency_id, amount_units=units
         )  # fmt: skip
 
     def seed_fund(self, currency: str, amount: Dec) -> None:
         """Adds money to the insurance fund; an open deficit is repaid first."""
         currency_id, units = self._amount(currency, amount)
-        self._control(CommandType.SEED_FUND, instrument=currency_id, amount=units)
+        self._control(CommandType.SEED_FUND, currency=currency_id, amount_units=units)
 
     def set_position_mode(self, account: Acct, instrument: Inst, mode: str) -> None:
         """Holds one position of an instrument ("one-way", as at first), or a long and a short one apart ("hedge").
@@ -307,7 +310,7 @@ class Exchange(Face):
         """
         self._control(
             CommandType.SET_POSITION_MODE, account=self._account(account), instrument=self._instrument(instrument),
-            mode=word(_POSITION_MODES, mode, "mode"),
+            hedged=word(_POSITION_MODES, mode, "mode"),
         )  # fmt: skip
 
     def set_leverage(
@@ -328,9 +331,9 @@ class Exchange(Face):
         times, parts = leverage_of(leverage)
         who, where, side = self._account(account), self._instrument(instrument), leg_of(leg)
         self._control(
-            CommandType.SET_LEVERAGE, account=who, instrument=where, side=side, amount=times, order_id=parts,
+            CommandType.SET_LEVERAGE, account=who, instrument=where, leg=side, leverage_times=times, leverage_parts=parts,
             mode=self._margin_mode(who, where, side) if mode is None else word(_MODES, mode, "mode"),
-            size_lots=whole(tier, "tier", 0, MONEY_MAX),
+            chosen_tier=whole(tier, "tier", 0, MONEY_MAX),
         )  # fmt: skip
 
     def _margin_mode(self, account: int, instrument: int, leg: int) -> int:
@@ -352,8 +355,8 @@ class Exchange(Face):
         index = self._known_instrument(instrument)
         _, units = self._amount(self.instruments[index].settle, amount, signed=True)
         self._control(
-            CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, side=leg_of(leg), amount=units,
-            client_id=0 if to is None else self._known_instrument(to) + 1, tif=leg_of(to_leg),
+            CommandType.MOVE_MARGIN, account=self._account(account), instrument=index, leg=leg_of(leg), amount_units=units,
+            next_to_target=0 if to is None else self._known_instrument(to) + 1, target_leg=leg_of(to_leg),
         )  # fmt: skip
 
     def _price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
@@ -388,7 +391,7 @@ class Exchange(Face):
         number = names.index(name) if name in names else 2**32
         return self._told(CommandType.SOURCE, instrument, price, number)
 
-    def _told(self, kind: CommandType, instrument: Inst, price: Dec, number: int = 0) -> Ack:
+    def _told(self, kind: CommandType, instrument: Inst, price: Dec, number: int | None = None) -> Ack:
         """A price that may be finer than ticks: a nearest tick, and what is beyond it in millionths (rounded half to even)."""
         index = self._known_instrument(instrument)
         terms = self.instruments[index]
@@ -397,7 +400,7 @@ class Exchange(Face):
         if fine is not None:
             ticks = (fine + FINE // 2) // FINE
             beyond, ticks = fine - ticks * FINE, fit(ticks, False)
-        fields = {"price_ticks": ticks, "amount": beyond, "order_id": number}
+        fields = {"price_ticks": ticks, "beyond_fine": beyond} | ({} if number is None else {"source": number})
         return self._ask(kind, terms.lot_size, instrument=index, **fields).ok()
 
     def settle_funding(self, instrument: Inst, rate: Dec, period: int) -> Ack:
@@ -411,7 +414,7 @@ class Exchange(Face):
         ppb = to_units(rate, PPB, "funding rate")
         return self._ask(
             CommandType.FUNDING, self.instruments[index].lot_size, instrument=index,
-            amount=RATE if ppb is None or abs(ppb) > RATE else ppb, order_id=whole(period, "period", 0, 2**63 - 1),
+            rate_ppb=RATE if ppb is None or abs(ppb) > RATE else ppb, period=whole(period, "period", 0, 2**63 - 1),
         ).ok()  # fmt: skip
 
     def order(
@@ -498,6 +501,8 @@ class Exchange(Face):
 
     # --- views
 
+    describe = described
+
     def account(self, account: Acct) -> "views.AccountView":
         """Balances and positions now. Raises Rejected(UNKNOWN_ACCOUNT)."""
         from solvent.api import views
@@ -574,19 +579,19 @@ class Exchange(Face):
         """The insurance fund's balance."""
         from solvent.api import views
 
-        return views.purse_balance(self, records.Purse.FUND, self._currency(currency))
+        return views.purse_balance(self, Purse.FUND, self._currency(currency))
 
     def deficit(self, currency: str) -> Decimal:
         """What nobody could pay: zero or negative."""
         from solvent.api import views
 
-        return views.purse_balance(self, records.Purse.DEFICIT, self._currency(currency))
+        return views.purse_balance(self, Purse.DEFICIT, self._currency(currency))
 
     def residue(self, currency: str) -> Decimal:
         """What divisions among many left over (funding)."""
         from solvent.api import views
 
-        return views.purse_balance(self, records.Purse.RESIDUE, self._currency(currency))
+        return views.purse_balance(self, Purse.RESIDUE, self._currency(currency))
 
     def parcels(self) -> "list[views.ParcelView]":
         """Positions that the house has taken over and not yet closed, by id."""

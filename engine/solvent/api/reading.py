@@ -11,14 +11,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from solvent.schema.limits import RATE
-from solvent.schema.records import Leg, Mode, OrderRule, Side
+from solvent.schema.words import Leg, Mode, OrderRule, Side
 from solvent.twin.account import liquidation_price as outlook
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Collateral
-from solvent.twin.account.margin import OpenSide, Requirement, Rules
+from solvent.twin.account.margin import OpenSide, Requirement
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
-from solvent.twin.contract.price_model import Model
 from solvent.twin.contract.valuation import Contract
 
 if TYPE_CHECKING:
@@ -72,11 +71,10 @@ def _contracts(exchange: "Exchange") -> list[Contract]:
     """The contracts with their marks now; made once an exchange, for hundreds of tables take long to read."""
     made = exchange._contracts
     for each in exchange.instruments[len(made) :]:
-        terms = each.spec.compiled(exchange._currency_ids[each.settle])
-        coming = Contract(*terms[:-1])  # type: ignore[arg-type]
+        coming = Contract.of(each.spec.settled_in(exchange._currency_ids[each.settle]))
         model = each.spec.prices
         coming.modelled = model is not None
-        coming.funds_at_index = model is not None and bool(Model(*model).at_index)
+        coming.funds_at_index = model is not None and bool(model.at_index)
         made.append(coming)  # complete, whatever interrupts this
     for i, contract in enumerate(made):
         contract.mark, _, contract.index = exchange._kernel.prices(i)
@@ -101,7 +99,7 @@ class Moment:
         self.exchange = exchange
         self.account = account
         self.contracts = _contracts(exchange)
-        self.rules = Rules(*exchange.rules.compiled())  # type: ignore[arg-type]
+        self.rules = exchange.rules.compiled()
         rows = [Row(*row) for row in kernel.positions(account)]
         cross = {(row.instrument, row.leg): row.size for row in rows if row.mode == Mode.CROSS}
         self.nets: Counter[int] = Counter()

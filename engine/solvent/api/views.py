@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.api.reading import Moment, Row
 from solvent.schema.limits import RATE
-from solvent.schema.records import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
+from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, plain
 from solvent.twin.account import margin
 from solvent.twin.base.integers import ceil_div

@@ -1,7 +1,8 @@
 """Events, depth, positions and accounts as Arrow tables, for data frames; needs the extra `solvent[arrow]`.
 
 Owns the names of the columns: those of the event's type (solvent.records.PAYLOAD), in integers as everywhere. Never asks
-the engine for more than `events` and `depth_arrays` do. pyarrow is imported inside. Cost: one pass over the records; each
+the engine for more than `events` and `depth_arrays` do. All that it exports are tables, which can be read again and again:
+DuckDB asks three times for one query. pyarrow is imported inside. Cost: one pass over the records; each
 column is copied once, out of rows of 64 bytes into a row of its own, which Arrow then shares. `table` copies nothing when
 the columns lie that way already.
 """
@@ -13,8 +14,11 @@ import numpy as np
 from solvent.api.base import Face
 from solvent.api.exchange import Exchange
 from solvent.schema.codes import InputError
-from solvent.schema.records import PAYLOAD, EventType, dtype
-from solvent.terms.order_words import wrong_type
+from solvent.schema.events import ACCOUNTS, EVENTS, PAYLOAD, word_of
+from solvent.schema.layouts import dtype
+from solvent.schema.limits import FIRST_USER
+from solvent.schema.words import EventType
+from solvent.terms.order_words import flag_of, wrong_type
 
 if TYPE_CHECKING:
     import pyarrow
@@ -37,9 +41,12 @@ def table(columns: "dict[str, Array]") -> "pyarrow.Table":
     return pa.table({name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()})
 
 
-def events(source: "Face | Array", kind: EventType) -> "pyarrow.Table":
+def events(source: "Face | Array", kind: EventType, *, names: bool = False) -> "pyarrow.Table":
     """All events of one type, a row each: seq, time_ns (of their command), account, instrument, side, and what the type
-    has (docs/records.md); second records are left out.
+    has (docs/reference/records.md); second records are left out.
+
+    names: accounts, instruments and currencies by name, and words ("LIQUIDATED") instead of numbers, as dictionaries of
+    strings; null where a number has no name. They are of an Exchange alone.
 
     source: a Book or an Exchange, of which all held events are taken, or event records (dtype("event")) that begin with
     whole events, as `events()` or a cursor's `array()` give them. time_ns is 0 before the first BEGIN among them.
@@ -58,12 +65,37 @@ def events(source: "Face | Array", kind: EventType) -> "pyarrow.Table":
     times = np.concatenate(([0], records["a"][begins]))[np.searchsorted(begins, np.flatnonzero(chosen), side="right")]
     rows = records[chosen]
     header = {name: rows[name] for name in ("seq", "account", "instrument", "side")}
-    return table({"time_ns": times} | header | {name: rows[field] for name, field in PAYLOAD[kind].items()})
+    columns = {"time_ns": times} | header | {name: rows[field] for name, field in PAYLOAD[kind].items()}
+    return _by_name(_exchange(source), kind, columns) if flag_of(names, "names") else table(columns)
 
 
-def trades(source: "Face | Array") -> "pyarrow.Table":
+def trades(source: "Face | Array", *, names: bool = False) -> "pyarrow.Table":
     """All trades; side is the taker's. See `events`."""
-    return events(source, EventType.TRADE)
+    return events(source, EventType.TRADE, names=names)
+
+
+def _by_name(exchange: Exchange, kind: EventType, columns: "dict[str, Array]") -> "pyarrow.Table":
+    """Columns with names and words instead of numbers, where there are any."""
+    plain = table(columns)
+    accounts = [exchange.account_name(i) for i in range(FIRST_USER)]
+    accounts += [each.decode() for each in exchange._kernel.account_names()]
+    known = {"instrument": [each.name for each in exchange.instruments], "currency": list(exchange.currencies)}
+    known |= dict.fromkeys(ACCOUNTS, accounts)
+    for i, name in enumerate(columns):
+        said = EVENTS[kind].get(name)
+        if name in known:
+            plain = plain.set_column(i, name, _dictionary(columns[name], known[name]))
+        elif said and said.words:
+            numbers, at = np.unique(columns[name], return_inverse=True)
+            plain = plain.set_column(i, name, _dictionary(at, [word_of(said.words, int(number)) for number in numbers]))
+    return plain
+
+
+def _dictionary(numbers: "Array", names: list[str]) -> Any:
+    import pyarrow as pa
+
+    indices = np.minimum(numbers, len(names)).astype("i4")
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices == len(names)), names)
 
 
 def depth(face: "Face", instrument: str | int = 0, n: int = 2**62) -> "pyarrow.Table":

@@ -19,7 +19,8 @@ from sortedcontainers import SortedDict
 from solvent.api.base import Face
 from solvent.api.exchange import Exchange
 from solvent.schema.codes import EventsDropped, FeedGap, InputError, shown
-from solvent.schema.records import Event, EventType, Side
+from solvent.schema.events import Event
+from solvent.schema.words import EventType, Side
 from solvent.terms.order_words import any_int, flag_of, whole, wrong_type
 
 __all__ = [

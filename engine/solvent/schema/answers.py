@@ -1,10 +1,10 @@
-"""Which command can be answered with which code: the table that docs/records.md renders and the tests fill.
+"""Which command can be answered with which code: the table that docs/reference/records.md renders and the tests fill.
 
 Owns ANSWERS. A cell that is declared is reached by some test, and any other answer is a fault. Never decides anything.
 """
 
 from solvent.schema.codes import Code
-from solvent.schema.records import CommandType
+from solvent.schema.words import CommandType
 
 _ANY = {Code.OK, Code.TIME_BACKWARDS}
 _SINGLE = _ANY | {Code.BAD_RECORD}

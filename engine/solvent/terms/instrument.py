@@ -8,11 +8,12 @@ from functools import cached_property
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import GROUP_MAX, RATE
-from solvent.schema.records import Basis, Kind, Scheme
+from solvent.schema.terms import FeeRow, ModelTerms, RateRow, Row
+from solvent.schema.words import Basis, Kind, Scheme
 from solvent.terms.decimals import Dec, decimal, fraction, many, to_units
 from solvent.terms.names import check_name
 from solvent.terms.price_model import PriceModel
-from solvent.terms.spec import FeeRow, RateRow, Row, Spec
+from solvent.terms.spec import Spec
 from solvent.terms.tiers import Rates, Tier, check_deductions, compile_tiers, curve_e18, okex_btc_2019, rate_ppb
 
 _KINDS = {"linear": Kind.LINEAR, "inverse": Kind.INVERSE, "quanto": Kind.QUANTO}
@@ -181,7 +182,7 @@ class Instrument:
             raise InputError(f"{self.name}: tiers that measure money do not bound contracts; say max_size")
         return highest or 0, lots or 0
 
-    def _prices(self) -> tuple[object, ...] | None:
+    def _prices(self) -> ModelTerms | None:
         if self.prices is None:
             return None
         if not isinstance(self.prices, PriceModel):

@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 from solvent.schema.codes import InputError, WrongType, shown
+from solvent.schema.commands import extension
 from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, RATE
-from solvent.schema.records import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind, extension
+from solvent.schema.words import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind
 from solvent.terms.decimals import PPB, Dec, decimal, to_units
 
 TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
@@ -154,8 +155,8 @@ class Terms:
         return {
             "tif": (tif or Tif.IOC) if market else tif, "flags": self.flags() | (Flag.MARKET if market else 0),
             "client_id": whole(self.client_id, "client_id", 0, 2**63 - 1),
-            "mode": word(SELF_TRADE, self.self_trade, "self_trade"),
-            "amount": whole(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
+            "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
+            "stp_group": whole(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
         }  # fmt: skip
 
     def second(self, ticks: Callable[[object, str], int]) -> bytes:

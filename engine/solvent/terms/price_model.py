@@ -5,11 +5,12 @@ told, of its own book and of command time. Never holds a price.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.limits import DAY_NS, PREMIUM_BOUND, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
-from solvent.schema.records import Component, Premium, Weighting
+from solvent.schema.terms import ModelTerms
+from solvent.schema.words import Component, Premium, Weighting
 from solvent.terms.decimals import Dec, decimal, many
 from solvent.terms.spec import ALPHA_LEAST
 from solvent.terms.tiers import rate_ppb
@@ -72,15 +73,13 @@ class Index:
         if not rate_ppb(self.outlier, "outlier") > 0:
             raise InputError("outlier is a rate above 0")
 
-    def compiled(self) -> tuple[object, ...]:
+    def compiled(self, terms: ModelTerms) -> ModelTerms:
+        """A model's terms with those of this index."""
         weights = tuple((w, 0) for w in self.sources.values()) + tuple((w, 1) for w in self.external.values())
-        return (
-            weights, self.stale_ns, rate_ppb(self.outlier, "outlier"), int(self.wild == "clip"), self.least,
-            int(self.method == "median"),
+        return replace(
+            terms, sources=weights, stale_ns=self.stale_ns, outlier_ppb=rate_ppb(self.outlier, "outlier"),
+            clips=int(self.wild == "clip"), least=self.least, takes_median=int(self.method == "median"),
         )  # fmt: skip
-
-
-NO_INDEX = ((), 1, RATE, 0, 1, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,18 +154,17 @@ class Funding:
             return low, high
         return -rate_ppb(self.clamp, "clamp"), rate_ppb(self.clamp, "clamp")
 
-    def compiled(self, impact: int) -> tuple[int, ...]:
-        """impact: in units, or lots of an inverse contract."""
-        return (
-            self.interval_ns, self.cutoff_ns, _PREMIUMS[self.premium], impact, _WEIGHTS[self.weights],
-            self._bound(),
-            rate_ppb(self.interest, "interest", lowest=-RATE), *self._clamps(), rate_ppb(self.cap, "cap"),
-            self.share[0], self.share[1], int(self.delayed), self.trailing, int(self.notional == "index"),
-            rate_ppb(self.margin, "margin of accrued funding"),
+    def compiled(self, terms: ModelTerms, impact: int) -> ModelTerms:
+        """A model's terms with those of this funding. impact: in units, or lots of an inverse contract."""
+        low, high = self._clamps()
+        return replace(
+            terms, interval_ns=self.interval_ns, cutoff_ns=self.cutoff_ns, premium=_PREMIUMS[self.premium], impact=impact,
+            weighting=_WEIGHTS[self.weights], bound_ppb=self._bound(),
+            interest_ppb=rate_ppb(self.interest, "interest", lowest=-RATE), lowest_ppb=low, highest_ppb=high,
+            cap_ppb=rate_ppb(self.cap, "cap"), share_up=self.share[0], share_down=self.share[1],
+            delayed=int(self.delayed), trailing=self.trailing, at_index=int(self.notional == "index"),
+            margin_ppb=rate_ppb(self.margin, "margin of accrued funding"),
         )  # fmt: skip
-
-
-NO_FUNDING = (0, 0, 0, 1, 0, RATE, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +208,11 @@ class PriceModel:
         if self.funding and self.sample_ns > self.funding.interval_ns:
             raise InputError("a funding interval has at least one sample")
 
-    def compiled(self, impact: int) -> tuple[object, ...]:
-        """The tuple that a kernel takes; impact in units, or lots of an inverse contract."""
-        return (
-            _flags(self.components, _COMPONENTS, "components"), self.sample_ns, self.window, rate_ppb(self.alpha, "alpha"),
-            0 if self.band is None else rate_ppb(self.band, "band"), *(self.index.compiled() if self.index else NO_INDEX),
-            *(self.funding.compiled(impact) if self.funding else NO_FUNDING),
+    def compiled(self, impact: int) -> ModelTerms:
+        """What a kernel takes; impact in units, or lots of an inverse contract."""
+        terms = ModelTerms(
+            components=_flags(self.components, _COMPONENTS, "components"), sample_ns=self.sample_ns, window=self.window,
+            alpha_ppb=rate_ppb(self.alpha, "alpha"), band_ppb=0 if self.band is None else rate_ppb(self.band, "band"),
         )  # fmt: skip
+        terms = self.index.compiled(terms) if self.index else terms
+        return self.funding.compiled(terms, impact) if self.funding else terms

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
-from solvent.schema.records import OrderRule, Step
+from solvent.schema.terms import RuleTerms, names_of, values_of
+from solvent.schema.words import OrderRule, Step
 
 _ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
 STEPS = tuple(step.name.lower() for step in Step)
@@ -35,23 +36,25 @@ class RuleSet:
 
     name: str
     source: str
+    # rendered: rules
+    price_band_ppb: int = RATE // 20
+    step_limit_ppb: int = RATE // 20
+    parcel_limit_ppb: int = RATE // 20
+    step_tiers: int = 2
     fee_isolated_low: bool = True
     fee_isolated_full: bool = True
     fee_isolated_own: bool = True
     fee_cross_low: bool
     fee_cross_full: bool = True
     fee_cross_own: bool
-    step_tiers: int = 2
-    price_band_ppb: int = RATE // 20
-    step_limit_ppb: int = RATE // 20
-    parcel_limit_ppb: int = RATE // 20
     funding_cap: bool = True
     net_hedges: bool = True
-    orders: str = "ignored"
     fund_share_ppb: int = RATE
     funding_first: bool = True
-    fee_at: str = "mark"
     at_threshold: bool = False
+    # rendered: end
+    orders: str = "ignored"
+    fee_at: str = "mark"
     steps: tuple[str, ...] = STEPS
 
     def __post_init__(self) -> None:
@@ -100,15 +103,13 @@ class RuleSet:
 
     def identity(self) -> tuple[object, ...]:
         """What a state's digest says of the rules. The usual table of steps is not said."""
-        return self.compiled()[:-1] if self.steps == STEPS else self.compiled()
+        said = values_of(self.compiled())
+        return said[:-1] if self.steps == STEPS else said
 
-    def compiled(self) -> tuple[object, ...]:
-        """The tuple that a kernel takes."""
-        return (
-            self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb, self.low_tiers,
-            self.fee_isolated_low, self.fee_isolated_full, self.fee_isolated_own,
-            self.fee_cross_low, self.fee_cross_full, self.fee_cross_own, self.funding_cap,
-            self.nets, _ORDERS[self.orders], self.fund_share_ppb, self.funding_first,
-            self.fee_at == "bankruptcy", self.at_threshold,
-            tuple(Step[step.upper()] for step in self.steps if step != "net" or self.nets),
+    def compiled(self) -> RuleTerms:
+        """What a kernel takes."""
+        same = {name: getattr(self, name) for name in names_of(RuleTerms) if name not in RuleTerms.made}
+        return RuleTerms(
+            **same, orders=_ORDERS[self.orders], fee_at_bankruptcy=self.fee_at == "bankruptcy", step_tiers=self.low_tiers,
+            net_hedges=self.nets, steps=tuple(Step[step.upper()] for step in self.steps if step != "net" or self.nets),
         )  # fmt: skip

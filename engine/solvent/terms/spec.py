@@ -1,14 +1,15 @@
 """An instrument in integers: what kernels take, the bounds within which nothing overflows, and its form as records.
 
-Owns Spec, its validation and the words of ADD_INSTRUMENT (docs/records.md). Never sees a decimal: `instrument` makes
+Owns Spec, its validation and the words of ADD_INSTRUMENT (docs/reference/records.md). Never sees a decimal: `instrument` makes
 specs from what people write. Everything that a kernel relies on is checked here, whoever made the spec.
 """
 
 import struct
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Any
 
 from solvent.schema.codes import InputError
+from solvent.schema.layouts import RECORD_BYTES
 from solvent.schema.limits import (
     DAY_NS,
     MODEL_PRICE_TICKS,
@@ -23,7 +24,8 @@ from solvent.schema.limits import (
     SOURCES_MAX,
     WINDOW_MAX,
 )
-from solvent.schema.records import RECORD_BYTES, Basis, Component, Kind, Leg, Premium, Scheme, Weighting
+from solvent.schema.terms import InstrumentTerms, ModelTerms, names_of, plain_of
+from solvent.schema.words import Basis, Component, Kind, Leg, Premium, Scheme, Weighting
 from solvent.terms.names import readable
 
 INVERSE_LOT_UNITS = 10**4
@@ -33,12 +35,6 @@ INDEX_SAMPLES = 2**15
 TIME_MAX = 2**62
 ALPHA_LEAST = RATE // 1_000
 """Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
-
-Row = tuple[int, int, int, int]  # of a tier: top, maintenance_ppb, max_leverage in hundredths, initial_ppb
-FeeRow = tuple[int, int, int]  # volume in units, maker_fee_ppb, taker_fee_ppb
-RateRow = tuple[int, int, tuple[int, ...]]  # side (Leg), highest leverage (0: any), maintenance_ppb of each tier
-Model = tuple[Any, ...]  # a compiled price model (solvent.prices.PriceModel)
-_MODEL_HEAD, _MODEL_TAIL = 5, 21  # whole numbers before and after the constituents of a model
 
 
 def highest_power_curve(decimals: int, value: int) -> int:
@@ -52,44 +48,19 @@ def highest_power_curve(decimals: int, value: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """An instrument in the core's integers, in the order in which a kernel takes them (a currency before the last).
+class Spec(InstrumentTerms):
+    """An instrument in the core's integers, and what a kernel relies on.
 
     units: linear and quanto: of a tick and lot; inverse: of a lot, times its price in ticks. Curves are over 10**18.
     at_entry: maintenance is asked of the value at entry, not at mark. tier_group: of instruments whose nets add up for
     tiers; 0: none. larger_leg: of a cross hedge only the larger leg is asked for. own_fee: the liquidation fee is the taker
     fee of who is liquidated, by his volume. rates: of positions of a side or up to a leverage, instead of the tiers' own;
-    the first that fits.
+    the first that fits. currency: the number of the settlement currency in an exchange.
     """
 
-    kind: int
-    units: int
-    decimals: int
-    max_price_ticks: int
-    max_size_lots: int
-    maker_fee_ppb: int
-    taker_fee_ppb: int
-    liquidation_fee_ppb: int
-    default_leverage: int
-    basis: int
-    scheme: int
-    maintenance_curve: int
-    initial_curve: int
-    at_entry: int
-    expiry_ns: int
-    settle_window_ns: int
-    tier_group: int
-    larger_leg: int
-    own_fee: int
-    fee_tiers: tuple[FeeRow, ...]
-    tiers: tuple[Row, ...]
-    rates: tuple[RateRow, ...]
-    prices: Model | None
-
-    def compiled(self, currency: int) -> tuple[object, ...]:
-        """The tuple that a kernel takes: all of this but the price model, the currency, the model."""
-        terms = [getattr(self, each.name) for each in fields(self)]
-        return (*terms[:-1], currency, terms[-1])
+    def settled_in(self, currency: int) -> "Spec":
+        """The same, as a kernel takes it: in an exchange in which its currency has a number."""
+        return replace(self, currency=currency)
 
     @property
     def highest_value(self) -> int:
@@ -200,18 +171,18 @@ class Spec:
 
     def words(self, currency: int) -> list[int]:
         """Whole numbers of 64 bits, from which from_words makes it again."""
-        out = [currency, *(getattr(self, each.name) for each in fields(self)[:_PLAIN])]
+        out = [currency, *(getattr(self, name) for name in _PLAIN)]
         out += [len(self.fee_tiers), *(number for fees in self.fee_tiers for number in fees)]
         out += [len(self.tiers), *(number for row in self.tiers for number in row)]
         out += [len(self.rates), *(number for side, most, each in self.rates for number in (side, most, *each))]
-        if self.prices is None:
-            return [*out, 0]
-        head, sources, tail = self.prices[:_MODEL_HEAD], self.prices[_MODEL_HEAD], self.prices[_MODEL_HEAD + 1 :]
-        pairs = [number for pair in sources for number in pair]
-        return [*out, 1, *head, len(pairs) // 2, *pairs, *tail]
+        out.append(int(self.prices is not None))
+        for name in names_of(ModelTerms) if self.prices else ():
+            value = getattr(self.prices, name)
+            out += [len(value), *(number for pair in value for number in pair)] if name == "sources" else [value]
+        return out
 
 
-_PLAIN = -4  # of a spec's fields all but these last are whole numbers
+_PLAIN = tuple(name for name in plain_of(InstrumentTerms) if name != "currency")
 
 
 def _highest(spec: Spec) -> list[int]:
@@ -221,38 +192,35 @@ def _highest(spec: Spec) -> list[int]:
     return [-(-rate * RATE // initial) if spec.scheme == Scheme.FACTOR else rate for rate, initial in found]
 
 
-def _model_checks(model: Model, spec: Spec) -> dict[str, bool]:
-    (components, sample_ns, window, alpha, band, sources, stale_ns, outlier, clips, least, takes_median, interval_ns,
-     cutoff_ns, premium, impact, weighting, bound, interest, lowest, highest, cap, up, down, delayed, trailing, at_index,
-     margin) = model  # fmt: skip
+def _model_checks(m: ModelTerms, spec: Spec) -> dict[str, bool]:
     lots = spec.units if spec.kind == Kind.INVERSE else 1
     return {
         f"a price model takes at most {MODEL_PRICE_TICKS} ticks as the highest price":
         spec.max_price_ticks <= MODEL_PRICE_TICKS,
         "components, window, alpha, band or sample_ns of the price model is out of bounds":
-        0 < components < 2 * Component.BASIS_ANNUAL and 1 <= window <= WINDOW_MAX and ALPHA_LEAST <= alpha <= RATE
-        and 0 <= band < RATE and 10**6 <= sample_ns <= DAY_NS,
+        0 < m.components < 2 * Component.BASIS_ANNUAL and 1 <= m.window <= WINDOW_MAX and ALPHA_LEAST <= m.alpha_ppb <= RATE
+        and 0 <= m.band_ppb < RATE and 10**6 <= m.sample_ns <= DAY_NS,
         "an index has few constituents with weights from 1 to 2**20":
-        len(sources) <= SOURCES_MAX and all(1 <= weight <= 2**20 and group in (0, 1) for weight, group in sources)
-        and not (components & Component.EXTERNAL and not any(group for _, group in sources)),
-        "an annualised basis needs an expiry": not components & Component.BASIS_ANNUAL or spec.expiry_ns > 0,
+        len(m.sources) <= SOURCES_MAX and all(1 <= weight <= 2**20 and group in (0, 1) for weight, group in m.sources)
+        and not (m.components & Component.EXTERNAL and not any(group for _, group in m.sources)),
+        "an annualised basis needs an expiry": not m.components & Component.BASIS_ANNUAL or spec.expiry_ns > 0,
         "stale_ns, outlier, wild, least or method of the index is out of bounds":
-        1 <= stale_ns <= TIME_MAX and 0 < outlier <= RATE and clips in (0, 1)
-        and 1 <= least <= max(1, len(sources)) and takes_median in (0, 1),
+        1 <= m.stale_ns <= TIME_MAX and 0 < m.outlier_ppb <= RATE and m.clips in (0, 1)
+        and 1 <= m.least <= max(1, len(m.sources)) and m.takes_median in (0, 1),
         "a funding interval is at least a second, at most a day, and at least one sample":
-        not interval_ns or (max(10**9, sample_ns) <= interval_ns <= DAY_NS and 0 <= cutoff_ns < interval_ns),
+        not m.interval_ns or (max(10**9, m.sample_ns) <= m.interval_ns <= DAY_NS and 0 <= m.cutoff_ns < m.interval_ns),
         "terms of the funding rate are out of bounds":
-        premium in list(Premium) and weighting in list(Weighting) and delayed in (0, 1) and -RATE <= interest <= RATE
-        and -RATE <= lowest <= highest <= RATE and 0 <= cap < RATE
-        and min(up, down) >= 1 and max(up, down) <= 10**6 and at_index in (0, 1),
+        m.premium in list(Premium) and m.weighting in list(Weighting) and m.delayed in (0, 1)
+        and -RATE <= m.interest_ppb <= RATE and -RATE <= m.lowest_ppb <= m.highest_ppb <= RATE and 0 <= m.cap_ppb < RATE
+        and min(m.share_up, m.share_down) >= 1 and max(m.share_up, m.share_down) <= 10**6 and m.at_index in (0, 1),
         "a trailing mean is of few samples of equal weight":
-        0 <= trailing <= PREMIUMS_MAX and not (trailing and weighting),
+        0 <= m.trailing <= PREMIUMS_MAX and not (m.trailing and m.weighting),
         f"premiums weighted by the index have no bound, and are at most {INDEX_SAMPLES} a period":
-        weighting != Weighting.INDEX_WEIGHTS or (bound == RATE and interval_ns < (INDEX_SAMPLES + 1) * sample_ns),
-        f"a premium is bounded by {PREMIUM_BOUND} times the index, or less": 0 < bound <= PREMIUM_BOUND * RATE,
-        "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= margin <= RATE
-        and margin * cap // RATE + spec.liquidation_fee_ppb + max(_highest(spec)) <= RATE,
-        "the impact amount is not a positive number of units (inverse: of lots)": 1 <= impact <= MONEY_MAX // lots,
+        m.weighting != Weighting.INDEX_WEIGHTS or (m.bound_ppb == RATE and m.interval_ns < (INDEX_SAMPLES + 1) * m.sample_ns),
+        f"a premium is bounded by {PREMIUM_BOUND} times the index, or less": 0 < m.bound_ppb <= PREMIUM_BOUND * RATE,
+        "what accrued funding asks, fees and maintenance rates must leave something of the value": 0 <= m.margin_ppb <= RATE
+        and m.margin_ppb * m.cap_ppb // RATE + spec.liquidation_fee_ppb + max(_highest(spec)) <= RATE,
+        "the impact amount is not a positive number of units (inverse: of lots)": 1 <= m.impact <= MONEY_MAX // lots,
     }  # fmt: skip
 
 
@@ -267,6 +235,17 @@ def to_records(name: str, spec: Spec, currency: int) -> bytes:
     return data
 
 
+def _model_of(numbers: list[int]) -> ModelTerms:
+    """A price model from the words that come next, which it takes away. Raises IndexError where they are too few."""
+    found: dict[str, Any] = {}
+    for name in names_of(ModelTerms):
+        first = numbers.pop(0)
+        found[name] = first
+        if name == "sources":
+            found[name] = tuple((numbers.pop(0), numbers.pop(0)) for _ in range(min(first, len(numbers))))
+    return ModelTerms(**found)
+
+
 def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
     """(name, currency, spec) of what follows the header; None for anything that to_records would not have written."""
     name, body = data[:NAME_BYTES].rstrip(b"\0"), data[NAME_BYTES:]
@@ -274,7 +253,7 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
         return None
     numbers = list(struct.unpack(f"<{len(body) // 8}q", body))
     try:
-        currency, *plain = (numbers.pop(0) for _ in fields(Spec)[: _PLAIN + 1])
+        currency, *plain = (numbers.pop(0) for _ in ("currency", *_PLAIN))
         fee_tiers, tiers = (
             tuple(tuple(numbers.pop(0) for _ in range(width)) for _ in range(min(numbers.pop(0), len(numbers))))
             for width in (3, 4)
@@ -284,12 +263,9 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
             (numbers.pop(0), numbers.pop(0), tuple(numbers.pop(0) for _ in range(width)))
             for _ in range(min(numbers.pop(0), len(numbers)))
         )
-        model: Model | None = None
-        if numbers.pop(0):
-            head = [numbers.pop(0) for _ in range(_MODEL_HEAD)]
-            sources = tuple((numbers.pop(0), numbers.pop(0)) for _ in range(min(numbers.pop(0), len(numbers))))
-            model = (*head, sources, *(numbers.pop(0) for _ in range(_MODEL_TAIL)))
-        spec = Spec(**dict(zip((each.name for each in fields(Spec)), (*plain, fee_tiers, tiers, rates, model), strict=True)))
+        prices = _model_of(numbers) if numbers.pop(0) else None
+        rows: dict[str, Any] = {"fee_tiers": fee_tiers, "tiers": tiers, "rates": rates, "prices": prices}
+        spec = Spec(**dict(zip(_PLAIN, plain, strict=True)), **rows)
         spec.check("")
         written = to_records(name.decode(), spec, currency)
     except (IndexError, InputError):

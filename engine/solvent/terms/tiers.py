@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import MONEY_MAX, RATE
-from solvent.schema.records import Leg
+from solvent.schema.terms import RateRow, Row
+from solvent.schema.words import Leg
 from solvent.terms.decimals import PPB, Dec, fraction, from_fraction, from_units, many, to_units
-from solvent.terms.spec import RateRow, Row
 
 
 def rate_ppb(value: object, what: str, lowest: int = 0, highest: int = RATE) -> int:

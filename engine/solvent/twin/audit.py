@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.records import Flag, Leg, Listing, Mode, Purse, Side
+from solvent.schema.words import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
 from solvent.twin.liquidation.verdict import judge
 from solvent.twin.market.triggers import direction, reached

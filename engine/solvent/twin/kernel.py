@@ -10,29 +10,21 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
+from solvent.schema import commands
 from solvent.schema.codes import Code
+from solvent.schema.commands import COSTS_OTHERS, Asked, command, read
+from solvent.schema.layouts import COMMAND, EVENT, RECORD_BYTES
 from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
-from solvent.schema.records import (
-    COMMAND,
-    COMMAND_FIELDS,
-    COSTS_OTHERS,
-    EVENT,
-    RECORD_BYTES,
-    Basis,
-    CommandType,
-    EventType,
-    Side,
-    command,
-)  # fmt: skip
+from solvent.schema.terms import RuleTerms
+from solvent.schema.words import Basis, CommandType, EventType, Side
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
 from solvent.twin import audit
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Ledger
-from solvent.twin.account.margin import Rules
-from solvent.twin.base.event_log import Log
+from solvent.twin.base.emit import Emitter
 from solvent.twin.contract import valuation
-from solvent.twin.contract.price_model import Model, Prices
+from solvent.twin.contract.price_model import Prices
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation import pipeline
 from solvent.twin.liquidation.case import State
@@ -41,7 +33,7 @@ from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Changes
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import Cover
-from solvent.twin.trade.placement import Answer, Command, Entry, refused
+from solvent.twin.trade.placement import Answer, Entry, refused
 from solvent.twin.venue.account_commands import Control
 from solvent.twin.venue.funding import Funding
 from solvent.twin.venue.market_state import Listings
@@ -92,9 +84,9 @@ class Aftermath:
 class Kernel:
     def __init__(
         self,
-        instruments: Sequence[Sequence[object]],
+        instruments: Sequence[Spec],
         currencies: Sequence[int],
-        rules: Sequence[int],
+        rules: RuleTerms,
         config: bytes,
         errors: tuple[type[Exception], ...],
         bare: bool = False,
@@ -109,16 +101,15 @@ class Kernel:
         self.contracts: list[Contract] = []
         self.config = config
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
-        self.log = Log(wanted)
+        self.log = Emitter(wanted)
         self.seed = seed  # of the core's table of client ids, which here is a dict
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
-        compiled = Rules(*rules)  # type: ignore[arg-type]
         self.decimals = list(currencies)
-        self.ledger = Ledger(self.contracts, len(currencies), compiled, collateral, self.log.emit)
-        self.admission = Admission(self.ledger, compiled)
-        self.trading = Trading(self.admission, self.log.emit)
-        self.cover = Cover(self.trading, compiled)
+        self.ledger = Ledger(self.contracts, len(currencies), rules, collateral, self.log)
+        self.admission = Admission(self.ledger, rules)
+        self.trading = Trading(self.admission, self.log)
+        self.cover = Cover(self.trading, rules)
         self.entry = Entry(self.cover, bare)
         self.changes = Changes(self.entry)
         self.control = Control(self.entry)
@@ -238,10 +229,15 @@ class Kernel:
         return Plain(self.apply(record), *self.last)
 
     def _apply(self, record: bytes, offer: Offer) -> Code:
-        c = Command(zip(COMMAND_FIELDS, COMMAND.unpack(record[:RECORD_BYTES]), strict=True))
+        fields = COMMAND.unpack(record[:RECORD_BYTES])
+        c = read(fields)
+        side, account, instrument = fields[2:5]
         self._midway = True
         begin, self.command_seq = len(self.log.events), self.command_seq + 1
-        self.log.emit(EventType.BEGIN, c.account, c.instrument, side=c.side, reason=c.type)
+        self.log.emit_begin(
+            side=side, account=account, instrument=instrument, code=Code.OK, command=c.type, time_ns=0, command_seq=0,
+            order_id=0, filled_lots=0, resting_lots=0,
+        )  # fmt: skip
         seq = self.next_seq - 1
         answer: Answer
         if c.time_ns < self.clock_ns:
@@ -258,7 +254,7 @@ class Kernel:
         self.last = (last[0], last[1], last[2])
         if self.log.wanted >> EventType.BEGIN & 1:
             self.log.events[begin] = EVENT.pack(
-                EventType.BEGIN, 1, c.side, c.account, c.instrument, code, c.type, seq,
+                EventType.BEGIN, 1, side, account, instrument, code, c.type, seq,
                 self.clock_ns, self.command_seq, *self.last,
             )  # fmt: skip
         self._midway = False
@@ -276,59 +272,61 @@ class Kernel:
             self.trading.fees.renew()
             self.aftermath.settle_all()
         if self.next_seq > seq:
-            self.log.emit(EventType.PASSED, 0, 0)
+            self.log.emit_passed()
 
-    def _dispatch(self, c: Command, second: bytes, offer: Offer) -> Answer:
+    def _dispatch(self, c: Asked, second: bytes, offer: Offer) -> Answer:
         longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
-        match c.type:
-            case CommandType.ORDER:
+        match c:
+            case commands.PlaceOrder():
                 return self.entry.place(c, second)
-            case CommandType.CANCEL:
+            case commands.CancelOrder():
                 return self.changes.cancel_one(c)
-            case CommandType.AMEND:
+            case commands.AmendOrder():
                 return self.changes.amend(c)
-            case CommandType.MASS_CANCEL:
+            case commands.MassCancel():
                 return self.changes.cancel_many(c)
-            case CommandType.MARK:
+            case commands.TellMark():
                 return refused(self.pricing.mark(c))
-            case CommandType.INDEX:
+            case commands.TellIndex():
                 return refused(self.pricing.index(c))
-            case CommandType.ADVANCE:
+            case commands.Advance():
                 return refused(Code.OK)
         return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second, offer)
 
-    def _control(self, c: Command, second: bytes, offer: Offer) -> Answer:
+    def _control(self, c: Asked, second: bytes, offer: Offer) -> Answer:
         """What only an exchange knows."""
-        match c.type:
-            case CommandType.DEPOSIT | CommandType.SEED_FUND:
+        match c:
+            case commands.Deposit():
                 return refused(self.control.deposit(c))
-            case CommandType.WITHDRAW:
+            case commands.SeedFund():
+                return refused(self.control.seed_fund(c))
+            case commands.Withdraw():
                 return refused(self.control.withdraw(c))
-            case CommandType.TRANSFER:
+            case commands.Transfer():
                 return refused(self.control.transfer(c))
-            case CommandType.SET_LEVERAGE:
+            case commands.SetLeverage():
                 return refused(self.control.set_leverage(c))
-            case CommandType.MOVE_MARGIN:
+            case commands.MoveMargin():
                 return refused(self.control.move_margin(c))
-            case CommandType.HALT:
+            case commands.Halt():
                 return refused(self.listings.halt(c))
-            case CommandType.SETTLE:
+            case commands.Settle():
                 return refused(self.listings.settle(c))
-            case CommandType.SOURCE:
+            case commands.TellSource():
                 return refused(self.pricing.source(c))
-            case CommandType.SET_POSITION_MODE:
+            case commands.SetPositionMode():
                 return refused(self.control.set_position_mode(c))
-            case CommandType.FUNDING:
+            case commands.SettleFunding():
                 return refused(self.pricing.fund(c))
-            case CommandType.OPEN_ACCOUNT:
+            case commands.OpenAccount():
                 return self._open_account(c, second)
-            case CommandType.ADD_INSTRUMENT:
+            case commands.AddInstrument():
                 return self._add_instrument(second, offer)
         return refused(Code.UNKNOWN_COMMAND)
 
-    def _open_account(self, c: Command, padded: bytes) -> Answer:
+    def _open_account(self, c: commands.OpenAccount, padded: bytes) -> Answer:
         if c.records != 2:
             return refused(Code.BAD_RECORD)
         name = account_name(padded)
@@ -336,13 +334,13 @@ class Kernel:
             return refused(Code.BAD_NAME)
         if name in self.ids:
             return refused(Code.ACCOUNT_EXISTS)
-        parent = c.order_id  # a master account, of which this will be a sub-account
+        parent = c.parent
         if parent and (not FIRST_USER <= parent < self.account_count or self.ledger.parents[parent]):
             return refused(Code.UNKNOWN_ACCOUNT)
         account = self.ledger.open_account(parent)
         self.ids[name] = account
         self.names.append(name)
-        self.log.emit(EventType.ACCOUNT_OPENED, account, 0, a=parent, second=padded)
+        self.log.emit_account_opened(account=account, parent=parent, second=padded)
         return Code.OK, account, 0, 0
 
     def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
@@ -361,23 +359,22 @@ class Kernel:
         if expired or alien or netted or uncertain or len(self.contracts) >= INSTRUMENTS_MAX:
             return refused(Code.BAD_INSTRUMENT)
         instrument = len(self.contracts)
-        self._enter(spec.compiled(currency))
+        self._enter(spec.settled_in(currency))
         self.instruments.append(name)
         self.config = blake2b(self.config + data).digest()[:32]
         padded = name.ljust(NAME_BYTES, b"\0")
-        self.log.emit(EventType.INSTRUMENT_ADDED, 0, instrument, code=currency, second=padded)
+        self.log.emit_instrument_added(instrument=instrument, currency=currency, second=padded)
         return Code.OK, instrument, 0, 0
 
-    def _enter(self, spec: Sequence[object]) -> None:
+    def _enter(self, spec: Spec) -> None:
         """One more instrument in every room that has them by number."""
-        *terms, model = spec
-        contract = Contract(*terms)  # type: ignore[arg-type]
+        contract = Contract.of(spec)
         self.contracts.append(contract)
         self.ledger.members.append([])
         self.trading.books.append(Book())
         self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
         self.trading.triggers.enter(contract.max_price_ticks)
-        self.pricing.models.append(Prices(contract, Model(*model), self.clock_ns) if isinstance(model, tuple) else None)
+        self.pricing.models.append(Prices(contract, spec.prices, self.clock_ns) if spec.prices else None)
 
     # --- reads
 
@@ -483,7 +480,7 @@ class Kernel:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.changes.find(Command(account=account, order_id=order_id, client_id=client_id))
+        order: Order | None = self.changes.find(account, order_id, client_id)
         return order.row() if order else None
 
     def resting(self, instrument: int) -> list[tuple[int, ...]]:

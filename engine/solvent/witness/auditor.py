@@ -13,19 +13,10 @@ from typing import TYPE_CHECKING
 
 from solvent.api import backend
 from solvent.schema.codes import InvariantBroken
+from solvent.schema.events import Event
+from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS
-from solvent.schema.records import (
-    NO_INSTRUMENT,
-    Event,
-    EventType,
-    Leg,
-    Listing,
-    ParcelChange,
-    Posting,
-    Purse,
-    SelfTrade,
-    Verdict,
-)
+from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
 from solvent.witness.books import Key, Order
 from solvent.witness.safety import Before, Safety

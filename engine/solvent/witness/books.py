@@ -8,7 +8,8 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from solvent.schema.records import Event, Flag, Leg, terms_of
+from solvent.schema.events import Event, terms_of
+from solvent.schema.words import Flag, Leg
 from solvent.terms.order_words import wrong_type
 from solvent.terms.spec import Spec
 from solvent.witness.spendable import spare

@@ -12,7 +12,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from solvent.schema.codes import InvariantBroken
-from solvent.schema.records import COSTS_OTHERS, Event, ParcelChange, Purse
+from solvent.schema.commands import COSTS_OTHERS
+from solvent.schema.events import Event
+from solvent.schema.words import ParcelChange, Purse
 from solvent.witness.books import Books, Key, Order
 
 if TYPE_CHECKING:

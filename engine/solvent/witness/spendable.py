@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
-from solvent.schema.records import Leg, Scheme
+from solvent.schema.words import Leg, Scheme
 from solvent.terms.spec import Spec
 from solvent.witness.values import (
     RATE,

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
 
-from solvent.schema.records import Basis, Kind, Leg, Scheme
+from solvent.schema.words import Basis, Kind, Leg, Scheme
 from solvent.terms.spec import Spec
 
 RATE = 10**9

@@ -3,12 +3,12 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, Terms, arena_find
 from solvent._core.market.book cimport book_check, book_price, book_worse
-from solvent._core.account.ledger cimport (
-    CLEARING, DEFICIT, FIRST_USER, FUND, HOUSE, Ledger, Position, wallet_of,
-)
+from solvent._core.account.domain cimport domain_slack
+from solvent._core.base.money cimport int128
+from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.account.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
 from solvent._core.market.matching cimport crosses
-from solvent._core.base.records cimport BUY, HALTED, LONG, REDUCE_ONLY, SHORT
+from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SHORT
 from solvent._core.trade.lifecycle cimport watched_ticks
 from solvent._core.trade.state cimport State, order_instrument
 from solvent._core.contract.valuation cimport Instrument, value_of
@@ -107,10 +107,16 @@ cdef object _safety(State* s):
     cdef int32_t i
     cdef Requirement r
     cdef Position* p
+    cdef int128 slack
     cdef bint stuck
     for account in range(FIRST_USER, l.account_count):
         holds = [0] * l.currency_count
         stuck = False
+        for currency in range(l.currency_count):
+            if wallet_of(l, account, currency).known_at == l.moves and (
+                    not domain_slack(l, &s.rules, account, currency, &slack)
+                    or slack != wallet_of(l, account, currency).slack_units):
+                return f"SAFE-2: what is known of the cross domain of account {account} is not so"
         i = l.accounts[account].first_position
         while i >= 0:
             p = &l.positions[i]

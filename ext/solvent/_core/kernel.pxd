@@ -8,9 +8,10 @@
 # Cost: a command is one call; `run` is a loop over the same path without the GIL.
 
 from libc.stdint cimport int64_t, uint16_t, uint64_t
-from solvent._core.base.records cimport Command
 from solvent._core.roster cimport Roster
 from solvent._core.trade.state cimport Receipt
+from solvent._core.base.commands cimport Request
+from solvent._core.base.schema cimport Command
 
 cdef class Answer:
     cdef readonly uint64_t order_id
@@ -25,16 +26,16 @@ cdef class Kernel(Roster):
     cdef int64_t run_count             # commands that the last `run` has applied, all of them whole
     cdef public uint64_t keep_from
 
-    cdef int _dispatch(self, const Command* c, Receipt* receipt) except -1 nogil
+    cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil
-    cdef int _apply(self, const Command* c, Receipt* receipt) except -1 nogil
+    cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef int _enter(self) except -1
     cdef int _halted(self) except -1
-    cdef int _alone(self, const Command* c) except -1
-    cdef int _offered(self, const Command* c) except -1
+    cdef int _alone(self, const Request* c) except -1
+    cdef int _offered(self, const Request* c) except -1
     cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1
     cdef int _look_for_signals(self) except -1 with gil
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil
-    cdef Answer _answer(self, Command* c)
+    cdef Answer _answer(self, Request* c)
     cdef int _refuse_type(self, value) except -1
     cdef int _refuse_range(self, value, int64_t lowest, int64_t highest) except -1

@@ -12,7 +12,7 @@ from solvent._core.market.order_pool cimport SLOTS_MAX, Order, arena_close
 from solvent._core.market.book cimport Book, Half, book_close, book_peek
 from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
 from solvent._core.market.client_ids cimport clients_ahead, clients_close, clients_open
-from solvent._core.venue.account_commands cimport deposit, move_margin, set_leverage, set_position_mode, transfer, withdraw
+from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.trade.placement cimport fire_next, place
 from solvent._core.base.event_view cimport EventView
 from solvent._core.account.fees cimport fees_close, fees_other_day, fees_renew
@@ -23,17 +23,20 @@ from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.contract.price_model cimport prices_close
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, settle_all, source
-from solvent._core.base.records cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, BEGIN, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK, MASS_CANCEL,
-    MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, PASSED, RECORD_BYTES, SEED_FUND, SET_LEVERAGE, SET_POSITION_MODE, SETTLE, SOURCE,
-    TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event, block_pin, block_unpin, log_drop, log_open, say,
-)
 from solvent._core.trade.preview cimport rehearsal_close
 from solvent._core.roster cimport Roster
 from solvent._core.market.expiries cimport timers_close
 from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.market.triggers cimport triggers_close
+from solvent._core.base.schema cimport (
+    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK,
+    MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LEVERAGE,
+    SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
+)
+from solvent._core.base.event_log cimport block_pin, block_unpin, log_drop, log_open
+from solvent._core.base.emit cimport emit_begin, emit_passed
+from solvent._core.base.commands cimport CancelOrder, PlaceOrder, Request
 
 import sys
 
@@ -166,8 +169,8 @@ cdef class Answer:
 cdef class Kernel(Roster):
     """One exchange's state and its only writer. Users meet it through solvent.Exchange and solvent.Book.
 
-    instruments: one tuple each, the fields of solvent.instrument.Spec and a currency; currencies: their decimals; rules: those of
-    solvent.rules.RuleSet.compiled; config: bytes that stand for all of it in the digest; errors: the exception classes to
+    instruments: their terms, and rules: those of the rule set, each read by name (solvent.schema.terms); currencies: their
+    decimals; config: bytes that stand for all of it in the digest; errors: the exception classes to
     raise when busy, when halted, for a wrong type, a number out of range, and a batch of no whole commands. The values were validated. bare: a Book alone, of which the
     one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
     seed: makes the table of client ids unforeseeable; no result depends on it.
@@ -197,13 +200,27 @@ cdef class Kernel(Roster):
             each = &self.s.ledger.collateral[self.s.ledger.collateral_count]
             each.currency, each.of, each.instrument, each.numerator, each.denominator = terms
             self.s.ledger.collateral_count += 1
-        (self.s.rules.price_band_ppb, self.s.rules.step_limit_ppb, self.s.rules.parcel_limit_ppb,
-         self.s.rules.step_tiers, self.s.rules.fee_isolated_low, self.s.rules.fee_isolated_full,
-         self.s.rules.fee_isolated_own, self.s.rules.fee_cross_low, self.s.rules.fee_cross_full,
-         self.s.rules.fee_cross_own, self.s.rules.funding_cap, self.s.rules.net_hedges, self.s.rules.orders,
-         self.s.ledger.fund_share_ppb, self.s.rules.funding_first,
-         self.s.rules.fee_at_bankruptcy, self.s.rules.at_threshold, steps) = rules
-        for step in steps:
+        # rendered: terms
+        self.s.rules.price_band_ppb = rules.price_band_ppb
+        self.s.rules.step_limit_ppb = rules.step_limit_ppb
+        self.s.rules.parcel_limit_ppb = rules.parcel_limit_ppb
+        self.s.rules.step_tiers = rules.step_tiers
+        self.s.rules.fee_isolated_low = rules.fee_isolated_low
+        self.s.rules.fee_isolated_full = rules.fee_isolated_full
+        self.s.rules.fee_isolated_own = rules.fee_isolated_own
+        self.s.rules.fee_cross_low = rules.fee_cross_low
+        self.s.rules.fee_cross_full = rules.fee_cross_full
+        self.s.rules.fee_cross_own = rules.fee_cross_own
+        self.s.rules.funding_cap = rules.funding_cap
+        self.s.rules.net_hedges = rules.net_hedges
+        self.s.rules.orders = rules.orders
+        self.s.rules.fund_share_ppb = rules.fund_share_ppb
+        self.s.rules.funding_first = rules.funding_first
+        self.s.rules.fee_at_bankruptcy = rules.fee_at_bankruptcy
+        self.s.rules.at_threshold = rules.at_threshold
+        # rendered: end
+        self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
+        for step in rules.steps:
             self.s.rules.steps[self.s.rules.step_count] = step
             self.s.rules.step_count += 1
         self.s.ledger.orders_count = self.s.rules.orders != 0
@@ -232,40 +249,44 @@ cdef class Kernel(Roster):
 
     # --- commands
 
-    cdef int _dispatch(self, const Command* c, Receipt* receipt) except -1 nogil:
-        if c.type == MARK:
-            return mark(&self.s, c)
-        if c.type == MASS_CANCEL:
-            return cancel_many(&self.s, c, receipt)
-        if c.type == INDEX:
-            return index(&self.s, c)
-        if c.type == ADVANCE:
+    cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil:
+        """Hands a command to its handler, as what it is."""
+        cdef uint16_t type = c.record.type
+        if type == MARK:
+            return mark(&self.s, &c.mark)
+        if type == MASS_CANCEL:
+            return cancel_many(&self.s, &c.mass_cancel, receipt)
+        if type == INDEX:
+            return index(&self.s, &c.index)
+        if type == ADVANCE:
             return OK
         if self.s.bare:
             return UNKNOWN_COMMAND
-        if c.type == DEPOSIT or c.type == SEED_FUND:
-            return deposit(&self.s, c)
-        if c.type == WITHDRAW:
-            return withdraw(&self.s, c)
-        if c.type == SET_LEVERAGE:
-            return set_leverage(&self.s, c)
-        if c.type == MOVE_MARGIN:
-            return move_margin(&self.s, c)
-        if c.type == SET_POSITION_MODE:
-            return set_position_mode(&self.s, c)
-        if c.type == FUNDING:
-            return fund(&self.s, c)
-        if c.type == TRANSFER:
-            return transfer(&self.s, c)
-        if c.type == ADD_INSTRUMENT:
+        if type == DEPOSIT:
+            return deposit(&self.s, &c.deposit)
+        if type == SEED_FUND:
+            return seed_fund(&self.s, &c.seed_fund)
+        if type == WITHDRAW:
+            return withdraw(&self.s, &c.withdraw)
+        if type == SET_LEVERAGE:
+            return set_leverage(&self.s, &c.set_leverage)
+        if type == MOVE_MARGIN:
+            return move_margin(&self.s, &c.move_margin)
+        if type == SET_POSITION_MODE:
+            return set_position_mode(&self.s, &c.set_position_mode)
+        if type == FUNDING:
+            return fund(&self.s, &c.funding)
+        if type == TRANSFER:
+            return transfer(&self.s, &c.transfer)
+        if type == ADD_INSTRUMENT:
             return self._add_instrument(receipt)
-        if c.type == HALT:
-            return halt(&self.s, c)
-        if c.type == SETTLE:
-            return settle_instrument(&self.s, c)
-        if c.type == SOURCE:
-            return source(&self.s, c)
-        if c.type == OPEN_ACCOUNT:
+        if type == HALT:
+            return halt(&self.s, &c.halt)
+        if type == SETTLE:
+            return settle_instrument(&self.s, &c.settle)
+        if type == SOURCE:
+            return source(&self.s, &c.source)
+        if type == OPEN_ACCOUNT:
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
 
@@ -280,35 +301,37 @@ cdef class Kernel(Roster):
             fees_renew(&self.s.fees, &self.s.ledger, self.s.clock_ns)
             settle_all(&self.s)
         if self.s.log.count > count:
-            say(&self.s.log, PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+            emit_passed(&self.s.log)
 
-    cdef inline int _apply(self, const Command* c, Receipt* receipt) except -1 nogil:
+    cdef inline int _apply(self, const Request* c, Receipt* receipt) except -1 nogil:
         """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
         cdef int64_t begin = self.s.log.count
-        cdef Event* event = say(&self.s.log, BEGIN, c.side, c.account, c.instrument, 0, c.type, 0, 0, 0, 0, 0)
+        cdef Event* event = emit_begin(
+            &self.s.log, side=c.record.side, account=c.record.account, instrument=c.record.instrument, code=OK, command=c.record.type, time_ns=0,
+            command_seq=0, order_id=0, filled_lots=0, resting_lots=0)
         cdef int code
         cdef int64_t before_ns = self.s.clock_ns
         self.command_seq += 1
         receipt.order_id = 0
         receipt.filled_lots = 0
         receipt.resting_lots = 0
-        if c.time_ns < self.s.clock_ns:
+        if c.record.time_ns < self.s.clock_ns:
             code = TIME_BACKWARDS
         else:
-            self.s.clock_ns = c.time_ns
+            self.s.clock_ns = c.record.time_ns
             if self.s.timers.count:
                 expire(&self.s)
-            if c.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
+            if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)
-            self.s.may_cost_others = c.type == MARK or c.type == INDEX or c.type == SOURCE or c.type == FUNDING or c.type == SETTLE
-            if c.type == ORDER and c.records <= 2:
-                code = place(&self.s, c, receipt)
-            elif c.records != 1 and c.type != ADD_INSTRUMENT and (c.type != OPEN_ACCOUNT or c.records != 2):
+            self.s.may_cost_others = c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE or c.record.type == FUNDING or c.record.type == SETTLE
+            if c.record.type == ORDER and c.record.records <= 2:
+                code = place(&self.s, &c.order, &c[1].extension if c.record.records == 2 else NULL, receipt)
+            elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
                 code = BAD_RECORD
-            elif c.type == CANCEL:
-                code = cancel_one(&self.s, c, receipt)
-            elif c.type == AMEND:
-                code = amend(&self.s, c, receipt)
+            elif c.record.type == CANCEL:
+                code = cancel_one(&self.s, &c.cancel, receipt)
+            elif c.record.type == AMEND:
+                code = amend(&self.s, &c.amend, receipt)
             else:
                 code = self._dispatch(c, receipt)
             if code == OK:
@@ -317,8 +340,8 @@ cdef class Kernel(Roster):
                 while self.s.due.count and self.s.log.fault == 0 and fire_next(&self.s, receipt):
                     if not self.s.bare:
                         settle(&self.s)
-            if c.instrument < self.s.ledger.instrument_count and not self.s.bare:
-                balance(&self.s.ledger, c.instrument)
+            if c.record.instrument < self.s.ledger.instrument_count and not self.s.bare:
+                balance(&self.s.ledger, c.record.instrument)
         receipt.code = code
         if event != NULL and begin < self.s.log.count:      # else it was spilled, and the exchange halts
             event = &self.s.log.events[begin]
@@ -349,7 +372,7 @@ cdef class Kernel(Roster):
         raise self.halted_error(
             f"command {self.command_seq} met a state that must not be: {said(self.s.log.fault)}; the exchange has stopped")
 
-    cdef int _alone(self, const Command* c) except -1:
+    cdef int _alone(self, const Request* c) except -1:
         """A command by itself. All that takes Python's memory was made before."""
         self._enter()
         try:
@@ -360,7 +383,7 @@ cdef class Kernel(Roster):
             self._halted()
         return 0
 
-    cdef int _offered(self, const Command* c) except -1:
+    cdef int _offered(self, const Request* c) except -1:
         """An ADD_INSTRUMENT by itself."""
         cdef tuple decoded = self._decoded(c)
         cdef bytes config
@@ -378,15 +401,15 @@ cdef class Kernel(Roster):
 
     def apply(self, const unsigned char[::1] record not None):
         """Applies one command (64 bytes, more for one of several records) and returns its result code."""
-        cdef Command command[RECORDS_MAX]
+        cdef Request request[RECORDS_MAX]
         if record.shape[0] < RECORD_BYTES or record[2] * RECORD_BYTES != record.shape[0]:
             return BAD_RECORD
-        memset(&command[1], 0, RECORD_BYTES)
-        memcpy(&command, &record[0], record.shape[0])
-        if command[0].type == ADD_INSTRUMENT and not self.s.bare:
-            self._offered(command)
+        memset(&request[1], 0, RECORD_BYTES)
+        memcpy(&request, &record[0], record.shape[0])
+        if request[0].record.type == ADD_INSTRUMENT and not self.s.bare:
+            self._offered(request)
         else:
-            self._alone(command)
+            self._alone(request)
         return _codes[self.receipt.code]
 
     cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1:
@@ -412,7 +435,7 @@ cdef class Kernel(Roster):
 
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """The loop of `run`; run_count says how many commands it has applied, all of them whole."""
-        cdef Command command[2]
+        cdef Request request[2]
         cdef Py_ssize_t i = 0
         cdef int64_t done = 0
         cdef int64_t looked = milliseconds()
@@ -420,13 +443,13 @@ cdef class Kernel(Roster):
         while i < total and self.s.log.fault == 0:
             if i + AHEAD < total and self.s.bare:
                 _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
-            command[0] = commands[i]
-            if command[0].records == 2 and i + 1 < total:
-                command[1] = commands[i + 1]
-            elif command[0].records != 1:
+            request[0].record = commands[i]
+            if request[0].record.records == 2 and i + 1 < total:
+                request[1].record = commands[i + 1]
+            elif request[0].record.records != 1:
                 break
-            self._apply(command, &receipts[done])
-            i += 1 if command[0].records == 1 else 2
+            self._apply(request, &receipts[done])
+            i += 1 if request[0].record.records == 1 else 2
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done
@@ -471,10 +494,10 @@ cdef class Kernel(Roster):
 
     # --- direct calls: integers in, no record in between
 
-    cdef Answer _answer(self, Command* c):
+    cdef Answer _answer(self, Request* c):
         cdef Answer answer = Answer.__new__(Answer)
-        c.records = 1
-        c.time_ns = self.s.clock_ns
+        c.record.records = 1
+        c.record.time_ns = self.s.clock_ns
         self._alone(c)
         answer.code = <uint16_t>self.receipt.code
         answer.order_id = self.receipt.order_id
@@ -484,12 +507,13 @@ cdef class Kernel(Roster):
 
     @cython.binding(False)
     def submit(self, account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0):
-        """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/records.md.
+        """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/reference/records.md.
 
         Returns an Answer. Raises WrongType for anything but an int, OutOfRange for one that its field cannot hold.
         """
-        cdef Command c
-        memset(&c, 0, sizeof(Command))
+        cdef Request request
+        cdef PlaceOrder* c = &request.order
+        memset(&request, 0, sizeof(Request))
         c.type = ORDER
         c.account = <uint32_t>_within(self, account, 0xFFFFFFFF)
         c.side = <uint8_t>_within(self, side, 0xFF)
@@ -500,17 +524,18 @@ cdef class Kernel(Roster):
             c.flags = <uint8_t>_within(self, flags, 0xFF)
             c.client_id = <uint64_t>_within(self, client_id, INT64_MAX)
             c.instrument = <uint32_t>_within(self, instrument, 0xFFFFFFFF)
-        return self._answer(&c)
+        return self._answer(&request)
 
     @cython.binding(False)
     def revoke(self, account, order_id):
         """A CANCEL from integers alone, at the clock's time. Returns an Answer; raises as submit does."""
-        cdef Command c
-        memset(&c, 0, sizeof(Command))
+        cdef Request request
+        cdef CancelOrder* c = &request.cancel
+        memset(&request, 0, sizeof(Request))
         c.type = CANCEL
         c.account = <uint32_t>_within(self, account, 0xFFFFFFFF)
         c.order_id = <uint64_t>_within(self, order_id, INT64_MAX)
-        return self._answer(&c)
+        return self._answer(&request)
 
     cdef int _refuse_range(self, value, int64_t lowest, int64_t highest) except -1:
         raise self.range_error(f"{value} is not from {lowest} to {highest}")

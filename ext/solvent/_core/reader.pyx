@@ -16,7 +16,7 @@ from solvent._core.account.margin cimport (
 from solvent._core.base.money cimport int128, saturate
 from solvent._core.account.liquidation_price cimport liquidation_ticks
 from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
-from solvent._core.base.records cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.base.schema cimport NAME_BYTES, RECORD_BYTES, SOURCES
 from solvent._core.trade.holds cimport order_price
 from solvent._core.trade.state cimport State, order_instrument
 from solvent._core.contract.valuation cimport Instrument, price_paying

@@ -9,8 +9,8 @@
 
 from libc.stdint cimport int64_t, uint32_t
 from solvent._core.reader cimport Reader
-from solvent._core.base.records cimport Command
 from solvent._core.trade.state cimport Receipt
+from solvent._core.base.commands cimport Request
 
 cdef struct Offer:                 # what an ADD_INSTRUMENT brings, as far as the state has to say something to it
     bint formed                    # the records are an instrument; False outside an ADD_INSTRUMENT
@@ -33,10 +33,10 @@ cdef class Roster(Reader):
     cdef int _fill(self, spec, int64_t clock_ns) except -1
     cdef void _count(self) noexcept nogil
     cdef void _discard(self) noexcept nogil
-    cdef tuple _decoded(self, const Command* c)
-    cdef bytes _make_offer(self, const Command* c, tuple decoded)
+    cdef tuple _decoded(self, const Request* c)
+    cdef bytes _make_offer(self, const Request* c, tuple decoded)
     cdef int _end_offer(self, tuple decoded, bytes config, bint taken) except -1
     cdef bint _fits(self) noexcept nogil
     cdef int _add_instrument(self, Receipt* receipt) noexcept nogil
-    cdef int _open_account(self, const Command* c, Receipt* receipt) except -1 with gil
-    cdef int _opened(self, const Command* c, Receipt* receipt) except -1
+    cdef int _open_account(self, const Request* c, Receipt* receipt) except -1 with gil
+    cdef int _opened(self, const Request* c, Receipt* receipt) except -1

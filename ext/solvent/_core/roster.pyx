@@ -1,20 +1,25 @@
 """Names of accounts, and instruments from their specs; the contract is in roster.pxd."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.book cimport Book, book_close, book_open
-from solvent._core.account.ledger cimport FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve
+from solvent._core.account.ledger cimport (
+    FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve,
+)
 from solvent._core.base.pool cimport room, zeroed
 from solvent._core.contract.price_model cimport Prices, prices_close, prices_open
 from solvent._core.reader cimport Reader
-from solvent._core.base.records cimport (
-    ACCOUNT_EXISTS, ACCOUNT_OPENED, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_ADDED, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK,
-    RECORD_BYTES, TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Command, Event, log_next, say,
+from solvent._core.base.schema cimport (
+    ACCOUNT_EXISTS, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK, RECORD_BYTES,
+    TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Event,
 )
+from solvent._core.base.event_log cimport log_next
 from solvent._core.trade.state cimport Receipt
 from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
+from solvent._core.base.emit cimport emit_account_opened, emit_instrument_added
+from solvent._core.base.commands cimport Request
 
 from hashlib import blake2b
 
@@ -68,10 +73,29 @@ cdef class Roster(Reader):
         cdef uint32_t i = self.s.ledger.instrument_count
         cdef Instrument* ins = &self.s.ledger.instruments[i]
         cdef int k, r
-        (ins.kind, ins.units, ins.decimals, ins.max_price_ticks, ins.max_size_lots, ins.maker_fee_ppb, ins.taker_fee_ppb,
-         ins.liquidation_fee_ppb, ins.default_leverage, ins.basis, ins.scheme, ins.maintenance_curve, ins.initial_curve,
-         ins.at_entry, ins.expiry_ns, ins.settle_window_ns, ins.tier_group, ins.larger_leg, ins.own_fee, fee_tiers, tiers, rates,
-         ins.currency, model) = spec
+        # rendered: terms
+        ins.kind = spec.kind
+        ins.units = spec.units
+        ins.decimals = spec.decimals
+        ins.max_price_ticks = spec.max_price_ticks
+        ins.max_size_lots = spec.max_size_lots
+        ins.maker_fee_ppb = spec.maker_fee_ppb
+        ins.taker_fee_ppb = spec.taker_fee_ppb
+        ins.liquidation_fee_ppb = spec.liquidation_fee_ppb
+        ins.default_leverage = spec.default_leverage
+        ins.basis = spec.basis
+        ins.scheme = spec.scheme
+        ins.maintenance_curve = spec.maintenance_curve
+        ins.initial_curve = spec.initial_curve
+        ins.at_entry = spec.at_entry
+        ins.expiry_ns = spec.expiry_ns
+        ins.settle_window_ns = spec.settle_window_ns
+        ins.tier_group = spec.tier_group
+        ins.larger_leg = spec.larger_leg
+        ins.own_fee = spec.own_fee
+        ins.currency = spec.currency
+        # rendered: end
+        tiers, rates, fee_tiers = spec.tiers, spec.rates, spec.fee_tiers
         ins.tier_count = <int32_t>len(tiers)
         ins.rates_count = <int32_t>len(rates)
         ins.tiers = <Tier*>zeroed(ins.tier_count * (1 + ins.rates_count), sizeof(Tier))
@@ -92,8 +116,8 @@ cdef class Roster(Reader):
             ins.fee_tiers[k].volume_units, ins.fee_tiers[k].maker_fee_ppb, ins.fee_tiers[k].taker_fee_ppb = row
             ins.fee_tier_count += 1
         self.s.triggers[i].max_price_ticks = ins.max_price_ticks
-        if model is not None:
-            prices_open(&self.s.prices[i], ins, model, clock_ns)
+        if spec.prices is not None:
+            prices_open(&self.s.prices[i], ins, spec.prices, clock_ns)
         return 0
 
     cdef void _count(self) noexcept nogil:
@@ -113,17 +137,17 @@ cdef class Roster(Reader):
         triggers_close(&self.s.triggers[i])
         prices_close(&self.s.prices[i])
 
-    cdef tuple _decoded(self, const Command* c):
+    cdef tuple _decoded(self, const Request* c):
         """What the records of an ADD_INSTRUMENT say, None where they are no instrument. Runs Python code: signal handlers may
         raise here, and nothing was done."""
-        data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.records - 1) * RECORD_BYTES)
+        data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.record.records - 1) * RECORD_BYTES)
         found = self.from_records(data)
         if found is None:
             return None
         name, currency, spec = found
-        return data, name, currency, spec.decimals, spec.adds_up, spec.basis == NET, spec.expiry_ns, spec.compiled(currency)
+        return data, name, currency, spec.decimals, spec.adds_up, spec.basis == NET, spec.expiry_ns, spec.settled_in(currency)
 
-    cdef bytes _make_offer(self, const Command* c, tuple decoded):
+    cdef bytes _make_offer(self, const Request* c, tuple decoded):
         """Everything of an ADD_INSTRUMENT that takes memory, and the config that will be. Raises MemoryError, nothing done."""
         cdef bytes config, name
         memset(&self.offer, 0, sizeof(Offer))
@@ -140,7 +164,7 @@ cdef class Roster(Reader):
         config = blake2b(self.config + data).digest()[:32]
         self.instruments[name] = self.s.ledger.instrument_count
         try:
-            self._build(spec, c.time_ns)
+            self._build(spec, c.record.time_ns)
         except:
             del self.instruments[name]
             raise
@@ -177,7 +201,7 @@ cdef class Roster(Reader):
             return BAD_INSTRUMENT
         receipt.order_id = self.s.ledger.instrument_count
         self._count()
-        event = say(&self.s.log, INSTRUMENT_ADDED, 0, 0, <uint32_t>receipt.order_id, <uint16_t>self.offer.currency, 0, 0, 0, 0, 0, 0)
+        event = emit_instrument_added(&self.s.log, instrument=receipt.order_id, currency=self.offer.currency)
         if event != NULL:
             event.records = 2
             memcpy(log_next(&self.s.log), self.offer.name, NAME_BYTES)
@@ -185,7 +209,7 @@ cdef class Roster(Reader):
 
     # --- accounts
 
-    cdef int _open_account(self, const Command* c, Receipt* receipt) except -1 with gil:
+    cdef int _open_account(self, const Request* c, Receipt* receipt) except -1 with gil:
         """OPEN_ACCOUNT. No Python code runs here, only Python's own objects are made."""
         try:
             return self._opened(c, receipt)
@@ -195,12 +219,13 @@ cdef class Roster(Reader):
             self.s.log.fault = 3
             raise
 
-    cdef int _opened(self, const Command* c, Receipt* receipt) except -1:
+    cdef int _opened(self, const Request* c, Receipt* receipt) except -1:
         """The name is the command's second record, UTF-8, zero-padded. Raises MemoryError, nothing done but room made."""
         cdef Event* event
         cdef uint32_t account
         cdef bytes padded, name
-        if c.records != 2:
+        cdef uint64_t parent = c.open_account.parent
+        if c.record.records != 2:
             return BAD_RECORD
         padded = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, NAME_BYTES)
         name = padded.rstrip(b"\0")
@@ -208,8 +233,8 @@ cdef class Roster(Reader):
             return BAD_NAME
         if name in self.ids:
             return ACCOUNT_EXISTS
-        if c.order_id != 0 and (c.order_id < FIRST_USER or c.order_id >= self.s.ledger.account_count
-                                or self.s.ledger.accounts[c.order_id].parent != 0):
+        if parent != 0 and (parent < FIRST_USER or parent >= self.s.ledger.account_count
+                                or self.s.ledger.accounts[parent].parent != 0):
             return UNKNOWN_ACCOUNT
         if not accounts_reserve(&self.s.ledger):
             return TOO_MANY_ACCOUNTS
@@ -219,8 +244,8 @@ cdef class Roster(Reader):
         except:
             del self.ids[name]
             raise
-        account = account_new(&self.s.ledger, <uint32_t>c.order_id)
-        event = say(&self.s.log, ACCOUNT_OPENED, 0, account, 0, 0, 0, <int64_t>c.order_id, 0, 0, 0, 0)
+        account = account_new(&self.s.ledger, <uint32_t>parent)
+        event = emit_account_opened(&self.s.log, account=account, parent=parent)
         if event != NULL:
             event.records = 2
             memcpy(log_next(&self.s.log), <char*>padded, NAME_BYTES)

@@ -1,7 +1,9 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
-def bind(types: Iterable[int], fields: Sequence[str], payload: Mapping[int, Mapping[str, str]]) -> None: ...
+def bind(
+    types: Iterable[int], fields: Sequence[str], payload: Mapping[int, Mapping[str, str]], text: Callable[[Event], str]
+) -> None: ...
 
 @final
 class Event:

@@ -4,14 +4,14 @@ import numpy as np
 import numpy.typing as npt
 
 from solvent.lab.market.draws import Bools, Ints
-from solvent.schema import records
+from solvent.schema.layouts import dtype
 from solvent.schema.limits import NAME_BYTES
-from solvent.schema.records import CommandType, Flag, Mode, Side, Tif
+from solvent.schema.words import CommandType, Flag, Mode, Side, Tif
 
 Commands = npt.NDArray[np.void]
 OrderIds = npt.NDArray[np.uint64]
 ENTRY_SLIP_BP = 40  # how far from the mark a trader opens
-RECORD = records.dtype("command")
+RECORD = dtype("command")
 
 
 def blank(kind: CommandType, count: int) -> Commands:

@@ -11,7 +11,7 @@ import numpy as np
 from solvent.lab.market.commands import Commands, OrderIds, blank
 from solvent.lab.market.draws import Ints
 from solvent.lab.market.tally import Events
-from solvent.schema.records import CommandType, Flag
+from solvent.schema.words import CommandType, Flag
 
 MAKERS = 8
 NEAR_LEVELS = 12

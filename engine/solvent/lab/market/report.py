@@ -13,7 +13,7 @@ from solvent.lab.market.draws import Ints
 from solvent.lab.market.population import CONTROL, NAMES, UNIT, UNITS
 from solvent.lab.market.runner import CURRENCY, FIRST_TRADER, Outcome
 from solvent.schema.codes import HINTS, Code
-from solvent.schema.records import EventType
+from solvent.schema.words import EventType
 from solvent.terms.decimals import from_units
 
 ROWS = 24  # of the story's clock

@@ -19,7 +19,7 @@ from solvent.lab.market.draws import Ints, Purpose, draw
 from solvent.lab.market.tally import Tally
 from solvent.schema.codes import Code, InvariantBroken
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.records import CommandType
+from solvent.schema.words import CommandType
 from solvent.terms.instrument import Instrument
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.tiers import okex_btc_2019

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from solvent.lab.market.draws import Ints
-from solvent.schema import records
-from solvent.schema.records import EventType, Mode, ParcelChange, Posting, Purse, Side
+from solvent.schema.layouts import dtype
+from solvent.schema.words import EventType, Mode, ParcelChange, Posting, Purse, Side
 
 Events = npt.NDArray[np.void]
 _NAME_RECORD = max(EventType)  # types above are the second record of a name
@@ -67,7 +67,7 @@ class Tally:
         self.fund = Fund()
         self.liquidations = Liquidations()
         self.counts = np.zeros(_NAME_RECORD + 1, dtype=np.int64)
-        self.trades = np.zeros(0, dtype=records.dtype("event"))  # of the last step
+        self.trades = np.zeros(0, dtype=dtype("event"))  # of the last step
         self.adl_steps: list[int] = []
         self.adl_events = self.checks = self.worst_error = self.step = 0
 

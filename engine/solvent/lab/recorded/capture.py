@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from solvent.api.base import SIDES
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import MONEY_MAX
-from solvent.schema.records import Side
+from solvent.schema.words import Side
 from solvent.terms.decimals import from_units, nearest_even, plain, to_units
 from solvent.terms.order_words import wrong_type
 

@@ -16,7 +16,7 @@ from solvent.api.book import Book
 from solvent.lab.recorded.capture import NOT_TOLD, Capture, Kind, Message
 from solvent.schema.codes import Code, InputError
 from solvent.schema.limits import MONEY_MAX, SIZE_LOTS_MAX
-from solvent.schema.records import EventType, Side
+from solvent.schema.words import EventType, Side
 from solvent.terms.decimals import from_units, plain
 from solvent.terms.order_words import wrong_type
 

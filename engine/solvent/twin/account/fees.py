@@ -9,7 +9,6 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from solvent.schema.limits import DAY_NS, VOLUME_DAYS, VOLUME_MAX
-from solvent.schema.records import EventType
 from solvent.twin.account.ledger import Ledger, Position
 from solvent.twin.contract.valuation import Contract
 
@@ -61,7 +60,7 @@ class Fees:
                 rate = self.liquidation_rate(p)
                 if rate != p.liquidation_fee_ppb:
                     p.liquidation_fee_ppb = rate
-                    self.ledger.emit(EventType.FEE_CHANGED, p.account, p.instrument, code=p.leg, a=rate)
+                    self.ledger.log.emit_fee_changed(account=p.account, instrument=p.instrument, leg=p.leg, fee_ppb=rate)
                     self.ledger.touch(p.account)
 
     def add(self, account: int, contract: Contract, value: int) -> None:

@@ -5,19 +5,20 @@ semantics §1: sizes sum to zero per instrument, purses to zero per currency, CL
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
-from solvent.schema.records import NO_INSTRUMENT, EventType, Leg, Mode, ParcelChange, Posting, Purse, Side
-from solvent.twin.account.margin import Holding, OpenSide, Rules, spare_units
+from solvent.schema.terms import RuleTerms
+from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side
+from solvent.twin.account.margin import Holding, OpenSide, spare_units
+from solvent.twin.base.emit import Emitter
 from solvent.twin.base.integers import ceil_div, trunc_div
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import Order
-
-Emit = Callable[..., None]
 
 
 @dataclass(slots=True, eq=False)
@@ -141,7 +142,7 @@ AnyPurse = Position | Wallet
 
 class Ledger:
     def __init__(
-        self, contracts: list[Contract], currencies: int, rules: Rules, collateral: Sequence[Sequence[int]], emit: Emit
+        self, contracts: list[Contract], currencies: int, rules: RuleTerms, collateral: Sequence[Sequence[int]], log: Emitter
     ):  # fmt: skip
         self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
         self.parcels: list[Parcel] = []
@@ -151,7 +152,7 @@ class Ledger:
         self.fund_share_ppb = rules.fund_share_ppb  # of a liquidation fee; the rest is a fee like others
         self.orders_count = bool(rules.orders)  # an order that rests may endanger its account
         self.currencies = currencies
-        self.emit = emit
+        self.log = log
         self.wallets: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
         self.holds: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
         self.parents: list[int] = [0] * FIRST_USER  # of a sub-account its master, else 0
@@ -256,11 +257,12 @@ class Ledger:
         isolated = payer if isinstance(payer, Position) else receiver if isinstance(receiver, Position) else None
         wallet = receiver if isinstance(payer, Position) else payer
         assert not isinstance(wallet, Position)
-        self.emit(
-            EventType.LEDGER, payer.account if isinstance(payer, Position) else payer[0],
-            isolated.instrument if isolated else NO_INSTRUMENT,
-            side=0 if isolated is None else (1 if isolated is payer else 2) + 4 * isolated.leg, code=wallet[1], reason=reason,
-            a=receiver.account if isinstance(receiver, Position) else receiver[0], b=amount, c=after[0], d=after[1], e=ref,
+        self.log.emit_ledger(
+            instrument=isolated.instrument if isolated else NO_INSTRUMENT,
+            payer=payer.account if isinstance(payer, Position) else payer[0],
+            receiver=receiver.account if isinstance(receiver, Position) else receiver[0], amount_units=amount,
+            payer_after=after[0], receiver_after=after[1], ref=ref, currency=wallet[1], posting=reason,
+            margin_of=0 if isolated is None else (1 if isolated is payer else 2) + 4 * isolated.leg,
         )  # fmt: skip
 
     def fund_receives(self, reason: Posting, payer: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
@@ -278,9 +280,10 @@ class Ledger:
     # --- fills
 
     def position_event(self, p: Position) -> None:
-        self.emit(
-            EventType.POSITION, p.account, p.instrument, side=p.mode, code=p.leg, reason=p.chosen_tier, a=p.size, b=p.cost,
-            c=p.margin, d=p.leverage.numerator, e=p.leverage.denominator,
+        self.log.emit_position(
+            account=p.account, instrument=p.instrument, mode=p.mode, size_lots=p.size, cost_units=p.cost,
+            margin_units=p.margin, leverage=p.leverage.numerator, leg=p.leg, leverage_parts=p.leverage.denominator,
+            chosen_tier=p.chosen_tier,
         )  # fmt: skip
 
     def _fee(self, fill: Fill, payer: AnyPurse, currency: int, rest: int) -> None:
@@ -340,9 +343,9 @@ class Ledger:
     # --- parcels
 
     def _parcel_event(self, parcel: Parcel, change: ParcelChange, lots: int, gain: int) -> None:
-        self.emit(
-            EventType.PARCEL, Purse.HOUSE, parcel.instrument, reason=change,
-            a=parcel.parcel_id, b=parcel.size, c=parcel.cost, d=lots, e=gain,
+        self.log.emit_parcel(
+            account=Purse.HOUSE, instrument=parcel.instrument, change=change, parcel_id=parcel.parcel_id,
+            size_lots=parcel.size, cost_units=parcel.cost, closed_lots=lots, gain_units=gain,
         )  # fmt: skip
 
     def parcel_take(self, p: Position, cost: int, bankruptcy_price: int) -> Parcel:

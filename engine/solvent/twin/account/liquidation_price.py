@@ -7,7 +7,7 @@ step of two bisections, and at both ends of each tier by notional.
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from solvent.schema.records import Basis, Kind
+from solvent.schema.words import Basis, Kind
 from solvent.twin.account.margin import Requirement
 from solvent.twin.contract.valuation import Contract, Sized, legal
 

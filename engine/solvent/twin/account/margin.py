@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from solvent.schema.limits import RATE
-from solvent.schema.records import Basis, Mode, OrderRule, Side
+from solvent.schema.terms import RuleTerms
+from solvent.schema.words import Basis, Mode, OrderRule, Side
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract.valuation import (
     Contract,
@@ -34,30 +35,6 @@ from solvent.twin.contract.valuation import (
 )
 
 INT64_MAX = 2**63 - 1
-
-
-@dataclass(slots=True)
-class Rules:
-    """A compiled rule set (solvent.rules.RuleSet)."""
-
-    price_band_ppb: int
-    step_limit_ppb: int
-    parcel_limit_ppb: int
-    step_tiers: int
-    fee_isolated_low: bool
-    fee_isolated_full: bool
-    fee_isolated_own: bool
-    fee_cross_low: bool
-    fee_cross_full: bool
-    fee_cross_own: bool
-    funding_cap: bool
-    net_hedges: bool
-    orders: int  # OrderRule
-    fund_share_ppb: int
-    funding_first: bool
-    fee_at_bankruptcy: bool
-    at_threshold: bool  # something happens at a threshold already, not only below it
-    steps: tuple[int, ...]  # of a liquidation, in order (Step)
 
 
 @dataclass(slots=True)
@@ -110,7 +87,7 @@ def saturate(n: int) -> int:
 # --- The ratio test (§2)
 
 
-def bands(rules: Rules, contract: Contract, p: Holding) -> tuple[tuple[int, int], tuple[int, int]]:
+def bands(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[tuple[int, int], tuple[int, int]]:
     """(tier, fee over RATE) of both thresholds: below full the position is taken over, below own it is stepped down."""
     k, fee, isolated = tier_of(contract, p), p.liquidation_fee_ppb, p.mode == Mode.ISOLATED
     if k < rules.step_tiers:
@@ -120,14 +97,14 @@ def bands(rules: Rules, contract: Contract, p: Holding) -> tuple[tuple[int, int]
     return full, (k, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
 
 
-def thresholds(rules: Rules, contract: Contract, p: Holding, equity: int) -> tuple[int, int]:
+def thresholds(rules: RuleTerms, contract: Contract, p: Holding, equity: int) -> tuple[int, int]:
     """(full, own) in units times RATE; equity is that of the position's domain."""
     low, high = bands(rules, contract, p)
     full = _threshold(rules, contract, p, low, equity)
     return full, full if high == low else max(full, _threshold(rules, contract, p, high, equity))
 
 
-def _threshold(rules: Rules, contract: Contract, p: Holding, band: tuple[int, int], equity: int) -> int:
+def _threshold(rules: RuleTerms, contract: Contract, p: Holding, band: tuple[int, int], equity: int) -> int:
     k, fee = band
     if not rules.fee_at_bankruptcy or is_lesser(contract, p):
         return asked(contract, p, k, fee)
@@ -135,7 +112,7 @@ def _threshold(rules: Rules, contract: Contract, p: Holding, band: tuple[int, in
     return asked(contract, p, k) + closing_fee(contract, p.size, cost, fee) * RATE
 
 
-def requirement(rules: Rules, contracts: list[Contract], base: int, holdings: Iterable[Holding]) -> Requirement:
+def requirement(rules: RuleTerms, contracts: list[Contract], base: int, holdings: Iterable[Holding]) -> Requirement:
     """Equity (base + unrealised profit) against both thresholds, one ceil per position; orders as the rule set says."""
     holdings = list(holdings)
     equity = base + sum(upl(contracts[p.instrument], p) for p in holdings)
@@ -154,7 +131,7 @@ def requirement(rules: Rules, contracts: list[Contract], base: int, holdings: It
     return r
 
 
-def _count_orders(rules: Rules, contract: Contract, p: Holding, r: Requirement) -> None:
+def _count_orders(rules: RuleTerms, contract: Contract, p: Holding, r: Requirement) -> None:
     """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
     values = [opening_value(p, side) for side in Side]
     r.orders += max(values) > 0

@@ -4,24 +4,25 @@ Owns the sequence numbers. Never knows what an event means. Whoever emits holds 
 that an exchange that is dropped is freed at once.
 """
 
-from solvent.schema.records import EVENT, EventType
+from solvent.schema.layouts import EVENT, EVENT_FIELDS
+from solvent.schema.words import EventType
+
+_HEADER = EVENT_FIELDS.index("seq") - EVENT_FIELDS.index("side")
 
 
 class Log:
     def __init__(self, wanted: int):
         self.wanted = wanted
+        self.silent = False  # what is done now will not have been
         self.first_seq = 1
         self.events: list[bytes] = []
 
-    def emit(
-        self, kind: EventType, account: int, instrument: int, *, side: int = 0, code: int = 0, reason: int = 0,
-        a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, second: bytes = b"",
-    ) -> None:  # fmt: skip
-        """Appends one event, if its type is wanted; the parameters are the record's fields, and a second record."""
-        if not self.wanted >> kind & 1:
+    def append(self, kind: EventType, *fields: int, second: bytes = b"") -> None:
+        """Appends one event, if its type is wanted: the record's fields from `side` on, without the sequence number, and a
+        second record. Only emitters call this."""
+        if self.silent or not self.wanted >> kind & 1:
             return
-        records = 2 if second else 1
-        self.events.append(EVENT.pack(kind, records, side, account, instrument, code, reason, self.next_seq, a, b, c, d, e))
+        self.events.append(EVENT.pack(kind, 2 if second else 1, *fields[:_HEADER], self.next_seq, *fields[_HEADER:]))
         if second:
             self.events.append(second)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from solvent.schema.limits import ANNUAL_MAX, FINE, RATE, YEAR_NS
-from solvent.schema.records import Component, Kind, Premium, SourceState, Weighting
+from solvent.schema.terms import ModelTerms
+from solvent.schema.words import Component, Kind, Premium, SourceState, Weighting
 from solvent.twin.contract.valuation import Contract, value_of
 
 
@@ -42,39 +43,6 @@ def weighted_median(pairs: list[tuple[int, int]]) -> int:
 
 
 @dataclass(slots=True)
-class Model:
-    """A compiled price model (solvent.prices.PriceModel)."""
-
-    components: int
-    sample_ns: int
-    window: int
-    alpha_ppb: int
-    band_ppb: int
-    sources: tuple[tuple[int, int], ...]  # weight, and 0 for the index or 1 for the external set
-    stale_ns: int
-    outlier_ppb: int
-    clips: int
-    least: int
-    takes_median: int
-    interval_ns: int  # 0: funding rates are handed in
-    cutoff_ns: int
-    premium: int
-    impact: int  # units, or lots of an inverse contract
-    weighting: int
-    bound_ppb: int  # of a premium
-    interest_ppb: int
-    lowest_ppb: int  # of interest less premium
-    highest_ppb: int
-    cap_ppb: int
-    share_up: int
-    share_down: int
-    delayed: int
-    trailing: int  # samples of the mean premium; 0: those of the period
-    at_index: int  # the value that funding is paid on
-    margin_ppb: int  # of accrued funding that requirements ask for
-
-
-@dataclass(slots=True)
 class Source:
     price: int = 0
     time_ns: int = 0
@@ -92,7 +60,7 @@ class View:
 
 
 class Prices:
-    def __init__(self, contract: Contract, model: Model, clock_ns: int):
+    def __init__(self, contract: Contract, model: ModelTerms, clock_ns: int):
         self.contract = contract
         self.model = model
         contract.modelled = True

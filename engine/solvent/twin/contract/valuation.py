@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from solvent.schema.limits import RATE
-from solvent.schema.records import Basis, Kind, Leg, Listing, Scheme, Side
+from solvent.schema.terms import FeeRow, InstrumentTerms, RateRow, names_of
+from solvent.schema.words import Basis, Kind, Leg, Listing, Scheme, Side
 from solvent.twin.base.integers import ceil_div
 
 UNBOUNDED = 2**63 - 1
@@ -29,6 +30,7 @@ class Tier(NamedTuple):
 class Contract:
     """An instrument in integers, and its prices (0 before the first)."""
 
+    # rendered: terms
     kind: int
     units: int  # linear: of a tick and lot; inverse: of a lot, times its price in ticks
     decimals: int  # of the settlement currency
@@ -40,7 +42,7 @@ class Contract:
     default_leverage: int
     basis: int
     scheme: int
-    maintenance_curve: int  # rates over 10**18: a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
+    maintenance_curve: int  # a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
     initial_curve: int
     at_entry: int  # maintenance is asked of the value at entry
     expiry_ns: int  # 0: a perpetual
@@ -48,10 +50,11 @@ class Contract:
     tier_group: int  # of instruments whose nets add up for tiers; 0: none
     larger_leg: int  # of a cross hedge only the larger side is asked for
     own_fee: int  # the liquidation fee is the taker fee of who is liquidated, by his volume
-    fee_tiers: tuple[tuple[int, int, int], ...]  # volume, maker_fee_ppb, taker_fee_ppb
-    tiers: tuple[Tier, ...]
-    rates: tuple[tuple[int, int, tuple[int, ...]], ...]  # side, highest leverage, maintenance_ppb of each tier
     currency: int
+    # rendered: end
+    fee_tiers: tuple[FeeRow, ...]
+    tiers: tuple[Tier, ...]
+    rates: tuple[RateRow, ...]
     listing: int = Listing.TRADING
     mark: int = 0
     index: int = 0
@@ -62,6 +65,11 @@ class Contract:
     accrual_ppb: int = 0  # of that value: what accrued funding adds to requirements of longs, or if negative of shorts
 
     covers: bool = False  # no tier asks for more, fee included, than its highest leverage leaves
+
+    @classmethod
+    def of(cls, spec: InstrumentTerms) -> "Contract":
+        """A contract of these terms, before its first price."""
+        return cls(**{name: getattr(spec, name) for name in names_of(InstrumentTerms) if name != "prices"})
 
     def __post_init__(self) -> None:
         self.tiers = tuple(Tier(*tier) for tier in self.tiers)

@@ -6,7 +6,8 @@ Owns the state that the pipeline shares with its callers. Never decides. A step 
 from dataclasses import dataclass
 from enum import IntEnum
 
-from solvent.schema.records import NO_INSTRUMENT, Verdict
+from solvent.schema.layouts import NO_INSTRUMENT
+from solvent.schema.words import Verdict
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.trade.order_margin import Cover
@@ -21,7 +22,7 @@ class State:
         self.ledger = cover.ledger
         self.contracts = cover.contracts
         self.rules = cover.rules
-        self.emit = cover.trading.emit
+        self.log = cover.trading.log
         self.may_cost_others = False  # the command, or the clock, starts what the fund or winners pay (SAFE-1)
 
 

@@ -3,7 +3,7 @@
 Owns which orders of an account stand in a domain's way. Never trades.
 """
 
-from solvent.schema.records import Ending, Mode, OrderRule
+from solvent.schema.words import Ending, Mode, OrderRule
 from solvent.twin.liquidation.case import Case, Outcome, State
 
 

@@ -3,7 +3,7 @@
 Owns what the house takes and gives for it. Never leaves an account with another equity than before.
 """
 
-from solvent.schema.records import Posting, Purse
+from solvent.schema.words import Posting, Purse
 from solvent.twin.account.ledger import Collateral
 from solvent.twin.liquidation.case import State
 

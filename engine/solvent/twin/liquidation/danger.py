@@ -4,7 +4,7 @@ Owns nothing; looks at every position of the instrument, and at every account th
 """
 
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.records import Mode
+from solvent.schema.words import Mode
 from solvent.twin.liquidation.case import State
 
 

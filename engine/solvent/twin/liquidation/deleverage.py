@@ -3,7 +3,7 @@
 Owns the ranking and its three passes. Never leaves anything of a parcel, and books the same integer on both sides.
 """
 
-from solvent.schema.records import Ending, EventType, Mode, ParcelChange, Posting, Purse
+from solvent.schema.words import Ending, Mode, ParcelChange, Posting, Purse
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import AnyPurse, Fill, Parcel, Position
 from solvent.twin.contract import valuation
@@ -25,7 +25,10 @@ def _winners(state: State, parcel: Parcel) -> list[tuple[int, int, bool, Positio
 
 
 def _adl_event(state: State, account: int, parcel: Parcel, lots: int, share: int, adl_pass: int, rank: int) -> None:
-    state.emit(EventType.ADL, account, parcel.instrument, reason=adl_pass, a=parcel.parcel_id, b=lots, c=share, d=rank)
+    state.log.emit_adl(
+        account=account, instrument=parcel.instrument, adl_pass=adl_pass, parcel_id=parcel.parcel_id, closed_lots=lots,
+        share_units=share, rank=rank,
+    )  # fmt: skip
 
 
 def _close_winner(state: State, parcel: Parcel, p: Position, adl_pass: int, rank: int) -> None:

@@ -3,7 +3,7 @@
 Owns the netting of a hedge. Never takes a fee, and changes equity by no more than rounding.
 """
 
-from solvent.schema.records import EventType, Posting, Side
+from solvent.schema.words import Posting, Side
 from solvent.twin.account.ledger import Fill, Position
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import Case, Outcome, State
@@ -15,7 +15,9 @@ def _net_pair(state: State, long: Position) -> None:
     assert short
     lots = min(long.size, -short.size)
     value = valuation.value_of(contract, lots, contract.mark)
-    state.emit(EventType.NETTED, long.account, long.instrument, a=contract.mark, b=lots, c=value)
+    state.log.emit_netted(
+        account=long.account, instrument=long.instrument, price_ticks=contract.mark, size_lots=lots, value_units=value,
+    )  # fmt: skip
     for p, side, delta in ((long, Side.SELL, -lots), (short, Side.BUY, lots)):
         fill = Fill(delta, valuation.cost_delta(contract, side, value), 0, 0, Posting.TAKER_FEE)
         state.ledger.position_fill(p, fill)

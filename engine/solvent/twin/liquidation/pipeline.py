@@ -7,7 +7,7 @@ value at the fund's expense, or deleverages (SAFE-1); after any other command it
 
 from collections.abc import Callable
 
-from solvent.schema.records import Mode, Step, Verdict
+from solvent.schema.words import Mode, Step, Verdict
 from solvent.twin.liquidation.case import Case, Concern, Outcome, State
 from solvent.twin.liquidation.clear import clear
 from solvent.twin.liquidation.deleverage import deleverage

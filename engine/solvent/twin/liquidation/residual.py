@@ -3,7 +3,7 @@
 Owns the order in which it is covered: collateral, what orders hold of it, the fund, the deficit.
 """
 
-from solvent.schema.records import Ending, Posting
+from solvent.schema.words import Ending, Posting
 from solvent.twin.liquidation.case import Case, Outcome, State
 from solvent.twin.liquidation.collateral import convert
 

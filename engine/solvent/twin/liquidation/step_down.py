@@ -3,7 +3,7 @@
 Owns size and limit of that order. Never sells beyond the bankruptcy price or the limit of the rule set.
 """
 
-from solvent.schema.records import Ending, EventType, Flag, Posting, Side, Tif, Verdict
+from solvent.schema.words import Ending, Flag, Posting, Side, Tif, Verdict
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.contract import valuation
@@ -31,7 +31,10 @@ def _sell(state: State, p: Position) -> bool:
         p.account, p.instrument, p, side, limit, lots, Tif.IOC, Flag.REDUCE_ONLY,
         fee_reason=Posting.LIQUIDATION_FEE, ending=Ending.UNFILLED, limit=limit, remaining=lots,
     )  # fmt: skip
-    state.emit(EventType.STEP_DOWN, p.account, p.instrument, side=side, a=k + 1, b=lots, c=limit, d=target + 1, e=p.leg)
+    state.log.emit_step_down(
+        side=side, account=p.account, instrument=p.instrument, tier=k + 1, size_lots=lots, limit_ticks=limit,
+        target_tier=target + 1, leg=p.leg,
+    )  # fmt: skip
     state.trading.accept(t)
     state.trading.execute(t)
     state.trading.conclude(t)

@@ -3,7 +3,7 @@
 Owns what is taken and at which cost. Never sells: the parcels go through `unwind` next.
 """
 
-from solvent.schema.records import EventType, Posting, Purse, Verdict
+from solvent.schema.words import Posting, Purse, Verdict
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.contract import valuation
@@ -14,9 +14,9 @@ from solvent.twin.liquidation.collateral import convert
 def _take(state: State, p: Position, cost: int, equity: int) -> None:
     """One position becomes a parcel."""
     price = margin.saturate(valuation.price_paying(state.contracts[p.instrument], p.size, cost, 0))
-    state.emit(
-        EventType.TAKEOVER, p.account, p.instrument, side=p.mode, code=p.leg, a=state.ledger.next_parcel_id, b=p.size,
-        c=cost, d=equity, e=price,
+    state.log.emit_takeover(
+        account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=state.ledger.next_parcel_id, size_lots=p.size,
+        cost_units=cost, equity_units=equity, bankruptcy_ticks=price, leg=p.leg,
     )  # fmt: skip
     state.ledger.parcel_take(p, cost, price)
     state.trading.refresh_hold(p)

@@ -4,7 +4,7 @@ Owns the orders of the house. Its trades never move the mark, and only a price, 
 makes the fund pay (SAFE-1).
 """
 
-from solvent.schema.records import Ending, Flag, Purse, Side, Tif
+from solvent.schema.words import Ending, Flag, Purse, Side, Tif
 from solvent.twin.account.ledger import Parcel
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import Case, Outcome, State

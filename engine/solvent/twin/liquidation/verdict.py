@@ -3,7 +3,7 @@
 Owns the choice of the position to step down. Never changes an account.
 """
 
-from solvent.schema.records import EventType, Verdict
+from solvent.schema.words import Verdict
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.account.margin import Requirement
@@ -45,9 +45,9 @@ def verdict(state: State, case: Case) -> Outcome:
     case.requirement = r
     if case.verdict == Verdict.SAFE:
         return Outcome.OVER
-    state.emit(
-        EventType.LIQUIDATION, case.account, case.instrument, side=int(p is not None), code=case.currency,
-        reason=case.verdict, a=margin.saturate(r.equity), b=margin.saturate(r.full), c=margin.saturate(r.own),
-        d=margin.saturate(r.value), e=p.leg if p else 0,
+    state.log.emit_liquidation(
+        account=case.account, instrument=case.instrument, mode=int(p is not None), verdict=case.verdict,
+        currency=case.currency, equity_units=margin.saturate(r.equity), full_units=margin.saturate(r.full),
+        own_units=margin.saturate(r.own), value_units=margin.saturate(r.value), leg=p.leg if p else 0,
     )  # fmt: skip
     return Outcome.GO_ON

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sortedcontainers import SortedDict
 
-from solvent.schema.records import Side
+from solvent.schema.words import Side
 
 
 @dataclass(slots=True, eq=False)

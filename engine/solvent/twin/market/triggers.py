@@ -7,7 +7,7 @@ executes one. An order becomes due at most once, so a cascade inside a command e
 from collections import deque
 
 from solvent.schema.limits import RATE
-from solvent.schema.records import Side, TriggerKind
+from solvent.schema.words import Side, TriggerKind
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.market.book import Order, Terms
 

@@ -9,10 +9,11 @@ closes costs no more than there is. Cost: a judgement reads the domains that the
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from solvent.schema.records import Basis, Mode, Side
+from solvent.schema.terms import RuleTerms
+from solvent.schema.words import Basis, Mode, Side
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Effect, Fill, Ledger, Position
-from solvent.twin.account.margin import Requirement, Rules
+from solvent.twin.account.margin import Requirement
 from solvent.twin.base.integers import trunc_div
 from solvent.twin.contract import valuation
 
@@ -21,7 +22,7 @@ LIFTS_MAX = 64
 
 
 class Admission:
-    def __init__(self, ledger: Ledger, rules: Rules):
+    def __init__(self, ledger: Ledger, rules: RuleTerms):
         self.ledger = ledger
         self.contracts = ledger.contracts
         self.rules = rules

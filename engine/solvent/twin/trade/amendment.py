@@ -5,10 +5,12 @@ MASS_CANCEL in nobody's name (the operator's).
 """
 
 from solvent.schema.codes import Code
-from solvent.schema.records import NO_INSTRUMENT, NOBODY, Ending, Flag
+from solvent.schema.commands import AmendOrder, CancelOrder, MassCancel
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
+from solvent.schema.words import Ending, Flag
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order
-from solvent.twin.trade.placement import Answer, Command, Entry, refused
+from solvent.twin.trade.placement import Answer, Entry, refused
 
 BOTH_SIDES = 2
 
@@ -18,22 +20,21 @@ class Changes:
         self.entry = entry
         self.trading = entry.trading
 
-    def find(self, c: Command) -> Order | None:
+    def find(self, account: int, order_id: int, client_id: int) -> Order | None:
         """The sender's live order, by order id, else by client id."""
-        order_id = c.order_id or self.trading.clients.get((c.account, c.client_id), 0)
-        order = self.trading.live.get(order_id)
-        return order if order and order.account == c.account else None
+        order = self.trading.live.get(order_id or self.trading.clients.get((account, client_id), 0))
+        return order if order and order.account == account else None
 
-    def cancel_one(self, c: Command) -> Answer:
+    def cancel_one(self, c: CancelOrder) -> Answer:
         if not self.entry.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c)
+        order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
         self.trading.cancel(order, Ending.CANCELLED)
         return Code.OK, order.order_id, order.size - order.remaining, 0
 
-    def cancel_many(self, c: Command) -> Answer:
+    def cancel_many(self, c: MassCancel) -> Answer:
         """MASS_CANCEL: oldest first. The filled lots of the answer say how many orders ended."""
         if c.account != NOBODY and not self.entry.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
@@ -50,11 +51,11 @@ class Changes:
             self.trading.cancel(order, Ending.MASS_CANCELLED)
         return Code.OK, 0, len(found), 0
 
-    def amend(self, c: Command) -> Answer:
+    def amend(self, c: AmendOrder) -> Answer:
         """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
         if not self.entry.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c)
+        order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
         code, size, price = self._check(c, order)
@@ -69,7 +70,7 @@ class Changes:
         self.trading.shrink(order, order.size - size, Ending.AMENDED)
         return Code.OK, order.order_id, order.size - order.remaining, order.remaining
 
-    def _check(self, c: Command, order: Order) -> tuple[Code, int, int]:
+    def _check(self, c: AmendOrder, order: Order) -> tuple[Code, int, int]:
         """(code, total size, price) that an AMEND asks for, 0 meaning as it is."""
         contract = self.entry.contracts[order.instrument]
         size, price = c.size_lots or order.size, c.price_ticks or order.price

@@ -10,24 +10,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from solvent.schema.codes import Code
+from solvent.schema.layouts import CONTINUED, TERMS
 from solvent.schema.limits import CLIENT_ID_WINDOW
-from solvent.schema.records import (
-    CONTINUED,
-    TERMS,
-    Ending,
-    EventType,
-    Flag,
-    Listing,
-    ParcelChange,
-    Posting,
-    SelfTrade,
-    Side,
-    Source,
-)
+from solvent.schema.words import Ending, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
 from solvent.twin.account.fees import Fees
-from solvent.twin.account.ledger import Emit, Fill, Parcel, Position
+from solvent.twin.account.ledger import Fill, Parcel, Position
 from solvent.twin.account.margin import OpenSide
+from solvent.twin.base.emit import Emitter
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Book, Order, Terms, within
@@ -93,11 +83,11 @@ class Slots:
 
 
 class Trading:
-    def __init__(self, admission: Admission, emit: Emit):
+    def __init__(self, admission: Admission, log: Emitter):
         self.admission = admission
         self.ledger = admission.ledger
         self.contracts = admission.contracts
-        self.emit = emit
+        self.log = log
         self.rehearses = False  # what is done now will not have been
         self.fees = Fees(self.ledger)
         self.books: list[Book] = []  # by instrument
@@ -165,23 +155,25 @@ class Trading:
                 CONTINUED, 0, terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, terms.leg,
                 terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme, terms.slippage_ppb, 0,
             )  # fmt: skip
-        self.emit(
-            EventType.ACCEPTED, t.account, t.instrument, side=t.side, code=t.flags | terms.stp_mode << 8, reason=t.tif,
-            a=t.order.order_id, b=t.price, c=t.size, d=t.client_id, e=t.limit, second=second,
+        self.log.emit_accepted(
+            side=t.side, account=t.account, instrument=t.instrument, flags=t.flags | terms.stp_mode << 8, tif=t.tif,
+            order_id=t.order.order_id, price_ticks=t.price, size_lots=t.size, client_id=t.client_id, limit_ticks=t.limit,
+            second=second,
         )  # fmt: skip
         return t.order
 
     def say_replaced(self, order: Order) -> None:
-        self.emit(
-            EventType.REPLACED, order.account, order.instrument, side=order.side,
-            a=order.order_id, b=order.price, c=order.remaining, d=order.size,
+        self.log.emit_replaced(
+            side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
+            price_ticks=order.price, remaining_lots=order.remaining, size_lots=order.size,
         )  # fmt: skip
 
     def finish(self, order: Order, reason: Ending, code: Code = Code.OK) -> None:
         """The final event of an order that is in no queue any more."""
-        self.emit(
-            EventType.DONE, order.account, order.instrument, side=order.side, code=code, reason=reason,
-            a=order.order_id, b=order.remaining, c=order.size - order.remaining, d=order.client_id,
+        self.log.emit_done(
+            side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
+            cancelled_lots=order.remaining, filled_lots=order.size - order.remaining, client_id=order.client_id,
+            ending=reason, code=code,
         )  # fmt: skip
         if isinstance(order.holder, Position):
             order.holder.orders.remove(order)
@@ -243,9 +235,9 @@ class Trading:
         order.remaining -= lots
         order.size -= lots
         self._refresh(order)
-        self.emit(
-            EventType.REDUCED, order.account, order.instrument, side=order.side, reason=reason,
-            a=order.order_id, b=lots, c=order.remaining,
+        self.log.emit_reduced(
+            side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id, cut_lots=lots,
+            remaining_lots=order.remaining, ending=reason,
         )  # fmt: skip
 
     @staticmethod
@@ -357,9 +349,9 @@ class Trading:
             if not ends:
                 t.remaining, t.size = t.remaining - lots, t.size - lots
                 taker.remaining, taker.size = taker.remaining - lots, taker.size - lots
-                self.emit(
-                    EventType.REDUCED, t.account, t.instrument, side=t.side, reason=Ending.SELF_TRADE,
-                    a=taker.order_id, b=lots, c=t.remaining,
+                self.log.emit_reduced(
+                    side=t.side, account=t.account, instrument=t.instrument, order_id=taker.order_id, cut_lots=lots,
+                    remaining_lots=t.remaining, ending=Ending.SELF_TRADE,
                 )  # fmt: skip
         elif mode != SelfTrade.CANCEL_TAKER:
             self.cancel(maker, Ending.SELF_TRADE)
@@ -463,9 +455,9 @@ class Trading:
         t.remaining -= lots
         t.traded, t.reached = t.traded + lots, maker.price
         taker.remaining = t.remaining
-        self.emit(
-            EventType.TRADE, t.account, t.instrument, side=t.side,
-            a=maker.order_id, b=taker.order_id, c=maker.price, d=lots, e=maker.account,
+        self.log.emit_trade(
+            side=t.side, instrument=t.instrument, maker_order_id=maker.order_id, taker_order_id=taker.order_id,
+            price_ticks=maker.price, size_lots=lots, maker=maker.account, taker=t.account,
         )  # fmt: skip
         self._reserve(maker, maker.remaining + lots, maker.remaining)
         value, held = self._value(t, maker, lots), (self._held(maker), self._held(taker))
@@ -489,7 +481,10 @@ class Trading:
             self.books[t.instrument].add(order)
             order.resting = True
             self._reserve(order, 0, t.remaining)
-            self.emit(EventType.RESTED, t.account, t.instrument, side=t.side, a=order.order_id, b=t.price, c=t.remaining)
+            self.log.emit_rested(
+                side=t.side, account=t.account, instrument=t.instrument, order_id=order.order_id, price_ticks=t.price,
+                remaining_lots=t.remaining,
+            )  # fmt: skip
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)
                 self.cut_reduce_only(t.holder)

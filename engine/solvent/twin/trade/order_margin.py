@@ -7,18 +7,19 @@ Book alone. A fill is judged again when it comes (`admission`).
 from collections import defaultdict
 
 from solvent.schema.codes import Code
-from solvent.schema.records import Basis, Ending, Mode, SelfTrade, Side
+from solvent.schema.terms import RuleTerms
+from solvent.schema.words import Basis, Ending, Mode, SelfTrade, Side
 from solvent.twin.account import liquidation_price as outlook
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, Position
-from solvent.twin.account.margin import OpenSide, Rules
+from solvent.twin.account.margin import OpenSide
 from solvent.twin.contract import valuation
 from solvent.twin.trade.lifecycle import Ticket, Trading
 from solvent.twin.trade.preview import rehearsal
 
 
 class Cover:
-    def __init__(self, trading: Trading, rules: Rules):
+    def __init__(self, trading: Trading, rules: RuleTerms):
         self.trading = trading
         self.admission = trading.admission
         self.ledger = trading.ledger

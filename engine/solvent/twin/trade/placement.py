@@ -7,23 +7,10 @@ is left out. Each handler returns (code, order id, filled lots, resting lots).
 from dataclasses import replace
 
 from solvent.schema.codes import Code
+from solvent.schema.commands import PlaceOrder
+from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
-from solvent.schema.records import (
-    EXTENSION,
-    EXTENSION_FIELDS,
-    NOBODY,
-    RECORD_BYTES,
-    Ending,
-    EventType,
-    Flag,
-    Leg,
-    SelfTrade,
-    Side,
-    Source,
-    Tif,
-    TriggerFlag,
-    TriggerKind,
-)
+from solvent.schema.words import Ending, Flag, Leg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
 from solvent.twin.account.ledger import Position
 from solvent.twin.account.margin import OpenSide
 from solvent.twin.base.integers import ceil_div
@@ -43,8 +30,8 @@ def refused(code: Code, order_id: int = 0) -> Answer:
     return code, order_id, 0, 0
 
 
-class Command(dict[str, int]):
-    """A decoded record; fields are attributes."""
+class Extension(dict[str, int]):
+    """The second record of an order; its fields are attributes."""
 
     def __getattr__(self, name: str) -> int:
         return self[name]
@@ -61,23 +48,21 @@ class Entry:
 
     # --- the form of a command
 
-    def check_leg(self, c: Command, leg: int) -> Code:
+    def check_leg(self, account: int, instrument: int, leg: int) -> Code:
         """A hedged instrument's positions are its legs, and only they; a Book has none."""
-        hedged = not self.bare and self.ledger.is_hedged(c.account, c.instrument)
+        hedged = not self.bare and self.ledger.is_hedged(account, instrument)
         return Code.OK if leg <= Leg.SHORT and bool(leg) == hedged else Code.BAD_LEG
 
     def known_account(self, account: int) -> bool:
         """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
         return account != NOBODY if self.bare else FIRST_USER <= account < len(self.ledger.wallets)
 
-    def check_names(self, c: Command) -> Code:
-        if not self.known_account(c.account):
+    def check_names(self, account: int, instrument: int) -> Code:
+        if not self.known_account(account):
             return Code.UNKNOWN_ACCOUNT
-        if c.instrument >= len(self.contracts):
-            return Code.UNKNOWN_INSTRUMENT
-        return Code.OK
+        return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
-    def _check_header(self, contract: Contract, c: Command, sleeps: bool) -> Code:
+    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool) -> Code:
         """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
         sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
@@ -99,11 +84,11 @@ class Entry:
             return Code.BAD_PRICE
         if c.client_id >> 63:
             return Code.BAD_CLIENT_ID
-        if c.mode > SelfTrade.ALLOW or c.amount < 0:
+        if c.stp_mode > SelfTrade.ALLOW or c.stp_group < 0:
             return Code.BAD_SELF_TRADE
         return Code.OK
 
-    def _check_trigger(self, contract: Contract, x: Command) -> Code:
+    def _check_trigger(self, contract: Contract, x: Extension) -> Code:
         """A fixed trigger has a price, a trailing one a distance, an order without one neither."""
         kind = x.trigger_kind
         good = kind <= TriggerKind.TRAIL_RATE and x.trigger_source in list(Source)
@@ -117,7 +102,7 @@ class Entry:
             good = good and 1 <= x.trail <= highest and not (x.trigger_ticks or x.trigger_flags)
         return Code.OK if good else Code.BAD_TRIGGER
 
-    def _check_extension(self, contract: Contract, c: Command, x: Command | None) -> Code:
+    def _check_extension(self, contract: Contract, c: PlaceOrder, x: Extension | None) -> Code:
         """The second record of an ORDER; what is reserved for later is refused by name."""
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
@@ -129,10 +114,10 @@ class Entry:
             return Code.BAD_SLIPPAGE
         return self._check_trigger(contract, x)
 
-    def _terms(self, c: Command, x: Command | None) -> Terms:
-        if x is None and not c.mode and not c.amount:
+    def _terms(self, c: PlaceOrder, x: Extension | None) -> Terms:
+        if x is None and not c.stp_mode and not c.stp_group:
             return PLAIN
-        terms = Terms(stp_group=c.amount, stp_mode=c.mode)
+        terms = Terms(stp_group=c.stp_group, stp_mode=c.stp_mode)
         if x is None:
             return terms
         return replace(
@@ -261,19 +246,19 @@ class Entry:
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 
-    def place(self, c: Command, second: bytes) -> Answer:
+    def place(self, c: PlaceOrder, second: bytes) -> Answer:
         """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
-        if code := self.check_names(c):
+        if code := self.check_names(c.account, c.instrument):
             return refused(code)
         contract = self.contracts[c.instrument]
-        x = Command(zip(EXTENSION_FIELDS, EXTENSION.unpack(second), strict=True)) if len(second) == RECORD_BYTES else None
+        x = Extension(zip(EXTENSION_FIELDS, EXTENSION.unpack(second), strict=True)) if len(second) == RECORD_BYTES else None
         sleeps = x is not None and bool(x.trigger_kind)
         if code := self._check_header(contract, c, sleeps) or self._check_extension(contract, c, x):
             return refused(code)
         if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
             return refused(Code.DUPLICATE_CLIENT_ID, first)
         leg = x.hedge_side if x else Leg.ONE_WAY
-        if code := self.check_leg(c, leg):
+        if code := self.check_leg(c.account, c.instrument, leg):
             return refused(code)
         p = None if self.bare else self.ledger.blank(c.account, c.instrument, leg)
         closes_leg = leg == (Leg.LONG if c.side == Side.SELL else Leg.SHORT)
@@ -311,9 +296,10 @@ class Entry:
         code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
         if not code:
             order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
-        self.trading.emit(
-            EventType.TRIGGERED, t.account, t.instrument, side=t.side, code=t.terms.kind, reason=t.terms.source,
-            a=order.order_id, b=t.terms.trigger, c=order.size, d=t.price, e=t.limit,
+        self.trading.log.emit_triggered(
+            side=t.side, account=t.account, instrument=t.instrument, kind=t.terms.kind, source=t.terms.source,
+            order_id=order.order_id, trigger_ticks=t.terms.trigger, size_lots=order.size, price_ticks=t.price,
+            limit_ticks=t.limit,
         )  # fmt: skip
         if code:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
-from solvent.schema.records import Purse, Side
+from solvent.schema.words import Purse, Side
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.market.book import Order
 
@@ -40,18 +40,14 @@ def rehearsal(trading: "Trading", t: "Ticket", lots: int) -> "Iterator[Ticket]":
             kept.append((holder, "orders", list(holder.orders)))
     sides = tuple(SortedDict({key: list(queue) for key, queue in side.items()}) for side in book.sides)
     money = [(rows, account, list(rows[account])) for rows in (ledger.wallets, ledger.holds) for account in accounts]
-    emits, touched = (trading.emit, ledger.emit), dict(ledger.touched)
-    trading.rehearses, trading.emit, ledger.emit = True, _silent, _silent
+    touched = dict(ledger.touched)
+    trading.rehearses = trading.log.silent = True
     try:
         yield replace(t, order=order, remaining=lots)
     finally:
-        trading.rehearses, (trading.emit, ledger.emit) = False, emits
+        trading.rehearses = trading.log.silent = False
         for each, name, value in kept:
             setattr(each, name, value)
         for rows, account, values in money:
             rows[account] = values
         book.sides, ledger.touched = sides, touched
-
-
-def _silent(*args: object, **kwargs: object) -> None:
-    """Says nothing."""

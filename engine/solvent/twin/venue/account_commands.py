@@ -7,12 +7,13 @@ touches accounts, and settlement looks at them.
 from fractions import Fraction
 
 from solvent.schema.codes import Code
+from solvent.schema.commands import Deposit, MoveMargin, SeedFund, SetLeverage, SetPositionMode, Transfer, Withdraw
 from solvent.schema.limits import FIRST_USER, LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, MONEY_MAX
-from solvent.schema.records import CommandType, Leg, Mode, Posting, Purse, Scheme
+from solvent.schema.words import Leg, Mode, Posting, Purse, Scheme
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.contract import valuation
-from solvent.twin.trade.placement import Command, Entry
+from solvent.twin.trade.placement import Entry
 
 
 class Control:
@@ -23,78 +24,89 @@ class Control:
         self.ledger = entry.ledger
         self.contracts = entry.contracts
 
-    def _check_purse(self, c: Command) -> Code:
-        if c.type != CommandType.SEED_FUND and not FIRST_USER <= c.account < len(self.ledger.wallets):
-            return Code.UNKNOWN_ACCOUNT
-        if c.instrument >= self.ledger.currencies:
+    def _check_amount(self, currency: int, units: int) -> Code:
+        if currency >= self.ledger.currencies:
             return Code.UNKNOWN_CURRENCY
-        return Code.OK if 1 <= c.amount <= MONEY_MAX else Code.BAD_AMOUNT
+        return Code.OK if 1 <= units <= MONEY_MAX else Code.BAD_AMOUNT
 
-    def deposit(self, c: Command) -> Code:
-        if code := self._check_purse(c):
-            return code
-        outside = (Purse.OUTSIDE, c.instrument)
-        if c.amount > MONEY_MAX + self.ledger.wallets[Purse.OUTSIDE][c.instrument]:
-            return Code.MONEY_LIMIT
-        if c.type == CommandType.SEED_FUND:
-            self.ledger.fund_receives(Posting.FUND_SEEDED, outside, c.instrument, c.amount)
-        else:
-            self.ledger.pay(Posting.DEPOSITED, outside, (c.account, c.instrument), c.amount)
-            self.ledger.touch(c.account)
-        return Code.OK
-
-    def withdraw(self, c: Command) -> Code:
-        if code := self._check_purse(c):
-            return code
-        if self.ledger.wallets[Purse.DEFICIT][c.instrument]:
-            return Code.WITHDRAWALS_CLOSED
-        if not self.cover.affords(c.account, c.instrument, c.amount, spendable=True):
-            return Code.INSUFFICIENT_BALANCE
-        self.ledger.pay(Posting.WITHDRAWN, (c.account, c.instrument), (Purse.OUTSIDE, c.instrument), c.amount)
-        self.ledger.touch(c.account)
-        return Code.OK
-
-    def transfer(self, c: Command) -> Code:
-        """TRANSFER: from an account to another of its family (a master and its sub-accounts); order_id is the receiver."""
-        if code := self._check_purse(c):
-            return code
-        if not FIRST_USER <= c.order_id < len(self.ledger.wallets):
+    def _check_purse(self, c: Deposit | Withdraw | Transfer) -> Code:
+        if not FIRST_USER <= c.account < len(self.ledger.wallets):
             return Code.UNKNOWN_ACCOUNT
-        family = [self.ledger.parents[account] or account for account in (c.account, c.order_id)]
-        if family[0] != family[1] or c.order_id == c.account:
-            return Code.NOT_RELATED
-        if not self.cover.affords(c.account, c.instrument, c.amount, spendable=True):
-            return Code.INSUFFICIENT_BALANCE
-        self.ledger.pay(Posting.TRANSFERRED, (c.account, c.instrument), (c.order_id, c.instrument), c.amount)
+        return self._check_amount(c.currency, c.amount_units)
+
+    def _exceeds(self, currency: int, units: int) -> bool:
+        """True if all that came in, with this, would be more than a currency may have."""
+        return units > MONEY_MAX + self.ledger.wallets[Purse.OUTSIDE][currency]
+
+    def deposit(self, c: Deposit) -> Code:
+        if code := self._check_purse(c):
+            return code
+        if self._exceeds(c.currency, c.amount_units):
+            return Code.MONEY_LIMIT
+        self.ledger.pay(Posting.DEPOSITED, (Purse.OUTSIDE, c.currency), (c.account, c.currency), c.amount_units)
         self.ledger.touch(c.account)
-        self.ledger.touch(c.order_id)
         return Code.OK
 
-    def _leg_of(self, c: Command) -> Code:
-        return self.entry.check_names(c) or self.entry.check_leg(c, c.side)
+    def seed_fund(self, c: SeedFund) -> Code:
+        if code := self._check_amount(c.currency, c.amount_units):
+            return code
+        if self._exceeds(c.currency, c.amount_units):
+            return Code.MONEY_LIMIT
+        self.ledger.fund_receives(Posting.FUND_SEEDED, (Purse.OUTSIDE, c.currency), c.currency, c.amount_units)
+        return Code.OK
 
-    def set_leverage(self, c: Command) -> Code:
-        """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); size_lots is a tier to stand in, or higher (0:
-        none). Mode only while flat and without resting orders, leverage within the tier and the free balance."""
-        if code := self._leg_of(c):
+    def withdraw(self, c: Withdraw) -> Code:
+        if code := self._check_purse(c):
+            return code
+        if self.ledger.wallets[Purse.DEFICIT][c.currency]:
+            return Code.WITHDRAWALS_CLOSED
+        if not self.cover.affords(c.account, c.currency, c.amount_units, spendable=True):
+            return Code.INSUFFICIENT_BALANCE
+        self.ledger.pay(Posting.WITHDRAWN, (c.account, c.currency), (Purse.OUTSIDE, c.currency), c.amount_units)
+        self.ledger.touch(c.account)
+        return Code.OK
+
+    def transfer(self, c: Transfer) -> Code:
+        """TRANSFER: from an account to another of its family (a master and its sub-accounts)."""
+        if code := self._check_purse(c):
+            return code
+        if not FIRST_USER <= c.receiver < len(self.ledger.wallets):
+            return Code.UNKNOWN_ACCOUNT
+        family = [self.ledger.parents[account] or account for account in (c.account, c.receiver)]
+        if family[0] != family[1] or c.receiver == c.account:
+            return Code.NOT_RELATED
+        if not self.cover.affords(c.account, c.currency, c.amount_units, spendable=True):
+            return Code.INSUFFICIENT_BALANCE
+        self.ledger.pay(Posting.TRANSFERRED, (c.account, c.currency), (c.receiver, c.currency), c.amount_units)
+        self.ledger.touch(c.account)
+        self.ledger.touch(c.receiver)
+        return Code.OK
+
+    def _check_position(self, account: int, instrument: int, leg: int) -> Code:
+        """Names, and the leg that the position mode wants."""
+        return self.entry.check_names(account, instrument) or self.entry.check_leg(account, instrument, leg)
+
+    def set_leverage(self, c: SetLeverage) -> Code:
+        """SET_LEVERAGE: mode only while flat and without resting orders, leverage within the tier and the free balance."""
+        if code := self._check_position(c.account, c.instrument, c.leg):
             return code
         if c.mode > Mode.ISOLATED:
             return Code.BAD_MODE
-        parts = c.order_id or 1
-        if parts > LEVERAGE_PARTS_MAX or not parts <= c.amount <= LEVERAGE_TIMES_MAX:
+        parts = c.leverage_parts or 1
+        if parts > LEVERAGE_PARTS_MAX or not parts <= c.leverage_times <= LEVERAGE_TIMES_MAX:
             return Code.BAD_LEVERAGE
-        leverage = Fraction(c.amount, parts)
+        leverage = Fraction(c.leverage_times, parts)
         contract = self.contracts[c.instrument]
         # A higher tier that deducts, or whose rate is a smaller share of its initial one, may ask for less: none to choose.
         unequal = contract.scheme in (Scheme.DEDUCTION, Scheme.FACTOR)
-        if not 0 <= c.size_lots <= len(contract.tiers) or (c.size_lots and unequal):
+        if not 0 <= c.chosen_tier <= len(contract.tiers) or (c.chosen_tier and unequal):
             return Code.BAD_LEVERAGE
-        p = self.ledger.blank(c.account, c.instrument, c.side)
+        p = self.ledger.blank(c.account, c.instrument, c.leg)
         if c.mode != p.mode and (p.size or p.orders):
             return Code.MODE_IN_USE
         before = p.mode, p.leverage, p.chosen_tier
         initial = margin.initial_units(contract, p)
-        p.mode, p.chosen_tier = c.mode, c.size_lots
+        p.mode, p.chosen_tier = c.mode, c.chosen_tier
         fits, allowed = not p.chosen_tier or self.cover.fits(p), valuation.allows(contract, self.cover.reach(p), leverage)
         if not (fits and allowed):
             p.mode, p.leverage, p.chosen_tier = before
@@ -103,12 +115,14 @@ class Control:
         needed = margin.hold_units(contract, p, p.open_sides) - p.hold
         if p.mode == Mode.CROSS:
             needed += margin.initial_units(contract, p) - initial
-        other = bool(contract.rates) or (contract.scheme == Scheme.FACTOR and leverage < before[1]) or c.size_lots > before[2]
+        other = (
+            bool(contract.rates) or (contract.scheme == Scheme.FACTOR and leverage < before[1]) or c.chosen_tier > before[2]
+        )
         endangers = other and (p.size or p.orders) and self._endangers(p)
         p.mode, p.leverage, p.chosen_tier = before
         if endangers or (needed > 0 and not self.cover.affords(c.account, contract.currency, needed, bool(c.mode))):
             return Code.INSUFFICIENT_MARGIN
-        p.mode, p.leverage, p.chosen_tier = c.mode, leverage, c.size_lots
+        p.mode, p.leverage, p.chosen_tier = c.mode, leverage, c.chosen_tier
         self.trading.keep(p)
         self.trading.refresh_hold(p)
         self.ledger.position_event(p)
@@ -120,46 +134,45 @@ class Control:
         r = self.cover.admission.domain_of(p)
         return r.positions > 0 and r.equity < r.own
 
-    def set_position_mode(self, c: Command) -> Code:
+    def set_position_mode(self, c: SetPositionMode) -> Code:
         """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
 
         The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
         """
-        if code := self.entry.check_names(c):
+        if code := self.entry.check_names(c.account, c.instrument):
             return code
-        if c.mode > 1:
+        if c.hedged > 1:
             return Code.BAD_MODE
         rows = [self.ledger.blank(c.account, c.instrument, leg) for leg in Leg]
-        if rows[0].hedged != bool(c.mode) and any(p.size or p.orders for p in rows):
+        if rows[0].hedged != bool(c.hedged) and any(p.size or p.orders for p in rows):
             return Code.MODE_IN_USE
         one, long, short = rows
-        if c.mode and not one.hedged:
+        if c.hedged and not one.hedged:
             long.mode, long.leverage, short.mode, short.leverage = one.mode, one.leverage, one.mode, one.leverage
             long.twin, short.twin = short, long
-        one.hedged = bool(c.mode)
-        for p in rows if c.mode else [one]:
+        one.hedged = bool(c.hedged)
+        for p in rows if c.hedged else [one]:
             self.trading.keep(p)
             self.ledger.position_event(p)
         return Code.OK
 
-    def move_margin(self, c: Command) -> Code:
-        """MOVE_MARGIN: between wallet and position; or if client_id names another instrument (its number + 1; tif is its
-        leg) from this position to that one, by way of the wallet."""
-        if code := self._leg_of(c):
+    def move_margin(self, c: MoveMargin) -> Code:
+        """MOVE_MARGIN: between wallet and position, or from this position to another."""
+        if code := self._check_position(c.account, c.instrument, c.leg):
             return code
-        if c.amount == 0 or abs(c.amount) > MONEY_MAX or (c.client_id and c.amount < 0):
+        if c.amount_units == 0 or abs(c.amount_units) > MONEY_MAX or (c.next_to_target and c.amount_units < 0):
             return Code.BAD_AMOUNT
-        p, contract = self.ledger.blank(c.account, c.instrument, c.side), self.contracts[c.instrument]
+        p, contract = self.ledger.blank(c.account, c.instrument, c.leg), self.contracts[c.instrument]
         if p.mode != Mode.ISOLATED or not p.size:
             return Code.NO_ISOLATED_POSITION
-        if c.client_id:
+        if c.next_to_target:
             return self._pass_margin(c, p)
-        if c.amount < 0:
-            if not self._can_spare(p, -c.amount):
+        if c.amount_units < 0:
+            if not self._can_spare(p, -c.amount_units):
                 return Code.BELOW_INITIAL_MARGIN
-        elif not self.cover.affords(c.account, contract.currency, c.amount, spendable=True):
+        elif not self.cover.affords(c.account, contract.currency, c.amount_units, spendable=True):
             return Code.INSUFFICIENT_BALANCE
-        self._move(p, c.amount)
+        self._move(p, c.amount_units)
         return Code.OK
 
     def _can_spare(self, p: Position, amount: int) -> bool:
@@ -175,18 +188,19 @@ class Control:
         self.ledger.position_event(p)
         self.ledger.touch(p.account)
 
-    def _pass_margin(self, c: Command, p: Position) -> Code:
-        other = Command(c, instrument=c.client_id - 1, side=c.tif)
-        if other.instrument >= len(self.contracts):
+    def _pass_margin(self, c: MoveMargin, p: Position) -> Code:
+        """From one isolated position to another, by way of the wallet."""
+        instrument = c.next_to_target - 1
+        if instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
-        if code := self._leg_of(other):
+        if code := self._check_position(c.account, instrument, c.target_leg):
             return code
-        target = self.ledger.blank(c.account, other.instrument, other.side)
-        same = self.contracts[other.instrument].currency == self.contracts[c.instrument].currency
+        target = self.ledger.blank(c.account, instrument, c.target_leg)
+        same = self.contracts[instrument].currency == self.contracts[c.instrument].currency
         if target is p or not same or target.mode != Mode.ISOLATED or not target.size:
             return Code.NO_ISOLATED_POSITION
-        if not self._can_spare(p, c.amount):
+        if not self._can_spare(p, c.amount_units):
             return Code.BELOW_INITIAL_MARGIN
-        self._move(p, -c.amount)
-        self._move(target, c.amount)
+        self._move(p, -c.amount_units)
+        self._move(target, c.amount_units)
         return Code.OK

@@ -5,12 +5,12 @@ collected is paid out, the remainder stays in residue.
 """
 
 from solvent.schema.codes import Code
+from solvent.schema.commands import SettleFunding
 from solvent.schema.limits import RATE
-from solvent.schema.records import EventType, Mode, Posting, Purse
+from solvent.schema.words import Mode, Posting, Purse
 from solvent.twin.account.ledger import AnyPurse, Parcel, Position
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import State
-from solvent.twin.trade.placement import Command
 
 
 class Funding:
@@ -19,11 +19,11 @@ class Funding:
         self.ledger = state.ledger
         self.contracts = state.contracts
 
-    def settle(self, c: Command) -> Code:
-        """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
+    def settle(self, c: SettleFunding) -> Code:
+        """FUNDING: a rate over RATE (longs pay when it is positive) for a period above the last one."""
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
-        contract, rate, period = self.contracts[c.instrument], c.amount, c.order_id
+        contract, rate, period = self.contracts[c.instrument], c.rate_ppb, c.period
         if not -RATE < rate < RATE:
             return Code.BAD_RATE
         if not contract.funding_period < period < 2**63:
@@ -43,7 +43,9 @@ class Funding:
         total = sum(self._due(each, rate) for each in receivers)
         collected = sum(self._charge(each, rate, period) for each in payers)
         paid = sum(self._credit(each, self._due(each, rate) * collected // total, period) for each in receivers)
-        self.state.emit(EventType.FUNDED, 0, instrument, a=period, b=rate, c=collected, d=paid, e=total)
+        self.state.log.emit_funded(
+            instrument=instrument, period=period, rate_ppb=rate, collected_units=collected, paid_units=paid, due_units=total,
+        )  # fmt: skip
 
     def _due(self, each: Position | Parcel, rate: int) -> int:
         """ceil(value * |rate|), the same for both sides; at mark, or at the index."""

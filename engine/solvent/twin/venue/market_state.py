@@ -5,12 +5,12 @@ an order behind in one that is closed. What inverse values lose by rounding goes
 """
 
 from solvent.schema.codes import Code
+from solvent.schema.commands import Halt, Settle
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.records import Ending, EventType, Listing, ParcelChange, Posting, Purse
+from solvent.schema.words import Ending, Listing, ParcelChange, Posting, Purse
 from solvent.twin.account.ledger import Fill
 from solvent.twin.contract import valuation
 from solvent.twin.trade.lifecycle import Trading
-from solvent.twin.trade.placement import Command
 
 
 class Listings:
@@ -18,27 +18,27 @@ class Listings:
         self.trading = trading
         self.ledger = trading.ledger
         self.contracts = trading.contracts
-        self.emit = trading.emit
+        self.log = trading.log
 
-    def _check(self, c: Command) -> Code:
+    def _check(self, c: Halt | Settle) -> Code:
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
         return Code.NOT_TRADING if self.contracts[c.instrument].listing == Listing.CLOSED else Code.OK
 
-    def halt(self, c: Command) -> Code:
+    def halt(self, c: Halt) -> Code:
         """HALT: mode 1 stops new orders, amendments and triggers, mode 0 lets them in again. Prices, funding and liquidation
         go on."""
         if code := self._check(c):
             return code
-        if c.mode > Listing.HALTED:
+        if c.listing > Listing.HALTED:
             return Code.BAD_MODE
-        self.contracts[c.instrument].listing = c.mode
-        self.emit(EventType.LISTING_CHANGED, 0, c.instrument, reason=c.mode)
-        if c.mode == Listing.TRADING:
+        self.contracts[c.instrument].listing = c.listing
+        self.log.emit_listing_changed(instrument=c.instrument, listing=c.listing, price_ticks=0)
+        if c.listing == Listing.TRADING:
             self.trading.resume(c.instrument)
         return Code.OK
 
-    def settle(self, c: Command) -> Code:
+    def settle(self, c: Settle) -> Code:
         """SETTLE: closes an instrument for good at a price, 0 for its mark."""
         if code := self._check(c):
             return code
@@ -57,7 +57,7 @@ class Listings:
             if order.instrument == instrument:
                 self.trading.cancel(order, Ending.DELISTED)
         contract.listing, contract.mark, total = Listing.CLOSED, ticks, 0
-        self.emit(EventType.LISTING_CHANGED, 0, instrument, reason=Listing.CLOSED, a=ticks)
+        self.log.emit_listing_changed(instrument=instrument, listing=Listing.CLOSED, price_ticks=ticks)
         for p in self.ledger.members[instrument]:
             if p.size:
                 worth = valuation.worth(contract, p.size, ticks)

@@ -7,11 +7,11 @@ price itself (`prices`) and never moves money itself (`funding`). A mark moves o
 from collections.abc import Callable
 
 from solvent.schema.codes import Code
+from solvent.schema.commands import SettleFunding, TellIndex, TellMark, TellSource
 from solvent.schema.limits import CATCH_UP_MAX, FINE, RATE
-from solvent.schema.records import EventType, Listing, Side, Source
+from solvent.schema.words import Listing, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
 from solvent.twin.liquidation.danger import watch_collateral, watch_mark
-from solvent.twin.trade.placement import Command
 from solvent.twin.venue.funding import Funding
 from solvent.twin.venue.market_state import Listings
 
@@ -24,20 +24,20 @@ class Pricing:
         self.trading = funding.state.trading
         self.ledger = funding.ledger
         self.contracts = funding.contracts
-        self.emit = funding.state.emit
+        self.log = funding.state.log
         self.models: list[Prices | None] = []  # by instrument
         self.settle = settle  # whoever was touched, and what was triggered
 
     # --- commands
 
-    def _check_price(self, c: Command) -> Code:
+    def _check_price(self, c: TellMark | TellIndex | TellSource) -> Code:
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
         if self.contracts[c.instrument].listing == Listing.CLOSED:
             return Code.NOT_TRADING
         return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
 
-    def mark(self, c: Command) -> Code:
+    def mark(self, c: TellMark) -> Code:
         """MARK: handed in, where no model computes it."""
         if code := self._check_price(c):
             return code
@@ -46,21 +46,21 @@ class Pricing:
         self._set_mark(c.instrument, c.price_ticks)
         return Code.OK
 
-    def index(self, c: Command) -> Code:
+    def index(self, c: TellIndex) -> Code:
         """INDEX: triggers look at it, and a model's mark; amount is what the price has beyond its ticks, in FINE parts."""
         if code := self._check_price(c):
             return code
-        if abs(c.amount) > FINE // 2:
+        if abs(c.beyond_fine) > FINE // 2:
             return Code.BAD_PRICE
         model = self.models[c.instrument]
         if model and model.sources:
             return Code.PRICE_IS_MODELLED
-        self._set_index(c.instrument, c.price_ticks * FINE + c.amount, 0)
+        self._set_index(c.instrument, c.price_ticks * FINE + c.beyond_fine, 0)
         if model:
             self._remark(c.instrument, model, c.time_ns)
         return Code.OK
 
-    def fund(self, c: Command) -> Code:
+    def fund(self, c: SettleFunding) -> Code:
         """FUNDING: handed in, where no model computes the rate."""
         if c.instrument < len(self.contracts):
             model = self.models[c.instrument]
@@ -70,17 +70,17 @@ class Pricing:
                 return Code.PRICE_IS_MODELLED
         return self.funding.settle(c)
 
-    def source(self, c: Command) -> Code:
+    def source(self, c: TellSource) -> Code:
         """SOURCE: what a constituent trades at; order_id is its number, amount as in INDEX."""
         if code := self._check_price(c):
             return code
-        if abs(c.amount) > FINE // 2:
+        if abs(c.beyond_fine) > FINE // 2:
             return Code.BAD_PRICE
         model = self.models[c.instrument]
-        if not model or c.order_id >= len(model.sources):
+        if not model or c.source >= len(model.sources):
             return Code.BAD_SOURCE
-        source = model.sources[c.order_id]
-        source.price, source.time_ns = c.price_ticks * FINE + c.amount, c.time_ns
+        source = model.sources[c.source]
+        source.price, source.time_ns = c.price_ticks * FINE + c.beyond_fine, c.time_ns
         self._reindex(c.instrument, model, c.time_ns)
         self._remark(c.instrument, model, c.time_ns)
         return Code.OK
@@ -91,7 +91,9 @@ class Pricing:
         """The stuck may try again, the endangered are found by a full scan, the parcels are looked at; triggers see it."""
         contract = self.contracts[instrument]
         contract.mark = ticks
-        self.emit(EventType.MARKED, 0, instrument, a=ticks, b=index, c=fair, d=basis, e=ema)
+        self.log.emit_marked(
+            instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis, ema_fine=ema,
+        )  # fmt: skip
         for parcel in self.ledger.parcels:
             parcel.due = parcel.due or parcel.instrument == instrument
         for p in self.ledger.members[instrument]:
@@ -106,7 +108,9 @@ class Pricing:
         if model:
             model.index = fine
         terms = (fine, model.external) if model else (0, 0)  # without a model nobody needs more than ticks
-        self.emit(EventType.INDEXED, 0, instrument, a=contract.index, b=terms[0], c=sources, d=terms[1])
+        self.log.emit_indexed(
+            instrument=instrument, price_ticks=contract.index, index_fine=terms[0], sources=sources, external_fine=terms[1],
+        )  # fmt: skip
         if contract.accrual_ppb and contract.funds_at_index:
             watch_mark(self.state, instrument)
         watch_collateral(self.state, instrument)
@@ -119,7 +123,7 @@ class Pricing:
         for i, (source, state) in enumerate(zip(model.sources, states, strict=True)):
             if source.state != state:
                 source.state = state
-                self.emit(EventType.SOURCE_CHANGED, 0, instrument, reason=state, a=i, b=source.price)
+                self.log.emit_source_changed(instrument=instrument, source=i, state=state, price_fine=source.price)
         before = model.index, model.external
         model.external = weighted_median(external) if external else 0
         fine = model.index_of(chosen)
@@ -149,7 +153,7 @@ class Pricing:
         accrual = half_even(rate * model.model.margin_ppb, RATE)
         if accrual != contract.accrual_ppb:
             contract.accrual_ppb = accrual
-            self.emit(EventType.ACCRUED, 0, instrument, a=model.period, b=rate, c=accrual)
+            self.log.emit_accrued(instrument=instrument, period=model.period, rate_ppb=rate, asked_ppb=accrual)
             watch_mark(self.state, instrument)
 
     # --- time
@@ -220,7 +224,9 @@ class Pricing:
         model.sample(instant_ns, self._view(instrument, model))
         premium, samples = model.fix()
         if samples:
-            self.emit(EventType.RATED, 0, instrument, a=model.period, b=model.next_rate, c=premium, d=samples)
+            self.log.emit_rated(
+                instrument=instrument, period=model.period, rate_ppb=model.next_rate, premium_ppb=premium, samples=samples,
+            )  # fmt: skip
         self._accrue(instrument, model)
         self.settle()
 

@@ -3,12 +3,12 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
-from solvent._core.account.ledger cimport Ledger, Position, touch
+from solvent._core.account.ledger cimport Ledger, Position, domain_forget, touch
 from solvent._core.base.clauses cimport MON_7, must
 from solvent._core.base.money cimport RATE, floor128, least
 from solvent._core.base.pool cimport resized
-from solvent._core.base.records cimport FEE_CHANGED, say
 from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.emit cimport emit_fee_changed
 
 cdef extern from *:
     """
@@ -99,7 +99,8 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
             if rate != p.liquidation_fee_ppb:
                 must(rate >= 0 and ledger.instruments[i].own_fee, MON_7, &ledger.log.fault)
                 p.liquidation_fee_ppb = rate
-                say(ledger.log, FEE_CHANGED, 0, p.account, p.instrument, p.leg, 0, rate, 0, 0, 0, 0)
+                domain_forget(ledger, p)
+                emit_fee_changed(ledger.log, account=p.account, instrument=p.instrument, leg=p.leg, fee_ppb=rate)
                 touch(ledger, p.account)
 
 

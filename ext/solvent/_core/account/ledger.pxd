@@ -10,27 +10,19 @@
 # Cost: O(1) a posting; a position is found by walking the account's positions (by instrument, few).
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.base.records cimport EventLog
+from solvent._core.base.money cimport int128
 from solvent._core.contract.valuation cimport Held, Instrument, Leverage
+from solvent._core.base.event_log cimport EventLog
 
 cdef enum:
-    OUTSIDE = 0       # where deposits come from
-    CLEARING = 1      # the other side of every realised profit
-    FEES = 2
-    FUND = 3          # the insurance fund, never below zero
-    DEFICIT = 4       # what nobody could pay, never above zero
-    RESIDUE = 5       # remainders of divisions among many (funding)
-    HOUSE = 6         # owner of the parcels' orders; its wallet stays empty
-    CONVERTER = 7     # takes collateral for what it counts
-    FIRST_USER = 16
+    FIRST_USER = 16   # accounts below it are purses of the house (schema.Purse)
     ACCOUNTS_MAX = 1 << 24
-
-cdef enum:
-    NOBODY = 0xFFFFFFFF
 
 cdef struct Wallet:
     int64_t cash_units
     int64_t hold_units             # the sum of the holds of the positions in this currency
+    int128 slack_units             # profit less R_own of its cross positions, as domain read it
+    uint64_t known_at              # the ledger's moves when that was so; 0: it is not known
 
 cdef struct OpenSide:              # some resting orders of one side
     int64_t lots
@@ -92,6 +84,7 @@ cdef struct Ledger:
     int32_t instrument_capacity
     uint32_t currency_count
     int64_t fund_share_ppb         # of a liquidation fee; the rest is a fee like others
+    uint64_t moves                 # how often a price or an accrual that all positions depend on has changed, from 1 up
     bint orders_count              # an order that rests may endanger its account
     Collateral* collateral         # in the order in which it is converted
     int32_t collateral_count
@@ -138,6 +131,8 @@ cdef struct Effect:                # what a fill makes of a position and its own
     int64_t shortfall_units        # of an isolated margin below zero, which others pay
     int64_t released_units
     int64_t assigned_units         # what an isolated position takes from the wallet for what opens
+    int128 slack_units             # of the cross positions after it, where domain knows that
+    bint known
     bint stands                    # the isolated position is known to be at R_own, or above
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil
@@ -172,6 +167,11 @@ cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil
 
 cdef inline Wallet* wallet_of(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
     return &ledger.wallets[<size_t>account * ledger.currency_count + currency]
+
+
+cdef inline void domain_forget(Ledger* ledger, Position* p) noexcept nogil:
+    """A position is not what it was: what is known of its cross domain is not so any more."""
+    wallet_of(ledger, p.account, ledger.instruments[p.instrument].currency).known_at = 0
 
 
 cdef inline Purse wallet_purse(uint32_t account, uint32_t currency) noexcept nogil:

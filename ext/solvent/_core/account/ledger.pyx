@@ -4,17 +4,18 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.base.clauses cimport (
-    LIQ_1, LIQ_3, LIQ_4, LIQ_6, LIQ_7, LIQ_10, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor, is_trunc, must,
+    LIQ_1, LIQ_10, LIQ_3, LIQ_4, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
+    is_trunc, must,
 )
-from solvent._core.base.money cimport (
-    RATE, add, clamp, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
-)
+from solvent._core.base.money cimport RATE, add, clamp, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, sub
 from solvent._core.base.pool cimport resized, room, rooms, zeroed
-from solvent._core.base.records cimport (
-    ADL_TOP_UP, DEFICIT_REPAID, LEDGER, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT,
-    PARCEL, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORT, SHORTFALL, TAKEN, EventLog, say,
+from solvent._core.base.schema cimport (
+    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, HOUSE, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED,
+    NO_INSTRUMENT, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORT, SHORTFALL, TAKEN,
 )
+from solvent._core.base.event_log cimport EventLog
 from solvent._core.contract.valuation cimport Held, Instrument
+from solvent._core.base.emit cimport emit_ledger, emit_parcel, emit_position
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -25,6 +26,7 @@ cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcep
     ledger.costs = <int64_t*>zeroed(currencies + 1, sizeof(int64_t))
     if ledger.costs == NULL:
         return 0
+    ledger.moves = 1
     while ledger.account_count < FIRST_USER:
         if not accounts_reserve(ledger):
             return 0
@@ -248,8 +250,10 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     elif receiver.position >= 0:
         instrument = ledger.positions[receiver.position].instrument
         margin_of = 2 | ledger.positions[receiver.position].leg << 2
-    say(ledger.log, LEDGER, margin_of, payer.account, instrument, <uint16_t>payer.currency, reason,
-        receiver.account, amount, source[0], target[0], <int64_t>ref)
+    emit_ledger(
+        ledger.log, instrument=instrument, payer=payer.account, receiver=receiver.account, amount_units=amount,
+        payer_after=source[0], receiver_after=target[0], ref=ref, currency=payer.currency, posting=reason,
+        margin_of=margin_of)
 
 
 cdef inline int128 _insurance(Ledger* ledger, uint32_t currency) noexcept nogil:
@@ -303,8 +307,11 @@ cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     must(not p.hedged or p.size_lots == 0, MAR_2, &ledger.log.fault)
     must(p.leg != LONG or p.size_lots >= 0, MAR_2, &ledger.log.fault)
     must(p.leg != SHORT or p.size_lots <= 0, MAR_2, &ledger.log.fault)
-    say(ledger.log, POSITION, p.mode, p.account, p.instrument, p.leg, <uint16_t>p.chosen_tier, p.size_lots, p.cost_units, p.margin_units,
-        p.leverage.times, p.leverage.parts)
+    domain_forget(ledger, p)
+    emit_position(
+        ledger.log, account=p.account, instrument=p.instrument, mode=p.mode, size_lots=p.size_lots,
+        cost_units=p.cost_units, margin_units=p.margin_units, leverage=p.leverage.times, leg=p.leg,
+        leverage_parts=p.leverage.parts, chosen_tier=p.chosen_tier)
 
 
 cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t rest) noexcept nogil:
@@ -454,8 +461,9 @@ cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
 
 
 cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t lots, int64_t gain) noexcept nogil:
-    say(ledger.log, PARCEL, 0, HOUSE, parcel.instrument, 0, change,
-        parcel.parcel_id, parcel.size_lots, parcel.cost_units, lots, gain)
+    emit_parcel(
+        ledger.log, account=HOUSE, instrument=parcel.instrument, change=change, parcel_id=parcel.parcel_id,
+        size_lots=parcel.size_lots, cost_units=parcel.cost_units, closed_lots=lots, gain_units=gain)
 
 
 cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:

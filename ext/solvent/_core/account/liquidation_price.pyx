@@ -4,8 +4,8 @@ from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport Ledger, Position
 from solvent._core.account.margin cimport Requirement, Rules, domain_requirement
 from solvent._core.base.money cimport clamp, floor128, int128, magnitude
-from solvent._core.base.records cimport INVERSE, NOTIONAL
 from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.schema cimport INVERSE, NOTIONAL
 
 
 cdef bint _below(Ledger* ledger, Rules* rules, int32_t index, int64_t ticks) noexcept nogil:

@@ -10,31 +10,38 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
 from solvent._core.base.money cimport int128, most
-from solvent._core.base.records cimport BUY
-from solvent._core.contract.valuation cimport value_at_mark
+from solvent._core.base.schema cimport BUY
+from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
 
 cdef enum:
     STEPS_MAX = 8
 
 cdef struct Rules:
-    int64_t price_band_ppb        # how far through the mark a user's order may be priced
-    int64_t step_limit_ppb        # how far from mark a step-down sells
-    int64_t parcel_limit_ppb      # how far from mark the fund pays for
-    int32_t step_tiers            # tiers a step-down goes back
-    uint8_t fee_isolated_low      # whether the liquidation fee is part of each threshold
+    # rendered: terms
+    int64_t price_band_ppb         # how far through the mark a user's order may be priced
+    int64_t step_limit_ppb         # how far from mark a step-down sells
+    int64_t parcel_limit_ppb       # how far from mark the fund pays for
+    int64_t fund_share_ppb         # the insurance fund's share of liquidation fees
+    int32_t step_tiers             # tiers a step-down goes back
+    uint8_t fee_isolated_low       # whether the liquidation fee is part of each threshold
     uint8_t fee_isolated_full
     uint8_t fee_isolated_own
     uint8_t fee_cross_low
     uint8_t fee_cross_full
     uint8_t fee_cross_own
-    uint8_t funding_cap           # funding alone never carries anybody below R_own
-    uint8_t net_hedges            # what both legs of a cross hedge have in common is closed before anything is sold
-    uint8_t funding_first         # at a modelled settlement funding is paid before the margin check
-    uint8_t orders                # OrderRule: how resting orders count in a cross domain's test
-    uint8_t fee_at_bankruptcy     # the fee in a threshold is that of closing where the domain's equity is gone
-    uint8_t at_threshold          # something happens at a threshold already, not only below it
+    uint8_t funding_cap            # funding alone never carries anybody below R_own
+    uint8_t net_hedges             # what both legs of a cross hedge have in common is closed first
+    uint8_t orders                 # OrderRule: how resting orders count in a cross domain's test
+    uint8_t funding_first          # at a modelled settlement funding is paid before the margin check
+    uint8_t fee_at_bankruptcy      # the fee in a threshold is that of closing where equity is gone
+    uint8_t at_threshold           # a ratio equal to a threshold is below it
+    # rendered: end
     uint8_t step_count
-    uint8_t steps[STEPS_MAX]      # of a liquidation, in order
+    uint8_t steps[STEPS_MAX]       # of a liquidation, in order
+
+cdef struct Band:                 # a threshold: whose rate, with which fee
+    int tier
+    int64_t fee_ppb
 
 cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 equity
@@ -49,7 +56,7 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
-cdef bint cross_holds(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil
+cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil
@@ -78,3 +85,30 @@ cdef inline int64_t opening_lots(Position* p, int side, int64_t lots) noexcept n
     """
     cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
     return most(0, lots - most(0, closing - p.reduce.lots))
+
+
+cdef inline void bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
+    """Tier and fee of both thresholds: below full the position is taken over, below own it is stepped down."""
+    cdef int64_t fee = p.liquidation_fee_ppb
+    cdef bint isolated = p.mode
+    own.tier = tier
+    if tier < rules.step_tiers:
+        own.fee_ppb = fee if (rules.fee_isolated_low if isolated else rules.fee_cross_low) else 0
+        full[0] = own[0]
+        return
+    full.tier = 0
+    full.fee_ppb = fee if (rules.fee_isolated_full if isolated else rules.fee_cross_full) else 0
+    own.fee_ppb = fee if (rules.fee_isolated_own if isolated else rules.fee_cross_own) else 0
+
+
+cdef inline void plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t lots, int64_t* full, int64_t* own) noexcept nogil:
+    """What a plain contract asks over RATE of its value, were its position so many lots: the short way of `thresholds`."""
+    cdef Band low, high
+    bands(rules, p, tier_at(ins, lots, p.chosen_tier), &low, &high)
+    full[0] = ins.tiers[low.tier].maintenance_ppb + low.fee_ppb
+    own[0] = most(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
+
+
+cdef inline bint is_plain(Rules* rules, Instrument* ins) noexcept nogil:
+    """Whether both thresholds are rates of the value at mark, and nothing else counts."""
+    return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy

@@ -7,16 +7,11 @@ from solvent._core.base.money cimport (
     COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
     sub,
 )
-from solvent._core.base.records cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, tier_at, tier_of, upl_of,
     worth,
 )
-
-cdef struct Band:
-    int tier
-    int64_t fee_ppb
-
+from solvent._core.base.schema cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 
 cdef inline int64_t _price(Ledger* ledger, Collateral* each) noexcept nogil:
     """Its index, or its mark; 0 while there is neither."""
@@ -67,20 +62,6 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
 
 # --- The ratio test (semantics §2) ---------------------------------------------------------------------
 
-cdef inline void _bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
-    """Tier and fee of both thresholds: below full the position is taken over, below own it is stepped down."""
-    cdef int64_t fee = p.liquidation_fee_ppb
-    cdef bint isolated = p.mode
-    own.tier = tier
-    if tier < rules.step_tiers:
-        own.fee_ppb = fee if (rules.fee_isolated_low if isolated else rules.fee_cross_low) else 0
-        full[0] = own[0]
-        return
-    full.tier = 0
-    full.fee_ppb = fee if (rules.fee_isolated_full if isolated else rules.fee_cross_full) else 0
-    own.fee_ppb = fee if (rules.fee_isolated_own if isolated else rules.fee_cross_own) else 0
-
-
 cdef int128 _threshold(Rules* rules, Instrument* ins, Held* held, Band* band, int128 equity, int32_t* fault) noexcept nogil:
     cdef int128 cost
     if not rules.fee_at_bankruptcy or is_lesser(ins, held):
@@ -96,7 +77,7 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
     cdef Held held = held_of(ledger, p)
     cdef Band low, high
     cdef int tier = tier_of(ins, &held, fault)
-    _bands(rules, p, tier, &low, &high)
+    bands(rules, p, tier, &low, &high)
     full[0] = _threshold(rules, ins, &held, &low, equity, fault)
     own[0] = full[0]
     if tier >= rules.step_tiers:
@@ -107,17 +88,18 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
     must(full[0] >= 0, LIQ_1, fault)
 
 
-cdef inline bint _is_plain(Rules* rules, Instrument* ins) noexcept nogil:
-    """Whether both thresholds are rates of the value at mark, and nothing else counts."""
-    return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy
-
-
-cdef inline void _plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t* full, int64_t* own) noexcept nogil:
-    """What a plain contract asks over RATE of its value: the short way of `thresholds`."""
-    cdef Band low, high
-    _bands(rules, p, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), &low, &high)
-    full[0] = ins.tiers[low.tier].maintenance_ppb + low.fee_ppb
-    own[0] = most(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
+cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
+    """True if an isolated position is known to hold after it opens so many lots more with their initial margin, at the mark or
+    better. Both parts bear their share at the rate where all of it stands: what is held by its equity, what opens by leverage."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t signed, low, high
+    if not is_plain(rules, ins) or rules.at_threshold:
+        return False
+    plain_rates(rules, ins, p, magnitude(p.size_lots) + lots, &low, &high)
+    if <int128>high * p.leverage.times > <int128>RATE * p.leverage.parts:
+        return False
+    signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
+    return (<int128>p.margin_units + signed - p.cost_units) * RATE >= <int128>magnitude(signed) * high
 
 
 cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
@@ -131,8 +113,8 @@ cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, 
     r.equity -= p.cost_units
     r.value += magnitude(signed)
     r.positions += 1 if p.size_lots != 0 else 0
-    if _is_plain(rules, ins):
-        _plain_rates(rules, ins, p, &low, &high)
+    if is_plain(rules, ins):
+        plain_rates(rules, ins, p, magnitude(p.size_lots), &low, &high)
         must(0 <= low <= high, LIQ_1, fault)
         units = fee_units(magnitude(signed), low, fault)
         must(is_ceil(<int64_t>units, magnitude(signed), low, RATE), MON_6, fault)
@@ -156,7 +138,7 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     cdef Held held = held_of(ledger, p)
     cdef Band full, own
     cdef int side
-    _bands(rules, p, tier_of(ins, &held, fault), &full, &own)
+    bands(rules, p, tier_of(ins, &held, fault), &full, &own)
     for side in range(2):
         opening = _opening_value(ledger, p, side)
         value = most(value, opening)
@@ -208,8 +190,8 @@ cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept n
     cdef int128 full, own
     if p.size_lots == 0:
         return equity >= 0
-    if _is_plain(rules, ins):
-        _plain_rates(rules, ins, p, &low, &high)
+    if is_plain(rules, ins):
+        plain_rates(rules, ins, p, magnitude(p.size_lots), &low, &high)
         return (equity - (1 if rules.at_threshold else 0)) * RATE >= <int128>magnitude(signed) * high
     thresholds(ledger, rules, p, equity, &full, &own)
     return (equity - (1 if rules.at_threshold else 0)) * RATE >= own
@@ -246,41 +228,6 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
     must(r.value >= 0 and (r.positions > 0 or r.orders > 0 or r.own == 0), LIQ_1, &ledger.log.fault)
 
 
-cdef bint _plain_slack(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, int128* slack) noexcept nogil:
-    """Adds up profit less R_own of the cross positions; False where one is not plain, or orders count."""
-    cdef int32_t index = ledger.accounts[account].first_position
-    cdef int64_t signed, low, high
-    cdef Instrument* ins
-    cdef Position* p
-    if rules.orders != IGNORED:
-        return False
-    while index >= 0:
-        p = &ledger.positions[index]
-        index = p.next
-        ins = &ledger.instruments[p.instrument]
-        if p.size_lots == 0 or p.mode or ins.currency != currency:
-            continue
-        if not _is_plain(rules, ins):
-            return False
-        _plain_rates(rules, ins, p, &low, &high)
-        must(0 <= low <= high, LIQ_1, &ledger.log.fault)
-        signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
-        slack[0] += signed
-        slack[0] -= p.cost_units
-        slack[0] -= fee_units(magnitude(signed), high, &ledger.log.fault)
-    return True
-
-
-cdef bint cross_holds(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
-    """Whether a cross domain is at R_own or above; of plain contracts without the other sums."""
-    cdef int128 slack = backing(ledger, account, currency)
-    cdef Requirement r
-    if not rules.at_threshold and _plain_slack(ledger, rules, account, currency, &slack):
-        return slack >= 0
-    cross_requirement(ledger, rules, account, currency, &r)
-    return r.equity >= r.own
-
-
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
     """Of the margin domain that a position belongs to: it alone, or the account's cross positions in its currency."""
     cdef Position* p = &ledger.positions[index]
@@ -294,27 +241,49 @@ cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requir
 
 cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef Held held = held_of(ledger, p)
     cdef int32_t* fault = &ledger.log.fault
+    cdef Held held
+    if ins.plain and ins.accrual_ppb == 0:
+        return fee_units(position_value(ledger, p), ins.tiers[tier_at(ins, magnitude(p.size_lots), p.chosen_tier)].maintenance_ppb, fault)
+    held = held_of(ledger, p)
     return narrow(ceil128(asked(ins, &held, tier_of(ins, &held, fault), 0, fault), RATE), fault)
 
 
+cdef inline bint _shares(Ledger* ledger, Position* p, uint32_t currency) noexcept nogil:
+    """Whether a position is one of those that a cross domain's equity is shared among."""
+    return p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency
+
+
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
-    """E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM."""
+    """E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM. One alone has all of it."""
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t account = ledger.positions[index].account
     cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
     cdef int128 equity = backing(ledger, account, currency)
+    cdef int32_t count = 0
+    cdef int32_t i = ledger.accounts[account].first_position
+    cdef Position* p
+    while i >= 0:
+        p = &ledger.positions[i]
+        if _shares(ledger, p, currency):
+            equity += upl(ledger, p)
+            count += 1
+        i = p.next
+    return narrow(equity, fault) if count == 1 else _share_of_many(ledger, index, currency, equity)
+
+
+cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, int128 equity) noexcept nogil:
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int32_t first = ledger.accounts[ledger.positions[index].account].first_position
     cdef int128 total = 0
     cdef int128 whole, part, rest, left_over, share = 0
     cdef int64_t needed, largest_needed = -1
-    cdef int32_t i, largest = -1
+    cdef int32_t i = first
+    cdef int32_t largest = -1
     cdef Position* p
-    i = ledger.accounts[account].first_position
     while i >= 0:
         p = &ledger.positions[i]
-        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
-            equity += upl(ledger, p)
+        if _shares(ledger, p, currency):
             needed = _maintenance(ledger, p)
             must(needed >= 0, LIQ_3, fault)
             total += needed
@@ -327,10 +296,10 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
         return 0
     left_over = equity
     whole = floor128(equity, total)  # equity * MM may leave 128 bits: split off whole multiples of the total
-    i = ledger.accounts[account].first_position
+    i = first
     while i >= 0:
         p = &ledger.positions[i]
-        if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
+        if _shares(ledger, p, currency):
             needed = _maintenance(ledger, p)
             rest = floor128((equity - whole * total) * needed, total)
             must((equity - whole * total) * needed >= rest * total and (equity - whole * total) * needed < (rest + 1) * total, MON_6, fault)

@@ -5,7 +5,7 @@
 # Cost: an Event is one copy of 64 bytes from a free list; a named attribute is found by the address of its (interned)
 # name in one small table and by its type in another, which is half the cost of a property.
 
-from solvent._core.base.records cimport Event as Record
+from solvent._core.base.schema cimport Event as Record
 
 
 cdef class Event:

@@ -7,7 +7,8 @@ from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport uint8_t, uint64_t, uintptr_t
 from libc.string cimport memset
 from solvent._core.base.pool cimport prefetch
-from solvent._core.base.records cimport ACCOUNT_OPENED, RECORD_BYTES, Event as Record, block_unpin
+from solvent._core.base.schema cimport ACCOUNT_OPENED, RECORD_BYTES, Event as Record
+from solvent._core.base.event_log cimport block_unpin
 
 import sys
 
@@ -24,7 +25,7 @@ cdef struct Key:
 
 cdef tuple _types = ()     # event types by number
 cdef tuple _names = ()     # what fields are called in some type
-cdef object _payload = {}
+cdef object _text = repr       # what an event's repr says
 cdef Key _keys[KEYS]
 cdef uint64_t _multiplier
 cdef uint8_t _place[TYPES_MAX][NAMES_MAX]  # 0: the type has no such field, else field number + 1
@@ -51,12 +52,12 @@ cdef bint _spread(uint64_t multiplier):
     return alone
 
 
-def bind(types, fields, payload):
-    """Takes the meaning of the fields from solvent.records: its event types, field names, and PAYLOAD."""
-    global _types, _names, _payload
+def bind(types, fields, payload, text):
+    """Takes the meaning of the fields from solvent.schema: its event types, field names, PAYLOAD, and what a repr says."""
+    global _types, _names, _text
     cdef int number
     cdef uint64_t golden = 0x9E3779B97F4A7C15
-    _payload = payload
+    _text = text
     _names = tuple(dict.fromkeys(
         sys.intern(name) for names in (fields[1:], *payload.values()) for name in names))
     if len(_names) > NAMES_MAX:
@@ -100,7 +101,7 @@ cdef inline object _named(Event event, int number):
 @cython.final
 @cython.freelist(64)
 cdef class Event:
-    """One event. The record's own fields are attributes, and so are the names of its type (docs/records.md).
+    """One event. The record's own fields are attributes, and so are the names of its type (docs/reference/records.md).
 
     record: the thirteen fields of the header and payload. extra: the bytes of a second record, if there is one.
     Raises AttributeError for a name that its type does not have.
@@ -108,7 +109,9 @@ cdef class Event:
 
     def __init__(self, record, bytes extra=b""):
         cdef Record* r = &self.r
+        # rendered: taken
         (r.type, r.records, r.side, r.account, r.instrument, r.code, r.reason, r.seq, r.a, r.b, r.c, r.d, r.e) = record
+        # rendered: end
         self.second = extra if extra else None
 
     def __getattribute__(self, name):
@@ -132,8 +135,10 @@ cdef class Event:
     @property
     def record(self):
         """All thirteen fields."""
-        return (self.r.type, self.r.records, self.r.side, self.r.account, self.r.instrument, self.r.code, self.r.reason,
-                self.r.seq, self.r.a, self.r.b, self.r.c, self.r.d, self.r.e)
+        cdef Record* r = &self.r
+        # rendered: given
+        return (r.type, r.records, r.side, r.account, r.instrument, r.code, r.reason, r.seq, r.a, r.b, r.c, r.d, r.e)
+        # rendered: end
 
     @property
     def extra(self):
@@ -152,16 +157,7 @@ cdef class Event:
         return hash(self.record)
 
     def __repr__(self):
-        if self.type is None:
-            return f"Event{self.record}"
-        shown = [f"account={self.r.account}"]
-        if self.r.instrument != 0xFFFFFFFF:
-            shown.append(f"instrument={self.r.instrument}")
-        for each in _payload[self.r.type]:
-            shown.append(f"{each}={getattr(self, each)}")
-        if self.name:
-            shown.append(f"name={self.name!r}")
-        return f"{self.type.name}(seq={self.r.seq}, {', '.join(shown)})"
+        return _text(self)
 
 
 @cython.final

@@ -33,7 +33,8 @@ cdef struct Ring:                  # the last samples
     int32_t next                   # where the next sample goes
 
 cdef struct Prices:                # no model where sample_ns is 0
-    int64_t sample_ns
+    # rendered: terms
+    int64_t sample_ns              # 0: no model
     int64_t alpha_ppb
     int64_t band_ppb
     int64_t stale_ns
@@ -41,22 +42,25 @@ cdef struct Prices:                # no model where sample_ns is 0
     int64_t interval_ns            # 0: funding rates are handed in
     int64_t cutoff_ns
     int64_t impact                 # units, or lots of an inverse contract
+    int64_t bound_ppb              # of a premium
     int64_t interest_ppb
     int64_t lowest_ppb             # of interest less premium
     int64_t highest_ppb
     int64_t cap_ppb
     int64_t share_up
     int64_t share_down
+    int64_t margin_ppb             # of accrued funding that requirements ask for
     int32_t components
+    int32_t window                 # samples of the mean of the basis
     int32_t least
+    int32_t trailing               # samples of the mean premium; 0: those of the period
     uint8_t clips
     uint8_t takes_median
     uint8_t premium
     uint8_t weighting
-    int64_t bound_ppb              # of a premium
     uint8_t delayed
-    int32_t trailing               # samples of the mean premium; 0: those of the period
-    int64_t margin_ppb             # of accrued funding that requirements ask for
+    uint8_t at_index               # funding is paid on the value at the index
+    # rendered: end
     # state
     uint8_t ema_seen
     uint8_t fixed

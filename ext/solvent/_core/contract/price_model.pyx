@@ -5,11 +5,11 @@ from libc.stdlib cimport free
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128, least, magnitude, most
 from solvent._core.base.pool cimport zeroed
-from solvent._core.base.records cimport (
+from solvent._core.contract.valuation cimport Instrument, value_of
+from solvent._core.base.schema cimport (
     BASIS_ANNUAL, BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT, INDEX_PRICE, INDEX_WEIGHTS, INVERSE, LAST,
     LINEAR_WEIGHTS, LIVE_SOURCE, MARK_ALONE, MIDDLE, MISSING, SELL, STALE, WILD,
 )
-from solvent._core.contract.valuation cimport Instrument, value_of
 
 cdef enum:
     PARTS = 8          # of a mark
@@ -56,14 +56,38 @@ cdef void _ring_list(Ring* ring, list out):
 
 
 cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except -1:
-    """Takes the compiled model, the tuple of solvent.prices.PriceModel.compiled; its time begins at the clock."""
+    """Takes the terms of a model (solvent.schema.terms.ModelTerms); its time begins at the clock."""
     cdef int32_t i = 0
-    cdef int32_t window
-    (p.components, p.sample_ns, window, p.alpha_ppb, p.band_ppb, sources, p.stale_ns, p.outlier_ppb, p.clips, p.least,
-     p.takes_median, p.interval_ns, p.cutoff_ns, p.premium, p.impact, p.weighting, p.bound_ppb, p.interest_ppb, p.lowest_ppb, p.highest_ppb,
-     p.cap_ppb,
-     p.share_up, p.share_down, p.delayed, p.trailing, ins.funds_at_index, p.margin_ppb) = model
-    for weight, group in sources:
+    # rendered: terms
+    p.components = model.components
+    p.sample_ns = model.sample_ns
+    p.window = model.window
+    p.alpha_ppb = model.alpha_ppb
+    p.band_ppb = model.band_ppb
+    p.stale_ns = model.stale_ns
+    p.outlier_ppb = model.outlier_ppb
+    p.clips = model.clips
+    p.least = model.least
+    p.takes_median = model.takes_median
+    p.interval_ns = model.interval_ns
+    p.cutoff_ns = model.cutoff_ns
+    p.premium = model.premium
+    p.impact = model.impact
+    p.weighting = model.weighting
+    p.bound_ppb = model.bound_ppb
+    p.interest_ppb = model.interest_ppb
+    p.lowest_ppb = model.lowest_ppb
+    p.highest_ppb = model.highest_ppb
+    p.cap_ppb = model.cap_ppb
+    p.share_up = model.share_up
+    p.share_down = model.share_down
+    p.delayed = model.delayed
+    p.trailing = model.trailing
+    p.at_index = model.at_index
+    p.margin_ppb = model.margin_ppb
+    # rendered: end
+    ins.funds_at_index = p.at_index
+    for weight, group in model.sources:
         p.sources[i].weight = weight
         p.sources[i].group = group
         i += 1
@@ -74,8 +98,8 @@ cdef int prices_open(Prices* p, Instrument* ins, model, int64_t clock_ns) except
     p.period = 1
     if p.interval_ns:
         p.period += <int64_t>floor128(clock_ns, p.interval_ns)
-    _ring_open(&p.basis, window)
-    _ring_open(&p.annual, window if p.components & BASIS_ANNUAL else 0)
+    _ring_open(&p.basis, p.window)
+    _ring_open(&p.annual, p.window if p.components & BASIS_ANNUAL else 0)
     _ring_open(&p.premiums, p.trailing)
     return 0
 

@@ -10,7 +10,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.base.money cimport RATE, int128, magnitude, mul, mul_div_ceil, mul_div_floor
-from solvent._core.base.records cimport BUY, INVERSE, POWER, SLOPE
+from solvent._core.base.schema cimport BUY, INVERSE, POWER, SLOPE
 
 cdef struct Leverage:              # a fraction in lowest terms
     int64_t times
@@ -33,6 +33,7 @@ cdef struct FeeTier:
     int64_t taker_fee_ppb
 
 cdef struct Instrument:
+    # rendered: terms
     int64_t units                  # linear: of a tick and lot; inverse: of a lot, times its price in ticks
     int64_t max_price_ticks
     int64_t max_size_lots
@@ -40,10 +41,20 @@ cdef struct Instrument:
     int64_t taker_fee_ppb
     int64_t liquidation_fee_ppb
     int64_t default_leverage
-    int64_t maintenance_curve      # rates over 10**18: a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
+    int64_t maintenance_curve      # a lot (SLOPE), or of notional**0.8 in whole currency (POWER)
     int64_t initial_curve
     int64_t expiry_ns              # 0: a perpetual
     int64_t settle_window_ns
+    int32_t decimals               # of the settlement currency
+    int32_t tier_group             # of instruments whose nets add up for tiers; 0: none
+    uint32_t currency
+    uint8_t kind
+    uint8_t basis
+    uint8_t scheme
+    uint8_t at_entry               # maintenance is asked of the value at entry
+    uint8_t larger_leg             # of a cross hedge only the larger side is asked for
+    uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
+    # rendered: end
     int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
     int64_t index_ticks            # likewise
     int64_t last_ticks             # of the last trade between users; 0 before the first
@@ -55,16 +66,7 @@ cdef struct Instrument:
     int32_t tier_count
     int32_t rates_count
     int32_t fee_tier_count
-    int32_t decimals               # of the settlement currency
-    uint32_t currency
-    int32_t tier_group             # of instruments whose nets add up for tiers; 0: none
-    uint8_t kind
     uint8_t modelled               # its marks come of a price model
-    uint8_t basis
-    uint8_t scheme
-    uint8_t at_entry               # maintenance is asked of the value at entry
-    uint8_t larger_leg             # of a cross hedge only the larger side is asked for
-    uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
     uint8_t funds_at_index         # funding is paid on the value at the index
     uint8_t covers                 # no tier asks for more, fee included, than its highest leverage leaves
     uint8_t plain                  # what a tier asks is its rate of the value at mark, and the tier goes by the lots alone

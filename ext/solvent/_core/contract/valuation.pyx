@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t
 from solvent._core.base.money cimport (
     INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, power10, saturate, sub,
 )
-from solvent._core.base.records cimport (
+from solvent._core.base.schema cimport (
     BUY, CONTRACTS, DEDUCTION, ENTRY, FACTOR, INVERSE, LONG, NET, NOTIONAL, POWER, SELL, SHORT, SLOPE, WHOLE,
 )
 

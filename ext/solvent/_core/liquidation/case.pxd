@@ -9,6 +9,7 @@ from solvent._core.account.margin cimport Requirement
 from solvent._core.trade.state cimport State
 
 cdef enum:                     # the steps of a rule set's table (Step)
+    # rendered: steps
     VERDICT = 1
     CLEAR = 2
     NET = 3
@@ -17,6 +18,7 @@ cdef enum:                     # the steps of a rule set's table (Step)
     UNWIND = 6
     DELEVERAGE = 7
     RESIDUAL = 8
+    # rendered: end
 
 cdef enum:                     # what a case concerns
     DOMAIN = 0                 # a margin domain below R_own

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, Position, backs, position_event, touch
 from solvent._core.base.clauses cimport LIQ_2, must
-from solvent._core.base.records cimport IGNORED, LIQUIDATED
+from solvent._core.base.schema cimport IGNORED, LIQUIDATED
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
 from solvent._core.trade.lifecycle cimport cancel_all
 from solvent._core.trade.state cimport State

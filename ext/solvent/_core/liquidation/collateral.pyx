@@ -1,10 +1,10 @@
 """Conversion; the contract is in collateral.pxd, the readable twin in twin/liquidation/collateral.py."""
 
 from libc.stdint cimport int64_t, uint32_t
-from solvent._core.account.ledger cimport CONVERTER, Collateral, Ledger, pay, wallet_purse
+from solvent._core.base.schema cimport CONVERTED, CONVERTER
+from solvent._core.account.ledger cimport Collateral, Ledger, pay, wallet_purse
 from solvent._core.account.margin cimport backing, collateral_value, spare_units
 from solvent._core.base.clauses cimport MON_7, must
-from solvent._core.base.records cimport CONVERTED
 from solvent._core.trade.state cimport State
 
 

@@ -1,18 +1,18 @@
 """Auto-deleveraging; the contract is in deleverage.pxd, the readable twin in twin/liquidation/deleverage.py."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
+from solvent._core.base.schema cimport (
+    ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE, MAKER_FEE, UNWOUND,
+)
 from solvent._core.account.ledger cimport (
-    DEFICIT, HOUSE, Effect, FillTerms, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share,
-    pay, touch, wallet_of, wallet_purse,
+    Effect, FillTerms, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share, pay, touch,
+    wallet_of, wallet_purse,
 )
 from solvent._core.account.margin cimport Requirement, adl_rank, domain_requirement, upl
 from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
 from solvent._core.base.money cimport floor128, int128, least, magnitude, saturate
 from solvent._core.base.pool cimport taken
-from solvent._core.base.records cimport (
-    ADL, ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DELEVERAGED, MAKER_FEE, UNWOUND, say,
-)
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.market.order_pool cimport arena_find
@@ -20,6 +20,7 @@ from solvent._core.trade.admission cimport fit
 from solvent._core.trade.lifecycle cimport cancel, cancel_all, shrink
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
+from solvent._core.base.emit cimport emit_adl
 
 cdef struct Winner:
     int64_t rank
@@ -67,7 +68,9 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
 
 
 cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
-    say(&s.log, ADL, 0, account, parcel.instrument, 0, <uint16_t>pass_, parcel.parcel_id, lots, share, rank, 0)
+    emit_adl(
+        &s.log, account=account, instrument=parcel.instrument, adl_pass=pass_, parcel_id=parcel.parcel_id,
+        closed_lots=lots, share_units=share, rank=rank)
 
 
 cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:

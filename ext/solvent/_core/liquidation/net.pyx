@@ -4,11 +4,12 @@ from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport FillTerms, Ledger, Position, held_of, position_fill
 from solvent._core.base.clauses cimport LIQ_2, MAR_3, MON_2, must
 from solvent._core.base.money cimport least
-from solvent._core.base.records cimport BUY, NETTED, SELL, TAKER_FEE, say
 from solvent._core.contract.valuation cimport Instrument, cost_delta, value_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
+from solvent._core.base.schema cimport BUY, SELL, TAKER_FEE
+from solvent._core.base.emit cimport emit_netted
 
 
 cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
@@ -23,7 +24,9 @@ cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
     cdef int side
     must(lots > 0 and p.account == l.positions[short].account and p.instrument == l.positions[short].instrument, LIQ_2, &s.log.fault)
     must(not p.mode and not l.positions[short].mode, MAR_3, &s.log.fault)
-    say(&s.log, NETTED, 0, p.account, p.instrument, 0, 0, ins.mark_ticks, lots, value, 0, 0)
+    emit_netted(
+        &s.log, account=p.account, instrument=p.instrument, price_ticks=ins.mark_ticks, size_lots=lots,
+        value_units=value)
     for side in range(SELL, BUY - 1, -1):     # the long leg sells, then the short one buys
         terms.size_delta = -lots if side == SELL else lots
         terms.cost_delta = cost_delta(ins, side, value)

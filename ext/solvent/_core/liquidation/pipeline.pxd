@@ -9,4 +9,10 @@
 
 from solvent._core.trade.state cimport State
 
-cdef void settle(State* s) noexcept nogil
+cdef void settle_touched(State* s) noexcept nogil
+
+
+cdef inline void settle(State* s) noexcept nogil:
+    """Ends a command: parcels first, then the touched accounts, until nobody is left."""
+    if s.ledger.touched_count or s.ledger.parcel_count:
+        settle_touched(s)

@@ -7,7 +7,6 @@ from solvent._core.account.ledger cimport Ledger, balance, order_touched, parcel
 from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
-from solvent._core.base.records cimport NO_INSTRUMENT, SAFE
 from solvent._core.liquidation.case cimport (
     AGAIN, BARE_WALLET, CLEAR, DELEVERAGE, DOMAIN, GO_ON, HELD_PARCEL, NET, OVER, RESIDUAL, STEP_DOWN, TAKE_OVER, UNWIND,
     VERDICT, Case, Step,
@@ -21,6 +20,7 @@ from solvent._core.liquidation.take_over cimport take_over
 from solvent._core.liquidation.unwind cimport unwind
 from solvent._core.liquidation.verdict cimport judge, verdict
 from solvent._core.trade.state cimport State
+from solvent._core.base.schema cimport NO_INSTRUMENT, SAFE
 
 cdef struct Entry:             # a step as the pipeline knows it
     uint8_t concern
@@ -177,7 +177,7 @@ cdef void _run_domain(State* s, Case* c) noexcept nogil:
 
 # --- The end of a command ------------------------------------------------------------------------------
 
-cdef void settle(State* s) noexcept nogil:
+cdef void settle_touched(State* s) noexcept nogil:
     """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
     cdef Cases cases
     cdef int32_t i

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Wallet, fund_pays, wallet_of, wallet_purse
 from solvent._core.base.clauses cimport LIQ_2, LIQ_6, must
-from solvent._core.base.records cimport LIQUIDATED, SHORTFALL
+from solvent._core.base.schema cimport LIQUIDATED, SHORTFALL
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.liquidation.collateral cimport convert
 from solvent._core.trade.lifecycle cimport cancel_all

@@ -6,13 +6,14 @@ from solvent._core.account.ledger cimport Position, held_of
 from solvent._core.account.margin cimport bankruptcy_cost
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_5, MON_2, ORD_3, must
 from solvent._core.base.money cimport clamp, least, magnitude, most
-from solvent._core.base.records cimport BUY, IOC, LIQUIDATION_FEE, PARTIAL, REDUCE_ONLY, SELL, STEP_DOWN, UNFILLED, say
 from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.order_pool cimport arena_room
 from solvent._core.trade.lifecycle cimport accept, conclude, execute, ticket_at
 from solvent._core.trade.state cimport State, Ticket
+from solvent._core.base.schema cimport BUY, IOC, LIQUIDATION_FEE, PARTIAL, REDUCE_ONLY, SELL, UNFILLED
+from solvent._core.base.emit cimport emit_step_down
 
 
 cdef int64_t _limit(State* s, int32_t index, int side) noexcept nogil:
@@ -52,8 +53,9 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     must(k >= s.rules.step_tiers and 0 < t.size_lots <= magnitude(p.size_lots), LIQ_1, &s.log.fault)
     must(p.first_order < 0 and (t.side == SELL) == (p.size_lots > 0), LIQ_2, &s.log.fault)
     if arena_room(&s.arena) and book_room(&s.books[t.instrument]):
-        say(&s.log, STEP_DOWN, t.side, t.account, t.instrument, 0, 0,
-            k + 1, t.size_lots, t.limit_ticks, k + 1 - s.rules.step_tiers, p.leg)
+        emit_step_down(
+            &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1, size_lots=t.size_lots,
+            limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers, leg=p.leg)
         accept(s, &t)
         execute(s, &t)
         conclude(s, &t)

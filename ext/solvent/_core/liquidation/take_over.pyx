@@ -3,18 +3,19 @@
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from solvent._core.account.ledger cimport (
-    CLEARING, Ledger, Position, Purse, margin_purse, parcel_take, parcels_reserve, pay, touch, wallet_of, wallet_purse,
+    Ledger, Position, Purse, margin_purse, parcel_take, parcels_reserve, pay, touch, wallet_of, wallet_purse,
 )
 from solvent._core.account.margin cimport bankruptcy_cost, equity_share, upl
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_4, MON_8, must
 from solvent._core.base.money cimport int128, saturate
 from solvent._core.base.pool cimport taken
-from solvent._core.base.records cimport FULL, SAFE, TAKEN_OVER, TAKEOVER, say
+from solvent._core.base.schema cimport CLEARING, FULL, SAFE, TAKEN_OVER
 from solvent._core.contract.valuation cimport price_paying
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.liquidation.collateral cimport convert
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
+from solvent._core.base.emit cimport emit_takeover
 
 cdef struct Taken:             # a position that is to be taken
     int32_t position
@@ -27,10 +28,12 @@ cdef void _take(State* s, Taken* each) noexcept nogil:
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[each.position]
     cdef int64_t price = price_paying(&l.instruments[p.instrument], p.size_lots, each.cost_units, 0)
-    say(&s.log, TAKEOVER, p.mode, p.account, p.instrument, p.leg, 0,
-        l.next_parcel_id, p.size_lots, each.cost_units, each.equity_units, price)
     must(p.first_order < 0 and p.hold_units == 0, LIQ_2, &s.log.fault)
     must(p.mode or l.positions[each.position].margin_units == 0, LIQ_3, &s.log.fault)
+    emit_takeover(
+        &s.log, account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=l.next_parcel_id,
+        size_lots=p.size_lots, cost_units=each.cost_units, equity_units=each.equity_units, bankruptcy_ticks=price,
+        leg=p.leg)
     parcel_take(l, each.position, each.cost_units, price)
     must(p.size_lots == 0 and p.cost_units == 0 and p.margin_units == 0, LIQ_3, &s.log.fault)
     must(l.parcels[l.parcel_count - 1].cost_units == each.cost_units and l.parcels[l.parcel_count - 1].origin == p.account,

@@ -2,10 +2,10 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
-from solvent._core.account.ledger cimport FUND, HOUSE, Parcel, wallet_of
-from solvent._core.base.clauses cimport LIQ_4, LIQ_5, LIQ_7, LIQ_10, SAFE_1, must
+from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, SELL, UNWOUND
+from solvent._core.account.ledger cimport Parcel, wallet_of
+from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, must
 from solvent._core.base.money cimport clamp, int128, least, magnitude, most
-from solvent._core.base.records cimport BUY, GTC, HOUSE_ORDER, IOC, SELL, UNWOUND
 from solvent._core.contract.valuation cimport Instrument, band_price, price_paying, upl_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room

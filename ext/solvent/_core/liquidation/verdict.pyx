@@ -1,16 +1,16 @@
 """The ratio test; the contract is in verdict.pxd, the readable twin in twin/liquidation/verdict.py."""
 
-from libc.stdint cimport int32_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Position, held_of
-from solvent._core.account.margin cimport (
-    Requirement, cross_holds, cross_requirement, isolated_holds, isolated_requirement, thresholds,
-)
+from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_holds, isolated_requirement, thresholds
+from solvent._core.account.domain cimport cross_holds
 from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport int128, saturate
-from solvent._core.base.records cimport FULL, LIQUIDATION, PARTIAL, SAFE, say
 from solvent._core.contract.valuation cimport Held, tier_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.trade.state cimport State
+from solvent._core.base.schema cimport FULL, PARTIAL, SAFE
+from solvent._core.base.emit cimport emit_liquidation
 
 
 cdef bint _steps(State* s, Position* p) noexcept nogil:
@@ -84,6 +84,8 @@ cdef int verdict(State* s, Case* c) noexcept nogil:
         return OVER
     must(r.equity < r.own and (c.verdict == FULL) == (r.equity < r.full), LIQ_1, &s.log.fault)
     must(c.candidate < 0 or s.ledger.positions[c.candidate].account == c.account, LIQ_1, &s.log.fault)
-    say(&s.log, LIQUIDATION, 1 if c.position >= 0 else 0, c.account, c.instrument, <uint16_t>c.currency,
-        c.verdict, saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value), c.leg)
+    emit_liquidation(
+        &s.log, account=c.account, instrument=c.instrument, mode=1 if c.position >= 0 else 0, verdict=c.verdict,
+        currency=c.currency, equity_units=saturate(r.equity), full_units=saturate(r.full), own_units=saturate(r.own),
+        value_units=saturate(r.value), leg=c.leg)
     return GO_ON

@@ -8,7 +8,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.market.order_pool cimport EXTENDED, Arena, Order
 from solvent._core.market.book cimport Book, Level, book_remove, book_shrink
-from solvent._core.base.records cimport ALLOW
+from solvent._core.base.schema cimport ALLOW
 
 cdef enum Match:
     NOTHING = 0       # no resting order crosses the limit

@@ -12,7 +12,7 @@
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from solvent._core.market.order_pool cimport Arena, Terms
 from solvent._core.market.book cimport Book
-from solvent._core.base.records cimport SELL, TAKE_PROFIT
+from solvent._core.base.schema cimport SELL, TAKE_PROFIT
 
 cdef enum:
     TRAILING_MAX = 10000       # live trailing orders of one instrument

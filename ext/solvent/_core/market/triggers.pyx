@@ -6,7 +6,7 @@ from solvent._core.market.order_pool cimport DORMANT, DUE, Arena, Terms
 from solvent._core.market.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_rooms
 from solvent._core.base.money cimport RATE, clamp, mul_div_ceil, mul_div_floor
 from solvent._core.base.pool cimport room, zeroed
-from solvent._core.base.records cimport SOURCES, TRAIL_RATE
+from solvent._core.base.schema cimport SOURCES, TRAIL_RATE
 
 
 cdef void triggers_close(Triggers* triggers) noexcept nogil:

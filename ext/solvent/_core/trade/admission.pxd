@@ -6,7 +6,7 @@
 # than there is.
 # Cost: a judgement reads the domains that a fill touches once: what settlement asked after every fill before.
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport Effect, FillTerms, Ledger
 from solvent._core.account.margin cimport Rules
 from solvent._core.base.money cimport int128
@@ -18,6 +18,7 @@ cdef struct Trial:                 # what the rows were before a fill was tried 
     int64_t hold_units
     int64_t cash_units
     int64_t wallet_hold_units
+    uint64_t known_at
 
 cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil

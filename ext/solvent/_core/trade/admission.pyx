@@ -5,15 +5,16 @@ from solvent._core.account.ledger cimport (
     Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, held_of, wallet_of,
 )
 from solvent._core.account.margin cimport (
-    Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_holds, cross_requirement, domain_requirement,
+    Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
     equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
 from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
+from solvent._core.account.domain cimport cross_holds, domain_holds
 from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
-from solvent._core.base.records cimport BUY, CONTRACTS, NET
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,
 )
+from solvent._core.base.schema cimport BUY, CONTRACTS, NET
 
 cdef enum:
     LIFTS_MAX = 64                 # the twin says why
@@ -113,6 +114,7 @@ cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before)
     cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
     before.size_lots, before.cost_units, before.margin_units = p.size_lots, p.cost_units, p.margin_units
     before.hold_units, before.cash_units, before.wallet_hold_units = p.hold_units, wallet.cash_units, wallet.hold_units
+    before.known_at, wallet.known_at = wallet.known_at, 0
     p.size_lots, p.cost_units, p.margin_units = e.size_lots, e.cost_units, e.margin_units
     wallet.cash_units = add(wallet.cash_units, e.cash_units, &l.log.fault)
     if holds:
@@ -131,6 +133,7 @@ cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil:
     must(p.size_lots == before.size_lots and p.cost_units == before.cost_units and p.margin_units == before.margin_units, MON_3,
          &l.log.fault)
     must(wallet.cash_units == before.cash_units and wallet.hold_units == before.wallet_hold_units, MON_8, &l.log.fault)
+    wallet.known_at = 0 if wallet.known_at else before.known_at      # what was read of the trial is not so
 
 
 cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
@@ -297,6 +300,9 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     cdef Trial trial
     cdef int64_t cash
     cdef bint sound, slips
+    if domain_holds(l, rules, p, e):
+        safe[0] = add(wallet.cash_units, e.cash_units, &l.log.fault) >= 0
+        return True
     if e.stands and e.opened_lots == 0 and e.cash_units >= 0 and e.shortfall_units == 0:     # nothing else can be worse
         safe[0] = add(wallet.cash_units, e.cash_units, &l.log.fault) >= 0
         return True

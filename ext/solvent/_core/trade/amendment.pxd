@@ -6,13 +6,13 @@
 # them looks at the account's own, or, for all accounts and in a Book alone, at every slot ever used.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
-from solvent._core.base.records cimport Command
 from solvent._core.trade.state cimport Receipt, State
+from solvent._core.base.commands cimport AmendOrder, CancelOrder, MassCancel
 
 cdef enum:
     BOTH_SIDES = 2
 
 cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil
-cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil
-cdef int cancel_one(State* s, const Command* c, Receipt* receipt) noexcept nogil
-cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil
+cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil
+cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept nogil
+cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil

@@ -7,37 +7,37 @@ from solvent._core.market.book cimport book_room
 from solvent._core.market.client_ids cimport clients_find
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.placement cimport admit, known_account, work
-from solvent._core.account.ledger cimport NOBODY, OpenSide, Position
+from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, must
 from solvent._core.base.pool cimport taken
-from solvent._core.base.records cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    MARKET, MASS_CANCELLED, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
-    UNKNOWN_ORDER, Command,
+from solvent._core.base.schema cimport (
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER, MARKET,
+    MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    UNKNOWN_ORDER,
 )
 from solvent._core.trade.lifecycle cimport cancel, reenter, say_replaced, shrink, ticket_of_order
 from solvent._core.trade.holds cimport order_exposure, order_price
 from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
 from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.commands cimport AmendOrder, CancelOrder, MassCancel
 
-cdef inline int _find_own(State* s, const Command* c, int32_t* slot) noexcept nogil:
+cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_t client_id, int32_t* slot) noexcept nogil:
     """The slot of the sender's live order, by order id, else by client id."""
-    cdef uint64_t order_id = c.order_id
-    if not known_account(s, c):
+    if not known_account(s, account):
         return UNKNOWN_ACCOUNT
-    if order_id == 0 and c.client_id != 0:
-        order_id = clients_find(&s.clients, c.account, c.client_id)
+    if order_id == 0 and client_id != 0:
+        order_id = clients_find(&s.clients, account, client_id)
     slot[0] = arena_find(&s.arena, order_id)
-    if slot[0] < 0 or s.arena.orders[slot[0]].account != c.account:
+    if slot[0] < 0 or s.arena.orders[slot[0]].account != account:
         return UNKNOWN_ORDER
     return OK
 
 
 # --- CANCEL, MASS_CANCEL -------------------------------------------------------------------------------
 
-cdef int cancel_one(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept nogil:
     cdef int32_t slot
-    cdef int code = _find_own(s, c, &slot)
+    cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code != OK:
         return code
     receipt.order_id = s.arena.orders[slot].order_id
@@ -119,9 +119,9 @@ cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, ui
     return count
 
 
-cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil:
     """MASS_CANCEL: oldest first. filled_lots of the answer says how many orders ended."""
-    if c.account != NOBODY and not known_account(s, c):
+    if c.account != NOBODY and not known_account(s, c.account):
         return UNKNOWN_ACCOUNT
     if c.instrument != NO_INSTRUMENT and c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
@@ -133,7 +133,7 @@ cdef int cancel_many(State* s, const Command* c, Receipt* receipt) noexcept nogi
 
 # --- AMEND ---------------------------------------------------------------------------------------------
 
-cdef int _check_amendment(State* s, const Command* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
+cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
     """The price and total size that an AMEND asks for, 0 meaning as it is, if they are legal and new."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Instrument* ins = &s.ledger.instruments[order_instrument(s, slot)]
@@ -198,12 +198,12 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     return OK
 
 
-cdef int amend(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
     """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
     cdef Order* order
     cdef int64_t price, size
     cdef int32_t slot
-    cdef int code = _find_own(s, c, &slot)
+    cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code == OK:
         code = _check_amendment(s, c, slot, &price, &size)
     if code != OK:

@@ -5,7 +5,7 @@ from solvent._core.account.ledger cimport OpenSide, Position, Wallet, wallet_of
 from solvent._core.account.margin cimport side_hold
 from solvent._core.base.clauses cimport BOOK_6, MON_8, must
 from solvent._core.base.money cimport add, most
-from solvent._core.base.records cimport BUY, INVERSE, REDUCE_ONLY, SELL
+from solvent._core.base.schema cimport BUY, INVERSE, REDUCE_ONLY, SELL
 from solvent._core.contract.valuation cimport Instrument, loss_of, value_of
 from solvent._core.market.book cimport book_price
 from solvent._core.market.order_pool cimport DORMANT, DUE, Order
@@ -24,7 +24,7 @@ cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t 
     exposure.lots = lots
     exposure.value_units = value_of(ins, lots, price_ticks, False, fault)
     exposure.loss_units = loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault)
-    must((exposure.value_units >= 0) == (lots >= 0) or exposure.value_units == 0, MON_8, fault)
+    must(lots >= 0 and exposure.value_units >= 0 and exposure.loss_units >= 0, MON_8, fault)
     must(lots != 0 or (exposure.value_units == 0 and exposure.loss_units == 0), MON_8, fault)
 
 
@@ -42,6 +42,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     cdef Instrument* ins
     cdef OpenSide* side
     cdef OpenSide old, new
+    cdef int64_t lots
     cdef int32_t* fault = &s.log.fault
     if not has_owner(order):
         return
@@ -54,9 +55,9 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     ins = &s.ledger.instruments[p.instrument]
     side.lots += after - before
     if ins.kind != INVERSE:         # as many lots more are worth as much more, to the unit
-        _exposure(ins, order, price_ticks, after - before, &new, fault)
-        side.value_units = add(side.value_units, new.value_units, fault)
-        side.loss_units = add(side.loss_units, new.loss_units, fault)
+        lots = after - before
+        side.value_units = add(side.value_units, value_of(ins, lots, price_ticks, False, fault), fault)
+        side.loss_units = add(side.loss_units, loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault), fault)
     else:
         _exposure(ins, order, price_ticks, before, &old, fault)
         _exposure(ins, order, price_ticks, after, &new, fault)

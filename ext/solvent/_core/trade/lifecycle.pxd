@@ -11,18 +11,20 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, Terms, arena_give, arena_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport clients_add, clients_finish
-from solvent._core.account.ledger cimport NOBODY, Position, parcel_find
+from solvent._core.account.ledger cimport Position, parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport most
-from solvent._core.base.records cimport (
-    ACCEPTED, ALLOW, BUY, BY_LAST, CANCEL_MAKER, CLOSE_POSITION, DONE, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, RESTED, TRADE, Event, say,
-)
 from solvent._core.market.expiries cimport timers_remove
 from solvent._core.market.triggers cimport triggers_remove
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.trade.holds cimport refresh_side, reserve
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, order_instrument
+from solvent._core.base.schema cimport (
+    ALLOW, BUY, BY_LAST, CANCEL_MAKER, CLOSE_POSITION, FILLED, HOUSE_ORDER, NOBODY, OK, REDUCE_ONLY, Event,
+)
+from solvent._core.base.emit cimport emit_accepted, emit_done, emit_rested, emit_trade
+
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef void reenter(State* s, Ticket* t) noexcept nogil
@@ -88,16 +90,19 @@ cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instr
     order.state = LIVE
     if client_id != 0:
         clients_add(&s.clients, slot)
-    return say(&s.log, ACCEPTED, side, account, instrument, flags | (<uint16_t>stp_mode << 8), tif,
-               <int64_t>order.order_id, price_ticks, size_lots, <int64_t>client_id, limit_ticks)
+    return emit_accepted(
+        &s.log, side=side, account=account, instrument=instrument, flags=flags | (<uint16_t>stp_mode << 8), tif=tif,
+        order_id=order.order_id, price_ticks=price_ticks, size_lots=size_lots, client_id=client_id,
+        limit_ticks=limit_ticks)
 
 
 cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
     """Puts an order into the book behind which no position stands, or before what stands there is told."""
     cdef Order* order = &s.arena.orders[slot]
     book_add(&s.books[instrument], &s.arena, slot, order.side, price_ticks)
-    say(&s.log, RESTED, order.side, order.account, instrument, 0, 0, <int64_t>order.order_id, price_ticks,
-        order.remaining_lots, 0, 0)
+    emit_rested(
+        &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
+        price_ticks=price_ticks, remaining_lots=order.remaining_lots)
 
 
 cdef inline void accept(State* s, Ticket* t) noexcept nogil:
@@ -122,8 +127,10 @@ cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t re
     cdef Order* order = &s.arena.orders[slot]
     must(order.state & LIVE, ORD_1, &s.log.fault)
     must(0 <= order.remaining_lots <= order.size_lots and (reason != FILLED or order.remaining_lots == 0), ORD_3, &s.log.fault)
-    say(&s.log, DONE, order.side, order.account, instrument, code, reason, <int64_t>order.order_id,
-        order.remaining_lots, order.size_lots - order.remaining_lots, <int64_t>order.client_id, 0)
+    emit_done(
+        &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
+        cancelled_lots=order.remaining_lots, filled_lots=order.size_lots - order.remaining_lots,
+        client_id=order.client_id, ending=reason, code=code)
     if order.holder >= 0:
         unlink_own(s, slot)
     if order.state & EXTENDED and s.arena.terms[slot].timer >= 0:
@@ -196,8 +203,10 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
                 last_ticks = fill.price_ticks
                 if first_ticks == 0:
                     first_ticks = last_ticks
-            say(&s.log, TRADE, t.side, t.account, t.instrument, 0, 0, <int64_t>maker.order_id, <int64_t>t.order_id,
-                fill.price_ticks, fill.lots, maker.account)
+            emit_trade(
+                &s.log, side=t.side, instrument=t.instrument, maker_order_id=maker.order_id,
+                taker_order_id=t.order_id, price_ticks=fill.price_ticks, size_lots=fill.lots, maker=maker.account,
+                taker=t.account)
             if not bare:
                 settle_fill(s, t, &fill, &deal)
             elif maker.remaining_lots == 0:

@@ -5,27 +5,31 @@ from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
+from solvent._core.account.domain cimport cross_holds, domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
 )
-from solvent._core.account.margin cimport cross_holds, isolated_holds
+from solvent._core.account.margin cimport isolated_holds
 from solvent._core.market.matching cimport Fill
 from solvent._core.base.clauses cimport (
-    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2, is_ceil, must,
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1,
+    SAFE_2, is_ceil, must,
 )
 from solvent._core.base.money cimport RATE, least, magnitude, most
-from solvent._core.base.records cimport (
-    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED,
-    DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE,
-    NO_TRIGGER, OK, POSITION_CLOSED, REDUCED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES,
-    TAKER_FEE, UNCOVERED, UNFILLED, AcceptedTerms, Event, log_next, say,
+from solvent._core.base.schema cimport (
+    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
+    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES, TAKER_FEE, UNCOVERED, UNFILLED,
+    AcceptedTerms, Event,
 )
+from solvent._core.base.event_log cimport log_next
 from solvent._core.market.expiries cimport timers_add, timers_due
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport refresh_hold, refresh_side, reserve
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
+from solvent._core.base.emit cimport emit_reduced, emit_replaced
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
@@ -81,8 +85,9 @@ cdef void reenter(State* s, Ticket* t) noexcept nogil:
 
 
 cdef void say_replaced(State* s, Ticket* t) noexcept nogil:
-    say(&s.log, REPLACED, t.side, t.account, t.instrument, 0, 0,
-        <int64_t>t.order_id, t.price_ticks, t.remaining_lots, t.size_lots, 0)
+    emit_replaced(
+        &s.log, side=t.side, account=t.account, instrument=t.instrument, order_id=t.order_id,
+        price_ticks=t.price_ticks, remaining_lots=t.remaining_lots, size_lots=t.size_lots)
 
 
 cdef void extend(State* s, Ticket* t) noexcept nogil:
@@ -234,8 +239,9 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     if has_owner(order):
         refresh_side(s, order)
     must(order.size_lots - order.remaining_lots == filled and order.remaining_lots > 0, ORD_3, &s.log.fault)
-    say(&s.log, REDUCED, order.side, order.account, instrument, 0, reason,
-        <int64_t>order.order_id, lots, order.remaining_lots, 0, 0)
+    emit_reduced(
+        &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id, cut_lots=lots,
+        remaining_lots=order.remaining_lots, ending=reason)
 
 
 cdef inline bint _cut_first(int side, int64_t price_ticks, uint64_t order_id, int64_t other_ticks, uint64_t other_id) noexcept nogil:
@@ -500,6 +506,7 @@ cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogi
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
              magnitude(half.terms.cost_delta), s.clock_ns)
     fill_post(&s.ledger, position, &half.terms, &half.effect)
+    domain_filled(&s.ledger, position, &half.effect)
     if not half.safe:
         touch(&s.ledger, account)
     else:
@@ -579,8 +586,9 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
             t.size_lots -= lots
             taker.remaining_lots -= lots
             taker.size_lots -= lots
-            say(&s.log, REDUCED, t.side, t.account, t.instrument, 0, SELF_TRADE,
-                <int64_t>t.order_id, lots, t.remaining_lots, 0, 0)
+            emit_reduced(
+                &s.log, side=t.side, account=t.account, instrument=t.instrument, order_id=t.order_id, cut_lots=lots,
+                remaining_lots=t.remaining_lots, ending=SELF_TRADE)
     elif t.stp_mode != CANCEL_TAKER:
         cancel(s, slot, SELF_TRADE)
     if taker_ends:

@@ -3,18 +3,21 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.trade.admission cimport Trial, bears, bears_loss, closing_price, fit, put_back, try_on
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
-from solvent._core.account.margin cimport collateral_value, free_units, hold_units, initial_units, opening_lots, side_hold
+from solvent._core.account.margin cimport (
+    collateral_value, free_units, hold_units, initial_units, opening_lots, opens_safely, side_hold,
+)
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, must
 from solvent._core.base.money cimport clamp, int128, least, magnitude, most, saturate, sub
-from solvent._core.base.records cimport (
-    BANKRUPTCY_LIMIT, BUY, CONTRACTS, DECREMENT, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK, POSITION_LIMIT, SELL,
-)
 from solvent._core.trade.preview cimport rehearsal_end, rehearse
 from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
 from solvent._core.trade.state cimport FillSide, State, Ticket
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
+)
+from solvent._core.base.schema cimport (
+    BANKRUPTCY_LIMIT, BUY, CONTRACTS, DECREMENT, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT,
+    OK, POSITION_LIMIT, SELL,
 )
 
 
@@ -136,6 +139,8 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
     must(extra.value_units >= 0 and extra.loss_units >= 0, MON_8, fault)
     # Accrued funding of all that may open, for no hold has it.
     needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
+    if needed >= 0 and _adds_plainly(s, t, p, lots):
+        return affords(s, t.account, t.ins.currency, needed, p.mode)
     fill_at_limit(s, t, lots, &half)
     needed += _beyond_hold(s, t, p, &half, extra.value_units)
     if needed >= 0 and not affords(s, t.account, t.ins.currency, needed, p.mode):
@@ -153,6 +158,20 @@ cdef inline bint _implied(State* s, Instrument* ins) noexcept nogil:
                 or ins.basis == NET or ins.larger_leg)
 
 
+cdef inline bint _gains(Ticket* t) noexcept nogil:
+    """True if initial margin at mark is known to be above that at the limit by less than what a fill there gains."""
+    return t.open_loss_ticks == 0 and t.ins.covers and t.ins.basis == CONTRACTS and not t.ins.at_entry and t.ins.kind != INVERSE
+
+
+cdef inline bint _adds_plainly(State* s, Ticket* t, Position* p, int64_t lots) noexcept nogil:
+    """True if the order closes nothing, and a fill at its limit is known to ask no more than its hold."""
+    if not _implied(s, t.ins) or (p.size_lots < 0 if t.side == BUY else p.size_lots > 0):
+        return False
+    if not p.mode:
+        return _gains(t)
+    return (t.open_loss_ticks == 0 or t.side == BUY) and opens_safely(&s.ledger, &s.rules, p, lots)
+
+
 cdef inline int64_t _initial(State* s, Position* p) noexcept nogil:
     """Initial margin without accrued funding."""
     return initial_units(&s.ledger, p) - accrued_units(&s.ledger.instruments[p.instrument], p.size_lots, &s.log.fault)
@@ -168,8 +187,8 @@ cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int6
     cdef int64_t lifted = fit(&s.ledger, &s.rules, t.holder, &half.effect)
     if p.mode:
         return lifted
-    if t.open_loss_ticks == 0 and t.ins.covers and t.ins.basis == CONTRACTS and not t.ins.at_entry and t.ins.kind != INVERSE:
-        return 0        # value / leverage at mark is above that at the limit by less than what is gained
+    if _gains(t):
+        return 0
     gain = sub(worth(t.ins, half.terms.size_delta, t.ins.mark_ticks, fault), half.terms.cost_delta, fault)
     rise = -_initial(s, p)
     try_on(&s.ledger, t.holder, &half.effect, False, &before)

@@ -6,28 +6,29 @@
 # Cost: O(1) for isolated accounts and a Book, O(positions) for cross; a market order also looks at the levels
 # it needs, a FOK order at the orders.
 
-from libc.stdint cimport uint8_t
-from solvent._core.account.ledger cimport FIRST_USER, NOBODY, OpenSide, Position
-from solvent._core.base.records cimport OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Command
+from libc.stdint cimport uint8_t, uint32_t
+from solvent._core.account.ledger cimport FIRST_USER, OpenSide, Position
+from solvent._core.base.schema cimport NOBODY, OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Extension
 from solvent._core.trade.state cimport Receipt, State, Ticket
+from solvent._core.base.commands cimport PlaceOrder
 
-cdef int check_leg(State* s, const Command* c, uint8_t leg) noexcept nogil
-cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil
+cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
+cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
 cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil
 
 
-cdef inline bint known_account(State* s, const Command* c) noexcept nogil:
+cdef inline bint known_account(State* s, uint32_t account) noexcept nogil:
     """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
     if s.bare:
-        return c.account != NOBODY
-    return FIRST_USER <= c.account < s.ledger.account_count
+        return account != NOBODY
+    return FIRST_USER <= account < s.ledger.account_count
 
 
-cdef inline int check_names(State* s, const Command* c) noexcept nogil:
-    if not known_account(s, c):
+cdef inline int check_names(State* s, uint32_t account, uint32_t instrument) noexcept nogil:
+    if not known_account(s, account):
         return UNKNOWN_ACCOUNT
-    if c.instrument >= s.ledger.instrument_count:
+    if instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
     return OK

@@ -1,6 +1,6 @@
 """Order entry; the contract is in placement.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.market.book cimport Book, book_room
@@ -10,14 +10,6 @@ from solvent._core.account.ledger cimport OpenSide, Position, position_find, pos
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, MON_7, ORD_1, ORD_3, ORD_4, must
 from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
-from solvent._core.base.records cimport (
-    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF,
-    BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET, NO_MARK,
-    NO_REFERENCE, NO_TRIGGER, NOT_SUPPORTED, NOT_TRADING, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
-    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKE_PROFIT, TAKER_FEE, TOO_MANY_ORDERS, TRAIL_RATE,
-    TRAIL_TICKS, TRIGGERED, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Command,
-    Extension, say,
-)
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport timers_reserve
 from solvent._core.trade.lifecycle cimport (
@@ -29,11 +21,20 @@ from solvent._core.market.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.contract.valuation cimport Instrument, band_price
+from solvent._core.base.schema cimport (
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
+    BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET,
+    NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
+    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT,
+    TOO_MANY_ORDERS, TRAIL_RATE, TRAIL_TICKS, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Extension,
+)
+from solvent._core.base.emit cimport emit_triggered
+from solvent._core.base.commands cimport PlaceOrder
 
 
 # --- The form of a command -----------------------------------------------------------------------------
 
-cdef inline int _check_header(State* s, Instrument* ins, const Command* c, bint sleeps) noexcept nogil:
+cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bint sleeps) noexcept nogil:
     """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
     sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
@@ -61,7 +62,7 @@ cdef inline int _check_header(State* s, Instrument* ins, const Command* c, bint 
         return BAD_PRICE
     if c.client_id >> 63:
         return BAD_CLIENT_ID
-    if c.mode > ALLOW or c.amount < 0:
+    if c.stp_mode > ALLOW or c.stp_group < 0:
         return BAD_SELF_TRADE
     return OK
 
@@ -79,7 +80,7 @@ cdef int _check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
     return BAD_TRIGGER if x.trail < 1 or x.trail > highest_trail or x.trigger_ticks or x.trigger_flags else OK
 
 
-cdef inline int _check_extension(State* s, Instrument* ins, const Command* c, const Extension* x) noexcept nogil:
+cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x) noexcept nogil:
     """The second record of an ORDER; what is reserved for later is refused by name."""
     if x == NULL:
         return BAD_EXPIRY if c.tif == GTD else OK
@@ -94,7 +95,7 @@ cdef inline int _check_extension(State* s, Instrument* ins, const Command* c, co
 
 # --- Tickets -------------------------------------------------------------------------------------------
 
-cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
+cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
     """An ORDER as a ticket; whose position it belongs to, and its terms, are the caller's to say."""
     ticket_at(s, t, c.instrument)
     t.order_id = 0
@@ -104,7 +105,7 @@ cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
     t.size_lots = c.size_lots
     t.remaining_lots = c.size_lots
     t.open_loss_ticks = 0
-    t.stp_group = c.amount
+    t.stp_group = c.stp_group
     t.terms = NULL
     t.holder = -1
     t.account = c.account
@@ -112,17 +113,17 @@ cdef inline void _ticket(State* s, const Command* c, Ticket* t) noexcept nogil:
     t.tif = c.tif
     t.flags = c.flags | REDUCE_ONLY if c.flags & CLOSE_POSITION else c.flags
     t.ending = 0 if (c.tif == GTC or c.tif == GTD) and not c.flags & MARKET else UNFILLED
-    t.stp_mode = <uint8_t>c.mode
+    t.stp_mode = <uint8_t>c.stp_mode
     t.fee_reason = TAKER_FEE
     t.closes = False
     t.turns = False
 
 
-cdef void _terms(const Command* c, const Extension* x, Terms* terms) noexcept nogil:
+cdef void _terms(const PlaceOrder* c, const Extension* x, Terms* terms) noexcept nogil:
     memset(terms, 0, sizeof(Terms))
     terms.limit_ticks = c.price_ticks
-    terms.stp_group = c.amount
-    terms.stp_mode = <uint8_t>c.mode
+    terms.stp_group = c.stp_group
+    terms.stp_mode = <uint8_t>c.stp_mode
     if x != NULL:
         terms.trigger_ticks = x.trigger_ticks
         terms.trail = x.trail
@@ -298,12 +299,12 @@ cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
     return True
 
 
-cdef inline bint _is_plain(const Command* c) noexcept nogil:
+cdef inline bint _is_plain(const PlaceOrder* c) noexcept nogil:
     """A limit order good till cancelled, with no other wish."""
-    return c.records == 1 and c.tif == GTC and c.flags == 0 and c.mode == 0 and c.amount == 0
+    return c.records == 1 and c.tif == GTC and c.flags == 0 and c.stp_mode == 0 and c.stp_group == 0
 
 
-cdef inline void _rest_at_once(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) noexcept nogil:
     """The short way of most orders of a Book alone: plain and away from the touch, nothing is in their way."""
     cdef int32_t slot = arena_take(&s.arena)
     born(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
@@ -312,24 +313,23 @@ cdef inline void _rest_at_once(State* s, const Command* c, Receipt* receipt) noe
     receipt.resting_lots = c.size_lots
 
 
-cdef int check_leg(State* s, const Command* c, uint8_t leg) noexcept nogil:
+cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
     """A hedged instrument's positions are its legs, and only they; a Book has none."""
-    cdef int32_t index = -1 if s.bare else position_find(&s.ledger, c.account, c.instrument, 0)
+    cdef int32_t index = -1 if s.bare else position_find(&s.ledger, account, instrument, 0)
     cdef bint hedged = index >= 0 and s.ledger.positions[index].hedged
     return OK if leg <= SHORT and (leg != 0) == hedged else BAD_LEG
 
 
-cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
+cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil:
     """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
     cdef int code
-    cdef const Extension* x = <const Extension*>(c + 1) if c.records == 2 else NULL
     cdef Instrument* ins
     cdef Position* p = NULL
     cdef bint fresh = False
     cdef Terms terms
     cdef Ticket t
     cdef uint8_t leg = x.hedge_side if x != NULL else 0
-    code = check_names(s, c)
+    code = check_names(s, c.account, c.instrument)
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
@@ -345,7 +345,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         if receipt.order_id != 0:
             return DUPLICATE_CLIENT_ID
     if leg != 0 or not s.bare:
-        code = check_leg(s, c, leg)
+        code = check_leg(s, c.account, c.instrument, leg)
         if code != OK:
             return code
     if s.bare and _is_plain(c) and not crosses(&s.books[0], c.side, c.price_ticks):
@@ -354,7 +354,7 @@ cdef int place(State* s, const Command* c, Receipt* receipt) noexcept nogil:
         _rest_at_once(s, c, receipt)
         return OK
     _ticket(s, c, &t)
-    if x != NULL or c.mode != 0 or c.amount != 0:
+    if x != NULL or c.stp_mode != 0 or c.stp_group != 0:
         _terms(c, x, &terms)
         t.terms = &terms
     if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
@@ -432,10 +432,12 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
         order.size_lots = t.size_lots
         order.remaining_lots = t.remaining_lots
         order.open_loss_ticks = t.open_loss_ticks
-    say(&s.log, TRIGGERED, t.side, t.account, t.instrument, t.terms.kind, t.terms.source, <int64_t>t.order_id,
-        t.terms.trigger_ticks, order.size_lots, t.price_ticks, t.limit_ticks)
     must(not order.state & (DUE | DORMANT) and order.account == t.account, ORD_4, &s.log.fault)
     must(code != OK or order.remaining_lots == t.remaining_lots, ORD_3, &s.log.fault)
+    emit_triggered(
+        &s.log, side=t.side, account=t.account, instrument=t.instrument, kind=t.terms.kind, source=t.terms.source,
+        order_id=t.order_id, trigger_ticks=t.terms.trigger_ticks, size_lots=order.size_lots,
+        price_ticks=t.price_ticks, limit_ticks=t.limit_ticks)
     if code != OK:
         finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
         return True

@@ -10,7 +10,7 @@ from solvent._core.market.matching cimport Fill, same_owner
 from solvent._core.base.clauses cimport BOOK_6, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
 from solvent._core.base.money cimport least, most
 from solvent._core.base.pool cimport room
-from solvent._core.base.records cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
+from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
 from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, fill_side, limit_now, next_cut
 from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
 from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, has_owner

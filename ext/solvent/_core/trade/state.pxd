@@ -11,7 +11,8 @@ from solvent._core.account.fees cimport Fees
 from solvent._core.account.ledger cimport Effect, FillTerms, Ledger, Position, Wallet, parcel_find
 from solvent._core.account.margin cimport Rules
 from solvent._core.contract.price_model cimport Prices
-from solvent._core.base.records cimport HOUSE_ORDER, EventLog
+from solvent._core.base.schema cimport HOUSE_ORDER
+from solvent._core.base.event_log cimport EventLog
 from solvent._core.market.expiries cimport Timers
 from solvent._core.market.triggers cimport Due, Triggers
 from solvent._core.contract.valuation cimport Instrument

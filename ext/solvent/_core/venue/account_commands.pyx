@@ -4,24 +4,24 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from solvent._core.trade.order_margin cimport affords, fits, reach
 from solvent._core.trade.placement cimport check_leg, check_names
 from solvent._core.account.ledger cimport (
-    DEFICIT, FIRST_USER, OUTSIDE, Ledger, Position, Purse, fund_receives, margin_purse, pay,
-    position_default, position_event, position_find, positions_reserve, touch, wallet_of,
-    wallet_purse,
+    FIRST_USER, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_default, position_event, position_find,
+    positions_reserve, touch, wallet_of, wallet_purse,
 )
 from solvent._core.account.margin cimport (
     Requirement, closing_loss, domain_requirement, hold_units, initial_units, isolated_holds, upl,
 )
 from solvent._core.base.money cimport MONEY_MAX, floor128, int128, least
-from solvent._core.base.records cimport (
-    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEDUCTION, DEPOSITED, FACTOR, FUND_SEEDED, INSUFFICIENT_BALANCE,
-    INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT, NOT_RELATED,
-    NO_ISOLATED_POSITION, OK, POSITION_LIMIT, SEED_FUND, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT,
-    WITHDRAWALS_CLOSED, WITHDRAWN, Command,
+from solvent._core.base.schema cimport (
+    BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEDUCTION, DEFICIT, DEPOSITED, FACTOR, FUND_SEEDED,
+    INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT,
+    NOT_RELATED, NO_ISOLATED_POSITION, OK, OUTSIDE, POSITION_LIMIT, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT,
+    UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT, WITHDRAWALS_CLOSED, WITHDRAWN,
 )
 from solvent._core.trade.lifecycle cimport position_begin
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, Leverage, allows
+from solvent._core.base.commands cimport Deposit, MoveMargin, SeedFund, SetLeverage, SetPositionMode, Transfer, Withdraw
 
 cdef enum:
     LEVERAGE_PARTS_MAX = 1000000
@@ -31,61 +31,74 @@ cdef int64_t LEVERAGE_TIMES_MAX = 1000000000000     # solvent.schema.limits says
 
 # --- Money commands ------------------------------------------------------------------------------------
 
-cdef int _check_purse(State* s, const Command* c) noexcept nogil:
-    if c.type != SEED_FUND and (c.account < FIRST_USER or c.account >= s.ledger.account_count):
-        return UNKNOWN_ACCOUNT
-    if c.instrument >= s.ledger.currency_count:
+cdef int _check_amount(State* s, uint32_t currency, int64_t amount_units) noexcept nogil:
+    if currency >= s.ledger.currency_count:
         return UNKNOWN_CURRENCY
-    if c.amount < 1 or c.amount > MONEY_MAX:
-        return BAD_AMOUNT
-    return OK
+    return BAD_AMOUNT if amount_units < 1 or amount_units > MONEY_MAX else OK
 
 
-cdef int deposit(State* s, const Command* c) noexcept nogil:
-    """DEPOSIT and SEED_FUND."""
-    cdef int code = _check_purse(s, c)
+cdef int _check_purse(State* s, uint32_t account, uint32_t currency, int64_t amount_units) noexcept nogil:
+    if account < FIRST_USER or account >= s.ledger.account_count:
+        return UNKNOWN_ACCOUNT
+    return _check_amount(s, currency, amount_units)
+
+
+cdef inline bint _exceeds(State* s, uint32_t currency, int64_t amount_units) noexcept nogil:
+    """True if all that came in, with this, would be more than a currency may have."""
+    return amount_units > MONEY_MAX + wallet_of(&s.ledger, OUTSIDE, currency).cash_units
+
+
+cdef int deposit(State* s, const Deposit* c) noexcept nogil:
+    cdef int code = _check_purse(s, c.account, c.currency, c.amount_units)
     if code != OK:
         return code
-    if c.amount > MONEY_MAX + wallet_of(&s.ledger, OUTSIDE, c.instrument).cash_units:
+    if _exceeds(s, c.currency, c.amount_units):
         return MONEY_LIMIT
-    if c.type == SEED_FUND:
-        fund_receives(&s.ledger, FUND_SEEDED, wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
-    else:
-        pay(&s.ledger, DEPOSITED, wallet_purse(OUTSIDE, c.instrument), wallet_purse(c.account, c.instrument), c.amount, 0)
-        touch(&s.ledger, c.account)
-    return OK
-
-
-cdef int withdraw(State* s, const Command* c) noexcept nogil:
-    cdef int code = _check_purse(s, c)
-    if code != OK:
-        return code
-    if wallet_of(&s.ledger, DEFICIT, c.instrument).cash_units != 0:
-        return WITHDRAWALS_CLOSED
-    if not affords(s, c.account, c.instrument, c.amount, True):
-        return INSUFFICIENT_BALANCE
-    pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.instrument), wallet_purse(OUTSIDE, c.instrument), c.amount, 0)
+    pay(&s.ledger, DEPOSITED, wallet_purse(OUTSIDE, c.currency), wallet_purse(c.account, c.currency), c.amount_units, 0)
     touch(&s.ledger, c.account)
     return OK
 
 
-cdef int transfer(State* s, const Command* c) noexcept nogil:
-    """TRANSFER: from an account to another of its family (a master and its sub-accounts); order_id is the receiver."""
+cdef int seed_fund(State* s, const SeedFund* c) noexcept nogil:
+    cdef int code = _check_amount(s, c.currency, c.amount_units)
+    if code != OK:
+        return code
+    if _exceeds(s, c.currency, c.amount_units):
+        return MONEY_LIMIT
+    fund_receives(&s.ledger, FUND_SEEDED, wallet_purse(OUTSIDE, c.currency), c.amount_units, 0)
+    return OK
+
+
+cdef int withdraw(State* s, const Withdraw* c) noexcept nogil:
+    cdef int code = _check_purse(s, c.account, c.currency, c.amount_units)
+    if code != OK:
+        return code
+    if wallet_of(&s.ledger, DEFICIT, c.currency).cash_units != 0:
+        return WITHDRAWALS_CLOSED
+    if not affords(s, c.account, c.currency, c.amount_units, True):
+        return INSUFFICIENT_BALANCE
+    pay(&s.ledger, WITHDRAWN, wallet_purse(c.account, c.currency), wallet_purse(OUTSIDE, c.currency), c.amount_units, 0)
+    touch(&s.ledger, c.account)
+    return OK
+
+
+cdef int transfer(State* s, const Transfer* c) noexcept nogil:
+    """TRANSFER: from an account to another of its family (a master and its sub-accounts)."""
     cdef Ledger* l = &s.ledger
-    cdef int code = _check_purse(s, c)
+    cdef int code = _check_purse(s, c.account, c.currency, c.amount_units)
     cdef uint32_t receiver, family[2]
     if code != OK:
         return code
-    if c.order_id < FIRST_USER or c.order_id >= l.account_count:
+    if c.receiver < FIRST_USER or c.receiver >= l.account_count:
         return UNKNOWN_ACCOUNT
-    receiver = <uint32_t>c.order_id
+    receiver = <uint32_t>c.receiver
     family[0] = l.accounts[c.account].parent if l.accounts[c.account].parent else c.account
     family[1] = l.accounts[receiver].parent if l.accounts[receiver].parent else receiver
     if family[0] != family[1] or receiver == c.account:
         return NOT_RELATED
-    if not affords(s, c.account, c.instrument, c.amount, True):
+    if not affords(s, c.account, c.currency, c.amount_units, True):
         return INSUFFICIENT_BALANCE
-    pay(l, TRANSFERRED, wallet_purse(c.account, c.instrument), wallet_purse(receiver, c.instrument), c.amount, 0)
+    pay(l, TRANSFERRED, wallet_purse(c.account, c.currency), wallet_purse(receiver, c.currency), c.amount_units, 0)
     touch(l, c.account)
     touch(l, receiver)
     return OK
@@ -93,10 +106,10 @@ cdef int transfer(State* s, const Command* c) noexcept nogil:
 
 # --- Margin commands -----------------------------------------------------------------------------------
 
-cdef int _check_position(State* s, const Command* c) noexcept nogil:
-    """Names, and the leg (in `side`) that the position mode wants."""
-    cdef int code = check_names(s, c)
-    return check_leg(s, c, c.side) if code == OK else code
+cdef int _check_position(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
+    """Names, and the leg that the position mode wants."""
+    cdef int code = check_names(s, account, instrument)
+    return check_leg(s, account, instrument, leg) if code == OK else code
 
 
 cdef bint _endangers(State* s, int32_t index, Position* changed) noexcept nogil:
@@ -125,11 +138,10 @@ cdef inline bint _is_lower(Leverage a, Leverage b) noexcept nogil:
     return <int128>a.times * b.parts < <int128>b.times * a.parts
 
 
-cdef int set_leverage(State* s, const Command* c) noexcept nogil:
-    """SET_LEVERAGE: amount, in parts of one over order_id (0: whole); size_lots is a tier to stand in, or higher (0: none).
-    Mode only while flat and without resting orders, leverage within the tier and the free balance."""
+cdef int set_leverage(State* s, const SetLeverage* c) noexcept nogil:
+    """SET_LEVERAGE: mode only while flat and without resting orders, leverage within the tier and the free balance."""
     cdef Ledger* l = &s.ledger
-    cdef int code = _check_position(s, c)
+    cdef int code = _check_position(s, c.account, c.instrument, c.leg)
     cdef int32_t index
     cdef Position changed
     cdef Instrument* ins
@@ -139,23 +151,23 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
         return code
     if c.mode > ISOLATED:
         return BAD_MODE
-    if (c.order_id > LEVERAGE_PARTS_MAX or c.amount < 1 or c.amount < <int64_t>c.order_id
-            or c.amount > LEVERAGE_TIMES_MAX):
+    if (c.leverage_parts > LEVERAGE_PARTS_MAX or c.leverage_times < 1 or c.leverage_times < <int64_t>c.leverage_parts
+            or c.leverage_times > LEVERAGE_TIMES_MAX):
         return BAD_LEVERAGE
-    leverage = _lowest(c.amount, <int64_t>c.order_id if c.order_id else 1)
+    leverage = _lowest(c.leverage_times, <int64_t>c.leverage_parts if c.leverage_parts else 1)
     ins = &l.instruments[c.instrument]
     # A higher tier that deducts, or whose rate is a smaller share of its initial one, may ask for less: none to choose.
-    if c.size_lots < 0 or c.size_lots > ins.tier_count or (c.size_lots and (ins.scheme == DEDUCTION or ins.scheme == FACTOR)):
+    if c.chosen_tier < 0 or c.chosen_tier > ins.tier_count or (c.chosen_tier and (ins.scheme == DEDUCTION or ins.scheme == FACTOR)):
         return BAD_LEVERAGE
-    index = position_find(l, c.account, c.instrument, c.side)
+    index = position_find(l, c.account, c.instrument, c.leg)
     if index >= 0:
         changed = l.positions[index]
     else:
-        position_default(l, c.account, c.instrument, c.side, &changed)
+        position_default(l, c.account, c.instrument, c.leg, &changed)
     if c.mode != changed.mode and (changed.size_lots != 0 or changed.first_order >= 0):
         return MODE_IN_USE
     changed.mode = <uint8_t>c.mode
-    changed.chosen_tier = <int32_t>c.size_lots
+    changed.chosen_tier = <int32_t>c.chosen_tier
     if changed.chosen_tier and not fits(l, &changed):
         return POSITION_LIMIT
     if not allows(ins, reach(l, &changed), leverage):
@@ -174,7 +186,7 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     if index < 0:
         if not positions_reserve(l, c.instrument, 1):
             return TOO_MANY_ORDERS
-        index = position_begin(s, c.account, c.instrument, c.side)
+        index = position_begin(s, c.account, c.instrument, c.leg)
     l.positions[index].mode = changed.mode
     l.positions[index].leverage = changed.leverage
     l.positions[index].chosen_tier = changed.chosen_tier
@@ -184,43 +196,43 @@ cdef int set_leverage(State* s, const Command* c) noexcept nogil:
     return OK
 
 
-cdef int32_t _row(State* s, const Command* c, uint8_t leg) noexcept nogil:
+cdef int32_t _row(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
     """A position, made flat if there is none; after positions_reserve."""
-    cdef int32_t index = position_find(&s.ledger, c.account, c.instrument, leg)
-    return index if index >= 0 else position_begin(s, c.account, c.instrument, leg)
+    cdef int32_t index = position_find(&s.ledger, account, instrument, leg)
+    return index if index >= 0 else position_begin(s, account, instrument, leg)
 
 
-cdef int set_position_mode(State* s, const Command* c) noexcept nogil:
+cdef int set_position_mode(State* s, const SetPositionMode* c) noexcept nogil:
     """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
 
     The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
     """
     cdef Ledger* l = &s.ledger
-    cdef int code = check_names(s, c)
+    cdef int code = check_names(s, c.account, c.instrument)
     cdef int32_t rows[3]
     cdef int leg
     cdef bint hedged, used = False
     if code != OK:
         return code
-    if c.mode > 1:
+    if c.hedged > 1:
         return BAD_MODE
     for leg in range(3):
         rows[leg] = position_find(l, c.account, c.instrument, <uint8_t>leg)
         if rows[leg] >= 0 and (l.positions[rows[leg]].size_lots != 0 or l.positions[rows[leg]].first_order >= 0):
             used = True
     hedged = rows[0] >= 0 and l.positions[rows[0]].hedged
-    if hedged != (c.mode == 1) and used:
+    if hedged != (c.hedged == 1) and used:
         return MODE_IN_USE
     if not positions_reserve(l, c.instrument, 3):
         return TOO_MANY_ORDERS
-    for leg in range(3 if c.mode else 1):
-        rows[leg] = _row(s, c, <uint8_t>leg)
-    l.positions[rows[0]].hedged = <uint8_t>c.mode
-    for leg in range(1, 3 if c.mode and not hedged else 1):
+    for leg in range(3 if c.hedged else 1):
+        rows[leg] = _row(s, c.account, c.instrument, <uint8_t>leg)
+    l.positions[rows[0]].hedged = <uint8_t>c.hedged
+    for leg in range(1, 3 if c.hedged and not hedged else 1):
         l.positions[rows[leg]].mode = l.positions[rows[0]].mode
         l.positions[rows[leg]].leverage = l.positions[rows[0]].leverage
         l.positions[rows[leg]].twin = rows[3 - leg]
-    for leg in range(3 if c.mode else 1):
+    for leg in range(3 if c.hedged else 1):
         position_event(l, rows[leg])
     return OK
 
@@ -245,48 +257,47 @@ cdef void _move(State* s, int32_t index, int64_t amount) noexcept nogil:
     touch(l, margin.account)
 
 
-cdef int _pass_margin(State* s, const Command* c, int32_t index) noexcept nogil:
+cdef int _pass_margin(State* s, const MoveMargin* c, int32_t index) noexcept nogil:
+    """From one isolated position to another, by way of the wallet."""
     cdef Ledger* l = &s.ledger
-    cdef Command other = c[0]
+    cdef uint32_t instrument = <uint32_t>(c.next_to_target - 1)
     cdef int32_t target
     cdef int code
-    if c.client_id - 1 >= l.instrument_count:
+    if c.next_to_target - 1 >= l.instrument_count:
         return UNKNOWN_INSTRUMENT
-    other.instrument = <uint32_t>(c.client_id - 1)
-    other.side = c.tif
-    code = _check_position(s, &other)
+    code = _check_position(s, c.account, instrument, c.target_leg)
     if code != OK:
         return code
-    target = position_find(l, c.account, other.instrument, other.side)
-    if (target < 0 or target == index or l.instruments[other.instrument].currency != l.instruments[c.instrument].currency
+    target = position_find(l, c.account, instrument, c.target_leg)
+    if (target < 0 or target == index or l.instruments[instrument].currency != l.instruments[c.instrument].currency
             or not l.positions[target].mode or l.positions[target].size_lots == 0):
         return NO_ISOLATED_POSITION
-    if not _can_spare(s, &l.positions[index], c.amount):
+    if not _can_spare(s, &l.positions[index], c.amount_units):
         return BELOW_INITIAL_MARGIN
-    _move(s, index, -c.amount)
-    _move(s, target, c.amount)
+    _move(s, index, -c.amount_units)
+    _move(s, target, c.amount_units)
     return OK
 
 
-cdef int move_margin(State* s, const Command* c) noexcept nogil:
-    """MOVE_MARGIN: between wallet and position; or if client_id names another instrument (its number + 1; tif is its leg)
-    from this position to that one, by way of the wallet."""
+cdef int move_margin(State* s, const MoveMargin* c) noexcept nogil:
+    """MOVE_MARGIN: between wallet and position, or from this position to another."""
     cdef Ledger* l = &s.ledger
-    cdef int code = _check_position(s, c)
+    cdef int code = _check_position(s, c.account, c.instrument, c.leg)
     cdef int32_t index
     if code != OK:
         return code
-    if c.amount == 0 or c.amount > MONEY_MAX or c.amount < -MONEY_MAX or (c.client_id != 0 and c.amount < 0):
+    if (c.amount_units == 0 or c.amount_units > MONEY_MAX or c.amount_units < -MONEY_MAX
+            or (c.next_to_target != 0 and c.amount_units < 0)):
         return BAD_AMOUNT
-    index = position_find(l, c.account, c.instrument, c.side)
+    index = position_find(l, c.account, c.instrument, c.leg)
     if index < 0 or not l.positions[index].mode or l.positions[index].size_lots == 0:
         return NO_ISOLATED_POSITION
-    if c.client_id != 0:
+    if c.next_to_target != 0:
         return _pass_margin(s, c, index)
-    if c.amount < 0:
-        if not _can_spare(s, &l.positions[index], -c.amount):
+    if c.amount_units < 0:
+        if not _can_spare(s, &l.positions[index], -c.amount_units):
             return BELOW_INITIAL_MARGIN
-    elif not affords(s, c.account, l.instruments[c.instrument].currency, c.amount, True):
+    elif not affords(s, c.account, l.instruments[c.instrument].currency, c.amount_units, True):
         return INSUFFICIENT_BALANCE
-    _move(s, index, c.amount)
+    _move(s, index, c.amount_units)
     return OK

@@ -3,15 +3,16 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.trade.admission cimport bearable
 from solvent._core.account.ledger cimport (
-    FUND, RESIDUE, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch,
-    wallet_of, wallet_purse,
+    Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch, wallet_of, wallet_purse,
 )
 from solvent._core.base.money cimport RATE, add, least, magnitude, mul_div_ceil, mul_div_floor
-from solvent._core.base.records cimport (
-    BAD_RATE, FUNDED, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, UNKNOWN_INSTRUMENT, Command, say,
+from solvent._core.base.schema cimport (
+    BAD_RATE, FUND, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, RESIDUE, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, funding_value
+from solvent._core.base.emit cimport emit_funded
+from solvent._core.base.commands cimport SettleFunding
 
 
 cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate_ppb) noexcept nogil:
@@ -107,20 +108,22 @@ cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
         collected = _collect(s, instrument, rate_ppb, period)
         if total > 0:
             paid = _distribute(s, instrument, rate_ppb, period, collected, total)
-    say(&s.log, FUNDED, 0, 0, instrument, 0, 0, <int64_t>period, rate_ppb, collected, paid, total)
+    emit_funded(
+        &s.log, instrument=instrument, period=period, rate_ppb=rate_ppb, collected_units=collected, paid_units=paid,
+        due_units=total)
 
 
-cdef int settle_funding(State* s, const Command* c) noexcept nogil:
-    """FUNDING: amount is the rate over RATE (longs pay when it is positive), order_id the period, above the last one."""
+cdef int settle_funding(State* s, const SettleFunding* c) noexcept nogil:
+    """FUNDING: a rate over RATE (longs pay when it is positive) for a period above the last one."""
     cdef Instrument* ins
     if c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
     ins = &s.ledger.instruments[c.instrument]
-    if c.amount <= -RATE or c.amount >= RATE:
+    if c.rate_ppb <= -RATE or c.rate_ppb >= RATE:
         return BAD_RATE
-    if c.order_id <= ins.funding_period or c.order_id >> 63:
+    if c.period <= ins.funding_period or c.period >> 63:
         return PERIOD_SETTLED
     if ins.mark_ticks == 0:
         return NO_MARK
-    settle_rate(s, c.instrument, c.amount, c.order_id)
+    settle_rate(s, c.instrument, c.rate_ppb, c.period)
     return OK

@@ -6,9 +6,9 @@
 # Cost: O(slots ever used + positions of the instrument), once.
 
 from libc.stdint cimport int64_t, uint32_t
-from solvent._core.base.records cimport Command
 from solvent._core.trade.state cimport State
+from solvent._core.base.commands cimport Halt, Settle
 
-cdef int halt(State* s, const Command* c) noexcept nogil
-cdef int settle_instrument(State* s, const Command* c) noexcept nogil
+cdef int halt(State* s, const Halt* c) noexcept nogil
+cdef int settle_instrument(State* s, const Settle* c) noexcept nogil
 cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcept nogil

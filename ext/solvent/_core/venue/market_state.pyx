@@ -3,43 +3,45 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.trade.amendment cimport BOTH_SIDES, cancel_selected
 from solvent._core.account.ledger cimport (
-    CLEARING, FIRST_USER, NOBODY, RESIDUE, FillTerms, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
+    FIRST_USER, FillTerms, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
 from solvent._core.base.money cimport add, magnitude
-from solvent._core.base.records cimport (
-    BAD_MODE, BAD_PRICE, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, LISTING_CHANGED, NOT_TRADING, NO_MARK, OK, SETTLED,
-    TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT, Command, say,
+from solvent._core.base.schema cimport (
+    BAD_MODE, BAD_PRICE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING, NO_MARK, OK, RESIDUE,
+    SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.lifecycle cimport resume
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, worth
+from solvent._core.base.emit cimport emit_listing_changed
+from solvent._core.base.commands cimport Halt, Settle
 
 
-cdef int _check(State* s, const Command* c) noexcept nogil:
-    if c.instrument >= s.ledger.instrument_count:
+cdef int _check(State* s, uint32_t instrument) noexcept nogil:
+    if instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
-    return NOT_TRADING if s.ledger.instruments[c.instrument].listing == CLOSED else OK
+    return NOT_TRADING if s.ledger.instruments[instrument].listing == CLOSED else OK
 
 
-cdef int halt(State* s, const Command* c) noexcept nogil:
-    """HALT: mode 1 stops new orders, amendments and triggers, mode 0 lets them in again. Prices, funding and liquidation
+cdef int halt(State* s, const Halt* c) noexcept nogil:
+    """HALT: listing 1 stops new orders, amendments and triggers, 0 lets them in again. Prices, funding and liquidation
     go on."""
-    cdef int code = _check(s, c)
+    cdef int code = _check(s, c.instrument)
     if code != OK:
         return code
-    if c.mode > HALTED:
+    if c.listing > HALTED:
         return BAD_MODE
-    s.ledger.instruments[c.instrument].listing = <uint8_t>c.mode
-    say(&s.log, LISTING_CHANGED, 0, 0, c.instrument, 0, c.mode, 0, 0, 0, 0, 0)
-    if c.mode == TRADING:
+    s.ledger.instruments[c.instrument].listing = <uint8_t>c.listing
+    emit_listing_changed(&s.log, instrument=c.instrument, listing=c.listing, price_ticks=0)
+    if c.listing == TRADING:
         resume(s, c.instrument)
     return OK
 
 
-cdef int settle_instrument(State* s, const Command* c) noexcept nogil:
+cdef int settle_instrument(State* s, const Settle* c) noexcept nogil:
     """SETTLE: closes an instrument for good at a price, 0 for its mark."""
-    cdef int code = _check(s, c)
+    cdef int code = _check(s, c.instrument)
     cdef Instrument* ins
     if code != OK:
         return code
@@ -64,7 +66,8 @@ cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcep
     cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
     ins.listing = CLOSED
     ins.mark_ticks = ticks
-    say(&s.log, LISTING_CHANGED, 0, 0, instrument, 0, CLOSED, ticks, 0, 0, 0, 0)
+    l.moves += 1
+    emit_listing_changed(&s.log, instrument=instrument, listing=CLOSED, price_ticks=ticks)
     for i in range(ins.member_count):
         index = ins.members[i]
         if l.positions[index].size_lots == 0:

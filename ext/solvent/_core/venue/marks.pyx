@@ -7,18 +7,19 @@ from solvent._core.liquidation.pipeline cimport settle
 from solvent._core.venue.market_state cimport close_instrument
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128
 from solvent._core.contract.price_model cimport (
-    CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair, prices_fix,
-    prices_forget, prices_index, prices_live, prices_mark, prices_sample, prices_settlement, prices_stale, prices_view,
-    weighted_median,
+    CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair,
+    prices_fix, prices_forget, prices_index, prices_live, prices_mark, prices_sample, prices_settlement, prices_stale,
+    prices_view, weighted_median,
 )
-from solvent._core.base.records cimport (
-    ACCRUED, BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, INDEXED, MARKED, NOT_TRADING, OK, PRICE_IS_MODELLED, RATED, SOURCE_CHANGED,
-    UNKNOWN_INSTRUMENT, Command, say,
+from solvent._core.base.schema cimport (
+    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.lifecycle cimport observe
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
+from solvent._core.base.emit cimport emit_accrued, emit_indexed, emit_marked, emit_rated, emit_source_changed
+from solvent._core.base.commands cimport SettleFunding, TellIndex, TellMark, TellSource
 
 
 cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
@@ -49,7 +50,10 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t i
     ins.mark_ticks = ticks
-    say(&s.log, MARKED, 0, 0, instrument, 0, 0, ticks, index, fair, basis, ema)
+    s.ledger.moves += 1
+    emit_marked(
+        &s.log, instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis,
+        ema_fine=ema)
     for i in range(ins.member_count):
         s.ledger.positions[ins.members[i]].stuck = 0
     for i in range(s.ledger.parcel_count):
@@ -66,9 +70,12 @@ cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources
     ins.index_ticks = clamp(half_even(fine, FINE), 1, ins.max_price_ticks)
     if model != NULL:
         model.index = <int64_t>fine
-        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, model.index, sources, model.external, 0)
+        emit_indexed(
+            &s.log, instrument=instrument, price_ticks=ins.index_ticks, index_fine=model.index, sources=sources,
+            external_fine=model.external)
     else:                       # nobody needs more than ticks
-        say(&s.log, INDEXED, 0, 0, instrument, 0, 0, ins.index_ticks, 0, sources, 0, 0)
+        emit_indexed(
+            &s.log, instrument=instrument, price_ticks=ins.index_ticks, index_fine=0, sources=sources, external_fine=0)
     if ins.accrual_ppb and ins.funds_at_index:
         watch_mark(s, instrument)
     watch_collateral(s, instrument)
@@ -89,7 +96,8 @@ cdef void _reindex(State* s, uint32_t instrument, Prices* model, int64_t now_ns)
         if model.sources[i].state != states[i]:
             model.sources[i].state = states[i]
             changed = True
-            say(&s.log, SOURCE_CHANGED, 0, 0, instrument, 0, states[i], i, model.sources[i].price, 0, 0, 0)
+            emit_source_changed(
+                &s.log, instrument=instrument, source=i, state=states[i], price_fine=model.sources[i].price)
     prices_stale(model)
     model.external = weighted_median(&external) if external.count else 0
     fine = prices_index(model, &chosen)
@@ -104,7 +112,8 @@ cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
     cdef int64_t accrual = half_even(<int128>rate * model.margin_ppb, RATE)
     if accrual != ins.accrual_ppb:
         ins.accrual_ppb = accrual
-        say(&s.log, ACCRUED, 0, 0, instrument, 0, 0, model.period, rate, accrual, 0, 0)
+        s.ledger.moves += 1
+        emit_accrued(&s.log, instrument=instrument, period=model.period, rate_ppb=rate, asked_ppb=accrual)
         watch_mark(s, instrument)
 
 
@@ -124,24 +133,24 @@ cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, 
 
 # --- Commands ------------------------------------------------------------------------------------------
 
-cdef int _check_price(State* s, const Command* c) noexcept nogil:
-    if c.instrument >= s.ledger.instrument_count:
+cdef int _check_price(State* s, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    if instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT
-    if s.ledger.instruments[c.instrument].listing == CLOSED:
+    if s.ledger.instruments[instrument].listing == CLOSED:
         return NOT_TRADING
-    if c.price_ticks < 1 or c.price_ticks > s.ledger.instruments[c.instrument].max_price_ticks:
+    if price_ticks < 1 or price_ticks > s.ledger.instruments[instrument].max_price_ticks:
         return BAD_PRICE
     return OK
 
 
-cdef inline bint _beyond_half(const Command* c) noexcept nogil:
-    """amount is what a price has beyond its ticks, in FINE parts: half a tick at most."""
-    return c.amount > FINE >> 1 or c.amount < -(FINE >> 1)
+cdef inline bint _beyond_half(int64_t beyond_fine) noexcept nogil:
+    """True if a price has more than half a tick beyond its ticks, in FINE parts."""
+    return beyond_fine > FINE >> 1 or beyond_fine < -(FINE >> 1)
 
 
-cdef int mark(State* s, const Command* c) noexcept nogil:
+cdef int mark(State* s, const TellMark* c) noexcept nogil:
     """MARK: handed in, where no model computes it."""
-    cdef int code = _check_price(s, c)
+    cdef int code = _check_price(s, c.instrument, c.price_ticks)
     if code != OK:
         return code
     if _model(s, c.instrument) != NULL:
@@ -150,24 +159,24 @@ cdef int mark(State* s, const Command* c) noexcept nogil:
     return OK
 
 
-cdef int index(State* s, const Command* c) noexcept nogil:
+cdef int index(State* s, const TellIndex* c) noexcept nogil:
     """INDEX: triggers look at it, and a model's mark."""
-    cdef int code = _check_price(s, c)
+    cdef int code = _check_price(s, c.instrument, c.price_ticks)
     cdef Prices* model
     if code != OK:
         return code
-    if _beyond_half(c):
+    if _beyond_half(c.beyond_fine):
         return BAD_PRICE
     model = _model(s, c.instrument)
     if model != NULL and model.source_count:
         return PRICE_IS_MODELLED
-    _set_index(s, c.instrument, <int128>c.price_ticks * FINE + c.amount, 0)
+    _set_index(s, c.instrument, <int128>c.price_ticks * FINE + c.beyond_fine, 0)
     if model != NULL:
         _remark(s, c.instrument, model, c.time_ns, False)
     return OK
 
 
-cdef int fund(State* s, const Command* c) noexcept nogil:
+cdef int fund(State* s, const SettleFunding* c) noexcept nogil:
     """FUNDING: handed in, where no model computes the rate."""
     cdef Prices* model = _model(s, c.instrument) if c.instrument < s.ledger.instrument_count else NULL
     if c.instrument < s.ledger.instrument_count and s.ledger.instruments[c.instrument].listing == CLOSED:
@@ -177,19 +186,19 @@ cdef int fund(State* s, const Command* c) noexcept nogil:
     return settle_funding(s, c)
 
 
-cdef int source(State* s, const Command* c) noexcept nogil:
-    """SOURCE: what a constituent trades at; order_id is its number."""
-    cdef int code = _check_price(s, c)
+cdef int source(State* s, const TellSource* c) noexcept nogil:
+    """SOURCE: what a constituent trades at."""
+    cdef int code = _check_price(s, c.instrument, c.price_ticks)
     cdef Prices* model
     if code != OK:
         return code
-    if _beyond_half(c):
+    if _beyond_half(c.beyond_fine):
         return BAD_PRICE
     model = _model(s, c.instrument)
-    if model == NULL or c.order_id >= <uint64_t>model.source_count:
+    if model == NULL or c.source >= <uint64_t>model.source_count:
         return BAD_SOURCE
-    model.sources[c.order_id].price = c.price_ticks * FINE + c.amount
-    model.sources[c.order_id].time_ns = c.time_ns
+    model.sources[c.source].price = c.price_ticks * FINE + c.beyond_fine
+    model.sources[c.source].time_ns = c.time_ns
     _reindex(s, c.instrument, model, c.time_ns)
     _remark(s, c.instrument, model, c.time_ns, False)
     return OK
@@ -248,7 +257,9 @@ cdef void _fix(State* s, uint32_t instrument, Prices* model, int64_t instant_ns)
     samples = model.premium_count
     premium = prices_fix(model)
     if samples:
-        say(&s.log, RATED, 0, 0, instrument, 0, 0, model.period, model.next_rate, premium, samples, 0)
+        emit_rated(
+            &s.log, instrument=instrument, period=model.period, rate_ppb=model.next_rate, premium_ppb=premium,
+            samples=samples)
     _accrue(s, instrument, model)
     settle_all(s)
 

@@ -1,0 +1,118 @@
+"""One event in names, words and decimals, for whoever reads it.
+
+Owns how each field of an event is told: ids by the names of the exchange, numbers by their words, integers with a unit as
+decimals in currency and contracts. Never changes anything; an id that the exchange does not know (it was
+refused) stays a number.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Protocol
+
+from solvent.schema.codes import Rejected
+from solvent.schema.commands import COMMANDS, places
+from solvent.schema.events import ACCOUNTS, EVENTS, TERM_WORDS, Event, Said, terms_of, unit_of, word_of
+from solvent.schema.layouts import NO_INSTRUMENT
+from solvent.schema.words import CommandType, EventType
+from solvent.terms.decimals import PPB, from_units
+from solvent.terms.instrument import Instrument
+
+
+class Names(Protocol):
+    """What an exchange knows that its events do not say."""
+
+    currencies: dict[str, Decimal]
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]: ...
+    def account_name(self, account: int) -> str: ...
+
+
+def described(self: Names, event: Event) -> dict[str, Any]:
+    """What an event says, in names, words and decimals: accounts, instrument and currency by name, prices and sizes in
+    currency and contracts, amounts in currency, rates as numbers. None where there is no such thing.
+
+    >>> from solvent import EventType, Exchange, Instrument
+    >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+    >>> ex.deposit("alice", "USDT", 1_000)
+    >>> posting = [each for each in ex.drain() if each.type == EventType.LEDGER][0]
+    >>> told = ex.describe(posting)
+    >>> told["payer"], told["receiver"], str(told["amount"]), told["currency"], told["posting"]
+    ('<outside>', 'alice', '1000', 'USDT', 'DEPOSITED')
+    """
+    kind = EventType(event.record[0])
+    said = _said(event)
+    instrument = _at(self.instruments, getattr(event, said["instrument"].place)) if "instrument" in said else None
+    currency = _at(tuple(self.currencies), getattr(event, said["currency"].place)) if "currency" in said else None
+    unit = self.currencies[currency] if currency else instrument.unit if instrument else None
+    told: dict[str, Any] = {"type": kind.name, "seq": event.seq}
+    for name, each in said.items():
+        number = getattr(event, each.place)
+        if name in ACCOUNTS:
+            told[name] = _account(self, name, number)
+        elif name == "instrument":
+            told[name] = instrument.name if instrument else None if number == NO_INSTRUMENT else number
+        elif name == "currency":
+            told[name] = currency or number
+        elif name == "source" and kind == EventType.SOURCE_CHANGED:
+            told[name] = _source(instrument, number)
+        elif each.words:
+            told[name] = word_of(each.words, number)
+        else:
+            _tell(told, name, number, instrument, unit)
+    if "leverage_parts" in told:
+        times, parts = told["leverage"], told.pop("leverage_parts")
+        told["leverage"] = times if parts == 1 else Fraction(times, parts)
+    if event.name:
+        told["name"] = event.name
+    if kind == EventType.ACCEPTED and event.extra:
+        for name, number in terms_of(event).items():
+            if number and name in TERM_WORDS:
+                told[name] = word_of(TERM_WORDS[name], number)
+            elif number:
+                _tell(told, name, number, instrument, unit)
+    return told
+
+
+def _said(event: Event) -> dict[str, Said]:
+    """An event's names. BEGIN has those of its command's header that the command says, whatever it calls them."""
+    said = EVENTS[EventType(event.record[0])]
+    if event.record[0] != EventType.BEGIN or event.command not in list(CommandType):
+        return said
+    named = {place: name for name, place in places(COMMANDS[CommandType(event.command)]).items()}
+    header = {named[each.place]: each for name, each in said.items() if name == each.place and each.place in named}
+    words = {name: each for name, each in header.items() if name in ("side", "account", "instrument", "currency")}
+    return words | {name: each for name, each in said.items() if name not in ("side", "account", "instrument")}
+
+
+def _at(things: tuple[Any, ...], number: int) -> Any:
+    return things[number] if 0 <= number < len(things) else None
+
+
+def _account(names: Names, what: str, number: int) -> str | int | None:
+    if what == "parent" and number == 0:
+        return None
+    try:
+        return names.account_name(number)
+    except Rejected:
+        return number
+
+
+def _source(instrument: Instrument | None, number: int) -> str | int:
+    """The name of a constituent of an index."""
+    index = instrument.prices.index if instrument and instrument.prices else None
+    found = _at((*index.sources, *index.external), number) if index else None
+    return number if found is None else str(found)
+
+
+def _tell(told: dict[str, Any], name: str, number: int, instrument: Instrument | None, money: Decimal | None) -> None:
+    """A number with its unit, by its name without it; as it is where the unit is not known."""
+    unit = unit_of(name)
+    steps = {"ppb": PPB, "units": money}
+    if instrument:
+        steps |= {"ticks": instrument.tick_size, "lots": instrument.lot_size, "fine": instrument.tick_size.scaleb(-6)}
+    step = steps.get(unit)
+    if step is None:
+        told[name] = number
+    else:
+        told[name.removesuffix(f"_{unit}")] = from_units(number, step)

@@ -1,0 +1,288 @@
+"""Commands: a class for each, which says what it asks by names of its own and where the record of 64 bytes has that.
+
+Owns the names. A kernel reads a record once, when it dispatches it; its handlers see one of these, in the compiled core a
+struct rendered from it (schema/header.py). Never decides whether a command is allowed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from solvent.schema.codes import InputError, shown
+from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS
+from solvent.schema.words import CommandType
+
+__all__ = ["COMMANDS", "COSTS_OTHERS", "Asked", "command", "extension"]
+
+
+def at(place: str) -> Any:
+    """A name for a field of the record that is called otherwise."""
+    return field(metadata={"place": place})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What every command says: its type, how many records it takes, and when."""
+
+    type: int
+    records: int
+    time_ns: int
+
+    @classmethod
+    def read(cls, values: Sequence[int]) -> Self:
+        """From the fields of a command record, in their order."""
+        return cls(**{name: values[at] for name, at in _PLACES[cls].items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance(Asked):
+    """Moves the clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAccount(Asked):
+    """Opens an account; its name is the second record. parent: of a sub-account its master, else 0."""
+
+    parent: int = at("order_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit(Asked):
+    """Adds money to a wallet."""
+
+    account: int
+    currency: int = at("instrument")
+    amount_units: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw(Asked):
+    """Takes free money out of a wallet."""
+
+    account: int
+    currency: int = at("instrument")
+    amount_units: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedFund(Asked):
+    """Adds money to the insurance fund."""
+
+    currency: int = at("instrument")
+    amount_units: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLeverage(Asked):
+    """Sets leverage and margin mode of a position. The leverage is leverage_times / leverage_parts (0 parts: a whole number);
+    chosen_tier: a tier to stand in, or higher; 0: none."""
+
+    account: int
+    instrument: int
+    leg: int = at("side")
+    mode: int
+    leverage_times: int = at("amount")
+    leverage_parts: int = at("order_id")
+    chosen_tier: int = at("size_lots")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveMargin(Asked):
+    """Moves a signed amount from the wallet into an isolated position; or, where next_to_target is not 0, from this position
+    to that of the instrument before that number (target_leg is its leg)."""
+
+    account: int
+    instrument: int
+    leg: int = at("side")
+    amount_units: int = at("amount")
+    next_to_target: int = at("client_id")
+    target_leg: int = at("tif")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellMark(Asked):
+    """Hands in a mark price."""
+
+    instrument: int
+    price_ticks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleFunding(Asked):
+    """Settles a funding period at a signed rate over 10**9; longs pay when it is positive."""
+
+    instrument: int
+    rate_ppb: int = at("amount")
+    period: int = at("order_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellIndex(Asked):
+    """Hands in an index price: ticks, and millionths of a tick beyond them."""
+
+    instrument: int
+    price_ticks: int
+    beyond_fine: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPositionMode(Asked):
+    """Holds one position of an instrument (0), or a long and a short one apart (1)."""
+
+    account: int
+    instrument: int
+    hedged: int = at("mode")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Asked):
+    """Moves free money to another account of the family."""
+
+    account: int
+    receiver: int = at("order_id")
+    currency: int = at("instrument")
+    amount_units: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddInstrument(Asked):
+    """Adds an instrument. The second record is its name; then come words of 64 bits (schema/terms.py), zero-padded to whole
+    records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt(Asked):
+    """Halts an instrument (listing 1) or lets it trade again (0)."""
+
+    instrument: int
+    listing: int = at("mode")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle(Asked):
+    """Closes an instrument for good at a price; 0: its mark."""
+
+    instrument: int
+    price_ticks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder(Asked):
+    """Places an order; a second record has further terms."""
+
+    account: int
+    instrument: int
+    side: int
+    tif: int
+    flags: int
+    stp_mode: int = at("mode")
+    price_ticks: int
+    size_lots: int
+    client_id: int
+    stp_group: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendOrder(Asked):
+    """Changes size and price of a live order, named by order_id or client_id; 0: as it is."""
+
+    account: int
+    order_id: int
+    client_id: int
+    price_ticks: int
+    size_lots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder(Asked):
+    """Cancels a live order, named by order_id or client_id."""
+
+    account: int
+    order_id: int
+    client_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MassCancel(Asked):
+    """Cancels all live orders of an account (0xFFFFFFFF: everyone's), instrument (0xFFFFFFFF: all) and side (2: both)."""
+
+    account: int
+    instrument: int
+    side: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellSource(Asked):
+    """Hands in what a constituent of an index trades at: ticks, and millionths of a tick beyond them."""
+
+    instrument: int
+    source: int = at("order_id")
+    price_ticks: int
+    beyond_fine: int = at("amount")
+
+
+COMMANDS: dict[CommandType, type[Asked]] = {
+    CommandType.ADVANCE: Advance,
+    CommandType.OPEN_ACCOUNT: OpenAccount,
+    CommandType.DEPOSIT: Deposit,
+    CommandType.WITHDRAW: Withdraw,
+    CommandType.SEED_FUND: SeedFund,
+    CommandType.SET_LEVERAGE: SetLeverage,
+    CommandType.MOVE_MARGIN: MoveMargin,
+    CommandType.MARK: TellMark,
+    CommandType.FUNDING: SettleFunding,
+    CommandType.INDEX: TellIndex,
+    CommandType.SET_POSITION_MODE: SetPositionMode,
+    CommandType.TRANSFER: Transfer,
+    CommandType.ADD_INSTRUMENT: AddInstrument,
+    CommandType.HALT: Halt,
+    CommandType.SETTLE: Settle,
+    CommandType.ORDER: PlaceOrder,
+    CommandType.AMEND: AmendOrder,
+    CommandType.CANCEL: CancelOrder,
+    CommandType.MASS_CANCEL: MassCancel,
+    CommandType.SOURCE: TellSource,
+}
+COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
+"""What may start what the fund or winners pay (SAFE-1)."""
+
+
+def places(asked: type[Asked]) -> dict[str, str]:
+    """What a command says, by name: the field of the record that has it."""
+    return {each.name: each.metadata.get("place", each.name) for each in fields(asked)}
+
+
+_ALL: tuple[type[Asked], ...] = (Asked, *COMMANDS.values())
+_PLACES = {asked: {name: COMMAND_FIELDS.index(place) for name, place in places(asked).items()} for asked in _ALL}
+_TYPES = {int(kind): asked for kind, asked in COMMANDS.items()}
+_OWN = {name: number for number, name in enumerate(COMMAND_FIELDS)}
+_NAMES = {int(kind): _OWN | _PLACES[asked] for kind, asked in COMMANDS.items()}
+
+
+def read(values: Sequence[int]) -> Asked:
+    """What a record asks, from its fields in their order; of a type that is no command only what every command says."""
+    return _TYPES.get(values[0], Asked).read(values)
+
+
+def command(kind: int, /, **said: int) -> bytes:
+    """One command record, by the names of its command or by the record's own; what is not said is zero. Raises InputError for
+    other names.
+
+    >>> len(command(CommandType.ADVANCE, time_ns=5))
+    64
+    >>> command(CommandType.FUNDING, rate_ppb=100, period=3) == command(CommandType.FUNDING, amount=100, order_id=3)
+    True
+    """
+    values = [0] * len(COMMAND_FIELDS)
+    values[0], values[1] = kind, 1
+    places = _NAMES.get(kind, _OWN)
+    for name, value in said.items():
+        if name not in places:
+            raise InputError(f"a command of type {kind} has no field {shown(name)}")
+        values[places[name]] = value
+    return COMMAND.pack(*values)
+
+
+def extension(**fields: int) -> bytes:
+    """The second record of an ORDER that needs more terms; its header's `records` is 2 then."""
+    return EXTENSION.pack(*(fields.get(name, 0) for name in EXTENSION_FIELDS))

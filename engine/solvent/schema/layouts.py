@@ -1,0 +1,82 @@
+"""Layouts: commands, events and their second records are 64 bytes each, the same in both kernels and in NumPy.
+
+Owns which field stands where, said once; docs/reference/records.md says what it is for. The compiled structs are rendered from
+here (schema/header.py). Never interprets a record. Importing this module does not import NumPy.
+"""
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from solvent.schema.codes import InputError, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = [
+    "COMMAND", "COMMAND_FIELDS", "CONTINUED", "EVENT", "EVENT_FIELDS", "EXTENSION", "EXTENSION_FIELDS", "NOBODY",
+    "NO_INSTRUMENT", "RECORD_BYTES", "TERMS", "TERMS_FIELDS", "dtype", "layout",
+]  # fmt: skip
+
+RECORD_BYTES = 64
+CONTINUED = 0xFFFF
+NO_INSTRUMENT = 0xFFFFFFFF
+NOBODY = 0xFFFFFFFF
+
+LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "command": (
+        ("type", "H"), ("records", "B"), ("side", "B"), ("account", "I"), ("instrument", "I"), ("tif", "B"), ("flags", "B"),
+        ("mode", "H"), ("time_ns", "q"), ("price_ticks", "q"), ("size_lots", "q"), ("client_id", "Q"), ("order_id", "Q"),
+        ("amount", "q"),
+    ),
+    "event": (
+        ("type", "H"), ("records", "B"), ("side", "B"), ("account", "I"), ("instrument", "I"), ("code", "H"), ("reason", "H"),
+        ("seq", "Q"), ("a", "q"), ("b", "q"), ("c", "q"), ("d", "q"), ("e", "q"),
+    ),
+    "extension": (
+        ("trigger_ticks", "q"), ("trail", "q"), ("expiry_ns", "q"), ("display_lots", "q"), ("peg_offset_ticks", "q"),
+        ("slippage_ppb", "q"), ("group_id", "q"), ("trigger_source", "B"), ("trigger_kind", "B"), ("peg", "B"),
+        ("hedge_side", "B"), ("group_role", "B"), ("trigger_flags", "B"), ("spare", "H"),
+    ),
+    "terms": (
+        ("type", "H"), ("records", "B"), ("trigger_source", "B"), ("trigger_kind", "B"), ("trigger_flags", "B"),
+        ("stp_mode", "B"), ("hedge_side", "B"), ("trigger_ticks", "q"), ("trail", "q"), ("expiry_ns", "q"), ("stp_group", "q"),
+        ("reference_ticks", "q"), ("slippage_ppb", "q"), ("spare_too", "q"),
+    ),
+}  # fmt: skip
+"""Of every kind of record the names of its fields and their codes (module struct), in order. `extension` is the second record
+of an ORDER, `terms` that of an ACCEPTED."""
+
+C_TYPES = {"H": "uint16_t", "B": "uint8_t", "I": "uint32_t", "q": "int64_t", "Q": "uint64_t"}
+_NUMPY = {"H": "<u2", "B": "u1", "I": "<u4", "q": "<i8", "Q": "<u8"}
+
+
+def _struct(kind: str) -> struct.Struct:
+    return struct.Struct("<" + "".join(code for _, code in LAYOUTS[kind]))
+
+
+def _fields(kind: str) -> tuple[str, ...]:
+    return tuple(name for name, _ in LAYOUTS[kind])
+
+
+COMMAND, EVENT, EXTENSION, TERMS = _struct("command"), _struct("event"), _struct("extension"), _struct("terms")
+COMMAND_FIELDS, EVENT_FIELDS = _fields("command"), _fields("event")
+EXTENSION_FIELDS, TERMS_FIELDS = _fields("extension"), _fields("terms")
+
+
+def layout(kind: str) -> dict[str, tuple[int, int]]:
+    """{field: (offset, bytes)} of a kind of record as this module has it; "" is the whole record."""
+    offset = 0
+    fields = {}
+    for name, code in LAYOUTS[kind]:
+        fields[name] = (offset, struct.calcsize("<" + code))
+        offset += fields[name][1]
+    return fields | {"": (0, offset)}
+
+
+def dtype(kind: str) -> "np.dtype[Any]":
+    """The NumPy dtype of "command", "event", "extension" or "terms" records. Raises InputError for any other word."""
+    import numpy as np
+
+    if not isinstance(kind, str) or kind not in LAYOUTS:
+        raise InputError(f"there are {', '.join(LAYOUTS)} records, not {shown(kind)}")
+    return np.dtype([(name, _NUMPY[code]) for name, code in LAYOUTS[kind]])

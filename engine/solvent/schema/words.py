@@ -1,0 +1,325 @@
+"""The words of commands and events, each with its number on the wire.
+
+Owns the numbers; they are never reused. The compiled core's enums are rendered from these (schema/header.py). Imports nothing
+of the package.
+"""
+
+from enum import IntEnum, IntFlag
+
+__all__ = [
+    "Basis", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
+    "Listing", "MarginOf", "Mode", "OrderRule", "ParcelChange", "Posting", "Premium", "Purse", "Scheme",
+    "SelfTrade", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
+    "Weighting",
+]  # fmt: skip
+
+
+class CommandType(IntEnum):
+    """What can be asked."""
+
+    ADVANCE = 1
+    OPEN_ACCOUNT = 2
+    DEPOSIT = 3
+    WITHDRAW = 4
+    SEED_FUND = 5
+    SET_LEVERAGE = 6
+    MOVE_MARGIN = 7
+    MARK = 8
+    FUNDING = 9
+    INDEX = 10
+    SET_POSITION_MODE = 11
+    TRANSFER = 12
+    ADD_INSTRUMENT = 13
+    HALT = 14
+    SETTLE = 15
+    ORDER = 16
+    AMEND = 17
+    CANCEL = 18
+    MASS_CANCEL = 19
+    SOURCE = 22
+
+
+class EventType(IntEnum):
+    """What can happen."""
+
+    BEGIN = 1
+    ACCOUNT_OPENED = 2
+    LEDGER = 3
+    POSITION = 4
+    MARKED = 5
+    ACCEPTED = 6
+    RESTED = 7
+    TRADE = 8
+    REDUCED = 9
+    DONE = 10
+    LIQUIDATION = 11
+    STEP_DOWN = 12
+    TAKEOVER = 13
+    PARCEL = 14
+    ADL = 15
+    REPLACED = 16
+    TRIGGERED = 17
+    INDEXED = 18
+    FUNDED = 19
+    NETTED = 20
+    SOURCE_CHANGED = 21
+    RATED = 22
+    INSTRUMENT_ADDED = 23
+    LISTING_CHANGED = 24
+    ACCRUED = 25
+    FEE_CHANGED = 26
+    PASSED = 27
+
+
+class Side(IntEnum):
+    BUY = 0
+    SELL = 1
+
+
+class Tif(IntEnum):
+    """Time in force."""
+
+    GTC = 0
+    IOC = 1
+    FOK = 2
+    GTD = 3
+
+
+class Flag(IntFlag):
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+    MARKET = 4
+    HOUSE_ORDER = 8
+    CLOSE_POSITION = 64
+    SLIDE = 128
+
+
+class SelfTrade(IntEnum):
+    """What becomes of two orders of one owner that meet; the taker's word counts."""
+
+    CANCEL_MAKER = 0
+    CANCEL_TAKER = 1
+    CANCEL_BOTH = 2
+    DECREMENT = 3
+    ALLOW = 4
+
+
+class Source(IntEnum):
+    """Which price a trigger watches."""
+
+    BY_MARK = 0
+    BY_LAST = 1
+    BY_INDEX = 2
+
+
+class TriggerKind(IntEnum):
+    NO_TRIGGER = 0
+    STOP = 1
+    TAKE_PROFIT = 2
+    TRAIL_TICKS = 3
+    TRAIL_RATE = 4
+
+
+class TriggerFlag(IntFlag):
+    REFUSE_REACHED = 1
+
+
+class Kind(IntEnum):
+    """How a contract is valued."""
+
+    LINEAR = 0
+    INVERSE = 1
+    QUANTO = 2
+
+
+class Basis(IntEnum):
+    """What the tiers of an instrument measure."""
+
+    CONTRACTS = 0
+    NOTIONAL = 1  # value at mark
+    ENTRY = 2  # value at entry
+    NET = 3  # contracts of both legs of a hedge, netted
+
+
+class Scheme(IntEnum):
+    """How a tier's rate becomes a requirement."""
+
+    WHOLE = 0  # the whole position at its tier's rate
+    DEDUCTION = 1  # each slab at its own rate
+    SLOPE = 2  # the rate rises with every lot
+    POWER = 3  # the rate rises with notional**0.8
+    FACTOR = 4  # a share of the initial margin at the position's own leverage
+
+
+class OrderRule(IntEnum):
+    """How resting orders count in the ratio test of a cross domain."""
+
+    IGNORED = 0
+    BY_NOTIONAL = 1  # their value is added to the position's
+    BY_FEE = 2  # their fee is taken from equity
+
+
+class Component(IntFlag):
+    """What a mark is the median of."""
+
+    INDEX_PRICE = 1
+    FAIR = 2
+    BASIS_MEAN = 4
+    BASIS_EMA = 8
+    LAST = 16
+    BOOK = 32
+    EXTERNAL = 64
+    BASIS_ANNUAL = 128
+
+
+class Premium(IntEnum):
+    """Of what a funding rate is made."""
+
+    IMPACT = 0
+    IMPACT_ON_MARK = 1
+    MIDDLE = 2
+    MARK_ALONE = 3
+
+
+class Weighting(IntEnum):
+    """Of the premiums of a period."""
+
+    EQUAL_WEIGHTS = 0
+    LINEAR_WEIGHTS = 1
+    INDEX_WEIGHTS = 2
+
+
+class SourceState(IntEnum):
+    """What an index makes of a constituent."""
+
+    MISSING = 0
+    LIVE_SOURCE = 1
+    STALE = 2
+    WILD = 3
+
+
+class Listing(IntEnum):
+    """What may be done in an instrument."""
+
+    TRADING = 0
+    HALTED = 1  # no new orders, no amendments
+    CLOSED = 2  # settled for good
+
+
+class Leg(IntEnum):
+    """Which position of an instrument: the only one, or a side of a hedge."""
+
+    ONE_WAY = 0
+    LONG = 1
+    SHORT = 2
+
+
+class Mode(IntEnum):
+    """Margin mode."""
+
+    CROSS = 0
+    ISOLATED = 1
+
+
+class Posting(IntEnum):
+    """Why money moved (reason of LEDGER)."""
+
+    DEPOSITED = 1
+    WITHDRAWN = 2
+    FUND_SEEDED = 3
+    MAKER_FEE = 4
+    TAKER_FEE = 5
+    LIQUIDATION_FEE = 6
+    REALISED = 7
+    MARGIN_ASSIGNED = 8
+    MARGIN_RELEASED = 9
+    MARGIN_MOVED = 10
+    TAKEN_OVER = 11
+    PARCEL_GAIN = 12
+    PARCEL_LOSS = 13
+    DEFICIT_REPAID = 14
+    SHORTFALL = 15
+    ADL_TOP_UP = 16
+    FUNDING_PAID = 17
+    FUNDING_RECEIVED = 18
+    TRANSFERRED = 19
+    SETTLED = 20
+    CONVERTED = 21
+
+
+class Ending(IntEnum):
+    """Why an order ended or shrank (reason of DONE and REDUCED)."""
+
+    FILLED = 1
+    CANCELLED = 2
+    AMENDED = 3
+    UNFILLED = 4
+    SELF_TRADE = 5
+    REDUCE_ONLY_CUT = 6
+    BANKRUPTCY_LIMIT = 7
+    LIQUIDATED = 8
+    DELEVERAGED = 9
+    UNWOUND = 10
+    UNCOVERED = 11
+    EXPIRED = 12
+    TRIGGER_REFUSED = 13
+    MASS_CANCELLED = 14
+    DELISTED = 15
+    POSITION_CLOSED = 16
+
+
+class ParcelChange(IntEnum):
+    """How a parcel changed (reason of PARCEL)."""
+
+    TAKEN = 1
+    FILLED_BY_BOOK = 2
+    FILLED_BY_FUND = 3
+    CLOSED_BY_ADL = 4
+    CLOSED_BY_OPPOSITE = 5
+    CLOSED_BY_SETTLEMENT = 6
+
+
+class Step(IntEnum):
+    """The steps of a liquidation (a rule set's table)."""
+
+    VERDICT = 1
+    CLEAR = 2
+    NET = 3
+    STEP_DOWN = 4
+    TAKE_OVER = 5
+    UNWIND = 6
+    DELEVERAGE = 7
+    RESIDUAL = 8
+
+
+class Verdict(IntEnum):
+    """What the ratio test found (reason of LIQUIDATION)."""
+
+    SAFE = 0
+    PARTIAL = 1
+    FULL = 2
+
+
+class Purse(IntEnum):
+    """Account ids of the house (payer and receiver of LEDGER)."""
+
+    OUTSIDE = 0
+    CLEARING = 1
+    FEES = 2
+    FUND = 3
+    DEFICIT = 4
+    RESIDUE = 5
+    HOUSE = 6
+    CONVERTER = 7
+
+
+class MarginOf(IntEnum):
+    """Which purse of a LEDGER is an isolated margin, and of which leg: of its payer, or of its receiver."""
+
+    NO_MARGIN = 0
+    PAYER = 1
+    RECEIVER = 2
+    PAYER_LONG = 5
+    RECEIVER_LONG = 6
+    PAYER_SHORT = 9
+    RECEIVER_SHORT = 10

@@ -1,0 +1,353 @@
+# schema: the numbers of every word, and the layouts of the records of 64 bytes.
+#
+# Rendered from solvent.schema by `python -m solvent.schema.header --write`; never edited by hand.
+# Owns: what solvent.schema says, for the compiled core. Never: interprets a record.
+# Invariant: the layouts equal solvent.records (compared when the kernel is loaded).
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    RECORD_BYTES = 64
+    NAME_BYTES = 64
+    CONTINUED = 0xffff
+    NO_INSTRUMENT = 0xffffffff
+    NOBODY = 0xffffffff
+    SOURCES = 3
+
+cdef struct Command:
+    uint16_t type
+    uint8_t records
+    uint8_t side
+    uint32_t account
+    uint32_t instrument
+    uint8_t tif
+    uint8_t flags
+    uint16_t mode
+    int64_t time_ns
+    int64_t price_ticks
+    int64_t size_lots
+    uint64_t client_id
+    uint64_t order_id
+    int64_t amount
+
+cdef struct Event:
+    uint16_t type
+    uint8_t records
+    uint8_t side
+    uint32_t account
+    uint32_t instrument
+    uint16_t code
+    uint16_t reason
+    uint64_t seq
+    int64_t a
+    int64_t b
+    int64_t c
+    int64_t d
+    int64_t e
+
+cdef struct Extension:
+    int64_t trigger_ticks
+    int64_t trail
+    int64_t expiry_ns
+    int64_t display_lots
+    int64_t peg_offset_ticks
+    int64_t slippage_ppb
+    int64_t group_id
+    uint8_t trigger_source
+    uint8_t trigger_kind
+    uint8_t peg
+    uint8_t hedge_side
+    uint8_t group_role
+    uint8_t trigger_flags
+    uint16_t spare
+
+cdef struct AcceptedTerms:
+    uint16_t type
+    uint8_t records
+    uint8_t trigger_source
+    uint8_t trigger_kind
+    uint8_t trigger_flags
+    uint8_t stp_mode
+    uint8_t hedge_side
+    int64_t trigger_ticks
+    int64_t trail
+    int64_t expiry_ns
+    int64_t stp_group
+    int64_t reference_ticks
+    int64_t slippage_ppb
+    int64_t spare_too
+
+cdef enum Basis:  # What the tiers of an instrument measure
+    CONTRACTS = 0
+    NOTIONAL = 1
+    ENTRY = 2
+    NET = 3
+
+cdef enum CommandType:  # What can be asked
+    ADVANCE = 1
+    OPEN_ACCOUNT = 2
+    DEPOSIT = 3
+    WITHDRAW = 4
+    SEED_FUND = 5
+    SET_LEVERAGE = 6
+    MOVE_MARGIN = 7
+    MARK = 8
+    FUNDING = 9
+    INDEX = 10
+    SET_POSITION_MODE = 11
+    TRANSFER = 12
+    ADD_INSTRUMENT = 13
+    HALT = 14
+    SETTLE = 15
+    ORDER = 16
+    AMEND = 17
+    CANCEL = 18
+    MASS_CANCEL = 19
+    SOURCE = 22
+
+cdef enum Component:  # What a mark is the median of
+    INDEX_PRICE = 1
+    FAIR = 2
+    BASIS_MEAN = 4
+    BASIS_EMA = 8
+    LAST = 16
+    BOOK = 32
+    EXTERNAL = 64
+    BASIS_ANNUAL = 128
+
+cdef enum Ending:  # Why an order ended or shrank (reason of DONE and REDUCED)
+    FILLED = 1
+    CANCELLED = 2
+    AMENDED = 3
+    UNFILLED = 4
+    SELF_TRADE = 5
+    REDUCE_ONLY_CUT = 6
+    BANKRUPTCY_LIMIT = 7
+    LIQUIDATED = 8
+    DELEVERAGED = 9
+    UNWOUND = 10
+    UNCOVERED = 11
+    EXPIRED = 12
+    TRIGGER_REFUSED = 13
+    MASS_CANCELLED = 14
+    DELISTED = 15
+    POSITION_CLOSED = 16
+
+cdef enum EventType:  # What can happen
+    BEGIN = 1
+    ACCOUNT_OPENED = 2
+    LEDGER = 3
+    POSITION = 4
+    MARKED = 5
+    ACCEPTED = 6
+    RESTED = 7
+    TRADE = 8
+    REDUCED = 9
+    DONE = 10
+    LIQUIDATION = 11
+    STEP_DOWN = 12
+    TAKEOVER = 13
+    PARCEL = 14
+    ADL = 15
+    REPLACED = 16
+    TRIGGERED = 17
+    INDEXED = 18
+    FUNDED = 19
+    NETTED = 20
+    SOURCE_CHANGED = 21
+    RATED = 22
+    INSTRUMENT_ADDED = 23
+    LISTING_CHANGED = 24
+    ACCRUED = 25
+    FEE_CHANGED = 26
+    PASSED = 27
+
+cdef enum Flag:
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+    MARKET = 4
+    HOUSE_ORDER = 8
+    CLOSE_POSITION = 64
+    SLIDE = 128
+
+cdef enum Kind:  # How a contract is valued
+    LINEAR = 0
+    INVERSE = 1
+    QUANTO = 2
+
+cdef enum Leg:  # Which position of an instrument: the only one, or a side of a hedge
+    ONE_WAY = 0
+    LONG = 1
+    SHORT = 2
+
+cdef enum Listing:  # What may be done in an instrument
+    TRADING = 0
+    HALTED = 1
+    CLOSED = 2
+
+cdef enum Mode:  # Margin mode
+    CROSS = 0
+    ISOLATED = 1
+
+cdef enum OrderRule:  # How resting orders count in the ratio test of a cross domain
+    IGNORED = 0
+    BY_NOTIONAL = 1
+    BY_FEE = 2
+
+cdef enum ParcelChange:  # How a parcel changed (reason of PARCEL)
+    TAKEN = 1
+    FILLED_BY_BOOK = 2
+    FILLED_BY_FUND = 3
+    CLOSED_BY_ADL = 4
+    CLOSED_BY_OPPOSITE = 5
+    CLOSED_BY_SETTLEMENT = 6
+
+cdef enum Posting:  # Why money moved (reason of LEDGER)
+    DEPOSITED = 1
+    WITHDRAWN = 2
+    FUND_SEEDED = 3
+    MAKER_FEE = 4
+    TAKER_FEE = 5
+    LIQUIDATION_FEE = 6
+    REALISED = 7
+    MARGIN_ASSIGNED = 8
+    MARGIN_RELEASED = 9
+    MARGIN_MOVED = 10
+    TAKEN_OVER = 11
+    PARCEL_GAIN = 12
+    PARCEL_LOSS = 13
+    DEFICIT_REPAID = 14
+    SHORTFALL = 15
+    ADL_TOP_UP = 16
+    FUNDING_PAID = 17
+    FUNDING_RECEIVED = 18
+    TRANSFERRED = 19
+    SETTLED = 20
+    CONVERTED = 21
+
+cdef enum Premium:  # Of what a funding rate is made
+    IMPACT = 0
+    IMPACT_ON_MARK = 1
+    MIDDLE = 2
+    MARK_ALONE = 3
+
+cdef enum:  # Account ids of the house (payer and receiver of LEDGER)
+    OUTSIDE = 0
+    CLEARING = 1
+    FEES = 2
+    FUND = 3
+    DEFICIT = 4
+    RESIDUE = 5
+    HOUSE = 6
+    CONVERTER = 7
+
+cdef enum Scheme:  # How a tier's rate becomes a requirement
+    WHOLE = 0
+    DEDUCTION = 1
+    SLOPE = 2
+    POWER = 3
+    FACTOR = 4
+
+cdef enum SelfTrade:  # What becomes of two orders of one owner that meet; the taker's word counts
+    CANCEL_MAKER = 0
+    CANCEL_TAKER = 1
+    CANCEL_BOTH = 2
+    DECREMENT = 3
+    ALLOW = 4
+
+cdef enum:
+    BUY = 0
+    SELL = 1
+
+cdef enum Source:  # Which price a trigger watches
+    BY_MARK = 0
+    BY_LAST = 1
+    BY_INDEX = 2
+
+cdef enum SourceState:  # What an index makes of a constituent
+    MISSING = 0
+    LIVE_SOURCE = 1
+    STALE = 2
+    WILD = 3
+
+cdef enum Tif:  # Time in force
+    GTC = 0
+    IOC = 1
+    FOK = 2
+    GTD = 3
+
+cdef enum TriggerFlag:
+    REFUSE_REACHED = 1
+
+cdef enum TriggerKind:
+    NO_TRIGGER = 0
+    STOP = 1
+    TAKE_PROFIT = 2
+    TRAIL_TICKS = 3
+    TRAIL_RATE = 4
+
+cdef enum Verdict:  # What the ratio test found (reason of LIQUIDATION)
+    SAFE = 0
+    PARTIAL = 1
+    FULL = 2
+
+cdef enum Weighting:  # Of the premiums of a period
+    EQUAL_WEIGHTS = 0
+    LINEAR_WEIGHTS = 1
+    INDEX_WEIGHTS = 2
+
+cdef enum Code:  # Why a command was refused; OK is 0. 1xx envelope, 2xx names, 3xx fields, 4xx orders, 5xx money, 6xx margin
+    OK = 0
+    UNKNOWN_COMMAND = 100
+    TIME_BACKWARDS = 101
+    BAD_RECORD = 102
+    NOT_SUPPORTED = 103
+    UNKNOWN_ACCOUNT = 200
+    UNKNOWN_INSTRUMENT = 201
+    UNKNOWN_CURRENCY = 202
+    ACCOUNT_EXISTS = 203
+    BAD_NAME = 204
+    TOO_MANY_ACCOUNTS = 205
+    INSTRUMENT_EXISTS = 206
+    BAD_INSTRUMENT = 207
+    BAD_SIDE = 300
+    BAD_SIZE = 301
+    BAD_PRICE = 302
+    BAD_TIF = 303
+    BAD_FLAGS = 304
+    BAD_CLIENT_ID = 305
+    BAD_TRIGGER = 306
+    BAD_EXPIRY = 307
+    BAD_SELF_TRADE = 308
+    BAD_SLIPPAGE = 309
+    UNKNOWN_ORDER = 400
+    DUPLICATE_CLIENT_ID = 401
+    POST_ONLY_WOULD_TAKE = 402
+    FOK_UNFILLED = 403
+    REDUCE_ONLY_WOULD_OPEN = 404
+    TOO_MANY_ORDERS = 405
+    AMEND_NOTHING = 406
+    AMEND_BELOW_FILLED = 407
+    TRIGGER_REACHED = 408
+    NO_REFERENCE = 409
+    BAD_AMOUNT = 500
+    INSUFFICIENT_BALANCE = 501
+    WITHDRAWALS_CLOSED = 502
+    MONEY_LIMIT = 503
+    NOT_RELATED = 504
+    NO_MARK = 600
+    PRICE_BAND = 601
+    INSUFFICIENT_MARGIN = 602
+    LEVERAGE_ABOVE_TIER = 603
+    POSITION_LIMIT = 604
+    MODE_IN_USE = 605
+    NO_ISOLATED_POSITION = 606
+    BELOW_INITIAL_MARGIN = 607
+    BAD_LEVERAGE = 608
+    BAD_MODE = 609
+    BAD_RATE = 610
+    PERIOD_SETTLED = 611
+    BAD_LEG = 612
+    PRICE_IS_MODELLED = 613
+    BAD_SOURCE = 614
+    NOT_TRADING = 615
