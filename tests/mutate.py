@@ -26,14 +26,14 @@ ROOT = Path(__file__).parents[1]
 WORK = ROOT / "build" / "mutants"
 FLOORS = ("account", "trade", "liquidation")
 COMMANDS = 600  # of each run
-FORM = re.compile(
-    r"^_check_\w+$|^(check_names|known_account|check_leg|say_\w+|_by_\w+)$"
-    r"|^(balance|_waterfall|_insurance|_costs_left|_may_wait|_holds|_safe)$"  # what assertions ask
+FORM = re.compile(  # functions that look at the form of a command, compare for a sort, or are what assertions ask
+    r"_check_(header|trigger|extension|armed|amendment)|check_names|known_account|check_leg|say_\w+|_by_\w+"
+    r"|_check_(effect|margin|cleared|order)|check_(bare|reduce|same)|balance|_waterfall|_insurance|_costs_left|_may_wait|_holds|_safe"
 )
-STATED = re.compile(
-    r"whole \+=|\bboth\b|\binsured\b|\bheld_lots =|\bcounted = |after = _insurance|filled = |left = p\.|total = v\.|"
-    r"\bmust\(|_check_\w+\(|\bbalance\(|_waterfall\(|ledger\.costs|net_lots|\bsay\(|_event\("
-    r"|^\s*(cdef(?!.* = )|ctypedef|from|import|return|pass|else|#|\"\"\")|\"\"\""
+STATED = re.compile(  # assertions, what only they read, events, and what is no statement
+    r"\bmust\(|\b_check_(effect|margin|cleared|order)\(|\bcheck_(bare|reduce|same)\(|\b(balance|_waterfall|_insurance)\(|ledger\.costs"
+    r"|net_lots|whole \+=|\bboth\b|\binsured\b|\bheld_lots =|\bcounted = |filled = |left = p\.|total = v\.|\b(say|emit)_?\w*\("
+    r"|_event\(|^\s*(cdef(?!.* = )|ctypedef|from|import|return|pass|else|#|\"\"\")|\"\"\""
 )
 MONEY = re.compile(
     r"_(units|lots)\b|\b(equity|own|full|share|gain|cost|lots|value|fee|held|margin|cash)\b|\b(pay|reserve|convert|_hold)\("
@@ -79,7 +79,7 @@ def mutants_of(path: Path) -> list[Mutant]:
         skipped = stated > 0  # the rest of an assertion, or of an event
         if skipped or STATED.search(line):
             stated = max(0, stated + line.count("(") - line.count(")"))
-        inside = line.startswith("    ") and name and not FORM.match(name)
+        inside = line.startswith("    ") and name and not FORM.fullmatch(name)
         if (
             quoted
             or skipped
@@ -167,10 +167,9 @@ def record(runs: int) -> None:
         opening, commands = iter(generator.opening()), []
         for _ in range(COMMANDS):
             command = next(opening, None) or generator.next(ex._kernel)
-            ex._coming = generator.candidate
-            commands.append(command)
-            if ex._kernel.apply(command) == 0 and command[0] == CommandType.ADD_INSTRUMENT:
-                generator.added()
+            if command[0] != CommandType.ADD_INSTRUMENT:  # whose terms a kernel alone does not know
+                commands.append(command)
+                ex._kernel.apply(command)
         stream.append((seed, commands, outcome(ex._kernel)))
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "stream").write_bytes(pickle.dumps(stream))

@@ -13,8 +13,8 @@ from solvent._core.account.ledger cimport (
 from solvent._core.account.margin cimport isolated_holds
 from solvent._core.market.matching cimport Fill
 from solvent._core.base.clauses cimport (
-    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_2, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1,
-    SAFE_2, is_ceil, must,
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
+    is_ceil, must,
 )
 from solvent._core.base.money cimport RATE, least, magnitude, most
 from solvent._core.base.schema cimport (
@@ -27,7 +27,7 @@ from solvent._core.base.event_log cimport log_next
 from solvent._core.market.expiries cimport timers_add, timers_due
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
-from solvent._core.trade.holds cimport refresh_hold, refresh_side, reserve
+from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, refresh_side, reserve
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
 from solvent._core.base.emit cimport emit_reduced, emit_replaced
 
@@ -212,18 +212,11 @@ cdef void resume(State* s, uint32_t instrument) noexcept nogil:
             observe(s, instrument, source, price)
 
 
-cdef inline void _check_bare(State* s, Position* p) noexcept nogil:
-    """States that a position without orders has nothing in the book and holds nothing for it."""
-    must(p.first_order < 0 and p.reduce_count == 0 and p.trigger_count == 0, LIQ_2, &s.log.fault)
-    must(p.open[BUY].lots == 0 and p.open[SELL].lots == 0 and p.reduce.lots == 0, MON_8, &s.log.fault)
-    must(p.hold_units == 0, MON_8, &s.log.fault)
-
-
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
     """Ends every order of a position, newest first; none is on its way through the book."""
     while s.ledger.positions[position].first_order >= 0:
         cancel(s, s.ledger.positions[position].first_order, reason)
-    _check_bare(s, &s.ledger.positions[position])
+    check_bare(s, &s.ledger.positions[position])
 
 
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil:
@@ -296,12 +289,6 @@ cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogi
     return _worst_reduce(s, position) if excess[0] > 0 else -1
 
 
-cdef inline void _check_reduce(State* s, Position* p) noexcept nogil:
-    """States that what rests to reduce a position is against it, and not more than it."""
-    must(p.reduce.lots == 0 or (p.size_lots > 0) == (p.reduce_side == SELL), BOOK_7, &s.log.fault)
-    must(p.reduce.lots <= magnitude(p.size_lots), BOOK_7, &s.log.fault)
-
-
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
     cdef int64_t excess
@@ -309,7 +296,7 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     while True:
         worst = next_cut(s, position, &excess)
         if worst < 0:
-            _check_reduce(s, &s.ledger.positions[position])
+            check_reduce(s, &s.ledger.positions[position])
             return
         must(excess > 0 and s.arena.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
         if s.arena.orders[worst].remaining_lots <= excess:
@@ -398,12 +385,6 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     return borne
 
 
-cdef inline void _check_same(State* s, Position* p, Position* before) noexcept nogil:
-    """States that a trial has left a position as it was."""
-    must(p.size_lots == before.size_lots and p.cost_units == before.cost_units, MON_3, &s.log.fault)
-    must(p.margin_units == before.margin_units and p.hold_units == before.hold_units, MON_8, &s.log.fault)
-
-
 cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Whether the taker bears a fill, after the maker's half where both are of one account."""
     cdef Order* maker = &s.arena.orders[fill.slot]
@@ -420,7 +401,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     if own:
         put_back(&s.ledger, maker.holder, &before)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
-    _check_same(s, &s.ledger.positions[t.holder], &held)
+    check_same(s, &s.ledger.positions[t.holder], &held)
     return borne
 
 
@@ -530,7 +511,7 @@ cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept no
     cut_reduce_only(s, position)
     if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
         _end_with(s, position, SELL if held_lots > 0 else BUY)
-    _check_reduce(s, p)
+    check_reduce(s, p)
     must(p.size_lots != 0 or (p.margin_units == 0 and p.cost_units == 0), MAR_3, &s.log.fault)
 
 
