@@ -6,7 +6,7 @@ BUILD ?= debug
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test bench lint docs debug dist clean
+.PHONY: demo test bench mutate lint docs debug dist clean
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,9 @@ test: $(VENV)/built            ## everything: units, twins, auditor, documents, 
 bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
+
+mutate: $(VENV)/built         ## ten wrong lines where money moves: does an assertion halt the core before the auditor? SEED=1
+	$(BIN)/python tests/mutate.py $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy

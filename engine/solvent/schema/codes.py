@@ -209,4 +209,5 @@ class Busy(SolventError, RuntimeError):
 
 
 class Halted(SolventError, RuntimeError):
-    """The core met a state it must not be in (arithmetic beyond 64 bits, memory gone) and stopped for good."""
+    """The core met a state it must not be in and stopped for good: a broken clause (docs/explanation/invariants.md), arithmetic
+    beyond 64 bits, or memory that is gone. The text says which, and in which command."""

@@ -225,6 +225,7 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
         index = p.next
     _end(rules, r)
     must(r.own >= r.full and r.full >= 0, LIQ_1, &ledger.log.fault)
+    must(not rules.fee_at_bankruptcy or r.equity == equity or rules.orders != IGNORED, LIQ_1, &ledger.log.fault)
     must(r.value >= 0 and (r.positions > 0 or r.orders > 0 or r.own == 0), LIQ_1, &ledger.log.fault)
 
 
@@ -390,6 +391,9 @@ cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) n
     open.lots += extra.lots
     open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
     open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
+    must(open.lots - p.open[side].lots == extra.lots and open.value_units - p.open[side].value_units == extra.value_units, MON_8,
+         &ledger.log.fault)
+    must(open.loss_units - p.open[side].loss_units == extra.loss_units, MON_8, &ledger.log.fault)
     return _side_hold(ledger, p, &open, side)
 
 
@@ -485,7 +489,7 @@ cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) no
 
 cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil:
     """Profit rate times effective leverage; `r` is the requirement of the position's margin domain."""
-    cdef int128 rate
+    cdef int128 rate, rank
     cdef int128 profit = upl(ledger, p)
     cdef int64_t cost = magnitude(p.cost_units)
     if cost == 0:
@@ -496,5 +500,9 @@ cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogi
     if rate > 0:
         if r.equity <= 0:
             return INT64_MAX
-        return saturate(floor128(<int128>saturate(rate) * saturate(r.value), r.equity))
+        rank = floor128(<int128>saturate(rate) * saturate(r.value), r.equity)
+        must(rank * r.equity <= <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
+        must((rank + 1) * r.equity > <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
+        return saturate(rank)
+    must(profit <= 0 or rate == 0, LIQ_8, &ledger.log.fault)
     return saturate(floor128(<int128>saturate(rate) * saturate(r.equity), r.value))

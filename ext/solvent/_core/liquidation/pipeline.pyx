@@ -3,10 +3,11 @@
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.account.ledger cimport Ledger, balance, order_touched, parcels_sweep, wallet_of
+from solvent._core.account.ledger cimport Ledger, Parcel, balance, order_touched, parcels_sweep, wallet_of
 from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
+from solvent._core.contract.valuation cimport Instrument, worth
 from solvent._core.liquidation.case cimport (
     AGAIN, BARE_WALLET, CLEAR, DELEVERAGE, DOMAIN, GO_ON, HELD_PARCEL, NET, OVER, RESIDUAL, STEP_DOWN, TAKE_OVER, UNWIND,
     VERDICT, Case, Step,
@@ -71,6 +72,12 @@ cdef void _run(State* s, Case* c) noexcept nogil:
 
 # --- Parcels -------------------------------------------------------------------------------------------
 
+cdef bint _has_value(State* s, Parcel* parcel) noexcept nogil:
+    """True if nothing is left of a parcel, or what is left is worth more than its cost."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    return parcel.size_lots == 0 or worth(ins, parcel.size_lots, ins.mark_ticks, &s.log.fault) > parcel.cost_units
+
+
 cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
     cdef Case c
     memset(&c, 0, sizeof(Case))
@@ -79,6 +86,7 @@ cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
     c.fresh = fresh
     _run(s, &c)
     balance(&s.ledger, s.ledger.parcels[index].instrument)
+    must(not s.may_cost_others or _has_value(s, &s.ledger.parcels[index]), LIQ_6, &s.log.fault)
     must(s.ledger.parcels[index].size_lots != 0 or s.ledger.parcels[index].order_id == 0, LIQ_10, &s.log.fault)
 
 

@@ -1,9 +1,9 @@
 """The ratio test; the contract is in verdict.pxd, the readable twin in twin/liquidation/verdict.py."""
 
 from libc.stdint cimport int32_t, uint32_t
-from solvent._core.account.ledger cimport Ledger, Position, held_of
+from solvent._core.account.ledger cimport Ledger, Position, Wallet, held_of, wallet_of
 from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_holds, isolated_requirement, thresholds
-from solvent._core.account.domain cimport cross_holds
+from solvent._core.account.domain cimport cross_holds, domain_slack
 from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport int128, saturate
 from solvent._core.contract.valuation cimport Held, tier_of
@@ -39,9 +39,13 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
 
 
 cdef inline bint _holds(State* s, Case* c) noexcept nogil:
-    """True if a domain is at R_own or above, the short way."""
+    """True if a domain is at R_own or above, the short way; states that what is known of it is so."""
+    cdef Wallet* wallet = wallet_of(&s.ledger, c.account, c.currency)
+    cdef int128 slack
     if c.position >= 0:
         return isolated_holds(&s.ledger, &s.rules, c.position)
+    if domain_slack(&s.ledger, &s.rules, c.account, c.currency, &slack):
+        must(wallet.known_at != s.ledger.moves or wallet.slack_units == slack, LIQ_1, &s.log.fault)
     return cross_holds(&s.ledger, &s.rules, c.account, c.currency)
 
 

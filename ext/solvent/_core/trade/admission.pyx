@@ -157,6 +157,7 @@ cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) no
     if not isolated_holds(l, rules, index):
         isolated_requirement(l, rules, index, &r)
         lacks = saturate(r.own - r.equity)
+        must(r.equity + lacks == r.own or lacks == INT64_MAX, LIQ_1, &l.log.fault)
     p.size_lots, p.cost_units, p.margin_units = size, cost, margin
     must(p.size_lots == size and p.cost_units == cost and p.margin_units == margin, MON_3, &l.log.fault)
     must(lacks >= 0, LIQ_1, &l.log.fault)

@@ -25,7 +25,7 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
     cdef Ledger* l = &s.ledger
     cdef Collateral* each = backs(l, currency)
-    cdef int64_t value, left
+    cdef int64_t value, left, lost
     if free_units(l, account, currency, spendable) < needed:
         return False
     if spendable and not bears_loss(l, &s.rules, account, currency, needed):
@@ -36,7 +36,9 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     left = collateral_value(l, account, each, needed)
     must(left <= value or needed < 0, MAR_1, &s.log.fault)
     must(left >= 0, MAR_1, &s.log.fault)
-    return value == 0 or free_units(l, account, each.of, False) >= value - left
+    lost = value - left
+    must(lost + left == value, MAR_1, &s.log.fault)
+    return value == 0 or free_units(l, account, each.of, False) >= lost
 
 
 cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil:
