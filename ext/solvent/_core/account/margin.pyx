@@ -51,7 +51,6 @@ cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexce
     for i in range(ledger.collateral_count):
         if ledger.collateral[i].of == currency:
             units = add(units, collateral_value(ledger, account, &ledger.collateral[i], 0), &ledger.log.fault)
-    must(units >= wallet_of(ledger, account, currency).cash_units, MAR_1, &ledger.log.fault)
     return units
 
 
@@ -115,9 +114,8 @@ cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, 
     r.positions += 1 if p.size_lots != 0 else 0
     if is_plain(rules, ins):
         plain_rates(rules, ins, p, magnitude(p.size_lots), &low, &high)
-        must(0 <= low <= high, LIQ_1, fault)
+        must((0 <= low) & (low <= high), LIQ_1, fault)
         units = fee_units(magnitude(signed), low, fault)
-        must(is_ceil(<int64_t>units, magnitude(signed), low, RATE), MON_6, fault)
         r.full += units
         r.own += units if high == low else fee_units(magnitude(signed), high, fault)
         return
@@ -176,8 +174,7 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
     _begin(r, p.margin_units)
     _add(ledger, rules, p, <int128>p.margin_units + upl(ledger, p) if rules.fee_at_bankruptcy else 0, r)
     _end(rules, r)
-    must(r.own >= r.full and r.full >= 0, LIQ_1, &ledger.log.fault)
-    must(r.equity == <int128>p.margin_units + upl(ledger, p), MAR_3, &ledger.log.fault)
+    must((r.own >= r.full) & (r.full >= 0), LIQ_1, &ledger.log.fault)
 
 
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
@@ -224,7 +221,7 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
                 _add_orders(ledger, rules, p, r)
         index = p.next
     _end(rules, r)
-    must(r.own >= r.full and r.full >= 0, LIQ_1, &ledger.log.fault)
+    must((r.own >= r.full) & (r.full >= 0), LIQ_1, &ledger.log.fault)
     must(not rules.fee_at_bankruptcy or r.equity == equity or rules.orders != IGNORED, LIQ_1, &ledger.log.fault)
     must(r.value >= 0 and (r.positions > 0 or r.orders > 0 or r.own == 0), LIQ_1, &ledger.log.fault)
 
@@ -328,9 +325,12 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
 
 cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fault) noexcept nogil:
     """The part of an amount that belongs to some of its lots, rounded up."""
-    cdef int64_t part = units if lots == of else mul_div_ceil(units, lots, of, fault)
+    cdef int64_t part
+    must((0 <= lots) & (lots <= of), MON_8, fault)
+    if lots == of:
+        return units
+    part = mul_div_ceil(units, lots, of, fault)
     must(is_ceil(part, units, lots, of), MON_6, fault)
-    must(0 <= lots <= of, MON_8, fault)
     return part
 
 
@@ -348,12 +348,12 @@ cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int 
     cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # to what is held, whose notional is at entry: no mark moves a hold
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
-    must(0 <= lots <= open.lots and held >= 0, MON_8, fault)
+    must((0 <= lots) & (lots <= open.lots) & (held >= 0), MON_8, fault)
     if lots == 0:
         return held
     value = _share(open.value_units, lots, open.lots, fault)
     initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
-    must(initial >= 0 and value >= 0, MAR_1, fault)
+    must((initial | value) >= 0, MAR_1, fault)
     return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # more than anybody has is enough
 
 
@@ -391,9 +391,8 @@ cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) n
     open.lots += extra.lots
     open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
     open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
-    must(open.lots - p.open[side].lots == extra.lots and open.value_units - p.open[side].value_units == extra.value_units, MON_8,
-         &ledger.log.fault)
-    must(open.loss_units - p.open[side].loss_units == extra.loss_units, MON_8, &ledger.log.fault)
+    must((open.lots - p.open[side].lots == extra.lots) & (open.value_units - p.open[side].value_units == extra.value_units)
+         & (open.loss_units - p.open[side].loss_units == extra.loss_units), MON_8, &ledger.log.fault)
     return _side_hold(ledger, p, &open, side)
 
 
@@ -406,7 +405,7 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
     cdef Held held
     cdef int128 least_asked
-    must(value >= 0 and initial >= 0, MAR_1, fault)
+    must((value | initial) >= 0, MAR_1, fault)
     initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
     if p.size_lots == 0:
         return initial
@@ -460,8 +459,7 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
             profit += upl(ledger, p)
             initial += initial_part(ledger, p)
         index = p.next
-    must(initial >= 0, MAR_1, &ledger.log.fault)
-    must(wallet.hold_units >= 0, MON_8, &ledger.log.fault)
+    must((initial >= 0) & (wallet.hold_units >= 0), MAR_1, &ledger.log.fault)
     if spendable and profit > 0:
         profit = 0
     return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)

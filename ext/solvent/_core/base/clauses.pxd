@@ -41,7 +41,9 @@ cdef extern from *:
     """
     #ifndef SOLVENT_CLAUSES
     #define SOLVENT_CLAUSES
-    #ifdef SOLVENT_SAYS     /* a build that says where a clause was broken */
+    #ifdef SOLVENT_SILENT
+    #define solvent_must(holds, clause, fault) ((void)0)
+    #elif defined SOLVENT_SAYS     /* a build that says where a clause was broken */
     #include <stdio.h>
     #define solvent_must(holds, clause, fault) do { if (!(holds) && *(fault) == 0) { \
         fprintf(stderr, "%s:%d\\n", __FILE__, __LINE__); *(fault) = clause; } } while (0)

@@ -21,7 +21,7 @@ from solvent._core.liquidation.take_over cimport take_over
 from solvent._core.liquidation.unwind cimport unwind
 from solvent._core.liquidation.verdict cimport judge, verdict
 from solvent._core.trade.state cimport State
-from solvent._core.base.schema cimport NO_INSTRUMENT, SAFE
+from solvent._core.base.schema cimport HOUSE, NO_INSTRUMENT, SAFE
 
 cdef struct Entry:             # a step as the pipeline knows it
     uint8_t concern
@@ -86,6 +86,8 @@ cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
     c.fresh = fresh
     _run(s, &c)
     balance(&s.ledger, s.ledger.parcels[index].instrument)
+    must(wallet_of(&s.ledger, HOUSE, s.ledger.instruments[s.ledger.parcels[index].instrument].currency).cash_units == 0, LIQ_10,
+         &s.log.fault)
     must(not s.may_cost_others or _has_value(s, &s.ledger.parcels[index]), LIQ_6, &s.log.fault)
     must(s.ledger.parcels[index].size_lots != 0 or s.ledger.parcels[index].order_id == 0, LIQ_10, &s.log.fault)
 

@@ -69,7 +69,7 @@ cdef int judge(State* s, Case* c) noexcept nogil:
         c.verdict = PARTIAL     # without a candidate only orders ask for more, and they go
     must(r.full <= r.own and r.full >= 0, LIQ_1, &s.log.fault)
     must(c.verdict == SAFE or r.equity < r.own, LIQ_1, &s.log.fault)
-    must(_holds(s, c) == (r.equity >= r.own), LIQ_1, &s.log.fault)
+    must(c.verdict == SAFE or not _holds(s, c), LIQ_1, &s.log.fault)
     return c.verdict
 
 

@@ -192,9 +192,9 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
     cdef int32_t* fault = &l.log.fault
     cdef int64_t lacks, cash, lifted = 0
     cdef int i
-    must(e.assigned_units == 0 and (p.mode or e.margin_units == 0), MAR_3, fault)
     if not p.mode:
         return 0
+    must(e.assigned_units == 0, MAR_3, fault)
     if e.size_lots == 0:
         e.stands = e.margin_units >= 0
         return 0

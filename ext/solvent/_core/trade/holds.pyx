@@ -47,7 +47,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
     if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
-    must(p.account == order.account and before >= 0 and after >= 0, BOOK_6, fault)
+    must((p.account == order.account) & (before >= 0) & (after >= 0), BOOK_6, fault)
     side = &p.open[order.side]
     if order.flags & REDUCE_ONLY:
         side = &p.reduce
@@ -63,8 +63,8 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
         _exposure(ins, order, price_ticks, after, &new, fault)
         side.value_units = add(side.value_units, new.value_units - old.value_units, fault)
         side.loss_units = add(side.loss_units, new.loss_units - old.loss_units, fault)
-    must(side.lots >= 0 and side.value_units >= 0 and side.loss_units >= 0, MON_8, fault)
-    must(side.lots != 0 or (side.value_units == 0 and side.loss_units == 0), MON_8, fault)
+    must((side.lots >= 0) & (side.value_units >= 0) & (side.loss_units >= 0)
+         & ((side.lots != 0) | ((side.value_units | side.loss_units) == 0)), MON_8, fault)
 
 
 cdef inline void _hold(State* s, Position* p) noexcept nogil:
@@ -73,8 +73,8 @@ cdef inline void _hold(State* s, Position* p) noexcept nogil:
     cdef int64_t held = most(p.side_holds[BUY], p.side_holds[SELL])
     wallet.hold_units = add(wallet.hold_units, held - p.hold_units, &s.log.fault)
     p.hold_units = held
-    must(p.side_holds[BUY] >= 0 and p.side_holds[SELL] >= 0, MON_8, &s.log.fault)
-    must(held >= p.side_holds[BUY] and held >= p.side_holds[SELL] and wallet.hold_units >= held, MON_8, &s.log.fault)
+    must((p.side_holds[BUY] >= 0) & (p.side_holds[SELL] >= 0) & (held >= p.side_holds[BUY]) & (held >= p.side_holds[SELL])
+         & (wallet.hold_units >= held), MON_8, &s.log.fault)
 
 
 cdef void refresh_side(State* s, Order* order) noexcept nogil:
@@ -85,7 +85,6 @@ cdef void refresh_side(State* s, Order* order) noexcept nogil:
         refresh_hold(s, order.holder)
         return
     p.side_holds[order.side] = side_hold(&s.ledger, p, NULL, order.side)
-    must(p.open[order.side].lots > 0 or p.side_holds[order.side] == 0 or p.reduce.lots > 0, MON_8, &s.log.fault)
     _hold(s, p)
 
 
@@ -95,4 +94,4 @@ cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
     p.side_holds[BUY] = side_hold(&s.ledger, p, NULL, BUY)
     p.side_holds[SELL] = side_hold(&s.ledger, p, NULL, SELL)
     _hold(s, p)
-    must(p.open[BUY].lots + p.open[SELL].lots + p.reduce.lots > 0 or p.hold_units == 0, MON_8, &s.log.fault)
+    must((p.open[BUY].lots + p.open[SELL].lots + p.reduce.lots > 0) | (p.hold_units == 0), MON_8, &s.log.fault)

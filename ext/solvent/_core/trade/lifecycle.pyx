@@ -5,12 +5,12 @@ from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
-from solvent._core.account.domain cimport cross_holds, domain_filled
+from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
-    FillTerms, OpenSide, Parcel, Position, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
+    FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
+    wallet_of,
 )
-from solvent._core.account.margin cimport isolated_holds
 from solvent._core.market.matching cimport Fill
 from solvent._core.base.clauses cimport (
     BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
@@ -335,7 +335,7 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
     terms.keep_margin = fee_reason == LIQUIDATION_FEE
     terms.deleveraged = 0
     terms.ref = order_id
-    must(lots > 0 and value >= 0 and magnitude(terms.cost_delta) == value, MON_3, &s.log.fault)
+    must((lots > 0) & (value >= 0) & (magnitude(terms.cost_delta) == value), MON_3, &s.log.fault)
     must(is_ceil(terms.fee_units, value, fee_ppb, RATE), MON_6, &s.log.fault)
     fill_effect(&s.ledger, position, terms, &half.effect)
     fit(&s.ledger, &s.rules, position, &half.effect)
@@ -380,8 +380,8 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     borne = bears(&s.ledger, &s.rules, maker.holder, &deal.maker.terms, &deal.maker.effect, fill.price_ticks, &deal.maker.safe)
     if counts:
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
-    must(side.lots == before.lots and side.value_units == before.value_units, MON_8, &s.log.fault)
-    must(side.loss_units == before.loss_units and deal.maker.terms.ref == maker.order_id, MON_8, &s.log.fault)
+    must((side.lots == before.lots) & (side.value_units == before.value_units) & (side.loss_units == before.loss_units), MON_8,
+         &s.log.fault)
     return borne
 
 
@@ -390,9 +390,10 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef bint own = has_owner(maker) and maker.account == t.account
     cdef Trial before
-    cdef Position held = s.ledger.positions[t.holder]
+    cdef Position held
     cdef bint borne
     if own:
+        held = s.ledger.positions[t.holder]
         fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
         try_on(&s.ledger, maker.holder, &deal.maker.effect, True, &before)
@@ -401,7 +402,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     if own:
         put_back(&s.ledger, maker.holder, &before)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
-    check_same(s, &s.ledger.positions[t.holder], &held)
+        check_same(s, &s.ledger.positions[t.holder], &held)
     return borne
 
 
@@ -430,7 +431,7 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
     closing = closing_lots(&s.ledger.positions[t.holder], t.side)
     deal.taker_ends = True
     deal.ending = UNCOVERED
-    must(closing >= 0 and fill.lots <= t.remaining_lots, BOOK_6, &s.log.fault)
+    must((closing >= 0) & (fill.lots <= t.remaining_lots), BOOK_6, &s.log.fault)
     fill.lots = closing if closing < fill.lots else 0
     deal.value_units = _value(s, t, fill)
     if fill.lots == 0 or not _taker_bears(s, t, fill, deal):
@@ -465,25 +466,23 @@ cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
         return False
     if fill.lots < wanted:
         shrink(s, fill.slot, maker.remaining_lots - fill.lots, UNCOVERED)
-    must(0 < fill.lots <= wanted and fill.lots <= maker.remaining_lots, BOOK_6, &s.log.fault)
+    must((0 < fill.lots) & (fill.lots <= wanted) & (fill.lots <= maker.remaining_lots), BOOK_6, &s.log.fault)
     fill.lots = borne_by_taker(s, t, fill, deal)
-    must(0 <= fill.lots <= wanted and fill.lots <= t.remaining_lots, BOOK_6, &s.log.fault)
-    must(fill.lots > 0 or deal.taker_ends, SAFE_2, &s.log.fault)
+    must((0 <= fill.lots) & (fill.lots <= wanted) & (fill.lots <= t.remaining_lots), BOOK_6, &s.log.fault)
+    must((fill.lots > 0) | deal.taker_ends, SAFE_2, &s.log.fault)
     return True
 
 
 cdef inline bint _safe(State* s, int32_t position) noexcept nogil:
-    """True if the domain of a position is at R_own or above."""
+    """True unless the domain of a cross position is known to be below R_own."""
     cdef Position* p = &s.ledger.positions[position]
-    if p.mode:
-        return isolated_holds(&s.ledger, &s.rules, position)
-    return cross_holds(&s.ledger, &s.rules, p.account, s.ledger.instruments[p.instrument].currency)
+    cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
+    return p.mode or wallet.known_at != s.ledger.moves or wallet.slack_units + wallet.cash_units >= 0
 
 
 cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
-    must(half.effect.shortfall_units == 0, SAFE_2, &s.log.fault)
-    must(half.effect.margin_units >= 0 or half.effect.size_lots != 0, MAR_3, &s.log.fault)
+    must((half.effect.shortfall_units == 0) & ((half.effect.margin_units >= 0) | (half.effect.size_lots != 0)), SAFE_2, &s.log.fault)
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
              magnitude(half.terms.cost_delta), s.clock_ns)
     fill_post(&s.ledger, position, &half.terms, &half.effect)
@@ -523,7 +522,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
     cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
-    must(fill.lots > 0 and maker.remaining_lots >= 0 and maker.side != t.side, BOOK_6, &s.log.fault)
+    must((fill.lots > 0) & (maker.remaining_lots >= 0) & (maker.side != t.side), BOOK_6, &s.log.fault)
     must(deal.value_units == _value(s, t, fill), BOOK_8, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
@@ -542,8 +541,8 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
         fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
     else:
         held = s.ledger.positions[t.holder].size_lots
-    must(not owned or deal.maker.terms.size_delta == -deal.taker.terms.size_delta, MON_2, &s.log.fault)
-    must(not owned or deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta, MON_3, &s.log.fault)
+    must(not owned or (deal.maker.terms.size_delta == -deal.taker.terms.size_delta)
+         & (deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta), MON_3, &s.log.fault)
     _settle_user(s, t.holder, &deal.taker)
     must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
     _after_fill(s, t.holder, held)

@@ -46,7 +46,6 @@ cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nog
     cdef int64_t edge = band_edge(t.ins, around_ticks, t.side, s.rules.price_band_ppb)
     cdef int64_t price = least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
     must(price <= edge if t.side == BUY else price >= edge, BOOK_8, &s.log.fault)
-    must(price == t.price_ticks or price == edge, BOOK_8, &s.log.fault)
     return price
 
 
@@ -118,8 +117,7 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
         p.open[t.side].loss_units -= standing.loss_units
     borne = _bears_opening(s, t, p, lots, standing == NULL)
     p.open[t.side] = before
-    must(p.open[t.side].lots == before.lots and p.open[t.side].value_units == before.value_units, MON_8, &s.log.fault)
-    must(opens > 0 and others >= 0 and held >= 0, MAR_1, &s.log.fault)
+    must((opens > 0) & (others >= 0) & (held >= 0), MAR_1, &s.log.fault)
     return OK if borne else INSUFFICIENT_MARGIN
 
 
@@ -138,7 +136,7 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
     needed = most(p.hold_units, side_hold(&s.ledger, p, &extra, t.side)) if adds else hold_units(&s.ledger, p, &extra, t.side)
     must(not adds or needed >= p.hold_units, MAR_1, fault)
     needed -= p.hold_units
-    must(extra.value_units >= 0 and extra.loss_units >= 0, MON_8, fault)
+    must((extra.value_units | extra.loss_units) >= 0, MON_8, fault)
     # Accrued funding of all that may open, for no hold has it.
     needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
     if needed >= 0 and _adds_plainly(s, t, p, lots):
