@@ -209,5 +209,5 @@ class Busy(SolventError, RuntimeError):
 
 
 class Halted(SolventError, RuntimeError):
-    """The core met a state it must not be in and stopped for good: a broken clause (docs/explanation/invariants.md), arithmetic
-    beyond 64 bits, or memory that is gone. The text says which, and in which command."""
+    """The core met a state it must not be in and stopped for good: a clause of docs/explanation/invariants.md is
+    broken, arithmetic went beyond 64 bits, or memory is gone. The text says which, and in which command."""
