@@ -1,6 +1,6 @@
 """The exchange against another build of itself: both play in turn, round by round, each in a process of its own.
 
-python benchmarks/against.py --base 0dfa14c [--rounds 12] [--processes 5] [--lines mark] [--limit 1.05]
+python benchmarks/against.py --base 0dfa14c [--rounds 12] [--processes 5] [--lines "a mark"] [--limit 1.05]
 python benchmarks/against.py --self    # this build against itself: what the noise is
 
 --base is a git revision, which is built in build/against/<commit> once, or a folder that holds a checkout with its build.
@@ -138,12 +138,12 @@ def main() -> int:
     base.add_argument("--self", action="store_true", dest="itself", help="this build against itself")
     parser.add_argument("--rounds", type=int, default=12, help="of each pair of processes")
     parser.add_argument("--processes", type=int, default=5, help="how many pairs of processes, one after the other")
-    parser.add_argument("--lines", default="", help="only lines whose name has this in it")
+    parser.add_argument("--lines", nargs="*", default=[""], help="only lines whose name has one of these in it")
     parser.add_argument("--limit", type=float, help="exit 1 when a floor ratio is above it")
     parser.add_argument("--core", type=int, default=-1, help="pin both processes to this core; -1: leave it to the system")
     asked = parser.parse_args()
     trees = [built(ROOT), ROOT if asked.itself else checked_out(asked.base)]
-    lines = [line for line in LINES if asked.lines in line]
+    lines = [line for line in LINES if any(each in line for each in asked.lines)]
     pairs: dict[str, list[list[Times]]] = {line: [] for line in lines}
     with tempfile.TemporaryDirectory() as folder:
         for venue in {LINES[line].venue for line in lines}:

@@ -1,6 +1,6 @@
 """The whole exchange in bench.py: the lines of rounds.py, a call through the face, and that it trades as a Book does.
 
-There is no gate here; against.py compares two builds. Time is CPU time of the thread.
+The gates of these lines are ratios to an earlier build, which against.py takes (make bench). Time is CPU time of the thread.
 """
 
 from pathlib import Path

@@ -1,46 +1,35 @@
-"""Exchange: names and decimals in, commands to a kernel, views back.
+"""Exchange: names and decimals in, commands to a kernel; what comes back is in `reads`.
 
-Owns the names and the conversion between decimals and integers. Never holds or changes a balance: all state is
-the kernel's, reached by commands, events and reads. The same class sits on the compiled kernel and on the
-readable twin (solvent.reference.Exchange).
+Owns the conversion of decimals to integers and what each command says. Never holds or changes a balance: all state is the
+kernel's, reached by commands, events and reads. The same class sits on the compiled kernel and on the readable twin
+(solvent.reference.Exchange).
 """
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from solvent.api.base import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
+from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
 from solvent.api.client_id_seed import drawn
-from solvent.api.describe import described
-from solvent.presets.catalogue import find
-from solvent.schema.codes import Code, InputError, Rejected
+from solvent.api.reads import Acct, Inst, Reads
+from solvent.api.venue import Venue
+from solvent.schema.codes import Code, Rejected
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
-from solvent.schema.limits import CURRENCIES_MAX, FINE, FIRST_USER, INSTRUMENTS_MAX, MONEY_MAX, NAME_BYTES, RATE
-from solvent.schema.terms import values_of
+from solvent.schema.limits import FINE, MONEY_MAX, NAME_BYTES, RATE
 from solvent.schema.words import CommandType, EventType, Listing, Mode, Purse
-from solvent.terms.collateral import Collateral, Compiled
-from solvent.terms.decimals import PPB, Dec, decimal, many, nearest_even, plain, to_units, unit_of
-from solvent.terms.instrument import Instrument, check_groups
-from solvent.terms.names import check_name
-from solvent.terms.order_words import Terms, Trigger, any_int, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
+from solvent.terms.collateral import Collateral
+from solvent.terms.decimals import PPB, Dec, decimal, nearest_even, to_units
+from solvent.terms.instrument import Instrument
+from solvent.terms.order_words import Terms, Trigger, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
 from solvent.terms.rule_set import RuleSet
-from solvent.terms.spec import from_records, to_records
-from solvent.terms.tiers import rate_ppb
+from solvent.terms.spec import from_records
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from solvent.api import views
-    from solvent.twin.contract.valuation import Contract
-
-Acct = str | int
-Inst = str | int
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
-class Exchange(Face):
+class Exchange(Reads):
     """An exchange for perpetual and dated futures: matching, isolated and cross margin, liquidation.
 
     instruments: Instrument objects; those that settle in one currency share its precision. rules: name of a
@@ -60,141 +49,16 @@ class Exchange(Face):
         log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
         currencies: Mapping[str, int] | None = None, seed: int | None = None,
     ):  # fmt: skip
-        self._coming: Instrument | None = None  # what the kernel is about to enter
-        self._listed = many(instruments, Instrument, "what an exchange is made from")
-        self.rules = find(rules)
-        self._made_with = len(self._listed)
-        if not self._listed:
-            raise InputError("an exchange is made from at least one Instrument")
-        self._instrument_ids = {each.name: i for i, each in enumerate(self._listed)}
-        if len(self._instrument_ids) != len(self._listed):
-            raise InputError("two instruments have the same name")
-        if len(self._listed) > INSTRUMENTS_MAX:
-            raise InputError(f"an exchange has at most {INSTRUMENTS_MAX} instruments, not {len(self._listed)}")
-        self.currencies: dict[str, Decimal] = {}
-        for each in self._listed:
-            self.currencies.setdefault(each.settle, each.unit)
-            self._check_terms(each)
-        check_groups(self._listed)
-        if not isinstance(currencies, Mapping | None):
-            raise wrong_type("currencies", currencies, "decimals by name, as {'EUR': 2}")
-        for name, decimals in (currencies or {}).items():
-            self._name_currency(name, unit_of(decimals))
-        self.collateral = sorted(
-            many(collateral, Collateral, "collateral"), key=lambda each: rate_ppb(each.haircut, "haircut")
-        )
-        self.collateral_terms = self._back()
-        if len(self.currencies) > CURRENCIES_MAX:
-            raise InputError(f"an exchange has at most {CURRENCIES_MAX} currencies, not {len(self.currencies)}")
-        self._contracts: list[Contract] = []  # what views read (api.views)
+        self._venue = Venue(instruments, rules, collateral, currencies)
         self._wanted = wanted_types(log)
         self._seed = drawn(seed)
         super().__init__(self._make_kernel(), retain)
 
-    @property
-    def instruments(self) -> tuple[Instrument, ...]:
-        """By index, those that were added since included."""
-        if self._coming is not None and self._kernel.instrument_count > len(self._listed):
-            # The kernel has entered it; an exception may have come before the face wrote it down.
-            self._instrument_ids[self._coming.name] = len(self._listed)
-            self._listed = (*self._listed, self._coming)
-        return self._listed
-
-    def _back(self) -> "list[Compiled]":
-        """The currencies that back others, as a kernel takes them."""
-        taking, backing = {each.of for each in self.collateral}, [each.currency for each in self.collateral]
-        if len(set(backing)) < len(backing) or taking & set(backing):
-            raise InputError(f"a currency backs one other, which backs none itself: {', '.join(backing)}")
-        for each in self.collateral:
-            self._name_currency(each.currency, each.unit)
-        self._currency_ids = {name: i for i, name in enumerate(self.currencies)}
-        for instrument in self._listed:
-            self._check_backing(instrument)
-        settled = {each.settle for each in self._listed}
-        terms = []
-        for each in self.collateral:
-            index = self._instrument_ids.get(each.price)
-            if each.of not in settled or index is None or self._listed[index].kind != "linear":
-                raise InputError(f"collateral {each.currency}: of is a currency of contracts, price a linear instrument")
-            priced = self._listed[index]
-            ratio = each.units(priced.tick_size, self.currencies[each.of])
-            terms.append((self._currency_ids[each.currency], self._currency_ids[each.of], index, *ratio))
-        return terms
-
-    def _check_backing(self, instrument: Instrument) -> None:
-        """What is spare of a currency is told position by position."""
-        if any(each.currency == instrument.settle for each in self.collateral) and not instrument.spec.adds_up:
-            raise InputError(
-                f"{instrument.name}: with {instrument.settle} as collateral each tier's initial rate is at least its "
-                "maintenance rate and the liquidation fee, and hedge is 'both'"
-            )
-
-    def _name_currency(self, name: str, unit: Decimal) -> None:
-        check_name(name, "a currency")
-        if self.currencies.setdefault(name, unit) != unit:
-            raise InputError(f"{name} has a unit of {plain(self.currencies[name])} elsewhere, not of {plain(unit)}")
-
-    def _check_terms(self, instrument: Instrument) -> None:
-        if self.currencies[instrument.settle] != instrument.unit:
-            raise InputError(f"instruments disagree on the decimals of {instrument.settle}")
-        if instrument.basis == "net" and not self.rules.nets:
-            raise InputError(f"{instrument.name}: tiers of the net size need a rule set that nets hedges")
-
     def _make_kernel(self) -> Any:
-        import json
-
-        specs = [each.spec.settled_in(self._currency_ids[each.settle]) for each in self._listed]
-        compiled = self.rules.compiled()
-        decimals = [-int(unit.as_tuple().exponent) for unit in self.currencies.values()]
-        currencies = list(self.currencies), decimals
-        listed = [values_of(each) for each in specs]
-        named = [[each.name for each in self._listed], currencies, listed, self.rules.identity(), self.collateral_terms]
-        config = digest_of(json.dumps(named).encode())[:32]
-        names = [each.name.encode() for each in self._listed]
-        given = specs, decimals, compiled, config, ERRORS, False, self._wanted, names, self.collateral_terms
-        return self._load_kernel()(*given, from_records, self._seed)
-
-    # --- names and numbers
-
-    def _account(self, account: Acct) -> int:
-        if isinstance(account, str):
-            found = self._kernel.account_id(account.encode(errors="surrogatepass"))
-            return NOBODY if found is None else int(found)
-        if type(account) is not int:
-            raise wrong_type("account", account, "a name or an id")
-        return account if 0 <= account < self._kernel.account_count else NOBODY
-
-    def _instrument(self, instrument: Inst) -> int:
-        known = self.instruments
-        if isinstance(instrument, str):
-            return self._instrument_ids.get(instrument, NOBODY)
-        if type(instrument) is not int:
-            raise wrong_type("instrument", instrument, "a name or an index")
-        return instrument if 0 <= instrument < len(known) else NOBODY
-
-    def _terms(self, index: int) -> Instrument:
-        """The instrument behind an id; for an unknown one any will do, the kernel refuses the command."""
-        return self.instruments[index if index != NOBODY else 0]
-
-    def _known_account(self, account: Acct) -> int:
-        index = self._account(account)
-        if index == NOBODY:
-            raise Rejected(Code.UNKNOWN_ACCOUNT)
-        return index
-
-    def _known_instrument(self, instrument: Inst) -> int:
-        index = self._instrument(instrument)
-        if index == NOBODY:
-            raise Rejected(Code.UNKNOWN_INSTRUMENT)
-        return index
-
-    def account_name(self, account: int) -> str:
-        """The name of an account id; the house's purses are in angle brackets. Raises Rejected(UNKNOWN_ACCOUNT)."""
-        if not 0 <= any_int(account, "account") < self._kernel.account_count:
-            raise Rejected(Code.UNKNOWN_ACCOUNT)
-        if account < FIRST_USER:
-            return f"<{Purse(account).name.lower()}>" if account in list(Purse) else f"<{account}>"
-        return str(self._kernel.account_names()[account - FIRST_USER].decode())
+        v = self._venue
+        names = [each.name.encode() for each in v.instruments]
+        terms = v.specs, v.decimals, v.rules.compiled(), v.config, ERRORS, False, self._wanted, names, v.collateral_terms
+        return self._load_kernel()(*terms, from_records, self._seed)
 
     # --- commands
 
@@ -203,16 +67,7 @@ class Exchange(Face):
 
         Raises Rejected(INSTRUMENT_EXISTS, UNKNOWN_CURRENCY), InputError where its currency has other decimals.
         """
-        if not isinstance(instrument, Instrument):
-            raise wrong_type("instrument", instrument, "solvent.Instrument")
-        if instrument.settle not in self.currencies:
-            raise Rejected(Code.UNKNOWN_CURRENCY)
-        self._check_terms(instrument)
-        if instrument.tier_group:
-            check_groups((*self.instruments, instrument))
-        self._check_backing(instrument)
-        data = to_records(instrument.name, instrument.spec, self._currency_ids[instrument.settle])
-        self._coming = instrument
+        data = self.venue.offer(instrument)
         self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // RECORD_BYTES)
         return len(self.instruments) - 1
 
@@ -256,15 +111,8 @@ class Exchange(Face):
     def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
         """(currency id, units); an amount that is no whole number of units becomes one that is refused."""
         decimal(amount, "amount")
-        currency_id = self._currency(currency)
+        currency_id = self._venue.currency_id(currency)
         return currency_id, fit(to_units(amount, self.currencies[currency], "amount"), signed)
-
-    def _currency(self, currency: str) -> int:
-        if not isinstance(currency, str):
-            raise wrong_type("currency", currency, "its name")
-        if currency not in self._currency_ids:
-            raise Rejected(Code.UNKNOWN_CURRENCY)
-        return self._currency_ids[currency]
 
     def deposit(self, account: Acct, currency: str, amount: Dec) -> None:
         """Adds money to a wallet; an unknown name is opened. Raises Rejected(BAD_AMOUNT, MONEY_LIMIT, ...)."""
@@ -498,103 +346,3 @@ class Exchange(Face):
             instrument=NO_INSTRUMENT if instrument is None else min(self._instrument(instrument), NO_INSTRUMENT - 1),
             side=2 if side is None else word(SIDES, side, "side"),
         )  # fmt: skip
-
-    # --- views
-
-    describe = described
-
-    def account(self, account: Acct) -> "views.AccountView":
-        """Balances and positions now. Raises Rejected(UNKNOWN_ACCOUNT)."""
-        from solvent.api import views
-
-        return views.account_view(self, self._known_account(account))
-
-    def position(self, account: Acct, instrument: Inst, leg: str | None = None) -> "views.PositionView":
-        """One position now; flat if there is none. In hedge mode name the leg: without one this is the one-way position,
-        which is flat then and keeps its margin mode and leverage for later. Raises Rejected for unknown names."""
-        from solvent.api import views
-
-        known = self._known_account(account), self._known_instrument(instrument)
-        return views.position_view(self, *known, leg_of(leg))
-
-    def prices(self, instrument: Inst) -> "views.PriceView":
-        """Mark, index, last price and coming funding rate of an instrument. Raises Rejected for an unknown one."""
-        from solvent.api import views
-
-        return views.price_view(self, self._known_instrument(instrument))
-
-    def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
-        """Live orders by id, resting and dormant."""
-        from solvent.api import views
-
-        wanted = None if instrument is None else self._known_instrument(instrument)
-        rows = self._kernel.orders_of(self._known_account(account))
-        return [views.order_view(self, row) for row in rows if wanted is None or row[2] == wanted]
-
-    def depth(self, instrument: Inst, n: int = 20) -> "views.Depth":
-        """Aggregated levels, best first: bids and asks as (price, contracts)."""
-        from solvent.api import views
-
-        return views.depth_view(self, self._known_instrument(instrument), whole(n, "n", 0, 2**62))
-
-    def depth_arrays(self, instrument: Inst, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
-        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
-        return self._depth_arrays(self._known_instrument(instrument), whole(n, "n", 0, 2**62))
-
-    def positions_array(self) -> "np.ndarray[Any, Any]":
-        """Every open position as a record (schema.columns.POSITION), by account and instrument, without a Python loop."""
-        import numpy as np
-
-        from solvent.schema.columns import POSITION
-
-        return np.frombuffer(self._kernel.positions_bytes(), POSITION)
-
-    def liquidations_array(self) -> "np.ndarray[Any, Any]":
-        """Where something happens to every open position (schema.columns.LIQUIDATION), in the order of `positions_array`;
-        without a Python loop. Cost: two bisections a position, each step a requirement of its margin domain."""
-        import numpy as np
-
-        from solvent.schema.columns import LIQUIDATION
-
-        return np.frombuffer(self._kernel.liquidations_bytes(), LIQUIDATION)
-
-    def accounts_array(self) -> "np.ndarray[Any, Any]":
-        """Every account and currency as a record (schema.columns.ACCOUNT), in order; without a Python loop.
-
-        currency counts as `currencies` does.
-        """
-        import numpy as np
-
-        from solvent.schema.columns import ACCOUNT
-
-        return np.frombuffer(self._kernel.accounts_bytes(), ACCOUNT)
-
-    def explain(self, account: Acct) -> "views.Explanation":
-        """Every term of an account's margin, its prices, and what would happen next; print it."""
-        from solvent.api import views
-
-        return views.explain(self, self._known_account(account))
-
-    def fund(self, currency: str) -> Decimal:
-        """The insurance fund's balance."""
-        from solvent.api import views
-
-        return views.purse_balance(self, Purse.FUND, self._currency(currency))
-
-    def deficit(self, currency: str) -> Decimal:
-        """What nobody could pay: zero or negative."""
-        from solvent.api import views
-
-        return views.purse_balance(self, Purse.DEFICIT, self._currency(currency))
-
-    def residue(self, currency: str) -> Decimal:
-        """What divisions among many left over (funding)."""
-        from solvent.api import views
-
-        return views.purse_balance(self, Purse.RESIDUE, self._currency(currency))
-
-    def parcels(self) -> "list[views.ParcelView]":
-        """Positions that the house has taken over and not yet closed, by id."""
-        from solvent.api import views
-
-        return [views.parcel_view(self, row) for row in self._kernel.parcels()]

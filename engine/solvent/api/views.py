@@ -1,26 +1,21 @@
 """Frozen views of accounts, positions, orders and depth, and `explain`: every term behind a margin ratio.
 
-Owns nothing: each view is computed from one moment's kernel reads (`moment`) with the formulas of twin/account/margin.py,
-so it is right for both kernels. Never writes. Cost: explain bisects two prices per position.
+Owns how a kernel's rows (schema/rows) become decimals and words. Never computes what an account needs or has: the kernel
+answers that, each kernel from its own state. Never writes. Cost: what the rows cost, and the decimals.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from solvent.api.reading import Moment, Row
+from solvent.api.names import name_of
+from solvent.api.venue import Venue
 from solvent.schema.limits import RATE
+from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, plain
-from solvent.twin.account import margin
-from solvent.twin.base.integers import ceil_div
-from solvent.twin.contract import valuation
-from solvent.twin.contract.valuation import Contract
-
-if TYPE_CHECKING:
-    from solvent.api.exchange import Exchange
 
 __all__ = [
     "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "PriceView", "WalletView",
@@ -263,130 +258,113 @@ _PRICES = (
 
 # --- Building views -------------------------------------------------------------------------------------
 
+_UNBOUNDED = 2**63 - 1  # the bankruptcy price of what is never bankrupt, or always
 
-def price_view(exchange: "Exchange", index: int) -> PriceView:
-    terms = exchange.instruments[index]
-    mark, last, spot = (from_units(ticks, terms.tick_size) if ticks else None for ticks in exchange._kernel.prices(index))
-    rate, at_ns = exchange._kernel.coming_funding(index) or (None, None)
+
+def _ratio(numerator: int, denominator: int) -> Decimal:
+    """Divides for reading, rounded half even to nine decimals."""
+    return from_units(half_even(numerator * RATE, denominator), PPB)
+
+
+def price_view(venue: Venue, kernel: Any, index: int) -> PriceView:
+    terms = venue.instruments[index]
+    mark, last, spot = (from_units(ticks, terms.tick_size) if ticks else None for ticks in kernel.prices(index))
+    rate, at_ns = kernel.coming_funding(index) or (None, None)
     return PriceView(terms.name, mark, spot, last, None if rate is None else from_units(rate, PPB), at_ns)
 
 
-def _prices(moment: Moment, row: Row) -> dict[str, Decimal | int | None]:
-    """The prices of an open position, and how far they are."""
-    exchange, contract = moment.exchange, moment.contracts[row.instrument]
-    tick = exchange.instruments[row.instrument].tick_size
-    cost = valuation.price_paying(
-        contract, row.size, margin.bankruptcy_cost(contract, row, moment.share(row)), 0
-    )  # fmt: skip
+def _prices(row: PositionRow, tick: Decimal) -> dict[str, Decimal | int | None]:
+    """Renders the liquidation and bankruptcy prices of an open position, and how far the first is."""
+    bankrupt, ticks, ahead = row.bankruptcy_ticks, row.liquidation_ticks, row.profit_side_ticks
     found: dict[str, Decimal | int | None] = {
-        "entry_price": _entry(contract, row, tick),
-        "bankruptcy_price": None if cost == valuation.UNBOUNDED else from_units(cost, tick),
+        "bankruptcy_price": None if bankrupt == _UNBOUNDED else from_units(bankrupt, tick),
+        "profit_side_liquidation_price": from_units(ahead, tick) if ahead else None,
     }
-    ticks, ahead = moment.liquidation_ticks(row)
-    if ticks is not None:
-        away = contract.mark - ticks if row.size > 0 else ticks - contract.mark
-        away = abs(away) if row.other else away
+    if ticks:
+        away = row.mark_ticks - ticks if row.size_lots > 0 else ticks - row.mark_ticks
+        away = abs(away) if row.other_lots else away
         found |= {
             "liquidation_price": from_units(ticks, tick), "distance_ticks": away,
-            "distance": _ratio(away, contract.mark),
+            "distance": _ratio(away, row.mark_ticks),
         }  # fmt: skip
-    return found | {"profit_side_liquidation_price": None if ahead is None else from_units(ahead, tick)}
+    return found
 
 
-def _entry(contract: Contract, row: Row, tick: Decimal) -> Decimal | None:
-    """The price at which the position would have exactly its cost."""
-    if contract.kind == Kind.INVERSE:
-        return _ratio(abs(row.size) * contract.units * Fraction(tick), abs(row.cost)) if row.cost else None
-    return _ratio(abs(row.cost) * Fraction(tick), abs(row.size) * contract.units)
+def _entry(venue: Venue, row: PositionRow) -> Decimal | None:
+    """Returns the price at which the position would have exactly its cost."""
+    terms = venue.instruments[row.instrument]
+    up, down = terms.tick_size.as_integer_ratio()
+    cost, worth = abs(row.cost_units), abs(row.size_lots) * terms.spec.units
+    if terms.spec.kind == Kind.INVERSE:
+        return _ratio(worth * up, cost * down) if cost else None
+    return _ratio(cost * up, worth * down)
 
 
-def _position(moment: Moment, row: Row) -> PositionView:
-    exchange, contract = moment.exchange, moment.contracts[row.instrument]
-    terms = exchange.instruments[row.instrument]
+def _position(venue: Venue, owner: str, row: PositionRow) -> PositionView:
+    terms = venue.instruments[row.instrument]
     unit, tick = terms.unit, terms.tick_size
-    own, ratio, effective, prices = 0, None, None, dict.fromkeys(_PRICES)
-    if row.size:
-        r = moment.requirement(*moment.domain(row))
-        own = moment.own(row)
-        ratio = _ratio(r.equity, r.value)
-        effective = _ratio(r.value, r.equity) if r.equity > 0 else None
-        prices |= _prices(moment, row)
+    ratio, effective, prices = None, None, dict.fromkeys(_PRICES)
+    if row.size_lots:
+        ratio = _ratio(row.equity_units, row.domain_value_units)
+        effective = _ratio(row.domain_value_units, row.equity_units) if row.equity_units > 0 else None
+        prices |= {"entry_price": _entry(venue, row)} | _prices(row, tick)
     return PositionView(
-        account=exchange.account_name(moment.account), instrument=terms.name, leg=_LEG_NAMES[row.leg],
-        mode=Mode(row.mode).name.lower(),
-        leverage=row.times if row.parts == 1 else _ratio(row.times, row.parts), chosen_tier=row.chosen_tier,
-        size=from_units(row.size, terms.lot_size),
-        mark_price=from_units(contract.mark, tick) if contract.mark else None,
-        value=from_units(valuation.value_at_mark(contract, row), unit),
-        upl=from_units(valuation.upl(contract, row), unit), margin=from_units(row.margin, unit),
-        maintenance=from_units(own, unit), margin_ratio=ratio, tier=valuation.tier_of(contract, row) + 1,
-        initial=from_units(margin.initial_units(contract, row), unit), effective_leverage=effective,
-        size_lots=row.size, cost_units=row.cost, margin_units=row.margin, **prices,
+        account=owner, instrument=terms.name, leg=_LEG_NAMES[row.leg], mode=Mode(row.mode).name.lower(),
+        leverage=row.leverage if row.leverage_parts == 1 else _ratio(row.leverage, row.leverage_parts),
+        chosen_tier=row.chosen_tier, size=from_units(row.size_lots, terms.lot_size),
+        mark_price=from_units(row.mark_ticks, tick) if row.mark_ticks else None, value=from_units(row.value_units, unit),
+        upl=from_units(row.upl_units, unit), margin=from_units(row.margin_units, unit),
+        maintenance=from_units(row.own_units, unit), margin_ratio=ratio, tier=row.tier + 1,
+        initial=from_units(row.initial_units, unit), effective_leverage=effective,
+        size_lots=row.size_lots, cost_units=row.cost_units, margin_units=row.margin_units, **prices,
     )  # fmt: skip
 
 
-def _ratio(numerator: int | Fraction, denominator: int) -> Decimal:
-    """A quotient for reading, rounded half even to nine decimals."""
-    return from_units(half_even(numerator.numerator * RATE, numerator.denominator * denominator), PPB)
+def position_view(venue: Venue, kernel: Any, account: int, instrument: int, leg: int) -> PositionView:
+    row = PositionRow(*kernel.position_row(account, instrument, leg))
+    return _position(venue, name_of(kernel, account), row)
 
 
-def position_view(exchange: "Exchange", account: int, instrument: int, leg: int) -> PositionView:
-    moment = Moment(exchange, account)
-    return _position(moment, moment.row(instrument, leg))
+def _wallets(venue: Venue, kernel: Any, account: int) -> dict[str, WalletView]:
+    rows = (WalletRow(*row) for row in kernel.wallet_rows(account))
+    return {venue.currency_names[row.currency]: _wallet(venue, row) for row in rows}
 
 
-def _wallets(moment: Moment) -> dict[str, WalletView]:
-    result = {}
-    for i, (currency, unit) in enumerate(moment.exchange.currencies.items()):
-        cash, hold, free, _, collateral = moment.wallets[i]
-        rows = [row for row in moment.rows.values() if row.size and moment.contracts[row.instrument].currency == i]
-        profits = {row: valuation.upl(moment.contracts[row.instrument], row) for row in rows}
-        cross = cash + collateral + sum(profit for row, profit in profits.items() if not row.mode)
-        equity = cross + sum(row.margin + profit for row, profit in profits.items() if row.mode)
-        result[currency] = WalletView(
-            currency=currency, cash=from_units(cash, unit), equity=from_units(equity, unit),
-            margin_balance=from_units(cross, unit), hold=from_units(hold, unit), free=from_units(free, unit),
-            withdrawable=from_units(moment.withdrawable(i), unit), collateral=from_units(collateral, unit), cash_units=cash,
-            **_requirements(moment, i, rows, unit),
-        )  # fmt: skip
-    return result
+def _wallet(venue: Venue, row: WalletRow) -> WalletView:
+    unit, equity, value = venue.units[row.currency], row.cross_equity_units, row.cross_value_units
+    return WalletView(
+        currency=venue.currency_names[row.currency], cash=from_units(row.cash_units, unit),
+        equity=from_units(row.equity_units, unit), margin_balance=from_units(row.balance_units, unit),
+        hold=from_units(row.hold_units, unit), free=from_units(row.free_units, unit),
+        withdrawable=from_units(row.withdrawable_units, unit), collateral=from_units(row.collateral_units, unit),
+        initial=from_units(row.initial_units, unit), maintenance=from_units(row.maintenance_units, unit),
+        margin_ratio=_ratio(equity, value) if value else None,
+        effective_leverage=_ratio(value, equity) if value and equity > 0 else None, cash_units=row.cash_units,
+    )  # fmt: skip
 
 
-def _requirements(moment: Moment, currency: int, rows: list[Row], unit: Decimal) -> dict[str, Any]:
-    """What the positions of a currency ask, and how the cross ones stand."""
-    initial = margin.initial_total(moment.contracts, rows)
-    own = sum(moment.requirement(*moment.domain(row)).own for row in rows if row.mode)
-    r = moment.requirement(*moment.cross_domain(currency))
-    return {
-        "initial": from_units(initial, unit), "maintenance": from_units(own + r.own, unit),
-        "margin_ratio": _ratio(r.equity, r.value) if r.value else None,
-        "effective_leverage": _ratio(r.value, r.equity) if r.value and r.equity > 0 else None,
-    }  # fmt: skip
+def account_view(venue: Venue, kernel: Any, account: int) -> AccountView:
+    owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
+    positions = {_title(venue, row.instrument, row.leg): _position(venue, owner, row) for row in rows if not row.hedged}
+    return AccountView(owner, account, _wallets(venue, kernel, account), positions)
 
 
-def account_view(exchange: "Exchange", account: int) -> AccountView:
-    moment = Moment(exchange, account)
-    rows = [row for row in moment.rows.values() if not row.hedged]
-    positions = {_title(exchange, row): _position(moment, row) for row in rows}
-    return AccountView(exchange.account_name(account), account, _wallets(moment), positions)
-
-
-def _title(exchange: "Exchange", row: Row) -> str:
-    """An instrument's name, and the leg of a hedge."""
-    name, leg = exchange.instruments[row.instrument].name, _LEG_NAMES[row.leg]
-    return f"{name} {leg}" if leg else name
+def _title(venue: Venue, instrument: int, leg: int) -> str:
+    """Returns an instrument's name, and the leg of a hedge."""
+    name = venue.instruments[instrument].name
+    return f"{name} {_LEG_NAMES[leg]}" if leg else name
 
 
 _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerKind
 
 
-def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
+def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
     trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg = terms
-    traded = exchange.instruments[instrument]
+    traded = venue.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
-        order_id, client_id, exchange.account_name(account), traded.name, Side(side).name.lower(),
+        order_id, client_id, name_of(kernel, account), traded.name, Side(side).name.lower(),
         from_units(price, tick) if price else None, from_units(size, lot), from_units(size - remaining, lot),
         from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),
@@ -395,27 +373,26 @@ def order_view(exchange: "Exchange", row: tuple[int, ...]) -> OrderView:
     )  # fmt: skip
 
 
-def depth_view(exchange: "Exchange", instrument: int, n: int) -> Depth:
-    terms = exchange.instruments[instrument]
+def depth_view(venue: Venue, kernel: Any, instrument: int, n: int) -> Depth:
+    terms = venue.instruments[instrument]
     bids, asks = (
         [(from_units(price, terms.tick_size), from_units(lots, terms.lot_size)) for price, lots in side]
-        for side in exchange._kernel.depth(instrument, n)
+        for side in kernel.depth(instrument, n)
     )
     return Depth(bids, asks)
 
 
-def parcel_view(exchange: "Exchange", row: tuple[int, ...]) -> ParcelView:
+def parcel_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> ParcelView:
     parcel_id, instrument, size, cost, ticks, order_id, origin = row
-    terms = exchange.instruments[instrument]
+    terms = venue.instruments[instrument]
     return ParcelView(
         parcel_id, terms.name, from_units(size, terms.lot_size), from_units(cost, terms.unit),
-        from_units(ticks, terms.tick_size), order_id, exchange.account_name(origin),
+        from_units(ticks, terms.tick_size), order_id, name_of(kernel, origin),
     )  # fmt: skip
 
 
-def purse_balance(exchange: "Exchange", purse: Purse, currency: int) -> Decimal:
-    unit = list(exchange.currencies.values())[currency]
-    return from_units(exchange._kernel.wallet(int(purse), currency)[0], unit)
+def purse_balance(venue: Venue, kernel: Any, purse: Purse, currency: int) -> Decimal:
+    return from_units(kernel.wallet(int(purse), currency)[0], venue.units[currency])
 
 
 # --- Explaining -----------------------------------------------------------------------------------------
@@ -427,44 +404,35 @@ _NEXT = {
 }
 
 
-def _domain(moment: Moment, base: int, rows: list[Row]) -> DomainView:
-    exchange = moment.exchange
-    terms = exchange.instruments[rows[0].instrument]
-    isolated = bool(rows[0].mode)
-    r = moment.requirement(base, rows)
-    verdict = Verdict.SAFE if r.equity >= r.own else Verdict.FULL if r.equity < r.full else Verdict.PARTIAL
-    what = "the position" if isolated else f"all cross positions in {terms.settle}"
-    held = [row for row in rows if row.size]
-    rates = tuple(_rates(moment, row) for row in held)
-    next_step = _NEXT[verdict].format(tiers=moment.rules.step_tiers, what=what)
-    if verdict == Verdict.PARTIAL and any(row.stuck for row in rows):
+def _domain(venue: Venue, owner: str, row: DomainRow, held: list[PositionRow], step_tiers: int) -> DomainView:
+    unit, settle, isolated = venue.units[row.currency], venue.currency_names[row.currency], bool(row.mode)
+    what = "the position" if isolated else f"all cross positions in {settle}"
+    next_step = _NEXT[Verdict(row.verdict)].format(tiers=step_tiers, what=what)
+    if row.verdict == Verdict.PARTIAL and row.stuck:
         next_step += "; it found no fill and waits for the next mark"
     return DomainView(
-        title=f"isolated {_title(exchange, rows[0])}" if isolated else f"cross {terms.settle}",
-        mode="isolated" if isolated else "cross", currency=terms.settle,
-        base=from_units(base, terms.unit), upl=from_units(r.equity - base, terms.unit),
-        equity=from_units(r.equity, terms.unit), value=from_units(r.value, terms.unit),
-        full=from_units(r.full, terms.unit), own=from_units(r.own, terms.unit), next=next_step,
-        positions=tuple(_position(moment, row) for row in held), rates=rates,
+        title=f"isolated {_title(venue, row.instrument, row.leg)}" if isolated else f"cross {settle}",
+        mode="isolated" if isolated else "cross", currency=settle,
+        base=from_units(row.base_units, unit), upl=from_units(row.equity_units - row.base_units, unit),
+        equity=from_units(row.equity_units, unit), value=from_units(row.value_units, unit),
+        full=from_units(row.full_units, unit), own=from_units(row.own_units, unit), next=next_step,
+        positions=tuple(_position(venue, owner, each) for each in held),
+        rates=tuple((from_units(each.full_ppb, PPB), from_units(each.own_ppb, PPB)) for each in held),
     )  # fmt: skip
 
 
-def _rates(moment: Moment, row: Row) -> tuple[Decimal, Decimal]:
-    """The threshold rates of a position, fees included, before what its tier deducts or a curve adds."""
-    contract = moment.contracts[row.instrument]
-    rates = valuation.rates_of(contract, row.size > 0, row.leverage)
-    bands = () if valuation.is_lesser(contract, row) else margin.bands(moment.rules, contract, row)
-    parts = [(*valuation.factor(contract, k, rates[k], row.leverage), fee) for k, fee in bands] or [(0, 1, 0)] * 2
-    full, own = (ceil_div(rate, over) + fee for rate, over, fee in parts)
-    return from_units(full, PPB), from_units(max(full, own), PPB)
+def _held(venue: Venue, rows: list[PositionRow], domain: DomainRow) -> list[PositionRow]:
+    """Picks the open positions of a margin domain."""
+    if domain.mode == Mode.ISOLATED:
+        return [row for row in rows if (row.instrument, row.leg) == (domain.instrument, domain.leg)]
+    settle = venue.currency_names[domain.currency]
+    cross = (row for row in rows if row.size_lots and row.mode == Mode.CROSS)
+    return [row for row in cross if venue.instruments[row.instrument].settle == settle]
 
 
-def explain(exchange: "Exchange", account: int) -> Explanation:
-    moment = Moment(exchange, account)
-    domains = [_domain(moment, row.margin, [row]) for row in moment.rows.values() if row.size and row.mode]
-    for currency in range(len(moment.wallets)):
-        base, rows = moment.cross_domain(currency)
-        r = moment.requirement(base, rows)
-        if r.positions or r.orders:
-            domains.append(_domain(moment, base, rows))
-    return Explanation(exchange.account_name(account), _wallets(moment), tuple(domains))
+def explain(venue: Venue, kernel: Any, account: int) -> Explanation:
+    owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
+    domains = [DomainRow(*row) for row in kernel.domain_rows(account)]
+    tiers = venue.rules.step_tiers
+    told = tuple(_domain(venue, owner, each, _held(venue, rows, each), tiers) for each in domains)
+    return Explanation(owner, _wallets(venue, kernel, account), told)

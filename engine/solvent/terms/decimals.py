@@ -7,6 +7,7 @@ where a context is needed in its own. Cost: a number of a thousandfold length or
 from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
+from functools import cache
 from typing import TypeVar
 
 from solvent.schema.codes import InputError, WrongType, shown
@@ -132,23 +133,27 @@ def unit_of(decimals: object) -> Decimal:
     return Decimal((0, (1,), -decimals))
 
 
+@cache
+def _parts(unit: Decimal) -> tuple[int, int]:
+    """A unit as (digits, exponent of ten)."""
+    _, digits, exponent = unit.as_tuple()
+    assert isinstance(exponent, int)
+    return int("".join(map(str, digits))), exponent
+
+
 def from_units(count: int, unit: Decimal) -> Decimal:
     """The exact decimal of so many units, without trailing zeros or exponent.
 
     >>> from_units(4905000, Decimal("0.01"))
     Decimal('49050')
     """
-    digits = unit.as_tuple()
-    assert isinstance(digits.exponent, int)
-    scaled = count * int("".join(map(str, digits.digits)))
-    exponent = digits.exponent
-    while exponent < 0 and scaled % 10 == 0:
-        scaled //= 10
-        exponent += 1
-    if exponent > 0:
-        scaled, exponent = scaled * 10**exponent, 0
-    sign, text = (1, str(-scaled)) if scaled < 0 else (0, str(scaled))
-    return Decimal((sign, tuple(map(int, text)), exponent))
+    digits, exponent = _parts(unit)
+    scaled = count * digits
+    if exponent >= 0 or not scaled:
+        return Decimal(scaled * 10**exponent if scaled else 0)
+    text = str(scaled)
+    places = max(-exponent - len(text) + len(text.rstrip("0")), 0)  # that are left behind the point
+    return Decimal(f"{text[: len(text) - (-exponent - places)]}E-{places}")
 
 
 def from_fraction(exact: Fraction) -> Decimal:

@@ -2,28 +2,25 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from solvent.schema.limits import FIRST_USER
 from solvent.schema.words import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
+from solvent.twin.liquidation.case import State
 from solvent.twin.liquidation.verdict import judge
 from solvent.twin.market.triggers import direction, reached
 
-if TYPE_CHECKING:
-    from solvent.twin.kernel import Kernel
 
-
-def broken(kernel: "Kernel") -> str | None:
-    """None, or the first invariant that does not hold."""
-    for checks in (_books, _bare, _dormant) if kernel.bare else (_books, _money, _orders, _safety, _dormant):
-        for failure in checks(kernel):
+def broken(top: State, clock_ns: int, bare: bool) -> str | None:
+    """Returns the first invariant that does not hold, or None. top: the state from which all rooms are seen."""
+    for checks in (_books, _bare) if bare else (_books, _money, _orders, _safety):
+        for failure in checks(top):
             return failure
-    return None
+    return next(_dormant(top, clock_ns), None)
 
 
-def _books(kernel: "Kernel") -> Iterator[str]:
-    for i, book in enumerate(kernel.trading.books):
+def _books(top: State) -> Iterator[str]:
+    for i, book in enumerate(top.trading.books):
         bid, ask = book.best(Side.BUY), book.best(Side.SELL)
         if bid and ask and bid.price >= ask.price:
             yield f"BOOK-1: the book of instrument {i} is crossed"
@@ -35,23 +32,23 @@ def _books(kernel: "Kernel") -> Iterator[str]:
                 yield f"BOOK-5: the book of instrument {i} mixes sides"
 
 
-def _bare(kernel: "Kernel") -> Iterator[str]:
-    live = sum(1 for side in (Side.BUY, Side.SELL) for _ in kernel.trading.books[0].orders(side))
-    live += len(kernel.trading.triggers.dormant[0])
-    slots = kernel.trading.slots
-    if live != len(kernel.trading.live) or live != slots.high_water - len(slots.free):
+def _bare(top: State) -> Iterator[str]:
+    live = sum(1 for side in (Side.BUY, Side.SELL) for _ in top.trading.books[0].orders(side))
+    live += len(top.trading.triggers.dormant[0])
+    slots = top.trading.slots
+    if live != len(top.trading.live) or live != slots.high_water - len(slots.free):
         yield f"BOOK-10: {live} orders in the book, {slots.high_water - len(slots.free)} slots in use"
 
 
-def _money(kernel: "Kernel") -> Iterator[str]:
-    ledger = kernel.ledger
+def _money(top: State) -> Iterator[str]:
+    ledger = top.ledger
     for i, members in enumerate(ledger.members):
         total = sum(p.size for p in members) + sum(q.size for q in ledger.parcels if q.instrument == i)
         if total:
             yield f"MON-2: sizes in instrument {i} sum to {total}"
     for currency in range(ledger.currencies):
-        ours = [p for i, members in enumerate(ledger.members) if kernel.contracts[i].currency == currency for p in members]
-        parcels = [q for q in ledger.parcels if kernel.contracts[q.instrument].currency == currency]
+        ours = [p for i, members in enumerate(ledger.members) if top.contracts[i].currency == currency for p in members]
+        parcels = [q for q in ledger.parcels if top.contracts[q.instrument].currency == currency]
         cash = sum(wallets[currency] for wallets in ledger.wallets) + sum(p.margin for p in ours)
         costs = sum(p.cost for p in ours) + sum(q.cost for q in parcels)
         purses = {purse: ledger.wallets[purse][currency] for purse in Purse}
@@ -67,66 +64,66 @@ def _money(kernel: "Kernel") -> Iterator[str]:
             yield f"LIQ-10: the house holds cash in currency {currency}"
 
 
-def _orders(kernel: "Kernel") -> Iterator[str]:
+def _orders(top: State) -> Iterator[str]:
     live = 0
-    for members in kernel.ledger.members:
+    for members in top.ledger.members:
         for p in members:
             live += len(p.orders)
             sums = [margin.OpenSide(), margin.OpenSide()]
             resting = [order for order in p.orders if order.resting]  # a dormant one holds nothing until it wakes
             for order in resting:
                 if not order.flags & Flag.REDUCE_ONLY:
-                    sums[order.side] = sums[order.side].add(kernel.trading.exposure(order, order.remaining))
+                    sums[order.side] = sums[order.side].add(top.trading.exposure(order, order.remaining))
             reduce = sum(order.remaining for order in resting if order.flags & Flag.REDUCE_ONLY)
             if tuple(sums) != p.open_sides or reduce != p.reduce.lots:
                 yield f"MON-8: resting orders of account {p.account} do not add up"
             if reduce > abs(p.size):
                 yield f"BOOK-7: reduce-only orders of account {p.account} exceed the position"
-            if margin.hold_units(kernel.contracts[p.instrument], p, p.open_sides) != p.hold:
+            if margin.hold_units(top.contracts[p.instrument], p, p.open_sides) != p.hold:
                 yield f"MON-8: the hold of account {p.account} is {p.hold}"
-    for parcel in kernel.ledger.parcels:
+    for parcel in top.ledger.parcels:
         if parcel.order:
             live += 1
             if parcel.order.remaining != abs(parcel.size):
                 yield f"LIQ-4: the order of parcel {parcel.parcel_id} does not cover it"
-    slots = kernel.trading.slots
-    if live != len(kernel.trading.live) or live != slots.high_water - len(slots.free):
+    slots = top.trading.slots
+    if live != len(top.trading.live) or live != slots.high_water - len(slots.free):
         yield f"BOOK-10: {live} orders in the books, {slots.high_water - len(slots.free)} slots in use"
 
 
-def _dormant(kernel: "Kernel") -> Iterator[str]:
+def _dormant(top: State, clock_ns: int) -> Iterator[str]:
     """Dormant orders are out of reach of the price they watch, but in a halt; nothing is due, nothing has expired."""
-    triggers = kernel.trading.triggers
+    triggers = top.trading.triggers
     for i, orders in enumerate(triggers.dormant):
-        mark, last, index = kernel.prices(i)
+        mark, last, index = top.trading.watched(i)
         for order in orders.values():
             price = (mark, last, index)[order.terms.source]
-            halted = kernel.contracts[i].listing == Listing.HALTED
+            halted = top.contracts[i].listing == Listing.HALTED
             if not halted and reached(direction(order.side, order.terms.kind), order.terms.trigger, price):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"
-    if triggers.due or triggers.expired(kernel.clock_ns):
+    if triggers.due or triggers.expired(clock_ns):
         yield "ORD-1: orders are left that are due or have expired"
 
 
-def _safety(kernel: "Kernel") -> Iterator[str]:
-    ledger, state = kernel.ledger, kernel.liquidation
+def _safety(top: State) -> Iterator[str]:
+    ledger = top.ledger
     for account in range(FIRST_USER, len(ledger.wallets)):
         positions = ledger.positions_of(account)
         for p in positions:
-            if p.mode == Mode.ISOLATED and p.size and judge(state, account, 0, p)[0]:
+            if p.mode == Mode.ISOLATED and p.size and judge(top, account, 0, p)[0]:
                 yield f"LIQ-1: the isolated position of account {account} is below its threshold"
-            if abs(p.size) > kernel.contracts[p.instrument].max_size_lots:
+            if abs(p.size) > top.contracts[p.instrument].max_size_lots:
                 yield f"MAR-1: a position of account {account} is beyond the last tier"
             if (p.leg == Leg.LONG and p.size < 0) or (p.leg == Leg.SHORT and p.size > 0) or (p.hedged and p.size):
                 yield f"MAR-2: a leg of account {account} holds the other side"
             if not p.size and (p.cost or p.margin):
                 yield f"MON-3: a flat position of account {account} carries money"
         for currency in range(ledger.currencies):
-            verdict, r, _ = judge(state, account, currency, None)
+            verdict, r, _ = judge(top, account, currency, None)
             if verdict:
                 yield f"LIQ-1: the cross positions of account {account} are below their threshold"
             if not r.positions and ledger.wallets[account][currency] < 0:
                 yield f"MON-8: the wallet of account {account} is below zero"
-            holds = sum(p.hold for p in positions if kernel.contracts[p.instrument].currency == currency)
+            holds = sum(p.hold for p in positions if top.contracts[p.instrument].currency == currency)
             if ledger.holds[account][currency] != holds:
                 yield f"MON-8: the holds of account {account} do not add up"

@@ -16,19 +16,17 @@ from solvent.schema.commands import COSTS_OTHERS, Asked, command, read
 from solvent.schema.layouts import COMMAND, EVENT, RECORD_BYTES
 from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
 from solvent.schema.terms import RuleTerms
-from solvent.schema.words import Basis, CommandType, EventType, Side
+from solvent.schema.words import Basis, CommandType, EventType
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
-from solvent.twin import audit
-from solvent.twin.account import margin
 from solvent.twin.account.ledger import Ledger
 from solvent.twin.base.emit import Emitter
-from solvent.twin.contract import valuation
 from solvent.twin.contract.price_model import Prices
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation import pipeline
 from solvent.twin.liquidation.case import State
-from solvent.twin.market.book import Book, Order
+from solvent.twin.market.book import Book
+from solvent.twin.reader import Reader
 from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Changes
 from solvent.twin.trade.lifecycle import Trading
@@ -40,11 +38,6 @@ from solvent.twin.venue.market_state import Listings
 from solvent.twin.venue.marks import Pricing
 
 Offer = tuple[bytes, int, Spec] | None  # what the records of an ADD_INSTRUMENT say
-
-
-def _rows(rows: list[tuple[int, ...]]) -> bytes:
-    """Numbers as int64, one after the other; what does not fit saturates."""
-    return b"".join(max(-(2**63), min(2**63 - 1, n)).to_bytes(8, "little", signed=True) for row in rows for n in row)
 
 
 class Plain(NamedTuple):
@@ -81,7 +74,7 @@ class Aftermath:
                 answer = fired
 
 
-class Kernel:
+class Kernel(Reader):
     def __init__(
         self,
         instruments: Sequence[Spec],
@@ -128,20 +121,6 @@ class Kernel:
         self.halted = False
         self._midway = False
         self._lock = threading.Lock()
-
-    # --- events
-
-    @property
-    def first_seq(self) -> int:
-        return self.log.first_seq
-
-    @property
-    def next_seq(self) -> int:
-        return self.log.next_seq
-
-    def view(self, first: int, end: int) -> bytes:
-        """Events first <= seq < end. IndexError when dropped."""
-        return self.log.view(first, end)
 
     # --- commands
 
@@ -375,194 +354,3 @@ class Kernel:
         self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
         self.trading.triggers.enter(contract.max_price_ticks)
         self.pricing.models.append(Prices(contract, spec.prices, self.clock_ns) if spec.prices else None)
-
-    # --- reads
-
-    def account_id(self, name: bytes) -> int | None:
-        return self.ids.get(name)
-
-    def account_names(self) -> list[bytes]:
-        return list(self.names)
-
-    @property
-    def instrument_count(self) -> int:
-        return len(self.contracts)
-
-    @property
-    def account_count(self) -> int:
-        return len(self.ledger.wallets)
-
-    def mark_ticks(self, instrument: int) -> int:
-        return self.contracts[instrument].mark
-
-    def accrual_ppb(self, instrument: int) -> int:
-        return self.contracts[instrument].accrual_ppb
-
-    def prices(self, instrument: int) -> tuple[int, int, int]:
-        """(mark, last, index) in ticks, 0 where there is none yet."""
-        return self.trading.watched(instrument)
-
-    def coming_funding(self, instrument: int) -> tuple[int, int] | None:
-        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
-        model = self.pricing.models[instrument]
-        if not model or not model.model.interval_ns:
-            return None
-        return model.accrued(), model.period * model.model.interval_ns
-
-    def wallet(self, account: int, currency: int) -> tuple[int, int, int, int, int]:
-        """(cash, holds, free for orders, spendable, counted collateral)."""
-        cash = self.ledger.wallets[account][currency]
-        return (
-            cash, self.ledger.holds[account][currency], self.cover.free_units(account, currency, False),
-            self.cover.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
-        )  # fmt: skip
-
-    def positions(self, account: int) -> list[tuple[int, ...]]:
-        """(instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots and
-        value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
-        return [
-            (
-                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,
-                p.chosen_tier, p.mode, int(p.stuck), int(p.hedged), p.hold,
-                *(number for side in p.open_sides for number in (side.lots, side.value)), p.reduce.lots,
-                p.liquidation_fee_ppb,
-            )
-            for p in self.ledger.positions_of(account)
-        ]  # fmt: skip
-
-    def positions_bytes(self) -> bytes:
-        """Every open position, by account, instrument and leg; columns: solvent.schema.columns."""
-        rows: list[tuple[int, ...]] = []
-        for account in range(FIRST_USER, self.account_count):
-            for p in self.ledger.positions_of(account):
-                if not p.size:
-                    continue
-                contract = self.contracts[p.instrument]
-                r = self.admission.requirement(account, contract.currency, p if p.mode else None)
-                rows.append((
-                    account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost,
-                    p.margin, p.hold,
-                    valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
-                    margin.initial_units(contract, p), r.value,
-                ))  # fmt: skip
-        return _rows(rows)
-
-    def liquidations_bytes(self) -> bytes:
-        """The same positions; columns: solvent.schema.columns.LIQUIDATION."""
-        rows: list[tuple[int, ...]] = []
-        for account in range(FIRST_USER, self.account_count):
-            for p in self.ledger.positions_of(account):
-                if p.size:
-                    found, ahead = self.cover.liquidation_ticks(p)
-                    cost = margin.bankruptcy_cost(self.contracts[p.instrument], p, self.admission.share_of_equity(p))
-                    bankrupt = margin.saturate(valuation.price_paying(self.contracts[p.instrument], p.size, cost, 0))
-                    mark = self.contracts[p.instrument].mark
-                    rows.append((account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankrupt))
-        return _rows(rows)
-
-    def accounts_bytes(self) -> bytes:
-        """Every account's every currency, in order; columns: solvent.schema.columns."""
-        rows: list[tuple[int, ...]] = []
-        for account in range(FIRST_USER, self.account_count):
-            for currency in range(len(self.ledger.wallets[account])):
-                of = [p for p in self.ledger.positions_of(account) if self.contracts[p.instrument].currency == currency]
-                cash, holds, free, spendable, collateral = self.wallet(account, currency)
-                r = self.admission.requirement(account, currency, None)
-                profit = sum(valuation.upl(self.contracts[p.instrument], p) for p in of)
-                rows.append((
-                    account, currency, cash, holds, sum(p.margin for p in of), profit, free, spendable,
-                    r.equity, r.full, r.own, r.value, collateral,
-                    margin.initial_total(self.contracts, of),
-                ))  # fmt: skip
-        return _rows(rows)
-
-    def orders_of(self, account: int) -> list[tuple[int, ...]]:
-        return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
-
-    def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.changes.find(account, order_id, client_id)
-        return order.row() if order else None
-
-    def resting(self, instrument: int) -> list[tuple[int, ...]]:
-        book = self.trading.books[instrument]
-        return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
-
-    def dormant(self, instrument: int) -> list[tuple[int, ...]]:
-        """Every order of an instrument that waits for its trigger, by id."""
-        return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
-
-    def best(self, instrument: int) -> tuple[int, int, int, int]:
-        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
-        bids, asks = self.depth(instrument, 1)
-        return (*(bids or [(0, 0)])[0], *(asks or [(0, 0)])[0])
-
-    def depth_bytes(self, instrument: int, n: int) -> tuple[bytes, bytes]:
-        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
-        sides = []
-        for side in (Side.BUY, Side.SELL):
-            queues = list(self.trading.books[instrument].sides[side].values())[:n]
-            rows = [(queue[0].price, sum(order.remaining for order in queue), len(queue)) for queue in queues]
-            sides.append(b"".join(number.to_bytes(8, "little") for row in rows for number in row))
-        return sides[0], sides[1]
-
-    def memory(self) -> dict[str, int]:
-        """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
-        return {"events": len(self.log.events) * RECORD_BYTES, "total": len(self.log.events) * RECORD_BYTES}
-
-    def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        book = self.trading.books[instrument]
-        bids, asks = (list(book.levels(side))[:n] for side in (Side.BUY, Side.SELL))
-        return bids, asks
-
-    def parcels(self) -> list[tuple[int, ...]]:
-        """(id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
-        return [
-            (
-                p.parcel_id,
-                p.instrument,
-                p.size,
-                p.cost,
-                p.bankruptcy_price,
-                p.order.order_id if p.order else 0,
-                p.origin,
-            )
-            for p in self.ledger.parcels
-        ]
-
-    def state(self) -> bytes:
-        """The canonical bytes of the state (docs/digest.md)."""
-        out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
-        out += self.ledger.parents[FIRST_USER:]
-        for wallets in self.ledger.wallets:
-            out += wallets
-        for i in range(len(self.contracts)):
-            model = self.pricing.models[i]
-            out += [
-                *self.prices(i),
-                self.contracts[i].funding_period,
-                self.contracts[i].listing,
-                *(model.state() if model else ()),
-            ]
-        for account in range(FIRST_USER, self.account_count):
-            for row in self.positions(account):
-                out += [account, *row[:11]]
-        for i in range(len(self.contracts)):
-            for rows in (self.resting(i), self.dormant(i)):
-                out.append(len(rows))
-                for row in rows:
-                    out += row
-        parcels = self.parcels()
-        out.append(len(parcels))
-        for row in parcels:
-            out += row
-        out += self.trading.fees.state()
-        slots = self.trading.slots
-        out += [slots.high_water, len(slots.free), *slots.free, len(self.trading.finished)]
-        for finished in self.trading.finished:
-            out += finished
-        names = b"".join(name.ljust(NAME_BYTES, b"\0") for name in self.names)
-        return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
-
-    def check(self) -> str | None:
-        """The first invariant that does not hold, as text."""
-        return audit.broken(self)

@@ -18,7 +18,7 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.books import Key, Order
+from solvent.witness.rows import Key, Order
 from solvent.witness.safety import Before, Safety
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
@@ -219,7 +219,7 @@ class Auditor(Safety):
             equity, _, own = self.terms(key, *wallet)
             return min(due, max(0, equity + paid - own))
         backed = [
-            of for source, of, *_ in self.exchange.collateral_terms
+            of for source, of, *_ in self.exchange.venue.collateral_terms
             if source == wallet[1] and any(
                 self.sizes[key[0], i, leg] and not self.modes.get((key[0], i, leg))
                 for i in range(len(self.specs)) if self.currency[i] == of for leg in Leg
@@ -489,10 +489,12 @@ class Auditor(Safety):
         if type(exchange) is not type(self.exchange):
             raise wrong_type("exchange", exchange, "the Exchange that is followed")
         kernel = exchange._kernel
+        busy = {key[0] for key, size in self.sizes.items() if size} | {order.account for order in self.orders.values()}
         for account in range(kernel.account_count):
             for currency in range(len(exchange.currencies)):
                 cash, _, _, leaves, _ = kernel.wallet(account, currency)
-                mine = self.wallets[account, currency], spendable(self, account, currency)
+                held = self.wallets[account, currency]
+                mine = held, spendable(self, account, currency) if account in busy else held
                 self._need(mine == (cash, leaves), (account, currency), f"MON-7, MAR-1: {mine}, not {cash, leaves}")
             for instrument, leg, size, cost, margin, *_ in kernel.positions(account):
                 key = account, instrument, leg

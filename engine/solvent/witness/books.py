@@ -1,109 +1,19 @@
-"""What the auditor's books hold, and the requirements that follow from them.
+"""What the auditor's books say of a margin domain: its equity and requirements, by `values`.
 
-Owns wallets, margins, sizes, costs, marks and orders as `auditor` enters them from events; computes equity, thresholds and
-what funding is due, by `values`. Never reads an event but to open an order's row. Cost: O(instruments) an answer.
+Owns the thresholds and what resting orders add. Never holds a row of its own (`rows`). Cost: O(instruments) an answer.
 """
 
 from collections import defaultdict
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from solvent.schema.events import Event, terms_of
-from solvent.schema.words import Flag, Leg
-from solvent.terms.order_words import wrong_type
-from solvent.terms.spec import Spec
+from solvent.schema.words import Leg
+from solvent.witness.rows import Key, Order, Rows
 from solvent.witness.spendable import spare
-from solvent.witness.values import Held, closing_fee, fill_value, held_value, level, plain_rate, profit, ratio_up, required
-
-if TYPE_CHECKING:
-    from solvent.api.exchange import Exchange
-
-Key = tuple[int, int, int]  # account, instrument, leg
+from solvent.witness.values import closing_fee, fill_value, level, plain_rate, profit, ratio_up, required
 
 
-class Order:
-    """An order as its ACCEPTED event gave it; `remaining` and `status` follow its later events."""
-
-    __slots__ = (
-        "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
-        "closes", "mark",
-    )  # fmt: skip
-
-    def __init__(self, e: Event, mark: int):
-        terms = terms_of(e)
-        self.account, self.instrument, self.side = e.account, e.instrument, e.side
-        self.price, self.remaining = e.price_ticks, e.size_lots
-        self.house = bool(e.flags & Flag.HOUSE_ORDER)
-        self.status = "dormant" if terms["trigger_kind"] else "working"
-        self.stp_mode, self.group = e.flags >> 8, terms["stp_group"]
-        self.key = e.account, e.instrument, terms["hedge_side"]
-        self.reduces, self.closes = bool(e.flags & Flag.REDUCE_ONLY), bool(e.flags & Flag.CLOSE_POSITION)
-        self.mark = mark  # when it was accepted, amended or triggered
-
-    def shares_owner(self, other: "Order") -> bool:
-        return self.account == other.account or (self.group != 0 and self.group == other.group)
-
-
-class Books:
-    """One exchange's money and positions, as far as its events tell."""
-
-    def __init__(self, exchange: "Exchange"):
-        if not hasattr(exchange, "_made_with"):
-            raise wrong_type("exchange", exchange, "an Exchange")
-        self.exchange = exchange  # its constants
-        self.specs: list[Spec] = []
-        self.currency: list[int] = []
-        self.listed = exchange._made_with  # instruments that there are, by what the events have told so far
-        self._enter()
-        self.rules = exchange.rules
-        self.marks: defaultdict[int, int] = defaultdict(int)
-        self.indices: defaultdict[int, int] = defaultdict(int)
-        self.wallets: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self.margins: defaultdict[Key, int] = defaultdict(int)
-        self.sizes: defaultdict[Key, int] = defaultdict(int)
-        self.costs: defaultdict[Key, int] = defaultdict(int)
-        self.modes: dict[Key, int] = {}
-        self.leverages: dict[Key, Fraction] = {}
-        self.chosen: defaultdict[Key, int] = defaultdict(int)  # tiers
-        self.accruals: defaultdict[int, int] = defaultdict(int)  # of what funding accrued, over 10**9 of value
-        self.orders: dict[int, Order] = {}
-        self.parents: dict[int, int] = {}
-        self.traded: defaultdict[tuple[int, int], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))  # by day
-        self.day = 0
-        self.rated: dict[Key, int] = {}  # at which fee a position would be liquidated, where that is its account's own
-
-    def _enter(self) -> None:
-        """The constants of instruments that are listed. An exchange knows its newest one when its command is over."""
-        for each in self.exchange.instruments[len(self.specs) : self.listed]:
-            self.specs.append(each.spec)
-            self.currency.append(list(self.exchange.currencies).index(each.settle))
-
-    def _family(self, account: int, instrument: int) -> tuple[int, int]:
-        """Whose volume a fill counts to: the master account's, by currency."""
-        return self.parents.get(account) or account, self.currency[instrument]
-
-    def fees(self, account: int, instrument: int) -> tuple[int, int]:
-        """(maker, taker) by the volume of the last thirty whole days."""
-        spec, days = self.specs[instrument], self.traded[self._family(account, instrument)]
-        traded = sum(min(2**57, value) for day, value in days.items() if self.day - 30 <= day < self.day)
-        _, *found = [row for row in [(0, spec.maker_fee_ppb, spec.taker_fee_ppb), *spec.fee_tiers] if row[0] <= traded][-1]
-        return found[0], found[1]
-
-    def liquidation_fee(self, key: Key) -> int:
-        """Of a position that nobody has heard of before, what it begins with."""
-        spec = self.specs[key[1]]
-        if not spec.own_fee:
-            return spec.liquidation_fee_ppb
-        return self.rated.setdefault(key, self.fees(*key[:2])[1])
-
-    def due(self, instrument: int, size: int, rate: int) -> int:
-        """What a settlement at `rate` asks of a position, or owes it, in units rounded up."""
-        return ratio_up(self.funding_value(instrument, size) * abs(rate), 10**9)
-
-    def funding_value(self, instrument: int, size: int) -> int:
-        model = self.exchange.instruments[instrument].prices
-        at_index = model is not None and model.funding is not None and model.funding.notional == "index"
-        return held_value(self.specs[instrument], size, (self.indices if at_index else self.marks)[instrument])
+class Books(Rows):
+    """The ratio test of every domain of one exchange."""
 
     def _bands(self, key: Key) -> tuple[tuple[int, int], tuple[int, int]]:
         """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
@@ -114,40 +24,6 @@ class Books:
             return low, low
         full = 1, fee * (rules.fee_isolated_full if isolated else rules.fee_cross_full)
         return full, (tier, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
-
-    def held(self, key: Key) -> Held:
-        """What tiers and requirements read of a position."""
-        size, accrual = self.sizes[key], self.accruals[key[1]]
-        pays = max(0, accrual if size > 0 else -accrual)
-        accrued = Fraction(pays * self.funding_value(key[1], size), 10**9) if pays else Fraction(0)
-        spec = self.specs[key[1]]
-        leverage = self.leverages.get(key, Fraction(spec.default_leverage))
-        kin, sides = self._kin(key), self._sides(key)
-        rest = self.chosen[key], leverage, self.marks[key[1]], accrued
-        return Held(spec, size, self.costs[key], self._other(key), kin, sides, *rest)
-
-    def _sides(self, key: Key) -> tuple[int, int]:
-        """What is held long and short of the instrument or its tier group; cross positions only."""
-        account, mine, _ = key
-        group, rows = self.specs[mine].tier_group, [key]
-        if not self.modes.get(key):
-            rows = [
-                (account, i, leg) for i, spec in enumerate(self.specs) for leg in Leg
-                if (i == mine or (group and spec.tier_group == group and self.currency[i] == self.currency[mine]))
-                and not self.modes.get((account, i, leg))
-            ]  # fmt: skip
-        sizes = [self.sizes[row] for row in rows]
-        return sum(size for size in sizes if size > 0), sum(-size for size in sizes if size < 0)
-
-    def _kin(self, key: Key) -> int:
-        """The nets of the other instruments of a tier group, added up; cross positions only."""
-        account, mine, _ = key
-        group = self.specs[mine].tier_group
-        if not group or self.modes.get(key):
-            return 0
-        kin = (i for i, spec in enumerate(self.specs) if spec.tier_group == group and self.currency[i] == self.currency[mine])
-        rows = ([(account, i, leg) for leg in Leg] for i in kin if i != mine)
-        return sum(abs(sum(self.sizes[row] for row in each if not self.modes.get(row))) for each in rows)
 
     def _thresholds(self, key: Key, equity: int) -> tuple[int, int]:
         """(full, own) of one position, in units."""
@@ -162,11 +38,6 @@ class Books:
         (full, full_fee), (own, own_fee) = self._bands(key)
         held = self.held(key)
         return plain_rate(held, full, buys) + full_fee, plain_rate(held, own, buys) + own_fee
-
-    def _other(self, key: Key) -> int:
-        """The other leg of a hedge, where both are cross."""
-        twin = key[0], key[1], Leg.LONG + Leg.SHORT - key[2]
-        return 0 if not key[2] or self.modes.get(key) or self.modes.get(twin) else self.sizes[twin]
 
     def terms(self, isolated: Key | None, account: int, currency: int) -> tuple[int, int, int]:
         """(equity, R_full, R_own) of an isolated position, or of an account's cross domain in a currency."""
@@ -191,7 +62,7 @@ class Books:
     def _collateral(self, account: int, currency: int) -> int:
         """What other currencies count, each rounded down."""
         counted = 0
-        for source, of, instrument, up, down in self.exchange.collateral_terms:
+        for source, of, instrument, up, down in self.exchange.venue.collateral_terms:
             price = self.indices[instrument] or self.marks[instrument]
             if of == currency:
                 counted += min(2**54, max(0, spare(self, account, source)) * price * up // down)

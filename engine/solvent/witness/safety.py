@@ -15,7 +15,8 @@ from solvent.schema.codes import InvariantBroken
 from solvent.schema.commands import COSTS_OTHERS
 from solvent.schema.events import Event
 from solvent.schema.words import ParcelChange, Purse
-from solvent.witness.books import Books, Key, Order
+from solvent.witness.books import Books
+from solvent.witness.rows import Key, Order
 
 if TYPE_CHECKING:
     from solvent.api.exchange import Exchange
@@ -107,7 +108,7 @@ class Safety(Books):
     def _slacks(self, key: Key) -> list[int]:
         """Equity above R_own of every domain that a fill of a position may change."""
         currency = self.currency[key[1]]
-        backed = [of for source, of, *_ in self.exchange.collateral_terms if source == currency]
+        backed = [of for source, of, *_ in self.exchange.venue.collateral_terms if source == currency]
         readings = [self.terms(key, key[0], currency)] if self.modes.get(key) else []
         readings += [self.terms(None, key[0], each) for each in [currency, *backed]]
         return [equity - own for equity, _, own in readings]

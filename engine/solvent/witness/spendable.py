@@ -6,10 +6,10 @@ Owns nothing; shares no formula with the core or the reference. Cost: O(orders) 
 from collections import defaultdict
 from fractions import Fraction
 from math import ceil
-from typing import TYPE_CHECKING
 
 from solvent.schema.words import Leg, Scheme
 from solvent.terms.spec import Spec
+from solvent.witness.rows import Key, Order, Rows
 from solvent.witness.values import (
     RATE,
     fill_value,
@@ -22,13 +22,8 @@ from solvent.witness.values import (
     signed_cost,
 )
 
-if TYPE_CHECKING:
-    from solvent.witness.books import Books, Order
 
-Key = tuple[int, int, int]  # account, instrument, leg
-
-
-def spare(books: "Books", account: int, currency: int) -> int:
+def spare(books: Rows, account: int, currency: int) -> int:
     """What the contracts of a currency leave of a balance in it to count elsewhere: a position keeps its initial margin as far
     as its own profit does not bear it."""
     left = books.wallets[account, currency]
@@ -40,25 +35,27 @@ def spare(books: "Books", account: int, currency: int) -> int:
     return left
 
 
-def spendable(books: "Books", account: int, currency: int) -> int:
+def spendable(books: Rows, account: int, currency: int) -> int:
     """What could be withdrawn of a currency as far as its own contracts go; below zero where they want more."""
     lost, held, asked = 0, 0, defaultdict[int | Key, list[int]](lambda: [0, 0])
+    reserved = {o.key for o in books.orders.values() if o.key[0] == account and o.status == "resting" and not o.house}
     for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
-        held += hold(books, key)
-        if books.sizes[key] and not books.modes.get(key):
+        if key in reserved:
+            held += hold(books, key)
+        if books.sizes.get(key) and not books.modes.get(key):
             lost += profit(books.specs[key[1]], books.sizes[key], books.costs[key], books.marks[key[1]])
             asked[_hedge(books, key)][books.sizes[key] < 0] += initial(books, key)
     dearer = sum(max(sides) if isinstance(hedge, int) else sum(sides) for hedge, sides in asked.items())
     return books.wallets[account, currency] + min(0, lost) - dearer - held
 
 
-def _hedge(books: "Books", key: Key) -> int | Key:
+def _hedge(books: Rows, key: Key) -> int | Key:
     """What a position is hedged with: a number where only the dearer side counts, else itself."""
     spec = books.specs[key[1]]
     return (spec.tier_group or -1 - key[1]) if spec.larger_leg else key
 
 
-def initial(books: "Books", key: Key) -> int:
+def initial(books: Rows, key: Key) -> int:
     """Initial margin of a position at mark, accrued funding included; at least maintenance with the fee."""
     position = books.held(key)
     value = held_value(position.spec, position.size, position.mark)
@@ -77,13 +74,13 @@ def _initial(spec: Spec, value: int, leverage: Fraction, lots: int, notional: in
     return max(ceil(value / leverage), ratio_up(value * rate, RATE))
 
 
-def hold(books: "Books", key: Key) -> int:
+def hold(books: Rows, key: Key) -> int:
     """What the resting orders of a position reserve: the dearer side's."""
     orders = [o for o in books.orders.values() if o.key == key and o.status == "resting" and not o.house]
     return max(_side(books, key, orders, side) for side in (0, 1)) if orders else 0
 
 
-def _side(books: "Books", key: Key, orders: "list[Order]", side: int) -> int:
+def _side(books: Rows, key: Key, orders: list[Order], side: int) -> int:
     spec, size, cross = books.specs[key[1]], books.sizes[key], not books.modes.get(key)
     mine = [o for o in orders if o.side == side and not o.reduces]
     lots, reserved = sum(o.remaining for o in mine), sum(o.remaining for o in orders if o.reduces)
@@ -105,7 +102,7 @@ def _side(books: "Books", key: Key, orders: "list[Order]", side: int) -> int:
     return loss + max(ceil(value / leverage), rise) + ratio_up(value * spec.taker_fee_ppb, RATE)
 
 
-def _lost(spec: Spec, order: "Order") -> int:
+def _lost(spec: Spec, order: Order) -> int:
     """What an order would have lost at once when it was accepted."""
     buys = order.side == 0
     if order.price <= order.mark if buys else order.price >= order.mark:

@@ -3,9 +3,9 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, Terms, arena_find
 from solvent._core.market.book cimport book_check, book_price, book_worse
+from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.account.domain cimport domain_slack
 from solvent._core.base.money cimport int128
-from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.account.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SHORT

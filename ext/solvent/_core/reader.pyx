@@ -1,7 +1,7 @@
 """Reads of the state; the contract is in reader.pxd."""
 
 from cpython.long cimport PyLong_AsUnsignedLongLongMask
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core cimport audit
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
@@ -9,17 +9,14 @@ from solvent._core.market.book cimport Book, Level, book_worse
 from solvent._core.market.client_ids cimport WINDOW, ClientKey, clients_find
 from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
-from solvent._core.account.margin cimport (
-    Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
-    position_value, upl,
-)
-from solvent._core.base.money cimport int128, saturate
-from solvent._core.account.liquidation_price cimport liquidation_ticks
+from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
 from solvent._core.base.schema cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.rows cimport (
+    account_columns, domain_rows, liquidation_columns, position_columns, position_row, position_rows, wallet_rows,
+)
 from solvent._core.trade.holds cimport order_price
-from solvent._core.trade.state cimport State, order_instrument
-from solvent._core.contract.valuation cimport Instrument, price_paying
+from solvent._core.trade.state cimport order_instrument
 
 
 cdef enum:
@@ -32,50 +29,6 @@ cdef uint64_t _book_bytes(Book* book):
     """Nodes and levels ever used, and the heads of both sides."""
     return (sizeof(Book) + <uint64_t>book.nodes_used * (64 * sizeof(int32_t) + sizeof(uint64_t) + sizeof(int32_t))
             + <uint64_t>book.levels_used * sizeof(Level))
-
-
-cdef void _position_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
-    cdef Ledger* l = &s.ledger
-    cdef Position* p = &l.positions[index]
-    cdef Requirement r
-    domain_requirement(l, &s.rules, index, &r)
-    row[0], row[1], row[2], row[3], row[4], row[5] = p.account, p.instrument, p.leg, p.mode, p.leverage.times, p.leverage.parts
-    row[6], row[7], row[8], row[9] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
-    row[10], row[11] = upl(l, p), position_value(l, p)
-    row[12], row[13], row[14] = saturate(r.equity), saturate(r.full), saturate(r.own)
-    row[15], row[16] = initial_units(l, p), saturate(r.value)
-
-
-cdef void _liquidation_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
-    cdef Position* p = &s.ledger.positions[index]
-    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
-    row[0], row[1], row[2], row[3] = p.account, p.instrument, p.leg, ins.mark_ticks
-    liquidation_ticks(&s.ledger, &s.rules, index, &row[4], &row[5])
-    row[6] = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), 0)
-
-
-cdef void _account_columns(State* s, uint32_t account, uint32_t currency, int64_t* row) noexcept nogil:
-    cdef Ledger* l = &s.ledger
-    cdef int32_t index = l.accounts[account].first_position
-    cdef int128 margin = 0
-    cdef int128 profit = 0
-    cdef int128 initial = 0
-    cdef Requirement r
-    while index >= 0:
-        if l.instruments[l.positions[index].instrument].currency == currency:
-            margin += l.positions[index].margin_units
-            profit += upl(l, &l.positions[index])
-            if l.positions[index].size_lots != 0:
-                initial += initial_part(l, &l.positions[index])
-        index = l.positions[index].next
-    cross_requirement(l, &s.rules, account, currency, &r)
-    row[0], row[1] = account, currency
-    row[2], row[3] = wallet_of(l, account, currency).cash_units, wallet_of(l, account, currency).hold_units
-    row[4], row[5] = saturate(margin), saturate(profit)
-    row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
-    row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
-    row[12] = backing(l, account, currency) - wallet_of(l, account, currency).cash_units
-    row[13] = saturate(initial)
 
 
 cdef class Reader:
@@ -107,6 +60,11 @@ cdef class Reader:
     def account_names(self):
         """All names in order of opening; the first one has id 16."""
         return list(self.names)
+
+    def account_name(self, uint32_t account):
+        """Returns the name of one account."""
+        self._require_idle(account)
+        return self.names[account - FIRST_USER]
 
     def mark_ticks(self, uint32_t instrument):
         self._require_idle(0, instrument)
@@ -158,6 +116,28 @@ cdef class Reader:
             index = p.next
         return rows
 
+    # --- one account; rows that solvent.schema.rows names, whole numbers of any size
+
+    def position_row(self, uint32_t account, uint32_t instrument, uint8_t leg):
+        """Returns a position as it is, or as it would begin."""
+        self._require_idle(account, instrument)
+        return position_row(&self.s, account, instrument, leg)
+
+    def position_rows(self, uint32_t account):
+        """Returns the account's positions by instrument and leg, the flat ones too."""
+        self._require_idle(account)
+        return position_rows(&self.s, account)
+
+    def wallet_rows(self, uint32_t account):
+        """Returns what the account has, and what its positions ask, by currency."""
+        self._require_idle(account)
+        return wallet_rows(&self.s, account)
+
+    def domain_rows(self, uint32_t account):
+        """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
+        self._require_idle(account)
+        return domain_rows(&self.s, account)
+
     def parcels(self):
         """The house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
         cdef int32_t i
@@ -173,11 +153,11 @@ cdef class Reader:
 
     def positions_bytes(self):
         """Every open position, by account and instrument."""
-        return self._of_positions(POSITION_COLUMNS, _position_columns)
+        return self._of_positions(POSITION_COLUMNS, position_columns)
 
     def liquidations_bytes(self):
         """Where something happens to every open position."""
-        return self._of_positions(LIQUIDATION_COLUMNS, _liquidation_columns)
+        return self._of_positions(LIQUIDATION_COLUMNS, liquidation_columns)
 
     cdef bytearray _of_positions(self, int columns, Columns write):
         cdef Ledger* l = &self.s.ledger
@@ -209,7 +189,7 @@ cdef class Reader:
         row = <int64_t*><char*>block
         for account in range(FIRST_USER, l.account_count):
             for currency in range(l.currency_count):
-                _account_columns(&self.s, account, currency, row)
+                account_columns(&self.s, account, currency, row)
                 row += ACCOUNT_COLUMNS
         return block
 

@@ -152,6 +152,21 @@ def _order_margin(contract: Contract, p: Holding, side: int, value: int, k: int,
     return ceil_div(ceil_div(value * rate, parts) + value * fee_ppb, RATE)
 
 
+def own_part(rules: RuleTerms, contract: Contract, p: Holding, equity: int) -> int:
+    """Returns a position's part of R_own. What the rule set adds to a whole domain is not in it."""
+    return ceil_div(thresholds(rules, contract, p, equity)[1], RATE)
+
+
+def threshold_rates(rules: RuleTerms, contract: Contract, p: Holding) -> tuple[int, int]:
+    """Finds the rates of both thresholds, fees included, before what a tier deducts or a curve adds."""
+    if is_lesser(contract, p):
+        return 0, 0
+    rates = rates_of(contract, p.size > 0, p.leverage)
+    parts = [(*factor(contract, k, rates[k], p.leverage), fee) for k, fee in bands(rules, contract, p)]
+    full, own = (ceil_div(rate, over) + fee for rate, over, fee in parts)
+    return full, max(full, own)
+
+
 # --- Bankruptcy (§3, §4)
 
 

@@ -8,7 +8,7 @@ from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import Case, Outcome, State
-from solvent.twin.trade.lifecycle import Ticket
+from solvent.twin.trade.state import Ticket
 
 
 def _limit(state: State, p: Position, side: Side) -> int:

@@ -8,7 +8,7 @@ from solvent.schema.words import Ending, Flag, Purse, Side, Tif
 from solvent.twin.account.ledger import Parcel
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import Case, Outcome, State
-from solvent.twin.trade.lifecycle import Ticket
+from solvent.twin.trade.state import Ticket
 
 
 def _value(state: State, parcel: Parcel) -> int:

@@ -9,13 +9,13 @@ from collections import defaultdict
 from solvent.schema.codes import Code
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, Ending, Mode, SelfTrade, Side
-from solvent.twin.account import liquidation_price as outlook
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, Position
 from solvent.twin.account.margin import OpenSide
 from solvent.twin.contract import valuation
-from solvent.twin.trade.lifecycle import Ticket, Trading
+from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.preview import rehearsal
+from solvent.twin.trade.state import Ticket
 
 
 class Cover:
@@ -25,17 +25,6 @@ class Cover:
         self.ledger = trading.ledger
         self.contracts = trading.contracts
         self.rules = rules
-
-    def liquidation_ticks(self, p: Position) -> tuple[int | None, int | None]:
-        """Where something happens to a position: towards its loss, and away from it."""
-        contract, isolated = self.contracts[p.instrument], p if p.mode == Mode.ISOLATED else None
-        slack = outlook.slack_at(contract, lambda: self.admission.requirement(p.account, contract.currency, isolated))
-        held = (
-            [p]
-            if isolated
-            else [q for q in self.ledger.cross_of(p.account, contract.currency) if q.instrument == p.instrument]
-        )
-        return outlook.liquidation(slack, outlook.edges_of(contract, held), contract.mark, p.size, p.other)
 
     def free_units(self, account: int, currency: int, spendable: bool = False) -> int:
         cash, holds = self.ledger.wallets[account][currency], self.ledger.holds[account][currency]

@@ -18,8 +18,8 @@ from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Order, Terms
 from solvent.twin.market.triggers import direction, reached
-from solvent.twin.trade.lifecycle import Ticket
 from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.state import Ticket
 
 Answer = tuple[Code, int, int, int]
 _STAYS = (Tif.GTC, Tif.GTD)

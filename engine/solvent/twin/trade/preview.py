@@ -7,16 +7,13 @@ Never changes anything for good, and says nothing. Cost: O(orders in the book); 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
 from solvent.schema.words import Purse, Side
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.market.book import Order
-
-if TYPE_CHECKING:
-    from solvent.twin.trade.lifecycle import Ticket, Trading
+from solvent.twin.trade.state import State, Ticket
 
 _POSITION = ("size", "cost", "margin", "stuck", "hold", "open_sides", "reduce", "reduce_side")
 _ORDER = ("remaining", "size", "resting")
@@ -24,7 +21,7 @@ _PARCEL = ("size", "cost", "due", "order")
 
 
 @contextmanager
-def rehearsal(trading: "Trading", t: "Ticket", lots: int) -> "Iterator[Ticket]":
+def rehearsal(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
     """A ticket like this one of so many lots, to be executed; whatever that changes is as before when this is left."""
     ledger, book = trading.ledger, trading.books[t.instrument]
     order = t.order or Order(0, t.account, t.instrument, t.side, t.price, t.remaining, t.size, 0, t.flags, t.tif, 0, t.holder)

@@ -5,8 +5,8 @@ from solvent._core.account.ledger cimport Effect, Ledger, Position, Wallet, wall
 from solvent._core.account.margin cimport Requirement, Rules, cross_requirement, is_plain, plain_rates
 from solvent._core.base.clauses cimport LIQ_1, MAR_3, must
 from solvent._core.base.money cimport int128, magnitude
-from solvent._core.base.schema cimport IGNORED
 from solvent._core.contract.valuation cimport Instrument, allows, fee_units, tier_at, worth
+from solvent._core.base.schema cimport IGNORED
 
 
 cdef inline int128 _part(Ledger* ledger, Rules* rules, Instrument* ins, Position* p, int64_t size_lots, int64_t cost_units) noexcept nogil:

@@ -10,8 +10,8 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
 from solvent._core.base.money cimport int128, most
-from solvent._core.base.schema cimport BUY
 from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
+from solvent._core.base.schema cimport BUY
 
 cdef enum:
     STEPS_MAX = 8
@@ -59,6 +59,8 @@ cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept n
 cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
+cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
+cdef void threshold_rates(Ledger* ledger, Rules* rules, Position* p, int64_t* full, int64_t* own) noexcept nogil
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil
 cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil

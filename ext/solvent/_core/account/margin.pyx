@@ -8,7 +8,7 @@ from solvent._core.base.money cimport (
     sub,
 )
 from solvent._core.contract.valuation cimport (
-    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, tier_at, tier_of, upl_of,
+    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, rate_of, tier_at, tier_of, upl_of,
     worth,
 )
 from solvent._core.base.schema cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
@@ -233,6 +233,31 @@ cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requir
         isolated_requirement(ledger, rules, index, r)
     else:
         cross_requirement(ledger, rules, p.account, ledger.instruments[p.instrument].currency, r)
+
+
+cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
+    """Returns an open position's part of R_own. What the rule set adds to a whole domain is not in it."""
+    cdef Position* p = &ledger.positions[index]
+    cdef int128 equity, full, own
+    if p.mode:
+        equity = <int128>p.margin_units + upl(ledger, p)
+    else:
+        equity = _equity(ledger, p.account, ledger.instruments[p.instrument].currency)
+    thresholds(ledger, rules, p, equity, &full, &own)
+    return ceil128(own, RATE)
+
+
+cdef void threshold_rates(Ledger* ledger, Rules* rules, Position* p, int64_t* full, int64_t* own) noexcept nogil:
+    """Finds the rates of both thresholds, fees included, before what a tier deducts or a curve adds."""
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef Held held = held_of(ledger, p)
+    cdef Band low, high
+    full[0] = own[0] = 0
+    if is_lesser(ins, &held):
+        return
+    bands(rules, p, tier_of(ins, &held, &ledger.log.fault), &low, &high)
+    full[0] = rate_of(ins, &held, low.tier) + low.fee_ppb
+    own[0] = most(full[0], rate_of(ins, &held, high.tier) + high.fee_ppb)
 
 
 # --- Bankruptcy (semantics §3, §4) ---------------------------------------------------------------------

@@ -104,6 +104,7 @@ cdef int64_t curved_rise(
     Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
 ) noexcept nogil
 cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil
+cdef int64_t rate_of(Instrument* ins, Held* held, int k) noexcept nogil
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil
 cdef int64_t band_edge(Instrument* ins, int64_t price_ticks, int side, int64_t band_ppb) noexcept nogil
 cdef void tiers_derive(Instrument* ins) noexcept nogil

@@ -153,6 +153,15 @@ cdef Tier* _table(Instrument* ins, bint long, Leverage leverage) noexcept nogil:
     return ins.tiers
 
 
+cdef int64_t rate_of(Instrument* ins, Held* held, int k) noexcept nogil:
+    """Returns the maintenance rate of tier k over RATE; of a FACTOR scheme its share of the initial margin, rounded up."""
+    cdef Tier* tier = _table(ins, held.size_lots > 0, held.leverage) + k
+    if ins.scheme != FACTOR:
+        return tier.maintenance_ppb
+    return saturate(ceil128(<int128>tier.maintenance_ppb * RATE * held.leverage.parts,
+                            <int128>tier.initial_ppb * held.leverage.times))
+
+
 cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil:
     """Whether a position is of the side of a hedge that nothing is asked for: the smaller one, of equals the short."""
     if not ins.larger_leg or held.size_lots == 0:

@@ -1,0 +1,249 @@
+"""What can be seen of the twin's state: the reading half of its kernel, with the compiled Reader's surface.
+
+Owns nothing: the rooms and the names are the kernel's. Never writes. What one account is seen by is in `rows`.
+"""
+
+from collections.abc import Iterable
+from itertools import product
+
+from solvent.schema.layouts import RECORD_BYTES
+from solvent.schema.limits import FIRST_USER, NAME_BYTES
+from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.words import Side
+from solvent.twin import audit, rows
+from solvent.twin.account import margin
+from solvent.twin.account.ledger import Ledger, Position
+from solvent.twin.base.emit import Emitter
+from solvent.twin.contract.valuation import Contract
+from solvent.twin.liquidation.case import State
+from solvent.twin.market.book import Order
+from solvent.twin.trade.admission import Admission
+from solvent.twin.trade.amendment import Changes
+from solvent.twin.trade.lifecycle import Trading
+from solvent.twin.trade.order_margin import Cover
+from solvent.twin.venue.marks import Pricing
+
+
+def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
+    """Rows of int64, one after the other; what does not fit saturates."""
+    return b"".join(margin.saturate(n).to_bytes(8, "little", signed=True) for row in found for n in row)
+
+
+class Reader:
+    """The reading half of a kernel."""
+
+    contracts: list[Contract]
+    log: Emitter
+    ledger: Ledger
+    admission: Admission
+    trading: Trading
+    cover: Cover
+    changes: Changes
+    liquidation: State
+    pricing: Pricing
+    names: list[bytes]
+    ids: dict[bytes, int]
+    config: bytes
+    clock_ns: int
+    bare: bool
+
+    # --- events
+
+    @property
+    def first_seq(self) -> int:
+        return self.log.first_seq
+
+    @property
+    def next_seq(self) -> int:
+        return self.log.next_seq
+
+    def view(self, first: int, end: int) -> bytes:
+        """Events first <= seq < end. IndexError when dropped."""
+        return self.log.view(first, end)
+
+    # --- names and prices
+
+    def account_id(self, name: bytes) -> int | None:
+        return self.ids.get(name)
+
+    def account_names(self) -> list[bytes]:
+        return list(self.names)
+
+    def account_name(self, account: int) -> bytes:
+        """Returns the name of one account."""
+        return self.names[account - FIRST_USER]
+
+    @property
+    def instrument_count(self) -> int:
+        return len(self.contracts)
+
+    @property
+    def account_count(self) -> int:
+        return len(self.ledger.wallets)
+
+    def mark_ticks(self, instrument: int) -> int:
+        return self.contracts[instrument].mark
+
+    def accrual_ppb(self, instrument: int) -> int:
+        return self.contracts[instrument].accrual_ppb
+
+    def prices(self, instrument: int) -> tuple[int, int, int]:
+        """(mark, last, index) in ticks, 0 where there is none yet."""
+        return self.trading.watched(instrument)
+
+    def coming_funding(self, instrument: int) -> tuple[int, int] | None:
+        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
+        model = self.pricing.models[instrument]
+        if not model or not model.model.interval_ns:
+            return None
+        return model.accrued(), model.period * model.model.interval_ns
+
+    def wallet(self, account: int, currency: int) -> tuple[int, int, int, int, int]:
+        """(cash, holds, free for orders, spendable, counted collateral)."""
+        cash = self.ledger.wallets[account][currency]
+        return (
+            cash, self.ledger.holds[account][currency], self.cover.free_units(account, currency, False),
+            self.cover.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
+        )  # fmt: skip
+
+    def positions(self, account: int) -> list[tuple[int, ...]]:
+        """(instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots and
+        value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
+        return [
+            (
+                p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,
+                p.chosen_tier, p.mode, int(p.stuck), int(p.hedged), p.hold,
+                *(number for side in p.open_sides for number in (side.lots, side.value)), p.reduce.lots,
+                p.liquidation_fee_ppb,
+            )
+            for p in self.ledger.positions_of(account)
+        ]  # fmt: skip
+
+    # --- all accounts at once; int64 rows whose columns solvent.schema.columns names
+
+    def _open(self) -> list[Position]:
+        """Returns every open position, by account, instrument and leg."""
+        accounts = range(FIRST_USER, self.account_count)
+        return [p for account in accounts for p in self.ledger.positions_of(account) if p.size]
+
+    def positions_bytes(self) -> bytes:
+        """Every open position."""
+        return _as_bytes(rows.position_columns(self.cover, p) for p in self._open())
+
+    def liquidations_bytes(self) -> bytes:
+        """Where something happens to every open position."""
+        return _as_bytes(rows.liquidation_columns(self.cover, p) for p in self._open())
+
+    def accounts_bytes(self) -> bytes:
+        """Every account's every currency, in order."""
+        places = product(range(FIRST_USER, self.account_count), range(self.ledger.currencies))
+        return _as_bytes(rows.account_columns(self.cover, *place) for place in places)
+
+    def orders_of(self, account: int) -> list[tuple[int, ...]]:
+        return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
+
+    def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
+        order: Order | None = self.changes.find(account, order_id, client_id)
+        return order.row() if order else None
+
+    def resting(self, instrument: int) -> list[tuple[int, ...]]:
+        book = self.trading.books[instrument]
+        return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
+
+    def dormant(self, instrument: int) -> list[tuple[int, ...]]:
+        """Every order of an instrument that waits for its trigger, by id."""
+        return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
+
+    def best(self, instrument: int) -> tuple[int, int, int, int]:
+        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        bids, asks = self.depth(instrument, 1)
+        return (*(bids or [(0, 0)])[0], *(asks or [(0, 0)])[0])
+
+    def depth_bytes(self, instrument: int, n: int) -> tuple[bytes, bytes]:
+        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
+        sides = []
+        for side in (Side.BUY, Side.SELL):
+            queues = list(self.trading.books[instrument].sides[side].values())[:n]
+            rows = [(queue[0].price, sum(order.remaining for order in queue), len(queue)) for queue in queues]
+            sides.append(b"".join(number.to_bytes(8, "little") for row in rows for number in row))
+        return sides[0], sides[1]
+
+    def memory(self) -> dict[str, int]:
+        """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
+        return {"events": len(self.log.events) * RECORD_BYTES, "total": len(self.log.events) * RECORD_BYTES}
+
+    def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        book = self.trading.books[instrument]
+        bids, asks = (list(book.levels(side))[:n] for side in (Side.BUY, Side.SELL))
+        return bids, asks
+
+    # --- one account; rows that solvent.schema.rows names
+
+    def position_row(self, account: int, instrument: int, leg: int) -> PositionRow:
+        """Returns a position as it is, or as it would begin."""
+        return rows.position_row(self.cover, self.ledger.blank(account, instrument, leg))
+
+    def position_rows(self, account: int) -> list[PositionRow]:
+        """Returns the account's positions by instrument and leg, the flat ones too."""
+        return [rows.position_row(self.cover, p) for p in self.ledger.positions_of(account)]
+
+    def wallet_rows(self, account: int) -> list[WalletRow]:
+        """Returns what the account has, and what its positions ask, by currency."""
+        return [rows.wallet_row(self.cover, account, currency) for currency in range(self.ledger.currencies)]
+
+    def domain_rows(self, account: int) -> list[DomainRow]:
+        """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
+        return rows.domain_rows(self.cover, account)
+
+    def parcels(self) -> list[tuple[int, ...]]:
+        """(id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        return [
+            (
+                p.parcel_id,
+                p.instrument,
+                p.size,
+                p.cost,
+                p.bankruptcy_price,
+                p.order.order_id if p.order else 0,
+                p.origin,
+            )
+            for p in self.ledger.parcels
+        ]
+
+    def state(self) -> bytes:
+        """The canonical bytes of the state (docs/digest.md)."""
+        out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
+        out += self.ledger.parents[FIRST_USER:]
+        for wallets in self.ledger.wallets:
+            out += wallets
+        for i in range(len(self.contracts)):
+            model = self.pricing.models[i]
+            out += [
+                *self.prices(i),
+                self.contracts[i].funding_period,
+                self.contracts[i].listing,
+                *(model.state() if model else ()),
+            ]
+        for account in range(FIRST_USER, self.account_count):
+            for row in self.positions(account):
+                out += [account, *row[:11]]
+        for i in range(len(self.contracts)):
+            for orders in (self.resting(i), self.dormant(i)):
+                out.append(len(orders))
+                for row in orders:
+                    out += row
+        parcels = self.parcels()
+        out.append(len(parcels))
+        for row in parcels:
+            out += row
+        out += self.trading.fees.state()
+        slots = self.trading.slots
+        out += [slots.high_water, len(slots.free), *slots.free, len(self.trading.finished)]
+        for finished in self.trading.finished:
+            out += finished
+        names = b"".join(name.ljust(NAME_BYTES, b"\0") for name in self.names)
+        return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
+
+    def check(self) -> str | None:
+        """The first invariant that does not hold, as text."""
+        return audit.broken(self.liquidation, self.clock_ns, self.bare)

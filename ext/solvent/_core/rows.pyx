@@ -1,0 +1,236 @@
+"""Rows of one account; the contract is in rows.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from solvent._core.account.ledger cimport Ledger, Position, held_of, position_default, position_find, wallet_of
+from solvent._core.account.liquidation_price cimport liquidation_ticks
+from solvent._core.account.margin cimport (
+    Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
+    isolated_requirement, own_part, position_value, threshold_rates, upl,
+)
+from solvent._core.base.money cimport int128, most, saturate
+from solvent._core.base.schema cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
+from solvent._core.contract.valuation cimport Held, Instrument, price_paying, tier_of
+from solvent._core.trade.state cimport State
+from solvent._core.trade.order_margin cimport affords
+
+
+cdef tuple _FLAT = (0,) * 8             # how a flat position stands
+
+
+# --- Positions -----------------------------------------------------------------------------------------
+
+cdef tuple _terms(State* s, Position* p):
+    """Returns what a position is, is worth and asks. A flat one has these numbers as well."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef Held held = held_of(l, p)
+    return (p.instrument, p.leg, p.mode, p.chosen_tier, p.leverage.times, p.leverage.parts, p.hedged, p.size_lots,
+            p.cost_units, p.margin_units, held.other_lots, ins.mark_ticks, position_value(l, p), upl(l, p),
+            initial_units(l, p), tier_of(ins, &held, &s.log.fault))
+
+
+cdef tuple _standing(State* s, int32_t index):
+    """Returns how an open position stands: its thresholds, its domain, its liquidation and bankruptcy prices."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef int64_t full_ppb, own_ppb, found, ahead
+    cdef Requirement r
+    domain_requirement(l, &s.rules, index, &r)
+    threshold_rates(l, &s.rules, p, &full_ppb, &own_ppb)
+    liquidation_ticks(l, &s.rules, index, &found, &ahead)
+    return (own_part(l, &s.rules, index), full_ppb, own_ppb, r.equity, r.value, found, ahead,
+            price_paying(&l.instruments[p.instrument], p.size_lots, bankruptcy_cost(l, index), 0))
+
+
+cdef tuple _position(State* s, int32_t index):
+    cdef Position* p = &s.ledger.positions[index]
+    return _terms(s, p) + (_standing(s, index) if p.size_lots else _FLAT)
+
+
+cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg):
+    """Returns a position as it is, or as it would begin."""
+    cdef int32_t fault = s.log.fault
+    cdef int32_t index = position_find(&s.ledger, account, instrument, leg)
+    cdef Position blank
+    position_default(&s.ledger, account, instrument, leg, &blank)
+    try:
+        return _position(s, index) if index >= 0 else _terms(s, &blank) + _FLAT
+    finally:
+        s.log.fault = fault
+
+
+cdef list position_rows(State* s, uint32_t account):
+    """Returns the account's positions by instrument and leg, the flat ones too."""
+    cdef int32_t fault = s.log.fault
+    cdef int32_t index = s.ledger.accounts[account].first_position
+    found = []
+    try:
+        while index >= 0:
+            found.append(_position(s, index))
+            index = s.ledger.positions[index].next
+    finally:
+        s.log.fault = fault
+    return found
+
+
+# --- Wallets -------------------------------------------------------------------------------------------
+
+cdef int64_t _withdrawable(State* s, uint32_t account, uint32_t currency) noexcept nogil:
+    """Finds the most that a withdrawal may take, by asking the check of a withdrawal."""
+    cdef int64_t low = 0
+    cdef int64_t high = most(0, free_units(&s.ledger, account, currency, True))
+    cdef int64_t middle
+    if affords(s, account, currency, high, True):
+        return high
+    while high - low > 1:
+        middle = low + ((high - low) >> 1)
+        if affords(s, account, currency, middle, True):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+cdef tuple _wallet(State* s, uint32_t account, uint32_t currency):
+    cdef Ledger* l = &s.ledger
+    cdef int64_t cash = wallet_of(l, account, currency).cash_units
+    cdef int64_t counted = backing(l, account, currency) - cash
+    cdef int128 balance = <int128>cash + counted
+    cdef int128 equity = 0
+    cdef int128 initial = 0
+    cdef int128 maintenance
+    cdef int32_t index = l.accounts[account].first_position
+    cdef Requirement r, cross
+    cdef Position* p
+    cross_requirement(l, &s.rules, account, currency, &cross)
+    maintenance = cross.own
+    while index >= 0:
+        p = &l.positions[index]
+        if p.size_lots != 0 and l.instruments[p.instrument].currency == currency:
+            initial += initial_part(l, p)
+            if p.mode:
+                isolated_requirement(l, &s.rules, index, &r)
+                maintenance += r.own
+                equity += <int128>p.margin_units + upl(l, p)
+            else:
+                balance += upl(l, p)
+        index = p.next
+    return (currency, cash, wallet_of(l, account, currency).hold_units, free_units(l, account, currency, False), counted,
+            _withdrawable(s, account, currency), balance + equity, balance, initial, maintenance, cross.equity, cross.value)
+
+
+cdef list wallet_rows(State* s, uint32_t account):
+    """Returns what the account has, and what its positions ask, by currency."""
+    cdef int32_t fault = s.log.fault
+    cdef uint32_t currency
+    found = []
+    try:
+        for currency in range(s.ledger.currency_count):
+            found.append(_wallet(s, account, currency))
+    finally:
+        s.log.fault = fault
+    return found
+
+
+# --- Margin domains ------------------------------------------------------------------------------------
+
+cdef int _verdict(Requirement* r) noexcept nogil:
+    if r.equity >= r.own:
+        return SAFE
+    return FULL if r.equity < r.full else PARTIAL
+
+
+cdef int _stuck(Ledger* l, uint32_t account, uint32_t currency) noexcept nogil:
+    """Returns 1 if a step-down of the cross domain found no fill and waits for the next mark."""
+    cdef int32_t index = l.accounts[account].first_position
+    cdef Position* p
+    while index >= 0:
+        p = &l.positions[index]
+        if p.stuck and not p.mode and l.instruments[p.instrument].currency == currency:
+            return 1
+        index = p.next
+    return 0
+
+
+cdef tuple _isolated(State* s, int32_t index):
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Requirement r
+    isolated_requirement(&s.ledger, &s.rules, index, &r)
+    return (ISOLATED, s.ledger.instruments[p.instrument].currency, p.instrument, p.leg, p.margin_units, r.equity, r.value,
+            r.full, r.own, _verdict(&r), p.stuck)
+
+
+cdef tuple _cross(State* s, uint32_t account, uint32_t currency):
+    """Returns the test of a cross domain; None if it has no position, and no order that counts."""
+    cdef Requirement r
+    cross_requirement(&s.ledger, &s.rules, account, currency, &r)
+    if r.positions == 0 and r.orders == 0:
+        return None
+    return (CROSS, currency, <uint32_t>NO_INSTRUMENT, 0, backing(&s.ledger, account, currency), r.equity, r.value, r.full,
+            r.own, _verdict(&r), _stuck(&s.ledger, account, currency))
+
+
+cdef list domain_rows(State* s, uint32_t account):
+    """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
+    cdef int32_t fault = s.log.fault
+    cdef int32_t index = s.ledger.accounts[account].first_position
+    cdef uint32_t currency
+    found = []
+    try:
+        while index >= 0:
+            if s.ledger.positions[index].size_lots != 0 and s.ledger.positions[index].mode:
+                found.append(_isolated(s, index))
+            index = s.ledger.positions[index].next
+        for currency in range(s.ledger.currency_count):
+            row = _cross(s, account, currency)
+            if row is not None:
+                found.append(row)
+    finally:
+        s.log.fault = fault
+    return found
+
+
+# --- All accounts at once ------------------------------------------------------------------------------
+
+cdef void position_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef Position* p = &l.positions[index]
+    cdef Requirement r
+    domain_requirement(l, &s.rules, index, &r)
+    row[0], row[1], row[2], row[3], row[4], row[5] = p.account, p.instrument, p.leg, p.mode, p.leverage.times, p.leverage.parts
+    row[6], row[7], row[8], row[9] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
+    row[10], row[11] = upl(l, p), position_value(l, p)
+    row[12], row[13], row[14] = saturate(r.equity), saturate(r.full), saturate(r.own)
+    row[15], row[16] = initial_units(l, p), saturate(r.value)
+
+
+cdef void liquidation_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    row[0], row[1], row[2], row[3] = p.account, p.instrument, p.leg, ins.mark_ticks
+    liquidation_ticks(&s.ledger, &s.rules, index, &row[4], &row[5])
+    row[6] = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), 0)
+
+
+cdef void account_columns(State* s, uint32_t account, uint32_t currency, int64_t* row) noexcept nogil:
+    cdef Ledger* l = &s.ledger
+    cdef int32_t index = l.accounts[account].first_position
+    cdef int128 margin = 0
+    cdef int128 profit = 0
+    cdef int128 initial = 0
+    cdef Requirement r
+    while index >= 0:
+        if l.instruments[l.positions[index].instrument].currency == currency:
+            margin += l.positions[index].margin_units
+            profit += upl(l, &l.positions[index])
+            if l.positions[index].size_lots != 0:
+                initial += initial_part(l, &l.positions[index])
+        index = l.positions[index].next
+    cross_requirement(l, &s.rules, account, currency, &r)
+    row[0], row[1] = account, currency
+    row[2], row[3] = wallet_of(l, account, currency).cash_units, wallet_of(l, account, currency).hold_units
+    row[4], row[5] = saturate(margin), saturate(profit)
+    row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
+    row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
+    row[12] = backing(l, account, currency) - wallet_of(l, account, currency).cash_units
+    row[13] = saturate(initial)
