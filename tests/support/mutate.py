@@ -158,8 +158,8 @@ def build(mutant: Mutant) -> Path | None:
 def record(runs: int) -> None:
     """Draws the stream on this tree's kernel, and what each run does there."""
     import solvent
-    from support.generator import Generator
     from solvent.records import CommandType
+    from support.generator import Generator
 
     stream = []
     for run in range(runs):

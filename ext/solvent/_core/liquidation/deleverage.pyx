@@ -54,6 +54,7 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
         share = floor128(share * magnitude(p.size_lots), magnitude(parcel.size_lots))
         after = r.equity
         after = after - upl(&s.ledger, p) - share - p.cost_units
+        must(after + share + p.cost_units + upl(&s.ledger, p) == r.equity, LIQ_8, &s.log.fault)
         winners[count].rank = adl_rank(&s.ledger, p, &r)
         winners[count].position = ins.members[i]
         winners[count].account = p.account
