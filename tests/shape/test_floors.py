@@ -132,7 +132,8 @@ ONE_KERNEL = {  # files that only one kernel needs, each with its reason
     "market/client_ids": "a hash table; a dict", "market/expiries": "a heap of slots; a sorted list",
     "market/matching": "inline, so that no call stands between two fills; a method of the book",
     "market/order_pool": "slots and free stack; objects and a list of numbers",
-    "trade/state": "the record that lifecycle's header declares",
+    "base/clauses": "assertions that always run; the twin is held against the auditor and the core",
+    "trade/holds": "the half of an order's life that the hot path does not inline; one class in the twin",
 }  # fmt: skip
 
 
