@@ -210,4 +210,5 @@ class Busy(SolventError, RuntimeError):
 
 
 class Halted(SolventError, RuntimeError):
-    """The core met a state it must not be in (arithmetic beyond 64 bits, memory gone) and stopped for good."""
+    """The core met a state it must not be in and stopped for good: a clause of docs/explanation/invariants.md is
+    broken, arithmetic went beyond 64 bits, or memory is gone. The text says which, and in which command."""
