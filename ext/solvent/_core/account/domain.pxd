@@ -1,10 +1,10 @@
 # domain: a cross margin domain, read once, and kept up by its owner's fills.
 #
-# Owns: what is known of a domain between commands: profit less R_own of its cross positions (Wallet.slack_units).
-# Never: knows more than sums of plain contracts; where anything else counts, whoever asks reads the rows (margin).
-# Invariants: what is known is exact. A change of a position forgets it (domain_forget, with every POSITION event), a change
-# of a price or an accrual too (Ledger.moves), and a trial of rows puts it aside. audit compares it with the rows.
-# Cost: O(1) where it is known, else one walk over the account's positions.
+# Owns: the known slack of a domain between commands: profit less R_own of its cross positions (Wallet.slack_units).
+# Never: knows more than sums of plain contracts; where anything else counts, callers read the rows (margin).
+# Invariants: a known slack is exact. A change of a position forgets it (domain_forget, with every POSITION event), and so does
+# a change of a price or an accrual (Ledger.moves). A trial of rows puts it aside. audit compares it with the rows.
+# Cost: O(1) for a known slack, else one walk over the account's positions.
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Effect, Ledger, Position, wallet_of
@@ -17,7 +17,7 @@ cdef bint domain_holds(Ledger* ledger, Rules* rules, Position* p, Effect* e) noe
 
 
 cdef inline void domain_filled(Ledger* ledger, int32_t index, Effect* e) noexcept nogil:
-    """Keeps what domain_holds foresaw, once the fill has been posted."""
+    """Keeps the slack that domain_holds computed, once the fill is posted."""
     cdef Position* p = &ledger.positions[index]
     if e.known:
         wallet_of(ledger, p.account, ledger.instruments[p.instrument].currency).slack_units = e.slack_units

@@ -1,4 +1,4 @@
-"""What is known of a margin domain; the contract is in domain.pxd."""
+"""The known slack of margin domains; the contract is in domain.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Effect, Ledger, Position, Wallet, wallet_of
@@ -10,7 +10,7 @@ from solvent._core.base.schema cimport IGNORED
 
 
 cdef inline int128 _part(Ledger* ledger, Rules* rules, Instrument* ins, Position* p, int64_t size_lots, int64_t cost_units) noexcept nogil:
-    """Profit less R_own of a plain cross position, or of what a fill makes of it."""
+    """Returns profit less R_own of a plain cross position as it is, or after a fill."""
     cdef int64_t signed = worth(ins, size_lots, ins.mark_ticks, &ledger.log.fault)
     cdef int64_t low, high
     plain_rates(rules, ins, p, magnitude(size_lots), &low, &high)
@@ -18,7 +18,7 @@ cdef inline int128 _part(Ledger* ledger, Rules* rules, Instrument* ins, Position
 
 
 cdef bint domain_slack(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, int128* slack) noexcept nogil:
-    """Adds up profit less R_own of the cross positions; False where one is not plain, or something else counts."""
+    """Adds up profit less R_own of the cross positions. Returns False where one is not plain, or something else counts."""
     cdef int32_t index = ledger.accounts[account].first_position
     cdef Instrument* ins
     cdef Position* p
@@ -39,7 +39,7 @@ cdef bint domain_slack(Ledger* ledger, Rules* rules, uint32_t account, uint32_t 
 
 
 cdef bint cross_holds(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
-    """Whether a cross domain is at R_own or above, by its rows as they are."""
+    """True if a cross domain is at R_own or above, by its rows as they are."""
     cdef int128 slack
     cdef Requirement r
     if domain_slack(ledger, rules, account, currency, &slack):
@@ -49,8 +49,11 @@ cdef bint cross_holds(Ledger* ledger, Rules* rules, uint32_t account, uint32_t c
 
 
 cdef bint domain_holds(Ledger* ledger, Rules* rules, Position* p, Effect* e) noexcept nogil:
-    """True if, after a fill, all that it may make worse is known to be at R_own or above, and its leverage allowed: a cross
-    position's domain; an isolated position, and the cross domain that its wallet is in. Reads that where it is not known."""
+    """True if every domain of a fill is known to be at R_own or above after it, and the leverage is allowed.
+
+    The domains are that of a cross position, or an isolated position and the cross domain of its wallet. Reads an unknown
+    slack.
+    """
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef Wallet* wallet = wallet_of(ledger, p.account, ins.currency)
     cdef int128 cash = <int128>wallet.cash_units + e.cash_units

@@ -1,11 +1,11 @@
-# fees: what a fill costs by what its account has traded.
+# fees: trading fees by traded volume.
 #
-# Owns: the volumes: by account (sub-accounts count for their master) and currency, the value of fills of each of the last
-# thirty whole days of command time and of today, which counts from tomorrow on; and, by them, the
-# liquidation fee of each position whose instrument asks for its account's own.
-# Never: moves money. Nothing is counted while no instrument has fee tiers.
-# Cost: a fill of a tiered exchange O(1), a new day at most thirty steps, and one look at every such position;
-# 264 bytes an account and currency.
+# Owns: the volumes by account and currency: the value of fills on each of the last thirty whole days of command time. Today's
+# volume counts from tomorrow on, and a sub-account's fills count for its master. Owns the liquidation fee of each position
+# whose instrument takes the account's own rate.
+# Never: moves money. Counts nothing while no instrument has fee tiers.
+# Cost: a fill of a tiered exchange is O(1). A new day takes at most thirty steps, and one visit of every such position. 264
+# bytes an account and currency.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Position
@@ -17,14 +17,14 @@ cdef enum:
 cdef struct Volume:
     int64_t day
     int64_t today
-    int64_t total                  # of the whole days
+    int64_t total                  # sum of the whole days
     int64_t days[VOLUME_DAYS]      # a ring
-    int32_t next                   # where today goes, over the oldest
+    int32_t next                   # place of today, over the oldest day
 
 cdef struct Fees:
     Volume* volumes                # account * currency_count + currency
-    uint32_t accounts              # for which there is room
-    bint counts                    # some instrument has fee tiers
+    uint32_t accounts              # number of accounts with room
+    bint counts                    # True once an instrument has fee tiers
 
 cdef void fees_close(Fees* fees) noexcept nogil
 cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t currency, int64_t now_ns) noexcept nogil

@@ -25,7 +25,7 @@ cdef void fees_close(Fees* fees) noexcept nogil:
 
 
 cdef bint _room(Fees* fees, Ledger* ledger) noexcept nogil:
-    """Room for every account that there is; False, and the exchange halts, when memory is gone."""
+    """Makes room for every account. Returns False, and the exchange halts, when memory is gone."""
     cdef size_t old = <size_t>fees.accounts * ledger.currency_count
     cdef size_t new = <size_t>ledger.account_capacity * ledger.currency_count
     if fees.accounts >= ledger.account_count:
@@ -39,7 +39,7 @@ cdef bint _room(Fees* fees, Ledger* ledger) noexcept nogil:
 
 
 cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t currency, int64_t now_ns) noexcept nogil:
-    """The volume of an account's family, rolled to today; NULL when memory is gone."""
+    """Returns the volume of an account's family, rolled to today; NULL when memory is gone."""
     cdef Volume* v
     cdef int64_t day, steps, i
     if ledger.accounts[account].parent != 0:
@@ -61,7 +61,7 @@ cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t cu
 
 
 cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, bint maker, int64_t now_ns) noexcept nogil:
-    """Over RATE: of the highest tier whose volume was traded."""
+    """Returns the fee rate over RATE of the highest tier that the account's volume reaches."""
     cdef int64_t found = ins.maker_fee_ppb if maker else ins.taker_fee_ppb
     cdef Volume* v
     cdef int32_t i
@@ -77,18 +77,19 @@ cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t acco
 
 
 cdef int32_t liquidation_rate(Fees* fees, Ledger* ledger, Position* p, int64_t now_ns) noexcept nogil:
-    """At which a position would be liquidated, over RATE."""
+    """Returns the liquidation fee rate of a position, over RATE."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     return <int32_t>(fee_rate(fees, ledger, ins, p.account, False, now_ns) if ins.own_fee else ins.liquidation_fee_ppb)
 
 
 cdef bint fees_other_day(Fees* fees, int64_t before_ns, int64_t now_ns) noexcept nogil:
-    """Whether volumes are counted, and another day has begun."""
+    """True if volumes are counted and another day has begun."""
     return fees.counts and floor128(now_ns, DAY_NS) > floor128(before_ns, DAY_NS)
 
 
 cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
-    """On another day positions may be liquidated at another rate; whose is, is told and touched."""
+    """Renews liquidation fees on a new day. Emits FEE_CHANGED for each position whose rate changed, and touches its
+    account."""
     cdef Position* p
     cdef int32_t rate, k
     cdef uint32_t i
@@ -105,7 +106,7 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
 
 
 cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, int64_t value, int64_t now_ns) noexcept nogil:
-    """A fill of an account."""
+    """Adds a fill's value to the account's volume of today."""
     cdef int64_t total
     cdef Volume* v
     if not fees.counts:

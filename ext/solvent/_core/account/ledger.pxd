@@ -1,12 +1,11 @@
 # ledger: accounts, wallets, positions, parcels. The only place where money moves.
 #
-# Owns: cash per account and currency (the named house accounts included), positions with exact signed
-# cost and isolated margin, the house's parcels, and the posting of every unit from one purse to another.
-# Never: decides. It does what a fill, a takeover or a transfer means and says so in LEDGER, POSITION and
-# PARCEL events.
-# Invariants (semantics §1, exact after every command): per instrument the sizes of positions and parcels
-# sum to zero; per currency the cash of all accounts and the isolated margins sum to zero (OUTSIDE carries
-# minus what was deposited); CLEARING's cash is minus the sum of all costs.
+# Owns: cash per account and currency (the named house accounts included), positions with exact signed cost and isolated
+# margin, the house's parcels. Owns the posting of every unit from one purse to another.
+# Never: decides. It posts a fill, a takeover or a transfer, and emits LEDGER, POSITION and PARCEL.
+# Invariants (semantics §1, exact after every command): per instrument the sizes of positions and parcels sum to zero. Per
+# currency the cash of all accounts and the isolated margins sum to zero (OUTSIDE holds minus the deposits). CLEARING's cash is
+# minus the sum of all costs.
 # Cost: O(1) a posting; a position is found by walking the account's positions (by instrument, few).
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -22,42 +21,42 @@ cdef struct Wallet:
     int64_t cash_units
     int64_t hold_units             # the sum of the holds of the positions in this currency
     int128 slack_units             # profit less R_own of its cross positions, as domain read it
-    uint64_t known_at              # the ledger's moves when that was so; 0: it is not known
+    uint64_t known_at              # the ledger's moves at that reading; 0: unknown
 
-cdef struct OpenSide:              # some resting orders of one side
+cdef struct OpenSide:              # resting orders of one side
     int64_t lots
     int64_t value_units            # at their limit prices
-    int64_t loss_units             # their loss to mark when they were accepted
+    int64_t loss_units             # their loss to mark at acceptance
 
 cdef struct Position:
     int64_t size_lots              # > 0 long, < 0 short
     int64_t cost_units             # signed like size
     int64_t margin_units           # isolated only
     OpenSide open[2]               # ordinary resting orders
-    OpenSide reduce                # reduce-only ones, all on reduce_side
-    int64_t side_holds[2]          # what the ordinary orders of a side reserve
+    OpenSide reduce                # reduce-only orders, all on reduce_side
+    int64_t side_holds[2]          # units that the ordinary orders of a side reserve
     int64_t hold_units             # the dearer of both
     Leverage leverage
-    int32_t chosen_tier            # by its owner, 1-based: it stands there, or higher; 0: none
-    int32_t liquidation_fee_ppb    # by its account's volume, if the instrument says so
-    uint64_t dry_run               # the last one that kept this row
+    int32_t chosen_tier            # its owner's choice, 1-based lower bound of its tier; 0: none
+    int32_t liquidation_fee_ppb    # by the account's volume where the instrument has own_fee
+    uint64_t dry_run               # the last preview that kept this row
     uint32_t account
     uint32_t instrument
     int32_t next                   # the account's next position, by instrument and leg
     int32_t twin                   # of a hedge: the other leg; -1 none
     int32_t first_order            # slot of its newest live order
-    int32_t first_reduce           # of its newest live reduce-only order
+    int32_t first_reduce           # slot of its newest live reduce-only order
     int32_t reduce_count
     int32_t trigger_count          # live orders that have, or had, a trigger
     uint8_t leg                    # ONE_WAY, LONG or SHORT
-    uint8_t hedged                 # of the one-way row alone: the position is held in two legs
+    uint8_t hedged                 # set on the one-way row alone: the position is held in two legs
     uint8_t mode
     uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark
     uint8_t reduce_side
 
 cdef struct Account:
     int32_t first_position
-    uint32_t parent                # of a sub-account its master, else 0
+    uint32_t parent                # a sub-account's master, else 0
     uint8_t touched
 
 cdef struct Parcel:
@@ -68,13 +67,13 @@ cdef struct Parcel:
     uint64_t order_id              # its resting order, or 0
     uint32_t instrument
     uint32_t origin                # the account it was taken from
-    uint8_t due                    # its value may have changed since it was last looked at
+    uint8_t due                    # its value may have changed since its last test
 
-cdef struct Collateral:           # a currency that counts in the margin of another
+cdef struct Collateral:           # a currency that counts as margin of another
     uint32_t currency
     uint32_t of
     uint32_t instrument            # whose index, or mark, is its price
-    int64_t numerator              # units of `of` a unit and tick, the haircut off, as a fraction
+    int64_t numerator              # units of `of` per unit and tick, less the haircut, as a fraction
     int64_t denominator
 
 cdef struct Ledger:
@@ -83,10 +82,10 @@ cdef struct Ledger:
     uint32_t instrument_count
     int32_t instrument_capacity
     uint32_t currency_count
-    int64_t fund_share_ppb         # of a liquidation fee; the rest is a fee like others
-    uint64_t moves                 # how often a price or an accrual that all positions depend on has changed, from 1 up
-    bint orders_count              # an order that rests may endanger its account
-    Collateral* collateral         # in the order in which it is converted
+    int64_t fund_share_ppb         # the fund's share of a liquidation fee; the rest is an ordinary fee
+    uint64_t moves                 # number of changes of prices and accruals that all positions depend on, from 1 up
+    bint orders_count              # resting orders count in the ratio test
+    Collateral* collateral         # in the order of conversion
     int32_t collateral_count
     Account* accounts
     Wallet* wallets                # account * currency_count + currency
@@ -99,8 +98,8 @@ cdef struct Ledger:
     int32_t parcel_count
     int32_t parcel_capacity
     int64_t next_parcel_id
-    int64_t* costs                 # by currency: of all positions and parcels together
-    uint32_t* touched              # accounts to be tested before the command ends
+    int64_t* costs                 # by currency: sum over all positions and parcels
+    uint32_t* touched              # accounts to test before the command ends
     uint32_t touched_count
 
 cdef struct Purse:
@@ -108,30 +107,30 @@ cdef struct Purse:
     uint32_t currency
     int32_t position               # -1: the wallet, else that position's isolated margin
 
-cdef struct FillTerms:             # one trade, deleveraging or settlement as a position sees it
+cdef struct FillTerms:             # one trade, deleveraging or settlement of one position
     int64_t size_delta             # signed lots
-    int64_t cost_delta             # signed like size_delta, but for takeovers' odd prices
+    int64_t cost_delta             # signed like size_delta, except at the odd prices of takeovers
     int64_t fee_units
     uint64_t ref                   # order id or parcel id, for the postings
     uint16_t fee_reason
-    uint8_t keep_margin            # a step-down: profit and margin stay with the position
-    uint8_t deleveraged            # a shortfall is topped up from the deficit, not from the fund
+    uint8_t keep_margin            # a step-down: realised profit and margin stay with the position
+    uint8_t deleveraged            # ADL: the deficit tops up a shortfall, not the fund
 
-cdef struct Effect:                # what a fill makes of a position and its owner's wallet: computed, judged (admission), posted
+cdef struct Effect:                # a fill's effect on a position and its owner's wallet: computed, judged (admission), posted
     int64_t size_lots
     int64_t cost_units
     int64_t margin_units
-    int64_t cash_units             # what the wallet gains
+    int64_t cash_units             # change of the wallet
     int64_t closed_lots
     int64_t opened_lots            # signed
-    int64_t opened_cost            # of these
+    int64_t opened_cost            # cost of the opened lots
     int64_t realised_units
-    int64_t margin_fee_units       # a pure reduction of an isolated position pays out of the margin
+    int64_t margin_fee_units       # paid out of the isolated margin by a fill that only reduces
     int64_t wallet_fee_units
-    int64_t shortfall_units        # of an isolated margin below zero, which others pay
+    int64_t shortfall_units        # amount by which the isolated margin is below zero; others pay it
     int64_t released_units
-    int64_t assigned_units         # what an isolated position takes from the wallet for what opens
-    int128 slack_units             # of the cross positions after it, where domain knows that
+    int64_t assigned_units         # units that an isolated position takes from the wallet for the lots that open
+    int128 slack_units             # slack of the cross positions after the fill, where domain knows it
     bint known
     bint stands                    # the isolated position is known to be at R_own, or above
 
@@ -170,7 +169,7 @@ cdef inline Wallet* wallet_of(Ledger* ledger, uint32_t account, uint32_t currenc
 
 
 cdef inline void domain_forget(Ledger* ledger, Position* p) noexcept nogil:
-    """A position is not what it was: what is known of its cross domain is not so any more."""
+    """Forgets the known slack of a position's cross domain, because the position has changed."""
     wallet_of(ledger, p.account, ledger.instruments[p.instrument].currency).known_at = 0
 
 
@@ -191,7 +190,7 @@ cdef inline Purse margin_purse(Ledger* ledger, int32_t index) noexcept nogil:
 
 
 cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
-    """What values and tiers read of a position."""
+    """Returns the fields of a position that values and tiers read."""
     cdef Held held
     held.size_lots = p.size_lots
     held.cost_units = p.cost_units
@@ -207,7 +206,7 @@ cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
 
 
 cdef inline bint related(Ledger* ledger, Position* p, Position* other) noexcept nogil:
-    """Whether two positions of an account are of different instruments of one tier group, in one margin domain."""
+    """True if two positions of an account are of different instruments of one tier group, in one margin domain."""
     cdef Instrument* mine = &ledger.instruments[p.instrument]
     cdef Instrument* its = &ledger.instruments[other.instrument]
     return (mine.tier_group != 0 and its.tier_group == mine.tier_group and its.currency == mine.currency
@@ -215,7 +214,7 @@ cdef inline bint related(Ledger* ledger, Position* p, Position* other) noexcept 
 
 
 cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
-    """What a currency counts for, or NULL."""
+    """Returns the currency that this one backs, with its price and haircut, or NULL."""
     cdef int32_t i
     for i in range(ledger.collateral_count):
         if ledger.collateral[i].currency == currency:
@@ -224,13 +223,13 @@ cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
 
 
 cdef inline bint hedged(Ledger* ledger, Position* p, Position* other) noexcept nogil:
-    """Whether two positions of an account may be sides of one hedge: of one instrument or tier group, in one margin domain."""
+    """True if two positions of an account may be sides of one hedge: of one instrument or tier group, in one margin domain."""
     return related(ledger, p, other) or (
         other.instrument == p.instrument and other.leg != p.leg and not p.mode and not other.mode)
 
 
 cdef inline void touch(Ledger* ledger, uint32_t account) noexcept nogil:
-    """The account is tested before the command ends."""
+    """Marks the account for the ratio test at the end of the command."""
     if not ledger.accounts[account].touched:
         ledger.accounts[account].touched = 1
         ledger.touched[ledger.touched_count] = account

@@ -52,7 +52,7 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
 # --- Pools ---------------------------------------------------------------------------------------------
 
 cdef int instrument_reserve(Ledger* ledger) noexcept nogil:
-    """Makes room for one more instrument and clears it; 0 when memory is gone. May move them all."""
+    """Makes room for one more instrument and clears it; returns 0 when memory is gone. May move them all."""
     if not room(<void**>&ledger.instruments, <int32_t>ledger.instrument_count, &ledger.instrument_capacity, sizeof(Instrument)):
         return 0
     memset(&ledger.instruments[ledger.instrument_count], 0, sizeof(Instrument))
@@ -67,7 +67,7 @@ cdef void instrument_close(Instrument* ins) noexcept nogil:
 
 
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
-    """Makes room for one more account; 0 when the limit or memory is reached."""
+    """Makes room for one more account; returns 0 at the limit or when memory is gone."""
     cdef uint32_t capacity = ledger.account_capacity * 2 if ledger.account_capacity else 64
     if ledger.account_count < ledger.account_capacity:
         return 1
@@ -105,14 +105,14 @@ cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument
 
 
 cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil:
-    """Makes room for so many more positions; 0 when memory is gone. May move the pool."""
+    """Makes room for `more` positions; returns 0 when memory is gone. May move the pool."""
     cdef Instrument* ins = &ledger.instruments[instrument]
     return (rooms(<void**>&ledger.positions, ledger.position_count, more, &ledger.position_capacity, sizeof(Position))
             and rooms(<void**>&ins.members, ins.member_count, more, &ins.member_capacity, sizeof(int32_t)))
 
 
 cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
-    """The nets of the other instruments of a position's tier group, added up."""
+    """Adds up the absolute net sizes of the other instruments of a position's tier group."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef int64_t total = 0
     cdef int64_t net = 0
@@ -121,7 +121,7 @@ cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
     while index >= 0:
         other = &ledger.positions[index]
         if related(ledger, p, other):
-            if other.instrument != instrument:      # they come by instrument
+            if other.instrument != instrument:      # the rows are sorted by instrument
                 total += magnitude(net)
                 net = 0
                 instrument = other.instrument
@@ -133,7 +133,7 @@ cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
 
 
 cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
-    """Lots held long and short of a position's instrument, or tier group, in one margin domain."""
+    """Finds the lots long and short of a position's instrument, or tier group, in one margin domain."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef Position* other
     held.long_lots = most(0, p.size_lots)
@@ -149,7 +149,7 @@ cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
 
 
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
-    """What a position is before anything was said or traded: flat, cross, the default leverage."""
+    """Sets a new position: flat, cross, the default leverage."""
     memset(position, 0, sizeof(Position))
     position.account = account
     position.instrument = instrument
@@ -181,7 +181,7 @@ cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument,
 
 
 cdef void position_forget(Ledger* ledger) noexcept nogil:
-    """Takes back the position that was added last."""
+    """Removes the position that was added last."""
     cdef int32_t index = ledger.position_count - 1
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* link = &ledger.accounts[p.account].first_position
@@ -201,7 +201,7 @@ cdef int _by_account(const void* left, const void* right) noexcept nogil:
 
 
 cdef bint _overdrawn(Ledger* l) noexcept nogil:
-    """Whether a touched account has a wallet below zero, which collateral or the fund may have to cover."""
+    """True if a touched account has a wallet below zero, which collateral or the fund may have to cover."""
     cdef uint32_t i, currency
     for i in range(l.touched_count):
         for currency in range(l.currency_count):
@@ -211,7 +211,7 @@ cdef bint _overdrawn(Ledger* l) noexcept nogil:
 
 
 cdef void order_touched(Ledger* ledger) noexcept nogil:
-    """Puts the touched accounts in order, where that may change something."""
+    """Sorts the touched accounts where their order may change a result."""
     if ledger.touched_count > 1 and _overdrawn(ledger):
         qsort(ledger.touched, ledger.touched_count, sizeof(uint32_t), &_by_account)
     must(ledger.touched_count <= ledger.account_count, LIQ_1, &ledger.log.fault)
@@ -226,7 +226,7 @@ cdef inline int64_t* _balance(Ledger* ledger, Purse* purse) noexcept nogil:
 
 
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
-    """Moves money from one purse to another; a negative amount moves it the other way, zero says nothing."""
+    """Moves money from one purse to another. A negative amount moves it back, and zero emits no event."""
     cdef int64_t* source
     cdef int64_t* target
     cdef uint32_t instrument = NO_INSTRUMENT
@@ -257,26 +257,27 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
 
 
 cdef inline int128 _insurance(Ledger* ledger, uint32_t currency) noexcept nogil:
-    """The fund, less what nobody could pay."""
+    """Returns the fund less the deficit."""
     return <int128>wallet_of(ledger, FUND, currency).cash_units + wallet_of(ledger, DEFICIT, currency).cash_units
 
 
 cdef inline void _waterfall(Ledger* ledger, uint32_t currency, bint grown) noexcept nogil:
-    """States where fund and deficit may be; where the fund has grown, the deficit was repaid before."""
+    """States that fund and deficit have their signs, and that the deficit is repaid before the fund grows."""
     must(wallet_of(ledger, FUND, currency).cash_units >= 0, LIQ_7, &ledger.log.fault)
     must(wallet_of(ledger, DEFICIT, currency).cash_units <= 0, LIQ_6, &ledger.log.fault)
     must(not grown or wallet_of(ledger, DEFICIT, currency).cash_units == 0, LIQ_6, &ledger.log.fault)
 
 
 cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
-    """States that an instrument's sizes, and its currency's cash and costs, sum to zero: between two commands, and two cases."""
+    """States that an instrument's sizes, and its currency's cash and costs, sum to zero between two commands, and two
+    cases."""
     cdef Instrument* ins = &ledger.instruments[instrument]
     must(ins.net_lots == 0, MON_2, &ledger.log.fault)
     must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
 
 
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
-    """Income of the insurance fund: an open deficit is repaid first (semantics §5)."""
+    """Pays income to the insurance fund; an open deficit is repaid first (semantics §5)."""
     cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
     cdef int64_t repaid = least(amount, owed)
     cdef int128 after = _insurance(ledger, payer.currency) + amount
@@ -287,7 +288,7 @@ cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t am
 
 
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
-    """The fund as far as it reaches, then the deficit."""
+    """Pays from the insurance fund as far as it reaches, then from the deficit."""
     cdef int64_t paid = least(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
     cdef int128 after = _insurance(ledger, receiver.currency) - amount
     pay(ledger, reason, wallet_purse(FUND, receiver.currency), receiver, paid, ref)
@@ -324,8 +325,11 @@ cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t res
 
 
 cdef inline void _close_isolated(Position* p, FillTerms* terms, Effect* e, int64_t margin_share, bint whole, int32_t* fault) noexcept nogil:
-    """What a reduction makes of an isolated margin: it bears the profit and, of a pure one, the fee; then its share is released,
-    or nothing where a loss has eaten it. A loss beyond all of it never reaches the wallet (MAR-3)."""
+    """Computes the isolated margin after a reduction: it bears the profit and the fee of a fill that only reduces.
+
+    Its share is then released, or nothing where a loss has consumed it. A loss beyond the margin never reaches the wallet
+    (MAR-3).
+    """
     cdef int64_t released = add(margin_share, sub(e.realised_units, e.margin_fee_units, fault), fault)
     e.margin_units = add(e.margin_units, sub(e.realised_units, e.margin_fee_units, fault), fault)
     if whole:
@@ -337,7 +341,10 @@ cdef inline void _close_isolated(Position* p, FillTerms* terms, Effect* e, int64
 
 
 cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
-    """Closes trunc(cost * lots / size) of the cost, and opens the rest (semantics §1). Nothing is assigned yet."""
+    """Computes the effect of a fill: closes trunc(cost * lots / size) of the cost, then opens the rest (semantics §1).
+
+    Nothing is assigned yet.
+    """
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t held = magnitude(p.size_lots)
@@ -369,7 +376,7 @@ cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e
 
 
 cdef inline void _check_effect(Position* p, FillTerms* terms, Effect* e, int32_t* fault) noexcept nogil:
-    """States what a fill must make of a position's size and cost: the closed part's share of both costs, cut to a unit."""
+    """States the size and cost after a fill: the closed part's share of both costs, cut to a unit."""
     cdef int64_t held = magnitude(p.size_lots)
     cdef int64_t moved = magnitude(terms.size_delta)
     cdef int64_t paid = terms.cost_delta - e.opened_cost
@@ -386,7 +393,7 @@ cdef inline void _check_effect(Position* p, FillTerms* terms, Effect* e, int32_t
 
 
 cdef inline void _check_margin(Position* p, FillTerms* terms, Effect* e, int32_t* fault) noexcept nogil:
-    """States what a fill must make of an isolated margin, and that a cross position has none."""
+    """States the isolated margin after a fill, and that a cross position has none."""
     cdef int64_t left = p.margin_units + e.realised_units - e.margin_fee_units      # before anything is released
     cdef bint whole = e.closed_lots != 0 and e.closed_lots == magnitude(p.size_lots)
     if not p.mode:
@@ -438,7 +445,7 @@ cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) 
 
 
 cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil:
-    """A fill that opens nothing, of whoever does not ask whether it is borne: deleveraging, netting, a settlement."""
+    """Posts a fill that opens nothing and needs no judgement: deleveraging, netting, a settlement."""
     cdef Effect e
     fill_effect(ledger, index, terms, &e)
     must(e.opened_lots == 0, MAR_4, &ledger.log.fault)
@@ -450,7 +457,7 @@ cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcep
 # --- Parcels -------------------------------------------------------------------------------------------
 
 cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
-    """Makes room for one more parcel; without memory the exchange halts."""
+    """Makes room for one more parcel; the exchange halts without memory."""
     if not room(<void**>&ledger.parcels, ledger.parcel_count, &ledger.parcel_capacity, sizeof(Parcel)):
         ledger.log.fault = 2
         return 0
@@ -464,7 +471,7 @@ cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t
 
 
 cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:
-    """Moves a whole position to the house at an exact cost; after parcels_reserve. Money is the caller's."""
+    """Moves a whole position to the house at an exact cost, after parcels_reserve. The caller has moved its money."""
     cdef Position* p = &ledger.positions[position]
     cdef int32_t index = ledger.parcel_count
     cdef Parcel* parcel = &ledger.parcels[index]
@@ -494,7 +501,7 @@ cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, i
 
 
 cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
-    """Index by bisection; the parcel exists."""
+    """Returns the index of a parcel by bisection; the parcel exists."""
     cdef int32_t low = 0
     cdef int32_t high = ledger.parcel_count - 1
     cdef int32_t middle
@@ -509,13 +516,13 @@ cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
 
 
 cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil:
-    """The cost share of a slice: floor(cost * lots / size), all of it for the last one."""
+    """Returns the cost share of a slice: floor(cost * lots / size), and all that is left for the last slice."""
     cdef int64_t held = magnitude(parcel.size_lots)
     return parcel.cost_units if lots == held else mul_div_floor(parcel.cost_units, lots, held, fault)
 
 
 cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil:
-    """Closes a slice; fill value minus cost share goes to the fund, or comes from it."""
+    """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it."""
     cdef Parcel* parcel = &ledger.parcels[index]
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t currency = ledger.instruments[parcel.instrument].currency
@@ -542,7 +549,7 @@ cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_
 
 
 cdef void parcels_sweep(Ledger* ledger) noexcept nogil:
-    """Forgets the parcels that are closed."""
+    """Removes the closed parcels."""
     cdef int32_t kept = 0
     cdef int32_t i
     for i in range(ledger.parcel_count):

@@ -1,7 +1,7 @@
-# liquidation_price: where something happens to a position, other marks held.
+# liquidation_price: the liquidation prices of a position while other marks stay.
 #
-# Owns: the search over marks. The twin to read first is twin/account/liquidation_price.py.
-# Never: writes but an instrument's mark, index and the fault, and puts them back.
+# Owns: the search over marks. Read twin/account/liquidation_price.py first.
+# Never: writes, except an instrument's mark, its index and the fault, which it restores.
 # Invariants: between two tier edges equity less requirement rises, then falls, so that bisection is exact.
 # Cost: a requirement of the margin domain at each step of two bisections, and at both ends of each tier by notional.
 

@@ -1,4 +1,4 @@
-"""Where something happens to a position; the contract is in liquidation_price.pxd."""
+"""The search for liquidation prices; the contract is in liquidation_price.pxd."""
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport Ledger, Position
@@ -9,7 +9,7 @@ from solvent._core.base.schema cimport INVERSE, NOTIONAL
 
 
 cdef bint _below(Ledger* ledger, Rules* rules, int32_t index, int64_t ticks) noexcept nogil:
-    """Whether the position's domain is below R_own at a mark; a modelled index moves along by as many ticks."""
+    """True if the position's domain is below R_own at a mark; a modelled index moves by the same number of ticks."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t mark = ins.mark_ticks
@@ -22,18 +22,18 @@ cdef bint _below(Ledger* ledger, Rules* rules, int32_t index, int64_t ticks) noe
     domain_requirement(ledger, rules, index, &r)
     ins.mark_ticks = mark
     ins.index_ticks = at
-    ledger.log.fault = fault        # at a mark that is not there nothing is wrong
+    ledger.log.fault = fault        # a fault at a tried mark is none
     return r.equity < r.own
 
 
 cdef void _nearer(int64_t edge, int64_t start, bint up, int64_t* found) noexcept nogil:
-    """An edge ends a span: beyond its start going up, at or below it going down."""
+    """True if an edge ends the span: beyond its start going up, at or below it going down."""
     if edge > start and edge < found[0] if up else edge <= start and edge > found[0]:
         found[0] = edge
 
 
 cdef int64_t _span_end(Ledger* ledger, Position* p, int64_t start, bint up) noexcept nogil:
-    """The last tick of the span that begins at `start`: up to it no tier by notional changes."""
+    """Returns the last tick of the span that begins at `start`; no tier by notional changes up to it."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t edge = ins.max_price_ticks + 1 if up else 1
     cdef Position* leg = p
@@ -47,7 +47,7 @@ cdef int64_t _span_end(Ledger* ledger, Position* p, int64_t start, bint up) noex
             leg = &ledger.positions[p.twin]
         at = <int128>magnitude(leg.size_lots) * ins.units
         for k in range(ins.tier_count if leg.size_lots else 0):
-            # The first tick of a larger value: beyond the top linear, at or below it inverse.
+            # The first tick beyond a tier: above the top for linear contracts, at or below it for inverse ones.
             if ins.kind == INVERSE:
                 around = <int64_t>floor128(at, ins.tiers[k].top)
                 for step in range(-1, 3):
@@ -58,7 +58,7 @@ cdef int64_t _span_end(Ledger* ledger, Position* p, int64_t start, bint up) noex
 
 
 cdef int64_t _crossing(Ledger* ledger, Rules* rules, int32_t index, bint up) noexcept nogil:
-    """The first tick from the mark, up or down, at which the domain is below R_own; 0 if no legal tick is."""
+    """Returns the first tick from the mark, up or down, at which the domain is below R_own; 0 if no legal tick is."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t step = 1 if up else -1
@@ -81,8 +81,9 @@ cdef int64_t _crossing(Ledger* ledger, Rules* rules, int32_t index, bint up) noe
 
 
 cdef void liquidation_ticks(Ledger* ledger, Rules* rules, int32_t index, int64_t* found, int64_t* ahead) noexcept nogil:
-    """The first ticks at which something happens: towards loss, and away from it; 0: none. The mark itself when it is below
-    already. Of a hedge that only the other way endangers, that is the first, and there is no second."""
+    """Finds the liquidation prices towards loss (`found`) and towards profit (`ahead`); 0: none. `found` is the mark itself if
+    the domain is below R_own now. If only a move in the position's favour endangers a hedge, that price is `found`, and
+    `ahead` is 0."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef bint hedged = p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode and ledger.positions[p.twin].size_lots != 0

@@ -1,10 +1,9 @@
-# margin: what an account needs, what it has, and at which price it has nothing left.
+# margin: requirements and equity of accounts, and bankruptcy costs.
 #
-# Owns: nothing; pure functions over the ledger; what one contract is worth and asks is valuation. The twin to read first
-# is twin/account/margin.py.
-# Never: writes state (the one exception, a position's cached hold, is written by trading).
-# Invariants: the requirement is one ceil of value * (rate + fee) per position, less what its tier deducts; orders count
-# only where the rule set says so.
+# Owns: nothing; pure functions over the ledger. valuation has the formulas of one contract. Read twin/account/margin.py first.
+# Never: writes state (one exception: holds writes a position's cached hold).
+# Invariants: the requirement is one ceil of value * (rate + fee) per position, less its tier's deduction. Orders count only
+# where the rule set says so.
 # Cost: isolated O(1); cross O(positions of the account).
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
@@ -37,9 +36,9 @@ cdef struct Rules:
     uint8_t at_threshold           # a ratio equal to a threshold is below it
     # rendered: end
     uint8_t step_count
-    uint8_t steps[STEPS_MAX]       # of a liquidation, in order
+    uint8_t steps[STEPS_MAX]       # the steps of a liquidation, in order
 
-cdef struct Band:                 # a threshold: whose rate, with which fee
+cdef struct Band:                 # a threshold: the tier of its rate, and its fee
     int tier
     int64_t fee_ppb
 
@@ -49,7 +48,7 @@ cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int128 own                    # below: step down
     int128 value                  # at mark
     int32_t positions
-    int32_t orders                # positions whose resting orders count
+    int32_t orders                # number of positions whose resting orders count
 
 cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
@@ -76,21 +75,21 @@ cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogi
 
 
 cdef inline int64_t position_value(Ledger* ledger, Position* p) noexcept nogil:
-    """Its value at mark."""
+    """Returns the position's value at mark."""
     return value_at_mark(&ledger.instruments[p.instrument], p.size_lots, &ledger.log.fault)
 
 
 cdef inline int64_t opening_lots(Position* p, int side, int64_t lots) noexcept nogil:
-    """How many of `lots` on this side go beyond closing the position.
+    """Returns how many of `lots` on this side would open after closing the position.
 
-    What reduce-only orders may close first is not theirs to close.
+    Lots that reduce-only orders may close first are not available for closing.
     """
     cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
     return most(0, lots - most(0, closing - p.reduce.lots))
 
 
 cdef inline void bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
-    """Tier and fee of both thresholds: below full the position is taken over, below own it is stepped down."""
+    """Finds tier and fee of both thresholds: below `full` the position is taken over, below `own` stepped down."""
     cdef int64_t fee = p.liquidation_fee_ppb
     cdef bint isolated = p.mode
     own.tier = tier
@@ -104,7 +103,7 @@ cdef inline void bands(Rules* rules, Position* p, int tier, Band* full, Band* ow
 
 
 cdef inline void plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t lots, int64_t* full, int64_t* own) noexcept nogil:
-    """What a plain contract asks over RATE of its value, were its position so many lots: the short way of `thresholds`."""
+    """Finds the rates over RATE of a plain contract at a size: the short way of `thresholds`."""
     cdef Band low, high
     bands(rules, p, tier_at(ins, lots, p.chosen_tier), &low, &high)
     full[0] = ins.tiers[low.tier].maintenance_ppb + low.fee_ppb
@@ -112,5 +111,5 @@ cdef inline void plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t
 
 
 cdef inline bint is_plain(Rules* rules, Instrument* ins) noexcept nogil:
-    """Whether both thresholds are rates of the value at mark, and nothing else counts."""
+    """True if both thresholds are rates of the value at mark, and nothing else counts."""
     return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy

@@ -14,13 +14,13 @@ from solvent._core.contract.valuation cimport (
 from solvent._core.base.schema cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
 
 cdef inline int64_t _price(Ledger* ledger, Collateral* each) noexcept nogil:
-    """Its index, or its mark; 0 while there is neither."""
+    """Returns the index, or else the mark; 0 while there is neither."""
     cdef Instrument* ins = &ledger.instruments[each.instrument]
     return ins.index_ticks if ins.index_ticks else ins.mark_ticks
 
 
 cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil:
-    """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""
+    """Returns the value of the spare balance, less `less`, in the other currency; 0 without a price."""
     cdef int128 units = <int128>spare_units(ledger, account, each.currency) - less
     cdef int128 whole, part
     if units <= 0:
@@ -36,7 +36,7 @@ cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each
 
 
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil:
-    """The smallest balance that counts so much."""
+    """Returns the smallest balance whose collateral value is at least `value`."""
     if value <= 0:
         return 0
     must(_price(ledger, each) > 0 and each.numerator > 0, MAR_1, &ledger.log.fault)
@@ -45,7 +45,7 @@ cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) n
 
 
 cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
-    """The cash of a margin domain, and what other currencies count in it."""
+    """Returns the cash of a margin domain plus the collateral value of other currencies."""
     cdef int64_t units = wallet_of(ledger, account, currency).cash_units
     cdef int32_t i
     for i in range(ledger.collateral_count):
@@ -55,7 +55,7 @@ cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexce
 
 
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil:
-    """Unrealised profit at mark."""
+    """Returns unrealised profit at mark."""
     return upl_of(&ledger.instruments[p.instrument], p.size_lots, p.cost_units, &ledger.log.fault)
 
 
@@ -65,12 +65,12 @@ cdef int128 _threshold(Rules* rules, Instrument* ins, Held* held, Band* band, in
     cdef int128 cost
     if not rules.fee_at_bankruptcy or is_lesser(ins, held):
         return asked(ins, held, band.tier, band.fee_ppb, fault)
-    cost = worth(ins, held.size_lots, ins.mark_ticks, fault) - equity      # at which the domain's equity is gone
+    cost = worth(ins, held.size_lots, ins.mark_ticks, fault) - equity      # the cost at which the domain's equity is zero
     return asked(ins, held, band.tier, 0, fault) + <int128>closing_fee(ins, held.size_lots, cost, band.fee_ppb) * RATE
 
 
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil:
-    """(full, own) of an open position in units times RATE; equity of its domain is read where the rule set needs it."""
+    """Finds (full, own) of an open position in units times RATE; reads its domain's equity where the rule set needs it."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef Held held = held_of(ledger, p)
@@ -88,8 +88,10 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
 
 
 cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
-    """True if an isolated position is known to hold after it opens so many lots more with their initial margin, at the mark or
-    better. Both parts bear their share at the rate where all of it stands: what is held by its equity, what opens by leverage."""
+    """True if an isolated position is known to hold after opening `lots` with their initial margin, at the mark or better.
+
+    Both parts bear their share at the rate of the whole: the held part by its equity, the opened part by leverage.
+    """
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t signed, low, high
     if not is_plain(rules, ins) or rules.at_threshold:
@@ -102,7 +104,7 @@ cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) 
 
 
 cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
-    """A position's profit, thresholds and value; one ceil for each threshold."""
+    """Adds a position's profit, thresholds and value; one ceil for each threshold."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t signed = worth(ins, p.size_lots, ins.mark_ticks, fault)
@@ -126,7 +128,7 @@ cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, 
 
 
 cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r) noexcept nogil:
-    """What resting orders add to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
+    """Adds resting orders to a cross domain's test: the dearer side's value at its tier's rates, or its fee."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t value = 0
@@ -164,7 +166,7 @@ cdef inline void _begin(Requirement* r, int64_t base) noexcept nogil:
 
 
 cdef inline void _end(Rules* rules, Requirement* r) noexcept nogil:
-    if rules.at_threshold and r.positions:      # so that what is safe is never below either
+    if rules.at_threshold and r.positions:      # a safe domain is then below neither threshold
         r.full += 1
         r.own += 1
 
@@ -178,7 +180,7 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
 
 
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
-    """Whether an isolated position is at R_own or above; equity >= ceil(own) without the division."""
+    """True if an isolated position is at R_own or above: equity >= ceil(own), without the division."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
@@ -195,7 +197,7 @@ cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept n
 
 
 cdef int128 _equity(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
-    """Of a cross domain."""
+    """Returns the equity of a cross domain."""
     cdef int128 equity = backing(ledger, account, currency)
     cdef int32_t index = ledger.accounts[account].first_position
     cdef Position* p
@@ -227,7 +229,7 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
 
 
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
-    """Of the margin domain that a position belongs to: it alone, or the account's cross positions in its currency."""
+    """Finds the requirement of a position's margin domain: it alone, or the account's cross positions in its currency."""
     cdef Position* p = &ledger.positions[index]
     if p.mode:
         isolated_requirement(ledger, rules, index, r)
@@ -273,12 +275,13 @@ cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:
 
 
 cdef inline bint _shares(Ledger* ledger, Position* p, uint32_t currency) noexcept nogil:
-    """Whether a position is one of those that a cross domain's equity is shared among."""
+    """True if a position is one of those that share a cross domain's equity."""
     return p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency
 
 
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
-    """E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM. One alone has all of it."""
+    """Returns E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM. A single one has all
+    of it."""
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t account = ledger.positions[index].account
     cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
@@ -314,11 +317,11 @@ cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, in
                 largest_needed = needed
                 largest = i
         i = p.next
-    if total <= 0:      # every position asks for something, or for nothing because another asks for more
+    if total <= 0:      # a position requires nothing only if the other side of its hedge requires more
         fault[0] = 3
         return 0
     left_over = equity
-    whole = floor128(equity, total)  # equity * MM may leave 128 bits: split off whole multiples of the total
+    whole = floor128(equity, total)  # equity * MM may exceed 128 bits: split off whole multiples of the total
     i = first
     while i >= 0:
         p = &ledger.positions[i]
@@ -336,7 +339,7 @@ cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, in
 
 
 cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
-    """The exact signed cost at which a position leaves nothing: what the house takes it over at."""
+    """Returns the exact signed cost at which a position leaves nothing; the house takes it over at that cost."""
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* fault = &ledger.log.fault
     must(p.size_lots != 0, LIQ_3, fault)
@@ -349,7 +352,7 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
 # --- Before a trade ------------------------------------------------------------------------------------
 
 cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fault) noexcept nogil:
-    """The part of an amount that belongs to some of its lots, rounded up."""
+    """Returns the part of an amount that belongs to some of its lots, rounded up."""
     cdef int64_t part
     must((0 <= lots) & (lots <= of), MON_8, fault)
     if lots == of:
@@ -360,7 +363,7 @@ cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fau
 
 
 cdef inline int64_t _opening_loss(Ledger* ledger, OpenSide* open, int64_t lots) noexcept nogil:
-    """The share of a side's loss to mark that belongs to the lots that would open."""
+    """Returns the share of a side's loss to mark that belongs to the lots that would open."""
     return 0 if lots == 0 or open.loss_units == 0 else _share(open.loss_units, lots, open.lots, &ledger.log.fault)
 
 
@@ -370,7 +373,7 @@ cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int 
     cdef int64_t held = _opening_loss(ledger, open, lots) if p.mode else open.loss_units
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t value, initial
-    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # to what is held, whose notional is at entry: no mark moves a hold
+    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # 1: it adds to the position, whose notional is at entry: no mark moves a hold
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
     must((0 <= lots) & (lots <= open.lots) & (held >= 0), MON_8, fault)
@@ -379,17 +382,17 @@ cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int 
     value = _share(open.value_units, lots, open.lots, fault)
     initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
     must((initial | value) >= 0, MAR_1, fault)
-    return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # more than anybody has is enough
+    return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # a saturated hold is more than anybody has
 
 
 cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
-    """The value at their limits of the lots of a side that would open."""
+    """Returns the value, at their limits, of the lots of a side that would open."""
     cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
     return 0 if lots == 0 else _share(p.open[side].value_units, lots, p.open[side].lots, &ledger.log.fault)
 
 
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
-    """What resting orders that close an isolated position would lose against mark; its margin must bear it."""
+    """Returns the loss against mark of resting orders that close an isolated position; its margin must bear it."""
     cdef int side = SELL if p.size_lots > 0 else BUY
     cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
     cdef int64_t loss = sub(p.open[side].loss_units, _opening_loss(ledger, &p.open[side], lots), &ledger.log.fault)
@@ -398,17 +401,17 @@ cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
 
 
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
-    """What the resting orders of a position reserve: the dearer side of those that would open.
+    """Returns the margin that resting orders reserve: the dearer side's value / leverage, its taker fee and its loss to mark.
 
-    Per side: value at limit / leverage + taker fee of the lots beyond closing the position, + loss to mark:
-    of all lots for cross, of the opening ones for isolated (the others' is the margin's, closing_loss).
-    `extra` adds an order that is about to come on `side`; NULL adds none.
+    Value and fee are those of the lots that may open. The loss is that of all lots for cross, of the opening lots for
+    isolated; an isolated position's own margin bears the rest (`closing_loss`). `extra` adds an order that is about to come on
+    `side`; NULL adds none.
     """
     return most(side_hold(ledger, p, extra, side), side_hold(ledger, p, NULL, 1 - side))
 
 
 cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
-    """The same of one side. More orders never reserve less."""
+    """Returns the hold of one side. More orders never reserve less."""
     cdef OpenSide open
     if extra == NULL:
         return _side_hold(ledger, p, &p.open[side], side)
@@ -422,8 +425,8 @@ cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) n
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
-    """Initial margin at mark, and what accrued funding asks. Never less than maintenance with the fee: the twin
-    says why."""
+    """Returns initial margin at mark plus accrued funding, and never less than maintenance margin with the fee (see the
+    twin)."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t value = position_value(ledger, p)
@@ -436,14 +439,14 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
         return initial
     if ins.covers and ins.basis == CONTRACTS and not ins.at_entry and allows(
             ins, tier_at(ins, magnitude(p.size_lots), p.chosen_tier), p.leverage):
-        return initial      # which is the larger one then
+        return initial      # leverage makes it the larger one
     held = held_of(ledger, p)
     least_asked = asked(ins, &held, tier_of(ins, &held, fault), p.liquidation_fee_ppb, fault)
     return most(initial, narrow(ceil128(least_asked, RATE), fault))
 
 
 cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
-    """What the dearer side asks of all that may be a hedge with a cross position; told for the first of them, 0 for the rest."""
+    """Returns the dearer side's initial margin of a cross position's hedge, for the first of its rows; 0 for the others."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef int64_t sides[2]
     cdef Position* other
@@ -462,16 +465,16 @@ cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
 
 
 cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil:
-    """What a position adds to the initial margin of its account; the first of a hedge of which one side counts adds all of it."""
+    """Returns a position's part of its account's initial margin. With `larger_leg` the first row of a hedge has all of it."""
     if ledger.instruments[p.instrument].larger_leg and not p.mode:
         return _hedge_initial(ledger, p)
     return initial_units(ledger, p)
 
 
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil:
-    """Cash and unrealised profit of the cross positions, less their initial margin and all holds.
+    """Returns cash plus unrealised profit of the cross positions, less their initial margin and all holds.
 
-    `spendable`: what may leave the wallet (withdrawals, isolated margin); unrealised profit does not count.
+    spendable: True for money that leaves the wallet (withdrawals, isolated margin); unrealised profit then does not count.
     """
     cdef Wallet* wallet = wallet_of(ledger, account, currency)
     cdef int128 profit = 0
@@ -491,8 +494,8 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
 
 
 cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
-    """What the contracts of a currency leave of a balance in it for another currency's margin: each position keeps what its
-    own profit does not bear of its initial margin. So closing one costs no more than it loses to mark and fees."""
+    """Returns the part of a balance that may back another currency. Each position keeps the initial margin that its own profit
+    does not bear. So closing it costs no more than its loss to mark and its fees."""
     cdef Wallet* wallet = wallet_of(ledger, account, currency)
     cdef int128 spare = <int128>wallet.cash_units - wallet.hold_units
     cdef int32_t index = ledger.accounts[account].first_position
@@ -511,7 +514,7 @@ cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) no
 # --- Deleveraging rank (semantics §5) ------------------------------------------------------------------
 
 cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil:
-    """Profit rate times effective leverage; `r` is the requirement of the position's margin domain."""
+    """Returns profit rate times effective leverage; `r` is the requirement of the position's margin domain."""
     cdef int128 rate, rank
     cdef int128 profit = upl(ledger, p)
     cdef int64_t cost = magnitude(p.cost_units)

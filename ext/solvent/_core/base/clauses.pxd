@@ -1,7 +1,7 @@
-# clauses: what must hold where money moves, always looked at; a clause that does not hold stops the exchange.
+# clauses: invariants where money moves, always tested; a broken clause halts the exchange.
 #
-# Owns: the numbers of the clauses (a family's hundred and the clause's own number) and how one is stated.
-# Never: mends anything. The first clause that fails is kept, and the kernel halts with it at the end of the command.
+# Owns: the numbers of the clauses (a family's hundred and the clause's own number) and the macro that states one.
+# Never: repairs anything. The first broken clause is kept, and the kernel halts with it at the end of the command.
 # Cost: a comparison and a branch that is not taken.
 
 from libc.stdint cimport int32_t, int64_t

@@ -1,4 +1,4 @@
-"""What a fault is called; the contract is in clauses.pxd."""
+"""The names of faults; the contract is in clauses.pxd."""
 
 
 cdef tuple _FAMILIES = ("", "MON", "BOOK", "ORD", "MAR", "FUN", "LIQ", "KER", "SAFE")
@@ -6,6 +6,6 @@ cdef dict _OTHERS = {1: "arithmetic beyond 64 bits", 2: "memory is gone", 3: "an
 
 
 def said(int fault):
-    """The words for a fault: 'MON-3 does not hold' for a clause, or what else went wrong."""
+    """Returns the words for a fault: 'MON-3 does not hold' for a clause, or the other cause."""
     family, number = divmod(fault, 100)
     return f"{_FAMILIES[family]}-{number} does not hold" if family else _OTHERS[number]

@@ -1,6 +1,6 @@
-# case: what a step of the liquidation pipeline is told, and what it says.
+# case: the argument and the answer of a step of the liquidation pipeline.
 #
-# Owns: the form of a case, the numbers of the steps, and what a step may say. A step is a function (state, case) -> outcome.
+# Owns: the form of a case, the numbers of the steps, and the outcomes. A step is a function (state, case) -> outcome.
 # Never: decides.
 # Invariant: a case concerns one domain, one parcel or one wallet for all its life.
 
@@ -20,14 +20,14 @@ cdef enum:                     # the steps of a rule set's table (Step)
     RESIDUAL = 8
     # rendered: end
 
-cdef enum:                     # what a case concerns
+cdef enum:                     # the subject of a case
     DOMAIN = 0                 # a margin domain below R_own
     HELD_PARCEL = 1            # one position of the house
-    BARE_WALLET = 2            # one balance that no position stands for
+    BARE_WALLET = 2            # one negative balance without a position
 
-cdef enum:                     # what a step says
+cdef enum:                     # the outcome of a step
     GO_ON = 0                  # the next step goes on
-    AGAIN = 1                  # what counted has changed: from the first step
+    AGAIN = 1                  # the case has changed: start from the first step
     OVER = 2                   # nothing more is done in this case
 
 cdef struct Case:
@@ -35,11 +35,11 @@ cdef struct Case:
     uint8_t leg
     uint8_t verdict
     bint fresh                 # the parcel was taken just now
-    bint converted             # collateral was, so that the account is looked at again
+    bint converted             # collateral was converted, so that the account is tested again
     uint32_t account
     uint32_t instrument        # NO_INSTRUMENT: the cross domain
     uint32_t currency
-    int32_t position           # of an isolated domain; -1: the cross domain
+    int32_t position           # the isolated domain's position; -1: the cross domain
     int32_t candidate          # the position to step down; -1: none
     int32_t parcel             # its index
     Requirement requirement    # of the domain, as last read

@@ -1,6 +1,6 @@
-# clear: before a position is touched (semantics §2), orders go, and tiers that were chosen.
+# clear: cancels orders and clears chosen tiers before a position is reduced (semantics §2).
 #
-# Owns: which orders of an account stand in a domain's way.
+# Owns: the choice of orders that a domain loses.
 # Never: trades.
 # Cost: O(positions and orders of the account).
 

@@ -1,4 +1,4 @@
-"""Orders and chosen tiers that go first; the contract is in clear.pxd, the readable twin in twin/liquidation/clear.py."""
+"""The clearing of orders and chosen tiers; the contract is in clear.pxd, the readable twin in twin/liquidation/clear.py."""
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, Position, backs, position_event, touch
@@ -10,8 +10,8 @@ from solvent._core.trade.state cimport State
 
 
 cdef bint _cancel_orders(State* s, Case* c) noexcept nogil:
-    """Isolated: that position's orders; cross: all of the account's in that currency and in those that back it. True if
-    what they held or asked for counted in the test."""
+    """Cancels the orders of a domain. Isolated: that position's orders; cross: the account's orders in the domain's currency
+    and in the currencies that back it. Returns True if their holds or their margin counted in the ratio test."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = c.position if c.position >= 0 else l.accounts[c.account].first_position
     cdef uint32_t currency
@@ -31,7 +31,7 @@ cdef bint _cancel_orders(State* s, Case* c) noexcept nogil:
 
 
 cdef bint _give_up_tier(State* s, int32_t index) noexcept nogil:
-    """Gives up a chosen tier; True if there was one."""
+    """Clears a chosen tier. Returns True if there was one."""
     if s.ledger.positions[index].chosen_tier == 0:
         return False
     s.ledger.positions[index].chosen_tier = 0
@@ -40,7 +40,7 @@ cdef bint _give_up_tier(State* s, int32_t index) noexcept nogil:
 
 
 cdef bint _give_up_tiers(State* s, Case* c) noexcept nogil:
-    """Gives up the domain's chosen tiers; True if there was one."""
+    """Clears the domain's chosen tiers. Returns True if there was one."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[c.account].first_position
     cdef bint changed = False
@@ -54,7 +54,7 @@ cdef bint _give_up_tiers(State* s, Case* c) noexcept nogil:
 
 
 cdef void _check_cleared(State* s, Case* c) noexcept nogil:
-    """States that no position of the domain has an order or a tier of its own choice left."""
+    """States that no position of the domain has an order or a chosen tier left."""
     cdef Position* p
     cdef int32_t index = s.ledger.accounts[c.account].first_position
     while index >= 0:
@@ -66,12 +66,12 @@ cdef void _check_cleared(State* s, Case* c) noexcept nogil:
 
 
 cdef int clear(State* s, Case* c) noexcept nogil:
-    """Cancels orders and gives up chosen tiers. Where that may have changed the verdict, the domain is judged again."""
+    """Cancels orders and clears chosen tiers. The domain is judged again where that may have changed the verdict."""
     cdef bint changed = _cancel_orders(s, c)
     changed |= _give_up_tiers(s, c)
     _check_cleared(s, c)
     if not changed:
         return GO_ON
-    if c.requirement.positions == 0:    # only orders asked for more; the bare wallet may be below zero
+    if c.requirement.positions == 0:    # only orders required margin; the wallet itself may be below zero
         touch(&s.ledger, c.account)
     return AGAIN

@@ -1,7 +1,7 @@
-# collateral: what backs a currency becomes that currency.
+# collateral: conversion of collateral into the currency that it backs.
 #
 # Owns: the conversion by the house.
-# Never: leaves an account with another equity than before.
+# Never: changes an account's equity.
 # Cost: O(positions of the account).
 
 from libc.stdint cimport uint32_t

@@ -9,8 +9,8 @@ from solvent._core.trade.state cimport State
 
 
 cdef bint convert(State* s, uint32_t account, Collateral* each) noexcept nogil:
-    """The house takes all that is spare of a balance for what it counts; True if anything: the account's own domain in it is
-    then to be looked at again."""
+    """Exchanges the spare part of a balance for its collateral value. Returns True if there was any: the account's own domain
+    in that currency is then to be tested again."""
     cdef Ledger* l = &s.ledger
     cdef int64_t value = collateral_value(l, account, each, 0)
     cdef int64_t spare = spare_units(l, account, each.currency)

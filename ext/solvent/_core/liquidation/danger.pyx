@@ -1,4 +1,4 @@
-"""The accounts below R_own after a mark change; the contract is in danger.pxd."""
+"""Accounts below R_own after a mark change; the contract is in danger.pxd."""
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.trade.admission cimport endangered
@@ -10,7 +10,7 @@ from solvent._core.contract.valuation cimport Instrument
 
 
 cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
-    """Touches every account whose position here, its cross domain, or one that this backs is now below R_own."""
+    """Touches each account whose position here, cross domain, or backed domain is below R_own."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef bint below
     cdef bint backing = backs(&s.ledger, ins.currency) != NULL
@@ -31,7 +31,7 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
 
 
 cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
-    """Touches whose margin is worth too little now, because this instrument prices what backs it."""
+    """Touches each account whose collateral is priced by this instrument and now leaves its domain below its threshold."""
     cdef Ledger* l = &s.ledger
     cdef uint32_t account
     cdef int32_t i

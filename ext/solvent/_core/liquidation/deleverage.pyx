@@ -38,7 +38,7 @@ cdef int _by_rank(const void* left, const void* right) noexcept nogil:
 
 
 cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
-    """The other side's positions by rank, each with whether pass 1 may take it."""
+    """Ranks the positions of the other side, each with its right to pass 1."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
     cdef int32_t count = 0
     cdef int32_t i
@@ -75,7 +75,7 @@ cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, i
 
 
 cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:
-    """Closes a counterparty against the parcel at the parcel's cost share, the same integer on both sides."""
+    """Closes a counterparty at the parcel's cost share, the same integer on both sides."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Position* p = &s.ledger.positions[winner.position]
     cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(p.size_lots))
@@ -119,7 +119,7 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
 
 
 cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil:
-    """Pass 2: another parcel of the other side closes at this one's price; its loss goes to the fund."""
+    """Closes a parcel of the other side at this parcel's price (pass 2); the fund bears its loss."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Parcel* opposite = &s.ledger.parcels[other]
     cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
@@ -142,7 +142,7 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
 
 
 cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
-    """Pass 2: the other side's parcels, by id."""
+    """Closes the other side's parcels, by id (pass 2)."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Parcel* opposite
     cdef int32_t i
@@ -156,7 +156,7 @@ cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
 
 
 cdef void _close_winners(State* s, int32_t index, Winner* winners, int32_t count, int pass_) noexcept nogil:
-    """Pass 1: the sound ones by rank; pass 3: everybody else."""
+    """Closes the sound positions by rank (pass 1), or all others (pass 3)."""
     cdef int32_t i
     for i in range(count):
         if s.ledger.parcels[index].size_lots == 0:
@@ -166,7 +166,7 @@ cdef void _close_winners(State* s, int32_t index, Winner* winners, int32_t count
 
 
 cdef int deleverage(State* s, Case* c) noexcept nogil:
-    """Closes all that is left of a parcel: winners by rank, opposite parcels, then everybody else by rank."""
+    """Closes the rest of the parcel: sound winners by rank, opposite parcels by id, then all others by rank."""
     cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
     cdef size_t most = <size_t>s.ledger.instruments[parcel.instrument].member_count + 1
     cdef Winner* winners = <Winner*>taken(most * sizeof(Winner))

@@ -1,4 +1,4 @@
-# net: what both legs of a cross hedge have in common is closed at mark, before anything is sold (semantics §2).
+# net: closes the common lots of both legs of a cross hedge at mark, before anything is sold (semantics §2).
 #
 # Owns: the netting of a hedge.
 # Never: takes a fee, or changes equity by more than rounding.

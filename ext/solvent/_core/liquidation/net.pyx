@@ -13,7 +13,7 @@ from solvent._core.base.emit cimport emit_netted
 
 
 cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
-    """Closes the lots that both legs have against each other."""
+    """Closes the common lots of both legs at mark."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[long]
     cdef Instrument* ins = &l.instruments[p.instrument]

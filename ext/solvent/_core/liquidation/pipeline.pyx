@@ -23,7 +23,7 @@ from solvent._core.liquidation.verdict cimport judge, verdict
 from solvent._core.trade.state cimport State
 from solvent._core.base.schema cimport HOUSE, NO_INSTRUMENT, SAFE
 
-cdef struct Entry:             # a step as the pipeline knows it
+cdef struct Entry:             # a step: its concern and its function
     uint8_t concern
     Step act
 
@@ -51,7 +51,7 @@ _know(RESIDUAL, BARE_WALLET, residual)
 
 
 cdef int _pass(State* s, Case* c) noexcept nogil:
-    """The steps of a case's concern once, in the order of the table, until one does not go on."""
+    """Runs the steps of a case's concern once, in the order of the table, until one does not go on."""
     cdef Entry* entry
     cdef int outcome
     cdef int32_t i
@@ -65,7 +65,7 @@ cdef int _pass(State* s, Case* c) noexcept nogil:
 
 
 cdef void _run(State* s, Case* c) noexcept nogil:
-    """A case, from the first step as often as one says so."""
+    """Runs a case; a step may start the table again."""
     while s.log.fault == 0 and _pass(s, c) == AGAIN:
         pass
 
@@ -73,7 +73,7 @@ cdef void _run(State* s, Case* c) noexcept nogil:
 # --- Parcels -------------------------------------------------------------------------------------------
 
 cdef bint _has_value(State* s, Parcel* parcel) noexcept nogil:
-    """True if nothing is left of a parcel, or what is left is worth more than its cost."""
+    """True if nothing is left of a parcel, or its rest is worth more than its cost."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
     return parcel.size_lots == 0 or worth(ins, parcel.size_lots, ins.mark_ticks, &s.log.fault) > parcel.cost_units
 
@@ -93,7 +93,7 @@ cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
 
 
 cdef bint _run_due(State* s) noexcept nogil:
-    """Looks at every parcel whose value may have changed, by id; True if there was one."""
+    """Runs every parcel whose value may have changed, by id. Returns True if there was one."""
     cdef bint any = False
     cdef int32_t i
     for i in range(s.ledger.parcel_count):
@@ -114,7 +114,7 @@ cdef void _append(State* s, Cases* cases, Case* c) noexcept nogil:
 
 
 cdef bint _cover(State* s, Case* domain) noexcept nogil:
-    """Runs a wallet below zero that no position stands for; True if its account is to be looked at again."""
+    """Runs a negative wallet without a position. Returns True if its account is to be tested again."""
     cdef Case c = domain[0]
     if c.requirement.positions != 0 or wallet_of(&s.ledger, c.account, c.currency).cash_units >= 0:
         return False
@@ -126,7 +126,7 @@ cdef bint _cover(State* s, Case* domain) noexcept nogil:
 
 
 cdef void _collect(State* s, Cases* cases) noexcept nogil:
-    """Queues all domains of the touched accounts that need action, and covers bare wallets below zero on the way. Accounts
+    """Queues every domain of a touched account that needs action, and covers negative wallets without a position. Accounts
     whose collateral was converted stay touched."""
     cdef Ledger* l = &s.ledger
     cdef uint32_t again = 0
@@ -158,7 +158,7 @@ cdef void _collect(State* s, Cases* cases) noexcept nogil:
 
 
 cdef int _by_slack(const void* left, const void* right) noexcept nogil:
-    """Worst first, then by account, instrument, leg, currency."""
+    """Orders cases: worst first, then by account, instrument, leg, currency."""
     cdef Case* a = <Case*>left
     cdef Case* b = <Case*>right
     cdef int128 slack = a.requirement.equity - a.requirement.own
@@ -175,7 +175,7 @@ cdef int _by_slack(const void* left, const void* right) noexcept nogil:
 
 
 cdef void _run_domain(State* s, Case* c) noexcept nogil:
-    """A domain, and then every parcel that the house took from it."""
+    """Runs a domain, and then every parcel that the house took from it."""
     cdef int32_t first = s.ledger.parcel_count
     cdef int32_t i
     _run(s, c)
@@ -188,7 +188,7 @@ cdef void _run_domain(State* s, Case* c) noexcept nogil:
 # --- The end of a command ------------------------------------------------------------------------------
 
 cdef void settle_touched(State* s) noexcept nogil:
-    """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
+    """Works off parcels first, then the touched accounts worst first, round after round until none is left."""
     cdef Cases cases
     cdef int32_t i
     memset(&cases, 0, sizeof(Cases))

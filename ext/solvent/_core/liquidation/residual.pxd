@@ -1,7 +1,7 @@
-# residual: what no position stands for (semantics §6). A wallet below zero is covered.
+# residual: covers a wallet below zero that no position can cover (semantics §6).
 #
-# Owns: the order in which it is covered: collateral, what orders hold of it, the fund, the deficit.
-# Never: lets the fund pay while the owner still has something, held by orders or not.
+# Owns: the order of payers: collateral, collateral held by orders, the fund, the deficit.
+# Never: lets the fund pay while the owner still has collateral, held by orders or not.
 # Cost: O(positions of the account).
 
 from solvent._core.liquidation.case cimport Case

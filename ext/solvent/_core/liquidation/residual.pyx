@@ -1,4 +1,4 @@
-"""Cover of bare wallets; the contract is in residual.pxd, the readable twin in twin/liquidation/residual.py."""
+"""The cover of negative wallets; the contract is in residual.pxd, the readable twin in twin/liquidation/residual.py."""
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Wallet, fund_pays, wallet_of, wallet_purse
@@ -22,14 +22,14 @@ cdef void _cancel_currency(State* s, uint32_t account, uint32_t currency) noexce
 
 
 cdef int residual(State* s, Case* c) noexcept nogil:
-    """Covers a wallet below zero, and tells whether collateral was converted for it."""
+    """Covers a wallet below zero, and notes in the case if collateral was converted for it."""
     cdef Ledger* l = &s.ledger
     cdef Wallet* wallet = wallet_of(l, c.account, c.currency)
     cdef int32_t i
     for i in range(l.collateral_count):
         if l.collateral[i].of == c.currency and wallet.cash_units < 0:
             c.converted |= convert(s, c.account, &l.collateral[i])
-    for i in range(l.collateral_count):     # what orders hold is there too, before anybody else pays
+    for i in range(l.collateral_count):     # the balance that orders hold is used too, before anybody else pays
         if l.collateral[i].of == c.currency and wallet.cash_units < 0:
             _cancel_currency(s, c.account, l.collateral[i].currency)
             c.converted |= convert(s, c.account, &l.collateral[i])

@@ -1,4 +1,4 @@
-# step_down: partial liquidation (semantics §3). The candidate sells itself back by tiers with an order of its owner.
+# step_down: partial liquidation (semantics §3). The candidate is reduced by tiers with an order in its owner's name.
 #
 # Owns: size and limit of that order; the stuck flag (a mark clears it).
 # Never: sells beyond the bankruptcy price, or the limit of the rule set.

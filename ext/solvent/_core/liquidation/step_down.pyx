@@ -17,7 +17,7 @@ from solvent._core.base.emit cimport emit_step_down
 
 
 cdef int64_t _limit(State* s, int32_t index, int side) noexcept nogil:
-    """The bankruptcy price that pays the fee, no further from mark than the rule set allows, as a legal price."""
+    """Returns the bankruptcy price that pays the fee, no further from mark than the rule set allows, as a legal price."""
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), p.liquidation_fee_ppb)
@@ -30,7 +30,7 @@ cdef int64_t _limit(State* s, int32_t index, int side) noexcept nogil:
 
 
 cdef bint _sell(State* s, int32_t index) noexcept nogil:
-    """Offers what is beyond the tier that it is to go back to; True if anything filled."""
+    """Offers the lots beyond the target tier. Returns True if any lot filled."""
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef Held held = held_of(&s.ledger, p)
@@ -68,7 +68,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
 
 
 cdef int step_down(State* s, Case* c) noexcept nogil:
-    """Steps the candidate down; where nothing fills, it waits, stuck, for its instrument's next mark."""
+    """Steps the candidate down. A candidate without a fill is stuck until its instrument's next mark."""
     if c.verdict != PARTIAL or c.candidate < 0:
         return GO_ON
     must(c.requirement.equity < c.requirement.own and c.requirement.equity >= c.requirement.full, LIQ_1, &s.log.fault)

@@ -1,6 +1,6 @@
 # take_over: the house receives positions at exact cost, and the trader keeps zero for them (semantics §4).
 #
-# Owns: what is taken, and at which cost.
+# Owns: the choice and the cost of the positions taken.
 # Never: sells. The parcels go through unwind next.
 # Cost: O(positions of the account).
 

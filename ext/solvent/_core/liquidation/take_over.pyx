@@ -17,14 +17,14 @@ from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
 from solvent._core.base.emit cimport emit_takeover
 
-cdef struct Taken:             # a position that is to be taken
+cdef struct Taken:             # a position to take over
     int32_t position
     int64_t cost_units
-    int64_t equity_units       # its share
+    int64_t equity_units       # its share of the domain's equity
 
 
 cdef void _take(State* s, Taken* each) noexcept nogil:
-    """One position becomes a parcel."""
+    """Turns one position into a parcel."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[each.position]
     cdef int64_t price = price_paying(&l.instruments[p.instrument], p.size_lots, each.cost_units, 0)
@@ -57,7 +57,7 @@ cdef void _take_isolated(State* s, Case* c) noexcept nogil:
 
 
 cdef int32_t _shares(State* s, Case* c, Taken* found) noexcept nogil:
-    """The open cross positions of the domain, every cost and share from the same state; how many there are."""
+    """Lists the open cross positions of the domain with cost and share, all from the same state. Returns their number."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[c.account].first_position
     cdef int32_t count = 0
@@ -79,7 +79,7 @@ cdef int32_t _shares(State* s, Case* c, Taken* found) noexcept nogil:
 
 
 cdef int64_t _costs_left(State* s, Case* c) noexcept nogil:
-    """The costs of the domain's positions that are left: none."""
+    """Returns the sum of the remaining costs of the domain's positions, which must be zero."""
     cdef int32_t index = s.ledger.accounts[c.account].first_position
     cdef int64_t left = 0
     while index >= 0:
@@ -91,7 +91,7 @@ cdef int64_t _costs_left(State* s, Case* c) noexcept nogil:
 
 
 cdef void _take_cross(State* s, Case* c) noexcept nogil:
-    """All cross positions of a currency, each at its share of the equity; what backs the currency is converted first."""
+    """Takes all cross positions of a currency, each at its share of the equity, after converting the currency's collateral."""
     cdef Ledger* l = &s.ledger
     cdef Taken* found = <Taken*>taken(<size_t>c.requirement.positions * sizeof(Taken))
     cdef int32_t i, count
@@ -105,7 +105,7 @@ cdef void _take_cross(State* s, Case* c) noexcept nogil:
     pay(l, TAKEN_OVER, wallet_purse(c.account, c.currency), wallet_purse(CLEARING, c.currency),
         wallet_of(l, c.account, c.currency).cash_units, 0)
     must(wallet_of(l, c.account, c.currency).cash_units == 0, LIQ_3, &s.log.fault)
-    touch(l, c.account)       # what its balance backed is looked at
+    touch(l, c.account)       # the domain that its balance backed is tested
     for i in range(count):
         if parcels_reserve(l):
             _take(s, &found[i])
@@ -115,7 +115,7 @@ cdef void _take_cross(State* s, Case* c) noexcept nogil:
 
 
 cdef int take_over(State* s, Case* c) noexcept nogil:
-    """Takes the isolated position, or all cross positions of the domain."""
+    """Takes over the isolated position, or all cross positions of the domain."""
     must(c.verdict != FULL or c.requirement.equity < c.requirement.full, LIQ_1, &s.log.fault)
     must(c.verdict != SAFE, LIQ_1, &s.log.fault)
     if c.verdict == FULL:

@@ -15,7 +15,7 @@ from solvent._core.trade.state cimport State, Ticket
 
 
 cdef int64_t _value(State* s, Parcel* parcel) noexcept nogil:
-    """What a parcel is worth at mark above its cost."""
+    """Returns the parcel's value at mark less its cost."""
     return upl_of(&s.ledger.instruments[parcel.instrument], parcel.size_lots, parcel.cost_units, &s.log.fault)
 
 
@@ -29,7 +29,8 @@ cdef void _check_order(State* s, Parcel* parcel) noexcept nogil:
 
 
 cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
-    """Works a parcel through the book down to a price; what is left rests unless it is to be sold at once."""
+    """Sends a house order for the whole parcel. Its rest stays in the book if it may rest and does not have to be sold at
+    once."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Ticket t
     if not arena_room(&s.arena) or not book_room(&s.books[parcel.instrument]):
@@ -58,7 +59,7 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
 
 
 cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
-    """Where selling the whole remainder would exactly empty the fund, no further than the limit from mark."""
+    """Returns the price at which selling the whole rest would exactly empty the fund, within the limit around mark."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
     cdef int128 left = parcel.cost_units
     cdef int64_t price
@@ -72,15 +73,15 @@ cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
 
 
 cdef int unwind(State* s, Case* c) noexcept nogil:
-    """A fresh parcel is offered at its bankruptcy price. One without value is sold at once; where the command may not cost
-    others, it waits for its instrument's next mark."""
+    """Offers a fresh parcel at its bankruptcy price, and sells a worthless one at once. A worthless parcel waits for its
+    instrument's next mark if the command may not cost others."""
     cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
     cdef int64_t highest = s.ledger.instruments[parcel.instrument].max_price_ticks
     cdef int64_t price = clamp(parcel.bankruptcy_ticks, 1, highest)
     parcel.due = 0
     must(parcel.size_lots != 0 or c.fresh, LIQ_10, &s.log.fault)     # an opposite sibling may have closed it
     _check_order(s, parcel)
-    # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
+    # No order can have a bankruptcy price beyond the legal prices: such a parcel is worthless and is sold below.
     if c.fresh and (price >= parcel.bankruptcy_ticks if parcel.size_lots > 0 else price <= parcel.bankruptcy_ticks):
         _house_order(s, c.parcel, price, True)
     if parcel.size_lots == 0 or _value(s, parcel) > 0 or not s.may_cost_others:
@@ -91,6 +92,6 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
     price = _fund_price(s, parcel)
     must(price >= band_price(&s.ledger.instruments[parcel.instrument], SELL, s.rules.parcel_limit_ppb) if parcel.size_lots > 0
          else price <= band_price(&s.ledger.instruments[parcel.instrument], BUY, s.rules.parcel_limit_ppb), LIQ_5, &s.log.fault)
-    if 1 <= price <= highest:  # else no legal price is good enough
+    if 1 <= price <= highest:  # otherwise no legal price pays enough
         _house_order(s, c.parcel, price, False)
     return GO_ON if parcel.size_lots != 0 else OVER

@@ -1,4 +1,4 @@
-# verdict: the ratio test of one margin domain (semantics §2): safe, to be stepped down, or to be taken over.
+# verdict: the ratio test of one margin domain (semantics §2): safe, to step down, or to take over.
 #
 # Owns: the choice of the position to step down.
 # Never: changes an account.

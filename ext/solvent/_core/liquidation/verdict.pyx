@@ -14,13 +14,13 @@ from solvent._core.base.emit cimport emit_liquidation
 
 
 cdef bint _steps(State* s, Position* p) noexcept nogil:
-    """True if the position stands in a tier from which it is stepped down."""
+    """True if the position is in a tier from which it is stepped down."""
     cdef Held held = held_of(&s.ledger, p)
     return tier_of(&s.ledger.instruments[p.instrument], &held, &s.log.fault) >= s.rules.step_tiers
 
 
 cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 equity) noexcept nogil:
-    """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
+    """Returns the cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[account].first_position
     cdef int32_t best = -1
@@ -39,7 +39,7 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
 
 
 cdef inline bint _holds(State* s, Case* c) noexcept nogil:
-    """True if a domain is at R_own or above, the short way; states that what is known of it is so."""
+    """True if a domain is at R_own or above, the short way; states that its known slack is exact."""
     cdef Wallet* wallet = wallet_of(&s.ledger, c.account, c.currency)
     cdef int128 slack
     if c.position >= 0:
@@ -50,7 +50,7 @@ cdef inline bint _holds(State* s, Case* c) noexcept nogil:
 
 
 cdef int judge(State* s, Case* c) noexcept nogil:
-    """Fills in requirement, candidate and verdict of a domain, and returns the verdict."""
+    """Finds requirement, candidate and verdict of a domain, and returns the verdict."""
     cdef Requirement* r = &c.requirement
     c.candidate = c.position
     if c.position >= 0:
@@ -66,7 +66,7 @@ cdef int judge(State* s, Case* c) noexcept nogil:
     elif c.candidate >= 0 and s.ledger.positions[c.candidate].stuck:
         c.verdict = SAFE
     else:
-        c.verdict = PARTIAL     # without a candidate only orders ask for more, and they go
+        c.verdict = PARTIAL     # without a candidate only orders require more, and they are cancelled
     must(r.full <= r.own and r.full >= 0, LIQ_1, &s.log.fault)
     must(c.verdict == SAFE or r.equity < r.own, LIQ_1, &s.log.fault)
     must(c.verdict == SAFE or not _holds(s, c), LIQ_1, &s.log.fault)
@@ -74,14 +74,14 @@ cdef int judge(State* s, Case* c) noexcept nogil:
 
 
 cdef bint _may_wait(State* s, Case* c) noexcept nogil:
-    """True if a domain below R_own has nothing that could be sold now."""
+    """True if a domain below R_own has no position that can be sold now."""
     if c.requirement.positions == 0 and c.requirement.orders == 0:
         return True
     return c.requirement.equity >= c.requirement.full and c.candidate >= 0 and s.ledger.positions[c.candidate].stuck
 
 
 cdef int verdict(State* s, Case* c) noexcept nogil:
-    """Judges a domain and says so, unless it is safe."""
+    """Judges a domain and emits LIQUIDATION, unless it is safe."""
     cdef Requirement* r = &c.requirement
     if judge(s, c) == SAFE:
         must(r.equity >= r.own or _may_wait(s, c), LIQ_1, &s.log.fault)

@@ -1,17 +1,17 @@
-# admission: whether the owner of a position bears a fill, and what a margin domain may lose (SAFE-1, SAFE-2, decisions/0013).
+# admission: the judgement of fills by their owners' margin domains (SAFE-1, SAFE-2, decisions/0013).
 #
-# Owns: the judgement of every fill before it is posted, and the answers of a domain that others act on.
-# Never: writes for good; a fill is tried on the rows, which are as before when it has been judged.
-# Invariants: what opens leaves no domain of its owner below R_own, or further below it; what only closes costs no more
-# than there is.
-# Cost: a judgement reads the domains that a fill touches once: what settlement asked after every fill before.
+# Owns: the judgement of every fill before it is posted, and the figures of a domain for others.
+# Never: writes for good; a fill is tried on the rows, which are restored.
+# Invariants: an opening fill leaves no domain of its owner below R_own, or further below it. A closing fill costs no more than
+# the domain has.
+# Cost: a judgement reads the domains of a fill once.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport Effect, FillTerms, Ledger
 from solvent._core.account.margin cimport Rules
 from solvent._core.base.money cimport int128
 
-cdef struct Trial:                 # what the rows were before a fill was tried on them
+cdef struct Trial:                 # the rows before a fill was tried on them
     int64_t size_lots
     int64_t cost_units
     int64_t margin_units

@@ -1,4 +1,4 @@
-"""Whether a fill is borne; the contract is in admission.pxd, the readable twin in twin/trade/admission.py."""
+"""The judgement of fills; the contract is in admission.pxd, the readable twin in twin/trade/admission.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport (
@@ -17,13 +17,13 @@ from solvent._core.contract.valuation cimport (
 from solvent._core.base.schema cimport BUY, CONTRACTS, NET
 
 cdef enum:
-    LIFTS_MAX = 64                 # the twin says why
+    LIFTS_MAX = 64                 # explained in the twin
 
 cdef struct Reading:               # a domain
     int128 equity
     int128 own
 
-cdef struct Readings:              # of every domain that a fill of a position may change
+cdef struct Readings:              # the readings of every domain that a fill may change
     Reading domain[3]
     int count
 
@@ -31,7 +31,7 @@ cdef struct Readings:              # of every domain that a fill of a position m
 # --- A domain as it is, and what it may lose -----------------------------------------------------------
 
 cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
-    """Whether a cross domain is below its threshold, or the one that the currency's spare balance backs."""
+    """True if a cross domain is below its threshold, or the domain that the currency's spare balance backs."""
     cdef Collateral* each
     if not cross_holds(l, rules, account, currency):
         return True
@@ -40,7 +40,7 @@ cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currenc
 
 
 cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
-    """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
+    """Returns the loss that the position's domain can bear before it, or the domain that it backs, is below its threshold."""
     cdef Position* p = &l.positions[index]
     cdef Requirement r
     cdef int128 slack
@@ -53,7 +53,8 @@ cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
 
 
 cdef int64_t _room(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
-    """What a spare balance may lose before the domain that it backs is below its threshold; INT64_MAX: all of it, and more."""
+    """Returns the units a spare balance may lose before the domain that it backs is below its threshold. INT64_MAX: no
+    bound."""
     cdef Collateral* each = backs(l, currency)
     cdef Requirement r
     cdef int128 slack, value
@@ -69,7 +70,7 @@ cdef int64_t _room(Ledger* l, Rules* rules, uint32_t account, uint32_t currency)
 
 
 cdef int64_t _left_over(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
-    """The equity of a cross domain above what is asked of it without this position."""
+    """Returns the equity of a cross domain above its requirement without this position."""
     cdef Position* p = &l.positions[index]
     cdef int64_t size = p.size_lots
     cdef int64_t cost = p.cost_units
@@ -83,8 +84,11 @@ cdef int64_t _left_over(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
 
 
 cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
-    """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what leaves
-    enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
+    """Returns the most that closing this position may lose against mark: its share of the domain's equity.
+
+    If only the larger side of a hedge is margined, it is the equity that the rest does not need. If the currency backs
+    another, it is at most the larger of initial margin and profit, plus what the other domain has above R_own.
+    """
     cdef Position* p = &l.positions[index]
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int64_t share = _left_over(l, rules, index) if ins.larger_leg else equity_share(l, index)
@@ -93,7 +97,8 @@ cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nog
 
 
 cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
-    """The first tick at which closing a position, taker fee paid, costs no more than it may. Not clamped to legal prices."""
+    """Returns the first tick at which closing a position, taker fee paid, costs no more than it may. Not clamped to legal
+    prices."""
     cdef Position* p = &l.positions[index]
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int32_t* fault = &l.log.fault
@@ -109,7 +114,7 @@ cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogi
 # --- A fill ----------------------------------------------------------------------------------------------
 
 cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before) noexcept nogil:
-    """Sets the rows of a position and its owner's wallet as if a fill were posted; what it reserves, if that is asked for."""
+    """Applies a fill to the rows of a position and its owner's wallet, with the holds of its orders if asked."""
     cdef Position* p = &l.positions[index]
     cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
     before.size_lots, before.cost_units, before.margin_units = p.size_lots, p.cost_units, p.margin_units
@@ -125,7 +130,7 @@ cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before)
 
 
 cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil:
-    """Sets the rows as they were before try_on."""
+    """Restores the rows as they were before try_on."""
     cdef Position* p = &l.positions[index]
     cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
     p.size_lots, p.cost_units, p.margin_units = before.size_lots, before.cost_units, before.margin_units
@@ -133,7 +138,7 @@ cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil:
     must(p.size_lots == before.size_lots and p.cost_units == before.cost_units and p.margin_units == before.margin_units, MON_3,
          &l.log.fault)
     must(wallet.cash_units == before.cash_units and wallet.hold_units == before.wallet_hold_units, MON_8, &l.log.fault)
-    wallet.known_at = 0 if wallet.known_at else before.known_at      # what was read of the trial is not so
+    wallet.known_at = 0 if wallet.known_at else before.known_at      # a slack read in the trial is not valid
 
 
 cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
@@ -146,7 +151,8 @@ cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
 
 
 cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
-    """What an isolated position lacks to its threshold after a fill; 0 where it lacks nothing. Its wallet does not matter here."""
+    """Returns the units that an isolated position lacks to its threshold after a fill, or 0. Its wallet does not matter
+    here."""
     cdef Position* p = &l.positions[index]
     cdef int64_t size = p.size_lots
     cdef int64_t cost = p.cost_units
@@ -165,15 +171,15 @@ cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) no
 
 
 cdef inline void _keep(Effect* e, int64_t units) noexcept nogil:
-    """Leaves so much of what is released in the margin."""
+    """Keeps so much of the released units in the margin."""
     e.released_units -= units
     e.margin_units += units
     e.cash_units -= units
 
 
 cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
-    """What an isolated position asks of the wallet for the lots that a fill opens: initial margin at its leverage, their loss to
-    mark and what funding has accrued on them."""
+    """Returns the units that an isolated position takes from the wallet for the lots that a fill opens. They are initial
+    margin at its leverage, the loss to mark and accrued funding of those lots."""
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int32_t* fault = &l.log.fault
     cdef int64_t lots = magnitude(e.opened_lots)
@@ -185,9 +191,11 @@ cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
 
 
 cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
-    """Says what a fill moves between an isolated margin and the wallet. What opens takes what it asks, as far as the wallet has
-    it, and what lifts the whole position to R_own, if that is more; what closes releases no more than leaves the rest at R_own.
-    Answers with how much was lifted."""
+    """Sets the transfer between isolated margin and wallet, and returns the part of it that is a lift.
+
+    Opening lots take their initial margin, as far as the wallet has it, or more if the whole position must be lifted to R_own.
+    Closing lots release no more than leaves the rest at R_own.
+    """
     cdef Position* p = &l.positions[index]
     cdef int32_t* fault = &l.log.fault
     cdef int64_t lacks, cash, lifted = 0
@@ -219,8 +227,10 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
 
 
 cdef bint bears_loss(Ledger* l, Rules* rules, uint32_t account, uint32_t currency, int128 units) noexcept nogil:
-    """Whether a cross domain without so much cash is at R_own or above. Initial margin tells that, but for fees that go by what
-    is left, and thresholds that may not be met."""
+    """True if a cross domain with `units` less cash is at R_own or above.
+
+    Initial margin already ensures that, except for fees that go by remaining equity, and thresholds that may not be met.
+    """
     cdef Wallet* wallet = wallet_of(l, account, currency)
     cdef int64_t cash = wallet.cash_units
     cdef Requirement r
@@ -239,7 +249,7 @@ cdef inline void _reading(Requirement* r, Readings* found) noexcept nogil:
 
 
 cdef void _read(Ledger* l, Rules* rules, int32_t index, Effect* e, Readings* found) noexcept nogil:
-    """Equity and R_own of every domain that a fill may make worse: the position's own, and those that its wallet is in."""
+    """Reads equity and R_own of each domain that a fill may weaken: the position's own, and those that use its wallet."""
     cdef Position* p = &l.positions[index]
     cdef uint32_t currency = l.instruments[p.instrument].currency
     cdef Collateral* each = backs(l, currency)
@@ -258,7 +268,7 @@ cdef void _read(Ledger* l, Rules* rules, int32_t index, Effect* e, Readings* fou
 
 
 cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
-    """Whether none of these is below its threshold."""
+    """True if none of these domains is below its threshold."""
     cdef Position* p = &l.positions[index]
     cdef uint32_t currency = l.instruments[p.instrument].currency
     cdef Collateral* each
@@ -274,13 +284,13 @@ cdef inline bint _sound(Ledger* l, Rules* rules, int32_t index, Effect* e) noexc
 
 
 cdef inline bint _moves_holds(Ledger* l, Effect* e) noexcept nogil:
-    """Whether what the position's orders reserve counts in the judgement: where it backs another currency, of a fill that opens.
-    What other orders reserve once something is closed is theirs to find."""
+    """True if the holds of the position's orders count in the judgement: for an opening fill whose currency backs another. A
+    closing fill ignores the holds of other orders."""
     return l.collateral_count != 0 and e.opened_lots != 0
 
 
 cdef inline bint _allowed(Ledger* l, Position* p) noexcept nogil:
-    """Whether the tier of a position allows its leverage. Where tiers go by money a mark decides that, and no fill."""
+    """True if the position's tier allows its leverage. Tiers by money are not tested: the mark decides them, not a fill."""
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef Held held
     if ins.basis == CONTRACTS:
@@ -292,9 +302,9 @@ cdef inline bint _allowed(Ledger* l, Position* p) noexcept nogil:
 
 
 cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil:
-    """Whether the owner bears a fill. price_ticks: 0 where whoever asks has limited it to the closing price.
+    """True if the owner bears a fill. price_ticks: 0 if the caller has limited it to the closing price.
 
-    safe: everything of his is above its threshold after it, so that nobody need look again.
+    safe: set to True if all of the owner's domains are above their thresholds after it, so that no test is needed again.
     """
     cdef Position* p = &l.positions[index]
     cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
@@ -304,7 +314,7 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     if domain_holds(l, rules, p, e):
         safe[0] = add(wallet.cash_units, e.cash_units, &l.log.fault) >= 0
         return True
-    if e.stands and e.opened_lots == 0 and e.cash_units >= 0 and e.shortfall_units == 0:     # nothing else can be worse
+    if e.stands and e.opened_lots == 0 and e.cash_units >= 0 and e.shortfall_units == 0:     # no other domain can be weaker
         safe[0] = add(wallet.cash_units, e.cash_units, &l.log.fault) >= 0
         return True
     try_on(l, index, e, _moves_holds(l, e), &trial)
@@ -320,7 +330,7 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
 
 
 cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks) noexcept nogil:
-    """The same where some domain is below its threshold after the fill."""
+    """True if the owner bears a fill that leaves some domain below its threshold."""
     cdef Position* p = &l.positions[index]
     cdef Readings before, after
     cdef Trial trial
@@ -349,7 +359,8 @@ cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms,
 
 
 cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* whole, int64_t price_ticks) noexcept nogil:
-    """Whether of a fill that turns a position what closes is borne, and then what opens, which pays the fee."""
+    """True if the owner bears a fill that turns a position: first the closing half, then the opening half, which pays the
+    fee."""
     cdef FillTerms first = terms[0]
     cdef FillTerms rest = terms[0]
     cdef Effect e

@@ -1,9 +1,9 @@
-# amendment: what a sender may do to live orders: amend one, cancel one, cancel many.
+# amendment: commands on live orders: amend one, cancel one, cancel many.
 #
-# Owns: the checks and the way of AMEND, CANCEL and MASS_CANCEL, the same for an exchange and a Book alone.
-# Never: touches another account's order, but for a MASS_CANCEL in nobody's name (the operator's).
-# Cost: O(1) to cancel one, an amendment as a new order; a mass cancel sorts the orders it ends, and to find
-# them looks at the account's own, or, for all accounts and in a Book alone, at every slot ever used.
+# Owns: the checks and the execution of AMEND, CANCEL and MASS_CANCEL, the same for an exchange and a Book alone.
+# Never: touches another account's order, except in a MASS_CANCEL by the operator, who names no account.
+# Cost: O(1) to cancel one; an amendment costs as much as a new order. A mass cancel sorts the orders that it ends. It visits
+# the account's own orders, or, for all accounts and in a Book alone, every slot ever used.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from solvent._core.trade.state cimport Receipt, State

@@ -22,7 +22,7 @@ from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.commands cimport AmendOrder, CancelOrder, MassCancel
 
 cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_t client_id, int32_t* slot) noexcept nogil:
-    """The slot of the sender's live order, by order id, else by client id."""
+    """Returns the slot of the sender's live order, by order id, else by client id."""
     if not known_account(s, account):
         return UNKNOWN_ACCOUNT
     if order_id == 0 and client_id != 0:
@@ -62,7 +62,7 @@ cdef struct Filter:
 
 
 cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
-    """Notes an order that the filters let through; `found` may be NULL, to count."""
+    """Notes an order that passes the filters; `found` may be NULL, to count."""
     cdef Order* order = &s.arena.orders[slot]
     if not order.state & LIVE or (order.flags & HOUSE_ORDER and not f.house):
         return
@@ -76,7 +76,7 @@ cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64
 
 
 cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
-    """How many orders the filters let through."""
+    """Counts the orders that pass the filters."""
     cdef int64_t count = 0
     cdef int32_t index, slot
     if s.bare or f.account == NOBODY:
@@ -94,7 +94,7 @@ cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
 
 
 cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil:
-    """Ends all live orders that pass the filters, oldest first; how many there were."""
+    """Ends all live orders that pass the filters, oldest first. Returns their number."""
     cdef Filter f
     cdef int64_t i, count
     cdef uint64_t* found
@@ -120,7 +120,7 @@ cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, ui
 
 
 cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil:
-    """MASS_CANCEL: oldest first. filled_lots of the answer says how many orders ended."""
+    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders."""
     if c.account != NOBODY and not known_account(s, c.account):
         return UNKNOWN_ACCOUNT
     if c.instrument != NO_INSTRUMENT and c.instrument >= s.ledger.instrument_count:
@@ -134,7 +134,7 @@ cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept n
 # --- AMEND ---------------------------------------------------------------------------------------------
 
 cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
-    """The price and total size that an AMEND asks for, 0 meaning as it is, if they are legal and new."""
+    """Finds the price and total size of an AMEND, if they are legal and new; a field of 0 keeps the present one."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Instrument* ins = &s.ledger.instruments[order_instrument(s, slot)]
     cdef int64_t price = order_price(s, slot)
@@ -146,12 +146,12 @@ cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* 
         return BAD_SIZE
     if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks or (
             c.price_ticks != 0 and order.state & DORMANT and s.arena.terms[slot].slippage_ppb != 0):
-        return BAD_PRICE        # the last: protected by its slippage, it takes no price besides
+        return BAD_PRICE        # the last test: a slippage excludes a price
     if size_lots[0] < order.size_lots and size_lots[0] <= order.size_lots - order.remaining_lots:
         return AMEND_BELOW_FILLED
     if price_ticks[0] == price and size_lots[0] == order.size_lots:
         return AMEND_NOTHING
-    if not s.bare and order.state & DORMANT and price_ticks[0] != price:       # asked as of a new one
+    if not s.bare and order.state & DORMANT and price_ticks[0] != price:       # the same test as for a new order
         ticket_of_order(s, slot, order.remaining_lots, price_ticks[0], &t)
         if price_ticks[0] != within_band(s, &t, s.arena.terms[slot].trigger_ticks):
             return PRICE_BAND
@@ -159,7 +159,7 @@ cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* 
 
 
 cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t size_lots) noexcept nogil:
-    """A dormant order's limit and size change where it sleeps; its trigger and its place stay."""
+    """Changes limit and size of a dormant order, which keeps its trigger and its place."""
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Ticket t
@@ -174,7 +174,7 @@ cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t si
 
 
 cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
-    """A resting order leaves the queue and comes in again under its id with other terms, if they are allowed."""
+    """Takes a resting order out of the queue and places it again under its id with other terms, if they are allowed."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p = NULL
     cdef OpenSide standing
@@ -184,7 +184,7 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     if not s.bare:
         p = &s.ledger.positions[order.holder]
         if order.flags & REDUCE_ONLY and price_ticks == order_price(s, slot) and reducible(s, &t, p) <= order.remaining_lots:
-            return AMEND_NOTHING        # a larger one would be cut to what it has: it keeps its place
+            return AMEND_NOTHING        # a larger size would be cut to the present one: the order keeps its place
         order_exposure(s, slot, &standing)
     code = admit(s, &t, p, &standing)
     if code == OK and not book_room(&s.books[t.instrument]):
@@ -199,7 +199,7 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
 
 
 cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
-    """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
+    """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
     cdef Order* order
     cdef int64_t price, size
     cdef int32_t slot

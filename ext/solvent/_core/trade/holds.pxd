@@ -1,4 +1,4 @@
-# holds: what the resting orders of a position reserve.
+# holds: the margin that the resting orders of a position reserve.
 #
 # Owns: the sums of a position's resting orders, its holds, and their sum in its owner's wallet.
 # Never: decides whether a hold is affordable (order_margin does).
@@ -21,14 +21,14 @@ cdef void refresh_hold(State* s, int32_t position) noexcept nogil
 
 
 cdef inline void check_bare(State* s, Position* p) noexcept nogil:
-    """States that a position without orders has nothing in the book and holds nothing for it."""
+    """States that a position without orders has no lots in the book and no hold."""
     must(p.first_order < 0 and p.reduce_count == 0 and p.trigger_count == 0, LIQ_2, &s.log.fault)
     must(p.open[BUY].lots == 0 and p.open[SELL].lots == 0 and p.reduce.lots == 0, MON_8, &s.log.fault)
     must(p.hold_units == 0, MON_8, &s.log.fault)
 
 
 cdef inline void check_reduce(State* s, Position* p) noexcept nogil:
-    """States that what rests to reduce a position is against it, and not more than it."""
+    """States that reduce-only orders are against their position and do not exceed it."""
     must(p.reduce.lots == 0 or (p.size_lots > 0) == (p.reduce_side == SELL), BOOK_7, &s.log.fault)
     must(p.reduce.lots <= magnitude(p.size_lots), BOOK_7, &s.log.fault)
 

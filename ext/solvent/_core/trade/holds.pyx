@@ -1,4 +1,4 @@
-"""What resting orders reserve; the contract is in holds.pxd."""
+"""The holds of resting orders; the contract is in holds.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport OpenSide, Position, Wallet, wallet_of
@@ -13,14 +13,14 @@ from solvent._core.trade.state cimport State, has_owner, order_instrument
 
 
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
-    """The limit of an order: where it rests, or of a dormant one where it would; 0 for a dormant market order."""
+    """Returns the limit of an order, also of a dormant one; 0 for a dormant market order."""
     if s.arena.orders[slot].state & (DORMANT | DUE):
         return s.arena.terms[slot].limit_ticks
     return book_price(&s.books[order_instrument(s, slot)], &s.arena, slot)
 
 
 cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t lots, OpenSide* exposure, int32_t* fault) noexcept nogil:
-    """What so many lots of an order add to its side."""
+    """Returns what `lots` of an order add to its side: lots, value, loss to mark."""
     exposure.lots = lots
     exposure.value_units = value_of(ins, lots, price_ticks, False, fault)
     exposure.loss_units = loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault)
@@ -29,7 +29,7 @@ cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t 
 
 
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
-    """What the remaining lots of a resting order that may open add to its side."""
+    """Returns what the remaining lots of a resting order that may open add to its side."""
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
     _exposure(&s.ledger.instruments[instrument], order, book_price(&s.books[instrument], &s.arena, slot),
@@ -37,7 +37,7 @@ cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept no
 
 
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil:
-    """A resting order has other lots than before; what its position has in the book follows, to the unit."""
+    """Changes the lots of a resting order in its position's sums, to the unit."""
     cdef Position* p
     cdef Instrument* ins
     cdef OpenSide* side
@@ -54,7 +54,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
         p.reduce_side = order.side
     ins = &s.ledger.instruments[p.instrument]
     side.lots += after - before
-    if ins.kind != INVERSE:         # as many lots more are worth as much more, to the unit
+    if ins.kind != INVERSE:         # the value is linear in the lots, to the unit
         lots = after - before
         side.value_units = add(side.value_units, value_of(ins, lots, price_ticks, False, fault), fault)
         side.loss_units = add(side.loss_units, loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault), fault)
@@ -68,7 +68,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
 
 
 cdef inline void _hold(State* s, Position* p) noexcept nogil:
-    """What a position reserves follows what its sides do."""
+    """Sets a position's hold by the holds of its sides."""
     cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
     cdef int64_t held = most(p.side_holds[BUY], p.side_holds[SELL])
     wallet.hold_units = add(wallet.hold_units, held - p.hold_units, &s.log.fault)
@@ -78,8 +78,8 @@ cdef inline void _hold(State* s, Position* p) noexcept nogil:
 
 
 cdef void refresh_side(State* s, Order* order) noexcept nogil:
-    """Recomputes what a position reserves after one of its orders changed. A reduce-only one counts on both sides while it is
-    to be cut: its position has turned then."""
+    """Recomputes a position's hold after one of its orders changed. A reduce-only order counts on both sides until it is cut,
+    because its position may have turned."""
     cdef Position* p = &s.ledger.positions[order.holder]
     if order.flags & REDUCE_ONLY:
         refresh_hold(s, order.holder)
@@ -89,7 +89,7 @@ cdef void refresh_side(State* s, Order* order) noexcept nogil:
 
 
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
-    """The same after its size changed, or its leverage."""
+    """Recomputes a position's hold after its size or its leverage changed."""
     cdef Position* p = &s.ledger.positions[position]
     p.side_holds[BUY] = side_hold(&s.ledger, p, NULL, BUY)
     p.side_holds[SELL] = side_hold(&s.ledger, p, NULL, SELL)

@@ -1,11 +1,11 @@
-# lifecycle: where a fill meets money. The path of one order through the book.
+# lifecycle: the path of one order through the book, and the booking of its fills.
 #
 # Owns: the client-id window, and the life of an order from acceptance to its final event.
-# Never: decides whether an order is allowed (entry does) or whether an account is safe (liquidation does).
-# Invariants: an ACCEPTED order ends in exactly one DONE; a maker is settled, and what its fill makes of its
-# reduce-only orders is done, before the next maker trades.
-# Cost: O(1) a fill, plus what judging it reads (admission), plus the owner's own resting orders where reduce-only ones must be
-# cut. The path that every order takes is inline, as the book's.
+# Never: decides whether an order is allowed (placement does) or whether an account is safe (liquidation does).
+# Invariants: an ACCEPTED order ends in exactly one DONE. A maker's fill is booked, and its reduce-only orders are cut, before
+# the next maker trades.
+# Cost: O(1) a fill, plus the reads of its judgement (admission), plus the owner's own resting orders where reduce-only orders
+# must be cut. The path of every order is inline, as in the book.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, Terms, arena_give, arena_take
@@ -57,12 +57,12 @@ cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
 
 
 cdef inline int64_t closing_lots(Position* p, int side) noexcept nogil:
-    """How many lots a side would close."""
+    """Returns how many lots a side would close."""
     return most(0, -p.size_lots if side == BUY else p.size_lots)
 
 
 cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept nogil:
-    """Where the order is going."""
+    """Sets the ticket's book and instrument."""
     t.instrument = instrument
     t.book = &s.books[instrument]
     t.ins = &s.ledger.instruments[instrument]
@@ -73,7 +73,7 @@ cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept no
 cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instrument, uint8_t side, uint8_t flags,
                         uint8_t tif, int64_t price_ticks, int64_t limit_ticks, int64_t size_lots, uint64_t client_id,
                         uint8_t stp_mode) noexcept nogil:
-    """A new order in its slot, of nobody yet, and its ACCEPTED (NULL where nobody wants it)."""
+    """Makes a new order in its slot, without an owner, and emits ACCEPTED (returns NULL if its type is not wanted)."""
     cdef Order* order = &s.arena.orders[slot]
     s.order_count += 1
     order.order_id = (s.order_count << SLOT_BITS) | <uint64_t>slot
@@ -97,7 +97,7 @@ cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instr
 
 
 cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
-    """Puts an order into the book behind which no position stands, or before what stands there is told."""
+    """Puts an order into the book that no position owns, or before its position is updated."""
     cdef Order* order = &s.arena.orders[slot]
     book_add(&s.books[instrument], &s.arena, slot, order.side, price_ticks)
     emit_rested(
@@ -106,7 +106,7 @@ cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t
 
 
 cdef inline void accept(State* s, Ticket* t) noexcept nogil:
-    """Gives the order its number and slot and says ACCEPTED. Room was asked for everywhere."""
+    """Gives the order its number and slot and emits ACCEPTED, after room was made everywhere."""
     cdef Event* event
     t.slot = arena_take(&s.arena)
     event = born(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
@@ -123,7 +123,7 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
 
 
 cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:
-    """The final event of an order that is in no queue any more; its slot and client id are returned."""
+    """Emits DONE for an order that is in no queue, and frees its slot and client id."""
     cdef Order* order = &s.arena.orders[slot]
     must(order.state & LIVE, ORD_1, &s.log.fault)
     must(0 <= order.remaining_lots <= order.size_lots and (reason != FILLED or order.remaining_lots == 0), ORD_3, &s.log.fault)
@@ -153,7 +153,7 @@ cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
 
 
 cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
-    """Ends a live order that is not on its way through the book: a resting, dormant or due one."""
+    """Ends a live order that is resting, dormant or due."""
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef uint8_t state = s.arena.orders[slot].state
     if state & DORMANT:
@@ -164,9 +164,9 @@ cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
 
 
 cdef inline void execute(State* s, Ticket* t) noexcept nogil:
-    """Trades the ticket as far as its limit reaches. What becomes of own orders in the way is the ticket's to say.
+    """Trades up to the limit, with self-trade prevention by the ticket's mode.
 
-    The last price is that of users' trades; the house's never move it (as they never move the mark).
+    Only users' trades set the last price; the house's trades never move it, nor the mark.
     """
     cdef Book* book = t.book
     cdef Order* maker
@@ -224,7 +224,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
 
 
 cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
-    """What is left of a ticket rests or ends."""
+    """Rests or ends the remaining lots of a ticket."""
     cdef Order* order = &s.arena.orders[t.slot]
     must(order.remaining_lots == t.remaining_lots and order.size_lots == t.size_lots, ORD_3, &s.log.fault)
     if t.remaining_lots == 0:

@@ -1,4 +1,4 @@
-"""What only some orders need on their way: owners, money, terms, cutting; the contract is in lifecycle.pxd."""
+"""The rarer half of an order's path: owners, money, terms, cutting; the contract is in lifecycle.pxd."""
 
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
@@ -33,7 +33,7 @@ from solvent._core.base.emit cimport emit_reduced, emit_replaced
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    """A flat position, with the rate at which it would be liquidated; after positions_reserve."""
+    """Adds a flat position with its liquidation fee rate, after positions_reserve."""
     cdef int32_t index = position_new(&s.ledger, account, instrument, leg)
     cdef Position* p = &s.ledger.positions[index]
     p.liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, p, s.clock_ns)
@@ -45,7 +45,7 @@ cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uin
 # --- The life of an order ------------------------------------------------------------------------------
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil:
-    """A live order as a ticket with other terms, before anything is changed."""
+    """Returns a live order as a ticket with other terms, before anything is changed."""
     cdef Order* order = &s.arena.orders[slot]
     t.order_id = order.order_id
     t.client_id = order.client_id
@@ -73,7 +73,7 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
 
 
 cdef void reenter(State* s, Ticket* t) noexcept nogil:
-    """Takes a resting order out of its queue with the ticket's terms and says REPLACED; execute comes next."""
+    """Takes a resting order out of its queue with the ticket's terms and emits REPLACED; execute comes next."""
     cdef Order* order = &s.arena.orders[t.slot]
     unlist(s, t.slot)
     order.size_lots = t.size_lots
@@ -91,7 +91,7 @@ cdef void say_replaced(State* s, Ticket* t) noexcept nogil:
 
 
 cdef void extend(State* s, Ticket* t) noexcept nogil:
-    """Keeps what only few orders have, and starts the clock of one that expires."""
+    """Stores the terms of an extended order, and enters its expiry."""
     s.arena.orders[t.slot].state = LIVE | EXTENDED
     s.arena.terms[t.slot] = t.terms[0]
     t.terms = &s.arena.terms[t.slot]
@@ -108,7 +108,7 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
 
 
 cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
-    """The second record of ACCEPTED."""
+    """Appends the second record of ACCEPTED."""
     cdef AcceptedTerms record
     if accepted == NULL:
         return
@@ -148,7 +148,7 @@ cdef inline void _unlink(Links* links, int32_t* first, int32_t slot) noexcept no
 
 
 cdef void list_own(State* s, int32_t slot) noexcept nogil:
-    """Links an order into its position's own orders: newest first, an amended one in its old place."""
+    """Links an order into its position's own orders: the newest first, an amended one in its old place."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p
     if not has_owner(order):
@@ -181,7 +181,7 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
 
 
 cdef void expire(State* s) noexcept nogil:
-    """Ends what has expired by the clock, first expiry first, then by order id."""
+    """Ends the expired orders, by expiry, then by order id."""
     cdef int32_t slot = timers_due(&s.timers, &s.arena, s.clock_ns)
     while slot >= 0:
         cancel(s, slot, EXPIRED)
@@ -190,7 +190,7 @@ cdef void expire(State* s) noexcept nogil:
 
 
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
-    """A price that triggers may watch."""
+    """Shows a price to the triggers."""
     cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
     must(price_ticks > 0, ORD_4, &s.log.fault)
     if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks, halted):
@@ -198,12 +198,12 @@ cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks
 
 
 cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil:
-    """The price that a trigger watches; 0 where there is none yet."""
+    """Returns the price that a trigger watches; 0 where there is none yet."""
     return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
 
 
 cdef void resume(State* s, uint32_t instrument) noexcept nogil:
-    """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+    """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
     cdef int64_t price
     cdef int source
     for source in range(SOURCES):
@@ -213,14 +213,14 @@ cdef void resume(State* s, uint32_t instrument) noexcept nogil:
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
-    """Ends every order of a position, newest first; none is on its way through the book."""
+    """Ends every order of a position, newest first; none of them is being executed."""
     while s.ledger.positions[position].first_order >= 0:
         cancel(s, s.ledger.positions[position].first_order, reason)
     check_bare(s, &s.ledger.positions[position])
 
 
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil:
-    """Takes lots off a resting order, which keeps its place and keeps some lots."""
+    """Takes lots off a resting order, which keeps its place and at least one lot."""
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Book* book = &s.books[instrument]
@@ -238,20 +238,20 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
 
 
 cdef inline bint _cut_first(int side, int64_t price_ticks, uint64_t order_id, int64_t other_ticks, uint64_t other_id) noexcept nogil:
-    """Whether of two reduce-only orders of a side the first one is cut first: of a worse price, else newer."""
+    """True if the first of two reduce-only orders of a side is cut first: at the worse price, else the newer one."""
     if price_ticks == other_ticks:
         return order_id > other_id
     return price_ticks > other_ticks if side == SELL else price_ticks < other_ticks
 
 
 cdef inline bint _rests(State* s, int32_t slot) noexcept nogil:
-    """Whether an order is in the book, and has lots there (in a dry run it may have none left)."""
+    """True if an order is in the book and has lots there (in a preview it may have none left)."""
     cdef Order* order = &s.arena.orders[slot]
     return order.level >= 0 and order.remaining_lots > 0 and not order.state & DORMANT
 
 
 cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
-    """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+    """Returns the lots of resting reduce-only orders that would be cut after this ticket if it rested."""
     cdef uint64_t order_id = t.order_id if t.order_id != 0 else UINT64_MAX
     cdef int32_t slot = p.first_reduce if p.reduce.lots > 0 else -1
     cdef int64_t lots = 0
@@ -266,7 +266,7 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
 
 
 cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
-    """The resting reduce-only order of a position that is cut first."""
+    """Returns the resting reduce-only order of a position that is cut first."""
     cdef Position* p = &s.ledger.positions[position]
     cdef Book* book = &s.books[p.instrument]
     cdef int32_t worst = -1
@@ -281,7 +281,7 @@ cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
 
 
 cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil:
-    """By how many lots the resting reduce-only orders of a position exceed it, and the one that is cut next; -1: by none."""
+    """Finds the excess of a position's resting reduce-only orders, and the one that is cut next; -1: none."""
     cdef Position* p = &s.ledger.positions[position]
     excess[0] = p.reduce.lots - closing_lots(p, p.reduce_side) if p.reduce.lots > 0 else 0
     must(excess[0] <= p.reduce.lots, BOOK_7, &s.log.fault)
@@ -290,7 +290,7 @@ cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogi
 
 
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
-    """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
+    """Cuts reduce-only orders to the position's size: the worst price first, then the newest."""
     cdef int64_t excess
     cdef int32_t worst
     while True:
@@ -306,7 +306,7 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
 
 
 cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
-    """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+    """Ends the dormant and due close-position orders of a closed or turned position, newest first."""
     cdef int32_t slot = s.ledger.positions[position].first_reduce
     cdef int32_t next
     while slot >= 0:
@@ -321,7 +321,7 @@ cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
 
 cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
                     FillSide* half) noexcept nogil:
-    """A trade as a position sees it, and what it makes of it."""
+    """Finds the fill and its effect on one position."""
     cdef uint32_t account = s.ledger.positions[position].account
     cdef Instrument* ins = &s.ledger.instruments[s.ledger.positions[position].instrument]
     cdef int64_t fee_ppb = s.ledger.positions[position].liquidation_fee_ppb
@@ -342,8 +342,8 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
 
 
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil:
-    """The worst that an order's own trades can be for so many lots; its taker fee is the base one, as in every hold. Nothing is
-    assigned for it yet."""
+    """Finds the worst fill of `lots` that the order's own limit allows, at the base taker fee, as in every hold. Nothing is
+    assigned yet."""
     cdef int64_t value = value_of(t.ins, lots, most(1, t.limit_ticks), False, &s.log.fault)
     cdef FillTerms* terms = &half.terms
     terms.size_delta = lots if t.side == BUY else -lots
@@ -359,7 +359,7 @@ cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexc
 
 
 cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
-    """One value for both sides; an inverse one is floored, but rounded up where the house alone buys."""
+    """Returns one value for both sides. An inverse value is rounded down, or up where only the house buys."""
     cdef uint8_t maker = s.arena.orders[fill.slot].flags
     cdef uint8_t buyer = t.flags if t.side == BUY else maker
     cdef uint8_t seller = maker if t.side == BUY else t.flags
@@ -367,7 +367,7 @@ cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
 
 
 cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
-    """Whether a maker's owner bears a fill; its lots no longer rest while that is asked, where resting orders count."""
+    """True if a maker's owner bears a fill; its lots do not rest during the test, where resting orders count."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
     cdef OpenSide* side = &s.ledger.positions[maker.holder].open[maker.side]
@@ -386,7 +386,7 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
 
 
 cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
-    """Whether the taker bears a fill, after the maker's half where both are of one account."""
+    """True if the taker bears a fill, after the maker's half where both have one account."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef bint own = has_owner(maker) and maker.account == t.account
     cdef Trial before
@@ -407,7 +407,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
 
 
 cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
-    """Of the lots of a fill those that the maker's owner bears: all, or those that close, or none."""
+    """Returns the lots of a fill that the maker's owner bears: all, or those that close, or none."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int64_t closing
     if not has_owner(maker):
@@ -422,7 +422,7 @@ cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
 
 
 cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
-    """The same of the taker; its checks before the first trade leave only roundings and jumps of tiers to find."""
+    """Returns the lots of a fill that the taker bears. Its earlier checks leave only roundings and jumps of tiers to find."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int64_t closing
     deal.taker_ends = False
@@ -444,20 +444,20 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
 
 
 cdef int64_t limit_now(State* s, Ticket* t) noexcept nogil:
-    """How far an order that turns its position may trade now: until it is closed no further than where that may cost."""
+    """Returns the present limit of an order; one that turns its position stays at the closing price until it is closed."""
     return t.closing_ticks if closing_lots(&s.ledger.positions[t.holder], t.side) > 0 else t.limit_ticks
 
 
 cdef void end_closing(State* s, Ticket* t) noexcept nogil:
-    """Where it could not be closed, the rest ends."""
+    """Ends the rest of an order that could not close its position."""
     if (t.remaining_lots > 0 and closing_lots(&s.ledger.positions[t.holder], t.side) > 0
             and (t.ending == 0 or t.ending == UNFILLED)):
         t.ending = BANKRUPTCY_LIMIT
 
 
 cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
-    """Sets how many lots both sides bear. What the maker's owner does not bear of them, and what is behind, ends UNCOVERED
-    before it trades; False when nothing is left of it, and the next order takes its place."""
+    """Sets how many lots both sides bear. The lots that the maker's owner does not bear, and those behind, end UNCOVERED
+    before it trades. Returns False when none of its lots is left, and the next order takes its place."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int64_t wanted = fill.lots
     fill.lots = borne_by_maker(s, t, fill, deal)
@@ -504,7 +504,7 @@ cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64
 
 
 cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
-    """What a fill makes of its owner's orders; held_lots is what the position was before."""
+    """Refreshes the orders of a fill's owner. held_lots: the position's size before the fill."""
     cdef Position* p = &s.ledger.positions[position]
     refresh_hold(s, position)
     cut_reduce_only(s, position)
@@ -515,8 +515,7 @@ cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept no
 
 
 cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
-    """Books a fill on whoever stands behind a resting order, finished there when nothing remains of it, and then on whoever
-    stands behind the one on its way."""
+    """Books a fill on the owner of the resting order, finishes that order when no lots remain, and books it on the taker."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int32_t holder = maker.holder
     cdef bint owned = has_owner(maker)
@@ -532,7 +531,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
         _settle_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
-    if owned and not own:       # else its position is what it was after the taker's half
+    if owned and not own:       # otherwise the taker's half comes first
         _after_fill(s, holder, held)
     if t.flags & HOUSE_ORDER:
         _settle_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
@@ -549,7 +548,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
 
 
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
-    """Two orders of one owner meet: what the taker's mode says. False when the taker has ended by it."""
+    """Prevents a self-trade by the taker's mode. Returns False if the taker has ended."""
     cdef Order* maker = &s.arena.orders[slot]
     cdef Order* taker = &s.arena.orders[t.slot]
     cdef int64_t lots = least(maker.remaining_lots, t.remaining_lots)
@@ -579,7 +578,7 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
 
 
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil:
-    """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
+    """Tests an order that came to rest: its hold may be needed by another currency, and it may count in the ratio test."""
     if not s.ledger.orders_count and backs(&s.ledger, t.ins.currency) == NULL:
         return
     if arena_find(&s.arena, t.order_id) >= 0 and endangered(&s.ledger, &s.rules, t.account, t.ins.currency):

@@ -1,7 +1,7 @@
-# order_margin: what an order may do to its account: bands, bankruptcy, tiers, margin.
+# order_margin: the margin checks of an order before it trades: bands, bankruptcy price, tiers, initial margin.
 #
-# Owns: the money half of the checks before a trade. A fill is judged again when it comes (admission).
-# Never: looks at an account that is not the sender's; is asked by a Book alone.
+# Owns: the money half of the checks before a trade. admission judges each fill again.
+# Never: reads an account other than the sender's. A Book alone does not use it.
 # Cost: O(1) for isolated accounts, O(positions) for cross.
 
 from libc.stdint cimport int64_t, uint32_t

@@ -1,4 +1,4 @@
-"""The money half of order entry; the contract is in order_margin.pxd."""
+"""The money half of an order's checks; the contract is in order_margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.trade.admission cimport Trial, bears, bears_loss, closing_price, fit, put_back, try_on
@@ -22,7 +22,8 @@ from solvent._core.base.schema cimport (
 
 
 cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, bint spendable) noexcept nogil:
-    """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
+    """True if `needed` units may be reserved, or leave a wallet: they are free there, and their collateral value is not needed
+    elsewhere."""
     cdef Ledger* l = &s.ledger
     cdef Collateral* each = backs(l, currency)
     cdef int64_t value, left, lost
@@ -42,7 +43,7 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
 
 
 cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil:
-    """The price of a ticket, or the edge of the band around another price where it is beyond that."""
+    """Returns the ticket's price, or the edge of the band around another price where it lies beyond it."""
     cdef int64_t edge = band_edge(t.ins, around_ticks, t.side, s.rules.price_band_ppb)
     cdef int64_t price = least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
     must(price <= edge if t.side == BUY else price >= edge, BOOK_8, &s.log.fault)
@@ -50,8 +51,8 @@ cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nog
 
 
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
-    """An order against the position trades no further than where closing, fee paid, leaves nothing (§6), or too little of what
-    its currency backs."""
+    """Limits an order against the position to the price at which closing leaves nothing after its fee (§6). The limit is
+    tighter where the domain that the currency backs needs more."""
     cdef int64_t price
     if p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
         return
@@ -59,9 +60,9 @@ cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
     price = closing_price(&s.ledger, &s.rules, t.holder)
     must(p.size_lots != 0 and closing_lots(p, t.side) > 0, BOOK_7, &s.log.fault)
     if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
-        price = clamp(price, 0, t.ins.max_price_ticks + 1)   # outside the legal range nothing trades
+        price = clamp(price, 0, t.ins.max_price_ticks + 1)   # nothing trades outside legal prices
         if t.remaining_lots > magnitude(p.size_lots):
-            t.turns = True      # and what opens goes on to its own limit
+            t.turns = True      # the opening lots trade to the order's own limit
             t.closing_ticks = price
         else:
             must(price < t.limit_ticks if t.side == BUY else price > t.limit_ticks, BOOK_8, &s.log.fault)
@@ -70,9 +71,9 @@ cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
 
 
 cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
-    """Tier, leverage and initial margin of what the order may open, once it has closed what it closes at once (MAR-4).
+    """Checks tier, leverage and initial margin of the lots that may open after the immediate closing (MAR-4).
 
-    `standing`: what the order's own earlier terms contribute already (an amendment), or NULL.
+    standing: the contribution of the order's earlier terms, if this is an amendment, or NULL.
     """
     cdef int64_t closing = least(t.remaining_lots, closing_lots(p, t.side))
     cdef int64_t traded, reached
@@ -83,14 +84,14 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     traded = rehearse(s, t, closing, &reached)
     must(0 <= traded <= closing and closing <= t.remaining_lots, MAR_4, &s.log.fault)
     stays = t.ending == 0 and not t.turns and not s.rehearsal.ended
-    if traded == closing or stays or t.stp_mode == DECREMENT:       # else nothing of it rests, or could open
+    if traded == closing or stays or t.stp_mode == DECREMENT:       # otherwise no lot rests, or could open
         code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
     rehearsal_end(s)
     return code
 
 
 cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, int64_t lots) noexcept nogil:
-    """The same of so many lots, which rest or trade."""
+    """Checks tier, leverage and initial margin of `lots` that rest or trade."""
     cdef OpenSide before = p.open[t.side]
     cdef int64_t others = p.open[t.side].lots - (standing.lots if standing != NULL else 0)
     cdef int64_t opens = opening_lots(p, t.side, others + lots)
@@ -98,7 +99,7 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
     cdef bint borne
     if lots == 0 or opens == opening_lots(p, t.side, others):
         return OK
-    # Not netted against a position of the other side: a reduce-only order may close that first.
+    # A position on the other side is not netted: a reduce-only order may close it first.
     held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
     if held + others + lots > t.ins.max_size_lots:
         return POSITION_LIMIT
@@ -122,8 +123,8 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
 
 
 cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint adds) noexcept nogil:
-    """Whether free margin bears so many lots more, resting or filled at the limit, and SAFE-2 holds if they are filled. adds: to
-    all that rests, so that nothing reserves less."""
+    """True if free margin covers `lots` more, resting or filled at the limit, and SAFE-2 holds after the fill. adds: True if
+    the order adds to all resting lots, so that no hold falls."""
     cdef int32_t* fault = &s.log.fault
     cdef int64_t price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
     cdef int64_t opens = opening_lots(p, t.side, p.open[t.side].lots + lots)
@@ -137,7 +138,7 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
     must(not adds or needed >= p.hold_units, MAR_1, fault)
     needed -= p.hold_units
     must((extra.value_units | extra.loss_units) >= 0, MON_8, fault)
-    # Accrued funding of all that may open, for no hold has it.
+    # Adds the accrued funding of all lots that may open: holds do not contain it.
     needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
     if needed >= 0 and _adds_plainly(s, t, p, lots):
         return affords(s, t.account, t.ins.currency, needed, p.mode)
@@ -151,20 +152,22 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
 
 
 cdef inline bint _implied(State* s, Instrument* ins) noexcept nogil:
-    """Whether the answer of `bears` is known of a fill that closes nothing: who has the initial margin of every position,
-    maintenance and fee included, is above his thresholds where nothing else counts in the test, and no other position's tier
-    moves."""
+    """True if `bears` is known to be true of a fill that closes nothing.
+
+    An owner with the initial margin of every position, maintenance and fee included, is above the thresholds. That holds if
+    nothing else counts and no other position's tier moves.
+    """
     return not (s.rules.fee_at_bankruptcy or s.rules.at_threshold or s.ledger.orders_count or s.ledger.collateral_count
                 or ins.basis == NET or ins.larger_leg)
 
 
 cdef inline bint _gains(Ticket* t) noexcept nogil:
-    """True if initial margin at mark is known to be above that at the limit by less than what a fill there gains."""
+    """True if initial margin at mark is known to exceed that at the limit by less than a fill there gains."""
     return t.open_loss_ticks == 0 and t.ins.covers and t.ins.basis == CONTRACTS and not t.ins.at_entry and t.ins.kind != INVERSE
 
 
 cdef inline bint _adds_plainly(State* s, Ticket* t, Position* p, int64_t lots) noexcept nogil:
-    """True if the order closes nothing, and a fill at its limit is known to ask no more than its hold."""
+    """True if the order closes nothing, and a fill at its limit is known to need no more than its hold."""
     if not _implied(s, t.ins) or (p.size_lots < 0 if t.side == BUY else p.size_lots > 0):
         return False
     if not p.mode:
@@ -173,13 +176,13 @@ cdef inline bint _adds_plainly(State* s, Ticket* t, Position* p, int64_t lots) n
 
 
 cdef inline int64_t _initial(State* s, Position* p) noexcept nogil:
-    """Initial margin without accrued funding."""
+    """Returns initial margin without accrued funding."""
     return initial_units(&s.ledger, p) - accrued_units(&s.ledger.instruments[p.instrument], p.size_lots, &s.log.fault)
 
 
 cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int64_t value) noexcept nogil:
-    """What a fill at the limit asks that no hold has: isolated, what lifts the position to R_own; cross, initial margin of the
-    position at mark."""
+    """Returns the units that a fill at the limit needs and no hold has. Isolated: the lift of the position to R_own. Cross:
+    initial margin at mark above that at the limit."""
     cdef int32_t* fault = &s.log.fault
     cdef int64_t lots = magnitude(half.terms.size_delta)
     cdef int128 rise, gain
@@ -195,14 +198,14 @@ cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int6
     rise += _initial(s, p)
     put_back(&s.ledger, t.holder, &before)
     must(lots > 0, MAR_1, fault)
-    rise -= gain if gain > 0 or t.open_loss_ticks == 0 else 0       # a loss is held; what rounding takes at mark is not
+    rise -= gain if gain > 0 or t.open_loss_ticks == 0 else 0       # holds contain a loss, but not the rounding at mark
     rise -= initial_rise(t.ins, value, p.leverage, lots, 0, 0, fault)
     return saturate(rise) if rise > 0 else 0
 
 
 cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
-    """How much of the position a reduce-only order may close: all of it where it trades at once, and where it rests what the
-    resting ones leave that come first (trading cuts the others)."""
+    """Returns the lots of the position that a reduce-only order may close. An order that trades at once may close all; one
+    that rests, those that better resting ones leave (trading cuts the others)."""
     cdef int64_t closing = -p.size_lots if t.side == BUY else p.size_lots
     must(p.reduce.lots >= 0 and p.account == t.account, BOOK_7, &s.log.fault)
     if t.ending or closing <= 0 or crosses(t.book, t.side, t.price_ticks):
@@ -210,29 +213,32 @@ cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
     return closing - reduced_before(s, t, p)
 
 
-# --- Tiers that orders could lead to -------------------------------------------------------------------
+# --- Tiers that orders can reach -----------------------------------------------------------------------
 
 cdef inline bint _is(Position* p, Position* other) noexcept nogil:
-    """Whether a row is this position; it may be a copy that is about to change."""
+    """True if a row is this position, which may be a copy that is about to change."""
     return p.instrument == other.instrument and p.leg == other.leg
 
 
 cdef inline bint _together(Ledger* ledger, Position* p, Position* other) noexcept nogil:
-    """Whether the tiers of another row go with those of this position: by net, the cross ones of its tier group."""
+    """True if another row shares this position's tiers: by net, the cross positions of its tier group."""
     if ledger.instruments[p.instrument].basis != NET or p.mode or other.mode:
         return False
     return p.instrument == other.instrument or related(ledger, p, other)
 
 
 cdef inline void _count(Position* p, bint orders, int64_t* sides) noexcept nogil:
-    """What a position could come to on either side."""
+    """Counts the lots that a position could reach on either side."""
     sides[BUY] += most(0, p.size_lots) + (opening_lots(p, BUY, p.open[BUY].lots) if orders else 0)
     sides[SELL] += most(0, -p.size_lots) + (opening_lots(p, SELL, p.open[SELL].lots) if orders else 0)
 
 
 cdef int64_t _measure(Ledger* ledger, Position* p, int side, int64_t lots, bint orders) noexcept nogil:
-    """How far up the tiers a position could stand if so many lots of a side opened. Of nets each contract's larger side
-    counts, with what its other orders could open, or without: a hedge may be closed one leg at a time."""
+    """Returns the measure in the tiers if `lots` more opened on `side`.
+
+    By net, the larger side of each contract counts, because a hedge may be closed one leg at a time. `orders` adds the lots
+    that its other orders could open.
+    """
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef uint32_t instrument = NO_INSTRUMENT
@@ -253,7 +259,7 @@ cdef int64_t _measure(Ledger* ledger, Position* p, int side, int64_t lots, bint 
             if other.instrument == p.instrument:
                 _count(other, orders, own)
             else:
-                if other.instrument != instrument:      # they come by instrument
+                if other.instrument != instrument:      # the rows are sorted by instrument
                     total += most(kin[BUY], kin[SELL])
                     kin[BUY] = kin[SELL] = 0
                     instrument = other.instrument
@@ -268,19 +274,19 @@ ctypedef bint (*Test)(Ledger* ledger, Position* p, int64_t measure) noexcept nog
 
 
 cdef bint _allowed(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
-    """Whether a position's leverage is allowed there."""
+    """True if the tier of `measure` allows a position's leverage."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     return allows(ins, tier_at(ins, measure, p.chosen_tier), p.leverage)
 
 
 cdef bint _fits(Ledger* ledger, Position* p, int64_t measure) noexcept nogil:
-    """Whether its table has a tier for it, up to a chosen one."""
+    """True if `measure` is within a position's table, up to a chosen tier."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     return measure <= ins.tiers[(p.chosen_tier if p.chosen_tier else ins.tier_count) - 1].top
 
 
 cdef bint _everyone(Ledger* ledger, Position* p, int64_t measure, Test test) noexcept nogil:
-    """Whether a test holds of a position, and of those whose tiers go with it and that hold or order something."""
+    """True if a test holds for a position, and for those that share its tiers and have a size or an order."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef Position* other
     if not test(ledger, p, measure):
@@ -298,15 +304,15 @@ cdef bint _everyone(Ledger* ledger, Position* p, int64_t measure, Test test) noe
 
 
 cdef int64_t _reach(Ledger* ledger, Position* p, int side) noexcept nogil:
-    """How far the resting orders of a side could lead."""
+    """Returns the measure that the resting orders of a side could reach."""
     return _measure(ledger, p, side, opening_lots(p, side, p.open[side].lots), True)
 
 
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil:
-    """The tier that the resting orders could lead to, on the side where it is the higher one."""
+    """Returns the highest tier that the resting orders could reach."""
     return tier_at(&ledger.instruments[p.instrument], most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), p.chosen_tier)
 
 
 cdef bint fits(Ledger* ledger, Position* p) noexcept nogil:
-    """Whether the resting orders lead no further than a tier that there is, or that was chosen."""
+    """True if the resting orders cannot lead beyond the last allowed tier."""
     return _everyone(ledger, p, most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), _fits)

@@ -1,10 +1,10 @@
-# placement: whether an order is allowed, and then its way in: at once, or once its trigger fires.
+# placement: the checks of an order, then its execution at once, or once its trigger fires.
 #
-# Owns: the checks before a trade, complete before the first write (a rejected command changes nothing).
-# A Book alone takes the same way; what concerns money is left out (s.bare).
-# Never: looks at a clock or at an account that is not the sender's.
-# Cost: O(1) for isolated accounts and a Book, O(positions) for cross; a market order also looks at the levels
-# it needs, a FOK order at the orders.
+# Owns: the checks before a trade, complete before the first write (a rejected command changes nothing). A Book alone takes the
+# same path without the money checks (s.bare).
+# Never: reads a clock, or an account other than the sender's.
+# Cost: O(1) for isolated accounts and a Book, O(positions) for cross. A market order also visits the levels that it needs, a
+# FOK order the orders.
 
 from libc.stdint cimport uint8_t, uint32_t
 from solvent._core.account.ledger cimport FIRST_USER, OpenSide, Position
@@ -20,7 +20,7 @@ cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil
 
 
 cdef inline bint known_account(State* s, uint32_t account) noexcept nogil:
-    """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
+    """True if an account exists. A Book takes any number except NOBODY."""
     if s.bare:
         return account != NOBODY
     return FIRST_USER <= account < s.ledger.account_count

@@ -35,9 +35,9 @@ from solvent._core.base.commands cimport PlaceOrder
 # --- The form of a command -----------------------------------------------------------------------------
 
 cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bint sleeps) noexcept nogil:
-    """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
+    """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-    sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
+    sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
     """
     cdef bint stays = c.tif == GTC or c.tif == GTD
     if c.side > SELL:
@@ -68,7 +68,7 @@ cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bi
 
 
 cdef int _check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
-    """A fixed trigger has a price, a trailing one a distance, an order without one neither."""
+    """Checks the trigger: a fixed one has a price, a trailing one a distance, an order without trigger neither."""
     cdef int64_t highest_trail = 0
     if x.trigger_kind > TRAIL_RATE or x.trigger_source >= SOURCES or x.trigger_flags & ~REFUSE_REACHED:
         return BAD_TRIGGER
@@ -81,7 +81,7 @@ cdef int _check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
 
 
 cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x) noexcept nogil:
-    """The second record of an ORDER; what is reserved for later is refused by name."""
+    """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
     if x == NULL:
         return BAD_EXPIRY if c.tif == GTD else OK
     if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
@@ -96,7 +96,7 @@ cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c,
 # --- Tickets -------------------------------------------------------------------------------------------
 
 cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
-    """An ORDER as a ticket; whose position it belongs to, and its terms, are the caller's to say."""
+    """Returns an ORDER as a ticket; the caller sets its position and its terms."""
     ticket_at(s, t, c.instrument)
     t.order_id = 0
     t.client_id = c.client_id
@@ -138,7 +138,8 @@ cdef void _terms(const PlaceOrder* c, const Extension* x, Terms* terms) noexcept
 # --- The checks before a trade -------------------------------------------------------------------------
 
 cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
-    """How far a market order may go: its own protection, its slippage from the best price, or all that is legal."""
+    """Returns the limit of a market order: its own protection price, its slippage from the best price, or the edge of the
+    legal prices."""
     cdef Instrument* ins = t.ins
     cdef Book* book = t.book
     cdef int64_t edge = ins.max_price_ticks if t.side == BUY else 1
@@ -158,7 +159,7 @@ cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
 
 
 cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
-    """A post-only order that would trade is refused, or moved one tick behind the best price if it may slide."""
+    """Refuses a post-only order that would trade, or moves it one tick behind the best price if it may slide."""
     cdef Book* book = t.book
     cdef int64_t touch
     if not crosses(book, t.side, t.price_ticks):
@@ -175,14 +176,14 @@ cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
 
 
 cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
-    """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
+    """Cuts a reduce-only order to the lots that it may close; a close-position order takes all of them."""
     cdef int64_t filled = t.size_lots - t.remaining_lots
     cdef int64_t lots = reducible(s, t, p)
     t.remaining_lots = lots if t.flags & CLOSE_POSITION and standing == NULL else least(t.remaining_lots, lots)
     if t.remaining_lots <= 0:
         return REDUCE_ONLY_WOULD_OPEN
     if t.order_id == 0 and not t.ending and p.reduce_count >= REDUCE_ONLY_MAX:
-        return TOO_MANY_ORDERS      # one that cannot rest needs no room
+        return TOO_MANY_ORDERS      # an order that cannot rest needs no room
     t.size_lots = filled + t.remaining_lots
     must(t.remaining_lots <= (p.size_lots if t.side == SELL else -p.size_lots), BOOK_7, &s.log.fault)
     must(filled >= 0 and t.remaining_lots > 0, BOOK_6, &s.log.fault)
@@ -190,9 +191,9 @@ cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept
 
 
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
-    """All that stands between a well-formed ticket and a trade; settles its price, limit and size.
+    """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
-    `standing`: what an order that is amended contributes already, or NULL. p is not read in a Book alone.
+    standing: the present contribution of an order that is amended, or NULL. p is not read in a Book alone.
     """
     cdef Instrument* ins = t.ins
     cdef int64_t reached
@@ -238,14 +239,14 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 # --- The way in ----------------------------------------------------------------------------------------
 
 cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
-    """An accepted ticket trades, rests or ends."""
+    """Executes an accepted ticket; its rest rests or ends."""
     cdef int32_t slot
     execute(s, t)
     conclude(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
-    if not s.bare and receipt.resting_lots:     # it may have been cut, or ended
+    if not s.bare and receipt.resting_lots:     # the order may have been cut, or ended
         slot = arena_find(&s.arena, t.order_id)
         receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
     must((receipt.filled_lots >= 0) & (receipt.resting_lots >= 0) & (receipt.filled_lots + receipt.resting_lots <= t.size_lots), ORD_3,
@@ -254,7 +255,7 @@ cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
 
 
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
-    """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+    """Checks an order that becomes dormant; all other checks come when it fires."""
     cdef Instrument* ins = t.ins
     cdef int64_t reference = watched_ticks(ins, t.terms.source)
     if ins.listing != 0:
@@ -273,7 +274,7 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
 
 
 cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
-    """Accepts an order that waits for its trigger; one that is reached already is due at once."""
+    """Accepts a dormant order. If its trigger is already reached, it is due at once."""
     cdef int64_t reference = watched_ticks(t.ins, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
     accept(s, t)
@@ -287,7 +288,7 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
 
 
 cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
-    """Room in every pool that the order may need; pools may move."""
+    """Makes room in every pool that the order may need; pools may move."""
     if not (arena_room(&s.arena) and book_room(t.book)):
         return False
     if t.terms != NULL and t.terms.expiry_ns != 0 and not timers_reserve(&s.timers):
@@ -299,12 +300,12 @@ cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
 
 
 cdef inline bint _is_plain(const PlaceOrder* c) noexcept nogil:
-    """A limit order good till cancelled, with no other wish."""
+    """True if this is a limit order good till cancelled, with no other terms."""
     return c.records == 1 and c.tif == GTC and c.flags == 0 and c.stp_mode == 0 and c.stp_group == 0
 
 
 cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) noexcept nogil:
-    """The short way of most orders of a Book alone: plain and away from the touch, nothing is in their way."""
+    """Rests a plain order of a Book alone that is away from the touch: the short way of most orders."""
     cdef int32_t slot = arena_take(&s.arena)
     born(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
     rest_alone(s, slot, c.instrument, c.price_ticks)
@@ -313,14 +314,14 @@ cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) 
 
 
 cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    """A hedged instrument's positions are its legs, and only they; a Book has none."""
+    """Checks the leg: a hedged instrument needs one, any other takes none, and a Book has none."""
     cdef int32_t index = -1 if s.bare else position_find(&s.ledger, account, instrument, 0)
     cdef bint hedged = index >= 0 and s.ledger.positions[index].hedged
     return OK if leg <= SHORT and (leg != 0) == hedged else BAD_LEG
 
 
 cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil:
-    """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
+    """Executes ORDER: all checks, then acceptance and execution, or sleep until the trigger fires."""
     cdef int code
     cdef Instrument* ins
     cdef Position* p = NULL
@@ -360,7 +361,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         t.flags |= REDUCE_ONLY      # it closes its leg, and never opens the other side
     if not s.bare:
         t.holder = position_find(&s.ledger, c.account, c.instrument, leg)
-        if t.holder < 0:        # so that it is in its domain when that is judged
+        if t.holder < 0:        # the position must be in its domain when that is judged
             if not positions_reserve(&s.ledger, c.instrument, 1):
                 return TOO_MANY_ORDERS
             fresh = True
@@ -368,7 +369,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         p = &s.ledger.positions[t.holder]
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         code = _check_armed(s, &t, p)
-    elif not s.bare or c.flags != 0 or c.tif == FOK:  # nothing stands between a plain order and a Book alone
+    elif not s.bare or c.flags != 0 or c.tif == FOK:  # a Book alone has no checks for a plain order
         code = admit(s, &t, p, NULL)
     if code == OK and not _room(s, &t):
         code = TOO_MANY_ORDERS
@@ -386,7 +387,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
 
 
 cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
-    """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+    """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""
     cdef int64_t price
     if t.ins.mark_ticks == 0 or t.price_ticks == 0:
         return
@@ -398,10 +399,10 @@ cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
 
 
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
-    """The next order whose trigger was reached wakes, and goes the way of a new one. False when none is due.
+    """Places the next due order like a new one. Returns False when none is due.
 
-    Due orders that ended meanwhile (liquidated, cancelled) are passed over. One that is not allowed now ends
-    with TRIGGER_REFUSED and the code that a new order would have got.
+    Due orders that ended meanwhile (liquidated, cancelled) are skipped. An order that is not allowed now ends with
+    TRIGGER_REFUSED and the code of a new order.
     """
     cdef int32_t slot = -1
     cdef Order* order

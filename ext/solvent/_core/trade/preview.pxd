@@ -1,8 +1,8 @@
-# preview: what an order would do if it were executed now.
+# preview: the effect of an order if it were executed now.
 #
-# Owns: the walk of a dry run. What the fills make of positions, wallets and reduce-only orders is left on the rows, so that
-# each maker is judged as it would be, and put back at the end.
-# Never: says anything, changes anything for good, or moves an order in the book.
+# Owns: the walk of a dry run. The effect of its fills on positions, wallets and reduce-only orders stays on the rows, so that
+# each maker is judged as it would be. All of it is put back at the end.
+# Never: emits, changes anything for good, or moves an order in the book.
 # Cost: that of the fills it walks over, and a copy of each position that they touch.
 
 from libc.stdint cimport int64_t

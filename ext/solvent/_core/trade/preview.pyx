@@ -1,4 +1,4 @@
-"""What an order would do; the contract is in preview.pxd, the readable twin in twin/trade/preview.py."""
+"""The preview of an order; the contract is in preview.pxd, the readable twin in twin/trade/preview.py."""
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
@@ -22,7 +22,7 @@ cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil:
 
 
 cdef void _keep_row(State* s, int32_t position) noexcept nogil:
-    """Remembers a position and its owner's wallet, once a dry run."""
+    """Copies a position and its owner's wallet, once a dry run."""
     cdef Rehearsal* kept = &s.rehearsal
     cdef Position* p = &s.ledger.positions[position]
     cdef KeptRow* row
@@ -42,7 +42,7 @@ cdef void _keep_row(State* s, int32_t position) noexcept nogil:
 
 
 cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
-    """Leaves a resting order so many lots for the time of a dry run."""
+    """Leaves a resting order `lots` for the time of a dry run."""
     cdef Rehearsal* kept = &s.rehearsal
     cdef Order* order = &s.arena.orders[slot]
     if not room(<void**>&kept.orders, kept.order_count, &kept.order_capacity, sizeof(KeptOrder)):
@@ -79,7 +79,7 @@ cdef void rehearsal_end(State* s) noexcept nogil:
 
 
 cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
-    """cut_reduce_only without a word."""
+    """Cuts reduce-only orders like cut_reduce_only, without an event."""
     cdef int64_t excess
     cdef int32_t worst
     while True:
@@ -90,7 +90,7 @@ cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
 
 
 cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept nogil:
-    """Leaves a fill on the rows."""
+    """Leaves one half of a fill on the rows."""
     cdef Trial before
     _keep_row(s, position)
     try_on(&s.ledger, position, &half.effect, True, &before)
@@ -99,7 +99,7 @@ cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept no
 
 
 cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
-    """admit_fill and settle_fill without a word; False when the taker ends."""
+    """Admits and books a fill like admit_fill and settle_fill, without an event. Returns False when the taker ends."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef Deal deal
     cdef int64_t wanted = fill.lots
@@ -128,8 +128,8 @@ cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
 
 
 cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept nogil:
-    """What a dry run does where it meets an order of the taker's owner; False when the taker ends there. lost: lots that it
-    does not trade."""
+    """Meets an order of the taker's owner in a dry run. Returns False when the taker ends there. lost: the lots that it does
+    not trade."""
     cdef int64_t left = 0
     if t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH:
         return False
@@ -142,7 +142,7 @@ cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept
 
 
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
-    """execute without doing it: how many lots would stay unfilled, and the last price it would pay."""
+    """Returns the lots that would stay unfilled, and finds the last price it would pay, by a preview."""
     cdef int64_t traded = rehearse(s, t, t.remaining_lots, reached_ticks)
     rehearsal_end(s)
     must(0 <= traded <= t.remaining_lots, ORD_3, &s.log.fault)
@@ -151,15 +151,16 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
 
 
 cdef inline bint _within(State* s, Ticket* t, int64_t price_ticks) noexcept nogil:
-    """Whether the ticket may trade at a price now."""
+    """True if the ticket may trade at a price now."""
     cdef int64_t limit = limit_now(s, t) if t.turns else t.limit_ticks
     return price_ticks <= limit if t.side == BUY else price_ticks >= limit
 
 
 cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil:
-    """Trades so many lots of a ticket as execute would: how many of them, and the last price.
+    """Trades `lots` of a ticket as execute would. Returns the traded lots and finds the last price.
 
-    Walks the makers; what their fills make of positions, wallets and reduce-only orders stays on the rows until rehearsal_end.
+    It walks the makers. The effect of their fills on positions, wallets and reduce-only orders stays on the rows until
+    rehearsal_end.
     """
     cdef Book* book = t.book
     cdef int other = 1 - t.side
@@ -179,7 +180,7 @@ cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks)
             fill.slot = slot
             fill.lots = least(s.arena.orders[slot].remaining_lots, wanted - lost)
             slot = s.arena.orders[slot].next
-            if fill.lots <= 0:          # cut away by a fill before
+            if fill.lots <= 0:          # an earlier fill has cut the order
                 continue
             own = same_owner(&s.arena, fill.slot, t.account, t.stp_group)
             if t.stp_mode == ALLOW:

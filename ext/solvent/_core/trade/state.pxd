@@ -1,6 +1,6 @@
-# state: the whole exchange as one struct, and what is on its way through it: tickets, fills, receipts.
+# state: the whole exchange as one struct, and the records on their way through it: tickets, fills, receipts.
 #
-# Owns: the forms. Who writes what of them: docs/architecture.md.
+# Owns: the forms. docs/architecture.md lists their writers.
 # Never: does anything.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -17,7 +17,7 @@ from solvent._core.market.expiries cimport Timers
 from solvent._core.market.triggers cimport Due, Triggers
 from solvent._core.contract.valuation cimport Instrument
 
-cdef struct KeptRow:            # of a position and its owner's wallet, before a dry run
+cdef struct KeptRow:            # a position and its owner's wallet before a dry run
     int32_t position
     Position row
     Wallet wallet
@@ -26,9 +26,9 @@ cdef struct KeptOrder:
     int32_t slot
     int64_t remaining_lots
 
-cdef struct Rehearsal:         # what a dry run has to put back
-    uint64_t run               # its stamp
-    bint ended                 # the taker did
+cdef struct Rehearsal:         # the copies that a dry run puts back
+    uint64_t run               # stamp of the dry run
+    bint ended                 # the taker has ended
     KeptRow* rows
     int32_t row_count
     int32_t row_capacity
@@ -36,17 +36,17 @@ cdef struct Rehearsal:         # what a dry run has to put back
     int32_t order_count
     int32_t order_capacity
 
-cdef struct FillSide:              # one side of a fill: what it makes of a position
+cdef struct FillSide:              # one side of a fill: its effect on a position
     FillTerms terms
     Effect effect
-    bint safe                  # nobody need look at its owner again
+    bint safe                  # its owner needs no test
 
 cdef struct Deal:              # a fill that both sides bear
     int64_t value_units        # one integer for both
     FillSide maker
     FillSide taker
-    bint taker_ends            # it bears no more than this
-    uint8_t ending             # why
+    bint taker_ends            # the taker bears no more lots
+    uint8_t ending             # reason of that end
 
 cdef struct State:
     EventLog log
@@ -58,7 +58,7 @@ cdef struct State:
     int32_t books_capacity
     int32_t triggers_capacity
     int32_t prices_capacity
-    bint modelled              # whether any instrument has a price model
+    bint modelled              # True if any instrument has a price model
     Due due
     Timers timers
     ClientIds clients
@@ -67,10 +67,10 @@ cdef struct State:
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
     Rehearsal rehearsal
-    bint may_cost_others       # the command, or the clock, starts what the fund or winners pay (SAFE-1)
+    bint may_cost_others       # the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
 
-cdef struct Receipt:           # what a command is answered with; rows of a batch's answer
+cdef struct Receipt:           # the answer to a command; a row of a batch's answer
     uint64_t order_id
     int64_t filled_lots
     int64_t resting_lots
@@ -79,7 +79,7 @@ cdef struct Receipt:           # what a command is answered with; rows of a batc
 cdef struct Ticket:            # an order on its way through the book
     uint64_t order_id
     uint64_t client_id
-    int64_t price_ticks        # where its rest would rest
+    int64_t price_ticks        # the price at which its rest would rest
     int64_t limit_ticks        # how far it may trade
     int64_t size_lots
     int64_t remaining_lots
@@ -96,15 +96,15 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t side
     uint8_t tif
     uint8_t flags
-    uint8_t ending             # why what does not trade ends, or 0: it rests
+    uint8_t ending             # reason why the untraded rest ends; 0: it rests
     uint8_t stp_mode
-    bint turns                 # its position, which must be closed within closing_ticks first
-    bint closes                # against its position: its limit counts on that, so it meets no order of its account
+    bint turns                 # it turns its position, which must first be closed within closing_ticks
+    bint closes                # it closes: its limit relies on that, so it never trades with its own account
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
 
 cdef inline bint has_owner(Order* order) noexcept nogil:
-    """Whether a position stands behind an order; none does in a Book alone, and the house has parcels."""
+    """True if a position owns an order; a Book alone has no owners, and the house has parcels."""
     return order.holder >= 0 and not order.flags & HOUSE_ORDER
 
 
