@@ -17,12 +17,12 @@ from solvent._core.trade.placement cimport fire_next, place
 from solvent._core.base.event_view cimport EventView
 from solvent._core.account.fees cimport fees_close, fees_other_day, fees_renew
 from solvent._core.account.ledger cimport Collateral, balance, ledger_close, ledger_open
-from solvent._core.venue.market_state cimport halt, settle_instrument
-from solvent._core.liquidation.pipeline cimport settle
+from solvent._core.venue.market_state cimport halt, close_instrument
+from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.contract.price_model cimport prices_close
-from solvent._core.venue.marks cimport fund, index, mark, pass_to, settle_all, source
+from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
 from solvent._core.trade.preview cimport rehearsal_close
 from solvent._core.roster cimport Roster
 from solvent._core.market.expiries cimport timers_close
@@ -282,7 +282,7 @@ cdef class Kernel(Roster):
         if type == HALT:
             return halt(&self.s, &c.halt)
         if type == SETTLE:
-            return settle_instrument(&self.s, &c.settle)
+            return close_instrument(&self.s, &c.settle)
         if type == SOURCE:
             return source(&self.s, &c.source)
         if type == OPEN_ACCOUNT:
@@ -297,7 +297,7 @@ cdef class Kernel(Roster):
             pass_to(&self.s, self.s.clock_ns)
         if fees_other_day(&self.s.fees, before_ns, self.s.clock_ns):
             fees_renew(&self.s.fees, &self.s.ledger, self.s.clock_ns)
-            settle_all(&self.s)
+            resolve_all(&self.s)
         if self.s.log.count > count:
             emit_passed(&self.s.log)
 
@@ -334,10 +334,10 @@ cdef class Kernel(Roster):
                 code = self._dispatch(c, receipt)
             if code == OK:
                 if not self.s.bare:
-                    settle(&self.s)
+                    resolve(&self.s)
                 while self.s.due.count and self.s.log.fault == 0 and fire_next(&self.s, receipt):
                     if not self.s.bare:
-                        settle(&self.s)
+                        resolve(&self.s)
             if c.record.instrument < self.s.ledger.instrument_count and not self.s.bare:
                 balance(&self.s.ledger, c.record.instrument)
         receipt.code = code

@@ -8,10 +8,10 @@
 
 from solvent._core.trade.state cimport State
 
-cdef void settle_touched(State* s) noexcept nogil
+cdef void resolve_touched(State* s) noexcept nogil
 
 
-cdef inline void settle(State* s) noexcept nogil:
+cdef inline void resolve(State* s) noexcept nogil:
     """Ends a command: parcels first, then the touched accounts, until none is left."""
     if s.ledger.touched_count or s.ledger.parcel_count:
-        settle_touched(s)
+        resolve_touched(s)

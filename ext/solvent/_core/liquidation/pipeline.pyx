@@ -187,7 +187,7 @@ cdef void _run_domain(State* s, Case* c) noexcept nogil:
 
 # --- The end of a command ------------------------------------------------------------------------------
 
-cdef void settle_touched(State* s) noexcept nogil:
+cdef void resolve_touched(State* s) noexcept nogil:
     """Works off parcels first, then the touched accounts worst first, round after round until none is left."""
     cdef Cases cases
     cdef int32_t i

@@ -26,7 +26,7 @@ cdef inline void _put(Timers* timers, Arena* arena, int32_t at, int32_t slot) no
     arena.terms[slot].timer = at
 
 
-cdef void _settle(Timers* timers, Arena* arena, int32_t at, int32_t slot) noexcept nogil:
+cdef void _sift(Timers* timers, Arena* arena, int32_t at, int32_t slot) noexcept nogil:
     """Moves a slot from a free place up or down to its place in the heap."""
     cdef int32_t other
     while at > 0 and _sooner(arena, slot, timers.heap[(at - 1) >> 1]):
@@ -48,7 +48,7 @@ cdef void _settle(Timers* timers, Arena* arena, int32_t at, int32_t slot) noexce
 cdef void timers_add(Timers* timers, Arena* arena, int32_t slot) noexcept nogil:
     """Adds a slot, after timers_reserve."""
     timers.count += 1
-    _settle(timers, arena, timers.count - 1, slot)
+    _sift(timers, arena, timers.count - 1, slot)
 
 
 cdef void timers_remove(Timers* timers, Arena* arena, int32_t slot) noexcept nogil:
@@ -57,4 +57,4 @@ cdef void timers_remove(Timers* timers, Arena* arena, int32_t slot) noexcept nog
     arena.terms[slot].timer = -1
     timers.count -= 1
     if last != slot:
-        _settle(timers, arena, at, last)
+        _sift(timers, arena, at, last)

@@ -50,7 +50,7 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
 cdef int64_t limit_now(State* s, Ticket* t) noexcept nogil
 cdef void end_closing(State* s, Ticket* t) noexcept nogil
 cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
-cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef void book_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
@@ -208,7 +208,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
                 taker_order_id=t.order_id, price_ticks=fill.price_ticks, size_lots=fill.lots, maker=maker.account,
                 taker=t.account)
             if not bare:
-                settle_fill(s, t, &fill, &deal)
+                book_fill(s, t, &fill, &deal)
             elif maker.remaining_lots == 0:
                 finish(s, fill.slot, t.instrument, FILLED, OK)
         if not bare and deal.taker_ends:

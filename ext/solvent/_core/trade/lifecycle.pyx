@@ -480,7 +480,7 @@ cdef inline bint _safe(State* s, int32_t position) noexcept nogil:
     return p.mode or wallet.known_at != s.ledger.moves or wallet.slack_units + wallet.cash_units >= 0
 
 
-cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogil:
+cdef void _book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
     must((half.effect.shortfall_units == 0) & ((half.effect.margin_units >= 0) | (half.effect.size_lots != 0)), SAFE_2, &s.log.fault)
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
@@ -493,7 +493,7 @@ cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogi
         must(_safe(s, position), SAFE_2, &s.log.fault)
 
 
-cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
+cdef void _book_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
     cdef int32_t index = parcel_find(&s.ledger, parcel_id)
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
@@ -514,7 +514,7 @@ cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept no
     must(p.size_lots != 0 or (p.margin_units == 0 and p.cost_units == 0), MAR_3, &s.log.fault)
 
 
-cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef void book_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Books a fill on the owner of the resting order, finishes that order when no lots remain, and books it on the taker."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef int32_t holder = maker.holder
@@ -525,16 +525,16 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
     must(deal.value_units == _value(s, t, fill), BOOK_8, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
-        _settle_user(s, holder, &deal.maker)
+        _book_user(s, holder, &deal.maker)
         must(s.ledger.positions[holder].size_lots == held + (fill.lots if maker.side == BUY else -fill.lots), MON_2, &s.log.fault)
     else:
-        _settle_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
+        _book_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
     if owned and not own:       # otherwise the taker's half comes first
         _after_fill(s, holder, held)
     if t.flags & HOUSE_ORDER:
-        _settle_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
+        _book_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
         return
     if own:
         fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
@@ -542,7 +542,7 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
         held = s.ledger.positions[t.holder].size_lots
     must(not owned or (deal.maker.terms.size_delta == -deal.taker.terms.size_delta)
          & (deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta), MON_3, &s.log.fault)
-    _settle_user(s, t.holder, &deal.taker)
+    _book_user(s, t.holder, &deal.taker)
     must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
     _after_fill(s, t.holder, held)
 

@@ -99,7 +99,7 @@ cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept no
 
 
 cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
-    """Admits and books a fill like admit_fill and settle_fill, without an event. Returns False when the taker ends."""
+    """Admits and books a fill like admit_fill and book_fill, without an event. Returns False when the taker ends."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef Deal deal
     cdef int64_t wanted = fill.lots

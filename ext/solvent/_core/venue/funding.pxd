@@ -10,5 +10,5 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from solvent._core.trade.state cimport State
 from solvent._core.base.commands cimport SettleFunding
 
-cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil
-cdef int settle_funding(State* s, const SettleFunding* c) noexcept nogil
+cdef void pay_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil
+cdef int pay_funding(State* s, const SettleFunding* c) noexcept nogil

@@ -97,7 +97,7 @@ cdef int64_t _distribute(State* s, uint32_t instrument, int64_t rate_ppb, uint64
     return paid
 
 
-cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
+cdef void pay_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
     """Collects from each holder of the paying side into RESIDUE, and pays each holder of the other side from there."""
     cdef int64_t collected = 0
     cdef int64_t paid = 0
@@ -113,7 +113,7 @@ cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
         due_units=total)
 
 
-cdef int settle_funding(State* s, const SettleFunding* c) noexcept nogil:
+cdef int pay_funding(State* s, const SettleFunding* c) noexcept nogil:
     """Executes FUNDING: a rate over RATE (longs pay when it is positive) for a period after the last one."""
     cdef Instrument* ins
     if c.instrument >= s.ledger.instrument_count:
@@ -125,5 +125,5 @@ cdef int settle_funding(State* s, const SettleFunding* c) noexcept nogil:
         return PERIOD_SETTLED
     if ins.mark_ticks == 0:
         return NO_MARK
-    settle_rate(s, c.instrument, c.rate_ppb, c.period)
+    pay_rate(s, c.instrument, c.rate_ppb, c.period)
     return OK

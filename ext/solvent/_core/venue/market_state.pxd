@@ -10,5 +10,5 @@ from solvent._core.trade.state cimport State
 from solvent._core.base.commands cimport Halt, Settle
 
 cdef int halt(State* s, const Halt* c) noexcept nogil
-cdef int settle_instrument(State* s, const Settle* c) noexcept nogil
-cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcept nogil
+cdef int close_instrument(State* s, const Settle* c) noexcept nogil
+cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil

@@ -39,7 +39,7 @@ cdef int halt(State* s, const Halt* c) noexcept nogil:
     return OK
 
 
-cdef int settle_instrument(State* s, const Settle* c) noexcept nogil:
+cdef int close_instrument(State* s, const Settle* c) noexcept nogil:
     """Executes SETTLE: closes an instrument for good at a price, or at its mark if the price is 0."""
     cdef int code = _check(s, c.instrument)
     cdef Instrument* ins
@@ -50,11 +50,11 @@ cdef int settle_instrument(State* s, const Settle* c) noexcept nogil:
         return BAD_PRICE
     if c.price_ticks == 0 and ins.mark_ticks == 0:
         return NO_MARK
-    close_instrument(s, c.instrument, c.price_ticks if c.price_ticks else ins.mark_ticks)
+    close_at(s, c.instrument, c.price_ticks if c.price_ticks else ins.mark_ticks)
     return OK
 
 
-cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
+cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
     """Cancels all orders, oldest first, and closes every position and parcel at one price, without a fee."""
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[instrument]

@@ -15,4 +15,4 @@ cdef int index(State* s, const TellIndex* c) noexcept nogil
 cdef int source(State* s, const TellSource* c) noexcept nogil
 cdef int fund(State* s, const SettleFunding* c) noexcept nogil
 cdef void pass_to(State* s, int64_t now_ns) noexcept nogil
-cdef void settle_all(State* s) noexcept nogil
+cdef void resolve_all(State* s) noexcept nogil

@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.trade.placement cimport fire_next
-from solvent._core.venue.funding cimport settle_funding, settle_rate
-from solvent._core.liquidation.pipeline cimport settle
-from solvent._core.venue.market_state cimport close_instrument
+from solvent._core.venue.funding cimport pay_funding, pay_rate
+from solvent._core.liquidation.pipeline cimport resolve
+from solvent._core.venue.market_state cimport close_at
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128
 from solvent._core.contract.price_model cimport (
     CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair,
@@ -32,15 +32,15 @@ cdef inline Prices* _model(State* s, uint32_t instrument) noexcept nogil:
     return &s.prices[instrument] if s.prices[instrument].sample_ns else NULL
 
 
-cdef void settle_all(State* s) noexcept nogil:
+cdef void resolve_all(State* s) noexcept nogil:
     """Works off touched accounts and fired orders."""
     cdef Receipt nobody
     nobody.order_id = 0
     if not s.bare:
-        settle(s)
+        resolve(s)
     while s.due.count and s.log.fault == 0 and fire_next(s, &nobody):
         if not s.bare:
-            settle(s)
+            resolve(s)
 
 
 # --- Prices --------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ cdef int fund(State* s, const SettleFunding* c) noexcept nogil:
         return NOT_TRADING
     if model != NULL and model.interval_ns:
         return PRICE_IS_MODELLED
-    return settle_funding(s, c)
+    return pay_funding(s, c)
 
 
 cdef int source(State* s, const TellSource* c) noexcept nogil:
@@ -262,7 +262,7 @@ cdef void _fix(State* s, uint32_t instrument, Prices* model, int64_t instant_ns)
             &s.log, instrument=instrument, period=model.period, rate_ppb=model.next_rate, premium_ppb=premium,
             samples=samples)
     _accrue(s, instrument, model)
-    settle_all(s)
+    resolve_all(s)
 
 
 cdef void _fund(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
@@ -274,11 +274,11 @@ cdef void _fund(State* s, uint32_t instrument, Prices* model, int64_t instant_ns
     _remark(s, instrument, model, instant_ns, True)
     rate = prices_charge(model)
     if not s.rules.funding_first:
-        settle_all(s)
+        resolve_all(s)
     _accrue(s, instrument, model)       # the accrued margin of this period is free to pay it
     if ins.mark_ticks and period > <int64_t>ins.funding_period:
-        settle_rate(s, instrument, rate, <uint64_t>period)
-    settle_all(s)
+        pay_rate(s, instrument, rate, <uint64_t>period)
+    resolve_all(s)
 
 
 cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
@@ -292,10 +292,10 @@ cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_n
         return
     _look(s, instrument, model, instant_ns)
     if instant_ns == ins.expiry_ns:
-        close_instrument(s, instrument, prices_settlement(model, ins))
+        close_at(s, instrument, prices_settlement(model, ins))
     else:                       # a constituent is stale
         _remark(s, instrument, model, instant_ns, False)
-    settle_all(s)
+    resolve_all(s)
 
 
 cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
@@ -328,4 +328,4 @@ cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
         if model != NULL:
             _look(s, i, model, now_ns)
             _remark(s, i, model, now_ns, False)
-    settle_all(s)
+    resolve_all(s)
