@@ -24,7 +24,7 @@ cdef void fees_close(Fees* fees) noexcept nogil:
     free(fees.volumes)
 
 
-cdef bint _room(Fees* fees, Ledger* ledger) noexcept nogil:
+cdef bint _has_room(Fees* fees, Ledger* ledger) noexcept nogil:
     """Makes room for every account. Returns False, and the exchange halts, when memory is gone."""
     cdef size_t old = <size_t>fees.accounts * ledger.currency_count
     cdef size_t new = <size_t>ledger.account_capacity * ledger.currency_count
@@ -44,7 +44,7 @@ cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t cu
     cdef int64_t day, steps, i
     if ledger.accounts[account].parent != 0:
         account = ledger.accounts[account].parent
-    if not _room(fees, ledger):
+    if not _has_room(fees, ledger):
         return NULL
     v = &fees.volumes[<size_t>account * ledger.currency_count + currency]
     day = <int64_t>floor128(now_ns, DAY_NS)

@@ -49,10 +49,10 @@ cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
     slack = r.equity - r.own
     bears = saturate(slack) if slack > 0 else 0
     must(bears >= 0, SAFE_2, &l.log.fault)
-    return bears if p.mode else least(bears, _room(l, rules, p.account, l.instruments[p.instrument].currency))
+    return bears if p.mode else least(bears, _headroom_units(l, rules, p.account, l.instruments[p.instrument].currency))
 
 
-cdef int64_t _room(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
+cdef int64_t _headroom_units(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
     """Returns the units a spare balance may lose before the domain that it backs is below its threshold. INT64_MAX: no
     bound."""
     cdef Collateral* each = backs(l, currency)
@@ -92,8 +92,8 @@ cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nog
     cdef Position* p = &l.positions[index]
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int64_t share = _left_over(l, rules, index) if ins.larger_leg else equity_share(l, index)
-    cdef int64_t room = _room(l, rules, p.account, ins.currency)
-    return share if room == INT64_MAX else least(share, saturate(<int128>room + most(initial_units(l, p), upl(l, p))))
+    cdef int64_t headroom = _headroom_units(l, rules, p.account, ins.currency)
+    return share if headroom == INT64_MAX else least(share, saturate(<int128>headroom + most(initial_units(l, p), upl(l, p))))
 
 
 cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil:

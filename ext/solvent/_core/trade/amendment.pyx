@@ -15,7 +15,7 @@ from solvent._core.base.schema cimport (
     MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
     UNKNOWN_ORDER,
 )
-from solvent._core.trade.lifecycle cimport cancel, reenter, say_replaced, shrink, ticket_of_order
+from solvent._core.trade.lifecycle cimport cancel, reenter, replaced_event, shrink, ticket_of_order
 from solvent._core.trade.holds cimport order_exposure, order_price
 from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
 from solvent._core.contract.valuation cimport Instrument
@@ -170,7 +170,7 @@ cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t si
     must(order.remaining_lots == order.size_lots and size_lots >= 0, ORD_3, &s.log.fault)
     must(order_price(s, slot) == price_ticks, ORD_3, &s.log.fault)
     ticket_of_order(s, slot, size_lots, price_ticks, &t)
-    say_replaced(s, &t)
+    replaced_event(s, &t)
 
 
 cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:

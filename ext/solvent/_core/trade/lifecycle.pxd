@@ -28,7 +28,7 @@ from solvent._core.base.emit cimport emit_accepted, emit_done, emit_rested, emit
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef void reenter(State* s, Ticket* t) noexcept nogil
-cdef void say_replaced(State* s, Ticket* t) noexcept nogil
+cdef void replaced_event(State* s, Ticket* t) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
 cdef void expire(State* s) noexcept nogil
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil
@@ -39,7 +39,7 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
-cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
+cdef void terms_event(State* s, Terms* terms, Event* accepted) noexcept nogil
 cdef void list_own(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
@@ -119,7 +119,7 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
         list_own(s, t.slot)
     if t.terms != NULL:
         extend(s, t)
-        say_terms(s, t.terms, event)
+        terms_event(s, t.terms, event)
 
 
 cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:

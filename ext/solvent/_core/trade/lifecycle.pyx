@@ -81,10 +81,10 @@ cdef void reenter(State* s, Ticket* t) noexcept nogil:
     order.open_loss_ticks = t.open_loss_ticks
     must(0 < order.remaining_lots <= order.size_lots, BOOK_6, &s.log.fault)
     must(order.order_id == t.order_id and order.account == t.account, ORD_1, &s.log.fault)
-    say_replaced(s, t)
+    replaced_event(s, t)
 
 
-cdef void say_replaced(State* s, Ticket* t) noexcept nogil:
+cdef void replaced_event(State* s, Ticket* t) noexcept nogil:
     emit_replaced(
         &s.log, side=t.side, account=t.account, instrument=t.instrument, order_id=t.order_id,
         price_ticks=t.price_ticks, remaining_lots=t.remaining_lots, size_lots=t.size_lots)
@@ -107,7 +107,7 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
     must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
 
-cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
+cdef void terms_event(State* s, Terms* terms, Event* accepted) noexcept nogil:
     """Appends the second record of ACCEPTED."""
     cdef AcceptedTerms record
     if accepted == NULL:

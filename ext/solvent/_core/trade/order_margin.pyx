@@ -108,9 +108,9 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
             return POSITION_LIMIT
         if not _allowed(&s.ledger, p, held + opens):
             return LEVERAGE_ABOVE_TIER
-    elif not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, others + lots, True), _fits):
+    elif not _everyone(&s.ledger, p, _tier_measure(&s.ledger, p, t.side, others + lots, True), _fits):
         return POSITION_LIMIT
-    elif not _everyone(&s.ledger, p, _measure(&s.ledger, p, t.side, opens, True), _allowed):
+    elif not _everyone(&s.ledger, p, _tier_measure(&s.ledger, p, t.side, opens, True), _allowed):
         return LEVERAGE_ABOVE_TIER
     if standing != NULL:
         p.open[t.side].lots -= standing.lots
@@ -233,7 +233,7 @@ cdef inline void _count(Position* p, bint orders, int64_t* sides) noexcept nogil
     sides[SELL] += most(0, -p.size_lots) + (opening_lots(p, SELL, p.open[SELL].lots) if orders else 0)
 
 
-cdef int64_t _measure(Ledger* ledger, Position* p, int side, int64_t lots, bint orders) noexcept nogil:
+cdef int64_t _tier_measure(Ledger* ledger, Position* p, int side, int64_t lots, bint orders) noexcept nogil:
     """Returns the measure in the tiers if `lots` more opened on `side`.
 
     By net, the larger side of each contract counts, because a hedge may be closed one leg at a time. `orders` adds the lots
@@ -305,7 +305,7 @@ cdef bint _everyone(Ledger* ledger, Position* p, int64_t measure, Test test) noe
 
 cdef int64_t _reach(Ledger* ledger, Position* p, int side) noexcept nogil:
     """Returns the measure that the resting orders of a side could reach."""
-    return _measure(ledger, p, side, opening_lots(p, side, p.open[side].lots), True)
+    return _tier_measure(ledger, p, side, opening_lots(p, side, p.open[side].lots), True)
 
 
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil:

@@ -13,7 +13,7 @@ from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_f
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport timers_reserve
 from solvent._core.trade.lifecycle cimport (
-    accept, born, conclude, execute, finish, position_begin, rest_alone, say_replaced, ticket_at, ticket_of_order,
+    accept, born, conclude, execute, finish, position_begin, rest_alone, replaced_event, ticket_at, ticket_of_order,
     watched_ticks,
 )
 from solvent._core.trade.state cimport Receipt, State, Ticket
@@ -175,7 +175,7 @@ cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
     return OK
 
 
-cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
+cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """Cuts a reduce-only order to the lots that it may close; a close-position order takes all of them."""
     cdef int64_t filled = t.size_lots - t.remaining_lots
     cdef int64_t lots = reducible(s, t, p)
@@ -207,7 +207,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         if code != OK:
             return code
     if not s.bare and t.flags & REDUCE_ONLY:
-        code = _measure(s, t, p, standing)
+        code = _cut_to_position(s, t, p, standing)
         if code != OK:
             return code
     if t.flags & MARKET:
@@ -287,7 +287,7 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
             s.log.fault = 2
 
 
-cdef inline bint _room(State* s, Ticket* t) noexcept nogil:
+cdef inline bint _has_room(State* s, Ticket* t) noexcept nogil:
     """Makes room in every pool that the order may need; pools may move."""
     if not (arena_room(&s.arena) and book_room(t.book)):
         return False
@@ -371,7 +371,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = _check_armed(s, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # a Book alone has no checks for a plain order
         code = admit(s, &t, p, NULL)
-    if code == OK and not _room(s, &t):
+    if code == OK and not _has_room(s, &t):
         code = TOO_MANY_ORDERS
     if code != OK:
         if fresh:
@@ -395,7 +395,7 @@ cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
     if price != t.price_ticks:
         t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
         must(t.order_id != 0 and price != 0, ORD_1, &s.log.fault)
-        say_replaced(s, t)
+        replaced_event(s, t)
 
 
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
