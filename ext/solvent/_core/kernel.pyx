@@ -23,7 +23,7 @@ from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.contract.price_model cimport prices_close
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
-from solvent._core.trade.preview cimport rehearsal_close
+from solvent._core.trade.preview cimport preview_close
 from solvent._core.roster cimport Roster
 from solvent._core.market.expiries cimport timers_close
 from solvent._core.trade.lifecycle cimport expire
@@ -244,7 +244,7 @@ cdef class Kernel(Roster):
         fees_close(&self.s.fees)
         clients_close(&self.s.clients)
         ledger_close(&self.s.ledger)
-        rehearsal_close(&self.s.rehearsal)
+        preview_close(&self.s.preview)
 
     # --- commands
 

@@ -9,7 +9,7 @@ from solvent._core.account.margin cimport (
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, must
 from solvent._core.base.money cimport clamp, int128, least, magnitude, most, saturate, sub
-from solvent._core.trade.preview cimport rehearsal_end, rehearse
+from solvent._core.trade.preview cimport preview_end, preview_execute
 from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
 from solvent._core.trade.state cimport FillSide, State, Ticket
 from solvent._core.contract.valuation cimport (
@@ -81,12 +81,12 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     cdef int code = OK
     if closing == 0:
         return _check_opening(s, t, p, standing, t.remaining_lots)
-    traded = rehearse(s, t, closing, &reached)
+    traded = preview_execute(s, t, closing, &reached)
     must(0 <= traded <= closing and closing <= t.remaining_lots, MAR_4, &s.log.fault)
-    stays = t.ending == 0 and not t.turns and not s.rehearsal.ended
+    stays = t.ending == 0 and not t.turns and not s.preview.ended
     if traded == closing or stays or t.stp_mode == DECREMENT:       # otherwise no lot rests, or could open
         code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
-    rehearsal_end(s)
+    preview_end(s)
     return code
 
 

@@ -13,17 +13,17 @@ from solvent._core.base.pool cimport room
 from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
 from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, fill_side, limit_now, next_cut
 from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
-from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, has_owner
+from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
 
 
-cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil:
-    free(rehearsal.rows)
-    free(rehearsal.orders)
+cdef void preview_close(Preview* preview) noexcept nogil:
+    free(preview.rows)
+    free(preview.orders)
 
 
 cdef void _keep_row(State* s, int32_t position) noexcept nogil:
     """Copies a position and its owner's wallet, once a dry run."""
-    cdef Rehearsal* kept = &s.rehearsal
+    cdef Preview* kept = &s.preview
     cdef Position* p = &s.ledger.positions[position]
     cdef KeptRow* row
     if p.dry_run == kept.run:
@@ -43,7 +43,7 @@ cdef void _keep_row(State* s, int32_t position) noexcept nogil:
 
 cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
     """Leaves a resting order `lots` for the time of a dry run."""
-    cdef Rehearsal* kept = &s.rehearsal
+    cdef Preview* kept = &s.preview
     cdef Order* order = &s.arena.orders[slot]
     if not room(<void**>&kept.orders, kept.order_count, &kept.order_capacity, sizeof(KeptOrder)):
         s.log.fault = 2
@@ -60,9 +60,9 @@ cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lot
     must(kept.orders[kept.order_count - 1].slot == slot, BOOK_6, &s.log.fault)
 
 
-cdef void rehearsal_end(State* s) noexcept nogil:
+cdef void preview_end(State* s) noexcept nogil:
     """Puts everything back."""
-    cdef Rehearsal* kept = &s.rehearsal
+    cdef Preview* kept = &s.preview
     cdef KeptRow* row
     cdef int32_t i
     for i in range(kept.order_count - 1, -1, -1):
@@ -78,7 +78,7 @@ cdef void rehearsal_end(State* s) noexcept nogil:
     kept.order_count = 0
 
 
-cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
+cdef void _preview_cut(State* s, int32_t position) noexcept nogil:
     """Cuts reduce-only orders like cut_reduce_only, without an event."""
     cdef int64_t excess
     cdef int32_t worst
@@ -89,7 +89,7 @@ cdef void _rehearse_cut(State* s, int32_t position) noexcept nogil:
         _leave_behind(s, worst, order_price(s, worst), most(0, s.arena.orders[worst].remaining_lots - excess))
 
 
-cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept nogil:
+cdef void _preview_half(State* s, int32_t position, FillSide* half) noexcept nogil:
     """Leaves one half of a fill on the rows."""
     cdef Trial before
     _keep_row(s, position)
@@ -98,7 +98,7 @@ cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept no
     must(half.effect.shortfall_units == 0, SAFE_2, &s.log.fault)
 
 
-cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
+cdef bint _preview_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
     """Admits and books a fill like admit_fill and book_fill, without an event. Returns False when the taker ends."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef Deal deal
@@ -116,18 +116,18 @@ cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
     if fill.lots > 0:
         _leave_behind(s, fill.slot, fill.price_ticks, maker.remaining_lots - fill.lots)
         if owned:
-            _rehearse_half(s, maker.holder, &deal.maker)
+            _preview_half(s, maker.holder, &deal.maker)
         if owned and not own:
-            _rehearse_cut(s, maker.holder)
+            _preview_cut(s, maker.holder)
         if own:
             fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
         if not t.flags & HOUSE_ORDER:
-            _rehearse_half(s, t.holder, &deal.taker)
-            _rehearse_cut(s, t.holder)
+            _preview_half(s, t.holder, &deal.taker)
+            _preview_cut(s, t.holder)
     return not deal.taker_ends
 
 
-cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept nogil:
+cdef bint _preview_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept nogil:
     """Meets an order of the taker's owner in a dry run. Returns False when the taker ends there. lost: the lots that it does
     not trade."""
     cdef int64_t left = 0
@@ -143,10 +143,10 @@ cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept
 
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
     """Returns the lots that would stay unfilled, and finds the last price it would pay, by a preview."""
-    cdef int64_t traded = rehearse(s, t, t.remaining_lots, reached_ticks)
-    rehearsal_end(s)
+    cdef int64_t traded = preview_execute(s, t, t.remaining_lots, reached_ticks)
+    preview_end(s)
     must(0 <= traded <= t.remaining_lots, ORD_3, &s.log.fault)
-    must(s.rehearsal.row_count == 0 and s.rehearsal.order_count == 0, MON_3, &s.log.fault)
+    must(s.preview.row_count == 0 and s.preview.order_count == 0, MON_3, &s.log.fault)
     return t.remaining_lots - traded
 
 
@@ -156,11 +156,11 @@ cdef inline bint _within(State* s, Ticket* t, int64_t price_ticks) noexcept nogi
     return price_ticks <= limit if t.side == BUY else price_ticks >= limit
 
 
-cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil:
+cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil:
     """Trades `lots` of a ticket as execute would. Returns the traded lots and finds the last price.
 
     It walks the makers. The effect of their fills on positions, wallets and reduce-only orders stays on the rows until
-    rehearsal_end.
+    preview_end.
     """
     cdef Book* book = t.book
     cdef int other = 1 - t.side
@@ -170,7 +170,7 @@ cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks)
     cdef int64_t lost = 0
     cdef bint own, goes_on = True
     cdef Fill fill
-    s.rehearsal.run += 1
+    s.preview.run += 1
     while level >= 0 and wanted > lost and goes_on:
         fill.price_ticks = book.levels[level].price_ticks
         if not _within(s, t, fill.price_ticks):
@@ -186,15 +186,15 @@ cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks)
             if t.stp_mode == ALLOW:
                 own = t.closes and s.arena.orders[fill.slot].account == t.account
             if own:
-                goes_on = _rehearse_own(s, t, &fill, &lost)
+                goes_on = _preview_own(s, t, &fill, &lost)
                 continue
             if t.holder >= 0:
-                goes_on = _rehearse_fill(s, t, &fill)
+                goes_on = _preview_fill(s, t, &fill)
             if fill.lots > 0:
                 wanted -= fill.lots
                 reached_ticks[0] = fill.price_ticks
         level = book_worse(book, other, level)
-    s.rehearsal.ended = not goes_on
+    s.preview.ended = not goes_on
     must(wanted >= 0 and wanted <= lots, ORD_3, &s.log.fault)
     must(lost >= 0 and lost <= wanted, ORD_3, &s.log.fault)
     return lots - wanted

@@ -26,7 +26,7 @@ cdef struct KeptOrder:
     int32_t slot
     int64_t remaining_lots
 
-cdef struct Rehearsal:         # the copies that a dry run puts back
+cdef struct Preview:         # the copies that a dry run puts back
     uint64_t run               # stamp of the dry run
     bint ended                 # the taker has ended
     KeptRow* rows
@@ -66,7 +66,7 @@ cdef struct State:
     Fees fees
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
-    Rehearsal rehearsal
+    Preview preview
     bint may_cost_others       # the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
 
