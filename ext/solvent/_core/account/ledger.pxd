@@ -43,7 +43,7 @@ cdef struct Position:
     uint32_t account
     uint32_t instrument
     int32_t next                   # the account's next position, by instrument and leg
-    int32_t twin                   # of a hedge: the other leg; -1 none
+    int32_t other_leg               # of a hedge: the other leg; -1 none
     int32_t first_order            # slot of its newest live order
     int32_t first_reduce           # slot of its newest live reduce-only order
     int32_t reduce_count
@@ -144,7 +144,7 @@ cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument
 cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
-cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil
+cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil
 cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
@@ -197,9 +197,9 @@ cdef inline Held held_of(Ledger* ledger, Position* p) noexcept nogil:
     held.leverage = p.leverage
     held.chosen_tier = p.chosen_tier
     held.other_lots = 0
-    if p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode:
-        held.other_lots = ledger.positions[p.twin].size_lots
-    held.kin_lots = kin_lots(ledger, p) if ledger.instruments[p.instrument].tier_group else 0
+    if p.other_leg >= 0 and not p.mode and not ledger.positions[p.other_leg].mode:
+        held.other_lots = ledger.positions[p.other_leg].size_lots
+    held.group_net_lots = group_net_lots(ledger, p) if ledger.instruments[p.instrument].tier_group else 0
     if ledger.instruments[p.instrument].larger_leg:
         sides_of(ledger, p, &held)
     return held

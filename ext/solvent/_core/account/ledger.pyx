@@ -111,7 +111,7 @@ cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) no
             and rooms(<void**>&ins.members, ins.member_count, more, &ins.member_capacity, sizeof(int32_t)))
 
 
-cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
+cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil:
     """Adds up the absolute net sizes of the other instruments of a position's tier group."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef int64_t total = 0
@@ -157,7 +157,7 @@ cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument
     position.leverage.times = ledger.instruments[instrument].default_leverage
     position.leverage.parts = 1
     position.next = -1
-    position.twin = -1
+    position.other_leg = -1
     position.first_order = -1
     position.first_reduce = -1
 

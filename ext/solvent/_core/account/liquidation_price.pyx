@@ -42,9 +42,9 @@ cdef int64_t _span_end(Ledger* ledger, Position* p, int64_t start, bint up) noex
     cdef int32_t i, k, step
     for i in range(2 if ins.basis == NOTIONAL else 0):
         if i == 1:
-            if p.twin < 0 or p.mode or ledger.positions[p.twin].mode:
+            if p.other_leg < 0 or p.mode or ledger.positions[p.other_leg].mode:
                 break
-            leg = &ledger.positions[p.twin]
+            leg = &ledger.positions[p.other_leg]
         at = <int128>magnitude(leg.size_lots) * ins.units
         for k in range(ins.tier_count if leg.size_lots else 0):
             # The first tick beyond a tier: above the top for linear contracts, at or below it for inverse ones.
@@ -86,7 +86,7 @@ cdef void liquidation_ticks(Ledger* ledger, Rules* rules, int32_t index, int64_t
     `ahead` is 0."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef bint hedged = p.twin >= 0 and not p.mode and not ledger.positions[p.twin].mode and ledger.positions[p.twin].size_lots != 0
+    cdef bint hedged = p.other_leg >= 0 and not p.mode and not ledger.positions[p.other_leg].mode and ledger.positions[p.other_leg].size_lots != 0
     ahead[0] = 0
     found[0] = ins.mark_ticks
     if _below(ledger, rules, index, ins.mark_ticks):

@@ -81,7 +81,7 @@ cdef struct Held:                  # the fields of a position that values and ti
     Leverage leverage
     int32_t chosen_tier            # 1-based lower bound of its tier; 0: none
     int64_t other_lots             # size of the other leg in the same margin domain
-    int64_t kin_lots               # absolute net sizes of the tier group's other instruments, added up
+    int64_t group_net_lots               # absolute net sizes of the tier group's other instruments, added up
     int64_t long_lots              # lots of its instrument or tier group in that domain; set only with larger_leg
     int64_t short_lots
 

@@ -57,7 +57,7 @@ cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept no
         return value_at_mark(ins, held.size_lots, fault)
     if ins.basis == ENTRY:
         return magnitude(held.cost_units)
-    return magnitude(held.size_lots + held.other_lots) + held.kin_lots if ins.basis == NET else magnitude(held.size_lots)
+    return magnitude(held.size_lots + held.other_lots) + held.group_net_lots if ins.basis == NET else magnitude(held.size_lots)
 
 
 cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil:
@@ -87,7 +87,7 @@ cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil:
         return saturate(floor128(top, <int128>ins.mark_ticks * ins.units))
     if ins.basis == ENTRY:
         return saturate(floor128(top * magnitude(held.size_lots), magnitude(held.cost_units)))
-    return most(0, ins.tiers[k].top - held.kin_lots) if ins.basis == NET else ins.tiers[k].top
+    return most(0, ins.tiers[k].top - held.group_net_lots) if ins.basis == NET else ins.tiers[k].top
 
 
 cdef int64_t _fifth_root(int128 n, int32_t decimals, int64_t* scale) noexcept nogil:

@@ -52,7 +52,7 @@ cdef int net(State* s, Case* c) noexcept nogil:
     while index >= 0:
         p = &l.positions[index]
         if p.size_lots > 0 and not p.mode and l.instruments[p.instrument].currency == c.currency and held_of(l, p).other_lots < 0:
-            _net_pair(s, index, p.twin)
+            _net_pair(s, index, p.other_leg)
             outcome = AGAIN
         must(p.mode or p.size_lots <= 0 or held_of(l, p).other_lots >= 0 or l.instruments[p.instrument].currency != c.currency,
              LIQ_2, &s.log.fault)

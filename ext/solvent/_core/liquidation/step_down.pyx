@@ -10,7 +10,7 @@ from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.order_pool cimport arena_room
-from solvent._core.trade.lifecycle cimport accept, conclude, execute, ticket_at
+from solvent._core.trade.lifecycle cimport accept, rest_or_end, execute, ticket_at
 from solvent._core.trade.state cimport State, Ticket
 from solvent._core.base.schema cimport BUY, IOC, LIQUIDATION_FEE, PARTIAL, REDUCE_ONLY, SELL, UNFILLED
 from solvent._core.base.emit cimport emit_step_down
@@ -58,7 +58,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
             limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers, leg=p.leg)
         accept(s, &t)
         execute(s, &t)
-        conclude(s, &t)
+        rest_or_end(s, &t)
     must(0 <= t.remaining_lots <= t.size_lots, ORD_3, &s.log.fault)
     must(magnitude(p.size_lots) == held_lots - t.size_lots + t.remaining_lots, MON_2, &s.log.fault)
     if t.remaining_lots == t.size_lots:

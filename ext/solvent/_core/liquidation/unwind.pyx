@@ -10,7 +10,7 @@ from solvent._core.contract.valuation cimport Instrument, band_price, price_payi
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.order_pool cimport arena_find, arena_room
-from solvent._core.trade.lifecycle cimport accept, cancel, conclude, execute, ticket_at
+from solvent._core.trade.lifecycle cimport accept, cancel, rest_or_end, execute, ticket_at
 from solvent._core.trade.state cimport State, Ticket
 
 
@@ -52,7 +52,7 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
     execute(s, &t)
     if not may_rest or (s.may_cost_others and _value(s, &s.ledger.parcels[index]) <= 0):
         t.ending = UNWOUND
-    conclude(s, &t)
+    rest_or_end(s, &t)
     parcel = &s.ledger.parcels[index]
     must(t.remaining_lots == magnitude(parcel.size_lots), LIQ_4, &s.log.fault)
     _check_order(s, parcel)

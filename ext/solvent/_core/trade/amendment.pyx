@@ -6,7 +6,7 @@ from solvent._core.market.order_pool cimport DORMANT, LIVE, Order, arena_find
 from solvent._core.market.book cimport book_room
 from solvent._core.market.client_ids cimport clients_find
 from solvent._core.trade.order_margin cimport reducible, within_band
-from solvent._core.trade.placement cimport admit, known_account, work
+from solvent._core.trade.placement cimport admit, known_account, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, must
 from solvent._core.base.pool cimport taken
@@ -15,7 +15,7 @@ from solvent._core.base.schema cimport (
     MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
     UNKNOWN_ORDER,
 )
-from solvent._core.trade.lifecycle cimport cancel, reenter, replaced_event, shrink, ticket_of_order
+from solvent._core.trade.lifecycle cimport cancel, requeue, replaced_event, shrink, ticket_of_order
 from solvent._core.trade.holds cimport order_exposure, order_price
 from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
 from solvent._core.contract.valuation cimport Instrument
@@ -193,8 +193,8 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
         return code
     must(t.order_id == order.order_id and t.size_lots - t.remaining_lots == order.size_lots - order.remaining_lots, ORD_3, &s.log.fault)
     must(t.account == order.account and t.side == order.side, ORD_1, &s.log.fault)
-    reenter(s, &t)
-    work(s, &t, receipt)
+    requeue(s, &t)
+    execute_and_rest(s, &t, receipt)
     return OK
 
 

@@ -27,7 +27,7 @@ from solvent._core.base.emit cimport emit_accepted, emit_done, emit_rested, emit
 
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
-cdef void reenter(State* s, Ticket* t) noexcept nogil
+cdef void requeue(State* s, Ticket* t) noexcept nogil
 cdef void replaced_event(State* s, Ticket* t) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
 cdef void expire(State* s) noexcept nogil
@@ -40,7 +40,7 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
 cdef void terms_event(State* s, Terms* terms, Event* accepted) noexcept nogil
-cdef void list_own(State* s, int32_t slot) noexcept nogil
+cdef void link_to_position(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
 cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
@@ -70,7 +70,7 @@ cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept no
 
 # --- The path of an order, inline: what only some orders need is behind the calls above -------------------
 
-cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instrument, uint8_t side, uint8_t flags,
+cdef inline Event* accept_order(State* s, int32_t slot, uint32_t account, uint32_t instrument, uint8_t side, uint8_t flags,
                         uint8_t tif, int64_t price_ticks, int64_t limit_ticks, int64_t size_lots, uint64_t client_id,
                         uint8_t stp_mode) noexcept nogil:
     """Makes a new order in its slot, without an owner, and emits ACCEPTED (returns NULL if its type is not wanted)."""
@@ -109,14 +109,14 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
     """Gives the order its number and slot and emits ACCEPTED, after room was made everywhere."""
     cdef Event* event
     t.slot = arena_take(&s.arena)
-    event = born(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
+    event = accept_order(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
                  t.client_id, t.stp_mode)
     t.order_id = s.arena.orders[t.slot].order_id
     must(t.remaining_lots == t.size_lots and (t.size_lots > 0 or t.flags & (CLOSE_POSITION | HOUSE_ORDER)), BOOK_6, &s.log.fault)
     s.arena.orders[t.slot].open_loss_ticks = t.open_loss_ticks
     if t.holder >= 0:
         s.arena.orders[t.slot].holder = t.holder
-        list_own(s, t.slot)
+        link_to_position(s, t.slot)
     if t.terms != NULL:
         extend(s, t)
         terms_event(s, t.terms, event)
@@ -140,7 +140,7 @@ cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t re
     arena_give(&s.arena, slot)
 
 
-cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
+cdef inline void leave_book(State* s, int32_t slot) noexcept nogil:
     """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Book* book = &s.books[order_instrument(s, slot)]
@@ -159,7 +159,7 @@ cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
     if state & DORMANT:
         triggers_remove(&s.triggers[instrument], &s.arena, slot)
     elif not state & DUE:
-        unlist(s, slot)
+        leave_book(s, slot)
     finish(s, slot, instrument, reason, OK)
 
 
@@ -223,7 +223,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
             observe(s, t.instrument, BY_LAST, last_ticks)
 
 
-cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
+cdef inline void rest_or_end(State* s, Ticket* t) noexcept nogil:
     """Rests or ends the remaining lots of a ticket."""
     cdef Order* order = &s.arena.orders[t.slot]
     must(order.remaining_lots == t.remaining_lots and order.size_lots == t.size_lots, ORD_3, &s.log.fault)

@@ -72,10 +72,10 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.stp_group = t.terms.stp_group if t.terms != NULL else 0
 
 
-cdef void reenter(State* s, Ticket* t) noexcept nogil:
+cdef void requeue(State* s, Ticket* t) noexcept nogil:
     """Takes a resting order out of its queue with the ticket's terms and emits REPLACED; execute comes next."""
     cdef Order* order = &s.arena.orders[t.slot]
-    unlist(s, t.slot)
+    leave_book(s, t.slot)
     order.size_lots = t.size_lots
     order.remaining_lots = t.remaining_lots
     order.open_loss_ticks = t.open_loss_ticks
@@ -147,7 +147,7 @@ cdef inline void _unlink(Links* links, int32_t* first, int32_t slot) noexcept no
         links[links[slot].next].prev = links[slot].prev
 
 
-cdef void list_own(State* s, int32_t slot) noexcept nogil:
+cdef void link_to_position(State* s, int32_t slot) noexcept nogil:
     """Links an order into its position's own orders: the newest first, an amended one in its old place."""
     cdef Order* order = &s.arena.orders[slot]
     cdef Position* p

@@ -244,13 +244,13 @@ cdef int64_t _tier_measure(Ledger* ledger, Position* p, int side, int64_t lots, 
     cdef uint32_t instrument = NO_INSTRUMENT
     cdef int64_t total = 0
     cdef int64_t own[2]
-    cdef int64_t kin[2]
+    cdef int64_t group_net[2]
     cdef Held held
     cdef Position* other
     if ins.basis != NET:
         held = held_of(ledger, p)
         return measure_with(ins, &held, side, lots, &ledger.log.fault)
-    own[BUY] = own[SELL] = kin[BUY] = kin[SELL] = 0
+    own[BUY] = own[SELL] = group_net[BUY] = group_net[SELL] = 0
     _count(p, orders, own)
     own[side] = most(0, p.size_lots if side == BUY else -p.size_lots) + lots
     while index >= 0:
@@ -260,14 +260,14 @@ cdef int64_t _tier_measure(Ledger* ledger, Position* p, int side, int64_t lots, 
                 _count(other, orders, own)
             else:
                 if other.instrument != instrument:      # the rows are sorted by instrument
-                    total += most(kin[BUY], kin[SELL])
-                    kin[BUY] = kin[SELL] = 0
+                    total += most(group_net[BUY], group_net[SELL])
+                    group_net[BUY] = group_net[SELL] = 0
                     instrument = other.instrument
-                _count(other, orders, kin)
+                _count(other, orders, group_net)
         index = other.next
     must(own[BUY] >= 0 and own[SELL] >= 0 and own[side] >= lots, MAR_1, &ledger.log.fault)
-    must(kin[BUY] >= 0 and kin[SELL] >= 0 and total >= 0, MAR_1, &ledger.log.fault)
-    return total + most(kin[BUY], kin[SELL]) + most(own[BUY], own[SELL])
+    must(group_net[BUY] >= 0 and group_net[SELL] >= 0 and total >= 0, MAR_1, &ledger.log.fault)
+    return total + most(group_net[BUY], group_net[SELL]) + most(own[BUY], own[SELL])
 
 
 ctypedef bint (*Test)(Ledger* ledger, Position* p, int64_t measure) noexcept nogil

@@ -16,7 +16,7 @@ cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
 cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
-cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil
+cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
 
 
 cdef inline bint known_account(State* s, uint32_t account) noexcept nogil:

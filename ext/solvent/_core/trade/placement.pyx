@@ -13,7 +13,7 @@ from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_f
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport timers_reserve
 from solvent._core.trade.lifecycle cimport (
-    accept, born, conclude, execute, finish, position_begin, rest_alone, replaced_event, ticket_at, ticket_of_order,
+    accept, accept_order, rest_or_end, execute, finish, position_begin, rest_alone, replaced_event, ticket_at, ticket_of_order,
     watched_ticks,
 )
 from solvent._core.trade.state cimport Receipt, State, Ticket
@@ -238,11 +238,11 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 
 # --- The way in ----------------------------------------------------------------------------------------
 
-cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
     cdef int32_t slot
     execute(s, t)
-    conclude(s, t)
+    rest_or_end(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
@@ -307,7 +307,7 @@ cdef inline bint _is_plain(const PlaceOrder* c) noexcept nogil:
 cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) noexcept nogil:
     """Rests a plain order of a Book alone that is away from the touch: the short way of most orders."""
     cdef int32_t slot = arena_take(&s.arena)
-    born(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
+    accept_order(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
     rest_alone(s, slot, c.instrument, c.price_ticks)
     receipt.order_id = s.arena.orders[slot].order_id
     receipt.resting_lots = c.size_lots
@@ -381,7 +381,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         _arm(s, &t, receipt)
     else:
         accept(s, &t)
-        work(s, &t, receipt)
+        execute_and_rest(s, &t, receipt)
     must(receipt.order_id != 0, ORD_1, &s.log.fault)
     return OK
 
@@ -440,7 +440,7 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     if code != OK:
         finish(s, slot, t.instrument, TRIGGER_REFUSED, <uint16_t>code)
         return True
-    work(s, &t, &own)
+    execute_and_rest(s, &t, &own)
     if t.order_id == receipt.order_id:
         receipt[0] = own
     return True

@@ -233,7 +233,7 @@ cdef int set_position_mode(State* s, const SetPositionMode* c) noexcept nogil:
     for leg in range(1, 3 if c.hedged and not hedged else 1):
         l.positions[rows[leg]].mode = l.positions[rows[0]].mode
         l.positions[rows[leg]].leverage = l.positions[rows[0]].leverage
-        l.positions[rows[leg]].twin = rows[3 - leg]
+        l.positions[rows[leg]].other_leg = rows[3 - leg]
     for leg in range(3 if c.hedged else 1):
         position_event(l, rows[leg])
     return OK
