@@ -7,7 +7,7 @@ from solvent._core.account.margin cimport (
     Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
     isolated_requirement, own_part, position_value, threshold_rates, upl,
 )
-from solvent._core.base.money cimport int128, most, saturate
+from solvent._core.base.money cimport int128, max64, saturate
 from solvent._core.base.schema cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
 from solvent._core.contract.valuation cimport Held, Instrument, price_paying, tier_of
 from solvent._core.trade.state cimport State
@@ -78,7 +78,7 @@ cdef list position_rows(State* s, uint32_t account):
 cdef int64_t _withdrawable(State* s, uint32_t account, uint32_t currency) noexcept nogil:
     """Finds the largest amount that the check of a withdrawal allows."""
     cdef int64_t low = 0
-    cdef int64_t high = most(0, free_units(&s.ledger, account, currency, True))
+    cdef int64_t high = max64(0, free_units(&s.ledger, account, currency, True))
     cdef int64_t middle
     if affords(s, account, currency, high, True):
         return high

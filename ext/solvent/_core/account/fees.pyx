@@ -5,7 +5,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.account.ledger cimport Ledger, Position, domain_forget, touch
 from solvent._core.base.clauses cimport MON_7, must
-from solvent._core.base.money cimport RATE, floor128, least
+from solvent._core.base.money cimport RATE, floor128, min64
 from solvent._core.base.pool cimport resized
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.emit cimport emit_fee_changed
@@ -48,7 +48,7 @@ cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t cu
         return NULL
     v = &fees.volumes[<size_t>account * ledger.currency_count + currency]
     day = <int64_t>floor128(now_ns, DAY_NS)
-    steps = least(day - v.day, VOLUME_DAYS + 1)
+    steps = min64(day - v.day, VOLUME_DAYS + 1)
     for i in range(steps):
         v.total += v.today - v.days[v.next]
         v.days[v.next] = v.today
@@ -115,5 +115,5 @@ cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account
     if v != NULL:
         must(value >= 0, MON_7, &ledger.log.fault)
         total = v.today + value
-        v.today = least(VOLUME_MAX, total)
+        v.today = min64(VOLUME_MAX, total)
         must(v.today == total or (v.today == VOLUME_MAX and total > VOLUME_MAX), MON_7, &ledger.log.fault)

@@ -7,7 +7,7 @@ from solvent._core.base.clauses cimport (
     LIQ_1, LIQ_10, LIQ_3, LIQ_4, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
     is_trunc, must,
 )
-from solvent._core.base.money cimport RATE, add, clamp, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, sub
+from solvent._core.base.money cimport RATE, add, clamp, int128, min64, magnitude, max64, mul_div_floor, mul_div_trunc, sub
 from solvent._core.base.pool cimport resized, room, rooms, zeroed
 from solvent._core.base.schema cimport (
     ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, HOUSE, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED,
@@ -136,15 +136,15 @@ cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
     """Finds the lots long and short of a position's instrument, or tier group, in one margin domain."""
     cdef int32_t index = ledger.accounts[p.account].first_position
     cdef Position* other
-    held.long_lots = most(0, p.size_lots)
-    held.short_lots = most(0, -p.size_lots)
+    held.long_lots = max64(0, p.size_lots)
+    held.short_lots = max64(0, -p.size_lots)
     while index >= 0:
         other = &ledger.positions[index]
         if hedged(ledger, p, other):
-            held.long_lots += most(0, other.size_lots)
-            held.short_lots += most(0, -other.size_lots)
+            held.long_lots += max64(0, other.size_lots)
+            held.short_lots += max64(0, -other.size_lots)
         index = other.next
-    must(held.long_lots >= most(0, p.size_lots) and held.short_lots >= most(0, -p.size_lots), MAR_1, &ledger.log.fault)
+    must(held.long_lots >= max64(0, p.size_lots) and held.short_lots >= max64(0, -p.size_lots), MAR_1, &ledger.log.fault)
     must(held.long_lots >= 0 and held.short_lots >= 0, MAR_1, &ledger.log.fault)
 
 
@@ -279,7 +279,7 @@ cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
     """Pays income to the insurance fund; an open deficit is repaid first (semantics §5)."""
     cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
-    cdef int64_t repaid = least(amount, owed)
+    cdef int64_t repaid = min64(amount, owed)
     cdef int128 after = _insurance(ledger, payer.currency) + amount
     pay(ledger, DEFICIT_REPAID, payer, wallet_purse(DEFICIT, payer.currency), repaid, ref)
     pay(ledger, reason, payer, wallet_purse(FUND, payer.currency), amount - repaid, ref)
@@ -289,7 +289,7 @@ cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t am
 
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
     """Pays from the insurance fund as far as it reaches, then from the deficit."""
-    cdef int64_t paid = least(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
+    cdef int64_t paid = min64(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
     cdef int128 after = _insurance(ledger, receiver.currency) - amount
     pay(ledger, reason, wallet_purse(FUND, receiver.currency), receiver, paid, ref)
     pay(ledger, reason, wallet_purse(DEFICIT, receiver.currency), receiver, amount - paid, ref)
@@ -333,10 +333,10 @@ cdef inline void _close_isolated(Position* p, FillTerms* terms, Effect* e, int64
     cdef int64_t released = add(margin_share, sub(e.realised_units, e.margin_fee_units, fault), fault)
     e.margin_units = add(e.margin_units, sub(e.realised_units, e.margin_fee_units, fault), fault)
     if whole:
-        e.shortfall_units = most(0, -e.margin_units)
-        e.released_units = most(0, e.margin_units)
+        e.shortfall_units = max64(0, -e.margin_units)
+        e.released_units = max64(0, e.margin_units)
     elif not terms.keep_margin:
-        e.released_units = clamp(released, 0, most(0, e.margin_units))
+        e.released_units = clamp(released, 0, max64(0, e.margin_units))
     e.margin_units = e.margin_units + e.shortfall_units - e.released_units
 
 
@@ -354,7 +354,7 @@ cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e
     e.size_lots, e.cost_units, e.margin_units = p.size_lots, p.cost_units, p.margin_units
     e.opened_cost = terms.cost_delta
     if p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0):
-        lots = e.closed_lots = least(held, moved)
+        lots = e.closed_lots = min64(held, moved)
         paid = terms.cost_delta if lots == moved else mul_div_trunc(terms.cost_delta, lots, moved, fault)
         share = p.cost_units if lots == held else mul_div_trunc(p.cost_units, lots, held, fault)
         e.realised_units = sub(-paid, share, fault)
@@ -381,7 +381,7 @@ cdef inline void _check_effect(Position* p, FillTerms* terms, Effect* e, int32_t
     cdef int64_t moved = magnitude(terms.size_delta)
     cdef int64_t paid = terms.cost_delta - e.opened_cost
     cdef bint against = p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0)
-    must((e.size_lots == p.size_lots + terms.size_delta) & (e.closed_lots == (least(held, moved) if against else 0))
+    must((e.size_lots == p.size_lots + terms.size_delta) & (e.closed_lots == (min64(held, moved) if against else 0))
          & (e.closed_lots + magnitude(e.opened_lots) == moved), MON_2, fault)
     must((e.cost_units == p.cost_units + terms.cost_delta + e.realised_units) & ((e.size_lots != 0) | (e.cost_units == 0)), MON_3, fault)
     must(e.margin_fee_units + e.wallet_fee_units == terms.fee_units, MON_7, fault)
@@ -403,8 +403,8 @@ cdef inline void _check_margin(Position* p, FillTerms* terms, Effect* e, int32_t
     must(e.margin_units == left + e.shortfall_units - e.released_units + e.assigned_units, MAR_3, fault)
     must(e.cash_units == e.released_units - e.wallet_fee_units - e.assigned_units, MAR_3, fault)
     must(e.released_units >= 0 and e.assigned_units >= 0, MON_7, fault)
-    must(e.shortfall_units == (most(0, -left) if whole else 0), MAR_3, fault)
-    must(e.released_units <= most(0, left) and (e.closed_lots != 0 or e.released_units == 0), MAR_3, fault)
+    must(e.shortfall_units == (max64(0, -left) if whole else 0), MAR_3, fault)
+    must(e.released_units <= max64(0, left) and (e.closed_lots != 0 or e.released_units == 0), MAR_3, fault)
     must(not whole or e.opened_lots != 0 or e.margin_units == 0, MAR_3, fault)
     must(not terms.keep_margin or whole or e.released_units == 0, MAR_3, fault)
     must(e.margin_fee_units == (terms.fee_units if e.closed_lots != 0 and e.opened_lots == 0 else 0), MON_7, fault)

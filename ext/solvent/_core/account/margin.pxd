@@ -8,7 +8,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
-from solvent._core.base.money cimport int128, most
+from solvent._core.base.money cimport int128, max64
 from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
 from solvent._core.base.schema cimport BUY
 
@@ -85,7 +85,7 @@ cdef inline int64_t opening_lots(Position* p, int side, int64_t lots) noexcept n
     Lots that reduce-only orders may close first are not available for closing.
     """
     cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
-    return most(0, lots - most(0, closing - p.reduce.lots))
+    return max64(0, lots - max64(0, closing - p.reduce.lots))
 
 
 cdef inline void bands(Rules* rules, Position* p, int tier, Band* full, Band* own) noexcept nogil:
@@ -107,7 +107,7 @@ cdef inline void plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t
     cdef Band low, high
     bands(rules, p, tier_at(ins, lots, p.chosen_tier), &low, &high)
     full[0] = ins.tiers[low.tier].maintenance_ppb + low.fee_ppb
-    own[0] = most(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
+    own[0] = max64(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
 
 
 cdef inline bint is_plain(Rules* rules, Instrument* ins) noexcept nogil:

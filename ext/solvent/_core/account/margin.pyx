@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
 from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
-    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
+    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate,
     sub,
 )
 from solvent._core.contract.valuation cimport (
@@ -32,7 +32,7 @@ cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each
     part = floor128((units - whole * each.denominator) * each.numerator, each.denominator)
     must(units >= whole * each.denominator and units < (whole + 1) * each.denominator, MON_6, &ledger.log.fault)
     must(part >= 0 and part <= each.numerator, MON_6, &ledger.log.fault)
-    return least(COLLATERAL_MAX, saturate(whole * each.numerator + part))
+    return min64(COLLATERAL_MAX, saturate(whole * each.numerator + part))
 
 
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil:
@@ -141,18 +141,18 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     bands(rules, p, tier_of(ins, &held, fault), &full, &own)
     for side in range(2):
         opening = _opening_value(ledger, p, side)
-        value = most(value, opening)
+        value = max64(value, opening)
         if rules.orders == BY_FEE:
             continue
-        lowest = most(lowest, asked_of(ins, side, opening, full.tier, p.leverage, full.fee_ppb, fault))
-        highest = most(highest, asked_of(ins, side, opening, own.tier, p.leverage, own.fee_ppb, fault))
+        lowest = max64(lowest, asked_of(ins, side, opening, full.tier, p.leverage, full.fee_ppb, fault))
+        highest = max64(highest, asked_of(ins, side, opening, own.tier, p.leverage, own.fee_ppb, fault))
     r.orders += value > 0
     if rules.orders == BY_FEE:
         r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
         return
     must(value >= 0 and lowest >= 0 and highest >= 0, LIQ_1, fault)
     r.full += lowest
-    r.own += most(lowest, highest)
+    r.own += max64(lowest, highest)
     r.value += value
 
 
@@ -259,7 +259,7 @@ cdef void threshold_rates(Ledger* ledger, Rules* rules, Position* p, int64_t* fu
         return
     bands(rules, p, tier_of(ins, &held, &ledger.log.fault), &low, &high)
     full[0] = rate_of(ins, &held, low.tier) + low.fee_ppb
-    own[0] = most(full[0], rate_of(ins, &held, high.tier) + high.fee_ppb)
+    own[0] = max64(full[0], rate_of(ins, &held, high.tier) + high.fee_ppb)
 
 
 # --- Bankruptcy (semantics §3, §4) ---------------------------------------------------------------------
@@ -407,7 +407,7 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
     isolated; an isolated position's own margin bears the rest (`closing_loss`). `extra` adds an order that is about to come on
     `side`; NULL adds none.
     """
-    return most(side_hold(ledger, p, extra, side), side_hold(ledger, p, NULL, 1 - side))
+    return max64(side_hold(ledger, p, extra, side), side_hold(ledger, p, NULL, 1 - side))
 
 
 cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
@@ -442,7 +442,7 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
         return initial      # leverage makes it the larger one
     held = held_of(ledger, p)
     least_asked = asked(ins, &held, tier_of(ins, &held, fault), p.liquidation_fee_ppb, fault)
-    return most(initial, narrow(ceil128(least_asked, RATE), fault))
+    return max64(initial, narrow(ceil128(least_asked, RATE), fault))
 
 
 cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
@@ -461,7 +461,7 @@ cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
             sides[other.size_lots < 0] = add(sides[other.size_lots < 0], initial_units(ledger, other), &ledger.log.fault)
         index = other.next
     must(sides[0] >= 0 and sides[1] >= 0, MAR_1, &ledger.log.fault)
-    return most(sides[0], sides[1])
+    return max64(sides[0], sides[1])
 
 
 cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil:

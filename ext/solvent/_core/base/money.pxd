@@ -84,11 +84,11 @@ cdef extern from *:
     int64_t mul_div_trunc "solvent_trunc"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil
 
 
-cdef inline int64_t least(int64_t a, int64_t b) noexcept nogil:
+cdef inline int64_t min64(int64_t a, int64_t b) noexcept nogil:
     return a if a < b else b
 
 
-cdef inline int64_t most(int64_t a, int64_t b) noexcept nogil:
+cdef inline int64_t max64(int64_t a, int64_t b) noexcept nogil:
     return a if a > b else b
 
 

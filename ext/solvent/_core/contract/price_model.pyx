@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free
 from solvent._core.market.book cimport Book, book_worse
-from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128, least, magnitude, most
+from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128, min64, magnitude, max64
 from solvent._core.base.pool cimport zeroed
 from solvent._core.contract.valuation cimport Instrument, value_of
 from solvent._core.base.schema cimport (
@@ -232,7 +232,7 @@ cdef int64_t _impact_price(Prices* p, Instrument* ins, Book* book, int side, int
     while level >= 0:
         price = book.levels[level].price_ticks
         if ins.kind == INVERSE:
-            rest = least(book.levels[level].total_lots, p.impact - <int64_t>lots)
+            rest = min64(book.levels[level].total_lots, p.impact - <int64_t>lots)
             lots += rest
             value += value_of(ins, rest, price, False, fault)
             if lots == p.impact:
@@ -270,9 +270,9 @@ cdef int64_t _premium(Prices* p, Instrument* ins, View* view) noexcept nogil:
     if p.premium == MARK_ALONE:
         return centre - p.index
     if view.impact_bid:
-        above = most(0, view.impact_bid - centre)
+        above = max64(0, view.impact_bid - centre)
     if view.impact_ask:
-        below = most(0, centre - view.impact_ask)
+        below = max64(0, centre - view.impact_ask)
     return above - below + centre - p.index
 
 
@@ -285,8 +285,8 @@ cdef bint _shows(Prices* p, Instrument* ins, bint two_sided) noexcept nogil:
 
 cdef void _average(Prices* p, Instrument* ins, int64_t until) noexcept nogil:
     """Adds the index at the sample instants up to `until` that lie in the window before expiry."""
-    cdef int64_t opens = most(p.sampled, <int64_t>floor128(ins.expiry_ns - ins.settle_window_ns, p.sample_ns))
-    cdef int64_t n = most(0, least(until, <int64_t>floor128(ins.expiry_ns, p.sample_ns)) - opens)
+    cdef int64_t opens = max64(p.sampled, <int64_t>floor128(ins.expiry_ns - ins.settle_window_ns, p.sample_ns))
+    cdef int64_t n = max64(0, min64(until, <int64_t>floor128(ins.expiry_ns, p.sample_ns)) - opens)
     p.expiry_sum += <int128>p.index * n
     p.expiry_count += n
 
@@ -312,14 +312,14 @@ cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view
         return
     if two_sided:
         _take_basis(p, n, _mid(view) - p.index)
-        _take_annual(p, ins, least(n, p.annual.size), _mid(view) - p.index)
+        _take_annual(p, ins, min64(n, p.annual.size), _mid(view) - p.index)
     if p.interval_ns and _shows(p, ins, two_sided):
         _take_premium(p, n, _premium(p, ins, view))
 
 
 cdef void _take_basis(Prices* p, int64_t n, int64_t basis) noexcept nogil:
     cdef int64_t i, moved
-    for i in range(least(n, p.basis.size)):
+    for i in range(min64(n, p.basis.size)):
         _ring_push(&p.basis, basis)
     if not p.ema_seen:
         p.ema = basis
@@ -351,13 +351,13 @@ cdef void _take_premium(Prices* p, int64_t n, int64_t difference) noexcept nogil
     cdef int64_t premium = clamp(half_even(<int128>difference * RATE, p.index), -p.bound_ppb, p.bound_ppb)
     cdef int64_t i, weight
     if p.trailing:
-        for i in range(least(n, p.trailing)):
+        for i in range(min64(n, p.trailing)):
             _ring_push(&p.premiums, premium)
         p.premium_sum = p.premiums.sum
         p.premium_weight = p.premiums.count
         p.premium_count = p.premiums.count
         return
-    n = least(n, <int64_t>floor128(p.interval_ns, p.sample_ns) + 1)
+    n = min64(n, <int64_t>floor128(p.interval_ns, p.sample_ns) + 1)
     weight = n
     if p.weighting == INDEX_WEIGHTS:            # the index cancels in the quotient
         p.premium_sum += <int128>difference * RATE * n
@@ -439,7 +439,7 @@ cdef int64_t prices_basis(Prices* p) noexcept nogil:
 
 cdef int64_t _annual_basis(Prices* p, Instrument* ins, int64_t now_ns) noexcept nogil:
     """Returns the basis for the time left until expiry, by the mean yearly basis."""
-    cdef int64_t left = most(0, ins.expiry_ns - now_ns)
+    cdef int64_t left = max64(0, ins.expiry_ns - now_ns)
     if p.annual.count == 0:
         return 0
     return half_even(<int128>p.index * half_even(<int128>half_even(p.annual.sum, p.annual.count) * left, YEAR_NS), RATE)

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.base.money cimport (
-    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, power10, saturate, sub,
+    INT64_MAX, RATE, add, ceil128, clamp, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, power10, saturate, sub,
 )
 from solvent._core.base.schema cimport (
     BUY, CONTRACTS, DEDUCTION, ENTRY, FACTOR, INVERSE, LONG, NET, NOTIONAL, POWER, SELL, SHORT, SLOPE, WHOLE,
@@ -63,7 +63,7 @@ cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept no
 cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil:
     """Returns the measure of this position alone after opening `lots` more on `side`. The other leg of a hedge is not
     netted."""
-    cdef int64_t size = most(0, held.size_lots if side == BUY else -held.size_lots)
+    cdef int64_t size = max64(0, held.size_lots if side == BUY else -held.size_lots)
     cdef int64_t entered
     if ins.basis != NOTIONAL and ins.basis != ENTRY:
         return size + lots
@@ -87,7 +87,7 @@ cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil:
         return saturate(floor128(top, <int128>ins.mark_ticks * ins.units))
     if ins.basis == ENTRY:
         return saturate(floor128(top * magnitude(held.size_lots), magnitude(held.cost_units)))
-    return most(0, ins.tiers[k].top - held.group_net_lots) if ins.basis == NET else ins.tiers[k].top
+    return max64(0, ins.tiers[k].top - held.group_net_lots) if ins.basis == NET else ins.tiers[k].top
 
 
 cdef int64_t _fifth_root(int128 n, int32_t decimals, int64_t* scale) noexcept nogil:
@@ -122,12 +122,12 @@ cdef int64_t _rate_at(Instrument* ins, int64_t base_ppb, int64_t curve, int64_t 
     cdef int64_t root, scale
     cdef int128 rate
     if ins.scheme == SLOPE:
-        return least(RATE, add(base_ppb, mul_div_ceil(lots, curve, RATE, fault), fault))
+        return min64(RATE, add(base_ppb, mul_div_ceil(lots, curve, RATE, fault), fault))
     if ins.scheme != POWER or notional == 0:
         return base_ppb
     root = _fifth_root(notional, ins.decimals, &scale)
     rate = ceil128(<int128>notional * scale * curve, <int128>root * power10(ins.decimals) * RATE)
-    return most(base_ppb, RATE if rate > RATE else <int64_t>rate)
+    return max64(base_ppb, RATE if rate > RATE else <int64_t>rate)
 
 
 cdef void tiers_derive(Instrument* ins) noexcept nogil:
@@ -220,7 +220,7 @@ cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* 
     rate = _rate_at(ins, tier.maintenance_ppb, ins.maintenance_curve, magnitude(held.size_lots), <int64_t>value, fault)
     if tier.deducted == 0:
         return value * (rate + fee_ppb) + accrual
-    measure = most(1, measure_of(ins, held, fault))
+    measure = max64(1, measure_of(ins, held, fault))
     weight = measure * (rate + fee_ppb) - tier.deducted
     whole = floor128(weight, measure)     # value * weight may exceed 128 bits: split off whole multiples of the measure
     return value * whole + ceil128(value * (weight - whole * measure), measure) + accrual
@@ -232,7 +232,7 @@ cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64
     cdef int64_t by_leverage = mul_div_ceil(value, leverage.parts, leverage.times, fault)
     if ins.scheme != SLOPE and ins.scheme != POWER:
         return by_leverage
-    return most(by_leverage, fee_units(value, _rate_at(ins, ins.tiers[0].initial_ppb, ins.initial_curve, lots, notional, fault), fault))
+    return max64(by_leverage, fee_units(value, _rate_at(ins, ins.tiers[0].initial_ppb, ins.initial_curve, lots, notional, fault), fault))
 
 
 cdef int64_t curved_rise(
@@ -243,7 +243,7 @@ cdef int64_t curved_rise(
     cdef int64_t by_leverage = mul_div_ceil(value, leverage.parts, leverage.times, fault)
     cdef int64_t notional = add(held_notional, value, fault)
     cdef int64_t total = initial_of(ins, notional, leverage, held_lots + lots, notional, fault)
-    return most(by_leverage, total - initial_of(ins, held_notional, leverage, held_lots, held_notional, fault))
+    return max64(by_leverage, total - initial_of(ins, held_notional, leverage, held_lots, held_notional, fault))
 
 
 # --- Prices --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.account.margin cimport Requirement, adl_rank, domain_requirement, upl
 from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
-from solvent._core.base.money cimport floor128, int128, least, magnitude, saturate
+from solvent._core.base.money cimport floor128, int128, min64, magnitude, saturate
 from solvent._core.base.pool cimport taken
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.case cimport OVER, Case
@@ -78,7 +78,7 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     """Closes a counterparty at the parcel's cost share, the same integer on both sides."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Position* p = &s.ledger.positions[winner.position]
-    cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(p.size_lots))
+    cdef int64_t lots = min64(magnitude(parcel.size_lots), magnitude(p.size_lots))
     cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
     cdef uint64_t ref = <uint64_t>parcel.parcel_id
     cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
@@ -122,7 +122,7 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
     """Closes a parcel of the other side at this parcel's price (pass 2); the fund bears its loss."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Parcel* opposite = &s.ledger.parcels[other]
-    cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
+    cdef int64_t lots = min64(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
     cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
     cdef int32_t slot
     cdef int64_t both = parcel.size_lots + opposite.size_lots

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport FillTerms, Ledger, Position, held_of, position_fill
 from solvent._core.base.clauses cimport LIQ_2, MAR_3, MON_2, must
-from solvent._core.base.money cimport least
+from solvent._core.base.money cimport min64
 from solvent._core.contract.valuation cimport Instrument, cost_delta, value_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
 from solvent._core.trade.holds cimport refresh_hold
@@ -17,7 +17,7 @@ cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[long]
     cdef Instrument* ins = &l.instruments[p.instrument]
-    cdef int64_t lots = least(p.size_lots, -l.positions[short].size_lots)
+    cdef int64_t lots = min64(p.size_lots, -l.positions[short].size_lots)
     cdef int64_t value = value_of(ins, lots, ins.mark_ticks, False, &s.log.fault)
     cdef int64_t left = p.size_lots + l.positions[short].size_lots
     cdef FillTerms terms

@@ -5,7 +5,7 @@ from libc.string cimport memset
 from solvent._core.account.ledger cimport Position, held_of
 from solvent._core.account.margin cimport bankruptcy_cost
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_5, MON_2, ORD_3, must
-from solvent._core.base.money cimport clamp, least, magnitude, most
+from solvent._core.base.money cimport clamp, min64, magnitude, max64
 from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
@@ -22,7 +22,7 @@ cdef int64_t _limit(State* s, int32_t index, int side) noexcept nogil:
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
     cdef int64_t paying = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), p.liquidation_fee_ppb)
     cdef int64_t edge = band_price(ins, side, s.rules.step_limit_ppb)
-    cdef int64_t price = clamp(most(paying, edge) if side == SELL else least(paying, edge), 1, ins.max_price_ticks)
+    cdef int64_t price = clamp(max64(paying, edge) if side == SELL else min64(paying, edge), 1, ins.max_price_ticks)
     must(1 <= price <= ins.max_price_ticks, LIQ_5, &s.log.fault)
     must(price == ins.max_price_ticks or price >= edge if side == SELL else price == 1 or price <= edge, LIQ_5, &s.log.fault)
     must(price == ins.max_price_ticks or price >= paying if side == SELL else price == 1 or price <= paying, LIQ_3, &s.log.fault)

@@ -5,7 +5,7 @@ from libc.string cimport memset
 from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, SELL, UNWOUND
 from solvent._core.account.ledger cimport Parcel, wallet_of
 from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, must
-from solvent._core.base.money cimport clamp, int128, least, magnitude, most
+from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64
 from solvent._core.contract.valuation cimport Instrument, band_price, price_paying, upl_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
@@ -68,8 +68,8 @@ cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
     must(wallet_of(&s.ledger, FUND, ins.currency).cash_units >= 0, LIQ_7, &s.log.fault)
     must(s.may_cost_others, SAFE_1, &s.log.fault)
     if parcel.size_lots > 0:
-        return most(price, band_price(ins, SELL, s.rules.parcel_limit_ppb))
-    return least(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
+        return max64(price, band_price(ins, SELL, s.rules.parcel_limit_ppb))
+    return min64(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
 
 
 cdef int unwind(State* s, Case* c) noexcept nogil:

@@ -10,7 +10,7 @@ from solvent._core.account.margin cimport (
 )
 from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
 from solvent._core.account.domain cimport cross_holds, domain_holds
-from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
+from solvent._core.base.money cimport INT64_MAX, add, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,
 )
@@ -49,7 +49,7 @@ cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
     slack = r.equity - r.own
     bears = saturate(slack) if slack > 0 else 0
     must(bears >= 0, SAFE_2, &l.log.fault)
-    return bears if p.mode else least(bears, _headroom_units(l, rules, p.account, l.instruments[p.instrument].currency))
+    return bears if p.mode else min64(bears, _headroom_units(l, rules, p.account, l.instruments[p.instrument].currency))
 
 
 cdef int64_t _headroom_units(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil:
@@ -80,7 +80,7 @@ cdef int64_t _left_over(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
     domain_requirement(l, rules, index, &rest)
     p.size_lots, p.cost_units = size, cost
     must(p.size_lots == size and p.cost_units == cost and size != 0, MON_3, &l.log.fault)
-    return most(0, saturate(r.equity - rest.own))
+    return max64(0, saturate(r.equity - rest.own))
 
 
 cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
@@ -93,7 +93,7 @@ cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nog
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int64_t share = _left_over(l, rules, index) if ins.larger_leg else equity_share(l, index)
     cdef int64_t headroom = _headroom_units(l, rules, p.account, ins.currency)
-    return share if headroom == INT64_MAX else least(share, saturate(<int128>headroom + most(initial_units(l, p), upl(l, p))))
+    return share if headroom == INT64_MAX else min64(share, saturate(<int128>headroom + max64(initial_units(l, p), upl(l, p))))
 
 
 cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
@@ -186,7 +186,7 @@ cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
     cdef int64_t asked = initial_rise(ins, magnitude(e.opened_cost), p.leverage, lots, magnitude(e.size_lots) - lots,
                                       magnitude(sub(e.cost_units, e.opened_cost, fault)), fault)
     must(asked >= 0 and lots > 0, MAR_1, fault)
-    asked = add(asked, most(0, sub(e.opened_cost, worth(ins, e.opened_lots, ins.mark_ticks, fault), fault)), fault)
+    asked = add(asked, max64(0, sub(e.opened_cost, worth(ins, e.opened_lots, ins.mark_ticks, fault), fault)), fault)
     return add(asked, accrued_units(ins, e.opened_lots, fault), fault)
 
 
@@ -208,12 +208,12 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
         return 0
     if e.opened_lots != 0:
         cash = add(wallet_of(l, p.account, l.instruments[p.instrument].currency).cash_units, e.cash_units, fault)
-        _assign(e, least(_asked(l, p, e), most(0, cash)), fault)
+        _assign(e, min64(_asked(l, p, e), max64(0, cash)), fault)
     for i in range(LIFTS_MAX):
         lacks = _lacks(l, rules, index, e)
         e.stands = lacks == 0
         if e.opened_lots == 0:
-            lacks = least(lacks, e.released_units)
+            lacks = min64(lacks, e.released_units)
         if lacks == 0:
             break
         if e.opened_lots != 0:

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport OpenSide, Position, Wallet, wallet_of
 from solvent._core.account.margin cimport side_hold
 from solvent._core.base.clauses cimport BOOK_6, MON_8, must
-from solvent._core.base.money cimport add, most
+from solvent._core.base.money cimport add, max64
 from solvent._core.base.schema cimport BUY, INVERSE, REDUCE_ONLY, SELL
 from solvent._core.contract.valuation cimport Instrument, loss_of, value_of
 from solvent._core.market.book cimport book_price
@@ -70,7 +70,7 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
 cdef inline void _hold(State* s, Position* p) noexcept nogil:
     """Sets a position's hold by the holds of its sides."""
     cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
-    cdef int64_t held = most(p.side_holds[BUY], p.side_holds[SELL])
+    cdef int64_t held = max64(p.side_holds[BUY], p.side_holds[SELL])
     wallet.hold_units = add(wallet.hold_units, held - p.hold_units, &s.log.fault)
     p.hold_units = held
     must((p.side_holds[BUY] >= 0) & (p.side_holds[SELL] >= 0) & (held >= p.side_holds[BUY]) & (held >= p.side_holds[SELL])

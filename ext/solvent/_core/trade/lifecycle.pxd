@@ -14,7 +14,7 @@ from solvent._core.market.client_ids cimport clients_add, clients_finish
 from solvent._core.account.ledger cimport Position, parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
-from solvent._core.base.money cimport most
+from solvent._core.base.money cimport max64
 from solvent._core.market.expiries cimport timers_remove
 from solvent._core.market.triggers cimport triggers_remove
 from solvent._core.contract.valuation cimport Instrument
@@ -58,7 +58,7 @@ cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
 
 cdef inline int64_t closing_lots(Position* p, int side) noexcept nogil:
     """Returns how many lots a side would close."""
-    return most(0, -p.size_lots if side == BUY else p.size_lots)
+    return max64(0, -p.size_lots if side == BUY else p.size_lots)
 
 
 cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept nogil:

@@ -16,7 +16,7 @@ from solvent._core.base.clauses cimport (
     BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
     is_ceil, must,
 )
-from solvent._core.base.money cimport RATE, least, magnitude, most
+from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
     BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
     EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
@@ -344,7 +344,7 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil:
     """Finds the worst fill of `lots` that the order's own limit allows, at the base taker fee, as in every hold. Nothing is
     assigned yet."""
-    cdef int64_t value = value_of(t.ins, lots, most(1, t.limit_ticks), False, &s.log.fault)
+    cdef int64_t value = value_of(t.ins, lots, max64(1, t.limit_ticks), False, &s.log.fault)
     cdef FillTerms* terms = &half.terms
     terms.size_delta = lots if t.side == BUY else -lots
     terms.cost_delta = cost_delta(t.ins, t.side, value)
@@ -551,7 +551,7 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
     """Prevents a self-trade by the taker's mode. Returns False if the taker has ended."""
     cdef Order* maker = &s.arena.orders[slot]
     cdef Order* taker = &s.arena.orders[t.slot]
-    cdef int64_t lots = least(maker.remaining_lots, t.remaining_lots)
+    cdef int64_t lots = min64(maker.remaining_lots, t.remaining_lots)
     cdef int64_t filled = taker.size_lots - taker.remaining_lots
     cdef bint taker_ends = t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH
     if t.stp_mode == DECREMENT:

@@ -8,7 +8,7 @@ from solvent._core.account.margin cimport (
 )
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, must
-from solvent._core.base.money cimport clamp, int128, least, magnitude, most, saturate, sub
+from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.trade.preview cimport preview_end, preview_execute
 from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
 from solvent._core.trade.state cimport FillSide, State, Ticket
@@ -45,7 +45,7 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
 cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil:
     """Returns the ticket's price, or the edge of the band around another price where it lies beyond it."""
     cdef int64_t edge = band_edge(t.ins, around_ticks, t.side, s.rules.price_band_ppb)
-    cdef int64_t price = least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
+    cdef int64_t price = min64(t.price_ticks, edge) if t.side == BUY else max64(t.price_ticks, edge)
     must(price <= edge if t.side == BUY else price >= edge, BOOK_8, &s.log.fault)
     return price
 
@@ -75,7 +75,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
 
     standing: the contribution of the order's earlier terms, if this is an amendment, or NULL.
     """
-    cdef int64_t closing = least(t.remaining_lots, closing_lots(p, t.side))
+    cdef int64_t closing = min64(t.remaining_lots, closing_lots(p, t.side))
     cdef int64_t traded, reached
     cdef bint stays
     cdef int code = OK
@@ -100,7 +100,7 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
     if lots == 0 or opens == opening_lots(p, t.side, others):
         return OK
     # A position on the other side is not netted: a reduce-only order may close it first.
-    held = most(0, p.size_lots if t.side == BUY else -p.size_lots)
+    held = max64(0, p.size_lots if t.side == BUY else -p.size_lots)
     if held + others + lots > t.ins.max_size_lots:
         return POSITION_LIMIT
     if t.ins.basis == CONTRACTS:        # its own lots alone decide
@@ -126,7 +126,7 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
     """True if free margin covers `lots` more, resting or filled at the limit, and SAFE-2 holds after the fill. adds: True if
     the order adds to all resting lots, so that no hold falls."""
     cdef int32_t* fault = &s.log.fault
-    cdef int64_t price = most(1, t.limit_ticks)      # a limit below every legal price trades nothing
+    cdef int64_t price = max64(1, t.limit_ticks)      # a limit below every legal price trades nothing
     cdef int64_t opens = opening_lots(p, t.side, p.open[t.side].lots + lots)
     cdef int128 needed
     cdef OpenSide extra
@@ -134,7 +134,7 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
     extra.lots = lots
     extra.value_units = value_of(t.ins, lots, price, False, fault)
     extra.loss_units = loss_of(t.ins, t.side, lots, price, t.open_loss_ticks, fault)
-    needed = most(p.hold_units, side_hold(&s.ledger, p, &extra, t.side)) if adds else hold_units(&s.ledger, p, &extra, t.side)
+    needed = max64(p.hold_units, side_hold(&s.ledger, p, &extra, t.side)) if adds else hold_units(&s.ledger, p, &extra, t.side)
     must(not adds or needed >= p.hold_units, MAR_1, fault)
     needed -= p.hold_units
     must((extra.value_units | extra.loss_units) >= 0, MON_8, fault)
@@ -229,8 +229,8 @@ cdef inline bint _together(Ledger* ledger, Position* p, Position* other) noexcep
 
 cdef inline void _count(Position* p, bint orders, int64_t* sides) noexcept nogil:
     """Counts the lots that a position could reach on either side."""
-    sides[BUY] += most(0, p.size_lots) + (opening_lots(p, BUY, p.open[BUY].lots) if orders else 0)
-    sides[SELL] += most(0, -p.size_lots) + (opening_lots(p, SELL, p.open[SELL].lots) if orders else 0)
+    sides[BUY] += max64(0, p.size_lots) + (opening_lots(p, BUY, p.open[BUY].lots) if orders else 0)
+    sides[SELL] += max64(0, -p.size_lots) + (opening_lots(p, SELL, p.open[SELL].lots) if orders else 0)
 
 
 cdef int64_t _tier_measure(Ledger* ledger, Position* p, int side, int64_t lots, bint orders) noexcept nogil:
@@ -252,7 +252,7 @@ cdef int64_t _tier_measure(Ledger* ledger, Position* p, int side, int64_t lots, 
         return measure_with(ins, &held, side, lots, &ledger.log.fault)
     own[BUY] = own[SELL] = group_net[BUY] = group_net[SELL] = 0
     _count(p, orders, own)
-    own[side] = most(0, p.size_lots if side == BUY else -p.size_lots) + lots
+    own[side] = max64(0, p.size_lots if side == BUY else -p.size_lots) + lots
     while index >= 0:
         other = &ledger.positions[index]
         if _together(ledger, p, other) and not _is(p, other):
@@ -260,14 +260,14 @@ cdef int64_t _tier_measure(Ledger* ledger, Position* p, int side, int64_t lots, 
                 _count(other, orders, own)
             else:
                 if other.instrument != instrument:      # the rows are sorted by instrument
-                    total += most(group_net[BUY], group_net[SELL])
+                    total += max64(group_net[BUY], group_net[SELL])
                     group_net[BUY] = group_net[SELL] = 0
                     instrument = other.instrument
                 _count(other, orders, group_net)
         index = other.next
     must(own[BUY] >= 0 and own[SELL] >= 0 and own[side] >= lots, MAR_1, &ledger.log.fault)
     must(group_net[BUY] >= 0 and group_net[SELL] >= 0 and total >= 0, MAR_1, &ledger.log.fault)
-    return total + most(group_net[BUY], group_net[SELL]) + most(own[BUY], own[SELL])
+    return total + max64(group_net[BUY], group_net[SELL]) + max64(own[BUY], own[SELL])
 
 
 ctypedef bint (*Test)(Ledger* ledger, Position* p, int64_t measure) noexcept nogil
@@ -310,9 +310,9 @@ cdef int64_t _reach(Ledger* ledger, Position* p, int side) noexcept nogil:
 
 cdef int reach(Ledger* ledger, Position* p) noexcept nogil:
     """Returns the highest tier that the resting orders could reach."""
-    return tier_at(&ledger.instruments[p.instrument], most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), p.chosen_tier)
+    return tier_at(&ledger.instruments[p.instrument], max64(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), p.chosen_tier)
 
 
 cdef bint fits(Ledger* ledger, Position* p) noexcept nogil:
     """True if the resting orders cannot lead beyond the last allowed tier."""
-    return _everyone(ledger, p, most(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), _fits)
+    return _everyone(ledger, p, max64(_reach(ledger, p, BUY), _reach(ledger, p, SELL)), _fits)

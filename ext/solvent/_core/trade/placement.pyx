@@ -9,7 +9,7 @@ from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy,
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, must
-from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
+from solvent._core.base.money cimport RATE, min64, max64, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport timers_reserve
 from solvent._core.trade.lifecycle cimport (
@@ -153,9 +153,9 @@ cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
         return edge
     if t.side == BUY:
         slipped = mul_div_floor(book.levels[best].price_ticks, RATE + t.terms.slippage_ppb, RATE, &s.log.fault)
-        return least(slipped, edge)
+        return min64(slipped, edge)
     slipped = mul_div_ceil(book.levels[best].price_ticks, RATE - t.terms.slippage_ppb, RATE, &s.log.fault)
-    return most(slipped, edge)
+    return max64(slipped, edge)
 
 
 cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
@@ -169,7 +169,7 @@ cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
     if not t.flags & SLIDE or touch < 1 or touch > t.ins.max_price_ticks:
         return POST_ONLY_WOULD_TAKE
     t.price_ticks = touch
-    t.limit_ticks = least(t.limit_ticks, touch) if t.side == BUY else most(t.limit_ticks, touch)
+    t.limit_ticks = min64(t.limit_ticks, touch) if t.side == BUY else max64(t.limit_ticks, touch)
     must(not crosses(book, t.side, t.price_ticks), BOOK_7, &s.log.fault)
     must(1 <= touch <= t.ins.max_price_ticks, BOOK_8, &s.log.fault)
     return OK
@@ -179,7 +179,7 @@ cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) 
     """Cuts a reduce-only order to the lots that it may close; a close-position order takes all of them."""
     cdef int64_t filled = t.size_lots - t.remaining_lots
     cdef int64_t lots = reducible(s, t, p)
-    t.remaining_lots = lots if t.flags & CLOSE_POSITION and standing == NULL else least(t.remaining_lots, lots)
+    t.remaining_lots = lots if t.flags & CLOSE_POSITION and standing == NULL else min64(t.remaining_lots, lots)
     if t.remaining_lots <= 0:
         return REDUCE_ONLY_WOULD_OPEN
     if t.order_id == 0 and not t.ending and p.reduce_count >= REDUCE_ONLY_MAX:
@@ -224,7 +224,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     if not s.bare:
         if t.flags & MARKET and dry_run(s, t, &reached) == 0:
             t.limit_ticks = reached
-        t.open_loss_ticks = most(0, t.limit_ticks - ins.mark_ticks if t.side == BUY else ins.mark_ticks - t.limit_ticks)
+        t.open_loss_ticks = max64(0, t.limit_ticks - ins.mark_ticks if t.side == BUY else ins.mark_ticks - t.limit_ticks)
         if not t.flags & REDUCE_ONLY:
             code = check_margin(s, t, p, standing)
             if code != OK:

@@ -8,7 +8,7 @@ from solvent._core.market.book cimport Book, book_worse
 from solvent._core.account.ledger cimport Position, wallet_of
 from solvent._core.market.matching cimport Fill, same_owner
 from solvent._core.base.clauses cimport BOOK_6, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
-from solvent._core.base.money cimport least, most
+from solvent._core.base.money cimport min64, max64
 from solvent._core.base.pool cimport room
 from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
 from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, fill_side, limit_now, next_cut
@@ -86,7 +86,7 @@ cdef void _preview_cut(State* s, int32_t position) noexcept nogil:
         worst = next_cut(s, position, &excess)
         if worst < 0:
             return
-        _leave_behind(s, worst, order_price(s, worst), most(0, s.arena.orders[worst].remaining_lots - excess))
+        _leave_behind(s, worst, order_price(s, worst), max64(0, s.arena.orders[worst].remaining_lots - excess))
 
 
 cdef void _preview_half(State* s, int32_t position, FillSide* half) noexcept nogil:
@@ -178,7 +178,7 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
         slot = book.levels[level].head
         while slot >= 0 and wanted > lost and goes_on and _within(s, t, fill.price_ticks):
             fill.slot = slot
-            fill.lots = least(s.arena.orders[slot].remaining_lots, wanted - lost)
+            fill.lots = min64(s.arena.orders[slot].remaining_lots, wanted - lost)
             slot = s.arena.orders[slot].next
             if fill.lots <= 0:          # an earlier fill has cut the order
                 continue

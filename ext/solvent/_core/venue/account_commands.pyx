@@ -10,7 +10,7 @@ from solvent._core.account.ledger cimport (
 from solvent._core.account.margin cimport (
     Requirement, closing_loss, domain_requirement, hold_units, initial_units, isolated_holds, upl,
 )
-from solvent._core.base.money cimport MONEY_MAX, floor128, int128, least
+from solvent._core.base.money cimport MONEY_MAX, floor128, int128, min64
 from solvent._core.base.schema cimport (
     BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEDUCTION, DEFICIT, DEPOSITED, FACTOR, FUND_SEEDED,
     INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT,
@@ -242,7 +242,7 @@ cdef int set_position_mode(State* s, const SetPositionMode* c) noexcept nogil:
 cdef bint _can_spare(State* s, Position* p, int64_t amount) noexcept nogil:
     """True if an isolated margin less `amount` still bears initial margin and the loss of closing orders."""
     cdef Ledger* l = &s.ledger
-    cdef int64_t left = p.margin_units - amount + least(0, upl(l, p))
+    cdef int64_t left = p.margin_units - amount + min64(0, upl(l, p))
     cdef bint holds
     p.margin_units -= amount
     holds = isolated_holds(l, &s.rules, <int32_t>(p - l.positions))

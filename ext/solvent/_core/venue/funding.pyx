@@ -5,7 +5,7 @@ from solvent._core.trade.admission cimport bearable
 from solvent._core.account.ledger cimport (
     Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch, wallet_of, wallet_purse,
 )
-from solvent._core.base.money cimport RATE, add, least, magnitude, mul_div_ceil, mul_div_floor
+from solvent._core.base.money cimport RATE, add, min64, magnitude, mul_div_ceil, mul_div_floor
 from solvent._core.base.schema cimport (
     BAD_RATE, FUND, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, RESIDUE, UNKNOWN_INSTRUMENT,
 )
@@ -40,7 +40,7 @@ cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
             continue
         charge = _due(s, instrument, l.positions[index].size_lots, rate_ppb)
         if s.rules.funding_cap:
-            charge = least(charge, bearable(&s.ledger, &s.rules, index))
+            charge = min64(charge, bearable(&s.ledger, &s.rules, index))
         pay(l, FUNDING_PAID, _purse(l, index), residue, charge, period)
         collected = add(collected, charge, &s.log.fault)
         if l.positions[index].mode and charge:
@@ -48,7 +48,7 @@ cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
         touch(l, l.positions[index].account)
     for i in range(l.parcel_count):
         if l.parcels[i].instrument == instrument and (l.parcels[i].size_lots > 0) == (rate_ppb > 0):
-            charge = least(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), wallet_of(l, FUND, ins.currency).cash_units)
+            charge = min64(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), wallet_of(l, FUND, ins.currency).cash_units)
             pay(l, FUNDING_PAID, wallet_purse(FUND, ins.currency), residue, charge, period)
             collected = add(collected, charge, &s.log.fault)
     return collected
