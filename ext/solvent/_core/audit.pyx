@@ -1,7 +1,7 @@
 """Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, Terms, arena_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, Terms, pool_find
 from solvent._core.market.book cimport book_check, book_price, book_worse
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.account.domain cimport domain_slack
@@ -66,7 +66,7 @@ cdef object _orders(State* s):
         lots[0] = lots[1] = values[0] = values[1] = reduce_lots = 0
         slot = p.first_order
         while slot >= 0:
-            o = &s.arena.orders[slot]
+            o = &s.pool.orders[slot]
             live += 1
             if not o.state & LIVE or o.holder != i or o.account != p.account:
                 return f"BOOK-5: slot {slot} is listed by position {i} but not its own"
@@ -79,8 +79,8 @@ cdef object _orders(State* s):
             else:
                 lots[o.side] += o.remaining_lots
                 values[o.side] += value_of(&l.instruments[p.instrument], o.remaining_lots,
-                                           book_price(&s.books[p.instrument], &s.arena, slot), False, &s.log.fault)
-            slot = s.arena.own[slot].next
+                                           book_price(&s.books[p.instrument], &s.pool, slot), False, &s.log.fault)
+            slot = s.pool.own[slot].next
         if (lots[0] != p.open[0].lots or lots[1] != p.open[1].lots or values[0] != p.open[0].value_units
                 or values[1] != p.open[1].value_units or reduce_lots != p.reduce.lots):
             return f"MON-8: resting orders of position {i} do not add up"
@@ -91,12 +91,12 @@ cdef object _orders(State* s):
             return f"MON-8: the hold of position {i} is {p.hold_units}"
     for i in range(l.parcel_count):
         if l.parcels[i].order_id != 0:
-            slot = arena_find(&s.arena, l.parcels[i].order_id)
-            if slot < 0 or s.arena.orders[slot].remaining_lots != abs(l.parcels[i].size_lots):
+            slot = pool_find(&s.pool, l.parcels[i].order_id)
+            if slot < 0 or s.pool.orders[slot].remaining_lots != abs(l.parcels[i].size_lots):
                 return f"LIQ-4: the order of parcel {l.parcels[i].parcel_id} does not cover it"
             live += 1
-    if live != s.arena.high_water - s.arena.free_count:
-        return f"BOOK-10: {live} orders in the books, {s.arena.high_water - s.arena.free_count} slots in use"
+    if live != s.pool.high_water - s.pool.free_count:
+        return f"BOOK-10: {live} orders in the books, {s.pool.high_water - s.pool.free_count} slots in use"
     return None
 
 
@@ -153,8 +153,8 @@ cdef object _bare_orders(State* s):
         while level >= 0:
             live += s.books[0].levels[level].count
             level = book_worse(&s.books[0], side, level)
-    if live != s.arena.high_water - s.arena.free_count:
-        return f"BOOK-10: {live} orders in the book, {s.arena.high_water - s.arena.free_count} slots in use"
+    if live != s.pool.high_water - s.pool.free_count:
+        return f"BOOK-10: {live} orders in the book, {s.pool.high_water - s.pool.free_count} slots in use"
     return None
 
 
@@ -166,25 +166,25 @@ cdef object _dormant(State* s):
     cdef Terms* terms
     counts = [0] * s.ledger.instrument_count
     timed = 0
-    for slot in range(s.arena.high_water):
-        terms = &s.arena.terms[slot]
-        if not s.arena.orders[slot].state & LIVE:
+    for slot in range(s.pool.high_water):
+        terms = &s.pool.terms[slot]
+        if not s.pool.orders[slot].state & LIVE:
             continue
-        if s.arena.orders[slot].state & EXTENDED and terms.expiry_ns != 0:
+        if s.pool.orders[slot].state & EXTENDED and terms.expiry_ns != 0:
             timed += 1
-            if terms.expiry_ns <= s.clock_ns or s.timers.heap[terms.timer] != slot:
-                return f"ORD-1: order {s.arena.orders[slot].order_id} should have expired"
-        if s.arena.orders[slot].state & DORMANT:
+            if terms.expiry_ns <= s.clock_ns or s.expiries.heap[terms.timer] != slot:
+                return f"ORD-1: order {s.pool.orders[slot].order_id} should have expired"
+        if s.pool.orders[slot].state & DORMANT:
             counts[order_instrument(s, slot)] += 1
             ins = &s.ledger.instruments[order_instrument(s, slot)]
             if ins.listing != HALTED and trigger_reached(
-                    trigger_direction(s.arena.orders[slot].side, terms.kind), terms.trigger_ticks, watched_ticks(ins, terms.source)):
-                return f"ORD-4: the trigger of order {s.arena.orders[slot].order_id} is reached and it sleeps"
+                    trigger_direction(s.pool.orders[slot].side, terms.kind), terms.trigger_ticks, watched_ticks(ins, terms.source)):
+                return f"ORD-4: the trigger of order {s.pool.orders[slot].order_id} is reached and it sleeps"
     for i in range(s.ledger.instrument_count):
-        if counts[i] != s.triggers[i].count or triggers_check(&s.triggers[i], &s.arena):
+        if counts[i] != s.triggers[i].count or triggers_check(&s.triggers[i], &s.pool):
             return f"ORD-4: the dormant orders of instrument {i} are not in order"
-    if timed != s.timers.count or s.due.count:
-        return f"ORD-1: {timed} orders expire, {s.timers.count} are timed, {s.due.count} are due"
+    if timed != s.expiries.count or s.due.count:
+        return f"ORD-1: {timed} orders expire, {s.expiries.count} are timed, {s.due.count} are due"
     return None
 
 
@@ -193,7 +193,7 @@ cdef object broken(State* s):
     cdef uint32_t i
     cdef int64_t failed
     for i in range(s.ledger.instrument_count):
-        failed = book_check(&s.books[i], &s.arena)
+        failed = book_check(&s.books[i], &s.pool)
         if s.books[i].side[0].best >= 0 and crosses(
                 &s.books[i], 0, s.books[i].levels[s.books[i].side[0].best].price_ticks):
             failed = 1

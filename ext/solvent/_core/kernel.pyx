@@ -8,10 +8,10 @@ from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
-from solvent._core.market.order_pool cimport SLOTS_MAX, Order, arena_close
+from solvent._core.market.order_pool cimport SLOTS_MAX, Order, pool_close
 from solvent._core.market.book cimport Book, Half, book_close, book_peek
 from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
-from solvent._core.market.client_ids cimport clients_ahead, clients_close, clients_open
+from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_close, client_ids_open
 from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.trade.placement cimport fire_next, place
 from solvent._core.base.event_view cimport EventView
@@ -25,7 +25,7 @@ from solvent._core.contract.price_model cimport prices_close
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
 from solvent._core.trade.preview cimport preview_close
 from solvent._core.roster cimport Roster
-from solvent._core.market.expiries cimport timers_close
+from solvent._core.market.expiries cimport expiries_close
 from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.market.triggers cimport triggers_close
@@ -82,16 +82,16 @@ cdef inline void _ahead(State* s, const Command* far, const Command* near) noexc
     It ignores their types (no branch to mispredict; an ORDER names order 0), decides nothing and writes nothing.
     """
     cdef int32_t slot = <int32_t>(near.order_id & (SLOTS_MAX - 1))
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     prefetch(far + AHEAD)
-    prefetch(&s.arena.orders[far.order_id & (SLOTS_MAX - 1)])
-    if slot < s.arena.high_water:
-        prefetch(&s.arena.orders[order.prev])
-        prefetch(&s.arena.orders[order.next])
+    prefetch(&s.pool.orders[far.order_id & (SLOTS_MAX - 1)])
+    if slot < s.pool.high_water:
+        prefetch(&s.pool.orders[order.prev])
+        prefetch(&s.pool.orders[order.next])
         prefetch(&s.books[0].levels[order.level])
-        if s.clients.used:
-            clients_ahead(&s.clients, order.account, order.client_id)
-            clients_ahead(&s.clients, far.account, far.client_id)
+        if s.client_ids.used:
+            client_ids_ahead(&s.client_ids, order.account, order.client_id)
+            client_ids_ahead(&s.client_ids, far.account, far.client_id)
     if s.books[0].levels_used > LARGE:
         _ahead_in_book(s, far, near)
 
@@ -187,7 +187,7 @@ cdef class Kernel(Roster):
         self.s.bare = bare
         self.seed = seed
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
-        if not (log_open(&self.s.log, wanted) and clients_open(&self.s.clients, &self.s.arena, seed)
+        if not (log_open(&self.s.log, wanted) and client_ids_open(&self.s.client_ids, &self.s.pool, seed)
                 and ledger_open(&self.s.ledger, &self.s.log, len(currencies))):
             raise MemoryError
         for spec in instruments:
@@ -239,10 +239,10 @@ cdef class Kernel(Roster):
         free(self.s.triggers)
         free(self.s.prices)
         free(self.s.due.order_ids)
-        timers_close(&self.s.timers)
-        arena_close(&self.s.arena)
+        expiries_close(&self.s.expiries)
+        pool_close(&self.s.pool)
         fees_close(&self.s.fees)
-        clients_close(&self.s.clients)
+        client_ids_close(&self.s.client_ids)
         ledger_close(&self.s.ledger)
         preview_close(&self.s.preview)
 
@@ -317,7 +317,7 @@ cdef class Kernel(Roster):
             code = TIME_BACKWARDS
         else:
             self.s.clock_ns = c.record.time_ns
-            if self.s.timers.count:
+            if self.s.expiries.count:
                 expire(&self.s)
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)

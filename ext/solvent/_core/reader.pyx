@@ -4,9 +4,9 @@ from cpython.long cimport PyLong_AsUnsignedLongLongMask
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core cimport audit
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, Terms, arena_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, Terms, pool_find
 from solvent._core.market.book cimport Book, Level, book_worse
-from solvent._core.market.client_ids cimport WINDOW, ClientKey, clients_find
+from solvent._core.market.client_ids cimport WINDOW, ClientKey, client_ids_find
 from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
@@ -198,8 +198,8 @@ cdef class Reader:
     # --- orders
 
     cdef tuple _order_row(self, int32_t slot):
-        cdef Order* o = &self.s.arena.orders[slot]
-        cdef Terms* t = &self.s.arena.terms[slot]
+        cdef Order* o = &self.s.pool.orders[slot]
+        cdef Terms* t = &self.s.pool.terms[slot]
         row = (o.order_id, o.account, order_instrument(&self.s, slot), o.side, order_price(&self.s, slot),
                o.remaining_lots, o.size_lots, o.client_id, o.flags, o.tif, o.open_loss_ticks, 1 if o.state & DORMANT else 0)
         if not o.state & EXTENDED:
@@ -222,7 +222,7 @@ cdef class Reader:
             slot = self.s.ledger.positions[index].first_order
             while slot >= 0:
                 rows.append(self._order_row(slot))
-                slot = self.s.arena.own[slot].next
+                slot = self.s.pool.own[slot].next
             index = self.s.ledger.positions[index].next
         rows.sort()
         return rows
@@ -232,9 +232,9 @@ cdef class Reader:
         cdef int32_t slot
         self._require_idle()
         if order_id == 0 and client_id != 0:
-            order_id = clients_find(&self.s.clients, account, client_id)
-        slot = arena_find(&self.s.arena, order_id)
-        if slot < 0 or self.s.arena.orders[slot].account != account:
+            order_id = client_ids_find(&self.s.client_ids, account, client_id)
+        slot = pool_find(&self.s.pool, order_id)
+        if slot < 0 or self.s.pool.orders[slot].account != account:
             return None
         return self._order_row(slot)
 
@@ -250,7 +250,7 @@ cdef class Reader:
                 slot = self.s.books[instrument].levels[level].head
                 while slot >= 0:
                     rows.append(self._order_row(slot))
-                    slot = self.s.arena.orders[slot].next
+                    slot = self.s.pool.orders[slot].next
                 level = book_worse(&self.s.books[instrument], side, level)
         return rows
 
@@ -259,8 +259,8 @@ cdef class Reader:
         if self.s.triggers[instrument].count == 0:
             return []
         rows = []
-        for slot in range(self.s.arena.high_water):
-            if self.s.arena.orders[slot].state & DORMANT and order_instrument(&self.s, slot) == instrument:
+        for slot in range(self.s.pool.high_water):
+            if self.s.pool.orders[slot].state & DORMANT and order_instrument(&self.s, slot) == instrument:
                 rows.append(self._order_row(slot))
         rows.sort()
         return rows
@@ -339,12 +339,12 @@ cdef class Reader:
                 if self.s.triggers[i].books[source] != NULL:
                     books += _book_bytes(self.s.triggers[i].books[source])
         pools = {
-            "orders": self.s.arena.high_water * sizeof(Order),
-            "free stack": self.s.arena.high_water * sizeof(int32_t),
+            "orders": self.s.pool.high_water * sizeof(Order),
+            "free stack": self.s.pool.high_water * sizeof(int32_t),
             "levels and nodes": books,
-            "client ids": self.s.clients.capacity * sizeof(uint64_t) + self.s.clients.count * sizeof(ClientKey),
-            "owners' links": 0 if self.s.bare else self.s.arena.high_water * 2 * sizeof(Links),
-            "terms": self.s.arena.terms_high_water * sizeof(Terms) + self.s.timers.capacity * sizeof(int32_t),
+            "client ids": self.s.client_ids.capacity * sizeof(uint64_t) + self.s.client_ids.count * sizeof(ClientKey),
+            "owners' links": 0 if self.s.bare else self.s.pool.high_water * 2 * sizeof(Links),
+            "terms": self.s.pool.terms_high_water * sizeof(Terms) + self.s.expiries.capacity * sizeof(int32_t),
             "events": self.s.log.capacity * RECORD_BYTES,
         }
         pools["total"] = sum(pools.values())
@@ -401,16 +401,16 @@ cdef class Reader:
         for row in rows:
             out.extend(row)
         self._add_volumes(out)
-        out.append(self.s.arena.high_water)
-        out.append(self.s.arena.free_count)
-        for index in range(self.s.arena.free_count):
-            out.append(self.s.arena.free_stack[index])
-        out.append(self.s.clients.count)
-        for k in range(self.s.clients.count):
-            index = <int32_t>((self.s.clients.first + k) & (WINDOW - 1))
-            out.append(self.s.clients.finished[index].account)
-            out.append(self.s.clients.finished[index].client_id)
-            out.append(self.s.clients.finished[index].order_id)
+        out.append(self.s.pool.high_water)
+        out.append(self.s.pool.free_count)
+        for index in range(self.s.pool.free_count):
+            out.append(self.s.pool.free_stack[index])
+        out.append(self.s.client_ids.count)
+        for k in range(self.s.client_ids.count):
+            index = <int32_t>((self.s.client_ids.first + k) & (WINDOW - 1))
+            out.append(self.s.client_ids.finished[index].account)
+            out.append(self.s.client_ids.finished[index].client_id)
+            out.append(self.s.client_ids.finished[index].order_id)
         return self._as_bytes(out)
 
     cdef bytes _as_bytes(self, list numbers):

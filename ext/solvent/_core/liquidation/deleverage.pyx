@@ -15,7 +15,7 @@ from solvent._core.base.money cimport floor128, int128, min64, magnitude, satura
 from solvent._core.base.pool cimport taken
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.case cimport OVER, Case
-from solvent._core.market.order_pool cimport arena_find
+from solvent._core.market.order_pool cimport pool_find
 from solvent._core.trade.admission cimport fit
 from solvent._core.trade.lifecycle cimport cancel, cancel_all, shrink
 from solvent._core.trade.holds cimport refresh_hold
@@ -129,8 +129,8 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
     must(lots > 0 and (opposite.size_lots > 0) != (parcel.size_lots > 0), LIQ_8, &s.log.fault)
     must(is_floor(share, parcel.cost_units, lots, magnitude(parcel.size_lots)), LIQ_8, &s.log.fault)
     if opposite.order_id != 0:
-        slot = arena_find(&s.arena, opposite.order_id)
-        if s.arena.orders[slot].remaining_lots > lots:
+        slot = pool_find(&s.pool, opposite.order_id)
+        if s.pool.orders[slot].remaining_lots > lots:
             shrink(s, slot, lots, UNWOUND)
         else:
             cancel(s, slot, UNWOUND)

@@ -9,7 +9,7 @@ from solvent._core.base.money cimport clamp, min64, magnitude, max64
 from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
-from solvent._core.market.order_pool cimport arena_room
+from solvent._core.market.order_pool cimport pool_room
 from solvent._core.trade.lifecycle cimport accept, rest_or_end, execute, ticket_at
 from solvent._core.trade.state cimport State, Ticket
 from solvent._core.base.schema cimport BUY, IOC, LIQUIDATION_FEE, PARTIAL, REDUCE_ONLY, SELL, UNFILLED
@@ -52,7 +52,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     t.fee_reason = LIQUIDATION_FEE
     must(k >= s.rules.step_tiers and 0 < t.size_lots <= magnitude(p.size_lots), LIQ_1, &s.log.fault)
     must(p.first_order < 0 and (t.side == SELL) == (p.size_lots > 0), LIQ_2, &s.log.fault)
-    if arena_room(&s.arena) and book_room(&s.books[t.instrument]):
+    if pool_room(&s.pool) and book_room(&s.books[t.instrument]):
         emit_step_down(
             &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1, size_lots=t.size_lots,
             limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers, leg=p.leg)

@@ -9,7 +9,7 @@ from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64
 from solvent._core.contract.valuation cimport Instrument, band_price, price_paying, upl_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
-from solvent._core.market.order_pool cimport arena_find, arena_room
+from solvent._core.market.order_pool cimport pool_find, pool_room
 from solvent._core.trade.lifecycle cimport accept, cancel, rest_or_end, execute, ticket_at
 from solvent._core.trade.state cimport State, Ticket
 
@@ -21,11 +21,11 @@ cdef int64_t _value(State* s, Parcel* parcel) noexcept nogil:
 
 cdef void _check_order(State* s, Parcel* parcel) noexcept nogil:
     """States that a parcel's order, if it has one, sells all of it."""
-    cdef int32_t slot = arena_find(&s.arena, parcel.order_id) if parcel.order_id != 0 else -1
+    cdef int32_t slot = pool_find(&s.pool, parcel.order_id) if parcel.order_id != 0 else -1
     must((slot >= 0) == (parcel.order_id != 0), LIQ_4, &s.log.fault)
     if slot >= 0:
-        must(s.arena.orders[slot].remaining_lots == magnitude(parcel.size_lots), LIQ_4, &s.log.fault)
-        must((s.arena.orders[slot].side == SELL) == (parcel.size_lots > 0), LIQ_4, &s.log.fault)
+        must(s.pool.orders[slot].remaining_lots == magnitude(parcel.size_lots), LIQ_4, &s.log.fault)
+        must((s.pool.orders[slot].side == SELL) == (parcel.size_lots > 0), LIQ_4, &s.log.fault)
 
 
 cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
@@ -33,7 +33,7 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
     once."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Ticket t
-    if not arena_room(&s.arena) or not book_room(&s.books[parcel.instrument]):
+    if not pool_room(&s.pool) or not book_room(&s.books[parcel.instrument]):
         return
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if parcel.size_lots > 0 else BUY
@@ -87,7 +87,7 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
     if parcel.size_lots == 0 or _value(s, parcel) > 0 or not s.may_cost_others:
         return OVER
     if parcel.order_id != 0:
-        cancel(s, arena_find(&s.arena, parcel.order_id), UNWOUND)
+        cancel(s, pool_find(&s.pool, parcel.order_id), UNWOUND)
     must(parcel.order_id == 0, LIQ_4, &s.log.fault)
     price = _fund_price(s, parcel)
     must(price >= band_price(&s.ledger.instruments[parcel.instrument], SELL, s.rules.parcel_limit_ppb) if parcel.size_lots > 0

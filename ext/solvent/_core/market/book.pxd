@@ -12,7 +12,7 @@
 # A node is 268 bytes, a level 32. Making room is amortised O(1) and may move both.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from solvent._core.market.order_pool cimport Arena, Order
+from solvent._core.market.order_pool cimport OrderPool, Order
 
 cdef enum:
     CACHE = 64            # leaves remembered per side
@@ -60,7 +60,7 @@ cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil
 cdef void book_close(Book* book) noexcept nogil
 cdef bint book_grow(Book* book, int32_t orders) noexcept nogil
 cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil
-cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil
+cdef int64_t book_check(Book* book, OrderPool* pool) noexcept nogil
 
 
 cdef inline bint book_rooms(Book* book, int32_t orders) noexcept nogil:
@@ -74,8 +74,8 @@ cdef inline bint book_room(Book* book) noexcept nogil:
     return book_rooms(book, 1)
 
 
-cdef inline int64_t book_price(Book* book, Arena* arena, int32_t slot) noexcept nogil:
-    return book.levels[arena.orders[slot].level].price_ticks
+cdef inline int64_t book_price(Book* book, OrderPool* pool, int32_t slot) noexcept nogil:
+    return book.levels[pool.orders[slot].level].price_ticks
 
 
 cdef inline int32_t book_node(Book* book, int32_t parent) noexcept nogil:
@@ -138,9 +138,9 @@ cdef inline int32_t book_first(Book* book, int32_t node, int shift) noexcept nog
     return book.child[node * <int64_t>64 + lowest_bit(book.bits[node])]
 
 
-cdef inline void book_add(Book* book, Arena* arena, int32_t slot, int side, int64_t price_ticks) noexcept nogil:
+cdef inline void book_add(Book* book, OrderPool* pool, int32_t slot, int side, int64_t price_ticks) noexcept nogil:
     """Puts an order at the end of its level's queue, after book_room."""
-    cdef Order* order = &arena.orders[slot]
+    cdef Order* order = &pool.orders[slot]
     cdef Half* half = &book.side[side]
     cdef int64_t key = price_ticks ^ half.turn
     cdef int32_t leaf = book_leaf(book, half, key)
@@ -151,7 +151,7 @@ cdef inline void book_add(Book* book, Arena* arena, int32_t slot, int side, int6
         index = book.child[leaf * <int64_t>64 + bit]
         level = &book.levels[index]
         order.prev = level.tail
-        arena.orders[level.tail].next = slot
+        pool.orders[level.tail].next = slot
         level.count += 1
         level.total_lots += order.remaining_lots
     else:
@@ -178,10 +178,10 @@ cdef inline void book_add(Book* book, Arena* arena, int32_t slot, int side, int6
     level.tail = slot
 
 
-cdef inline void book_shrink(Book* book, Arena* arena, int32_t slot, int64_t lots) noexcept nogil:
+cdef inline void book_shrink(Book* book, OrderPool* pool, int32_t slot, int64_t lots) noexcept nogil:
     """Takes lots off an order, which keeps its place and at least one lot."""
-    arena.orders[slot].remaining_lots -= lots
-    book.levels[arena.orders[slot].level].total_lots -= lots
+    pool.orders[slot].remaining_lots -= lots
+    book.levels[pool.orders[slot].level].total_lots -= lots
 
 
 cdef inline void book_level_gone(Book* book, Half* half, int32_t index) noexcept nogil:
@@ -213,9 +213,9 @@ cdef inline void book_level_gone(Book* book, Half* half, int32_t index) noexcept
         half.best = NONE if book.bits[node] == 0 else book_first(book, node, shift)
 
 
-cdef inline void book_remove(Book* book, Arena* arena, int32_t slot, int side) noexcept nogil:
+cdef inline void book_remove(Book* book, OrderPool* pool, int32_t slot, int side) noexcept nogil:
     """Unlinks an order with its remaining lots; the caller keeps the slot."""
-    cdef Order* order = &arena.orders[slot]
+    cdef Order* order = &pool.orders[slot]
     cdef Level* level = &book.levels[order.level]
     level.count -= 1
     if level.count == 0:
@@ -225,9 +225,9 @@ cdef inline void book_remove(Book* book, Arena* arena, int32_t slot, int side) n
         if order.prev == NONE:
             level.head = order.next
         else:
-            arena.orders[order.prev].next = order.next
+            pool.orders[order.prev].next = order.next
         if order.next == NONE:
             level.tail = order.prev
         else:
-            arena.orders[order.next].prev = order.prev
+            pool.orders[order.next].prev = order.prev
     order.level = NONE

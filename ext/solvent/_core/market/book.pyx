@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
-from solvent._core.market.order_pool cimport DORMANT, LIVE, Arena
+from solvent._core.market.order_pool cimport DORMANT, LIVE, OrderPool
 from solvent._core.base.pool cimport doubled, grown, released
 
 cdef enum:
@@ -72,26 +72,26 @@ cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil:
     return NONE
 
 
-cdef int64_t _check_level(Book* book, Arena* arena, int32_t index) noexcept nogil:
+cdef int64_t _check_level(Book* book, OrderPool* pool, int32_t index) noexcept nogil:
     cdef Level* level = &book.levels[index]
     cdef int64_t total = 0
     cdef int64_t count = 0
     cdef int32_t last = NONE
     cdef int32_t slot = level.head
     while slot != NONE:
-        if not arena.orders[slot].state & LIVE or arena.orders[slot].prev != last or arena.orders[slot].level != index:
+        if not pool.orders[slot].state & LIVE or pool.orders[slot].prev != last or pool.orders[slot].level != index:
             return 3
-        if arena.orders[slot].remaining_lots > arena.orders[slot].size_lots or (
-                arena.orders[slot].remaining_lots < 1 and not arena.orders[slot].state & DORMANT):
+        if pool.orders[slot].remaining_lots > pool.orders[slot].size_lots or (
+                pool.orders[slot].remaining_lots < 1 and not pool.orders[slot].state & DORMANT):
             return 4
-        total += arena.orders[slot].remaining_lots
+        total += pool.orders[slot].remaining_lots
         count += 1
         last = slot
-        slot = arena.orders[slot].next
+        slot = pool.orders[slot].next
     return 0 if last == level.tail and total == level.total_lots and count == level.count and count > 0 else 5
 
 
-cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil:
+cdef int64_t book_check(Book* book, OrderPool* pool) noexcept nogil:
     """Returns 0 when the invariants hold, else the number of the broken one. Does not test for a crossed book."""
     cdef int side
     cdef int32_t index
@@ -105,7 +105,7 @@ cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil:
             if book.levels[index].price_ticks ^ book.side[side].turn <= previous:
                 return 2
             previous = book.levels[index].price_ticks ^ book.side[side].turn
-            failed = _check_level(book, arena, index)
+            failed = _check_level(book, pool, index)
             if failed:
                 return failed
             index = book_worse(book, side, index)

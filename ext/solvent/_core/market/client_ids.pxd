@@ -10,7 +10,7 @@
 # rehashes. A finished order costs 24 bytes more.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport Arena, Order
+from solvent._core.market.order_pool cimport OrderPool, Order
 from solvent._core.base.pool cimport prefetch
 
 cdef enum:
@@ -34,7 +34,7 @@ cdef struct ClientKey:
     uint32_t account
 
 cdef struct ClientIds:
-    Arena* arena
+    OrderPool* pool
     uint64_t* table        # hash << 32 | place; 0 is empty
     int64_t capacity
     int64_t room           # the number of ids that fit, live and finished
@@ -47,17 +47,17 @@ cdef struct ClientIds:
     int64_t first
     int64_t count
 
-cdef int clients_open(ClientIds* ids, Arena* arena, uint64_t seed) noexcept nogil
-cdef void clients_close(ClientIds* ids) noexcept nogil
-cdef int clients_grow(ClientIds* ids) noexcept nogil
+cdef int client_ids_open(ClientIds* ids, OrderPool* pool, uint64_t seed) noexcept nogil
+cdef void client_ids_close(ClientIds* ids) noexcept nogil
+cdef int client_ids_grow(ClientIds* ids) noexcept nogil
 
 
-cdef inline uint64_t clients_hash(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
+cdef inline uint64_t client_ids_hash(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
     """Returns 32 bits that nobody can foresee without the secret."""
     return fold(client_id ^ ids.secret[0], account ^ ids.secret[1]) * ids.secret[2] >> 32
 
 
-cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
+cdef inline int64_t client_ids_at(ClientIds* ids, uint64_t entry) noexcept nogil:
     """Returns the place of exactly this entry, or the empty place where it would go."""
     cdef int64_t mask = ids.capacity - 1
     cdef int64_t i = <int64_t>(entry >> 32) & mask
@@ -66,19 +66,19 @@ cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
     return i
 
 
-cdef inline int clients_reserve(ClientIds* ids) noexcept nogil:
+cdef inline int client_ids_reserve(ClientIds* ids) noexcept nogil:
     """Makes room for one more id; returns 0 when memory is gone."""
-    return ids.used < ids.room or clients_grow(ids)
+    return ids.used < ids.room or client_ids_grow(ids)
 
 
-cdef inline void clients_ahead(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
+cdef inline void client_ids_ahead(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
     """Starts loading the memory that finding this id, or finishing its order, needs."""
-    prefetch(&ids.table[<int64_t>clients_hash(ids, account, client_id) & (ids.capacity - 1)])
+    prefetch(&ids.table[<int64_t>client_ids_hash(ids, account, client_id) & (ids.capacity - 1)])
 
 
-cdef inline uint64_t clients_find(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
+cdef inline uint64_t client_ids_find(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
     """Returns the order id, or 0."""
-    cdef uint64_t tag = clients_hash(ids, account, client_id)
+    cdef uint64_t tag = client_ids_hash(ids, account, client_id)
     cdef int64_t mask = ids.capacity - 1
     cdef int64_t i = <int64_t>tag & mask
     cdef uint32_t place
@@ -92,7 +92,7 @@ cdef inline uint64_t clients_find(ClientIds* ids, uint32_t account, uint64_t cli
                 if key.client_id == client_id and key.account == account:
                     return key.order_id
             else:
-                order = &ids.arena.orders[place - 1]
+                order = &ids.pool.orders[place - 1]
                 if order.client_id == client_id and order.account == account:
                     return order.order_id
         i = (i + 1) & mask
@@ -101,14 +101,14 @@ cdef inline uint64_t clients_find(ClientIds* ids, uint32_t account, uint64_t cli
     return 0
 
 
-cdef inline void clients_add(ClientIds* ids, uint32_t slot) noexcept nogil:
-    """Adds the id of the last failed clients_find, after clients_reserve."""
+cdef inline void client_ids_add(ClientIds* ids, uint32_t slot) noexcept nogil:
+    """Adds the id of the last failed client_ids_find, after client_ids_reserve."""
     ids.table[ids.vacant] = ids.tag << 32 | (slot + 1)
     ids.used += 1
 
 
-cdef inline void clients_forget(ClientIds* ids, uint64_t entry) noexcept nogil:
-    cdef int64_t hole = clients_at(ids, entry)
+cdef inline void client_ids_forget(ClientIds* ids, uint64_t entry) noexcept nogil:
+    cdef int64_t hole = client_ids_at(ids, entry)
     cdef int64_t mask = ids.capacity - 1
     cdef int64_t i = hole
     ids.used -= 1
@@ -122,19 +122,19 @@ cdef inline void clients_forget(ClientIds* ids, uint64_t entry) noexcept nogil:
     ids.table[hole] = 0
 
 
-cdef inline void clients_finish(ClientIds* ids, uint32_t slot) noexcept nogil:
+cdef inline void client_ids_finish(ClientIds* ids, uint32_t slot) noexcept nogil:
     """Moves the id of a final order into the window; a full window forgets its oldest id."""
-    cdef Order* order = &ids.arena.orders[slot]
-    cdef uint64_t entry = clients_hash(ids, order.account, order.client_id) << 32
+    cdef Order* order = &ids.pool.orders[slot]
+    cdef uint64_t entry = client_ids_hash(ids, order.account, order.client_id) << 32
     cdef int64_t at = (ids.first + ids.count) & (WINDOW - 1)
     cdef ClientKey* key = &ids.finished[at]
     if ids.count == WINDOW:
-        clients_forget(ids, clients_hash(ids, key.account, key.client_id) << 32 | FINISHED_PLACE | <uint64_t>at)
+        client_ids_forget(ids, client_ids_hash(ids, key.account, key.client_id) << 32 | FINISHED_PLACE | <uint64_t>at)
         ids.first = (ids.first + 1) & (WINDOW - 1)
         ids.count -= 1
-        clients_ahead(ids, ids.finished[(at + 4) & (WINDOW - 1)].account, ids.finished[(at + 4) & (WINDOW - 1)].client_id)
+        client_ids_ahead(ids, ids.finished[(at + 4) & (WINDOW - 1)].account, ids.finished[(at + 4) & (WINDOW - 1)].client_id)
     key.account = order.account
     key.client_id = order.client_id
     key.order_id = order.order_id
-    ids.table[clients_at(ids, entry | (slot + 1))] = entry | FINISHED_PLACE | <uint64_t>at
+    ids.table[client_ids_at(ids, entry | (slot + 1))] = entry | FINISHED_PLACE | <uint64_t>at
     ids.count += 1

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
-from solvent._core.market.order_pool cimport Arena
+from solvent._core.market.order_pool cimport OrderPool
 from solvent._core.base.pool cimport resized, zeroed
 
 cdef enum:
@@ -17,16 +17,16 @@ cdef uint64_t _stirred(uint64_t z) noexcept nogil:
     return z ^ (z >> 31)
 
 
-cdef int clients_open(ClientIds* ids, Arena* arena, uint64_t seed) noexcept nogil:
+cdef int client_ids_open(ClientIds* ids, OrderPool* pool, uint64_t seed) noexcept nogil:
     cdef int i
     memset(ids, 0, sizeof(ClientIds))
-    ids.arena = arena
+    ids.pool = pool
     for i in range(3):
         ids.secret[i] = _stirred(seed + <uint64_t>(i + 1) * <uint64_t>0x9E3779B97F4A7C15) | 1
-    return clients_grow(ids)
+    return client_ids_grow(ids)
 
 
-cdef void clients_close(ClientIds* ids) noexcept nogil:
+cdef void client_ids_close(ClientIds* ids) noexcept nogil:
     free(ids.table)
     free(ids.finished)
 
@@ -42,12 +42,12 @@ cdef bint _grow_table(ClientIds* ids) noexcept nogil:
     ids.capacity = old_capacity * 2 if old_capacity else FIRST
     for i in range(old_capacity):
         if old[i] != 0:
-            ids.table[clients_at(ids, old[i])] = old[i]
+            ids.table[client_ids_at(ids, old[i])] = old[i]
     free(old)
     return True
 
 
-cdef int clients_grow(ClientIds* ids) noexcept nogil:
+cdef int client_ids_grow(ClientIds* ids) noexcept nogil:
     """Makes room for one more id in the table, and in the ring, because each may finish. Returns 0 when memory is gone."""
     cdef int64_t larger = ids.finished_capacity * 2 if ids.finished_capacity else FIRST
     if 4 * (ids.used + 1) > ids.capacity and not _grow_table(ids):

@@ -5,21 +5,21 @@
 # Cost: O(log timed orders) to add or remove, O(1) to find the first expiry.
 
 from libc.stdint cimport int32_t, int64_t
-from solvent._core.market.order_pool cimport Arena
+from solvent._core.market.order_pool cimport OrderPool
 
-cdef struct Timers:
+cdef struct Expiries:
     int32_t* heap
     int32_t count
     int32_t capacity
 
-cdef int timers_reserve(Timers* timers) noexcept nogil
-cdef void timers_close(Timers* timers) noexcept nogil
-cdef void timers_add(Timers* timers, Arena* arena, int32_t slot) noexcept nogil
-cdef void timers_remove(Timers* timers, Arena* arena, int32_t slot) noexcept nogil
+cdef int expiries_reserve(Expiries* expiries) noexcept nogil
+cdef void expiries_close(Expiries* expiries) noexcept nogil
+cdef void expiries_add(Expiries* expiries, OrderPool* pool, int32_t slot) noexcept nogil
+cdef void expiries_remove(Expiries* expiries, OrderPool* pool, int32_t slot) noexcept nogil
 
 
-cdef inline int32_t timers_due(Timers* timers, Arena* arena, int64_t now_ns) noexcept nogil:
+cdef inline int32_t expiries_due(Expiries* expiries, OrderPool* pool, int64_t now_ns) noexcept nogil:
     """Returns the slot that expires first if it has expired by `now_ns`, else -1."""
-    if timers.count == 0 or arena.terms[timers.heap[0]].expiry_ns > now_ns:
+    if expiries.count == 0 or pool.terms[expiries.heap[0]].expiry_ns > now_ns:
         return -1
-    return timers.heap[0]
+    return expiries.heap[0]

@@ -2,59 +2,59 @@
 
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free
-from solvent._core.market.order_pool cimport Arena
+from solvent._core.market.order_pool cimport OrderPool
 from solvent._core.base.pool cimport room
 
 
-cdef int timers_reserve(Timers* timers) noexcept nogil:
+cdef int expiries_reserve(Expiries* expiries) noexcept nogil:
     """Makes room for one more; returns 0 when memory is gone."""
-    return room(<void**>&timers.heap, timers.count, &timers.capacity, sizeof(int32_t))
+    return room(<void**>&expiries.heap, expiries.count, &expiries.capacity, sizeof(int32_t))
 
 
-cdef void timers_close(Timers* timers) noexcept nogil:
-    free(timers.heap)
+cdef void expiries_close(Expiries* expiries) noexcept nogil:
+    free(expiries.heap)
 
 
-cdef inline bint _sooner(Arena* arena, int32_t a, int32_t b) noexcept nogil:
-    if arena.terms[a].expiry_ns != arena.terms[b].expiry_ns:
-        return arena.terms[a].expiry_ns < arena.terms[b].expiry_ns
-    return arena.orders[a].order_id < arena.orders[b].order_id
+cdef inline bint _sooner(OrderPool* pool, int32_t a, int32_t b) noexcept nogil:
+    if pool.terms[a].expiry_ns != pool.terms[b].expiry_ns:
+        return pool.terms[a].expiry_ns < pool.terms[b].expiry_ns
+    return pool.orders[a].order_id < pool.orders[b].order_id
 
 
-cdef inline void _put(Timers* timers, Arena* arena, int32_t at, int32_t slot) noexcept nogil:
-    timers.heap[at] = slot
-    arena.terms[slot].timer = at
+cdef inline void _put(Expiries* expiries, OrderPool* pool, int32_t at, int32_t slot) noexcept nogil:
+    expiries.heap[at] = slot
+    pool.terms[slot].timer = at
 
 
-cdef void _sift(Timers* timers, Arena* arena, int32_t at, int32_t slot) noexcept nogil:
+cdef void _sift(Expiries* expiries, OrderPool* pool, int32_t at, int32_t slot) noexcept nogil:
     """Moves a slot from a free place up or down to its place in the heap."""
     cdef int32_t other
-    while at > 0 and _sooner(arena, slot, timers.heap[(at - 1) >> 1]):
-        _put(timers, arena, at, timers.heap[(at - 1) >> 1])
+    while at > 0 and _sooner(pool, slot, expiries.heap[(at - 1) >> 1]):
+        _put(expiries, pool, at, expiries.heap[(at - 1) >> 1])
         at = (at - 1) >> 1
     while True:
         other = 2 * at + 1
-        if other >= timers.count:
+        if other >= expiries.count:
             break
-        if other + 1 < timers.count and _sooner(arena, timers.heap[other + 1], timers.heap[other]):
+        if other + 1 < expiries.count and _sooner(pool, expiries.heap[other + 1], expiries.heap[other]):
             other += 1
-        if not _sooner(arena, timers.heap[other], slot):
+        if not _sooner(pool, expiries.heap[other], slot):
             break
-        _put(timers, arena, at, timers.heap[other])
+        _put(expiries, pool, at, expiries.heap[other])
         at = other
-    _put(timers, arena, at, slot)
+    _put(expiries, pool, at, slot)
 
 
-cdef void timers_add(Timers* timers, Arena* arena, int32_t slot) noexcept nogil:
-    """Adds a slot, after timers_reserve."""
-    timers.count += 1
-    _sift(timers, arena, timers.count - 1, slot)
+cdef void expiries_add(Expiries* expiries, OrderPool* pool, int32_t slot) noexcept nogil:
+    """Adds a slot, after expiries_reserve."""
+    expiries.count += 1
+    _sift(expiries, pool, expiries.count - 1, slot)
 
 
-cdef void timers_remove(Timers* timers, Arena* arena, int32_t slot) noexcept nogil:
-    cdef int32_t at = arena.terms[slot].timer
-    cdef int32_t last = timers.heap[timers.count - 1]
-    arena.terms[slot].timer = -1
-    timers.count -= 1
+cdef void expiries_remove(Expiries* expiries, OrderPool* pool, int32_t slot) noexcept nogil:
+    cdef int32_t at = pool.terms[slot].timer
+    cdef int32_t last = expiries.heap[expiries.count - 1]
+    pool.terms[slot].timer = -1
+    expiries.count -= 1
     if last != slot:
-        _sift(timers, arena, at, last)
+        _sift(expiries, pool, at, last)

@@ -6,7 +6,7 @@
 # Cost: O(1) a fill.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.market.order_pool cimport EXTENDED, Arena, Order
+from solvent._core.market.order_pool cimport EXTENDED, OrderPool, Order
 from solvent._core.market.book cimport Book, Level, book_remove, book_shrink
 from solvent._core.base.schema cimport ALLOW
 
@@ -28,14 +28,14 @@ cdef inline bint crosses(Book* book, int side, int64_t limit_ticks) noexcept nog
     return best >= 0 and book.levels[best].price_ticks ^ turn <= limit_ticks ^ turn
 
 
-cdef inline bint same_owner(Arena* arena, int32_t slot, uint32_t account, int64_t stp_group) noexcept nogil:
+cdef inline bint same_owner(OrderPool* pool, int32_t slot, uint32_t account, int64_t stp_group) noexcept nogil:
     """True if a resting order is the taker's own: of its account, or of its self-trade group if it has one."""
-    if arena.orders[slot].account == account:
+    if pool.orders[slot].account == account:
         return True
-    return (stp_group != 0 and arena.orders[slot].state & EXTENDED != 0 and arena.terms[slot].stp_group == stp_group)
+    return (stp_group != 0 and pool.orders[slot].state & EXTENDED != 0 and pool.terms[slot].stp_group == stp_group)
 
 
-cdef inline int meet_next(Book* book, Arena* arena, int side, int64_t limit_ticks, int64_t lots,
+cdef inline int meet_next(Book* book, OrderPool* pool, int side, int64_t limit_ticks, int64_t lots,
                           uint32_t taker, int64_t stp_group, int stp_mode, Fill* fill) noexcept nogil:
     """Finds the oldest order at the best opposite price within the limit, and how many of `lots` it could trade.
 
@@ -46,18 +46,18 @@ cdef inline int meet_next(Book* book, Arena* arena, int side, int64_t limit_tick
         return NOTHING
     level = &book.levels[book.side[1 - side].best]
     fill.slot = level.head
-    if same_owner(arena, fill.slot, taker, stp_group) and stp_mode != ALLOW:
+    if same_owner(pool, fill.slot, taker, stp_group) and stp_mode != ALLOW:
         return OWN_ORDER
     fill.price_ticks = level.price_ticks
-    fill.lots = lots if lots < arena.orders[fill.slot].remaining_lots else arena.orders[fill.slot].remaining_lots
+    fill.lots = lots if lots < pool.orders[fill.slot].remaining_lots else pool.orders[fill.slot].remaining_lots
     return MET
 
 
-cdef inline void take_lots(Book* book, Arena* arena, int side, Fill* fill) noexcept nogil:
+cdef inline void take_lots(Book* book, OrderPool* pool, int side, Fill* fill) noexcept nogil:
     """Trades with an order that was met: it keeps its place with its remaining lots, or is unlinked when none remain."""
-    cdef Order* maker = &arena.orders[fill.slot]
+    cdef Order* maker = &pool.orders[fill.slot]
     if fill.lots < maker.remaining_lots:
-        book_shrink(book, arena, fill.slot, fill.lots)
+        book_shrink(book, pool, fill.slot, fill.lots)
     else:
-        book_remove(book, arena, fill.slot, 1 - side)
+        book_remove(book, pool, fill.slot, 1 - side)
         maker.remaining_lots = 0

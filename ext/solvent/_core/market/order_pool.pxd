@@ -58,7 +58,7 @@ cdef struct Links:
     int32_t prev
     int32_t next
 
-cdef struct Arena:
+cdef struct OrderPool:
     Order* orders
     Terms* terms                # by slot
     Links* own                  # links among the live orders of one position
@@ -69,34 +69,34 @@ cdef struct Arena:
     int32_t terms_high_water    # slots below it may have had terms
     int32_t capacity
 
-cdef bint arena_grow(Arena* arena) noexcept nogil
-cdef void arena_close(Arena* arena) noexcept nogil
+cdef bint pool_grow(OrderPool* pool) noexcept nogil
+cdef void pool_close(OrderPool* pool) noexcept nogil
 
 
-cdef inline bint arena_room(Arena* arena) noexcept nogil:
+cdef inline bint pool_room(OrderPool* pool) noexcept nogil:
     """Makes room for one more order. Returns False at the limit or when memory is gone. May move all orders."""
-    return arena.free_count > 0 or arena.high_water < arena.capacity or arena_grow(arena)
+    return pool.free_count > 0 or pool.high_water < pool.capacity or pool_grow(pool)
 
 
-cdef inline int32_t arena_take(Arena* arena) noexcept nogil:
-    """Takes a slot, after arena_room."""
-    if arena.free_count > 0:
-        arena.free_count -= 1
-        return arena.free_stack[arena.free_count]
-    arena.high_water += 1
-    return arena.high_water - 1
+cdef inline int32_t pool_take(OrderPool* pool) noexcept nogil:
+    """Takes a slot, after pool_room."""
+    if pool.free_count > 0:
+        pool.free_count -= 1
+        return pool.free_stack[pool.free_count]
+    pool.high_water += 1
+    return pool.high_water - 1
 
 
-cdef inline void arena_give(Arena* arena, int32_t slot) noexcept nogil:
-    arena.orders[slot].state = 0
-    arena.orders[slot].order_id = 0
-    arena.free_stack[arena.free_count] = slot
-    arena.free_count += 1
+cdef inline void pool_give(OrderPool* pool, int32_t slot) noexcept nogil:
+    pool.orders[slot].state = 0
+    pool.orders[slot].order_id = 0
+    pool.free_stack[pool.free_count] = slot
+    pool.free_count += 1
 
 
-cdef inline int32_t arena_find(Arena* arena, uint64_t order_id) noexcept nogil:
+cdef inline int32_t pool_find(OrderPool* pool, uint64_t order_id) noexcept nogil:
     """Returns the slot of a live order, or -1. No live order has the id 0, and a slot given back forgets its own."""
     cdef int32_t slot = <int32_t>(order_id & (SLOTS_MAX - 1))
-    if order_id != 0 and slot < arena.high_water and arena.orders[slot].order_id == order_id:
+    if order_id != 0 and slot < pool.high_water and pool.orders[slot].order_id == order_id:
         return slot
     return -1

@@ -7,21 +7,21 @@ cdef enum:
     FIRST = 32
 
 
-cdef bint arena_grow(Arena* arena) noexcept nogil:
+cdef bint pool_grow(OrderPool* pool) noexcept nogil:
     """Doubles the slots. Returns False, all unchanged, at the limit or when memory is gone."""
-    cdef int32_t larger = doubled(arena.capacity, arena.capacity + 1, FIRST, SLOTS_MAX)
+    cdef int32_t larger = doubled(pool.capacity, pool.capacity + 1, FIRST, SLOTS_MAX)
     if larger == 0 or not (
-            grown(<void**>&arena.orders, larger, sizeof(Order)) and grown(<void**>&arena.terms, larger, sizeof(Terms))
-            and grown(<void**>&arena.own, larger, sizeof(Links)) and grown(<void**>&arena.reduce, larger, sizeof(Links))
-            and grown(<void**>&arena.free_stack, larger, sizeof(int32_t))):
+            grown(<void**>&pool.orders, larger, sizeof(Order)) and grown(<void**>&pool.terms, larger, sizeof(Terms))
+            and grown(<void**>&pool.own, larger, sizeof(Links)) and grown(<void**>&pool.reduce, larger, sizeof(Links))
+            and grown(<void**>&pool.free_stack, larger, sizeof(int32_t))):
         return False
-    arena.capacity = larger
+    pool.capacity = larger
     return True
 
 
-cdef void arena_close(Arena* arena) noexcept nogil:
-    released(arena.orders)
-    released(arena.terms)
-    released(arena.own)
-    released(arena.reduce)
-    released(arena.free_stack)
+cdef void pool_close(OrderPool* pool) noexcept nogil:
+    released(pool.orders)
+    released(pool.terms)
+    released(pool.own)
+    released(pool.reduce)
+    released(pool.free_stack)

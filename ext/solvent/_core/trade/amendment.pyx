@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, LIVE, Order, arena_find
+from solvent._core.market.order_pool cimport DORMANT, LIVE, Order, pool_find
 from solvent._core.market.book cimport book_room
-from solvent._core.market.client_ids cimport clients_find
+from solvent._core.market.client_ids cimport client_ids_find
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.placement cimport admit, known_account, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
@@ -26,9 +26,9 @@ cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_
     if not known_account(s, account):
         return UNKNOWN_ACCOUNT
     if order_id == 0 and client_id != 0:
-        order_id = clients_find(&s.clients, account, client_id)
-    slot[0] = arena_find(&s.arena, order_id)
-    if slot[0] < 0 or s.arena.orders[slot[0]].account != account:
+        order_id = client_ids_find(&s.client_ids, account, client_id)
+    slot[0] = pool_find(&s.pool, order_id)
+    if slot[0] < 0 or s.pool.orders[slot[0]].account != account:
         return UNKNOWN_ORDER
     return OK
 
@@ -40,11 +40,11 @@ cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept n
     cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code != OK:
         return code
-    receipt.order_id = s.arena.orders[slot].order_id
-    receipt.filled_lots = s.arena.orders[slot].size_lots - s.arena.orders[slot].remaining_lots
-    must(s.arena.orders[slot].account == c.account, ORD_1, &s.log.fault)
+    receipt.order_id = s.pool.orders[slot].order_id
+    receipt.filled_lots = s.pool.orders[slot].size_lots - s.pool.orders[slot].remaining_lots
+    must(s.pool.orders[slot].account == c.account, ORD_1, &s.log.fault)
     cancel(s, slot, CANCELLED)
-    must(arena_find(&s.arena, receipt.order_id) < 0, ORD_1, &s.log.fault)
+    must(pool_find(&s.pool, receipt.order_id) < 0, ORD_1, &s.log.fault)
     return OK
 
 
@@ -63,7 +63,7 @@ cdef struct Filter:
 
 cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
     """Notes an order that passes the filters; `found` may be NULL, to count."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     if not order.state & LIVE or (order.flags & HOUSE_ORDER and not f.house):
         return
     if f.account != NOBODY and order.account != f.account or (f.side != BOTH_SIDES and order.side != f.side):
@@ -80,7 +80,7 @@ cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
     cdef int64_t count = 0
     cdef int32_t index, slot
     if s.bare or f.account == NOBODY:
-        for slot in range(s.arena.high_water):
+        for slot in range(s.pool.high_water):
             _pick(s, f, slot, found, &count)
         return count
     index = s.ledger.accounts[f.account].first_position
@@ -88,7 +88,7 @@ cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
         slot = s.ledger.positions[index].first_order
         while slot >= 0:
             _pick(s, f, slot, found, &count)
-            slot = s.arena.own[slot].next
+            slot = s.pool.own[slot].next
         index = s.ledger.positions[index].next
     return count
 
@@ -112,8 +112,8 @@ cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, ui
     _select(s, &f, found)
     qsort(found, count, sizeof(uint64_t), &_by_id)
     for i in range(count):
-        cancel(s, arena_find(&s.arena, found[i]), reason)
-        must(arena_find(&s.arena, found[i]) < 0, ORD_1, &s.log.fault)
+        cancel(s, pool_find(&s.pool, found[i]), reason)
+        must(pool_find(&s.pool, found[i]) < 0, ORD_1, &s.log.fault)
         must(i == 0 or found[i - 1] < found[i], ORD_1, &s.log.fault)
     free(found)
     return count
@@ -135,7 +135,7 @@ cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept n
 
 cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
     """Finds the price and total size of an AMEND, if they are legal and new; a field of 0 keeps the present one."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef Instrument* ins = &s.ledger.instruments[order_instrument(s, slot)]
     cdef int64_t price = order_price(s, slot)
     cdef Ticket t
@@ -145,7 +145,7 @@ cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* 
             c.size_lots != 0 and order.flags & CLOSE_POSITION and order.state & DORMANT):
         return BAD_SIZE
     if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks or (
-            c.price_ticks != 0 and order.state & DORMANT and s.arena.terms[slot].slippage_ppb != 0):
+            c.price_ticks != 0 and order.state & DORMANT and s.pool.terms[slot].slippage_ppb != 0):
         return BAD_PRICE        # the last test: a slippage excludes a price
     if size_lots[0] < order.size_lots and size_lots[0] <= order.size_lots - order.remaining_lots:
         return AMEND_BELOW_FILLED
@@ -153,20 +153,20 @@ cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* 
         return AMEND_NOTHING
     if not s.bare and order.state & DORMANT and price_ticks[0] != price:       # the same test as for a new order
         ticket_of_order(s, slot, order.remaining_lots, price_ticks[0], &t)
-        if price_ticks[0] != within_band(s, &t, s.arena.terms[slot].trigger_ticks):
+        if price_ticks[0] != within_band(s, &t, s.pool.terms[slot].trigger_ticks):
             return PRICE_BAND
     return OK
 
 
 cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t size_lots) noexcept nogil:
     """Changes limit and size of a dormant order, which keeps its trigger and its place."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Ticket t
-    s.triggers[instrument].books[s.arena.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
+    s.triggers[instrument].books[s.pool.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
     order.remaining_lots = size_lots
     order.size_lots = size_lots
-    s.arena.terms[slot].limit_ticks = price_ticks
+    s.pool.terms[slot].limit_ticks = price_ticks
     must(order.remaining_lots == order.size_lots and size_lots >= 0, ORD_3, &s.log.fault)
     must(order_price(s, slot) == price_ticks, ORD_3, &s.log.fault)
     ticket_of_order(s, slot, size_lots, price_ticks, &t)
@@ -175,7 +175,7 @@ cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t si
 
 cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
     """Takes a resting order out of the queue and places it again under its id with other terms, if they are allowed."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef Position* p = NULL
     cdef OpenSide standing
     cdef Ticket t
@@ -208,7 +208,7 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
         code = _check_amendment(s, c, slot, &price, &size)
     if code != OK:
         return code
-    order = &s.arena.orders[slot]
+    order = &s.pool.orders[slot]
     if order.state & DORMANT:
         _amend_dormant(s, slot, price, size)
     elif size > order.size_lots or price != order_price(s, slot):

@@ -14,9 +14,9 @@ from solvent._core.trade.state cimport State, has_owner, order_instrument
 
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
     """Returns the limit of an order, also of a dormant one; 0 for a dormant market order."""
-    if s.arena.orders[slot].state & (DORMANT | DUE):
-        return s.arena.terms[slot].limit_ticks
-    return book_price(&s.books[order_instrument(s, slot)], &s.arena, slot)
+    if s.pool.orders[slot].state & (DORMANT | DUE):
+        return s.pool.terms[slot].limit_ticks
+    return book_price(&s.books[order_instrument(s, slot)], &s.pool, slot)
 
 
 cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t lots, OpenSide* exposure, int32_t* fault) noexcept nogil:
@@ -30,9 +30,9 @@ cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t 
 
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
     """Returns what the remaining lots of a resting order that may open add to its side."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
-    _exposure(&s.ledger.instruments[instrument], order, book_price(&s.books[instrument], &s.arena, slot),
+    _exposure(&s.ledger.instruments[instrument], order, book_price(&s.books[instrument], &s.pool, slot),
               order.remaining_lots, exposure, &s.log.fault)
 
 

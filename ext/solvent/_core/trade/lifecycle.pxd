@@ -8,14 +8,14 @@
 # must be cut. The path of every order is inline, as in the book.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, Terms, arena_give, arena_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, Terms, pool_give, pool_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
-from solvent._core.market.client_ids cimport clients_add, clients_finish
+from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
 from solvent._core.account.ledger cimport Position, parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport max64
-from solvent._core.market.expiries cimport timers_remove
+from solvent._core.market.expiries cimport expiries_remove
 from solvent._core.market.triggers cimport triggers_remove
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.trade.holds cimport refresh_side, reserve
@@ -74,7 +74,7 @@ cdef inline Event* accept_order(State* s, int32_t slot, uint32_t account, uint32
                         uint8_t tif, int64_t price_ticks, int64_t limit_ticks, int64_t size_lots, uint64_t client_id,
                         uint8_t stp_mode) noexcept nogil:
     """Makes a new order in its slot, without an owner, and emits ACCEPTED (returns NULL if its type is not wanted)."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     s.order_count += 1
     order.order_id = (s.order_count << SLOT_BITS) | <uint64_t>slot
     order.remaining_lots = size_lots
@@ -89,7 +89,7 @@ cdef inline Event* accept_order(State* s, int32_t slot, uint32_t account, uint32
     order.tif = tif
     order.state = LIVE
     if client_id != 0:
-        clients_add(&s.clients, slot)
+        client_ids_add(&s.client_ids, slot)
     return emit_accepted(
         &s.log, side=side, account=account, instrument=instrument, flags=flags | (<uint16_t>stp_mode << 8), tif=tif,
         order_id=order.order_id, price_ticks=price_ticks, size_lots=size_lots, client_id=client_id,
@@ -98,8 +98,8 @@ cdef inline Event* accept_order(State* s, int32_t slot, uint32_t account, uint32
 
 cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
     """Puts an order into the book that no position owns, or before its position is updated."""
-    cdef Order* order = &s.arena.orders[slot]
-    book_add(&s.books[instrument], &s.arena, slot, order.side, price_ticks)
+    cdef Order* order = &s.pool.orders[slot]
+    book_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
     emit_rested(
         &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
         price_ticks=price_ticks, remaining_lots=order.remaining_lots)
@@ -108,14 +108,14 @@ cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t
 cdef inline void accept(State* s, Ticket* t) noexcept nogil:
     """Gives the order its number and slot and emits ACCEPTED, after room was made everywhere."""
     cdef Event* event
-    t.slot = arena_take(&s.arena)
+    t.slot = pool_take(&s.pool)
     event = accept_order(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
                  t.client_id, t.stp_mode)
-    t.order_id = s.arena.orders[t.slot].order_id
+    t.order_id = s.pool.orders[t.slot].order_id
     must(t.remaining_lots == t.size_lots and (t.size_lots > 0 or t.flags & (CLOSE_POSITION | HOUSE_ORDER)), BOOK_6, &s.log.fault)
-    s.arena.orders[t.slot].open_loss_ticks = t.open_loss_ticks
+    s.pool.orders[t.slot].open_loss_ticks = t.open_loss_ticks
     if t.holder >= 0:
-        s.arena.orders[t.slot].holder = t.holder
+        s.pool.orders[t.slot].holder = t.holder
         link_to_position(s, t.slot)
     if t.terms != NULL:
         extend(s, t)
@@ -124,7 +124,7 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
 
 cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:
     """Emits DONE for an order that is in no queue, and frees its slot and client id."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     must(order.state & LIVE, ORD_1, &s.log.fault)
     must(0 <= order.remaining_lots <= order.size_lots and (reason != FILLED or order.remaining_lots == 0), ORD_3, &s.log.fault)
     emit_done(
@@ -133,21 +133,21 @@ cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t re
         client_id=order.client_id, ending=reason, code=code)
     if order.holder >= 0:
         unlink_own(s, slot)
-    if order.state & EXTENDED and s.arena.terms[slot].timer >= 0:
-        timers_remove(&s.timers, &s.arena, slot)
+    if order.state & EXTENDED and s.pool.terms[slot].timer >= 0:
+        expiries_remove(&s.expiries, &s.pool, slot)
     if order.client_id != 0:
-        clients_finish(&s.clients, slot)
-    arena_give(&s.arena, slot)
+        client_ids_finish(&s.client_ids, slot)
+    pool_give(&s.pool, slot)
 
 
 cdef inline void leave_book(State* s, int32_t slot) noexcept nogil:
     """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef Book* book = &s.books[order_instrument(s, slot)]
     if order.holder >= 0:
-        reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, 0)
+        reserve(s, order, book_price(book, &s.pool, slot), order.remaining_lots, 0)
     must(order.state & LIVE and order.remaining_lots >= 0, BOOK_5, &s.log.fault)
-    book_remove(book, &s.arena, slot, order.side)
+    book_remove(book, &s.pool, slot, order.side)
     if order.holder >= 0 and not order.flags & HOUSE_ORDER:
         refresh_side(s, order)
 
@@ -155,9 +155,9 @@ cdef inline void leave_book(State* s, int32_t slot) noexcept nogil:
 cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
     """Ends a live order that is resting, dormant or due."""
     cdef uint32_t instrument = order_instrument(s, slot)
-    cdef uint8_t state = s.arena.orders[slot].state
+    cdef uint8_t state = s.pool.orders[slot].state
     if state & DORMANT:
-        triggers_remove(&s.triggers[instrument], &s.arena, slot)
+        triggers_remove(&s.triggers[instrument], &s.pool, slot)
     elif not state & DUE:
         leave_book(s, slot)
     finish(s, slot, instrument, reason, OK)
@@ -183,7 +183,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         mode = CANCEL_MAKER
         group = 0
     while t.remaining_lots > 0:
-        met = meet_next(book, &s.arena, t.side, limit_now(s, t) if t.turns else t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
+        met = meet_next(book, &s.pool, t.side, limit_now(s, t) if t.turns else t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
         if met == NOTHING:
             break
         if met == OWN_ORDER:
@@ -193,12 +193,12 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         if not bare and not admit_fill(s, t, &fill, &deal):
             continue
         if fill.lots > 0:
-            maker = &s.arena.orders[fill.slot]
+            maker = &s.pool.orders[fill.slot]
             must(fill.price_ticks <= t.limit_ticks if t.side == BUY else fill.price_ticks >= t.limit_ticks, BOOK_8, &s.log.fault)
-            take_lots(book, &s.arena, t.side, &fill)
+            take_lots(book, &s.pool, t.side, &fill)
             t.remaining_lots -= fill.lots
             must(t.remaining_lots >= 0 and maker.remaining_lots >= 0, ORD_3, &s.log.fault)
-            s.arena.orders[t.slot].remaining_lots = t.remaining_lots
+            s.pool.orders[t.slot].remaining_lots = t.remaining_lots
             if not maker.flags & HOUSE_ORDER:
                 last_ticks = fill.price_ticks
                 if first_ticks == 0:
@@ -225,7 +225,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
 
 cdef inline void rest_or_end(State* s, Ticket* t) noexcept nogil:
     """Rests or ends the remaining lots of a ticket."""
-    cdef Order* order = &s.arena.orders[t.slot]
+    cdef Order* order = &s.pool.orders[t.slot]
     must(order.remaining_lots == t.remaining_lots and order.size_lots == t.size_lots, ORD_3, &s.log.fault)
     if t.remaining_lots == 0:
         finish(s, t.slot, t.instrument, FILLED, OK)

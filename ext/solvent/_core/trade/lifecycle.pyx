@@ -3,7 +3,7 @@
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, arena_find
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
@@ -24,7 +24,7 @@ from solvent._core.base.schema cimport (
     AcceptedTerms, Event,
 )
 from solvent._core.base.event_log cimport log_next
-from solvent._core.market.expiries cimport timers_add, timers_due
+from solvent._core.market.expiries cimport expiries_add, expiries_due
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, refresh_side, reserve
@@ -46,7 +46,7 @@ cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uin
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil:
     """Returns a live order as a ticket with other terms, before anything is changed."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     t.order_id = order.order_id
     t.client_id = order.client_id
     t.slot = slot
@@ -67,14 +67,14 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.size_lots = order.size_lots - order.remaining_lots + remaining_lots
     must(order.state & LIVE and 0 <= order.remaining_lots <= order.size_lots, BOOK_6, &s.log.fault)
     must(t.size_lots - t.remaining_lots == order.size_lots - order.remaining_lots, ORD_3, &s.log.fault)
-    t.terms = &s.arena.terms[slot] if order.state & EXTENDED else NULL
+    t.terms = &s.pool.terms[slot] if order.state & EXTENDED else NULL
     t.stp_mode = t.terms.stp_mode if t.terms != NULL else CANCEL_MAKER
     t.stp_group = t.terms.stp_group if t.terms != NULL else 0
 
 
 cdef void requeue(State* s, Ticket* t) noexcept nogil:
     """Takes a resting order out of its queue with the ticket's terms and emits REPLACED; execute comes next."""
-    cdef Order* order = &s.arena.orders[t.slot]
+    cdef Order* order = &s.pool.orders[t.slot]
     leave_book(s, t.slot)
     order.size_lots = t.size_lots
     order.remaining_lots = t.remaining_lots
@@ -92,17 +92,17 @@ cdef void replaced_event(State* s, Ticket* t) noexcept nogil:
 
 cdef void extend(State* s, Ticket* t) noexcept nogil:
     """Stores the terms of an extended order, and enters its expiry."""
-    s.arena.orders[t.slot].state = LIVE | EXTENDED
-    s.arena.terms[t.slot] = t.terms[0]
-    t.terms = &s.arena.terms[t.slot]
+    s.pool.orders[t.slot].state = LIVE | EXTENDED
+    s.pool.terms[t.slot] = t.terms[0]
+    t.terms = &s.pool.terms[t.slot]
     t.terms.timer = -1
     t.terms.trailing = -1
-    if t.slot >= s.arena.terms_high_water:
-        s.arena.terms_high_water = t.slot + 1
+    if t.slot >= s.pool.terms_high_water:
+        s.pool.terms_high_water = t.slot + 1
     if t.holder >= 0 and t.terms.kind != NO_TRIGGER:
         s.ledger.positions[t.holder].trigger_count += 1
     if t.terms.expiry_ns != 0:
-        timers_add(&s.timers, &s.arena, t.slot)
+        expiries_add(&s.expiries, &s.pool, t.slot)
     must(t.terms.expiry_ns == 0 or t.terms.expiry_ns > s.clock_ns, ORD_1, &s.log.fault)
     must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
@@ -149,32 +149,32 @@ cdef inline void _unlink(Links* links, int32_t* first, int32_t slot) noexcept no
 
 cdef void link_to_position(State* s, int32_t slot) noexcept nogil:
     """Links an order into its position's own orders: the newest first, an amended one in its old place."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef Position* p
     if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
-    _link(s.arena.own, &p.first_order, slot)
+    _link(s.pool.own, &p.first_order, slot)
     if order.flags & REDUCE_ONLY:
         p.reduce_count += 1
-        _link(s.arena.reduce, &p.first_reduce, slot)
+        _link(s.pool.reduce, &p.first_reduce, slot)
         must(p.first_reduce == slot and p.reduce_count > 0, BOOK_5, &s.log.fault)
     must(p.first_order == slot and p.account == order.account, BOOK_5, &s.log.fault)
 
 
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef Position* p
     if order.flags & HOUSE_ORDER:
         s.ledger.parcels[parcel_find(&s.ledger, order.holder)].order_id = 0
     if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
-    _unlink(s.arena.own, &p.first_order, slot)
+    _unlink(s.pool.own, &p.first_order, slot)
     if order.flags & REDUCE_ONLY:
         p.reduce_count -= 1
-        _unlink(s.arena.reduce, &p.first_reduce, slot)
-    if order.state & EXTENDED and s.arena.terms[slot].kind != NO_TRIGGER:
+        _unlink(s.pool.reduce, &p.first_reduce, slot)
+    if order.state & EXTENDED and s.pool.terms[slot].kind != NO_TRIGGER:
         p.trigger_count -= 1
     must(p.first_order != slot and p.first_reduce != slot and p.account == order.account, BOOK_5, &s.log.fault)
     must(p.trigger_count >= 0 and (p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
@@ -182,18 +182,18 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
 
 cdef void expire(State* s) noexcept nogil:
     """Ends the expired orders, by expiry, then by order id."""
-    cdef int32_t slot = timers_due(&s.timers, &s.arena, s.clock_ns)
+    cdef int32_t slot = expiries_due(&s.expiries, &s.pool, s.clock_ns)
     while slot >= 0:
         cancel(s, slot, EXPIRED)
-        must(slot < 0 or s.arena.terms[slot].expiry_ns > 0, ORD_1, &s.log.fault)
-        slot = timers_due(&s.timers, &s.arena, s.clock_ns)
+        must(slot < 0 or s.pool.terms[slot].expiry_ns > 0, ORD_1, &s.log.fault)
+        slot = expiries_due(&s.expiries, &s.pool, s.clock_ns)
 
 
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
     """Shows a price to the triggers."""
     cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
     must(price_ticks > 0, ORD_4, &s.log.fault)
-    if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks, halted):
+    if not triggers_observe(&s.triggers[instrument], &s.pool, &s.due, source, price_ticks, halted):
         s.log.fault = 2
 
 
@@ -221,13 +221,13 @@ cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
 
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil:
     """Takes lots off a resting order, which keeps its place and at least one lot."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Book* book = &s.books[instrument]
     cdef int64_t filled = order.size_lots - order.remaining_lots
     must(0 < lots < order.remaining_lots, BOOK_6, &s.log.fault)
-    reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, order.remaining_lots - lots)
-    book_shrink(book, &s.arena, slot, lots)
+    reserve(s, order, book_price(book, &s.pool, slot), order.remaining_lots, order.remaining_lots - lots)
+    book_shrink(book, &s.pool, slot, lots)
     order.size_lots -= lots
     if has_owner(order):
         refresh_side(s, order)
@@ -246,7 +246,7 @@ cdef inline bint _cut_first(int side, int64_t price_ticks, uint64_t order_id, in
 
 cdef inline bint _rests(State* s, int32_t slot) noexcept nogil:
     """True if an order is in the book and has lots there (in a preview it may have none left)."""
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     return order.level >= 0 and order.remaining_lots > 0 and not order.state & DORMANT
 
 
@@ -256,10 +256,10 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
     cdef int32_t slot = p.first_reduce if p.reduce.lots > 0 else -1
     cdef int64_t lots = 0
     while slot >= 0:
-        if _rests(s, slot) and s.arena.orders[slot].order_id != order_id and _cut_first(
-                t.side, t.price_ticks, order_id, book_price(t.book, &s.arena, slot), s.arena.orders[slot].order_id):
-            lots += s.arena.orders[slot].remaining_lots
-        slot = s.arena.reduce[slot].next
+        if _rests(s, slot) and s.pool.orders[slot].order_id != order_id and _cut_first(
+                t.side, t.price_ticks, order_id, book_price(t.book, &s.pool, slot), s.pool.orders[slot].order_id):
+            lots += s.pool.orders[slot].remaining_lots
+        slot = s.pool.reduce[slot].next
     must(0 <= lots <= p.reduce.lots, BOOK_7, &s.log.fault)
     must(p.account == t.account, BOOK_5, &s.log.fault)
     return lots
@@ -273,10 +273,10 @@ cdef int32_t _worst_reduce(State* s, int32_t position) noexcept nogil:
     cdef int32_t slot = p.first_reduce
     while slot >= 0:
         if _rests(s, slot) and (worst < 0 or _cut_first(
-                p.reduce_side, book_price(book, &s.arena, slot), s.arena.orders[slot].order_id,
-                book_price(book, &s.arena, worst), s.arena.orders[worst].order_id)):
+                p.reduce_side, book_price(book, &s.pool, slot), s.pool.orders[slot].order_id,
+                book_price(book, &s.pool, worst), s.pool.orders[worst].order_id)):
             worst = slot
-        slot = s.arena.reduce[slot].next
+        slot = s.pool.reduce[slot].next
     return worst
 
 
@@ -298,8 +298,8 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
         if worst < 0:
             check_reduce(s, &s.ledger.positions[position])
             return
-        must(excess > 0 and s.arena.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
-        if s.arena.orders[worst].remaining_lots <= excess:
+        must(excess > 0 and s.pool.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
+        if s.pool.orders[worst].remaining_lots <= excess:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
             shrink(s, worst, excess, REDUCE_ONLY_CUT)
@@ -310,9 +310,9 @@ cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
     cdef int32_t slot = s.ledger.positions[position].first_reduce
     cdef int32_t next
     while slot >= 0:
-        next = s.arena.reduce[slot].next
-        if (s.arena.orders[slot].state & (DORMANT | DUE) and s.arena.orders[slot].flags & CLOSE_POSITION
-                and s.arena.orders[slot].side == side):
+        next = s.pool.reduce[slot].next
+        if (s.pool.orders[slot].state & (DORMANT | DUE) and s.pool.orders[slot].flags & CLOSE_POSITION
+                and s.pool.orders[slot].side == side):
             cancel(s, slot, POSITION_CLOSED)
         slot = next
 
@@ -360,7 +360,7 @@ cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexc
 
 cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
     """Returns one value for both sides. An inverse value is rounded down, or up where only the house buys."""
-    cdef uint8_t maker = s.arena.orders[fill.slot].flags
+    cdef uint8_t maker = s.pool.orders[fill.slot].flags
     cdef uint8_t buyer = t.flags if t.side == BUY else maker
     cdef uint8_t seller = maker if t.side == BUY else t.flags
     return value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
@@ -368,7 +368,7 @@ cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
 
 cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """True if a maker's owner bears a fill; its lots do not rest during the test, where resting orders count."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Order* maker = &s.pool.orders[fill.slot]
     cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
     cdef OpenSide* side = &s.ledger.positions[maker.holder].open[maker.side]
     cdef OpenSide before = side[0]
@@ -387,7 +387,7 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
 
 cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """True if the taker bears a fill, after the maker's half where both have one account."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Order* maker = &s.pool.orders[fill.slot]
     cdef bint own = has_owner(maker) and maker.account == t.account
     cdef Trial before
     cdef Position held
@@ -408,7 +408,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
 
 cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Returns the lots of a fill that the maker's owner bears: all, or those that close, or none."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int64_t closing
     if not has_owner(maker):
         deal.value_units = _value(s, t, fill)
@@ -423,7 +423,7 @@ cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
 
 cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Returns the lots of a fill that the taker bears. Its earlier checks leave only roundings and jumps of tiers to find."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int64_t closing
     deal.taker_ends = False
     if t.flags & HOUSE_ORDER or _taker_bears(s, t, fill, deal):
@@ -458,7 +458,7 @@ cdef void end_closing(State* s, Ticket* t) noexcept nogil:
 cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Sets how many lots both sides bear. The lots that the maker's owner does not bear, and those behind, end UNCOVERED
     before it trades. Returns False when none of its lots is left, and the next order takes its place."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int64_t wanted = fill.lots
     fill.lots = borne_by_maker(s, t, fill, deal)
     if fill.lots == 0:
@@ -516,7 +516,7 @@ cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept no
 
 cdef void book_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
     """Books a fill on the owner of the resting order, finishes that order when no lots remain, and books it on the taker."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int32_t holder = maker.holder
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
@@ -549,8 +549,8 @@ cdef void book_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
 
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
     """Prevents a self-trade by the taker's mode. Returns False if the taker has ended."""
-    cdef Order* maker = &s.arena.orders[slot]
-    cdef Order* taker = &s.arena.orders[t.slot]
+    cdef Order* maker = &s.pool.orders[slot]
+    cdef Order* taker = &s.pool.orders[t.slot]
     cdef int64_t lots = min64(maker.remaining_lots, t.remaining_lots)
     cdef int64_t filled = taker.size_lots - taker.remaining_lots
     cdef bint taker_ends = t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH
@@ -581,6 +581,6 @@ cdef void look_at_rest(State* s, Ticket* t) noexcept nogil:
     """Tests an order that came to rest: its hold may be needed by another currency, and it may count in the ratio test."""
     if not s.ledger.orders_count and backs(&s.ledger, t.ins.currency) == NULL:
         return
-    if arena_find(&s.arena, t.order_id) >= 0 and endangered(&s.ledger, &s.rules, t.account, t.ins.currency):
+    if pool_find(&s.pool, t.order_id) >= 0 and endangered(&s.ledger, &s.rules, t.account, t.ins.currency):
         cancel(s, t.slot, UNCOVERED)
     touch(&s.ledger, t.account)

@@ -2,16 +2,16 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
-from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, pool_find, pool_room, pool_take
 from solvent._core.market.book cimport Book, book_room
-from solvent._core.market.client_ids cimport clients_find, clients_reserve
+from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, must
 from solvent._core.base.money cimport RATE, min64, max64, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
-from solvent._core.market.expiries cimport timers_reserve
+from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
     accept, accept_order, rest_or_end, execute, finish, position_begin, rest_alone, replaced_event, ticket_at, ticket_of_order,
     watched_ticks,
@@ -247,8 +247,8 @@ cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
     if not s.bare and receipt.resting_lots:     # the order may have been cut, or ended
-        slot = arena_find(&s.arena, t.order_id)
-        receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
+        slot = pool_find(&s.pool, t.order_id)
+        receipt.resting_lots = s.pool.orders[slot].remaining_lots if slot >= 0 else 0
     must((receipt.filled_lots >= 0) & (receipt.resting_lots >= 0) & (receipt.filled_lots + receipt.resting_lots <= t.size_lots), ORD_3,
          &s.log.fault)
     must((t.tif != FOK) | (t.remaining_lots == 0) | (t.terms != NULL), BOOK_7, &s.log.fault)
@@ -278,20 +278,20 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     cdef int64_t reference = watched_ticks(t.ins, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
     accept(s, t)
-    triggers_add(&s.triggers[t.instrument], &s.arena, t.slot, reference)
-    must(s.arena.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
+    triggers_add(&s.triggers[t.instrument], &s.pool, t.slot, reference)
+    must(s.pool.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
     must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
     receipt.order_id = t.order_id
     if trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
-        if not triggers_due(&s.triggers[t.instrument], &s.arena, &s.due, t.slot):
+        if not triggers_due(&s.triggers[t.instrument], &s.pool, &s.due, t.slot):
             s.log.fault = 2
 
 
 cdef inline bint _has_room(State* s, Ticket* t) noexcept nogil:
     """Makes room in every pool that the order may need; pools may move."""
-    if not (arena_room(&s.arena) and book_room(t.book)):
+    if not (pool_room(&s.pool) and book_room(t.book)):
         return False
-    if t.terms != NULL and t.terms.expiry_ns != 0 and not timers_reserve(&s.timers):
+    if t.terms != NULL and t.terms.expiry_ns != 0 and not expiries_reserve(&s.expiries):
         return False
     if t.terms != NULL and t.terms.kind != NO_TRIGGER and not triggers_reserve(
             &s.triggers[t.instrument], t.terms.source, t.terms.trail != 0):
@@ -306,10 +306,10 @@ cdef inline bint _is_plain(const PlaceOrder* c) noexcept nogil:
 
 cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) noexcept nogil:
     """Rests a plain order of a Book alone that is away from the touch: the short way of most orders."""
-    cdef int32_t slot = arena_take(&s.arena)
+    cdef int32_t slot = pool_take(&s.pool)
     accept_order(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
     rest_alone(s, slot, c.instrument, c.price_ticks)
-    receipt.order_id = s.arena.orders[slot].order_id
+    receipt.order_id = s.pool.orders[slot].order_id
     receipt.resting_lots = c.size_lots
 
 
@@ -339,9 +339,9 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     if code != OK:
         return code
     if c.client_id != 0:
-        if not clients_reserve(&s.clients):
+        if not client_ids_reserve(&s.client_ids):
             return TOO_MANY_ORDERS
-        receipt.order_id = clients_find(&s.clients, c.account, c.client_id)
+        receipt.order_id = client_ids_find(&s.client_ids, c.account, c.client_id)
         if receipt.order_id != 0:
             return DUPLICATE_CLIENT_ID
     if leg != 0 or not s.bare:
@@ -349,7 +349,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         if code != OK:
             return code
     if s.bare and _is_plain(c) and not crosses(&s.books[0], c.side, c.price_ticks):
-        if not (arena_room(&s.arena) and book_room(&s.books[0])):
+        if not (pool_room(&s.pool) and book_room(&s.books[0])):
             return TOO_MANY_ORDERS
         _rest_at_once(s, c, receipt)
         return OK
@@ -411,14 +411,14 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     cdef Ticket t
     cdef int code
     while slot < 0 and s.due.first < s.due.count:
-        slot = arena_find(&s.arena, s.due.order_ids[s.due.first])
+        slot = pool_find(&s.pool, s.due.order_ids[s.due.first])
         s.due.first += 1
     if slot < 0:
         s.due.first = 0
         s.due.count = 0
         return False
-    order = &s.arena.orders[slot]
-    ticket_of_order(s, slot, order.remaining_lots, s.arena.terms[slot].limit_ticks, &t)
+    order = &s.pool.orders[slot]
+    ticket_of_order(s, slot, order.remaining_lots, s.pool.terms[slot].limit_ticks, &t)
     order.state &= ~DUE
     t.ending = 0 if (t.tif == GTC or t.tif == GTD) and not t.flags & MARKET else UNFILLED
     if not s.bare:

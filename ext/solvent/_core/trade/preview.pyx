@@ -44,7 +44,7 @@ cdef void _keep_row(State* s, int32_t position) noexcept nogil:
 cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
     """Leaves a resting order `lots` for the time of a dry run."""
     cdef Preview* kept = &s.preview
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     if not room(<void**>&kept.orders, kept.order_count, &kept.order_capacity, sizeof(KeptOrder)):
         s.log.fault = 2
         return
@@ -66,7 +66,7 @@ cdef void preview_end(State* s) noexcept nogil:
     cdef KeptRow* row
     cdef int32_t i
     for i in range(kept.order_count - 1, -1, -1):
-        s.arena.orders[kept.orders[i].slot].remaining_lots = kept.orders[i].remaining_lots
+        s.pool.orders[kept.orders[i].slot].remaining_lots = kept.orders[i].remaining_lots
     for i in range(kept.row_count - 1, -1, -1):
         row = &kept.rows[i]
         wallet_of(&s.ledger, row.row.account, s.ledger.instruments[row.row.instrument].currency)[0] = row.wallet
@@ -86,7 +86,7 @@ cdef void _preview_cut(State* s, int32_t position) noexcept nogil:
         worst = next_cut(s, position, &excess)
         if worst < 0:
             return
-        _leave_behind(s, worst, order_price(s, worst), max64(0, s.arena.orders[worst].remaining_lots - excess))
+        _leave_behind(s, worst, order_price(s, worst), max64(0, s.pool.orders[worst].remaining_lots - excess))
 
 
 cdef void _preview_half(State* s, int32_t position, FillSide* half) noexcept nogil:
@@ -100,7 +100,7 @@ cdef void _preview_half(State* s, int32_t position, FillSide* half) noexcept nog
 
 cdef bint _preview_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
     """Admits and books a fill like admit_fill and book_fill, without an event. Returns False when the taker ends."""
-    cdef Order* maker = &s.arena.orders[fill.slot]
+    cdef Order* maker = &s.pool.orders[fill.slot]
     cdef Deal deal
     cdef int64_t wanted = fill.lots
     cdef int64_t lots = borne_by_maker(s, t, fill, &deal)
@@ -136,7 +136,7 @@ cdef bint _preview_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept 
     if t.stp_mode == DECREMENT:
         must(fill.lots > 0 and lost[0] >= 0, ORD_3, &s.log.fault)
         lost[0] += fill.lots
-        left = s.arena.orders[fill.slot].remaining_lots - fill.lots
+        left = s.pool.orders[fill.slot].remaining_lots - fill.lots
     _leave_behind(s, fill.slot, fill.price_ticks, left)
     return True
 
@@ -178,13 +178,13 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
         slot = book.levels[level].head
         while slot >= 0 and wanted > lost and goes_on and _within(s, t, fill.price_ticks):
             fill.slot = slot
-            fill.lots = min64(s.arena.orders[slot].remaining_lots, wanted - lost)
-            slot = s.arena.orders[slot].next
+            fill.lots = min64(s.pool.orders[slot].remaining_lots, wanted - lost)
+            slot = s.pool.orders[slot].next
             if fill.lots <= 0:          # an earlier fill has cut the order
                 continue
-            own = same_owner(&s.arena, fill.slot, t.account, t.stp_group)
+            own = same_owner(&s.pool, fill.slot, t.account, t.stp_group)
             if t.stp_mode == ALLOW:
-                own = t.closes and s.arena.orders[fill.slot].account == t.account
+                own = t.closes and s.pool.orders[fill.slot].account == t.account
             if own:
                 goes_on = _preview_own(s, t, &fill, &lost)
                 continue

@@ -4,7 +4,7 @@
 # Never: does anything.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport Arena, Order, Terms
+from solvent._core.market.order_pool cimport OrderPool, Order, Terms
 from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport ClientIds
 from solvent._core.account.fees cimport Fees
@@ -13,7 +13,7 @@ from solvent._core.account.margin cimport Rules
 from solvent._core.contract.price_model cimport Prices
 from solvent._core.base.schema cimport HOUSE_ORDER
 from solvent._core.base.event_log cimport EventLog
-from solvent._core.market.expiries cimport Timers
+from solvent._core.market.expiries cimport Expiries
 from solvent._core.market.triggers cimport Due, Triggers
 from solvent._core.contract.valuation cimport Instrument
 
@@ -51,7 +51,7 @@ cdef struct Deal:              # a fill that both sides bear
 cdef struct State:
     EventLog log
     Ledger ledger
-    Arena arena
+    OrderPool pool
     Book* books
     Triggers* triggers         # by instrument
     Prices* prices             # by instrument
@@ -60,8 +60,8 @@ cdef struct State:
     int32_t prices_capacity
     bint modelled              # True if any instrument has a price model
     Due due
-    Timers timers
-    ClientIds clients
+    Expiries expiries
+    ClientIds client_ids
     Rules rules
     Fees fees
     int64_t clock_ns
@@ -109,7 +109,7 @@ cdef inline bint has_owner(Order* order) noexcept nogil:
 
 
 cdef inline uint32_t order_instrument(State* s, int32_t slot) noexcept nogil:
-    cdef Order* order = &s.arena.orders[slot]
+    cdef Order* order = &s.pool.orders[slot]
     if order.flags & HOUSE_ORDER:
         return s.ledger.parcels[parcel_find(&s.ledger, order.holder)].instrument
     return s.ledger.positions[order.holder].instrument if order.holder >= 0 else 0
