@@ -1,7 +1,7 @@
 """Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, Terms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport book_check, book_price, book_worse
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.account.domain cimport domain_slack
@@ -163,7 +163,7 @@ cdef object _dormant(State* s):
     are a heap."""
     cdef int32_t slot, i
     cdef Instrument* ins
-    cdef Terms* terms
+    cdef ExtendedTerms* terms
     counts = [0] * s.ledger.instrument_count
     timed = 0
     for slot in range(s.pool.high_water):

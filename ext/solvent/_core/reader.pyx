@@ -4,7 +4,7 @@ from cpython.long cimport PyLong_AsUnsignedLongLongMask
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core cimport audit
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, Terms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, Level, book_worse
 from solvent._core.market.client_ids cimport WINDOW, ClientKey, client_ids_find
 from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
@@ -199,7 +199,7 @@ cdef class Reader:
 
     cdef tuple _order_row(self, int32_t slot):
         cdef Order* o = &self.s.pool.orders[slot]
-        cdef Terms* t = &self.s.pool.terms[slot]
+        cdef ExtendedTerms* t = &self.s.pool.terms[slot]
         row = (o.order_id, o.account, order_instrument(&self.s, slot), o.side, order_price(&self.s, slot),
                o.remaining_lots, o.size_lots, o.client_id, o.flags, o.tif, o.open_loss_ticks, 1 if o.state & DORMANT else 0)
         if not o.state & EXTENDED:
@@ -344,7 +344,7 @@ cdef class Reader:
             "levels and nodes": books,
             "client ids": self.s.client_ids.capacity * sizeof(uint64_t) + self.s.client_ids.count * sizeof(ClientKey),
             "owners' links": 0 if self.s.bare else self.s.pool.high_water * 2 * sizeof(Links),
-            "terms": self.s.pool.terms_high_water * sizeof(Terms) + self.s.expiries.capacity * sizeof(int32_t),
+            "terms": self.s.pool.terms_high_water * sizeof(ExtendedTerms) + self.s.expiries.capacity * sizeof(int32_t),
             "events": self.s.log.capacity * RECORD_BYTES,
         }
         pools["total"] = sum(pools.values())

@@ -107,7 +107,7 @@ cdef struct Purse:
     uint32_t currency
     int32_t position               # -1: the wallet, else that position's isolated margin
 
-cdef struct FillTerms:             # one trade, deleveraging or settlement of one position
+cdef struct Fill:             # one trade, deleveraging or settlement of one position
     int64_t size_delta             # signed lots
     int64_t cost_delta             # signed like size_delta, except at the odd prices of takeovers
     int64_t fee_units
@@ -149,9 +149,9 @@ cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
-cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
-cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil
-cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil
+cdef void fill_effect(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil
+cdef void fill_post(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil
+cdef void position_fill(Ledger* ledger, int32_t index, Fill* terms) noexcept nogil
 cdef void order_touched(Ledger* ledger) noexcept nogil
 cdef void position_forget(Ledger* ledger) noexcept nogil
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil

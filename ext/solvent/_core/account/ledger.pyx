@@ -313,7 +313,7 @@ cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
         leverage_parts=p.leverage.parts, chosen_tier=p.chosen_tier)
 
 
-cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t rest) noexcept nogil:
+cdef inline void _fee(Ledger* ledger, Fill* terms, Purse payer, int64_t rest) noexcept nogil:
     cdef int64_t share
     if terms.fee_reason == LIQUIDATION_FEE:
         share = mul_div_floor(rest, ledger.fund_share_ppb, RATE, &ledger.log.fault)
@@ -324,7 +324,7 @@ cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t res
     pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
 
 
-cdef inline void _close_isolated(Position* p, FillTerms* terms, Effect* e, int64_t margin_share, bint whole, int32_t* fault) noexcept nogil:
+cdef inline void _close_isolated(Position* p, Fill* terms, Effect* e, int64_t margin_share, bint whole, int32_t* fault) noexcept nogil:
     """Computes the isolated margin after a reduction: it bears the profit and the fee of a fill that only reduces.
 
     Its share is then released, or nothing where a loss has consumed it. A loss beyond the margin never reaches the wallet
@@ -340,7 +340,7 @@ cdef inline void _close_isolated(Position* p, FillTerms* terms, Effect* e, int64
     e.margin_units = e.margin_units + e.shortfall_units - e.released_units
 
 
-cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
+cdef void fill_effect(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil:
     """Computes the effect of a fill: closes trunc(cost * lots / size) of the cost, then opens the rest (semantics §1).
 
     Nothing is assigned yet.
@@ -375,7 +375,7 @@ cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e
     e.cash_units = sub(add(e.cash_units, e.released_units, fault), e.wallet_fee_units, fault)
 
 
-cdef inline void _check_effect(Position* p, FillTerms* terms, Effect* e, int32_t* fault) noexcept nogil:
+cdef inline void _check_effect(Position* p, Fill* terms, Effect* e, int32_t* fault) noexcept nogil:
     """States the size and cost after a fill: the closed part's share of both costs, cut to a unit."""
     cdef int64_t held = magnitude(p.size_lots)
     cdef int64_t moved = magnitude(terms.size_delta)
@@ -392,7 +392,7 @@ cdef inline void _check_effect(Position* p, FillTerms* terms, Effect* e, int32_t
         must((paid == 0) & (e.realised_units == 0), MON_3, fault)
 
 
-cdef inline void _check_margin(Position* p, FillTerms* terms, Effect* e, int32_t* fault) noexcept nogil:
+cdef inline void _check_margin(Position* p, Fill* terms, Effect* e, int32_t* fault) noexcept nogil:
     """States the isolated margin after a fill, and that a cross position has none."""
     cdef int64_t left = p.margin_units + e.realised_units - e.margin_fee_units      # before anything is released
     cdef bint whole = e.closed_lots != 0 and e.closed_lots == magnitude(p.size_lots)
@@ -410,7 +410,7 @@ cdef inline void _check_margin(Position* p, FillTerms* terms, Effect* e, int32_t
     must(e.margin_fee_units == (terms.fee_units if e.closed_lots != 0 and e.opened_lots == 0 else 0), MON_7, fault)
 
 
-cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
+cdef void fill_post(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil:
     """Posts the effect of a fill on a position as it is: close, fee, open, POSITION."""
     cdef Position* p = &ledger.positions[index]
     cdef uint32_t currency = ledger.instruments[p.instrument].currency
@@ -444,7 +444,7 @@ cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) 
     position_event(ledger, index)
 
 
-cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcept nogil:
+cdef void position_fill(Ledger* ledger, int32_t index, Fill* terms) noexcept nogil:
     """Posts a fill that opens nothing and needs no judgement: deleveraging, netting, a settlement."""
     cdef Effect e
     fill_effect(ledger, index, terms, &e)

@@ -6,7 +6,7 @@ from solvent._core.base.schema cimport (
     ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE, MAKER_FEE, UNWOUND,
 )
 from solvent._core.account.ledger cimport (
-    Effect, FillTerms, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share, pay, touch,
+    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share, pay, touch,
     wallet_of, wallet_purse,
 )
 from solvent._core.account.margin cimport Requirement, adl_rank, domain_requirement, upl
@@ -82,7 +82,7 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
     cdef uint64_t ref = <uint64_t>parcel.parcel_id
     cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
-    cdef FillTerms terms
+    cdef Fill terms
     cdef Effect e
     cdef Requirement r
     cdef int64_t held = p.size_lots

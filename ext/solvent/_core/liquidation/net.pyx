@@ -1,7 +1,7 @@
 """Netting of hedges; the contract is in net.pxd, the readable twin in twin/liquidation/net.py."""
 
 from libc.stdint cimport int32_t, int64_t
-from solvent._core.account.ledger cimport FillTerms, Ledger, Position, held_of, position_fill
+from solvent._core.account.ledger cimport Fill, Ledger, Position, held_of, position_fill
 from solvent._core.base.clauses cimport LIQ_2, MAR_3, MON_2, must
 from solvent._core.base.money cimport min64
 from solvent._core.contract.valuation cimport Instrument, cost_delta, value_of
@@ -20,7 +20,7 @@ cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
     cdef int64_t lots = min64(p.size_lots, -l.positions[short].size_lots)
     cdef int64_t value = value_of(ins, lots, ins.mark_ticks, False, &s.log.fault)
     cdef int64_t left = p.size_lots + l.positions[short].size_lots
-    cdef FillTerms terms
+    cdef Fill terms
     cdef int side
     must(lots > 0 and p.account == l.positions[short].account and p.instrument == l.positions[short].instrument, LIQ_2, &s.log.fault)
     must(not p.mode and not l.positions[short].mode, MAR_3, &s.log.fault)

@@ -10,12 +10,12 @@ from solvent._core.market.order_pool cimport EXTENDED, OrderPool, Order
 from solvent._core.market.book cimport Book, Level, book_remove, book_shrink
 from solvent._core.base.schema cimport ALLOW
 
-cdef enum Match:
+cdef enum Meeting:
     NOTHING = 0       # no resting order crosses the limit
     MET = 1
     OWN_ORDER = 2     # the next maker belongs to the taker's owner
 
-cdef struct Fill:
+cdef struct Match:
     int32_t slot
     int64_t price_ticks
     int64_t lots
@@ -36,7 +36,7 @@ cdef inline bint same_owner(OrderPool* pool, int32_t slot, uint32_t account, int
 
 
 cdef inline int meet_next(Book* book, OrderPool* pool, int side, int64_t limit_ticks, int64_t lots,
-                          uint32_t taker, int64_t stp_group, int stp_mode, Fill* fill) noexcept nogil:
+                          uint32_t taker, int64_t stp_group, int stp_mode, Match* fill) noexcept nogil:
     """Finds the oldest order at the best opposite price within the limit, and how many of `lots` it could trade.
 
     taker: the account whose own orders it must not meet; the house passes an account without orders.
@@ -53,7 +53,7 @@ cdef inline int meet_next(Book* book, OrderPool* pool, int side, int64_t limit_t
     return MET
 
 
-cdef inline void take_lots(Book* book, OrderPool* pool, int side, Fill* fill) noexcept nogil:
+cdef inline void take_lots(Book* book, OrderPool* pool, int side, Match* fill) noexcept nogil:
     """Trades with an order that was met: it keeps its place with its remaining lots, or is unlinked when none remain."""
     cdef Order* maker = &pool.orders[fill.slot]
     if fill.lots < maker.remaining_lots:

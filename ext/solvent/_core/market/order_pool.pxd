@@ -19,7 +19,7 @@ cdef enum:
 cdef enum OrderState:           # bits
     LIVE = 1
     DORMANT = 2                 # waits for its trigger
-    EXTENDED = 4                # has Terms
+    EXTENDED = 4                # has ExtendedTerms
     DUE = 8                     # its trigger was reached; it waits for its turn in this command
 
 cdef struct Order:
@@ -38,7 +38,7 @@ cdef struct Order:
     uint8_t tif
     uint8_t state
 
-cdef struct Terms:              # terms that few orders have
+cdef struct ExtendedTerms:              # terms that few orders have
     int64_t trigger_ticks       # the price at which it fires now
     int64_t trail               # ticks or rate; 0 for a fixed trigger
     int64_t extreme_ticks       # best price since acceptance, for a trailing order
@@ -60,7 +60,7 @@ cdef struct Links:
 
 cdef struct OrderPool:
     Order* orders
-    Terms* terms                # by slot
+    ExtendedTerms* terms                # by slot
     Links* own                  # links among the live orders of one position
     Links* reduce               # links among its reduce-only ones
     int32_t* free_stack

@@ -10,7 +10,7 @@
 # order of the instrument (at most TRAILING_MAX).
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from solvent._core.market.order_pool cimport OrderPool, Terms
+from solvent._core.market.order_pool cimport OrderPool, ExtendedTerms
 from solvent._core.market.book cimport Book
 from solvent._core.base.schema cimport SELL, TAKE_PROFIT
 
@@ -34,7 +34,7 @@ cdef struct Due:
 
 cdef void triggers_close(Triggers* triggers) noexcept nogil
 cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil
-cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil
+cdef int64_t trigger_at(ExtendedTerms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil
 cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t reference_ticks) noexcept nogil
 cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
 cdef int triggers_observe(Triggers* triggers, OrderPool* pool, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, DUE, OrderPool, Terms
+from solvent._core.market.order_pool cimport DORMANT, DUE, OrderPool, ExtendedTerms
 from solvent._core.market.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_rooms
 from solvent._core.base.money cimport RATE, clamp, mul_div_ceil, mul_div_floor
 from solvent._core.base.pool cimport room, zeroed
@@ -40,7 +40,7 @@ cdef inline int _direction(OrderPool* pool, int32_t slot) noexcept nogil:
     return trigger_direction(pool.orders[slot].side, pool.terms[slot].kind)
 
 
-cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil:
+cdef int64_t trigger_at(ExtendedTerms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil:
     """Returns the trigger of an order. A trailing trigger follows its extreme, rounded away from the price: it fires late,
     never early."""
     cdef int64_t trigger
@@ -58,7 +58,7 @@ cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int6
 
 
 cdef void _trail(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t extreme_ticks) noexcept nogil:
-    cdef Terms* terms = &pool.terms[slot]
+    cdef ExtendedTerms* terms = &pool.terms[slot]
     terms.extreme_ticks = extreme_ticks
     terms.trigger_ticks = trigger_at(terms, _direction(pool, slot), extreme_ticks, triggers.max_price_ticks)
 
@@ -74,7 +74,7 @@ cdef inline void _expect(Triggers* triggers, OrderPool* pool, int32_t slot) noex
 
 cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t reference_ticks) noexcept nogil:
     """Adds a dormant order, after triggers_reserve; a trailing one starts from the reference price."""
-    cdef Terms* terms = &pool.terms[slot]
+    cdef ExtendedTerms* terms = &pool.terms[slot]
     if terms.trail != 0:
         _trail(triggers, pool, slot, reference_ticks)
         _expect(triggers, pool, slot)
@@ -88,7 +88,7 @@ cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_
 
 cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
     """Removes a dormant order, which then is neither dormant nor due."""
-    cdef Terms* terms = &pool.terms[slot]
+    cdef ExtendedTerms* terms = &pool.terms[slot]
     cdef int32_t last
     if terms.trailing >= 0:
         triggers.trailing_count -= 1

@@ -7,7 +7,7 @@
 # Cost: a judgement reads the domains of a fill once.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.account.ledger cimport Effect, FillTerms, Ledger
+from solvent._core.account.ledger cimport Effect, Fill, Ledger
 from solvent._core.account.margin cimport Rules
 from solvent._core.base.money cimport int128
 
@@ -27,4 +27,4 @@ cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before)
 cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil
 cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil
 cdef bint bears_loss(Ledger* l, Rules* rules, uint32_t account, uint32_t currency, int128 units) noexcept nogil
-cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil
+cdef bint bears(Ledger* l, Rules* rules, int32_t index, Fill* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil

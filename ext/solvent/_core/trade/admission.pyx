@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport (
-    Collateral, Effect, FillTerms, Ledger, Position, Wallet, backs, fill_effect, held_of, wallet_of,
+    Collateral, Effect, Fill, Ledger, Position, Wallet, backs, fill_effect, held_of, wallet_of,
 )
 from solvent._core.account.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
@@ -301,7 +301,7 @@ cdef inline bint _allowed(Ledger* l, Position* p) noexcept nogil:
     return allows(ins, tier_of(ins, &held, &l.log.fault), p.leverage)
 
 
-cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil:
+cdef bint bears(Ledger* l, Rules* rules, int32_t index, Fill* terms, Effect* e, int64_t price_ticks, bint* safe) noexcept nogil:
     """True if the owner bears a fill. price_ticks: 0 if the caller has limited it to the closing price.
 
     safe: set to True if all of the owner's domains are above their thresholds after it, so that no test is needed again.
@@ -329,7 +329,7 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     return sound or _bears_below(l, rules, index, terms, e, price_ticks)
 
 
-cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* e, int64_t price_ticks) noexcept nogil:
+cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, Fill* terms, Effect* e, int64_t price_ticks) noexcept nogil:
     """True if the owner bears a fill that leaves some domain below its threshold."""
     cdef Position* p = &l.positions[index]
     cdef Readings before, after
@@ -358,11 +358,11 @@ cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms,
     return price_ticks <= closing_price(l, rules, index)
 
 
-cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect* whole, int64_t price_ticks) noexcept nogil:
+cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, Fill* terms, Effect* whole, int64_t price_ticks) noexcept nogil:
     """True if the owner bears a fill that turns a position: first the closing half, then the opening half, which pays the
     fee."""
-    cdef FillTerms first = terms[0]
-    cdef FillTerms rest = terms[0]
+    cdef Fill first = terms[0]
+    cdef Fill rest = terms[0]
     cdef Effect e
     cdef Trial before
     cdef bint safe, borne

@@ -8,11 +8,11 @@
 # must be cut. The path of every order is inline, as in the book.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, Terms, pool_give, pool_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, ExtendedTerms, pool_give, pool_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
 from solvent._core.account.ledger cimport Position, parcel_find
-from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
+from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Match, meet_next, take_lots
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport max64
 from solvent._core.market.expiries cimport expiries_remove
@@ -39,18 +39,18 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
-cdef void terms_event(State* s, Terms* terms, Event* accepted) noexcept nogil
+cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil
 cdef void link_to_position(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
 cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
                     FillSide* half) noexcept nogil
-cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
-cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef int64_t borne_by_maker(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
+cdef int64_t borne_by_taker(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
 cdef int64_t limit_now(State* s, Ticket* t) noexcept nogil
 cdef void end_closing(State* s, Ticket* t) noexcept nogil
-cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
-cdef void book_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
+cdef bint admit_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
+cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
@@ -170,7 +170,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
     """
     cdef Book* book = t.book
     cdef Order* maker
-    cdef Fill fill
+    cdef Match fill
     cdef int64_t first_ticks = 0
     cdef int64_t last_ticks = 0
     cdef uint32_t taker = NOBODY if t.flags & HOUSE_ORDER else t.account

@@ -3,15 +3,15 @@
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, Terms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
-    FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
+    Fill, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
     wallet_of,
 )
-from solvent._core.market.matching cimport Fill
+from solvent._core.market.matching cimport Match
 from solvent._core.base.clauses cimport (
     BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
     is_ceil, must,
@@ -107,7 +107,7 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
     must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
 
-cdef void terms_event(State* s, Terms* terms, Event* accepted) noexcept nogil:
+cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil:
     """Appends the second record of ACCEPTED."""
     cdef AcceptedTerms record
     if accepted == NULL:
@@ -325,7 +325,7 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
     cdef uint32_t account = s.ledger.positions[position].account
     cdef Instrument* ins = &s.ledger.instruments[s.ledger.positions[position].instrument]
     cdef int64_t fee_ppb = s.ledger.positions[position].liquidation_fee_ppb
-    cdef FillTerms* terms = &half.terms
+    cdef Fill* terms = &half.terms
     if fee_reason != LIQUIDATION_FEE:
         fee_ppb = fee_rate(&s.fees, &s.ledger, ins, account, fee_reason == MAKER_FEE, s.clock_ns)
     terms.size_delta = lots if side == BUY else -lots
@@ -345,7 +345,7 @@ cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexc
     """Finds the worst fill of `lots` that the order's own limit allows, at the base taker fee, as in every hold. Nothing is
     assigned yet."""
     cdef int64_t value = value_of(t.ins, lots, max64(1, t.limit_ticks), False, &s.log.fault)
-    cdef FillTerms* terms = &half.terms
+    cdef Fill* terms = &half.terms
     terms.size_delta = lots if t.side == BUY else -lots
     terms.cost_delta = cost_delta(t.ins, t.side, value)
     terms.fee_units = fee_units(value, t.ins.taker_fee_ppb, &s.log.fault)
@@ -358,7 +358,7 @@ cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexc
     fill_effect(&s.ledger, t.holder, terms, &half.effect)
 
 
-cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
+cdef inline int64_t _value(State* s, Ticket* t, Match* fill) noexcept nogil:
     """Returns one value for both sides. An inverse value is rounded down, or up where only the house buys."""
     cdef uint8_t maker = s.pool.orders[fill.slot].flags
     cdef uint8_t buyer = t.flags if t.side == BUY else maker
@@ -366,7 +366,7 @@ cdef inline int64_t _value(State* s, Ticket* t, Fill* fill) noexcept nogil:
     return value_of(t.ins, fill.lots, fill.price_ticks, buyer & ~seller & HOUSE_ORDER, &s.log.fault)
 
 
-cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef bint _maker_bears(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil:
     """True if a maker's owner bears a fill; its lots do not rest during the test, where resting orders count."""
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
@@ -385,7 +385,7 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     return borne
 
 
-cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef bint _taker_bears(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil:
     """True if the taker bears a fill, after the maker's half where both have one account."""
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef bint own = has_owner(maker) and maker.account == t.account
@@ -406,7 +406,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     return borne
 
 
-cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef int64_t borne_by_maker(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil:
     """Returns the lots of a fill that the maker's owner bears: all, or those that close, or none."""
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int64_t closing
@@ -421,7 +421,7 @@ cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
     return fill.lots if fill.lots > 0 and _maker_bears(s, t, fill, deal) else 0
 
 
-cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef int64_t borne_by_taker(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil:
     """Returns the lots of a fill that the taker bears. Its earlier checks leave only roundings and jumps of tiers to find."""
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int64_t closing
@@ -455,7 +455,7 @@ cdef void end_closing(State* s, Ticket* t) noexcept nogil:
         t.ending = BANKRUPTCY_LIMIT
 
 
-cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef bint admit_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil:
     """Sets how many lots both sides bear. The lots that the maker's owner does not bear, and those behind, end UNCOVERED
     before it trades. Returns False when none of its lots is left, and the next order takes its place."""
     cdef Order* maker = &s.pool.orders[fill.slot]
@@ -493,7 +493,7 @@ cdef void _book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
         must(_safe(s, position), SAFE_2, &s.log.fault)
 
 
-cdef void _book_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
+cdef void _book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil:
     cdef int32_t index = parcel_find(&s.ledger, parcel_id)
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
@@ -514,7 +514,7 @@ cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept no
     must(p.size_lots != 0 or (p.margin_units == 0 and p.cost_units == 0), MAR_3, &s.log.fault)
 
 
-cdef void book_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
+cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil:
     """Books a fill on the owner of the resting order, finishes that order when no lots remain, and books it on the taker."""
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int32_t holder = maker.holder

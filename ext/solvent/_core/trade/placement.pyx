@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
-from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, pool_find, pool_room, pool_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room, pool_take
 from solvent._core.market.book cimport Book, book_room
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
@@ -119,8 +119,8 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.turns = False
 
 
-cdef void _terms(const PlaceOrder* c, const Extension* x, Terms* terms) noexcept nogil:
-    memset(terms, 0, sizeof(Terms))
+cdef void _terms(const PlaceOrder* c, const Extension* x, ExtendedTerms* terms) noexcept nogil:
+    memset(terms, 0, sizeof(ExtendedTerms))
     terms.limit_ticks = c.price_ticks
     terms.stp_group = c.stp_group
     terms.stp_mode = <uint8_t>c.stp_mode
@@ -326,7 +326,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     cdef Instrument* ins
     cdef Position* p = NULL
     cdef bint fresh = False
-    cdef Terms terms
+    cdef ExtendedTerms terms
     cdef Ticket t
     cdef uint8_t leg = x.hedge_side if x != NULL else 0
     code = check_names(s, c.account, c.instrument)

@@ -6,7 +6,7 @@ from solvent._core.trade.admission cimport Trial, try_on
 from solvent._core.market.order_pool cimport Order
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.account.ledger cimport Position, wallet_of
-from solvent._core.market.matching cimport Fill, same_owner
+from solvent._core.market.matching cimport Match, same_owner
 from solvent._core.base.clauses cimport BOOK_6, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
 from solvent._core.base.money cimport min64, max64
 from solvent._core.base.pool cimport room
@@ -98,7 +98,7 @@ cdef void _preview_half(State* s, int32_t position, FillSide* half) noexcept nog
     must(half.effect.shortfall_units == 0, SAFE_2, &s.log.fault)
 
 
-cdef bint _preview_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
+cdef bint _preview_fill(State* s, Ticket* t, Match* fill) noexcept nogil:
     """Admits and books a fill like admit_fill and book_fill, without an event. Returns False when the taker ends."""
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef Deal deal
@@ -127,7 +127,7 @@ cdef bint _preview_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
     return not deal.taker_ends
 
 
-cdef bint _preview_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept nogil:
+cdef bint _preview_own(State* s, Ticket* t, Match* fill, int64_t* lost) noexcept nogil:
     """Meets an order of the taker's owner in a dry run. Returns False when the taker ends there. lost: the lots that it does
     not trade."""
     cdef int64_t left = 0
@@ -169,7 +169,7 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
     cdef int64_t wanted = lots
     cdef int64_t lost = 0
     cdef bint own, goes_on = True
-    cdef Fill fill
+    cdef Match fill
     s.preview.run += 1
     while level >= 0 and wanted > lost and goes_on:
         fill.price_ticks = book.levels[level].price_ticks

@@ -4,11 +4,11 @@
 # Never: does anything.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport OrderPool, Order, Terms
+from solvent._core.market.order_pool cimport OrderPool, Order, ExtendedTerms
 from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport ClientIds
 from solvent._core.account.fees cimport Fees
-from solvent._core.account.ledger cimport Effect, FillTerms, Ledger, Position, Wallet, parcel_find
+from solvent._core.account.ledger cimport Effect, Fill, Ledger, Position, Wallet, parcel_find
 from solvent._core.account.margin cimport Rules
 from solvent._core.contract.price_model cimport Prices
 from solvent._core.base.schema cimport HOUSE_ORDER
@@ -37,7 +37,7 @@ cdef struct Preview:         # the copies that a dry run puts back
     int32_t order_capacity
 
 cdef struct FillSide:              # one side of a fill: its effect on a position
-    FillTerms terms
+    Fill terms
     Effect effect
     bint safe                  # its owner needs no test
 
@@ -86,7 +86,7 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t open_loss_ticks
     int64_t closing_ticks
     int64_t stp_group
-    Terms* terms               # NULL unless the order is an extended one
+    ExtendedTerms* terms               # NULL unless the order is an extended one
     Book* book                 # of its instrument
     Instrument* ins
     int32_t slot

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.trade.amendment cimport BOTH_SIDES, cancel_selected
 from solvent._core.account.ledger cimport (
-    FIRST_USER, FillTerms, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
+    FIRST_USER, Fill, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
 from solvent._core.base.money cimport add, magnitude
 from solvent._core.base.schema cimport (
@@ -62,7 +62,7 @@ cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
     cdef int64_t value, total = 0
     cdef int32_t i, index
     cdef uint32_t account
-    cdef FillTerms terms
+    cdef Fill terms
     cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
     ins.listing = CLOSED
     ins.mark_ticks = ticks
