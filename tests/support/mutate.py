@@ -27,12 +27,13 @@ WORK = ROOT / "build" / "mutants"
 FLOORS = ("account", "trade", "liquidation")
 COMMANDS = 600  # of each run
 FORM = re.compile(  # functions that look at the form of a command, compare for a sort, or are what assertions ask
-    r"_check_(header|trigger|extension|armed|amendment)|check_names|known_account|check_leg|say_\w+|_by_\w+"
+    r"_check_(header|trigger|extension|armed|amendment)|check_names|known_account|check_leg|(replaced|terms)_event|_by_\w+"
     r"|_check_(effect|margin|cleared|order)|check_(bare|reduce|same)|balance|_waterfall|_insurance|_costs_left|_may_wait|_has_value|_holds|_safe"
 )
 STATED = re.compile(  # assertions, what only they read, events, and what is no statement
     r"\bmust\(|\b_check_(effect|margin|cleared|order)\(|\bcheck_(bare|reduce|same)\(|\b(balance|_waterfall|_insurance)\(|ledger\.costs"
-    r"|net_lots|whole \+=|\bboth\b|\binsured\b|\bheld_lots =|\bcounted = |filled = |left = p\.|total = v\.|\b(say|emit)_?\w*\("
+    r"|(?<!group_)net_lots|whole \+=|\bboth\b|\binsured\b|\bheld_lots =|\bcounted = |filled = |left = p\.|total = v\."
+    r"|\b(say|emit)_?\w*\("
     r"|_event\(|^\s*(cdef(?!.* = )|ctypedef|from|import|return|pass|else|#|\"\"\")|\"\"\""
 )
 MONEY = re.compile(
@@ -50,7 +51,7 @@ SWAPS = [  # an operator of mutation, what it finds and what it puts there
     ("wrong rounding", r"\bmul_div_floor\(", "mul_div_ceil("), ("wrong rounding", r"\bmul_div_ceil\(", "mul_div_floor("),
     ("wrong rounding", r"\bmul_div_trunc\(", "mul_div_floor("), ("wrong rounding", r"\bfloor128\(", "ceil128("),
     ("wrong rounding", r"\bceil128\(", "floor128("),
-    ("the other end", r"\bleast\(", "most("), ("the other end", r"\bmost\(", "least("),
+    ("the other end", r"\bmin64\(", "max64("), ("the other end", r"\bmax64\(", "min64("),
     ("arguments swapped", r"\((-?[\w.]+), (-?[\w.]+)\)", r"(\2, \1)"),
     ("arguments swapped", r", ([\w.]+), ([\w.]+)(?=[,)])", r", \2, \1"),
 ]  # fmt: skip

@@ -238,7 +238,7 @@ cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requir
 
 
 cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
-    """Returns an open position's part of R_own. What the rule set adds to a whole domain is not in it."""
+    """Returns an open position's part of R_own, without the unit that the rule set may add to a whole domain."""
     cdef Position* p = &ledger.positions[index]
     cdef int128 equity, full, own
     if p.mode:

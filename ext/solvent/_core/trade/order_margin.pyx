@@ -154,8 +154,8 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
 cdef inline bint _implied(State* s, Instrument* ins) noexcept nogil:
     """True if `bears` is known to be true of a fill that closes nothing.
 
-    An owner with the initial margin of every position, maintenance and fee included, is above the thresholds. That holds if
-    nothing else counts and no other position's tier moves.
+    An owner with the initial margin of every position, maintenance and fee included, is above the thresholds. The conclusion
+    needs that nothing else counts, and that no other position's tier moves.
     """
     return not (s.rules.fee_at_bankruptcy or s.rules.at_threshold or s.ledger.orders_count or s.ledger.collateral_count
                 or ins.basis == NET or ins.larger_leg)
