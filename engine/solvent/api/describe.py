@@ -1,8 +1,8 @@
-"""One event in names, words and decimals, for whoever reads it.
+"""One event in names, words and decimals, for a reader.
 
 Owns how each field of an event is told: ids by the names of the exchange, numbers by their words, integers with a unit as
-decimals in currency and contracts. Never changes anything; an id that the exchange does not know (it was
-refused) stays a number.
+decimals in currency and contracts. Never changes anything. An id that the exchange does not know (its command was refused)
+stays a number.
 """
 
 from decimal import Decimal
@@ -19,7 +19,7 @@ from solvent.terms.instrument import Instrument
 
 
 class Names(Protocol):
-    """What an exchange knows that its events do not say."""
+    """Names what events have as numbers: an exchange, seen from here."""
 
     currencies: dict[str, Decimal]
 
@@ -29,8 +29,10 @@ class Names(Protocol):
 
 
 def described(self: Names, event: Event) -> dict[str, Any]:
-    """What an event says, in names, words and decimals: accounts, instrument and currency by name, prices and sizes in
-    currency and contracts, amounts in currency, rates as numbers. None where there is no such thing.
+    """Returns an event's fields in names, words and decimals.
+
+    Accounts, instrument and currency appear by name, prices and amounts in currency, sizes in contracts, rates as numbers. A
+    field without a value is None.
 
     >>> from solvent import EventType, Exchange, Instrument
     >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -75,7 +77,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
 
 
 def _said(event: Event) -> dict[str, Said]:
-    """An event's names. BEGIN has those of its command's header that the command says, whatever it calls them."""
+    """Returns an event's names. BEGIN has the header names that its command gives a meaning, under their usual names."""
     said = EVENTS[EventType(event.record[0])]
     if event.record[0] != EventType.BEGIN or event.command not in list(CommandType):
         return said
@@ -99,14 +101,14 @@ def _account(names: Names, what: str, number: int) -> str | int | None:
 
 
 def _source(instrument: Instrument | None, number: int) -> str | int:
-    """The name of a constituent of an index."""
+    """Returns the name of a constituent of an index, or its number if the index has none."""
     index = instrument.prices.index if instrument and instrument.prices else None
     found = _at((*index.sources, *index.external), number) if index else None
     return number if found is None else str(found)
 
 
 def _tell(told: dict[str, Any], name: str, number: int, instrument: Instrument | None, money: Decimal | None) -> None:
-    """A number with its unit, by its name without it; as it is where the unit is not known."""
+    """Adds a number with its unit, by its name without the unit; a number without a known unit stays as it is."""
     unit = unit_of(name)
     steps = {"ppb": PPB, "units": money}
     if instrument:
