@@ -132,7 +132,9 @@ class Exchange(Operator):
         self._control(CommandType.WITHDRAW, account=self._account(account), currency=currency_id, amount_units=units)
 
     def transfer(self, account: Acct, to: Acct, currency: str, amount: Dec) -> None:
-        """Moves `amount` of a currency between an account and its sub-accounts. Only withdrawable money may move.
+        """Moves `amount` of a currency between two accounts of a family: an account and its sub-accounts.
+
+        Only withdrawable money may move. An open deficit of the currency does not stop a transfer.
 
         Raises Rejected(NOT_RELATED, BAD_AMOUNT, INSUFFICIENT_BALANCE, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY).
 

@@ -1,7 +1,7 @@
-"""Renders what must repeat the schema: the core's headers, both kernels' emitters, tables of docs/reference/records.md.
+"""Renders every file that repeats the schema: the core's headers, both kernels' emitters, tables of docs/reference/records.md.
 
-Owns the form of those files, which are committed; tests/test_schema.py holds them equal to a fresh rendering. Never says
-anything that the schema does not say. `python -m solvent.schema.header --write` writes them.
+Owns the form of those files, which are committed. tests/test_schema.py compares them with a fresh rendering. Never adds
+anything to the schema. `python -m solvent.schema.header --write` writes the files.
 """
 
 import sys
@@ -37,7 +37,7 @@ STRUCTS = {"Command": "command", "Event": "event", "Extension": "extension", "Ac
 
 
 def wrapped(parts: Iterable[str], first: str, indent: str, end: str = "") -> str:
-    """Words on lines of at most WIDTH characters: the first line begins with `first`, the others with `indent`."""
+    """Joins words to lines of at most WIDTH characters: the first line begins with `first`, the others with `indent`."""
     lines, line = [], first
     for part in parts:
         if len(line.rsplit("\n", 1)[-1]) + len(part) + 2 > WIDTH:
@@ -48,7 +48,7 @@ def wrapped(parts: Iterable[str], first: str, indent: str, end: str = "") -> str
 
 
 def _summary(thing: type) -> str:
-    """The first line of a class's own docstring, without its full stop."""
+    """Returns the first line of a class's own docstring, without its full stop."""
     return (thing.__dict__.get("__doc__") or "").split("\n")[0].rstrip(".")
 
 
