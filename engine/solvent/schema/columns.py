@@ -17,8 +17,8 @@ def _columns(names: str) -> "np.dtype[np.void]":
 
 # An open position. leg: 0 one-way, 1 long, 2 short. equity, full, own: sums of its margin domain. That is the position alone
 # when isolated (mode 1), else all cross positions of its currency. Below `own` a step-down begins, below `full` the house
-# takes over. leverage: a numerator over leverage_parts (18.18: 909 and 50). initial: initial margin at mark. domain_value: the value
-# at mark of all positions of the domain.
+# takes over. leverage: a numerator over leverage_parts (18.18: 909 and 50). initial: initial margin at mark. domain_value: the
+# value at mark of all positions of the domain.
 POSITION = _columns(
     "account instrument leg mode leverage leverage_parts size_lots cost_units margin_units hold_units upl_units value_units "
     "equity_units full_units own_units initial_units domain_value_units"
@@ -30,8 +30,8 @@ POSITION = _columns(
 LIQUIDATION = _columns("account instrument leg mark_ticks liquidation_ticks profit_side_ticks bankruptcy_ticks")
 
 # An account and a currency. margin, upl, initial: sums over all positions. free: available for new orders. spendable: may
-# leave the wallet when it is positive. equity, full, own, value: the cross positions with cash and collateral. collateral: the worth
-# of other currencies here.
+# leave the wallet when it is positive. equity, full, own, value: the cross positions with cash and collateral. collateral: the
+# worth of other currencies here.
 ACCOUNT = _columns(
     "account currency cash_units hold_units margin_units upl_units free_units spendable_units "
     "equity_units full_units own_units value_units collateral_units initial_units"

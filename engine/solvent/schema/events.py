@@ -176,7 +176,7 @@ class Event:
     ('TRADE', 500000, 16)
     >>> Event((11, 1, 1, 17, 0, 0, 2, 9, -5, 10, 8, 900, 0))
     LIQUIDATION(seq=9, account=17, instrument=0, mode=ISOLATED, verdict=FULL, currency=0, equity_units=-5, full_units=10, \
-    own_units=8, value_units=900, leg=ONE_WAY)
+own_units=8, value_units=900, leg=ONE_WAY)
     """
 
     __slots__ = ("record", "extra")
