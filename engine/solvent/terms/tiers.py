@@ -1,7 +1,7 @@
 """Position tiers (the seed's "levels"): maximum sizes, each with a maintenance rate and a leverage.
 
-Immutable and validated. The instrument decides what a tier measures (contracts, notional at mark or at entry, the net of a
-hedge) and how its rate becomes a requirement (whole position, deduction, slope, power, factor); see
+Immutable and validated. The instrument decides what a tier measures: contracts, notional at mark or at entry, or the net of a
+hedge. It also decides how the rate becomes a requirement (whole position, deduction, slope, power, factor); see
 docs/explanation/semantics.md. Tables here name their source.
 """
 
