@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD ?= debug
+PARALLEL := -n auto --dist worksteal  # a process for each core; one test after another: pytest alone
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test bench lint docs debug dist clean
+.PHONY: demo test check bench lint docs debug dist clean
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,7 +19,10 @@ demo: $(VENV)/built            ## a real crash, ten thousand traders, and where 
 	$(BIN)/solvent demo --picture demo.png
 
 test: $(VENV)/built            ## everything: units, twins, auditor, documents, types, style
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+check: lint                    ## the inner loop: style, types and the quick tests of behaviour, about a minute and a half
+	$(BIN)/python -m pytest $(PARALLEL) -m "not long or scaled" --commands 10000 tests/behaviour tests/attacks tests/agreement
 
 bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed; an earlier build
 	$(BIN)/python benchmarks/bench.py
@@ -36,7 +40,7 @@ dist: $(VENV)/built            ## sdist and wheel
 
 debug: $(VENV)/built           ## tests on another build of the core, beside the usual one: BUILD=debug, sanitize or trace
 	SOLVENT_BUILD=$(BUILD) $(BIN)/python setup.py -q build --build-base build/$(BUILD) --build-lib build/$(BUILD)/lib
-	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/test_style.py --ignore tests/test_package.py --commands 20000
+	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/shape/test_style.py --ignore tests/shape/test_package.py --commands 20000
 
 clean:
 	rm -rf build dist $(VENV) engine/*.egg-info

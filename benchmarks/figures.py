@@ -1,7 +1,7 @@
 """Brings every measured figure in the documents up to date with benchmarks/results.
 
-python benchmarks/figures.py rewrites what differs. tests/test_figures.py fails while something differs, or while a document
-has a figure of performance that is not from here. A figure is in one of two places:
+python benchmarks/figures.py rewrites what differs. tests/shape/test_figures.py fails while something differs, or while a
+document has a figure of performance that is not from here. A figure is in one of two places:
 
 * a block of docs/explanation/benchmarks.md, between <!-- figures: NAME --> and <!-- end of figures -->, written whole;
 * a sentence elsewhere (SENTENCES), of which only the numbers are written.

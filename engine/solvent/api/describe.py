@@ -9,13 +9,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 
-from solvent.schema.codes import Rejected
+from solvent.api.backend import Event as AnyEvent
+from solvent.schema.codes import InputError, Rejected
 from solvent.schema.commands import COMMANDS, places
 from solvent.schema.events import ACCOUNTS, EVENTS, TERM_WORDS, Event, Said, terms_of, unit_of, word_of
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import PPB, from_units
 from solvent.terms.instrument import Instrument
+from solvent.terms.order_words import wrong_type
 
 
 class Names(Protocol):
@@ -34,6 +36,8 @@ def described(self: Names, event: Event) -> dict[str, Any]:
     Accounts, instrument and currency appear by name, prices and amounts in currency, sizes in contracts, rates as numbers. A
     field without a value is None.
 
+    Raises WrongType for what is no event, InputError for an event of no type.
+
     >>> from solvent import EventType, Exchange, Instrument
     >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
     >>> ex.deposit("alice", "USDT", 1_000)
@@ -42,6 +46,10 @@ def described(self: Names, event: Event) -> dict[str, Any]:
     >>> told["payer"], told["receiver"], str(told["amount"]), told["currency"], told["posting"]
     ('<outside>', 'alice', '1000', 'USDT', 'DEPOSITED')
     """
+    if not isinstance(event, AnyEvent | Event):
+        raise wrong_type("event", event, "an Event")
+    if event.record[0] not in EVENTS:
+        raise InputError(f"no event is of type {event.record[0]}")
     kind = EventType(event.record[0])
     said = _said(event)
     instrument = _at(self.instruments, getattr(event, said["instrument"].place)) if "instrument" in said else None

@@ -26,9 +26,9 @@ class PositionRow(NamedTuple):
     instrument: int
     leg: int
     mode: int
+    chosen_tier: int
     leverage: int
     leverage_parts: int
-    chosen_tier: int
     hedged: int
     size_lots: int
     cost_units: int

@@ -495,10 +495,12 @@ class Auditor(Safety):
         if type(exchange) is not type(self.exchange):
             raise wrong_type("exchange", exchange, "the Exchange that is followed")
         kernel = exchange._kernel
+        busy = {key[0] for key, size in self.sizes.items() if size} | {order.account for order in self.orders.values()}
         for account in range(kernel.account_count):
             for currency in range(len(exchange.currencies)):
                 cash, _, _, leaves, _ = kernel.wallet(account, currency)
-                mine = self.wallets[account, currency], spendable(self, account, currency)
+                held = self.wallets[account, currency]
+                mine = held, spendable(self, account, currency) if account in busy else held
                 self._need(mine == (cash, leaves), (account, currency), f"MON-7, MAR-1: {mine}, not {cash, leaves}")
             for instrument, leg, size, cost, margin, *_ in kernel.positions(account):
                 key = account, instrument, leg

@@ -40,9 +40,11 @@ def spare(books: Rows, account: int, currency: int) -> int:
 def spendable(books: Rows, account: int, currency: int) -> int:
     """Returns what could be withdrawn of a currency as far as its own contracts go; negative if they need more."""
     lost, held, asked = 0, 0, defaultdict[int | Key, list[int]](lambda: [0, 0])
+    reserved = {o.key for o in books.orders.values() if o.key[0] == account and o.status == "resting" and not o.house}
     for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
-        held += hold(books, key)
-        if books.sizes[key] and not books.modes.get(key):
+        if key in reserved:
+            held += hold(books, key)
+        if books.sizes.get(key) and not books.modes.get(key):
             lost += profit(books.specs[key[1]], books.sizes[key], books.costs[key], books.marks[key[1]])
             asked[_hedge(books, key)][books.sizes[key] < 0] += initial(books, key)
     dearer = sum(max(sides) if isinstance(hedge, int) else sum(sides) for hedge, sides in asked.items())

@@ -24,7 +24,7 @@ cdef tuple _terms(State* s, Position* p):
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef Held held = held_of(l, p)
-    return (p.instrument, p.leg, p.mode, p.leverage.times, p.leverage.parts, p.chosen_tier, p.hedged, p.size_lots,
+    return (p.instrument, p.leg, p.mode, p.chosen_tier, p.leverage.times, p.leverage.parts, p.hedged, p.size_lots,
             p.cost_units, p.margin_units, held.other_lots, ins.mark_ticks, position_value(l, p), upl(l, p),
             initial_units(l, p), tier_of(ins, &held, &s.log.fault))
 

@@ -1,0 +1,150 @@
+"""The floors: what may import what, in Python and in Cython; the same rooms in both kernels; doors that only rename."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from support.places import CORE, CYTHON, HOME, PYTHON
+
+FLOORS = {  # package: what it may import besides itself. Imports go down: of every line only those above it
+    "schema": "",
+    "terms": "schema",
+    "presets": "schema terms",
+    "_core": "",
+    "twin": "schema terms",
+    "api": "schema terms presets _core twin",
+    "feed": "schema terms api",
+    "witness": "schema terms api",
+    "lab": "schema terms presets api witness feed",
+    "app": "schema terms presets api witness feed lab",
+}
+KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
+ROOF = ["audit", "rows", "reader", "roster", "kernel"]  # above all of them, lowest first
+MODULES = [  # of the core within a floor, lowest first
+    "money", "pool", "schema", "commands", "event_log", "emit", "event_view", "order_pool", "book", "matching",
+    "client_ids", "expiries", "triggers",
+    "valuation", "price_model", "ledger", "fees", "margin", "domain", "liquidation_price", "admission", "lifecycle", "preview",
+    "order_margin", "placement", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down",
+    "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
+]  # fmt: skip
+
+
+def modules_of(text: str) -> list[str]:
+    """The modules of the package that Python code imports: at its top, inside functions and for types alike."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name.removeprefix("solvent.") for name in found if name.startswith("solvent.")]
+
+
+def upward_imports(place: Path, text: str) -> list[str]:
+    """Imports that do not go down, of a file at a place below engine/solvent."""
+    floor = place.parts[0]
+    wrong = [name for name in modules_of(text) if name.split(".")[0] not in {floor, *FLOORS[floor].split()}]
+    if floor == "api" and place.name != "backend.py":  # the one switch between kernels
+        wrong += [name for name in modules_of(text) if name.split(".")[0] in ("_core", "twin")]
+    if floor == "twin":
+        mine = KERNEL.index(place.parts[1]) if len(place.parts) > 2 else len(KERNEL)
+        rooms = [name.split(".")[1] for name in modules_of(text) if name.startswith("twin.")]
+        wrong += [room for room in rooms if room in KERNEL and KERNEL.index(room) > mine]
+        wrong += [room for room in rooms if room not in KERNEL and mine < len(KERNEL)]
+    return wrong
+
+
+def upward_cimports(place: Path, text: str) -> list[str]:
+    """The same of a Cython file below ext/solvent/_core, for whole floors and within one."""
+    wrong = []
+    for path, names in re.findall(r"from solvent\._core((?:\.\w+)*) cimport (\([^)]*\)|[^\n]+)", text):
+        parts = path.split(".")[1:]
+        for module in [parts[-1]] if parts and parts[-1] not in KERNEL else re.findall(r"\w+", names):
+            if module != place.stem and MODULES.index(module) >= MODULES.index(place.stem):
+                wrong.append(module)
+    return wrong
+
+
+def circles(edges: dict[str, set[str]]) -> list[str]:
+    """Modules that import themselves by way of others."""
+    reach = {name: set(targets) for name, targets in edges.items()}
+    for via in edges:
+        for name, targets in reach.items():
+            if via in targets:
+                reach[name] = targets | reach[via]
+    return sorted(name for name, targets in reach.items() if name in targets)
+
+
+ROOMS = [path for path in PYTHON if path.parent != HOME and "_core" not in path.parts]
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: str(path.relative_to(HOME)))
+def test_imports_go_down(path):
+    assert not upward_imports(path.relative_to(HOME), path.read_text())
+
+
+@pytest.mark.parametrize("path", [path for path in CYTHON if path.stem != "__init__"], ids=lambda path: path.name)
+def test_cimports_go_down(path):
+    assert not upward_cimports(path.relative_to(CORE), path.read_text())
+
+
+@pytest.mark.parametrize("name", ["market/matching.pxd", "market/book.pyx"])
+def test_a_planted_upward_cimport_is_found(name):
+    assert CORE / name in CYTHON
+    planted = (CORE / name).read_text() + "\nfrom solvent._core.account.ledger cimport Ledger\n"
+    assert upward_cimports(Path(name), planted) == ["ledger"]
+    assert vain_cimports(planted) == ["Ledger"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("schema/codes.py", "from solvent.terms.names import readable"),
+        ("terms/names.py", "def f():\n    from solvent import api"),
+        ("twin/market/book.py", "from solvent.twin.account import ledger"),
+        ("feed/updates.py", "import solvent.witness.auditor"),
+        ("api/views.py", "from solvent.twin.account import margin"),
+        ("api/reads.py", "def f():\n    from solvent._core import kernel"),
+    ],
+)  # fmt: skip
+def test_a_planted_upward_import_is_found(name, line):
+    assert len(upward_imports(Path(name), line)) == 1 and not upward_imports(Path(name), (HOME / name).read_text())
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Imports inside functions and for types count."""
+    names = {".".join(path.relative_to(HOME).with_suffix("").parts) for path in PYTHON}
+    edges = {}
+    for path in PYTHON:
+        targets = {name if name in names else name.rpartition(".")[0] for name in modules_of(path.read_text())}
+        edges[".".join(path.relative_to(HOME).with_suffix("").parts)] = targets & names
+    assert not circles(edges)
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c"]
+
+
+def test_both_kernels_have_the_same_floors():
+    rooms = {path.relative_to(HOME / "twin").parts[0] for path in (HOME / "twin").rglob("*/*.py")}
+    assert rooms == set(KERNEL) == {path.relative_to(CORE).parts[0] for path in CORE.rglob("*/*.pyx")}
+
+
+@pytest.mark.parametrize("path", sorted(HOME.glob("*.py")), ids=lambda path: path.name)
+def test_a_door_only_renames(path):
+    tree = ast.parse(path.read_text())
+    if path.name not in ("__init__.py", "reference.py"):
+        assert len(path.read_text().splitlines()) <= 20
+        assert all(isinstance(node, ast.ImportFrom | ast.Assign | ast.Expr) for node in tree.body)
+
+
+def vain_cimports(text: str) -> list[str]:
+    """Names that a Cython file cimports and does not use; the linter does not read Cython."""
+    pattern = re.compile(r"^from [\w.]+ cimport (\([^)]*\)|[^\n]+)", re.MULTILINE)
+    rest = re.sub(r"(?m)#[^\n]*$", "", pattern.sub("", text))
+    names = [name for names in pattern.findall(text) for name in re.split(r"\w+ as |[\s,()]+", names) if name]
+    return [name for name in names if not re.search(rf"\b{name}\b", rest)]
+
+
+@pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
+def test_nothing_is_cimported_in_vain(path):
+    assert not vain_cimports(path.read_text())

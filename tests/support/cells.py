@@ -1,0 +1,55 @@
+"""Cells of command x result code that a drawn stream rarely meets: one command for each, where accounts 16 and 17 trade.
+
+behaviour/venue/test_answers.py sends them; agreement/test_twins.py leaves them out of what its stream has to reach.
+"""
+
+from solvent import Code
+from solvent.records import CommandType, command
+from solvent.schema.answers import ANSWERS
+from solvent.schema.limits import MONEY_MAX
+
+C = CommandType
+NAME = b"a".ljust(64, b"\0")
+SECOND = bytes(64)
+
+
+def two(kind: CommandType, **fields: int) -> bytes:
+    return command(kind, records=2, **fields) + SECOND
+
+
+BID = 2 << 24 | 1
+CELLS = {
+    (C.OPEN_ACCOUNT, Code.ACCOUNT_EXISTS): command(C.OPEN_ACCOUNT, records=2) + NAME,
+    (C.OPEN_ACCOUNT, Code.BAD_NAME): command(C.OPEN_ACCOUNT, records=2) + SECOND,
+    (C.OPEN_ACCOUNT, Code.BAD_RECORD): command(C.OPEN_ACCOUNT),
+    (C.DEPOSIT, Code.MONEY_LIMIT): command(C.DEPOSIT, account=16, amount=MONEY_MAX),
+    (C.SEED_FUND, Code.MONEY_LIMIT): command(C.SEED_FUND, amount=MONEY_MAX),
+    (C.SEED_FUND, Code.BAD_AMOUNT): command(C.SEED_FUND),
+    (C.OPEN_ACCOUNT, Code.UNKNOWN_ACCOUNT): command(C.OPEN_ACCOUNT, records=2, order_id=99) + b"new".ljust(64, b"\0"),
+    (C.SETTLE, Code.BAD_PRICE): command(C.SETTLE, price_ticks=-1),
+    (C.SETTLE, Code.NO_MARK): command(C.SETTLE, instrument=1),
+    (C.HALT, Code.BAD_MODE): command(C.HALT, mode=2),
+    (C.MASS_CANCEL, Code.BAD_SIDE): command(C.MASS_CANCEL, account=16, side=3),
+    (C.SOURCE, Code.BAD_SOURCE): command(C.SOURCE, price_ticks=1),
+    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=3) + 2 * SECOND,
+    (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
+    (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
+    (C.FUNDING, Code.NO_MARK): command(C.FUNDING, instrument=1, order_id=1),
+    (C.AMEND, Code.POST_ONLY_WOULD_TAKE): command(C.AMEND, account=17, order_id=BID, price_ticks=501_000),
+} | {
+    (kind, code): command(kind, **fields)
+    for kind in (C.DEPOSIT, C.WITHDRAW, C.TRANSFER)
+    for code, fields in (
+        (Code.BAD_AMOUNT, {"account": 16}), (Code.UNKNOWN_ACCOUNT, {"account": 99, "amount": 1}),
+        (Code.UNKNOWN_CURRENCY, {"account": 16, "instrument": 9, "amount": 1}),
+    )
+} | {
+    (kind, Code.UNKNOWN_INSTRUMENT): command(kind, account=16, instrument=9, price_ticks=1)
+    for kind, codes in ANSWERS.items() if Code.UNKNOWN_INSTRUMENT in codes
+} | {(kind, Code.TIME_BACKWARDS): command(kind, time_ns=4) for kind in C} | {
+    (kind, Code.BAD_RECORD): two(kind, account=16)
+    for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
+}  # fmt: skip
+ELSEWHERE = {  # in test_answers.py and test_chosen_tier.py
+    (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
+}  # fmt: skip
