@@ -34,9 +34,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
     """Returns an event's fields in names, words and decimals.
 
     Accounts, instrument and currency appear by name, prices and amounts in currency, sizes in contracts, rates as numbers. A
-    field without a value is None.
-
-    Raises WrongType for what is no event, InputError for an event of no type.
+    field without a value is None. Raises WrongType for what is no event, InputError for an event of no type.
 
     >>> from solvent import EventType, Exchange, Instrument
     >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])

@@ -57,9 +57,9 @@ class Instrument:
     PriceModel that computes mark and funding (None: both are handed in). expiry_ns: the time when a dated contract settles, 0
     for a perpetual. It settles at its index, averaged over the samples of settle_window_ns before.
 
-    Raises InputError for terms that do not fit together. The worth of a tick and lot is a whole number of units; for an inverse
-    contract that holds for a lot times a tick. The highest value of the highest size stays below 2**62 units. One lot of an
-    inverse contract is worth at least 10**4 units at the highest price.
+    Raises InputError for terms that do not fit together. The worth of a tick and lot is a whole number of units; for an
+    inverse contract that holds for a lot times a tick. The highest value of the highest size stays below 2**62 units. One lot
+    of an inverse contract is worth at least 10**4 units at the highest price.
 
     >>> Instrument("BTC-USDT-SWAP").spec.units
     1000
