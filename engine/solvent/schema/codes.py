@@ -229,11 +229,12 @@ class InvariantBroken(SolventError):
     MON-1: purses in currency 0 sum to 3 (docs/explanation/invariants.md#mon-1)
     """
 
-    def __init__(self, text: str):
+    def __str__(self) -> str:
+        text = super().__str__()
         clause = text.removeprefix("auditor: ").split(":")[0].split(",")[0]
         family, _, number = clause.partition("-")
         known = family.isalpha() and family.isupper() and number.isdigit()
-        super().__init__(f"{text} (docs/explanation/invariants.md#{clause.lower()})" if known else text)
+        return f"{text} (docs/explanation/invariants.md#{clause.lower()})" if known else text
 
 
 class EventsDropped(SolventError):
