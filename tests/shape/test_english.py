@@ -13,7 +13,9 @@ import re
 import pytest
 
 import solvent
+from solvent.schema.answers import ANSWERS
 from solvent.schema.codes import HINTS
+from solvent.schema.words import CommandType
 from support.places import PYTHON, ROOT
 
 LONGEST = 30
@@ -114,3 +116,24 @@ def test_every_public_method_shows_an_example(face, name):
 
 def test_the_face_is_not_forgotten():
     assert {"order", "mark", "describe", "fund", "seed"} <= {name for face, name in FACE if face is solvent.Exchange}
+
+
+CONTROLS = {
+    "add_instrument": CommandType.ADD_INSTRUMENT, "halt": CommandType.HALT, "delist": CommandType.SETTLE,
+    "mark": CommandType.MARK, "index": CommandType.INDEX, "source": CommandType.SOURCE,
+    "settle_funding": CommandType.FUNDING, "seed_fund": CommandType.SEED_FUND, "open_account": CommandType.OPEN_ACCOUNT,
+    "deposit": CommandType.DEPOSIT, "withdraw": CommandType.WITHDRAW, "transfer": CommandType.TRANSFER,
+    "set_position_mode": CommandType.SET_POSITION_MODE, "set_leverage": CommandType.SET_LEVERAGE,
+    "move_margin": CommandType.MOVE_MARGIN,
+}  # fmt: skip
+RECORDS_ONLY = {"OK", "TIME_BACKWARDS", "BAD_RECORD", "BAD_MODE", "BAD_INSTRUMENT"}
+"""Answers to records that no method of the face makes: it raises InputError before."""
+FURTHER = {"open_account": {"TOO_MANY_ACCOUNTS"}, "deposit": {"BAD_NAME"}}
+"""Answers of a full exchange, and of the account that a deposit opens."""
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_method_names_every_refusal(name):
+    text = inspect.getdoc(getattr(solvent.Exchange, name))
+    told = set(re.findall(r"[A-Z_]{2,}", " ".join(re.findall(r"Rejected\(([A-Z_,\s]+)\)", text))))
+    assert told == {code.name for code in ANSWERS[CONTROLS[name]]} - RECORDS_ONLY | FURTHER.get(name, set())

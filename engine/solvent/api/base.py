@@ -27,8 +27,8 @@ from solvent.schema.codes import (
 from solvent.schema.commands import command
 from solvent.schema.layouts import dtype
 from solvent.schema.words import CommandType, EventType, Side
-from solvent.terms.decimals import from_units, many, plain
-from solvent.terms.order_words import flag_of, whole, wrong_type
+from solvent.terms.decimals import from_units, members_of, plain
+from solvent.terms.order_words import flag_of, int_within, wrong_type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ def digest_of(data: bytes) -> bytes:
 
 def wanted_types(log: "Iterable[EventType] | None") -> int:
     """Returns a bit for each event type that is written; None sets all of them."""
-    return _ALL if log is None else sum(1 << each for each in set(many(log, EventType, "log")))
+    return _ALL if log is None else sum(1 << each for each in set(members_of(log, EventType, "log")))
 
 
 def _plain_bytes(commands: Any) -> memoryview:
@@ -282,7 +282,7 @@ class Face:
         >>> book.depth()
         ([], [])
         """
-        self._control(CommandType.ADVANCE, time_ns=whole(time_ns, "time_ns", -(2**63), 2**63 - 1))
+        self._control(CommandType.ADVANCE, time_ns=int_within(time_ns, "time_ns", -(2**63), 2**63 - 1))
 
     def _send(self, kind: CommandType, name: bytes, fields: dict[str, int]) -> int:
         fields.setdefault("time_ns", self._kernel.clock_ns)
@@ -295,9 +295,9 @@ class Face:
             raise Rejected(Code(code))
 
     def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
-        return self._ask_twice(kind, lot, b"", fields)
+        return self._ask_extended(kind, lot, b"", fields)
 
-    def _ask_twice(self, kind: CommandType, lot: Decimal, second: bytes, fields: dict[str, int]) -> Ack:
+    def _ask_extended(self, kind: CommandType, lot: Decimal, second: bytes, fields: dict[str, int]) -> Ack:
         """Sends a command, with a second record if there is one."""
         begin = self._kernel.next_seq
         if second:
@@ -317,7 +317,7 @@ class Face:
         >>> [ack.code.name for ack in book.batch([("order", ask), ("cancel", {"account": 1, "order_id": 99})])]
         ['OK', 'UNKNOWN_ORDER']
         """
-        found: tuple[Any, ...] = many(calls, object, "calls")
+        found: tuple[Any, ...] = members_of(calls, object, "calls")
         for call in found:
             if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
                 raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob'}}), not {shown(call)}")
@@ -330,10 +330,10 @@ class Face:
         try:
             return [getattr(self, name)(**arguments) for name, arguments in found]
         except BaseException as error:
-            self._tell(error, begun)
+            self._note_applied(error, begun)
             raise
 
-    def _tell(self, error: BaseException, begun: int) -> None:
+    def _note_applied(self, error: BaseException, begun: int) -> None:
         """Notes on an exception how many commands of a batch had been applied before it."""
         if not isinstance(error, Busy):
             count = self.command_count - begun
@@ -346,8 +346,8 @@ class Face:
         if (order_id is None) == (client_id is None):
             raise InputError("name the order by order_id or by client_id, one of them")
         if order_id is not None:
-            return {"order_id": whole(order_id, "order_id", 0, 2**64 - 1)}
-        return {"client_id": whole(client_id, "client_id", 1, 2**63 - 1)}
+            return {"order_id": int_within(order_id, "order_id", 0, 2**64 - 1)}
+        return {"client_id": int_within(client_id, "client_id", 1, 2**63 - 1)}
 
     def run(self, commands: Any) -> Batch:
         """Applies many command records without the GIL, and returns a Batch with a row for each.
@@ -374,7 +374,7 @@ class Face:
         except InputError:  # nothing was done
             raise
         except BaseException as error:
-            self._tell(error, begun)
+            self._note_applied(error, begun)
             raise
 
     # --- events
@@ -445,7 +445,7 @@ class Face:
         if not all(isinstance(each, EventType) for each in types):
             raise WrongType(f"cursor takes EventTypes, as in cursor(EventType.TRADE, EventType.DONE), not {shown(types)}")
         end = self._kernel.next_seq
-        begin = end if begin is None else whole(begin, "begin", 1, end)
+        begin = end if begin is None else int_within(begin, "begin", 1, end)
         if begin < self._kernel.first_seq:
             raise EventsDropped(f"event {begin} is no longer held; use retain=True or an earlier cursor")
         cursor = Cursor(self, types, begin)

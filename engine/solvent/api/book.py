@@ -16,7 +16,7 @@ from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Terms, Trigger, whole, word
+from solvent.terms.order_words import Terms, Trigger, int_within, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ _LOT = Decimal(1)
 
 
 def _ticks(value: object, what: str) -> int:
-    return whole(value, what, -(2**63), 2**63 - 1)
+    return int_within(value, what, -(2**63), 2**63 - 1)
 
 
 class Book(Face):
@@ -52,8 +52,8 @@ class Book(Face):
         self, max_price_ticks: int = 2**24 - 1, *, max_size_lots: int = 2**32, retain: bool = True,
         log: Iterable[EventType] | None = None, seed: int | None = None,
     ):  # fmt: skip
-        self.max_price_ticks = whole(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
-        self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
+        self.max_price_ticks = int_within(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
+        self.max_size_lots = int_within(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
         terms = InstrumentTerms(
@@ -87,11 +87,11 @@ class Book(Face):
         """
         terms = Terms(tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group)
         fields = terms.header(market=price_ticks is None) | {
-            "account": whole(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
+            "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
             "size_lots": _ticks(size_lots, "size_lots"),
             "price_ticks": 0 if price_ticks is None else _ticks(price_ticks, "price_ticks"),
         }  # fmt: skip
-        return self._ask_twice(CommandType.ORDER, _LOT, terms.second(_ticks), fields)
+        return self._ask_extended(CommandType.ORDER, _LOT, terms.second(_ticks), fields)
 
     def mark(self, price_ticks: int) -> Ack:
         """Sets the mark price, in ticks, for the triggers that watch it. Raises Rejected(BAD_PRICE).
@@ -138,7 +138,7 @@ class Book(Face):
         for name, value in (("size_lots", size_lots), ("price_ticks", price_ticks)):
             if value is not None:
                 fields[name] = _ticks(value, name) or -1
-        return self._ask(CommandType.AMEND, _LOT, account=whole(account, "account", 0, NOBODY - 1), **fields)
+        return self._ask(CommandType.AMEND, _LOT, account=int_within(account, "account", 0, NOBODY - 1), **fields)
 
     def cancel(self, account: int, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.
@@ -150,7 +150,7 @@ class Book(Face):
         (True, ([], []))
         """
         fields = self._named(order_id, client_id)
-        return self._ask(CommandType.CANCEL, _LOT, account=whole(account, "account", 0, NOBODY - 1), **fields)
+        return self._ask(CommandType.CANCEL, _LOT, account=int_within(account, "account", 0, NOBODY - 1), **fields)
 
     def cancel_all(self, account: int | None = None, *, side: str | None = None) -> Ack:
         """Cancels live orders, resting and dormant, oldest first.
@@ -165,7 +165,8 @@ class Book(Face):
         Decimal('2')
         """
         return self._ask(
-            CommandType.MASS_CANCEL, _LOT, account=NOBODY if account is None else whole(account, "account", 0, NOBODY - 1),
+            CommandType.MASS_CANCEL, _LOT,
+            account=NOBODY if account is None else int_within(account, "account", 0, NOBODY - 1),
             side=2 if side is None else word(SIDES, side, "side"),
         )  # fmt: skip
 
@@ -190,7 +191,7 @@ class Book(Face):
         >>> book.depth()
         ([], [(101, 10), (102, 5)])
         """
-        bids, asks = self._kernel.depth(0, whole(n, "n", 0, 2**62))
+        bids, asks = self._kernel.depth(0, int_within(n, "n", 0, 2**62))
         return bids, asks
 
     def depth_arrays(self, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
@@ -204,7 +205,7 @@ class Book(Face):
         >>> book.depth_arrays()[1].tolist()
         [[101, 10, 2], [102, 5, 1]]
         """
-        return self._depth_arrays(0, whole(n, "n", 0, 2**62))
+        return self._depth_arrays(0, int_within(n, "n", 0, 2**62))
 
     def resting(self) -> list[dict[str, Any]]:
         """Returns every resting order as a dict: bids best first, each price in time order, then asks.

@@ -49,7 +49,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
     if event.record[0] not in EVENTS:
         raise InputError(f"no event is of type {event.record[0]}")
     kind = EventType(event.record[0])
-    said = _said(event)
+    said = _fields_of(event)
     instrument = _at(self.instruments, getattr(event, said["instrument"].place)) if "instrument" in said else None
     currency = _at(tuple(self.currencies), getattr(event, said["currency"].place)) if "currency" in said else None
     unit = self.currencies[currency] if currency else instrument.unit if instrument else None
@@ -67,7 +67,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
         elif each.words:
             told[name] = word_of(each.words, number)
         else:
-            _tell(told, name, number, instrument, unit)
+            _add_number(told, name, number, instrument, unit)
     if "leverage_parts" in told:
         times, parts = told["leverage"], told.pop("leverage_parts")
         told["leverage"] = times if parts == 1 else Fraction(times, parts)
@@ -78,11 +78,11 @@ def described(self: Names, event: Event) -> dict[str, Any]:
             if number and name in TERM_WORDS:
                 told[name] = word_of(TERM_WORDS[name], number)
             elif number:
-                _tell(told, name, number, instrument, unit)
+                _add_number(told, name, number, instrument, unit)
     return told
 
 
-def _said(event: Event) -> dict[str, Said]:
+def _fields_of(event: Event) -> dict[str, Said]:
     """Returns an event's names. BEGIN has the header names that its command gives a meaning, under their usual names."""
     said = EVENTS[EventType(event.record[0])]
     if event.record[0] != EventType.BEGIN or event.command not in list(CommandType):
@@ -113,7 +113,7 @@ def _source(instrument: Instrument | None, number: int) -> str | int:
     return number if found is None else str(found)
 
 
-def _tell(told: dict[str, Any], name: str, number: int, instrument: Instrument | None, money: Decimal | None) -> None:
+def _add_number(told: dict[str, Any], name: str, number: int, instrument: Instrument | None, money: Decimal | None) -> None:
     """Adds a number with its unit, by its name without the unit; a number without a known unit stays as it is."""
     unit = unit_of(name)
     steps = {"ppb": PPB, "units": money}

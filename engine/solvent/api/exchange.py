@@ -21,7 +21,7 @@ from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import Terms, Trigger, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
+from solvent.terms.order_words import Terms, Trigger, fit, flag_of, int_within, leg_of, leverage_of, word, wrong_type
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.spec import from_records
 
@@ -158,7 +158,8 @@ class Exchange(Operator):
         In hedge mode orders, leverage and margin moves name a leg, "long" or "short". An order on the opposite side closes
         that leg and never opens the other. Both legs begin with the margin mode and the leverage of the one-way position.
 
-        Raises Rejected(MODE_IN_USE) unless the account is flat and has no live order in the instrument.
+        Raises Rejected(MODE_IN_USE) unless the account is flat and has no live order in the instrument, and
+        Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -187,7 +188,8 @@ class Exchange(Operator):
         Orders that could lead beyond the tier are refused. The default 0 clears it. Not available for schemes "deduction" and
         "factor". A liquidation begins by clearing it.
 
-        Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN).
+        Raises Rejected(BAD_LEVERAGE, BAD_LEG, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN,
+        UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -202,7 +204,7 @@ class Exchange(Operator):
         self._control(
             CommandType.SET_LEVERAGE, account=who, instrument=where, leg=side, leverage_times=times, leverage_parts=parts,
             mode=self._margin_mode(who, where, side) if mode is None else word(_MODES, mode, "mode"),
-            chosen_tier=whole(tier, "tier", 0, MONEY_MAX),
+            chosen_tier=int_within(tier, "tier", 0, MONEY_MAX),
         )  # fmt: skip
 
     def _margin_mode(self, account: int, instrument: int, leg: int) -> int:
@@ -221,7 +223,8 @@ class Exchange(Operator):
         amount: in the settlement currency. to, to_leg: another open isolated position of the same account. The margin then
         goes from this position to that one instead of from the wallet.
 
-        Raises Rejected(NO_ISOLATED_POSITION, INSUFFICIENT_BALANCE, BELOW_INITIAL_MARGIN, BAD_AMOUNT).
+        Raises Rejected(NO_ISOLATED_POSITION, INSUFFICIENT_BALANCE, BELOW_INITIAL_MARGIN, BAD_AMOUNT, BAD_LEG, UNKNOWN_ACCOUNT,
+        UNKNOWN_INSTRUMENT).
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -301,7 +304,7 @@ class Exchange(Operator):
             "price_ticks": 0 if price is None else ticks(price, "price"),
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
-        return self._ask_twice(CommandType.ORDER, lot, terms.second(ticks), fields)
+        return self._ask_extended(CommandType.ORDER, lot, terms.second(ticks), fields)
 
     def amend(
         self, account: Acct, order_id: int | None = None, *, client_id: int | None = None,

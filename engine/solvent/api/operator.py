@@ -10,7 +10,7 @@ from solvent.schema.limits import FINE, RATE
 from solvent.schema.words import CommandType, Listing
 from solvent.terms.decimals import PPB, Dec, nearest_even, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import fit, flag_of, whole, wrong_type
+from solvent.terms.order_words import fit, flag_of, int_within, wrong_type
 
 
 class Operator(Reads):
@@ -77,7 +77,8 @@ class Operator(Reads):
         price: in currency, rounded half to even to ticks.
 
         Raises Rejected(BAD_PRICE) for a price that is not positive, or above the instrument's highest price. Raises
-        Rejected(PRICE_IS_MODELLED) if the instrument has a price model, Rejected(UNKNOWN_INSTRUMENT) for an unknown one.
+        Rejected(PRICE_IS_MODELLED) if the instrument has a price model, Rejected(NOT_TRADING) if it was settled, and
+        Rejected(UNKNOWN_INSTRUMENT).
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -85,12 +86,13 @@ class Operator(Reads):
         >>> ex.prices("BTC-USDT-SWAP").mark
         Decimal('50000')
         """
-        return self._price(CommandType.MARK, instrument, price, "mark price")
+        return self._set_price(CommandType.MARK, instrument, price, "mark price")
 
     def index(self, instrument: Inst, price: Dec) -> Ack:
         """Sets the index price. Triggers watch it in ticks, a price model in millionths of a tick.
 
-        Raises Rejected as `mark` does, and Rejected(PRICE_IS_MODELLED) if the index is computed from constituents.
+        Raises Rejected(BAD_PRICE, NOT_TRADING, UNKNOWN_INSTRUMENT) as `mark` does, and Rejected(PRICE_IS_MODELLED) if
+        constituents make the index.
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -98,7 +100,7 @@ class Operator(Reads):
         >>> ex.prices("BTC-USDT-SWAP").index
         Decimal('50001.5')
         """
-        return self._told(CommandType.INDEX, instrument, price)
+        return self._set_fine_price(CommandType.INDEX, instrument, price)
 
     def source(self, instrument: Inst, name: str, price: Dec) -> Ack:
         """Reports the price of one constituent of an instrument's index; index and mark price follow.
@@ -107,7 +109,8 @@ class Operator(Reads):
 
         name: a name in Index.sources or Index.external. price: in currency, rounded half to even to millionths of a tick.
 
-        Raises Rejected(BAD_SOURCE) for a name that the index does not have, Rejected(BAD_PRICE) as `mark` does.
+        Raises Rejected(BAD_SOURCE) for a name that the index does not have, and Rejected(BAD_PRICE, NOT_TRADING,
+        UNKNOWN_INSTRUMENT) as `mark` does.
 
         >>> from solvent import Exchange, Index, Instrument, PriceModel
         >>> model = PriceModel(components=["index"], index=Index(sources={"spot-a": 1, "spot-b": 1}))
@@ -122,7 +125,7 @@ class Operator(Reads):
         if not isinstance(name, str):
             raise wrong_type("name", name, "a str")
         number = names.index(name) if name in names else 2**32
-        return self._told(CommandType.SOURCE, instrument, price, number)
+        return self._set_fine_price(CommandType.SOURCE, instrument, price, number)
 
     def settle_funding(self, instrument: Inst, rate: Dec, period: int) -> Ack:
         """Settles funding once: longs pay shorts rate * value at mark; with a negative rate shorts pay longs.
@@ -131,7 +134,8 @@ class Operator(Reads):
         R_own, unless the rule set says otherwise. Receivers share what was collected in proportion to what is due
         (docs/explanation/semantics.md, section 7).
 
-        Raises Rejected(BAD_RATE, PERIOD_SETTLED, NO_MARK, UNKNOWN_INSTRUMENT).
+        Raises Rejected(BAD_RATE, PERIOD_SETTLED, NO_MARK, NOT_TRADING, UNKNOWN_INSTRUMENT), and Rejected(PRICE_IS_MODELLED) if
+        a price model settles funding.
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -149,7 +153,7 @@ class Operator(Reads):
         ppb = to_units(rate, PPB, "funding rate")
         return self._ask(
             CommandType.FUNDING, self.instruments[index].lot_size, instrument=index,
-            rate_ppb=RATE if ppb is None or abs(ppb) > RATE else ppb, period=whole(period, "period", 0, 2**63 - 1),
+            rate_ppb=RATE if ppb is None or abs(ppb) > RATE else ppb, period=int_within(period, "period", 0, 2**63 - 1),
         ).ok()  # fmt: skip
 
     def seed_fund(self, currency: str, amount: Dec) -> None:
@@ -166,12 +170,12 @@ class Operator(Reads):
         currency_id, units = self._amount(currency, amount)
         self._control(CommandType.SEED_FUND, currency=currency_id, amount_units=units)
 
-    def _price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
+    def _set_price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
         index = self._known_instrument(instrument)
         ticks = nearest_even(price, self.instruments[index].tick_size, what)
         return self._ask(kind, self.instruments[index].lot_size, instrument=index, price_ticks=fit(ticks, False)).ok()
 
-    def _told(self, kind: CommandType, instrument: Inst, price: Dec, number: int | None = None) -> Ack:
+    def _set_fine_price(self, kind: CommandType, instrument: Inst, price: Dec, number: int | None = None) -> Ack:
         """Sends a price that may be finer than a tick: its nearest tick, and the rest in millionths, rounded half to even."""
         index = self._known_instrument(instrument)
         terms = self.instruments[index]

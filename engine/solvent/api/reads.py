@@ -17,7 +17,7 @@ from solvent.schema.words import Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import any_int, fit, leg_of, whole, wrong_type
+from solvent.terms.order_words import any_int, fit, int_within, leg_of, wrong_type
 from solvent.terms.rule_set import RuleSet
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class Reads(Face):
         """
         from solvent.api import views
 
-        return views.depth_view(self.venue, self._kernel, self._known_instrument(instrument), whole(n, "n", 0, 2**62))
+        return views.depth_view(self.venue, self._kernel, self._known_instrument(instrument), int_within(n, "n", 0, 2**62))
 
     def depth_arrays(self, instrument: Inst, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
         """Returns (bids, asks), best first: int64 arrays of shape (levels, 3) with price ticks, lots and orders.
@@ -249,7 +249,7 @@ class Reads(Face):
         >>> bids.tolist(), asks.shape
         ([[499000, 3, 1]], (0, 3))
         """
-        return self._depth_arrays(self._known_instrument(instrument), whole(n, "n", 0, 2**62))
+        return self._depth_arrays(self._known_instrument(instrument), int_within(n, "n", 0, 2**62))
 
     def positions_array(self) -> "np.ndarray[Any, Any]":
         """Returns every open position as a record of schema.columns.POSITION, by account and instrument.

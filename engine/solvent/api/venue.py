@@ -15,7 +15,7 @@ from solvent.schema.layouts import NOBODY
 from solvent.schema.limits import CURRENCIES_MAX, INSTRUMENTS_MAX
 from solvent.schema.terms import values_of
 from solvent.terms.collateral import Collateral, Compiled
-from solvent.terms.decimals import many, plain, unit_of
+from solvent.terms.decimals import members_of, plain, unit_of
 from solvent.terms.instrument import Instrument, check_groups
 from solvent.terms.names import check_name
 from solvent.terms.order_words import wrong_type
@@ -39,7 +39,7 @@ class Venue:
         currencies: Mapping[str, int] | None,
     ):  # fmt: skip
         self.coming: Instrument | None = None
-        self.instruments = many(instruments, Instrument, "what an exchange is made from")
+        self.instruments = members_of(instruments, Instrument, "what an exchange is made from")
         self.rules = find(rules)
         self.made_with = len(self.instruments)
         self._instrument_ids = {each.name: i for i, each in enumerate(self.instruments)}
@@ -54,7 +54,7 @@ class Venue:
         for name, decimals in (currencies or {}).items():
             self._name_currency(name, unit_of(decimals))
         self.collateral = sorted(
-            many(collateral, Collateral, "collateral"), key=lambda each: rate_ppb(each.haircut, "haircut")
+            members_of(collateral, Collateral, "collateral"), key=lambda each: rate_ppb(each.haircut, "haircut")
         )
         self.collateral_terms = self._back()
         if len(self.currencies) > CURRENCIES_MAX:

@@ -79,8 +79,8 @@ class PositionView:
     effective_leverage: the inverse, value / equity of the margin domain; None when flat or without equity. leg: "long" or
     "short" in hedge mode. entry_price: the price that gives the position its cost, for reading only, None when flat.
 
-    liquidation_price: the first tick on the way down (long) or up (short) at which the position is stepped down or taken over,
-    other marks held; None if there is none. For a cross hedge whose other leg is larger it lies on the other side. Roundings
+    liquidation_price: the first tick on the way down (long) or up (short) at which the position is stepped down or taken
+    over. Other marks are held. None means that there is no such tick. For a cross hedge whose other leg is larger it lies on the other side. Roundings
     may hide a nearer price (docs/reference/arrays.md). distance_ticks: how far the mark may go before liquidation_price, 0 or
     negative once it is reached. distance: the same as a share of mark. Both are None without a liquidation price.
 
@@ -237,12 +237,12 @@ class Explanation:
             cash, hold, free, withdrawable = map(plain, (w.cash, w.hold, w.free, w.withdrawable))
             lines.append(f"  wallet: cash {cash}, holds {hold}, free {free}, withdrawable {withdrawable} {w.currency}")
         for d in self.domains:
-            lines += self._told(d)
+            lines += self._lines_of(d)
         if not self.domains:
             lines.append("  no open position")
         return "\n".join(lines)
 
-    def _told(self, d: DomainView) -> Iterator[str]:
+    def _lines_of(self, d: DomainView) -> Iterator[str]:
         """Yields the lines of a domain."""
         yield f"  {d.title}"
         counted = self.wallets[d.currency].collateral if d.mode == "cross" else Decimal(0)

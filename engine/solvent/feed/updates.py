@@ -24,7 +24,7 @@ from solvent.api.exchange import Exchange
 from solvent.schema.codes import EventsDropped, FeedGap, InputError, shown
 from solvent.schema.events import Event
 from solvent.schema.words import EventType, Side
-from solvent.terms.order_words import any_int, flag_of, whole, wrong_type
+from solvent.terms.order_words import any_int, flag_of, int_within, wrong_type
 
 __all__ = [
     "Action", "Best", "Change", "Feed", "Increment", "Level", "NEEDS", "Order", "OrderChange", "OrderIncrement",
@@ -337,7 +337,7 @@ class Feed:
         if isinstance(face, Exchange):
             self.instrument = face._known_instrument(instrument)
         else:
-            self.instrument = whole(instrument, "instrument", 0, 0)
+            self.instrument = int_within(instrument, "instrument", 0, 0)
         if face._kernel.first_seq > 1:
             raise EventsDropped(
                 "the first events are no longer held; make the Feed before the first command, or use retain=True"

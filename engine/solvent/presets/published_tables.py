@@ -12,7 +12,7 @@ from typing import Any
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
-from solvent.terms.decimals import decimal, fraction, from_fraction, from_units, many, to_units
+from solvent.terms.decimals import decimal, fraction, from_fraction, from_units, members_of, to_units
 from solvent.terms.instrument import Instrument
 from solvent.terms.price_model import Funding, Index, PriceModel
 from solvent.terms.tiers import Tier
@@ -45,7 +45,7 @@ def _leverage(value: object) -> Fraction:
 
 def _rows(rows: object, *columns: str) -> tuple[Mapping[str, Any], ...]:
     """Returns the rows of a payload. Raises InputError if a row lacks one of the columns."""
-    found: tuple[Mapping[str, Any], ...] = many(rows, Mapping, "a payload")  # type: ignore[type-abstract]
+    found: tuple[Mapping[str, Any], ...] = members_of(rows, Mapping, "a payload")  # type: ignore[type-abstract]
     for row in found:
         if missing := [each for each in columns if each not in row]:
             raise InputError(f"a row has no {', '.join(missing)}: {shown(row)}")

@@ -171,7 +171,7 @@ def shown(value: object) -> str:
 
 
 class SolventError(Exception):
-    """Is the base of everything that this package raises on purpose."""
+    """Serves as the base of everything that this package raises on purpose."""
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles and copies the error as what it is, whatever arguments its class takes."""

@@ -83,7 +83,7 @@ def schema_pxd() -> str:
 
 
 def schema_pyx() -> str:
-    """What a test compares: the layouts and numbers that were compiled."""
+    """Renders the compiled layouts and numbers, which a test compares."""
     out = [
         f'"""The compiled layouts and numbers, readable from Python; see schema.pxd.\n\n{BANNER}\n"""\n',
         wrapped(
@@ -114,7 +114,7 @@ def _command_struct(asked: type[Asked]) -> str:
 
 
 def commands_pxd() -> str:
-    """A struct for each command, and the record that is any of them."""
+    """Renders a struct for each command, and the record that is any of them."""
     out = [
         f"# commands: a struct for each command, laid out as its record; its names say what each field is.\n#\n# {BANNER}\n"
         "# Owns: those names (solvent.schema.commands). Never: decides whether a command is allowed.\n"
@@ -145,13 +145,13 @@ def _c_emitter(kind: EventType) -> str:
 
 
 def _record(before: str, after: str) -> Callable[[], str]:
-    """All fields of an event record, in parentheses, within a line of Cython."""
+    """Renders all fields of an event record, in parentheses, within a line of Cython."""
     fields = [f"r.{name}," for name, _ in LAYOUTS["event"]]
     return lambda: wrapped([*fields[:-1], fields[-1][:-1]], f"        {before}(", "         ", f"){after}") + "\n"
 
 
 def emit_pxd() -> str:
-    """An emitter for each event."""
+    """Renders an emitter for each event."""
     return "\n\n\n".join([
         f"# emit: an emitter for each type of event, whose parameters have the names of its fields.\n#\n# {BANNER}\n"
         "# Owns: which field of the record each name is (solvent.schema.events). Never: knows why something happens.\n"
@@ -184,7 +184,7 @@ def _python_emitter(kind: EventType) -> str:
 
 
 def emit_py() -> str:
-    """The same emitters, of the twin's log."""
+    """Renders the same emitters for the twin's log."""
     head = (
         f'"""An emitter for each type of event, whose parameters have the names of its fields.\n\n{BANNER}\nOwns which field '
         'of the record each name is (solvent.schema.events). Never knows why something happens.\n"""\n\n'
@@ -249,13 +249,13 @@ def answers_table() -> str:
 
 
 def _plain(kind: type[Terms]) -> list[tuple[str, str, str]]:
-    """Name, C type and note of every term that is a whole number, the widest first."""
+    """Returns C type, name and note of every term that is a whole number, the widest first."""
     found = [(each.name, each.metadata["c"], each.metadata["note"]) for each in fields(kind) if "c" in each.metadata]
     return sorted(found, key=lambda each: -int(each[1].strip("uint_")))
 
 
 def c_fields(kind: type[Terms]) -> Callable[[], str]:
-    """The terms as fields of a struct."""
+    """Renders the terms as fields of a struct."""
     lines = [(f"    {c_type} {name}", note) for name, c_type, note in _plain(kind)]
     return lambda: "".join(f"{line:34} # {note}\n" if note else line + "\n" for line, note in lines)
 
@@ -266,18 +266,18 @@ def c_reading(kind: type[Terms], target: str, source: str) -> Callable[[], str]:
 
 
 def step_numbers() -> str:
-    """The steps of a liquidation as members of an enum."""
+    """Renders the steps of a liquidation as members of an enum."""
     return "".join(f"    {step.name} = {step}\n" for step in words.Step)
 
 
 def contract_fields() -> str:
-    """The terms as fields of the twin's Contract."""
+    """Renders the terms as fields of the twin's Contract."""
     lines = [(f"    {each.name}: int", each.metadata["note"]) for each in fields(InstrumentTerms) if "c" in each.metadata]
     return "".join(f"{line}  # {note}\n" if note else line + "\n" for line, note in lines)
 
 
 def rule_fields() -> str:
-    """The plain fields of a RuleSet, with their defaults."""
+    """Renders the plain fields of a RuleSet, with their defaults."""
     found = []
     for each in fields(RuleTerms):
         if "needed" not in each.metadata:
@@ -317,7 +317,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def filled(text: str, name: str, content: str) -> str:
-    """A file with one of its rendered parts as it should be. Raises ValueError if it has no such part."""
+    """Returns a file with one of its rendered parts as it should be. Raises ValueError if it has no such part."""
     lines = text.splitlines(keepends=True)
     marks = [i for i, line in enumerate(lines) if line.rstrip(" ->\n").endswith(f"rendered: {name}")]
     if len(marks) != 1:
@@ -328,7 +328,7 @@ def filled(text: str, name: str, content: str) -> str:
 
 
 def rendered() -> dict[str, str]:
-    """{path: text} of every file that repeats the schema, as it should be."""
+    """Returns {path: text} of every file that repeats the schema, as it should be."""
     found = {path: render() for path, render in FILES.items()}
     for path, parts in SECTIONS.items():
         text = ROOT.joinpath(path).read_text()

@@ -17,7 +17,7 @@ class Collateral:
     """Makes a balance of one currency count in the cross margin of another, `of`, at a price less a haircut.
 
     price: the instrument whose index (its mark, while it has no index) gives the price in `of`, as ETH-USDT for ETH. decimals:
-    the currency's units are 10**-decimals. Where contracts settle in the currency, only what they leave counts
+    the currency's units are 10**-decimals. If contracts settle in the currency, only what they leave counts
     (docs/explanation/semantics.md). Collateral that positions need cannot be withdrawn, and no order can reserve it.
 
     The house converts collateral at the price less the haircut, so that equity stays the same. It does so before a takeover,

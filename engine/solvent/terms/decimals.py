@@ -26,10 +26,10 @@ _LENGTH = 4_000
 """The longest number that is read, in characters; no real number is so long."""
 
 
-def many(values: object, kind: type[_Member], what: str) -> tuple[_Member, ...]:
+def members_of(values: object, kind: type[_Member], what: str) -> tuple[_Member, ...]:
     """Returns the members of a list, all of one type. Raises WrongType for anything else.
 
-    >>> many([1, 2], int, "weights")
+    >>> members_of([1, 2], int, "weights")
     (1, 2)
     """
     found = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping) else None

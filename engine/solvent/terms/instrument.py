@@ -10,7 +10,7 @@ from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import GROUP_MAX, RATE
 from solvent.schema.terms import FeeRow, ModelTerms, RateRow, Row
 from solvent.schema.words import Basis, Kind, Scheme
-from solvent.terms.decimals import Dec, decimal, fraction, many, to_units
+from solvent.terms.decimals import Dec, decimal, fraction, members_of, to_units
 from solvent.terms.names import check_name
 from solvent.terms.price_model import PriceModel
 from solvent.terms.spec import Spec
@@ -109,7 +109,7 @@ class Instrument:
             if not isinstance(word, str) or word not in table:
                 raise InputError(f"{self.name}: {shown(word)} is none of {', '.join(table)}")
         for name, kind in (("tiers", Tier), ("rates", Rates), ("fee_tiers", object)):
-            object.__setattr__(self, name, many(getattr(self, name), kind, f"{self.name}: {name}"))
+            object.__setattr__(self, name, members_of(getattr(self, name), kind, f"{self.name}: {name}"))
         object.__setattr__(self, "spec", self._compile())
 
     @cached_property

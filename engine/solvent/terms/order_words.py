@@ -167,9 +167,9 @@ class Terms:
         tif = word(TIFS, self.tif, "tif")
         return {
             "tif": (tif or Tif.IOC) if market else tif, "flags": self.flags() | (Flag.MARKET if market else 0),
-            "client_id": whole(self.client_id, "client_id", 0, 2**63 - 1),
+            "client_id": int_within(self.client_id, "client_id", 0, 2**63 - 1),
             "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
-            "stp_group": whole(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
+            "stp_group": int_within(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
         }  # fmt: skip
 
     def second(self, ticks: Callable[[object, str], int]) -> bytes:
@@ -180,7 +180,7 @@ class Terms:
                 raise wrong_type("trigger", self.trigger, "solvent.Trigger")
             fields |= self.trigger.fields(ticks)
         if self.expiry_ns is not None:
-            fields["expiry_ns"] = whole(self.expiry_ns, "expiry_ns", -(2**63), 2**63 - 1)
+            fields["expiry_ns"] = int_within(self.expiry_ns, "expiry_ns", -(2**63), 2**63 - 1)
         if self.slippage is not None:
             fields["slippage_ppb"] = rate_of(self.slippage, "slippage")
         if self.leg is not None:
@@ -203,7 +203,7 @@ def any_int(value: object, what: str) -> int:
     return value
 
 
-def whole(value: object, what: str, low: int, high: int) -> int:
+def int_within(value: object, what: str, low: int, high: int) -> int:
     """Returns an exact int from low to high. Raises WrongType or InputError."""
     if not low <= (number := any_int(value, what)) <= high:
         told = number if -(2**64) < number < 2**64 else "of more than 64 bits"

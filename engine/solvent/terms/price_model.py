@@ -11,7 +11,7 @@ from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.limits import DAY_NS, PREMIUM_BOUND, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
 from solvent.schema.terms import ModelTerms
 from solvent.schema.words import Component, Premium, Weighting
-from solvent.terms.decimals import Dec, decimal, many
+from solvent.terms.decimals import Dec, decimal, members_of
 from solvent.terms.spec import ALPHA_LEAST
 from solvent.terms.tiers import rate_ppb
 
@@ -32,7 +32,7 @@ def _word(value: object, what: str, *words: str) -> None:
 
 
 def _flags(words: Sequence[str], table: Mapping[str, int], what: str) -> int:
-    found = many(words, str, what)
+    found = members_of(words, str, what)
     if not found or not all(each in table for each in found):
         raise InputError(f"{what} is a list of {', '.join(table)}, not {shown(words)}")
     return sum({table[each] for each in found})
@@ -67,7 +67,7 @@ class Index:
         if not isinstance(self.sources, Mapping) or not isinstance(self.external, Mapping):
             raise WrongType("sources and external of an index are weights by name, as {'spot': 1}")
         names = [*self.sources, *self.external]
-        many(names, str, "names of constituents")
+        members_of(names, str, "names of constituents")
         if not self.sources or len(set(names)) != len(names) or len(names) > SOURCES_MAX:
             raise InputError(f"an index has 1 to {SOURCES_MAX} constituents of different names, not {shown(names)}")
         for name, weight in (*self.sources.items(), *self.external.items()):
@@ -102,7 +102,7 @@ class Funding:
 
     impact: the amount that the impact prices trade, in settlement currency, for an inverse contract in contracts. A thinner
     book has no impact price, and its side adds nothing. weights: "equal", "linear" (1 to n: later samples count more) or
-    "index" (each sample counts by the index at its time, so that a mean of marks is divided by the mean of the indices: Vega).
+    "index" (each sample counts by the index at its time; Vega).
 
     The rate is
 
@@ -147,7 +147,7 @@ class Funding:
             raise InputError(f"delayed is a bool, not {shown(self.delayed)}")
         if not self._bound() or (self.weights == "index" and decimal(self.bound, "bound") != 1):
             raise InputError("a bound of premiums is above 0, and 1 where they are weighted by the index")
-        if len(many(self.share, int, "share")) != 2:
+        if len(members_of(self.share, int, "share")) != 2:
             raise InputError(f"share is a numerator and a denominator, not {shown(self.share)}")
         for part in self.share:
             _whole(part, "share", 1, 10**6)

@@ -14,7 +14,7 @@ from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import MONEY_MAX, RATE
 from solvent.schema.terms import RateRow, Row
 from solvent.schema.words import Leg
-from solvent.terms.decimals import PPB, Dec, fraction, from_fraction, from_units, many, to_units
+from solvent.terms.decimals import PPB, Dec, fraction, from_fraction, from_units, members_of, to_units
 
 
 def rate_ppb(value: object, what: str, lowest: int = 0, highest: int = RATE) -> int:
@@ -104,7 +104,7 @@ class Rates:
 
     def compiled(self) -> RateRow:
         """Returns (side, highest leverage or 0, maintenance rates over 10**9)."""
-        rates = tuple(rate_ppb(each, "maintenance rate") for each in many(self.maintenance, object, "maintenance"))
+        rates = tuple(rate_ppb(each, "maintenance rate") for each in members_of(self.maintenance, object, "maintenance"))
         return int(_SIDES[self.side]), self.max_leverage or 0, rates
 
 

@@ -21,7 +21,7 @@ Key = tuple[int, int, int]  # account, instrument, leg
 
 
 class Order:
-    """An order as its ACCEPTED event gave it; `remaining` and `status` follow its later events."""
+    """Holds an order as its ACCEPTED event gave it; `remaining` and `status` follow its later events."""
 
     __slots__ = (
         "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
@@ -112,9 +112,9 @@ class Rows:
         accrued = Fraction(pays * self.funding_value(key[1], size), 10**9) if pays else Fraction(0)
         spec = self.specs[key[1]]
         leverage = self.leverages.get(key, Fraction(spec.default_leverage))
-        kin, sides = self._kin(key), self._sides(key)
+        nets, sides = self._group_net_lots(key), self._sides(key)
         rest = self.chosen[key], leverage, self.marks[key[1]], accrued
-        return Held(spec, size, self.costs[key], self._other(key), kin, sides, *rest)
+        return Held(spec, size, self.costs[key], self._other_leg_lots(key), nets, sides, *rest)
 
     def _sides(self, key: Key) -> tuple[int, int]:
         """Returns the lots held long and short of the instrument or its tier group; cross positions only."""
@@ -129,17 +129,19 @@ class Rows:
         sizes = [self.sizes[row] for row in rows]
         return sum(size for size in sizes if size > 0), sum(-size for size in sizes if size < 0)
 
-    def _kin(self, key: Key) -> int:
+    def _group_net_lots(self, key: Key) -> int:
         """Returns the nets of the other instruments of a tier group, added up; cross positions only."""
         account, mine, _ = key
         group = self.specs[mine].tier_group
         if not group or self.modes.get(key):
             return 0
-        kin = (i for i, spec in enumerate(self.specs) if spec.tier_group == group and self.currency[i] == self.currency[mine])
-        rows = ([(account, i, leg) for leg in Leg] for i in kin if i != mine)
+        members = (
+            i for i, spec in enumerate(self.specs) if spec.tier_group == group and self.currency[i] == self.currency[mine]
+        )
+        rows = ([(account, i, leg) for leg in Leg] for i in members if i != mine)
         return sum(abs(sum(self.sizes[row] for row in each if not self.modes.get(row))) for each in rows)
 
-    def _other(self, key: Key) -> int:
+    def _other_leg_lots(self, key: Key) -> int:
         """Returns the other leg of a hedge if both are cross."""
-        twin = key[0], key[1], Leg.LONG + Leg.SHORT - key[2]
-        return 0 if not key[2] or self.modes.get(key) or self.modes.get(twin) else self.sizes[twin]
+        other_leg = key[0], key[1], Leg.LONG + Leg.SHORT - key[2]
+        return 0 if not key[2] or self.modes.get(key) or self.modes.get(other_leg) else self.sizes[other_leg]

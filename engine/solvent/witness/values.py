@@ -30,8 +30,8 @@ class Held(NamedTuple):
     spec: Spec
     size: int
     cost: int
-    other: int  # the other leg of a hedge, where both are cross
-    kin: int  # the nets of the other instruments of its tier group, added up
+    other_leg_lots: int  # the other leg of a hedge, where both are cross
+    group_net_lots: int  # the nets of the other instruments of its tier group, added up
     sides: tuple[int, int]  # lots long and short of its instrument or tier group, in its margin domain
     chosen: int  # tier, 0: none
     leverage: Fraction
@@ -48,7 +48,7 @@ class Held(NamedTuple):
             return self.value
         if self.spec.basis == Basis.ENTRY:
             return abs(self.cost)
-        return abs(self.size + self.other) + self.kin if self.spec.basis == Basis.NET else abs(self.size)
+        return abs(self.size + self.other_leg_lots) + self.group_net_lots if self.spec.basis == Basis.NET else abs(self.size)
 
 
 def fill_value(spec: Spec, lots: int, price: int, house_buys: bool = False) -> int:
@@ -127,7 +127,7 @@ def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
     return Fraction(maintenance)
 
 
-def unasked(held: Held) -> bool:
+def other_side_pays(held: Held) -> bool:
     """True for the smaller side of a hedge that is margined by its larger side only. With equal sides the short is the smaller
     one.
     """
@@ -139,7 +139,7 @@ def unasked(held: Held) -> bool:
 def required(held: Held, tier: int, fee: int) -> int:
     """Returns the units that a tier asks for, with a fee rate and accrued funding; slab by slab where the scheme deducts."""
     spec = held.spec
-    if unasked(held):
+    if other_side_pays(held):
         return 0
     value = abs(held.cost) if spec.at_entry else held.value
     rate, maintenance = plain_rate(held, tier, held.size > 0), table(held, held.size > 0)
@@ -160,7 +160,7 @@ def required(held: Held, tier: int, fee: int) -> int:
 
 def closing_fee(held: Held, equity: int, fee: int) -> int:
     """Returns the fee of closing at the price where a domain's equity and the fee itself are just gone."""
-    if unasked(held):
+    if other_side_pays(held):
         return 0
     share, worth = Fraction(fee, RATE), signed_cost(held.spec, held.size > 0, held.value)
     left = worth - equity  # what closing has to bring (or, if negative, may take) besides the fee

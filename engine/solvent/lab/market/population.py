@@ -1,4 +1,4 @@
-"""Who the traders are: behaviour, wallet, leverage, side, margin mode and arrival of each.
+"""The traders: behaviour, wallet, leverage, side, margin mode and arrival of each.
 
 Owns the shares and the mixtures (data). Never decides a trade. Each attribute is one draw by agent number, so
 a larger population contains the smaller one.
