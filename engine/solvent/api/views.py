@@ -79,10 +79,11 @@ class PositionView:
     effective_leverage: the inverse, value / equity of the margin domain; None when flat or without equity. leg: "long" or
     "short" in hedge mode. entry_price: the price that gives the position its cost, for reading only, None when flat.
 
-    liquidation_price: the first tick on the way down (long) or up (short) at which the position is stepped down or taken
-    over. Other marks are held. None means that there is no such tick. For a cross hedge whose other leg is larger it lies on the other side. Roundings
-    may hide a nearer price (docs/reference/arrays.md). distance_ticks: how far the mark may go before liquidation_price, 0 or
-    negative once it is reached. distance: the same as a share of mark. Both are None without a liquidation price.
+    liquidation_price: the first tick on the way down (long) or up (short) at which the position is stepped down or taken over.
+    Other marks are held. None means that there is no such tick. For a cross hedge whose other leg is larger it lies on the
+    other side. Roundings may hide a nearer price (docs/reference/arrays.md). distance_ticks: how far the mark may go before
+    liquidation_price, 0 or negative once it is reached. distance: the same as a share of mark. Both are None without a
+    liquidation price.
 
     profit_side_liquidation_price: a liquidation price in the direction of the position's profit, nearly always None. It exists
     where a higher tier asks for more (whole tiers by notional jump). It also exists where a power curve, the other leg or the

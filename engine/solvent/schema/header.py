@@ -249,7 +249,7 @@ def answers_table() -> str:
 
 
 def _plain(kind: type[Terms]) -> list[tuple[str, str, str]]:
-    """Returns C type, name and note of every term that is a whole number, the widest first."""
+    """Returns name, C type and note of every term that is a whole number, the widest first."""
     found = [(each.name, each.metadata["c"], each.metadata["note"]) for each in fields(kind) if "c" in each.metadata]
     return sorted(found, key=lambda each: -int(each[1].strip("uint_")))
 
