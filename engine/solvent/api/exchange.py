@@ -208,8 +208,9 @@ class Exchange(Operator):
         )  # fmt: skip
 
     def _margin_mode(self, account: int, instrument: int, leg: int) -> int:
-        """Returns the margin mode that a position has, or would begin with. The kernel refuses the command for an unknown
-        name.
+        """Returns the margin mode that a position has, or would begin with.
+
+        The kernel refuses the command for an unknown name.
         """
         rows = [] if account == NOBODY else self._kernel.positions(account)
         return next((int(row[8]) for row in rows if row[:2] == (instrument, leg)), Mode.CROSS)

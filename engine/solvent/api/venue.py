@@ -1,5 +1,4 @@
-"""The terms of an exchange: instruments and currencies by name and number, collateral, rules, and the bytes that stand for
-them.
+"""The terms of an exchange: names and numbers of instruments and currencies, collateral, rules, and their digest.
 
 Owns the numbers behind the names of instruments and currencies, and the checks that terms fit each other. Never holds state
 that a command changes, but for instruments that are added: a kernel enters those, and `note` writes them down.

@@ -70,8 +70,9 @@ class PriceView:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """Shows one position. Prices and money are in currency, sizes in contracts (negative: short), fields *_units and *_lots
-    raw.
+    """Shows one position.
+
+    Prices and money are in currency, sizes in contracts (negative: short), fields *_units and *_lots raw.
 
     value, upl: value and unrealised profit at mark. margin: isolated margin, 0 for cross. initial: initial margin, at least
     ceil(value / leverage); a curve may ask for more. maintenance: maintenance margin with its fees (R_own); below it the next

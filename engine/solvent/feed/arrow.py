@@ -144,8 +144,9 @@ def _rows(records: "Array") -> "pyarrow.Table":
 
 
 def _second(records: "Array") -> "Array":
-    """Returns which rows are second records: each follows a header that says 2. In a row of such bytes every other is a
-    header.
+    """Returns which rows are second records: each follows a header that says 2.
+
+    In a row of such bytes every other is a header.
     """
     second = np.zeros(len(records), bool)
     twos = np.flatnonzero(records["records"] == 2)

@@ -119,8 +119,9 @@ class OrderSnapshot(NamedTuple):
 
 
 class Increment(NamedTuple):
-    """Tells which levels changed from first_seq to last_seq, both included. Equal numbers mean one command, else several are
-    merged.
+    """Tells which levels changed from first_seq to last_seq, both included.
+
+    Equal numbers mean one command, else several are merged.
 
     event_seq and time_ns belong to the last of these commands. changes may be empty: then the depth is as it was, though
     orders in it are not.

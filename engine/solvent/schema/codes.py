@@ -242,8 +242,9 @@ class EventsDropped(SolventError):
 
 
 class FeedGap(SolventError):
-    """Reports that a reader of a feed missed messages, or got one that does not follow. The reader goes on with a new
-    snapshot.
+    """Reports that a reader of a feed missed messages, or got one that does not follow.
+
+    The reader goes on with a new snapshot.
     """
 
 

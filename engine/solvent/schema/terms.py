@@ -126,8 +126,9 @@ def plain_of(kind: type[Terms]) -> tuple[str, ...]:
 
 
 def values_of(terms: Terms) -> tuple[Any, ...]:
-    """Returns all terms in order, those of a price model inside those of its instrument. The configuration's digest hashes
-    them.
+    """Returns all terms in order, those of a price model inside those of its instrument.
+
+    The configuration's digest hashes them.
     """
     values = (getattr(terms, name) for name in names_of(type(terms)))
     return tuple(values_of(each) if isinstance(each, ModelTerms) else each for each in values)

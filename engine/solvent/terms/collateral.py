@@ -48,9 +48,7 @@ class Collateral:
         return unit_of(self.decimals)
 
     def units(self, tick: Decimal, unit: Decimal) -> tuple[int, int]:
-        """Returns (numerator, denominator): the worth of one unit at a price of one tick, in units of `of`, the haircut
-        deducted.
-        """
+        """Returns (numerator, denominator): a unit's worth at a price of one tick, in units of `of`, less the haircut."""
         kept = Fraction(RATE - rate_ppb(self.haircut, "haircut"), RATE)
         each = Fraction(self.unit) * Fraction(tick) * kept / Fraction(unit)
         if max(each.numerator, each.denominator) > MONEY_MAX:

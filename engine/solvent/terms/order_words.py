@@ -61,8 +61,9 @@ def leverage_of(value: object) -> tuple[int, int]:
 
 
 def rate_of(value: object, what: str) -> int:
-    """Returns a rate below one as an integer over RATE. One that is zero, too fine or too large becomes one that the kernel
-    refuses.
+    """Returns a rate below one as an integer over RATE.
+
+    One that is zero, too fine or too large becomes one that the kernel refuses.
     """
     scaled = to_units(value, PPB, what)
     return scaled if scaled is not None and 0 < scaled < RATE else -1
@@ -112,8 +113,13 @@ class Trigger:
 
     @classmethod
     def trailing(cls, *, distance: Dec | None = None, rate: Dec | None = None, by: str = "mark") -> "Trigger":
-        """Makes a trigger that follows the best price since acceptance, at a distance in currency (ticks in a Book) or at a
-        rate of it.
+        """Makes a trigger that follows the best price since acceptance.
+
+        distance: in currency (ticks in a Book). rate: a part of the price. Raises InputError unless one of them is given.
+
+        >>> from solvent import Trigger
+        >>> Trigger.trailing(rate="0.01").rate
+        '0.01'
         """
         if (distance is None) == (rate is None):
             raise InputError("a trailing stop has a distance or a rate, one of them")
@@ -212,8 +218,9 @@ def int_within(value: object, what: str, low: int, high: int) -> int:
 
 
 def fit(number: int | None, signed: bool) -> int:
-    """Returns an integer for a record. A number that the record or the rules cannot hold becomes 0 or -1, which the kernel
-    refuses.
+    """Returns an integer for a record.
+
+    A number that the record or the rules cannot hold becomes 0 or -1, which the kernel refuses.
     """
     if number is None or not -(2**62) < number < 2**62:
         return 0 if signed else -1

@@ -73,10 +73,10 @@ class Spec(InstrumentTerms):
 
     @property
     def adds_up(self) -> bool:
-        """True if in every tier maintenance rate plus liquidation fee is at most the initial rate, and both sides of a hedge
-        are margined.
+        """True if every tier leaves room for maintenance and liquidation fee, and both sides of a hedge are margined.
 
-        Only such contracts may settle in a currency that is collateral for another.
+        In each tier maintenance rate plus liquidation fee is at most the initial rate. Only such contracts may settle in a
+        currency that is collateral for another.
         """
         tables = [[row[1] for row in self.tiers], *(each for _, _, each in self.rates)]
         bounded = all(

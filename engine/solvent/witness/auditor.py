@@ -188,8 +188,9 @@ class Auditor(Safety):
         self._safe_passed()
 
     def _on_funded(self, e: Event) -> None:
-        """Checks each charge and share against dues recomputed from the sizes; the rest stays in residue (MON-5, FUN-1,
-        FUN-2).
+        """Checks each charge and share against dues recomputed from the sizes (MON-5, FUN-1, FUN-2).
+
+        The rest stays in residue.
         """
         self._need(e.period > self.periods[e.instrument], e, "FUN-2: a period settles once")
         self.periods[e.instrument] = e.period

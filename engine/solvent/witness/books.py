@@ -69,8 +69,9 @@ class Books(Rows):
         return counted
 
     def _with_orders(self, account: int, currency: int, equity: int, full: int, own: int) -> tuple[int, int, int]:
-        """Adds resting orders to equity and requirements. For each position the dearer side of what would open counts, by
-        value or by fee.
+        """Adds resting orders to equity and requirements.
+
+        For each position the dearer side of what would open counts, by value or by fee.
         """
         resting: defaultdict[Key, list[Order]] = defaultdict(list)
         for order in self.orders.values():

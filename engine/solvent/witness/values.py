@@ -78,8 +78,9 @@ def profit(spec: Spec, size: int, cost: int, mark: int) -> int:
 
 
 def _root5(n: Fraction) -> Fraction:
-    """Returns the fifth root of n from below, to 24 binary digits, where n = whole * 10**-k with as many digits as 127 bits
-    hold.
+    """Returns the fifth root of n from below, to 24 binary digits.
+
+    n is whole * 10**-k, with as many digits as 127 bits hold.
     """
     low, high = 0, 1 << 26
     while high - low > 1:
@@ -89,8 +90,9 @@ def _root5(n: Fraction) -> Fraction:
 
 
 def power_rate(spec: Spec, curve: int, value: int) -> int:
-    """Returns ceil(curve * notional**0.8) over RATE, notional in whole currency. notional**0.8 is notional over its fifth
-    root.
+    """Returns ceil(curve * notional**0.8) over RATE, notional in whole currency.
+
+    Computes notional**0.8 as notional over its fifth root.
     """
     notional = Fraction(value, 10**spec.decimals)
     digits = -(-spec.decimals // 5)
@@ -118,8 +120,9 @@ def table(held: Held, buys: bool) -> list[int]:
 
 
 def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
-    """Returns a tier's maintenance rate over RATE. Scheme FACTOR takes its share of the initial margin at the position's
-    leverage.
+    """Returns a tier's maintenance rate over RATE.
+
+    Scheme FACTOR takes its share of the initial margin at the position's leverage.
     """
     maintenance, initial = table(held, buys)[tier - 1], held.spec.tiers[tier - 1][3]
     if held.spec.scheme == Scheme.FACTOR:
@@ -128,8 +131,9 @@ def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
 
 
 def other_side_pays(held: Held) -> bool:
-    """True for the smaller side of a hedge that is margined by its larger side only. With equal sides the short is the smaller
-    one.
+    """True for the smaller side of a hedge that is margined by its larger side only.
+
+    With equal sides the short is the smaller one.
     """
     if not held.spec.larger_leg or not held.size:
         return False

@@ -162,8 +162,9 @@ def _neutral(row: list[str], line: int) -> Message:
 
 
 def _lobster(row: list[str], line: int) -> Message | None:
-    """Reads a row of LOBSTER. Types 6 (auction) and 7 (halt) touch no order of the book. Some copies carry more digits than
-    nanoseconds.
+    """Reads a row of LOBSTER.
+
+    Types 6 (auction) and 7 (halt) touch no order of the book. Some copies carry more digits than nanoseconds.
     """
     kind = _choice(_LOBSTER_KINDS, row[1], "type")
     time_ns = nearest_even(row[0], NANOSECOND, "time")

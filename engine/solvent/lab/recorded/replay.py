@@ -357,8 +357,9 @@ class Replay:
         self.outcome.restored += 1
 
     def _bury(self, sweep: list[Message]) -> None:
-        """Drops orders that a trade proves gone: a better price would have traded first, a crossing one would have traded
-        before.
+        """Drops orders that a trade proves gone.
+
+        A better price would have traded first, a crossing one would have traded before.
         """
         side, away = sweep[0].side, 1 if sweep[0].side == Side.SELL else -1
         for level in list(self.queues):
