@@ -284,6 +284,7 @@ def _ratio(numerator: int, denominator: int) -> Decimal:
 
 
 def price_view(venue: Venue, kernel: Any, index: int) -> PriceView:
+    """Renders the prices of an instrument."""
     terms = venue.instruments[index]
     mark, last, spot = (from_units(ticks, terms.tick_size) if ticks else None for ticks in kernel.prices(index))
     rate, at_ns = kernel.coming_funding(index) or (None, None)
@@ -338,6 +339,7 @@ def _position(venue: Venue, owner: str, row: PositionRow) -> PositionView:
 
 
 def position_view(venue: Venue, kernel: Any, account: int, instrument: int, leg: int) -> PositionView:
+    """Renders one position of an account."""
     row = PositionRow(*kernel.position_row(account, instrument, leg))
     return _position(venue, name_of(kernel, account), row)
 
@@ -361,6 +363,7 @@ def _wallet(venue: Venue, row: WalletRow) -> WalletView:
 
 
 def account_view(venue: Venue, kernel: Any, account: int) -> AccountView:
+    """Renders an account with its wallets and positions."""
     owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
     positions = {_title(venue, row.instrument, row.leg): _position(venue, owner, row) for row in rows if not row.hedged}
     return AccountView(owner, account, _wallets(venue, kernel, account), positions)
@@ -376,6 +379,7 @@ _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerK
 
 
 def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
+    """Renders a row of a live order."""
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
     trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg = terms
     traded = venue.instruments[instrument]
@@ -391,6 +395,7 @@ def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
 
 
 def depth_view(venue: Venue, kernel: Any, instrument: int, n: int) -> Depth:
+    """Renders at most n levels a side."""
     terms = venue.instruments[instrument]
     bids, asks = (
         [(from_units(price, terms.tick_size), from_units(lots, terms.lot_size)) for price, lots in side]
@@ -400,6 +405,7 @@ def depth_view(venue: Venue, kernel: Any, instrument: int, n: int) -> Depth:
 
 
 def parcel_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> ParcelView:
+    """Renders a row of a parcel."""
     parcel_id, instrument, size, cost, ticks, order_id, origin = row
     terms = venue.instruments[instrument]
     return ParcelView(
@@ -409,6 +415,7 @@ def parcel_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> ParcelView:
 
 
 def purse_balance(venue: Venue, kernel: Any, purse: Purse, currency: int) -> Decimal:
+    """Returns the balance of a house purse in a currency."""
     return from_units(kernel.wallet(int(purse), currency)[0], venue.units[currency])
 
 
@@ -448,6 +455,7 @@ def _held(venue: Venue, rows: list[PositionRow], domain: DomainRow) -> list[Posi
 
 
 def explain(venue: Venue, kernel: Any, account: int) -> Explanation:
+    """Renders every term of an account's margin."""
     owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
     domains = [DomainRow(*row) for row in kernel.domain_rows(account)]
     tiers = venue.rules.step_tiers

@@ -218,14 +218,17 @@ def _event_rows() -> Iterable[tuple[str, ...]]:
 
 
 def commands_table() -> str:
+    """Renders the table of commands."""
     return _table(("number", "name", "fields beside `type`, `records`, `time_ns`", "what it asks"), _command_rows())
 
 
 def events_table() -> str:
+    """Renders the table of events."""
     return _table(("number", "name", "what it says"), _event_rows())
 
 
 def words_table() -> str:
+    """Renders the table of words."""
     rows = (
         (family.__name__, _summary(family), ", ".join(f"{int(each)} {each.name}" for each in family))
         for family in ENUMS
@@ -235,10 +238,12 @@ def words_table() -> str:
 
 
 def codes_table() -> str:
+    """Renders the table of codes with their hints."""
     return _table(("number", "name", "what to do"), ((str(int(c)), c.name, codes.HINTS[c]) for c in codes.Code))
 
 
 def answers_table() -> str:
+    """Renders the table of possible codes by command."""
     rows = ((kind.name, ", ".join(code.name for code in sorted(found))) for kind, found in ANSWERS.items())
     return _table(("command", "codes"), rows)
 

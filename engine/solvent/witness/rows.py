@@ -40,6 +40,7 @@ class Order:
         self.mark = mark  # when it was accepted, amended or triggered
 
     def shares_owner(self, other: "Order") -> bool:
+        """True if both orders have one account, or one self-trade group."""
         return self.account == other.account or (self.group != 0 and self.group == other.group)
 
 

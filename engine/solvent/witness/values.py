@@ -40,10 +40,12 @@ class Held(NamedTuple):
 
     @property
     def value(self) -> int:
+        """Returns the value at mark."""
         return held_value(self.spec, self.size, self.mark)
 
     @property
     def measure(self) -> int:
+        """Returns the size that the tiers measure."""
         if self.spec.basis == Basis.NOTIONAL:
             return self.value
         if self.spec.basis == Basis.ENTRY:
