@@ -308,7 +308,7 @@ class Face:
         """Runs several of order, amend, cancel and cancel_all in turn, and returns an Ack for each.
 
         calls: pairs (name, its arguments as a mapping). A refused call does not stop the rest. A call that cannot be
-        understood raises InputError, and so may a signal handler raise. The calls before it stay applied:
+        understood raises InputError; a signal handler (Ctrl-C) may raise, too. The calls before it stay applied:
         `solvent.applied(error)` counts them.
 
         >>> from solvent import Book
@@ -405,7 +405,7 @@ class Face:
             self._kernel.keep_from = min((*drained, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
 
     def drain(self) -> Iterator[Event]:
-        """Returns the events since the last drain. With retain=False the first call starts there.
+        """Returns the events since the last drain. With retain=False the first call only sets the starting point.
 
         >>> from solvent import Book
         >>> book = Book()

@@ -185,8 +185,8 @@ class Exchange(Operator):
         margin.
 
         tier: a risk limit, as BitMEX has it. Margin is charged at this tier, or at a higher one that the position reaches.
-        Orders that could lead beyond the tier are refused. The default 0 clears it. Not available for schemes "deduction" and
-        "factor". A liquidation begins by clearing it.
+        Orders that could lead beyond the tier are refused. The default 0 clears it. Schemes "deduction" and
+        "factor" refuse a tier. A liquidation begins by clearing it.
 
         Raises Rejected(BAD_LEVERAGE, BAD_LEG, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN,
         UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).

@@ -68,7 +68,7 @@ class Reads(Face):
 
     @property
     def rules(self) -> RuleSet:
-        """Returns the rule set that decides margin calls and liquidations.
+        """Returns the rule set: its thresholds, steps and bands.
 
         >>> from solvent import Exchange, Instrument
         >>> Exchange([Instrument("BTC-USDT-SWAP")]).rules.name
