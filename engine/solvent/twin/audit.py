@@ -1,4 +1,4 @@
-"""The invariants of the reference kernel, recomputed from its state, for check()."""
+"""The invariants of the readable kernel, recomputed from its state, for check()."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -6,6 +6,7 @@ from itertools import pairwise
 from solvent.schema.limits import FIRST_USER
 from solvent.schema.words import Flag, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
+from solvent.twin.account.ledger import OpenSide
 from solvent.twin.liquidation.case import State
 from solvent.twin.liquidation.verdict import judge
 from solvent.twin.market.triggers import direction, reached
@@ -69,8 +70,8 @@ def _orders(top: State) -> Iterator[str]:
     for members in top.ledger.members:
         for p in members:
             live += len(p.orders)
-            sums = [margin.OpenSide(), margin.OpenSide()]
-            resting = [order for order in p.orders if order.resting]  # a dormant one holds nothing until it wakes
+            sums = [OpenSide(), OpenSide()]
+            resting = [order for order in p.orders if order.resting]  # a dormant order has no hold until it fires
             for order in resting:
                 if not order.flags & Flag.REDUCE_ONLY:
                     sums[order.side] = sums[order.side].add(top.trading.exposure(order, order.remaining))
@@ -92,7 +93,7 @@ def _orders(top: State) -> Iterator[str]:
 
 
 def _dormant(top: State, clock_ns: int) -> Iterator[str]:
-    """Dormant orders are out of reach of the price they watch, but in a halt; nothing is due, nothing has expired."""
+    """Yields dormant orders that their price has reached, except in a halt, and orders left due or expired."""
     triggers = top.trading.triggers
     for i, orders in enumerate(triggers.dormant):
         mark, last, index = top.trading.watched(i)

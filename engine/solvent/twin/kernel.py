@@ -1,7 +1,7 @@
-"""apply(command) -> events: the single writer of the reference, with the compiled kernel's surface.
+"""apply(command) -> events: the single writer of the readable kernel, with the compiled kernel's surface.
 
-Owns the clock, the marks, the sequence numbers, the names, the canonical state. See ext/solvent/_core/kernel
-for the contract; both must agree on every event of every command.
+Owns the clock, the sequence numbers, the names and the canonical state. ext/solvent/_core/kernel has the contract; both
+kernels must agree on every event of every command.
 """
 
 import struct
@@ -28,16 +28,16 @@ from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Book
 from solvent.twin.reader import Reader
 from solvent.twin.trade.admission import Admission
-from solvent.twin.trade.amendment import Changes
+from solvent.twin.trade.amendment import Amendment
 from solvent.twin.trade.lifecycle import Trading
-from solvent.twin.trade.order_margin import Cover
-from solvent.twin.trade.placement import Answer, Entry, refused
-from solvent.twin.venue.account_commands import Control
+from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.trade.placement import Answer, Placement, refused
+from solvent.twin.venue.account_commands import AccountCommands
 from solvent.twin.venue.funding import Funding
-from solvent.twin.venue.market_state import Listings
-from solvent.twin.venue.marks import Pricing
+from solvent.twin.venue.market_state import MarketState
+from solvent.twin.venue.marks import Marks
 
-Offer = tuple[bytes, int, Spec] | None  # what the records of an ADD_INSTRUMENT say
+Offer = tuple[bytes, int, Spec] | None  # the decoded records of an ADD_INSTRUMENT
 
 
 class Plain(NamedTuple):
@@ -53,21 +53,21 @@ class Plain(NamedTuple):
 
 
 class Aftermath:
-    """Whoever was touched, then what was triggered, one at a time."""
+    """The end of a command: touched accounts, then fired orders, one at a time."""
 
-    def __init__(self, state: State, entry: Entry):
+    def __init__(self, state: State, placement: Placement):
         self.state = state
-        self.entry = entry
+        self.placement = placement
 
-    def settle_all(self) -> None:
-        self.settle(refused(Code.OK))
+    def resolve_all(self) -> None:
+        self.resolve(refused(Code.OK))
 
-    def settle(self, answer: Answer) -> Answer:
-        """A command's answer, in which its own order is as it was left where it was triggered too."""
+    def resolve(self, answer: Answer) -> Answer:
+        """Returns a command's answer; if its own order was triggered too, the answer holds the order as it then is."""
         while True:
-            if not self.entry.bare:
-                pipeline.settle(self.state)
-            fired = self.entry.fire_next()
+            if not self.placement.bare:
+                pipeline.resolve(self.state)
+            fired = self.placement.fire_next()
             if fired is None:
                 return answer
             if fired[0] == Code.OK and fired[1] == answer[1]:
@@ -95,22 +95,22 @@ class Kernel(Reader):
         self.config = config
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
         self.log = Emitter(wanted)
-        self.seed = seed  # of the core's table of client ids, which here is a dict
+        self.seed = seed  # seeds the compiled core's table of client ids, which is a dict here
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
         self.decimals = list(currencies)
         self.ledger = Ledger(self.contracts, len(currencies), rules, collateral, self.log)
         self.admission = Admission(self.ledger, rules)
         self.trading = Trading(self.admission, self.log)
-        self.cover = Cover(self.trading, rules)
-        self.entry = Entry(self.cover, bare)
-        self.changes = Changes(self.entry)
-        self.control = Control(self.entry)
-        self.liquidation = State(self.cover)
+        self.order_margin = OrderMargin(self.trading, rules)
+        self.placement = Placement(self.order_margin, bare)
+        self.amendment = Amendment(self.placement)
+        self.account_commands = AccountCommands(self.placement)
+        self.liquidation = State(self.order_margin)
         self.funding = Funding(self.liquidation)
-        self.listings = Listings(self.trading)
-        self.aftermath = Aftermath(self.liquidation, self.entry)
-        self.pricing = Pricing(self.funding, self.listings, self.aftermath.settle_all)
+        self.market_state = MarketState(self.trading)
+        self.aftermath = Aftermath(self.liquidation, self.placement)
+        self.marks = Marks(self.funding, self.market_state, self.aftermath.resolve_all)
         self.clock_ns = 0
         for spec in instruments:
             self._enter(spec)
@@ -130,7 +130,7 @@ class Kernel(Reader):
             return Code.BAD_RECORD
         offer = None
         if int.from_bytes(record[:2], "little") == CommandType.ADD_INSTRUMENT:
-            offer = self.from_records(record[RECORD_BYTES:])  # before anything is done
+            offer = self.from_records(record[RECORD_BYTES:])  # before any write
         self._check_ready()
         with self._lock:
             self.log.drop(self.keep_from)
@@ -138,14 +138,14 @@ class Kernel(Reader):
         return code
 
     def _check_ready(self) -> None:
-        if self._lock.locked():  # it is always taken by `with`, which no exception comes between
+        if self._lock.locked():  # always taken by `with`, so no exception can leave it locked
             raise self.busy_error("the exchange is working on another call; one thread at a time")
         if self.halted:
             raise self.halted_error("an exception from outside cut a command in two and halted the exchange; make a new one")
 
     def _whole(self, record: bytes, offer: Offer = None) -> Code:
-        """One command. An exception that comes into the middle of it (Ctrl-C) halts the exchange for good: only the compiled
-        core can keep signal handlers out of a command."""
+        """Applies one command. An exception in the middle of it (Ctrl-C) halts the exchange for good: only the compiled core
+        can keep signal handlers out of a command."""
         try:
             return self._apply(record, offer)
         except BaseException:
@@ -153,8 +153,7 @@ class Kernel(Reader):
             raise
 
     def run(self, records: memoryview) -> bytes:
-        """Applies many commands. Returns a row of four 64-bit integers for each: order id, filled lots, resting lots,
-        code."""
+        """Applies many commands. Returns four 64-bit integers for each: order id, filled lots, resting lots, code."""
         data = bytes(records)
         if len(data) % RECORD_BYTES:
             raise self.input_error("the buffer is not a whole number of 64-byte records")
@@ -184,7 +183,7 @@ class Kernel(Reader):
         self, account: int, side: int, price_ticks: int, size_lots: int, tif: int = 0, flags: int = 0, client_id: int = 0,
         instrument: int = 0,
     ) -> "Plain":  # fmt: skip
-        """An ORDER from integers alone, at the clock's time. Raises as the compiled kernel's."""
+        """Sends an ORDER from integers alone, at the clock's time. Raises the same errors as the compiled kernel."""
         fields = {
             "account": account, "side": side, "price_ticks": price_ticks, "size_lots": size_lots, "tif": tif, "flags": flags,
             "client_id": client_id, "instrument": instrument,
@@ -192,7 +191,7 @@ class Kernel(Reader):
         return self._direct(CommandType.ORDER, fields)
 
     def revoke(self, account: int, order_id: int) -> "Plain":
-        """A CANCEL from integers alone, at the clock's time."""
+        """Sends a CANCEL from integers alone, at the clock's time."""
         return self._direct(CommandType.CANCEL, {"account": account, "order_id": order_id})
 
     def _direct(self, kind: CommandType, fields: dict[str, int]) -> "Plain":
@@ -223,12 +222,12 @@ class Kernel(Reader):
             answer = refused(Code.TIME_BACKWARDS)
         else:
             before_ns = self.clock_ns
-            self.clock_ns = self.entry.clock_ns = self.trading.fees.clock_ns = c.time_ns
+            self.clock_ns = self.placement.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self._pass_time(before_ns)
             self.liquidation.may_cost_others = c.type in COSTS_OTHERS
             answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
-                answer = self.aftermath.settle(answer)
+                answer = self.aftermath.resolve(answer)
         code, *last = answer
         self.last = (last[0], last[1], last[2])
         if self.log.wanted >> EventType.BEGIN & 1:
@@ -240,16 +239,15 @@ class Kernel(Reader):
         return code
 
     def _pass_time(self, before_ns: int) -> None:
-        """What the clock does first: expiries, then prices, funding and fees. Where these said anything, PASSED says that the
-        rest is the command's own."""
+        """Applies the passing of time: expiries, then prices, funding and fees. PASSED ends its events, if there are any."""
         self.trading.expire(self.clock_ns)
         if self.clock_ns == before_ns:
             return
         seq, self.liquidation.may_cost_others = self.next_seq, True
-        self.pricing.pass_to(self.clock_ns)
+        self.marks.pass_to(self.clock_ns)
         if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
             self.trading.fees.renew()
-            self.aftermath.settle_all()
+            self.aftermath.resolve_all()
         if self.next_seq > seq:
             self.log.emit_passed()
 
@@ -259,46 +257,46 @@ class Kernel(Reader):
             return refused(Code.BAD_RECORD)
         match c:
             case commands.PlaceOrder():
-                return self.entry.place(c, second)
+                return self.placement.place(c, second)
             case commands.CancelOrder():
-                return self.changes.cancel_one(c)
+                return self.amendment.cancel_one(c)
             case commands.AmendOrder():
-                return self.changes.amend(c)
+                return self.amendment.amend(c)
             case commands.MassCancel():
-                return self.changes.cancel_many(c)
+                return self.amendment.cancel_many(c)
             case commands.TellMark():
-                return refused(self.pricing.mark(c))
+                return refused(self.marks.mark(c))
             case commands.TellIndex():
-                return refused(self.pricing.index(c))
+                return refused(self.marks.index(c))
             case commands.Advance():
                 return refused(Code.OK)
-        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._control(c, second, offer)
+        return refused(Code.UNKNOWN_COMMAND) if self.bare else self._dispatch_exchange(c, second, offer)
 
-    def _control(self, c: Asked, second: bytes, offer: Offer) -> Answer:
-        """What only an exchange knows."""
+    def _dispatch_exchange(self, c: Asked, second: bytes, offer: Offer) -> Answer:
+        """Executes a command that only an exchange knows."""
         match c:
             case commands.Deposit():
-                return refused(self.control.deposit(c))
+                return refused(self.account_commands.deposit(c))
             case commands.SeedFund():
-                return refused(self.control.seed_fund(c))
+                return refused(self.account_commands.seed_fund(c))
             case commands.Withdraw():
-                return refused(self.control.withdraw(c))
+                return refused(self.account_commands.withdraw(c))
             case commands.Transfer():
-                return refused(self.control.transfer(c))
+                return refused(self.account_commands.transfer(c))
             case commands.SetLeverage():
-                return refused(self.control.set_leverage(c))
+                return refused(self.account_commands.set_leverage(c))
             case commands.MoveMargin():
-                return refused(self.control.move_margin(c))
+                return refused(self.account_commands.move_margin(c))
             case commands.Halt():
-                return refused(self.listings.halt(c))
+                return refused(self.market_state.halt(c))
             case commands.Settle():
-                return refused(self.listings.settle(c))
+                return refused(self.market_state.close_instrument(c))
             case commands.TellSource():
-                return refused(self.pricing.source(c))
+                return refused(self.marks.source(c))
             case commands.SetPositionMode():
-                return refused(self.control.set_position_mode(c))
+                return refused(self.account_commands.set_position_mode(c))
             case commands.SettleFunding():
-                return refused(self.pricing.fund(c))
+                return refused(self.marks.fund(c))
             case commands.OpenAccount():
                 return self._open_account(c, second)
             case commands.AddInstrument():
@@ -323,7 +321,8 @@ class Kernel(Reader):
         return Code.OK, account, 0, 0
 
     def _add_instrument(self, data: bytes, offer: Offer) -> Answer:
-        """ADD_INSTRUMENT: a name and the words of a spec (solvent.terms.spec); the answer's order id is the instrument."""
+        """Executes ADD_INSTRUMENT: a name and the words of a spec (solvent.terms.spec). The answer's order id is the
+        instrument."""
         if offer is None:
             return refused(Code.BAD_INSTRUMENT)
         name, currency, spec = offer
@@ -333,7 +332,7 @@ class Kernel(Reader):
             return refused(Code.UNKNOWN_CURRENCY)
         expired = spec.expiry_ns and spec.expiry_ns <= self.clock_ns
         alien = self.decimals[currency] != spec.decimals
-        netted = spec.basis == Basis.NET and not self.cover.rules.net_hedges
+        netted = spec.basis == Basis.NET and not self.order_margin.rules.net_hedges
         uncertain = currency in self.ledger.backs and not spec.adds_up
         if expired or alien or netted or uncertain or len(self.contracts) >= INSTRUMENTS_MAX:
             return refused(Code.BAD_INSTRUMENT)
@@ -346,11 +345,11 @@ class Kernel(Reader):
         return Code.OK, instrument, 0, 0
 
     def _enter(self, spec: Spec) -> None:
-        """One more instrument in every room that has them by number."""
+        """Adds an instrument to every room that numbers instruments."""
         contract = Contract.of(spec)
         self.contracts.append(contract)
         self.ledger.members.append([])
         self.trading.books.append(Book())
         self.trading.fees.counts = self.trading.fees.counts or bool(contract.fee_tiers)
         self.trading.triggers.enter(contract.max_price_ticks)
-        self.pricing.models.append(Prices(contract, spec.prices, self.clock_ns) if spec.prices else None)
+        self.marks.models.append(Prices(contract, spec.prices, self.clock_ns) if spec.prices else None)

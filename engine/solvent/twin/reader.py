@@ -1,6 +1,6 @@
-"""What can be seen of the twin's state: the reading half of its kernel, with the compiled Reader's surface.
+"""The readable kernel's state for readers: the reading half of its kernel, with the compiled Reader's surface.
 
-Owns nothing: the rooms and the names are the kernel's. Never writes. What one account is seen by is in `rows`.
+Owns nothing: the kernel has the rooms and the names. Never writes. `rows` has the rows of one account.
 """
 
 from collections.abc import Iterable
@@ -11,21 +11,21 @@ from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Side
 from solvent.twin import audit, rows
-from solvent.twin.account import margin
+from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Ledger, Position
 from solvent.twin.base.emit import Emitter
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Order
 from solvent.twin.trade.admission import Admission
-from solvent.twin.trade.amendment import Changes
+from solvent.twin.trade.amendment import Amendment
 from solvent.twin.trade.lifecycle import Trading
-from solvent.twin.trade.order_margin import Cover
-from solvent.twin.venue.marks import Pricing
+from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.venue.marks import Marks
 
 
 def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
-    """Rows of int64, one after the other; what does not fit saturates."""
+    """Returns rows of int64, one after the other; a number that does not fit saturates."""
     return b"".join(margin.saturate(n).to_bytes(8, "little", signed=True) for row in found for n in row)
 
 
@@ -37,10 +37,10 @@ class Reader:
     ledger: Ledger
     admission: Admission
     trading: Trading
-    cover: Cover
-    changes: Changes
+    order_margin: OrderMargin
+    amendment: Amendment
     liquidation: State
-    pricing: Pricing
+    marks: Marks
     names: list[bytes]
     ids: dict[bytes, int]
     config: bytes
@@ -58,7 +58,7 @@ class Reader:
         return self.log.next_seq
 
     def view(self, first: int, end: int) -> bytes:
-        """Events first <= seq < end. IndexError when dropped."""
+        """Returns the events first <= seq < end. Raises IndexError when they are dropped."""
         return self.log.view(first, end)
 
     # --- names and prices
@@ -88,27 +88,30 @@ class Reader:
         return self.contracts[instrument].accrual_ppb
 
     def prices(self, instrument: int) -> tuple[int, int, int]:
-        """(mark, last, index) in ticks, 0 where there is none yet."""
+        """Returns (mark, last, index) in ticks, 0 where there is none yet."""
         return self.trading.watched(instrument)
 
     def coming_funding(self, instrument: int) -> tuple[int, int] | None:
-        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
-        model = self.pricing.models[instrument]
+        """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""
+        model = self.marks.models[instrument]
         if not model or not model.model.interval_ns:
             return None
         return model.accrued(), model.period * model.model.interval_ns
 
     def wallet(self, account: int, currency: int) -> tuple[int, int, int, int, int]:
-        """(cash, holds, free for orders, spendable, counted collateral)."""
+        """Returns (cash, holds, free for orders, spendable, counted collateral)."""
         cash = self.ledger.wallets[account][currency]
         return (
-            cash, self.ledger.holds[account][currency], self.cover.free_units(account, currency, False),
-            self.cover.free_units(account, currency, True), self.ledger.backing(account, currency) - cash,
+            cash, self.ledger.holds[account][currency], self.order_margin.free_units(account, currency, False),
+            self.order_margin.free_units(account, currency, True), domain.backing(self.ledger, account, currency) - cash,
         )  # fmt: skip
 
     def positions(self, account: int) -> list[tuple[int, ...]]:
-        """(instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold, lots and
-        value of opening buys and sells, reduce-only lots, liquidation fee) by instrument and leg."""
+        """Returns the account's positions by instrument and leg.
+
+        Each is (instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold). Lots
+        and value of opening buys and sells, reduce-only lots and the liquidation fee follow.
+        """
         return [
             (
                 p.instrument, p.leg, p.size, p.cost, p.margin, p.leverage.numerator, p.leverage.denominator,
@@ -127,23 +130,23 @@ class Reader:
         return [p for account in accounts for p in self.ledger.positions_of(account) if p.size]
 
     def positions_bytes(self) -> bytes:
-        """Every open position."""
-        return _as_bytes(rows.position_columns(self.cover, p) for p in self._open())
+        """Returns every open position."""
+        return _as_bytes(rows.position_columns(self.order_margin, p) for p in self._open())
 
     def liquidations_bytes(self) -> bytes:
-        """Where something happens to every open position."""
-        return _as_bytes(rows.liquidation_columns(self.cover, p) for p in self._open())
+        """Returns the liquidation prices of every open position."""
+        return _as_bytes(rows.liquidation_columns(self.order_margin, p) for p in self._open())
 
     def accounts_bytes(self) -> bytes:
-        """Every account's every currency, in order."""
+        """Returns every account's every currency, in order."""
         places = product(range(FIRST_USER, self.account_count), range(self.ledger.currencies))
-        return _as_bytes(rows.account_columns(self.cover, *place) for place in places)
+        return _as_bytes(rows.account_columns(self.order_margin, *place) for place in places)
 
     def orders_of(self, account: int) -> list[tuple[int, ...]]:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.changes.find(account, order_id, client_id)
+        order: Order | None = self.amendment.find(account, order_id, client_id)
         return order.row() if order else None
 
     def resting(self, instrument: int) -> list[tuple[int, ...]]:
@@ -151,16 +154,16 @@ class Reader:
         return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
 
     def dormant(self, instrument: int) -> list[tuple[int, ...]]:
-        """Every order of an instrument that waits for its trigger, by id."""
+        """Returns every order of an instrument that waits for its trigger, by id."""
         return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
 
     def best(self, instrument: int) -> tuple[int, int, int, int]:
-        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        """Returns (bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
         bids, asks = self.depth(instrument, 1)
         return (*(bids or [(0, 0)])[0], *(asks or [(0, 0)])[0])
 
     def depth_bytes(self, instrument: int, n: int) -> tuple[bytes, bytes]:
-        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
+        """Returns (bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
         sides = []
         for side in (Side.BUY, Side.SELL):
             queues = list(self.trading.books[instrument].sides[side].values())[:n]
@@ -169,7 +172,7 @@ class Reader:
         return sides[0], sides[1]
 
     def memory(self) -> dict[str, int]:
-        """The compiled core counts its pools; here Python keeps the memory, and only the events are counted."""
+        """Returns the bytes of the events; the compiled core counts its pools too, but here Python keeps the memory."""
         return {"events": len(self.log.events) * RECORD_BYTES, "total": len(self.log.events) * RECORD_BYTES}
 
     def depth(self, instrument: int, n: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -181,22 +184,22 @@ class Reader:
 
     def position_row(self, account: int, instrument: int, leg: int) -> PositionRow:
         """Returns a position as it is, or as it would begin."""
-        return rows.position_row(self.cover, self.ledger.blank(account, instrument, leg))
+        return rows.position_row(self.order_margin, self.ledger.blank(account, instrument, leg))
 
     def position_rows(self, account: int) -> list[PositionRow]:
         """Returns the account's positions by instrument and leg, the flat ones too."""
-        return [rows.position_row(self.cover, p) for p in self.ledger.positions_of(account)]
+        return [rows.position_row(self.order_margin, p) for p in self.ledger.positions_of(account)]
 
     def wallet_rows(self, account: int) -> list[WalletRow]:
-        """Returns what the account has, and what its positions ask, by currency."""
-        return [rows.wallet_row(self.cover, account, currency) for currency in range(self.ledger.currencies)]
+        """Returns the account's money, and the margin of its positions, by currency."""
+        return [rows.wallet_row(self.order_margin, account, currency) for currency in range(self.ledger.currencies)]
 
     def domain_rows(self, account: int) -> list[DomainRow]:
         """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
-        return rows.domain_rows(self.cover, account)
+        return rows.domain_rows(self.order_margin, account)
 
     def parcels(self) -> list[tuple[int, ...]]:
-        """(id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        """Returns (id, instrument, size, cost, bankruptcy ticks, order id, origin) of each parcel."""
         return [
             (
                 p.parcel_id,
@@ -211,13 +214,13 @@ class Reader:
         ]
 
     def state(self) -> bytes:
-        """The canonical bytes of the state (docs/digest.md)."""
+        """Returns the canonical bytes of the state (docs/digest.md)."""
         out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
         out += self.ledger.parents[FIRST_USER:]
         for wallets in self.ledger.wallets:
             out += wallets
         for i in range(len(self.contracts)):
-            model = self.pricing.models[i]
+            model = self.marks.models[i]
             out += [
                 *self.prices(i),
                 self.contracts[i].funding_period,
@@ -245,5 +248,5 @@ class Reader:
         return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
 
     def check(self) -> str | None:
-        """The first invariant that does not hold, as text."""
+        """Returns the first invariant that does not hold, as text."""
         return audit.broken(self.liquidation, self.clock_ns, self.bare)

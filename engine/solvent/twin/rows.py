@@ -1,103 +1,104 @@
-"""Rows of one account (solvent.schema.rows) and of all at once (schema.columns), from the twin's own state.
+"""Rows of one account (solvent.schema.rows) and of all accounts (schema.columns), from the readable kernel's own state.
 
-Owns nothing. Never writes: what is tried on a wallet is as before when it is answered. Cost: an open position a few
-requirements of its domain, and the search for its liquidation prices.
+Owns nothing. Never writes: a trial on a wallet is undone. Cost: an open position costs a few requirements of its domain, and
+the search for its liquidation prices.
 """
 
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Leg, Mode, Verdict
-from solvent.twin.account import liquidation_price, margin
+from solvent.twin.account import domain, liquidation_price, margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.contract import valuation
-from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.order_margin import OrderMargin
 
 # --- Positions
 
 
-def position_row(cover: Cover, p: Position) -> PositionRow:
+def position_row(order_margin: OrderMargin, p: Position) -> PositionRow:
     """Returns a position as it is, open or flat."""
-    contract = cover.contracts[p.instrument]
+    contract = order_margin.contracts[p.instrument]
     row = PositionRow(
         instrument=p.instrument, leg=p.leg, mode=p.mode, leverage=p.leverage.numerator,
         leverage_parts=p.leverage.denominator, chosen_tier=p.chosen_tier, hedged=int(p.hedged), size_lots=p.size,
-        cost_units=p.cost, margin_units=p.margin, other_lots=p.other, mark_ticks=contract.mark,
+        cost_units=p.cost, margin_units=p.margin, other_lots=p.other_lots, mark_ticks=contract.mark,
         value_units=valuation.value_at_mark(contract, p), upl_units=valuation.upl(contract, p),
         initial_units=margin.initial_units(contract, p), tier=valuation.tier_of(contract, p),
     )  # fmt: skip
-    return _standing(cover, p, row) if p.size else row
+    return _standing(order_margin, p, row) if p.size else row
 
 
-def _standing(cover: Cover, p: Position, row: PositionRow) -> PositionRow:
-    """Adds how an open position stands: its thresholds, its domain, its liquidation and bankruptcy prices."""
-    contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
-    full_ppb, own_ppb = margin.threshold_rates(cover.rules, contract, p)
-    found, ahead = liquidation_ticks(cover, p)
+def _standing(order_margin: OrderMargin, p: Position, row: PositionRow) -> PositionRow:
+    """Adds the figures of an open position: its thresholds, its domain, its liquidation and bankruptcy prices."""
+    contract, r = order_margin.contracts[p.instrument], order_margin.admission.domain_of(p)
+    full_ppb, own_ppb = margin.threshold_rates(order_margin.rules, contract, p)
+    found, ahead = liquidation_ticks(order_margin, p)
     return row._replace(
-        own_units=margin.own_part(cover.rules, contract, p, _equity(cover, p)), full_ppb=full_ppb, own_ppb=own_ppb,
+        own_units=margin.own_part(order_margin.rules, contract, p, _equity(order_margin, p)), full_ppb=full_ppb,
+        own_ppb=own_ppb,
         equity_units=r.equity, domain_value_units=r.value, liquidation_ticks=found or 0, profit_side_ticks=ahead or 0,
-        bankruptcy_ticks=bankruptcy_ticks(cover, p),
+        bankruptcy_ticks=bankruptcy_ticks(order_margin, p),
     )  # fmt: skip
 
 
-def liquidation_ticks(cover: Cover, p: Position) -> tuple[int | None, int | None]:
+def liquidation_ticks(order_margin: OrderMargin, p: Position) -> tuple[int | None, int | None]:
     """Finds the first ticks at which the domain of a position is below R_own: towards its loss, and away from it."""
-    contract = cover.contracts[p.instrument]
-    slack = liquidation_price.slack_at(contract, lambda: cover.admission.domain_of(p))
-    cross = cover.ledger.cross_of(p.account, contract.currency)
+    contract = order_margin.contracts[p.instrument]
+    slack = liquidation_price.slack_at(contract, lambda: order_margin.admission.domain_of(p))
+    cross = order_margin.ledger.cross_of(p.account, contract.currency)
     held = [p] if p.mode == Mode.ISOLATED else [q for q in cross if q.instrument == p.instrument]
     edges = liquidation_price.edges_of(contract, held)
-    return liquidation_price.liquidation(slack, edges, contract.mark, p.size, p.other)
+    return liquidation_price.liquidation(slack, edges, contract.mark, p.size, p.other_lots)
 
 
-def bankruptcy_ticks(cover: Cover, p: Position) -> int:
-    """Returns where the house would offer a position if it took it over now."""
-    contract = cover.contracts[p.instrument]
-    cost = margin.bankruptcy_cost(contract, p, cover.admission.share_of_equity(p))
+def bankruptcy_ticks(order_margin: OrderMargin, p: Position) -> int:
+    """Returns the price at which the house would offer a position if it took it over now."""
+    contract = order_margin.contracts[p.instrument]
+    cost = margin.bankruptcy_cost(contract, p, order_margin.admission.share_of_equity(p))
     return margin.saturate(valuation.price_paying(contract, p.size, cost, 0))
 
 
-def _equity(cover: Cover, p: Position) -> int:
-    """Adds up what the margin domain of a position has, resting orders not counted."""
-    contract = cover.contracts[p.instrument]
+def _equity(order_margin: OrderMargin, p: Position) -> int:
+    """Adds up the equity of a position's margin domain, without resting orders."""
+    contract = order_margin.contracts[p.instrument]
     if p.mode == Mode.ISOLATED:
         return p.margin + valuation.upl(contract, p)
-    cross = cover.ledger.cross_of(p.account, contract.currency)
-    profit = sum(valuation.upl(cover.contracts[each.instrument], each) for each in cross)
-    return cover.ledger.backing(p.account, contract.currency) + profit
+    cross = order_margin.ledger.cross_of(p.account, contract.currency)
+    profit = sum(valuation.upl(order_margin.contracts[each.instrument], each) for each in cross)
+    return domain.backing(order_margin.ledger, p.account, contract.currency) + profit
 
 
 # --- Wallets
 
 
-def withdrawable(cover: Cover, account: int, currency: int) -> int:
-    """Finds the most that a withdrawal may take, by asking the check of a withdrawal."""
-    low, high = 0, max(0, cover.free_units(account, currency, spendable=True))
-    if cover.affords(account, currency, high, spendable=True):
+def withdrawable(order_margin: OrderMargin, account: int, currency: int) -> int:
+    """Finds the largest amount that the check of a withdrawal allows."""
+    low, high = 0, max(0, order_margin.free_units(account, currency, spendable=True))
+    if order_margin.affords(account, currency, high, spendable=True):
         return high
     while high - low > 1:
         middle = (low + high) // 2
-        afforded = cover.affords(account, currency, middle, spendable=True)
+        afforded = order_margin.affords(account, currency, middle, spendable=True)
         low, high = (middle, high) if afforded else (low, middle)
     return low
 
 
-def wallet_row(cover: Cover, account: int, currency: int) -> WalletRow:
-    """Returns what an account has in a currency, and what its positions ask there."""
-    ledger, contracts = cover.ledger, cover.contracts
-    cash, backing = ledger.wallets[account][currency], ledger.backing(account, currency)
+def wallet_row(order_margin: OrderMargin, account: int, currency: int) -> WalletRow:
+    """Returns an account's money in a currency, and the margin of its positions there."""
+    ledger, contracts = order_margin.ledger, order_margin.contracts
+    cash, backing = ledger.wallets[account][currency], domain.backing(ledger, account, currency)
     held = [p for p in ledger.positions_of(account) if p.size and contracts[p.instrument].currency == currency]
     isolated = [p for p in held if p.mode == Mode.ISOLATED]
     balance = backing + sum(valuation.upl(contracts[p.instrument], p) for p in held if p.mode == Mode.CROSS)
     apart = sum(p.margin + valuation.upl(contracts[p.instrument], p) for p in isolated)
-    r = cover.admission.requirement(account, currency, None)
+    r = order_margin.admission.requirement(account, currency, None)
     return WalletRow(
         currency=currency, cash_units=cash, hold_units=ledger.holds[account][currency],
-        free_units=cover.free_units(account, currency), collateral_units=backing - cash,
-        withdrawable_units=withdrawable(cover, account, currency), equity_units=balance + apart, balance_units=balance,
+        free_units=order_margin.free_units(account, currency), collateral_units=backing - cash,
+        withdrawable_units=withdrawable(order_margin, account, currency), equity_units=balance + apart, balance_units=balance,
         initial_units=margin.initial_total(contracts, held),
-        maintenance_units=r.own + sum(cover.admission.domain_of(p).own for p in isolated),
+        maintenance_units=r.own + sum(order_margin.admission.domain_of(p).own for p in isolated),
         cross_equity_units=r.equity, cross_value_units=r.value,
     )  # fmt: skip
 
@@ -105,20 +106,20 @@ def wallet_row(cover: Cover, account: int, currency: int) -> WalletRow:
 # --- Margin domains
 
 
-def domain_rows(cover: Cover, account: int) -> list[DomainRow]:
+def domain_rows(order_margin: OrderMargin, account: int) -> list[DomainRow]:
     """Returns the ratio tests of an account: its open isolated positions, then the cross domain of each currency."""
-    ledger, contracts = cover.ledger, cover.contracts
+    ledger, contracts = order_margin.ledger, order_margin.contracts
     found = []
     for p in ledger.positions_of(account):
         if p.size and p.mode == Mode.ISOLATED:
             place = Mode.ISOLATED, contracts[p.instrument].currency, p.instrument, p.leg
-            found.append(_domain(place, p.margin, cover.admission.domain_of(p), [p]))
+            found.append(_domain(place, p.margin, order_margin.admission.domain_of(p), [p]))
     for currency in range(ledger.currencies):
-        r = cover.admission.requirement(account, currency, None)
+        r = order_margin.admission.requirement(account, currency, None)
         if r.positions or r.orders:
             place = Mode.CROSS, currency, NO_INSTRUMENT, Leg.ONE_WAY
             held = [p for p in ledger.domain_of(account, currency) if isinstance(p, Position)]
-            found.append(_domain(place, ledger.backing(account, currency), r, held))
+            found.append(_domain(place, domain.backing(ledger, account, currency), r, held))
     return found
 
 
@@ -130,9 +131,9 @@ def _domain(place: tuple[int, int, int, int], base: int, r: Requirement, held: l
 # --- All accounts at once
 
 
-def position_columns(cover: Cover, p: Position) -> tuple[int, ...]:
+def position_columns(order_margin: OrderMargin, p: Position) -> tuple[int, ...]:
     """Returns an open position; columns: solvent.schema.columns.POSITION."""
-    contract, r = cover.contracts[p.instrument], cover.admission.domain_of(p)
+    contract, r = order_margin.contracts[p.instrument], order_margin.admission.domain_of(p)
     return (
         p.account, p.instrument, p.leg, p.mode, p.leverage.numerator, p.leverage.denominator, p.size, p.cost, p.margin, p.hold,
         valuation.upl(contract, p), valuation.value_at_mark(contract, p), r.equity, r.full, r.own,
@@ -140,21 +141,21 @@ def position_columns(cover: Cover, p: Position) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def liquidation_columns(cover: Cover, p: Position) -> tuple[int, ...]:
+def liquidation_columns(order_margin: OrderMargin, p: Position) -> tuple[int, ...]:
     """Returns the liquidation prices of an open position; columns: solvent.schema.columns.LIQUIDATION."""
-    found, ahead = liquidation_ticks(cover, p)
-    mark = cover.contracts[p.instrument].mark
-    return p.account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankruptcy_ticks(cover, p)
+    found, ahead = liquidation_ticks(order_margin, p)
+    mark = order_margin.contracts[p.instrument].mark
+    return p.account, p.instrument, p.leg, mark, found or 0, ahead or 0, bankruptcy_ticks(order_margin, p)
 
 
-def account_columns(cover: Cover, account: int, currency: int) -> tuple[int, ...]:
+def account_columns(order_margin: OrderMargin, account: int, currency: int) -> tuple[int, ...]:
     """Returns an account's currency; columns: solvent.schema.columns.ACCOUNT."""
-    ledger, contracts = cover.ledger, cover.contracts
+    ledger, contracts = order_margin.ledger, order_margin.contracts
     held = [p for p in ledger.positions_of(account) if contracts[p.instrument].currency == currency]
-    cash, r = ledger.wallets[account][currency], cover.admission.requirement(account, currency, None)
+    cash, r = ledger.wallets[account][currency], order_margin.admission.requirement(account, currency, None)
     return (
         account, currency, cash, ledger.holds[account][currency], sum(p.margin for p in held),
-        sum(valuation.upl(contracts[p.instrument], p) for p in held), cover.free_units(account, currency),
-        cover.free_units(account, currency, spendable=True), r.equity, r.full, r.own, r.value,
-        ledger.backing(account, currency) - cash, margin.initial_total(contracts, held),
+        sum(valuation.upl(contracts[p.instrument], p) for p in held), order_margin.free_units(account, currency),
+        order_margin.free_units(account, currency, spendable=True), r.equity, r.full, r.own, r.value,
+        domain.backing(ledger, account, currency) - cash, margin.initial_total(contracts, held),
     )  # fmt: skip

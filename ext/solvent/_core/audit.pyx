@@ -52,7 +52,7 @@ cdef object _money(State* s):
 
 
 cdef object _orders(State* s):
-    """Own-order lists, holds and reduce-only sums against the orders in the books."""
+    """Checks own-order lists, holds and reduce-only sums against the orders in the books."""
     cdef Ledger* l = &s.ledger
     cdef int32_t i, slot
     cdef int64_t lots[2]
@@ -70,7 +70,7 @@ cdef object _orders(State* s):
             if not o.state & LIVE or o.holder != i or o.account != p.account:
                 return f"BOOK-5: slot {slot} is listed by position {i} but not its own"
             if o.state & DORMANT:
-                pass               # holds nothing until it wakes
+                pass               # has no hold until it fires
             elif o.flags & REDUCE_ONLY:
                 reduce_lots += o.remaining_lots
                 if o.side != p.reduce_side:
@@ -100,7 +100,7 @@ cdef object _orders(State* s):
 
 
 cdef object _safety(State* s):
-    """No account below R_own unless stuck, no bad wallet, holds that add up."""
+    """Checks that no account is below R_own unless stuck, no wallet is below zero, and all holds add up."""
     cdef Ledger* l = &s.ledger
     cdef uint32_t account, currency
     cdef int32_t i
@@ -158,8 +158,8 @@ cdef object _bare_orders(State* s):
 
 
 cdef object _dormant(State* s):
-    """Each dormant order is counted by its instrument and out of reach of the price it watches, but in a halt; the expiries are
-    a heap."""
+    """Checks dormant orders: each is counted by its instrument and out of reach of its price, except in a halt. The expiries
+    are a heap."""
     cdef int32_t slot, i
     cdef Instrument* ins
     cdef Terms* terms
@@ -188,7 +188,7 @@ cdef object _dormant(State* s):
 
 
 cdef object broken(State* s):
-    """None, or the first invariant that does not hold."""
+    """Returns the first invariant that does not hold, or None."""
     cdef uint32_t i
     cdef int64_t failed
     for i in range(s.ledger.instrument_count):

@@ -1,10 +1,10 @@
 # kernel: apply(command) -> events. The single writer.
 #
-# Owns: the clock, the marks, the sequence numbers, the names, the digest; the order validate, apply, settle.
-# Never: reads a clock, randomness, the environment or a float; runs two commands at once (Busy); runs Python code within a
-# command. A batch asks a clock only how long signals have waited: no result depends on it.
-# Invariants: a rejected command changes nothing but the two counters (and the clock, with what that expires, if
-# its time was later); every command emits one BEGIN; a fault halts the kernel for good.
+# Owns: the clock, the sequence numbers, the answers; the order of validation, application and resolution.
+# Never: reads a clock, randomness, the environment or a float. Never runs two commands at once (Busy), nor Python code within
+# a command. A batch reads a clock only to time the signals that wait: no result depends on it.
+# Invariants: a rejected command changes only the two counters, and the clock with its expiries if its time was later. Every
+# command emits one BEGIN. A fault halts the kernel for good.
 # Cost: a command is one call; `run` is a loop over the same path without the GIL.
 
 from libc.stdint cimport int64_t, uint16_t, uint64_t
@@ -23,7 +23,7 @@ cdef class Kernel(Roster):
     cdef Receipt receipt
     cdef readonly uint64_t command_seq
     cdef readonly uint64_t seed
-    cdef int64_t run_count             # commands that the last `run` has applied, all of them whole
+    cdef int64_t run_count             # whole commands that the last `run` has applied
     cdef public uint64_t keep_from
 
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil

@@ -41,21 +41,21 @@ import sys
 
 
 cdef object _ORDER_ID = sys.intern("order_id")
-cdef object _ZERO = 0                  # the small int itself: an argument that was left out
+cdef object _ZERO = 0                  # the small int itself: an omitted argument
 cdef tuple _codes = tuple(range(1000))  # every result code as a Python int, made before any command
 
 cdef enum:
     AHEAD = 16             # commands between asking for memory and needing it
     NEARER = 8
     RECORDS_MAX = 255
-    BETWEEN_LOOKS = 255    # commands of a Book between two looks at the time, less one; of an exchange, whose marks take long
+    BETWEEN_LOOKS = 255    # commands of a Book between two looks at the time, less one; an exchange looks more often
     BETWEEN_LOOKS_AT_MONEY = 31
-    SIGNALS_MS = 50        # how long signals may wait while a batch runs
-    LARGE = 400_000        # levels above which looking for nodes ahead gains; below, it costs
+    SIGNALS_MS = 50        # longest wait of a signal while a batch runs
+    LARGE = 400_000        # levels above which loading nodes ahead pays off
 
 
 cdef inline void _ahead_in_book(State* s, const Command* far, const Command* near) noexcept nogil:
-    """Far ahead, the leaf where an order may rest; nearer, the level."""
+    """Loads, far ahead, the leaf where an order may rest; nearer, the level."""
     cdef Book* book = &s.books[0]
     cdef Half* half = &book.side[far.side & 1]
     cdef int64_t key = far.price_ticks ^ half.turn
@@ -74,10 +74,9 @@ cdef inline void _ahead_in_book(State* s, const Command* far, const Command* nea
 
 
 cdef inline void _ahead(State* s, const Command* far, const Command* near) noexcept nogil:
-    """Asks for the memory that commands of a batch will need: first a named order's, later its neighbours' and level's.
+    """Loads the memory that commands of a batch will need: first a named order's, later its neighbours' and level's.
 
-    It does so whatever their types are (no branch to guess wrong; an ORDER names order 0), decides nothing and
-    writes nothing.
+    It ignores their types (no branch to mispredict; an ORDER names order 0), decides nothing and writes nothing.
     """
     cdef int32_t slot = <int32_t>(near.order_id & (SLOTS_MAX - 1))
     cdef Order* order = &s.arena.orders[slot]
@@ -100,12 +99,12 @@ cdef extern from *:
     #ifndef CLOCK_MONOTONIC_COARSE
     #define CLOCK_MONOTONIC_COARSE CLOCK_MONOTONIC
     #endif
-    /* Some clock, for how long signals have waited; a few nanoseconds. */
+    /* Returns a coarse clock that times the signals that wait. */
     static inline int64_t solvent_milliseconds(void) {
         struct timespec now = {0, 0};
         clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000; }
-    /* The value of an int of few digits, as most are: without a call. */
+    /* Reads an int of few digits without a call. */
     static inline int solvent_short(PyObject *v, int64_t *value) {
     #if PY_VERSION_HEX >= 0x030C0000
         if (!PyUnstable_Long_IsCompact((PyLongObject *)v)) return 0;
@@ -125,7 +124,7 @@ cdef extern from *:
 
 
 cdef inline int64_t _int(Kernel kernel, object value) except? -1:
-    """The exact-integer gate: C would take 1.9 as 1 and True as 1."""
+    """Returns an exact int: C would take 1.9 as 1 and True as 1."""
     cdef int beyond = 0
     cdef int64_t number
     if type(value) is not int:
@@ -151,7 +150,7 @@ cdef class Answer:
     """The answer to submit and revoke: code (0: accepted), order_id, filled_lots, resting_lots. Truthy if accepted."""
 
     def __getattribute__(self, name):
-        if name is _ORDER_ID:  # what most callers want, without the search through the type
+        if name is _ORDER_ID:  # the usual attribute, without the search through the type
             return self.order_id
         return PyObject_GenericGetAttr(self, name)
 
@@ -164,13 +163,13 @@ cdef class Answer:
 
 @cython.final
 cdef class Kernel(Roster):
-    """One exchange's state and its only writer. Users meet it through solvent.Exchange and solvent.Book.
+    """One exchange's state and its only writer. Users reach it through solvent.Exchange and solvent.Book.
 
-    instruments: their terms, and rules: those of the rule set, each read by name (solvent.schema.terms); currencies: their
-    decimals; config: bytes that stand for all of it in the digest; errors: the exception classes to
-    raise when busy, when halted, for a wrong type, a number out of range, and a batch of no whole commands. The values were validated. bare: a Book alone, of which the
-    one instrument gives only highest price and size. wanted: a bit for each event type that is written at all.
-    seed: makes the table of client ids unforeseeable; no result depends on it.
+    instruments and rules: their terms, each read by name (solvent.schema.terms). currencies: their decimals. config: bytes
+    that represent all of it in the digest. errors: the exceptions for busy, halted, a wrong type, a number out of range, and a
+    batch without whole commands. The values are validated before. bare: True for a Book alone, whose one instrument gives only
+    its highest price and size. wanted: one bit for each event type that is written. seed: makes the table of client ids
+    unforeseeable; no result depends on it.
     """
 
     def __cinit__(self, instruments, currencies, rules, bytes config, errors, bint bare=False,
@@ -247,7 +246,7 @@ cdef class Kernel(Roster):
     # --- commands
 
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil:
-        """Hands a command to its handler, as what it is."""
+        """Passes a command to its handler."""
         cdef uint16_t type = c.record.type
         if type == MARK:
             return mark(&self.s, &c.mark)
@@ -288,8 +287,7 @@ cdef class Kernel(Roster):
         return UNKNOWN_COMMAND
 
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil:
-        """What the clock does with prices, funding and fees; where it said anything, PASSED says that the rest is the command's
-        own."""
+        """Applies the passing of time to prices, funding and fees. PASSED ends its events, if there are any."""
         cdef int64_t count = self.s.log.count
         self.s.may_cost_others = True
         if self.s.modelled:
@@ -301,7 +299,7 @@ cdef class Kernel(Roster):
             emit_passed(&self.s.log)
 
     cdef inline int _apply(self, const Request* c, Receipt* receipt) except -1 nogil:
-        """One command: BEGIN, the clock, the handler, then settlement of whoever it touched, then what it triggered."""
+        """Applies one command: BEGIN, the clock, the handler, then touched accounts, then fired orders."""
         cdef int64_t begin = self.s.log.count
         cdef Event* event = emit_begin(
             &self.s.log, side=c.record.side, account=c.record.account, instrument=c.record.instrument, code=OK, command=c.record.type, time_ns=0,
@@ -338,7 +336,7 @@ cdef class Kernel(Roster):
                     if not self.s.bare:
                         settle(&self.s)
         receipt.code = code
-        if event != NULL and begin < self.s.log.count:      # else it was spilled, and the exchange halts
+        if event != NULL and begin < self.s.log.count:      # otherwise it was spilled, and the exchange halts
             event = &self.s.log.events[begin]
             event.code = <uint16_t>code
             event.a = self.s.clock_ns
@@ -369,7 +367,7 @@ cdef class Kernel(Roster):
             "3: an impossible state); the exchange has stopped")
 
     cdef int _alone(self, const Request* c) except -1:
-        """A command by itself. All that takes Python's memory was made before."""
+        """Applies one command. Python's memory was all taken before."""
         self._enter()
         try:
             self._apply(c, &self.receipt)
@@ -380,7 +378,7 @@ cdef class Kernel(Roster):
         return 0
 
     cdef int _offered(self, const Request* c) except -1:
-        """An ADD_INSTRUMENT by itself."""
+        """Applies one ADD_INSTRUMENT."""
         cdef tuple decoded = self._decoded(c)
         cdef bytes config
         self._enter()
@@ -409,7 +407,7 @@ cdef class Kernel(Roster):
         return _codes[self.receipt.code]
 
     cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1:
-        """How many commands a buffer holds. Raises InputError where they are not whole."""
+        """Returns the number of commands in a buffer. Raises InputError if the last one is not whole."""
         cdef Py_ssize_t i = 0
         cdef Py_ssize_t n = 0
         while i < total:  # branches, so that the next command's address does not wait for this one's memory
@@ -426,11 +424,11 @@ cdef class Kernel(Roster):
         return n
 
     cdef int _look_for_signals(self) except -1 with gil:
-        """Lets handlers of signals run; what they raise ends the batch between two commands."""
+        """Runs the handlers of signals; an exception of theirs ends the batch between two commands."""
         return PyErr_CheckSignals()
 
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
-        """The loop of `run`; run_count says how many commands it has applied, all of them whole."""
+        """Runs the loop of `run`; run_count is the number of whole commands applied."""
         cdef Request request[2]
         cdef Py_ssize_t i = 0
         cdef int64_t done = 0
@@ -455,13 +453,13 @@ cdef class Kernel(Roster):
         return 0
 
     def run(self, const unsigned char[::1] records not None):
-        """Applies many commands without the GIL. Returns a row of four 64-bit integers for each: order id, filled lots,
-        resting lots, code.
+        """Applies many commands without the GIL. Returns four 64-bit integers for each: order id, filled lots, resting lots,
+        code.
 
-        The loop takes the same path as `apply`. Raises InputError, before anything is done, when the
-        buffer does not divide into whole commands. Another thread that writes to the buffer meanwhile spoils
-        what is still to come, no more: each command is copied before it is looked at, and the batch ends
-        where a copy no longer fits. Handlers of signals run now and then between two commands, and at the end.
+        The loop takes the same path as `apply`. Raises InputError, before any write, when the buffer does not divide into
+        whole commands. A thread that writes to the buffer meanwhile can spoil only the commands still to come. Each command is
+        copied before it is read, and the batch ends where a copy no longer fits. Handlers of signals run now and then between
+        two commands, and at the end.
         """
         cdef Py_ssize_t total = records.shape[0] // RECORD_BYTES
         cdef Py_ssize_t n
@@ -483,7 +481,7 @@ cdef class Kernel(Roster):
             if self.run_count:
                 self.receipt = receipts[self.run_count - 1]
         if self.s.log.fault:
-            self.run_count -= self.run_count > 0     # the one that halted is not whole
+            self.run_count -= self.run_count > 0     # the command that halted is not whole
             self._halted()
         PyErr_CheckSignals()
         return answers if self.run_count == n else answers[:self.run_count * sizeof(Receipt)]
@@ -503,9 +501,10 @@ cdef class Kernel(Roster):
 
     @cython.binding(False)
     def submit(self, account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0):
-        """An ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in docs/reference/records.md.
+        """Sends an ORDER from integers alone, at the clock's time: side 0 buys, 1 sells; tif, flags as in
+        docs/reference/records.md.
 
-        Returns an Answer. Raises WrongType for anything but an int, OutOfRange for one that its field cannot hold.
+        Returns an Answer. Raises WrongType for anything but an int, OutOfRange for a number that does not fit its field.
         """
         cdef Request request
         cdef PlaceOrder* c = &request.order
@@ -524,7 +523,7 @@ cdef class Kernel(Roster):
 
     @cython.binding(False)
     def revoke(self, account, order_id):
-        """A CANCEL from integers alone, at the clock's time. Returns an Answer; raises as submit does."""
+        """Sends a CANCEL from integers alone, at the clock's time. Returns an Answer; raises the same errors as submit."""
         cdef Request request
         cdef CancelOrder* c = &request.cancel
         memset(&request, 0, sizeof(Request))
@@ -541,28 +540,29 @@ cdef class Kernel(Roster):
 
     @property
     def halted(self):
-        """Whether it has stopped for good."""
+        """True if the kernel has halted for good."""
         return self.s.log.fault != 0
 
     @property
     def last(self):
-        """(order id or new account, filled lots, resting lots) of the last command."""
+        """Returns (order id or new account, filled lots, resting lots) of the last command."""
         return self.receipt.order_id, self.receipt.filled_lots, self.receipt.resting_lots
 
     # --- events
 
     @property
     def first_seq(self):
-        """Sequence number of the oldest event still held."""
+        """Returns the sequence number of the oldest event still held."""
         return self.s.log.first_seq
 
     @property
     def next_seq(self):
-        """Sequence number that the next event will get."""
+        """Returns the sequence number of the next event."""
         return self.s.log.first_seq + <uint64_t>self.s.log.count
 
     def view(self, uint64_t first, uint64_t end):
-        """Events first <= seq < end as a read-only buffer that pins its memory. IndexError when dropped."""
+        """Returns the events first <= seq < end as a read-only buffer that pins its memory. Raises IndexError when they are
+        dropped."""
         cdef EventView view = EventView.__new__(EventView)
         if self.busy:
             raise self.busy_error("the exchange is working on another call; one thread at a time")

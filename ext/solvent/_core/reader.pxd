@@ -1,7 +1,7 @@
-# reader: what can be seen of the state, from Python. The kernel extends it with what changes it.
+# reader: the state for readers in Python. The kernel extends it with the writers.
 #
 # Owns: the State as a Python object's memory, the names, the configuration bytes.
-# Never: writes the state. Every read refuses (Busy) while a batch is at work in another thread.
+# Never: writes the state. Every read refuses (Busy) while a batch runs in another thread.
 # Cost: a row is a tuple; depth and arrays are filled without a Python loop.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t

@@ -25,7 +25,7 @@ cdef enum:
 
 
 cdef uint64_t _book_bytes(Book* book):
-    """Nodes and levels ever used, and the heads of both sides."""
+    """Returns the bytes of nodes and levels ever used, and of the heads of both sides."""
     return (sizeof(Book) + <uint64_t>book.nodes_used * (64 * sizeof(int32_t) + sizeof(uint64_t) + sizeof(int32_t))
             + <uint64_t>book.levels_used * sizeof(Level))
 
@@ -53,11 +53,11 @@ cdef class Reader:
         return self.s.ledger.instrument_count
 
     def account_id(self, bytes name):
-        """The id behind a name, or None."""
+        """Returns the id of a name, or None."""
         return self.ids.get(name)
 
     def account_names(self):
-        """All names in order of opening; the first one has id 16."""
+        """Returns all names in order of opening; the first one has id 16."""
         return list(self.names)
 
     def account_name(self, uint32_t account):
@@ -74,13 +74,13 @@ cdef class Reader:
         return self.s.ledger.instruments[instrument].accrual_ppb
 
     def prices(self, uint32_t instrument):
-        """(mark, last, index) in ticks, 0 where there is none yet."""
+        """Returns (mark, last, index) in ticks, 0 where there is none yet."""
         self._require_idle(0, instrument)
         return (self.s.ledger.instruments[instrument].mark_ticks, self.s.ledger.instruments[instrument].last_ticks,
                 self.s.ledger.instruments[instrument].index_ticks)
 
     def coming_funding(self, uint32_t instrument):
-        """(rate over RATE that the next settlement would charge by what is known now, its time), or None without a model."""
+        """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""
         cdef Prices* p = &self.s.prices[instrument]
         self._require_idle(0, instrument)
         if p.sample_ns == 0 or p.interval_ns == 0:
@@ -88,7 +88,7 @@ cdef class Reader:
         return prices_accrued(p), p.period * p.interval_ns
 
     def wallet(self, uint32_t account, uint32_t currency):
-        """(cash, holds, free for orders, spendable, counted collateral)."""
+        """Returns (cash, holds, free for orders, spendable, counted collateral)."""
         self._require_idle(account)
         if currency >= self.s.ledger.currency_count:
             raise IndexError("no such currency")
@@ -99,9 +99,11 @@ cdef class Reader:
                 backing(&self.s.ledger, account, currency) - wallet_of(&self.s.ledger, account, currency).cash_units)
 
     def positions(self, uint32_t account):
-        """The account's position records by instrument and leg: (instrument, leg, size, cost, margin, leverage as two
-        numbers, chosen tier, mode, stuck, hedged, hold, lots and value of opening buys and sells, reduce-only lots,
-        liquidation fee)."""
+        """Returns the account's positions by instrument and leg.
+
+        Each is (instrument, leg, size, cost, margin, leverage as two numbers, chosen tier, mode, stuck, hedged, hold). Lots
+        and value of opening buys and sells, reduce-only lots and the liquidation fee follow.
+        """
         cdef int32_t index
         cdef Position* p
         self._require_idle(account)
@@ -128,7 +130,7 @@ cdef class Reader:
         return position_rows(&self.s, account)
 
     def wallet_rows(self, uint32_t account):
-        """Returns what the account has, and what its positions ask, by currency."""
+        """Returns the account's money, and the margin of its positions, by currency."""
         self._require_idle(account)
         return wallet_rows(&self.s, account)
 
@@ -138,7 +140,7 @@ cdef class Reader:
         return domain_rows(&self.s, account)
 
     def parcels(self):
-        """The house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
+        """Returns the house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
         cdef int32_t i
         cdef Parcel* p
         self._require_idle()
@@ -151,11 +153,11 @@ cdef class Reader:
     # --- all accounts at once; int64 rows whose columns solvent.schema.columns names
 
     def positions_bytes(self):
-        """Every open position, by account and instrument."""
+        """Returns every open position, by account and instrument."""
         return self._of_positions(POSITION_COLUMNS, position_columns)
 
     def liquidations_bytes(self):
-        """Where something happens to every open position."""
+        """Returns the liquidation prices of every open position."""
         return self._of_positions(LIQUIDATION_COLUMNS, liquidation_columns)
 
     cdef bytearray _of_positions(self, int columns, Columns write):
@@ -179,7 +181,7 @@ cdef class Reader:
         return block
 
     def accounts_bytes(self):
-        """Every account's every currency, in order."""
+        """Returns every account's every currency, in order."""
         cdef Ledger* l = &self.s.ledger
         cdef int64_t* row
         cdef uint32_t account, currency
@@ -205,9 +207,12 @@ cdef class Reader:
                       t.trigger_flags, t.stp_mode, t.leg)
 
     def orders_of(self, uint32_t account):
-        """The account's live orders by id, resting and dormant: (order id, account, instrument, side, price, remaining,
-        size, client id, flags, tif, open loss ticks, dormant, trigger, trail, extreme, slippage ppb, expiry, self-trade
-        group, source, kind, trigger flags, self-trade mode, leg)."""
+        """Returns the account's live orders by id, resting and dormant.
+
+        Each is (order id, account, instrument, side, price, remaining, size, client id, flags, tif, open loss ticks, dormant).
+        Its terms follow: (trigger, trail, extreme, slippage ppb, expiry, self-trade group, source, kind, trigger flags,
+        self-trade mode, leg).
+        """
         cdef int32_t index, slot
         self._require_idle(account)
         index = self.s.ledger.accounts[account].first_position
@@ -222,7 +227,7 @@ cdef class Reader:
         return rows
 
     def find_order(self, uint32_t account, uint64_t order_id, uint64_t client_id):
-        """The row of the account's live order, by order id, else by client id; None when there is none."""
+        """Returns the row of the account's live order, by order id, else by client id; None when there is none."""
         cdef int32_t slot
         self._require_idle()
         if order_id == 0 and client_id != 0:
@@ -233,7 +238,7 @@ cdef class Reader:
         return self._order_row(slot)
 
     def resting(self, uint32_t instrument):
-        """Every resting order of a book, bids best first and in time order, then asks; rows as orders_of."""
+        """Returns every resting order of a book, bids best first and in time order, then asks; rows as in orders_of."""
         cdef int side
         cdef int32_t level, slot
         self._require_idle(0, instrument)
@@ -260,14 +265,14 @@ cdef class Reader:
         return rows
 
     def dormant(self, uint32_t instrument):
-        """Every order of an instrument that waits for its trigger, by id; rows as orders_of. O(slots ever used)."""
+        """Returns every order of an instrument that waits for its trigger, by id; rows as in orders_of. O(slots ever used)."""
         self._require_idle(0, instrument)
         return self._dormant_rows(instrument)
 
     # --- the book
 
     def depth(self, uint32_t instrument, int64_t n):
-        """(bids, asks), best first, each a list of (price ticks, lots), at most n levels."""
+        """Returns (bids, asks), best first, each a list of (price ticks, lots), at most n levels."""
         cdef int side
         cdef int64_t left
         cdef int32_t level
@@ -284,7 +289,7 @@ cdef class Reader:
         return result
 
     def depth_bytes(self, uint32_t instrument, int64_t n):
-        """(bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
+        """Returns (bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
         cdef int side
         cdef int64_t i, count
         cdef int32_t level
@@ -311,7 +316,7 @@ cdef class Reader:
         return sides[0], sides[1]
 
     def best(self, uint32_t instrument):
-        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        """Returns (bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
         cdef int32_t bid, ask
         cdef Book* book
         self._require_idle(0, instrument)
@@ -322,7 +327,7 @@ cdef class Reader:
                 book.levels[ask].price_ticks if ask >= 0 else 0, book.levels[ask].total_lots if ask >= 0 else 0)
 
     def memory(self):
-        """Bytes by pool, as far as each was ever used, and their sum as "total". What is only reserved costs nothing."""
+        """Returns the bytes ever used by each pool, and their sum as "total". Reserved memory costs nothing."""
         cdef uint32_t i
         cdef int source
         cdef uint64_t books = 0
@@ -347,7 +352,8 @@ cdef class Reader:
     # --- the whole
 
     cdef int _add_volumes(self, list out) except -1:
-        """Of every account and currency that has traded: account, currency, day, today, the days oldest first."""
+        """Appends the volumes of every account and currency that has traded: account, currency, day, today, the days oldest
+        first."""
         cdef Fees* fees = &self.s.fees
         cdef uint32_t account, currency
         cdef Volume* v
@@ -362,7 +368,7 @@ cdef class Reader:
         return 0
 
     def state(self):
-        """The canonical bytes of the state (docs/digest.md), as little-endian 64-bit integers."""
+        """Returns the canonical bytes of the state (docs/digest.md), as little-endian 64-bit integers."""
         cdef Ledger* l = &self.s.ledger
         cdef uint32_t account, i
         cdef int32_t index
@@ -407,7 +413,7 @@ cdef class Reader:
         return self._as_bytes(out)
 
     cdef bytes _as_bytes(self, list numbers):
-        """The configuration, the names, and numbers modulo 2**64."""
+        """Returns the configuration, the names, and numbers modulo 2**64."""
         cdef int64_t i, at = 0
         cdef char* names
         cdef uint64_t* words
@@ -423,6 +429,6 @@ cdef class Reader:
         return self.config + bytes(block)
 
     def check(self):
-        """The invariants, recomputed from the state: None, or the first sum that does not hold, as text."""
+        """Returns the first invariant that does not hold, as text, or None; recomputed from the state."""
         self._require_idle()
         return audit.broken(&self.s)

@@ -1,10 +1,10 @@
-# roster: who and what there is by name: accounts and instruments. The kernel extends it with the commands.
+# roster: accounts and instruments by name. The kernel extends it with the commands.
 #
-# Owns: the names, the configuration bytes, and how an instrument comes in: decoded before the exchange is entered, built
-# beside the others before the command begins, counted by the command itself.
-# Never: runs Python code while a command is at work, so that no signal handler can cut one in two. What of the names needs
-# Python's memory is made before anything of the command is done.
-# Invariant: an instrument that is offered and not taken leaves nothing behind.
+# Owns: the names, the configuration bytes, and the entry of an instrument. It is decoded before the exchange is entered, built
+# beside the others before the command begins, and counted by the command itself.
+# Never: runs Python code within a command, so that no signal handler can cut one in two. Python's memory for names is taken
+# before the command's first write.
+# Invariant: an offered instrument that is refused leaves nothing behind.
 # Cost: O(1) an account and an instrument, whatever their number.
 
 from libc.stdint cimport int64_t, uint32_t
@@ -12,10 +12,10 @@ from solvent._core.reader cimport Reader
 from solvent._core.trade.lifecycle cimport Receipt
 from solvent._core.base.commands cimport Request
 
-cdef struct Offer:                 # what an ADD_INSTRUMENT brings, as far as the state has to say something to it
+cdef struct Offer:                 # the part of an ADD_INSTRUMENT that the state must check
     bint formed                    # the records are an instrument; False outside an ADD_INSTRUMENT
     bint exists                    # its name is taken
-    bint made                      # it stands behind the last instrument, not counted yet
+    bint made                      # it is built behind the last instrument, and not counted yet
     bint adds_up
     bint nets
     uint32_t currency

@@ -26,7 +26,7 @@ cdef enum:
 
 
 cdef bint _is_account_name(bytes name) except -1:
-    """The rule of solvent.names.account_name, without Python code."""
+    """True if `name` obeys the rule of solvent.names.account_name, without Python code."""
     cdef Py_UCS4 each
     cdef str text
     try:
@@ -45,13 +45,13 @@ cdef class Roster(Reader):
     # --- instruments
 
     cdef int _enter_instrument(self, spec) except -1:
-        """One more instrument in every room that has them by number. Raises MemoryError, nothing done but room made."""
+        """Adds an instrument to every room that numbers instruments. Raises MemoryError before any other change."""
         self._build(spec, self.s.clock_ns)
         self._count()
         return 0
 
     cdef int _build(self, spec, int64_t clock_ns) except -1:
-        """An instrument behind the last one, complete, not counted. Raises MemoryError, nothing done but room made."""
+        """Builds an instrument behind the last one, complete, not counted. Raises MemoryError before any other change."""
         cdef int32_t i = <int32_t>self.s.ledger.instrument_count
         if not (instrument_reserve(&self.s.ledger) and room(<void**>&self.s.books, i, &self.s.books_capacity, sizeof(Book))
                 and room(<void**>&self.s.triggers, i, &self.s.triggers_capacity, sizeof(Triggers))
@@ -119,7 +119,7 @@ cdef class Roster(Reader):
         return 0
 
     cdef void _count(self) noexcept nogil:
-        """The instrument that was built is one of them."""
+        """Counts the built instrument."""
         cdef uint32_t i = self.s.ledger.instrument_count
         if self.s.ledger.instruments[i].fee_tier_count:
             self.s.fees.counts = True
@@ -128,7 +128,7 @@ cdef class Roster(Reader):
         self.s.ledger.instrument_count += 1
 
     cdef void _discard(self) noexcept nogil:
-        """The instrument that was built, or half of one, is not wanted."""
+        """Discards the built instrument, or half of one."""
         cdef uint32_t i = self.s.ledger.instrument_count
         instrument_close(&self.s.ledger.instruments[i])
         book_close(&self.s.books[i])
@@ -136,8 +136,8 @@ cdef class Roster(Reader):
         prices_close(&self.s.prices[i])
 
     cdef tuple _decoded(self, const Request* c):
-        """What the records of an ADD_INSTRUMENT say, None where they are no instrument. Runs Python code: signal handlers may
-        raise here, and nothing was done."""
+        """Decodes an ADD_INSTRUMENT; None if its records are no instrument. Runs Python code: signal handlers may raise here,
+        before any change."""
         data = PyBytes_FromStringAndSize(<char*>c + RECORD_BYTES, (c.record.records - 1) * RECORD_BYTES)
         found = self.from_records(data)
         if found is None:
@@ -146,7 +146,8 @@ cdef class Roster(Reader):
         return data, name, currency, spec.decimals, spec.adds_up, spec.basis == NET, spec.expiry_ns, spec.settled_in(currency)
 
     cdef bytes _make_offer(self, const Request* c, tuple decoded):
-        """Everything of an ADD_INSTRUMENT that takes memory, and the config that will be. Raises MemoryError, nothing done."""
+        """Prepares everything of an ADD_INSTRUMENT that takes memory, and returns the new config. Raises MemoryError before
+        any change."""
         cdef bytes config, name
         memset(&self.offer, 0, sizeof(Offer))
         if decoded is None:
@@ -170,7 +171,7 @@ cdef class Roster(Reader):
         return config
 
     cdef int _end_offer(self, tuple decoded, bytes config, bint taken) except -1:
-        """The command was answered."""
+        """Ends an offer after the command's answer."""
         if taken:
             self.config = config
         elif self.offer.made:
@@ -180,14 +181,14 @@ cdef class Roster(Reader):
         return 0
 
     cdef bint _fits(self) noexcept nogil:
-        """Whether an instrument goes with the clock, the rules, its currency, and those that there are."""
+        """True if an instrument agrees with the clock, the rules, its currency and the other instruments."""
         if not self.offer.made or (backs(&self.s.ledger, self.offer.currency) != NULL and not self.offer.adds_up):
             return False
         return not (self.offer.expiry_ns and self.offer.expiry_ns <= self.s.clock_ns or (
             self.offer.nets and not self.s.rules.net_hedges))
 
     cdef int _add_instrument(self, Receipt* receipt) noexcept nogil:
-        """ADD_INSTRUMENT: what was offered counts from here on; the answer's order id is the instrument."""
+        """Executes ADD_INSTRUMENT: the offered instrument is counted. The answer's order id is the instrument."""
         cdef Event* event
         if not self.offer.formed:
             return BAD_INSTRUMENT
@@ -208,7 +209,7 @@ cdef class Roster(Reader):
     # --- accounts
 
     cdef int _open_account(self, const Request* c, Receipt* receipt) except -1 with gil:
-        """OPEN_ACCOUNT. No Python code runs here, only Python's own objects are made."""
+        """Executes OPEN_ACCOUNT. No Python code runs here; only Python's own objects are made."""
         try:
             return self._opened(c, receipt)
         except MemoryError:
@@ -218,7 +219,8 @@ cdef class Roster(Reader):
             raise
 
     cdef int _opened(self, const Request* c, Receipt* receipt) except -1:
-        """The name is the command's second record, UTF-8, zero-padded. Raises MemoryError, nothing done but room made."""
+        """Opens an account by the name in the command's second record, UTF-8, zero-padded. Raises MemoryError before any other
+        change."""
         cdef Event* event
         cdef uint32_t account
         cdef bytes padded, name

@@ -1,11 +1,11 @@
-# rows: what accounts are seen by: a row a position, a currency, a margin domain.
+# rows: the rows of accounts for readers: a row for each position, currency and margin domain.
 #
-# Owns: the order of the numbers in a row; solvent.schema.rows names them, or schema.columns where all
-# accounts are seen at once as int64, for both kernels.
-# Never: writes the state; what a read makes of a fault is undone. Renders no decimal and no word.
-# Invariants: a row is the kernel's own judgement: what it calls withdrawable a withdrawal may take, what it calls a verdict
-# is what a test would find now.
-# Cost: an open position a few requirements of its domain, and the search for its liquidation prices; a flat one O(1).
+# Owns: the order of the numbers in a row, for both kernels. solvent.schema.rows names them, or schema.columns for int64 rows
+# of all accounts.
+# Never: writes the state; a fault in a read is undone. Renders no decimal and no word.
+# Invariants: a row is the kernel's own judgement: a withdrawal may take its withdrawable amount, and a test now would find its
+# verdict.
+# Cost: an open position costs a few requirements of its domain, and the search for its liquidation prices; a flat one O(1).
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from solvent._core.trade.lifecycle cimport State

@@ -14,13 +14,13 @@ from solvent._core.trade.lifecycle cimport State
 from solvent._core.trade.order_margin cimport affords
 
 
-cdef tuple _FLAT = (0,) * 8             # how a flat position stands
+cdef tuple _FLAT = (0,) * 8             # the figures of a flat position
 
 
 # --- Positions -----------------------------------------------------------------------------------------
 
 cdef tuple _terms(State* s, Position* p):
-    """Returns what a position is, is worth and asks. A flat one has these numbers as well."""
+    """Returns a position's terms, value and margin; a flat one has them as well."""
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef Held held = held_of(l, p)
@@ -30,7 +30,7 @@ cdef tuple _terms(State* s, Position* p):
 
 
 cdef tuple _standing(State* s, int32_t index):
-    """Returns how an open position stands: its thresholds, its domain, its liquidation and bankruptcy prices."""
+    """Returns the figures of an open position: its thresholds, its domain, its liquidation and bankruptcy prices."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
     cdef int64_t full_ppb, own_ppb, found, ahead
@@ -76,7 +76,7 @@ cdef list position_rows(State* s, uint32_t account):
 # --- Wallets -------------------------------------------------------------------------------------------
 
 cdef int64_t _withdrawable(State* s, uint32_t account, uint32_t currency) noexcept nogil:
-    """Finds the most that a withdrawal may take, by asking the check of a withdrawal."""
+    """Finds the largest amount that the check of a withdrawal allows."""
     cdef int64_t low = 0
     cdef int64_t high = most(0, free_units(&s.ledger, account, currency, True))
     cdef int64_t middle
@@ -120,7 +120,7 @@ cdef tuple _wallet(State* s, uint32_t account, uint32_t currency):
 
 
 cdef list wallet_rows(State* s, uint32_t account):
-    """Returns what the account has, and what its positions ask, by currency."""
+    """Returns the account's money, and the margin of its positions, by currency."""
     cdef int32_t fault = s.log.fault
     cdef uint32_t currency
     found = []

@@ -294,7 +294,7 @@ def test_rank_of_the_rules_page():
     contract.mark = 8_000
 
     class Short:
-        instrument, size, cost, margin, leverage, mode, other = 0, -1, -10_000, 1_000, 10, 1, 0
+        instrument, size, cost, margin, leverage, mode, other_lots = 0, -1, -10_000, 1_000, 10, 1, 0
 
     requirement = margin.Requirement(3_000, 0, 0, 8_000, 1)
     assert margin.adl_rank(contract, Short, requirement) == 533_333

@@ -1,1 +1,1 @@
-"""Where money is, and what an account must bear. Knows no order's life."""
+"""The account floor: balances, postings, margin requirements and liquidation prices. Knows no order's life."""

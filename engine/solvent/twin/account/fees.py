@@ -1,8 +1,8 @@
-"""What a fill costs by what its account has traded: maker and taker rates by tiers of 30-day volume.
+"""Trading fees by traded volume: maker and taker rates in tiers of 30-day volume.
 
-Owns the volumes: by account (sub-accounts count for their master) and currency, the value of fills of each of the last
-thirty whole days of command time and of today, which counts from tomorrow on; and, by them, the liquidation fee of each
-position whose contract asks for its account's own. Never moves money. Nothing is counted while no instrument has fee tiers.
+Owns the volumes by account and currency: the value of fills on each of the last thirty whole days of command time. Today's
+volume counts from tomorrow on, and a sub-account's fills count for its master. Owns the liquidation fee of each position whose
+contract takes the account's own rate. Never moves money. Counts nothing while no instrument has fee tiers.
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ class Volume:
     days: deque[int] = field(default_factory=lambda: deque([0] * VOLUME_DAYS, maxlen=VOLUME_DAYS))  # oldest first
 
     def roll(self, day: int) -> None:
-        """Today becomes one of the whole days, at most as many times as it matters."""
+        """Moves today's volume into the whole days, and adds an empty day for each day without a fill."""
         for _ in range(min(day - self.day, VOLUME_DAYS + 1)):
             self.days.append(self.today)
             self.today = 0
@@ -31,8 +31,8 @@ class Fees:
     def __init__(self, ledger: Ledger):
         self.ledger = ledger
         self.volumes: dict[tuple[int, int], Volume] = {}
-        self.counts = False  # some instrument has fee tiers
-        self.clock_ns = 0  # the kernel's, told before each command
+        self.counts = False  # True once an instrument has fee tiers
+        self.clock_ns = 0  # the kernel's clock, set before each command
 
     def _volume(self, account: int, currency: int) -> Volume:
         volume = self.volumes.setdefault((self.ledger.parents[account] or account, currency), Volume())
@@ -40,7 +40,7 @@ class Fees:
         return volume
 
     def rates(self, account: int, contract: Contract) -> tuple[int, int]:
-        """(maker, taker) over RATE: of the highest tier whose volume was traded."""
+        """Returns (maker, taker) over RATE: the rates of the highest tier that the account's volume reaches."""
         found = contract.maker_fee_ppb, contract.taker_fee_ppb
         if contract.fee_tiers:
             traded = sum(self._volume(account, contract.currency).days)
@@ -54,7 +54,8 @@ class Fees:
         return self.rates(p.account, contract)[1] if contract.own_fee else contract.liquidation_fee_ppb
 
     def renew(self) -> None:
-        """On another day positions may be liquidated at another rate; whose is, is told and touched."""
+        """Renews liquidation fees on a new day. Emits FEE_CHANGED for each position whose rate changed, and touches its
+        account."""
         for contract, members in zip(self.ledger.contracts, self.ledger.members, strict=True):
             for p in members if contract.own_fee else []:
                 rate = self.liquidation_rate(p)
@@ -64,12 +65,13 @@ class Fees:
                     self.ledger.touch(p.account)
 
     def add(self, account: int, contract: Contract, value: int) -> None:
-        """A fill of an account."""
+        """Adds a fill's value to the account's volume of today."""
         if self.counts:
             volume = self._volume(account, contract.currency)
             volume.today = min(VOLUME_MAX, volume.today + value)
 
     def state(self) -> list[int]:
-        """Of every account and currency that has traded: account, currency, day, today, the days oldest first."""
+        """Returns the volumes of every account and currency that has traded: account, currency, day, today, the days oldest
+        first."""
         rows = [row for row in sorted(self.volumes.items()) if row[1].today or any(row[1].days)]
         return [number for key, v in rows for number in (*key, v.day, v.today, *v.days)]

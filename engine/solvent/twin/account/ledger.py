@@ -1,7 +1,7 @@
 """Accounts, wallets, positions and parcels: the only place where money moves.
 
-Owns every balance and the posting of each unit from one purse to another. Never decides. Invariants as in
-semantics §1: sizes sum to zero per instrument, purses to zero per currency, CLEARING is minus all costs.
+Owns every balance and the posting of each unit from one purse to another. Never decides. Invariants (semantics §1): sizes sum
+to zero per instrument, purses sum to zero per currency, CLEARING is minus the sum of all costs.
 """
 
 from collections import Counter, defaultdict
@@ -14,11 +14,22 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side
-from solvent.twin.account.margin import Holding, OpenSide, spare_units
 from solvent.twin.base.emit import Emitter
 from solvent.twin.base.integers import ceil_div, trunc_div
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import Order
+
+
+@dataclass(slots=True)
+class OpenSide:
+    """Resting orders of one side: lots, value at their limits, loss to mark when accepted."""
+
+    lots: int = 0
+    value: int = 0
+    loss: int = 0
+
+    def add(self, other: "OpenSide", sign: int = 1) -> "OpenSide":
+        return OpenSide(self.lots + sign * other.lots, self.value + sign * other.value, self.loss + sign * other.loss)
 
 
 @dataclass(slots=True, eq=False)
@@ -32,10 +43,10 @@ class Position:
     margin: int = 0
     mode: int = Mode.CROSS
     chosen_tier: int = 0
-    liquidation_fee_ppb: int = 0  # by its account's volume, if the contract says so
-    hedged: bool = False  # of the one-way row alone: the instrument's position is held in two legs
-    twin: "Position | None" = None  # the other leg
-    group: list["Position"] = field(default_factory=list)  # of the account, those whose nets count together, this one too
+    liquidation_fee_ppb: int = 0  # by the account's volume where the contract has `own_fee`
+    hedged: bool = False  # set on the one-way row alone: the instrument is held in two legs
+    other_leg: "Position | None" = None  # of a hedge
+    group: list["Position"] = field(default_factory=list)  # the account's positions of one tier group, this one too
     stuck: bool = False
     hold: int = 0
     open_sides: tuple[OpenSide, OpenSide] = field(default_factory=lambda: (OpenSide(), OpenSide()))
@@ -44,24 +55,24 @@ class Position:
     orders: list[Order] = field(default_factory=list)
 
     def sides_with(self, side: int, change: OpenSide, sign: int = 1) -> tuple[OpenSide, OpenSide]:
-        """Its ordinary resting orders with a change on one side."""
+        """Returns the ordinary resting orders of both sides, with `change` added `sign` times to one side."""
         changed = self.open_sides[side].add(change, sign)
         return (changed, self.open_sides[1]) if side == Side.BUY else (self.open_sides[0], changed)
 
     @property
     def sides(self) -> tuple[int, int]:
-        """Lots held long and short of its instrument, or tier group, in one margin domain."""
+        """Returns the lots long and short of its instrument, or tier group, in one margin domain."""
         held = [q.size for q in self.group if q.mode == Mode.CROSS] if self.mode == Mode.CROSS else [self.size]
         return sum(size for size in held if size > 0), -sum(size for size in held if size < 0)
 
     @property
-    def other(self) -> int:
-        """The size of the other leg, where both share one margin domain."""
-        return self.twin.size if self.twin and self.mode == self.twin.mode == Mode.CROSS else 0
+    def other_lots(self) -> int:
+        """Returns the size of the other leg, or 0 where the legs do not share one margin domain."""
+        return self.other_leg.size if self.other_leg and self.mode == self.other_leg.mode == Mode.CROSS else 0
 
     @property
-    def kin(self) -> int:
-        """The nets of the other instruments of its tier group, added up."""
+    def group_net_lots(self) -> int:
+        """Adds up the absolute net sizes of the other instruments of its tier group."""
         nets: Counter[int] = Counter()
         for p in self.group if self.mode == Mode.CROSS else []:
             if p.instrument != self.instrument and p.mode == Mode.CROSS:
@@ -71,7 +82,7 @@ class Position:
 
 @dataclass(slots=True, eq=False)
 class Parcel:
-    """A position the house took over, at exact cost."""
+    """A position that the house took over at exact cost."""
 
     parcel_id: int
     instrument: int
@@ -83,43 +94,43 @@ class Parcel:
     due: bool = False
 
     def share(self, lots: int) -> int:
-        """The cost share of a slice: floored, all of it for the last one."""
+        """Returns the cost share of `lots`: rounded down, and all that is left for the last slice."""
         return self.cost * lots // abs(self.size)
 
 
 @dataclass(slots=True)
 class Fill:
-    """One trade or deleveraging as a position sees it."""
+    """One trade or deleveraging, as one position takes part in it."""
 
     size_delta: int
     cost_delta: int
     fee: int
     ref: int
     fee_reason: int
-    keep_margin: bool = False  # a step-down: profit and margin stay with the position
-    deleveraged: bool = False  # a shortfall is topped up from the deficit
-    assigned: int = 0  # what an isolated position takes from the wallet for what opens
-    kept: int = 0  # of what its reduction would release, what the rest of it needs
+    keep_margin: bool = False  # True in a step-down: realised profit and margin stay with the position
+    deleveraged: bool = False  # True in ADL: the deficit tops up a shortfall
+    assigned: int = 0  # units that an isolated position takes from the wallet for the lots that open
+    kept: int = 0  # units that a reduction would release but the remaining position needs
 
 
 class Effect(NamedTuple):
-    """What a fill makes of a position and its owner's wallet: first computed, then judged (`admission`), then posted."""
+    """The effect of a fill on a position and its owner's wallet: computed first, then judged (`admission`), then posted."""
 
     size: int
     cost: int
     margin: int
-    cash: int  # what the wallet gains
+    cash: int  # change of the wallet
     closed: int  # lots
     opened: int  # lots
     realised: int
-    margin_fee: int  # a pure reduction of an isolated position pays out of the margin
+    margin_fee: int  # paid out of the isolated margin by a fill that only reduces
     wallet_fee: int
-    shortfall: int  # of an isolated margin below zero, which others pay
+    shortfall: int  # amount by which the isolated margin is below zero; others pay it
     released: int
 
 
 class Collateral(NamedTuple):
-    """A currency that counts in the margin of another: so much a unit and tick of its price, as a fraction."""
+    """A currency that counts as margin of another: each unit counts the price in ticks times numerator / denominator."""
 
     currency: int
     of: int
@@ -128,11 +139,11 @@ class Collateral(NamedTuple):
     denominator: int
 
     def counts(self, units: int, price: int) -> int:
-        """What a balance counts at a price, in units of the other currency."""
+        """Returns the collateral value of a balance at a price, in units of the other currency."""
         return min(COLLATERAL_MAX, max(0, units) * price * self.numerator // self.denominator)
 
     def least_for(self, value: int, price: int) -> int:
-        """The smallest balance that counts so much."""
+        """Returns the smallest balance whose collateral value is at least `value`."""
         return ceil_div(value * self.denominator, price * self.numerator) if value > 0 else 0
 
 
@@ -146,26 +157,26 @@ class Ledger:
     ):  # fmt: skip
         self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
         self.parcels: list[Parcel] = []
-        self.collateral = [Collateral(*each) for each in collateral]  # in the order in which it is converted
+        self.collateral = [Collateral(*each) for each in collateral]  # in the order of conversion
         self.backs = {each.currency: each for each in self.collateral}
         self.contracts = contracts
-        self.fund_share_ppb = rules.fund_share_ppb  # of a liquidation fee; the rest is a fee like others
-        self.orders_count = bool(rules.orders)  # an order that rests may endanger its account
+        self.fund_share_ppb = rules.fund_share_ppb  # the fund's share of a liquidation fee; the rest is an ordinary fee
+        self.orders_count = bool(rules.orders)  # True if resting orders count in the ratio test
         self.currencies = currencies
         self.log = log
         self.wallets: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
         self.holds: list[list[int]] = [[0] * currencies for _ in range(FIRST_USER)]
-        self.parents: list[int] = [0] * FIRST_USER  # of a sub-account its master, else 0
+        self.parents: list[int] = [0] * FIRST_USER  # a sub-account's master, else 0
         self.members: list[list[Position]] = []  # by instrument
         self.groups: defaultdict[tuple[int, int, int], list[Position]] = defaultdict(list)  # by account, currency, tier group
         self.next_parcel_id = 1
         self.touched: dict[int, None] = {}
 
     def __del__(self) -> None:
-        """Positions, their orders and their kin name each other: let go, they need not wait for the garbage collector."""
+        """Breaks the reference cycles of positions, orders and tier groups, so that no garbage collection is needed."""
         for p in (p for held in self.positions for p in held.values()):
             p.orders.clear()
-            p.group, p.twin = [], None
+            p.group, p.other_leg = [], None
         for parcel in self.parcels:
             parcel.order = None
 
@@ -177,37 +188,22 @@ class Ledger:
         return len(self.wallets) - 1
 
     def positions_of(self, account: int) -> list[Position]:
-        """By instrument and leg."""
+        """Returns the account's positions by instrument and leg."""
         return [p for _, p in sorted(self.positions[account].items())]
 
-    def spare_units(self, account: int, currency: int) -> int:
-        """What the contracts of a currency leave of a balance in it; below zero where they want more."""
-        cash, holds = self.wallets[account][currency], self.holds[account][currency]
-        return spare_units(self.contracts, cash, holds, self.cross_of(account, currency))
-
-    def collateral_value(self, account: int, each: Collateral, less: int = 0) -> int:
-        """What the spare part of a balance counts in another currency, or would if it were less; nothing without a price."""
-        contract = self.contracts[each.instrument]
-        return each.counts(self.spare_units(account, each.currency) - less, contract.index or contract.mark)
-
-    def backing(self, account: int, currency: int) -> int:
-        """The cash of a margin domain, and what other currencies count in it."""
-        cash = self.wallets[account][currency]
-        return cash + sum(self.collateral_value(account, each) for each in self.collateral if each.of == currency)
-
-    def cross_of(self, account: int, currency: int) -> list[Holding]:
-        """The open cross positions of a margin domain, by instrument and leg."""
+    def cross_of(self, account: int, currency: int) -> list[Position]:
+        """Returns the open cross positions of a margin domain, by instrument and leg."""
         return [p for p in self.domain_of(account, currency) if p.size]
 
-    def domain_of(self, account: int, currency: int) -> list[Holding]:
-        """All cross positions of a margin domain, the flat ones too."""
+    def domain_of(self, account: int, currency: int) -> list[Position]:
+        """Returns all cross positions of a margin domain, the flat ones too."""
         return [
             p for p in self.positions_of(account)
             if p.mode == Mode.CROSS and self.contracts[p.instrument].currency == currency
         ]  # fmt: skip
 
     def blank(self, account: int, instrument: int, leg: int = Leg.ONE_WAY) -> Position:
-        """The position as it is, or as it would begin: flat, cross, default leverage."""
+        """Returns the position as it is, or a new one: flat, cross, default leverage."""
         found = self.positions[account].get((instrument, leg))
         if found:
             return found
@@ -219,7 +215,7 @@ class Ledger:
         return self.blank(account, instrument).hedged
 
     def keep(self, p: Position) -> bool:
-        """Enters a blank position; False if it was there."""
+        """Enters a blank position. Returns False if it was entered before."""
         key = p.instrument, p.leg
         if key in self.positions[p.account]:
             return False
@@ -229,13 +225,13 @@ class Ledger:
         return True
 
     def forget(self, p: Position) -> None:
-        """Takes back the position that was entered last."""
+        """Removes the position that was entered last."""
         del self.positions[p.account][p.instrument, p.leg]
         self.members[p.instrument].pop()
         p.group.pop()
 
     def touch(self, account: int) -> None:
-        """The account is tested before the command ends."""
+        """Marks the account for the ratio test at the end of the command."""
         self.touched[account] = None
 
     # --- postings
@@ -248,7 +244,7 @@ class Ledger:
         return self.wallets[purse[0]][purse[1]]
 
     def pay(self, reason: Posting, payer: AnyPurse, receiver: AnyPurse, amount: int, ref: int = 0) -> None:
-        """Moves money between purses; a negative amount the other way, zero says nothing."""
+        """Moves money from `payer` to `receiver`; a negative amount moves it back, and zero emits no event."""
         if amount == 0:
             return
         if amount < 0:
@@ -266,13 +262,13 @@ class Ledger:
         )  # fmt: skip
 
     def fund_receives(self, reason: Posting, payer: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
-        """Income of the insurance fund: an open deficit is repaid first."""
+        """Pays income to the insurance fund; an open deficit is repaid first."""
         repaid = min(amount, -self.wallets[Purse.DEFICIT][currency])
         self.pay(Posting.DEFICIT_REPAID, payer, (Purse.DEFICIT, currency), repaid, ref)
         self.pay(reason, payer, (Purse.FUND, currency), amount - repaid, ref)
 
     def fund_pays(self, reason: Posting, receiver: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
-        """The fund as far as it reaches, then the deficit."""
+        """Pays from the insurance fund as far as it reaches, then from the deficit."""
         paid = min(amount, self.wallets[Purse.FUND][currency])
         self.pay(reason, (Purse.FUND, currency), receiver, paid, ref)
         self.pay(reason, (Purse.DEFICIT, currency), receiver, amount - paid, ref)
@@ -295,8 +291,11 @@ class Ledger:
         self.pay(reason, payer, (Purse.FEES, currency), rest, fill.ref)
 
     def effect(self, p: Position, fill: Fill) -> Effect:
-        """Closes trunc(cost * lots / size) of the cost, and opens the rest. An isolated position keeps its profit until it is
-        reduced; then its share of the margin goes to the wallet, or nothing where a loss has eaten it."""
+        """Computes the effect of a fill: closes trunc(cost * lots / size) of the cost, then opens the rest.
+
+        An isolated position keeps its profit until it is reduced. Then its share of the margin goes to the wallet, or nothing
+        where a loss has consumed the margin.
+        """
         moved, size, cost, margin = abs(fill.size_delta), p.size, p.cost, p.margin
         closed = min(abs(size), moved) if size * fill.size_delta < 0 else 0
         paid = trunc_div(fill.cost_delta * closed, moved)
@@ -323,7 +322,7 @@ class Ledger:
         )  # fmt: skip
 
     def position_fill(self, p: Position, fill: Fill) -> None:
-        """Posts the effect of a fill: close, fee, open, POSITION."""
+        """Posts the effect of a fill: close, fee, open, then POSITION."""
         e, currency = self.effect(p, fill), self.contracts[p.instrument].currency
         clearing, wallet = (Purse.CLEARING, currency), (p.account, currency)
         p.stuck = p.stuck and (not e.closed or e.closed < abs(p.size))
@@ -349,7 +348,7 @@ class Ledger:
         )  # fmt: skip
 
     def parcel_take(self, p: Position, cost: int, bankruptcy_price: int) -> Parcel:
-        """Moves a whole position to the house at an exact cost; its money is the caller's."""
+        """Moves a whole position to the house at an exact cost. The caller has moved its money."""
         parcel = Parcel(self.next_parcel_id, p.instrument, p.size, cost, bankruptcy_price, p.account)
         self.next_parcel_id += 1
         self.parcels.append(parcel)
@@ -360,7 +359,7 @@ class Ledger:
         return parcel
 
     def parcel_fill(self, parcel: Parcel, lots: int, cost_delta: int, change: ParcelChange, ref: int) -> None:
-        """Closes a slice; fill value minus cost share goes to the fund, or comes from it."""
+        """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it."""
         currency = self.contracts[parcel.instrument].currency
         share = parcel.share(lots)
         gain = -cost_delta - share

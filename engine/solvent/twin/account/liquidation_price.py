@@ -1,7 +1,7 @@
-"""Where something happens to a position: the marks at which its margin domain is below R_own, other marks held.
+"""Liquidation prices: the marks at which a position's margin domain is below R_own while other marks stay.
 
-Owns the search over marks. Never writes but a contract's mark, and puts it back. Cost: a requirement of the domain at each
-step of two bisections, and at both ends of each tier by notional.
+Owns the search over marks. Never writes, except a contract's mark, which it restores. Cost: one requirement of the domain at
+each step of two bisections, and at both ends of each tier by notional.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ Slack = Callable[[int], int]
 
 
 def slack_at(contract: Contract, requirement: Callable[[], Requirement]) -> Slack:
-    """Equity less R_own of a domain by the mark of one of its instruments; a modelled index moves along by as many ticks."""
+    """Returns a function from mark to equity less R_own of a domain; a modelled index moves by the same number of ticks."""
 
     def slack(ticks: int) -> int:
         index, mark = contract.index, contract.mark
@@ -32,24 +32,25 @@ def slack_at(contract: Contract, requirement: Callable[[], Requirement]) -> Slac
 
 
 def edges_of(contract: Contract, held: Iterable[Sized]) -> list[int]:
-    """The marks, and the highest and lowest, between which no tier of these positions in it changes."""
+    """Returns the marks between which no tier of these positions changes, with the lowest and the highest legal mark."""
     edges = {1, contract.max_price_ticks + 1, contract.mark, contract.mark + 1}
     for each in held if contract.basis == Basis.NOTIONAL else []:
         inverse = contract.kind == Kind.INVERSE
         for tier in contract.tiers:
-            # The first tick of a larger value: beyond the top linear, at or below it inverse.
+            # The first tick beyond a tier: above the top for linear contracts, at or below it for inverse ones.
             at = abs(each.size) * contract.units
             edges |= {at // tier.top + step for step in (-1, 0, 1, 2)} if inverse else {tier.top // at + 1}
     return sorted(edge for edge in edges if 1 <= edge <= contract.max_price_ticks + 1)
 
 
 def crossing(slack: Slack, edges: list[int], mark: int, up: bool) -> int | None:
-    """The first tick from the mark, up or down, at which a domain is below R_own; None if no legal tick is.
+    """Returns the first tick from the mark, up or down, at which a domain is below R_own; None if no legal tick is.
 
-    Between two edges equity less requirement rises, then falls: equity is linear, and what is asked is linear or convex
-    (N**1.8). What is not below at both ends is not below between them, and bisection is exact. It is not where a power curve
-    is above half of the value or meets collateral of its own instrument, nor, by a few units, where two legs round
-    (docs/arrays.md).
+    Between two edges equity less requirement rises, then falls: equity is linear, and the requirement is linear or convex
+    (N**1.8). A span that is safe at both ends is safe inside, and bisection is exact.
+
+    There are two exceptions (docs/arrays.md). A power curve above half of the value, or one that meets collateral of its own
+    instrument, breaks the rule. Two legs that round break it by a few units.
     """
     spans = [(low, high - 1) for low, high in pairwise(edges)]
     spans = [span for span in spans if (span[0] > mark if up else span[1] < mark)]
@@ -63,7 +64,7 @@ def crossing(slack: Slack, edges: list[int], mark: int, up: bool) -> int | None:
 
 
 def _turn(slack: Slack, safe: int, below: int) -> int:
-    """The first tick below, between one that is not and one that is."""
+    """Finds the first tick below R_own, between `safe`, which is not below, and `below`, which is."""
     while abs(below - safe) > 1:
         middle = (safe + below) // 2
         safe, below = (safe, middle) if slack(middle) < 0 else (middle, below)
@@ -71,8 +72,8 @@ def _turn(slack: Slack, safe: int, below: int) -> int:
 
 
 def liquidation(slack: Slack, edges: list[int], mark: int, size: int, other: int) -> tuple[int | None, int | None]:
-    """The first ticks at which something happens: towards loss, and away from it. The mark itself when it is below R_own
-    already. Of a hedge that only the other way endangers, that is the first, and there is no second."""
+    """Returns the liquidation prices towards loss and towards profit. The first one is the mark itself if the domain is below
+    R_own now. If only a move in the position's favour endangers a hedge, that price is the first, and the second is None."""
     if slack(mark) < 0:
         return mark, None
     found, ahead = (crossing(slack, edges, mark, up) for up in (size < 0, size > 0))

@@ -1,1 +1,1 @@
-"""What every floor above writes with: whole-number division, the event log. Knows no order."""
+"""The base floor: whole-number division and the event log. Knows no order."""

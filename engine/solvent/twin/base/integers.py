@@ -1,13 +1,13 @@
-"""Whole-number division with the rounding said. Exact for ints of any size."""
+"""Whole-number division with explicit rounding. Exact for ints of any size."""
 
 from fractions import Fraction
 
 
 def ceil_div(n: int, d: int | Fraction) -> int:
-    """n / d rounded up."""
+    """Returns n / d rounded up."""
     return -(-n // d)
 
 
 def trunc_div(n: int, d: int) -> int:
-    """n / d rounded toward zero, for d > 0."""
+    """Returns n / d rounded toward zero, for d > 0."""
     return n // d if n >= 0 else -(-n // d)

@@ -1,1 +1,1 @@
-"""What one contract is worth, asks and is priced at. Knows no account."""
+"""The contract floor: value, margin rates and price models of one contract. Knows no account."""

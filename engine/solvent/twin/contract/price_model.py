@@ -1,8 +1,8 @@
-"""The models of one instrument's prices: index, mark and funding rate, as functions of what was told, the book and time.
+"""Price models of one instrument: index, mark and funding rate as functions of told prices, the book and time.
 
-Owns the constituents, the samples of the basis, the premiums of the running period and the rates. Never moves money and
-never sets a mark: `pricing` does, with what this says. Prices are FINE parts of a tick, rates over RATE; every quotient is
-rounded half to even, once. Between two commands the book stands still, so that many samples are one.
+Owns the constituents, the samples of the basis, the premiums of the running period and the rates. Never moves money and never
+sets a mark: `venue/marks` does. Prices are FINE parts of a tick, rates are over RATE; every quotient is rounded half to even,
+once. The book does not change between two commands, so one look serves all sample instants between them.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ from solvent.twin.contract.valuation import Contract, value_of
 
 
 def half_even(n: int, d: int) -> int:
-    """n / d, d > 0, rounded to the nearest integer, a half to the even one."""
+    """Returns n / d for d > 0, rounded to the nearest integer, a half to the even one."""
     quotient, rest = divmod(n, d)
     return quotient + (2 * rest > d or (2 * rest == d and quotient % 2 == 1))
 
@@ -27,14 +27,15 @@ def clamp(n: int, low: int, high: int) -> int:
 
 
 def middle(numbers: Iterable[int]) -> int:
-    """The median; of an even count the mean of the two in the middle."""
+    """Returns the median; for an even count the mean of the two middle numbers."""
     ordered = sorted(numbers)
     at = len(ordered) // 2
     return ordered[at] if len(ordered) % 2 else half_even(ordered[at - 1] + ordered[at], 2)
 
 
 def weighted_median(pairs: list[tuple[int, int]]) -> int:
-    """Of (price, weight): where half of the weight lies; between two prices if it lies between them."""
+    """Returns the price at which half of the weight of (price, weight) pairs is reached, or the mean of two if it lies
+    between."""
     ordered = sorted(pairs)
     total = sum(weight for _, weight in ordered)
     below = list(accumulate(weight for _, weight in ordered))
@@ -51,7 +52,7 @@ class Source:
 
 @dataclass(slots=True)
 class View:
-    """What a book shows at once: best prices and impact prices, 0 where there is none."""
+    """The best prices and impact prices of a book at one moment, 0 where there is none."""
 
     bid: int
     ask: int
@@ -69,7 +70,7 @@ class Prices:
         self.index = 0
         self.external = 0
         self.samples: deque[int] = deque(maxlen=model.window)
-        self.annual: deque[int] = deque(maxlen=model.window)  # the same as a rate a year
+        self.annual: deque[int] = deque(maxlen=model.window)  # the basis as a rate a year
         self.ema = 0
         self.ema_seen = False
         self.sampled = clock_ns // model.sample_ns  # number of the last sample instant
@@ -77,17 +78,17 @@ class Prices:
         self.premium_weight = 0
         self.premium_count = 0
         self.premiums: deque[int] = deque(maxlen=model.trailing)
-        self.period = 1 + (clock_ns // model.interval_ns if model.interval_ns else 0)  # to be settled next
+        self.period = 1 + (clock_ns // model.interval_ns if model.interval_ns else 0)  # the next period to settle
         self.fixed = False
-        self.next_rate = 0  # of that period, once it is fixed
-        self.expiry_sum = 0  # of the index over the window before an expiry
+        self.next_rate = 0  # the fixed rate of that period
+        self.expiry_sum = 0  # sum of the index over the window before expiry
         self.expiry_count = 0
-        self.rate = 0  # in force: the last one charged, or if rates are delayed the next one
+        self.rate = 0  # in force: the last rate charged, or the next one if rates are delayed
 
     # --- the index
 
     def live(self, now_ns: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[int]]:
-        """(price, weight) of the index's and the external set's constituents that count now, and all their states."""
+        """Returns (price, weight) of the live constituents of the index and of the external set, and the states of all."""
         states = []
         for source in self.sources:
             heard = SourceState.LIVE_SOURCE if source.time_ns + self.model.stale_ns >= now_ns else SourceState.STALE
@@ -110,7 +111,7 @@ class Prices:
         return chosen[0], chosen[1], [int(state) for state in states]
 
     def index_of(self, chosen: list[tuple[int, int]]) -> int:
-        """The index of some constituents; with too few it stays what it was."""
+        """Returns the index of the chosen constituents, or the previous index if they are too few."""
         if len(chosen) < self.model.least:
             return self.index
         if self.model.takes_median:
@@ -118,14 +119,14 @@ class Prices:
         return half_even(sum(price * weight for price, weight in chosen), sum(weight for _, weight in chosen))
 
     def stale_at(self) -> int | None:
-        """When the first of the constituents that are heard of now will be stale."""
+        """Returns the time at which the first live constituent becomes stale, or None."""
         heard = (SourceState.LIVE_SOURCE, SourceState.WILD)
         return min((each.time_ns + self.model.stale_ns + 1 for each in self.sources if each.state in heard), default=None)
 
     # --- samples
 
     def impact_price(self, levels: Iterable[tuple[int, int]]) -> int:
-        """The average price of trading the impact amount; 0 where the book is too thin for it."""
+        """Returns the average price of trading the impact amount, or 0 where the book is too thin for it."""
         contract, amount = self.contract, self.model.impact
         lots = value = 0
         for price, size in levels:
@@ -141,7 +142,7 @@ class Prices:
         return 0
 
     def premium(self, view: View) -> int:
-        """Of the book, or the mark, over the index: a difference of prices."""
+        """Returns the premium of the book, or of the mark, over the index, as a difference of prices."""
         mid, centre = (view.bid + view.ask) * FINE // 2, self.index
         if self.model.premium == Premium.MIDDLE:
             return mid - self.index
@@ -154,7 +155,7 @@ class Prices:
         return above - below + centre - self.index
 
     def sample(self, until_ns: int, view: View) -> None:
-        """Takes what the book shows at every sample instant up to a time, all of them at once."""
+        """Samples the book once for every sample instant up to `until_ns`."""
         first, self.sampled = self.sampled, max(self.sampled, until_ns // self.model.sample_ns)
         n = self.sampled - first
         if self.index and self.contract.expiry_ns:
@@ -169,7 +170,7 @@ class Prices:
             self._take_premium(n, self.premium(view))
 
     def _shows(self, two_sided: bool) -> bool:
-        """Whether there is what a premium is made of."""
+        """True if the model has the prices that a premium needs."""
         if self.model.premium == Premium.MARK_ALONE:
             return self.contract.mark > 0
         return two_sided or self.model.premium != Premium.MIDDLE
@@ -185,7 +186,7 @@ class Prices:
             self.ema += moved
 
     def _take_annual(self, first: int, basis: int) -> None:
-        """The basis as a rate, over the time to expiry of each instant after `first`, as one of a year."""
+        """Adds the basis as a yearly rate for each instant after `first`, over that instant's time to expiry."""
         rate = clamp(half_even(basis * RATE, self.index), -RATE, RATE)
         wanted = self.model.components & Component.BASIS_ANNUAL
         for instant in range(max(first, self.sampled - self.model.window) + 1, self.sampled + 1) if wanted else ():
@@ -203,7 +204,7 @@ class Prices:
             return
         n, count = min(n, self.model.interval_ns // self.model.sample_ns + 1), self.premium_count
         self.premium_count += n
-        if self.model.weighting == Weighting.INDEX_WEIGHTS:  # so that it cancels
+        if self.model.weighting == Weighting.INDEX_WEIGHTS:  # the index cancels in the quotient
             self.premium_sum += difference * RATE * n
             self.premium_weight += self.index * n
             return
@@ -212,12 +213,12 @@ class Prices:
         self.premium_weight += weight
 
     def forget_premiums(self) -> None:
-        """What was sampled so far counts no more."""
+        """Drops the premiums sampled so far."""
         self.premium_sum = self.premium_weight = self.premium_count = 0
         self.premiums.clear()
 
     def _average(self, first: int) -> None:
-        """The index at the sample instants after `first` that lie in the window before the expiry."""
+        """Adds the index at the sample instants after `first` that lie in the window before expiry."""
         contract, step = self.contract, self.model.sample_ns
         opens = max(first, (contract.expiry_ns - contract.settle_window_ns) // step)
         n = max(0, min(self.sampled, contract.expiry_ns // step) - opens)
@@ -225,16 +226,17 @@ class Prices:
         self.expiry_count += n
 
     def settlement_ticks(self) -> int:
-        """What an expiring contract is settled at: the index, averaged over its window if it was sampled there."""
+        """Returns the settlement price of an expiring contract: the mean index over its window, or the index if none was
+        sampled."""
         average = half_even(self.expiry_sum, self.expiry_count) if self.expiry_count else self.index
         return clamp(half_even(average, FINE), 1, self.contract.max_price_ticks)
 
     # --- funding
 
     def fix(self) -> tuple[int, int]:
-        """(premium, samples) of the period; its rate is fixed, and what comes counts for the next one.
+        """Fixes the rate of the period and returns (premium, samples). Later samples belong to the next period.
 
-        A period without a sample has no premium to go by: its rate is zero.
+        A period without a sample has rate zero.
         """
         mean, samples = self._mean(), self.premium_count
         self.next_rate = self._rate()
@@ -248,7 +250,7 @@ class Prices:
         return clamp(half_even(self.premium_sum, self.premium_weight), -bound, bound) if self.premium_count else 0
 
     def _rate(self) -> int:
-        """What the samples so far make; nothing without a sample."""
+        """Returns the funding rate by the samples so far; 0 without a sample."""
         if not self.premium_count:
             return 0
         model, mean = self.model, self._mean()
@@ -256,13 +258,13 @@ class Prices:
         return clamp(half_even(rate * model.share_up, model.share_down), -model.cap_ppb, model.cap_ppb)
 
     def accrued(self) -> int:
-        """The rate that the next settlement would charge by what is known now."""
+        """Returns the rate that the next settlement would charge at this moment."""
         if self.model.delayed:
             return self.rate
         return self.next_rate if self.fixed else self._rate()
 
     def charge(self) -> int:
-        """The rate to be settled now; the period is over."""
+        """Returns the rate to settle now, and ends the period."""
         rate = self.rate if self.model.delayed else self.next_rate
         self.rate, self.period, self.fixed = self.next_rate, self.period + 1, False
         return rate
@@ -277,14 +279,14 @@ class Prices:
         return half_even(sum(self.samples), len(self.samples)) if self.samples else 0
 
     def annual_basis(self, now_ns: int) -> int:
-        """The mean basis of a year, for the time that is left until the expiry."""
+        """Returns the basis for the time left until expiry, by the mean yearly basis."""
         if not self.annual:
             return 0
         mean, left = half_even(sum(self.annual), len(self.annual)), max(0, self.contract.expiry_ns - now_ns)
         return half_even(self.index * half_even(mean * left, YEAR_NS), RATE)
 
     def mark(self, view: View, left_ns: int, now_ns: int) -> int:
-        """In ticks: the median of the model's components that there are, within the band around the index."""
+        """Returns the mark in ticks: the median of the model's available components, within the band around the index."""
         if not self.index:
             return 0
         last, wanted = self.contract.last * FINE, self.model.components
@@ -303,7 +305,7 @@ class Prices:
         return clamp(half_even(fine, FINE), 1, self.contract.max_price_ticks)
 
     def state(self) -> list[int]:
-        """Every number that later prices depend on."""
+        """Returns every number that later prices depend on."""
         out = [self.index, self.external, self.ema, int(self.ema_seen), self.sampled]
         out += [self.premium_sum, self.premium_sum >> 64, self.premium_weight, self.premium_count]
         out += [self.period, int(self.fixed), self.next_rate, self.rate]

@@ -1,9 +1,9 @@
-"""What a contract is worth at a price and what its tiers ask: pure functions of one instrument, in big integers.
+"""Value of a contract at a price, and the margin that its tiers require: pure functions of one instrument, in big integers.
 
-Owns the three kinds of value (linear, inverse, quanto) with their rounding, the tiers with their basis and scheme, and
-the prices at which a position leaves nothing. Never knows an account. Amounts are units of the settlement currency,
-rates are over RATE, prices ticks, sizes lots. A quanto contract is a linear one whose size is in settlement currency a
-point of price: nothing here asks for it.
+Owns the three kinds of value (linear, inverse, quanto) with their rounding, and the tiers with their basis and scheme. Owns
+the prices at which a position leaves nothing. Never knows an account. Amounts are units of the settlement currency, rates are
+over RATE, prices are ticks, sizes are lots. A quanto contract is a linear one with a size in settlement currency per point of
+price. No function here has a case for it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from solvent.schema.words import Basis, Kind, Leg, Listing, Scheme, Side
 from solvent.twin.base.integers import ceil_div
 
 UNBOUNDED = 2**63 - 1
-"""A price that no market reaches: what a position that is never bankrupt, or always, answers."""
+"""Stands for the bankruptcy price of a position that is bankrupt at every legal price, or at none."""
 
 
 class Tier(NamedTuple):
@@ -28,7 +28,7 @@ class Tier(NamedTuple):
 
 @dataclass(slots=True)
 class Contract:
-    """An instrument in integers, and its prices (0 before the first)."""
+    """An instrument in integers, and its prices (0 before the first one)."""
 
     # rendered: terms
     kind: int
@@ -58,17 +58,17 @@ class Contract:
     listing: int = Listing.TRADING
     mark: int = 0
     index: int = 0
-    last: int = 0  # of the last trade between users
-    funding_period: int = 0  # the last one settled
-    funds_at_index: bool = False  # funding is paid on the value at the index
-    modelled: bool = False  # its marks come of a price model
-    accrual_ppb: int = 0  # of that value: what accrued funding adds to requirements of longs, or if negative of shorts
+    last: int = 0  # price of the last trade between users
+    funding_period: int = 0  # the last period settled
+    funds_at_index: bool = False  # True if funding is paid on the value at the index
+    modelled: bool = False  # True if a price model computes its marks
+    accrual_ppb: int = 0  # rate that accrued funding adds to requirements of longs, or, negative, of shorts
 
-    covers: bool = False  # no tier asks for more, fee included, than its highest leverage leaves
+    covers: bool = False  # True if in every tier maintenance with the fee is at most the initial rate
 
     @classmethod
     def of(cls, spec: InstrumentTerms) -> "Contract":
-        """A contract of these terms, before its first price."""
+        """Returns a contract of these terms, without prices."""
         return cls(**{name: getattr(spec, name) for name in names_of(InstrumentTerms) if name != "prices"})
 
     def __post_init__(self) -> None:
@@ -81,7 +81,7 @@ class Contract:
 
 
 class Sized(Protocol):
-    """What values and tiers read of a position."""
+    """The fields of a position that values and tiers read."""
 
     @property
     def size(self) -> int: ...
@@ -90,36 +90,36 @@ class Sized(Protocol):
     @property
     def leverage(self) -> Fraction: ...
     @property
-    def chosen_tier(self) -> int: ...  # 1-based: it stands there, or higher; 0: none
+    def chosen_tier(self) -> int: ...  # 1-based lower bound of its tier; 0: none
     @property
-    def other(self) -> int: ...  # the size of its hedge in the same margin domain
+    def other_lots(self) -> int: ...  # size of the other leg in the same margin domain
     @property
-    def sides(self) -> tuple[int, int]: ...  # lots long and short of all that is hedged with it
+    def sides(self) -> tuple[int, int]: ...  # lots long and short of its instrument or tier group
     @property
-    def kin(self) -> int: ...  # the nets of the other instruments of its tier group, added up
+    def group_net_lots(self) -> int: ...  # absolute net sizes of the tier group's other instruments, added up
 
 
 # --- Value (semantics §1)
 
 
 def value_of(contract: Contract, lots: int, price: int, up: bool = False) -> int:
-    """Of some lots in a trade: linear exact; inverse floored, or rounded up."""
-    if contract.kind != Kind.INVERSE or not lots:  # of no lots there need not be a price
+    """Returns the value of `lots` in a trade: exact if linear; inverse rounded down, or up."""
+    if contract.kind != Kind.INVERSE or not lots:  # without lots the price may be 0
         return lots * price * contract.units
     return ceil_div(lots * contract.units, price) if up else lots * contract.units // price
 
 
 def worth(contract: Contract, size: int, price: int) -> int:
-    """The signed value of a position; worth less cost is its profit.
+    """Returns the signed value of a position; worth less cost is its profit.
 
-    Inverse: a long is worth minus its value, so that rising prices gain, and a value is rounded once: up for a long,
-    down for a short. Linear: exact.
+    A linear value is exact. An inverse long is worth minus its value, so that rising prices gain. Its value is rounded once:
+    up for a long, down for a short.
     """
     return -size * contract.units // price if contract.kind == Kind.INVERSE else size * price * contract.units
 
 
 def cost_delta(contract: Contract, side: int, value: int) -> int:
-    """What a fill of this value adds to the signed cost."""
+    """Returns the change of the signed cost by a fill of this value."""
     return value if (side == Side.BUY) == (contract.kind != Kind.INVERSE) else -value
 
 
@@ -128,17 +128,17 @@ def value_at_mark(contract: Contract, p: Sized) -> int:
 
 
 def funding_value(contract: Contract, size: int) -> int:
-    """What funding is paid on."""
+    """Returns the value on which funding is paid."""
     return abs(worth(contract, size, contract.index if contract.funds_at_index else contract.mark)) if size else 0
 
 
 def upl(contract: Contract, p: Sized) -> int:
-    """Unrealised profit at mark."""
+    """Returns unrealised profit at mark."""
     return worth(contract, p.size, contract.mark) - p.cost if p.size else -p.cost
 
 
 def loss_of(contract: Contract, side: int, lots: int, price: int, loss_ticks: int) -> int:
-    """What lots lose at once that are bought loss_ticks above mark, or sold as much below."""
+    """Returns the immediate loss of lots bought `loss_ticks` above mark, or sold as much below."""
     if not loss_ticks:
         return 0
     sign = 1 if side == Side.BUY else -1
@@ -148,18 +148,18 @@ def loss_of(contract: Contract, side: int, lots: int, price: int, loss_ticks: in
 
 
 def price_paying(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
-    """The first tick, from the bad side, at which closing the whole size pays its cost and a fee.
+    """Returns the first tick, from the bad side, at which closing the whole size pays its cost and a fee.
 
-    The closed forms of the bankruptcy price, rounded to the safe side: long up, short down. Not clamped to legal
-    prices: zero or less where a linear long cannot go bankrupt, UNBOUNDED where an inverse short cannot, or where no
-    price is high enough for an inverse long.
+    These are the closed forms of the bankruptcy price, rounded to the safe side: long up, short down. The result is not
+    clamped to legal prices. It is zero or less where a linear long cannot go bankrupt. It is UNBOUNDED where an inverse short
+    cannot, or where no price is high enough for an inverse long.
     """
     lots = abs(size)
     if contract.kind != Kind.INVERSE:
         if size > 0:
             return ceil_div(cost * RATE, lots * contract.units * (RATE - fee_ppb))
         return (-cost * RATE) // (lots * contract.units * (RATE + fee_ppb))
-    if size > 0:  # may be worth at most this when it is closed
+    if size > 0:  # `most`: the largest value at which the long can be closed
         most = -cost * RATE // (RATE + fee_ppb)
         return ceil_div(lots * contract.units, most) if most > 0 else UNBOUNDED
     least = ceil_div(cost * RATE, RATE - fee_ppb)
@@ -167,8 +167,8 @@ def price_paying(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
 
 
 def closing_fee(contract: Contract, size: int, cost: int, fee_ppb: int) -> int:
-    """The fee of closing a whole size where that pays its cost and the fee: f * V, V + f * V being what is owed, or V - f * V
-    what there is."""
+    """Returns the fee f * V of closing the whole position at the price that leaves exactly nothing. V solves V - f * V = cost
+    when selling and V + f * V = -cost when buying."""
     sign = (1 if size > 0 else -1) * (-1 if contract.kind == Kind.INVERSE else 1)
     return ceil_div(max(0, sign * cost) * fee_ppb, RATE - sign * fee_ppb)
 
@@ -181,16 +181,17 @@ def fee_units(value: int, rate_ppb: int) -> int:
 
 
 def measure_of(contract: Contract, p: Sized) -> int:
-    """How far up the tiers a position stands: lots, or units of value."""
+    """Returns the position's measure in the tiers: lots, or units of value."""
     if contract.basis == Basis.NOTIONAL:
         return value_at_mark(contract, p)
     if contract.basis == Basis.ENTRY:
         return abs(p.cost)
-    return abs(p.size + p.other) + p.kin if contract.basis == Basis.NET else abs(p.size)
+    return abs(p.size + p.other_lots) + p.group_net_lots if contract.basis == Basis.NET else abs(p.size)
 
 
 def measure_with(contract: Contract, p: Sized, side: int, lots: int) -> int:
-    """The same of a position alone, if so many lots of this side were traded that would open; nothing is netted."""
+    """Returns the measure of this position alone after opening `lots` more on `side`. The other leg of a hedge is not
+    netted."""
     held = max(0, p.size if side == Side.BUY else -p.size)
     if contract.basis not in (Basis.NOTIONAL, Basis.ENTRY):
         return held + lots
@@ -199,7 +200,7 @@ def measure_with(contract: Contract, p: Sized, side: int, lots: int) -> int:
 
 
 def tier_at(contract: Contract, measure: int, chosen: int = 0) -> int:
-    """0-based tier, not below a chosen one; beyond the last it is the last."""
+    """Returns the 0-based tier of a measure, at least the chosen one, at most the last."""
     for k, tier in enumerate(contract.tiers):
         if measure <= tier.top:
             return max(k, chosen - 1)
@@ -207,7 +208,7 @@ def tier_at(contract: Contract, measure: int, chosen: int = 0) -> int:
 
 
 def allows(contract: Contract, k: int, leverage: Fraction) -> bool:
-    """Whether tier k allows a leverage."""
+    """True if tier k allows a leverage."""
     return leverage * 100 <= contract.tiers[k].max_leverage
 
 
@@ -216,7 +217,7 @@ def tier_of(contract: Contract, p: Sized) -> int:
 
 
 def lots_within(contract: Contract, p: Sized, k: int) -> int:
-    """How many of a position's lots stand within tier k."""
+    """Returns how many of a position's lots fit into tier k."""
     top = contract.tiers[k].top
     if contract.basis == Basis.NOTIONAL:
         if contract.kind == Kind.INVERSE:
@@ -224,13 +225,13 @@ def lots_within(contract: Contract, p: Sized, k: int) -> int:
         return top // (contract.mark * contract.units)
     if contract.basis == Basis.ENTRY:
         return top * abs(p.size) // abs(p.cost)
-    return max(0, top - p.kin) if contract.basis == Basis.NET else top
+    return max(0, top - p.group_net_lots) if contract.basis == Basis.NET else top
 
 
 def fifth_root(n: int, contract: Contract) -> tuple[int, int]:
-    """The fifth root of a notional in whole currency as (root, scale): 24 binary digits, rounded down.
+    """Returns the fifth root of a notional in whole currency as (root, scale): 24 binary digits, rounded down.
 
-    It is the largest root with root**5 <= n * 10**e * 2**(5j) below 2**127: what 128 bits hold.
+    It is the largest root with root**5 <= n * 10**e * 2**(5j) below 2**127, the bound of 128-bit integers.
     """
     digits = -(-contract.decimals // 5)
     n *= 10 ** (5 * digits - contract.decimals)
@@ -245,7 +246,8 @@ def fifth_root(n: int, contract: Contract) -> tuple[int, int]:
 
 
 def rate_at(contract: Contract, base_ppb: int, curve: int, lots: int, notional: int) -> int:
-    """A rate over RATE: of the tier, plus so much a lot (SLOPE), or at least curve * notional**0.8 (POWER). At most one."""
+    """Returns a rate over RATE, at most one: the tier's rate, plus a rate per lot (SLOPE), or at least curve * notional**0.8
+    (POWER)."""
     if contract.scheme == Scheme.SLOPE:
         return min(RATE, base_ppb + ceil_div(lots * curve, RATE))
     if contract.scheme != Scheme.POWER or not notional:
@@ -255,7 +257,7 @@ def rate_at(contract: Contract, base_ppb: int, curve: int, lots: int, notional: 
 
 
 def rates_of(contract: Contract, long: bool, leverage: Fraction) -> tuple[int, ...]:
-    """The maintenance rates of the tiers, over RATE, for a side and a leverage."""
+    """Returns the maintenance rates of the tiers, over RATE, for a side and a leverage."""
     mine = Leg.LONG if long else Leg.SHORT
     for side, most, rates in contract.rates:
         if side in (Leg.ONE_WAY, mine) and leverage <= (most or leverage):
@@ -264,32 +266,32 @@ def rates_of(contract: Contract, long: bool, leverage: Fraction) -> tuple[int, .
 
 
 def deducted(contract: Contract, k: int, rates: tuple[int, ...]) -> int:
-    """What tier k deducts, in the tiers' measure times RATE: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
+    """Returns the deduction of tier k, in the tiers' measure times RATE: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
     if contract.scheme != Scheme.DEDUCTION:
         return 0
     return sum(contract.tiers[i].top * (rates[i + 1] - rates[i]) for i in range(k))
 
 
 def accrued(contract: Contract, size: int) -> int:
-    """What the funding that has accrued asks of whoever will pay it, times RATE."""
+    """Returns the accrued funding that the position would pay, times RATE; 0 if it would receive."""
     rate = contract.accrual_ppb if size > 0 else -contract.accrual_ppb
     return funding_value(contract, size) * rate if rate > 0 else 0
 
 
 def accrued_units(contract: Contract, size: int) -> int:
-    """The same in units, rounded up."""
+    """Returns the accrued funding in units, rounded up."""
     return ceil_div(accrued(contract, size), RATE)
 
 
 def factor(contract: Contract, k: int, rate_ppb: int, leverage: Fraction) -> tuple[int, int | Fraction]:
-    """A maintenance rate of tier k as a fraction: itself, or its share of the initial margin at this leverage (FACTOR)."""
+    """Returns a maintenance rate of tier k as a fraction: the rate itself, or its share of the initial margin (FACTOR)."""
     if contract.scheme == Scheme.FACTOR:
         return rate_ppb * RATE, contract.tiers[k].initial_ppb * leverage
     return rate_ppb, 1
 
 
 def is_lesser(contract: Contract, p: Sized) -> bool:
-    """Whether a position is of the side of a hedge that nothing is asked for: the smaller one, of equals the short."""
+    """True if a position is on the side of a hedge that needs no margin: the smaller side, or the short if both are equal."""
     if not contract.larger_leg or not p.size:
         return False
     long, short = p.sides
@@ -297,7 +299,8 @@ def is_lesser(contract: Contract, p: Sized) -> bool:
 
 
 def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
-    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction, and accrued funding."""
+    """Returns the margin that tier k requires, times RATE: value * (rate + fee) less the tier's deduction, plus accrued
+    funding."""
     if is_lesser(contract, p):
         return 0
     value = abs(p.cost) if contract.at_entry else value_at_mark(contract, p)
@@ -312,13 +315,13 @@ def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
 
 
 def maintenance(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
-    """The same in units, rounded up once."""
+    """Returns the margin that tier k requires in units, rounded up once."""
     return ceil_div(asked(contract, p, k, fee_ppb), RATE)
 
 
 def initial_of(contract: Contract, value: int, leverage: Fraction, lots: int, notional: int) -> int:
-    """Initial margin of some value of a position of so many lots and so much notional: by leverage, and by a curve if
-    that asks more. Where tiers bound the leverage it is never below their initial rate."""
+    """Returns initial margin of a value: by leverage, or by a curve if that is more. `lots` and `notional` are those of the
+    whole position. It is never below the tiers' initial rate where tiers bound the leverage."""
     by_leverage = ceil_div(value, leverage)
     if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
         return by_leverage
@@ -327,8 +330,8 @@ def initial_of(contract: Contract, value: int, leverage: Fraction, lots: int, no
 
 
 def initial_rise(contract: Contract, value: int, leverage: Fraction, lots: int, held: tuple[int, int]) -> int:
-    """Initial margin of what is added to `held` (lots, and their notional): with a curve what all of it asks, less what was
-    asked before, so that many fills ask as much as one."""
+    """Returns the initial margin of an addition to `held` (lots and their notional). With a curve it is the margin of the
+    whole less the margin before, so that many fills need as much as one."""
     by_leverage, (before, notional) = ceil_div(value, leverage), held
     if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
         return by_leverage
@@ -344,12 +347,12 @@ def legal(contract: Contract, price: int) -> int:
 
 
 def band_price(contract: Contract, side: int, band_ppb: int) -> int:
-    """The worst legal price of a buy or a sell within a band around mark, rounded inwards."""
+    """Returns the worst legal price of a buy or a sell within a band around mark, rounded inwards."""
     return band_edge(contract, contract.mark, side, band_ppb)
 
 
 def band_edge(contract: Contract, price: int, side: int, band_ppb: int) -> int:
-    """The same around another price."""
+    """Returns the worst legal price of a buy or a sell within a band around `price`, rounded inwards."""
     if side == Side.BUY:
         return legal(contract, price * (RATE + band_ppb) // RATE)
     return legal(contract, ceil_div(price * (RATE - band_ppb), RATE))

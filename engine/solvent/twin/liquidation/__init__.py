@@ -1,1 +1,1 @@
-"""What happens below a threshold: step down, take over, work off, deleverage."""
+"""The liquidation floor: step-down, takeover, unwinding and ADL below a threshold."""

@@ -1,4 +1,4 @@
-"""What the steps of the liquidation pipeline work on: the state of the exchange, a case, and what a step says of it.
+"""The arguments and answers of the liquidation steps: the state of the exchange, a case, an outcome.
 
 Owns the state that the pipeline shares with its callers. Never decides. A step is a function (state, case) -> Outcome.
 """
@@ -10,32 +10,32 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.words import Verdict
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.account.margin import Requirement
-from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.order_margin import OrderMargin
 
 
 class State:
-    """The rooms that liquidation works in, and whether the command may cost others."""
+    """The rooms that liquidation uses, and the command's permission to cost others."""
 
-    def __init__(self, cover: Cover):
-        self.trading = cover.trading
-        self.admission = cover.admission
-        self.ledger = cover.ledger
-        self.contracts = cover.contracts
-        self.rules = cover.rules
-        self.log = cover.trading.log
-        self.may_cost_others = False  # the command, or the clock, starts what the fund or winners pay (SAFE-1)
+    def __init__(self, order_margin: OrderMargin):
+        self.trading = order_margin.trading
+        self.admission = order_margin.admission
+        self.ledger = order_margin.ledger
+        self.contracts = order_margin.contracts
+        self.rules = order_margin.rules
+        self.log = order_margin.trading.log
+        self.may_cost_others = False  # True if the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
 
 
 class Concern(IntEnum):
-    """What a case is about."""
+    """The subject of a case."""
 
     DOMAIN = 0  # one margin domain below R_own
     PARCEL = 1  # one position of the house
-    WALLET = 2  # one balance that no position stands for
+    WALLET = 2  # one negative balance without a position
 
 
 class Outcome(IntEnum):
-    """What a step says: the next step goes on, the first one looks again, or the case is over."""
+    """The answer of a step: go on with the next step, start again with the first one, or end the case."""
 
     GO_ON = 0
     AGAIN = 1
@@ -44,7 +44,7 @@ class Outcome(IntEnum):
 
 @dataclass(slots=True)
 class Case:
-    """One thing to act on. A domain without a position is the cross domain of its currency."""
+    """One subject for the steps. A domain case without a position is the cross domain of its currency."""
 
     concern: Concern
     account: int = 0
@@ -52,9 +52,9 @@ class Case:
     position: Position | None = None
     verdict: Verdict = Verdict.SAFE
     requirement: Requirement | None = None
-    candidate: Position | None = None  # to step down
+    candidate: Position | None = None  # the position to step down
     parcel: Parcel | None = None
-    fresh: bool = False  # the parcel was taken just now
+    fresh: bool = False  # True if the parcel was taken just now
 
     @property
     def instrument(self) -> int:
@@ -62,7 +62,7 @@ class Case:
 
     @property
     def order(self) -> tuple[int, int, int, int, int]:
-        """Worst first, then by account, instrument, leg, currency."""
+        """Orders cases: worst first, then by account, instrument, leg, currency."""
         r, p = self.requirement, self.position
         assert r
         return r.equity - r.own, self.account, self.instrument, p.leg if p else 0, self.currency

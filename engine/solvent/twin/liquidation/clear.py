@@ -1,6 +1,6 @@
-"""Before a position is touched (semantics §2): orders go, and tiers that were chosen.
+"""The clearing step (semantics §2): cancels orders and clears chosen tiers before a position is reduced.
 
-Owns which orders of an account stand in a domain's way. Never trades.
+Owns the choice of orders that a domain loses. Never trades.
 """
 
 from solvent.schema.words import Ending, Mode, OrderRule
@@ -8,8 +8,8 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 
 
 def _cancel_orders(state: State, case: Case) -> bool:
-    """Isolated: that position's orders; cross: all of the account's in that currency and in those that back it. True if what
-    they held or asked for counted in the test."""
+    """Cancels the orders of a domain. Isolated: that position's orders; cross: the account's orders in the domain's currency
+    and in the currencies that back it. Returns True if their holds or their margin counted in the ratio test."""
     p, counted = case.position, False
     for each in [p] if p else state.ledger.positions_of(case.account):
         currency = state.contracts[each.instrument].currency
@@ -22,7 +22,7 @@ def _cancel_orders(state: State, case: Case) -> bool:
 
 
 def _give_up_tiers(state: State, case: Case) -> bool:
-    """Gives up the domain's chosen tiers; True if there was one."""
+    """Clears the domain's chosen tiers. Returns True if there was one."""
     p, changed = case.position, False
     for each in [p] if p else state.ledger.positions_of(case.account):
         cross = each.mode == Mode.CROSS and state.contracts[each.instrument].currency == case.currency
@@ -33,12 +33,12 @@ def _give_up_tiers(state: State, case: Case) -> bool:
 
 
 def clear(state: State, case: Case) -> Outcome:
-    """Cancels orders and gives up chosen tiers. Where that may have changed the verdict, the domain is judged again."""
+    """Cancels orders and clears chosen tiers. The domain is judged again where that may have changed the verdict."""
     changed = _cancel_orders(state, case)
     changed |= _give_up_tiers(state, case)
     if not changed:
         return Outcome.GO_ON
     assert case.requirement
     if not case.requirement.positions:
-        state.ledger.touch(case.account)  # only orders asked for more; the bare wallet may be below zero
+        state.ledger.touch(case.account)  # only orders required margin; the wallet itself may be below zero
     return Outcome.AGAIN

@@ -1,6 +1,7 @@
-"""Which accounts a new price can endanger.
+"""Finds the accounts that a new price endangers.
 
-Owns nothing; looks at every position of the instrument, and at every account that its price backs. Never misses one.
+Owns nothing. Reads every position of the instrument, and every account that its price backs. Never misses an endangered
+account.
 """
 
 from solvent.schema.limits import FIRST_USER
@@ -9,7 +10,7 @@ from solvent.twin.liquidation.case import State
 
 
 def watch_mark(state: State, instrument: int) -> None:
-    """Touches whose position here, cross domain, or domain that it backs is below its threshold now."""
+    """Touches each account whose position here, cross domain, or backed domain is below its threshold."""
     currency = state.contracts[instrument].currency
     for p in state.ledger.members[instrument]:
         if p.size and state.admission.endangered(p.account, currency, p if p.mode == Mode.ISOLATED else None):
@@ -17,7 +18,7 @@ def watch_mark(state: State, instrument: int) -> None:
 
 
 def watch_collateral(state: State, instrument: int) -> None:
-    """Touches whose margin is worth too little now, because this instrument prices what backs it."""
+    """Touches each account whose collateral is priced by this instrument and now leaves its domain below its threshold."""
     ledger = state.ledger
     for each in ledger.collateral:
         if each.instrument == instrument:

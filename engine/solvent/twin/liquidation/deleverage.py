@@ -1,6 +1,6 @@
-"""Auto-deleveraging (semantics §5): what is left of a parcel closes against the other side, at the parcel's cost.
+"""Auto-deleveraging (ADL, semantics §5): the rest of a parcel closes against the other side, at the parcel's cost.
 
-Owns the ranking and its three passes. Never leaves anything of a parcel, and books the same integer on both sides.
+Owns the ranking and its three passes. Never leaves a rest of the parcel, and books the same integer on both sides.
 """
 
 from solvent.schema.words import Ending, Mode, ParcelChange, Posting, Purse
@@ -11,8 +11,8 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 
 
 def _winners(state: State, parcel: Parcel) -> list[tuple[int, int, bool, Position]]:
-    """The other side's positions as (-rank, account, sound, position), by rank. Sound: equity is positive
-    and stays so if the whole position closes at the parcel's price; only such go in pass 1."""
+    """Returns the positions of the other side as (-rank, account, sound, position), by rank. `sound` is True if equity is
+    positive and stays so when the whole position closes at the parcel's price; pass 1 closes only sound positions."""
     winners = []
     contract = state.contracts[parcel.instrument]
     for p in state.ledger.members[parcel.instrument]:
@@ -51,7 +51,7 @@ def _close_winner(state: State, parcel: Parcel, p: Position, adl_pass: int, rank
 
 
 def _close_opposite(state: State, parcel: Parcel, opposite: Parcel) -> None:
-    """Pass 2: another parcel of the other side closes at this one's price; its loss goes to the fund."""
+    """Closes a parcel of the other side at this parcel's price (pass 2); the fund bears its loss."""
     lots = min(abs(parcel.size), abs(opposite.size))
     share = parcel.share(lots)
     if opposite.order and opposite.order.remaining > lots:
@@ -65,7 +65,7 @@ def _close_opposite(state: State, parcel: Parcel, opposite: Parcel) -> None:
 
 
 def deleverage(state: State, case: Case) -> Outcome:
-    """Closes all that is left: winners by rank, opposite parcels by id, then everybody else by rank."""
+    """Closes the rest of the parcel: sound winners by rank, opposite parcels by id, then all others by rank."""
     parcel = case.parcel
     assert parcel
     winners = _winners(state, parcel)

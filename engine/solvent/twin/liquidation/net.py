@@ -1,4 +1,4 @@
-"""What both legs of a cross hedge have in common is closed at mark, before anything is sold (semantics §2).
+"""The netting step (semantics §2): the common lots of both legs of a cross hedge close at mark before anything is sold.
 
 Owns the netting of a hedge. Never takes a fee, and changes equity by no more than rounding.
 """
@@ -10,8 +10,8 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 
 
 def _net_pair(state: State, long: Position) -> None:
-    """Closes the lots that both legs have against each other."""
-    short, contract = long.twin, state.contracts[long.instrument]
+    """Closes the common lots of both legs at mark."""
+    short, contract = long.other_leg, state.contracts[long.instrument]
     assert short
     lots = min(long.size, -short.size)
     value = valuation.value_of(contract, lots, contract.mark)
@@ -30,7 +30,7 @@ def net(state: State, case: Case) -> Outcome:
         return Outcome.GO_ON
     netted = False
     for long in state.ledger.cross_of(case.account, case.currency):
-        if isinstance(long, Position) and long.size > 0 and long.other < 0:
+        if isinstance(long, Position) and long.size > 0 and long.other_lots < 0:
             _net_pair(state, long)
             netted = True
     return Outcome.AGAIN if netted else Outcome.GO_ON

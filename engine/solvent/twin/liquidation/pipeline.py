@@ -1,8 +1,8 @@
 """The liquidation pipeline (semantics §2-§5): runs the steps that the rule set names, in its order, on every case.
 
-Owns the order of cases: parcels first, then accounts, worst first. Never decides and never moves money: the steps do.
-What is bounded per command is bounded here. Only a price, funding, a settlement or the clock sells a parcel that has no
-value at the fund's expense, or deleverages (SAFE-1); after any other command it waits for its instrument's next mark.
+Owns the order of cases: parcels first, then accounts, worst first. Never decides and never moves money: the steps do. Bounds
+the work per command. Only a price, funding, a settlement or the clock starts ADL, or sells a worthless parcel at the fund's
+expense (SAFE-1). After any other command such a parcel waits for its instrument's next mark.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from solvent.twin.liquidation.take_over import take_over
 from solvent.twin.liquidation.unwind import unwind
 from solvent.twin.liquidation.verdict import judge, verdict
 
-STEPS: dict[int, tuple[Concern, Callable[[State, Case], Outcome]]] = {  # what each concerns, and its function
+STEPS: dict[int, tuple[Concern, Callable[[State, Case], Outcome]]] = {  # step -> its concern and its function
     Step.VERDICT: (Concern.DOMAIN, verdict),
     Step.CLEAR: (Concern.DOMAIN, clear),
     Step.NET: (Concern.DOMAIN, net),
@@ -31,7 +31,7 @@ STEPS: dict[int, tuple[Concern, Callable[[State, Case], Outcome]]] = {  # what e
 
 
 def run(state: State, case: Case) -> None:
-    """The steps of a case's concern in the order of the table, from the first one as often as a step says so."""
+    """Runs the steps of a case's concern in the order of the table. A step may start the table again."""
     steps = [step for concern, step in map(STEPS.__getitem__, state.rules.steps) if concern == case.concern]
     outcome = Outcome.AGAIN
     while outcome == Outcome.AGAIN:
@@ -42,7 +42,8 @@ def run(state: State, case: Case) -> None:
 
 
 def _collect(state: State) -> list[Case]:
-    """All domains of the touched accounts that need action, worst first. Covers bare wallets below zero on the way."""
+    """Returns all domains of the touched accounts that need action, worst first. Covers negative wallets without a
+    position."""
     cases, ledger = [], state.ledger
     touched, ledger.touched = ledger.touched, {}
     for account in sorted(touched):
@@ -60,8 +61,8 @@ def _collect(state: State) -> list[Case]:
     return sorted(cases, key=lambda case: case.order)
 
 
-def settle(state: State) -> None:
-    """Parcels first, then the touched accounts worst first, round after round until nobody is left."""
+def resolve(state: State) -> None:
+    """Works off parcels first, then the touched accounts worst first, round after round until none is left."""
     ledger = state.ledger
     while True:
         while any(parcel.due and parcel.size for parcel in ledger.parcels):

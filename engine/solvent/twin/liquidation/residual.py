@@ -1,6 +1,6 @@
-"""What nobody's position stands for (semantics §6): a wallet below zero is covered.
+"""The residual step (semantics §6): covers a wallet below zero that no position can cover.
 
-Owns the order in which it is covered: collateral, what orders hold of it, the fund, the deficit.
+Owns the order of payers: collateral, collateral held by orders, the fund, the deficit.
 """
 
 from solvent.schema.words import Ending, Posting
@@ -9,13 +9,13 @@ from solvent.twin.liquidation.collateral import convert
 
 
 def residual(state: State, case: Case) -> Outcome:
-    """Covers a wallet below zero; the account is looked at again where collateral was converted."""
+    """Covers a wallet below zero. The account is tested again where collateral was converted."""
     ledger, account, currency = state.ledger, case.account, case.currency
     wallets = ledger.wallets[account]
     for each in ledger.collateral:
         if each.of == currency and wallets[currency] < 0:
             convert(state, account, each)
-    for each in ledger.collateral:  # what orders hold is there too, before anybody else pays
+    for each in ledger.collateral:  # the balance that orders hold is used too, before anybody else pays
         if each.of == currency and wallets[currency] < 0:
             for p in ledger.positions_of(account):
                 if state.contracts[p.instrument].currency == each.currency:

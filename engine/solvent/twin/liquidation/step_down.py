@@ -1,4 +1,4 @@
-"""Partial liquidation (semantics §3): the candidate sells itself back by tiers with an order of its owner.
+"""Partial liquidation (semantics §3): the candidate is reduced by tiers with an order in its owner's name.
 
 Owns size and limit of that order. Never sells beyond the bankruptcy price or the limit of the rule set.
 """
@@ -12,7 +12,7 @@ from solvent.twin.trade.state import Ticket
 
 
 def _limit(state: State, p: Position, side: Side) -> int:
-    """The bankruptcy price that pays the fee, no further from mark than the rule set allows, as a legal price."""
+    """Returns the bankruptcy price that pays the fee, no further from mark than the rule set allows, as a legal price."""
     contract = state.contracts[p.instrument]
     cost = margin.bankruptcy_cost(contract, p, state.admission.share_of_equity(p))
     paying = valuation.price_paying(contract, p.size, cost, p.liquidation_fee_ppb)
@@ -21,7 +21,7 @@ def _limit(state: State, p: Position, side: Side) -> int:
 
 
 def _sell(state: State, p: Position) -> bool:
-    """Offers what is beyond the tier that it is to go back to; True if anything filled."""
+    """Offers the lots beyond the target tier. Returns True if any lot filled."""
     contract = state.contracts[p.instrument]
     k = valuation.tier_of(contract, p)
     target = k - state.rules.step_tiers
@@ -37,13 +37,13 @@ def _sell(state: State, p: Position) -> bool:
     )  # fmt: skip
     state.trading.accept(t)
     state.trading.execute(t)
-    state.trading.conclude(t)
+    state.trading.rest_or_end(t)
     p.stuck = t.remaining == lots
     return not p.stuck
 
 
 def step_down(state: State, case: Case) -> Outcome:
-    """Steps the candidate down; where nothing fills, it waits, stuck, for its instrument's next mark."""
+    """Steps the candidate down. A candidate without a fill is stuck until its instrument's next mark."""
     if case.verdict != Verdict.PARTIAL or case.candidate is None:
         return Outcome.GO_ON
     return Outcome.AGAIN if _sell(state, case.candidate) else Outcome.OVER

@@ -1,6 +1,6 @@
 """Takeover (semantics §4): the house receives positions at exact cost, and the trader keeps zero for them.
 
-Owns what is taken and at which cost. Never sells: the parcels go through `unwind` next.
+Owns the choice and the cost of the positions taken. Never sells: `unwind` works off the parcels next.
 """
 
 from solvent.schema.words import Posting, Purse, Verdict
@@ -12,7 +12,7 @@ from solvent.twin.liquidation.collateral import convert
 
 
 def _take(state: State, p: Position, cost: int, equity: int) -> None:
-    """One position becomes a parcel."""
+    """Turns one position into a parcel."""
     price = margin.saturate(valuation.price_paying(state.contracts[p.instrument], p.size, cost, 0))
     state.log.emit_takeover(
         account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=state.ledger.next_parcel_id, size_lots=p.size,
@@ -30,23 +30,23 @@ def _take_isolated(state: State, p: Position, equity: int) -> None:
 
 
 def _take_cross(state: State, account: int, currency: int) -> None:
-    """All cross positions of a currency, each at its share of the equity; what backs the currency is converted first."""
+    """Takes all cross positions of a currency, each at its share of the equity, after converting the currency's collateral."""
     ledger = state.ledger
     for each in ledger.collateral:
         if each.of == currency:
             convert(state, account, each)
     cross = [p for p in ledger.cross_of(account, currency) if isinstance(p, Position)]
-    shares = [state.admission.share_of_equity(p) for p in cross]  # every one from the same state
+    shares = [state.admission.share_of_equity(p) for p in cross]  # all shares from the same state
     costs = [margin.bankruptcy_cost(state.contracts[p.instrument], p, e) for p, e in zip(cross, shares, strict=True)]
     wallet = account, currency
     ledger.pay(Posting.TAKEN_OVER, wallet, (Purse.CLEARING, currency), ledger.wallets[account][currency])
-    ledger.touch(account)  # what its balance backed is looked at
+    ledger.touch(account)  # the domain that its balance backed is tested
     for p, cost, share in zip(cross, costs, shares, strict=True):
         _take(state, p, cost, share)
 
 
 def take_over(state: State, case: Case) -> Outcome:
-    """Takes the isolated position, or all cross positions of the domain."""
+    """Takes over the isolated position, or all cross positions of the domain."""
     if case.verdict == Verdict.FULL:
         assert case.requirement
         if case.position:

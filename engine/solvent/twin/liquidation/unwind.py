@@ -1,7 +1,7 @@
-"""The house sells a parcel through the book (semantics §5): at its bankruptcy price, or at the fund's expense.
+"""Unwinding (semantics §5): the house sells a parcel through the book, at its bankruptcy price or at the fund's expense.
 
-Owns the orders of the house. Its trades never move the mark, and only a price, funding, a settlement or the clock
-makes the fund pay (SAFE-1).
+Owns the orders of the house. Its trades never move the mark. Only a price, funding, a settlement or the clock makes the fund
+pay (SAFE-1).
 """
 
 from solvent.schema.words import Ending, Flag, Purse, Side, Tif
@@ -12,13 +12,14 @@ from solvent.twin.trade.state import Ticket
 
 
 def _value(state: State, parcel: Parcel) -> int:
-    """What a parcel is worth at mark above its cost."""
+    """Returns the parcel's value at mark less its cost."""
     contract = state.contracts[parcel.instrument]
     return valuation.worth(contract, parcel.size, contract.mark) - parcel.cost
 
 
 def _house_order(state: State, parcel: Parcel, limit: int, may_rest: bool) -> None:
-    """Works a parcel through the book down to a price; what is left rests unless it is to be sold at once."""
+    """Sends a house order for the whole parcel. Its rest stays in the book if it may rest and does not have to be sold at
+    once."""
     side = Side.SELL if parcel.size > 0 else Side.BUY
     lots = abs(parcel.size)
     t = Ticket(
@@ -29,11 +30,11 @@ def _house_order(state: State, parcel: Parcel, limit: int, may_rest: bool) -> No
     state.trading.execute(t)
     if not may_rest or (state.may_cost_others and _value(state, parcel) <= 0):
         t.ending = Ending.UNWOUND
-    state.trading.conclude(t)
+    state.trading.rest_or_end(t)
 
 
 def _fund_price(state: State, parcel: Parcel) -> int:
-    """Where selling the whole remainder would exactly empty the fund, no further than the limit from mark."""
+    """Returns the price at which selling the whole rest would exactly empty the fund, within the limit around mark."""
     contract = state.contracts[parcel.instrument]
     fund = state.ledger.wallets[Purse.FUND][contract.currency]
     price = valuation.price_paying(contract, parcel.size, parcel.cost - fund, 0)
@@ -43,13 +44,13 @@ def _fund_price(state: State, parcel: Parcel) -> int:
 
 
 def unwind(state: State, case: Case) -> Outcome:
-    """A fresh parcel is offered at its bankruptcy price. One without value is sold at once; where the command may not cost
-    others, it waits for its instrument's next mark."""
+    """Offers a fresh parcel at its bankruptcy price, and sells a worthless one at once. A worthless parcel waits for its
+    instrument's next mark if the command may not cost others."""
     parcel = case.parcel
     assert parcel
     parcel.due = False
     price = valuation.legal(state.contracts[parcel.instrument], parcel.bankruptcy_price)
-    # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
+    # No order can have a bankruptcy price beyond the legal prices: such a parcel is worthless and is sold below.
     if case.fresh and (price >= parcel.bankruptcy_price if parcel.size > 0 else price <= parcel.bankruptcy_price):
         _house_order(state, parcel, price, may_rest=True)
     if not parcel.size or _value(state, parcel) > 0 or not state.may_cost_others:
@@ -57,6 +58,6 @@ def unwind(state: State, case: Case) -> Outcome:
     if parcel.order:
         state.trading.cancel(parcel.order, Ending.UNWOUND)
     price = _fund_price(state, parcel)
-    if 1 <= price <= state.contracts[parcel.instrument].max_price_ticks:  # else no legal price is good enough
+    if 1 <= price <= state.contracts[parcel.instrument].max_price_ticks:  # otherwise no legal price pays enough
         _house_order(state, parcel, price, may_rest=False)
     return Outcome.GO_ON if parcel.size else Outcome.OVER

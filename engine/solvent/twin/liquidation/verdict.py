@@ -1,4 +1,4 @@
-"""The ratio test of one margin domain (semantics §2): safe, to be stepped down, or to be taken over.
+"""The ratio test of one margin domain (semantics §2): safe, to step down, or to take over.
 
 Owns the choice of the position to step down. Never changes an account.
 """
@@ -12,7 +12,7 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 
 
 def _candidate(state: State, account: int, currency: int, equity: int) -> Position | None:
-    """The cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
+    """Returns the cross position to step down: tier >= 3 and the largest own - full; ties by instrument and leg."""
     best, heaviest = None, -1
     for p in state.ledger.cross_of(account, currency):
         contract = state.contracts[p.instrument]
@@ -26,7 +26,8 @@ def _candidate(state: State, account: int, currency: int, equity: int) -> Positi
 def judge(
     state: State, account: int, currency: int, p: Position | None
 ) -> tuple[Verdict, Requirement, Position | None]:  # fmt: skip
-    """The verdict on one isolated position, or without one on a cross domain; what it was read from; the candidate."""
+    """Judges one isolated position, or a cross domain if `p` is None. Returns the verdict, its requirement and the
+    candidate."""
     r = state.admission.requirement(account, currency, p)
     if r.equity >= r.own or not (r.positions or r.orders):
         return Verdict.SAFE, r, None
@@ -35,11 +36,11 @@ def judge(
     candidate = p or _candidate(state, account, currency, r.equity)
     if candidate and candidate.stuck:
         return Verdict.SAFE, r, None
-    return Verdict.PARTIAL, r, candidate  # without a candidate only orders ask for more, and they go
+    return Verdict.PARTIAL, r, candidate  # without a candidate only orders require more, and they are cancelled
 
 
 def verdict(state: State, case: Case) -> Outcome:
-    """Judges a domain and says so, unless it is safe."""
+    """Judges a domain and emits LIQUIDATION, unless it is safe."""
     p = case.position
     case.verdict, r, case.candidate = judge(state, case.account, case.currency, p)
     case.requirement = r

@@ -1,1 +1,1 @@
-"""Price and time: the book, its orders, triggers. Knows no money."""
+"""The market floor: the book, its orders and triggers. Knows no money."""

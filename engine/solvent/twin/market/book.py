@@ -1,4 +1,4 @@
-"""The resting orders of one instrument: a SortedDict of price to a queue, one for each side.
+"""The resting orders of one instrument: a SortedDict from price to a queue, one for each side.
 
 Owns queues and best prices. Never knows accounts' money. Cost: O(log levels) a level, O(queue) to remove.
 """
@@ -12,12 +12,12 @@ from solvent.schema.words import Side
 
 
 @dataclass(slots=True, eq=False)
-class Terms:
-    """What few orders have: a trigger, an expiry, a slippage, self-trade terms."""
+class ExtendedTerms:
+    """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms."""
 
-    trigger: int = 0  # where it fires now
+    trigger: int = 0  # the price at which it fires now
     trail: int = 0  # ticks or rate; 0 for a fixed trigger
-    extreme: int = 0  # the best price since acceptance, of a trailing order
+    extreme: int = 0  # best price since acceptance, for a trailing order
     slippage_ppb: int = 0
     expiry_ns: int = 0
     stp_group: int = 0
@@ -25,7 +25,7 @@ class Terms:
     kind: int = 0
     trigger_flags: int = 0
     stp_mode: int = 0
-    leg: int = 0  # of a hedge: which position it belongs to
+    leg: int = 0  # the leg of a hedge that it trades for
 
     def row(self) -> tuple[int, ...]:
         return (
@@ -34,7 +34,7 @@ class Terms:
         )  # fmt: skip
 
 
-PLAIN = Terms()
+PLAIN = ExtendedTerms()
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +45,7 @@ class Order:
     account: int
     instrument: int
     side: int
-    price: int  # of a dormant one: where it would rest, 0 for a market order
+    price: int  # of a dormant order: its limit, 0 for a market order
     remaining: int
     size: int
     client_id: int
@@ -53,7 +53,7 @@ class Order:
     tif: int
     open_loss: int
     holder: object
-    terms: Terms = PLAIN
+    terms: ExtendedTerms = PLAIN
     resting: bool = False
     dormant: bool = False
 
@@ -85,12 +85,12 @@ class Book:
             del self.sides[order.side][key]
 
     def orders(self, side: int) -> Iterator[Order]:
-        """Best price first, oldest first."""
+        """Yields the orders of a side, best price first, oldest first."""
         for queue in self.sides[side].values():
             yield from queue
 
     def levels(self, side: int) -> Iterator[tuple[int, int]]:
-        """(price, total lots), best first."""
+        """Yields (price, total lots), best price first."""
         for queue in self.sides[side].values():
             yield queue[0].price, sum(order.remaining for order in queue)
 
@@ -98,7 +98,7 @@ class Book:
         return self.sides[side].peekitem(0)[1][0] if self.sides[side] else None
 
     def crossing(self, side: int, limit: int) -> Order | None:
-        """The resting order that an order of this side and limit would meet first."""
+        """Returns the resting order that an order of this side and limit would meet first, or None."""
         maker = self.best(1 - side)
         if maker is None or not within(side, maker.price, limit):
             return None
@@ -106,5 +106,5 @@ class Book:
 
 
 def within(side: int, price: int, limit: int) -> bool:
-    """Whether a price is no worse than the limit for an order of this side."""
+    """True if a price is no worse than the limit of an order of this side."""
     return price <= limit if side == Side.BUY else price >= limit

@@ -1,7 +1,7 @@
-"""Dormant orders, which of them a price reaches, and which orders have expired.
+"""Dormant orders, their triggers, and the orders that have expired.
 
-Owns the dormant orders of each instrument, the timed ones, and the queue of those whose trigger was reached. Never
-executes one. An order becomes due at most once, so a cascade inside a command ends. Cost: O(dormant) a price seen.
+Owns the dormant orders of each instrument, the timed orders, and the queue of orders whose trigger was reached. Never executes
+an order. An order becomes due at most once, so a cascade inside a command ends. Cost: O(dormant) a price seen.
 """
 
 from collections import deque
@@ -9,16 +9,16 @@ from collections import deque
 from solvent.schema.limits import RATE
 from solvent.schema.words import Side, TriggerKind
 from solvent.twin.base.integers import ceil_div
-from solvent.twin.market.book import Order, Terms
+from solvent.twin.market.book import ExtendedTerms, Order
 
 
 def direction(side: int, kind: int) -> int:
-    """0: fires when the price falls to its trigger; 1: when it rises to it."""
+    """Returns 0 if the trigger fires on a falling price, 1 on a rising one."""
     return 0 if (side == Side.SELL) != (kind == TriggerKind.TAKE_PROFIT) else 1
 
 
 def reached(way: int, trigger: int, price: int) -> bool:
-    """Whether a price (0: there is none yet) fires a trigger."""
+    """True if `price` (0: none yet) fires the trigger."""
     return price != 0 and (price <= trigger if way == 0 else price >= trigger)
 
 
@@ -30,15 +30,16 @@ class Triggers:
         self.due: deque[Order] = deque()
 
     def enter(self, highest: int) -> None:
-        """One more instrument, and its highest legal price."""
+        """Adds an instrument with its highest legal price."""
         self.highest.append(highest)
         self.dormant.append({})
 
     def trailing(self, instrument: int) -> int:
         return sum(1 for order in self.dormant[instrument].values() if order.terms.trail)
 
-    def trigger_at(self, instrument: int, side: int, terms: Terms, extreme: int) -> int:
-        """Where an order fires; a trailing one by an extreme, rounded away from the price: it fires late, never early."""
+    def trigger_at(self, instrument: int, side: int, terms: ExtendedTerms, extreme: int) -> int:
+        """Returns the trigger of an order. A trailing trigger follows its extreme, rounded away from the price: it fires late,
+        never early."""
         falls = direction(side, terms.kind) == 0
         if not terms.trail:
             return terms.trigger
@@ -48,7 +49,7 @@ class Triggers:
             trigger = extreme * (RATE - terms.trail) // RATE
         else:
             trigger = ceil_div(extreme * (RATE + terms.trail), RATE)
-        # Beyond the highest legal price nothing is ever seen: such an order waits just there, and below the first tick.
+        # No price is ever seen beyond the legal ones: such a trigger waits one tick above them, or at 0.
         return max(0, min(self.highest[instrument] + 1, trigger))
 
     def _trail(self, order: Order, extreme: int) -> None:
@@ -56,7 +57,7 @@ class Triggers:
         order.terms.trigger = self.trigger_at(order.instrument, order.side, order.terms, extreme)
 
     def add(self, order: Order, reference: int) -> None:
-        """Lays an order to sleep; a trailing one starts from the reference price."""
+        """Adds a dormant order; a trailing one starts from the reference price."""
         if order.terms.trail:
             self._trail(order, reference)
         order.dormant = True
@@ -67,13 +68,13 @@ class Triggers:
         del self.dormant[order.instrument][order.order_id]
 
     def fire(self, order: Order) -> None:
-        """A dormant order's time has come."""
+        """Moves a dormant order to the queue of due orders."""
         self.remove(order)
         self.due.append(order)
 
     def observe(self, instrument: int, source: int, price: int, halted: bool) -> None:
-        """A price has been seen: trailing orders follow it, what it reaches becomes due, unless the instrument is halted. Of
-        one price, what fires on a fall comes first, nearest trigger first, then by order id."""
+        """Shows a price to the dormant orders. Trailing triggers follow it, and reached orders become due unless the
+        instrument is halted. Orders that fire on a fall come first, then by nearest trigger, then by order id."""
         found = []
         for order in self.dormant[instrument].values():
             terms = order.terms
@@ -88,6 +89,6 @@ class Triggers:
             self.fire(order)
 
     def expired(self, now_ns: int) -> list[Order]:
-        """What has expired by now, first expiry first, then by order id."""
+        """Returns the orders that have expired by `now_ns`, by expiry, then by order id."""
         ended = [order for order in self.timed.values() if order.terms.expiry_ns <= now_ns]
         return sorted(ended, key=lambda order: (order.terms.expiry_ns, order.order_id))

@@ -1,9 +1,9 @@
-"""What a margin domain has, what is asked of it, and whether its owner bears a fill (SAFE-1 and SAFE-2, decision 0013).
+"""The admission of fills: equity and requirement of a margin domain before and after (SAFE-1, SAFE-2, decision 0013).
 
-Owns the judgement of every fill before it is posted, and the answers of a domain that others act on: its requirement, a
-position's share of its equity, what it may lose. Never writes for good: a fill is tried on the rows, which are as before
-when it has been judged. Invariant: what opens leaves no domain of its owner below R_own, or further below it; what only
-closes costs no more than there is. Cost: a judgement reads the domains that the fill touches once.
+Owns the judgement of every fill before it is posted. Owns a domain's requirement, a position's share of equity and the loss it
+may bear. Never writes for good: a fill is tried on the rows, which are restored. Invariant: an opening fill leaves no domain
+of its owner below R_own, or further below it. A closing fill costs no more than the domain has. Cost: a judgement reads the
+domains of the fill once.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, Mode, Side
-from solvent.twin.account import margin
+from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Effect, Fill, Ledger, Position
 from solvent.twin.account.margin import Requirement
 from solvent.twin.base.integers import trunc_div
 from solvent.twin.contract import valuation
 
 LIFTS_MAX = 64
-"""How often a margin is raised to a threshold that rises with it (a short's fee at bankruptcy): by the fee's part each."""
+"""Bounds the rounds that raise a margin to a threshold that rises with it (a short's fee at bankruptcy)."""
 
 
 class Admission:
@@ -30,19 +30,19 @@ class Admission:
     # --- a domain as it is
 
     def requirement(self, account: int, currency: int, p: Position | None) -> Requirement:
-        """Of one isolated position, or of the cross domain."""
+        """Returns the requirement of one isolated position, or of the cross domain."""
         if p is not None:
             return margin.requirement(self.rules, self.contracts, p.margin, [p])
-        cash = self.ledger.backing(account, currency)
-        domain = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
-        return margin.requirement(self.rules, self.contracts, cash, domain(account, currency))
+        cash = domain.backing(self.ledger, account, currency)
+        held = self.ledger.domain_of if self.rules.orders else self.ledger.cross_of
+        return margin.requirement(self.rules, self.contracts, cash, held(account, currency))
 
     def domain_of(self, p: Position) -> Requirement:
-        """Of the domain that a position belongs to."""
+        """Returns the requirement of the position's domain."""
         return self.requirement(p.account, self.contracts[p.instrument].currency, p if p.mode == Mode.ISOLATED else None)
 
     def endangered(self, account: int, currency: int, p: Position | None = None) -> bool:
-        """Whether a domain is below its threshold, or the one that the currency's spare balance backs."""
+        """True if a domain is below its threshold, or the domain that the currency's spare balance backs."""
         r = self.requirement(account, currency, p)
         if r.equity < r.own:
             return True
@@ -50,35 +50,37 @@ class Admission:
         return each is not None and p is None and self.endangered(account, each.of)
 
     def share_of_equity(self, p: Position) -> int:
-        """E_i of a cross position; 0 for an isolated one, which does not need it."""
+        """Returns E_i of a cross position, 0 for an isolated one, which does not use it."""
         currency = self.contracts[p.instrument].currency
         cross = self.ledger.cross_of(p.account, currency)
         if p not in cross:
             return 0
-        return margin.equity_shares(self.contracts, self.ledger.backing(p.account, currency), cross)[cross.index(p)]
+        return margin.equity_shares(self.contracts, domain.backing(self.ledger, p.account, currency), cross)[cross.index(p)]
 
     # --- what it may lose
 
     def bearable(self, p: Position) -> int:
-        """What the domain of a position may lose before it, or one that it backs, is below its threshold."""
+        """Returns the loss that the position's domain can bear before it, or the domain that it backs, is below its
+        threshold."""
         r, currency = self.domain_of(p), self.contracts[p.instrument].currency
-        elsewhere = None if p.mode == Mode.ISOLATED else self._room(p.account, currency)
+        elsewhere = None if p.mode == Mode.ISOLATED else self._headroom_units(p.account, currency)
         return max(0, r.equity - r.own) if elsewhere is None else min(max(0, r.equity - r.own), elsewhere)
 
-    def _room(self, account: int, currency: int) -> int | None:
-        """What a spare balance may lose before the domain that it backs is below its threshold; None: all of it, and more."""
+    def _headroom_units(self, account: int, currency: int) -> int | None:
+        """Returns the units a spare balance may lose before the domain that it backs is below its threshold. None: no
+        bound."""
         each = self.ledger.backs.get(currency)
         backed = self.requirement(account, each.of, None) if each else None
         if each is None or backed is None or not backed.positions:
             return None
         contract = self.contracts[each.instrument]
-        value = self.ledger.collateral_value(account, each) - max(0, backed.equity - backed.own)
+        value = domain.collateral_value(self.ledger, account, each) - max(0, backed.equity - backed.own)
         if value <= 0:
             return None
-        return self.ledger.spare_units(account, currency) - each.least_for(value, contract.index or contract.mark)
+        return domain.spare_units(self.ledger, account, currency) - each.least_for(value, contract.index or contract.mark)
 
     def _left_over(self, p: Position) -> int:
-        """The equity of a cross domain above what is asked of it without this position."""
+        """Returns the equity of a cross domain above its requirement without this position."""
         held, equity = (p.size, p.cost), self.domain_of(p).equity
         p.size = p.cost = 0
         own = self.domain_of(p).own
@@ -86,26 +88,32 @@ class Admission:
         return max(0, equity - own)
 
     def _closing_share(self, p: Position) -> int:
-        """What closing a cross position may lose to mark: its share of equity, or of a hedge of which one side counts what
-        leaves enough for the rest; and no more than its own margin and what the domain that it backs can spare."""
+        """Returns the most that closing this position may lose against mark: its share of the domain's equity.
+
+        If only the larger side of a hedge is margined, it is the equity that the rest does not need. If the currency backs
+        another, it is at most the larger of initial margin and profit, plus what the other domain has above R_own.
+        """
         if p.mode == Mode.ISOLATED:
             return 0
         contract = self.contracts[p.instrument]
         share = self._left_over(p) if contract.larger_leg else self.share_of_equity(p)
-        room = self._room(p.account, contract.currency)
-        if room is None:
+        headroom = self._headroom_units(p.account, contract.currency)
+        if headroom is None:
             return share
-        return min(share, room + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
+        return min(share, headroom + max(margin.initial_units(contract, p), valuation.upl(contract, p)))
 
     def closing_price(self, p: Position) -> int:
-        """The first tick at which closing a position, taker fee paid, costs no more than it may. It need not be legal."""
+        """Returns the first tick at which closing a position, taker fee paid, costs no more than it may. It need not be
+        legal."""
         contract = self.contracts[p.instrument]
         cost = margin.bankruptcy_cost(contract, p, self._closing_share(p))
         return valuation.price_paying(contract, p.size, cost, contract.taker_fee_ppb)
 
     def bears_loss(self, account: int, currency: int, units: int) -> bool:
-        """Whether a cross domain without so much cash is at R_own or above. Initial margin tells that, but for fees that go by
-        what is left, and thresholds that may not be met."""
+        """True if a cross domain with `units` less cash is at R_own or above.
+
+        Initial margin already ensures that, except for fees that go by remaining equity, and thresholds that may not be met.
+        """
         if not (self.rules.fee_at_bankruptcy or self.rules.at_threshold):
             return True
         wallets = self.ledger.wallets[account]
@@ -118,8 +126,8 @@ class Admission:
 
     @contextmanager
     def tried(self, p: Position, fill: Fill, holds: bool = True) -> Iterator[None]:
-        """The rows of a position and its owner's wallet as if a fill were posted, what its orders reserve then too, if that is
-        asked for; as before when that is left."""
+        """Applies a fill to the rows of a position and its owner's wallet, with the holds of its orders if `holds`; restores
+        them on exit."""
         e, wallets, held_by = self.ledger.effect(p, fill), self.ledger.wallets[p.account], self.ledger.holds[p.account]
         currency, before = self.contracts[p.instrument].currency, (p.size, p.cost, p.margin, p.hold)
         cash, held = wallets[currency], held_by[currency]
@@ -135,8 +143,8 @@ class Admission:
             wallets[currency], held_by[currency] = cash, held
 
     def _asked_units(self, p: Position, fill: Fill, e: Effect) -> int:
-        """What an isolated position asks of the wallet for the lots that a fill opens: initial margin at its leverage, their
-        loss to mark and what funding has accrued on them."""
+        """Returns the units that an isolated position takes from the wallet for the lots that a fill opens. They are initial
+        margin at its leverage, the loss to mark and accrued funding of those lots."""
         contract = self.contracts[p.instrument]
         opened = e.opened if fill.size_delta > 0 else -e.opened
         value = e.cost if e.closed else fill.cost_delta
@@ -146,10 +154,10 @@ class Admission:
         return asked + valuation.accrued_units(contract, opened)
 
     def fit(self, p: Position, fill: Fill) -> int:
-        """Says what a fill moves between an isolated margin and the wallet, and answers with how much of it is a lift.
+        """Sets the transfer between isolated margin and wallet in `fill`, and returns the part of it that is a lift.
 
-        What opens takes what it asks, as far as the wallet has it; or, if that is more, what lifts the whole position to
-        R_own. What closes releases no more than leaves the rest there.
+        Opening lots take their initial margin, as far as the wallet has it, or more if the whole position must be lifted to
+        R_own. Closing lots release no more than leaves the rest at R_own.
         """
         fill.assigned = fill.kept = 0
         e = self.ledger.effect(p, fill)
@@ -172,7 +180,7 @@ class Admission:
         return lifted
 
     def _readings(self, p: Position, e: Effect) -> list[tuple[int, int]]:
-        """(equity, R_own) of every domain that a fill may make worse: the position's own, and those that its wallet is in."""
+        """Returns (equity, R_own) of each domain that a fill may weaken: the position's own, and those that use its wallet."""
         currency = self.contracts[p.instrument].currency
         each = self.ledger.backs.get(currency)
         found = [self.domain_of(p)] if p.mode == Mode.ISOLATED else []
@@ -182,10 +190,10 @@ class Admission:
         return [(r.equity, r.own) for r in found]
 
     def bears(self, p: Position, fill: Fill, price: int | None) -> bool:
-        """Whether the owner bears a fill, once it was fitted. price: its ticks; None where whoever asks has limited
-        it to the closing price."""
+        """True if the owner bears a fill after `fit`. price: its ticks, or None if the caller has limited it to the closing
+        price."""
         e = self.ledger.effect(p, fill)
-        with self.tried(p, fill, holds=e.opened > 0):  # what other orders reserve once it is closed is theirs to find
+        with self.tried(p, fill, holds=e.opened > 0):  # a closing fill ignores the holds of other orders
             after = self._readings(p, e)
             short = fill.assigned > 0 > self.ledger.wallets[p.account][self.contracts[p.instrument].currency]
             slips = e.opened > 0 and not self._allowed(p)
@@ -203,13 +211,15 @@ class Admission:
         return price is None or self._within_closing_price(p, price)
 
     def _allowed(self, p: Position) -> bool:
-        """Whether the tier of a position allows its leverage. Where tiers go by money a mark decides that, and no fill."""
+        """True if the position's tier allows its leverage. Tiers by money are not tested: the mark decides them, not a
+        fill."""
         contract = self.contracts[p.instrument]
         by_lots = contract.basis in (Basis.CONTRACTS, Basis.NET)
         return not by_lots or valuation.allows(contract, valuation.tier_of(contract, p), p.leverage)
 
     def _bears_halves(self, p: Position, fill: Fill, closed: int, price: int | None) -> bool:
-        """Of a fill that turns a position: whether what closes is borne, and then what opens, which pays the fee."""
+        """True if the owner bears a fill that turns a position: first the closing half, then the opening half, which pays the
+        fee."""
         moved, sign = abs(fill.size_delta), 1 if fill.size_delta > 0 else -1
         paid = trunc_div(fill.cost_delta * closed, moved)
         first = Fill(sign * closed, paid, 0, fill.ref, fill.fee_reason)
@@ -221,12 +231,14 @@ class Admission:
             return self.bears(p, rest, price)
 
     def _within_closing_price(self, p: Position, price: int) -> bool:
-        """Whether a fill that only closes is at a price at which all of the position could be closed."""
+        """True if the whole position could be closed at the price of a fill that only closes."""
         closing = self.closing_price(p)
         return price >= closing if p.size > 0 else price <= closing
 
     def borne_lots(self, p: Position, side: int, wanted: int, bears: Callable[[int], bool]) -> int:
-        """How many of some lots their owner bears: all, or those that close, or none. (Not the most that he would: so a market
-        of k times all sizes and money does what one does.)"""
+        """Returns how many lots the owner bears: all, or those that close, or none.
+
+        It is not the largest number that the owner bears: so a market with k times all sizes and money behaves the same.
+        """
         closing = min(wanted, max(0, -p.size if side == Side.BUY else p.size))
         return next((lots for lots in (wanted, closing) if lots and bears(lots)), 0)

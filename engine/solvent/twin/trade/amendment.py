@@ -1,7 +1,7 @@
-"""What a sender may do to live orders: amend one, cancel one, cancel many; in an exchange and in a Book alone.
+"""Commands on live orders: amend one, cancel one, cancel many; in an exchange and in a Book alone.
 
-Owns the checks and the way of AMEND, CANCEL and MASS_CANCEL. Never touches another account's order, but for a
-MASS_CANCEL in nobody's name (the operator's).
+Owns the checks and the execution of AMEND, CANCEL and MASS_CANCEL. Never touches another account's order, except in a
+MASS_CANCEL by the operator, who names no account.
 """
 
 from solvent.schema.codes import Code
@@ -10,23 +10,23 @@ from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.words import Ending, Flag
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order
-from solvent.twin.trade.placement import Answer, Entry, refused
+from solvent.twin.trade.placement import Answer, Placement, refused
 
 BOTH_SIDES = 2
 
 
-class Changes:
-    def __init__(self, entry: Entry):
-        self.entry = entry
-        self.trading = entry.trading
+class Amendment:
+    def __init__(self, placement: Placement):
+        self.placement = placement
+        self.trading = placement.trading
 
     def find(self, account: int, order_id: int, client_id: int) -> Order | None:
-        """The sender's live order, by order id, else by client id."""
+        """Returns the sender's live order by order id, else by client id."""
         order = self.trading.live.get(order_id or self.trading.clients.get((account, client_id), 0))
         return order if order and order.account == account else None
 
     def cancel_one(self, c: CancelOrder) -> Answer:
-        if not self.entry.known_account(c.account):
+        if not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
@@ -35,10 +35,10 @@ class Changes:
         return Code.OK, order.order_id, order.size - order.remaining, 0
 
     def cancel_many(self, c: MassCancel) -> Answer:
-        """MASS_CANCEL: oldest first. The filled lots of the answer say how many orders ended."""
-        if c.account != NOBODY and not self.entry.known_account(c.account):
+        """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders."""
+        if c.account != NOBODY and not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
-        if c.instrument not in (NO_INSTRUMENT, *range(len(self.entry.contracts))):
+        if c.instrument not in (NO_INSTRUMENT, *range(len(self.placement.contracts))):
             return refused(Code.UNKNOWN_INSTRUMENT)
         if c.side > BOTH_SIDES:
             return refused(Code.BAD_SIDE)
@@ -52,8 +52,8 @@ class Changes:
         return Code.OK, 0, len(found), 0
 
     def amend(self, c: AmendOrder) -> Answer:
-        """AMEND: a smaller size keeps its place; anything else leaves the queue and comes in again."""
-        if not self.entry.known_account(c.account):
+        """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
+        if not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
@@ -61,9 +61,9 @@ class Changes:
         code, size, price = self._check(c, order)
         if code:
             return refused(code)
-        if order.dormant:  # limit and size change where it sleeps; its trigger and its place stay
+        if order.dormant:  # a dormant order changes limit and size; it keeps its trigger and its place
             order.size, order.remaining, order.price = size, size, price
-            self.trading.say_replaced(order)
+            self.trading.replaced_event(order)
             return Code.OK, order.order_id, 0, 0
         if price != order.price or size > order.size:
             return self._replace(order, size - order.size + order.remaining, price)
@@ -71,35 +71,35 @@ class Changes:
         return Code.OK, order.order_id, order.size - order.remaining, order.remaining
 
     def _check(self, c: AmendOrder, order: Order) -> tuple[Code, int, int]:
-        """(code, total size, price) that an AMEND asks for, 0 meaning as it is."""
-        contract = self.entry.contracts[order.instrument]
+        """Returns (code, total size, price) of an AMEND; a field of 0 keeps the present one."""
+        contract = self.placement.contracts[order.instrument]
         size, price = c.size_lots or order.size, c.price_ticks or order.price
         measured_later = order.dormant and order.flags & Flag.CLOSE_POSITION and c.size_lots
         if not 0 <= size <= contract.max_size_lots or measured_later:
             return Code.BAD_SIZE, size, price
-        by_slippage = order.dormant and order.terms.slippage_ppb and c.price_ticks  # which takes no price besides
+        by_slippage = order.dormant and order.terms.slippage_ppb and c.price_ticks  # a slippage excludes a price
         if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks or by_slippage:
             return Code.BAD_PRICE, size, price
         if size < order.size and size <= order.size - order.remaining:
             return Code.AMEND_BELOW_FILLED, size, price
         if (size, price) == (order.size, order.price):
             return Code.AMEND_NOTHING, size, price
-        if order.dormant and price != order.price and not self.entry.bare:  # asked as of a new one
-            t = self.entry.ticket_of(order, order.remaining, price)
-            if price != self.entry.cover.within_band(t, order.terms.trigger):
+        if order.dormant and price != order.price and not self.placement.bare:  # the same test as for a new order
+            t = self.placement.ticket_of(order, order.remaining, price)
+            if price != self.placement.order_margin.within_band(t, order.terms.trigger):
                 return Code.PRICE_BAND, size, price
         return Code.OK, size, price
 
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
-        t = self.entry.ticket_of(order, remaining, price)
+        t = self.placement.ticket_of(order, remaining, price)
         p = order.holder if isinstance(order.holder, Position) else None
         stays = p and order.flags & Flag.REDUCE_ONLY and price == order.price
-        if p and stays and self.entry.cover.reducible(t, p) <= order.remaining:
-            return refused(Code.AMEND_NOTHING)  # a larger one would be cut to what it has: it keeps its place
-        code = self.entry.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
+        if p and stays and self.placement.order_margin.reducible(t, p) <= order.remaining:
+            return refused(Code.AMEND_NOTHING)  # a larger size would be cut to the present one: the order keeps its place
+        code = self.placement.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:
             return refused(code)
-        self.trading.unlist(order)
+        self.trading.leave_book(order)
         order.size, order.remaining, order.price, order.open_loss = t.size, t.remaining, t.price, t.open_loss
-        self.trading.say_replaced(order)
-        return self.entry.work(t)
+        self.trading.replaced_event(order)
+        return self.placement.execute_and_rest(t)

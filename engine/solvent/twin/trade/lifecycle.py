@@ -1,8 +1,8 @@
 """The path of one order through the book: acceptance, fills, resting, cutting, cancelling.
 
-Owns the slots, the client-id window and the life of an order from ACCEPTED to DONE. Never decides whether an order is
-allowed, and posts no fill that one of its owners does not bear (`admission`). A maker is settled, and its reduce-only
-orders cut, before the next maker trades.
+Owns the slots, the client-id window and the life of an order from ACCEPTED to DONE. Never decides on admission, and posts no
+fill that one of its owners does not bear (`admission`). A maker's fill is booked, and its reduce-only orders are cut, before
+the next maker trades.
 """
 
 from typing import cast
@@ -12,12 +12,10 @@ from solvent.schema.layouts import CONTINUED, TERMS
 from solvent.schema.limits import CLIENT_ID_WINDOW
 from solvent.schema.words import Ending, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
-from solvent.twin.account.ledger import Fill, Parcel, Position
-from solvent.twin.account.margin import OpenSide
+from solvent.twin.account.ledger import Fill, OpenSide, Parcel, Position
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Order, within
-from solvent.twin.trade.preview import rehearsal
 from solvent.twin.trade.state import State, Ticket
 
 SLOT_BITS = 24
@@ -25,7 +23,7 @@ SLOT_BITS = 24
 
 class Trading(State):
     def keep(self, p: Position) -> bool:
-        """Enters a blank position, with the rate at which it would be liquidated; False if it was there."""
+        """Enters a blank position with its liquidation fee rate. Returns False if it was entered before."""
         if fresh := self.ledger.keep(p):
             p.liquidation_fee_ppb = self.fees.liquidation_rate(p)
         return fresh
@@ -33,13 +31,13 @@ class Trading(State):
     # --- what resting orders reserve
 
     def exposure(self, order: Order, lots: int) -> OpenSide:
-        """What so many lots of an order add to its side."""
+        """Returns what `lots` of an order add to its side: lots, value, loss to mark."""
         contract = self.contracts[order.instrument]
         value = valuation.value_of(contract, lots, order.price)
         return OpenSide(lots, value, valuation.loss_of(contract, order.side, lots, order.price, order.open_loss))
 
     def _reserve(self, order: Order, before: int, after: int) -> None:
-        """A resting order has other lots than before; what its position has in the book follows, to the unit."""
+        """Changes the lots of a resting order in its position's sums, to the unit."""
         p = order.holder
         if not isinstance(p, Position):
             return
@@ -88,14 +86,14 @@ class Trading(State):
         )  # fmt: skip
         return t.order
 
-    def say_replaced(self, order: Order) -> None:
+    def replaced_event(self, order: Order) -> None:
         self.log.emit_replaced(
             side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
             price_ticks=order.price, remaining_lots=order.remaining, size_lots=order.size,
         )  # fmt: skip
 
     def finish(self, order: Order, reason: Ending, code: Code = Code.OK) -> None:
-        """The final event of an order that is in no queue any more."""
+        """Emits DONE for an order that is in no queue, and frees it."""
         self.log.emit_done(
             side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
             cancelled_lots=order.remaining, filled_lots=order.size - order.remaining, client_id=order.client_id,
@@ -105,7 +103,7 @@ class Trading(State):
             order.holder.orders.remove(order)
         elif isinstance(order.holder, Parcel):
             order.holder.order = None
-        if self.rehearses:
+        if self.previews:
             return
         if order.client_id:
             if len(self.finished) == CLIENT_ID_WINDOW:
@@ -116,19 +114,19 @@ class Trading(State):
         del self.live[order.order_id]
         self.slots.free.append(order.order_id & (1 << SLOT_BITS) - 1)
 
-    def unlist(self, order: Order) -> None:
-        """Takes a resting order out of the book and its owner's reserve; the order stays alive."""
+    def leave_book(self, order: Order) -> None:
+        """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
         self._reserve(order, order.remaining, 0)
         self.books[order.instrument].remove(order)
         order.resting = False
         self._refresh(order)
 
     def cancel(self, order: Order, reason: Ending) -> None:
-        """Ends a live order that is not on its way through the book: a resting, dormant or due one."""
+        """Ends a live order that is resting, dormant or due."""
         if order.dormant:
             self.triggers.remove(order)
         elif order.resting:
-            self.unlist(order)
+            self.leave_book(order)
         self.finish(order, reason)
 
     def expire(self, now_ns: int) -> None:
@@ -136,27 +134,27 @@ class Trading(State):
             self.cancel(order, Ending.EXPIRED)
 
     def observe(self, instrument: int, source: Source, price: int) -> None:
-        """A price that triggers may watch."""
+        """Shows a price to the triggers."""
         self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing == Listing.HALTED)
 
     def watched(self, instrument: int) -> tuple[int, int, int]:
-        """The prices that triggers watch, by source; 0 where there is none yet."""
+        """Returns the prices that triggers watch, by source; 0 where there is none yet."""
         contract = self.contracts[instrument]
         return contract.mark, contract.last, contract.index
 
     def resume(self, instrument: int) -> None:
-        """The watched prices are seen again, by source: what was reached in a halt, and is still, becomes due."""
+        """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
         for source, price in zip(Source, self.watched(instrument), strict=True):
             if price:
                 self.observe(instrument, source, price)
 
     def cancel_all(self, p: Position, reason: Ending) -> None:
-        """Ends every order of a position, newest first; none is on its way through the book."""
+        """Ends every order of a position, newest first; none of them is being executed."""
         while p.orders:
             self.cancel(p.orders[-1], reason)
 
     def shrink(self, order: Order, lots: int, reason: Ending) -> None:
-        """Takes lots off a resting order, which keeps its place and keeps some lots."""
+        """Takes lots off a resting order, which keeps its place and at least one lot."""
         self._reserve(order, order.remaining, order.remaining - lots)
         order.remaining -= lots
         order.size -= lots
@@ -168,18 +166,18 @@ class Trading(State):
 
     @staticmethod
     def _reducing(p: Position) -> list[tuple[int, int, Order]]:
-        """A position's resting reduce-only orders, behind what they are cut by: the worst price, then the newest."""
+        """Returns a position's resting reduce-only orders with their cutting order: the worst price, then the newest."""
         resting = (order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY)
         return [(o.price if o.side == Side.SELL else -o.price, o.order_id, o) for o in resting]
 
     def reduced_before(self, t: Ticket, p: Position) -> int:
-        """What a position's resting reduce-only orders close that are cut after a ticket's, were it to rest."""
+        """Returns the lots of resting reduce-only orders that would be cut after this ticket if it rested."""
         newest = self.order_count + 1 << SLOT_BITS
         place = t.price if t.side == Side.SELL else -t.price, t.order.order_id if t.order else newest
         return sum(each[2].remaining for each in self._reducing(p) if each[2] is not t.order and each[:2] < place)
 
     def cut_reduce_only(self, p: Position) -> None:
-        """Reduce-only orders never exceed the position: the worst price is cut first, then the newest."""
+        """Cuts reduce-only orders to the position's size: the worst price first, then the newest."""
         while p.reduce.lots:
             excess = p.reduce.lots - max(0, p.size if p.reduce_side == Side.SELL else -p.size)
             if excess <= 0:
@@ -191,7 +189,7 @@ class Trading(State):
                 self.shrink(worst, excess, Ending.REDUCE_ONLY_CUT)
 
     def _end_with(self, p: Position, held: int) -> None:
-        """A position is closed, or turned round: the close-position orders that wait for it end, newest first."""
+        """Ends the dormant and due close-position orders of a closed or turned position, newest first."""
         for order in reversed(list(p.orders)):
             waits = order.dormant or order in self.triggers.due
             if waits and order.flags & Flag.CLOSE_POSITION and (order.side == Side.SELL) == (held > 0):
@@ -206,7 +204,7 @@ class Trading(State):
         return maker if reason == Posting.MAKER_FEE else taker
 
     def _fill(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> Fill:
-        """A trade as a position sees it; what an isolated one takes for it is said by `admission`."""
+        """Returns a trade as a fill of a position. `admission` sets the transfer of an isolated position."""
         contract = self.contracts[p.instrument]
         cost = valuation.cost_delta(contract, side, value)
         fee = valuation.fee_units(value, self._fee_rate(p, contract, reason))
@@ -214,46 +212,46 @@ class Trading(State):
         return Fill(lots if side == Side.BUY else -lots, cost, fee, ref, reason, keep_margin=step_down)
 
     def fill_at_limit(self, t: Ticket, p: Position, lots: int) -> Fill:
-        """The worst that an order's own trades can be for so many lots; its taker fee is the base one, as in every hold."""
+        """Returns the worst fill of `lots` that the order's own limit allows, at the base taker fee, as in every hold."""
         contract = self.contracts[t.instrument]
         value = valuation.value_of(contract, lots, max(1, t.limit))
         cost = valuation.cost_delta(contract, t.side, value)
         fee = valuation.fee_units(value, contract.taker_fee_ppb)
         return Fill(lots if t.side == Side.BUY else -lots, cost, fee, 0, t.fee_reason)
 
-    def _settle_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
+    def _book_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
         fill = self._fill(p, side, value, lots, reason, ref)
         self.admission.fit(p, fill)
-        if not self.rehearses:
+        if not self.previews:
             self.fees.add(p.account, self.contracts[p.instrument], value)
         self.ledger.position_fill(p, fill)
 
-    def _settle_house(self, parcel: Parcel, side: int, price: int, value: int, lots: int, ref: int) -> None:
+    def _book_house(self, parcel: Parcel, side: int, price: int, value: int, lots: int, ref: int) -> None:
         worse = price != parcel.bankruptcy_price and not within(side, price, parcel.bankruptcy_price)
         change = ParcelChange.FILLED_BY_FUND if worse else ParcelChange.FILLED_BY_BOOK
         cost = valuation.cost_delta(self.contracts[parcel.instrument], side, value)
         self.ledger.parcel_fill(parcel, lots, cost, change, ref)
 
-    def _settle(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
+    def _book_fill(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
         if isinstance(order.holder, Position):
-            self._settle_user(order.holder, order.side, value, lots, reason, order.order_id)
+            self._book_user(order.holder, order.side, value, lots, reason, order.order_id)
         elif isinstance(order.holder, Parcel):
-            self._settle_house(order.holder, order.side, price, value, lots, order.order_id)
+            self._book_house(order.holder, order.side, price, value, lots, order.order_id)
 
     @staticmethod
     def _held(order: Order) -> int:
         return order.holder.size if isinstance(order.holder, Position) else 0
 
     def _after_fill(self, order: Order, held: int) -> None:
-        """What a fill makes of its owner's orders; held is what the position was before."""
+        """Refreshes the orders of a fill's owner. held: the position's size before the fill."""
         if isinstance(order.holder, Position):
             self.refresh_hold(order.holder)
             self.cut_reduce_only(order.holder)
-            if held and order.holder.size * held <= 0 and not self.rehearses:
+            if held and order.holder.size * held <= 0 and not self.previews:
                 self._end_with(order.holder, held)
 
     def _is_own(self, t: Ticket, maker: Order) -> bool:
-        """Whether the taker may not simply trade with this order, for both have one owner."""
+        """True if both orders have one owner, so that self-trade prevention applies."""
         if t.house:
             return False
         if t.terms.stp_mode == SelfTrade.ALLOW:
@@ -262,7 +260,7 @@ class Trading(State):
         return maker.account == t.account or (group != 0 and maker.terms.stp_group == group)
 
     def _self_trade(self, t: Ticket, maker: Order) -> bool:
-        """Two orders of one owner meet: what the taker's mode says. False when the taker has ended by it."""
+        """Prevents a self-trade by the taker's mode. Returns False if the taker has ended."""
         taker, mode = cast(Order, t.order), t.terms.stp_mode
         lots = min(maker.remaining, t.remaining)
         ends = mode in (SelfTrade.CANCEL_TAKER, SelfTrade.CANCEL_BOTH)
@@ -286,9 +284,9 @@ class Trading(State):
         return not ends
 
     def execute(self, t: Ticket) -> None:
-        """Trades as far as the limit reaches. What becomes of own orders in the way is the ticket's to say.
+        """Trades up to the limit, with self-trade prevention by the ticket's mode.
 
-        The last price is that of users' trades; the house's never move it (as they never move the mark).
+        Only users' trades set the last price; the house's trades never move it, nor the mark.
         """
         first, last = self.trade_through(t)
         if first and not t.house:
@@ -297,7 +295,8 @@ class Trading(State):
                 self.observe(t.instrument, Source.BY_LAST, price)
 
     def trade_through(self, t: Ticket) -> tuple[int, int]:
-        """Fill by fill, each borne by both sides before it is posted (decision 0013). (first, last price between users)."""
+        """Trades fill by fill; both sides bear each fill before it is posted (decision 0013). Returns the first and the last
+        price between users."""
         book, first, last = self.books[t.instrument], 0, 0
         while t.remaining and (maker := book.crossing(t.side, t.limit_now)):
             if self._is_own(t, maker):
@@ -320,7 +319,7 @@ class Trading(State):
         return first, last
 
     def _value(self, t: Ticket, maker: Order, lots: int) -> int:
-        """One value for both sides; an inverse one is floored, but rounded up where the house alone buys."""
+        """Returns one value for both sides. An inverse value is rounded down, or up where only the house buys."""
         taker = cast(Order, t.order)
         buyer, seller = (taker, maker) if t.side == Side.BUY else (maker, taker)
         house_buys = bool(buyer.flags & ~seller.flags & Flag.HOUSE_ORDER)
@@ -333,7 +332,8 @@ class Trading(State):
         return fill
 
     def _borne_by_maker(self, t: Ticket, maker: Order) -> int:
-        """How many lots may trade with a maker; what its owner does not bear of them, and what is behind, ends UNCOVERED."""
+        """Returns how many lots may trade with a maker. The lots that its owner does not bear, and those behind, end
+        UNCOVERED."""
         p, wanted = maker.holder, min(t.remaining, maker.remaining)
         if not isinstance(p, Position):
             return wanted
@@ -352,7 +352,7 @@ class Trading(State):
         return lots
 
     def _borne_by_taker(self, t: Ticket, maker: Order, wanted: int) -> int:
-        """How many lots the taker bears; its checks before the first trade leave only roundings and jumps of tiers to find."""
+        """Returns how many lots the taker bears. Its earlier checks leave only roundings and jumps of tiers to find."""
         p = t.holder
         if not isinstance(p, Position):
             return wanted
@@ -373,7 +373,7 @@ class Trading(State):
         return self.admission.borne_lots(p, t.side, wanted, bears_after_maker if maker.account == t.account else bears)
 
     def _trade(self, t: Ticket, maker: Order, lots: int) -> None:
-        """One fill: the maker is settled, and its reduce-only orders cut, before the taker is."""
+        """Books one fill: the maker first, with its reduce-only orders, then the taker."""
         taker = cast(Order, t.order)
         if lots == maker.remaining:
             self.books[t.instrument].remove(maker)
@@ -387,16 +387,16 @@ class Trading(State):
         )  # fmt: skip
         self._reserve(maker, maker.remaining + lots, maker.remaining)
         value, held = self._value(t, maker, lots), (self._held(maker), self._held(taker))
-        self._settle(maker, maker.price, value, lots, Posting.MAKER_FEE)
+        self._book_fill(maker, maker.price, value, lots, Posting.MAKER_FEE)
         if not maker.remaining:
             self.finish(maker, Ending.FILLED)
-        if maker.holder is not taker.holder:  # else its position is what it was after the taker's half
+        if maker.holder is not taker.holder:  # otherwise the taker's half comes first
             self._after_fill(maker, held[0])
-        self._settle(taker, maker.price, value, lots, t.fee_reason)
+        self._book_fill(taker, maker.price, value, lots, t.fee_reason)
         self._after_fill(taker, held[1])
 
-    def conclude(self, t: Ticket) -> None:
-        """What is left of a ticket rests or ends."""
+    def rest_or_end(self, t: Ticket) -> None:
+        """Rests or ends the remaining lots of a ticket."""
         order = cast(Order, t.order)
         if not t.remaining:
             self.finish(order, Ending.FILLED)
@@ -419,16 +419,10 @@ class Trading(State):
                 t.holder.order = order
 
     def _look_at_rest(self, t: Ticket, order: Order) -> None:
-        """An order has come to rest: what it reserves may not be what another currency needs; it may count in the test."""
+        """Tests an order that came to rest: its hold may be needed by another currency, and it may count in the ratio test."""
         currency = self.contracts[t.instrument].currency
         if not self.ledger.orders_count and currency not in self.ledger.backs:
             return
         if order.resting and self.admission.endangered(t.account, currency):
             self.cancel(order, Ending.UNCOVERED)
         self.ledger.touch(t.account)
-
-    def dry_run(self, t: Ticket) -> tuple[int, int]:
-        """(lots that would stay unfilled, last price it would pay): executed, and put back as it was."""
-        with rehearsal(self, t, t.remaining) as rehearsed:
-            self.trade_through(rehearsed)
-            return t.remaining - rehearsed.traded, rehearsed.reached or t.limit

@@ -1,7 +1,7 @@
-"""Whether an order is allowed, and then its way in: at once, or once its trigger fires.
+"""The placement of orders: checks, then execution at once, or once a trigger fires.
 
-Owns the checks before a trade, complete before the first write. A Book alone takes the same way; what concerns money
-is left out. Each handler returns (code, order id, filled lots, resting lots).
+Owns the checks before a trade, complete before the first write. A Book alone takes the same path without the money checks.
+Each handler returns (code, order id, filled lots, resting lots).
 """
 
 from dataclasses import replace
@@ -11,14 +11,14 @@ from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.schema.words import Ending, Flag, Leg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
-from solvent.twin.account.ledger import Position
-from solvent.twin.account.margin import OpenSide
+from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
-from solvent.twin.market.book import PLAIN, Order, Terms
+from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
-from solvent.twin.trade.order_margin import Cover
+from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.trade.preview import dry_run
 from solvent.twin.trade.state import Ticket
 
 Answer = tuple[Code, int, int, int]
@@ -31,30 +31,30 @@ def refused(code: Code, order_id: int = 0) -> Answer:
 
 
 class Extension(dict[str, int]):
-    """The second record of an order; its fields are attributes."""
+    """The second record of an order, with its fields as attributes."""
 
     def __getattr__(self, name: str) -> int:
         return self[name]
 
 
-class Entry:
-    def __init__(self, cover: Cover, bare: bool):
-        self.cover = cover
-        self.trading = cover.trading
-        self.ledger = cover.ledger
-        self.contracts = cover.contracts
+class Placement:
+    def __init__(self, order_margin: OrderMargin, bare: bool):
+        self.order_margin = order_margin
+        self.trading = order_margin.trading
+        self.ledger = order_margin.ledger
+        self.contracts = order_margin.contracts
         self.bare = bare
-        self.clock_ns = 0  # the kernel's, told before each command
+        self.clock_ns = 0  # the kernel's clock, set before each command
 
     # --- the form of a command
 
     def check_leg(self, account: int, instrument: int, leg: int) -> Code:
-        """A hedged instrument's positions are its legs, and only they; a Book has none."""
+        """Checks the leg: a hedged instrument needs one, any other takes none, and a Book has none."""
         hedged = not self.bare and self.ledger.is_hedged(account, instrument)
         return Code.OK if leg <= Leg.SHORT and bool(leg) == hedged else Code.BAD_LEG
 
     def known_account(self, account: int) -> bool:
-        """Users of an exchange were opened; a Book takes any number but the one that means nobody."""
+        """True if an account exists. A Book takes any number except NOBODY."""
         return account != NOBODY if self.bare else FIRST_USER <= account < len(self.ledger.wallets)
 
     def check_names(self, account: int, instrument: int) -> Code:
@@ -63,9 +63,9 @@ class Entry:
         return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
     def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool) -> Code:
-        """Side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
+        """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-        sleeps: it has a trigger; then a market order may be good till a date, which is over once it wakes.
+        sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
         """
         market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
         if c.side > Side.SELL:
@@ -89,7 +89,7 @@ class Entry:
         return Code.OK
 
     def _check_trigger(self, contract: Contract, x: Extension) -> Code:
-        """A fixed trigger has a price, a trailing one a distance, an order without one neither."""
+        """Checks the trigger: a fixed one has a price, a trailing one a distance, an order without trigger neither."""
         kind = x.trigger_kind
         good = kind <= TriggerKind.TRAIL_RATE and x.trigger_source in list(Source)
         good = good and not x.trigger_flags & ~int(TriggerFlag.REFUSE_REACHED)
@@ -103,7 +103,7 @@ class Entry:
         return Code.OK if good else Code.BAD_TRIGGER
 
     def _check_extension(self, contract: Contract, c: PlaceOrder, x: Extension | None) -> Code:
-        """The second record of an ORDER; what is reserved for later is refused by name."""
+        """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
         if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
@@ -114,10 +114,10 @@ class Entry:
             return Code.BAD_SLIPPAGE
         return self._check_trigger(contract, x)
 
-    def _terms(self, c: PlaceOrder, x: Extension | None) -> Terms:
+    def _terms(self, c: PlaceOrder, x: Extension | None) -> ExtendedTerms:
         if x is None and not c.stp_mode and not c.stp_group:
             return PLAIN
-        terms = Terms(stp_group=c.stp_group, stp_mode=c.stp_mode)
+        terms = ExtendedTerms(stp_group=c.stp_group, stp_mode=c.stp_mode)
         if x is None:
             return terms
         return replace(
@@ -128,13 +128,14 @@ class Entry:
     # --- the checks before a trade
 
     def _market_price(self, t: Ticket) -> int:
-        """How far a market order may go: its own protection, its slippage from the best price, or all that is legal."""
+        """Returns the limit of a market order: its own protection price, its slippage from the best price, or the edge of the
+        legal prices."""
         contract, buys = self.contracts[t.instrument], t.side == Side.BUY
         if t.price:
             return t.price
         edge = contract.max_price_ticks if buys else 1
         if not self.bare:
-            edge = valuation.band_price(contract, t.side, self.cover.rules.price_band_ppb)
+            edge = valuation.band_price(contract, t.side, self.order_margin.rules.price_band_ppb)
         best = self.trading.books[t.instrument].best(1 - t.side)
         if not t.terms.slippage_ppb or best is None:
             return edge
@@ -143,7 +144,7 @@ class Entry:
         return max(edge, ceil_div(best.price * (RATE - t.terms.slippage_ppb), RATE))
 
     def _keep_off_the_touch(self, t: Ticket) -> Code:
-        """A post-only order that would trade is refused, or moved one tick behind the best price if it may slide."""
+        """Refuses a post-only order that would trade, or moves it one tick behind the best price if it may slide."""
         book, buys = self.trading.books[t.instrument], t.side == Side.BUY
         best = book.crossing(t.side, t.price)
         if best is None:
@@ -154,15 +155,15 @@ class Entry:
         t.price, t.limit = price, min(t.limit, price) if buys else max(t.limit, price)
         return Code.OK
 
-    def _measure(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
-        """A reduce-only order is cut to what it may close; a close-position order is exactly that."""
+    def _cut_to_position(self, t: Ticket, p: Position, standing: OpenSide | None) -> Code:
+        """Cuts a reduce-only order to the lots that it may close; a close-position order takes all of them."""
         filled = t.size - t.remaining
-        lots = self.cover.reducible(t, p)
+        lots = self.order_margin.reducible(t, p)
         t.remaining = lots if t.flags & Flag.CLOSE_POSITION and standing is None else min(t.remaining, lots)
         if t.remaining <= 0:
             return Code.REDUCE_ONLY_WOULD_OPEN
         if t.order is None and not t.ending and self._reduce_only(p) >= REDUCE_ONLY_MAX:
-            return Code.TOO_MANY_ORDERS  # one that cannot rest needs no room
+            return Code.TOO_MANY_ORDERS  # an order that cannot rest needs no room
         t.size = filled + t.remaining
         return Code.OK
 
@@ -170,9 +171,9 @@ class Entry:
         return sum(1 for order in p.orders if order.flags & Flag.REDUCE_ONLY)
 
     def admit(self, t: Ticket, p: Position | None, standing: OpenSide | None = None) -> Code:
-        """All that stands between a well-formed ticket and a trade; settles its price, limit and size.
+        """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
-        standing: what an order that is amended contributes already. p is None in a Book alone.
+        standing: the present contribution of an order that is amended. p is None in a Book alone.
         """
         contract, code = self.contracts[t.instrument], Code.OK
         if contract.listing:
@@ -182,39 +183,39 @@ class Entry:
         slides = bool(t.flags & Flag.SLIDE)
         if slides and (code := self._keep_off_the_touch(t)):
             return code
-        if p and t.flags & Flag.REDUCE_ONLY and (code := self._measure(t, p, standing)):
+        if p and t.flags & Flag.REDUCE_ONLY and (code := self._cut_to_position(t, p, standing)):
             return code
         if t.flags & Flag.MARKET:
             t.price = t.limit = self._market_price(t)
         if p:
-            if t.price != self.cover.within_band(t, contract.mark):
+            if t.price != self.order_margin.within_band(t, contract.mark):
                 return Code.PRICE_BAND
-            self.cover.limit_to_bankruptcy(t, p)
+            self.order_margin.limit_to_bankruptcy(t, p)
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
             return code
         if p:
             if t.flags & Flag.MARKET:
-                unfilled, last = self.trading.dry_run(t)
+                unfilled, last = dry_run(self.trading, t)
                 t.limit = t.limit if unfilled else last
             t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
             if not t.flags & Flag.REDUCE_ONLY:
-                code = self.cover.check_margin(t, p, standing or OpenSide())
-        if not code and t.tif == Tif.FOK and self.trading.dry_run(t)[0] > 0:
+                code = self.order_margin.check_margin(t, p, standing or OpenSide())
+        if not code and t.tif == Tif.FOK and dry_run(self.trading, t)[0] > 0:
             return Code.FOK_UNFILLED
         return code
 
     # --- the way in
 
-    def work(self, t: Ticket) -> Answer:
-        """An accepted ticket trades, rests or ends."""
+    def execute_and_rest(self, t: Ticket) -> Answer:
+        """Executes an accepted ticket; its rest rests or ends."""
         assert t.order
         self.trading.execute(t)
-        self.trading.conclude(t)
+        self.trading.rest_or_end(t)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
     def _check_armed(self, t: Ticket, p: Position | None) -> Code:
-        """What is asked of an order that goes to sleep; the rest is asked when it wakes."""
+        """Checks an order that becomes dormant; all other checks come when it fires."""
         if self.contracts[t.instrument].listing:
             return Code.NOT_TRADING
         reference = self.trading.watched(t.instrument)[t.terms.source]
@@ -225,7 +226,7 @@ class Entry:
             return Code.TRIGGER_REACHED
         if p and t.price:
             trigger = self.trading.triggers.trigger_at(t.instrument, t.side, t.terms, reference)
-            if t.price != self.cover.within_band(t, trigger):
+            if t.price != self.order_margin.within_band(t, trigger):
                 return Code.PRICE_BAND
         if p and sum(1 for order in p.orders if order.terms.kind) >= TRIGGERED_MAX:
             return Code.TOO_MANY_ORDERS
@@ -236,7 +237,7 @@ class Entry:
         return Code.OK
 
     def _arm(self, t: Ticket) -> Answer:
-        """Accepts an order that waits for its trigger; one that is reached already is due at once."""
+        """Accepts a dormant order. If its trigger is already reached, it is due at once."""
         reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail:
             t.terms.extreme = reference
@@ -247,7 +248,7 @@ class Entry:
         return Code.OK, order.order_id, 0, 0
 
     def place(self, c: PlaceOrder, second: bytes) -> Answer:
-        """ORDER: all checks, then acceptance, execution, and rest or end; or sleep until the trigger fires."""
+        """Executes ORDER: all checks, then acceptance and execution, or sleep until the trigger fires."""
         if code := self.check_names(c.account, c.instrument):
             return refused(code)
         contract = self.contracts[c.instrument]
@@ -268,7 +269,7 @@ class Entry:
             limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),
         )  # fmt: skip
         t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
-        fresh = p is not None and self.trading.keep(p)  # so that it is in its domain when that is judged
+        fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged
         if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
             if p and fresh:
                 self.ledger.forget(p)
@@ -276,13 +277,13 @@ class Entry:
         if t.terms.kind:
             return self._arm(t)
         self.trading.accept(t)
-        return self.work(t)
+        return self.execute_and_rest(t)
 
     def fire_next(self) -> Answer | None:
-        """The next order whose trigger was reached wakes, and goes the way of a new one. None when none is due.
+        """Places the next due order like a new one. Returns None when none is due.
 
-        Due orders that ended meanwhile (liquidated, cancelled) are passed over. One that is not allowed now ends with
-        TRIGGER_REFUSED and the code that a new order would have got.
+        Due orders that ended meanwhile (liquidated, cancelled) are skipped. An order that is not allowed now ends with
+        TRIGGER_REFUSED and the code of a new order.
         """
         due = self.trading.triggers.due
         while due and due[0].order_id not in self.trading.live:
@@ -304,21 +305,21 @@ class Entry:
         if code:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
             return code, order.order_id, 0, 0
-        return self.work(t)
+        return self.execute_and_rest(t)
 
     def _slide_into_band(self, t: Ticket) -> None:
-        """A limit that the mark has left behind when its order fires moves to the edge of the band, and REPLACED says so."""
+        """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""
         mark = self.contracts[t.instrument].mark
         if self.bare or not (mark and t.price):
             return
-        price = self.cover.within_band(t, mark)
+        price = self.order_margin.within_band(t, mark)
         if price != t.price:
             assert t.order
             t.price = t.limit = t.order.price = price
-            self.trading.say_replaced(t.order)
+            self.trading.replaced_event(t.order)
 
     def ticket_of(self, order: Order, remaining: int, price: int) -> Ticket:
-        """A live order as a ticket with other terms, before anything is changed."""
+        """Returns a live order as a ticket with other terms, before anything is changed."""
         holder = order.holder if isinstance(order.holder, Position) else None
         size = order.size - order.remaining + remaining
         return Ticket(

@@ -1,7 +1,7 @@
-"""What an order would do, found by doing it and putting everything back.
+"""Previews an order: executes it and puts everything back.
 
-Owns the copies of what a trade changes: the book of its instrument, the orders, positions and wallets of everybody in it.
-Never changes anything for good, and says nothing. Cost: O(orders in the book); the compiled core walks the makers instead.
+Owns the copies of what a trade changes: the book of its instrument, and the orders, positions and wallets of everybody in it.
+Never changes anything for good, and emits nothing. Cost: O(orders in the book); the compiled core walks the makers.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from sortedcontainers import SortedDict
 from solvent.schema.words import Purse, Side
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.market.book import Order
+from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.state import State, Ticket
 
 _POSITION = ("size", "cost", "margin", "stuck", "hold", "open_sides", "reduce", "reduce_side")
@@ -21,8 +22,8 @@ _PARCEL = ("size", "cost", "due", "order")
 
 
 @contextmanager
-def rehearsal(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
-    """A ticket like this one of so many lots, to be executed; whatever that changes is as before when this is left."""
+def preview(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
+    """Yields a ticket like `t` for `lots`, to be executed. On exit every change is put back."""
     ledger, book = trading.ledger, trading.books[t.instrument]
     order = t.order or Order(0, t.account, t.instrument, t.side, t.price, t.remaining, t.size, 0, t.flags, t.tif, 0, t.holder)
     orders = [order, *(each for side in Side for each in book.orders(side))]
@@ -38,13 +39,20 @@ def rehearsal(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
     sides = tuple(SortedDict({key: list(queue) for key, queue in side.items()}) for side in book.sides)
     money = [(rows, account, list(rows[account])) for rows in (ledger.wallets, ledger.holds) for account in accounts]
     touched = dict(ledger.touched)
-    trading.rehearses = trading.log.silent = True
+    trading.previews = trading.log.silent = True
     try:
         yield replace(t, order=order, remaining=lots)
     finally:
-        trading.rehearses = trading.log.silent = False
+        trading.previews = trading.log.silent = False
         for each, name, value in kept:
             setattr(each, name, value)
         for rows, account, values in money:
             rows[account] = values
         book.sides, ledger.touched = sides, touched
+
+
+def dry_run(trading: Trading, t: Ticket) -> tuple[int, int]:
+    """Returns (lots that would stay unfilled, last price it would pay), by a preview."""
+    with preview(trading, t, t.remaining) as previewed:
+        trading.trade_through(previewed)
+        return t.remaining - previewed.traded, previewed.reached or t.limit

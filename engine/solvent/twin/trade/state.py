@@ -1,6 +1,6 @@
-"""What trading has: books, live orders, client ids, slots; and an order on its way in.
+"""The state of trading: books, live orders, client ids, slots, and an incoming order.
 
-Owns the record that lifecycle, preview and whoever asks them share. Never decides and never emits by itself.
+Owns the record that lifecycle, preview and their callers share. Never decides and never emits.
 """
 
 from collections import deque
@@ -10,15 +10,15 @@ from solvent.schema.words import Ending, Flag, Posting, Side
 from solvent.twin.account.fees import Fees
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.base.emit import Emitter
-from solvent.twin.market.book import PLAIN, Book, Order, Terms
+from solvent.twin.market.book import PLAIN, Book, ExtendedTerms, Order
 from solvent.twin.market.triggers import Triggers
 from solvent.twin.trade.admission import Admission
 
 
 @dataclass(slots=True)
 class Ticket:
-    """An order on its way in. price: where its rest would rest; limit: how far it may trade; ending: why
-    what does not trade ends, or None if it rests."""
+    """An incoming order. price: where its rest would rest; limit: how far it may trade; ending: the reason why the untraded
+    rest ends, or None if it rests."""
 
     account: int
     instrument: int
@@ -34,16 +34,16 @@ class Ticket:
     limit: int = 0
     remaining: int = 0
     open_loss: int = 0
-    terms: Terms = PLAIN
+    terms: ExtendedTerms = PLAIN
     order: Order | None = None
-    closes: bool = False  # against its position: its limit counts on that, so it meets no order of its account
-    closing_limit: int | None = None  # of one that turns its position: how far it may trade until that is closed
+    closes: bool = False  # True if it closes: its limit relies on that, so it never trades with its own account
+    closing_limit: int | None = None  # limit of an order that turns its position, until the position is closed
     traded: int = 0
     reached: int = 0  # the price of its last trade
 
     @property
     def still_closes(self) -> bool:
-        """Whether an order that turns its position has something left to close."""
+        """True if an order that turns its position has lots left to close."""
         return isinstance(self.holder, Position) and self.holder.size * (1 if self.side == Side.BUY else -1) < 0
 
     @property
@@ -56,7 +56,7 @@ class Ticket:
 
 
 class Slots:
-    """Slot numbers: last returned first, else the high-water mark (semantics §8)."""
+    """Slot numbers: the last one returned first, else the high-water mark (semantics §8)."""
 
     def __init__(self) -> None:
         self.free: list[int] = []
@@ -70,14 +70,14 @@ class Slots:
 
 
 class State:
-    """What trading writes, and where it posts and judges."""
+    """The data that trading writes, and the rooms in which it posts and judges."""
 
     def __init__(self, admission: Admission, log: Emitter):
         self.admission = admission
         self.ledger = admission.ledger
         self.contracts = admission.contracts
         self.log = log
-        self.rehearses = False  # what is done now will not have been
+        self.previews = False  # True in a preview: everything is put back afterwards
         self.fees = Fees(self.ledger)
         self.books: list[Book] = []  # by instrument
         self.slots = Slots()

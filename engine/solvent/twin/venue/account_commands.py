@@ -1,7 +1,7 @@
 """Deposits, withdrawals, transfers, leverage, position modes and margin moves.
 
-Owns the checks of these commands, complete before the first write, and what they write. Never trades or liquidates; it
-touches accounts, and settlement looks at them.
+Owns the checks of these commands, complete before the first write, and their writes. Never trades or liquidates; it touches
+accounts, and the pipeline tests them.
 """
 
 from fractions import Fraction
@@ -13,16 +13,16 @@ from solvent.schema.words import Leg, Mode, Posting, Purse, Scheme
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
 from solvent.twin.contract import valuation
-from solvent.twin.trade.placement import Entry
+from solvent.twin.trade.placement import Placement
 
 
-class Control:
-    def __init__(self, entry: Entry):
-        self.entry = entry
-        self.cover = entry.cover
-        self.trading = entry.trading
-        self.ledger = entry.ledger
-        self.contracts = entry.contracts
+class AccountCommands:
+    def __init__(self, placement: Placement):
+        self.placement = placement
+        self.order_margin = placement.order_margin
+        self.trading = placement.trading
+        self.ledger = placement.ledger
+        self.contracts = placement.contracts
 
     def _check_amount(self, currency: int, units: int) -> Code:
         if currency >= self.ledger.currencies:
@@ -35,7 +35,7 @@ class Control:
         return self._check_amount(c.currency, c.amount_units)
 
     def _exceeds(self, currency: int, units: int) -> bool:
-        """True if all that came in, with this, would be more than a currency may have."""
+        """True if all deposits, with this one, would exceed the limit of a currency."""
         return units > MONEY_MAX + self.ledger.wallets[Purse.OUTSIDE][currency]
 
     def deposit(self, c: Deposit) -> Code:
@@ -60,14 +60,14 @@ class Control:
             return code
         if self.ledger.wallets[Purse.DEFICIT][c.currency]:
             return Code.WITHDRAWALS_CLOSED
-        if not self.cover.affords(c.account, c.currency, c.amount_units, spendable=True):
+        if not self.order_margin.affords(c.account, c.currency, c.amount_units, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.WITHDRAWN, (c.account, c.currency), (Purse.OUTSIDE, c.currency), c.amount_units)
         self.ledger.touch(c.account)
         return Code.OK
 
     def transfer(self, c: Transfer) -> Code:
-        """TRANSFER: from an account to another of its family (a master and its sub-accounts)."""
+        """Executes TRANSFER between two accounts of one family (a master and its sub-accounts)."""
         if code := self._check_purse(c):
             return code
         if not FIRST_USER <= c.receiver < len(self.ledger.wallets):
@@ -75,7 +75,7 @@ class Control:
         family = [self.ledger.parents[account] or account for account in (c.account, c.receiver)]
         if family[0] != family[1] or c.receiver == c.account:
             return Code.NOT_RELATED
-        if not self.cover.affords(c.account, c.currency, c.amount_units, spendable=True):
+        if not self.order_margin.affords(c.account, c.currency, c.amount_units, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self.ledger.pay(Posting.TRANSFERRED, (c.account, c.currency), (c.receiver, c.currency), c.amount_units)
         self.ledger.touch(c.account)
@@ -83,11 +83,12 @@ class Control:
         return Code.OK
 
     def _check_position(self, account: int, instrument: int, leg: int) -> Code:
-        """Names, and the leg that the position mode wants."""
-        return self.entry.check_names(account, instrument) or self.entry.check_leg(account, instrument, leg)
+        """Checks the names, and the leg against the position mode."""
+        return self.placement.check_names(account, instrument) or self.placement.check_leg(account, instrument, leg)
 
     def set_leverage(self, c: SetLeverage) -> Code:
-        """SET_LEVERAGE: mode only while flat and without resting orders, leverage within the tier and the free balance."""
+        """Executes SET_LEVERAGE. The mode changes only while flat and without orders; leverage keeps within tier and free
+        balance."""
         if code := self._check_position(c.account, c.instrument, c.leg):
             return code
         if c.mode > Mode.ISOLATED:
@@ -97,7 +98,7 @@ class Control:
             return Code.BAD_LEVERAGE
         leverage = Fraction(c.leverage_times, parts)
         contract = self.contracts[c.instrument]
-        # A higher tier that deducts, or whose rate is a smaller share of its initial one, may ask for less: none to choose.
+        # With DEDUCTION and FACTOR a higher tier may require less margin: no tier can be chosen.
         unequal = contract.scheme in (Scheme.DEDUCTION, Scheme.FACTOR)
         if not 0 <= c.chosen_tier <= len(contract.tiers) or (c.chosen_tier and unequal):
             return Code.BAD_LEVERAGE
@@ -107,7 +108,10 @@ class Control:
         before = p.mode, p.leverage, p.chosen_tier
         initial = margin.initial_units(contract, p)
         p.mode, p.chosen_tier = c.mode, c.chosen_tier
-        fits, allowed = not p.chosen_tier or self.cover.fits(p), valuation.allows(contract, self.cover.reach(p), leverage)
+        fits, allowed = (
+            not p.chosen_tier or self.order_margin.fits(p),
+            valuation.allows(contract, self.order_margin.reach(p), leverage),
+        )
         if not (fits and allowed):
             p.mode, p.leverage, p.chosen_tier = before
             return Code.LEVERAGE_ABOVE_TIER if fits else Code.POSITION_LIMIT
@@ -120,7 +124,7 @@ class Control:
         )
         endangers = other and (p.size or p.orders) and self._endangers(p)
         p.mode, p.leverage, p.chosen_tier = before
-        if endangers or (needed > 0 and not self.cover.affords(c.account, contract.currency, needed, bool(c.mode))):
+        if endangers or (needed > 0 and not self.order_margin.affords(c.account, contract.currency, needed, bool(c.mode))):
             return Code.INSUFFICIENT_MARGIN
         p.mode, p.leverage, p.chosen_tier = c.mode, leverage, c.chosen_tier
         self.trading.keep(p)
@@ -130,16 +134,17 @@ class Control:
         return Code.OK
 
     def _endangers(self, p: Position) -> bool:
-        """Whether a position's domain is below its threshold: another leverage or tier may ask more."""
-        r = self.cover.admission.domain_of(p)
+        """True if the position's domain is below its threshold: another leverage or tier may require more."""
+        r = self.order_margin.admission.domain_of(p)
         return r.positions > 0 and r.equity < r.own
 
     def set_position_mode(self, c: SetPositionMode) -> Code:
-        """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
+        """Executes SET_POSITION_MODE: one position of an instrument, or a long and a short leg; only while flat and without
+        orders.
 
         The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
         """
-        if code := self.entry.check_names(c.account, c.instrument):
+        if code := self.placement.check_names(c.account, c.instrument):
             return code
         if c.hedged > 1:
             return Code.BAD_MODE
@@ -149,7 +154,7 @@ class Control:
         one, long, short = rows
         if c.hedged and not one.hedged:
             long.mode, long.leverage, short.mode, short.leverage = one.mode, one.leverage, one.mode, one.leverage
-            long.twin, short.twin = short, long
+            long.other_leg, short.other_leg = short, long
         one.hedged = bool(c.hedged)
         for p in rows if c.hedged else [one]:
             self.trading.keep(p)
@@ -157,7 +162,7 @@ class Control:
         return Code.OK
 
     def move_margin(self, c: MoveMargin) -> Code:
-        """MOVE_MARGIN: between wallet and position, or from this position to another."""
+        """Executes MOVE_MARGIN between wallet and position, or from this position to another."""
         if code := self._check_position(c.account, c.instrument, c.leg):
             return code
         if c.amount_units == 0 or abs(c.amount_units) > MONEY_MAX or (c.next_to_target and c.amount_units < 0):
@@ -170,7 +175,7 @@ class Control:
         if c.amount_units < 0:
             if not self._can_spare(p, -c.amount_units):
                 return Code.BELOW_INITIAL_MARGIN
-        elif not self.cover.affords(c.account, contract.currency, c.amount_units, spendable=True):
+        elif not self.order_margin.affords(c.account, contract.currency, c.amount_units, spendable=True):
             return Code.INSUFFICIENT_BALANCE
         self._move(p, c.amount_units)
         return Code.OK
@@ -179,7 +184,7 @@ class Control:
         contract = self.contracts[p.instrument]
         left = p.margin - amount + min(0, valuation.upl(contract, p))
         p.margin -= amount
-        r = self.cover.admission.domain_of(p)
+        r = self.order_margin.admission.domain_of(p)
         p.margin += amount
         return r.equity >= r.own and left >= margin.initial_units(contract, p) + margin.closing_loss(p)
 
@@ -189,7 +194,7 @@ class Control:
         self.ledger.touch(p.account)
 
     def _pass_margin(self, c: MoveMargin, p: Position) -> Code:
-        """From one isolated position to another, by way of the wallet."""
+        """Moves margin from one isolated position to another through the wallet."""
         instrument = c.next_to_target - 1
         if instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT

@@ -1,7 +1,7 @@
-"""What the holders of one side pay those of the other, once a period (semantics §7).
+"""Funding: the holders of one side pay those of the other, once a period (semantics §7).
 
-Owns the dues, their cap and their distribution. Never settles a period twice, and never creates or loses a unit: what is
-collected is paid out, the remainder stays in residue.
+Owns the amounts due, their cap and their distribution. Never settles a period twice. Never creates or loses a unit: the
+collected amount is paid out, and the remainder stays in RESIDUE.
 """
 
 from solvent.schema.codes import Code
@@ -19,8 +19,8 @@ class Funding:
         self.ledger = state.ledger
         self.contracts = state.contracts
 
-    def settle(self, c: SettleFunding) -> Code:
-        """FUNDING: a rate over RATE (longs pay when it is positive) for a period above the last one."""
+    def pay_funding(self, c: SettleFunding) -> Code:
+        """Executes FUNDING: a rate over RATE (longs pay when it is positive) for a period after the last one."""
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
         contract, rate, period = self.contracts[c.instrument], c.rate_ppb, c.period
@@ -30,11 +30,11 @@ class Funding:
             return Code.PERIOD_SETTLED
         if not contract.mark:
             return Code.NO_MARK
-        self.settle_rate(c.instrument, rate, period)
+        self.pay_rate(c.instrument, rate, period)
         return Code.OK
 
-    def settle_rate(self, instrument: int, rate: int, period: int) -> None:
-        """Everybody of the paying side pays into residue, and everybody of the other side is paid from there."""
+    def pay_rate(self, instrument: int, rate: int, period: int) -> None:
+        """Collects from each holder of the paying side into RESIDUE, and pays each holder of the other side from there."""
         self.contracts[instrument].funding_period = period
         holders: list[Position | Parcel] = [*self.ledger.members[instrument], *self.ledger.parcels]
         holders = [each for each in holders if each.size and each.instrument == instrument]
@@ -48,7 +48,7 @@ class Funding:
         )  # fmt: skip
 
     def _due(self, each: Position | Parcel, rate: int) -> int:
-        """ceil(value * |rate|), the same for both sides; at mark, or at the index."""
+        """Returns ceil(value * |rate|), the same for both sides, by the value at mark or at the index."""
         contract = self.contracts[each.instrument]
         return valuation.fee_units(valuation.funding_value(contract, each.size), abs(rate))
 
@@ -56,7 +56,8 @@ class Funding:
         return p if p.mode == Mode.ISOLATED else (p.account, self.contracts[p.instrument].currency)
 
     def _charge(self, each: Position | Parcel, rate: int, period: int) -> int:
-        """Pays into residue what is due: with the cap no more than leaves R_own; of a parcel what the fund has."""
+        """Moves the amount due into RESIDUE. With the cap, a position pays no more than leaves R_own; a parcel pays what the
+        fund has."""
         currency = self.contracts[each.instrument].currency
         charge, purse = self._due(each, rate), (int(Purse.FUND), currency)
         if isinstance(each, Parcel):

@@ -1,7 +1,7 @@
-"""Which instruments there are and what may be done in them: HALT, SETTLE, expiries.
+"""The state of each market: HALT, SETTLE, expiries.
 
-Owns the listing of each instrument and the settlement of its positions at one price. Never leaves a position, a parcel or
-an order behind in one that is closed. What inverse values lose by rounding goes to residue.
+Owns the listing of each instrument and the settlement of its positions at one price. Never leaves a position, a parcel or an
+order in a closed instrument. The rounding of inverse values goes to RESIDUE.
 """
 
 from solvent.schema.codes import Code
@@ -13,7 +13,7 @@ from solvent.twin.contract import valuation
 from solvent.twin.trade.lifecycle import Trading
 
 
-class Listings:
+class MarketState:
     def __init__(self, trading: Trading):
         self.trading = trading
         self.ledger = trading.ledger
@@ -26,8 +26,8 @@ class Listings:
         return Code.NOT_TRADING if self.contracts[c.instrument].listing == Listing.CLOSED else Code.OK
 
     def halt(self, c: Halt) -> Code:
-        """HALT: mode 1 stops new orders, amendments and triggers, mode 0 lets them in again. Prices, funding and liquidation
-        go on."""
+        """Executes HALT: listing 1 stops new orders, amendments and triggers, 0 admits them again. Prices, funding and
+        liquidation go on."""
         if code := self._check(c):
             return code
         if c.listing > Listing.HALTED:
@@ -38,8 +38,8 @@ class Listings:
             self.trading.resume(c.instrument)
         return Code.OK
 
-    def settle(self, c: Settle) -> Code:
-        """SETTLE: closes an instrument for good at a price, 0 for its mark."""
+    def close_instrument(self, c: Settle) -> Code:
+        """Executes SETTLE: closes an instrument for good at a price, or at its mark if the price is 0."""
         if code := self._check(c):
             return code
         contract = self.contracts[c.instrument]
@@ -47,11 +47,11 @@ class Listings:
             return Code.BAD_PRICE
         if not (c.price_ticks or contract.mark):
             return Code.NO_MARK
-        self.close(c.instrument, c.price_ticks or contract.mark)
+        self.close_at(c.instrument, c.price_ticks or contract.mark)
         return Code.OK
 
-    def close(self, instrument: int, ticks: int) -> None:
-        """Orders end, oldest first; every position and parcel is closed at one price, without a fee."""
+    def close_at(self, instrument: int, ticks: int) -> None:
+        """Cancels all orders, oldest first, and closes every position and parcel at one price, without a fee."""
         contract = self.contracts[instrument]
         for _, order in sorted(self.trading.live.items()):
             if order.instrument == instrument:
@@ -71,7 +71,7 @@ class Listings:
                 self.ledger.parcel_fill(parcel, abs(parcel.size), -worth, ParcelChange.CLOSED_BY_SETTLEMENT, 0)
         clearing, residue = (Purse.CLEARING, contract.currency), (Purse.RESIDUE, contract.currency)
         self.ledger.pay(Posting.SETTLED, clearing, residue, -total)
-        for each in self.ledger.collateral:  # it prices that at this from now on
+        for each in self.ledger.collateral:  # this price counts as its collateral price from now on
             if each.instrument == instrument:
                 for account in range(FIRST_USER, len(self.ledger.wallets)):
                     if self.ledger.wallets[account][each.currency] > 0:

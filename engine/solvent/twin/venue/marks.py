@@ -1,7 +1,7 @@
-"""What sets prices and what time does to them: MARK, INDEX and SOURCE, samples, settlements of funding.
+"""Prices and time: MARK, INDEX and SOURCE, samples, settlements of funding.
 
-Owns the marks and indices of all instruments and the order in which the passing of time is worked off. Never computes a
-price itself (`prices`) and never moves money itself (`funding`). A mark moves only here.
+Owns the marks and indices of all instruments, and the order of the events of passing time. Never computes a price
+(`price_model` does) and never moves money (`funding` does). Only this room moves a mark.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from solvent.schema.words import Listing, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
 from solvent.twin.liquidation.danger import watch_collateral, watch_mark
 from solvent.twin.venue.funding import Funding
-from solvent.twin.venue.market_state import Listings
+from solvent.twin.venue.market_state import MarketState
 
 
-class Pricing:
-    def __init__(self, funding: Funding, listings: Listings, settle: Callable[[], None]):
-        self.listings = listings
+class Marks:
+    def __init__(self, funding: Funding, market_state: MarketState, resolve: Callable[[], None]):
+        self.market_state = market_state
         self.funding = funding
         self.state = funding.state
         self.trading = funding.state.trading
@@ -26,7 +26,7 @@ class Pricing:
         self.contracts = funding.contracts
         self.log = funding.state.log
         self.models: list[Prices | None] = []  # by instrument
-        self.settle = settle  # whoever was touched, and what was triggered
+        self.resolve = resolve  # works off touched accounts and fired orders
 
     # --- commands
 
@@ -38,7 +38,7 @@ class Pricing:
         return Code.OK if 1 <= c.price_ticks <= self.contracts[c.instrument].max_price_ticks else Code.BAD_PRICE
 
     def mark(self, c: TellMark) -> Code:
-        """MARK: handed in, where no model computes it."""
+        """Executes MARK, a mark handed in where no model computes it."""
         if code := self._check_price(c):
             return code
         if self.models[c.instrument]:
@@ -47,7 +47,8 @@ class Pricing:
         return Code.OK
 
     def index(self, c: TellIndex) -> Code:
-        """INDEX: triggers look at it, and a model's mark; amount is what the price has beyond its ticks, in FINE parts."""
+        """Executes INDEX. Triggers and a model's mark use it. beyond_fine: the part of the price beyond its ticks, in FINE
+        parts."""
         if code := self._check_price(c):
             return code
         if abs(c.beyond_fine) > FINE // 2:
@@ -61,17 +62,17 @@ class Pricing:
         return Code.OK
 
     def fund(self, c: SettleFunding) -> Code:
-        """FUNDING: handed in, where no model computes the rate."""
+        """Executes FUNDING, a rate handed in where no model computes it."""
         if c.instrument < len(self.contracts):
             model = self.models[c.instrument]
             if self.contracts[c.instrument].listing == Listing.CLOSED:
                 return Code.NOT_TRADING
             if model and model.model.interval_ns:
                 return Code.PRICE_IS_MODELLED
-        return self.funding.settle(c)
+        return self.funding.pay_funding(c)
 
     def source(self, c: TellSource) -> Code:
-        """SOURCE: what a constituent trades at; order_id is its number, amount as in INDEX."""
+        """Executes SOURCE, the price of constituent `source`; beyond_fine as in INDEX."""
         if code := self._check_price(c):
             return code
         if abs(c.beyond_fine) > FINE // 2:
@@ -88,7 +89,8 @@ class Pricing:
     # --- prices
 
     def _set_mark(self, instrument: int, ticks: int, index: int = 0, fair: int = 0, basis: int = 0, ema: int = 0) -> None:
-        """The stuck may try again, the endangered are found by a full scan, the parcels are looked at; triggers see it."""
+        """Sets a mark: frees stuck positions, finds endangered accounts by a full scan, makes parcels due, and shows it to
+        triggers."""
         contract = self.contracts[instrument]
         contract.mark = ticks
         self.log.emit_marked(
@@ -107,7 +109,7 @@ class Pricing:
         contract.index = max(1, min(contract.max_price_ticks, half_even(fine, FINE)))
         if model:
             model.index = fine
-        terms = (fine, model.external) if model else (0, 0)  # without a model nobody needs more than ticks
+        terms = (fine, model.external) if model else (0, 0)  # without a model ticks are enough
         self.log.emit_indexed(
             instrument=instrument, price_ticks=contract.index, index_fine=terms[0], sources=sources, external_fine=terms[1],
         )  # fmt: skip
@@ -117,7 +119,7 @@ class Pricing:
         self.trading.observe(instrument, Source.BY_INDEX, contract.index)
 
     def _reindex(self, instrument: int, model: Prices, now_ns: int) -> None:
-        """Looks at the constituents again: who is stale or wild, and what the index is now."""
+        """Tests the constituents again for stale and wild ones, and sets the index if it changed."""
         chosen, external, states = model.live(now_ns)
         carried = len(chosen) < model.model.least and states != [source.state for source in model.sources]
         for i, (source, state) in enumerate(zip(model.sources, states, strict=True)):
@@ -139,7 +141,8 @@ class Pricing:
         )  # fmt: skip
 
     def _remark(self, instrument: int, model: Prices, now_ns: int, settling: bool = False) -> None:
-        """The mark by its model, if that moves it. At a settlement no time is left; just after it a whole interval."""
+        """Sets the mark by its model if it changed. At a settlement no time is left in the interval; just after it, all of
+        it."""
         interval = model.model.interval_ns
         left = 0 if settling or not interval else interval - now_ns % interval
         ticks = model.mark(self._view(instrument, model), left, now_ns)
@@ -148,7 +151,7 @@ class Pricing:
             self._set_mark(instrument, ticks, *terms)
 
     def _accrue(self, instrument: int, model: Prices) -> None:
-        """What accrued funding asks of positions, if that has changed; whom it endangers is found."""
+        """Sets the accrual of funding in margin requirements if it changed, and finds the accounts that it endangers."""
         contract, rate = self.contracts[instrument], model.accrued()
         accrual = half_even(rate * model.model.margin_ppb, RATE)
         if accrual != contract.accrual_ppb:
@@ -159,9 +162,11 @@ class Pricing:
     # --- time
 
     def pass_to(self, now_ns: int) -> None:
-        """Works off what the passing of time does to modelled prices: fixed rates, settlements, stale constituents by their
-        instants, then by instrument; then samples, indices and marks at the new time. The books stand still meanwhile, but
-        for what settlements do."""
+        """Works off the events of passing time for modelled prices, by their instants, then by instrument.
+
+        These are fixed rates, settlements and stale constituents; samples, indices and marks at the new time come last. The
+        books do not change meanwhile, except through settlements.
+        """
         for i, model in self._open():
             self._catch_up(i, model, now_ns)
         while instants := [(instant, i) for i, model in self._open() if (instant := self._instant(model)) is not None]:
@@ -172,15 +177,15 @@ class Pricing:
             self._look(i, model, now_ns)
             self._remark(i, model, now_ns)
         if any(self.models):
-            self.settle()
+            self.resolve()
 
     def _open(self) -> list[tuple[int, Prices]]:
-        """The models of instruments that are not closed."""
+        """Returns the models of instruments that are not closed."""
         closed = Listing.CLOSED
         return [(i, model) for i, model in enumerate(self.models) if model and model.contract.listing != closed]
 
     def _catch_up(self, instrument: int, model: Prices, now_ns: int) -> None:
-        """A jump over very many periods passes the earlier ones over, with what was sampled and fixed for them."""
+        """Skips the earlier periods of a very long jump, with their samples and fixed rates."""
         interval = model.model.interval_ns
         if interval and now_ns // interval - model.period >= CATCH_UP_MAX:
             model.period, model.fixed = now_ns // interval - CATCH_UP_MAX + 1, False
@@ -188,12 +193,12 @@ class Pricing:
             model.forget_premiums()
 
     def _instant(self, model: Prices) -> int | None:
-        """When something happens next by the clock: a rate is fixed, a settlement, an expiry, a constituent stale."""
+        """Returns the next instant of the clock: a rate fixed, a settlement, an expiry, or a stale constituent."""
         instants = (self._funding_instant(model), model.contract.expiry_ns, model.stale_at())
         return min((each for each in instants if each), default=None)
 
     def _funding_instant(self, model: Prices) -> int:
-        """When a rate is fixed or a period settled next; 0 where rates are handed in."""
+        """Returns the instant at which a rate is fixed or a period settled next; 0 where rates are handed in."""
         interval = model.model.interval_ns
         return model.period * interval - (model.model.cutoff_ns if interval and not model.fixed else 0)
 
@@ -204,7 +209,7 @@ class Pricing:
         self._accrue(instrument, model)
 
     def _reach(self, instant_ns: int, instrument: int) -> None:
-        """What happens at an instant, the funding of a period first, then an expiry."""
+        """Works off an instant: the funding of a period first, then an expiry."""
         model = self.models[instrument]
         assert model
         if self._funding_instant(model) == instant_ns:
@@ -215,10 +220,10 @@ class Pricing:
             return
         self._look(instrument, model, instant_ns)
         if instant_ns == model.contract.expiry_ns:
-            self.listings.close(instrument, model.settlement_ticks())
+            self.market_state.close_at(instrument, model.settlement_ticks())
         else:  # a constituent is stale
             self._remark(instrument, model, instant_ns)
-        self.settle()
+        self.resolve()
 
     def _fix(self, instrument: int, model: Prices, instant_ns: int) -> None:
         model.sample(instant_ns, self._view(instrument, model))
@@ -228,16 +233,16 @@ class Pricing:
                 instrument=instrument, period=model.period, rate_ppb=model.next_rate, premium_ppb=premium, samples=samples,
             )  # fmt: skip
         self._accrue(instrument, model)
-        self.settle()
+        self.resolve()
 
     def _fund(self, instrument: int, model: Prices, instant_ns: int) -> None:
-        """A settlement: mark, funding and margin check in the order of the rule set."""
+        """Settles a period: mark, funding and margin check in the order of the rule set."""
         self._look(instrument, model, instant_ns)
         self._remark(instrument, model, instant_ns, settling=True)
         period, rate = model.period, model.charge()
         if not self.state.rules.funding_first:
-            self.settle()
-        self._accrue(instrument, model)  # what was set aside for this period is there to pay it
+            self.resolve()
+        self._accrue(instrument, model)  # the accrued margin of this period is free to pay it
         if self.contracts[instrument].mark and period > self.contracts[instrument].funding_period:
-            self.funding.settle_rate(instrument, rate, period)
-        self.settle()
+            self.funding.pay_rate(instrument, rate, period)
+        self.resolve()

@@ -9,7 +9,7 @@ from solvent._core.base.schema cimport RECORD_BYTES, Event
 cdef enum:
     FIRST_CAPACITY = 64
 
-# A block is [header 64 bytes | events]. The header counts owners: the log and each view handed out.
+# A block is [header 64 bytes | events]. The header counts owners: the log and each view.
 # A block with views is never moved or overwritten; the log leaves it to them and takes a new one.
 cdef extern from *:
     """
@@ -54,7 +54,7 @@ cdef int log_open(EventLog* log, uint64_t wanted) noexcept nogil:
 
 
 cdef void log_grow(EventLog* log) noexcept nogil:
-    """Doubles the block; one that views pin is left to them."""
+    """Doubles the block, or takes a new one if views pin it."""
     cdef int64_t capacity = log.capacity * 2
     cdef Event* events
     cdef char* block
@@ -74,14 +74,14 @@ cdef void log_grow(EventLog* log) noexcept nogil:
 
 
 cdef void log_drop(EventLog* log, int64_t n) noexcept nogil:
-    """Forgets the first n events, or later, when there is memory to leave a block to its views."""
+    """Forgets the first n events, or keeps them while memory for a new block is missing."""
     cdef Event* events
     if n <= 0:
         return
     if solvent_owners(log.events) > 1:
         events = _block_new(log.capacity)
         if events == NULL:
-            return                  # they are held a while longer
+            return                  # the events stay for now
         memcpy(events, log.events + n, <size_t>((log.count - n) * RECORD_BYTES))
         block_unpin(log.events)
         log.events = events

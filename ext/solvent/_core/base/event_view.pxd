@@ -2,8 +2,8 @@
 #
 # Owns: one copied record per Event; a pin on the block per EventView.
 # Never: interprets a record beyond the names that solvent.records binds to its fields.
-# Cost: an Event is one copy of 64 bytes from a free list; a named attribute is found by the address of its (interned)
-# name in one small table and by its type in another, which is half the cost of a property.
+# Cost: an Event is one copy of 64 bytes from a free list. A named attribute takes two table lookups, by the address of its
+# interned name and by its type: half the cost of a property.
 
 from solvent._core.base.schema cimport Event as Record
 

@@ -1,4 +1,4 @@
-"""Events as Python objects, and the read-only memory they come from; the contract is in event_view.pxd."""
+"""Events as Python objects, and the read-only memory of their records; the contract is in event_view.pxd."""
 
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
@@ -16,7 +16,7 @@ cdef enum:
     TYPES_MAX = 64
     NAMES_MAX = 96
     KEYS_BITS = 11
-    KEYS = 1 << KEYS_BITS  # so far above the number of names that some multiplier gives each a place of its own
+    KEYS = 1 << KEYS_BITS  # so many places that some multiplier gives each name its own
     TRIES = 200
 
 cdef struct Key:
@@ -24,8 +24,8 @@ cdef struct Key:
     int number
 
 cdef tuple _types = ()     # event types by number
-cdef tuple _names = ()     # what fields are called in some type
-cdef object _text = repr       # what an event's repr says
+cdef tuple _names = ()     # the names of fields in any type
+cdef object _text = repr       # renders an event's repr
 cdef Key _keys[KEYS]
 cdef uint64_t _multiplier
 cdef uint8_t _place[TYPES_MAX][NAMES_MAX]  # 0: the type has no such field, else field number + 1
@@ -36,7 +36,7 @@ cdef inline int _key_of(void* name) noexcept:
 
 
 cdef bint _spread(uint64_t multiplier):
-    """Enters all names; False when two wanted one place (then the second has the next free one)."""
+    """Enters all names. Returns False if two names have the same place; the second one then takes the next free place."""
     global _multiplier
     cdef int at, number
     cdef bint alone = True
@@ -53,7 +53,7 @@ cdef bint _spread(uint64_t multiplier):
 
 
 def bind(types, fields, payload, text):
-    """Takes the meaning of the fields from solvent.schema: its event types, field names, PAYLOAD, and what a repr says."""
+    """Binds the names of solvent.schema: its event types, field names, PAYLOAD, and the function behind an event's repr."""
     global _types, _names, _text
     cdef int number
     cdef uint64_t golden = 0x9E3779B97F4A7C15
@@ -89,7 +89,7 @@ cdef object _header_field(const Record* r, int number):
 
 
 cdef inline object _named(Event event, int number):
-    """A field by the number of its name; not a method, so that an Event needs no table of methods."""
+    """Returns a field by the number of its name; a function, so that an Event needs no table of methods."""
     cdef int place = _place[event.r.type & (TYPES_MAX - 1)][number]
     if place > 8:
         return (&event.r.a)[place - 9]
@@ -123,7 +123,7 @@ cdef class Event:
         return PyObject_GenericGetAttr(self, name)
 
     def __getattr__(self, name):
-        """A name that is not interned, or none at all."""
+        """Finds a field whose name is not interned. Raises AttributeError if there is none."""
         if name in _names:
             return _named(self, _names.index(name))
         raise AttributeError(f"an event has no attribute {name!r}")
@@ -134,7 +134,7 @@ cdef class Event:
 
     @property
     def record(self):
-        """All thirteen fields."""
+        """Returns all thirteen fields."""
         cdef Record* r = &self.r
         # rendered: given
         return (r.type, r.records, r.side, r.account, r.instrument, r.code, r.reason, r.seq, r.a, r.b, r.c, r.d, r.e)
@@ -142,12 +142,12 @@ cdef class Event:
 
     @property
     def extra(self):
-        """The bytes of a second record, if there is one."""
+        """Returns the bytes of a second record, if there is one."""
         return b"" if self.second is None else self.second
 
     @property
     def name(self):
-        """The name that an ACCOUNT_OPENED carries, "" of any other type."""
+        """Returns the name in an ACCOUNT_OPENED, or "" for any other type."""
         return self.extra.rstrip(b"\0").decode() if self.r.type == ACCOUNT_OPENED else ""
 
     def __eq__(self, other):
@@ -162,7 +162,7 @@ cdef class Event:
 
 @cython.final
 cdef class EventView:
-    """Read-only bytes of consecutive events; pins its block, so that it stays what it was. Iterates as Events."""
+    """Read-only bytes of consecutive events; pins its block, so that they never change. Iterates as Events."""
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.first, self.count * RECORD_BYTES, 1, flags)

@@ -1,8 +1,8 @@
 # money: checked 64-bit arithmetic with 128-bit products.
 #
 # Owns: every division, every rounding and every overflow test of the core. No other file divides.
-# Never: wraps. An operation that does not fit sets *fault and returns 0; the kernel halts at the end of
-# the command. Inside the documented limits no operation faults (the bounds are validated at the edge).
+# Never: wraps. An operation that does not fit sets *fault and returns 0, and the kernel halts at the end of the command. No
+# operation faults inside the documented limits, which the edge validates.
 # Cost: a guarded 64-bit path when the product fits, else one 128-bit division.
 
 from libc.stdint cimport int32_t, int64_t
@@ -66,7 +66,7 @@ cdef extern from *:
     ctypedef long long int128 "solvent_i128"
     int64_t RATE "SOLVENT_RATE"
     int64_t MONEY_MAX "SOLVENT_MONEY_MAX"
-    int64_t COLLATERAL_MAX "SOLVENT_COLLATERAL_MAX"    # what one balance counts at most in another currency
+    int64_t COLLATERAL_MAX "SOLVENT_COLLATERAL_MAX"    # the largest collateral value of one balance
     int64_t INT64_MAX
     int64_t INT64_MIN
     int64_t add "solvent_add"(int64_t a, int64_t b, int32_t *fault) noexcept nogil

@@ -1,12 +1,12 @@
-"""A window for tests on the arithmetic, which itself is inline in money.pxd."""
+"""A window for tests on the arithmetic, which is inline in money.pxd."""
 
 from libc.stdint cimport int32_t, int64_t
 
 
 def mul_div(int64_t a, int64_t b, int64_t c, str rounding):
-    """a * b / c with 'floor', 'ceil' or 'trunc' rounding; a window for tests.
+    """Returns a * b / c with 'floor', 'ceil' or 'trunc' rounding; a window for tests.
 
-    Raises OverflowError where the core would halt (result beyond 64 bits, or c not positive).
+    Raises OverflowError in the cases that halt the core: a result beyond 64 bits, or c not positive.
     """
     cdef int32_t fault = 0
     cdef int64_t result

@@ -1,4 +1,4 @@
-"""The one place that asks for memory; the contract is in pool.pxd."""
+"""The only place that requests memory; the contract is in pool.pxd."""
 
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, malloc, realloc
@@ -10,11 +10,11 @@ cdef extern from *:
     #include <string.h>
     #include <sys/mman.h>
     #include <unistd.h>
-    #define SOLVENT_HEAD 64                     /* before the items, so that they begin at a cache line: how long the block is */
+    #define SOLVENT_HEAD 64                     /* holds the block's length; the items then begin at a cache line */
     #define SOLVENT_MAPPED ((size_t)1 << 18)    /* from here on a block is a mapping of its own */
     #define SOLVENT_HUGE ((size_t)1 << 21)
 
-    /* A mapping; a large one lies to the system's large pages as another address does, so that moving there splits none. */
+    /* Maps memory; a large mapping has the alignment of `like` within large pages, so that a move splits none. */
     static char *solvent_map(size_t bytes, uintptr_t like) {
         size_t slack = bytes >= 2 * SOLVENT_HUGE ? SOLVENT_HUGE : 0;
         char *block = (char *)mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
@@ -48,7 +48,7 @@ cdef extern from *:
     #endif
     }
 
-    /* A block of at least so many bytes, no fewer than the old one's, with what that held. */
+    /* Returns a block of at least `bytes`, never smaller than the old one, with its contents. */
     static char *solvent_larger(char *old, size_t bytes) {
         size_t had = old ? *(size_t *)old : 0;
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -92,13 +92,13 @@ cdef extern from *:
     void* solvent_copied(void* items, size_t bytes) noexcept nogil
     void solvent_released(void* items) noexcept nogil
 
-cdef int64_t _until = 0            # requests until one is denied; 0: none will be
+cdef int64_t _until = 0            # requests until one is denied; 0: none is denied
 cdef int64_t _requests = 0
 cdef bint _restless = False
 
 
 cdef bint denied() noexcept nogil:
-    """Whether a test wants this request to fail."""
+    """True if a test wants this request to fail."""
     global _until, _requests
     _requests += 1
     if _until == 0:
@@ -108,20 +108,20 @@ cdef bint denied() noexcept nogil:
 
 
 def deny(int64_t nth):
-    """For tests: the nth request for memory from now on fails, once; 0: none does. Returns how many were made so far."""
+    """Makes the nth request for memory from now on fail, once; 0: none. For tests. Returns the number of requests so far."""
     global _until
     _until = nth
     return _requests
 
 
 def restless(bint wanted):
-    """For tests: pools have no more room than was asked for, every growth moves them, and what was left is overwritten."""
+    """Makes pools take no spare room, move at every growth, and overwrite the memory they left. For tests."""
     global _restless
     _restless = wanted
 
 
 cdef int32_t doubled(int32_t capacity, int64_t wanted, int32_t first, int32_t most) noexcept nogil:
-    """The next capacity that is enough; 0 when what is wanted is beyond the most."""
+    """Returns the next capacity of at least `wanted`, or 0 if that is above `most`."""
     cdef int64_t larger = capacity * <int64_t>2 if capacity else first
     if wanted > most:
         return 0
@@ -145,7 +145,8 @@ cdef void* moved(void* block, size_t bytes) noexcept nogil:
 
 
 cdef bint grown(void** items, int64_t capacity, size_t size) noexcept nogil:
-    """Makes a pool hold `capacity` items of `size` bytes; False, the pool as it was, when memory is gone. May move it."""
+    """Makes a pool hold `capacity` items of `size` bytes. Returns False, with the pool unchanged, when memory is gone. May
+    move it."""
     cdef void* larger = NULL
     if not denied():
         larger = solvent_copied(items[0], capacity * size) if _restless and items[0] != NULL else solvent_grown(items[0], capacity * size)
@@ -156,5 +157,5 @@ cdef bint grown(void** items, int64_t capacity, size_t size) noexcept nogil:
 
 
 cdef void released(void* items) noexcept nogil:
-    """Gives a pool back; NULL is none."""
+    """Releases a pool; NULL is allowed."""
     solvent_released(items)

@@ -1,12 +1,12 @@
 # price_model: the models of one instrument's prices: index, mark and funding rate.
 #
-# Owns: the constituents, the samples of the basis, the premiums of the running period and the rates. The twin to read
-# first is twin/contract/price_model.py.
-# Never: moves money or sets a mark; pricing does, with what this says.
-# Invariants: prices are FINE parts of a tick; every quotient is rounded half to even, once; between two commands the book
-# stands still, so that many samples are one.
-# Cost: a mark O(window of the mean) at most once a sample, the constituents sorted at each of their prices, and the levels
-# that an impact amount takes.
+# Owns: the constituents, the samples of the basis, the premiums of the running period and the rates. Read
+# twin/contract/price_model.py first.
+# Never: moves money or sets a mark; venue/marks does, with the model's results.
+# Invariants: prices are FINE parts of a tick. Every quotient is rounded half to even, once. The book does not change between
+# two commands, so one look serves all sample instants between them.
+# Cost: a mark is O(window of the mean), at most once a sample. The constituents are sorted at each of their prices. An impact
+# price walks the levels that the impact amount takes.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from solvent._core.market.book cimport Book
@@ -19,7 +19,7 @@ cdef enum:
     CATCH_UP_MAX = 256
 
 cdef struct Constituent:
-    int64_t price                  # fine; 0 before the first
+    int64_t price                  # fine; 0 before the first one
     int64_t time_ns
     int64_t weight
     uint8_t group                  # 0 the index, 1 the external set
@@ -30,7 +30,7 @@ cdef struct Ring:                  # the last samples
     int64_t sum
     int32_t size
     int32_t count
-    int32_t next                   # where the next sample goes
+    int32_t next                   # place of the next sample
 
 cdef struct Prices:                # no model where sample_ns is 0
     # rendered: terms
@@ -65,10 +65,10 @@ cdef struct Prices:                # no model where sample_ns is 0
     uint8_t ema_seen
     uint8_t fixed
     int32_t source_count
-    Ring basis                     # of the mean
-    Ring annual                    # the same as a rate a year
-    Ring premiums                  # of a trailing mean
-    int128 stale_at                # when the first constituent that is heard of now will be stale; derived
+    Ring basis                     # samples of the mean
+    Ring annual                    # the basis as a rate a year
+    Ring premiums                  # samples of a trailing mean
+    int128 stale_at                # time at which the first live constituent becomes stale; derived
     int64_t index                  # fine
     int64_t external
     int64_t ema
@@ -76,20 +76,20 @@ cdef struct Prices:                # no model where sample_ns is 0
     int128 premium_sum
     int64_t premium_weight
     int64_t premium_count
-    int64_t period                 # to be settled next
-    int128 expiry_sum              # of the index over the window before an expiry
+    int64_t period                 # the next period to settle
+    int128 expiry_sum              # sum of the index over the window before expiry
     int64_t expiry_count
     int64_t next_rate
     int64_t rate
     Constituent sources[SOURCES_MAX]
 
-cdef struct View:                  # what a book shows at once; 0 where there is none
+cdef struct View:                  # prices of a book at one moment; 0 where there is none
     int64_t bid
     int64_t ask
     int64_t impact_bid
     int64_t impact_ask
 
-cdef struct Chosen:                # the constituents that count
+cdef struct Chosen:                # the constituents of an index
     int64_t prices[SOURCES_MAX]
     int64_t weights[SOURCES_MAX]
     int32_t count

@@ -28,7 +28,7 @@ cdef int128 NEVER = (<int128>1) << 100
 
 cdef int _ring_open(Ring* ring, int32_t size) except -1:
     ring.size = size
-    ring.samples = <int64_t*>zeroed(size + 1, sizeof(int64_t))      # of none there is an address too
+    ring.samples = <int64_t*>zeroed(size + 1, sizeof(int64_t))      # an empty ring has an address too
     if ring.samples == NULL:
         raise MemoryError
     return 0
@@ -47,7 +47,7 @@ cdef void _ring_push(Ring* ring, int64_t sample) noexcept nogil:
 
 
 cdef void _ring_list(Ring* ring, list out):
-    """The samples, oldest first."""
+    """Appends the samples, oldest first."""
     cdef int32_t at = ring.next if ring.count == ring.size else 0
     cdef int32_t i
     for i in range(ring.count):
@@ -113,7 +113,7 @@ cdef void prices_close(Prices* p) noexcept nogil:
 # --- Medians -------------------------------------------------------------------------------------------
 
 cdef void _sort(int64_t* keys, int64_t* values, int32_t count) noexcept nogil:
-    """Few numbers, ascending, with what belongs to each; values may be NULL."""
+    """Sorts few numbers, ascending, together with their values; values may be NULL."""
     cdef int32_t i, at
     cdef int64_t key, value
     for i in range(1, count):
@@ -131,14 +131,14 @@ cdef void _sort(int64_t* keys, int64_t* values, int32_t count) noexcept nogil:
 
 
 cdef int64_t _middle(int64_t* numbers, int32_t count) noexcept nogil:
-    """The median; of an even count the mean of the two in the middle. Sorts them."""
+    """Returns the median; for an even count the mean of the two middle numbers. Sorts them."""
     cdef int32_t at = count >> 1
     _sort(numbers, NULL, count)
     return numbers[at] if count & 1 else half_even(<int128>numbers[at - 1] + numbers[at], 2)
 
 
 cdef int64_t weighted_median(Chosen* chosen) noexcept nogil:
-    """Where half of the weight lies; between two prices if it lies between them."""
+    """Returns the price at which half of the weight is reached, or the mean of two prices if it lies between them."""
     cdef int64_t total = 0
     cdef int64_t below = 0
     cdef int32_t i
@@ -157,7 +157,7 @@ cdef int64_t weighted_median(Chosen* chosen) noexcept nogil:
 # --- The index -----------------------------------------------------------------------------------------
 
 cdef void prices_live(Prices* p, int64_t now_ns, int group, Chosen* chosen, uint8_t* states) noexcept nogil:
-    """Which constituents of a group count now, and the states of all in it."""
+    """Chooses the live constituents of a group, and finds the states of all in it."""
     cdef int64_t sorted[SOURCES_MAX]
     cdef int64_t centre = 0
     cdef int64_t price, edge
@@ -194,7 +194,7 @@ cdef void prices_live(Prices* p, int64_t now_ns, int group, Chosen* chosen, uint
 
 
 cdef void prices_stale(Prices* p) noexcept nogil:
-    """Finds when the first of the constituents that are heard of now will be stale."""
+    """Finds the time at which the first live constituent becomes stale."""
     cdef int128 at
     cdef int32_t i
     p.stale_at = NEVER
@@ -206,7 +206,7 @@ cdef void prices_stale(Prices* p) noexcept nogil:
 
 
 cdef int64_t prices_index(Prices* p, Chosen* chosen) noexcept nogil:
-    """The index of some constituents; with too few it stays what it was."""
+    """Returns the index of the chosen constituents, or the previous index if they are too few."""
     cdef int128 total = 0
     cdef int64_t weight = 0
     cdef int32_t i
@@ -223,7 +223,7 @@ cdef int64_t prices_index(Prices* p, Chosen* chosen) noexcept nogil:
 # --- Samples -------------------------------------------------------------------------------------------
 
 cdef int64_t _impact_price(Prices* p, Instrument* ins, Book* book, int side, int32_t* fault) noexcept nogil:
-    """The average price of trading the impact amount; 0 where the book is too thin for it."""
+    """Returns the average price of trading the impact amount, or 0 where the book is too thin for it."""
     cdef int32_t level = book.side[side].best
     cdef int128 value = 0
     cdef int128 lots = 0
@@ -259,7 +259,7 @@ cdef inline int64_t _mid(View* view) noexcept nogil:
 
 
 cdef int64_t _premium(Prices* p, Instrument* ins, View* view) noexcept nogil:
-    """Of the book, or the mark, over the index: a difference of prices."""
+    """Returns the premium of the book, or of the mark, over the index, as a difference of prices."""
     cdef int64_t centre = p.index
     cdef int64_t above = 0
     cdef int64_t below = 0
@@ -277,14 +277,14 @@ cdef int64_t _premium(Prices* p, Instrument* ins, View* view) noexcept nogil:
 
 
 cdef bint _shows(Prices* p, Instrument* ins, bint two_sided) noexcept nogil:
-    """Whether there is what a premium is made of."""
+    """True if the model has the prices that a premium needs."""
     if p.premium == MARK_ALONE:
         return ins.mark_ticks > 0
     return two_sided or p.premium != MIDDLE
 
 
 cdef void _average(Prices* p, Instrument* ins, int64_t until) noexcept nogil:
-    """The index at the sample instants from the last one to `until` that lie in the window before the expiry."""
+    """Adds the index at the sample instants up to `until` that lie in the window before expiry."""
     cdef int64_t opens = most(p.sampled, <int64_t>floor128(ins.expiry_ns - ins.settle_window_ns, p.sample_ns))
     cdef int64_t n = most(0, least(until, <int64_t>floor128(ins.expiry_ns, p.sample_ns)) - opens)
     p.expiry_sum += <int128>p.index * n
@@ -292,13 +292,14 @@ cdef void _average(Prices* p, Instrument* ins, int64_t until) noexcept nogil:
 
 
 cdef int64_t prices_settlement(Prices* p, Instrument* ins) noexcept nogil:
-    """What an expiring contract is settled at: the index, averaged over its window if it was sampled there; in ticks."""
+    """Returns the settlement price of an expiring contract in ticks: the mean index over its window, or the index if none was
+    sampled."""
     cdef int64_t average = half_even(p.expiry_sum, p.expiry_count) if p.expiry_count else p.index
     return clamp(half_even(average, FINE), 1, ins.max_price_ticks)
 
 
 cdef void prices_sample(Prices* p, Instrument* ins, int64_t until_ns, View* view) noexcept nogil:
-    """Takes what the book shows at every sample instant up to a time, all of them at once."""
+    """Samples the book once for every sample instant up to `until_ns`."""
     cdef int64_t until = <int64_t>floor128(until_ns, p.sample_ns)
     cdef int64_t n = until - p.sampled
     cdef bint two_sided = view.bid != 0 and view.ask != 0
@@ -331,7 +332,7 @@ cdef void _take_basis(Prices* p, int64_t n, int64_t basis) noexcept nogil:
 
 
 cdef void _take_annual(Prices* p, Instrument* ins, int64_t n, int64_t basis) noexcept nogil:
-    """The basis as a rate, over the time to expiry of each of the last instants, as one of a year."""
+    """Adds the basis as a yearly rate for each of the last n instants, over that instant's time to expiry."""
     cdef int64_t rate = clamp(half_even(<int128>basis * RATE, p.index), -RATE, RATE)
     cdef int64_t left = ins.expiry_ns - (p.sampled - n) * p.sample_ns
     cdef int64_t i, annual
@@ -358,7 +359,7 @@ cdef void _take_premium(Prices* p, int64_t n, int64_t difference) noexcept nogil
         return
     n = least(n, <int64_t>floor128(p.interval_ns, p.sample_ns) + 1)
     weight = n
-    if p.weighting == INDEX_WEIGHTS:            # so that it cancels
+    if p.weighting == INDEX_WEIGHTS:            # the index cancels in the quotient
         p.premium_sum += <int128>difference * RATE * n
         p.premium_weight += p.index * n
         p.premium_count += n
@@ -371,7 +372,7 @@ cdef void _take_premium(Prices* p, int64_t n, int64_t difference) noexcept nogil
 
 
 cdef void prices_forget(Prices* p) noexcept nogil:
-    """What was sampled so far counts no more."""
+    """Drops the premiums sampled so far."""
     p.premium_sum = 0
     p.premium_weight = 0
     p.premium_count = 0
@@ -387,7 +388,7 @@ cdef inline int64_t _mean(Prices* p) noexcept nogil:
 
 
 cdef int64_t _rate(Prices* p) noexcept nogil:
-    """What the samples so far make; nothing without a sample."""
+    """Returns the funding rate by the samples so far; 0 without a sample."""
     cdef int64_t mean = _mean(p)
     cdef int64_t rate = mean + clamp(p.interest_ppb - mean, p.lowest_ppb, p.highest_ppb)
     if p.premium_count == 0:
@@ -396,16 +397,16 @@ cdef int64_t _rate(Prices* p) noexcept nogil:
 
 
 cdef int64_t prices_accrued(Prices* p) noexcept nogil:
-    """The rate that the next settlement would charge by what is known now."""
+    """Returns the rate that the next settlement would charge at this moment."""
     if p.delayed:
         return p.rate
     return p.next_rate if p.fixed else _rate(p)
 
 
 cdef int64_t prices_fix(Prices* p) noexcept nogil:
-    """The rate of the period is fixed, and what comes counts for the next one; the mean premium.
+    """Fixes the rate of the period and returns its mean premium. Later samples belong to the next period.
 
-    A period without a sample has no premium to go by: its rate is zero.
+    A period without a sample has rate zero.
     """
     cdef int64_t mean = _mean(p)
     p.next_rate = _rate(p)
@@ -416,7 +417,7 @@ cdef int64_t prices_fix(Prices* p) noexcept nogil:
 
 
 cdef int64_t prices_charge(Prices* p) noexcept nogil:
-    """The rate to be settled now; the period is over."""
+    """Returns the rate to settle now, and ends the period."""
     cdef int64_t rate = p.rate if p.delayed else p.next_rate
     p.rate = p.next_rate
     p.period += 1
@@ -437,7 +438,7 @@ cdef int64_t prices_basis(Prices* p) noexcept nogil:
 
 
 cdef int64_t _annual_basis(Prices* p, Instrument* ins, int64_t now_ns) noexcept nogil:
-    """The mean basis of a year, for the time that is left until the expiry."""
+    """Returns the basis for the time left until expiry, by the mean yearly basis."""
     cdef int64_t left = most(0, ins.expiry_ns - now_ns)
     if p.annual.count == 0:
         return 0
@@ -451,7 +452,8 @@ cdef inline void _add(int64_t* parts, int32_t* count, bint wanted, int64_t value
 
 
 cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns, int64_t now_ns) noexcept nogil:
-    """In ticks: the median of the model's components that there are, within the band around the index; 0: none yet."""
+    """Returns the mark in ticks: the median of the model's available components, within the band around the index; 0: none
+    yet."""
     cdef int64_t parts[PARTS]
     cdef int64_t three[3]
     cdef int64_t last = ins.last_ticks * FINE
@@ -479,7 +481,7 @@ cdef int64_t prices_mark(Prices* p, Instrument* ins, View* view, int64_t left_ns
 
 
 cdef list prices_state(Prices* p):
-    """Every number that later prices depend on."""
+    """Returns every number that later prices depend on."""
     cdef int32_t i
     cdef int64_t high = <int64_t>(p.premium_sum >> 64)
     out = [p.index, p.external, p.ema, p.ema_seen, p.sampled, <int64_t>p.premium_sum, high, p.premium_weight, p.premium_count,

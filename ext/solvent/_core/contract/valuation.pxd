@@ -1,12 +1,11 @@
-# valuation: what a contract is worth at a price, and what its tiers ask.
+# valuation: value of a contract at a price, and the margin that its tiers require.
 #
 # Owns: the terms of an instrument, its three kinds of value (linear, inverse, quanto) with their rounding, the tiers with
-# their basis and scheme, and the prices at which a position leaves nothing. The twin to read first is
-# twin/contract/valuation.py.
-# Never: knows an account; writes anything. A quanto contract is a linear one in settlement currency a point of price:
-# nothing here asks for it.
-# Invariants: what a position is worth less its cost is its profit, for every kind; a requirement is rounded up once.
-# Cost: a value is two multiplications, or one division (inverse); a tier a walk up the table.
+# their basis and scheme. Owns the prices at which a position leaves nothing. Read twin/contract/valuation.py first.
+# Never: knows an account; writes anything. A quanto contract is a linear one in settlement currency per point of price, so no
+# function here has a case for it.
+# Invariants: a position's worth less its cost is its profit, for every kind; a requirement is rounded up once.
+# Cost: a value is two multiplications, or one division (inverse); a tier is a walk up the table.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.base.money cimport RATE, int128, magnitude, mul, mul_div_ceil, mul_div_floor
@@ -23,7 +22,7 @@ cdef struct Tier:
     int64_t max_leverage           # in hundredths
     int64_t initial_ppb
 
-cdef struct Rates:                 # which positions have a table of rates of their own
+cdef struct Rates:                 # the positions that have this table of rates
     int64_t most                   # leverage; 0: any
     uint8_t side                   # a leg; ONE_WAY: both
 
@@ -57,32 +56,32 @@ cdef struct Instrument:
     # rendered: end
     int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
     int64_t index_ticks            # likewise
-    int64_t last_ticks             # of the last trade between users; 0 before the first
-    int64_t accrual_ppb            # written by pricing: what accrued funding adds to requirements of longs, if negative of shorts
-    uint64_t funding_period        # the last one settled; 0 before the first
+    int64_t last_ticks             # price of the last trade between users; 0 before the first
+    int64_t accrual_ppb            # written by marks: rate that accrued funding adds to requirements of longs; negative: of shorts
+    uint64_t funding_period        # the last period settled; 0 before the first
     Tier* tiers                    # tier_count rows, and as many again for each of the rates
     Rates* rates
-    FeeTier* fee_tiers             # beyond the fees above
+    FeeTier* fee_tiers             # tiers above the fees of the terms
     int32_t tier_count
     int32_t rates_count
     int32_t fee_tier_count
-    uint8_t modelled               # its marks come of a price model
+    uint8_t modelled               # a price model computes its marks
     uint8_t funds_at_index         # funding is paid on the value at the index
-    uint8_t covers                 # no tier asks for more, fee included, than its highest leverage leaves
-    uint8_t plain                  # what a tier asks is its rate of the value at mark, and the tier goes by the lots alone
-    uint8_t listing                # written by listing alone
+    uint8_t covers                 # in every tier maintenance with the fee is at most the initial rate
+    uint8_t plain                  # maintenance is the tier's rate of the value at mark; tiers go by lots alone
+    uint8_t listing                # written by market_state alone
     int32_t* members               # every position ever opened here
     int32_t member_count
     int32_t member_capacity
 
-cdef struct Held:                  # what values and tiers read of a position
+cdef struct Held:                  # the fields of a position that values and tiers read
     int64_t size_lots
     int64_t cost_units
     Leverage leverage
-    int32_t chosen_tier            # 1-based: it stands there, or higher; 0: none
-    int64_t other_lots             # the size of its hedge in the same margin domain
-    int64_t kin_lots               # the nets of the other instruments of its tier group, added up
-    int64_t long_lots              # of its instrument or tier group in that domain; only where larger_leg asks for them
+    int32_t chosen_tier            # 1-based lower bound of its tier; 0: none
+    int64_t other_lots             # size of the other leg in the same margin domain
+    int64_t kin_lots               # absolute net sizes of the tier group's other instruments, added up
+    int64_t long_lots              # lots of its instrument or tier group in that domain; set only with larger_leg
     int64_t short_lots
 
 cdef int64_t losing(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil
@@ -110,10 +109,10 @@ cdef void tiers_derive(Instrument* ins) noexcept nogil
 
 
 cdef inline int64_t value_of(Instrument* ins, int64_t lots, int64_t price_ticks, bint up, int32_t* fault) noexcept nogil:
-    """Of some lots in a trade: linear exact; inverse floored, or rounded up."""
+    """Returns the value of `lots` in a trade: exact if linear; inverse rounded down, or up."""
     if ins.kind != INVERSE:
         return mul(lots, mul(price_ticks, ins.units, fault), fault)
-    if lots == 0:                             # for which there need not be a price
+    if lots == 0:                             # without lots the price may be 0
         return 0
     if up:
         return mul_div_ceil(lots, ins.units, price_ticks, fault)
@@ -121,12 +120,12 @@ cdef inline int64_t value_of(Instrument* ins, int64_t lots, int64_t price_ticks,
 
 
 cdef inline int64_t fee_units(int64_t value, int64_t rate_ppb, int32_t* fault) noexcept nogil:
-    """A share of a value, rounded up."""
+    """Returns a share of a value, rounded up."""
     return mul_div_ceil(value, rate_ppb, RATE, fault)
 
 
 cdef inline int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexcept nogil:
-    """0-based tier, not below a chosen one; beyond the last it is the last."""
+    """Returns the 0-based tier of a measure, at least the chosen one, at most the last."""
     cdef int k = 0 if chosen == 0 else chosen - 1
     while k < ins.tier_count - 1 and measure > ins.tiers[k].top:
         k += 1
@@ -136,17 +135,17 @@ cdef inline int tier_at(Instrument* ins, int64_t measure, int32_t chosen) noexce
 cdef inline int64_t initial_rise(
     Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
 ) noexcept nogil:
-    """Initial margin of what is added to what is held."""
+    """Returns the initial margin of an addition to a position."""
     if ins.scheme == SLOPE or ins.scheme == POWER:
         return curved_rise(ins, value, leverage, lots, held_lots, held_notional, fault)
     return mul_div_ceil(value, leverage.parts, leverage.times, fault)
 
 
 cdef inline int64_t worth(Instrument* ins, int64_t size_lots, int64_t price_ticks, int32_t* fault) noexcept nogil:
-    """The signed value of a position; worth less cost is its profit.
+    """Returns the signed value of a position; worth less cost is its profit.
 
-    Inverse: a long is worth minus its value, so that rising prices gain, and a value is rounded once: up for a long,
-    down for a short. Linear: exact.
+    A linear value is exact. An inverse long is worth minus its value, so that rising prices gain. Its value is rounded once:
+    up for a long, down for a short.
     """
     if ins.kind != INVERSE:
         return mul(size_lots, mul(price_ticks, ins.units, fault), fault)
@@ -158,17 +157,17 @@ cdef inline int64_t worth(Instrument* ins, int64_t size_lots, int64_t price_tick
 cdef inline int64_t loss_of(
     Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault
 ) noexcept nogil:
-    """What lots lose at once that are bought loss_ticks above mark, or sold as much below."""
+    """Returns the immediate loss of lots bought `loss_ticks` above mark, or sold as much below."""
     return 0 if loss_ticks == 0 else losing(ins, side, lots, price_ticks, loss_ticks, fault)
 
 
 cdef inline bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogil:
-    """Whether tier k allows a leverage."""
+    """True if tier k allows a leverage."""
     return <int128>leverage.times * 100 <= <int128>leverage.parts * ins.tiers[k].max_leverage
 
 
 cdef inline int64_t cost_delta(Instrument* ins, int side, int64_t value) noexcept nogil:
-    """What a fill of this value adds to the signed cost."""
+    """Returns the change of the signed cost by a fill of this value."""
     return value if (side == BUY) == (ins.kind != INVERSE) else -value
 
 
@@ -177,10 +176,10 @@ cdef inline int64_t value_at_mark(Instrument* ins, int64_t size_lots, int32_t* f
 
 
 cdef inline int64_t funding_value(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
-    """What funding is paid on."""
+    """Returns the value on which funding is paid."""
     return magnitude(worth(ins, size_lots, ins.index_ticks if ins.funds_at_index else ins.mark_ticks, fault))
 
 
 cdef inline int64_t upl_of(Instrument* ins, int64_t size_lots, int64_t cost_units, int32_t* fault) noexcept nogil:
-    """Unrealised profit at mark."""
+    """Returns unrealised profit at mark."""
     return worth(ins, size_lots, ins.mark_ticks, fault) - cost_units

@@ -13,7 +13,7 @@ cdef enum:
 
 
 cdef int64_t losing(Instrument* ins, int side, int64_t lots, int64_t price_ticks, int64_t loss_ticks, int32_t* fault) noexcept nogil:
-    """The long way of loss_of, where there is a loss."""
+    """Returns loss_of where there is a loss."""
     cdef int64_t cost = cost_delta(ins, side, value_of(ins, lots, price_ticks, False, fault))
     if side == SELL:
         return sub(cost, worth(ins, -lots, price_ticks + loss_ticks, fault), fault)
@@ -21,11 +21,11 @@ cdef int64_t losing(Instrument* ins, int side, int64_t lots, int64_t price_ticks
 
 
 cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil:
-    """The first tick, from the bad side, at which closing the whole size pays its cost and a fee.
+    """Returns the first tick, from the bad side, at which closing the whole size pays its cost and a fee.
 
-    The closed forms of the bankruptcy price, rounded to the safe side: long up, short down. Saturates; zero or less where
-    a linear long cannot go bankrupt, INT64_MAX where an inverse short cannot, or where no price is high enough for an
-    inverse long. The caller clamps.
+    These are the closed forms of the bankruptcy price, rounded to the safe side: long up, short down. The result saturates,
+    and the caller clamps it. It is zero or less where a linear long cannot go bankrupt. It is INT64_MAX where an inverse short
+    cannot, or where no price is high enough for an inverse long.
     """
     cdef int128 lots = magnitude(size_lots)
     cdef int128 units = ins.units
@@ -34,7 +34,7 @@ cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units,
         if size_lots > 0:
             return saturate(ceil128(cost_units * RATE, lots * units * (RATE - fee_ppb)))
         return saturate(floor128(-cost_units * RATE, lots * units * (RATE + fee_ppb)))
-    if size_lots > 0:    # it may be worth at most this when it is closed
+    if size_lots > 0:    # `bound`: the largest value at which the long can be closed
         bound = floor128(-cost_units * RATE, RATE + fee_ppb)
         return saturate(ceil128(lots * units, bound)) if bound > 0 else INT64_MAX
     bound = ceil128(cost_units * RATE, RATE - fee_ppb)
@@ -42,8 +42,8 @@ cdef int64_t price_paying(Instrument* ins, int64_t size_lots, int128 cost_units,
 
 
 cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, int64_t fee_ppb) noexcept nogil:
-    """The fee of closing a whole size where that pays its cost and the fee: f * V, V + f * V being what is owed, or V - f * V
-    what there is."""
+    """Returns the fee f * V of closing the whole position at the price that leaves exactly nothing. V solves V - f * V = cost
+    when selling and V + f * V = -cost when buying."""
     if (size_lots > 0) == (ins.kind != INVERSE):
         return saturate(ceil128(cost_units * fee_ppb, RATE - fee_ppb)) if cost_units > 0 else 0
     return saturate(ceil128(-cost_units * fee_ppb, RATE + fee_ppb)) if cost_units < 0 else 0
@@ -52,7 +52,7 @@ cdef int64_t closing_fee(Instrument* ins, int64_t size_lots, int128 cost_units, 
 # --- Tiers ---------------------------------------------------------------------------------------------
 
 cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil:
-    """How far up the tiers a position stands: lots, or units of value."""
+    """Returns the position's measure in the tiers: lots, or units of value."""
     if ins.basis == NOTIONAL:
         return value_at_mark(ins, held.size_lots, fault)
     if ins.basis == ENTRY:
@@ -61,7 +61,8 @@ cdef int64_t measure_of(Instrument* ins, Held* held, int32_t* fault) noexcept no
 
 
 cdef int64_t measure_with(Instrument* ins, Held* held, int side, int64_t lots, int32_t* fault) noexcept nogil:
-    """The same of a position alone, if so many lots of this side were traded that would open; nothing is netted."""
+    """Returns the measure of this position alone after opening `lots` more on `side`. The other leg of a hedge is not
+    netted."""
     cdef int64_t size = most(0, held.size_lots if side == BUY else -held.size_lots)
     cdef int64_t entered
     if ins.basis != NOTIONAL and ins.basis != ENTRY:
@@ -78,7 +79,7 @@ cdef int tier_of(Instrument* ins, Held* held, int32_t* fault) noexcept nogil:
 
 
 cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil:
-    """How many of a position's lots stand within tier k."""
+    """Returns how many of a position's lots fit into tier k."""
     cdef int128 top = ins.tiers[k].top
     if ins.basis == NOTIONAL:
         if ins.kind == INVERSE:
@@ -90,9 +91,9 @@ cdef int64_t lots_within(Instrument* ins, Held* held, int k) noexcept nogil:
 
 
 cdef int64_t _fifth_root(int128 n, int32_t decimals, int64_t* scale) noexcept nogil:
-    """The fifth root of a notional in whole currency, times scale: 24 binary digits, rounded down.
+    """Returns the fifth root of a notional in whole currency, times scale: 24 binary digits, rounded down.
 
-    It is the largest root with root**5 <= n * 10**e * 2**(5j) below 2**127: what 128 bits hold.
+    It is the largest root with root**5 <= n * 10**e * 2**(5j) below 2**127, the bound of 128-bit integers.
     """
     cdef int128 limit = (<int128>1) << 126
     cdef int128 square
@@ -109,14 +110,15 @@ cdef int64_t _fifth_root(int128 n, int32_t decimals, int64_t* scale) noexcept no
     for bit in range(ROOT_BITS - 1, -1, -1):
         trial = root + (<int64_t>1 << bit)
         square = <int128>trial * trial
-        if square * square <= floor128(n, trial):     # which is trial**5 <= n, for whole numbers
+        if square * square <= floor128(n, trial):     # equals trial**5 <= n for whole numbers
             root = trial
     scale[0] = (<int64_t>1 << shift) * power10(digits)
     return root
 
 
 cdef int64_t _rate_at(Instrument* ins, int64_t base_ppb, int64_t curve, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil:
-    """A rate over RATE: of the tier, plus so much a lot (SLOPE), or at least curve * notional**0.8 (POWER). At most one."""
+    """Returns a rate over RATE, at most one: the tier's rate, plus a rate per lot (SLOPE), or at least curve * notional**0.8
+    (POWER)."""
     cdef int64_t root, scale
     cdef int128 rate
     if ins.scheme == SLOPE:
@@ -129,8 +131,10 @@ cdef int64_t _rate_at(Instrument* ins, int64_t base_ppb, int64_t curve, int64_t 
 
 
 cdef void tiers_derive(Instrument* ins) noexcept nogil:
-    """Fills in what each tier deducts, in each table: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1)); whether the highest
-    leverages leave what all of them ask; whether the contract is plain."""
+    """Derives the deduction of each tier in each table, `covers` and `plain`.
+
+    The deduction is D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1)).
+    """
     cdef int k
     ins.plain = (ins.kind != INVERSE and ins.basis == CONTRACTS and ins.scheme == WHOLE and ins.rates_count == 0
                  and not ins.at_entry and not ins.larger_leg)
@@ -144,7 +148,7 @@ cdef void tiers_derive(Instrument* ins) noexcept nogil:
 
 
 cdef Tier* _table(Instrument* ins, bint long, Leverage leverage) noexcept nogil:
-    """The tiers with the rates for a side and a leverage."""
+    """Returns the tiers with the rates for a side and a leverage."""
     cdef int32_t i
     for i in range(ins.rates_count):
         if ins.rates[i].side != (SHORT if long else LONG) and (
@@ -154,7 +158,7 @@ cdef Tier* _table(Instrument* ins, bint long, Leverage leverage) noexcept nogil:
 
 
 cdef int64_t rate_of(Instrument* ins, Held* held, int k) noexcept nogil:
-    """Returns the maintenance rate of tier k over RATE; of a FACTOR scheme its share of the initial margin, rounded up."""
+    """Returns the maintenance rate of tier k over RATE. With FACTOR it is its share of the initial margin, rounded up."""
     cdef Tier* tier = _table(ins, held.size_lots > 0, held.leverage) + k
     if ins.scheme != FACTOR:
         return tier.maintenance_ppb
@@ -163,26 +167,26 @@ cdef int64_t rate_of(Instrument* ins, Held* held, int k) noexcept nogil:
 
 
 cdef bint is_lesser(Instrument* ins, Held* held) noexcept nogil:
-    """Whether a position is of the side of a hedge that nothing is asked for: the smaller one, of equals the short."""
+    """True if a position is on the side of a hedge that needs no margin: the smaller side, or the short if both are equal."""
     if not ins.larger_leg or held.size_lots == 0:
         return False
     return held.long_lots < held.short_lots if held.size_lots > 0 else held.short_lots <= held.long_lots
 
 
 cdef int128 accrued(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
-    """What the funding that has accrued asks of whoever will pay it, times RATE."""
+    """Returns the accrued funding that the position would pay, times RATE; 0 if it would receive."""
     if ins.accrual_ppb == 0 or (size_lots > 0) != (ins.accrual_ppb > 0):
         return 0
     return <int128>funding_value(ins, size_lots, fault) * magnitude(ins.accrual_ppb)
 
 
 cdef int64_t accrued_units(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
-    """The same in units, rounded up."""
+    """Returns the accrued funding in units, rounded up."""
     return narrow(ceil128(accrued(ins, size_lots, fault), RATE), fault) if ins.accrual_ppb else 0
 
 
 cdef inline int128 _by_factor(Tier* tier, int128 value, Leverage leverage) noexcept nogil:
-    """Value times the share of the initial margin that a tier asks (FACTOR), times RATE."""
+    """Returns value times the share of the initial margin that a tier requires (FACTOR), times RATE."""
     cdef int128 over = <int128>tier.initial_ppb * leverage.times
     cdef int128 whole = floor128(value * tier.maintenance_ppb, over)       # split off, for 128 bits
     cdef int128 scale = <int128>RATE * leverage.parts
@@ -192,7 +196,7 @@ cdef inline int128 _by_factor(Tier* tier, int128 value, Leverage leverage) noexc
 cdef int64_t asked_of(
     Instrument* ins, int side, int64_t value, int k, Leverage leverage, int64_t fee_ppb, int32_t* fault
 ) noexcept nogil:
-    """What tier k asks of orders of a side and value at its plain rate, rounded up."""
+    """Returns the margin that tier k requires of orders of a side and value at its plain rate, rounded up."""
     cdef Tier* tier = _table(ins, side == BUY, leverage) + k
     cdef int128 margin
     if ins.scheme != FACTOR:
@@ -202,7 +206,8 @@ cdef int64_t asked_of(
 
 
 cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* fault) noexcept nogil:
-    """What tier k asks of a position, times RATE: value * (rate + fee) less the tier's deduction, and accrued funding."""
+    """Returns the margin that tier k requires, times RATE: value * (rate + fee) less the tier's deduction, plus accrued
+    funding."""
     cdef int128 value = magnitude(held.cost_units) if ins.at_entry else value_at_mark(ins, held.size_lots, fault)
     cdef int128 accrual = accrued(ins, held.size_lots, fault)
     cdef Tier* tier = (_table(ins, held.size_lots > 0, held.leverage) if ins.rates_count else ins.tiers) + k
@@ -217,13 +222,13 @@ cdef int128 asked(Instrument* ins, Held* held, int k, int64_t fee_ppb, int32_t* 
         return value * (rate + fee_ppb) + accrual
     measure = most(1, measure_of(ins, held, fault))
     weight = measure * (rate + fee_ppb) - tier.deducted
-    whole = floor128(weight, measure)     # value * weight may leave 128 bits: split off whole multiples of the measure
+    whole = floor128(weight, measure)     # value * weight may exceed 128 bits: split off whole multiples of the measure
     return value * whole + ceil128(value * (weight - whole * measure), measure) + accrual
 
 
 cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t notional, int32_t* fault) noexcept nogil:
-    """Initial margin of some value of a position of so many lots and so much notional: by leverage, and by a curve if
-    that asks more. Where tiers bound the leverage it is never below their initial rate."""
+    """Returns initial margin of a value: by leverage, or by a curve if that is more. `lots` and `notional` are those of the
+    whole position. It is never below the tiers' initial rate where tiers bound the leverage."""
     cdef int64_t by_leverage = mul_div_ceil(value, leverage.parts, leverage.times, fault)
     if ins.scheme != SLOPE and ins.scheme != POWER:
         return by_leverage
@@ -233,8 +238,8 @@ cdef int64_t initial_of(Instrument* ins, int64_t value, Leverage leverage, int64
 cdef int64_t curved_rise(
     Instrument* ins, int64_t value, Leverage leverage, int64_t lots, int64_t held_lots, int64_t held_notional, int32_t* fault
 ) noexcept nogil:
-    """Initial margin of what is added where a curve asks it: what all of it asks, less what was asked before, so that many fills
-    ask as much as one."""
+    """Returns the initial margin of an addition where a curve sets it: that of the whole less that of the position before. So
+    many fills need as much as one."""
     cdef int64_t by_leverage = mul_div_ceil(value, leverage.parts, leverage.times, fault)
     cdef int64_t notional = add(held_notional, value, fault)
     cdef int64_t total = initial_of(ins, notional, leverage, held_lots + lots, notional, fault)
@@ -244,12 +249,12 @@ cdef int64_t curved_rise(
 # --- Prices --------------------------------------------------------------------------------------------
 
 cdef int64_t band_price(Instrument* ins, int side, int64_t band_ppb) noexcept nogil:
-    """The worst legal price of a buy (above mark) or sell (below mark) within a band, rounded inwards."""
+    """Returns the worst legal price of a buy (above mark) or sell (below mark) within a band, rounded inwards."""
     return band_edge(ins, ins.mark_ticks, side, band_ppb)
 
 
 cdef int64_t band_edge(Instrument* ins, int64_t price_ticks, int side, int64_t band_ppb) noexcept nogil:
-    """The same around another price."""
+    """Returns the worst legal price of a buy or a sell within a band around `price_ticks`, rounded inwards."""
     cdef int128 around = price_ticks
     cdef int64_t edge
     if side == BUY:

@@ -1,15 +1,15 @@
-# book: the orders of one instrument, by price and then by time: resting ones, or dormant ones by trigger price.
+# book: the orders of one instrument by price and then by time, either resting, or dormant by trigger price.
 #
-# Owns: price levels, their queues, the best prices. A side is a 64-ary bitmap trie over the tick: a node
-# has one bit and one child per six bits of price, a leaf's children are levels. Its depth comes from the
-# instrument's highest legal tick, so there is no window to re-centre and no cost that depends on what
-# else rests in the book. A side's keys are prices (asks) or prices with all bits turned (bids), so that the best
-# one is the lowest on either side and no step asks which side it is on. The hot half is inline: a message is a few nanoseconds, a call across modules is one.
+# Owns: price levels, their queues, the best prices. A side is a 64-ary bitmap trie over the tick. A node has one bit and one
+# child per six bits of price; the children of a leaf are levels. The highest legal tick sets its depth. So there is no
+# window to re-centre, and no cost depends on the other orders in the book. A side's keys are prices (asks), or prices with all
+# bits turned (bids). So the best key is the lowest on either side, and no step depends on the side. The hot half is inline,
+# because a call across modules costs as much as a message.
 # Never: knows accounts or money; never releases an order's slot.
-# Invariants: no empty level, no empty node but the roots; a level's total is the sum of its orders;
-# best bid < best ask between commands.
-# Cost: at a level that exists O(1) through a small leaf cache; a new or vanishing level at most `depth`
-# nodes (3 to 10). A node is 268 bytes, a level 32. Making room is amortised O(1) and may move both.
+# Invariants: no empty level, no empty node but the roots; a level's total is the sum of its orders. Best bid < best ask
+# between commands.
+# Cost: O(1) at an existing level through a small leaf cache; a new or vanishing level touches at most `depth` nodes (3 to 10).
+# A node is 268 bytes, a level 32. Making room is amortised O(1) and may move both.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from solvent._core.market.order_pool cimport Arena, Order
@@ -42,19 +42,19 @@ cdef struct Half:
 
 cdef struct Book:
     Half side[2]
-    uint64_t* bits         # by node: which children there are
+    uint64_t* bits         # by node: one bit for each child
     int32_t* parent        # by node; the next free node once it is gone
     int32_t* child         # by node, 64 each
     int32_t nodes_used
     int32_t nodes_capacity
     int32_t nodes_free
-    int32_t nodes_spare    # how many are in the free list
+    int32_t nodes_spare    # nodes in the free list
     Level* levels
     int32_t levels_used
     int32_t levels_capacity
     int32_t levels_free
-    int32_t levels_spare   # how many are in the free list
-    int32_t depth          # how many nodes from root to leaf
+    int32_t levels_spare   # levels in the free list
+    int32_t depth          # nodes from root to leaf
 
 cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil
 cdef void book_close(Book* book) noexcept nogil
@@ -64,7 +64,8 @@ cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil
 
 
 cdef inline bint book_rooms(Book* book, int32_t orders) noexcept nogil:
-    """Makes sure of room for so many more levels and their paths; False at the limit or when memory is gone. May move them."""
+    """Makes room for `orders` more levels and their paths. Returns False at the limit or when memory is gone. May move
+    them."""
     return (book.nodes_used - book.nodes_spare + book.depth * orders < book.nodes_capacity
             and book.levels_used - book.levels_spare + orders < book.levels_capacity) or book_grow(book, orders)
 
@@ -91,7 +92,7 @@ cdef inline int32_t book_node(Book* book, int32_t parent) noexcept nogil:
 
 
 cdef inline int32_t book_leaf(Book* book, Half* half, int64_t key) noexcept nogil:
-    """The leaf of a level key; its path is made where it does not exist."""
+    """Returns the leaf of a level key, and creates its path if necessary."""
     cdef Leaf* entry = &half.cache[(key >> 6) & (CACHE - 1)]
     cdef int32_t node, child
     cdef int shift, bit
@@ -115,7 +116,7 @@ cdef inline int32_t book_leaf(Book* book, Half* half, int64_t key) noexcept nogi
 
 
 cdef inline int32_t book_peek(Book* book, Half* half, int64_t key) noexcept nogil:
-    """The leaf of a level key if there is one, else NONE; makes nothing."""
+    """Returns the leaf of a level key, or NONE; creates nothing."""
     cdef Leaf* entry = &half.cache[(key >> 6) & (CACHE - 1)]
     cdef int32_t node = half.root
     cdef int shift = 6 * (book.depth - 1)
@@ -130,7 +131,7 @@ cdef inline int32_t book_peek(Book* book, Half* half, int64_t key) noexcept nogi
 
 
 cdef inline int32_t book_first(Book* book, int32_t node, int shift) noexcept nogil:
-    """The best level below a node that is not empty."""
+    """Returns the best level below a node that is not empty."""
     while shift > 0:
         node = book.child[node * <int64_t>64 + lowest_bit(book.bits[node])]
         shift -= 6
@@ -138,7 +139,7 @@ cdef inline int32_t book_first(Book* book, int32_t node, int shift) noexcept nog
 
 
 cdef inline void book_add(Book* book, Arena* arena, int32_t slot, int side, int64_t price_ticks) noexcept nogil:
-    """Puts an order at the end of its level's queue. book_room was asked before."""
+    """Puts an order at the end of its level's queue, after book_room."""
     cdef Order* order = &arena.orders[slot]
     cdef Half* half = &book.side[side]
     cdef int64_t key = price_ticks ^ half.turn
@@ -178,7 +179,7 @@ cdef inline void book_add(Book* book, Arena* arena, int32_t slot, int side, int6
 
 
 cdef inline void book_shrink(Book* book, Arena* arena, int32_t slot, int64_t lots) noexcept nogil:
-    """Takes lots off an order, which keeps its place; some must remain."""
+    """Takes lots off an order, which keeps its place and at least one lot."""
     arena.orders[slot].remaining_lots -= lots
     book.levels[arena.orders[slot].level].total_lots -= lots
 
@@ -207,13 +208,13 @@ cdef inline void book_level_gone(Book* book, Half* half, int32_t index) noexcept
             shift += 6
             book.bits[node] &= ~(<uint64_t>1 << ((key >> shift) & 63))
     if half.best == index:
-        # The level was the best one, so all that is left below `node` is worse than it, and what is left
-        # elsewhere is worse still: the lowest bit of this node leads to the new best.
+        # The level was the best one. The levels below `node` are the best remaining ones, so the lowest bit
+        # of this node leads to the new best.
         half.best = NONE if book.bits[node] == 0 else book_first(book, node, shift)
 
 
 cdef inline void book_remove(Book* book, Arena* arena, int32_t slot, int side) noexcept nogil:
-    """Unlinks an order with whatever remains of it; the slot stays the caller's."""
+    """Unlinks an order with its remaining lots; the caller keeps the slot."""
     cdef Order* order = &arena.orders[slot]
     cdef Level* level = &book.levels[order.level]
     level.count -= 1

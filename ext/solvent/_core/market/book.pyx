@@ -1,4 +1,4 @@
-"""What of the book need not be inline: its memory, the way down a side, the check; the contract is in book.pxd."""
+"""The cold half of the book: its memory, the walk down a side, the check; the contract is in book.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
@@ -6,7 +6,7 @@ from solvent._core.market.order_pool cimport DORMANT, LIVE, Arena
 from solvent._core.base.pool cimport doubled, grown, released
 
 cdef enum:
-    FIRST = 16             # nodes and levels: both roots and the path of a first order, however deep
+    FIRST = 16             # nodes and levels: both roots and the path of a first order of any depth
 
 
 cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil:
@@ -36,7 +36,8 @@ cdef void book_close(Book* book) noexcept nogil:
 
 
 cdef bint book_grow(Book* book, int32_t orders) noexcept nogil:
-    """Room for so many more levels and their paths; False, all as it was, at the limit or when memory is gone."""
+    """Makes room for `orders` more levels and their paths. Returns False, all unchanged, at the limit or when memory is
+    gone."""
     cdef int64_t nodes = book.nodes_used - book.nodes_spare + book.depth * <int64_t>orders + 1
     cdef int64_t levels = book.levels_used - book.levels_spare + <int64_t>orders + 1
     cdef int32_t larger
@@ -56,7 +57,7 @@ cdef bint book_grow(Book* book, int32_t orders) noexcept nogil:
 
 
 cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil:
-    """The next level away from the touch, or NONE."""
+    """Returns the next level away from the touch, or NONE."""
     cdef int64_t key = book.levels[level].price_ticks ^ book.side[side].turn
     cdef int32_t node = book.levels[level].leaf
     cdef uint64_t bits
@@ -91,7 +92,7 @@ cdef int64_t _check_level(Book* book, Arena* arena, int32_t index) noexcept nogi
 
 
 cdef int64_t book_check(Book* book, Arena* arena) noexcept nogil:
-    """0 when the invariants hold, else the number of the one that does not. Whether it is crossed is not asked."""
+    """Returns 0 when the invariants hold, else the number of the broken one. Does not test for a crossed book."""
     cdef int side
     cdef int32_t index
     cdef int64_t previous, failed

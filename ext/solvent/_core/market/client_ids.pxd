@@ -1,13 +1,13 @@
-# client_ids: which order a client id belongs to, within the duplicate window.
+# client_ids: the orders behind client ids, within the duplicate window.
 #
-# Owns: the table (account, client id) -> order of live orders and of the last WINDOW finished ones that had a
-# client id, first in first out (semantics §8). Orders without a client id never come here.
-# Never: decides whether an order is live; it is told. Never: lets who chooses ids choose where they go: the hash has a secret
-# (the seed), and no answer, event or digest depends on it.
+# Owns: the table (account, client id) -> order. It holds the live orders and the last WINDOW finished ones that had a client
+# id, first in first out (semantics §8). Orders without a client id never come here.
+# Never: decides whether an order is live; its caller does. Never lets a sender of ids choose their places: the hash has a
+# secret (the seed), and no answer, event or digest depends on it.
 # Invariant: an entry names a live order's slot, or a place in the ring of finished ones, and so finds its full key.
-# Cost: an entry is 8 bytes (a 32-bit hash, a 32-bit place), so that the table stays in cache; open addressing
-# with linear probing at load <= 1/4 (most searches end at their first place, which is what a guess of the processor
-# needs), backward-shift delete; growth rehashes. A finished order costs 24 bytes more.
+# Cost: an entry is 8 bytes (a 32-bit hash, a 32-bit place), so that the table stays in cache. Open addressing with linear
+# probing at load <= 1/4: most searches end at their first place, which suits branch prediction. Backward-shift delete; growth
+# rehashes. A finished order costs 24 bytes more.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport Arena, Order
@@ -20,7 +20,7 @@ cdef extern from *:
     """
     #include <stdint.h>
     #define SOLVENT_FINISHED 0x80000000u
-    /* Both halves of the 128-bit product, one on the other. */
+    /* Returns both halves of the 128-bit product, combined by exclusive or. */
     static inline uint64_t solvent_fold(uint64_t a, uint64_t b) {
         unsigned __int128 product = (unsigned __int128)a * b;
         return (uint64_t)product ^ (uint64_t)(product >> 64); }
@@ -37,10 +37,10 @@ cdef struct ClientIds:
     Arena* arena
     uint64_t* table        # hash << 32 | place; 0 is empty
     int64_t capacity
-    int64_t room           # how many ids fit, live and finished
+    int64_t room           # the number of ids that fit, live and finished
     int64_t used
-    int64_t vacant         # where the id that was last looked for in vain would go
-    uint64_t tag           # its hash
+    int64_t vacant         # free place for the id of the last failed search
+    uint64_t tag           # hash of that id
     uint64_t secret[3]     # from the seed
     ClientKey* finished    # ring; before it is full, an array that grows
     int64_t finished_capacity
@@ -53,12 +53,12 @@ cdef int clients_grow(ClientIds* ids) noexcept nogil
 
 
 cdef inline uint64_t clients_hash(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
-    """32 bits that nobody foresees who does not know the secret."""
+    """Returns 32 bits that nobody can foresee without the secret."""
     return fold(client_id ^ ids.secret[0], account ^ ids.secret[1]) * ids.secret[2] >> 32
 
 
 cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
-    """Where exactly this entry stands, or the empty place where it would go."""
+    """Returns the place of exactly this entry, or the empty place where it would go."""
     cdef int64_t mask = ids.capacity - 1
     cdef int64_t i = <int64_t>(entry >> 32) & mask
     while ids.table[i] != 0 and ids.table[i] != entry:
@@ -67,17 +67,17 @@ cdef inline int64_t clients_at(ClientIds* ids, uint64_t entry) noexcept nogil:
 
 
 cdef inline int clients_reserve(ClientIds* ids) noexcept nogil:
-    """Makes room for one more id; 0 when memory is gone."""
+    """Makes room for one more id; returns 0 when memory is gone."""
     return ids.used < ids.room or clients_grow(ids)
 
 
 cdef inline void clients_ahead(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
-    """Asks for the memory that finding this id, or finishing its order, will need."""
+    """Starts loading the memory that finding this id, or finishing its order, needs."""
     prefetch(&ids.table[<int64_t>clients_hash(ids, account, client_id) & (ids.capacity - 1)])
 
 
 cdef inline uint64_t clients_find(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
-    """The order id, or 0."""
+    """Returns the order id, or 0."""
     cdef uint64_t tag = clients_hash(ids, account, client_id)
     cdef int64_t mask = ids.capacity - 1
     cdef int64_t i = <int64_t>tag & mask
@@ -102,7 +102,7 @@ cdef inline uint64_t clients_find(ClientIds* ids, uint32_t account, uint64_t cli
 
 
 cdef inline void clients_add(ClientIds* ids, uint32_t slot) noexcept nogil:
-    """The order whose id clients_find has just not found, after clients_reserve."""
+    """Adds the id of the last failed clients_find, after clients_reserve."""
     ids.table[ids.vacant] = ids.tag << 32 | (slot + 1)
     ids.used += 1
 
@@ -123,7 +123,7 @@ cdef inline void clients_forget(ClientIds* ids, uint64_t entry) noexcept nogil:
 
 
 cdef inline void clients_finish(ClientIds* ids, uint32_t slot) noexcept nogil:
-    """The order is final: its id enters the window, the oldest of a full window is forgotten."""
+    """Moves the id of a final order into the window; a full window forgets its oldest id."""
     cdef Order* order = &ids.arena.orders[slot]
     cdef uint64_t entry = clients_hash(ids, order.account, order.client_id) << 32
     cdef int64_t at = (ids.first + ids.count) & (WINDOW - 1)

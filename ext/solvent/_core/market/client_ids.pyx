@@ -11,7 +11,7 @@ cdef enum:
 
 
 cdef uint64_t _stirred(uint64_t z) noexcept nogil:
-    """One step of splitmix64: seeds that are alike give secrets that are not."""
+    """Returns one step of splitmix64: similar seeds give unlike secrets."""
     z = (z ^ (z >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
     z = (z ^ (z >> 27)) * <uint64_t>0x94D049BB133111EB
     return z ^ (z >> 31)
@@ -48,7 +48,7 @@ cdef bint _grow_table(ClientIds* ids) noexcept nogil:
 
 
 cdef int clients_grow(ClientIds* ids) noexcept nogil:
-    """Room for one more id: in the table, and, as each may be finished, in the ring; 0 when memory is gone."""
+    """Makes room for one more id in the table, and in the ring, because each may finish. Returns 0 when memory is gone."""
     cdef int64_t larger = ids.finished_capacity * 2 if ids.finished_capacity else FIRST
     if 4 * (ids.used + 1) > ids.capacity and not _grow_table(ids):
         return 0

@@ -1,8 +1,8 @@
-# expiries: which orders expire, and when. A heap of slots by (expiry, order id).
+# expiries: the orders with an expiry, as a heap of slots by (expiry, order id).
 #
 # Owns: the heap and each timed order's place in it. Never: reads a clock; time comes inside commands.
-# Invariant: every live order with an expiry is in the heap exactly once, so a cancelled one leaves nothing behind.
-# Cost: O(log timed orders) to add or remove, O(1) to see whether anything is due.
+# Invariant: every live order with an expiry is in the heap exactly once, so a cancelled order leaves no entry.
+# Cost: O(log timed orders) to add or remove, O(1) to find the first expiry.
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.market.order_pool cimport Arena
@@ -19,7 +19,7 @@ cdef void timers_remove(Timers* timers, Arena* arena, int32_t slot) noexcept nog
 
 
 cdef inline int32_t timers_due(Timers* timers, Arena* arena, int64_t now_ns) noexcept nogil:
-    """The slot that expires first if that is by now, else -1."""
+    """Returns the slot that expires first if it has expired by `now_ns`, else -1."""
     if timers.count == 0 or arena.terms[timers.heap[0]].expiry_ns > now_ns:
         return -1
     return timers.heap[0]

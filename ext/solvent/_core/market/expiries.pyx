@@ -7,7 +7,7 @@ from solvent._core.base.pool cimport room
 
 
 cdef int timers_reserve(Timers* timers) noexcept nogil:
-    """Makes room for one more; 0 when memory is gone."""
+    """Makes room for one more; returns 0 when memory is gone."""
     return room(<void**>&timers.heap, timers.count, &timers.capacity, sizeof(int32_t))
 
 
@@ -27,7 +27,7 @@ cdef inline void _put(Timers* timers, Arena* arena, int32_t at, int32_t slot) no
 
 
 cdef void _settle(Timers* timers, Arena* arena, int32_t at, int32_t slot) noexcept nogil:
-    """Moves a slot from a free place up or down to where it belongs."""
+    """Moves a slot from a free place up or down to its place in the heap."""
     cdef int32_t other
     while at > 0 and _sooner(arena, slot, timers.heap[(at - 1) >> 1]):
         _put(timers, arena, at, timers.heap[(at - 1) >> 1])
@@ -46,7 +46,7 @@ cdef void _settle(Timers* timers, Arena* arena, int32_t at, int32_t slot) noexce
 
 
 cdef void timers_add(Timers* timers, Arena* arena, int32_t slot) noexcept nogil:
-    """After timers_reserve."""
+    """Adds a slot, after timers_reserve."""
     timers.count += 1
     _settle(timers, arena, timers.count - 1, slot)
 

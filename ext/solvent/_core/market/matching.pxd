@@ -1,8 +1,8 @@
-# matching: which resting order trades next. Header only.
+# matching: the choice of the resting order that trades next. Header only.
 #
 # Owns: nothing; it reads the book and takes the traded lots off the maker.
-# Never: knows money. The caller asks between the two whether both sides bear the fill, and settles it before it asks for
-# the next one, because a fill may change what the makers behind it may still do (reduce-only, semantics §8).
+# Never: knows money. Between the two calls the caller tests that both sides bear the fill. It books each fill before the next
+# match, because a fill may change the rights of the makers behind it (reduce-only, semantics §8).
 # Cost: O(1) a fill.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
@@ -22,14 +22,14 @@ cdef struct Fill:
 
 
 cdef inline bint crosses(Book* book, int side, int64_t limit_ticks) noexcept nogil:
-    """Whether an order of this side and limit would meet the best opposite price. BUY is 0, SELL is 1."""
+    """True if an order of this side and limit would meet the best opposite price. BUY is 0, SELL is 1."""
     cdef int32_t best = book.side[1 - side].best
     cdef int64_t turn = -<int64_t>side      # turns all bits of a sell's prices, and so their order
     return best >= 0 and book.levels[best].price_ticks ^ turn <= limit_ticks ^ turn
 
 
 cdef inline bint same_owner(Arena* arena, int32_t slot, uint32_t account, int64_t stp_group) noexcept nogil:
-    """Whether a resting order is the taker's own: of its account, or of its self-trade group if it has one."""
+    """True if a resting order is the taker's own: of its account, or of its self-trade group if it has one."""
     if arena.orders[slot].account == account:
         return True
     return (stp_group != 0 and arena.orders[slot].state & EXTENDED != 0 and arena.terms[slot].stp_group == stp_group)
@@ -37,9 +37,9 @@ cdef inline bint same_owner(Arena* arena, int32_t slot, uint32_t account, int64_
 
 cdef inline int meet_next(Book* book, Arena* arena, int side, int64_t limit_ticks, int64_t lots,
                           uint32_t taker, int64_t stp_group, int stp_mode, Fill* fill) noexcept nogil:
-    """Finds the oldest order at the best opposite price within the limit, and up to how many `lots` it could trade.
+    """Finds the oldest order at the best opposite price within the limit, and how many of `lots` it could trade.
 
-    `taker` is the account whose own orders it must not meet; the house passes an account that owns none.
+    taker: the account whose own orders it must not meet; the house passes an account without orders.
     """
     cdef Level* level
     if not crosses(book, side, limit_ticks):
@@ -54,7 +54,7 @@ cdef inline int meet_next(Book* book, Arena* arena, int side, int64_t limit_tick
 
 
 cdef inline void take_lots(Book* book, Arena* arena, int side, Fill* fill) noexcept nogil:
-    """Trades with an order that was met: it keeps its place with what remains, or is unlinked with nothing remaining."""
+    """Trades with an order that was met: it keeps its place with its remaining lots, or is unlinked when none remain."""
     cdef Order* maker = &arena.orders[fill.slot]
     if fill.lots < maker.remaining_lots:
         book_shrink(book, arena, fill.slot, fill.lots)

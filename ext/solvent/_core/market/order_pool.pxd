@@ -1,33 +1,33 @@
-# order_pool: the slots in which live orders of all books lie, resting or dormant.
+# order_pool: the slots of the live orders of all books, resting or dormant.
 #
-# Owns: slots, their free stack, the links of each position's own orders. Slots are specified behaviour
-# (semantics §8): taken at acceptance, returned at the final event, last in first out, else the high-water mark.
+# Owns: slots, their free stack, the links of each position's own orders. Slots are specified behaviour (semantics §8): taken
+# at acceptance, returned at the final event, last in first out, else the high-water mark.
 # Never: knows prices or queues; a book links orders through prev and next.
-# Invariant: slots in use = live orders; born - freed = live.
-# Cost: take and give are O(1); making room is amortised O(1) and may move all orders, so no pointer to one is held there.
-# 64 bytes a slot and 4 for the free stack; 16 for the owner's links and 72 for the terms of extended orders where they are
-# used: pages that are never touched cost nothing.
+# Invariant: slots in use = live orders.
+# Cost: take and give are O(1); making room is amortised O(1) and may move all orders, so no pointer to one is held there. A
+# slot is 64 bytes, and 4 for the free stack. Used links of an owner take 16, used terms of an extended order 72; untouched
+# pages cost nothing.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef enum:
     SLOT_BITS = 24
     SLOTS_MAX = 1 << 24
-    REDUCE_ONLY_MAX = 1000      # live reduce-only orders of one position: each of its fills may look at all
-    TRIGGERED_MAX = 1000        # live orders of one position that have a trigger: they cost their owner nothing
+    REDUCE_ONLY_MAX = 1000      # live reduce-only orders of one position: each of its fills may visit all
+    TRIGGERED_MAX = 1000        # live orders of one position with a trigger: they have no hold
 
 cdef enum OrderState:           # bits
     LIVE = 1
     DORMANT = 2                 # waits for its trigger
     EXTENDED = 4                # has Terms
-    DUE = 8                     # its trigger has been reached, its turn in this command has not come
+    DUE = 8                     # its trigger was reached; it waits for its turn in this command
 
 cdef struct Order:
     uint64_t order_id
     int64_t remaining_lots
     int64_t size_lots           # as accepted or last amended; filled = size - remaining
     uint64_t client_id
-    int64_t open_loss_ticks     # loss to mark per lot when it was accepted; part of its hold
+    int64_t open_loss_ticks     # loss to mark per lot at acceptance; part of its hold
     uint32_t account
     int32_t prev                # neighbours in the queue
     int32_t next
@@ -38,11 +38,11 @@ cdef struct Order:
     uint8_t tif
     uint8_t state
 
-cdef struct Terms:              # what few orders have
-    int64_t trigger_ticks       # where it fires now
+cdef struct Terms:              # terms that few orders have
+    int64_t trigger_ticks       # the price at which it fires now
     int64_t trail               # ticks or rate; 0 for a fixed trigger
-    int64_t extreme_ticks       # the best price since acceptance, of a trailing order
-    int64_t limit_ticks         # its limit once it fires; 0 for a market order without
+    int64_t extreme_ticks       # best price since acceptance, for a trailing order
+    int64_t limit_ticks         # its limit once it fires; 0 for a market order without one
     int64_t slippage_ppb
     int64_t expiry_ns           # GTD; 0 none
     int64_t stp_group
@@ -52,7 +52,7 @@ cdef struct Terms:              # what few orders have
     uint8_t kind
     uint8_t trigger_flags
     uint8_t stp_mode
-    uint8_t leg                # of a hedge: which position it belongs to
+    uint8_t leg                # the leg of a hedge that it trades for
 
 cdef struct Links:
     int32_t prev
@@ -74,12 +74,12 @@ cdef void arena_close(Arena* arena) noexcept nogil
 
 
 cdef inline bint arena_room(Arena* arena) noexcept nogil:
-    """Makes sure of a slot for one more order; False at the limit or when memory is gone. May move all orders."""
+    """Makes room for one more order. Returns False at the limit or when memory is gone. May move all orders."""
     return arena.free_count > 0 or arena.high_water < arena.capacity or arena_grow(arena)
 
 
 cdef inline int32_t arena_take(Arena* arena) noexcept nogil:
-    """A slot, after arena_room."""
+    """Takes a slot, after arena_room."""
     if arena.free_count > 0:
         arena.free_count -= 1
         return arena.free_stack[arena.free_count]
@@ -95,7 +95,7 @@ cdef inline void arena_give(Arena* arena, int32_t slot) noexcept nogil:
 
 
 cdef inline int32_t arena_find(Arena* arena, uint64_t order_id) noexcept nogil:
-    """The slot of a live order, or -1. No live order has the id 0, and a slot given back forgets its own."""
+    """Returns the slot of a live order, or -1. No live order has the id 0, and a slot given back forgets its own."""
     cdef int32_t slot = <int32_t>(order_id & (SLOTS_MAX - 1))
     if order_id != 0 and slot < arena.high_water and arena.orders[slot].order_id == order_id:
         return slot

@@ -1,4 +1,4 @@
-"""Where the slots' memory comes from; the contract is in order_pool.pxd."""
+"""The memory of the slots; the contract is in order_pool.pxd."""
 
 from libc.stdint cimport int32_t
 from solvent._core.base.pool cimport doubled, grown, released
@@ -8,7 +8,7 @@ cdef enum:
 
 
 cdef bint arena_grow(Arena* arena) noexcept nogil:
-    """Twice as many slots; False, all as it was, at the limit or when memory is gone."""
+    """Doubles the slots. Returns False, all unchanged, at the limit or when memory is gone."""
     cdef int32_t larger = doubled(arena.capacity, arena.capacity + 1, FIRST, SLOTS_MAX)
     if larger == 0 or not (
             grown(<void**>&arena.orders, larger, sizeof(Order)) and grown(<void**>&arena.terms, larger, sizeof(Terms))

@@ -1,12 +1,12 @@
-# triggers: the dormant orders of one instrument, and which of them a price reaches.
+# triggers: the dormant orders of one instrument, and the queue of those that a price has reached.
 #
-# Owns: for each watched price (mark, last, index) a book of dormant orders by trigger price, whose side 0 fires
-# on a fall and side 1 on a rise; the trailing ones besides; the queue of orders whose trigger has been reached.
-# Never: executes an order or checks one; entry takes the due ones off the queue, one at a time.
-# Invariants: a dormant order is in exactly one book, a due one in none; an order becomes due at most once, so
-# a cascade inside a command ends. Due orders stand in the order of the prices seen; of one price, what fires
-# on a fall comes first, nearest trigger first, then by order id.
-# Cost: O(1) a price that reaches nothing, as a book's for what it reaches; a new extreme looks at every trailing
+# Owns: for each watched price (mark, last, index) a book of dormant orders by trigger price. Its side 0 fires on a fall, side
+# 1 on a rise. Owns the list of trailing orders, and the queue of orders whose trigger was reached.
+# Never: executes or checks an order; placement takes due orders off the queue, one at a time.
+# Invariants: a dormant order is in exactly one book, a due one in none. An order becomes due at most once, so a cascade inside
+# a command ends. Due orders are in the order of the prices seen. For one price, orders that fire on a fall come first, then by
+# nearest trigger, then by order id.
+# Cost: O(1) for a price that reaches nothing; reached orders cost as much as in a book. A new extreme visits every trailing
 # order of the instrument (at most TRAILING_MAX).
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
@@ -19,10 +19,10 @@ cdef enum:
 
 cdef struct Triggers:
     Book* books[3]             # by source; opened when first used
-    int32_t* trailing          # slots, in no order that matters
+    int32_t* trailing          # slots, in any order
     int32_t trailing_count
     int32_t trailing_capacity
-    int64_t nearest[3][2]      # by source and direction: no trailing order has an extreme below (above) this
+    int64_t nearest[3][2]      # by source and direction: no trailing order has a lower (higher) extreme
     int32_t count              # dormant orders
     int64_t max_price_ticks
 
@@ -43,12 +43,12 @@ cdef int64_t triggers_check(Triggers* triggers, Arena* arena) noexcept nogil
 
 
 cdef inline int trigger_direction(int side, int kind) noexcept nogil:
-    """0: fires when the price falls to its trigger; 1: when it rises to it."""
+    """Returns 0 if the trigger fires on a falling price, 1 on a rising one."""
     return 0 if (side == SELL) != (kind == TAKE_PROFIT) else 1
 
 
 cdef inline bint trigger_reached(int direction, int64_t trigger_ticks, int64_t price_ticks) noexcept nogil:
-    """Whether a price (0: there is none yet) fires a trigger."""
+    """True if a price (0: none yet) fires the trigger."""
     if price_ticks == 0:
         return False
     return price_ticks <= trigger_ticks if direction == 0 else price_ticks >= trigger_ticks

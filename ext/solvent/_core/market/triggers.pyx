@@ -1,4 +1,4 @@
-"""Dormant orders and the prices that reach them; the contract is in triggers.pxd."""
+"""Dormant orders and their triggers; the contract is in triggers.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, qsort
@@ -19,9 +19,9 @@ cdef void triggers_close(Triggers* triggers) noexcept nogil:
 
 
 cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil:
-    """Makes room for one more dormant order; 0 when the limit or memory is reached."""
+    """Makes room for one more dormant order; returns 0 at the limit or when memory is gone."""
     cdef Book* book = triggers.books[source]
-    if book == NULL:            # opened when first used
+    if book == NULL:            # opened at first use
         book = <Book*>zeroed(1, sizeof(Book))
         if book == NULL or not book_open(book, triggers.max_price_ticks + 1):
             if book != NULL:
@@ -29,7 +29,7 @@ cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept 
             free(book)
             return 0
         triggers.books[source] = book
-    # Trailing orders that share a level now may each need a path of their own at the next extreme.
+    # Trailing orders that share a level now may need one path each at the next extreme.
     if not book_rooms(book, triggers.trailing_count + 1):
         return 0
     return not trails or (triggers.trailing_count < TRAILING_MAX
@@ -41,7 +41,8 @@ cdef inline int _direction(Arena* arena, int32_t slot) noexcept nogil:
 
 
 cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil:
-    """Where an order fires; a trailing one by an extreme, rounded away from the price: it fires late, never early."""
+    """Returns the trigger of an order. A trailing trigger follows its extreme, rounded away from the price: it fires late,
+    never early."""
     cdef int64_t trigger
     cdef int32_t fault = 0          # a rate below RATE of a legal price fits
     if terms.trail == 0:
@@ -52,7 +53,7 @@ cdef int64_t trigger_at(Terms* terms, int direction, int64_t extreme_ticks, int6
         trigger = mul_div_floor(extreme_ticks, RATE - terms.trail, RATE, &fault)
     else:
         trigger = mul_div_ceil(extreme_ticks, RATE + terms.trail, RATE, &fault)
-    # Beyond the highest legal price nothing is ever seen: such an order waits just there, and below the first tick likewise.
+    # No price is ever seen beyond the legal ones: such a trigger waits one tick above them, or at 0.
     return clamp(trigger, 0, max_price_ticks + 1)
 
 
@@ -63,7 +64,7 @@ cdef void _trail(Triggers* triggers, Arena* arena, int32_t slot, int64_t extreme
 
 
 cdef inline void _expect(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
-    """Remembers which price would be a new extreme for this trailing order, if it is the nearest."""
+    """Keeps the price that would be a new extreme for this trailing order, if it is the nearest one."""
     cdef int64_t extreme = arena.terms[slot].extreme_ticks
     cdef int direction = _direction(arena, slot)
     cdef int64_t* nearest = &triggers.nearest[arena.terms[slot].source][direction]
@@ -72,7 +73,7 @@ cdef inline void _expect(Triggers* triggers, Arena* arena, int32_t slot) noexcep
 
 
 cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t reference_ticks) noexcept nogil:
-    """Lays an order to sleep; after triggers_reserve. A trailing one starts from the reference price."""
+    """Adds a dormant order, after triggers_reserve; a trailing one starts from the reference price."""
     cdef Terms* terms = &arena.terms[slot]
     if terms.trail != 0:
         _trail(triggers, arena, slot, reference_ticks)
@@ -86,7 +87,7 @@ cdef void triggers_add(Triggers* triggers, Arena* arena, int32_t slot, int64_t r
 
 
 cdef void triggers_remove(Triggers* triggers, Arena* arena, int32_t slot) noexcept nogil:
-    """Takes a dormant order out; it is neither dormant nor due then."""
+    """Removes a dormant order, which then is neither dormant nor due."""
     cdef Terms* terms = &arena.terms[slot]
     cdef int32_t last
     if terms.trailing >= 0:
@@ -101,7 +102,7 @@ cdef void triggers_remove(Triggers* triggers, Arena* arena, int32_t slot) noexce
 
 
 cdef int triggers_due(Triggers* triggers, Arena* arena, Due* due, int32_t slot) noexcept nogil:
-    """A dormant order's time has come; 0 when memory is gone."""
+    """Moves a dormant order to the queue of due orders; returns 0 when memory is gone."""
     if not room(<void**>&due.order_ids, due.count, &due.capacity, sizeof(uint64_t)):
         return 0
     triggers_remove(triggers, arena, slot)
@@ -139,7 +140,8 @@ cdef void _follow(Triggers* triggers, Arena* arena, int source, int64_t price_ti
 
 
 cdef int _drain_level(Triggers* triggers, Arena* arena, Due* due, Book* book, int direction) noexcept nogil:
-    """All orders of the nearest trigger price become due, by order id (a trailing one may stand out of turn)."""
+    """Makes all orders of the nearest trigger price due, by order id, even where trailing orders are queued out of that
+    order."""
     cdef int32_t begin = due.count
     cdef int32_t left = book.levels[book.side[direction].best].count
     while left > 0:
@@ -151,8 +153,8 @@ cdef int _drain_level(Triggers* triggers, Arena* arena, Due* due, Book* book, in
 
 
 cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil:
-    """A price has been seen: trailing orders follow it, what it reaches becomes due, unless the instrument is halted. 0 when
-    memory is gone."""
+    """Shows a price to the dormant orders. Trailing triggers follow it, and reached orders become due unless the instrument is
+    halted. Returns 0 when memory is gone."""
     cdef Book* book = triggers.books[source]
     cdef int direction
     if book == NULL:
@@ -170,7 +172,7 @@ cdef int triggers_observe(Triggers* triggers, Arena* arena, Due* due, int source
 
 
 cdef int64_t triggers_check(Triggers* triggers, Arena* arena) noexcept nogil:
-    """0 when the dormant books are in order and hold as many orders as are counted, else a number."""
+    """Returns 0 when the dormant books are in order, else the number of the broken invariant."""
     cdef int source
     cdef int64_t failed
     for source in range(SOURCES):

@@ -1,7 +1,7 @@
 # account_commands: deposits, withdrawals, leverage, position modes and margin moves.
 #
-# Owns: the checks of these commands, complete before the first write, and what they write.
-# Never: trades or liquidates; it touches accounts, and settle looks at them.
+# Owns: the checks of these commands, complete before the first write, and their writes.
+# Never: trades or liquidates; it touches accounts, and the pipeline tests them.
 # Cost: O(positions of the account).
 
 from solvent._core.trade.lifecycle cimport State

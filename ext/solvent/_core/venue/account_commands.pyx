@@ -26,7 +26,7 @@ from solvent._core.base.commands cimport (
 cdef enum:
     LEVERAGE_PARTS_MAX = 1000000
 
-cdef int64_t LEVERAGE_TIMES_MAX = 1000000000000     # solvent.schema.limits says why
+cdef int64_t LEVERAGE_TIMES_MAX = 1000000000000     # explained in solvent.schema.limits
 
 
 # --- Money commands ------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ cdef int _check_purse(State* s, uint32_t account, uint32_t currency, int64_t amo
 
 
 cdef inline bint _exceeds(State* s, uint32_t currency, int64_t amount_units) noexcept nogil:
-    """True if all that came in, with this, would be more than a currency may have."""
+    """True if all deposits, with this one, would exceed the limit of a currency."""
     return amount_units > MONEY_MAX + wallet_of(&s.ledger, OUTSIDE, currency).cash_units
 
 
@@ -83,7 +83,7 @@ cdef int withdraw(State* s, const Withdraw* c) noexcept nogil:
 
 
 cdef int transfer(State* s, const Transfer* c) noexcept nogil:
-    """TRANSFER: from an account to another of its family (a master and its sub-accounts)."""
+    """Executes TRANSFER between two accounts of one family (a master and its sub-accounts)."""
     cdef Ledger* l = &s.ledger
     cdef int code = _check_purse(s, c.account, c.currency, c.amount_units)
     cdef uint32_t receiver, family[2]
@@ -107,13 +107,13 @@ cdef int transfer(State* s, const Transfer* c) noexcept nogil:
 # --- Margin commands -----------------------------------------------------------------------------------
 
 cdef int _check_position(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    """Names, and the leg that the position mode wants."""
+    """Checks the names, and the leg against the position mode."""
     cdef int code = check_names(s, account, instrument)
     return check_leg(s, account, instrument, leg) if code == OK else code
 
 
 cdef bint _endangers(State* s, int32_t index, Position* changed) noexcept nogil:
-    """Whether a position's domain would be below its threshold: another leverage or tier may ask more."""
+    """True if the position's domain would be below its threshold: another leverage or tier may require more."""
     cdef Position before = s.ledger.positions[index]
     cdef Requirement r
     s.ledger.positions[index] = changed[0]
@@ -123,7 +123,7 @@ cdef bint _endangers(State* s, int32_t index, Position* changed) noexcept nogil:
 
 
 cdef Leverage _lowest(int64_t times, int64_t parts) noexcept nogil:
-    """A fraction in lowest terms."""
+    """Returns a fraction in lowest terms."""
     cdef int64_t a = times
     cdef int64_t b = parts
     cdef Leverage found
@@ -139,7 +139,8 @@ cdef inline bint _is_lower(Leverage a, Leverage b) noexcept nogil:
 
 
 cdef int set_leverage(State* s, const SetLeverage* c) noexcept nogil:
-    """SET_LEVERAGE: mode only while flat and without resting orders, leverage within the tier and the free balance."""
+    """Executes SET_LEVERAGE. The mode changes only while flat and without orders; leverage keeps within tier and free
+    balance."""
     cdef Ledger* l = &s.ledger
     cdef int code = _check_position(s, c.account, c.instrument, c.leg)
     cdef int32_t index
@@ -156,7 +157,7 @@ cdef int set_leverage(State* s, const SetLeverage* c) noexcept nogil:
         return BAD_LEVERAGE
     leverage = _lowest(c.leverage_times, <int64_t>c.leverage_parts if c.leverage_parts else 1)
     ins = &l.instruments[c.instrument]
-    # A higher tier that deducts, or whose rate is a smaller share of its initial one, may ask for less: none to choose.
+    # With DEDUCTION and FACTOR a higher tier may require less margin: no tier can be chosen.
     if c.chosen_tier < 0 or c.chosen_tier > ins.tier_count or (c.chosen_tier and (ins.scheme == DEDUCTION or ins.scheme == FACTOR)):
         return BAD_LEVERAGE
     index = position_find(l, c.account, c.instrument, c.leg)
@@ -197,13 +198,14 @@ cdef int set_leverage(State* s, const SetLeverage* c) noexcept nogil:
 
 
 cdef int32_t _row(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    """A position, made flat if there is none; after positions_reserve."""
+    """Returns a position, and begins a flat one if there is none; after positions_reserve."""
     cdef int32_t index = position_find(&s.ledger, account, instrument, leg)
     return index if index >= 0 else position_begin(s, account, instrument, leg)
 
 
 cdef int set_position_mode(State* s, const SetPositionMode* c) noexcept nogil:
-    """One position of an instrument, or a long and a short one held apart; changes only while flat without orders.
+    """Executes SET_POSITION_MODE: one position of an instrument, or a long and a short leg; only while flat and without
+    orders.
 
     The legs begin with the margin mode and leverage of the one-way position, which keeps its own for later.
     """
@@ -238,7 +240,7 @@ cdef int set_position_mode(State* s, const SetPositionMode* c) noexcept nogil:
 
 
 cdef bint _can_spare(State* s, Position* p, int64_t amount) noexcept nogil:
-    """Whether an isolated margin without so much still bears initial margin and what closing orders may lose."""
+    """True if an isolated margin less `amount` still bears initial margin and the loss of closing orders."""
     cdef Ledger* l = &s.ledger
     cdef int64_t left = p.margin_units - amount + least(0, upl(l, p))
     cdef bint holds
@@ -249,7 +251,7 @@ cdef bint _can_spare(State* s, Position* p, int64_t amount) noexcept nogil:
 
 
 cdef void _move(State* s, int32_t index, int64_t amount) noexcept nogil:
-    """From the wallet into a position's margin, or back."""
+    """Moves units from the wallet into a position's margin; a negative amount moves them back."""
     cdef Ledger* l = &s.ledger
     cdef Purse margin = margin_purse(l, index)
     pay(l, MARGIN_MOVED, wallet_purse(margin.account, margin.currency), margin, amount, 0)
@@ -258,7 +260,7 @@ cdef void _move(State* s, int32_t index, int64_t amount) noexcept nogil:
 
 
 cdef int _pass_margin(State* s, const MoveMargin* c, int32_t index) noexcept nogil:
-    """From one isolated position to another, by way of the wallet."""
+    """Moves margin from one isolated position to another through the wallet."""
     cdef Ledger* l = &s.ledger
     cdef uint32_t instrument = <uint32_t>(c.next_to_target - 1)
     cdef int32_t target
@@ -280,7 +282,7 @@ cdef int _pass_margin(State* s, const MoveMargin* c, int32_t index) noexcept nog
 
 
 cdef int move_margin(State* s, const MoveMargin* c) noexcept nogil:
-    """MOVE_MARGIN: between wallet and position, or from this position to another."""
+    """Executes MOVE_MARGIN between wallet and position, or from this position to another."""
     cdef Ledger* l = &s.ledger
     cdef int code = _check_position(s, c.account, c.instrument, c.leg)
     cdef int32_t index

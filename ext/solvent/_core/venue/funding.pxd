@@ -1,9 +1,9 @@
-# funding: what the holders of one side pay those of the other, once a period (semantics §7).
+# funding: payments from the holders of one side to those of the other, once a period (semantics §7).
 #
-# Owns: the dues, their cap and their distribution. The rate is handed in; the instrument's mark values the positions.
-# Never: settles a period twice; creates or loses a unit: what is collected is paid out, the remainder stays in residue.
-# Invariants: a payer's charge is at most its due, and with the cap leaves it at R_own or above; the house's parcels
-# settle through the insurance fund, which never goes below zero.
+# Owns: the amounts due, their cap and their distribution. The rate is handed in; the instrument's mark values the positions.
+# Never: settles a period twice; creates or loses a unit: the collected amount is paid out, the remainder stays in RESIDUE.
+# Invariants: a payer's charge is at most its due, and with the cap leaves it at R_own or above. The house's parcels settle
+# through the insurance fund, which never goes below zero.
 # Cost: O(positions of the instrument), for cross accounts times theirs.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t

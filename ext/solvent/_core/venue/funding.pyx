@@ -16,7 +16,7 @@ from solvent._core.base.commands cimport SettleFunding
 
 
 cdef int64_t _due(State* s, uint32_t instrument, int64_t size_lots, int64_t rate_ppb) noexcept nogil:
-    """ceil(value * |rate|), the same for both sides; at mark, or at the index."""
+    """Returns ceil(value * |rate|), the same for both sides, by the value at mark or at the index."""
     cdef int64_t value = funding_value(&s.ledger.instruments[instrument], size_lots, &s.log.fault)
     return mul_div_ceil(value, magnitude(rate_ppb), RATE, &s.log.fault)
 
@@ -27,7 +27,7 @@ cdef Purse _purse(Ledger* l, int32_t index) noexcept nogil:
 
 
 cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
-    """Everybody of the paying side pays into residue; what came together."""
+    """Collects from each holder of the paying side into RESIDUE. Returns the sum."""
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[instrument]
     cdef Purse residue = wallet_purse(RESIDUE, ins.currency)
@@ -55,7 +55,7 @@ cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
 
 
 cdef int64_t _owed(State* s, uint32_t instrument, int64_t rate_ppb) noexcept nogil:
-    """What the receiving side is due in all."""
+    """Returns the sum due to the receiving side."""
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[instrument]
     cdef int64_t total = 0
@@ -72,7 +72,7 @@ cdef int64_t _owed(State* s, uint32_t instrument, int64_t rate_ppb) noexcept nog
 
 
 cdef int64_t _distribute(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period, int64_t collected, int64_t total) noexcept nogil:
-    """Each receiver gets floor(due * collected / total due); what was paid out."""
+    """Pays floor(due * collected / total due) to each receiver. Returns the sum paid."""
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[instrument]
     cdef Purse residue = wallet_purse(RESIDUE, ins.currency)
@@ -98,7 +98,7 @@ cdef int64_t _distribute(State* s, uint32_t instrument, int64_t rate_ppb, uint64
 
 
 cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil:
-    """Everybody of the paying side pays into residue, and everybody of the other side is paid from there."""
+    """Collects from each holder of the paying side into RESIDUE, and pays each holder of the other side from there."""
     cdef int64_t collected = 0
     cdef int64_t paid = 0
     cdef int64_t total = 0
@@ -114,7 +114,7 @@ cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
 
 
 cdef int settle_funding(State* s, const SettleFunding* c) noexcept nogil:
-    """FUNDING: a rate over RATE (longs pay when it is positive) for a period above the last one."""
+    """Executes FUNDING: a rate over RATE (longs pay when it is positive) for a period after the last one."""
     cdef Instrument* ins
     if c.instrument >= s.ledger.instrument_count:
         return UNKNOWN_INSTRUMENT

@@ -1,8 +1,8 @@
-# market_state: what may be done in an instrument: HALT, SETTLE, expiries.
+# market_state: the state of each market: HALT, SETTLE, expiries.
 #
 # Owns: the listing of each instrument and the settlement of its positions at one price.
-# Never: leaves a position, a parcel or an order behind in an instrument that is closed.
-# Invariants: everybody is settled at the same price without a fee; what inverse values lose by rounding goes to residue.
+# Never: leaves a position, a parcel or an order in a closed instrument.
+# Invariants: all positions settle at the same price without a fee; the rounding of inverse values goes to RESIDUE.
 # Cost: O(slots ever used + positions of the instrument), once.
 
 from libc.stdint cimport int64_t, uint32_t

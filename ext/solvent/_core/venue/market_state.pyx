@@ -23,7 +23,7 @@ cdef int _check(State* s, uint32_t instrument) noexcept nogil:
 
 
 cdef int halt(State* s, const Halt* c) noexcept nogil:
-    """HALT: listing 1 stops new orders, amendments and triggers, 0 lets them in again. Prices, funding and liquidation
+    """Executes HALT: listing 1 stops new orders, amendments and triggers, 0 admits them again. Prices, funding and liquidation
     go on."""
     cdef int code = _check(s, c.instrument)
     if code != OK:
@@ -38,7 +38,7 @@ cdef int halt(State* s, const Halt* c) noexcept nogil:
 
 
 cdef int settle_instrument(State* s, const Settle* c) noexcept nogil:
-    """SETTLE: closes an instrument for good at a price, 0 for its mark."""
+    """Executes SETTLE: closes an instrument for good at a price, or at its mark if the price is 0."""
     cdef int code = _check(s, c.instrument)
     cdef Instrument* ins
     if code != OK:
@@ -53,7 +53,7 @@ cdef int settle_instrument(State* s, const Settle* c) noexcept nogil:
 
 
 cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
-    """Orders end, oldest first; every position and parcel is closed at one price, without a fee."""
+    """Cancels all orders, oldest first, and closes every position and parcel at one price, without a fee."""
     cdef Ledger* l = &s.ledger
     cdef Instrument* ins = &l.instruments[instrument]
     cdef int32_t* fault = &s.log.fault
@@ -87,7 +87,7 @@ cdef void close_instrument(State* s, uint32_t instrument, int64_t ticks) noexcep
             total = add(total, value, fault)
             parcel_fill(l, i, magnitude(l.parcels[i].size_lots), -value, CLOSED_BY_SETTLEMENT, 0)
     pay(l, SETTLED, wallet_purse(CLEARING, ins.currency), wallet_purse(RESIDUE, ins.currency), -total, 0)
-    for i in range(l.collateral_count):     # it prices that at this from now on
+    for i in range(l.collateral_count):     # this price counts as its collateral price from now on
         if l.collateral[i].instrument == instrument:
             for account in range(FIRST_USER, l.account_count):
                 if wallet_of(l, account, l.collateral[i].currency).cash_units > 0:

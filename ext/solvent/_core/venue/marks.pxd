@@ -1,10 +1,10 @@
-# marks: what sets prices and what time does to them: MARK, INDEX and SOURCE, samples, settlements of funding.
+# marks: prices and time: MARK, INDEX and SOURCE, samples, settlements of funding.
 #
-# Owns: the marks and indices of all instruments, and the order in which the passing of time is worked off.
-# Never: computes a price itself (prices) or moves money itself (funding). A mark moves only here.
-# Invariants: instants in the order of time, then of instruments; the books stand still between two commands, but for what
-# settlements do.
-# Cost: nothing for instruments without a model; with one a mark when time advances or the index is told something.
+# Owns: the marks and indices of all instruments, and the order of the events of passing time.
+# Never: computes a price (price_model does) or moves money (funding does). Only this room moves a mark.
+# Invariants: instants are in the order of time, then of instruments. The books do not change between two commands, except
+# through settlements.
+# Cost: nothing for instruments without a model; with one, a mark when time advances or the index changes.
 
 from libc.stdint cimport int64_t
 from solvent._core.trade.lifecycle cimport State

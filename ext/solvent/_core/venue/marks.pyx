@@ -22,17 +22,17 @@ from solvent._core.base.commands cimport SettleFunding, TellIndex, TellMark, Tel
 
 
 cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
-    """The model of an instrument that is not closed, or NULL."""
+    """Returns the model of an instrument that is not closed, or NULL."""
     return NULL if s.ledger.instruments[instrument].listing == CLOSED else _model(s, instrument)
 
 
 cdef inline Prices* _model(State* s, uint32_t instrument) noexcept nogil:
-    """An instrument's price model, or NULL."""
+    """Returns an instrument's price model, or NULL."""
     return &s.prices[instrument] if s.prices[instrument].sample_ns else NULL
 
 
 cdef void settle_all(State* s) noexcept nogil:
-    """Whoever was touched, and what was triggered."""
+    """Works off touched accounts and fired orders."""
     cdef Receipt nobody
     nobody.order_id = 0
     if not s.bare:
@@ -45,7 +45,7 @@ cdef void settle_all(State* s) noexcept nogil:
 # --- Prices --------------------------------------------------------------------------------------------
 
 cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index, int64_t fair, int64_t basis, int64_t ema) noexcept nogil:
-    """The stuck may try again, the endangered are found, the parcels are looked at; triggers see it."""
+    """Sets a mark: frees stuck positions, makes parcels due, finds endangered accounts, and shows it to triggers."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t i
     ins.mark_ticks = ticks
@@ -72,7 +72,7 @@ cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources
         emit_indexed(
             &s.log, instrument=instrument, price_ticks=ins.index_ticks, index_fine=model.index, sources=sources,
             external_fine=model.external)
-    else:                       # nobody needs more than ticks
+    else:                       # without a model ticks are enough
         emit_indexed(
             &s.log, instrument=instrument, price_ticks=ins.index_ticks, index_fine=0, sources=sources, external_fine=0)
     if ins.accrual_ppb and ins.funds_at_index:
@@ -82,7 +82,7 @@ cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources
 
 
 cdef void _reindex(State* s, uint32_t instrument, Prices* model, int64_t now_ns) noexcept nogil:
-    """Looks at the constituents again: who is stale or wild, and what the index is now."""
+    """Tests the constituents again for stale and wild ones, and sets the index if it changed."""
     cdef Chosen chosen, external
     cdef uint8_t states[SOURCES_MAX]
     cdef int64_t fine
@@ -105,7 +105,7 @@ cdef void _reindex(State* s, uint32_t instrument, Prices* model, int64_t now_ns)
 
 
 cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
-    """What accrued funding asks of positions, if that has changed; whom it endangers is found."""
+    """Sets the accrual of funding in margin requirements if it changed, and finds the accounts that it endangers."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int64_t rate = prices_accrued(model)
     cdef int64_t accrual = half_even(<int128>rate * model.margin_ppb, RATE)
@@ -117,7 +117,7 @@ cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
 
 
 cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, bint settling) noexcept nogil:
-    """The mark by its model, if that moves it. At a settlement no time is left; just after it a whole interval."""
+    """Sets the mark by its model if it changed. At a settlement no time is left in the interval; just after it, all of it."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int64_t left = 0
     cdef int64_t ticks
@@ -148,7 +148,7 @@ cdef inline bint _beyond_half(int64_t beyond_fine) noexcept nogil:
 
 
 cdef int mark(State* s, const TellMark* c) noexcept nogil:
-    """MARK: handed in, where no model computes it."""
+    """Executes MARK, a mark handed in where no model computes it."""
     cdef int code = _check_price(s, c.instrument, c.price_ticks)
     if code != OK:
         return code
@@ -159,7 +159,7 @@ cdef int mark(State* s, const TellMark* c) noexcept nogil:
 
 
 cdef int index(State* s, const TellIndex* c) noexcept nogil:
-    """INDEX: triggers look at it, and a model's mark."""
+    """Executes INDEX. Triggers and a model's mark use it."""
     cdef int code = _check_price(s, c.instrument, c.price_ticks)
     cdef Prices* model
     if code != OK:
@@ -176,7 +176,7 @@ cdef int index(State* s, const TellIndex* c) noexcept nogil:
 
 
 cdef int fund(State* s, const SettleFunding* c) noexcept nogil:
-    """FUNDING: handed in, where no model computes the rate."""
+    """Executes FUNDING, a rate handed in where no model computes it."""
     cdef Prices* model = _model(s, c.instrument) if c.instrument < s.ledger.instrument_count else NULL
     if c.instrument < s.ledger.instrument_count and s.ledger.instruments[c.instrument].listing == CLOSED:
         return NOT_TRADING
@@ -186,7 +186,7 @@ cdef int fund(State* s, const SettleFunding* c) noexcept nogil:
 
 
 cdef int source(State* s, const TellSource* c) noexcept nogil:
-    """SOURCE: what a constituent trades at."""
+    """Executes SOURCE, the price of constituent `source`."""
     cdef int code = _check_price(s, c.instrument, c.price_ticks)
     cdef Prices* model
     if code != OK:
@@ -206,7 +206,7 @@ cdef int source(State* s, const TellSource* c) noexcept nogil:
 # --- Time ----------------------------------------------------------------------------------------------
 
 cdef void _look(State* s, uint32_t instrument, Prices* model, int64_t now_ns) noexcept nogil:
-    """Samples up to a time, then who is stale by then."""
+    """Samples up to a time, then tests for stale constituents."""
     cdef View view
     prices_view(model, &s.ledger.instruments[instrument], &s.books[instrument], &view, &s.log.fault)
     prices_sample(model, &s.ledger.instruments[instrument], now_ns, &view)
@@ -216,7 +216,7 @@ cdef void _look(State* s, uint32_t instrument, Prices* model, int64_t now_ns) no
 
 
 cdef void _catch_up(State* s, uint32_t instrument, Prices* model, int64_t now_ns) noexcept nogil:
-    """A jump over very many periods passes the earlier ones over, with what was sampled and fixed for them."""
+    """Skips the earlier periods of a very long jump, with their samples and fixed rates."""
     cdef View view
     cdef int64_t last
     if model.interval_ns == 0:
@@ -231,14 +231,15 @@ cdef void _catch_up(State* s, uint32_t instrument, Prices* model, int64_t now_ns
 
 
 cdef inline int128 _funding_instant(Prices* model) noexcept nogil:
-    """When a rate is fixed or a period settled next; it may lie beyond the end of time. 0 where rates are handed in."""
+    """Returns the instant at which a rate is fixed or a period settled next, perhaps beyond the end of time. 0 where rates are
+    handed in."""
     if model.interval_ns == 0:
         return 0
     return <int128>model.period * model.interval_ns - (0 if model.fixed else model.cutoff_ns)
 
 
 cdef int128 _instant(Prices* model, Instrument* ins) noexcept nogil:
-    """When something happens next by the clock: a rate is fixed, a settlement, an expiry, a constituent stale."""
+    """Returns the next instant of the clock: a rate fixed, a settlement, an expiry, or a stale constituent."""
     cdef int128 instant = model.stale_at
     if model.interval_ns and _funding_instant(model) < instant:
         instant = _funding_instant(model)
@@ -264,7 +265,7 @@ cdef void _fix(State* s, uint32_t instrument, Prices* model, int64_t instant_ns)
 
 
 cdef void _fund(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
-    """A settlement: mark, funding and margin check in the order of the rule set."""
+    """Settles a period: mark, funding and margin check in the order of the rule set."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int64_t period = model.period
     cdef int64_t rate
@@ -273,14 +274,14 @@ cdef void _fund(State* s, uint32_t instrument, Prices* model, int64_t instant_ns
     rate = prices_charge(model)
     if not s.rules.funding_first:
         settle_all(s)
-    _accrue(s, instrument, model)       # what was set aside for this period is there to pay it
+    _accrue(s, instrument, model)       # the accrued margin of this period is free to pay it
     if ins.mark_ticks and period > <int64_t>ins.funding_period:
         settle_rate(s, instrument, rate, <uint64_t>period)
     settle_all(s)
 
 
 cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_ns) noexcept nogil:
-    """What happens at an instant, the funding of a period first, then an expiry."""
+    """Works off an instant: the funding of a period first, then an expiry."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     if _funding_instant(model) == instant_ns:
         if model.fixed:
@@ -297,8 +298,10 @@ cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_n
 
 
 cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
-    """Works off what the passing of time does to modelled prices: fixed rates, settlements, stale constituents by their
-    instants, then by instrument; then samples, indices and marks at the new time."""
+    """Works off the events of passing time for modelled prices, by their instants, then by instrument.
+
+    These are fixed rates, settlements and stale constituents; samples, indices and marks at the new time come last.
+    """
     cdef uint32_t i, first
     cdef int128 instant, earliest
     cdef Prices* model
