@@ -7,7 +7,7 @@ PARALLEL := -n auto --dist worksteal  # a process for each core; one test after 
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test check bench lint docs debug dist clean
+.PHONY: demo test check bench mutate lint docs debug dist clean
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,9 @@ bench: $(VENV)/built           ## ratios against a C book, latency, memory, the 
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05
+
+mutate: $(VENV)/built         ## ten wrong lines where money moves: does an assertion halt the core before the auditor? SEED=1
+	$(BIN)/python tests/support/mutate.py $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/built            ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy

@@ -18,7 +18,7 @@ KINDS = {
     "debug": ["-O0", "-g", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"],
     # address and undefined-behaviour sanitizers, no recovery; Python must be started with their runtimes preloaded
     "sanitize": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-    # compiled fast, not to be fast: what the test of the package builds
+    # compiled fast, not to be fast: what the test of the package builds, and `make mutate`
     "quick": ["-O0"],
     # every line reports to the coverage tool (plugin Cython.Coverage)
     "trace": ["-O0", "-DCYTHON_TRACE=1", "-DCYTHON_TRACE_NOGIL=1"],

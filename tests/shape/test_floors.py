@@ -23,11 +23,11 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
 ROOF = ["audit", "rows", "reader", "roster", "kernel"]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
-    "money", "pool", "schema", "commands", "event_log", "emit", "event_view", "order_pool", "book", "matching",
-    "client_ids", "expiries", "triggers",
-    "valuation", "price_model", "ledger", "fees", "margin", "domain", "liquidation_price", "admission", "lifecycle", "preview",
-    "order_margin", "placement", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down",
-    "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
+    "money", "clauses", "pool", "schema", "commands", "event_log", "emit", "event_view", "order_pool", "book",
+    "matching", "client_ids", "expiries", "triggers", "valuation", "price_model", "ledger", "fees", "margin", "domain",
+    "liquidation_price", "admission", "state", "holds", "lifecycle", "preview", "order_margin", "placement",
+    "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind",
+    "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 
@@ -132,7 +132,8 @@ ONE_KERNEL = {  # files that only one kernel needs, each with its reason
     "market/client_ids": "a hash table; a dict", "market/expiries": "a heap of slots; a sorted list",
     "market/matching": "inline, so that no call stands between two fills; a method of the book",
     "market/order_pool": "slots and free stack; objects and a list of numbers",
-    "trade/state": "the record that lifecycle's header declares",
+    "base/clauses": "assertions that always run; the twin is held against the auditor and the core",
+    "trade/holds": "the half of an order's life that the hot path does not inline; one class in the twin",
 }  # fmt: skip
 
 

@@ -253,4 +253,8 @@ class Busy(SolventError, RuntimeError):
 
 
 class Halted(SolventError, RuntimeError):
-    """Reports that the core met an impossible state (arithmetic beyond 64 bits, memory gone) and stopped for good."""
+    """Reports that the core met an impossible state and stopped for good.
+
+    A clause of docs/explanation/invariants.md is broken, arithmetic went beyond 64 bits, or memory is gone. The text tells
+    which, and in which command.
+    """

@@ -2,6 +2,6 @@
 #
 # Owns: nothing. Never: writes. Cost: O(state); for tests, users and halts, not for the path of a command.
 
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef object broken(State* s)

@@ -8,10 +8,11 @@ from solvent._core.account.domain cimport domain_slack
 from solvent._core.base.money cimport int128
 from solvent._core.account.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
 from solvent._core.market.matching cimport crosses
-from solvent._core.trade.lifecycle cimport State, order_instrument, watched_ticks
+from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SHORT
+from solvent._core.trade.lifecycle cimport watched_ticks
+from solvent._core.trade.state cimport State, order_instrument
 from solvent._core.contract.valuation cimport Instrument, value_of
 from solvent._core.market.triggers cimport trigger_direction, trigger_reached, triggers_check
-from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SHORT
 
 
 cdef object _money(State* s):

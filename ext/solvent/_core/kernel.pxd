@@ -9,7 +9,7 @@
 
 from libc.stdint cimport int64_t, uint16_t, uint64_t
 from solvent._core.roster cimport Roster
-from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.trade.state cimport Receipt
 from solvent._core.base.commands cimport Request
 from solvent._core.base.schema cimport Command
 

@@ -16,7 +16,7 @@ from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fun
 from solvent._core.trade.placement cimport fire_next, place
 from solvent._core.base.event_view cimport EventView
 from solvent._core.account.fees cimport fees_close, fees_other_day, fees_renew
-from solvent._core.account.ledger cimport Collateral, ledger_close, ledger_open
+from solvent._core.account.ledger cimport Collateral, balance, ledger_close, ledger_open
 from solvent._core.venue.market_state cimport halt, settle_instrument
 from solvent._core.liquidation.pipeline cimport settle
 from solvent._core.base.money cimport INT64_MAX
@@ -26,7 +26,8 @@ from solvent._core.venue.marks cimport fund, index, mark, pass_to, settle_all, s
 from solvent._core.trade.preview cimport rehearsal_close
 from solvent._core.roster cimport Roster
 from solvent._core.market.expiries cimport timers_close
-from solvent._core.trade.lifecycle cimport Receipt, State, expire
+from solvent._core.trade.lifecycle cimport expire
+from solvent._core.trade.state cimport Receipt, State
 from solvent._core.market.triggers cimport triggers_close
 from solvent._core.base.schema cimport (
     ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK,
@@ -38,6 +39,8 @@ from solvent._core.base.emit cimport emit_begin, emit_passed
 from solvent._core.base.commands cimport CancelOrder, PlaceOrder, Request
 
 import sys
+
+from solvent._core.base.clauses import said
 
 
 cdef object _ORDER_ID = sys.intern("order_id")
@@ -335,6 +338,8 @@ cdef class Kernel(Roster):
                 while self.s.due.count and self.s.log.fault == 0 and fire_next(&self.s, receipt):
                     if not self.s.bare:
                         settle(&self.s)
+            if c.record.instrument < self.s.ledger.instrument_count and not self.s.bare:
+                balance(&self.s.ledger, c.record.instrument)
         receipt.code = code
         if event != NULL and begin < self.s.log.count:      # otherwise it was spilled, and the exchange halts
             event = &self.s.log.events[begin]
@@ -351,7 +356,7 @@ cdef class Kernel(Roster):
         if self.busy:
             raise self.busy_error("the exchange is working on another call; one thread at a time")
         if self.s.log.fault:
-            raise self.halted_error(f"the exchange halted (fault {self.s.log.fault}); make a new one")
+            raise self.halted_error(f"the exchange halted ({said(self.s.log.fault)}); make a new one")
         if self.s.log.count and self.keep_from > self.s.log.first_seq:
             droppable = self.s.log.count
             if self.keep_from - self.s.log.first_seq < <uint64_t>droppable:
@@ -363,8 +368,7 @@ cdef class Kernel(Roster):
 
     cdef int _halted(self) except -1:
         raise self.halted_error(
-            f"fault {self.s.log.fault} in command {self.command_seq} (1: arithmetic beyond 64 bits, 2: memory gone, "
-            "3: an impossible state); the exchange has stopped")
+            f"command {self.command_seq} met a state that must not be: {said(self.s.log.fault)}; the exchange has stopped")
 
     cdef int _alone(self, const Request* c) except -1:
         """Applies one command. Python's memory was all taken before."""

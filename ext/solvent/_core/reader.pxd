@@ -5,7 +5,7 @@
 # Cost: a row is a tuple; depth and arrays are filled without a Python loop.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 ctypedef void (*Columns)(State* s, int32_t index, int64_t* row) noexcept nogil
 

@@ -15,7 +15,8 @@ from solvent._core.base.schema cimport NAME_BYTES, RECORD_BYTES, SOURCES
 from solvent._core.rows cimport (
     account_columns, domain_rows, liquidation_columns, position_columns, position_row, position_rows, wallet_rows,
 )
-from solvent._core.trade.lifecycle cimport order_instrument, order_price
+from solvent._core.trade.holds cimport order_price
+from solvent._core.trade.state cimport order_instrument
 
 
 cdef enum:

@@ -9,7 +9,7 @@
 
 from libc.stdint cimport int64_t, uint32_t
 from solvent._core.reader cimport Reader
-from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.trade.state cimport Receipt
 from solvent._core.base.commands cimport Request
 
 cdef struct Offer:                 # the part of an ADD_INSTRUMENT that the state must check

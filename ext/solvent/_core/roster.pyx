@@ -4,18 +4,20 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.book cimport Book, book_close, book_open
-from solvent._core.account.ledger cimport FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve
+from solvent._core.account.ledger cimport (
+    FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve,
+)
 from solvent._core.base.pool cimport room, zeroed
 from solvent._core.contract.price_model cimport Prices, prices_close, prices_open
 from solvent._core.reader cimport Reader
-from solvent._core.trade.lifecycle cimport Receipt
-from solvent._core.market.triggers cimport Triggers, triggers_close
-from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
 from solvent._core.base.schema cimport (
     ACCOUNT_EXISTS, BAD_INSTRUMENT, BAD_NAME, BAD_RECORD, INSTRUMENT_EXISTS, NAME_BYTES, NET, OK, RECORD_BYTES,
     TOO_MANY_ACCOUNTS, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, Event,
 )
 from solvent._core.base.event_log cimport log_next
+from solvent._core.trade.state cimport Receipt
+from solvent._core.market.triggers cimport Triggers, triggers_close
+from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier, tiers_derive
 from solvent._core.base.emit cimport emit_account_opened, emit_instrument_added
 from solvent._core.base.commands cimport Request
 

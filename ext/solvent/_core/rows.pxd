@@ -8,7 +8,7 @@
 # Cost: an open position costs a few requirements of its domain, and the search for its liquidation prices; a flat one O(1).
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
 cdef list position_rows(State* s, uint32_t account)

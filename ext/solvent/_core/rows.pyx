@@ -10,7 +10,7 @@ from solvent._core.account.margin cimport (
 from solvent._core.base.money cimport int128, most, saturate
 from solvent._core.base.schema cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
 from solvent._core.contract.valuation cimport Held, Instrument, price_paying, tier_of
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 from solvent._core.trade.order_margin cimport affords
 
 

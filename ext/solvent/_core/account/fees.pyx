@@ -4,7 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.account.ledger cimport Ledger, Position, domain_forget, touch
-from solvent._core.base.money cimport floor128, least
+from solvent._core.base.clauses cimport MON_7, must
+from solvent._core.base.money cimport RATE, floor128, least
 from solvent._core.base.pool cimport resized
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.emit cimport emit_fee_changed
@@ -54,6 +55,8 @@ cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t cu
         v.today = 0
         v.next = 0 if v.next + 1 == VOLUME_DAYS else v.next + 1
     v.day = day
+    must(v.total >= 0 and v.today >= 0, MON_7, &ledger.log.fault)
+    must(0 <= v.next < VOLUME_DAYS, MON_7, &ledger.log.fault)
     return v
 
 
@@ -69,6 +72,7 @@ cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t acco
         for i in range(ins.fee_tier_count):
             if v.total >= ins.fee_tiers[i].volume_units:
                 found = ins.fee_tiers[i].maker_fee_ppb if maker else ins.fee_tiers[i].taker_fee_ppb
+    must(-RATE < found < RATE, MON_7, &ledger.log.fault)
     return found
 
 
@@ -93,6 +97,7 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
             p = &ledger.positions[ledger.instruments[i].members[k]]
             rate = liquidation_rate(fees, ledger, p, now_ns)
             if rate != p.liquidation_fee_ppb:
+                must(rate >= 0 and ledger.instruments[i].own_fee, MON_7, &ledger.log.fault)
                 p.liquidation_fee_ppb = rate
                 domain_forget(ledger, p)
                 emit_fee_changed(ledger.log, account=p.account, instrument=p.instrument, leg=p.leg, fee_ppb=rate)
@@ -101,9 +106,13 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
 
 cdef void fees_add(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t account, int64_t value, int64_t now_ns) noexcept nogil:
     """A fill of an account."""
+    cdef int64_t total
     cdef Volume* v
     if not fees.counts:
         return
     v = volume_at(fees, ledger, account, ins.currency, now_ns)
     if v != NULL:
-        v.today = least(VOLUME_MAX, v.today + value)
+        must(value >= 0, MON_7, &ledger.log.fault)
+        total = v.today + value
+        v.today = least(VOLUME_MAX, total)
+        must(v.today == total or (v.today == VOLUME_MAX and total > VOLUME_MAX), MON_7, &ledger.log.fault)

@@ -99,6 +99,7 @@ cdef struct Ledger:
     int32_t parcel_count
     int32_t parcel_capacity
     int64_t next_parcel_id
+    int64_t* costs                 # by currency: of all positions and parcels together
     uint32_t* touched              # accounts to be tested before the command ends
     uint32_t touched_count
 
@@ -161,6 +162,7 @@ cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil
 cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil
 cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil
 cdef void parcels_sweep(Ledger* ledger) noexcept nogil
+cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil
 
 
 cdef inline Wallet* wallet_of(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:

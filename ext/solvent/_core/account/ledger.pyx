@@ -3,16 +3,18 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.base.money cimport (
-    RATE, add, clamp, least, magnitude, most, mul_div_floor, mul_div_trunc, sub,
+from solvent._core.base.clauses cimport (
+    LIQ_1, LIQ_10, LIQ_3, LIQ_4, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
+    is_trunc, must,
 )
-from solvent._core.base.pool cimport resized, room, rooms
-from solvent._core.contract.valuation cimport Held, Instrument
+from solvent._core.base.money cimport RATE, add, clamp, int128, least, magnitude, most, mul_div_floor, mul_div_trunc, sub
+from solvent._core.base.pool cimport resized, room, rooms, zeroed
 from solvent._core.base.schema cimport (
-    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, HOUSE, LIQUIDATION_FEE, MARGIN_ASSIGNED, MARGIN_RELEASED, NO_INSTRUMENT, PARCEL_GAIN,
-    PARCEL_LOSS, REALISED, SHORTFALL, TAKEN,
+    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, HOUSE, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED,
+    NO_INSTRUMENT, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORT, SHORTFALL, TAKEN,
 )
 from solvent._core.base.event_log cimport EventLog
+from solvent._core.contract.valuation cimport Held, Instrument
 from solvent._core.base.emit cimport emit_ledger, emit_parcel, emit_position
 
 
@@ -21,6 +23,9 @@ cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcep
     ledger.log = log
     ledger.currency_count = currencies
     ledger.next_parcel_id = 1
+    ledger.costs = <int64_t*>zeroed(currencies + 1, sizeof(int64_t))
+    if ledger.costs == NULL:
+        return 0
     ledger.moves = 1
     while ledger.account_count < FIRST_USER:
         if not accounts_reserve(ledger):
@@ -40,6 +45,7 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     free(ledger.positions)
     free(ledger.parcels)
     free(ledger.touched)
+    free(ledger.costs)
     free(ledger.collateral)
 
 
@@ -80,6 +86,8 @@ cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil:
     ledger.accounts[account].parent = parent
     ledger.accounts[account].touched = 0
     memset(wallet_of(ledger, account, 0), 0, ledger.currency_count * sizeof(Wallet))
+    must(parent < account or account == 0, MON_7, &ledger.log.fault)
+    must(ledger.account_count <= ledger.account_capacity, MON_7, &ledger.log.fault)
     return account
 
 
@@ -118,7 +126,9 @@ cdef int64_t kin_lots(Ledger* ledger, Position* p) noexcept nogil:
                 net = 0
                 instrument = other.instrument
             net += other.size_lots
+        must(other.account == p.account, MON_7, &ledger.log.fault)
         index = other.next
+    must(total >= 0, MAR_1, &ledger.log.fault)
     return total + magnitude(net)
 
 
@@ -134,6 +144,8 @@ cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
             held.long_lots += most(0, other.size_lots)
             held.short_lots += most(0, -other.size_lots)
         index = other.next
+    must(held.long_lots >= most(0, p.size_lots) and held.short_lots >= most(0, -p.size_lots), MAR_1, &ledger.log.fault)
+    must(held.long_lots >= 0 and held.short_lots >= 0, MAR_1, &ledger.log.fault)
 
 
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
@@ -163,6 +175,8 @@ cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument,
     ledger.position_count += 1
     ins.members[ins.member_count] = index
     ins.member_count += 1
+    must(position_find(ledger, account, instrument, leg) == index, MON_7, &ledger.log.fault)
+    must(ledger.positions[index].size_lots == 0 and ledger.positions[index].cost_units == 0, MON_3, &ledger.log.fault)
     return index
 
 
@@ -173,6 +187,8 @@ cdef void position_forget(Ledger* ledger) noexcept nogil:
     cdef int32_t* link = &ledger.accounts[p.account].first_position
     while link[0] != index:
         link = &ledger.positions[link[0]].next
+    must(p.size_lots == 0 and p.cost_units == 0 and p.margin_units == 0, MON_3, &ledger.log.fault)
+    must(p.first_order < 0 and p.hold_units == 0, MON_8, &ledger.log.fault)
     link[0] = p.next
     ledger.instruments[p.instrument].member_count -= 1
     ledger.position_count -= 1
@@ -198,6 +214,7 @@ cdef void order_touched(Ledger* ledger) noexcept nogil:
     """Puts the touched accounts in order, where that may change something."""
     if ledger.touched_count > 1 and _overdrawn(ledger):
         qsort(ledger.touched, ledger.touched_count, sizeof(uint32_t), &_by_account)
+    must(ledger.touched_count <= ledger.account_count, LIQ_1, &ledger.log.fault)
 
 
 # --- Postings ------------------------------------------------------------------------------------------
@@ -214,6 +231,7 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     cdef int64_t* target
     cdef uint32_t instrument = NO_INSTRUMENT
     cdef uint8_t margin_of = 0
+    cdef uint64_t both
     if amount == 0:
         return
     if amount < 0:
@@ -221,8 +239,11 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
         amount = sub(0, amount, &ledger.log.fault)
     source = _balance(ledger, &payer)
     target = _balance(ledger, &receiver)
+    both = <uint64_t>source[0] + <uint64_t>target[0]
     source[0] = sub(source[0], amount, &ledger.log.fault)
     target[0] = add(target[0], amount, &ledger.log.fault)
+    must((amount > 0) & (source != target) & (payer.currency == receiver.currency), MON_7, &ledger.log.fault)
+    must(<uint64_t>source[0] + <uint64_t>target[0] == both, MON_1, &ledger.log.fault)
     if payer.position >= 0:
         instrument = ledger.positions[payer.position].instrument
         margin_of = 1 | ledger.positions[payer.position].leg << 2
@@ -235,25 +256,55 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
         margin_of=margin_of)
 
 
+cdef inline int128 _insurance(Ledger* ledger, uint32_t currency) noexcept nogil:
+    """The fund, less what nobody could pay."""
+    return <int128>wallet_of(ledger, FUND, currency).cash_units + wallet_of(ledger, DEFICIT, currency).cash_units
+
+
+cdef inline void _waterfall(Ledger* ledger, uint32_t currency, bint grown) noexcept nogil:
+    """States where fund and deficit may be; where the fund has grown, the deficit was repaid before."""
+    must(wallet_of(ledger, FUND, currency).cash_units >= 0, LIQ_7, &ledger.log.fault)
+    must(wallet_of(ledger, DEFICIT, currency).cash_units <= 0, LIQ_6, &ledger.log.fault)
+    must(not grown or wallet_of(ledger, DEFICIT, currency).cash_units == 0, LIQ_6, &ledger.log.fault)
+
+
+cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
+    """States that an instrument's sizes, and its currency's cash and costs, sum to zero: between two commands, and two cases."""
+    cdef Instrument* ins = &ledger.instruments[instrument]
+    must(ins.net_lots == 0, MON_2, &ledger.log.fault)
+    must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
+
+
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
     """Income of the insurance fund: an open deficit is repaid first (semantics §5)."""
     cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
     cdef int64_t repaid = least(amount, owed)
+    cdef int128 after = _insurance(ledger, payer.currency) + amount
     pay(ledger, DEFICIT_REPAID, payer, wallet_purse(DEFICIT, payer.currency), repaid, ref)
     pay(ledger, reason, payer, wallet_purse(FUND, payer.currency), amount - repaid, ref)
+    must(amount >= 0 and _insurance(ledger, payer.currency) == after, MON_1, &ledger.log.fault)
+    _waterfall(ledger, payer.currency, amount != repaid)
 
 
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
     """The fund as far as it reaches, then the deficit."""
     cdef int64_t paid = least(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
+    cdef int128 after = _insurance(ledger, receiver.currency) - amount
     pay(ledger, reason, wallet_purse(FUND, receiver.currency), receiver, paid, ref)
     pay(ledger, reason, wallet_purse(DEFICIT, receiver.currency), receiver, amount - paid, ref)
+    must(amount >= 0 and _insurance(ledger, receiver.currency) == after, MON_1, &ledger.log.fault)
+    must(paid == amount or wallet_of(ledger, FUND, receiver.currency).cash_units == 0, LIQ_6, &ledger.log.fault)
+    _waterfall(ledger, receiver.currency, False)
 
 
 # --- Fills ---------------------------------------------------------------------------------------------
 
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
     cdef Position* p = &ledger.positions[index]
+    must((p.size_lots != 0) | ((p.cost_units | p.margin_units) == 0), MON_3, &ledger.log.fault)
+    if p.leg != 0 or p.hedged:
+        must((p.size_lots >= 0 if p.leg == LONG else p.leg != SHORT or p.size_lots <= 0) and not (p.hedged and p.size_lots != 0), MAR_2,
+             &ledger.log.fault)
     domain_forget(ledger, p)
     emit_position(
         ledger.log, account=p.account, instrument=p.instrument, mode=p.mode, size_lots=p.size_lots,
@@ -265,8 +316,10 @@ cdef inline void _fee(Ledger* ledger, FillTerms* terms, Purse payer, int64_t res
     cdef int64_t share
     if terms.fee_reason == LIQUIDATION_FEE:
         share = mul_div_floor(rest, ledger.fund_share_ppb, RATE, &ledger.log.fault)
+        must(is_floor(share, rest, ledger.fund_share_ppb, RATE), MON_6, &ledger.log.fault)
         fund_receives(ledger, LIQUIDATION_FEE, payer, share, terms.ref)
         rest -= share
+        must(rest >= 0, MON_7, &ledger.log.fault)
     pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
 
 
@@ -315,12 +368,52 @@ cdef void fill_effect(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e
     e.cash_units = sub(add(e.cash_units, e.released_units, fault), e.wallet_fee_units, fault)
 
 
+cdef inline void _check_effect(Position* p, FillTerms* terms, Effect* e, int32_t* fault) noexcept nogil:
+    """States what a fill must make of a position's size and cost: the closed part's share of both costs, cut to a unit."""
+    cdef int64_t held = magnitude(p.size_lots)
+    cdef int64_t moved = magnitude(terms.size_delta)
+    cdef int64_t paid = terms.cost_delta - e.opened_cost
+    cdef bint against = p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0)
+    must((e.size_lots == p.size_lots + terms.size_delta) & (e.closed_lots == (least(held, moved) if against else 0))
+         & (e.closed_lots + magnitude(e.opened_lots) == moved), MON_2, fault)
+    must((e.cost_units == p.cost_units + terms.cost_delta + e.realised_units) & ((e.size_lots != 0) | (e.cost_units == 0)), MON_3, fault)
+    must(e.margin_fee_units + e.wallet_fee_units == terms.fee_units, MON_7, fault)
+    if e.closed_lots != 0:
+        must(is_trunc(paid, terms.cost_delta, e.closed_lots, moved), MON_6, fault)
+        must(is_trunc(-paid - e.realised_units, p.cost_units, e.closed_lots, held), MON_6, fault)
+    else:
+        must((paid == 0) & (e.realised_units == 0), MON_3, fault)
+
+
+cdef inline void _check_margin(Position* p, FillTerms* terms, Effect* e, int32_t* fault) noexcept nogil:
+    """States what a fill must make of an isolated margin, and that a cross position has none."""
+    cdef int64_t left = p.margin_units + e.realised_units - e.margin_fee_units      # before anything is released
+    cdef bint whole = e.closed_lots != 0 and e.closed_lots == magnitude(p.size_lots)
+    if not p.mode:
+        must((e.margin_units | e.released_units | e.assigned_units | e.shortfall_units) == 0, MAR_3, fault)
+        must((e.margin_fee_units == 0) & (e.cash_units == e.realised_units - e.wallet_fee_units), MON_7, fault)
+        return
+    must(e.margin_units == left + e.shortfall_units - e.released_units + e.assigned_units, MAR_3, fault)
+    must(e.cash_units == e.released_units - e.wallet_fee_units - e.assigned_units, MAR_3, fault)
+    must(e.released_units >= 0 and e.assigned_units >= 0, MON_7, fault)
+    must(e.shortfall_units == (most(0, -left) if whole else 0), MAR_3, fault)
+    must(e.released_units <= most(0, left) and (e.closed_lots != 0 or e.released_units == 0), MAR_3, fault)
+    must(not whole or e.opened_lots != 0 or e.margin_units == 0, MAR_3, fault)
+    must(not terms.keep_margin or whole or e.released_units == 0, MAR_3, fault)
+    must(e.margin_fee_units == (terms.fee_units if e.closed_lots != 0 and e.opened_lots == 0 else 0), MON_7, fault)
+
+
 cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) noexcept nogil:
     """Posts the effect of a fill on a position as it is: close, fee, open, POSITION."""
     cdef Position* p = &ledger.positions[index]
     cdef uint32_t currency = ledger.instruments[p.instrument].currency
     cdef Purse wallet = wallet_purse(p.account, currency)
     cdef Purse margin
+    cdef int64_t cash = wallet_of(ledger, p.account, currency).cash_units
+    _check_effect(p, terms, e, &ledger.log.fault)
+    _check_margin(p, terms, e, &ledger.log.fault)
+    ledger.costs[currency] += e.cost_units - p.cost_units
+    ledger.instruments[p.instrument].net_lots += e.size_lots - p.size_lots
     if e.closed_lots != 0 and e.closed_lots == magnitude(p.size_lots):
         p.stuck = 0
     p.size_lots = e.size_lots
@@ -339,6 +432,8 @@ cdef void fill_post(Ledger* ledger, int32_t index, FillTerms* terms, Effect* e) 
     _fee(ledger, terms, wallet, e.wallet_fee_units)
     if e.assigned_units != 0:
         pay(ledger, MARGIN_ASSIGNED, wallet, margin_purse(ledger, index), e.assigned_units, terms.ref)
+    must(p.margin_units == e.margin_units, MAR_3, &ledger.log.fault)
+    must(wallet_of(ledger, p.account, currency).cash_units == cash + e.cash_units, MON_7, &ledger.log.fault)
     position_event(ledger, index)
 
 
@@ -346,8 +441,10 @@ cdef void position_fill(Ledger* ledger, int32_t index, FillTerms* terms) noexcep
     """A fill that opens nothing, of whoever does not ask whether it is borne: deleveraging, netting, a settlement."""
     cdef Effect e
     fill_effect(ledger, index, terms, &e)
+    must(e.opened_lots == 0, MAR_4, &ledger.log.fault)
     fill_post(ledger, index, terms, &e)
     touch(ledger, ledger.positions[index].account)
+    must(ledger.accounts[ledger.positions[index].account].touched, LIQ_1, &ledger.log.fault)
 
 
 # --- Parcels -------------------------------------------------------------------------------------------
@@ -371,6 +468,9 @@ cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, i
     cdef Position* p = &ledger.positions[position]
     cdef int32_t index = ledger.parcel_count
     cdef Parcel* parcel = &ledger.parcels[index]
+    must(p.size_lots != 0 and index < ledger.parcel_capacity, LIQ_4, &ledger.log.fault)
+    must(p.margin_units == 0, LIQ_3, &ledger.log.fault)
+    ledger.costs[ledger.instruments[p.instrument].currency] += cost_units - p.cost_units
     memset(parcel, 0, sizeof(Parcel))
     parcel.parcel_id = ledger.next_parcel_id
     parcel.size_lots = p.size_lots
@@ -380,9 +480,14 @@ cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, i
     parcel.origin = p.account
     ledger.next_parcel_id += 1
     ledger.parcel_count += 1
+    must(parcel.size_lots == p.size_lots and parcel.cost_units == cost_units, LIQ_4, &ledger.log.fault)
+    must(parcel.instrument == p.instrument and parcel.order_id == 0, LIQ_4, &ledger.log.fault)
+    must(parcel.origin == p.account and parcel.parcel_id == ledger.next_parcel_id - 1, LIQ_4, &ledger.log.fault)
+    must(parcel.parcel_id > 0 and (index == 0 or parcel.parcel_id > ledger.parcels[index - 1].parcel_id), LIQ_4, &ledger.log.fault)
     p.size_lots = 0
     p.cost_units = 0
     p.stuck = 0
+    must(p.size_lots == 0 and p.cost_units == 0, LIQ_3, &ledger.log.fault)
     position_event(ledger, position)
     _parcel_event(ledger, parcel, TAKEN, magnitude(parcel.size_lots), 0)
     return index
@@ -399,6 +504,7 @@ cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
             low = middle + 1
         else:
             high = middle
+    must(low < ledger.parcel_count and ledger.parcels[low].parcel_id == parcel_id, LIQ_4, &ledger.log.fault)
     return low
 
 
@@ -415,13 +521,23 @@ cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_
     cdef uint32_t currency = ledger.instruments[parcel.instrument].currency
     cdef int64_t share = parcel_share(parcel, lots, fault)
     cdef int64_t gain = sub(-cost_delta, share, fault)
+    cdef int64_t held = parcel.size_lots
+    cdef int128 insured = _insurance(ledger, currency) + gain
+    must(0 < lots <= magnitude(held), LIQ_4, fault)
+    must(is_floor(share, parcel.cost_units, lots, magnitude(held)), MON_6, fault)
+    must(share + gain == -cost_delta, MON_3, fault)
     parcel.size_lots += lots if parcel.size_lots < 0 else -lots
     parcel.cost_units -= share
     parcel.due = 1
+    ledger.costs[currency] -= share
+    ledger.instruments[parcel.instrument].net_lots += parcel.size_lots - held
+    must(magnitude(parcel.size_lots) == magnitude(held) - lots, LIQ_4, fault)
+    must(parcel.size_lots != 0 or parcel.cost_units == 0, LIQ_10, fault)
     if gain > 0:
         fund_receives(ledger, PARCEL_GAIN, wallet_purse(CLEARING, currency), gain, ref)
     elif gain < 0:
         fund_pays(ledger, PARCEL_LOSS, wallet_purse(CLEARING, currency), -gain, ref)
+    must(_insurance(ledger, currency) == insured, LIQ_6, fault)
     _parcel_event(ledger, parcel, change, lots, gain)
 
 
@@ -434,4 +550,7 @@ cdef void parcels_sweep(Ledger* ledger) noexcept nogil:
             if kept != i:
                 ledger.parcels[kept] = ledger.parcels[i]
             kept += 1
+        else:
+            must(ledger.parcels[i].cost_units == 0, LIQ_10, &ledger.log.fault)
+            must(ledger.parcels[i].order_id == 0, LIQ_10, &ledger.log.fault)
     ledger.parcel_count = kept

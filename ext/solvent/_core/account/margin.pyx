@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
+from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
     COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, least, magnitude, most, mul_div_ceil, narrow, saturate,
     sub,
@@ -29,6 +30,8 @@ cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each
     if whole > floor128(COLLATERAL_MAX, each.numerator):
         return COLLATERAL_MAX
     part = floor128((units - whole * each.denominator) * each.numerator, each.denominator)
+    must(units >= whole * each.denominator and units < (whole + 1) * each.denominator, MON_6, &ledger.log.fault)
+    must(part >= 0 and part <= each.numerator, MON_6, &ledger.log.fault)
     return least(COLLATERAL_MAX, saturate(whole * each.numerator + part))
 
 
@@ -36,6 +39,8 @@ cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) n
     """The smallest balance that counts so much."""
     if value <= 0:
         return 0
+    must(_price(ledger, each) > 0 and each.numerator > 0, MAR_1, &ledger.log.fault)
+    must(value <= COLLATERAL_MAX, MAR_1, &ledger.log.fault)
     return saturate(ceil128(<int128>value * each.denominator, <int128>_price(ledger, each) * each.numerator))
 
 
@@ -78,6 +83,8 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
         own[0] = _threshold(rules, ins, &held, &high, equity, fault)
         if own[0] < full[0]:
             own[0] = full[0]
+    must(own[0] >= full[0], LIQ_1, fault)
+    must(full[0] >= 0, LIQ_1, fault)
 
 
 cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
@@ -107,6 +114,7 @@ cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, 
     r.positions += 1 if p.size_lots != 0 else 0
     if is_plain(rules, ins):
         plain_rates(rules, ins, p, magnitude(p.size_lots), &low, &high)
+        must((0 <= low) & (low <= high), LIQ_1, fault)
         units = fee_units(magnitude(signed), low, fault)
         r.full += units
         r.own += units if high == low else fee_units(magnitude(signed), high, fault)
@@ -140,6 +148,7 @@ cdef void _add_orders(Ledger* ledger, Rules* rules, Position* p, Requirement* r)
     if rules.orders == BY_FEE:
         r.equity -= fee_units(value, ins.taker_fee_ppb, fault)
         return
+    must(value >= 0 and lowest >= 0 and highest >= 0, LIQ_1, fault)
     r.full += lowest
     r.own += most(lowest, highest)
     r.value += value
@@ -165,6 +174,7 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
     _begin(r, p.margin_units)
     _add(ledger, rules, p, <int128>p.margin_units + upl(ledger, p) if rules.fee_at_bankruptcy else 0, r)
     _end(rules, r)
+    must((r.own >= r.full) & (r.full >= 0), LIQ_1, &ledger.log.fault)
 
 
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
@@ -211,6 +221,9 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
                 _add_orders(ledger, rules, p, r)
         index = p.next
     _end(rules, r)
+    must((r.own >= r.full) & (r.full >= 0), LIQ_1, &ledger.log.fault)
+    must(not rules.fee_at_bankruptcy or r.equity == equity or rules.orders != IGNORED, LIQ_1, &ledger.log.fault)
+    must(r.value >= 0 and (r.positions > 0 or r.orders > 0 or r.own == 0), LIQ_1, &ledger.log.fault)
 
 
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
@@ -286,7 +299,7 @@ cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, in
     cdef int32_t* fault = &ledger.log.fault
     cdef int32_t first = ledger.accounts[ledger.positions[index].account].first_position
     cdef int128 total = 0
-    cdef int128 whole, part, left_over, share = 0
+    cdef int128 whole, part, rest, left_over, share = 0
     cdef int64_t needed, largest_needed = -1
     cdef int32_t i = first
     cdef int32_t largest = -1
@@ -295,6 +308,7 @@ cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, in
         p = &ledger.positions[i]
         if _shares(ledger, p, currency):
             needed = _maintenance(ledger, p)
+            must(needed >= 0, LIQ_3, fault)
             total += needed
             if needed > largest_needed:
                 largest_needed = needed
@@ -310,11 +324,14 @@ cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, in
         p = &ledger.positions[i]
         if _shares(ledger, p, currency):
             needed = _maintenance(ledger, p)
-            part = whole * needed + floor128((equity - whole * total) * needed, total)
+            rest = floor128((equity - whole * total) * needed, total)
+            must((equity - whole * total) * needed >= rest * total and (equity - whole * total) * needed < (rest + 1) * total, MON_6, fault)
+            part = whole * needed + rest
             left_over -= part
             if i == index:
                 share = part
         i = p.next
+    must(left_over >= 0 and left_over <= ledger.instrument_count * 2, LIQ_3, fault)
     return narrow(share + left_over if index == largest else share, fault)
 
 
@@ -322,6 +339,8 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
     """The exact signed cost at which a position leaves nothing: what the house takes it over at."""
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* fault = &ledger.log.fault
+    must(p.size_lots != 0, LIQ_3, fault)
+    must(p.mode or p.margin_units == 0, MAR_3, fault)
     if p.mode:
         return sub(p.cost_units, p.margin_units, fault)
     return sub(add(p.cost_units, upl(ledger, p), fault), equity_share(ledger, index), fault)
@@ -331,7 +350,13 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
 
 cdef inline int64_t _share(int64_t units, int64_t lots, int64_t of, int32_t* fault) noexcept nogil:
     """The part of an amount that belongs to some of its lots, rounded up."""
-    return units if lots == of else mul_div_ceil(units, lots, of, fault)
+    cdef int64_t part
+    must((0 <= lots) & (lots <= of), MON_8, fault)
+    if lots == of:
+        return units
+    part = mul_div_ceil(units, lots, of, fault)
+    must(is_ceil(part, units, lots, of), MON_6, fault)
+    return part
 
 
 cdef inline int64_t _opening_loss(Ledger* ledger, OpenSide* open, int64_t lots) noexcept nogil:
@@ -348,10 +373,12 @@ cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int 
     cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # to what is held, whose notional is at entry: no mark moves a hold
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
+    must((0 <= lots) & (lots <= open.lots) & (held >= 0), MON_8, fault)
     if lots == 0:
         return held
     value = _share(open.value_units, lots, open.lots, fault)
     initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
+    must((initial | value) >= 0, MAR_1, fault)
     return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # more than anybody has is enough
 
 
@@ -366,6 +393,7 @@ cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
     cdef int side = SELL if p.size_lots > 0 else BUY
     cdef int64_t lots = opening_lots(p, side, p.open[side].lots)
     cdef int64_t loss = sub(p.open[side].loss_units, _opening_loss(ledger, &p.open[side], lots), &ledger.log.fault)
+    must(loss >= 0 and p.reduce.loss_units >= 0, MON_8, &ledger.log.fault)
     return add(loss, p.reduce.loss_units, &ledger.log.fault)
 
 
@@ -388,6 +416,8 @@ cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) n
     open.lots += extra.lots
     open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
     open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
+    must((open.lots - p.open[side].lots == extra.lots) & (open.value_units - p.open[side].value_units == extra.value_units)
+         & (open.loss_units - p.open[side].loss_units == extra.loss_units), MON_8, &ledger.log.fault)
     return _side_hold(ledger, p, &open, side)
 
 
@@ -400,6 +430,7 @@ cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
     cdef int64_t initial = initial_of(ins, value, p.leverage, magnitude(p.size_lots), value, fault)
     cdef Held held
     cdef int128 least_asked
+    must((value | initial) >= 0, MAR_1, fault)
     initial = add(initial, accrued_units(ins, p.size_lots, fault), fault)
     if p.size_lots == 0:
         return initial
@@ -426,6 +457,7 @@ cdef int64_t _hedge_initial(Ledger* ledger, Position* p) noexcept nogil:
             first = False
             sides[other.size_lots < 0] = add(sides[other.size_lots < 0], initial_units(ledger, other), &ledger.log.fault)
         index = other.next
+    must(sides[0] >= 0 and sides[1] >= 0, MAR_1, &ledger.log.fault)
     return most(sides[0], sides[1])
 
 
@@ -452,6 +484,7 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
             profit += upl(ledger, p)
             initial += initial_part(ledger, p)
         index = p.next
+    must((initial >= 0) & (wallet.hold_units >= 0), MAR_1, &ledger.log.fault)
     if spendable and profit > 0:
         profit = 0
     return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)
@@ -471,6 +504,7 @@ cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) no
             kept = <int128>initial_units(ledger, p) - upl(ledger, p)
             spare -= kept if kept > 0 else 0
         index = p.next
+    must(spare <= wallet.cash_units and wallet.hold_units >= 0, MON_8, &ledger.log.fault)
     return saturate(spare)
 
 
@@ -478,14 +512,20 @@ cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) no
 
 cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil:
     """Profit rate times effective leverage; `r` is the requirement of the position's margin domain."""
-    cdef int128 rate
+    cdef int128 rate, rank
     cdef int128 profit = upl(ledger, p)
     cdef int64_t cost = magnitude(p.cost_units)
     if cost == 0:
         return 0
     rate = floor128(profit * 1000000, cost)
+    must((rate >= 0) == (profit >= 0), LIQ_8, &ledger.log.fault)
+    must(profit * 1000000 >= rate * cost and profit * 1000000 < (rate + 1) * cost, LIQ_8, &ledger.log.fault)
     if rate > 0:
         if r.equity <= 0:
             return INT64_MAX
-        return saturate(floor128(<int128>saturate(rate) * saturate(r.value), r.equity))
+        rank = floor128(<int128>saturate(rate) * saturate(r.value), r.equity)
+        must(rank * r.equity <= <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
+        must((rank + 1) * r.equity > <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
+        return saturate(rank)
+    must(profit <= 0 or rate == 0, LIQ_8, &ledger.log.fault)
     return saturate(floor128(<int128>saturate(rate) * saturate(r.equity), r.value))

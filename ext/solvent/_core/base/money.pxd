@@ -1,8 +1,8 @@
 # money: checked 64-bit arithmetic with 128-bit products.
 #
 # Owns: every division, every rounding and every overflow test of the core. No other file divides.
-# Never: wraps. An operation that does not fit sets *fault and returns 0, and the kernel halts at the end of the command. No
-# operation faults inside the documented limits, which the edge validates.
+# Never: wraps. An operation that does not fit sets *fault, unless something was wrong before, and returns 0; the kernel halts
+# at the end of the command. No operation faults inside the documented limits, which the edge validates.
 # Cost: a guarded 64-bit path when the product fits, else one 128-bit division.
 
 from libc.stdint cimport int32_t, int64_t
@@ -17,14 +17,15 @@ cdef extern from *:
     #define SOLVENT_COLLATERAL_MAX (INT64_C(1) << 54)
     #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
 
+    static inline void solvent_fault(int32_t *fault) { if (*fault == 0) *fault = 1; }
     static inline int64_t solvent_add(int64_t a, int64_t b, int32_t *fault) {
-        int64_t r; if (__builtin_add_overflow(a, b, &r)) { *fault = 1; return 0; } return r; }
+        int64_t r; if (__builtin_add_overflow(a, b, &r)) { solvent_fault(fault); return 0; } return r; }
     static inline int64_t solvent_sub(int64_t a, int64_t b, int32_t *fault) {
-        int64_t r; if (__builtin_sub_overflow(a, b, &r)) { *fault = 1; return 0; } return r; }
+        int64_t r; if (__builtin_sub_overflow(a, b, &r)) { solvent_fault(fault); return 0; } return r; }
     static inline int64_t solvent_mul(int64_t a, int64_t b, int32_t *fault) {
-        int64_t r; if (__builtin_mul_overflow(a, b, &r)) { *fault = 1; return 0; } return r; }
+        int64_t r; if (__builtin_mul_overflow(a, b, &r)) { solvent_fault(fault); return 0; } return r; }
     static inline int64_t solvent_narrow(solvent_i128 v, int32_t *fault) {
-        if (v != (solvent_i128)(int64_t)v) { *fault = 1; return 0; } return (int64_t)v; }
+        if (v != (solvent_i128)(int64_t)v) { solvent_fault(fault); return 0; } return (int64_t)v; }
     static inline int64_t solvent_saturate(solvent_i128 v) {
         if (v > (solvent_i128)INT64_MAX) return INT64_MAX;
         if (v < (solvent_i128)INT64_MIN) return INT64_MIN;
@@ -47,18 +48,18 @@ cdef extern from *:
     /* floor, ceil and truncation of a*b/c; c > 0. */
     static inline int64_t solvent_floor(int64_t a, int64_t b, int64_t c, int32_t *fault) {
         int64_t n;
-        if (c <= 0) { *fault = 1; return 0; }
+        if (c <= 0) { solvent_fault(fault); return 0; }
         if (!__builtin_mul_overflow(a, b, &n)) { int64_t q = n / c; return q - (n % c < 0); }
         return solvent_narrow(solvent_floor128((solvent_i128)a * b, c), fault); }
     static inline int64_t solvent_ceil(int64_t a, int64_t b, int64_t c, int32_t *fault) {
         int64_t n;
-        if (c <= 0) { *fault = 1; return 0; }
+        if (c <= 0) { solvent_fault(fault); return 0; }
         if (!__builtin_mul_overflow(a, b, &n)) { int64_t q = n / c; return q + (n % c > 0); }
         return solvent_narrow(solvent_ceil128((solvent_i128)a * b, c), fault); }
     static inline int64_t solvent_power10(int n) { int64_t p = 1; while (n-- > 0) p *= 10; return p; }
     static inline int64_t solvent_trunc(int64_t a, int64_t b, int64_t c, int32_t *fault) {
         int64_t n;
-        if (c <= 0) { *fault = 1; return 0; }
+        if (c <= 0) { solvent_fault(fault); return 0; }
         if (!__builtin_mul_overflow(a, b, &n)) return n / c;
         return solvent_narrow((solvent_i128)a * b / c, fault); }
     #endif

@@ -71,6 +71,7 @@ cdef struct Instrument:
     uint8_t plain                  # maintenance is the tier's rate of the value at mark; tiers go by lots alone
     uint8_t listing                # written by market_state alone
     int32_t* members               # every position ever opened here
+    int64_t net_lots               # of all positions and parcels together: none
     int32_t member_count
     int32_t member_capacity
 

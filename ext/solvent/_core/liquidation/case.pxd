@@ -6,7 +6,7 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from solvent._core.account.margin cimport Requirement
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef enum:                     # the steps of a rule set's table (Step)
     # rendered: steps

@@ -5,6 +5,6 @@
 # Cost: O(positions and orders of the account).
 
 from solvent._core.liquidation.case cimport Case
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int clear(State* s, Case* c) noexcept nogil

@@ -1,10 +1,12 @@
 """Orders and chosen tiers that go first; the contract is in clear.pxd, the readable twin in twin/liquidation/clear.py."""
 
 from libc.stdint cimport int32_t, uint32_t
-from solvent._core.account.ledger cimport Collateral, Ledger, backs, position_event, touch
-from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
-from solvent._core.trade.lifecycle cimport State, cancel_all
+from solvent._core.account.ledger cimport Collateral, Ledger, Position, backs, position_event, touch
+from solvent._core.base.clauses cimport LIQ_2, must
 from solvent._core.base.schema cimport IGNORED, LIQUIDATED
+from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
+from solvent._core.trade.lifecycle cimport cancel_all
+from solvent._core.trade.state cimport State
 
 
 cdef bint _cancel_orders(State* s, Case* c) noexcept nogil:
@@ -22,6 +24,8 @@ cdef bint _cancel_orders(State* s, Case* c) noexcept nogil:
             counted |= (c.position < 0 and l.positions[index].first_order >= 0
                         and (currency != c.currency or s.rules.orders != IGNORED))
             cancel_all(s, index, LIQUIDATED)
+            must(l.positions[index].first_order < 0, LIQ_2, &s.log.fault)
+        must(l.positions[index].account == c.account, LIQ_2, &s.log.fault)
         index = -1 if c.position >= 0 else l.positions[index].next
     return counted
 
@@ -49,10 +53,23 @@ cdef bint _give_up_tiers(State* s, Case* c) noexcept nogil:
     return changed
 
 
+cdef void _check_cleared(State* s, Case* c) noexcept nogil:
+    """States that no position of the domain has an order or a tier of its own choice left."""
+    cdef Position* p
+    cdef int32_t index = s.ledger.accounts[c.account].first_position
+    while index >= 0:
+        p = &s.ledger.positions[index]
+        if index == c.position or (c.position < 0 and not p.mode and s.ledger.instruments[p.instrument].currency == c.currency):
+            must(p.first_order < 0 and p.hold_units == 0, LIQ_2, &s.log.fault)
+            must(p.chosen_tier == 0, LIQ_2, &s.log.fault)
+        index = p.next
+
+
 cdef int clear(State* s, Case* c) noexcept nogil:
     """Cancels orders and gives up chosen tiers. Where that may have changed the verdict, the domain is judged again."""
     cdef bint changed = _cancel_orders(s, c)
     changed |= _give_up_tiers(s, c)
+    _check_cleared(s, c)
     if not changed:
         return GO_ON
     if c.requirement.positions == 0:    # only orders asked for more; the bare wallet may be below zero

@@ -6,6 +6,6 @@
 
 from libc.stdint cimport uint32_t
 from solvent._core.account.ledger cimport Collateral
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef bint convert(State* s, uint32_t account, Collateral* each) noexcept nogil

@@ -6,7 +6,7 @@
 # Cost: O(positions in the instrument) per mark (a position and its domain; docs/benchmarks.md); more where its currency backs another.
 
 from libc.stdint cimport uint32_t
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil
 cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil

@@ -5,7 +5,7 @@ from solvent._core.trade.admission cimport endangered
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, backs, touch, wallet_of
 from solvent._core.account.domain cimport cross_holds
 from solvent._core.account.margin cimport isolated_holds
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument
 
 

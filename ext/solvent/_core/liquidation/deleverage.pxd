@@ -5,6 +5,6 @@
 # Cost: sorts the holders of the other side.
 
 from solvent._core.liquidation.case cimport Case
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int deleverage(State* s, Case* c) noexcept nogil

@@ -2,21 +2,24 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
+from solvent._core.base.schema cimport (
+    ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE, MAKER_FEE, UNWOUND,
+)
 from solvent._core.account.ledger cimport (
     Effect, FillTerms, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share, pay, touch,
-    wallet_purse,
+    wallet_of, wallet_purse,
 )
 from solvent._core.account.margin cimport Requirement, adl_rank, domain_requirement, upl
+from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
 from solvent._core.base.money cimport floor128, int128, least, magnitude, saturate
 from solvent._core.base.pool cimport taken
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.market.order_pool cimport arena_find
 from solvent._core.trade.admission cimport fit
-from solvent._core.trade.lifecycle cimport State, cancel, cancel_all, refresh_hold, shrink
-from solvent._core.base.schema cimport (
-    ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE, MAKER_FEE, UNWOUND,
-)
+from solvent._core.trade.lifecycle cimport cancel, cancel_all, shrink
+from solvent._core.trade.holds cimport refresh_hold
+from solvent._core.trade.state cimport State
 from solvent._core.base.emit cimport emit_adl
 
 cdef struct Winner:
@@ -51,12 +54,17 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
         share = floor128(share * magnitude(p.size_lots), magnitude(parcel.size_lots))
         after = r.equity
         after = after - upl(&s.ledger, p) - share - p.cost_units
+        must(after + share + p.cost_units + upl(&s.ledger, p) == r.equity, LIQ_8, &s.log.fault)
         winners[count].rank = adl_rank(&s.ledger, p, &r)
         winners[count].position = ins.members[i]
         winners[count].account = p.account
         winners[count].sound = r.equity > 0 and after >= 0
         count += 1
     qsort(winners, count, sizeof(Winner), &_by_rank)
+    for i in range(1, count):
+        must(winners[i - 1].rank > winners[i].rank or (winners[i - 1].rank == winners[i].rank
+             and winners[i - 1].account <= winners[i].account), LIQ_8, &s.log.fault)
+    must(count <= ins.member_count, LIQ_8, &s.log.fault)
     return count
 
 
@@ -77,6 +85,10 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     cdef FillTerms terms
     cdef Effect e
     cdef Requirement r
+    cdef int64_t held = p.size_lots
+    cdef int64_t left = parcel.size_lots
+    must(lots > 0 and (p.size_lots > 0) != (parcel.size_lots > 0) and s.may_cost_others, LIQ_8, &s.log.fault)
+    must(is_floor(share, parcel.cost_units, lots, magnitude(left)), LIQ_8, &s.log.fault)
     cancel_all(s, winner.position, DELEVERAGED)
     _adl_event(s, winner.account, parcel, lots, share, pass_, winner.rank)
     terms.size_delta = lots if p.size_lots < 0 else -lots
@@ -92,13 +104,18 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     touch(&s.ledger, winner.account)
     refresh_hold(s, winner.position)
     parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, ref)
+    must(p.size_lots + parcel.size_lots == held + left, MON_2, &s.log.fault)
+    must(magnitude(p.size_lots) == magnitude(held) - lots, LIQ_8, &s.log.fault)
+    must(p.size_lots == 0 or parcel.size_lots == 0, LIQ_8, &s.log.fault)
+    domain_requirement(&s.ledger, &s.rules, winner.position, &r)
+    must(pass_ == 3 or r.equity >= 0, LIQ_8, &s.log.fault)
     if pass_ == 3:
-        domain_requirement(&s.ledger, &s.rules, winner.position, &r)
         if r.equity < 0:
             p = &s.ledger.positions[winner.position]
             pay(&s.ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency),
                 margin_purse(&s.ledger, winner.position) if p.mode else wallet_purse(p.account, currency),
                 -saturate(r.equity), ref)
+        must(wallet_of(&s.ledger, DEFICIT, currency).cash_units <= 0, LIQ_6, &s.log.fault)
 
 
 cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil:
@@ -108,6 +125,9 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
     cdef int64_t lots = least(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
     cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
     cdef int32_t slot
+    cdef int64_t both = parcel.size_lots + opposite.size_lots
+    must(lots > 0 and (opposite.size_lots > 0) != (parcel.size_lots > 0), LIQ_8, &s.log.fault)
+    must(is_floor(share, parcel.cost_units, lots, magnitude(parcel.size_lots)), LIQ_8, &s.log.fault)
     if opposite.order_id != 0:
         slot = arena_find(&s.arena, opposite.order_id)
         if s.arena.orders[slot].remaining_lots > lots:
@@ -117,6 +137,8 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
     _adl_event(s, HOUSE, parcel, lots, share, 2, opposite.parcel_id)
     parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, <uint64_t>parcel.parcel_id)
     parcel_fill(&s.ledger, other, lots, share, CLOSED_BY_OPPOSITE, <uint64_t>parcel.parcel_id)
+    must(parcel.size_lots + opposite.size_lots == both, MON_2, &s.log.fault)
+    must(parcel.size_lots == 0 or opposite.size_lots == 0, LIQ_8, &s.log.fault)
 
 
 cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
@@ -152,11 +174,12 @@ cdef int deleverage(State* s, Case* c) noexcept nogil:
     if winners == NULL:
         s.log.fault = 2
         return OVER
+    must(parcel.size_lots != 0 and parcel.order_id == 0, LIQ_6, &s.log.fault)
+    must(s.may_cost_others, SAFE_1, &s.log.fault)
     count = _winners(s, parcel, winners)
     _close_winners(s, c.parcel, winners, count, 1)
     _close_opposites(s, c.parcel)
     _close_winners(s, c.parcel, winners, count, 3)
     free(winners)
-    if parcel.size_lots != 0:
-        s.log.fault = 3
+    must(parcel.size_lots == 0 and parcel.cost_units == 0, LIQ_8, &s.log.fault)
     return OVER

@@ -2,10 +2,12 @@
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport FillTerms, Ledger, Position, held_of, position_fill
+from solvent._core.base.clauses cimport LIQ_2, MAR_3, MON_2, must
 from solvent._core.base.money cimport least
 from solvent._core.contract.valuation cimport Instrument, cost_delta, value_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
-from solvent._core.trade.lifecycle cimport State, refresh_hold
+from solvent._core.trade.holds cimport refresh_hold
+from solvent._core.trade.state cimport State
 from solvent._core.base.schema cimport BUY, SELL, TAKER_FEE
 from solvent._core.base.emit cimport emit_netted
 
@@ -17,8 +19,11 @@ cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int64_t lots = least(p.size_lots, -l.positions[short].size_lots)
     cdef int64_t value = value_of(ins, lots, ins.mark_ticks, False, &s.log.fault)
+    cdef int64_t left = p.size_lots + l.positions[short].size_lots
     cdef FillTerms terms
     cdef int side
+    must(lots > 0 and p.account == l.positions[short].account and p.instrument == l.positions[short].instrument, LIQ_2, &s.log.fault)
+    must(not p.mode and not l.positions[short].mode, MAR_3, &s.log.fault)
     emit_netted(
         &s.log, account=p.account, instrument=p.instrument, price_ticks=ins.mark_ticks, size_lots=lots,
         value_units=value)
@@ -32,6 +37,8 @@ cdef void _net_pair(State* s, int32_t long, int32_t short) noexcept nogil:
         terms.ref = 0
         position_fill(l, long if side == SELL else short, &terms)
         refresh_hold(s, long if side == SELL else short)
+    must(l.positions[long].size_lots == 0 or l.positions[short].size_lots == 0, MON_2, &s.log.fault)
+    must(l.positions[long].size_lots + l.positions[short].size_lots == left, MON_2, &s.log.fault)
 
 
 cdef int net(State* s, Case* c) noexcept nogil:
@@ -47,5 +54,8 @@ cdef int net(State* s, Case* c) noexcept nogil:
         if p.size_lots > 0 and not p.mode and l.instruments[p.instrument].currency == c.currency and held_of(l, p).other_lots < 0:
             _net_pair(s, index, p.twin)
             outcome = AGAIN
+        must(p.mode or p.size_lots <= 0 or held_of(l, p).other_lots >= 0 or l.instruments[p.instrument].currency != c.currency,
+             LIQ_2, &s.log.fault)
+        must(p.account == c.account, LIQ_2, &s.log.fault)
         index = l.positions[index].next
     return outcome

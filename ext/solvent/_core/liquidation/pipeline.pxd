@@ -7,7 +7,7 @@
 # instrument's next mark.
 # Cost: O(touched accounts), and what the steps cost.
 
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef void settle_touched(State* s) noexcept nogil
 

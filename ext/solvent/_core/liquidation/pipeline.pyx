@@ -3,9 +3,11 @@
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.account.ledger cimport Ledger, order_touched, parcels_sweep, wallet_of
+from solvent._core.account.ledger cimport Ledger, Parcel, balance, order_touched, parcels_sweep, wallet_of
+from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
+from solvent._core.contract.valuation cimport Instrument, worth
 from solvent._core.liquidation.case cimport (
     AGAIN, BARE_WALLET, CLEAR, DELEVERAGE, DOMAIN, GO_ON, HELD_PARCEL, NET, OVER, RESIDUAL, STEP_DOWN, TAKE_OVER, UNWIND,
     VERDICT, Case, Step,
@@ -18,8 +20,8 @@ from solvent._core.liquidation.step_down cimport step_down
 from solvent._core.liquidation.take_over cimport take_over
 from solvent._core.liquidation.unwind cimport unwind
 from solvent._core.liquidation.verdict cimport judge, verdict
-from solvent._core.trade.lifecycle cimport State
-from solvent._core.base.schema cimport NO_INSTRUMENT, SAFE
+from solvent._core.trade.state cimport State
+from solvent._core.base.schema cimport HOUSE, NO_INSTRUMENT, SAFE
 
 cdef struct Entry:             # a step as the pipeline knows it
     uint8_t concern
@@ -70,6 +72,12 @@ cdef void _run(State* s, Case* c) noexcept nogil:
 
 # --- Parcels -------------------------------------------------------------------------------------------
 
+cdef bint _has_value(State* s, Parcel* parcel) noexcept nogil:
+    """True if nothing is left of a parcel, or what is left is worth more than its cost."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    return parcel.size_lots == 0 or worth(ins, parcel.size_lots, ins.mark_ticks, &s.log.fault) > parcel.cost_units
+
+
 cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
     cdef Case c
     memset(&c, 0, sizeof(Case))
@@ -77,6 +85,11 @@ cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
     c.parcel = index
     c.fresh = fresh
     _run(s, &c)
+    balance(&s.ledger, s.ledger.parcels[index].instrument)
+    must(wallet_of(&s.ledger, HOUSE, s.ledger.instruments[s.ledger.parcels[index].instrument].currency).cash_units == 0, LIQ_10,
+         &s.log.fault)
+    must(not s.may_cost_others or _has_value(s, &s.ledger.parcels[index]), LIQ_6, &s.log.fault)
+    must(s.ledger.parcels[index].size_lots != 0 or s.ledger.parcels[index].order_id == 0, LIQ_10, &s.log.fault)
 
 
 cdef bint _run_due(State* s) noexcept nogil:
@@ -108,6 +121,7 @@ cdef bint _cover(State* s, Case* domain) noexcept nogil:
     c.concern = BARE_WALLET
     c.converted = False
     _run(s, &c)
+    must(wallet_of(&s.ledger, c.account, c.currency).cash_units >= 0, LIQ_6, &s.log.fault)
     return c.converted
 
 
@@ -166,7 +180,9 @@ cdef void _run_domain(State* s, Case* c) noexcept nogil:
     cdef int32_t i
     _run(s, c)
     for i in range(first, s.ledger.parcel_count):
+        must(s.ledger.parcels[i].origin == c.account, LIQ_4, &s.log.fault)      # closed already if a fresh sibling was opposite
         _run_parcel(s, i, True)
+    must(judge(s, c) == SAFE, LIQ_1, &s.log.fault)
 
 
 # --- The end of a command ------------------------------------------------------------------------------

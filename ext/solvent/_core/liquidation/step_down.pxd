@@ -5,6 +5,6 @@
 # Cost: O(fills of the order).
 
 from solvent._core.liquidation.case cimport Case
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int step_down(State* s, Case* c) noexcept nogil

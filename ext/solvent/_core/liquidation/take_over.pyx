@@ -5,14 +5,16 @@ from libc.stdlib cimport free
 from solvent._core.account.ledger cimport (
     Ledger, Position, Purse, margin_purse, parcel_take, parcels_reserve, pay, touch, wallet_of, wallet_purse,
 )
-from solvent._core.account.margin cimport bankruptcy_cost, equity_share
-from solvent._core.base.money cimport saturate
+from solvent._core.account.margin cimport bankruptcy_cost, equity_share, upl
+from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_4, MON_8, must
+from solvent._core.base.money cimport int128, saturate
 from solvent._core.base.pool cimport taken
+from solvent._core.base.schema cimport CLEARING, FULL, SAFE, TAKEN_OVER
 from solvent._core.contract.valuation cimport price_paying
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.liquidation.collateral cimport convert
-from solvent._core.trade.lifecycle cimport State, refresh_hold
-from solvent._core.base.schema cimport CLEARING, FULL, TAKEN_OVER
+from solvent._core.trade.holds cimport refresh_hold
+from solvent._core.trade.state cimport State
 from solvent._core.base.emit cimport emit_takeover
 
 cdef struct Taken:             # a position that is to be taken
@@ -26,11 +28,16 @@ cdef void _take(State* s, Taken* each) noexcept nogil:
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[each.position]
     cdef int64_t price = price_paying(&l.instruments[p.instrument], p.size_lots, each.cost_units, 0)
+    must(p.first_order < 0 and p.hold_units == 0, LIQ_2, &s.log.fault)
+    must(p.mode or l.positions[each.position].margin_units == 0, LIQ_3, &s.log.fault)
     emit_takeover(
         &s.log, account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=l.next_parcel_id,
         size_lots=p.size_lots, cost_units=each.cost_units, equity_units=each.equity_units, bankruptcy_ticks=price,
         leg=p.leg)
     parcel_take(l, each.position, each.cost_units, price)
+    must(p.size_lots == 0 and p.cost_units == 0 and p.margin_units == 0, LIQ_3, &s.log.fault)
+    must(l.parcels[l.parcel_count - 1].cost_units == each.cost_units and l.parcels[l.parcel_count - 1].origin == p.account,
+         LIQ_4, &s.log.fault)
     refresh_hold(s, each.position)
 
 
@@ -43,6 +50,8 @@ cdef void _take_isolated(State* s, Case* c) noexcept nogil:
     each.position = c.position
     each.cost_units = bankruptcy_cost(l, c.position)
     each.equity_units = saturate(c.requirement.equity)
+    must(each.cost_units == l.positions[c.position].cost_units - l.positions[c.position].margin_units, LIQ_3, &s.log.fault)
+    must(l.positions[c.position].mode and l.positions[c.position].account == c.account, LIQ_3, &s.log.fault)
     pay(l, TAKEN_OVER, purse, wallet_purse(CLEARING, purse.currency), l.positions[c.position].margin_units, 0)
     _take(s, &each)
 
@@ -52,15 +61,33 @@ cdef int32_t _shares(State* s, Case* c, Taken* found) noexcept nogil:
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[c.account].first_position
     cdef int32_t count = 0
+    cdef int128 whole = 0
     while index >= 0:
         if (l.positions[index].size_lots != 0 and not l.positions[index].mode
                 and l.instruments[l.positions[index].instrument].currency == c.currency):
             found[count].position = index
             found[count].cost_units = bankruptcy_cost(l, index)
             found[count].equity_units = equity_share(l, index)
+            must(found[count].cost_units == l.positions[index].cost_units + upl(l, &l.positions[index]) - found[count].equity_units,
+                 LIQ_3, &s.log.fault)
+            whole += found[count].equity_units
             count += 1
         index = l.positions[index].next
+    must(count == c.requirement.positions, LIQ_4, &s.log.fault)
+    must(whole == c.requirement.equity or l.collateral_count != 0 or s.ledger.orders_count, LIQ_3, &s.log.fault)
     return count
+
+
+cdef int64_t _costs_left(State* s, Case* c) noexcept nogil:
+    """The costs of the domain's positions that are left: none."""
+    cdef int32_t index = s.ledger.accounts[c.account].first_position
+    cdef int64_t left = 0
+    while index >= 0:
+        if not s.ledger.positions[index].mode and s.ledger.instruments[s.ledger.positions[index].instrument].currency == c.currency:
+            must(s.ledger.positions[index].size_lots == 0, LIQ_4, &s.log.fault)
+            left += s.ledger.positions[index].cost_units
+        index = s.ledger.positions[index].next
+    return left
 
 
 cdef void _take_cross(State* s, Case* c) noexcept nogil:
@@ -77,15 +104,20 @@ cdef void _take_cross(State* s, Case* c) noexcept nogil:
     count = _shares(s, c, found)
     pay(l, TAKEN_OVER, wallet_purse(c.account, c.currency), wallet_purse(CLEARING, c.currency),
         wallet_of(l, c.account, c.currency).cash_units, 0)
+    must(wallet_of(l, c.account, c.currency).cash_units == 0, LIQ_3, &s.log.fault)
     touch(l, c.account)       # what its balance backed is looked at
     for i in range(count):
         if parcels_reserve(l):
             _take(s, &found[i])
     free(found)
+    must(wallet_of(l, c.account, c.currency).cash_units == -_costs_left(s, c), LIQ_3, &s.log.fault)
+    must(wallet_of(l, c.account, c.currency).hold_units >= 0, MON_8, &s.log.fault)
 
 
 cdef int take_over(State* s, Case* c) noexcept nogil:
     """Takes the isolated position, or all cross positions of the domain."""
+    must(c.verdict != FULL or c.requirement.equity < c.requirement.full, LIQ_1, &s.log.fault)
+    must(c.verdict != SAFE, LIQ_1, &s.log.fault)
     if c.verdict == FULL:
         if c.position >= 0:
             _take_isolated(s, c)

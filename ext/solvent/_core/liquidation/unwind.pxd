@@ -5,6 +5,6 @@
 # Cost: O(fills of its orders).
 
 from solvent._core.liquidation.case cimport Case
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int unwind(State* s, Case* c) noexcept nogil

@@ -2,19 +2,30 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
+from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, SELL, UNWOUND
 from solvent._core.account.ledger cimport Parcel, wallet_of
+from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, must
 from solvent._core.base.money cimport clamp, int128, least, magnitude, most
 from solvent._core.contract.valuation cimport Instrument, band_price, price_paying, upl_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.order_pool cimport arena_find, arena_room
-from solvent._core.trade.lifecycle cimport State, Ticket, accept, cancel, conclude, execute, ticket_at
-from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, SELL, UNWOUND
+from solvent._core.trade.lifecycle cimport accept, cancel, conclude, execute, ticket_at
+from solvent._core.trade.state cimport State, Ticket
 
 
 cdef int64_t _value(State* s, Parcel* parcel) noexcept nogil:
     """What a parcel is worth at mark above its cost."""
     return upl_of(&s.ledger.instruments[parcel.instrument], parcel.size_lots, parcel.cost_units, &s.log.fault)
+
+
+cdef void _check_order(State* s, Parcel* parcel) noexcept nogil:
+    """States that a parcel's order, if it has one, sells all of it."""
+    cdef int32_t slot = arena_find(&s.arena, parcel.order_id) if parcel.order_id != 0 else -1
+    must((slot >= 0) == (parcel.order_id != 0), LIQ_4, &s.log.fault)
+    if slot >= 0:
+        must(s.arena.orders[slot].remaining_lots == magnitude(parcel.size_lots), LIQ_4, &s.log.fault)
+        must((s.arena.orders[slot].side == SELL) == (parcel.size_lots > 0), LIQ_4, &s.log.fault)
 
 
 cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
@@ -34,11 +45,16 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
     ticket_at(s, &t, parcel.instrument)
     t.flags = HOUSE_ORDER
     t.tif = GTC if may_rest else IOC
+    must(parcel.order_id == 0 and t.size_lots == magnitude(parcel.size_lots), LIQ_4, &s.log.fault)
+    must(1 <= limit_ticks <= t.ins.max_price_ticks, LIQ_5, &s.log.fault)
     accept(s, &t)
     execute(s, &t)
     if not may_rest or (s.may_cost_others and _value(s, &s.ledger.parcels[index]) <= 0):
         t.ending = UNWOUND
     conclude(s, &t)
+    parcel = &s.ledger.parcels[index]
+    must(t.remaining_lots == magnitude(parcel.size_lots), LIQ_4, &s.log.fault)
+    _check_order(s, parcel)
 
 
 cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
@@ -48,6 +64,8 @@ cdef int64_t _fund_price(State* s, Parcel* parcel) noexcept nogil:
     cdef int64_t price
     left = left - wallet_of(&s.ledger, FUND, ins.currency).cash_units
     price = price_paying(ins, parcel.size_lots, left, 0)
+    must(wallet_of(&s.ledger, FUND, ins.currency).cash_units >= 0, LIQ_7, &s.log.fault)
+    must(s.may_cost_others, SAFE_1, &s.log.fault)
     if parcel.size_lots > 0:
         return most(price, band_price(ins, SELL, s.rules.parcel_limit_ppb))
     return least(price, band_price(ins, BUY, s.rules.parcel_limit_ppb))
@@ -60,6 +78,8 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
     cdef int64_t highest = s.ledger.instruments[parcel.instrument].max_price_ticks
     cdef int64_t price = clamp(parcel.bankruptcy_ticks, 1, highest)
     parcel.due = 0
+    must(parcel.size_lots != 0 or c.fresh, LIQ_10, &s.log.fault)     # an opposite sibling may have closed it
+    _check_order(s, parcel)
     # A bankruptcy price beyond every legal one cannot be had: such a parcel is under water and goes on below.
     if c.fresh and (price >= parcel.bankruptcy_ticks if parcel.size_lots > 0 else price <= parcel.bankruptcy_ticks):
         _house_order(s, c.parcel, price, True)
@@ -67,7 +87,10 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
         return OVER
     if parcel.order_id != 0:
         cancel(s, arena_find(&s.arena, parcel.order_id), UNWOUND)
+    must(parcel.order_id == 0, LIQ_4, &s.log.fault)
     price = _fund_price(s, parcel)
+    must(price >= band_price(&s.ledger.instruments[parcel.instrument], SELL, s.rules.parcel_limit_ppb) if parcel.size_lots > 0
+         else price <= band_price(&s.ledger.instruments[parcel.instrument], BUY, s.rules.parcel_limit_ppb), LIQ_5, &s.log.fault)
     if 1 <= price <= highest:  # else no legal price is good enough
         _house_order(s, c.parcel, price, False)
     return GO_ON if parcel.size_lots != 0 else OVER

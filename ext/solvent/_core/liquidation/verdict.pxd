@@ -5,7 +5,7 @@
 # Cost: O(1) for an isolated position; O(positions of the account) for a cross domain.
 
 from solvent._core.liquidation.case cimport Case
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 
 cdef int judge(State* s, Case* c) noexcept nogil
 cdef int verdict(State* s, Case* c) noexcept nogil

@@ -1,12 +1,14 @@
 """The ratio test; the contract is in verdict.pxd, the readable twin in twin/liquidation/verdict.py."""
 
 from libc.stdint cimport int32_t, uint32_t
-from solvent._core.account.ledger cimport Ledger, Position, held_of
-from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_requirement, thresholds
+from solvent._core.account.ledger cimport Ledger, Position, Wallet, held_of, wallet_of
+from solvent._core.account.margin cimport Requirement, cross_requirement, isolated_holds, isolated_requirement, thresholds
+from solvent._core.account.domain cimport cross_holds, domain_slack
+from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport int128, saturate
 from solvent._core.contract.valuation cimport Held, tier_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 from solvent._core.base.schema cimport FULL, PARTIAL, SAFE
 from solvent._core.base.emit cimport emit_liquidation
 
@@ -28,11 +30,23 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
         p = &l.positions[index]
         if p.size_lots != 0 and not p.mode and l.instruments[p.instrument].currency == currency and _steps(s, p):
             thresholds(l, &s.rules, p, equity, &full, &own)
+            must(own >= full and full >= 0, LIQ_1, &s.log.fault)
             if own - full > heaviest:
                 heaviest = own - full
                 best = index
         index = p.next
     return best
+
+
+cdef inline bint _holds(State* s, Case* c) noexcept nogil:
+    """True if a domain is at R_own or above, the short way; states that what is known of it is so."""
+    cdef Wallet* wallet = wallet_of(&s.ledger, c.account, c.currency)
+    cdef int128 slack
+    if c.position >= 0:
+        return isolated_holds(&s.ledger, &s.rules, c.position)
+    if domain_slack(&s.ledger, &s.rules, c.account, c.currency, &slack):
+        must(wallet.known_at != s.ledger.moves or wallet.slack_units == slack, LIQ_1, &s.log.fault)
+    return cross_holds(&s.ledger, &s.rules, c.account, c.currency)
 
 
 cdef int judge(State* s, Case* c) noexcept nogil:
@@ -53,14 +67,27 @@ cdef int judge(State* s, Case* c) noexcept nogil:
         c.verdict = SAFE
     else:
         c.verdict = PARTIAL     # without a candidate only orders ask for more, and they go
+    must(r.full <= r.own and r.full >= 0, LIQ_1, &s.log.fault)
+    must(c.verdict == SAFE or r.equity < r.own, LIQ_1, &s.log.fault)
+    must(c.verdict == SAFE or not _holds(s, c), LIQ_1, &s.log.fault)
     return c.verdict
+
+
+cdef bint _may_wait(State* s, Case* c) noexcept nogil:
+    """True if a domain below R_own has nothing that could be sold now."""
+    if c.requirement.positions == 0 and c.requirement.orders == 0:
+        return True
+    return c.requirement.equity >= c.requirement.full and c.candidate >= 0 and s.ledger.positions[c.candidate].stuck
 
 
 cdef int verdict(State* s, Case* c) noexcept nogil:
     """Judges a domain and says so, unless it is safe."""
     cdef Requirement* r = &c.requirement
     if judge(s, c) == SAFE:
+        must(r.equity >= r.own or _may_wait(s, c), LIQ_1, &s.log.fault)
         return OVER
+    must(r.equity < r.own and (c.verdict == FULL) == (r.equity < r.full), LIQ_1, &s.log.fault)
+    must(c.candidate < 0 or s.ledger.positions[c.candidate].account == c.account, LIQ_1, &s.log.fault)
     emit_liquidation(
         &s.log, account=c.account, instrument=c.instrument, mode=1 if c.position >= 0 else 0, verdict=c.verdict,
         currency=c.currency, equity_units=saturate(r.equity), full_units=saturate(r.full), own_units=saturate(r.own),

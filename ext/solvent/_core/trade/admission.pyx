@@ -8,6 +8,7 @@ from solvent._core.account.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
     equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
 )
+from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
 from solvent._core.account.domain cimport cross_holds, domain_holds
 from solvent._core.base.money cimport INT64_MAX, add, int128, least, magnitude, most, saturate, sub
 from solvent._core.contract.valuation cimport (
@@ -47,6 +48,7 @@ cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
     domain_requirement(l, rules, index, &r)
     slack = r.equity - r.own
     bears = saturate(slack) if slack > 0 else 0
+    must(bears >= 0, SAFE_2, &l.log.fault)
     return bears if p.mode else least(bears, _room(l, rules, p.account, l.instruments[p.instrument].currency))
 
 
@@ -76,6 +78,7 @@ cdef int64_t _left_over(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
     p.size_lots = p.cost_units = 0
     domain_requirement(l, rules, index, &rest)
     p.size_lots, p.cost_units = size, cost
+    must(p.size_lots == size and p.cost_units == cost and size != 0, MON_3, &l.log.fault)
     return most(0, saturate(r.equity - rest.own))
 
 
@@ -95,6 +98,7 @@ cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogi
     cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int32_t* fault = &l.log.fault
     cdef int64_t cost
+    must(p.size_lots != 0, BOOK_8, fault)
     if p.mode:
         cost = bankruptcy_cost(l, index)
     else:
@@ -116,6 +120,8 @@ cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before)
     if holds:
         p.hold_units = hold_units(l, p, NULL, BUY)
         wallet.hold_units = add(wallet.hold_units, p.hold_units - before.hold_units, &l.log.fault)
+    must(wallet.cash_units - e.cash_units == before.cash_units and p.hold_units >= 0, MON_7, &l.log.fault)
+    must(wallet.hold_units - p.hold_units == before.wallet_hold_units - before.hold_units, MON_8, &l.log.fault)
 
 
 cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil:
@@ -124,13 +130,19 @@ cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil:
     cdef Wallet* wallet = wallet_of(l, p.account, l.instruments[p.instrument].currency)
     p.size_lots, p.cost_units, p.margin_units = before.size_lots, before.cost_units, before.margin_units
     p.hold_units, wallet.cash_units, wallet.hold_units = before.hold_units, before.cash_units, before.wallet_hold_units
+    must(p.size_lots == before.size_lots and p.cost_units == before.cost_units and p.margin_units == before.margin_units, MON_3,
+         &l.log.fault)
+    must(wallet.cash_units == before.cash_units and wallet.hold_units == before.wallet_hold_units, MON_8, &l.log.fault)
     wallet.known_at = 0 if wallet.known_at else before.known_at      # what was read of the trial is not so
 
 
 cdef void _assign(Effect* e, int64_t units, int32_t* fault) noexcept nogil:
+    cdef int128 both = <int128>e.margin_units + e.cash_units
     e.assigned_units = add(e.assigned_units, units, fault)
     e.margin_units = add(e.margin_units, units, fault)
     e.cash_units = sub(e.cash_units, units, fault)
+    must(units >= 0 and e.assigned_units >= units, MAR_3, fault)
+    must(<int128>e.margin_units + e.cash_units == both, MON_1, fault)
 
 
 cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nogil:
@@ -145,7 +157,10 @@ cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) no
     if not isolated_holds(l, rules, index):
         isolated_requirement(l, rules, index, &r)
         lacks = saturate(r.own - r.equity)
+        must(r.equity + lacks == r.own or lacks == INT64_MAX, LIQ_1, &l.log.fault)
     p.size_lots, p.cost_units, p.margin_units = size, cost, margin
+    must(p.size_lots == size and p.cost_units == cost and p.margin_units == margin, MON_3, &l.log.fault)
+    must(lacks >= 0, LIQ_1, &l.log.fault)
     return lacks
 
 
@@ -164,6 +179,7 @@ cdef inline int64_t _asked(Ledger* l, Position* p, Effect* e) noexcept nogil:
     cdef int64_t lots = magnitude(e.opened_lots)
     cdef int64_t asked = initial_rise(ins, magnitude(e.opened_cost), p.leverage, lots, magnitude(e.size_lots) - lots,
                                       magnitude(sub(e.cost_units, e.opened_cost, fault)), fault)
+    must(asked >= 0 and lots > 0, MAR_1, fault)
     asked = add(asked, most(0, sub(e.opened_cost, worth(ins, e.opened_lots, ins.mark_ticks, fault), fault)), fault)
     return add(asked, accrued_units(ins, e.opened_lots, fault), fault)
 
@@ -178,6 +194,7 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
     cdef int i
     if not p.mode:
         return 0
+    must(e.assigned_units == 0, MAR_3, fault)
     if e.size_lots == 0:
         e.stands = e.margin_units >= 0
         return 0
@@ -196,6 +213,8 @@ cdef int64_t fit(Ledger* l, Rules* rules, int32_t index, Effect* e) noexcept nog
             _assign(e, lacks, fault)
         else:
             _keep(e, lacks)
+    must(lifted >= 0 and e.assigned_units >= lifted, MAR_3, fault)
+    must(e.released_units >= 0, MAR_3, fault)
     return lifted
 
 
@@ -210,6 +229,7 @@ cdef bint bears_loss(Ledger* l, Rules* rules, uint32_t account, uint32_t currenc
     wallet.cash_units = saturate(cash - units)
     cross_requirement(l, rules, account, currency, &r)
     wallet.cash_units = cash
+    must(wallet.cash_units == cash, MON_7, &l.log.fault)
     return r.equity >= r.own
 
 
@@ -292,6 +312,7 @@ cdef bint bears(Ledger* l, Rules* rules, int32_t index, FillTerms* terms, Effect
     sound = not slips and _sound(l, rules, index, e)
     cash = wallet.cash_units
     put_back(l, index, &trial)
+    must(e.shortfall_units >= 0 and e.assigned_units >= 0, MAR_3, &l.log.fault)
     if e.shortfall_units != 0 or (e.assigned_units > 0 and cash < 0) or (slips and e.closed_lots == 0):
         return False
     safe[0] = sound and cash >= 0
@@ -311,6 +332,8 @@ cdef bint _bears_below(Ledger* l, Rules* rules, int32_t index, FillTerms* terms,
     _read(l, rules, index, e, &after)
     put_back(l, index, &trial)
     _read(l, rules, index, e, &before)
+    must(after.count == before.count and 1 <= after.count <= 3, SAFE_2, &l.log.fault)
+    must(e.closed_lots != 0 or e.opened_lots != 0, SAFE_2, &l.log.fault)
     for i in range(after.count):
         if e.opened_lots != 0:
             slack = before.domain[i].equity - before.domain[i].own
@@ -337,7 +360,11 @@ cdef bint _bears_halves(Ledger* l, Rules* rules, int32_t index, FillTerms* terms
     first.fee_units = 0
     rest.size_delta = whole.opened_lots
     rest.cost_delta = whole.opened_cost
+    must(first.size_delta + rest.size_delta == terms.size_delta, MON_2, &l.log.fault)
+    must(first.cost_delta + rest.cost_delta == terms.cost_delta and first.fee_units + rest.fee_units == terms.fee_units, MON_3,
+         &l.log.fault)
     fill_effect(l, index, &first, &e)
+    must(e.opened_lots == 0 and e.size_lots == 0, MON_2, &l.log.fault)
     if not bears(l, rules, index, &first, &e, price_ticks, &safe):
         return False
     try_on(l, index, &e, l.collateral_count != 0, &before)

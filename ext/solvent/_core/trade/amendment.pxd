@@ -6,7 +6,7 @@
 # them looks at the account's own, or, for all accounts and in a Book alone, at every slot ever used.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
-from solvent._core.trade.lifecycle cimport Receipt, State
+from solvent._core.trade.state cimport Receipt, State
 from solvent._core.base.commands cimport AmendOrder, CancelOrder, MassCancel
 
 cdef enum:

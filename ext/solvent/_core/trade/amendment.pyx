@@ -8,16 +8,17 @@ from solvent._core.market.client_ids cimport clients_find
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.placement cimport admit, known_account, work
 from solvent._core.account.ledger cimport OpenSide, Position
+from solvent._core.base.clauses cimport ORD_1, ORD_3, must
 from solvent._core.base.pool cimport taken
-from solvent._core.trade.lifecycle cimport (
-    Receipt, State, Ticket, cancel, order_exposure, order_instrument, order_price, reenter, say_replaced, shrink, ticket_of_order,
-)
-from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    MARKET, MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT,
-    UNKNOWN_INSTRUMENT, UNKNOWN_ORDER,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER, MARKET,
+    MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    UNKNOWN_ORDER,
 )
+from solvent._core.trade.lifecycle cimport cancel, reenter, say_replaced, shrink, ticket_of_order
+from solvent._core.trade.holds cimport order_exposure, order_price
+from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
+from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.commands cimport AmendOrder, CancelOrder, MassCancel
 
 cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_t client_id, int32_t* slot) noexcept nogil:
@@ -41,7 +42,9 @@ cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept n
         return code
     receipt.order_id = s.arena.orders[slot].order_id
     receipt.filled_lots = s.arena.orders[slot].size_lots - s.arena.orders[slot].remaining_lots
+    must(s.arena.orders[slot].account == c.account, ORD_1, &s.log.fault)
     cancel(s, slot, CANCELLED)
+    must(arena_find(&s.arena, receipt.order_id) < 0, ORD_1, &s.log.fault)
     return OK
 
 
@@ -110,6 +113,8 @@ cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, ui
     qsort(found, count, sizeof(uint64_t), &_by_id)
     for i in range(count):
         cancel(s, arena_find(&s.arena, found[i]), reason)
+        must(arena_find(&s.arena, found[i]) < 0, ORD_1, &s.log.fault)
+        must(i == 0 or found[i - 1] < found[i], ORD_1, &s.log.fault)
     free(found)
     return count
 
@@ -162,6 +167,8 @@ cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t si
     order.remaining_lots = size_lots
     order.size_lots = size_lots
     s.arena.terms[slot].limit_ticks = price_ticks
+    must(order.remaining_lots == order.size_lots and size_lots >= 0, ORD_3, &s.log.fault)
+    must(order_price(s, slot) == price_ticks, ORD_3, &s.log.fault)
     ticket_of_order(s, slot, size_lots, price_ticks, &t)
     say_replaced(s, &t)
 
@@ -184,6 +191,8 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
         code = TOO_MANY_ORDERS
     if code != OK:
         return code
+    must(t.order_id == order.order_id and t.size_lots - t.remaining_lots == order.size_lots - order.remaining_lots, ORD_3, &s.log.fault)
+    must(t.account == order.account and t.side == order.side, ORD_1, &s.log.fault)
     reenter(s, &t)
     work(s, &t, receipt)
     return OK
@@ -208,5 +217,6 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
         shrink(s, slot, order.size_lots - size, AMENDED)
         receipt.filled_lots = order.size_lots - order.remaining_lots
         receipt.resting_lots = order.remaining_lots
+        must(order.size_lots == size and order.remaining_lots > 0, ORD_3, &s.log.fault)
     receipt.order_id = order.order_id
     return OK

@@ -1,7 +1,6 @@
 # lifecycle: where a fill meets money. The path of one order through the book.
 #
-# Owns: the state of the whole exchange as one struct, the client-id window, and the life of an order from
-# acceptance to its final event.
+# Owns: the client-id window, and the life of an order from acceptance to its final event.
 # Never: decides whether an order is allowed (entry does) or whether an account is safe (liquidation does).
 # Invariants: an ACCEPTED order ends in exactly one DONE; a maker is settled, and what its fill makes of its
 # reduce-only orders is done, before the next maker trades.
@@ -9,108 +8,23 @@
 # cut. The path that every order takes is inline, as the book's.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Arena, Order, Terms, arena_give, arena_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, Terms, arena_give, arena_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
-from solvent._core.market.client_ids cimport ClientIds, clients_add, clients_finish
-from solvent._core.account.fees cimport Fees
-from solvent._core.account.ledger cimport Effect, FillTerms, Ledger, OpenSide, Position, Wallet, parcel_find
-from solvent._core.account.margin cimport Rules
+from solvent._core.market.client_ids cimport clients_add, clients_finish
+from solvent._core.account.ledger cimport Position, parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Fill, meet_next, take_lots
+from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport most
-from solvent._core.contract.price_model cimport Prices
-from solvent._core.market.expiries cimport Timers, timers_remove
-from solvent._core.market.triggers cimport Due, Triggers, triggers_remove
+from solvent._core.market.expiries cimport timers_remove
+from solvent._core.market.triggers cimport triggers_remove
 from solvent._core.contract.valuation cimport Instrument
+from solvent._core.trade.holds cimport refresh_side, reserve
+from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, order_instrument
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, BY_LAST, CANCEL_MAKER, FILLED, HOUSE_ORDER, NOBODY, OK, REDUCE_ONLY, Event,
+    ALLOW, BUY, BY_LAST, CANCEL_MAKER, CLOSE_POSITION, FILLED, HOUSE_ORDER, NOBODY, OK, REDUCE_ONLY, Event,
 )
-from solvent._core.base.event_log cimport EventLog
 from solvent._core.base.emit cimport emit_accepted, emit_done, emit_rested, emit_trade
 
-cdef struct KeptRow:            # of a position and its owner's wallet, before a dry run
-    int32_t position
-    Position row
-    Wallet wallet
-
-cdef struct KeptOrder:
-    int32_t slot
-    int64_t remaining_lots
-
-cdef struct Rehearsal:         # what a dry run has to put back
-    uint64_t run               # its stamp
-    bint ended                 # the taker did
-    KeptRow* rows
-    int32_t row_count
-    int32_t row_capacity
-    KeptOrder* orders
-    int32_t order_count
-    int32_t order_capacity
-
-cdef struct FillSide:              # one side of a fill: what it makes of a position
-    FillTerms terms
-    Effect effect
-    bint safe                  # nobody need look at its owner again
-
-cdef struct Deal:              # a fill that both sides bear
-    int64_t value_units        # one integer for both
-    FillSide maker
-    FillSide taker
-    bint taker_ends            # it bears no more than this
-    uint8_t ending             # why
-
-cdef struct State:
-    EventLog log
-    Ledger ledger
-    Arena arena
-    Book* books
-    Triggers* triggers         # by instrument
-    Prices* prices             # by instrument
-    int32_t books_capacity
-    int32_t triggers_capacity
-    int32_t prices_capacity
-    bint modelled              # whether any instrument has a price model
-    Due due
-    Timers timers
-    ClientIds clients
-    Rules rules
-    Fees fees
-    int64_t clock_ns
-    uint64_t order_count       # order numbers given so far
-    Rehearsal rehearsal
-    bint may_cost_others       # the command, or the clock, starts what the fund or winners pay (SAFE-1)
-    bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
-
-cdef struct Receipt:           # what a command is answered with; rows of a batch's answer
-    uint64_t order_id
-    int64_t filled_lots
-    int64_t resting_lots
-    int64_t code
-
-cdef struct Ticket:            # an order on its way through the book
-    uint64_t order_id
-    uint64_t client_id
-    int64_t price_ticks        # where its rest would rest
-    int64_t limit_ticks        # how far it may trade
-    int64_t size_lots
-    int64_t remaining_lots
-    int64_t open_loss_ticks
-    int64_t closing_ticks
-    int64_t stp_group
-    Terms* terms               # NULL unless the order is an extended one
-    Book* book                 # of its instrument
-    Instrument* ins
-    int32_t slot
-    int32_t holder             # position index; a parcel's id for the house; -1 in a Book alone
-    uint32_t account
-    uint32_t instrument
-    uint8_t side
-    uint8_t tif
-    uint8_t flags
-    uint8_t ending             # why what does not trade ends, or 0: it rests
-    uint8_t stp_mode
-    bint turns                 # its position, which must be closed within closing_ticks first
-    bint closes                # against its position: its limit counts on that, so it meets no order of its account
-    uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
 cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_t price_ticks, Ticket* t) noexcept nogil
 cdef void reenter(State* s, Ticket* t) noexcept nogil
@@ -124,15 +38,10 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
-cdef void refresh_hold(State* s, int32_t position) noexcept nogil
-cdef void refresh_side(State* s, Order* order) noexcept nogil
-cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
-cdef int64_t order_price(State* s, int32_t slot) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
 cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil
 cdef void list_own(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
-cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
 cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
 cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t value, uint16_t fee_reason, uint64_t order_id,
                     FillSide* half) noexcept nogil
@@ -145,11 +54,6 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
-
-
-cdef inline bint has_owner(Order* order) noexcept nogil:
-    """Whether a position stands behind an order; none does in a Book alone, and the house has parcels."""
-    return order.holder >= 0 and not order.flags & HOUSE_ORDER
 
 
 cdef inline int64_t closing_lots(Position* p, int side) noexcept nogil:
@@ -165,13 +69,6 @@ cdef inline void ticket_at(State* s, Ticket* t, uint32_t instrument) noexcept no
 
 
 # --- The path of an order, inline: what only some orders need is behind the calls above -------------------
-
-cdef inline uint32_t order_instrument(State* s, int32_t slot) noexcept nogil:
-    cdef Order* order = &s.arena.orders[slot]
-    if order.flags & HOUSE_ORDER:
-        return s.ledger.parcels[parcel_find(&s.ledger, order.holder)].instrument
-    return s.ledger.positions[order.holder].instrument if order.holder >= 0 else 0
-
 
 cdef inline Event* born(State* s, int32_t slot, uint32_t account, uint32_t instrument, uint8_t side, uint8_t flags,
                         uint8_t tif, int64_t price_ticks, int64_t limit_ticks, int64_t size_lots, uint64_t client_id,
@@ -215,6 +112,7 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
     event = born(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
                  t.client_id, t.stp_mode)
     t.order_id = s.arena.orders[t.slot].order_id
+    must(t.remaining_lots == t.size_lots and (t.size_lots > 0 or t.flags & (CLOSE_POSITION | HOUSE_ORDER)), BOOK_6, &s.log.fault)
     s.arena.orders[t.slot].open_loss_ticks = t.open_loss_ticks
     if t.holder >= 0:
         s.arena.orders[t.slot].holder = t.holder
@@ -227,6 +125,8 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
 cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:
     """The final event of an order that is in no queue any more; its slot and client id are returned."""
     cdef Order* order = &s.arena.orders[slot]
+    must(order.state & LIVE, ORD_1, &s.log.fault)
+    must(0 <= order.remaining_lots <= order.size_lots and (reason != FILLED or order.remaining_lots == 0), ORD_3, &s.log.fault)
     emit_done(
         &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
         cancelled_lots=order.remaining_lots, filled_lots=order.size_lots - order.remaining_lots,
@@ -246,6 +146,7 @@ cdef inline void unlist(State* s, int32_t slot) noexcept nogil:
     cdef Book* book = &s.books[order_instrument(s, slot)]
     if order.holder >= 0:
         reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, 0)
+    must(order.state & LIVE and order.remaining_lots >= 0, BOOK_5, &s.log.fault)
     book_remove(book, &s.arena, slot, order.side)
     if order.holder >= 0 and not order.flags & HOUSE_ORDER:
         refresh_side(s, order)
@@ -293,8 +194,10 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
             continue
         if fill.lots > 0:
             maker = &s.arena.orders[fill.slot]
+            must(fill.price_ticks <= t.limit_ticks if t.side == BUY else fill.price_ticks >= t.limit_ticks, BOOK_8, &s.log.fault)
             take_lots(book, &s.arena, t.side, &fill)
             t.remaining_lots -= fill.lots
+            must(t.remaining_lots >= 0 and maker.remaining_lots >= 0, ORD_3, &s.log.fault)
             s.arena.orders[t.slot].remaining_lots = t.remaining_lots
             if not maker.flags & HOUSE_ORDER:
                 last_ticks = fill.price_ticks
@@ -323,6 +226,7 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
 cdef inline void conclude(State* s, Ticket* t) noexcept nogil:
     """What is left of a ticket rests or ends."""
     cdef Order* order = &s.arena.orders[t.slot]
+    must(order.remaining_lots == t.remaining_lots and order.size_lots == t.size_lots, ORD_3, &s.log.fault)
     if t.remaining_lots == 0:
         finish(s, t.slot, t.instrument, FILLED, OK)
     elif t.ending != 0:

@@ -11,106 +11,35 @@ from solvent._core.account.ledger cimport (
     FillTerms, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
     wallet_of,
 )
-from solvent._core.account.margin cimport side_hold
 from solvent._core.market.matching cimport Fill
-from solvent._core.base.money cimport add, least, magnitude, most
-from solvent._core.market.expiries cimport timers_add, timers_due
-from solvent._core.market.triggers cimport triggers_observe
-from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, loss_of, value_of
+from solvent._core.base.clauses cimport (
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
+    is_ceil, must,
+)
+from solvent._core.base.money cimport RATE, least, magnitude, most
 from solvent._core.base.schema cimport (
-    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED,
-    DECREMENT, EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, INVERSE, LIQUIDATION_FEE,
-    MAKER_FEE, NO_TRIGGER, OK, POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, SELF_TRADE, SELL, SOURCES, TAKER_FEE,
-    UNCOVERED, UNFILLED, AcceptedTerms, Event,
+    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
+    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES, TAKER_FEE, UNCOVERED, UNFILLED,
+    AcceptedTerms, Event,
 )
 from solvent._core.base.event_log cimport log_next
+from solvent._core.market.expiries cimport timers_add, timers_due
+from solvent._core.market.triggers cimport triggers_observe
+from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
+from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, refresh_side, reserve
+from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
 from solvent._core.base.emit cimport emit_reduced, emit_replaced
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
     """A flat position, with the rate at which it would be liquidated; after positions_reserve."""
     cdef int32_t index = position_new(&s.ledger, account, instrument, leg)
-    s.ledger.positions[index].liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, &s.ledger.positions[index], s.clock_ns)
+    cdef Position* p = &s.ledger.positions[index]
+    p.liquidation_fee_ppb = liquidation_rate(&s.fees, &s.ledger, p, s.clock_ns)
+    must(p.account == account and p.instrument == instrument and p.leg == leg, MON_7, &s.log.fault)
+    must(p.size_lots == 0 and p.margin_units == 0 and p.liquidation_fee_ppb >= 0, MON_3, &s.log.fault)
     return index
-
-
-# --- What resting orders reserve -----------------------------------------------------------------------
-
-cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
-    """The limit of an order: where it rests, or of a dormant one where it would; 0 for a dormant market order."""
-    if s.arena.orders[slot].state & (DORMANT | DUE):
-        return s.arena.terms[slot].limit_ticks
-    return book_price(&s.books[order_instrument(s, slot)], &s.arena, slot)
-
-
-cdef void _exposure(Instrument* ins, Order* order, int64_t price_ticks, int64_t lots, OpenSide* exposure, int32_t* fault) noexcept nogil:
-    """What so many lots of an order add to its side."""
-    exposure.lots = lots
-    exposure.value_units = value_of(ins, lots, price_ticks, False, fault)
-    exposure.loss_units = loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault)
-
-
-cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil:
-    """What the remaining lots of a resting order that may open add to its side."""
-    cdef Order* order = &s.arena.orders[slot]
-    cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
-    _exposure(&s.ledger.instruments[instrument], order, book_price(&s.books[instrument], &s.arena, slot),
-              order.remaining_lots, exposure, &s.log.fault)
-
-
-cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil:
-    """A resting order has other lots than before; what its position has in the book follows, to the unit."""
-    cdef Position* p
-    cdef Instrument* ins
-    cdef OpenSide* side
-    cdef OpenSide old, new
-    cdef int64_t lots
-    cdef int32_t* fault = &s.log.fault
-    if not has_owner(order):
-        return
-    p = &s.ledger.positions[order.holder]
-    side = &p.open[order.side]
-    if order.flags & REDUCE_ONLY:
-        side = &p.reduce
-        p.reduce_side = order.side
-    ins = &s.ledger.instruments[p.instrument]
-    side.lots += after - before
-    if ins.kind != INVERSE:         # as many lots more are worth as much more, to the unit
-        lots = after - before
-        side.value_units = add(side.value_units, value_of(ins, lots, price_ticks, False, fault), fault)
-        side.loss_units = add(side.loss_units, loss_of(ins, order.side, lots, price_ticks, order.open_loss_ticks, fault), fault)
-        return
-    _exposure(ins, order, price_ticks, before, &old, fault)
-    _exposure(ins, order, price_ticks, after, &new, fault)
-    side.value_units = add(side.value_units, new.value_units - old.value_units, fault)
-    side.loss_units = add(side.loss_units, new.loss_units - old.loss_units, fault)
-
-
-cdef inline void _hold(State* s, Position* p) noexcept nogil:
-    """What a position reserves follows what its sides do."""
-    cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
-    cdef int64_t held = most(p.side_holds[BUY], p.side_holds[SELL])
-    wallet.hold_units = add(wallet.hold_units, held - p.hold_units, &s.log.fault)
-    p.hold_units = held
-
-
-cdef void refresh_side(State* s, Order* order) noexcept nogil:
-    """Recomputes what a position reserves after one of its orders changed. A reduce-only one counts on both sides while it is
-    to be cut: its position has turned then."""
-    cdef Position* p = &s.ledger.positions[order.holder]
-    if order.flags & REDUCE_ONLY:
-        refresh_hold(s, order.holder)
-        return
-    p.side_holds[order.side] = side_hold(&s.ledger, p, NULL, order.side)
-    _hold(s, p)
-
-
-cdef void refresh_hold(State* s, int32_t position) noexcept nogil:
-    """The same after its size changed, or its leverage."""
-    cdef Position* p = &s.ledger.positions[position]
-    p.side_holds[BUY] = side_hold(&s.ledger, p, NULL, BUY)
-    p.side_holds[SELL] = side_hold(&s.ledger, p, NULL, SELL)
-    _hold(s, p)
 
 
 # --- The life of an order ------------------------------------------------------------------------------
@@ -136,6 +65,8 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.open_loss_ticks = 0
     t.remaining_lots = remaining_lots
     t.size_lots = order.size_lots - order.remaining_lots + remaining_lots
+    must(order.state & LIVE and 0 <= order.remaining_lots <= order.size_lots, BOOK_6, &s.log.fault)
+    must(t.size_lots - t.remaining_lots == order.size_lots - order.remaining_lots, ORD_3, &s.log.fault)
     t.terms = &s.arena.terms[slot] if order.state & EXTENDED else NULL
     t.stp_mode = t.terms.stp_mode if t.terms != NULL else CANCEL_MAKER
     t.stp_group = t.terms.stp_group if t.terms != NULL else 0
@@ -148,6 +79,8 @@ cdef void reenter(State* s, Ticket* t) noexcept nogil:
     order.size_lots = t.size_lots
     order.remaining_lots = t.remaining_lots
     order.open_loss_ticks = t.open_loss_ticks
+    must(0 < order.remaining_lots <= order.size_lots, BOOK_6, &s.log.fault)
+    must(order.order_id == t.order_id and order.account == t.account, ORD_1, &s.log.fault)
     say_replaced(s, t)
 
 
@@ -170,6 +103,8 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
         s.ledger.positions[t.holder].trigger_count += 1
     if t.terms.expiry_ns != 0:
         timers_add(&s.timers, &s.arena, t.slot)
+    must(t.terms.expiry_ns == 0 or t.terms.expiry_ns > s.clock_ns, ORD_1, &s.log.fault)
+    must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
 
 cdef void say_terms(State* s, Terms* terms, Event* accepted) noexcept nogil:
@@ -223,6 +158,8 @@ cdef void list_own(State* s, int32_t slot) noexcept nogil:
     if order.flags & REDUCE_ONLY:
         p.reduce_count += 1
         _link(s.arena.reduce, &p.first_reduce, slot)
+        must(p.first_reduce == slot and p.reduce_count > 0, BOOK_5, &s.log.fault)
+    must(p.first_order == slot and p.account == order.account, BOOK_5, &s.log.fault)
 
 
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
@@ -239,6 +176,8 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
         _unlink(s.arena.reduce, &p.first_reduce, slot)
     if order.state & EXTENDED and s.arena.terms[slot].kind != NO_TRIGGER:
         p.trigger_count -= 1
+    must(p.first_order != slot and p.first_reduce != slot and p.account == order.account, BOOK_5, &s.log.fault)
+    must(p.trigger_count >= 0 and (p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
 
 
 cdef void expire(State* s) noexcept nogil:
@@ -246,12 +185,14 @@ cdef void expire(State* s) noexcept nogil:
     cdef int32_t slot = timers_due(&s.timers, &s.arena, s.clock_ns)
     while slot >= 0:
         cancel(s, slot, EXPIRED)
+        must(slot < 0 or s.arena.terms[slot].expiry_ns > 0, ORD_1, &s.log.fault)
         slot = timers_due(&s.timers, &s.arena, s.clock_ns)
 
 
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
     """A price that triggers may watch."""
     cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
+    must(price_ticks > 0, ORD_4, &s.log.fault)
     if not triggers_observe(&s.triggers[instrument], &s.arena, &s.due, source, price_ticks, halted):
         s.log.fault = 2
 
@@ -275,6 +216,7 @@ cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
     """Ends every order of a position, newest first; none is on its way through the book."""
     while s.ledger.positions[position].first_order >= 0:
         cancel(s, s.ledger.positions[position].first_order, reason)
+    check_bare(s, &s.ledger.positions[position])
 
 
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil:
@@ -282,11 +224,14 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     cdef Order* order = &s.arena.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Book* book = &s.books[instrument]
+    cdef int64_t filled = order.size_lots - order.remaining_lots
+    must(0 < lots < order.remaining_lots, BOOK_6, &s.log.fault)
     reserve(s, order, book_price(book, &s.arena, slot), order.remaining_lots, order.remaining_lots - lots)
     book_shrink(book, &s.arena, slot, lots)
     order.size_lots -= lots
     if has_owner(order):
         refresh_side(s, order)
+    must(order.size_lots - order.remaining_lots == filled and order.remaining_lots > 0, ORD_3, &s.log.fault)
     emit_reduced(
         &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id, cut_lots=lots,
         remaining_lots=order.remaining_lots, ending=reason)
@@ -315,6 +260,8 @@ cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil:
                 t.side, t.price_ticks, order_id, book_price(t.book, &s.arena, slot), s.arena.orders[slot].order_id):
             lots += s.arena.orders[slot].remaining_lots
         slot = s.arena.reduce[slot].next
+    must(0 <= lots <= p.reduce.lots, BOOK_7, &s.log.fault)
+    must(p.account == t.account, BOOK_5, &s.log.fault)
     return lots
 
 
@@ -337,6 +284,8 @@ cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogi
     """By how many lots the resting reduce-only orders of a position exceed it, and the one that is cut next; -1: by none."""
     cdef Position* p = &s.ledger.positions[position]
     excess[0] = p.reduce.lots - closing_lots(p, p.reduce_side) if p.reduce.lots > 0 else 0
+    must(excess[0] <= p.reduce.lots, BOOK_7, &s.log.fault)
+    must((p.reduce.lots == 0) or p.reduce_count > 0, BOOK_5, &s.log.fault)
     return _worst_reduce(s, position) if excess[0] > 0 else -1
 
 
@@ -347,7 +296,9 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
     while True:
         worst = next_cut(s, position, &excess)
         if worst < 0:
+            check_reduce(s, &s.ledger.positions[position])
             return
+        must(excess > 0 and s.arena.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
         if s.arena.orders[worst].remaining_lots <= excess:
             cancel(s, worst, REDUCE_ONLY_CUT)
         else:
@@ -384,6 +335,8 @@ cdef void fill_side(State* s, int32_t position, int side, int64_t lots, int64_t 
     terms.keep_margin = fee_reason == LIQUIDATION_FEE
     terms.deleveraged = 0
     terms.ref = order_id
+    must((lots > 0) & (value >= 0) & (magnitude(terms.cost_delta) == value), MON_3, &s.log.fault)
+    must(is_ceil(terms.fee_units, value, fee_ppb, RATE), MON_6, &s.log.fault)
     fill_effect(&s.ledger, position, terms, &half.effect)
     fit(&s.ledger, &s.rules, position, &half.effect)
 
@@ -400,6 +353,8 @@ cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexc
     terms.keep_margin = 0
     terms.deleveraged = 0
     terms.ref = 0
+    must(lots > 0 and magnitude(terms.cost_delta) == value, MON_3, &s.log.fault)
+    must(is_ceil(terms.fee_units, value, t.ins.taker_fee_ppb, RATE), MON_6, &s.log.fault)
     fill_effect(&s.ledger, t.holder, terms, &half.effect)
 
 
@@ -415,6 +370,8 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     """Whether a maker's owner bears a fill; its lots no longer rest while that is asked, where resting orders count."""
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef bint counts = s.ledger.orders_count or s.ledger.collateral_count
+    cdef OpenSide* side = &s.ledger.positions[maker.holder].open[maker.side]
+    cdef OpenSide before = side[0]
     cdef bint borne
     deal.value_units = _value(s, t, fill)
     fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
@@ -423,6 +380,8 @@ cdef bint _maker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     borne = bears(&s.ledger, &s.rules, maker.holder, &deal.maker.terms, &deal.maker.effect, fill.price_ticks, &deal.maker.safe)
     if counts:
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+    must((side.lots == before.lots) & (side.value_units == before.value_units) & (side.loss_units == before.loss_units), MON_8,
+         &s.log.fault)
     return borne
 
 
@@ -431,8 +390,10 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     cdef Order* maker = &s.arena.orders[fill.slot]
     cdef bint own = has_owner(maker) and maker.account == t.account
     cdef Trial before
+    cdef Position held
     cdef bint borne
     if own:
+        held = s.ledger.positions[t.holder]
         fill_side(s, maker.holder, maker.side, fill.lots, deal.value_units, MAKER_FEE, maker.order_id, &deal.maker)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots, maker.remaining_lots - fill.lots)
         try_on(&s.ledger, maker.holder, &deal.maker.effect, True, &before)
@@ -441,6 +402,7 @@ cdef bint _taker_bears(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nog
     if own:
         put_back(&s.ledger, maker.holder, &before)
         reserve(s, maker, fill.price_ticks, maker.remaining_lots - fill.lots, maker.remaining_lots)
+        check_same(s, &s.ledger.positions[t.holder], &held)
     return borne
 
 
@@ -454,6 +416,7 @@ cdef int64_t borne_by_maker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
     if _maker_bears(s, t, fill, deal):
         return fill.lots
     closing = closing_lots(&s.ledger.positions[maker.holder], maker.side)
+    must(closing >= 0, BOOK_6, &s.log.fault)
     fill.lots = closing if closing < fill.lots else 0
     return fill.lots if fill.lots > 0 and _maker_bears(s, t, fill, deal) else 0
 
@@ -468,6 +431,7 @@ cdef int64_t borne_by_taker(State* s, Ticket* t, Fill* fill, Deal* deal) noexcep
     closing = closing_lots(&s.ledger.positions[t.holder], t.side)
     deal.taker_ends = True
     deal.ending = UNCOVERED
+    must((closing >= 0) & (fill.lots <= t.remaining_lots), BOOK_6, &s.log.fault)
     fill.lots = closing if closing < fill.lots else 0
     deal.value_units = _value(s, t, fill)
     if fill.lots == 0 or not _taker_bears(s, t, fill, deal):
@@ -502,24 +466,39 @@ cdef bint admit_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil
         return False
     if fill.lots < wanted:
         shrink(s, fill.slot, maker.remaining_lots - fill.lots, UNCOVERED)
+    must((0 < fill.lots) & (fill.lots <= wanted) & (fill.lots <= maker.remaining_lots), BOOK_6, &s.log.fault)
     fill.lots = borne_by_taker(s, t, fill, deal)
+    must((0 <= fill.lots) & (fill.lots <= wanted) & (fill.lots <= t.remaining_lots), BOOK_6, &s.log.fault)
+    must((fill.lots > 0) | deal.taker_ends, SAFE_2, &s.log.fault)
     return True
+
+
+cdef inline bint _safe(State* s, int32_t position) noexcept nogil:
+    """True unless the domain of a cross position is known to be below R_own."""
+    cdef Position* p = &s.ledger.positions[position]
+    cdef Wallet* wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)
+    return p.mode or wallet.known_at != s.ledger.moves or wallet.slack_units + wallet.cash_units >= 0
 
 
 cdef void _settle_user(State* s, int32_t position, FillSide* half) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
+    must((half.effect.shortfall_units == 0) & ((half.effect.margin_units >= 0) | (half.effect.size_lots != 0)), SAFE_2, &s.log.fault)
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
              magnitude(half.terms.cost_delta), s.clock_ns)
     fill_post(&s.ledger, position, &half.terms, &half.effect)
     domain_filled(&s.ledger, position, &half.effect)
     if not half.safe:
         touch(&s.ledger, account)
+    else:
+        must(_safe(s, position), SAFE_2, &s.log.fault)
 
 
 cdef void _settle_house(State* s, int64_t parcel_id, int side, Fill* fill, int64_t value, uint64_t order_id) noexcept nogil:
     cdef int32_t index = parcel_find(&s.ledger, parcel_id)
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
+    must(parcel.parcel_id == parcel_id and (parcel.size_lots > 0) == (side == SELL), LIQ_4, &s.log.fault)
+    must(not worse or s.may_cost_others, SAFE_1, &s.log.fault)
     parcel_fill(&s.ledger, index, fill.lots, cost_delta(&s.ledger.instruments[parcel.instrument], side, value),
                 FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
@@ -531,6 +510,8 @@ cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept no
     cut_reduce_only(s, position)
     if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
         _end_with(s, position, SELL if held_lots > 0 else BUY)
+    check_reduce(s, p)
+    must(p.size_lots != 0 or (p.margin_units == 0 and p.cost_units == 0), MAR_3, &s.log.fault)
 
 
 cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogil:
@@ -541,9 +522,12 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and holder == t.holder and not t.flags & HOUSE_ORDER      # both sides of one position
     cdef int64_t held = s.ledger.positions[holder].size_lots if owned else 0
+    must((fill.lots > 0) & (maker.remaining_lots >= 0) & (maker.side != t.side), BOOK_6, &s.log.fault)
+    must(deal.value_units == _value(s, t, fill), BOOK_8, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
         _settle_user(s, holder, &deal.maker)
+        must(s.ledger.positions[holder].size_lots == held + (fill.lots if maker.side == BUY else -fill.lots), MON_2, &s.log.fault)
     else:
         _settle_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
@@ -557,7 +541,10 @@ cdef void settle_fill(State* s, Ticket* t, Fill* fill, Deal* deal) noexcept nogi
         fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
     else:
         held = s.ledger.positions[t.holder].size_lots
+    must(not owned or (deal.maker.terms.size_delta == -deal.taker.terms.size_delta)
+         & (deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta), MON_3, &s.log.fault)
     _settle_user(s, t.holder, &deal.taker)
+    must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
     _after_fill(s, t.holder, held)
 
 
@@ -566,6 +553,7 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
     cdef Order* maker = &s.arena.orders[slot]
     cdef Order* taker = &s.arena.orders[t.slot]
     cdef int64_t lots = least(maker.remaining_lots, t.remaining_lots)
+    cdef int64_t filled = taker.size_lots - taker.remaining_lots
     cdef bint taker_ends = t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH
     if t.stp_mode == DECREMENT:
         taker_ends = lots == t.remaining_lots
@@ -585,6 +573,8 @@ cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
         cancel(s, slot, SELF_TRADE)
     if taker_ends:
         t.ending = SELF_TRADE
+    must(lots > 0 and taker.remaining_lots == t.remaining_lots and t.remaining_lots > 0, BOOK_6, &s.log.fault)
+    must(taker.size_lots - taker.remaining_lots == filled, ORD_3, &s.log.fault)
     return not taker_ends
 
 

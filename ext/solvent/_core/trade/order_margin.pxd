@@ -7,7 +7,7 @@
 from libc.stdint cimport int64_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, OpenSide, Position
 from solvent._core.base.money cimport int128
-from solvent._core.trade.lifecycle cimport State, Ticket
+from solvent._core.trade.state cimport State, Ticket
 
 cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil

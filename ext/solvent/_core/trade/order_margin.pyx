@@ -7,9 +7,11 @@ from solvent._core.account.margin cimport (
     collateral_value, free_units, hold_units, initial_units, opening_lots, opens_safely, side_hold,
 )
 from solvent._core.market.matching cimport crosses
+from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, must
 from solvent._core.base.money cimport clamp, int128, least, magnitude, most, saturate, sub
 from solvent._core.trade.preview cimport rehearsal_end, rehearse
-from solvent._core.trade.lifecycle cimport FillSide, State, Ticket, closing_lots, fill_at_limit, reduced_before
+from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
+from solvent._core.trade.state cimport FillSide, State, Ticket
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )
@@ -23,7 +25,7 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
     """Whether so much may be reserved, or leave a wallet: it is free there, and what it counts elsewhere is not needed."""
     cdef Ledger* l = &s.ledger
     cdef Collateral* each = backs(l, currency)
-    cdef int64_t value, left
+    cdef int64_t value, left, lost
     if free_units(l, account, currency, spendable) < needed:
         return False
     if spendable and not bears_loss(l, &s.rules, account, currency, needed):
@@ -32,13 +34,19 @@ cdef bint affords(State* s, uint32_t account, uint32_t currency, int128 needed, 
         return True
     value = collateral_value(l, account, each, 0)
     left = collateral_value(l, account, each, needed)
-    return value == 0 or free_units(l, account, each.of, False) >= value - left
+    must(left <= value or needed < 0, MAR_1, &s.log.fault)
+    must(left >= 0, MAR_1, &s.log.fault)
+    lost = value - left
+    must(lost + left == value, MAR_1, &s.log.fault)
+    return value == 0 or free_units(l, account, each.of, False) >= lost
 
 
 cdef int64_t within_band(State* s, Ticket* t, int64_t around_ticks) noexcept nogil:
     """The price of a ticket, or the edge of the band around another price where it is beyond that."""
     cdef int64_t edge = band_edge(t.ins, around_ticks, t.side, s.rules.price_band_ppb)
-    return least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
+    cdef int64_t price = least(t.price_ticks, edge) if t.side == BUY else most(t.price_ticks, edge)
+    must(price <= edge if t.side == BUY else price >= edge, BOOK_8, &s.log.fault)
+    return price
 
 
 cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
@@ -49,12 +57,14 @@ cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
         return
     t.closes = True
     price = closing_price(&s.ledger, &s.rules, t.holder)
+    must(p.size_lots != 0 and closing_lots(p, t.side) > 0, BOOK_7, &s.log.fault)
     if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
         price = clamp(price, 0, t.ins.max_price_ticks + 1)   # outside the legal range nothing trades
         if t.remaining_lots > magnitude(p.size_lots):
             t.turns = True      # and what opens goes on to its own limit
             t.closing_ticks = price
         else:
+            must(price < t.limit_ticks if t.side == BUY else price > t.limit_ticks, BOOK_8, &s.log.fault)
             t.limit_ticks = price
             t.ending = BANKRUPTCY_LIMIT
 
@@ -71,6 +81,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     if closing == 0:
         return _check_opening(s, t, p, standing, t.remaining_lots)
     traded = rehearse(s, t, closing, &reached)
+    must(0 <= traded <= closing and closing <= t.remaining_lots, MAR_4, &s.log.fault)
     stays = t.ending == 0 and not t.turns and not s.rehearsal.ended
     if traded == closing or stays or t.stp_mode == DECREMENT:       # else nothing of it rests, or could open
         code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
@@ -106,6 +117,7 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
         p.open[t.side].loss_units -= standing.loss_units
     borne = _bears_opening(s, t, p, lots, standing == NULL)
     p.open[t.side] = before
+    must((opens > 0) & (others >= 0) & (held >= 0), MAR_1, &s.log.fault)
     return OK if borne else INSUFFICIENT_MARGIN
 
 
@@ -122,7 +134,9 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint ad
     extra.value_units = value_of(t.ins, lots, price, False, fault)
     extra.loss_units = loss_of(t.ins, t.side, lots, price, t.open_loss_ticks, fault)
     needed = most(p.hold_units, side_hold(&s.ledger, p, &extra, t.side)) if adds else hold_units(&s.ledger, p, &extra, t.side)
+    must(not adds or needed >= p.hold_units, MAR_1, fault)
     needed -= p.hold_units
+    must((extra.value_units | extra.loss_units) >= 0, MON_8, fault)
     # Accrued funding of all that may open, for no hold has it.
     needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
     if needed >= 0 and _adds_plainly(s, t, p, lots):
@@ -180,6 +194,7 @@ cdef int64_t _beyond_hold(State* s, Ticket* t, Position* p, FillSide* half, int6
     try_on(&s.ledger, t.holder, &half.effect, False, &before)
     rise += _initial(s, p)
     put_back(&s.ledger, t.holder, &before)
+    must(lots > 0, MAR_1, fault)
     rise -= gain if gain > 0 or t.open_loss_ticks == 0 else 0       # a loss is held; what rounding takes at mark is not
     rise -= initial_rise(t.ins, value, p.leverage, lots, 0, 0, fault)
     return saturate(rise) if rise > 0 else 0
@@ -189,6 +204,7 @@ cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
     """How much of the position a reduce-only order may close: all of it where it trades at once, and where it rests what the
     resting ones leave that come first (trading cuts the others)."""
     cdef int64_t closing = -p.size_lots if t.side == BUY else p.size_lots
+    must(p.reduce.lots >= 0 and p.account == t.account, BOOK_7, &s.log.fault)
     if t.ending or closing <= 0 or crosses(t.book, t.side, t.price_ticks):
         return closing
     return closing - reduced_before(s, t, p)
@@ -243,6 +259,8 @@ cdef int64_t _measure(Ledger* ledger, Position* p, int side, int64_t lots, bint 
                     instrument = other.instrument
                 _count(other, orders, kin)
         index = other.next
+    must(own[BUY] >= 0 and own[SELL] >= 0 and own[side] >= lots, MAR_1, &ledger.log.fault)
+    must(kin[BUY] >= 0 and kin[SELL] >= 0 and total >= 0, MAR_1, &ledger.log.fault)
     return total + most(kin[BUY], kin[SELL]) + most(own[BUY], own[SELL])
 
 

@@ -8,8 +8,8 @@
 
 from libc.stdint cimport uint8_t, uint32_t
 from solvent._core.account.ledger cimport FIRST_USER, OpenSide, Position
-from solvent._core.trade.lifecycle cimport Receipt, State, Ticket
 from solvent._core.base.schema cimport NOBODY, OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Extension
+from solvent._core.trade.state cimport Receipt, State, Ticket
 from solvent._core.base.commands cimport PlaceOrder
 
 cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil

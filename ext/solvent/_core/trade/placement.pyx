@@ -2,19 +2,21 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
-from solvent._core.market.order_pool cimport DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, Terms, arena_find, arena_room, arena_take
 from solvent._core.market.book cimport Book, book_room
 from solvent._core.market.client_ids cimport clients_find, clients_reserve
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
+from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, must
 from solvent._core.base.money cimport RATE, least, most, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport timers_reserve
 from solvent._core.trade.lifecycle cimport (
-    Receipt, State, Ticket, accept, born, conclude, execute, finish, position_begin, rest_alone, say_replaced,
-    ticket_at, ticket_of_order, watched_ticks,
+    accept, born, conclude, execute, finish, position_begin, rest_alone, say_replaced, ticket_at, ticket_of_order,
+    watched_ticks,
 )
+from solvent._core.trade.state cimport Receipt, State, Ticket
 from solvent._core.market.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
@@ -167,6 +169,8 @@ cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
         return POST_ONLY_WOULD_TAKE
     t.price_ticks = touch
     t.limit_ticks = least(t.limit_ticks, touch) if t.side == BUY else most(t.limit_ticks, touch)
+    must(not crosses(book, t.side, t.price_ticks), BOOK_7, &s.log.fault)
+    must(1 <= touch <= t.ins.max_price_ticks, BOOK_8, &s.log.fault)
     return OK
 
 
@@ -180,6 +184,8 @@ cdef int _measure(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept
     if t.order_id == 0 and not t.ending and p.reduce_count >= REDUCE_ONLY_MAX:
         return TOO_MANY_ORDERS      # one that cannot rest needs no room
     t.size_lots = filled + t.remaining_lots
+    must(t.remaining_lots <= (p.size_lots if t.side == SELL else -p.size_lots), BOOK_7, &s.log.fault)
+    must(filled >= 0 and t.remaining_lots > 0, BOOK_6, &s.log.fault)
     return OK
 
 
@@ -224,6 +230,8 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
                 return code
     if t.tif == FOK and dry_run(s, t, &reached) > 0:
         return FOK_UNFILLED
+    must(0 < t.remaining_lots <= t.size_lots, BOOK_6, &s.log.fault)
+    must(not t.flags & POST_ONLY or not crosses(t.book, t.side, t.price_ticks), BOOK_7, &s.log.fault)
     return OK
 
 
@@ -240,6 +248,9 @@ cdef void work(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     if not s.bare and receipt.resting_lots:     # it may have been cut, or ended
         slot = arena_find(&s.arena, t.order_id)
         receipt.resting_lots = s.arena.orders[slot].remaining_lots if slot >= 0 else 0
+    must((receipt.filled_lots >= 0) & (receipt.resting_lots >= 0) & (receipt.filled_lots + receipt.resting_lots <= t.size_lots), ORD_3,
+         &s.log.fault)
+    must((t.tif != FOK) | (t.remaining_lots == 0) | (t.terms != NULL), BOOK_7, &s.log.fault)
 
 
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
@@ -267,6 +278,8 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
     accept(s, t)
     triggers_add(&s.triggers[t.instrument], &s.arena, t.slot, reference)
+    must(s.arena.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
+    must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
     receipt.order_id = t.order_id
     if trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         if not triggers_due(&s.triggers[t.instrument], &s.arena, &s.due, t.slot):
@@ -368,6 +381,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     else:
         accept(s, &t)
         work(s, &t, receipt)
+    must(receipt.order_id != 0, ORD_1, &s.log.fault)
     return OK
 
 
@@ -379,6 +393,7 @@ cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
     price = within_band(s, t, t.ins.mark_ticks)
     if price != t.price_ticks:
         t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
+        must(t.order_id != 0 and price != 0, ORD_1, &s.log.fault)
         say_replaced(s, t)
 
 
@@ -415,6 +430,8 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
         order.size_lots = t.size_lots
         order.remaining_lots = t.remaining_lots
         order.open_loss_ticks = t.open_loss_ticks
+    must(not order.state & (DUE | DORMANT) and order.account == t.account, ORD_4, &s.log.fault)
+    must(code != OK or order.remaining_lots == t.remaining_lots, ORD_3, &s.log.fault)
     emit_triggered(
         &s.log, side=t.side, account=t.account, instrument=t.instrument, kind=t.terms.kind, source=t.terms.source,
         order_id=t.order_id, trigger_ticks=t.terms.trigger_ticks, size_lots=order.size_lots,

@@ -6,7 +6,7 @@
 # Cost: that of the fills it walks over, and a copy of each position that they touch.
 
 from libc.stdint cimport int64_t
-from solvent._core.trade.lifecycle cimport Rehearsal, State, Ticket
+from solvent._core.trade.state cimport Rehearsal, State, Ticket
 
 cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil
 cdef void rehearsal_end(State* s) noexcept nogil

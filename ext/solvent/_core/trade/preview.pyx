@@ -7,13 +7,13 @@ from solvent._core.market.order_pool cimport Order
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.account.ledger cimport Position, wallet_of
 from solvent._core.market.matching cimport Fill, same_owner
+from solvent._core.base.clauses cimport BOOK_6, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
 from solvent._core.base.money cimport least, most
 from solvent._core.base.pool cimport room
-from solvent._core.trade.lifecycle cimport (
-    Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, borne_by_maker, borne_by_taker, fill_side, has_owner, limit_now,
-    next_cut, order_price, refresh_hold, reserve,
-)
 from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
+from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, fill_side, limit_now, next_cut
+from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
+from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Rehearsal, State, Ticket, has_owner
 
 
 cdef void rehearsal_close(Rehearsal* rehearsal) noexcept nogil:
@@ -37,6 +37,8 @@ cdef void _keep_row(State* s, int32_t position) noexcept nogil:
     row.row = p[0]
     row.wallet = wallet_of(&s.ledger, p.account, s.ledger.instruments[p.instrument].currency)[0]
     p.dry_run = kept.run
+    must(row.row.account == p.account and row.row.size_lots == p.size_lots, MON_3, &s.log.fault)
+    must(row.position == position and row.wallet.hold_units >= 0, MON_8, &s.log.fault)
 
 
 cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
@@ -54,6 +56,8 @@ cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lot
         reserve(s, order, price_ticks, order.remaining_lots, lots)
         refresh_hold(s, order.holder)
     order.remaining_lots = lots
+    must(lots >= 0 and lots <= kept.orders[kept.order_count - 1].remaining_lots, BOOK_6, &s.log.fault)
+    must(kept.orders[kept.order_count - 1].slot == slot, BOOK_6, &s.log.fault)
 
 
 cdef void rehearsal_end(State* s) noexcept nogil:
@@ -67,6 +71,9 @@ cdef void rehearsal_end(State* s) noexcept nogil:
         row = &kept.rows[i]
         wallet_of(&s.ledger, row.row.account, s.ledger.instruments[row.row.instrument].currency)[0] = row.wallet
         s.ledger.positions[row.position] = row.row
+    for i in range(kept.row_count):
+        must(s.ledger.positions[kept.rows[i].position].account == kept.rows[i].row.account, MON_3, &s.log.fault)
+        must(s.ledger.positions[kept.rows[i].position].size_lots == kept.rows[i].row.size_lots, MON_3, &s.log.fault)
     kept.row_count = 0
     kept.order_count = 0
 
@@ -87,6 +94,8 @@ cdef void _rehearse_half(State* s, int32_t position, FillSide* half) noexcept no
     cdef Trial before
     _keep_row(s, position)
     try_on(&s.ledger, position, &half.effect, True, &before)
+    must(s.ledger.positions[position].size_lots == before.size_lots + half.terms.size_delta, MON_2, &s.log.fault)
+    must(half.effect.shortfall_units == 0, SAFE_2, &s.log.fault)
 
 
 cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
@@ -97,6 +106,7 @@ cdef bint _rehearse_fill(State* s, Ticket* t, Fill* fill) noexcept nogil:
     cdef int64_t lots = borne_by_maker(s, t, fill, &deal)
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and maker.holder == t.holder and not t.flags & HOUSE_ORDER
+    must(0 <= lots <= wanted and wanted <= maker.remaining_lots, BOOK_6, &s.log.fault)
     fill.lots = lots
     if lots < wanted:
         _leave_behind(s, fill.slot, fill.price_ticks, lots)
@@ -124,6 +134,7 @@ cdef bint _rehearse_own(State* s, Ticket* t, Fill* fill, int64_t* lost) noexcept
     if t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH:
         return False
     if t.stp_mode == DECREMENT:
+        must(fill.lots > 0 and lost[0] >= 0, ORD_3, &s.log.fault)
         lost[0] += fill.lots
         left = s.arena.orders[fill.slot].remaining_lots - fill.lots
     _leave_behind(s, fill.slot, fill.price_ticks, left)
@@ -134,6 +145,8 @@ cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil
     """execute without doing it: how many lots would stay unfilled, and the last price it would pay."""
     cdef int64_t traded = rehearse(s, t, t.remaining_lots, reached_ticks)
     rehearsal_end(s)
+    must(0 <= traded <= t.remaining_lots, ORD_3, &s.log.fault)
+    must(s.rehearsal.row_count == 0 and s.rehearsal.order_count == 0, MON_3, &s.log.fault)
     return t.remaining_lots - traded
 
 
@@ -181,4 +194,6 @@ cdef int64_t rehearse(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks)
                 reached_ticks[0] = fill.price_ticks
         level = book_worse(book, other, level)
     s.rehearsal.ended = not goes_on
+    must(wanted >= 0 and wanted <= lots, ORD_3, &s.log.fault)
+    must(lost >= 0 and lost <= wanted, ORD_3, &s.log.fault)
     return lots - wanted

@@ -4,10 +4,8 @@
 # Never: trades or liquidates; it touches accounts, and the pipeline tests them.
 # Cost: O(positions of the account).
 
-from solvent._core.trade.lifecycle cimport State
-from solvent._core.base.commands cimport (
-    Deposit, MoveMargin, SeedFund, SetLeverage, SetPositionMode, Transfer, Withdraw,
-)
+from solvent._core.trade.state cimport State
+from solvent._core.base.commands cimport Deposit, MoveMargin, SeedFund, SetLeverage, SetPositionMode, Transfer, Withdraw
 
 cdef int deposit(State* s, const Deposit* c) noexcept nogil
 cdef int transfer(State* s, const Transfer* c) noexcept nogil

@@ -4,24 +4,24 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
 from solvent._core.trade.order_margin cimport affords, fits, reach
 from solvent._core.trade.placement cimport check_leg, check_names
 from solvent._core.account.ledger cimport (
-    FIRST_USER, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_default, position_event,
-    position_find, positions_reserve, touch, wallet_of, wallet_purse,
+    FIRST_USER, Ledger, Position, Purse, fund_receives, margin_purse, pay, position_default, position_event, position_find,
+    positions_reserve, touch, wallet_of, wallet_purse,
 )
 from solvent._core.account.margin cimport (
     Requirement, closing_loss, domain_requirement, hold_units, initial_units, isolated_holds, upl,
 )
 from solvent._core.base.money cimport MONEY_MAX, floor128, int128, least
-from solvent._core.trade.lifecycle cimport State, position_begin, refresh_hold
-from solvent._core.contract.valuation cimport Instrument, Leverage, allows
 from solvent._core.base.schema cimport (
     BAD_AMOUNT, BAD_LEVERAGE, BAD_MODE, BELOW_INITIAL_MARGIN, BUY, DEDUCTION, DEFICIT, DEPOSITED, FACTOR, FUND_SEEDED,
     INSUFFICIENT_BALANCE, INSUFFICIENT_MARGIN, ISOLATED, LEVERAGE_ABOVE_TIER, MARGIN_MOVED, MODE_IN_USE, MONEY_LIMIT,
-    NOT_RELATED, NO_ISOLATED_POSITION, OK, OUTSIDE, POSITION_LIMIT, TOO_MANY_ORDERS, TRANSFERRED,
-    UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT, WITHDRAWALS_CLOSED, WITHDRAWN,
+    NOT_RELATED, NO_ISOLATED_POSITION, OK, OUTSIDE, POSITION_LIMIT, TOO_MANY_ORDERS, TRANSFERRED, UNKNOWN_ACCOUNT,
+    UNKNOWN_CURRENCY, UNKNOWN_INSTRUMENT, WITHDRAWALS_CLOSED, WITHDRAWN,
 )
-from solvent._core.base.commands cimport (
-    Deposit, MoveMargin, SeedFund, SetLeverage, SetPositionMode, Transfer, Withdraw,
-)
+from solvent._core.trade.lifecycle cimport position_begin
+from solvent._core.trade.holds cimport refresh_hold
+from solvent._core.trade.state cimport State
+from solvent._core.contract.valuation cimport Instrument, Leverage, allows
+from solvent._core.base.commands cimport Deposit, MoveMargin, SeedFund, SetLeverage, SetPositionMode, Transfer, Withdraw
 
 cdef enum:
     LEVERAGE_PARTS_MAX = 1000000

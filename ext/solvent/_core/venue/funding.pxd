@@ -7,7 +7,7 @@
 # Cost: O(positions of the instrument), for cross accounts times theirs.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 from solvent._core.base.commands cimport SettleFunding
 
 cdef void settle_rate(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t period) noexcept nogil

@@ -6,11 +6,11 @@ from solvent._core.account.ledger cimport (
     Ledger, Position, Purse, fund_receives, margin_purse, pay, position_event, touch, wallet_of, wallet_purse,
 )
 from solvent._core.base.money cimport RATE, add, least, magnitude, mul_div_ceil, mul_div_floor
-from solvent._core.trade.lifecycle cimport State
-from solvent._core.contract.valuation cimport Instrument, funding_value
 from solvent._core.base.schema cimport (
     BAD_RATE, FUND, FUNDING_PAID, FUNDING_RECEIVED, NO_MARK, OK, PERIOD_SETTLED, RESIDUE, UNKNOWN_INSTRUMENT,
 )
+from solvent._core.trade.state cimport State
+from solvent._core.contract.valuation cimport Instrument, funding_value
 from solvent._core.base.emit cimport emit_funded
 from solvent._core.base.commands cimport SettleFunding
 

@@ -6,7 +6,7 @@
 # Cost: O(slots ever used + positions of the instrument), once.
 
 from libc.stdint cimport int64_t, uint32_t
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 from solvent._core.base.commands cimport Halt, Settle
 
 cdef int halt(State* s, const Halt* c) noexcept nogil

@@ -6,12 +6,14 @@ from solvent._core.account.ledger cimport (
     FIRST_USER, FillTerms, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
 from solvent._core.base.money cimport add, magnitude
-from solvent._core.trade.lifecycle cimport State, refresh_hold, resume
-from solvent._core.contract.valuation cimport Instrument, worth
 from solvent._core.base.schema cimport (
-    BAD_MODE, BAD_PRICE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING, NO_MARK, OK,
-    RESIDUE, SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT,
+    BAD_MODE, BAD_PRICE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING, NO_MARK, OK, RESIDUE,
+    SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT,
 )
+from solvent._core.trade.lifecycle cimport resume
+from solvent._core.trade.holds cimport refresh_hold
+from solvent._core.trade.state cimport State
+from solvent._core.contract.valuation cimport Instrument, worth
 from solvent._core.base.emit cimport emit_listing_changed
 from solvent._core.base.commands cimport Halt, Settle
 

@@ -7,7 +7,7 @@
 # Cost: nothing for instruments without a model; with one, a mark when time advances or the index changes.
 
 from libc.stdint cimport int64_t
-from solvent._core.trade.lifecycle cimport State
+from solvent._core.trade.state cimport State
 from solvent._core.base.commands cimport SettleFunding, TellIndex, TellMark, TellSource
 
 cdef int mark(State* s, const TellMark* c) noexcept nogil

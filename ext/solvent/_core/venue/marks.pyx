@@ -7,16 +7,17 @@ from solvent._core.liquidation.pipeline cimport settle
 from solvent._core.venue.market_state cimport close_instrument
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128
 from solvent._core.contract.price_model cimport (
-    CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair, prices_fix,
-    prices_forget, prices_index, prices_live, prices_mark, prices_sample, prices_settlement, prices_stale, prices_view,
-    weighted_median,
+    CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair,
+    prices_fix, prices_forget, prices_index, prices_live, prices_mark, prices_sample, prices_settlement, prices_stale,
+    prices_view, weighted_median,
 )
-from solvent._core.trade.lifecycle cimport Receipt, State, observe
-from solvent._core.contract.valuation cimport Instrument
-from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
 from solvent._core.base.schema cimport (
     BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT,
 )
+from solvent._core.trade.lifecycle cimport observe
+from solvent._core.trade.state cimport Receipt, State
+from solvent._core.contract.valuation cimport Instrument
+from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
 from solvent._core.base.emit cimport emit_accrued, emit_indexed, emit_marked, emit_rated, emit_source_changed
 from solvent._core.base.commands cimport SettleFunding, TellIndex, TellMark, TellSource
 
