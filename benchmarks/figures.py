@@ -22,7 +22,10 @@ PAGE = "docs/explanation/benchmarks.md"
 BLOCK = re.compile(r"<!-- figures: (\w+) -->\n(.*?)<!-- end of figures -->", re.DOTALL)
 NUMBER = r"[\d][\d.,]*"
 SENTENCES = [
-    ("README.md", "{near} times its {yard} ns a message near the touch, {deep} times with a million orders resting"),
+    (
+        "README.md",
+        "{near} times its {yard} ns a message near the best price, and {deep} times its time with a million resting orders",
+    ),
     ("docs/explanation/architecture.md", "about {position} ns a position among ten thousand cross accounts"),
 ]
 """(file, sentence): each name in braces is a number of `numbers`."""

@@ -1,7 +1,7 @@
-"""Door: the faces of solvent on the readable twin, the whole core in pure Python: same commands, events and digest, slower.
+"""The door to solvent on the readable twin, the whole core in pure Python: same commands, events and digest, slower.
 
-`solvent.reference.Exchange` and `Book` run where nothing compiles. Read twin/contract/valuation.py and twin/account/margin.py
-for what an account needs, twin/liquidation for what happens to one that does not have it.
+`solvent.reference.Exchange` and `Book` run where nothing compiles. twin/contract/valuation.py and twin/account/margin.py tell
+what an account needs. twin/liquidation tells what happens to an account that has less.
 """
 
 from typing import Any
@@ -16,8 +16,8 @@ class _Reference:
 
 
 class Exchange(_Reference, exchange.Exchange):
-    """solvent.Exchange in pure Python: the same face, events and digest; see there."""
+    """Runs solvent.Exchange in pure Python: the same methods, events and digest."""
 
 
 class Book(_Reference, book.Book):
-    """solvent.Book in pure Python: the same face, events and digest; see there."""
+    """Runs solvent.Book in pure Python: the same methods, events and digest."""

@@ -27,13 +27,6 @@ socket.socket.connect = socket.create_connection = socket.getaddrinfo = refused
 from sphinx.cmd.build import main
 sys.exit(main(sys.argv[1:]))
 """
-NOT_YET_PLAIN = {
-    "architecture.md", "benchmarks.md", "records.md", "digest.md", "0005-liquidation-before-triggers.md",
-    "0004-orders-stay-covered.md", "0006-the-hot-path-stands-in-headers.md", "0007-values-have-a-floor-of-their-own.md",
-    "0008-prices-are-computed-by-the-kernel.md", "0010-what-is-asked-is-not-free.md",
-    "0011-what-counts-elsewhere-is-spare.md", "0012-what-is-not-expressed-and-why.md", "0013-a-fill-is-admitted.md",
-}  # fmt: skip
-"""Pages with longer sentences; the list may only shrink."""
 
 
 def told(paths):
@@ -126,23 +119,6 @@ def test_the_pages_that_are_named_exist():
         assert (DOCS / name).exists() or ("/" not in name and names.count(name) == 1), name
     for name in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / "README.md").read_text()):
         assert (ROOT / name).exists(), name
-
-
-def sentences(path):
-    """The sentences of a page: no code, tables, headings, anchors."""
-    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
-    text = re.sub(r"^(?:\||#|\().*$", "\n", text, flags=re.MULTILINE)
-    text = re.sub(r"\]\([^)]*\)", "]", text)
-    for paragraph in re.split(r"\n\s*\n|\n(?=\* )", text):
-        flat = re.sub(r"^(?:\* |\*\*\d+\.\d+\*\* )", "", " ".join(paragraph.split()))
-        yield from (sentence for sentence in re.split(r"(?<=[.!?:])\s+", flat) if sentence)
-
-
-@pytest.mark.parametrize("path", [path for path in PAGES if path.name not in NOT_YET_PLAIN], ids=lambda path: path.name)
-def test_sentences_are_short_and_begin_with_what_they_are_about(path):
-    for sentence in sentences(path):
-        assert len(sentence.split()) <= 30, sentence
-        assert not sentence.startswith("Of "), sentence
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""The one switch: the compiled core where there is one, the readable twin where it is asked for.
+"""The one switch: the compiled core by default, the readable twin on request.
 
-Owns the choice of the kernel and of the class of its events. Nothing else of the package imports `_core` or `twin`.
+Owns the choice of the kernel and of the class of its events. Nothing else in the package imports `_core` or `twin`.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ else:
 
 
 def compiled_kernel() -> Any:
-    """The compiled kernel class, whose layouts must be this package's. Raises ImportError with what to do."""
+    """Returns the compiled kernel class. Raises ImportError, with advice, if it is missing or has other record layouts."""
     try:
         from solvent._core import kernel
         from solvent._core.base import schema as compiled
@@ -40,14 +40,14 @@ def compiled_kernel() -> Any:
 
 
 def readable_kernel() -> Any:
-    """The kernel class of the twin."""
+    """Returns the kernel class of the twin."""
     from solvent.twin.kernel import Kernel
 
     return Kernel
 
 
 def decode(data: bytes | memoryview) -> Iterator[Event]:
-    """Events of consecutive records; the second record of one that takes two is its `extra`."""
+    """Yields the events of consecutive records. A second record becomes the `extra` of its event."""
     at = 0
     while at < len(data):
         record = EVENT.unpack_from(data, at)

@@ -1,6 +1,6 @@
-"""What Exchange and Book share: a kernel, its events, batches, the digest, and the gates for words and integers.
+"""Exchange and Book share this: a kernel, its events, batches, the digest, and the gates for words and integers.
 
-Owns the cursors over events and the one place that loads the compiled core. Never knows what a command means, but for ADVANCE.
+Owns the cursors over events and the one place that loads the compiled core. Knows the meaning of no command but ADVANCE.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,8 +27,8 @@ from solvent.schema.codes import (
 from solvent.schema.commands import command
 from solvent.schema.layouts import dtype
 from solvent.schema.words import CommandType, EventType, Side
-from solvent.terms.decimals import from_units, many, plain
-from solvent.terms.order_words import flag_of, whole, wrong_type
+from solvent.terms.decimals import from_units, members_of, plain
+from solvent.terms.order_words import flag_of, int_within, wrong_type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,19 +40,19 @@ _ALL = 2**64 - 1
 
 
 def digest_of(data: bytes) -> bytes:
-    """BLAKE2b-512; imported when first needed, so that the package imports fast."""
+    """Hashes bytes with BLAKE2b-512. The import waits for the first call, so that the package imports fast."""
     from hashlib import blake2b
 
     return blake2b(data).digest()
 
 
 def wanted_types(log: "Iterable[EventType] | None") -> int:
-    """A bit for each event type that is written; all of them for None."""
-    return _ALL if log is None else sum(1 << each for each in set(many(log, EventType, "log")))
+    """Returns a bit for each event type that is written; None sets all of them."""
+    return _ALL if log is None else sum(1 << each for each in set(members_of(log, EventType, "log")))
 
 
 def _plain_bytes(commands: Any) -> memoryview:
-    """The bytes of command records. Raises WrongType for anything else, InputError where they do not lie together."""
+    """Returns the bytes of command records. Raises WrongType for other data, InputError if the bytes are not contiguous."""
     made = hasattr(commands, "dtype")
     if made and commands.dtype != dtype("command"):
         raise WrongType(f"run takes an array of dtype('command') records, not of {shown(commands.dtype)}")
@@ -69,7 +69,7 @@ def _plain_bytes(commands: Any) -> memoryview:
 
 @cache
 def _arguments(method: "Callable[..., Ack]") -> tuple[frozenset[str], frozenset[str]]:
-    """What a method needs, and what it knows."""
+    """Returns the names of the arguments that a method needs, and of all that it knows."""
     from inspect import signature
 
     terms = [each for each in signature(method).parameters.values() if each.name != "self"]
@@ -77,11 +77,18 @@ def _arguments(method: "Callable[..., Ack]") -> tuple[frozenset[str], frozenset[
 
 
 class Ack:
-    """The answer to an order command; truthy if it was accepted.
+    """Answers one order command; true if the command was accepted.
 
-    code: result code. order_id: engine id (of the first order, for a duplicate client id). filled: contracts
-    traded by this order so far. resting: contracts left in the book; both as its own way through the book left them: what the
-    same command then set off (triggers, liquidations) is in its events. seq: event sequence number of its BEGIN.
+    code: the result code. order_id: the engine's id; for a duplicate client id, that of the first order. filled: contracts
+    that this order has traded so far (lots for a Book). resting: contracts left in the book. Both tell how the order left its
+    own way through the book. Triggers and liquidations that the same command set off are in `events`. seq: the sequence number
+    of the command's BEGIN event.
+
+    >>> from solvent import Book
+    >>> book = Book()
+    >>> ack = book.order(1, "sell", 5, price_ticks=101)
+    >>> bool(ack), ack.filled, ack.resting, [event.type.name for event in ack.events]
+    (True, Decimal('0'), Decimal('5'), ['BEGIN', 'ACCEPTED', 'RESTED'])
     """
 
     __slots__ = ("code", "order_id", "seq", "_filled_lots", "_resting_lots", "_lot", "_end", "_face")
@@ -96,29 +103,37 @@ class Ack:
 
     @property
     def filled(self) -> Decimal:
+        """Returns the contracts (lots for a Book) that the order has traded so far."""
         return from_units(self._filled_lots, self._lot)
 
     @property
     def resting(self) -> Decimal:
+        """Returns the contracts (lots for a Book) that the order left in the book."""
         return from_units(self._resting_lots, self._lot)
 
     def __bool__(self) -> bool:
         return self.code == Code.OK
 
     def ok(self) -> "Ack":
-        """Itself, or raises Rejected."""
+        """Returns the Ack itself. Raises Rejected if the command was refused.
+
+        >>> from solvent import Book
+        >>> Book().cancel(1, 99).ok()
+        Traceback (most recent call last):
+        solvent.schema.codes.Rejected: UNKNOWN_ORDER: ...
+        """
         if self.code != Code.OK:
             raise Rejected(self.code)
         return self
 
     @property
     def hint(self) -> str:
-        """What the code means and what to do."""
+        """Returns the meaning of the code, and what to do about it."""
         return HINTS[self.code]
 
     @property
     def events(self) -> list[Event]:
-        """The command's events, BEGIN first. Raises EventsDropped when they are no longer held."""
+        """Returns the command's events, BEGIN first. Raises EventsDropped when they are no longer held."""
         return self._face._slice(self.seq, self._end)
 
     def __repr__(self) -> str:
@@ -126,7 +141,7 @@ class Ack:
 
 
 class Batch:
-    """Answers to `run`, a row a command: columns order_id (uint64), filled_lots, resting_lots and code (int64)."""
+    """Answers `run`: one row a command, in columns order_id (uint64), filled_lots, resting_lots and code (int64)."""
 
     __slots__ = ("code", "order_id", "filled_lots", "resting_lots")
 
@@ -145,12 +160,12 @@ class Batch:
 
 
 class Cursor:
-    """A reader of events from where it was made; iterating takes what has come since. Not thread-safe.
+    """Reads events from where it was made. Each iteration takes the events that came since the last one. Not thread-safe.
 
-    An iteration ends with what had come when it began: what is caused inside the loop comes in the next one.
+    An iteration ends with the events that were there when it began. Events that the loop causes come in the next one.
 
-    types: EventTypes to keep; none keeps all. With retain=False events stay held until every cursor that
-    is alive has read them.
+    types: EventTypes to keep; none keeps all. With retain=False the engine holds events until every living cursor has read
+    them.
     """
 
     def __init__(self, face: "Face", types: tuple[EventType, ...], begin: int):
@@ -168,7 +183,7 @@ class Cursor:
         return (event for event in events if event.type in self._types)
 
     def array(self) -> "np.ndarray[Any, Any]":
-        """The records that have come since, all types, as a structured view that pins its memory."""
+        """Returns the records of all types that came since, as a structured array that shares and pins the engine's memory."""
         end = self._face._kernel.next_seq
         view = self._face._array(self.seq, end)
         self.seq = end
@@ -176,7 +191,7 @@ class Cursor:
         return view
 
     def close(self) -> None:
-        """Stops holding events; forgetting the cursor does the same."""
+        """Stops holding events. Forgetting the cursor does the same."""
         self._face._cursors.discard(self)
         self._face._release()
 
@@ -186,11 +201,17 @@ class Cursor:
 
 
 class Face:
-    """A kernel and everything that does not depend on what its commands mean.
+    """Holds a kernel, and does everything that does not depend on the meaning of its commands.
 
-    submit(account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0) and revoke(account,
-    order_id) are the kernel's own: an ORDER and a CANCEL from integers alone, for who counts nanoseconds. They answer
-    with code, order_id, filled_lots and resting_lots, truthy if accepted.
+    submit(account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0) and revoke(account, order_id) are
+    the kernel's own methods: an ORDER and a CANCEL from integers alone, for callers who count nanoseconds. They answer with
+    code, order_id, filled_lots and resting_lots, true if accepted.
+
+    >>> from solvent import Book
+    >>> book = Book()
+    >>> answer = book.submit(1, 1, 101, 5)
+    >>> bool(answer), answer.resting_lots, bool(book.revoke(1, answer.order_id))
+    (True, 5, True)
     """
 
     _kernel: Any
@@ -207,29 +228,61 @@ class Face:
 
     @classmethod
     def _load_kernel(cls) -> Any:
-        """The kernel class that this face stands on."""
+        """Returns the kernel class that this face stands on."""
         return backend.compiled_kernel()
 
     @property
     def time_ns(self) -> int:
-        """The clock: the latest time a command carried."""
+        """Returns the clock: the latest time that a command carried, in nanoseconds.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> book.advance(5)
+        >>> book.time_ns
+        5
+        """
         return int(self._kernel.clock_ns)
 
     @property
     def command_count(self) -> int:
-        """How many commands were applied so far, refused ones included: what tells, after an exception from outside (Ctrl-C)
-        came out of a call, whether its command had been applied. A command is applied whole or not at all."""
+        """Returns the number of commands applied so far, refused ones included.
+
+        A command is applied whole or not at all. After an exception from outside (Ctrl-C) the count tells whether the
+        interrupted command was applied.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> refused = book.cancel(1, 99)
+        >>> book.command_count
+        1
+        """
         return int(self._kernel.command_seq)
 
     @property
     def seed(self) -> int:
-        """What the table of client ids is stirred with. Whoever knows it can choose ids that slow it down; nothing else
-        depends on it."""
+        """Returns the number that stirs the table of client ids. Nothing else depends on it.
+
+        Keep it from traders: whoever knows it can choose client ids that slow the table down.
+
+        >>> from solvent import Book
+        >>> Book(seed=7).seed
+        7
+        """
         return int(self._kernel.seed)
 
     def advance(self, time_ns: int) -> None:
-        """Moves the clock; later calls inherit it. Raises Rejected(TIME_BACKWARDS) for an earlier time."""
-        self._control(CommandType.ADVANCE, time_ns=whole(time_ns, "time_ns", -(2**63), 2**63 - 1))
+        """Moves the clock to time_ns; later calls inherit the time. Orders expire, and price models sample, as time passes.
+
+        Raises Rejected(TIME_BACKWARDS) for a time before the clock.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> bid = book.order(1, "buy", 5, price_ticks=99, tif="gtd", expiry_ns=1_000)
+        >>> book.advance(1_000)
+        >>> book.depth()
+        ([], [])
+        """
+        self._control(CommandType.ADVANCE, time_ns=int_within(time_ns, "time_ns", -(2**63), 2**63 - 1))
 
     def _send(self, kind: CommandType, name: bytes, fields: dict[str, int]) -> int:
         fields.setdefault("time_ns", self._kernel.clock_ns)
@@ -242,22 +295,29 @@ class Face:
             raise Rejected(Code(code))
 
     def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
-        return self._ask_twice(kind, lot, b"", fields)
+        return self._ask_extended(kind, lot, b"", fields)
 
-    def _ask_twice(self, kind: CommandType, lot: Decimal, second: bytes, fields: dict[str, int]) -> Ack:
-        """A command with a second record, if there is one."""
+    def _ask_extended(self, kind: CommandType, lot: Decimal, second: bytes, fields: dict[str, int]) -> Ack:
+        """Sends a command, with a second record if there is one."""
         begin = self._kernel.next_seq
         if second:
             fields["records"] = 2
         return Ack(self, self._send(kind, second, fields), lot, begin)
 
     def batch(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]") -> list[Ack]:
-        """Several of order, amend, cancel, cancel_all in turn, each as (name, its arguments); an Ack for each.
+        """Runs several of order, amend, cancel and cancel_all in turn, and returns an Ack for each.
 
-        One that is refused does not stop the rest. Input that cannot be understood raises, and what came before stands:
-        `solvent.applied(error)` says how many. A signal handler that raises ends it likewise.
+        calls: pairs (name, its arguments as a mapping). A refused call does not stop the rest. A call that cannot be
+        understood raises InputError; a signal handler (Ctrl-C) may raise, too. The calls before it stay applied:
+        `solvent.applied(error)` counts them.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = {"account": 1, "side": "sell", "size_lots": 5, "price_ticks": 101}
+        >>> [ack.code.name for ack in book.batch([("order", ask), ("cancel", {"account": 1, "order_id": 99})])]
+        ['OK', 'UNKNOWN_ORDER']
         """
-        found: tuple[Any, ...] = many(calls, object, "calls")
+        found: tuple[Any, ...] = members_of(calls, object, "calls")
         for call in found:
             if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
                 raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob'}}), not {shown(call)}")
@@ -270,10 +330,10 @@ class Face:
         try:
             return [getattr(self, name)(**arguments) for name, arguments in found]
         except BaseException as error:
-            self._tell(error, begun)
+            self._note_applied(error, begun)
             raise
 
-    def _tell(self, error: BaseException, begun: int) -> None:
+    def _note_applied(self, error: BaseException, begun: int) -> None:
         """Notes on an exception how many commands of a batch had been applied before it."""
         if not isinstance(error, Busy):
             count = self.command_count - begun
@@ -286,15 +346,26 @@ class Face:
         if (order_id is None) == (client_id is None):
             raise InputError("name the order by order_id or by client_id, one of them")
         if order_id is not None:
-            return {"order_id": whole(order_id, "order_id", 0, 2**64 - 1)}
-        return {"client_id": whole(client_id, "client_id", 1, 2**63 - 1)}
+            return {"order_id": int_within(order_id, "order_id", 0, 2**64 - 1)}
+        return {"client_id": int_within(client_id, "client_id", 1, 2**63 - 1)}
 
     def run(self, commands: Any) -> Batch:
-        """Applies many command records without the GIL: a contiguous array of dtype dtype("command") and no other, or
-        plain bytes (bytes, bytearray, a memoryview of them).
+        """Applies many command records without the GIL, and returns a Batch with a row for each.
 
-        Same path as single calls; time_ns must be filled in. Returns codes, order ids, filled and resting lots as columns.
-        A signal handler that raises (Ctrl-C) ends it between two commands; `solvent.applied(error)` says after how many.
+        commands: a contiguous array of dtype("command"), or plain bytes (bytes, bytearray, a memoryview of them). Every
+        command takes the same path as a single call. Fill in time_ns: no record inherits the clock.
+
+        Raises WrongType for other data, InputError for bytes that are not contiguous. A signal handler that raises (Ctrl-C)
+        ends the batch between two commands; `solvent.applied(error)` counts those before.
+
+        >>> import numpy as np
+        >>> from solvent import Book
+        >>> from solvent.records import CommandType, Side, dtype
+        >>> batch = np.zeros(2, dtype("command"))
+        >>> batch["type"], batch["records"], batch["price_ticks"], batch["size_lots"] = CommandType.ORDER, 1, 101, 5
+        >>> batch["account"], batch["side"] = [1, 2], [Side.SELL, Side.BUY]
+        >>> Book().run(batch).filled_lots.tolist()
+        [0, 5]
         """
         data = _plain_bytes(commands)
         begun = self.command_count
@@ -303,7 +374,7 @@ class Face:
         except InputError:  # nothing was done
             raise
         except BaseException as error:
-            self._tell(error, begun)
+            self._note_applied(error, begun)
             raise
 
     # --- events
@@ -334,7 +405,14 @@ class Face:
             self._kernel.keep_from = min((*drained, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
 
     def drain(self) -> Iterator[Event]:
-        """The events since the last drain. With retain=False it starts at the first call."""
+        """Returns the events since the last drain. With retain=False the first call only sets the starting point.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> [event.type.name for event in book.drain()]
+        ['BEGIN', 'ACCEPTED', 'RESTED']
+        """
         end = self._kernel.next_seq
         events = self._iterate(end if self._drained is None else self._drained, end)
         self._drained = end  # only now: what raised Busy can be read later
@@ -342,20 +420,32 @@ class Face:
         return events
 
     def writes(self, kind: EventType) -> bool:
-        """Whether events of this type are written at all (`log`)."""
+        """True if events of this type are written at all (argument `log`).
+
+        >>> from solvent import Book, EventType
+        >>> Book(log=[EventType.TRADE]).writes(EventType.DONE)
+        False
+        """
         if not isinstance(kind, EventType):
             raise wrong_type("kind", kind, "an EventType")
         return bool(self._wanted >> kind & 1)
 
     def cursor(self, *types: EventType, begin: int | None = None) -> Cursor:
-        """A new reader of what comes from now on, or from the event `begin` on, of some types or all.
+        """Returns a Cursor over the events from now on, or from the event numbered `begin` on.
 
-        Raises EventsDropped when that event is no longer held.
+        types: the EventTypes to keep; none keeps all. Raises EventsDropped when the event `begin` is no longer held.
+
+        >>> from solvent import Book, EventType
+        >>> book = Book()
+        >>> trades = book.cursor(EventType.TRADE)
+        >>> ask, bid = book.order(1, "sell", 5, price_ticks=101), book.order(2, "buy", 2, price_ticks=101)
+        >>> [(trade.price_ticks, trade.size_lots) for trade in trades]
+        [(101, 2)]
         """
         if not all(isinstance(each, EventType) for each in types):
             raise WrongType(f"cursor takes EventTypes, as in cursor(EventType.TRADE, EventType.DONE), not {shown(types)}")
         end = self._kernel.next_seq
-        begin = end if begin is None else whole(begin, "begin", 1, end)
+        begin = end if begin is None else int_within(begin, "begin", 1, end)
         if begin < self._kernel.first_seq:
             raise EventsDropped(f"event {begin} is no longer held; use retain=True or an earlier cursor")
         cursor = Cursor(self, types, begin)
@@ -364,7 +454,16 @@ class Face:
         return cursor
 
     def events(self, view: bool = False) -> "np.ndarray[Any, Any]":
-        """All held events as a structured array; `view` shares (and pins) the engine's memory, read-only."""
+        """Returns all held events as a structured array of dtype("event").
+
+        view: True shares the engine's memory, read-only, and pins it; False copies.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> book.events()["type"].tolist()
+        [1, 6, 7]
+        """
         shares = flag_of(view, "view")
         array = self._array(self._kernel.first_seq, self._kernel.next_seq)
         return array if shares else array.copy()
@@ -372,24 +471,43 @@ class Face:
     # --- the book
 
     def _depth_arrays(self, instrument: int, n: int) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
-        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
+        """Returns (bids, asks) of at most n levels, best first: int64 rows of price ticks, lots and orders."""
         import numpy as np
 
         bids, asks = (np.frombuffer(rows, "<i8").reshape(-1, 3) for rows in self._kernel.depth_bytes(instrument, n))
         return bids, asks
 
     def memory(self) -> dict[str, int]:
-        """Bytes that the core's pools have used so far, by pool, and their sum under "total"."""
+        """Returns the bytes that the core's pools have used so far, by pool, with their sum under "total".
+
+        >>> from solvent import Book
+        >>> usage = Book().memory()
+        >>> usage["total"] == sum(usage.values()) - usage["total"]
+        True
+        """
         return dict(self._kernel.memory())
 
     # --- state
 
     def digest(self) -> int:
-        """The first 8 bytes of BLAKE2b over the canonical state (docs/digest.md), little-endian."""
+        """Returns a hash of the whole state: the first 8 bytes of BLAKE2b over the canonical state, little-endian.
+
+        Two exchanges with equal digests answer alike for ever (docs/reference/digest.md).
+
+        >>> from solvent import Book, reference
+        >>> compiled, readable = Book(), reference.Book()
+        >>> acks = [book.order(1, "sell", 5, price_ticks=101) for book in (compiled, readable)]
+        >>> compiled.digest() == readable.digest()
+        True
+        """
         return int.from_bytes(digest_of(self._kernel.state())[:8], "little")
 
     def check(self) -> None:
-        """Recomputes every invariant from the state. Raises InvariantBroken with the first that fails."""
+        """Recomputes every invariant from the state. Raises InvariantBroken with the first one that fails.
+
+        >>> from solvent import Book
+        >>> Book().check()
+        """
         broken = self._kernel.check()
         if broken:
             raise InvariantBroken(broken)

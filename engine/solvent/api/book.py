@@ -1,7 +1,7 @@
 """Book: the matching book alone, in integers, without accounts' money.
 
-Owns nothing that Exchange does not: the same records, the same kernel, the same path through the book. An
-account is a number that the caller makes up; it matters for self-trade prevention and client ids only.
+Owns nothing that Exchange does not: the same records, the same kernel, the same path through the book. The caller makes up the
+account numbers; they matter for self-trade prevention and client ids only.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Terms, Trigger, whole, word
+from solvent.terms.order_words import Terms, Trigger, int_within, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,20 +25,21 @@ _LOT = Decimal(1)
 
 
 def _ticks(value: object, what: str) -> int:
-    return whole(value, what, -(2**63), 2**63 - 1)
+    return int_within(value, what, -(2**63), 2**63 - 1)
 
 
 class Book(Face):
-    """A price-time priority book of one instrument; the kernel of Exchange without its money.
+    """Keeps a price-time priority order book of one instrument: the kernel of Exchange without its money.
 
-    max_price_ticks: the highest legal price; the depth of the book's trie comes from it. max_size_lots: the
-    highest legal size of an order, below 2**39. retain: keep all events; False drops those that no cursor waits for. log:
-    the event types that are written at all (None: every one); numbers in `seq` count what is written. seed: as Exchange's.
+    max_price_ticks: the highest legal price; the depth of the book's trie comes from it. max_size_lots: the highest legal size
+    of an order, below 2**39. retain: True keeps all events; False drops events that no cursor waits for. log: the event types
+    that are written (None: all of them); `seq` counts what is written. seed: as for Exchange.
 
-    Everything is an int: prices in ticks, sizes in lots, accounts from 0 to 2**32 - 2. Orders answer with an
-    Ack (filled and resting in lots); wrong types raise WrongType. Events are ACCEPTED, TRADE, RESTED, REDUCED,
-    REPLACED, TRIGGERED, DONE behind each BEGIN: enough to rebuild the book. Cost: as the core's (docs/architecture.md).
+    Everything is an int: prices in ticks, sizes in lots, accounts from 0 to 2**32 - 2. Orders answer with an Ack, whose
+    `filled` and `resting` are in lots. Other types raise WrongType. Behind each BEGIN come ACCEPTED, TRADE, RESTED, REDUCED,
+    REPLACED, TRIGGERED and DONE: enough to rebuild the book. Cost: as the core's (docs/explanation/architecture.md).
 
+    >>> from solvent import Book
     >>> book = Book()
     >>> ask = book.order(1, "sell", 5, price_ticks=101)
     >>> book.order(2, "buy", 7, price_ticks=101).filled
@@ -51,8 +52,8 @@ class Book(Face):
         self, max_price_ticks: int = 2**24 - 1, *, max_size_lots: int = 2**32, retain: bool = True,
         log: Iterable[EventType] | None = None, seed: int | None = None,
     ):  # fmt: skip
-        self.max_price_ticks = whole(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
-        self.max_size_lots = whole(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
+        self.max_price_ticks = int_within(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
+        self.max_size_lots = int_within(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
         if self.max_price_ticks * self.max_size_lots > MONEY_MAX:
             raise InputError("highest price times highest size reaches 2**62")
         terms = InstrumentTerms(
@@ -69,68 +70,164 @@ class Book(Face):
         post_only: bool | str = False, client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
         slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0,
     ) -> Ack:  # fmt: skip
-        """Places an order; without a price a market order, which never rests. The terms are those of Exchange.order, with
-        prices in ticks; triggers by mark and index see what `mark` and `index` say."""
+        """Places an order and answers with an Ack.
+
+        price_ticks: the limit; None makes a market order, which never rests. The other terms are those of Exchange.order, with
+        prices in ticks. Triggers by mark and by index see the prices that `mark` and `index` set. A book has no reduce-only
+        orders.
+
+        Raises InputError for a word that is unknown, WrongType for anything but an int where a number belongs.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> book.order(1, "sell", 5, price_ticks=101)
+        Ack(OK, order_id=16777216, filled=0, resting=5)
+        >>> book.order(2, "buy", 7, price_ticks=101, tif="ioc")
+        Ack(OK, order_id=33554433, filled=5, resting=0)
+        """
         terms = Terms(tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group)
         fields = terms.header(market=price_ticks is None) | {
-            "account": whole(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
+            "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
             "size_lots": _ticks(size_lots, "size_lots"),
             "price_ticks": 0 if price_ticks is None else _ticks(price_ticks, "price_ticks"),
         }  # fmt: skip
-        return self._ask_twice(CommandType.ORDER, _LOT, terms.second(_ticks), fields)
+        return self._ask_extended(CommandType.ORDER, _LOT, terms.second(_ticks), fields)
 
     def mark(self, price_ticks: int) -> Ack:
-        """A mark price for the triggers that watch it. Raises Rejected(BAD_PRICE)."""
+        """Sets the mark price, in ticks, for the triggers that watch it. Raises Rejected(BAD_PRICE).
+
+        >>> from solvent import Book, Trigger
+        >>> book = Book()
+        >>> ack = book.mark(101)
+        >>> stop = book.order(1, "sell", 5, price_ticks=90, trigger=Trigger.stop(95))
+        >>> ack = book.mark(94)
+        >>> book.best()
+        (0, 0, 90, 5)
+        """
         return self._ask(CommandType.MARK, _LOT, price_ticks=_ticks(price_ticks, "price_ticks")).ok()
 
     def index(self, price_ticks: int) -> Ack:
-        """An index price for the triggers that watch it. Raises Rejected(BAD_PRICE)."""
+        """Sets the index price, in ticks, for the triggers that watch it. Raises Rejected(BAD_PRICE).
+
+        >>> from solvent import Book, Trigger
+        >>> book = Book()
+        >>> ack = book.index(101)
+        >>> stop = book.order(1, "sell", 5, price_ticks=90, trigger=Trigger.stop(95, by="index"))
+        >>> ack = book.index(95)
+        >>> book.best()
+        (0, 0, 90, 5)
+        """
         return self._ask(CommandType.INDEX, _LOT, price_ticks=_ticks(price_ticks, "price_ticks")).ok()
 
     def amend(
         self, account: int, order_id: int | None = None, *, client_id: int | None = None,
         size_lots: int | None = None, price_ticks: int | None = None,
     ) -> Ack:  # fmt: skip
-        """Changes a resting order's total size (what is filled included) and price. See Exchange.amend."""
+        """Changes the total size and the price of a live order, named by order_id or by client_id.
+
+        size_lots: what is filled included. A smaller size keeps the order's place in the queue. Any other change sends the
+        order to the back, and it may trade. See Exchange.amend.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> book.amend(1, ask.order_id, size_lots=3).resting
+        Decimal('3')
+        """
         fields = self._named(order_id, client_id)
         for name, value in (("size_lots", size_lots), ("price_ticks", price_ticks)):
             if value is not None:
                 fields[name] = _ticks(value, name) or -1
-        return self._ask(CommandType.AMEND, _LOT, account=whole(account, "account", 0, NOBODY - 1), **fields)
+        return self._ask(CommandType.AMEND, _LOT, account=int_within(account, "account", 0, NOBODY - 1), **fields)
 
     def cancel(self, account: int, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
-        """Cancels a resting order by its id or by the account's client id."""
+        """Cancels a live order, named by order_id or by the account's client_id.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101, client_id=7)
+        >>> bool(book.cancel(1, client_id=7)), book.depth()
+        (True, ([], []))
+        """
         fields = self._named(order_id, client_id)
-        return self._ask(CommandType.CANCEL, _LOT, account=whole(account, "account", 0, NOBODY - 1), **fields)
+        return self._ask(CommandType.CANCEL, _LOT, account=int_within(account, "account", 0, NOBODY - 1), **fields)
 
     def cancel_all(self, account: int | None = None, *, side: str | None = None) -> Ack:
-        """Cancels all live orders, resting and dormant, of an account or of everyone, of one side or both, oldest first;
-        `filled` of the Ack says how many."""
+        """Cancels live orders, resting and dormant, oldest first.
+
+        account: None takes the orders of every account. side: "buy", "sell", or None for both. `filled` of the Ack counts the
+        cancelled orders.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> asks = [book.order(1, "sell", 5, price_ticks=price) for price in (101, 102)]
+        >>> book.cancel_all(1, side="sell").filled
+        Decimal('2')
+        """
         return self._ask(
-            CommandType.MASS_CANCEL, _LOT, account=NOBODY if account is None else whole(account, "account", 0, NOBODY - 1),
+            CommandType.MASS_CANCEL, _LOT,
+            account=NOBODY if account is None else int_within(account, "account", 0, NOBODY - 1),
             side=2 if side is None else word(SIDES, side, "side"),
         )  # fmt: skip
 
     def best(self) -> tuple[int, int, int, int]:
-        """(bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
+        """Returns (bid ticks, bid lots, ask ticks, ask lots); an empty side has zeros.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> book.best()
+        (0, 0, 101, 5)
+        """
         bid, bid_lots, ask, ask_lots = self._kernel.best(0)
         return bid, bid_lots, ask, ask_lots
 
     def depth(self, n: int = 20) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """(bids, asks), best first: (price ticks, lots) of at most n levels."""
-        bids, asks = self._kernel.depth(0, whole(n, "n", 0, 2**62))
+        """Returns (bids, asks), best first: at most n levels a side, each (price ticks, lots).
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> asks = [book.order(1, "sell", 5, price_ticks=price) for price in (102, 101, 101)]
+        >>> book.depth()
+        ([], [(101, 10), (102, 5)])
+        """
+        bids, asks = self._kernel.depth(0, int_within(n, "n", 0, 2**62))
         return bids, asks
 
     def depth_arrays(self, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
-        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
-        return self._depth_arrays(0, whole(n, "n", 0, 2**62))
+        """Returns (bids, asks), best first: int64 arrays of shape (levels, 3) with price ticks, lots and orders.
+
+        n: the most levels a side. Runs without a Python loop.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> asks = [book.order(1, "sell", 5, price_ticks=price) for price in (102, 101, 101)]
+        >>> book.depth_arrays()[1].tolist()
+        [[101, 10, 2], [102, 5, 1]]
+        """
+        return self._depth_arrays(0, int_within(n, "n", 0, 2**62))
 
     def resting(self) -> list[dict[str, Any]]:
-        """Every resting order, bids best first in time order, then asks."""
+        """Returns every resting order as a dict: bids best first, each price in time order, then asks.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> [(row["account"], row["price_ticks"], row["remaining_lots"]) for row in book.resting()]
+        [(1, 101, 5)]
+        """
         return [_named(row) for row in self._kernel.resting(0)]
 
     def dormant(self) -> list[dict[str, Any]]:
-        """Every order that waits for its trigger, by id, with its trigger's terms."""
+        """Returns every order that waits for its trigger as a dict, by id, with the terms of the trigger.
+
+        >>> from solvent import Book, Trigger
+        >>> book = Book()
+        >>> ack = book.mark(101)
+        >>> stop = book.order(1, "sell", 5, trigger=Trigger.stop(95))
+        >>> [(row["account"], row["trigger_ticks"]) for row in book.dormant()]
+        [(1, 95)]
+        """
         return [_named(row) | dict(zip(_DORMANT, row[12:], strict=True)) for row in self._kernel.dormant(0)]
 
 

@@ -1,15 +1,15 @@
-"""The one draw from the system: where the table of client ids is stirred, so that nobody can choose ids that meet in it.
+"""The one draw from the system: a seed that stirs the table of client ids, so that nobody can choose ids that collide.
 
-Owns nothing. No answer, event, digest or order of anything depends on it. It belongs into no place that traders see.
+Owns nothing. No answer, event, digest or order depends on it. Traders must not see it.
 """
 
 from os import urandom
 
-from solvent.terms.order_words import whole
+from solvent.terms.order_words import int_within
 
 SEED_MAX = 2**64 - 1
 
 
 def drawn(seed: object) -> int:
-    """A seed as it was given, or a new one for None."""
-    return int.from_bytes(urandom(8), "little") if seed is None else whole(seed, "seed", 0, SEED_MAX)
+    """Returns the given seed, or a new one for None."""
+    return int.from_bytes(urandom(8), "little") if seed is None else int_within(seed, "seed", 0, SEED_MAX)

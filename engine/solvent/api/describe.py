@@ -1,8 +1,8 @@
-"""One event in names, words and decimals, for whoever reads it.
+"""One event in names, words and decimals, for a reader.
 
 Owns how each field of an event is told: ids by the names of the exchange, numbers by their words, integers with a unit as
-decimals in currency and contracts. Never changes anything; an id that the exchange does not know (it was
-refused) stays a number.
+decimals in currency and contracts. Never changes anything. An id that the exchange does not know (its command was refused)
+stays a number.
 """
 
 from decimal import Decimal
@@ -21,7 +21,7 @@ from solvent.terms.order_words import wrong_type
 
 
 class Names(Protocol):
-    """What an exchange knows that its events do not say."""
+    """Names what events have as numbers: an exchange, seen from here."""
 
     currencies: dict[str, Decimal]
 
@@ -31,9 +31,10 @@ class Names(Protocol):
 
 
 def described(self: Names, event: Event) -> dict[str, Any]:
-    """What an event says, in names, words and decimals: accounts, instrument and currency by name, prices and sizes in
-    currency and contracts, amounts in currency, rates as numbers. None where there is no such thing. Raises WrongType for what
-    is no event, InputError for one of no type.
+    """Returns an event's fields in names, words and decimals.
+
+    Accounts, instrument and currency appear by name, prices and amounts in currency, sizes in contracts, rates as numbers. A
+    field without a value is None. Raises WrongType for what is no event, InputError for an event of no type.
 
     >>> from solvent import EventType, Exchange, Instrument
     >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -48,7 +49,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
     if event.record[0] not in EVENTS:
         raise InputError(f"no event is of type {event.record[0]}")
     kind = EventType(event.record[0])
-    said = _said(event)
+    said = _fields_of(event)
     instrument = _at(self.instruments, getattr(event, said["instrument"].place)) if "instrument" in said else None
     currency = _at(tuple(self.currencies), getattr(event, said["currency"].place)) if "currency" in said else None
     unit = self.currencies[currency] if currency else instrument.unit if instrument else None
@@ -66,7 +67,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
         elif each.words:
             told[name] = word_of(each.words, number)
         else:
-            _tell(told, name, number, instrument, unit)
+            _add_number(told, name, number, instrument, unit)
     if "leverage_parts" in told:
         times, parts = told["leverage"], told.pop("leverage_parts")
         told["leverage"] = times if parts == 1 else Fraction(times, parts)
@@ -77,12 +78,12 @@ def described(self: Names, event: Event) -> dict[str, Any]:
             if number and name in TERM_WORDS:
                 told[name] = word_of(TERM_WORDS[name], number)
             elif number:
-                _tell(told, name, number, instrument, unit)
+                _add_number(told, name, number, instrument, unit)
     return told
 
 
-def _said(event: Event) -> dict[str, Said]:
-    """An event's names. BEGIN has those of its command's header that the command says, whatever it calls them."""
+def _fields_of(event: Event) -> dict[str, Said]:
+    """Returns an event's names. BEGIN has the header names that its command gives a meaning, under their usual names."""
     said = EVENTS[EventType(event.record[0])]
     if event.record[0] != EventType.BEGIN or event.command not in list(CommandType):
         return said
@@ -106,14 +107,14 @@ def _account(names: Names, what: str, number: int) -> str | int | None:
 
 
 def _source(instrument: Instrument | None, number: int) -> str | int:
-    """The name of a constituent of an index."""
+    """Returns the name of a constituent of an index, or its number if the index has none."""
     index = instrument.prices.index if instrument and instrument.prices else None
     found = _at((*index.sources, *index.external), number) if index else None
     return number if found is None else str(found)
 
 
-def _tell(told: dict[str, Any], name: str, number: int, instrument: Instrument | None, money: Decimal | None) -> None:
-    """A number with its unit, by its name without it; as it is where the unit is not known."""
+def _add_number(told: dict[str, Any], name: str, number: int, instrument: Instrument | None, money: Decimal | None) -> None:
+    """Adds a number with its unit, by its name without the unit; a number without a known unit stays as it is."""
     unit = unit_of(name)
     steps = {"ppb": PPB, "units": money}
     if instrument:

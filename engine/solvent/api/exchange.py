@@ -1,8 +1,7 @@
-"""Exchange: names and decimals in, commands to a kernel; what comes back is in `reads`.
+"""Exchange: names and decimals in, commands to a kernel. `operator` has the operator's half, `reads` the answers.
 
-Owns the conversion of decimals to integers and what each command says. Never holds or changes a balance: all state is the
-kernel's, reached by commands, events and reads. The same class sits on the compiled kernel and on the readable twin
-(solvent.reference.Exchange).
+Owns the commands of traders and of their accounts. Never holds or changes a balance: all state is the kernel's, reached by
+commands, events and reads. The same class sits on the compiled kernel and on the readable twin (solvent.reference.Exchange).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,16 +11,17 @@ from typing import Any
 
 from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
 from solvent.api.client_id_seed import drawn
-from solvent.api.reads import Acct, Inst, Reads
+from solvent.api.operator import Operator
+from solvent.api.reads import Acct, Inst
 from solvent.api.venue import Venue
 from solvent.schema.codes import Code, Rejected
-from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
-from solvent.schema.limits import FINE, MONEY_MAX, NAME_BYTES, RATE
-from solvent.schema.words import CommandType, EventType, Listing, Mode, Purse
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
+from solvent.schema.limits import MONEY_MAX, NAME_BYTES
+from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
-from solvent.terms.decimals import PPB, Dec, decimal, nearest_even, to_units
+from solvent.terms.decimals import Dec, decimal, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import Terms, Trigger, fit, flag_of, leg_of, leverage_of, whole, word, wrong_type
+from solvent.terms.order_words import Terms, Trigger, fit, flag_of, int_within, leg_of, leverage_of, word, wrong_type
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.spec import from_records
 
@@ -29,19 +29,26 @@ _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
 
-class Exchange(Reads):
-    """An exchange for perpetual and dated futures: matching, isolated and cross margin, liquidation.
+class Exchange(Operator):
+    """Trades perpetual and dated futures: order book, isolated and cross margin, liquidation.
 
-    instruments: Instrument objects; those that settle in one currency share its precision. rules: name of a
-    rule set ("seed", "okx_consistent") or a RuleSet. retain: keep all events; False drops those that no
-    cursor waits for. collateral: currencies that count as margin for others (solvent.Collateral). currencies: more of them,
-    with their decimals, in which accounts may hold balances and instruments that are added later may settle.
+    instruments: Instrument objects; all that settle in one currency have the same settle_decimals. rules: a RuleSet, or the
+    name of one ("seed", "okx_consistent"). retain: True keeps all events; False drops events that no cursor waits for.
+    collateral: currencies that count as margin for others (solvent.Collateral). currencies: further currencies with their
+    decimals. Accounts may hold balances in them, and instruments that are added later may settle in them. log: the event types
+    that are written (None: all of them). The auditor, feeds and Ack.events see only these. seed: stirs the table of client ids
+    (None: the system draws it). No answer depends on the seed.
 
-    Prices, sizes and amounts are int, str or Decimal in currency and contracts; float, bool and None raise
-    WrongType, text that is no number InputError. log: the event types that are written at all (None: every one); the
-    auditor, feeds and Ack.events see only those. seed: of the table of client ids, drawn from the system where none is given;
-    nothing that anyone sees depends on it. Control commands raise Rejected(code, hint) when refused;
-    orders answer with an Ack. One thread at a time: a concurrent call raises Busy.
+    Prices are in currency, sizes in contracts, amounts in currency, each an int, str or Decimal. A float, a bool or None
+    raises WrongType; text that is no number raises InputError. A refused control command raises Rejected(code, hint); an order
+    command answers with an Ack. One thread at a time: a concurrent call raises Busy.
+
+    >>> from solvent import Exchange, Instrument
+    >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+    >>> ex.deposit("alice", "USDT", 1_000)
+    >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+    >>> ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900)
+    Ack(OK, order_id=16777216, filled=0, resting=3)
     """
 
     def __init__(
@@ -60,44 +67,19 @@ class Exchange(Reads):
         terms = v.specs, v.decimals, v.rules.compiled(), v.config, ERRORS, False, self._wanted, names, v.collateral_terms
         return self._load_kernel()(*terms, from_records, self._seed)
 
-    # --- commands
-
-    def add_instrument(self, instrument: Instrument) -> int:
-        """Adds an instrument while the exchange runs, and returns its index. It settles in a currency that there is.
-
-        Raises Rejected(INSTRUMENT_EXISTS, UNKNOWN_CURRENCY), InputError where its currency has other decimals.
-        """
-        data = self.venue.offer(instrument)
-        self._control(CommandType.ADD_INSTRUMENT, data, records=1 + len(data) // RECORD_BYTES)
-        return len(self.instruments) - 1
-
-    def halt(self, instrument: Inst, *, resume: bool = False) -> None:
-        """Stops new orders in an instrument, or lets them in again; prices, funding and liquidation go on.
-
-        Resting orders may be cancelled or made smaller. A trigger that is reached is kept: it fires when the instrument
-        resumes, if the price that it watches still reaches it then.
-
-        Raises Rejected(NOT_TRADING) for one that was settled.
-        """
-        index = self._known_instrument(instrument)
-        self._control(
-            CommandType.HALT, instrument=index, listing=Listing.TRADING if flag_of(resume, "resume") else Listing.HALTED
-        )
-
-    def delist(self, instrument: Inst, price: Dec | None = None) -> Ack:
-        """Closes an instrument for good: its orders end, every position is settled at a price (None: its mark).
-
-        Raises Rejected(NO_MARK, BAD_PRICE, NOT_TRADING if it was settled already).
-        """
-        index = self._known_instrument(instrument)
-        terms = self.instruments[index]
-        ticks = 0 if price is None else fit(nearest_even(price, terms.tick_size, "price"), False) or -1
-        return self._ask(CommandType.SETTLE, terms.lot_size, instrument=index, price_ticks=ticks).ok()
+    # --- accounts and money
 
     def open_account(self, name: str, *, parent: Acct | None = None) -> int:
-        """Opens an account and returns its id; with a parent a sub-account of that one, which may not be one itself.
+        """Opens an account and returns its id.
 
-        Raises Rejected(ACCOUNT_EXISTS, BAD_NAME, UNKNOWN_ACCOUNT).
+        name: 1 to 64 bytes of UTF-8. parent: makes the new account a sub-account of `parent`, which has no parent itself.
+
+        Raises Rejected(ACCOUNT_EXISTS, BAD_NAME, UNKNOWN_ACCOUNT, TOO_MANY_ACCOUNTS).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.open_account("fund"), ex.open_account("fund/desk-1", parent="fund")
+        (16, 17)
         """
         if not isinstance(name, str):
             raise wrong_type("name", name, "a str")
@@ -108,14 +90,17 @@ class Exchange(Reads):
         self._control(CommandType.OPEN_ACCOUNT, encoded.ljust(NAME_BYTES, b"\0"), records=2, parent=of)
         return int(self._kernel.last[0])
 
-    def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
-        """(currency id, units); an amount that is no whole number of units becomes one that is refused."""
-        decimal(amount, "amount")
-        currency_id = self._venue.currency_id(currency)
-        return currency_id, fit(to_units(amount, self.currencies[currency], "amount"), signed)
-
     def deposit(self, account: Acct, currency: str, amount: Dec) -> None:
-        """Adds money to a wallet; an unknown name is opened. Raises Rejected(BAD_AMOUNT, MONEY_LIMIT, ...)."""
+        """Adds `amount` of a currency to an account's wallet. An unknown name opens the account first.
+
+        Raises Rejected(BAD_AMOUNT, MONEY_LIMIT, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, BAD_NAME).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", "1000.50")
+        >>> ex.account("alice").cash
+        Decimal('1000.5')
+        """
         currency_id, units = self._amount(currency, amount)
         if isinstance(account, str) and self._account(account) == NOBODY:
             if units <= 0:
@@ -126,17 +111,40 @@ class Exchange(Reads):
         self._control(CommandType.DEPOSIT, account=self._account(account), currency=currency_id, amount_units=units)
 
     def withdraw(self, account: Acct, currency: str, amount: Dec) -> None:
-        """Takes free money out: cash less holds, initial margin of cross positions and their open losses.
+        """Takes `amount` of a currency out of an account's wallet.
 
-        Raises Rejected(INSUFFICIENT_BALANCE, WITHDRAWALS_CLOSED while the currency has a deficit, ...).
+        Only withdrawable money may leave: cash less holds, less the initial margin of cross positions, less their open losses.
+
+        Raises Rejected(BAD_AMOUNT, INSUFFICIENT_BALANCE, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY), and Rejected(WITHDRAWALS_CLOSED)
+        while the currency has a deficit.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ex.withdraw("alice", "USDT", 400)
+        >>> ex.account("alice").withdrawable
+        Decimal('600')
+        >>> ex.withdraw("alice", "USDT", 601)
+        Traceback (most recent call last):
+        solvent.schema.codes.Rejected: INSUFFICIENT_BALANCE: ...
         """
         currency_id, units = self._amount(currency, amount)
         self._control(CommandType.WITHDRAW, account=self._account(account), currency=currency_id, amount_units=units)
 
     def transfer(self, account: Acct, to: Acct, currency: str, amount: Dec) -> None:
-        """Moves free money between an account and its sub-accounts.
+        """Moves `amount` of a currency between two accounts of a family: an account and its sub-accounts.
 
-        Raises Rejected(NOT_RELATED, INSUFFICIENT_BALANCE, ...); what may leave is what withdraw would let go.
+        Only withdrawable money may move. An open deficit of the currency does not stop a transfer.
+
+        Raises Rejected(NOT_RELATED, BAD_AMOUNT, INSUFFICIENT_BALANCE, UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("fund", "USDT", 1_000)
+        >>> desk = ex.open_account("fund/desk-1", parent="fund")
+        >>> ex.transfer("fund", desk, "USDT", 300)
+        >>> ex.account(desk).cash
+        Decimal('300')
         """
         currency_id, units = self._amount(currency, amount)
         receiver = self._account(to)
@@ -144,17 +152,21 @@ class Exchange(Reads):
             CommandType.TRANSFER, account=self._account(account), receiver=receiver, currency=currency_id, amount_units=units
         )  # fmt: skip
 
-    def seed_fund(self, currency: str, amount: Dec) -> None:
-        """Adds money to the insurance fund; an open deficit is repaid first."""
-        currency_id, units = self._amount(currency, amount)
-        self._control(CommandType.SEED_FUND, currency=currency_id, amount_units=units)
-
     def set_position_mode(self, account: Acct, instrument: Inst, mode: str) -> None:
-        """Holds one position of an instrument ("one-way", as at first), or a long and a short one apart ("hedge").
+        """Sets how an account holds an instrument: "one-way", as at first, or "hedge", a long and a short position at once.
 
-        In hedge mode orders, leverage and margin name a leg, "long" or "short"; an order of the other side closes it
-        and never opens. The legs begin with the margin mode and leverage of the one-way position. Changes only while
-        flat without live orders: raises Rejected(MODE_IN_USE).
+        In hedge mode orders, leverage and margin moves name a leg, "long" or "short". An order on the opposite side closes
+        that leg and never opens the other. Both legs begin with the margin mode and the leverage of the one-way position.
+
+        Raises Rejected(MODE_IN_USE) unless the account is flat and has no live order in the instrument, and
+        Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ex.set_position_mode("alice", "BTC-USDT-SWAP", "hedge")
+        >>> ex.position("alice", "BTC-USDT-SWAP", "short").leg
+        'short'
         """
         self._control(
             CommandType.SET_POSITION_MODE, account=self._account(account), instrument=self._instrument(instrument),
@@ -165,27 +177,41 @@ class Exchange(Reads):
         self, account: Acct, instrument: Inst, leverage: Dec | Fraction, *, mode: str | None = None, leg: str | None = None,
         tier: int = 0,
     ) -> None:  # fmt: skip
-        """Sets leverage and margin mode ("isolated" or "cross") of one instrument, in hedge mode of one leg.
+        """Sets leverage and margin mode of an account's position in one instrument, in hedge mode of one leg.
 
-        leverage: 1 or more, with at most six decimals, or a Fraction (a margin factor of 0.9 is Fraction(10, 9)).
+        leverage: at least 1, with at most six decimals, or a Fraction (a margin factor of 0.9 is Fraction(10, 9)). Initial
+        margin is value / leverage. mode: "isolated" or "cross"; None keeps the present mode, which is cross at first. The mode
+        changes only while the account is flat and has no live order in the instrument. An open isolated position keeps its
+        margin.
 
-        mode: None keeps the one there is; an account is cross until told otherwise. It changes only while flat without
-        live orders. An open isolated position keeps its margin. tier: a risk limit (BitMEX):
-        the position asks for that tier from 1 up, or a higher one that it stands in, and its orders may not lead beyond; 0:
-        none, each time that it is not said; of tables that deduct, or of factors, always. A liquidation begins with giving it
-        up.
-        Raises Rejected(BAD_LEVERAGE, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN).
+        tier: a risk limit, as BitMEX has it. Margin is charged at this tier, or at a higher one that the position reaches.
+        Orders that could lead beyond the tier are refused. The default 0 clears it. Schemes "deduction" and
+        "factor" refuse a tier. A liquidation begins by clearing it.
+
+        Raises Rejected(BAD_LEVERAGE, BAD_LEG, LEVERAGE_ABOVE_TIER, POSITION_LIMIT, MODE_IN_USE, INSUFFICIENT_MARGIN,
+        UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ex.set_leverage("alice", "BTC-USDT-SWAP", 20, mode="isolated")
+        >>> p = ex.position("alice", "BTC-USDT-SWAP")
+        >>> p.leverage, p.mode
+        (20, 'isolated')
         """
         times, parts = leverage_of(leverage)
         who, where, side = self._account(account), self._instrument(instrument), leg_of(leg)
         self._control(
             CommandType.SET_LEVERAGE, account=who, instrument=where, leg=side, leverage_times=times, leverage_parts=parts,
             mode=self._margin_mode(who, where, side) if mode is None else word(_MODES, mode, "mode"),
-            chosen_tier=whole(tier, "tier", 0, MONEY_MAX),
+            chosen_tier=int_within(tier, "tier", 0, MONEY_MAX),
         )  # fmt: skip
 
     def _margin_mode(self, account: int, instrument: int, leg: int) -> int:
-        """The margin mode of a position, as it is or would begin; of an unknown name any, the kernel refuses the command."""
+        """Returns the margin mode that a position has, or would begin with.
+
+        The kernel refuses the command for an unknown name.
+        """
         rows = [] if account == NOBODY else self._kernel.positions(account)
         return next((int(row[8]) for row in rows if row[:2] == (instrument, leg)), Mode.CROSS)
 
@@ -193,11 +219,28 @@ class Exchange(Reads):
         self, account: Acct, instrument: Inst, amount: Dec, *, leg: str | None = None, to: Inst | None = None,
         to_leg: str | None = None,
     ) -> None:  # fmt: skip
-        """Adds margin to an open isolated position from the wallet, or with a negative amount takes it back.
+        """Adds margin from the wallet to an open isolated position; a negative amount takes margin back.
 
-        to: passes it on to another open isolated position of the account instead (of that instrument and leg).
+        amount: in the settlement currency. to, to_leg: another open isolated position of the same account. The margin then
+        goes from this position to that one instead of from the wallet.
 
-        Raises Rejected(NO_ISOLATED_POSITION, INSUFFICIENT_BALANCE, BELOW_INITIAL_MARGIN, BAD_AMOUNT).
+        Raises Rejected(NO_ISOLATED_POSITION, INSUFFICIENT_BALANCE, BELOW_INITIAL_MARGIN, BAD_AMOUNT, BAD_LEG, UNKNOWN_ACCOUNT,
+        UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ex.set_leverage("alice", "BTC-USDT-SWAP", 10, mode="isolated")
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 1, price=50_000)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 1, price=50_000)
+        >>> before = ex.position("alice", "BTC-USDT-SWAP").liquidation_price
+        >>> ex.move_margin("alice", "BTC-USDT-SWAP", 25)
+        >>> ex.position("alice", "BTC-USDT-SWAP").margin
+        Decimal('75')
+        >>> ex.position("alice", "BTC-USDT-SWAP").liquidation_price < before
+        True
         """
         decimal(amount, "amount")
         index = self._known_instrument(instrument)
@@ -207,85 +250,43 @@ class Exchange(Reads):
             next_to_target=0 if to is None else self._known_instrument(to) + 1, target_leg=leg_of(to_leg),
         )  # fmt: skip
 
-    def _price(self, kind: CommandType, instrument: Inst, price: Dec, what: str) -> Ack:
-        index = self._known_instrument(instrument)
-        ticks = nearest_even(price, self.instruments[index].tick_size, what)
-        return self._ask(kind, self.instruments[index].lot_size, instrument=index, price_ticks=fit(ticks, False)).ok()
-
-    def mark(self, instrument: Inst, price: Dec) -> Ack:
-        """Sets the mark price (rounded half to even to ticks), liquidates whoever it endangers, fires what it triggers.
-
-        Raises Rejected(BAD_PRICE) for a mark of zero, below, or above the instrument's highest price, and
-        Rejected(PRICE_IS_MODELLED) where the instrument has a price model.
-        """
-        return self._price(CommandType.MARK, instrument, price, "mark price")
-
-    def index(self, instrument: Inst, price: Dec) -> Ack:
-        """Sets the index price, which triggers (in ticks) and a price model (in millionths of them) may watch.
-
-        Raises as mark does, and Rejected(PRICE_IS_MODELLED) where the index is made of constituents.
-        """
-        return self._told(CommandType.INDEX, instrument, price)
-
-    def source(self, instrument: Inst, name: str, price: Dec) -> Ack:
-        """Tells what a constituent of an instrument's index trades at; index and mark follow (docs/prices.md).
-
-        Raises Rejected(BAD_SOURCE) for a name that the instrument's price model does not have, BAD_PRICE as mark does.
-        """
-        model = self.instruments[self._known_instrument(instrument)].prices
-        names = [*model.index.sources, *model.index.external] if model and model.index else []
-        if not isinstance(name, str):
-            raise wrong_type("name", name, "a str")
-        number = names.index(name) if name in names else 2**32
-        return self._told(CommandType.SOURCE, instrument, price, number)
-
-    def _told(self, kind: CommandType, instrument: Inst, price: Dec, number: int | None = None) -> Ack:
-        """A price that may be finer than ticks: a nearest tick, and what is beyond it in millionths (rounded half to even)."""
-        index = self._known_instrument(instrument)
-        terms = self.instruments[index]
-        fine = nearest_even(price, terms.tick_size, "price", FINE)
-        ticks, beyond = fit(None, False), 0
-        if fine is not None:
-            ticks = (fine + FINE // 2) // FINE
-            beyond, ticks = fine - ticks * FINE, fit(ticks, False)
-        fields = {"price_ticks": ticks, "beyond_fine": beyond} | ({} if number is None else {"source": number})
-        return self._ask(kind, terms.lot_size, instrument=index, **fields).ok()
-
-    def settle_funding(self, instrument: Inst, rate: Dec, period: int) -> Ack:
-        """Settles funding once: longs pay shorts `rate` of their value at mark, or shorts longs when it is negative.
-
-        period: a number above the last one settled. Charges leave everybody at R_own or above (unless the rule set says
-        otherwise); what comes together is shared in proportion to what is due (docs/semantics.md). Raises
-        Rejected(BAD_RATE, PERIOD_SETTLED, NO_MARK, UNKNOWN_INSTRUMENT).
-        """
-        index = self._known_instrument(instrument)
-        ppb = to_units(rate, PPB, "funding rate")
-        return self._ask(
-            CommandType.FUNDING, self.instruments[index].lot_size, instrument=index,
-            rate_ppb=RATE if ppb is None or abs(ppb) > RATE else ppb, period=whole(period, "period", 0, 2**63 - 1),
-        ).ok()  # fmt: skip
-
     def order(
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
         client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None,
     ) -> Ack:  # fmt: skip
-        """Places an order.
+        """Places an order and answers with an Ack.
 
-        side: "buy" or "sell". size: contracts. price: limit in currency; None is a market order, protected by the
-        price band, by `slippage` (a rate from the best price) if given, and never resting. tif: "gtc", "ioc", "fok", or
-        "gtd", which ends when the clock reaches expiry_ns. post_only: refused if it would trade, or with "slide" moved
-        one tick behind the best price instead. reduce_only: cut to what is left of the position. close_position: a
-        reduce-only order without a size, for whatever there is to close (of a dormant one: when it fires). client_id:
-        the caller's own id, 1 to 2**63 - 1. trigger: the order sleeps until it fires (solvent.Trigger).
+        side: "buy" or "sell". size: in contracts. price: the limit, in currency. None makes a
+        market order, which never rests. The price band protects it, and so does `slippage`, a rate from the best price, if
+        given. tif: "gtc", "ioc", "fok", or "gtd", which ends when the clock reaches expiry_ns. post_only: True refuses an
+        order that would trade at once; "slide" moves it one tick behind the best price instead.
 
-        self_trade: what happens when it meets an order of its own account, or of its self_trade_group if that is not 0:
+        reduce_only: the order is cut to what is left of the position. close_position: a reduce-only order without a size that
+        closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, 1 to 2**63 - 1; 0 is none.
+        trigger: the order is dormant until it fires (solvent.Trigger). leg: in hedge mode, "long" or "short": the position
+        that the order opens (buy long, sell short) or closes.
+
+        self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
-        leg: in hedge mode, "long" or "short": the position that the order opens (buy long, sell short) or closes.
 
-        An accepted immediate or market order may find nobody: the Ack is truthy and `filled` says how much.
-        Why the rest ended is in its DONE event.
+        Never raises Rejected: the Ack is falsy and has the code. An accepted immediate or market order may find no
+        counterparty: the Ack is truthy and `filled` tells how much traded. The DONE event tells why the rest ended. Raises
+        InputError for a word or number that cannot be understood, WrongType for a float or a bool.
+
+        >>> from solvent import Exchange, Instrument, Trigger
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        Ack(OK, order_id=16777216, filled=0, resting=2)
+        >>> ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=50_000, tif="ioc").filled
+        Decimal('2')
+        >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
+        >>> ex.order("alice", "BTC-USDT-SWAP", "buy", 1, price=60_000).code.name
+        'PRICE_BAND'
         """
         index = self._instrument(instrument)
         lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
@@ -304,16 +305,27 @@ class Exchange(Reads):
             "price_ticks": 0 if price is None else ticks(price, "price"),
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
-        return self._ask_twice(CommandType.ORDER, lot, terms.second(ticks), fields)
+        return self._ask_extended(CommandType.ORDER, lot, terms.second(ticks), fields)
 
     def amend(
         self, account: Acct, order_id: int | None = None, *, client_id: int | None = None,
         size: Dec | None = None, price: Dec | None = None,
     ) -> Ack:  # fmt: skip
-        """Changes a resting order's total size (what is filled included) and price.
+        """Changes the total size and the price of a live order, named by order_id or by client_id.
 
-        A smaller size keeps its place in the queue; anything else goes to the back, and may trade. A reduce-only order that
-        asks for more than is left to close at its price keeps its place, too (AMEND_NOTHING).
+        size: in contracts, what is filled included. A smaller size keeps the order's place in the queue. Any other change
+        sends the order to the back, and it may trade. A reduce-only order that asks for more than is left to close at its
+        price keeps its place, and answers AMEND_NOTHING.
+
+        Answers with an Ack; its codes include UNKNOWN_ORDER, AMEND_NOTHING, AMEND_BELOW_FILLED and those of an order.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900, client_id=7)
+        >>> ex.amend("alice", client_id=7, size=2)
+        Ack(OK, order_id=16777216, filled=0, resting=2)
         """
         found = self._named(order_id, client_id)
         row = self._find_order(account, **found)
@@ -327,7 +339,19 @@ class Exchange(Reads):
         return self._ask(CommandType.AMEND, terms.lot_size, **fields, **found)
 
     def cancel(self, account: Acct, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
-        """Cancels a resting order by its id or by the account's client id."""
+        """Cancels a live order, named by order_id or by the account's client_id.
+
+        Answers with an Ack; its code is UNKNOWN_ORDER when the account has no such live order. Raises InputError unless one of
+        the two names is given.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900)
+        >>> bool(ex.cancel("alice", ack.order_id)), ex.cancel("alice", ack.order_id).code.name
+        (True, 'UNKNOWN_ORDER')
+        """
         found = self._named(order_id, client_id)
         row = self._find_order(account, **found)
         terms = self._terms(row[2] if row else 0)
@@ -338,8 +362,20 @@ class Exchange(Reads):
         return row
 
     def cancel_all(self, account: Acct | None = None, instrument: Inst | None = None, *, side: str | None = None) -> Ack:
-        """Cancels all live orders, resting and dormant, of an account or of everyone, in one instrument or all, of one
-        side or both, oldest first. `filled` of the Ack counts them, in lots of 1."""
+        """Cancels live orders, resting and dormant, oldest first.
+
+        account: None takes the orders of every account. instrument: None takes all instruments. side: "buy", "sell", or None
+        for both. `filled` of the Ack counts the cancelled orders.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> for price in (49_800, 49_900):
+        ...     ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 1, price=price)
+        >>> ex.cancel_all("alice").filled
+        Decimal('2')
+        """
         return self._ask(
             CommandType.MASS_CANCEL, Decimal(1),
             account=NOBODY if account is None else min(self._account(account), NOBODY - 1),

@@ -1,6 +1,6 @@
-"""The names of accounts behind their numbers, the house's purses among them.
+"""Account names behind their numbers, with the house's purses.
 
-Owns nothing: the kernel has the names. Never looks whether an account exists.
+Owns nothing: the kernel has the names. Never checks that an account exists.
 """
 
 from typing import Any

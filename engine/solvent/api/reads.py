@@ -1,7 +1,7 @@
-"""What an exchange shows: its venue, its names, views and arrays, each made of what the kernel answers.
+"""The reading half of Exchange: its venue, its names, views and arrays, each made from a kernel's answer.
 
-Owns the way from a name to a number. Never sends a command. Views are imported when the first is asked for, so that the
-package imports fast. Cost: as `views`, `rows` and docs/arrays.md say.
+Owns the way from a name to a number. Never sends a command. Views are imported on first use, so that the package imports fast.
+Cost: as `views`, `rows` and docs/reference/arrays.md say.
 """
 
 from decimal import Decimal
@@ -15,8 +15,9 @@ from solvent.schema.codes import Code, Rejected
 from solvent.schema.layouts import NOBODY
 from solvent.schema.words import Purse
 from solvent.terms.collateral import Collateral
+from solvent.terms.decimals import Dec, decimal, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import any_int, leg_of, whole, wrong_type
+from solvent.terms.order_words import any_int, fit, int_within, leg_of, wrong_type
 from solvent.terms.rule_set import RuleSet
 
 if TYPE_CHECKING:
@@ -29,34 +30,60 @@ Inst = str | int
 
 
 class Reads(Face):
-    """The reading half of Exchange."""
+    """Answers questions about an exchange."""
 
     _venue: Venue
 
     @property
     def venue(self) -> Venue:
-        """What the exchange is made of, instruments that were added since included."""
+        """Returns the terms of the exchange, with the instruments that were added since.
+
+        >>> from solvent import Exchange, Instrument
+        >>> Exchange([Instrument("BTC-USDT-SWAP")]).venue.currency_names
+        ['USDT']
+        """
         if self._venue.coming is not None:
             self._venue.note(self._kernel.instrument_count)
         return self._venue
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
-        """By index, those that were added since included."""
+        """Returns all instruments by index, with those that were added since.
+
+        >>> from solvent import Exchange, Instrument
+        >>> [each.name for each in Exchange([Instrument("BTC-USDT-SWAP")]).instruments]
+        ['BTC-USDT-SWAP']
+        """
         return self.venue.instruments
 
     @property
     def currencies(self) -> dict[str, Decimal]:
-        """The unit of each currency, in the order of their numbers."""
+        """Returns the smallest unit of each currency by name, in the order of the currencies' numbers.
+
+        >>> from solvent import Exchange, Instrument
+        >>> Exchange([Instrument("BTC-USDT-SWAP")]).currencies
+        {'USDT': Decimal('0.000001')}
+        """
         return self._venue.currencies
 
     @property
     def rules(self) -> RuleSet:
+        """Returns the rule set: its thresholds, steps and bands.
+
+        >>> from solvent import Exchange, Instrument
+        >>> Exchange([Instrument("BTC-USDT-SWAP")]).rules.name
+        'seed'
+        """
         return self._venue.rules
 
     @property
     def collateral(self) -> list[Collateral]:
-        """The currencies that back others, in the order in which they are converted."""
+        """Returns the currencies that back others, in the order in which a liquidation converts them.
+
+        >>> from solvent import Exchange, Instrument
+        >>> Exchange([Instrument("BTC-USDT-SWAP")]).collateral
+        []
+        """
         return self._venue.collateral
 
     # --- names and numbers
@@ -78,7 +105,7 @@ class Reads(Face):
         return instrument if 0 <= instrument < len(venue.instruments) else NOBODY
 
     def _terms(self, index: int) -> Instrument:
-        """The instrument behind an id; for an unknown one any will do, the kernel refuses the command."""
+        """Returns the instrument behind an id. An unknown id gets any instrument: the kernel refuses the command."""
         return self.instruments[index if index != NOBODY else 0]
 
     def _known_account(self, account: Acct) -> int:
@@ -93,8 +120,23 @@ class Reads(Face):
             raise Rejected(Code.UNKNOWN_INSTRUMENT)
         return index
 
+    def _amount(self, currency: str, amount: Dec, signed: bool = False) -> tuple[int, int]:
+        """Returns (currency id, units). An amount that is no whole number of units becomes one that the kernel refuses."""
+        decimal(amount, "amount")
+        currency_id = self._venue.currency_id(currency)
+        return currency_id, fit(to_units(amount, self.currencies[currency], "amount"), signed)
+
     def account_name(self, account: int) -> str:
-        """The name of an account id; the house's purses are in angle brackets. Raises Rejected(UNKNOWN_ACCOUNT)."""
+        """Returns the name of an account id. The house's own purses are in angle brackets.
+
+        Raises Rejected(UNKNOWN_ACCOUNT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> alice = ex.open_account("alice")
+        >>> ex.account_name(alice), ex.account_name(3)
+        ('alice', '<fund>')
+        """
         if not 0 <= any_int(account, "account") < self._kernel.account_count:
             raise Rejected(Code.UNKNOWN_ACCOUNT)
         return name_of(self._kernel, account)
@@ -104,27 +146,72 @@ class Reads(Face):
     describe = described
 
     def account(self, account: Acct) -> "views.AccountView":
-        """Balances and positions now. Raises Rejected(UNKNOWN_ACCOUNT)."""
+        """Returns the balances and positions of an account now, as an AccountView in currency and contracts.
+
+        Raises Rejected(UNKNOWN_ACCOUNT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ex.account("alice").equity, ex.account("alice").positions
+        (Decimal('1000'), {})
+        """
         from solvent.api import views
 
         return views.account_view(self.venue, self._kernel, self._known_account(account))
 
     def position(self, account: Acct, instrument: Inst, leg: str | None = None) -> "views.PositionView":
-        """One position now; flat if there is none. In hedge mode name the leg: without one this is the one-way position,
-        which is flat then and keeps its margin mode and leverage for later. Raises Rejected for unknown names."""
+        """Returns one position now, as a PositionView; its size is 0 if nothing is open.
+
+        leg: in hedge mode "long" or "short". Without a leg, hedge mode shows the one-way position. It is flat then, and keeps
+        its margin mode and leverage for later.
+
+        Raises Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> p = ex.position("alice", "BTC-USDT-SWAP")
+        >>> p.side, p.size, p.value, p.initial
+        ('long', Decimal('2'), Decimal('1000'), Decimal('100'))
+        """
         from solvent.api import views
 
         known = self._known_account(account), self._known_instrument(instrument)
         return views.position_view(self.venue, self._kernel, *known, leg_of(leg))
 
     def prices(self, instrument: Inst) -> "views.PriceView":
-        """Mark, index, last price and coming funding rate of an instrument. Raises Rejected for an unknown one."""
+        """Returns mark price, index price, last trade and the coming funding rate of an instrument, as a PriceView.
+
+        Raises Rejected(UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ex.prices("BTC-USDT-SWAP").mark, ex.prices("BTC-USDT-SWAP").last
+        (Decimal('50000'), None)
+        """
         from solvent.api import views
 
         return views.price_view(self.venue, self._kernel, self._known_instrument(instrument))
 
     def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
-        """Live orders by id, resting and dormant."""
+        """Returns an account's live orders by id, resting and dormant, as OrderViews; `instrument` keeps those of one.
+
+        Raises Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900)
+        >>> [(each.side, each.price, each.remaining) for each in ex.open_orders("alice")]
+        [('buy', Decimal('49900'), Decimal('3'))]
+        """
         from solvent.api import views
 
         wanted = None if instrument is None else self._known_instrument(instrument)
@@ -132,17 +219,53 @@ class Reads(Face):
         return [views.order_view(self.venue, self._kernel, row) for row in rows if wanted is None or row[2] == wanted]
 
     def depth(self, instrument: Inst, n: int = 20) -> "views.Depth":
-        """Aggregated levels, best first: bids and asks as (price, contracts)."""
+        """Returns at most n price levels a side, best first, as (price, contracts).
+
+        Raises Rejected(UNKNOWN_INSTRUMENT), and InputError for an n below 0.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900)
+        >>> ex.depth("BTC-USDT-SWAP")
+        Depth(bids=[(Decimal('49900'), Decimal('3'))], asks=[])
+        """
         from solvent.api import views
 
-        return views.depth_view(self.venue, self._kernel, self._known_instrument(instrument), whole(n, "n", 0, 2**62))
+        return views.depth_view(self.venue, self._kernel, self._known_instrument(instrument), int_within(n, "n", 0, 2**62))
 
     def depth_arrays(self, instrument: Inst, n: int = 20) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
-        """(bids, asks), best first: int64 rows (price ticks, lots, orders) of at most n levels, without a Python loop."""
-        return self._depth_arrays(self._known_instrument(instrument), whole(n, "n", 0, 2**62))
+        """Returns (bids, asks), best first: int64 arrays of shape (levels, 3) with price ticks, lots and orders.
+
+        n: the most levels a side. Runs without a Python loop. Raises Rejected(UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900)
+        >>> bids, asks = ex.depth_arrays("BTC-USDT-SWAP")
+        >>> bids.tolist(), asks.shape
+        ([[499000, 3, 1]], (0, 3))
+        """
+        return self._depth_arrays(self._known_instrument(instrument), int_within(n, "n", 0, 2**62))
 
     def positions_array(self) -> "np.ndarray[Any, Any]":
-        """Every open position as a record (schema.columns.POSITION), by account and instrument, without a Python loop."""
+        """Returns every open position as a record of schema.columns.POSITION, by account and instrument.
+
+        Runs without a Python loop.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> ex.positions_array()["size_lots"].tolist()
+        [2, -2]
+        """
         import numpy as np
 
         from solvent.schema.columns import POSITION
@@ -150,8 +273,21 @@ class Reads(Face):
         return np.frombuffer(self._kernel.positions_bytes(), POSITION)
 
     def liquidations_array(self) -> "np.ndarray[Any, Any]":
-        """Where something happens to every open position (schema.columns.LIQUIDATION), in the order of `positions_array`;
-        without a Python loop. Cost: two bisections a position, each step a requirement of its margin domain."""
+        """Returns the liquidation prices of every open position, as records of schema.columns.LIQUIDATION.
+
+        The rows are in the order of `positions_array`; prices are in ticks. Runs without a Python loop. Cost: two bisections a
+        position; each step computes the requirement of its margin domain.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 200)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> ex.liquidations_array()["liquidation_ticks"][0] == ex.position("alice", "BTC-USDT-SWAP").liquidation_price * 10
+        True
+        """
         import numpy as np
 
         from solvent.schema.columns import LIQUIDATION
@@ -159,9 +295,15 @@ class Reads(Face):
         return np.frombuffer(self._kernel.liquidations_bytes(), LIQUIDATION)
 
     def accounts_array(self) -> "np.ndarray[Any, Any]":
-        """Every account and currency as a record (schema.columns.ACCOUNT), in order; without a Python loop.
+        """Returns a record of schema.columns.ACCOUNT for every account and currency, in order, without a Python loop.
 
-        currency counts as `currencies` does.
+        Amounts are in units of the currency. The field `currency` is a position in `currencies`.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ex.accounts_array()["cash_units"].tolist()
+        [1000000000]
         """
         import numpy as np
 
@@ -170,31 +312,73 @@ class Reads(Face):
         return np.frombuffer(self._kernel.accounts_bytes(), ACCOUNT)
 
     def explain(self, account: Acct) -> "views.Explanation":
-        """Every term of an account's margin, its prices, and what would happen next; print it."""
+        """Explains every term of an account's margin, its prices, and its next step of liquidation. Print the result.
+
+        Raises Rejected(UNKNOWN_ACCOUNT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> print(ex.explain("alice"))
+        account alice
+          wallet: cash 1000, holds 0, free 1000, withdrawable 1000 USDT
+          no open position
+        """
         from solvent.api import views
 
         return views.explain(self.venue, self._kernel, self._known_account(account))
 
     def fund(self, currency: str) -> Decimal:
-        """The insurance fund's balance."""
+        """Returns the balance of the insurance fund. Raises Rejected(UNKNOWN_CURRENCY).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.fund("USDT")
+        Decimal('0')
+        """
         from solvent.api import views
 
         return views.purse_balance(self.venue, self._kernel, Purse.FUND, self._venue.currency_id(currency))
 
     def deficit(self, currency: str) -> Decimal:
-        """What nobody could pay: zero or negative."""
+        """Returns the losses that nobody could pay, zero or negative. Raises Rejected(UNKNOWN_CURRENCY).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deficit("USDT")
+        Decimal('0')
+        """
         from solvent.api import views
 
         return views.purse_balance(self.venue, self._kernel, Purse.DEFICIT, self._venue.currency_id(currency))
 
     def residue(self, currency: str) -> Decimal:
-        """What divisions among many left over (funding)."""
+        """Returns the units that divisions among many accounts left over, as in funding. Raises Rejected(UNKNOWN_CURRENCY).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.residue("USDT")
+        Decimal('0')
+        """
         from solvent.api import views
 
         return views.purse_balance(self.venue, self._kernel, Purse.RESIDUE, self._venue.currency_id(currency))
 
     def parcels(self) -> "list[views.ParcelView]":
-        """Positions that the house has taken over and not yet closed, by id."""
+        """Returns the positions that the house has taken over and not yet closed, by id, as ParcelViews.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ex.set_leverage("alice", "BTC-USDT-SWAP", 50, mode="isolated")
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 49_200)
+        >>> [(each.origin, each.size, each.bankruptcy_price) for each in ex.parcels()]
+        [('alice', Decimal('2'), Decimal('49000'))]
+        """
         from solvent.api import views
 
         return [views.parcel_view(self.venue, self._kernel, row) for row in self._kernel.parcels()]

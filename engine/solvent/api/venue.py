@@ -1,4 +1,4 @@
-"""What an exchange is made of: instruments and currencies by name and number, collateral, rules, and the bytes that say so.
+"""The terms of an exchange: names and numbers of instruments and currencies, collateral, rules, and their digest.
 
 Owns the numbers behind the names of instruments and currencies, and the checks that terms fit each other. Never holds state
 that a command changes, but for instruments that are added: a kernel enters those, and `note` writes them down.
@@ -14,7 +14,7 @@ from solvent.schema.layouts import NOBODY
 from solvent.schema.limits import CURRENCIES_MAX, INSTRUMENTS_MAX
 from solvent.schema.terms import values_of
 from solvent.terms.collateral import Collateral, Compiled
-from solvent.terms.decimals import many, plain, unit_of
+from solvent.terms.decimals import members_of, plain, unit_of
 from solvent.terms.instrument import Instrument, check_groups
 from solvent.terms.names import check_name
 from solvent.terms.order_words import wrong_type
@@ -26,9 +26,9 @@ __all__ = ["Venue"]
 
 
 class Venue:
-    """The terms of an exchange; its arguments are those of Exchange.
+    """Holds the terms of an exchange; its arguments are those of Exchange.
 
-    instruments: by number, those that were noted since included. made_with: how many there were at first. currencies: their
+    instruments: by number, with those that were noted since. made_with: the number of instruments at first. currencies: their
     units by name, in the order of their numbers. collateral_terms: the currencies that back others, as a kernel takes them.
     coming: an instrument that the kernel is about to enter.
     """
@@ -38,7 +38,7 @@ class Venue:
         currencies: Mapping[str, int] | None,
     ):  # fmt: skip
         self.coming: Instrument | None = None
-        self.instruments = many(instruments, Instrument, "what an exchange is made from")
+        self.instruments = members_of(instruments, Instrument, "what an exchange is made from")
         self.rules = find(rules)
         self.made_with = len(self.instruments)
         self._instrument_ids = {each.name: i for i, each in enumerate(self.instruments)}
@@ -53,7 +53,7 @@ class Venue:
         for name, decimals in (currencies or {}).items():
             self._name_currency(name, unit_of(decimals))
         self.collateral = sorted(
-            many(collateral, Collateral, "collateral"), key=lambda each: rate_ppb(each.haircut, "haircut")
+            members_of(collateral, Collateral, "collateral"), key=lambda each: rate_ppb(each.haircut, "haircut")
         )
         self.collateral_terms = self._back()
         if len(self.currencies) > CURRENCIES_MAX:
@@ -91,7 +91,7 @@ class Venue:
         return terms
 
     def _check_backing(self, instrument: Instrument) -> None:
-        """Raises InputError for tiers of which a spare balance could not be told position by position."""
+        """Raises InputError for tiers whose spare balance cannot be computed position by position."""
         if any(each.currency == instrument.settle for each in self.collateral) and not instrument.spec.adds_up:
             raise InputError(
                 f"{instrument.name}: with {instrument.settle} as collateral each tier's initial rate is at least its "
@@ -112,7 +112,7 @@ class Venue:
     # --- names and numbers
 
     def instrument_id(self, name: str) -> int:
-        """Returns the number of an instrument, NOBODY where there is none."""
+        """Returns the number of an instrument, NOBODY if there is none."""
         return self._instrument_ids.get(name, NOBODY)
 
     def currency_id(self, name: str) -> int:
@@ -151,17 +151,17 @@ class Venue:
 
     @property
     def specs(self) -> list[Spec]:
-        """The instruments as a kernel takes them."""
+        """Returns the instruments as a kernel takes them."""
         return [each.spec.settled_in(self._currency_ids[each.settle]) for each in self.instruments]
 
     @property
     def decimals(self) -> list[int]:
-        """The decimals of the currencies."""
+        """Returns the decimals of the currencies."""
         return [-int(unit.as_tuple().exponent) for unit in self.units]
 
     @property
     def config(self) -> bytes:
-        """32 bytes that stand for all terms in the digest."""
+        """Returns 32 bytes that stand for all terms in the digest."""
         import json  # which takes long to import
 
         currencies = self.currency_names, self.decimals

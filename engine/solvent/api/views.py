@@ -1,7 +1,7 @@
 """Frozen views of accounts, positions, orders and depth, and `explain`: every term behind a margin ratio.
 
-Owns how a kernel's rows (schema/rows) become decimals and words. Never computes what an account needs or has: the kernel
-answers that, each kernel from its own state. Never writes. Cost: what the rows cost, and the decimals.
+Owns the rendering of a kernel's rows (schema/rows) in decimals and words. Never computes what an account needs or has: each
+kernel answers that from its own state. Never writes. Cost: what the rows cost, and the decimals.
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class WalletView:
-    """One currency of an account, in that currency.
+    """Shows one currency of an account; amounts are in that currency.
 
-    cash: the wallet, isolated margin not included. equity: cash, isolated margins and unrealised profit of
-    all positions. margin_balance: cash and unrealised profit of the cross positions. hold: reserved by
-    resting orders. free: available for new cross orders. withdrawable: may leave the wallet. collateral: what other
-    currencies count here; part of equity, margin_balance and free. initial, maintenance: what all positions ask, cross and
-    isolated, at mark (maintenance: R_own, with what resting orders add by rule). margin_ratio: margin_balance / value of the
-    cross positions, to nine decimals; effective_leverage: its inverse; None without cross positions, or without equity.
+    cash: the wallet without isolated margin. equity: cash, isolated margins and the unrealised profit of all positions.
+    margin_balance: cash and the unrealised profit of the cross positions. hold: reserved by resting orders. free: available
+    for new cross orders. withdrawable: the most that may leave the wallet. collateral: the worth of other currencies here,
+    part of equity, margin_balance and free.
+
+    initial, maintenance: initial margin and maintenance margin of all positions at mark, cross and isolated. maintenance is
+    R_own, with what resting orders add by the rule set. margin_ratio: margin_balance / value of the cross positions, to nine
+    decimals. effective_leverage: its inverse. Both are None without cross positions; effective_leverage is None without
+    equity, too.
     """
 
     currency: str
@@ -51,8 +54,11 @@ class WalletView:
 
 @dataclass(frozen=True, slots=True)
 class PriceView:
-    """The prices of an instrument, None before the first. last: of the last trade between users. funding_rate: what the next
-    settlement, at next_funding_ns, would charge longs by what is known now; None where rates are handed in."""
+    """Shows the prices of an instrument; each is None before the first one.
+
+    last: the price of the last trade between users. funding_rate: the rate that the next settlement, at next_funding_ns, would
+    charge longs by what is known now; None if rates are handed in.
+    """
 
     instrument: str
     mark: Decimal | None
@@ -64,26 +70,32 @@ class PriceView:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """One position. Prices and money in currency, size in contracts (negative: short), *_units and *_lots raw.
+    """Shows one position.
 
-    value, upl: at mark. margin: isolated margin, 0 for cross. maintenance: the requirement below which the
-    next step of liquidation happens (R_own). margin_ratio: equity / value of its margin domain, rounded to
-    nine decimals, None when flat. entry_price: the price that gives the position its cost, a view only, None when flat.
-    liquidation_price: the first tick on the way down (long) or up (short) at which something happens, other
-    marks held; None when there is none. Of a cross hedge whose other leg is larger it lies on the other side, and roundings
-    may hide a nearer one (docs/arrays.md).
-    profit_side_liquidation_price: where something happens although the price goes the position's way: a higher tier asks
-    more (whole tiers by notional jump), or a power curve, the other leg or the collateral that it prices lose more than it
-    gains; None nearly always. A modelled index is taken to move along with the mark, others are held.
-    bankruptcy_price: where the house would offer the position if it took it over now: isolated, the tick that leaves
-    nothing of its margin; cross, the one that leaves nothing of its share of the account's equity at these marks, so it
-    moves with them and, far from danger, lies anywhere.
-    Rounded to the safe side, closing fee not paid; may be zero, below, or above every legal price; None where
-    no price is bankrupt, or every one is (inverse).
-    initial: initial margin, ceil(value / leverage) or more where a curve asks it. leg: "long" or "short" in hedge
-    mode. effective_leverage: value / equity of its margin domain (the whole of it when
-    cross), None when flat or when no equity is left. distance_ticks: how far the mark may go before liquidation_price,
-    not above 0 once it is reached; distance: the same as a share of mark; both None where there is no such price.
+    Prices and money are in currency, sizes in contracts (negative: short), fields *_units and *_lots raw.
+
+    value, upl: value and unrealised profit at mark. margin: isolated margin, 0 for cross. initial: initial margin, at least
+    ceil(value / leverage); a curve may ask for more. maintenance: maintenance margin with its fees (R_own); below it the next
+    step of liquidation begins. margin_ratio: equity / value of its margin domain, to nine decimals, None when flat.
+    effective_leverage: the inverse, value / equity of the margin domain; None when flat or without equity. leg: "long" or
+    "short" in hedge mode. entry_price: the price that gives the position its cost, for reading only, None when flat.
+
+    liquidation_price: the first tick on the way down (long) or up (short) at which the position is stepped down or taken over.
+    Other marks are held. None means that there is no such tick. For a cross hedge whose other leg is larger it lies on the
+    other side. Roundings may hide a nearer price (docs/reference/arrays.md). distance_ticks: how far the mark may go before
+    liquidation_price, 0 or negative once it is reached. distance: the same as a share of mark. Both are None without a
+    liquidation price.
+
+    profit_side_liquidation_price: a liquidation price in the direction of the position's profit, nearly always None. It exists
+    where a higher tier asks for more (whole tiers by notional jump). It also exists where a power curve, the other leg or the
+    collateral that the instrument prices loses more than the position gains. A modelled index is taken to move with the mark;
+    other indices are held.
+
+    bankruptcy_price: the price at which the house would offer the position after a takeover now. Isolated: the tick that
+    leaves nothing of its margin. Cross: the tick that leaves nothing of its share of the account's equity at these marks. It
+    moves with the marks, and far from danger it may lie anywhere. It is rounded to the safe side and leaves out the closing
+    fee. It may be zero, below or above every legal price. None means that no price is bankrupt, or that every price is
+    (inverse).
     """
 
     account: str
@@ -114,15 +126,16 @@ class PositionView:
 
     @property
     def side(self) -> str:
+        """Returns "long", "short" or "flat"."""
         return "long" if self.size_lots > 0 else "short" if self.size_lots < 0 else "flat"
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account: wallets by currency and positions by instrument (those ever touched), in hedge mode by instrument and
-    leg ("BTC-USDT-SWAP long").
+    """Shows an account: wallets by currency, and every position ever touched by instrument ("BTC-USDT-SWAP").
 
-    With one currency its wallet's fields are attributes here too: view.cash, view.equity, view.free, ...
+    In hedge mode a position's key has its leg, too ("BTC-USDT-SWAP long"). With one currency the fields of its wallet are
+    attributes here: view.cash, view.equity, view.free, ...
     """
 
     name: str
@@ -138,11 +151,11 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """A live order.
+    """Shows a live order.
 
-    size: as accepted or amended, filled included (0 of a dormant close-position order). dormant: it waits for its
-    trigger, a "stop", "take_profit" or "trailing" one, at trigger_price, watching `by`. price: None of a dormant market
-    order. expiry_ns: of a gtd order, else None. leg: in hedge mode, the position it belongs to.
+    size: as accepted or amended, what is filled included (0 for a dormant close-position order). dormant: True while the order
+    waits for its trigger: a "stop", "take_profit" or "trailing" one, at trigger_price, by the price named `by`. price: None
+    for a dormant market order. expiry_ns: the end of a gtd order, else None. leg: in hedge mode, the order's position.
     """
 
     order_id: int
@@ -167,7 +180,7 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """Aggregated levels, best first: (price, contracts)."""
+    """Shows aggregated price levels, best first: (price, contracts)."""
 
     bids: list[tuple[Decimal, Decimal]]
     asks: list[tuple[Decimal, Decimal]]
@@ -175,7 +188,11 @@ class Depth:
 
 @dataclass(frozen=True, slots=True)
 class ParcelView:
-    """A position in the house's hands. order_id: its resting order, 0 if none."""
+    """Shows a position in the house's hands, a parcel.
+
+    cost: what the house paid for it, signed. origin: the account that was taken over. order_id: the parcel's resting order, 0
+    if none.
+    """
 
     parcel_id: int
     instrument: str
@@ -188,10 +205,10 @@ class ParcelView:
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """The ratio test of one isolated position or of the cross positions of one currency.
+    """Shows the ratio test of one isolated position, or of all cross positions of one currency.
 
-    equity: margin or cash, plus unrealised profit. full, own: the requirements R_full and R_own. next: what
-    would happen at these marks if the account were tested now.
+    equity: margin or cash, plus unrealised profit. full, own: the requirements R_full (takeover below it) and R_own (step-down
+    below it). next: the step that a test now, at these marks, would take.
     """
 
     title: str
@@ -210,7 +227,7 @@ class DomainView:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every term of an account's margin; str() is a page to read."""
+    """Explains every term of an account's margin; str() is a page to read."""
 
     account: str
     wallets: dict[str, WalletView]
@@ -222,13 +239,13 @@ class Explanation:
             cash, hold, free, withdrawable = map(plain, (w.cash, w.hold, w.free, w.withdrawable))
             lines.append(f"  wallet: cash {cash}, holds {hold}, free {free}, withdrawable {withdrawable} {w.currency}")
         for d in self.domains:
-            lines += self._told(d)
+            lines += self._lines_of(d)
         if not self.domains:
             lines.append("  no open position")
         return "\n".join(lines)
 
-    def _told(self, d: DomainView) -> Iterator[str]:
-        """The lines of a domain."""
+    def _lines_of(self, d: DomainView) -> Iterator[str]:
+        """Yields the lines of a domain."""
         yield f"  {d.title}"
         counted = self.wallets[d.currency].collateral if d.mode == "cross" else Decimal(0)
         base = f"{'margin' if d.mode == 'isolated' else 'cash'} {plain(from_fraction(Fraction(d.base) - Fraction(counted)))}"
@@ -267,6 +284,7 @@ def _ratio(numerator: int, denominator: int) -> Decimal:
 
 
 def price_view(venue: Venue, kernel: Any, index: int) -> PriceView:
+    """Renders the prices of an instrument."""
     terms = venue.instruments[index]
     mark, last, spot = (from_units(ticks, terms.tick_size) if ticks else None for ticks in kernel.prices(index))
     rate, at_ns = kernel.coming_funding(index) or (None, None)
@@ -321,6 +339,7 @@ def _position(venue: Venue, owner: str, row: PositionRow) -> PositionView:
 
 
 def position_view(venue: Venue, kernel: Any, account: int, instrument: int, leg: int) -> PositionView:
+    """Renders one position of an account."""
     row = PositionRow(*kernel.position_row(account, instrument, leg))
     return _position(venue, name_of(kernel, account), row)
 
@@ -344,6 +363,7 @@ def _wallet(venue: Venue, row: WalletRow) -> WalletView:
 
 
 def account_view(venue: Venue, kernel: Any, account: int) -> AccountView:
+    """Renders an account with its wallets and positions."""
     owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
     positions = {_title(venue, row.instrument, row.leg): _position(venue, owner, row) for row in rows if not row.hedged}
     return AccountView(owner, account, _wallets(venue, kernel, account), positions)
@@ -359,6 +379,7 @@ _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerK
 
 
 def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
+    """Renders a row of a live order."""
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
     trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg = terms
     traded = venue.instruments[instrument]
@@ -374,6 +395,7 @@ def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
 
 
 def depth_view(venue: Venue, kernel: Any, instrument: int, n: int) -> Depth:
+    """Renders at most n levels a side."""
     terms = venue.instruments[instrument]
     bids, asks = (
         [(from_units(price, terms.tick_size), from_units(lots, terms.lot_size)) for price, lots in side]
@@ -383,6 +405,7 @@ def depth_view(venue: Venue, kernel: Any, instrument: int, n: int) -> Depth:
 
 
 def parcel_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> ParcelView:
+    """Renders a row of a parcel."""
     parcel_id, instrument, size, cost, ticks, order_id, origin = row
     terms = venue.instruments[instrument]
     return ParcelView(
@@ -392,6 +415,7 @@ def parcel_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> ParcelView:
 
 
 def purse_balance(venue: Venue, kernel: Any, purse: Purse, currency: int) -> Decimal:
+    """Returns the balance of a house purse in a currency."""
     return from_units(kernel.wallet(int(purse), currency)[0], venue.units[currency])
 
 
@@ -431,6 +455,7 @@ def _held(venue: Venue, rows: list[PositionRow], domain: DomainRow) -> list[Posi
 
 
 def explain(venue: Venue, kernel: Any, account: int) -> Explanation:
+    """Renders every term of an account's margin."""
     owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
     domains = [DomainRow(*row) for row in kernel.domain_rows(account)]
     tiers = venue.rules.step_tiers

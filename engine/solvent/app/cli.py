@@ -1,7 +1,7 @@
 """The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out.
 
-Owns the command line and nothing else. Never writes anything but JSON to standard output when JSON goes there;
-progress and errors go to standard error. Exit code 2 says that the input was wrong.
+Owns the command line and nothing else. Writes only JSON to standard output when JSON goes there; progress and errors go to
+standard error. Exit code 2 means that the input was wrong.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(args: argparse.Namespace) -> "Settings":
-    """Checked arguments. Raises InputError."""
+    """Returns checked arguments. Raises InputError."""
     from solvent.lab.market import paths
     from solvent.lab.market.population import UNIT, UNITS
     from solvent.lab.market.runner import Settings
@@ -68,7 +68,7 @@ def _settings(args: argparse.Namespace) -> "Settings":
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
-    """What can be known to fail at the end fails before the run."""
+    """Fails before the run if an output is known to fail at its end."""
     picture_file = getattr(args, "picture", None)
     if picture_file is not None:
         from solvent.lab.market import picture
@@ -84,7 +84,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 
 class Progress:
-    """One line on standard error, rewritten on a terminal, repeated every tenth of the way elsewhere."""
+    """Shows one line on standard error, rewritten on a terminal, repeated every tenth of the way elsewhere."""
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()

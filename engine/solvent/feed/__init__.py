@@ -1,3 +1,3 @@
-"""Market data, from events alone. The names of this package are those of `updates`."""
+"""Market data from events alone. Has the names of `updates`."""
 
 from solvent.feed.updates import *  # noqa: F403

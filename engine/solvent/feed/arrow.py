@@ -1,10 +1,11 @@
 """Events, depth, positions and accounts as Arrow tables, for data frames; needs the extra `solvent[arrow]`.
 
-Owns the names of the columns: those of the event's type (solvent.records.PAYLOAD), in integers as everywhere. Never asks
-the engine for more than `events` and `depth_arrays` do. All that it exports are tables, which can be read again and again:
-DuckDB asks three times for one query. pyarrow is imported inside. Cost: one pass over the records; each
-column is copied once, out of rows of 64 bytes into a row of its own, which Arrow then shares. `table` copies nothing when
-the columns lie that way already.
+Owns the names of the columns: those of the event's type (solvent.records.PAYLOAD), in integers as everywhere. Never asks the
+engine for more than `events` and `depth_arrays` do. Exports tables, which can be read again and again: DuckDB asks three times
+for one query. Imports pyarrow on first use.
+
+Cost: one pass over the records. Each column is copied once, out of rows of 64 bytes into a row of its own, which Arrow then
+shares. `table` copies nothing if the columns are contiguous already.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ __all__ = [
 
 
 def table(columns: "dict[str, Array]") -> "pyarrow.Table":
-    """One-dimensional NumPy arrays of one length as a table; contiguous ones are shared, not copied."""
+    """Returns one-dimensional NumPy arrays of equal length as a table; contiguous arrays are shared, not copied."""
     try:
         import pyarrow as pa
     except ImportError:
@@ -42,15 +43,16 @@ def table(columns: "dict[str, Array]") -> "pyarrow.Table":
 
 
 def events(source: "Face | Array", kind: EventType, *, names: bool = False) -> "pyarrow.Table":
-    """All events of one type, a row each: seq, time_ns (of their command), account, instrument, side, and what the type
-    has (docs/reference/records.md); second records are left out.
+    """Returns all events of one type as a table with a row each.
 
-    names: accounts, instruments and currencies by name, and words ("LIQUIDATED") instead of numbers, as dictionaries of
-    strings; null where a number has no name. They are of an Exchange alone.
+    Columns: seq, time_ns (of the command), account, instrument, side, and the fields of the type (docs/reference/records.md).
+    Second records are left out. time_ns is 0 before the first BEGIN among the events.
 
-    source: a Book or an Exchange, of which all held events are taken, or event records (dtype("event")) that begin with
-    whole events, as `events()` or a cursor's `array()` give them. time_ns is 0 before the first BEGIN among them.
-    Raises WrongType for anything else, InputError for other records.
+    source: a Book or an Exchange, for all held events, or event records (dtype("event")) that begin with whole events, as
+    `events()` or a cursor's `array()` return them. names: True shows accounts, instruments and currencies by name, and words
+    ("LIQUIDATED") instead of numbers, as dictionaries of strings. A number without a name is null. Only an Exchange has names.
+
+    Raises WrongType for another source, InputError for other records.
     """
     if not isinstance(kind, EventType):
         raise wrong_type("kind", kind, "an EventType")
@@ -70,12 +72,12 @@ def events(source: "Face | Array", kind: EventType, *, names: bool = False) -> "
 
 
 def trades(source: "Face | Array", *, names: bool = False) -> "pyarrow.Table":
-    """All trades; side is the taker's. See `events`."""
+    """Returns all trades; side is the taker's. See `events`."""
     return events(source, EventType.TRADE, names=names)
 
 
 def _by_name(exchange: Exchange, kind: EventType, columns: "dict[str, Array]") -> "pyarrow.Table":
-    """Columns with names and words instead of numbers, where there are any."""
+    """Returns the columns with names and words instead of numbers, where there are any."""
     plain = table(columns)
     accounts = [exchange.account_name(i) for i in range(FIRST_USER)]
     accounts += [each.decode() for each in exchange._kernel.account_names()]
@@ -99,7 +101,7 @@ def _dictionary(numbers: "Array", names: list[str]) -> Any:
 
 
 def depth(face: "Face", instrument: str | int = 0, n: int = 2**62) -> "pyarrow.Table":
-    """The book now, bids best first, then asks: side, price_ticks, lots, orders; at most n levels a side.
+    """Returns the book now, bids best first, then asks: side, price_ticks, lots, orders; at most n levels a side.
 
     instrument: name or index; a Book has only 0. Raises as depth_arrays does.
     """
@@ -117,17 +119,17 @@ def depth(face: "Face", instrument: str | int = 0, n: int = 2**62) -> "pyarrow.T
 
 
 def positions(exchange: Exchange) -> "pyarrow.Table":
-    """Every open position now, the columns of solvent.schema.columns.POSITION."""
+    """Returns every open position now, with the columns of solvent.schema.columns.POSITION."""
     return _rows(_exchange(exchange).positions_array())
 
 
 def liquidations(exchange: Exchange) -> "pyarrow.Table":
-    """Where something happens to every open position, the columns of solvent.schema.columns.LIQUIDATION."""
+    """Returns the liquidation prices of every open position, with the columns of solvent.schema.columns.LIQUIDATION."""
     return _rows(_exchange(exchange).liquidations_array())
 
 
 def accounts(exchange: Exchange) -> "pyarrow.Table":
-    """Every account and currency now, the columns of solvent.schema.columns.ACCOUNT."""
+    """Returns every account and currency now, with the columns of solvent.schema.columns.ACCOUNT."""
     return _rows(_exchange(exchange).accounts_array())
 
 
@@ -142,7 +144,10 @@ def _rows(records: "Array") -> "pyarrow.Table":
 
 
 def _second(records: "Array") -> "Array":
-    """Which rows are second records: each behind a header that says 2. In a row of such bytes every other is a header."""
+    """Returns which rows are second records: each follows a header that says 2.
+
+    In a row of such bytes every other is a header.
+    """
     second = np.zeros(len(records), bool)
     twos = np.flatnonzero(records["records"] == 2)
     if len(twos):

@@ -1,11 +1,14 @@
 """Market data from events alone: best prices, depth, every order, and trades, numbered and with gaps made visible.
 
 Owns its own copy of one instrument's book and the queues of its subscribers. Never asks the engine for its state, never
-changes it, and never shows a book in the middle of a command. Invariants: `seq` counts, without a hole, the commands that
-touched the book; after applying everything up to a seq a subscriber has the book as it was then; what waits for a
-subscriber is bounded by its `limit` and the size of the book. Cost: O(1) an event at a price that exists, O(log levels) at
-one that does not, one small tuple a change; sorting all orders for `orders()` only. Messages are built only for those who
-subscribe. One thread at a time.
+changes it, and never shows a book in the middle of a command.
+
+Invariants: `seq` counts, without a hole, the commands that touched the book. After applying everything up to a seq, a
+subscriber has the book as it was then. The messages that wait for a subscriber are bounded by its `limit` and the size of the
+book.
+
+Cost: O(1) an event at a price that exists, O(log levels) at a new one, and one small tuple a change. Only `orders()` sorts all
+orders. Messages are built only for subscribers. One thread at a time.
 """
 
 from collections import deque
@@ -21,7 +24,7 @@ from solvent.api.exchange import Exchange
 from solvent.schema.codes import EventsDropped, FeedGap, InputError, shown
 from solvent.schema.events import Event
 from solvent.schema.words import EventType, Side
-from solvent.terms.order_words import any_int, flag_of, whole, wrong_type
+from solvent.terms.order_words import any_int, flag_of, int_within, wrong_type
 
 __all__ = [
     "Action", "Best", "Change", "Feed", "Increment", "Level", "NEEDS", "Order", "OrderChange", "OrderIncrement",
@@ -31,12 +34,12 @@ __all__ = [
 NEEDS = (
     EventType.BEGIN, EventType.RESTED, EventType.TRADE, EventType.REDUCED, EventType.DONE, EventType.REPLACED,
 )  # fmt: skip
-"""The event types that a feed is made from; a Book or Exchange with a `log` of its own must write these."""
+"""The event types that a feed reads; a Book or Exchange with a `log` of its own must write these."""
 _SIDES = tuple(Side)
 
 
 class Action(IntEnum):
-    """What became of a resting order."""
+    """Tells what happened to a resting order."""
 
     ADD = 1  # it rests now, behind all others at its price
     EXECUTE = 2  # it traded as a maker
@@ -46,7 +49,7 @@ class Action(IntEnum):
 
 
 class Level(NamedTuple):
-    """One price of one side: all lots there, and in how many orders."""
+    """Holds one price of one side: all lots there, and in how many orders."""
 
     price_ticks: int
     lots: int
@@ -54,7 +57,7 @@ class Level(NamedTuple):
 
 
 class Order(NamedTuple):
-    """One resting order; position counts from 0, the next to trade at its price."""
+    """Holds one resting order; position counts from 0, the next one to trade at its price."""
 
     order_id: int
     side: Side
@@ -64,7 +67,7 @@ class Order(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A level as it is now (0 lots: gone) and the lots it had before the message."""
+    """Holds a level as it is now (0 lots: gone) and the lots it had before the message."""
 
     side: Side
     price_ticks: int
@@ -74,7 +77,7 @@ class Change(NamedTuple):
 
 
 class OrderChange(NamedTuple):
-    """What one event did to one resting order: lots came (ADD) or went, and what remains; 0: it is not in the book now."""
+    """Tells what one event did to one resting order: lots came (ADD) or went, and what remains (0: it left the book)."""
 
     action: Action
     order_id: int
@@ -85,7 +88,7 @@ class OrderChange(NamedTuple):
 
 
 class Best(NamedTuple):
-    """Best prices and all lots there, as of seq; zeros for an empty side. event_seq: the BEGIN of the command."""
+    """Holds the best prices and all lots there, as of seq; an empty side has zeros. event_seq: the BEGIN of the command."""
 
     seq: int
     event_seq: int
@@ -97,7 +100,7 @@ class Best(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The depth as of seq, best first. event_seq and time_ns: of the command that made it so."""
+    """Holds the depth as of seq, best first. event_seq and time_ns belong to the command that made it so."""
 
     seq: int
     event_seq: int
@@ -107,7 +110,7 @@ class Snapshot(NamedTuple):
 
 
 class OrderSnapshot(NamedTuple):
-    """Every resting order as of seq: bids best first in the order of the queue, then asks."""
+    """Holds every resting order as of seq: bids best first in the order of the queue, then asks."""
 
     seq: int
     event_seq: int
@@ -116,9 +119,11 @@ class OrderSnapshot(NamedTuple):
 
 
 class Increment(NamedTuple):
-    """What changed from first_seq to last_seq, both included, as of last_seq: one command if they are equal, else merged.
+    """Tells which levels changed from first_seq to last_seq, both included.
 
-    event_seq and time_ns are those of the last command in it. changes may be empty: then the depth is as it was, though
+    Equal numbers mean one command, else several are merged.
+
+    event_seq and time_ns belong to the last of these commands. changes may be empty: then the depth is as it was, though
     orders in it are not.
     """
 
@@ -130,7 +135,7 @@ class Increment(NamedTuple):
 
 
 class OrderIncrement(NamedTuple):
-    """What one command did to resting orders, in the order in which it happened; always at least one change."""
+    """Tells what one command did to resting orders, in the order in which it happened; there is at least one change."""
 
     seq: int
     event_seq: int
@@ -139,7 +144,7 @@ class OrderIncrement(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """One trade; side is the aggressor's (the taker's). number counts the feed's trades without a hole."""
+    """Reports one trade; side is the aggressor's (the taker's). number counts the feed's trades without a hole."""
 
     number: int
     seq: int
@@ -153,7 +158,7 @@ class Trade(NamedTuple):
 
 
 class Trades(NamedTuple):
-    """Trades first_number to last_number merged into one message: lots by aggressor, and the range of prices."""
+    """Merges trades first_number to last_number into one message: lots by aggressor, and the range of prices."""
 
     first_number: int
     last_number: int
@@ -168,8 +173,10 @@ class Trades(NamedTuple):
 
 
 class _Levels:
-    """What waits for a slow reader of the depth: of each level that changed the latest, and nothing of a level that came
-    and went meanwhile; so it is never more than the book that the reader has and the book that is."""
+    """Merges increments for a slow reader of the depth: the latest state of each level that changed.
+
+    Drops levels that came and went meanwhile. It never holds more than the book of the reader and the present book.
+    """
 
     def __init__(self, first: Increment):
         self._first, self._last = first.first_seq, first
@@ -187,7 +194,7 @@ class _Levels:
 
 
 class _Tape:
-    """What waits for a slow reader of trades: how many, how much, and in which range."""
+    """Merges trades for a slow reader: how many, how much, and in which range."""
 
     def __init__(self, first: Trade):
         self._first, self._last = first.number, first
@@ -209,7 +216,7 @@ class _Tape:
 
 
 class _Touch:
-    """What waits for a slow reader of the best prices: the latest."""
+    """Keeps the latest best prices for a slow reader."""
 
     def __init__(self, first: Best):
         self._last = first
@@ -225,12 +232,12 @@ _MERGE: dict[str, Any] = {"l1": _Touch, "l2": _Levels, "l3": None, "trades": _Ta
 
 
 class Subscription:
-    """One reader of a feed; iterating takes what waits for it, polling the feed first. Made by Feed.subscribe.
+    """Reads a feed; iterating polls the feed and takes the messages that wait. Made by Feed.subscribe.
 
-    The first message of "l1", "l2" and "l3" is the book at the first reading (Best, Snapshot, OrderSnapshot); nothing is
-    kept before. When more than `limit` messages wait they are merged into the last one (conflate), or all are dropped and
-    the next reading raises FeedGap once; the message after that is the whole book again. Trades have no such message:
-    they go on.
+    The first message of "l1", "l2" and "l3" is the whole book at the first reading (Best, Snapshot, OrderSnapshot); earlier
+    messages are not kept. When more than `limit` messages wait, conflate merges them into the last one. Without it all are
+    dropped, and the next reading raises FeedGap once; the message after that is the whole book again. Trades have no such
+    message: they go on.
     """
 
     def __init__(self, feed: "Feed", kind: str, conflate: bool, limit: int):
@@ -242,11 +249,11 @@ class Subscription:
         self._lost = 0
 
     def __len__(self) -> int:
-        """How many messages wait as of the last poll, the whole book not counted."""
+        """Returns how many messages wait since the last poll, the whole book not counted."""
         return len(self._queue) + (self._tail is not None)
 
     def __iter__(self) -> Iterator[Any]:
-        """The messages that wait. Raises FeedGap, once, when some were dropped."""
+        """Yields the messages that wait. Raises FeedGap, once, when some were dropped."""
         self._feed.poll()
         if self._lost:
             lost, self._lost = self._lost, 0
@@ -260,7 +267,10 @@ class Subscription:
             yield tail.message()
 
     def snapshot(self) -> Any:
-        """The whole book now, in place of all that waits; for a reader that lost a message. Raises InputError for trades."""
+        """Returns the whole book now, and drops all messages that wait. Helps a reader that lost a message.
+
+        Raises InputError for trades.
+        """
         if self._kind == "trades":
             raise InputError("trades have no snapshot")
         whole_book = {"l1": self._feed.best, "l2": self._feed.snapshot, "l3": self._feed.orders}[self._kind]()
@@ -269,7 +279,7 @@ class Subscription:
         return whole_book
 
     def close(self) -> None:
-        """Ends it; what waits can still be read."""
+        """Ends the subscription; messages that wait can still be read."""
         if self in self._feed._readers[self._kind]:
             self._feed._readers[self._kind].remove(self)
 
@@ -296,14 +306,16 @@ class Subscription:
 
 
 class Feed:
-    """The market data of one instrument of an Exchange or of a Book, from its first event on.
+    """Makes the market data of one instrument of an Exchange or of a Book, from its first event on.
 
-    instrument: name or index; may be left out where there is one. Prices are in ticks, sizes in lots. Make it before the
-    first command, or on one that still holds all events (retain=True, nothing dropped): otherwise EventsDropped.
-    InputError if its `log` leaves out a type of NEEDS, or if there are several instruments to choose from. Until it is
-    polled (each reading polls) the engine holds the events for it, as for any cursor.
+    instrument: name or index; may be left out if there is only one. Prices are in ticks, sizes in lots. The engine holds the
+    events for the feed, as for any cursor, until the feed is polled; every reading polls.
+
+    Raises EventsDropped if the first events are no longer held: make the feed before the first command, or use retain=True.
+    Raises InputError if the `log` leaves out a type of NEEDS, or if there are several instruments to choose from.
 
     >>> from solvent import Book
+    >>> from solvent.feed import Feed, Replica
     >>> book = Book()
     >>> feed = Feed(book)
     >>> depth = feed.subscribe("l2")
@@ -326,7 +338,7 @@ class Feed:
         if isinstance(face, Exchange):
             self.instrument = face._known_instrument(instrument)
         else:
-            self.instrument = whole(instrument, "instrument", 0, 0)
+            self.instrument = int_within(instrument, "instrument", 0, 0)
         if face._kernel.first_seq > 1:
             raise EventsDropped(
                 "the first events are no longer held; make the Feed before the first command, or use retain=True"
@@ -350,7 +362,7 @@ class Feed:
     # --- readers
 
     def poll(self) -> int:
-        """Reads what has come since, hands it to the subscribers, and returns seq. Raises Busy if the engine works."""
+        """Reads the new events, hands them to the subscribers, and returns seq. Raises Busy while the engine works."""
         for event in self._cursor:
             handler = _HANDLERS.get(event.type)
             if handler is not None:
@@ -359,18 +371,27 @@ class Feed:
         return self.seq
 
     def best(self) -> Best:
-        """The best prices now."""
+        """Returns the best prices now.
+
+        >>> from solvent import Book
+        >>> from solvent.feed import Feed
+        >>> book = Book()
+        >>> feed = Feed(book)
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> feed.best().ask_ticks, feed.best().ask_lots
+        (101, 5)
+        """
         self.poll()
         return Best(self.seq, *self._stamp, *self._touch())
 
     def snapshot(self) -> Snapshot:
-        """The whole depth now."""
+        """Returns the whole depth now."""
         self.poll()
         bids, asks = ([Level(price, *level) for price, level in side.items()] for side in self._levels)
         return Snapshot(self.seq, *self._stamp, tuple(reversed(bids)), tuple(asks))
 
     def orders(self) -> OrderSnapshot:
-        """Every resting order now, in the order of the queues. Cost: a sort of all of them."""
+        """Returns every resting order now, in the order of the queues. Cost: sorts all of them."""
         self.poll()
         at: dict[tuple[int, int], int] = {}
         rows = []
@@ -381,12 +402,14 @@ class Feed:
         return OrderSnapshot(self.seq, *self._stamp, tuple(rows))
 
     def subscribe(self, kind: str, *, conflate: bool = False, limit: int = 1_000) -> Subscription:
-        """A reader from now on of "l1" (Best, when it changes), "l2" (Increment, one a seq), "l3" (OrderIncrement, one a
-        seq) or "trades" (Trade).
+        """Returns a Subscription from now on.
 
-        limit: how many messages may wait for it, at least 1. conflate: what comes beyond is merged into the last of them,
-        of "l1" the latest Best, of "l2" one Increment with each level's latest, of "trades" a Trades; without it, and for
-        "l3", the reader gets a FeedGap. Raises InputError for other words, and for "l3" with conflate.
+        kind: "l1" (Best, when it changes), "l2" (Increment, one a seq), "l3" (OrderIncrement, one a seq) or "trades" (Trade).
+        limit: how many messages may wait, at least 1. conflate: messages beyond the limit are merged into the last one. "l1"
+        keeps the latest Best, "l2" one Increment with each level's latest state, "trades" a Trades. Without conflate, and for
+        "l3", the reader gets a FeedGap.
+
+        Raises InputError for other words, and for "l3" with conflate.
         """
         if not isinstance(kind, str) or kind not in _MERGE:
             raise InputError(f"kind is one of {', '.join(_MERGE)}, not {shown(kind)}")
@@ -431,8 +454,10 @@ class Feed:
         self._take(Action.REPLACE, event.order_id)
 
     def _take(self, action: Action, order_id: int, lots: int | None = None) -> None:
-        """Takes lots, or all of them, off a resting order; one that sleeps, is on its way, or of another instrument is not
-        in this book."""
+        """Takes lots, or all of them, off a resting order.
+
+        Passes over an order that is not in this book: dormant, on its way, or of another instrument.
+        """
         order = self._orders.get(order_id)
         if order is None:
             return
@@ -457,7 +482,7 @@ class Feed:
     # --- one command
 
     def _close_command(self) -> None:
-        """The command has been read to its end: if it touched the book it gets its number, and the readers their messages."""
+        """Ends a command: if it touched the book it gets its number, and the readers get their messages."""
         if not self._moves:
             return
         self.seq += 1
@@ -504,10 +529,10 @@ _HANDLERS = {
 
 
 class Replica:
-    """The receiving half of "l2": a depth made from a Snapshot and the Increments that follow it, and from nothing else.
+    """Receives "l2": keeps a depth from a Snapshot and the Increments that follow it, and from nothing else.
 
-    Raises FeedGap for an Increment that does not follow, by its numbers or by a level that had other lots before, and
-    stays as it was; the remedy is a new Snapshot (Subscription.snapshot).
+    Raises FeedGap for an Increment that does not follow, by its numbers or by a level that had other lots before. The replica
+    then stays as it was. The remedy is a new Snapshot (Subscription.snapshot).
     """
 
     def __init__(self) -> None:
@@ -515,7 +540,7 @@ class Replica:
         self._levels: dict[tuple[Side, int], tuple[int, int]] | None = None
 
     def apply(self, message: Snapshot | Increment) -> None:
-        """Takes one message. An Increment that the book has already is passed over."""
+        """Applies one message. Passes over an Increment that the book already has."""
         if isinstance(message, Snapshot):
             sides = ((Side.BUY, message.bids), (Side.SELL, message.asks))
             self._levels = {(side, price): (lots, orders) for side, rows in sides for price, lots, orders in rows}
@@ -540,7 +565,7 @@ class Replica:
         self.seq, self.event_seq, self.time_ns = message[1:4]
 
     def snapshot(self) -> Snapshot:
-        """The depth as it has been received. Cost: a sort of its levels."""
+        """Returns the received depth. Cost: sorts its levels."""
         rows = sorted((*key, *level) for key, level in (self._levels or {}).items())
         bids = tuple(Level(*row[1:]) for row in reversed(rows) if row[0] == Side.BUY)
         asks = tuple(Level(*row[1:]) for row in rows if row[0] == Side.SELL)

@@ -1,1 +1,1 @@
-"""Venues as data, with source and date: rule sets and published tables. No code path of its own."""
+"""Venues as data, with source and date: rule sets and published tables. Has no code path of its own."""

@@ -1,4 +1,4 @@
-"""Rule sets by name, one file a venue, each with its source and date. Nothing here decides."""
+"""Rule sets by name, one file a venue, each with its source and date. Decides nothing."""
 
 from solvent.presets.okx_consistent import OKX_CONSISTENT
 from solvent.presets.seed import SEED
@@ -9,7 +9,11 @@ _KNOWN = {each.name: each for each in (SEED, OKX_CONSISTENT)}
 
 
 def find(rules: str | RuleSet) -> RuleSet:
-    """A rule set by name ("seed", "okx_consistent") or as given. Raises InputError for an unknown name."""
+    """Returns a rule set by name ("seed", "okx_consistent"), or the given RuleSet. Raises InputError for an unknown name.
+
+    >>> find("seed").name
+    'seed'
+    """
     if isinstance(rules, RuleSet):
         return rules
     if not isinstance(rules, str) or rules not in _KNOWN:

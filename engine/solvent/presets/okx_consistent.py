@@ -1,7 +1,7 @@
-"""The seed with the fee in every threshold of both modes.
+"""The seed's rule set with the fee in every threshold of both margin modes.
 
-Provenance: every other OKX text found (help articles of 2019 and their paraphrases, the unified account's
-ratio) has the fee in both modes; see liquidation rules 1.2. Date: texts of 2019 to 2024.
+Provenance: every other OKX text found has the fee in both modes. These are help articles of 2019, their paraphrases, and the
+unified account's ratio; see liquidation rules 1.2. Date: texts of 2019 to 2024.
 """
 
 from solvent.terms.rule_set import RuleSet

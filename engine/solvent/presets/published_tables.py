@@ -1,7 +1,7 @@
-"""What venues publish of their contracts, as Instruments: position tiers, contract terms, price models.
+"""Published tables as Instruments: what venues print about position tiers, contract terms and price models.
 
-Owns the words of their payloads. Fetches nothing, and takes numbers as int, str or Decimal (read JSON with
-parse_float=Decimal). Every table is validated as one written by hand: ordered, and continuous where it deducts.
+Owns the words of their payloads. Fetches nothing. Takes numbers as int, str or Decimal: read JSON with parse_float=Decimal.
+Checks every table like one written by hand: ordered, and continuous if it deducts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
-from solvent.terms.decimals import decimal, fraction, from_fraction, from_units, many, to_units
+from solvent.terms.decimals import decimal, fraction, from_fraction, from_units, members_of, to_units
 from solvent.terms.instrument import Instrument
 from solvent.terms.price_model import Funding, Index, PriceModel
 from solvent.terms.tiers import Tier
@@ -25,13 +25,13 @@ _CENT = Decimal("0.01")
 
 
 def _inverse(leverage: Fraction) -> str:
-    """The initial rate behind a printed leverage, to nine decimals."""
+    """Returns the initial rate behind a printed leverage, to nine decimals."""
     ppb = floor(RATE / leverage)
     return f"{ppb // RATE}.{ppb % RATE:09d}"
 
 
 def _cut(leverage: Fraction) -> int | Decimal:
-    """To two decimals; a whole number as one."""
+    """Cuts a leverage to two decimals; a whole number becomes an int."""
     cents = floor(leverage * 100)
     return from_units(cents, _CENT) if cents % 100 else cents // 100
 
@@ -44,8 +44,8 @@ def _leverage(value: object) -> Fraction:
 
 
 def _rows(rows: object, *columns: str) -> tuple[Mapping[str, Any], ...]:
-    """The rows of a payload, which have these columns."""
-    found: tuple[Mapping[str, Any], ...] = many(rows, Mapping, "a payload")  # type: ignore[type-abstract]
+    """Returns the rows of a payload. Raises InputError if a row lacks one of the columns."""
+    found: tuple[Mapping[str, Any], ...] = members_of(rows, Mapping, "a payload")  # type: ignore[type-abstract]
     for row in found:
         if missing := [each for each in columns if each not in row]:
             raise InputError(f"a row has no {', '.join(missing)}: {shown(row)}")
@@ -53,10 +53,10 @@ def _rows(rows: object, *columns: str) -> tuple[Mapping[str, Any], ...]:
 
 
 def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
-    """Binance USD-M brackets: cap, mmr, max_leverage, maintenance_deduction (notional in USDT, each slab at its own rate).
+    """Reads Binance USD-M brackets: floor, cap, mmr, max_leverage and maintenance_deduction.
 
-    For Instrument(basis="notional", scheme="deduction"). The initial rate is 1 / max_leverage; a table whose floors leave
-    a gap raises InputError.
+    Caps are notional in USDT; each slab has its own rate. Use the result in Instrument(basis="notional", scheme="deduction").
+    The initial rate is 1 / max_leverage. Raises InputError for a table whose floors leave a gap.
 
     >>> row = {"floor": 0, "cap": 50_000, "mmr": "0.004", "max_leverage": 125, "maintenance_deduction": 0}
     >>> binance_tiers([row])
@@ -73,8 +73,10 @@ def binance_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
 
 
 def okx_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
-    """OKX position tiers: maxSz in contracts, mmr and imr, maxLever (cut to two decimals), the whole position at its
-    tier's rate. For Instrument(basis="contracts", scheme="whole").
+    """Reads OKX position tiers: minSz and maxSz in contracts, mmr, imr, and maxLever (cut to two decimals).
+
+    The whole position pays its tier's rate. Use the result in Instrument(basis="contracts", scheme="whole"). Raises InputError
+    for a table whose sizes leave a gap.
 
     >>> okx_tiers([{"tier": 1, "minSz": 0, "maxSz": 20_000, "mmr": "0.02", "imr": "0.05", "maxLever": "20"}])
     (Tier(max_contracts=20000, maintenance='0.02', initial='0.05', max_leverage=20, deduction=None),)
@@ -90,10 +92,13 @@ def okx_tiers(rows: Sequence[Mapping[str, Any]]) -> tuple[Tier, ...]:
 
 
 def okx_instrument(payload: Mapping[str, Any], **terms: Any) -> Instrument:
-    """An instrument of OKX's public list (SWAP or FUTURES): name, kind, contract size, tick, lot, settlement currency.
+    """Builds an Instrument from a row of OKX's public list (SWAP or FUTURES).
 
-    terms: whatever else Instrument takes: tiers, fees, max_price, settle_decimals, and for one that expires its price model.
-    A dated one gets its expiry. Raises InputError for a payload that is no linear or inverse contract.
+    The row gives name, kind, contract size, tick, lot and settlement currency; a dated contract gets its expiry. terms:
+    everything else that Instrument takes: tiers, fees, max_price, settle_decimals. A dated contract needs its price model
+    here, too.
+
+    Raises InputError for a payload that is no linear or inverse contract.
 
     >>> swap = {"instId": "ETH-USDT-SWAP", "ctType": "linear", "ctVal": "0.1", "ctMult": "1", "tickSz": "0.01", "lotSz": "0.1"}
     >>> okx_instrument(swap | {"settleCcy": "USDT", "expTime": ""}).lot_size
@@ -119,10 +124,12 @@ _HOUR_NS = 3_600 * 10**9
 
 
 def price_model(venue: str, index: Index | None = None) -> PriceModel:
-    """How a venue makes marks and funding rates: "binance", "bitmex", "okx", "deribit", "hyperliquid", or of dated contracts
-    "delta" (liquidation rules, 12.1 and 12.2, as of 2024 to 2025). Caps differ by symbol: BTC's. index: its constituents, or
-    None to hand it in; Hyperliquid's needs the second set. Deribit's funding, which is paid by the millisecond, is so by the
-    minute.
+    """Returns a venue's price model: how it computes marks and funding rates.
+
+    venue: "binance", "bitmex", "okx", "deribit", "hyperliquid", or for dated contracts "delta", as of 2024 to 2025
+    (liquidation rules, 12.1 and 12.2). Caps differ by symbol; these are BTC's. index: the index with its constituents, or None
+    to hand index prices in. Hyperliquid's model needs the second set of constituents. Deribit pays funding by the millisecond;
+    this model pays it by the minute.
 
     >>> price_model("bitmex").components
     ('fair',)

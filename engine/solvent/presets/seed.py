@@ -1,7 +1,7 @@
-"""The default: the seed's text taken literally (semantics §2, 2026).
+"""The default rule set: the seed's text taken literally (semantics §2, 2026).
 
-Isolated thresholds carry the liquidation fee in every tier; the cross ones only in the takeover threshold of
-tiers 3 and up, as the seed prints it.
+Isolated thresholds carry the liquidation fee in every tier. Cross thresholds carry it only in the takeover threshold of tiers
+3 and up, as the seed prints it.
 """
 
 from solvent.terms.rule_set import RuleSet

@@ -1,1 +1,1 @@
-"""What can be asked, answered and recorded: commands, events, codes, columns, limits. Imports nothing else of the package."""
+"""The schema of questions, answers and records: commands, events, codes, columns, limits. Imports nothing of the package."""

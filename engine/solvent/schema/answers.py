@@ -1,6 +1,6 @@
-"""Which command can be answered with which code: the table that docs/reference/records.md renders and the tests fill.
+"""The codes that can answer each command: docs/reference/records.md renders this table, and the tests fill it.
 
-Owns ANSWERS. A cell that is declared is reached by some test, and any other answer is a fault. Never decides anything.
+Owns ANSWERS. Some test reaches every declared cell, and any other answer is a fault. Never decides anything.
 """
 
 from solvent.schema.codes import Code
@@ -52,7 +52,7 @@ ANSWERS: dict[CommandType, set[Code]] = {
     CommandType.CANCEL: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER},
     CommandType.MASS_CANCEL: _NAMED | {Code.BAD_SIDE},
 }  # fmt: skip
-"""By command. A type that is no command is answered UNKNOWN_COMMAND (or TIME_BACKWARDS, BAD_RECORD)."""
+"""The possible codes by command. An unknown type is answered UNKNOWN_COMMAND (or TIME_BACKWARDS, BAD_RECORD)."""
 
 UNKNOWN = {Code.UNKNOWN_COMMAND, Code.TIME_BACKWARDS, Code.BAD_RECORD}
 
@@ -67,7 +67,7 @@ AT_CAPACITY: set[tuple[CommandType, Code]] = {
 
 
 def possible(command: int, code: int) -> bool:
-    """Whether a command may be answered so."""
+    """True if a command may be answered with this code."""
     if command not in list(CommandType):
         return code in UNKNOWN
     kind = CommandType(command)

@@ -1,8 +1,7 @@
 """Result codes, reasons and the exceptions that carry them.
 
-Owns the numbers that commands are answered with, in one band per floor, and what to do about each. Numbers
-are never reused. The compiled core holds the same numbers (compared by a test); this module imports nothing
-of the package.
+Owns the numbers that answer commands, in one band per floor, and a hint for each. A number is never reused. The compiled core
+has the same numbers (a test compares them). Imports nothing of the package.
 """
 
 from enum import IntEnum
@@ -14,7 +13,7 @@ __all__ = [
 
 
 class Code(IntEnum):
-    """Why a command was refused; OK is 0. 1xx envelope, 2xx names, 3xx fields, 4xx orders, 5xx money, 6xx margin."""
+    """Tells why a command was refused; OK is 0. 1xx envelope, 2xx names, 3xx fields, 4xx orders, 5xx money, 6xx margin."""
 
     OK = 0
     UNKNOWN_COMMAND = 100
@@ -76,62 +75,94 @@ HINTS: dict[Code, str] = {
     Code.OK: "accepted",
     Code.UNKNOWN_COMMAND: "the record's type is not a command",
     Code.TIME_BACKWARDS: "time_ns lies before the exchange's clock; send commands in time order",
-    Code.BAD_RECORD: "a command is 64 bytes, 128 with a second record (names, extended orders), and its header says how many",
-    Code.NOT_SUPPORTED: "a field of the second record is reserved for what is not built (iceberg, peg, OCO): use 0",
+    Code.BAD_RECORD: (
+        "a command has 64 bytes, or 128 with a second record (names, extended orders); its header counts the records"
+    ),
+    Code.NOT_SUPPORTED: (
+        "this field of the second record is reserved for iceberg, peg and OCO, which are not built yet; set it to 0"
+    ),
     Code.UNKNOWN_ACCOUNT: "open the account first: open_account(name) or deposit(name, ...)",
-    Code.UNKNOWN_INSTRUMENT: "the exchange was made without this instrument",
+    Code.UNKNOWN_INSTRUMENT: "the exchange has no such instrument; add it with add_instrument(Instrument(...))",
     Code.UNKNOWN_CURRENCY: "the exchange has no such currency; name it in Exchange(currencies=...)",
-    Code.ACCOUNT_EXISTS: "an account of this name is open already",
+    Code.ACCOUNT_EXISTS: "an account with this name is open already",
     Code.BAD_NAME: "a name is 1 to 64 bytes of UTF-8 without control characters, and not in angle brackets",
-    Code.TOO_MANY_ACCOUNTS: "the limit of accounts is reached",
+    Code.TOO_MANY_ACCOUNTS: "the exchange has reached its limit of accounts",
     Code.BAD_SIDE: "side is 'buy' or 'sell'",
-    Code.BAD_SIZE: "size is a positive multiple of the lot, not above the highest; close_position takes none",
-    Code.BAD_PRICE: "price is positive, a multiple of the tick (a mark is rounded), not above the instrument's highest price",
+    Code.BAD_SIZE: "size is a positive multiple of the lot, at most the highest size; close_position=True takes no size",
+    Code.BAD_PRICE: (
+        "price is a positive multiple of the tick, at most the instrument's highest price; a mark price is rounded to ticks"
+    ),
     Code.BAD_TIF: "tif is 'gtc', 'ioc', 'fok' or 'gtd'",
-    Code.BAD_FLAGS: "post_only is for limits that rest; market is ioc, fok or gtd with trigger; a Book has no reduce-only",
-    Code.BAD_CLIENT_ID: "a client id is a whole number below 2**63; 0 is none",
-    Code.BAD_TRIGGER: "a stop has a legal trigger price, a trailing stop a distance in ticks or a nine-decimal rate below 1",
-    Code.BAD_EXPIRY: "tif gtd goes with an expiry later than the clock, and only with one",
-    Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/reference/orders.md), its group a whole number from 0",
-    Code.BAD_SLIPPAGE: "slippage is a nine-decimal rate above 0 and below 1, of a market order without a price",
-    Code.UNKNOWN_ORDER: "the account has no live order of this id; it may be finished or another account's",
-    Code.DUPLICATE_CLIENT_ID: "this client id was used; the answer's order_id is the order it belongs to",
-    Code.POST_ONLY_WOULD_TAKE: "the price would trade at once; move it away from the touch",
-    Code.FOK_UNFILLED: "the book cannot fill the whole size within the limit",
-    Code.REDUCE_ONLY_WOULD_OPEN: "nothing to reduce on this side, or better-priced resting reduce-only orders cover all of it",
-    Code.TOO_MANY_ORDERS: "the limit of live orders is reached, or that of reduce-only or triggered orders of a position",
+    Code.BAD_FLAGS: (
+        "post_only needs a limit order that may rest; a market order is ioc, fok, or gtd with a trigger; "
+        "a Book has no reduce-only"
+    ),
+    Code.BAD_CLIENT_ID: "client_id is a whole number below 2**63; 0 means none",
+    Code.BAD_TRIGGER: (
+        "a stop needs a legal trigger price; a trailing stop needs a distance in ticks, "
+        "or a rate below 1 with at most nine decimals"
+    ),
+    Code.BAD_EXPIRY: "tif 'gtd' needs an expiry_ns later than the clock; other orders take none",
+    Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/reference/orders.md); its group is a whole number from 0",
+    Code.BAD_SLIPPAGE: "slippage is a rate above 0 and below 1 with at most nine decimals, for a market order only",
+    Code.UNKNOWN_ORDER: "the account has no live order with this id; the order may have ended, or belong to another account",
+    Code.DUPLICATE_CLIENT_ID: "this client_id was used before; order_id of the answer names the earlier order",
+    Code.POST_ONLY_WOULD_TAKE: "the order would trade at once; move its price away from the best opposite price",
+    Code.FOK_UNFILLED: "the book cannot fill the whole size within the limit price",
+    Code.REDUCE_ONLY_WOULD_OPEN: (
+        "there is nothing to reduce on this side, or resting reduce-only orders at better prices cover all of it"
+    ),
+    Code.TOO_MANY_ORDERS: "the limit of live orders is reached, or the position's limit of reduce-only or triggered orders",
     Code.AMEND_NOTHING: "neither size nor price would change",
-    Code.AMEND_BELOW_FILLED: "the new size is not above what is filled; cancel instead",
-    Code.TRIGGER_REACHED: "the trigger is reached already and the order asked to be refused then",
-    Code.NO_REFERENCE: "a trailing stop starts from the price it watches, and there is none yet",
-    Code.BAD_AMOUNT: "the amount is a multiple of 10**-settle_decimals above 0 (signed for move_margin), below 2**62 of them",
-    Code.INSUFFICIENT_BALANCE: "more than is free; holds, initial margin, losses and what backs another currency are not",
+    Code.AMEND_BELOW_FILLED: "the new size is not above the filled size; cancel the order instead",
+    Code.TRIGGER_REACHED: "the watched price has reached the trigger already, and if_reached is 'refuse'",
+    Code.NO_REFERENCE: "a trailing stop starts from the price that it watches, and there is no such price yet",
+    Code.BAD_AMOUNT: (
+        "the amount is a positive multiple of the currency's unit, below 2**62 units; only move_margin takes a negative one"
+    ),
+    Code.INSUFFICIENT_BALANCE: (
+        "the amount exceeds free money: cash less holds, initial margin, losses and backing for another currency"
+    ),
     Code.WITHDRAWALS_CLOSED: "the currency has an open deficit; withdrawals wait until it is repaid",
-    Code.MONEY_LIMIT: "all deposits of a currency stay below 2**62 units",
-    Code.NO_MARK: "the instrument has no mark price yet: tell mark, index or source, whichever makes it",
-    Code.PRICE_BAND: "buys may not be priced above, sells not below, the band around mark, or around a trigger",
-    Code.INSUFFICIENT_MARGIN: "free balance is below initial margin, open loss to mark and fee",
-    Code.LEVERAGE_ABOVE_TIER: "the tier of the resulting size allows less leverage; lower it or trade smaller",
-    Code.POSITION_LIMIT: "position and open orders would exceed the last tier, or the one that was chosen",
-    Code.MODE_IN_USE: "the mode changes only while flat without orders; to change only leverage, name none",
-    Code.NO_ISOLATED_POSITION: "there is no open isolated position to move margin of",
-    Code.BELOW_INITIAL_MARGIN: "the margin left would not bear initial margin at mark and its closing orders' loss",
-    Code.BAD_LEVERAGE: "leverage is 1 or more, in millionths at the finest; tiers that deduct, or are factors, are not chosen",
+    Code.MONEY_LIMIT: "all deposits of a currency together stay below 2**62 units",
+    Code.NO_MARK: "the instrument has no mark price yet; set the mark, index or source price that it comes from",
+    Code.PRICE_BAND: (
+        "a buy's price may not be above the band around mark (or around its trigger price), a sell's not below it"
+    ),
+    Code.INSUFFICIENT_MARGIN: "free margin is below initial margin plus open loss to mark plus fee",
+    Code.LEVERAGE_ABOVE_TIER: (
+        "the tier of the resulting size allows less leverage; lower the leverage or trade a smaller size"
+    ),
+    Code.POSITION_LIMIT: "position and open orders together would exceed the last tier, or the chosen tier",
+    Code.MODE_IN_USE: (
+        "the mode changes only while the account is flat here and has no live orders; to change only leverage, leave mode out"
+    ),
+    Code.NO_ISOLATED_POSITION: "there is no open isolated position whose margin could move",
+    Code.BELOW_INITIAL_MARGIN: (
+        "the remaining margin would be below initial margin at mark plus the loss of its closing orders"
+    ),
+    Code.BAD_LEVERAGE: (
+        "leverage is at least 1 with at most six decimals; no tier can be chosen where the scheme is 'deduction' or 'factor'"
+    ),
     Code.BAD_MODE: "mode is 'isolated' or 'cross'",
     Code.BAD_RATE: "a funding rate lies between -1 and 1 and has at most nine decimals",
-    Code.PERIOD_SETTLED: "the period is not above the last one that was settled; the first is 1 or more",
-    Code.PRICE_IS_MODELLED: "the instrument's model computes this: tell its sources, or else its index, and let time advance",
-    Code.NOT_TRADING: "the instrument is halted or was settled; orders in it may only be cancelled or made smaller",
-    Code.NOT_RELATED: "money moves between an account and its own sub-accounts, not between strangers",
-    Code.INSTRUMENT_EXISTS: "an instrument of this name was added already, open, halted or settled",
-    Code.BAD_INSTRUMENT: "the records are no instrument that the core could compute with; use add_instrument(Instrument(...))",
-    Code.BAD_SOURCE: "the instrument's index has no constituent of this number",
+    Code.PERIOD_SETTLED: "the period is not above the last settled one; the first period is at least 1",
+    Code.PRICE_IS_MODELLED: (
+        "the instrument's price model computes this price; set its sources or its index, and let time advance"
+    ),
+    Code.NOT_TRADING: "the instrument is halted or settled; its orders may only be cancelled or made smaller",
+    Code.NOT_RELATED: "money moves only between an account and its sub-accounts, or between two of its sub-accounts",
+    Code.INSTRUMENT_EXISTS: "an instrument with this name exists already, be it open, halted or settled; choose another name",
+    Code.BAD_INSTRUMENT: (
+        "the records describe no instrument that the core can compute with; use add_instrument(Instrument(...))"
+    ),
+    Code.BAD_SOURCE: "the instrument's index has no constituent with this name or number",
     Code.BAD_LEG: "in hedge mode name the leg, 'long' or 'short'; in one-way mode, and in a Book, name none",
 }
 
 
 def shown(value: object) -> str:
-    """A value as a message quotes it: its repr, cut where it is long; of a number too long to be written its type."""
+    """Returns a value as a message quotes it: its repr, cut where it is long. A number too long to write becomes its type."""
     try:
         text = repr(value)
     except ValueError:  # more digits than Python writes
@@ -140,10 +171,10 @@ def shown(value: object) -> str:
 
 
 class SolventError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Serves as the base of everything that this package raises on purpose."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickles and copies as what it is, whatever its class was made from."""
+        """Pickles and copies the error as what it is, whatever arguments its class takes."""
         return _again, (type(self), self.args, self.__dict__)
 
 
@@ -155,19 +186,24 @@ def _again(kind: type[SolventError], args: tuple[object, ...], attributes: dict[
 
 
 class InputError(SolventError, ValueError):
-    """Input that cannot be understood at all (no number, unknown word). Nothing was done."""
+    """Refuses input that cannot be understood: no number, an unknown word. The exchange did nothing."""
 
 
 class WrongType(InputError, TypeError):
-    """A type that is refused where money enters: float, bool, None."""
+    """Refuses a type where money enters: float, bool, None. The exchange did nothing."""
 
 
 class OutOfRange(InputError, OverflowError):
-    """An integer of `submit` or `revoke` that its field cannot hold. Nothing was done."""
+    """Refuses an integer of `submit` or `revoke` that its field cannot hold. The exchange did nothing."""
 
 
 class Rejected(SolventError):
-    """A control command was refused. `code` says why, `hint` what to do; nothing changed."""
+    """Refuses a control command. `code` tells why, `hint` what to do; nothing changed.
+
+    >>> from solvent import Code
+    >>> print(Rejected(Code.UNKNOWN_ACCOUNT))
+    UNKNOWN_ACCOUNT: open the account first: open_account(name) or deposit(name, ...)
+    """
 
     def __init__(self, code: Code, hint: str = ""):
         self.code = code
@@ -176,14 +212,18 @@ class Rejected(SolventError):
 
 
 def applied(error: BaseException) -> int | None:
-    """How many commands of a batch had been applied, each whole, when this exception left `run` or `batch`: a prefix of the
-    batch. None for an exception that came from elsewhere, or before anything was done."""
+    """Returns how many commands of a batch were applied, each whole, when this exception left `run` or `batch`.
+
+    Those commands are the first ones of the batch. Returns None for an exception that came from elsewhere, or before anything
+    was done.
+    """
     return getattr(error, "commands_applied", None)
 
 
 class InvariantBroken(SolventError):
-    """`check()`, or an auditor, found a sum that does not hold. The text names the clause, the numbers, and the page that
-    explains the clause.
+    """Reports a sum that does not hold, found by `check()` or by an auditor.
+
+    The text names the clause, the numbers, and the page that explains the clause.
 
     >>> print(InvariantBroken("MON-1: purses in currency 0 sum to 3"))
     MON-1: purses in currency 0 sum to 3 (docs/explanation/invariants.md#mon-1)
@@ -198,17 +238,23 @@ class InvariantBroken(SolventError):
 
 
 class EventsDropped(SolventError):
-    """The events asked for are no longer held (retain=False and nobody had a cursor on them)."""
+    """Reports that events are no longer held: retain=False, and no cursor waited for them."""
 
 
 class FeedGap(SolventError):
-    """A reader of a feed missed messages, or was given one that does not follow. It goes on with a new snapshot."""
+    """Reports that a reader of a feed missed messages, or got one that does not follow.
+
+    The reader goes on with a new snapshot.
+    """
 
 
 class Busy(SolventError, RuntimeError):
-    """A second thread, or a re-entrant call, met an exchange that is working. Nothing was done."""
+    """Refuses a second thread, or a re-entrant call, while the exchange works. The exchange did nothing."""
 
 
 class Halted(SolventError, RuntimeError):
-    """The core met a state it must not be in and stopped for good: a clause of docs/explanation/invariants.md is
-    broken, arithmetic went beyond 64 bits, or memory is gone. The text says which, and in which command."""
+    """Reports that the core met an impossible state and stopped for good.
+
+    A clause of docs/explanation/invariants.md is broken, arithmetic went beyond 64 bits, or memory is gone. The text tells
+    which, and in which command.
+    """

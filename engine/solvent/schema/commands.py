@@ -1,7 +1,7 @@
-"""Commands: a class for each, which says what it asks by names of its own and where the record of 64 bytes has that.
+"""Commands: a class for each, with a name for everything that the command says and its place in the record of 64 bytes.
 
-Owns the names. A kernel reads a record once, when it dispatches it; its handlers see one of these, in the compiled core a
-struct rendered from it (schema/header.py). Never decides whether a command is allowed.
+Owns the names. A kernel reads a record once, when it dispatches it. Its handlers see one of these classes, in the compiled
+core a struct rendered from it (schema/header.py). Never decides whether a command is allowed.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ __all__ = ["COMMANDS", "COSTS_OTHERS", "Asked", "command", "extension"]
 
 
 def at(place: str) -> Any:
-    """A name for a field of the record that is called otherwise."""
+    """Declares a name for a field of the record that has another name there."""
     return field(metadata={"place": place})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What every command says: its type, how many records it takes, and when."""
+    """Holds what every command says: its type, its number of records, and its time."""
 
     type: int
     records: int
@@ -30,7 +30,7 @@ class Asked:
 
     @classmethod
     def read(cls, values: Sequence[int]) -> Self:
-        """From the fields of a command record, in their order."""
+        """Builds the command from the fields of a command record, in their order."""
         return cls(**{name: values[at] for name, at in _PLACES[cls].items()})
 
 
@@ -41,7 +41,7 @@ class Advance(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAccount(Asked):
-    """Opens an account; its name is the second record. parent: of a sub-account its master, else 0."""
+    """Opens an account; its name is the second record. parent: the master account of a sub-account, else 0."""
 
     parent: int = at("order_id")
 
@@ -74,8 +74,9 @@ class SeedFund(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLeverage(Asked):
-    """Sets leverage and margin mode of a position. The leverage is leverage_times / leverage_parts (0 parts: a whole number);
-    chosen_tier: a tier to stand in, or higher; 0: none."""
+    """Sets leverage and margin mode of a position. The leverage is leverage_times / leverage_parts; 0 parts mean a whole
+    number. chosen_tier: margin is charged at this tier or a higher one; 0: none.
+    """
 
     account: int
     instrument: int
@@ -88,8 +89,9 @@ class SetLeverage(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveMargin(Asked):
-    """Moves a signed amount from the wallet into an isolated position; or, where next_to_target is not 0, from this position
-    to that of the instrument before that number (target_leg is its leg)."""
+    """Moves a signed amount from the wallet into an isolated position. If next_to_target is not 0, the amount goes to another
+    position: that in instrument next_to_target - 1, with the leg target_leg.
+    """
 
     account: int
     instrument: int
@@ -101,7 +103,7 @@ class MoveMargin(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellMark(Asked):
-    """Hands in a mark price."""
+    """Sets a mark price."""
 
     instrument: int
     price_ticks: int
@@ -118,7 +120,7 @@ class SettleFunding(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellIndex(Asked):
-    """Hands in an index price: ticks, and millionths of a tick beyond them."""
+    """Sets an index price: ticks, and millionths of a tick beyond them."""
 
     instrument: int
     price_ticks: int
@@ -127,7 +129,7 @@ class TellIndex(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPositionMode(Asked):
-    """Holds one position of an instrument (0), or a long and a short one apart (1)."""
+    """Sets how an account holds an instrument: one net position (0), or a long and a short one (1)."""
 
     account: int
     instrument: int
@@ -160,7 +162,7 @@ class Halt(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle(Asked):
-    """Closes an instrument for good at a price; 0: its mark."""
+    """Closes an instrument for good at a price; 0 stands for its mark price."""
 
     instrument: int
     price_ticks: int
@@ -184,7 +186,7 @@ class PlaceOrder(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmendOrder(Asked):
-    """Changes size and price of a live order, named by order_id or client_id; 0: as it is."""
+    """Changes size and price of a live order, named by order_id or client_id; 0 leaves a value as it is."""
 
     account: int
     order_id: int
@@ -213,7 +215,7 @@ class MassCancel(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellSource(Asked):
-    """Hands in what a constituent of an index trades at: ticks, and millionths of a tick beyond them."""
+    """Reports the price of one constituent of an index: ticks, and millionths of a tick beyond them."""
 
     instrument: int
     source: int = at("order_id")
@@ -244,11 +246,11 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.SOURCE: TellSource,
 }
 COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
-"""What may start what the fund or winners pay (SAFE-1)."""
+"""Commands that may make the insurance fund or winners pay (SAFE-1)."""
 
 
 def places(asked: type[Asked]) -> dict[str, str]:
-    """What a command says, by name: the field of the record that has it."""
+    """Returns the field of the record for each name of a command."""
     return {each.name: each.metadata.get("place", each.name) for each in fields(asked)}
 
 
@@ -260,13 +262,14 @@ _NAMES = {int(kind): _OWN | _PLACES[asked] for kind, asked in COMMANDS.items()}
 
 
 def read(values: Sequence[int]) -> Asked:
-    """What a record asks, from its fields in their order; of a type that is no command only what every command says."""
+    """Reads a record from its fields in their order. An unknown type gives only what every command says."""
     return _TYPES.get(values[0], Asked).read(values)
 
 
 def command(kind: int, /, **said: int) -> bytes:
-    """One command record, by the names of its command or by the record's own; what is not said is zero. Raises InputError for
-    other names.
+    """Packs one command record from named values: names of its command, or the record's own. Other fields are zero.
+
+    Raises InputError for a name that the command has not.
 
     >>> len(command(CommandType.ADVANCE, time_ns=5))
     64
@@ -284,5 +287,5 @@ def command(kind: int, /, **said: int) -> bytes:
 
 
 def extension(**fields: int) -> bytes:
-    """The second record of an ORDER that needs more terms; its header's `records` is 2 then."""
+    """Packs the second record of an ORDER that needs more terms; its header then has records=2."""
     return EXTENSION.pack(*(fields.get(name, 0) for name in EXTENSION_FIELDS))

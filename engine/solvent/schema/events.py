@@ -1,7 +1,7 @@
-"""Events: what the fields of each type mean, and the plain class that answers to their names.
+"""Events: the meaning of each type's fields, and the plain class that answers to their names.
 
-Owns those names, the order in which they are told, and which are words. Both kernels' emitters are rendered from here
-(schema/header.py). Never decides what happens.
+Owns those names, the order in which they are told, and the words for their numbers. Both kernels' emitters are rendered from
+here (schema/header.py). Never decides what happens.
 """
 
 from enum import IntEnum, IntFlag
@@ -33,14 +33,14 @@ __all__ = ["EVENTS", "PAYLOAD", "Said", "terms_of"]
 
 
 class Said(NamedTuple):
-    """Where an event's record has something, and the words for its numbers, if it has any."""
+    """Locates one name in an event's record, with the words for its numbers, if it has any."""
 
     place: str
     words: type[IntEnum] | type[IntFlag] | None = None
 
 
 def _said(header: str, **named: str | tuple[str, type[IntEnum] | type[IntFlag]]) -> dict[str, Said]:
-    """A type's names: fields of the header that are called as they are, then those with a name of their own."""
+    """Lists a type's names: fields of the header under their own names, then those with a name of their own."""
     own = {name: Said(name, Side if name == "side" else None) for name in header.split()}
     return own | {name: Said(place) if isinstance(place, str) else Said(*place) for name, place in named.items()}
 
@@ -106,13 +106,13 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.FEE_CHANGED: _said(_WHO, leg=("code", Leg), fee_ppb="a"),
     EventType.PASSED: _said(""),
 }  # fmt: skip
-"""By type, what an event says by name, in the order in which it is told."""
+"""Each type's names, in the order in which they are told."""
 
 _OWN = ("account", "instrument", "side")
 PAYLOAD: dict[int, dict[str, str]] = {
     kind: {name: each.place for name, each in said.items() if name not in _OWN} for kind, said in EVENTS.items()
 }
-"""What a type's fields mean, by the names that Event answers to; the fields of the header keep their own besides."""
+"""Each type's fields by the names that Event answers to. The fields of the header keep their own names besides."""
 
 
 ACCOUNTS = ("account", "payer", "receiver", "maker", "taker", "parent")
@@ -120,14 +120,15 @@ ACCOUNTS = ("account", "payer", "receiver", "maker", "taker", "parent")
 TERM_WORDS: dict[str, type[IntEnum]] = {
     "trigger_source": Source, "trigger_kind": TriggerKind, "stp_mode": SelfTrade, "hedge_side": Leg,
 }  # fmt: skip
-"""Words of the further terms of an ACCEPTED order."""
+"""Words for the further terms of an ACCEPTED order."""
 _UNITS = ("ticks", "lots", "units", "ppb", "fine")
 _UNSAID = {"payer_after": "units", "receiver_after": "units"}
 
 
 def unit_of(name: str) -> str:
-    """What a field counts: ticks, lots, units of a currency, ppb (rates over 10**9), fine (of a tick); "" if its name does not
-    say it.
+    """Returns what a field counts: ticks, lots, units of a currency, ppb (rates over 10**9), or fine (millionths of a tick).
+
+    Returns "" if the name does not tell.
 
     >>> unit_of("price_ticks"), unit_of("payer_after"), unit_of("order_id")
     ('ticks', 'units', '')
@@ -137,7 +138,7 @@ def unit_of(name: str) -> str:
 
 
 def word_of(words: type[IntEnum] | type[IntFlag], number: int) -> str:
-    """The word for a number; flags with strokes between them, "-" for none of them."""
+    """Returns the word for a number: flags joined by strokes, "-" if no flag is set."""
     if words is Flag:  # of ACCEPTED; the upper byte is the self-trade mode
         parts = [each.name or "" for each in Flag if number & each]
         parts += [SelfTrade(number >> 8).name] if 0 < number >> 8 <= max(SelfTrade) else []
@@ -146,14 +147,14 @@ def word_of(words: type[IntEnum] | type[IntFlag], number: int) -> str:
 
 
 def _number(name: str, number: int, words: type[IntEnum] | type[IntFlag] | None) -> str:
-    """A number as a repr tells it: by its word, if it has one."""
+    """Returns a number as a repr shows it: by its word, if it has one."""
     if name == "instrument" and number == NO_INSTRUMENT:
         return "-"
     return word_of(words, number) if words else str(number)
 
 
 def text_of(event: Any) -> str:
-    """What an event's repr says: every name with its word or number."""
+    """Returns the repr of an event: every name with its word or number."""
     kind = event.record[0]
     if kind not in EVENTS:
         return f"Event{event.record}"
@@ -165,10 +166,10 @@ def text_of(event: Any) -> str:
 
 
 class Event:
-    """One event. The record's own fields are attributes, and so are the names of its type in PAYLOAD.
+    """Holds one event. The record's own fields are attributes, and so are the names of its type in PAYLOAD.
 
-    `extra` holds the bytes of a second record. The compiled core has the same class, faster; solvent.Event is that one
-    where it is built.
+    `extra` holds the bytes of a second record. The compiled core has the same class, faster; solvent.Event is that one where
+    it is built.
 
     >>> e = Event((8, 1, 0, 17, 0, 0, 0, 5, 1, 2, 500000, 10, 16))
     >>> e.type.name, e.price_ticks, e.maker
@@ -186,11 +187,12 @@ own_units=8, value_units=900, leg=ONE_WAY)
 
     @property
     def type(self) -> EventType:
+        """Returns the event's type."""
         return EventType(self.record[0])
 
     @property
     def name(self) -> str:
-        """The name that an ACCOUNT_OPENED carries."""
+        """Returns the name that an ACCOUNT_OPENED carries, "" for other types."""
         return self.extra.rstrip(b"\0").decode() if self.record[0] == EventType.ACCOUNT_OPENED else ""
 
     def __getattr__(self, key: str) -> int:
@@ -213,6 +215,6 @@ own_units=8, value_units=900, leg=ONE_WAY)
 
 
 def terms_of(event: Event) -> dict[str, int]:
-    """The further terms of an ACCEPTED order by name (docs/reference/records.md); all zero for a plain one."""
+    """Returns the further terms of an ACCEPTED order by name (docs/reference/records.md); a plain order has only zeros."""
     terms = dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))
     return {name: value for name, value in terms.items() if name not in ("type", "records", "spare", "spare_too")}

@@ -1,7 +1,7 @@
-"""Renders what must repeat the schema: the core's headers, both kernels' emitters, tables of docs/reference/records.md.
+"""Renders every file that repeats the schema: the core's headers, both kernels' emitters, tables of docs/reference/records.md.
 
-Owns the form of those files, which are committed; tests/test_schema.py holds them equal to a fresh rendering. Never says
-anything that the schema does not say. `python -m solvent.schema.header --write` writes them.
+Owns the form of those files, which are committed. tests/test_schema.py compares them with a fresh rendering. Never adds
+anything to the schema. `python -m solvent.schema.header --write` writes the files.
 """
 
 import sys
@@ -37,7 +37,7 @@ STRUCTS = {"Command": "command", "Event": "event", "Extension": "extension", "Ac
 
 
 def wrapped(parts: Iterable[str], first: str, indent: str, end: str = "") -> str:
-    """Words on lines of at most WIDTH characters: the first line begins with `first`, the others with `indent`."""
+    """Joins words to lines of at most WIDTH characters: the first line begins with `first`, the others with `indent`."""
     lines, line = [], first
     for part in parts:
         if len(line.rsplit("\n", 1)[-1]) + len(part) + 2 > WIDTH:
@@ -48,7 +48,7 @@ def wrapped(parts: Iterable[str], first: str, indent: str, end: str = "") -> str
 
 
 def _summary(thing: type) -> str:
-    """The first line of a class's own docstring, without its full stop."""
+    """Returns the first line of a class's own docstring, without its full stop."""
     return (thing.__dict__.get("__doc__") or "").split("\n")[0].rstrip(".")
 
 
@@ -83,7 +83,7 @@ def schema_pxd() -> str:
 
 
 def schema_pyx() -> str:
-    """What a test compares: the layouts and numbers that were compiled."""
+    """Renders the compiled layouts and numbers, which a test compares."""
     out = [
         f'"""The compiled layouts and numbers, readable from Python; see schema.pxd.\n\n{BANNER}\n"""\n',
         wrapped(
@@ -114,7 +114,7 @@ def _command_struct(asked: type[Asked]) -> str:
 
 
 def commands_pxd() -> str:
-    """A struct for each command, and the record that is any of them."""
+    """Renders a struct for each command, and the record that is any of them."""
     out = [
         f"# commands: a struct for each command, laid out as its record; its names say what each field is.\n#\n# {BANNER}\n"
         "# Owns: those names (solvent.schema.commands). Never: decides whether a command is allowed.\n"
@@ -145,13 +145,13 @@ def _c_emitter(kind: EventType) -> str:
 
 
 def _record(before: str, after: str) -> Callable[[], str]:
-    """All fields of an event record, in parentheses, within a line of Cython."""
+    """Renders all fields of an event record, in parentheses, within a line of Cython."""
     fields = [f"r.{name}," for name, _ in LAYOUTS["event"]]
     return lambda: wrapped([*fields[:-1], fields[-1][:-1]], f"        {before}(", "         ", f"){after}") + "\n"
 
 
 def emit_pxd() -> str:
-    """An emitter for each event."""
+    """Renders an emitter for each event."""
     return "\n\n\n".join([
         f"# emit: an emitter for each type of event, whose parameters have the names of its fields.\n#\n# {BANNER}\n"
         "# Owns: which field of the record each name is (solvent.schema.events). Never: knows why something happens.\n"
@@ -184,7 +184,7 @@ def _python_emitter(kind: EventType) -> str:
 
 
 def emit_py() -> str:
-    """The same emitters, of the twin's log."""
+    """Renders the same emitters for the twin's log."""
     head = (
         f'"""An emitter for each type of event, whose parameters have the names of its fields.\n\n{BANNER}\nOwns which field '
         'of the record each name is (solvent.schema.events). Never knows why something happens.\n"""\n\n'
@@ -218,14 +218,17 @@ def _event_rows() -> Iterable[tuple[str, ...]]:
 
 
 def commands_table() -> str:
+    """Renders the table of commands."""
     return _table(("number", "name", "fields beside `type`, `records`, `time_ns`", "what it asks"), _command_rows())
 
 
 def events_table() -> str:
+    """Renders the table of events."""
     return _table(("number", "name", "what it says"), _event_rows())
 
 
 def words_table() -> str:
+    """Renders the table of words."""
     rows = (
         (family.__name__, _summary(family), ", ".join(f"{int(each)} {each.name}" for each in family))
         for family in ENUMS
@@ -235,10 +238,12 @@ def words_table() -> str:
 
 
 def codes_table() -> str:
+    """Renders the table of codes with their hints."""
     return _table(("number", "name", "what to do"), ((str(int(c)), c.name, codes.HINTS[c]) for c in codes.Code))
 
 
 def answers_table() -> str:
+    """Renders the table of possible codes by command."""
     rows = ((kind.name, ", ".join(code.name for code in sorted(found))) for kind, found in ANSWERS.items())
     return _table(("command", "codes"), rows)
 
@@ -249,13 +254,13 @@ def answers_table() -> str:
 
 
 def _plain(kind: type[Terms]) -> list[tuple[str, str, str]]:
-    """Name, C type and note of every term that is a whole number, the widest first."""
+    """Returns name, C type and note of every term that is a whole number, the widest first."""
     found = [(each.name, each.metadata["c"], each.metadata["note"]) for each in fields(kind) if "c" in each.metadata]
     return sorted(found, key=lambda each: -int(each[1].strip("uint_")))
 
 
 def c_fields(kind: type[Terms]) -> Callable[[], str]:
-    """The terms as fields of a struct."""
+    """Renders the terms as fields of a struct."""
     lines = [(f"    {c_type} {name}", note) for name, c_type, note in _plain(kind)]
     return lambda: "".join(f"{line:34} # {note}\n" if note else line + "\n" for line, note in lines)
 
@@ -266,18 +271,18 @@ def c_reading(kind: type[Terms], target: str, source: str) -> Callable[[], str]:
 
 
 def step_numbers() -> str:
-    """The steps of a liquidation as members of an enum."""
+    """Renders the steps of a liquidation as members of an enum."""
     return "".join(f"    {step.name} = {step}\n" for step in words.Step)
 
 
 def contract_fields() -> str:
-    """The terms as fields of the twin's Contract."""
+    """Renders the terms as fields of the twin's Contract."""
     lines = [(f"    {each.name}: int", each.metadata["note"]) for each in fields(InstrumentTerms) if "c" in each.metadata]
     return "".join(f"{line}  # {note}\n" if note else line + "\n" for line, note in lines)
 
 
 def rule_fields() -> str:
-    """The plain fields of a RuleSet, with their defaults."""
+    """Renders the plain fields of a RuleSet, with their defaults."""
     found = []
     for each in fields(RuleTerms):
         if "needed" not in each.metadata:
@@ -317,7 +322,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def filled(text: str, name: str, content: str) -> str:
-    """A file with one of its rendered parts as it should be. Raises ValueError if it has no such part."""
+    """Returns a file with one of its rendered parts as it should be. Raises ValueError if it has no such part."""
     lines = text.splitlines(keepends=True)
     marks = [i for i, line in enumerate(lines) if line.rstrip(" ->\n").endswith(f"rendered: {name}")]
     if len(marks) != 1:
@@ -328,7 +333,7 @@ def filled(text: str, name: str, content: str) -> str:
 
 
 def rendered() -> dict[str, str]:
-    """{path: text} of every file that repeats the schema, as it should be."""
+    """Returns {path: text} of every file that repeats the schema, as it should be."""
     found = {path: render() for path, render in FILES.items()}
     for path, parts in SECTIONS.items():
         text = ROOT.joinpath(path).read_text()

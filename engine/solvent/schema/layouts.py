@@ -1,7 +1,7 @@
-"""Layouts: commands, events and their second records are 64 bytes each, the same in both kernels and in NumPy.
+"""Layouts: commands, events and their second records have 64 bytes each, the same in both kernels and in NumPy.
 
-Owns which field stands where, said once; docs/reference/records.md says what it is for. The compiled structs are rendered from
-here (schema/header.py). Never interprets a record. Importing this module does not import NumPy.
+Owns the place of every field; docs/reference/records.md explains its meaning. The compiled structs are rendered from here
+(schema/header.py). Never interprets a record. Importing this module does not import NumPy.
 """
 
 import struct
@@ -43,8 +43,9 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("reference_ticks", "q"), ("slippage_ppb", "q"), ("spare_too", "q"),
     ),
 }  # fmt: skip
-"""Of every kind of record the names of its fields and their codes (module struct), in order. `extension` is the second record
-of an ORDER, `terms` that of an ACCEPTED."""
+"""The names of each record's fields and their codes (module struct), in order. `extension` is the second record of an ORDER,
+`terms` that of an ACCEPTED.
+"""
 
 C_TYPES = {"H": "uint16_t", "B": "uint8_t", "I": "uint32_t", "q": "int64_t", "Q": "uint64_t"}
 _NUMPY = {"H": "<u2", "B": "u1", "I": "<u4", "q": "<i8", "Q": "<u8"}
@@ -64,7 +65,7 @@ EXTENSION_FIELDS, TERMS_FIELDS = _fields("extension"), _fields("terms")
 
 
 def layout(kind: str) -> dict[str, tuple[int, int]]:
-    """{field: (offset, bytes)} of a kind of record as this module has it; "" is the whole record."""
+    """Returns {field: (offset, bytes)} of a kind of record, as this module has it; "" is the whole record."""
     offset = 0
     fields = {}
     for name, code in LAYOUTS[kind]:
@@ -74,7 +75,11 @@ def layout(kind: str) -> dict[str, tuple[int, int]]:
 
 
 def dtype(kind: str) -> "np.dtype[Any]":
-    """The NumPy dtype of "command", "event", "extension" or "terms" records. Raises InputError for any other word."""
+    """Returns the NumPy dtype of "command", "event", "extension" or "terms" records. Raises InputError for any other word.
+
+    >>> dtype("event").itemsize
+    64
+    """
     import numpy as np
 
     if not isinstance(kind, str) or kind not in LAYOUTS:

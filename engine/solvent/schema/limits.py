@@ -4,19 +4,19 @@ RATE = 10**9
 """Rates are integers over this: real funding rates have eight decimals and more."""
 
 MONEY_MAX = 2**62 - 1
-"""Highest money amount per account and highest value of a position, in units: sums of two stay in 64 bits."""
+"""Highest money amount per account and highest value of a position, in units: a sum of two fits in 64 bits."""
 
 LEVERAGE_PARTS_MAX = 10**6
-"""Leverage is a fraction over at most this: 18.18 is 909 fiftieths."""
+"""Highest denominator of a leverage: 18.18 is 909 / 50."""
 
 LEVERAGE_TIMES_MAX = 10**12
-"""Its numerator: products with two rates stay in 128 bits."""
+"""Highest numerator of a leverage: products with two rates fit in 128 bits."""
 
 COLLATERAL_MAX = 2**54
-"""What one balance counts at most in another currency, in its units: many that are converted stay in 64 bits together."""
+"""Highest amount that one balance counts in another currency, in units: the sum of many converted balances fits in 64 bits."""
 
 ACCOUNTS_MAX = 2**24
-"""Accounts, the sixteen named ones of the house included."""
+"""Accounts of one exchange, the sixteen ids of the house included."""
 
 FIRST_USER = 16
 """Account ids below belong to the house: outside, clearing, fees, fund, deficit, residue, house, converter."""
@@ -28,29 +28,30 @@ ORDERS_MAX = 2**24
 """Live orders: the low 24 bits of an order id are its slot."""
 
 SIZE_LOTS_MAX = 2**39 - 1
-"""Highest size of an order and of a position: all live orders that there can be stay in 63 bits together, so that no sum of
-lots wraps, of a level, a side or a book."""
+"""Highest size of an order and of a position: the sum of all possible live orders fits in 63 bits. No sum of lots wraps,
+neither of a level nor of a side nor of a book.
+"""
 
 CURRENCIES_MAX = 2**16
 """Currencies of one exchange: an event carries the number of one in 16 bits."""
 
 REDUCE_ONLY_MAX = 1_000
-"""Live reduce-only orders of one position: each fill of its owner may look at all of them."""
+"""Live reduce-only orders of one position: each fill of their owner may look at all of them."""
 
 TRIGGERED_MAX = 1_000
-"""Live orders of one position that have a trigger: they reserve nothing, so their number is bounded."""
+"""Live orders of one position that have a trigger. They reserve nothing, so their number is bounded."""
 
 CLIENT_ID_WINDOW = 65_536
 """Finished orders whose client id is still recognised as a duplicate."""
 
 RECORDS_MAX = 255
-"""Records of one command: what its header can count."""
+"""Records of one command: the highest number that its header can hold."""
 
 NAME_BYTES = 64
-"""An account name fits one record."""
+"""Bytes of an account name: one record."""
 
 PRICE_TICKS_MAX = 2**60 - 2
-"""The book's trie takes at most ten six-bit floors; a trigger book has one tick more, where nothing is ever seen."""
+"""Highest price: the book's trie takes at most ten six-bit floors. A trigger book has one more, which no price reaches."""
 
 TRAILING_MAX = 10_000
 """Live trailing orders of one instrument: each new extreme of a watched price looks at all of them."""
@@ -62,13 +63,13 @@ DAY_NS = 86_400 * 10**9
 """A day of command time, from midnight UTC if time_ns counts from 1970."""
 
 VOLUME_DAYS = 30
-"""Whole days of volume that decide the fees."""
+"""Whole days of trading volume that decide the fees."""
 
 VOLUME_MAX = 2**57
-"""Volume of a day that counts, in units: thirty of them stay in 64 bits."""
+"""Highest volume that counts for a day, in units: a sum of thirty days fits in 64 bits."""
 
 FINE = 10**6
-"""Modelled prices are integers over this, per tick, and are rounded to ticks once, at the end."""
+"""Parts of a tick in which modelled prices are integers. They are rounded to ticks once, at the end."""
 
 SOURCES_MAX = 32
 """Constituents of one index, both of its sets together."""
@@ -80,19 +81,19 @@ PREMIUMS_MAX = 32_768
 """Samples that a trailing mean of premiums may remember: eight hours of seconds fit."""
 
 PREMIUM_BOUND = 64
-"""What a premium is bounded by at most, in times of the index: dYdX's 60 times initial less maintenance rate is below it."""
+"""Highest bound of a premium, in multiples of the index. dYdX's bound, 60 times initial less maintenance rate, is below it."""
 
 YEAR_NS = 365 * DAY_NS
-"""What an annualised basis is over."""
+"""The period of an annualised basis."""
 
 ANNUAL_MAX = 2**50
-"""The highest annualised basis over 10**9, so that a mean stays in 64 bits; of a basis of 3 % in the last second."""
+"""Highest annualised basis over 10**9, so that a mean fits in 64 bits: a basis of 3 % in the last second."""
 
 GROUP_MAX = 64
 """Instruments of one tier group: a takeover of all of them looks at each of them for each."""
 
 CATCH_UP_MAX = 256
-"""Funding settlements of one instrument that a jump of the clock may pass; the earlier ones are passed over."""
+"""Funding settlements of one instrument that a jump of the clock may catch up; earlier ones are passed over."""
 
 BOOK_ITEMS_MAX = 2**24
-"""Price levels, and trie nodes, of one book; an order that would need more is refused."""
+"""Price levels, and trie nodes, of one book. An order that would need more is refused."""

@@ -1,8 +1,8 @@
-"""Rows of one account: how a kernel answers what a position, a wallet and a margin domain are, in whole numbers.
+"""Rows of one account: a kernel's answers about positions, wallets and margin domains, in whole numbers.
 
 Owns the names of their numbers, in the order in which both kernels answer them. Never computes: api/views renders rows in
-decimals and words. Money in units of the settlement currency, sizes in lots, prices in ticks, rates over 10**9. Sums over
-a domain may need more than 64 bits.
+decimals and words. Money is in units of the settlement currency, sizes in lots, prices in ticks, rates over 10**9. Sums over a
+domain may need more than 64 bits.
 """
 
 from typing import NamedTuple
@@ -11,14 +11,16 @@ __all__ = ["DomainRow", "PositionRow", "WalletRow"]
 
 
 class PositionRow(NamedTuple):
-    """A position, open or flat. What follows `tier` is 0 while it is flat.
+    """Describes a position, open or flat. The fields after `tier` are 0 while the position is flat.
 
-    leverage: over leverage_parts. chosen_tier: by its owner, from 1 up; 0: none. hedged: of a one-way row whose instrument
-    is held in two legs. other_lots: the other leg in the same margin domain. value, upl, initial: at mark. tier: from 0 up.
-    own_units: its part of R_own. full_ppb, own_ppb: the rates of both thresholds, fees included, before what a tier deducts
-    or a curve adds. equity, domain_value: of its margin domain. liquidation, profit_side: the first ticks towards its loss,
-    and away from it, at which its domain is below R_own; 0: none. bankruptcy: where the house would offer it if it took it
-    over now, 2**63 - 1 where no price is bankrupt, or every one is.
+    leverage: a numerator over leverage_parts. chosen_tier: the owner's risk limit, from 1 up; 0: none. hedged: 1 for a one-way
+    row whose instrument is held in two legs. other_lots: the other leg in the same margin domain. value, upl, initial: at
+    mark. tier: from 0 up. own_units: the position's part of R_own. full_ppb, own_ppb: the rates of both thresholds, fees
+    included, before a tier's deduction or a curve's addition. equity, domain_value: sums of its margin domain.
+
+    liquidation, profit_side: the first ticks, towards its loss and away from it, at which its domain is below R_own; 0: none.
+    bankruptcy: the price at which the house would offer the position after a takeover now. 2**63 - 1 means that no price is
+    bankrupt, or that every price is.
     """
 
     instrument: int
@@ -48,12 +50,12 @@ class PositionRow(NamedTuple):
 
 
 class WalletRow(NamedTuple):
-    """One currency of an account.
+    """Describes one currency of an account.
 
-    free: for new cross orders. collateral: what other currencies count here. withdrawable: the most that a withdrawal may
-    take. equity: cash, collateral, isolated margins and the profit of all positions. balance: the same without what is
-    isolated. initial, maintenance: of all positions; maintenance is R_own. cross_equity, cross_value: of the cross domain as
-    the ratio test reads them.
+    free: available for new cross orders. collateral: the worth of other currencies here. withdrawable: the most that a
+    withdrawal may take. equity: cash, collateral, isolated margins and the profit of all positions. balance: equity without
+    isolated margins and positions. initial, maintenance: sums over all positions; maintenance is R_own. cross_equity,
+    cross_value: the cross domain as the ratio test reads it.
     """
 
     currency: int
@@ -71,10 +73,10 @@ class WalletRow(NamedTuple):
 
 
 class DomainRow(NamedTuple):
-    """The ratio test of an open isolated position, or of what is cross in a currency (then instrument is NO_INSTRUMENT).
+    """Describes the ratio test of an open isolated position, or of the cross positions of a currency.
 
-    base: the margin, or cash and collateral. verdict: what would happen at these marks if it were tested now. stuck: a
-    step-down found no fill and waits for the next mark.
+    instrument: NO_INSTRUMENT for a cross domain. base: the isolated margin, or cash and collateral. verdict: the result of a
+    test now, at these marks. stuck: a step-down found no fill and waits for the next mark.
     """
 
     mode: int

@@ -1,7 +1,7 @@
-"""Terms: what kernels are told about an instrument, its price model and the rule set, each field said once, in integers.
+"""Terms: the integers that kernels get about an instrument, its price model and the rule set. Each field is said once.
 
-Owns names, order, C types and notes of the fields; solvent.terms makes and checks them, the compiled structs and what reads
-them are rendered from here (schema/header.py). Never sees a decimal, and checks nothing.
+Owns names, order, C types and notes of the fields. solvent.terms makes and checks them. The compiled structs and their readers
+are rendered from here (schema/header.py). Never sees a decimal, and checks nothing.
 """
 
 from dataclasses import dataclass, field, fields
@@ -15,14 +15,14 @@ RateRow = tuple[int, int, tuple[int, ...]]  # side (Leg), highest leverage (0: a
 
 
 def term(c_type: str, note: str = "", default: int | bool | None = 0) -> Any:
-    """One term: its type in the compiled core, what it is, and what it is where nothing is said (None: it must be said)."""
+    """Declares one term: its type in the compiled core, a note, and its default (None: it must be given)."""
     metadata = {"c": c_type, "note": note, "needed": default is None}
     return field(default=0 if default is None else default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentTerms:
-    """An instrument in the core's integers. Curves are over 10**18."""
+    """Describes an instrument in the core's integers. Curves are over 10**18."""
 
     kind: int = term("uint8_t")
     units: int = term("int64_t", "linear: of a tick and lot; inverse: of a lot, times its price in ticks")
@@ -52,7 +52,7 @@ class InstrumentTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTerms:
-    """A price model. What it says when nothing is asked of it stands behind each field."""
+    """Describes a price model. The default of each field switches its feature off."""
 
     components: int = term("int32_t")
     sample_ns: int = term("int64_t", "0: no model")
@@ -85,7 +85,7 @@ class ModelTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTerms:
-    """A rule set. The defaults are those of solvent.rules.RuleSet, whose plain fields are rendered from here."""
+    """Describes a rule set. The defaults are those of solvent.rules.RuleSet, whose plain fields are rendered from here."""
 
     price_band_ppb: int = term("int64_t", "how far through the mark a user's order may be priced", RATE // 20)
     step_limit_ppb: int = term("int64_t", "how far from mark a step-down sells", RATE // 20)
@@ -107,30 +107,33 @@ class RuleTerms:
     steps: tuple[int, ...] = ()  # of a liquidation, in order (Step)
 
     words: ClassVar = ("orders", "fee_at_bankruptcy")
-    """Of a RuleSet these are words of its own."""
+    """A RuleSet has words for these."""
     made: ClassVar = (*words, "step_tiers", "net_hedges", "steps")
-    """A RuleSet makes these of what it says."""
+    """A RuleSet computes these from its own fields."""
 
 
 Terms = InstrumentTerms | ModelTerms | RuleTerms
 
 
 def names_of(kind: type[Terms]) -> tuple[str, ...]:
-    """The names of all terms, in order."""
+    """Returns the names of all terms, in order."""
     return tuple(each.name for each in fields(kind))
 
 
 def plain_of(kind: type[Terms]) -> tuple[str, ...]:
-    """The names of the terms that are one whole number each."""
+    """Returns the names of the terms that are one whole number each."""
     return tuple(each.name for each in fields(kind) if "c" in each.metadata)
 
 
 def values_of(terms: Terms) -> tuple[Any, ...]:
-    """All terms in order, those of a price model within those of its instrument: what the configuration's digest is of."""
+    """Returns all terms in order, those of a price model inside those of its instrument.
+
+    The configuration's digest hashes them.
+    """
     values = (getattr(terms, name) for name in names_of(type(terms)))
     return tuple(values_of(each) if isinstance(each, ModelTerms) else each for each in values)
 
 
 _NONE: Any = dict.fromkeys(plain_of(RuleTerms), 0)
 NO_MONEY = RuleTerms(**_NONE)
-"""The rules of a Book alone."""
+"""The rules of a Book."""

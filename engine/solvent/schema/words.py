@@ -1,7 +1,7 @@
 """The words of commands and events, each with its number on the wire.
 
-Owns the numbers; they are never reused. The compiled core's enums are rendered from these (schema/header.py). Imports nothing
-of the package.
+Owns the numbers; a number is never reused. The compiled core's enums are rendered from these (schema/header.py). Imports
+nothing of the package.
 """
 
 from enum import IntEnum, IntFlag
@@ -15,7 +15,7 @@ __all__ = [
 
 
 class CommandType(IntEnum):
-    """What can be asked."""
+    """Numbers the commands."""
 
     ADVANCE = 1
     OPEN_ACCOUNT = 2
@@ -40,7 +40,7 @@ class CommandType(IntEnum):
 
 
 class EventType(IntEnum):
-    """What can happen."""
+    """Numbers the events."""
 
     BEGIN = 1
     ACCOUNT_OPENED = 2
@@ -72,12 +72,14 @@ class EventType(IntEnum):
 
 
 class Side(IntEnum):
+    """Numbers the sides of an order."""
+
     BUY = 0
     SELL = 1
 
 
 class Tif(IntEnum):
-    """Time in force."""
+    """Numbers the times in force."""
 
     GTC = 0
     IOC = 1
@@ -86,6 +88,8 @@ class Tif(IntEnum):
 
 
 class Flag(IntFlag):
+    """Has a bit for each yes or no of an order."""
+
     POST_ONLY = 1
     REDUCE_ONLY = 2
     MARKET = 4
@@ -95,7 +99,7 @@ class Flag(IntFlag):
 
 
 class SelfTrade(IntEnum):
-    """What becomes of two orders of one owner that meet; the taker's word counts."""
+    """Decides what becomes of two orders of one owner that meet; the taker's word counts."""
 
     CANCEL_MAKER = 0
     CANCEL_TAKER = 1
@@ -105,7 +109,7 @@ class SelfTrade(IntEnum):
 
 
 class Source(IntEnum):
-    """Which price a trigger watches."""
+    """Names the price that a trigger watches."""
 
     BY_MARK = 0
     BY_LAST = 1
@@ -113,6 +117,8 @@ class Source(IntEnum):
 
 
 class TriggerKind(IntEnum):
+    """Names the condition that wakes a dormant order."""
+
     NO_TRIGGER = 0
     STOP = 1
     TAKE_PROFIT = 2
@@ -121,11 +127,13 @@ class TriggerKind(IntEnum):
 
 
 class TriggerFlag(IntFlag):
+    """Has a bit for each yes or no of a trigger."""
+
     REFUSE_REACHED = 1
 
 
 class Kind(IntEnum):
-    """How a contract is valued."""
+    """Decides how a contract is valued."""
 
     LINEAR = 0
     INVERSE = 1
@@ -133,7 +141,7 @@ class Kind(IntEnum):
 
 
 class Basis(IntEnum):
-    """What the tiers of an instrument measure."""
+    """Decides what the tiers of an instrument measure."""
 
     CONTRACTS = 0
     NOTIONAL = 1  # value at mark
@@ -142,7 +150,7 @@ class Basis(IntEnum):
 
 
 class Scheme(IntEnum):
-    """How a tier's rate becomes a requirement."""
+    """Decides how a tier's rate becomes a maintenance margin."""
 
     WHOLE = 0  # the whole position at its tier's rate
     DEDUCTION = 1  # each slab at its own rate
@@ -152,7 +160,7 @@ class Scheme(IntEnum):
 
 
 class OrderRule(IntEnum):
-    """How resting orders count in the ratio test of a cross domain."""
+    """Decides how resting orders count in the ratio test of a cross domain."""
 
     IGNORED = 0
     BY_NOTIONAL = 1  # their value is added to the position's
@@ -160,7 +168,7 @@ class OrderRule(IntEnum):
 
 
 class Component(IntFlag):
-    """What a mark is the median of."""
+    """Names a candidate of which the mark price is the median."""
 
     INDEX_PRICE = 1
     FAIR = 2
@@ -173,7 +181,7 @@ class Component(IntFlag):
 
 
 class Premium(IntEnum):
-    """Of what a funding rate is made."""
+    """Decides which premium a funding rate is made of."""
 
     IMPACT = 0
     IMPACT_ON_MARK = 1
@@ -182,7 +190,7 @@ class Premium(IntEnum):
 
 
 class Weighting(IntEnum):
-    """Of the premiums of a period."""
+    """Decides the weights of the premiums of a period."""
 
     EQUAL_WEIGHTS = 0
     LINEAR_WEIGHTS = 1
@@ -190,7 +198,7 @@ class Weighting(IntEnum):
 
 
 class SourceState(IntEnum):
-    """What an index makes of a constituent."""
+    """Tells how an index treats a constituent."""
 
     MISSING = 0
     LIVE_SOURCE = 1
@@ -199,7 +207,7 @@ class SourceState(IntEnum):
 
 
 class Listing(IntEnum):
-    """What may be done in an instrument."""
+    """Tells whether an instrument trades."""
 
     TRADING = 0
     HALTED = 1  # no new orders, no amendments
@@ -207,7 +215,7 @@ class Listing(IntEnum):
 
 
 class Leg(IntEnum):
-    """Which position of an instrument: the only one, or a side of a hedge."""
+    """Names a position of an instrument: the only one, or one side of a hedge."""
 
     ONE_WAY = 0
     LONG = 1
@@ -215,14 +223,14 @@ class Leg(IntEnum):
 
 
 class Mode(IntEnum):
-    """Margin mode."""
+    """Names the margin mode."""
 
     CROSS = 0
     ISOLATED = 1
 
 
 class Posting(IntEnum):
-    """Why money moved (reason of LEDGER)."""
+    """Tells why money moved (reason of LEDGER)."""
 
     DEPOSITED = 1
     WITHDRAWN = 2
@@ -248,7 +256,7 @@ class Posting(IntEnum):
 
 
 class Ending(IntEnum):
-    """Why an order ended or shrank (reason of DONE and REDUCED)."""
+    """Tells why an order ended or shrank (reason of DONE and REDUCED)."""
 
     FILLED = 1
     CANCELLED = 2
@@ -269,7 +277,7 @@ class Ending(IntEnum):
 
 
 class ParcelChange(IntEnum):
-    """How a parcel changed (reason of PARCEL)."""
+    """Tells how a parcel changed (reason of PARCEL)."""
 
     TAKEN = 1
     FILLED_BY_BOOK = 2
@@ -280,7 +288,7 @@ class ParcelChange(IntEnum):
 
 
 class Step(IntEnum):
-    """The steps of a liquidation (a rule set's table)."""
+    """Names the steps of a liquidation (a rule set's table)."""
 
     VERDICT = 1
     CLEAR = 2
@@ -293,7 +301,7 @@ class Step(IntEnum):
 
 
 class Verdict(IntEnum):
-    """What the ratio test found (reason of LIQUIDATION)."""
+    """Tells what the ratio test found (reason of LIQUIDATION)."""
 
     SAFE = 0
     PARTIAL = 1
@@ -301,7 +309,7 @@ class Verdict(IntEnum):
 
 
 class Purse(IntEnum):
-    """Account ids of the house (payer and receiver of LEDGER)."""
+    """Numbers the accounts of the house (payer and receiver of LEDGER)."""
 
     OUTSIDE = 0
     CLEARING = 1
@@ -314,7 +322,7 @@ class Purse(IntEnum):
 
 
 class MarginOf(IntEnum):
-    """Which purse of a LEDGER is an isolated margin, and of which leg: of its payer, or of its receiver."""
+    """Tells which purse of a LEDGER is an isolated margin, and of which leg: the payer's or the receiver's."""
 
     NO_MARGIN = 0
     PAYER = 1

@@ -1,1 +1,1 @@
-"""What a venue is made of: immutable and validated, decimals in, integers out. Holds no state, knows no kernel."""
+"""The terms of a venue: immutable and validated, decimals in, integers out. Holds no state, knows no kernel."""

@@ -14,13 +14,14 @@ Compiled = tuple[int, int, int, int, int]  # currency, of, instrument, numerator
 
 @dataclass(frozen=True, slots=True)
 class Collateral:
-    """A currency whose balance counts in the cross margin of another, `of`, at a price less a haircut.
+    """Makes a balance of one currency count in the cross margin of another, `of`, at a price less a haircut.
 
-    price: the instrument whose index (or mark, while it has no index) is its price in `of`, as ETH-USDT for ETH. decimals:
-    its units are 10**-decimals. Where contracts settle in it, only what they leave counts (docs/semantics.md). What
-    positions need cannot be withdrawn, nor reserved by an order. Converted by the house (at the price less the haircut, so
-    that equity stays) before a takeover and before the insurance fund covers a negative wallet: the smallest haircut first,
-    then in the order given.
+    price: the instrument whose index (its mark, while it has no index) gives the price in `of`, as ETH-USDT for ETH. decimals:
+    the currency's units are 10**-decimals. If contracts settle in the currency, only what they leave counts
+    (docs/explanation/semantics.md). Collateral that positions need cannot be withdrawn, and no order can reserve it.
+
+    The house converts collateral at the price less the haircut, so that equity stays the same. It does so before a takeover,
+    and before the insurance fund covers a negative wallet: the smallest haircut first, then in the given order.
 
     >>> Collateral("ETH", of="USDT", price="ETH-USDT-SWAP", haircut="0.1").units(Decimal("0.1"), Decimal("0.000001"))
     (9, 10000)
@@ -43,10 +44,11 @@ class Collateral:
 
     @property
     def unit(self) -> Decimal:
+        """Returns one unit of the currency."""
         return unit_of(self.decimals)
 
     def units(self, tick: Decimal, unit: Decimal) -> tuple[int, int]:
-        """(numerator, denominator): what a unit is worth in units of `of`, a tick of its price, the haircut off."""
+        """Returns (numerator, denominator): a unit's worth at a price of one tick, in units of `of`, less the haircut."""
         kept = Fraction(RATE - rate_ppb(self.haircut, "haircut"), RATE)
         each = Fraction(self.unit) * Fraction(tick) * kept / Fraction(unit)
         if max(each.numerator, each.denominator) > MONEY_MAX:

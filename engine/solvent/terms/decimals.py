@@ -1,7 +1,7 @@
-"""Decimal text to integer units and back, and lists, at the edge only. Floats and bools are refused here.
+"""Decimal text to integer units and back, and lists, at the edge only. Refuses floats and bools.
 
-Owns every computation with decimals. Never depends on the caller's decimal context: it computes in integers and fractions,
-where a context is needed in its own. Cost: a number of a thousandfold length or exponent is refused unread.
+Owns every computation with decimals. Never depends on the caller's decimal context: it computes in integers and fractions, and
+uses a context of its own where it needs one. Cost: a number of a thousandfold length or exponent is refused unread.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from typing import TypeVar
 from solvent.schema.codes import InputError, WrongType, shown
 
 Dec = int | str | Decimal
-"""What the face takes for prices, sizes and amounts."""
+"""The types of prices, sizes and amounts that the face accepts."""
 
 
 _Member = TypeVar("_Member")
@@ -21,15 +21,15 @@ PPB = Decimal("1e-9")
 """The step of rates."""
 _READING = Context(traps=[InvalidOperation])
 _FAR = 40
-"""Powers of ten: a number farther from 1 than this is beyond every limit, and below every unit."""
+"""Powers of ten: a number farther from 1 than this is beyond every limit, or below every unit."""
 _LENGTH = 4_000
-"""Characters of a number that is looked at; none that is meant has so many."""
+"""The longest number that is read, in characters; no real number is so long."""
 
 
-def many(values: object, kind: type[_Member], what: str) -> tuple[_Member, ...]:
-    """The members of a list, all of one type. Raises WrongType for anything else.
+def members_of(values: object, kind: type[_Member], what: str) -> tuple[_Member, ...]:
+    """Returns the members of a list, all of one type. Raises WrongType for anything else.
 
-    >>> many([1, 2], int, "weights")
+    >>> members_of([1, 2], int, "weights")
     (1, 2)
     """
     found = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping) else None
@@ -39,7 +39,7 @@ def many(values: object, kind: type[_Member], what: str) -> tuple[_Member, ...]:
 
 
 def decimal(value: object, what: str) -> Decimal:
-    """The exact number behind an int, a str or a Decimal.
+    """Returns the exact number behind an int, a str or a Decimal.
 
     Raises WrongType for any other type (float and bool by name), InputError for text that is no finite number.
 
@@ -60,7 +60,7 @@ def decimal(value: object, what: str) -> Decimal:
 
 
 def _ratio(value: object, what: str) -> tuple[int, int] | None:
-    """Numerator and denominator of the exact number; None where it is far beyond any limit, or finer than any unit."""
+    """Returns numerator and denominator of the exact number; None if it is far beyond any limit, or finer than any unit."""
     if type(value) is int:
         return value, 1
     number = decimal(value, what)
@@ -72,7 +72,7 @@ def _ratio(value: object, what: str) -> tuple[int, int] | None:
 
 
 def fraction(value: object, what: str) -> Fraction:
-    """The exact number as a fraction. Raises as `decimal` does, and InputError for one that is far beyond any limit.
+    """Returns the exact number as a fraction. Raises as `decimal` does, and InputError for a number far beyond any limit.
 
     >>> fraction("0.25", "rate")
     Fraction(1, 4)
@@ -84,7 +84,7 @@ def fraction(value: object, what: str) -> Fraction:
 
 
 def to_units(value: object, unit: Decimal, what: str) -> int | None:
-    """How many units a value is, or None when it is not a whole number of them (or far beyond any limit).
+    """Returns how many units a value is; None if it is not a whole number of them, or far beyond any limit.
 
     >>> to_units("0.3", Decimal("0.1"), "price"), to_units("0.35", Decimal("0.1"), "price")
     (3, None)
@@ -98,8 +98,9 @@ def to_units(value: object, unit: Decimal, what: str) -> int | None:
 
 
 def nearest_even(value: object, unit: Decimal, what: str, parts: int = 1) -> int | None:
-    """How many units, or so many parts of one, a value is, rounded half to even (marks, semantics §1); None far beyond any
-    limit.
+    """Returns how many units, or parts of a unit, a value is, rounded half to even (marks, semantics §1).
+
+    Returns None for a value far beyond any limit.
 
     >>> nearest_even("0.25", Decimal("0.1"), "mark"), nearest_even("0.35", Decimal("0.1"), "mark")
     (2, 4)
@@ -112,7 +113,7 @@ def nearest_even(value: object, unit: Decimal, what: str, parts: int = 1) -> int
 
 
 def half_even(numerator: int, denominator: int) -> int:
-    """A quotient, of a denominator above 0, rounded half to even.
+    """Returns a quotient rounded half to even; the denominator is above 0.
 
     >>> half_even(5, 2), half_even(-3, 2), half_even(8, 3)
     (2, -2, 3)
@@ -123,7 +124,7 @@ def half_even(numerator: int, denominator: int) -> int:
 
 
 def unit_of(decimals: object) -> Decimal:
-    """The unit of a currency with so many decimals.
+    """Returns the unit of a currency with this many decimals.
 
     >>> unit_of(6)
     Decimal('0.000001')
@@ -135,14 +136,14 @@ def unit_of(decimals: object) -> Decimal:
 
 @cache
 def _parts(unit: Decimal) -> tuple[int, int]:
-    """A unit as (digits, exponent of ten)."""
+    """Returns a unit as (digits, exponent of ten)."""
     _, digits, exponent = unit.as_tuple()
     assert isinstance(exponent, int)
     return int("".join(map(str, digits))), exponent
 
 
 def from_units(count: int, unit: Decimal) -> Decimal:
-    """The exact decimal of so many units, without trailing zeros or exponent.
+    """Returns the exact decimal of a number of units, without trailing zeros or exponent.
 
     >>> from_units(4905000, Decimal("0.01"))
     Decimal('49050')
@@ -157,7 +158,7 @@ def from_units(count: int, unit: Decimal) -> Decimal:
 
 
 def from_fraction(exact: Fraction) -> Decimal:
-    """The decimal of a fraction that has one: its denominator is of twos and fives.
+    """Returns the decimal of a fraction whose denominator has only the factors two and five.
 
     >>> from_fraction(Fraction(3, 40))
     Decimal('0.075')
@@ -169,7 +170,7 @@ def from_fraction(exact: Fraction) -> Decimal:
 
 
 def plain(number: Decimal) -> str:
-    """All digits of a number, without an exponent.
+    """Returns all digits of a number, without an exponent.
 
     >>> plain(Decimal("1E-8"))
     '0.00000001'

@@ -1,4 +1,4 @@
-"""Contracts: what is traded, in which steps, at which fees and tiers. Immutable and validated."""
+"""Instruments: contracts with their steps, fees, tiers and price model. Immutable and validated."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -10,7 +10,7 @@ from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import GROUP_MAX, RATE
 from solvent.schema.terms import FeeRow, ModelTerms, RateRow, Row
 from solvent.schema.words import Basis, Kind, Scheme
-from solvent.terms.decimals import Dec, decimal, fraction, many, to_units
+from solvent.terms.decimals import Dec, decimal, fraction, members_of, to_units
 from solvent.terms.names import check_name
 from solvent.terms.price_model import PriceModel
 from solvent.terms.spec import Spec
@@ -24,37 +24,42 @@ _HEDGES = {"both": 0, "larger": 1}
 
 @dataclass(frozen=True)
 class Instrument:
-    """A perpetual or dated contract.
+    """Describes a perpetual or dated contract.
 
-    name: as in commands and views. settle: the currency of margin and profit, counted in units of
-    10**-settle_decimals. kind: "linear" (contract_size is in base currency), "inverse" (in quote currency, settled in
-    base) or "quanto" (in settlement currency a point of price). tick: price step. lot: size step, in contracts.
+    name: as in commands and views. settle: the currency of margin and profit, counted in units of 10**-settle_decimals. kind:
+    "linear" (contract_size is in base currency), "inverse" (in quote currency, settled in base) or "quanto" (contract_size is
+    settlement currency per point of price). tick: price step. lot: size step, in contracts. max_price: highest legal price
+    (default 2**24 - 1 ticks). max_size: highest position, in contracts, below 2**39 lots. It defaults to the last tier's top,
+    and is required where tiers measure money.
 
-    tiers: position tiers (default: OKEx BTC, September 2019). basis: what they measure: "contracts", "notional" (value
-    at mark), "entry" (value at entry) or "net" (contracts, the two legs of a hedge netted). scheme: "whole" (the whole
-    position at its tier's rate), "deduction" (each slab at its own rate, so that nothing jumps), "slope" (the rate
-    rises by maintenance_curve a contract, the initial one by initial_curve), "power" (the rates are at least curve *
-    notional**0.8, notional in settlement currency) or "factor" (of the initial margin at the position's own leverage
-    that share which the tier's maintenance is of its initial rate: HTX). maintenance_at: "mark", or "entry": the
-    requirement stays what it was when the position was opened (old Bybit, Phemex). rates: other maintenance rates of
-    the same tiers for positions of a side or up to a leverage (solvent.Rates; Vega, HTX); the first that fits counts.
-    hedge: a cross hedge asks for "both" sides, or only for the "larger" one, of its tier group if it has one (Kraken).
-    max_size: highest position, in contracts, below 2**39 lots; default: the last tier's top, needed where tiers measure money.
+    tiers: position tiers (default: OKEx BTC, September 2019). basis: what tiers measure. "contracts", "notional" (value at
+    mark), "entry" (value at entry) or "net" (contracts, the two legs of a hedge netted). scheme: how a tier's rate becomes a
+    maintenance margin.
 
-    maker_fee, taker_fee, liquidation_fee: rates of a fill's value; a negative maker fee is a rebate, at most the taker
-    fee; the liquidation fee defaults to the taker fee, and "own" is the taker fee of who is liquidated, by his volume (OKX).
-    fee_tiers: (volume, maker, taker): the fees of who has traded that much in the settlement currency over the last thirty
-    whole days, his sub-accounts with him. max_price: highest legal
-    price (default 2**24 - 1 ticks).
-    default_leverage: of accounts that never set one (they are cross), capped by the first tier. prices: a model that
-    computes the mark, and funding (None: both are handed in). expiry_ns: when a dated contract is settled, at its index
-    averaged over the samples of settle_window_ns before; 0: a perpetual. tier_group: a whole number, or 0;
-    of the instruments of one group that settle in the same currency the nets of an account's cross positions add up for
-    their tiers (HTX: all contracts of a coin).
+    - "whole": the whole position pays its tier's rate.
+    - "deduction": each slab pays its own rate, so that nothing jumps.
+    - "slope": the rate rises by maintenance_curve a contract, the initial rate by initial_curve.
+    - "power": the rates are at least curve * notional**0.8, notional in settlement currency.
+    - "factor": a share of the initial margin at the position's own leverage: its maintenance / its initial rate (HTX).
 
-    Raises InputError for anything that does not fit together: the worth of a tick and lot (inverse: of a lot times a
-    tick) must be a whole number of units, the highest value of the highest size stays below 2**62 units, and one lot of
-    an inverse contract is worth at least 10**4 units at the highest price.
+    maintenance_at: "mark", or "entry": maintenance margin then stays as it was when the position was opened (old Bybit,
+    Phemex). rates: other maintenance rates of the same tiers for positions of one side or up to a leverage (solvent.Rates;
+    Vega, HTX). The first entry that fits applies. hedge: a cross hedge pays margin for "both" sides, or only for the "larger"
+    one, of its tier group if it has one (Kraken). tier_group: a whole number, 0 for none. Instruments of one group that settle
+    in the same currency add up the nets of an account's cross positions for their tiers (HTX: all contracts of a coin).
+
+    maker_fee, taker_fee, liquidation_fee: rates of a fill's value. A negative maker fee is a rebate, at most the taker fee.
+    The liquidation fee defaults to the taker fee; "own" is the liquidated account's own taker fee by volume (OKX). fee_tiers:
+    rows (volume, maker, taker): fees of accounts that traded this volume in the settlement currency over the last thirty whole
+    days. Sub-accounts count with their master.
+
+    default_leverage: the leverage of accounts that never set one (they are cross), capped by the first tier. prices: a
+    PriceModel that computes mark and funding (None: both are handed in). expiry_ns: the time when a dated contract settles, 0
+    for a perpetual. It settles at its index, averaged over the samples of settle_window_ns before.
+
+    Raises InputError for terms that do not fit together. The worth of a tick and lot is a whole number of units; for an
+    inverse contract that holds for a lot times a tick. The highest value of the highest size stays below 2**62 units. One lot
+    of an inverse contract is worth at least 10**4 units at the highest price.
 
     >>> Instrument("BTC-USDT-SWAP").spec.units
     1000
@@ -104,24 +109,26 @@ class Instrument:
             if not isinstance(word, str) or word not in table:
                 raise InputError(f"{self.name}: {shown(word)} is none of {', '.join(table)}")
         for name, kind in (("tiers", Tier), ("rates", Rates), ("fee_tiers", object)):
-            object.__setattr__(self, name, many(getattr(self, name), kind, f"{self.name}: {name}"))
+            object.__setattr__(self, name, members_of(getattr(self, name), kind, f"{self.name}: {name}"))
         object.__setattr__(self, "spec", self._compile())
 
     @cached_property
     def tick_size(self) -> Decimal:
+        """Returns the price step."""
         return decimal(self.tick, "tick")
 
     @cached_property
     def lot_size(self) -> Decimal:
+        """Returns the size step, in contracts."""
         return decimal(self.lot, "lot")
 
     @cached_property
     def unit(self) -> Decimal:
-        """One unit of the settlement currency."""
+        """Returns one unit of the settlement currency."""
         return Decimal((0, (1,), -self.settle_decimals))
 
     def _fees(self) -> tuple[int, int, int]:
-        """Maker, taker and liquidation fee over 10**9. A rebate never exceeds what the taker of the same trade pays."""
+        """Returns maker, taker and liquidation fee over 10**9. A rebate never exceeds what its taker pays."""
         maker, taker = rate_ppb(self.maker_fee, "maker fee", lowest=-RATE), rate_ppb(self.taker_fee, "taker fee")
         follows = self.liquidation_fee is None or self._own_fee()
         return maker, taker, taker if follows else rate_ppb(self.liquidation_fee, "liquidation fee")
@@ -173,7 +180,7 @@ class Instrument:
         return curve_e18(maintenance, "maintenance curve", per), curve_e18(initial, "initial curve", per)
 
     def _bounds(self, tiers: tuple[Row, ...]) -> tuple[int, int]:
-        """Highest price in ticks and highest size in lots; 0 for what is no whole number of them."""
+        """Returns the highest price in ticks and the highest size in lots; 0 for one that is no whole number of them."""
         highest = 2**24 - 1 if self.max_price is None else to_units(self.max_price, self.tick_size, "max_price")
         lots: int | None = tiers[-1][0]
         if self.max_size is not None:
@@ -216,7 +223,7 @@ class Instrument:
 
 
 def check_groups(instruments: Iterable[Instrument]) -> None:
-    """Tier groups as a whole: what one of their members alone cannot know. Raises InputError."""
+    """Checks tier groups as a whole. Raises InputError for a group that is too large, or has several lot sizes."""
     groups: dict[int, dict[str, Decimal]] = {}
     for each in instruments:
         if each.tier_group:

@@ -1,4 +1,4 @@
-"""What a name may be: of accounts, instruments and currencies, the same at the face and in both kernels.
+"""Rules for the names of accounts, instruments and currencies, the same at the face and in both kernels.
 
 Owns the rule: text that can be read, within one record. Never decides whether a name is taken.
 """
@@ -8,7 +8,7 @@ from solvent.schema.limits import NAME_BYTES
 
 
 def readable(name: bytes) -> bool:
-    """Whether it is 1 to 64 bytes of UTF-8 without control characters: C0, DEL and C1.
+    """True if a name is 1 to 64 bytes of UTF-8 without control characters: C0, DEL and C1.
 
     >>> readable(b"bob"), readable(b""), readable(b"a\\x7f"), readable("\\x85".encode()), readable(b"\\xff")
     (True, False, False, False, False)
@@ -21,8 +21,9 @@ def readable(name: bytes) -> bool:
 
 
 def account_name(padded: bytes) -> bytes | None:
-    """The name in an OPEN_ACCOUNT's second record; None for one that is refused: unreadable, or in angle brackets, as the
-    house's own purses are written.
+    """Returns the name in an OPEN_ACCOUNT's second record, or None if it is unreadable or in angle brackets.
+
+    The house's own purses are written in angle brackets.
 
     >>> account_name(b"bob".ljust(64, b"\\0")), account_name(b"<fund>".ljust(64, b"\\0"))
     (b'bob', None)
@@ -33,7 +34,7 @@ def account_name(padded: bytes) -> bytes | None:
 
 
 def check_name(name: object, what: str) -> None:
-    """Raises InputError unless it is a str that can be read."""
+    """Raises InputError unless the name is a str that can be read."""
     if not isinstance(name, str) or not readable(name.encode(errors="surrogatepass")):
         raise InputError(
             f"{what} needs a name of 1 to {NAME_BYTES} bytes of UTF-8 without control characters, not {shown(name)}"

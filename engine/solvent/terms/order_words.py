@@ -1,7 +1,7 @@
-"""The vocabulary of orders: triggers, words for their numbers, and the table of what may become of an order.
+"""The vocabulary of orders: triggers, words for their numbers, and the table of an order's states.
 
-Owns the translation of an order's words into record fields, the same for Exchange and Book, and TRANSITIONS, which
-docs/orders.md renders and the tests hold against every event. Never sends anything.
+Owns the translation of an order's words into record fields, the same for Exchange and Book. Owns TRANSITIONS, which
+docs/reference/orders.md shows and the tests hold against every event. Never sends anything.
 """
 
 from collections.abc import Callable
@@ -36,23 +36,23 @@ TRANSITIONS: dict[tuple[str, EventType], str] = {
     ("resting", EventType.REPLACED): "working",
     ("resting", EventType.DONE): "done",
 }
-"""(status, event) -> status. What is not here does not happen. A dormant order is one ACCEPTED with a trigger."""
+"""(status, event) -> status. Nothing else happens to an order. An order ACCEPTED with a trigger is dormant."""
 
 
 def word(table: dict[str, Any], value: object, what: str) -> int:
-    """The number behind one of a table's words. Raises InputError for any other."""
+    """Returns the number behind one of a table's words. Raises InputError for any other."""
     if not isinstance(value, str) or value.lower() not in table:
         raise InputError(f"{what} is one of {', '.join(table)}, not {shown(value)}")
     return int(table[value.lower()])
 
 
 def leg_of(value: object) -> int:
-    """The number of a leg: "long" or "short", or None for the one-way position."""
+    """Returns the number of a leg: "long" or "short", or None for the one-way position."""
     return Leg.ONE_WAY if value is None else word(_LEGS, value, "leg")
 
 
 def leverage_of(value: object) -> tuple[int, int]:
-    """A leverage as a fraction in lowest terms; one that is too fine or too large becomes one that is refused."""
+    """Returns a leverage as a fraction in lowest terms. One too fine or too large becomes one that is refused."""
     if isinstance(value, Fraction):
         small = 0 < value.denominator <= LEVERAGE_PARTS_MAX and 0 < value.numerator <= LEVERAGE_TIMES_MAX
         return (value.numerator, value.denominator) if small else (0, 1)
@@ -61,19 +61,28 @@ def leverage_of(value: object) -> tuple[int, int]:
 
 
 def rate_of(value: object, what: str) -> int:
-    """A rate below one as an integer over RATE; one that is too fine, zero or too large becomes one that is refused."""
+    """Returns a rate below one as an integer over RATE.
+
+    One that is zero, too fine or too large becomes one that the kernel refuses.
+    """
     scaled = to_units(value, PPB, what)
     return scaled if scaled is not None and 0 < scaled < RATE else -1
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What wakes an order that sleeps until then; made by `stop`, `take_profit` or `trailing`.
+    """Wakes a dormant order. Made by `stop`, `take_profit` or `trailing`.
 
-    A stop fires when the watched price comes up to it (buy) or down to it (sell), a take-profit the other way. by:
-    "mark", "last" (trades between users) or "index". if_reached: whether a trigger that is reached on arrival fires at
-    once ("fire") or the order is refused ("refuse", code TRIGGER_REACHED). Each fires once; then the order goes the way
-    of a new one, with its id and its time of acceptance, and reserves nothing before.
+    A stop fires when the watched price rises to it (buy) or falls to it (sell), a take-profit the other way round. by: "mark",
+    "last" (trades between users) or "index". if_reached: a trigger that is reached on arrival fires at once ("fire"), or its
+    order is refused ("refuse", code TRIGGER_REACHED).
+
+    A trigger fires once. Its order then goes the way of a new one, with its id and its time of acceptance. It reserves nothing
+    before.
+
+    >>> from solvent import Trigger
+    >>> Trigger.stop(49_000, by="last").by
+    'last'
     """
 
     kind: TriggerKind
@@ -94,22 +103,31 @@ class Trigger:
 
     @classmethod
     def stop(cls, price: Dec, *, by: str = "mark", if_reached: str = "fire") -> "Trigger":
+        """Makes a trigger that fires when the watched price rises to `price` (buy) or falls to it (sell)."""
         return cls(TriggerKind.STOP, price=price, by=by, if_reached=if_reached)
 
     @classmethod
     def take_profit(cls, price: Dec, *, by: str = "mark", if_reached: str = "fire") -> "Trigger":
+        """Makes a trigger that fires when the watched price falls to `price` (buy) or rises to it (sell)."""
         return cls(TriggerKind.TAKE_PROFIT, price=price, by=by, if_reached=if_reached)
 
     @classmethod
     def trailing(cls, *, distance: Dec | None = None, rate: Dec | None = None, by: str = "mark") -> "Trigger":
-        """Follows the best price since acceptance at a distance, in currency (ticks in a Book), or at a rate of it."""
+        """Makes a trigger that follows the best price since acceptance.
+
+        distance: in currency (ticks in a Book). rate: a part of the price. Raises InputError unless one of them is given.
+
+        >>> from solvent import Trigger
+        >>> Trigger.trailing(rate="0.01").rate
+        '0.01'
+        """
         if (distance is None) == (rate is None):
             raise InputError("a trailing stop has a distance or a rate, one of them")
         kind = TriggerKind.TRAIL_RATE if distance is None else TriggerKind.TRAIL_TICKS
         return cls(kind, distance=distance, rate=rate, by=by)
 
     def fields(self, ticks: Callable[[object, str], int]) -> dict[str, int]:
-        """The fields of the second record; `ticks` turns a price into ticks."""
+        """Returns the fields of the second record; `ticks` turns a price into ticks."""
         fields = {
             "trigger_kind": int(self.kind), "trigger_source": word(SOURCES, self.by, "by"),
             "trigger_flags": word(_REACHED, self.if_reached, "if_reached"),
@@ -125,7 +143,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What Exchange.order and Book.order take alike, besides names, side, size and price."""
+    """Holds the terms that Exchange.order and Book.order share, besides names, side, size and price."""
 
     tif: str
     post_only: bool | str
@@ -140,6 +158,7 @@ class Terms:
     leg: str | None = None
 
     def flags(self) -> int:
+        """Returns the bits of post_only, reduce_only and close_position."""
         flags = 0
         if isinstance(self.post_only, str):
             word({"slide": 1}, self.post_only, "post_only: True, False, or a word that")
@@ -150,24 +169,24 @@ class Terms:
         return flags | (Flag.CLOSE_POSITION if flag_of(self.close_position, "close_position") else 0)
 
     def header(self, market: bool) -> dict[str, int]:
-        """The header's fields that these terms decide."""
+        """Returns the header's fields that these terms decide."""
         tif = word(TIFS, self.tif, "tif")
         return {
             "tif": (tif or Tif.IOC) if market else tif, "flags": self.flags() | (Flag.MARKET if market else 0),
-            "client_id": whole(self.client_id, "client_id", 0, 2**63 - 1),
+            "client_id": int_within(self.client_id, "client_id", 0, 2**63 - 1),
             "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
-            "stp_group": whole(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
+            "stp_group": int_within(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
         }  # fmt: skip
 
     def second(self, ticks: Callable[[object, str], int]) -> bytes:
-        """The second record, or nothing when none of its terms is used."""
+        """Returns the second record, or nothing if no term needs it."""
         fields: dict[str, int] = {}
         if self.trigger is not None:
             if not isinstance(self.trigger, Trigger):
                 raise wrong_type("trigger", self.trigger, "solvent.Trigger")
             fields |= self.trigger.fields(ticks)
         if self.expiry_ns is not None:
-            fields["expiry_ns"] = whole(self.expiry_ns, "expiry_ns", -(2**63), 2**63 - 1)
+            fields["expiry_ns"] = int_within(self.expiry_ns, "expiry_ns", -(2**63), 2**63 - 1)
         if self.slippage is not None:
             fields["slippage_ppb"] = rate_of(self.slippage, "slippage")
         if self.leg is not None:
@@ -179,19 +198,19 @@ class Terms:
 
 
 def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:
-    """The refusal of a type, saying what is wanted instead."""
+    """Returns the refusal of a type, with the wanted type."""
     return WrongType(f"{what}: {type(value).__name__} {shown(value)} is refused; use {wanted}")
 
 
 def any_int(value: object, what: str) -> int:
-    """An exact int of any size. Raises WrongType for anything else, bool included."""
+    """Returns an exact int of any size. Raises WrongType for anything else, bool included."""
     if type(value) is not int:
         raise wrong_type(what, value)
     return value
 
 
-def whole(value: object, what: str, low: int, high: int) -> int:
-    """An exact int from low to high. Raises WrongType or InputError."""
+def int_within(value: object, what: str, low: int, high: int) -> int:
+    """Returns an exact int from low to high. Raises WrongType or InputError."""
     if not low <= (number := any_int(value, what)) <= high:
         told = number if -(2**64) < number < 2**64 else "of more than 64 bits"
         raise InputError(f"{what} {told} is not from {low} to {high}")
@@ -199,14 +218,17 @@ def whole(value: object, what: str, low: int, high: int) -> int:
 
 
 def fit(number: int | None, signed: bool) -> int:
-    """An integer for a record: what the record or the rules cannot hold becomes 0 or -1, which is refused."""
+    """Returns an integer for a record.
+
+    A number that the record or the rules cannot hold becomes 0 or -1, which the kernel refuses.
+    """
     if number is None or not -(2**62) < number < 2**62:
         return 0 if signed else -1
     return number
 
 
 def flag_of(value: object, what: str) -> bool:
-    """A bool. Raises WrongType for anything else."""
+    """Returns a bool. Raises WrongType for anything else."""
     if type(value) is not bool:
         raise wrong_type(what, value, "True or False")
     return value

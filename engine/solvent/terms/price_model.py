@@ -1,7 +1,7 @@
-"""Where an instrument's prices come from: its index, the model of its mark, its funding rate. Immutable and validated.
+"""The source of an instrument's prices: its index, the model of its mark, its funding rate. Immutable and validated.
 
-Owns the words and the integers of the models; the kernel computes them (docs/prices.md), as functions of what it was
-told, of its own book and of command time. Never holds a price.
+Owns the words and the integers of the models. The kernel computes them (docs/reference/prices.md) from what it was told, from
+its own book and from command time. Never holds a price.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.limits import DAY_NS, PREMIUM_BOUND, PREMIUMS_MAX, RATE, SOURCES_MAX, WINDOW_MAX
 from solvent.schema.terms import ModelTerms
 from solvent.schema.words import Component, Premium, Weighting
-from solvent.terms.decimals import Dec, decimal, many
+from solvent.terms.decimals import Dec, decimal, members_of
 from solvent.terms.spec import ALPHA_LEAST
 from solvent.terms.tiers import rate_ppb
 
@@ -32,7 +32,7 @@ def _word(value: object, what: str, *words: str) -> None:
 
 
 def _flags(words: Sequence[str], table: Mapping[str, int], what: str) -> int:
-    found = many(words, str, what)
+    found = members_of(words, str, what)
     if not found or not all(each in table for each in found):
         raise InputError(f"{what} is a list of {', '.join(table)}, not {shown(words)}")
     return sum({table[each] for each in found})
@@ -40,13 +40,19 @@ def _flags(words: Sequence[str], table: Mapping[str, int], what: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """An index of constituents: each named, with a whole weight.
+    """Describes an index: named constituents, each with a whole weight.
 
-    stale_ns: one that was not heard of for longer counts no more. outlier: one that is farther than this rate from the
-    median of at least three live ones is wild. wild: "drop" leaves it out, "clip" takes it at the edge. least: with fewer
-    than so many the index stays what it was (carry). method: "mean" (weighted) or "median" (weighted, Hyperliquid's oracle).
-    external: a second set, of other venues' contracts, for a mark's component of that name (their weighted median).
-    Changes of a constituent's state are events (SOURCE_CHANGED).
+    stale_ns: a constituent without news for longer than this does not count. outlier: a constituent is wild if it is farther
+    than this rate from the median of at least three live ones. wild: "drop" leaves it out, "clip" takes it at the edge. least:
+    with fewer counting constituents the index keeps its last price (carry). method: "mean" (weighted) or "median" (weighted,
+    Hyperliquid's oracle). external: a second set, contracts of other venues. Their weighted median is the mark's component
+    "external".
+
+    The event SOURCE_CHANGED tells when a constituent's state changes.
+
+    >>> from solvent import Index
+    >>> Index(sources={"spot-a": 2, "spot-b": 1}, outlier="0.03", wild="clip").least
+    1
     """
 
     sources: Mapping[str, int]
@@ -61,7 +67,7 @@ class Index:
         if not isinstance(self.sources, Mapping) or not isinstance(self.external, Mapping):
             raise WrongType("sources and external of an index are weights by name, as {'spot': 1}")
         names = [*self.sources, *self.external]
-        many(names, str, "names of constituents")
+        members_of(names, str, "names of constituents")
         if not self.sources or len(set(names)) != len(names) or len(names) > SOURCES_MAX:
             raise InputError(f"an index has 1 to {SOURCES_MAX} constituents of different names, not {shown(names)}")
         for name, weight in (*self.sources.items(), *self.external.items()):
@@ -74,7 +80,7 @@ class Index:
             raise InputError("outlier is a rate above 0")
 
     def compiled(self, terms: ModelTerms) -> ModelTerms:
-        """A model's terms with those of this index."""
+        """Returns a model's terms with those of this index."""
         weights = tuple((w, 0) for w in self.sources.values()) + tuple((w, 1) for w in self.external.values())
         return replace(
             terms, sources=weights, stale_ns=self.stale_ns, outlier_ppb=rate_ppb(self.outlier, "outlier"),
@@ -84,23 +90,36 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funding:
-    """How a funding rate is made of premiums, and when it is settled.
+    """Describes how a funding rate is made from premiums, and when it is settled.
 
-    Every sample of the mark model takes a premium P of the book over the index: "impact" ([max(0, impact bid - index) -
-    max(0, index - impact ask)] / index), "impact_on_mark" (the same around the mark, plus what it is off: BitMEX), "middle"
-    ((mid - index) / index: OKX) or "mark" ((mark - index) / index: Vega), within -bound to bound (dYdX; at most 64).
-    impact: what the impact prices trade, in settlement currency, of an inverse contract in contracts; a book that is thinner
-    has none, and its side adds nothing. weights: "equal", "linear" (1 to n, later samples count more) or "index" (by the index
-    at the time, so that of marks it is their mean over the mean of the indices: Vega). Then
+    premium: every sample of the mark model takes a premium P of the book over the index, within -bound to bound (dYdX; at most
+    64).
+
+    - "impact": (max(0, impact bid - index) - max(0, index - impact ask)) / index.
+    - "impact_on_mark": the same around the mark, plus the mark's own premium (BitMEX).
+    - "middle": (mid - index) / index (OKX).
+    - "mark": (mark - index) / index (Vega).
+
+    impact: the amount that the impact prices trade, in settlement currency, for an inverse contract in contracts. A thinner
+    book has no impact price, and its side adds nothing. weights: "equal", "linear" (1 to n: later samples count more) or
+    "index" (each sample counts by the index at its time; Vega).
+
+    The rate is
 
         rate = (mean P + clamp(interest - mean P, -clamp, clamp)) * share, within -cap to cap
 
-    (a pair: its lower and its upper bound, as Vega has them)
-    fixed cutoff_ns before the settlement, which is at every whole interval_ns of the clock; samples after that count for
-    the next period. trailing: the mean is over so many last samples instead, whatever their period (OKX since 2024); weights
-    are equal then. delayed: the rate is charged a period later (BitMEX). notional: the value that it is paid on, at "mark" or
-    at the "index" (Hyperliquid's oracle). margin: so much of what has accrued is asked of whoever will pay it, in maintenance
-    and initial margin (Vega's margin funding factor). Sources: liquidation rules, 9, 12.2.
+    clamp: a rate, or a pair of a lower and an upper bound (Vega). The rate is fixed cutoff_ns before the settlement.
+    Settlements are at every whole interval_ns of the clock; later samples count for the next period. trailing: the mean takes
+    this many last samples instead, whatever their period (OKX since 2024); weights are equal then. delayed: the rate is
+    charged a period later (BitMEX). notional: the rate is paid on the value at "mark" or at "index" (Hyperliquid's oracle).
+    margin: the part of accrued funding that maintenance and initial margin ask of whoever will pay it (Vega's margin funding
+    factor).
+
+    Sources: liquidation rules, 9, 12.2.
+
+    >>> from solvent import Funding
+    >>> Funding(premium="middle", weights="equal", cap="0.00375").cap
+    '0.00375'
     """
 
     interval_ns: int = 8 * 3_600 * 10**9
@@ -128,7 +147,7 @@ class Funding:
             raise InputError(f"delayed is a bool, not {shown(self.delayed)}")
         if not self._bound() or (self.weights == "index" and decimal(self.bound, "bound") != 1):
             raise InputError("a bound of premiums is above 0, and 1 where they are weighted by the index")
-        if len(many(self.share, int, "share")) != 2:
+        if len(members_of(self.share, int, "share")) != 2:
             raise InputError(f"share is a numerator and a denominator, not {shown(self.share)}")
         for part in self.share:
             _whole(part, "share", 1, 10**6)
@@ -155,7 +174,7 @@ class Funding:
         return -rate_ppb(self.clamp, "clamp"), rate_ppb(self.clamp, "clamp")
 
     def compiled(self, terms: ModelTerms, impact: int) -> ModelTerms:
-        """A model's terms with those of this funding. impact: in units, or lots of an inverse contract."""
+        """Returns a model's terms with those of this funding. impact: in units, or lots of an inverse contract."""
         low, high = self._clamps()
         return replace(
             terms, interval_ns=self.interval_ns, cutoff_ns=self.cutoff_ns, premium=_PREMIUMS[self.premium], impact=impact,
@@ -169,18 +188,28 @@ class Funding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceModel:
-    """How an instrument's mark is computed: the median of some components (of two, their mean).
+    """Describes how an instrument's mark price is computed: the median of its components, the mean if there are two.
 
-    "index"; "fair": index * (1 + funding rate * time left / interval); "basis_mean", "basis_ema": index + mean, or moving
-    average, of mid - index over samples; "basis_annual": index * (1 + mean of the basis a year * time to expiry), of a dated
-    contract; "last": the last trade; "book": median of bid, ask and last; "external": the
-    index's second set. One that has nothing to go by yet is left out. Binance: fair, basis_mean, last; BitMEX: fair; OKX:
-    basis_mean; Deribit: basis_ema; Delta: basis_annual; Hyperliquid: basis_ema, book, external (liquidation rules, 12.1).
+    - "index": the index price.
+    - "fair": index * (1 + funding rate * time left / interval).
+    - "basis_mean", "basis_ema": index + the mean, or the moving average, of mid - index over samples.
+    - "basis_annual": index * (1 + mean of the basis a year * time to expiry), for a dated contract.
+    - "last": the last trade.
+    - "book": the median of bid, ask and last.
+    - "external": the weighted median of the index's second set.
 
-    sample_ns: the book is sampled at every whole sample_ns of the clock. window: samples of the mean. alpha: weight of a
-    new sample in the moving average, 2 / (n + 1) for n samples. band: the mark stays within this rate of the index.
-    index: its constituents; None: the index is handed in (ex.index). funding: None: rates are handed in. The mark is
-    computed whenever time advances or the index is told something; it cannot be set by hand any more.
+    A component without data is left out. Binance: fair, basis_mean, last. BitMEX: fair. OKX: basis_mean. Deribit: basis_ema.
+    Delta: basis_annual. Hyperliquid: basis_ema, book, external (liquidation rules, 12.1).
+
+    sample_ns: the book is sampled at every whole sample_ns of the clock. window: samples of the mean. alpha: weight of a new
+    sample in the moving average, 2 / (n + 1) for n samples. band: the mark stays within this rate of the index. index: the
+    index with its constituents; None: the index is handed in (Exchange.index). funding: None: rates are handed in.
+
+    The mark is computed whenever time advances or an index price comes in. Exchange.mark is then refused.
+
+    >>> from solvent import PriceModel
+    >>> PriceModel(components=["basis_ema"], band="0.05").window
+    30
     """
 
     components: Sequence[str] = ("fair", "basis_mean", "last")
@@ -209,7 +238,7 @@ class PriceModel:
             raise InputError("a funding interval has at least one sample")
 
     def compiled(self, impact: int) -> ModelTerms:
-        """What a kernel takes; impact in units, or lots of an inverse contract."""
+        """Returns the model as a kernel takes it. impact: in units, or lots of an inverse contract."""
         terms = ModelTerms(
             components=_flags(self.components, _COMPONENTS, "components"), sample_ns=self.sample_ns, window=self.window,
             alpha_ppb=rate_ppb(self.alpha, "alpha"), band_ppb=0 if self.band is None else rate_ppb(self.band, "band"),

@@ -1,4 +1,4 @@
-"""RuleSet: the parameters of docs/semantics.md as validated data. Kernels apply them; nothing here decides."""
+"""RuleSet: the parameters of docs/explanation/semantics.md as validated data. Kernels apply them; nothing here decides."""
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -17,21 +17,30 @@ _ALL_LOW = 2**31 - 1  # tiers: no table has so many
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """The parameters of docs/semantics.md: thresholds, steps, bands.
+    """Holds the parameters of docs/explanation/semantics.md: thresholds, steps, bands.
 
-    fee_*: whether the liquidation fee is part of a threshold: low (tiers 1 and 2), full and own (tiers from
-    step_tiers + 1), per margin mode. *_ppb: distances from mark as rates over 10**9: price_band for users'
-    orders, step_limit for step-downs, parcel_limit for what the fund pays for. funding_cap: a funding charge never
-    carries anybody below R_own (OKX help 360053909272), so that funding alone liquidates nobody. net_hedges: before
-    anything of a cross account is sold, what its two legs of an instrument have in common is closed at mark. orders: how
-    resting orders count in the test of a cross account: "ignored", "notional" (the dearer side's value is added to the
-    position's: OKEx 2019) or "fee" (its fee is taken from equity: OKX unified). fund_share_ppb: the insurance fund's share
-    of liquidation fees, over 10**9; the rest is a fee as others. funding_first: at a settlement that a price model brings,
-    funding is paid before the margin check, else after it. fee_at: the fee in a threshold is that of closing at "mark", or at
-    "bankruptcy", where the equity of the domain would be gone (Bybit; not with funding_cap). at_threshold: a ratio equal to a
-    threshold is below it (OKX unified: "at or below 100 %"). steps: what is done with a margin domain below R_own, and with
-    what the house takes from it, in order. A table may leave out net (as net_hedges=False does) and step_down: every tier
-    is then a low one, and whoever is below R_own is taken over.
+    fee_*: True if the liquidation fee is part of a threshold. Per margin mode there are three: low (tiers 1 to step_tiers),
+    and for higher tiers full (takeover) and own (step-down). *_ppb: distances from mark as rates over 10**9. price_band bounds
+    users' orders, step_limit bounds step-downs, parcel_limit bounds what the fund pays for.
+
+    funding_cap: a funding charge never carries an account below R_own, so that funding alone liquidates nobody (OKX help
+    360053909272). net_hedges: before anything of a cross account is sold, the common part of its two legs in an instrument is
+    closed at mark. orders: how resting orders count in the test of a cross account: "ignored", "notional" (the value of the
+    dearer side is added to the position's: OKEx 2019) or "fee" (its fee is taken from equity: OKX unified).
+
+    fund_share_ppb: the insurance fund's share of liquidation fees, over 10**9; the rest is an ordinary fee. funding_first: at
+    a settlement of a price model, funding is paid before the margin check, else after it. fee_at: the fee in a threshold is
+    that of closing at "mark", or at "bankruptcy", where the equity of the domain would be gone (Bybit; not with funding_cap).
+    at_threshold: a ratio equal to a threshold counts as below it (OKX unified: "at or below 100 %").
+
+    steps: the steps for a margin domain below R_own, and for what the house takes from it, in order. A table may leave out net
+    (as net_hedges=False does) and step_down. Without step_down every tier is a low one, and a domain below R_own is taken
+    over.
+
+    >>> from solvent import RuleSet
+    >>> mine = RuleSet(name="mine", source="my own", fee_cross_low=True, fee_cross_own=True, step_tiers=1)
+    >>> mine.orders, mine.nets
+    ('ignored', True)
     """
 
     name: str
@@ -98,16 +107,16 @@ class RuleSet:
 
     @property
     def low_tiers(self) -> int:
-        """How many tiers, from the first one, a position is not stepped down from."""
+        """Returns the number of tiers, from the first one, from which a position is not stepped down."""
         return self.step_tiers if "step_down" in self.steps else _ALL_LOW
 
     def identity(self) -> tuple[object, ...]:
-        """What a state's digest says of the rules. The usual table of steps is not said."""
+        """Returns what stands for the rules in a state's digest. The usual table of steps is left out."""
         said = values_of(self.compiled())
         return said[:-1] if self.steps == STEPS else said
 
     def compiled(self) -> RuleTerms:
-        """What a kernel takes."""
+        """Returns the rules as a kernel takes them."""
         same = {name: getattr(self, name) for name in names_of(RuleTerms) if name not in RuleTerms.made}
         return RuleTerms(
             **same, orders=_ORDERS[self.orders], fee_at_bankruptcy=self.fee_at == "bankruptcy", step_tiers=self.low_tiers,

@@ -1,7 +1,7 @@
-"""An instrument in integers: what kernels take, the bounds within which nothing overflows, and its form as records.
+"""An instrument in integers: the form that kernels take, the bounds within which nothing overflows, and its records.
 
 Owns Spec, its validation and the words of ADD_INSTRUMENT (docs/reference/records.md). Never sees a decimal: `instrument` makes
-specs from what people write. Everything that a kernel relies on is checked here, whoever made the spec.
+specs from what people write. Checks everything that a kernel relies on, whoever made the spec.
 """
 
 import struct
@@ -29,17 +29,21 @@ from solvent.schema.words import Basis, Component, Kind, Leg, Premium, Scheme, W
 from solvent.terms.names import readable
 
 INVERSE_LOT_UNITS = 10**4
-"""What one lot of an inverse contract is worth at least, at its highest price: a rounded value stays exact to 0.01 %."""
+"""The least worth of one lot of an inverse contract at its highest price: a rounded value stays exact to 0.01 %."""
 INDEX_SAMPLES = 2**15
-"""Premiums of a period whose weights are indices: their sum stays in 64 bits."""
+"""Premiums of a period whose weights are indices: their sum fits in 64 bits."""
 TIME_MAX = 2**62
 ALPHA_LEAST = RATE // 1_000
-"""Averages that remember more than about a thousand samples are none that a venue has, and slow to jump over."""
+"""The smallest weight of a moving average. No venue remembers more than about a thousand samples, and more are slow to catch
+up.
+"""
 
 
 def highest_power_curve(decimals: int, value: int) -> int:
-    """The largest coefficient of notional**0.8 for which the rate's products stay in 128 bits up to a value in units
-    (twin/contract/valuation.py)."""
+    """Returns the largest coefficient of notional**0.8 for which the rate's products fit in 128 bits up to a value in units.
+
+    twin/contract/valuation.py has the formula.
+    """
     digits = -(-decimals // 5)
     whole, shift = int(value * 10 ** (5 * digits - decimals)), 0
     while whole << 5 * (shift + 1) < 2**127:
@@ -49,28 +53,31 @@ def highest_power_curve(decimals: int, value: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec(InstrumentTerms):
-    """An instrument in the core's integers, and what a kernel relies on.
+    """Holds an instrument in the core's integers, with everything that a kernel relies on.
 
-    units: linear and quanto: of a tick and lot; inverse: of a lot, times its price in ticks. Curves are over 10**18.
-    at_entry: maintenance is asked of the value at entry, not at mark. tier_group: of instruments whose nets add up for
-    tiers; 0: none. larger_leg: of a cross hedge only the larger leg is asked for. own_fee: the liquidation fee is the taker
-    fee of who is liquidated, by his volume. rates: of positions of a side or up to a leverage, instead of the tiers' own;
-    the first that fits. currency: the number of the settlement currency in an exchange.
+    units: linear and quanto: the worth of a tick and lot; inverse: the worth of a lot, times its price in ticks. Curves are
+    over 10**18. at_entry: maintenance margin is computed from the value at entry, not at mark. tier_group: instruments of one
+    group add up their nets for tiers; 0: none. larger_leg: a cross hedge pays margin only for its larger leg. own_fee: the
+    liquidation fee is the liquidated account's own taker fee, by volume. rates: replace the tiers' own for positions of a side
+    or up to a leverage; the first that fits applies. currency: the number of the settlement currency in an exchange.
     """
 
     def settled_in(self, currency: int) -> "Spec":
-        """The same, as a kernel takes it: in an exchange in which its currency has a number."""
+        """Returns the same spec for an exchange in which its settlement currency has this number."""
         return replace(self, currency=currency)
 
     @property
     def highest_value(self) -> int:
-        """Of the highest size, in units."""
+        """Returns the highest value of the highest size, in units."""
         return self.max_size_lots * self.units * (1 if self.kind == Kind.INVERSE else self.max_price_ticks)
 
     @property
     def adds_up(self) -> bool:
-        """Whether no tier asks for more than its leverage leaves, fee included, and each position for itself: what a currency
-        needs whose balance backs another."""
+        """True if every tier leaves room for maintenance and liquidation fee, and both sides of a hedge are margined.
+
+        In each tier maintenance rate plus liquidation fee is at most the initial rate. Only such contracts may settle in a
+        currency that is collateral for another.
+        """
         tables = [[row[1] for row in self.tiers], *(each for _, _, each in self.rates)]
         bounded = all(
             rate + self.liquidation_fee_ppb <= row[3] for each in tables for rate, row in zip(each, self.tiers, strict=True)
@@ -78,7 +85,7 @@ class Spec(InstrumentTerms):
         return bounded and not self.larger_leg
 
     def check(self, name: str) -> None:
-        """Raises InputError for what a kernel could not compute with. Each part relies on what those before it found."""
+        """Raises InputError for a spec that a kernel could not compute with. Each part relies on those before."""
         for part in (self._failures, self._tier_failures, self._asked_failures, self._curve_failures, self._time_failures):
             for failure in part():
                 raise InputError(f"{name}: {failure}")
@@ -138,7 +145,7 @@ class Spec(InstrumentTerms):
         return [what for what, holds in checks.items() if not holds]
 
     def _asked_failures(self) -> list[str]:
-        """What rates ask divides by initial rates."""
+        """Checks that rates and fees leave something of the value. Divides by initial rates."""
         left = all(each + self.liquidation_fee_ppb <= RATE for each in _highest(self))
         return [] if left else ["fees and maintenance rates must leave something of the value"]
 
@@ -170,7 +177,7 @@ class Spec(InstrumentTerms):
     # --- as records
 
     def words(self, currency: int) -> list[int]:
-        """Whole numbers of 64 bits, from which from_words makes it again."""
+        """Returns the spec as whole numbers of 64 bits, from which from_records makes it again."""
         out = [currency, *(getattr(self, name) for name in _PLAIN)]
         out += [len(self.fee_tiers), *(number for fees in self.fee_tiers for number in fees)]
         out += [len(self.tiers), *(number for row in self.tiers for number in row)]
@@ -186,7 +193,7 @@ _PLAIN = tuple(name for name in plain_of(InstrumentTerms) if name != "currency")
 
 
 def _highest(spec: Spec) -> list[int]:
-    """The rates that tiers ask at most; of a factor at leverage 1."""
+    """Returns the highest rates that tiers may charge; for scheme "factor" those at leverage 1."""
     tables = [[row[1] for row in spec.tiers], *(list(each) for _, _, each in spec.rates)]
     found = [(rate, row[3]) for each in tables for rate, row in zip(each, spec.tiers, strict=False)]
     return [-(-rate * RATE // initial) if spec.scheme == Scheme.FACTOR else rate for rate, initial in found]
@@ -225,8 +232,10 @@ def _model_checks(m: ModelTerms, spec: Spec) -> dict[str, bool]:
 
 
 def to_records(name: str, spec: Spec, currency: int) -> bytes:
-    """The records that follow the header of an ADD_INSTRUMENT: the name, and the words. Raises InputError if they are
-    too many."""
+    """Returns the records that follow the header of an ADD_INSTRUMENT: the name, and the words.
+
+    Raises InputError if they are too many.
+    """
     words = spec.words(currency)
     data = name.encode().ljust(NAME_BYTES, b"\0") + struct.pack(f"<{len(words)}q", *words)
     data += bytes(-len(data) % RECORD_BYTES)
@@ -236,7 +245,7 @@ def to_records(name: str, spec: Spec, currency: int) -> bytes:
 
 
 def _model_of(numbers: list[int]) -> ModelTerms:
-    """A price model from the words that come next, which it takes away. Raises IndexError where they are too few."""
+    """Takes the words of a price model from the front of `numbers`. Raises IndexError if they are too few."""
     found: dict[str, Any] = {}
     for name in names_of(ModelTerms):
         first = numbers.pop(0)
@@ -247,7 +256,7 @@ def _model_of(numbers: list[int]) -> ModelTerms:
 
 
 def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
-    """(name, currency, spec) of what follows the header; None for anything that to_records would not have written."""
+    """Returns (name, currency, spec) from the records after the header, or None if to_records would not have written them."""
     name, body = data[:NAME_BYTES].rstrip(b"\0"), data[NAME_BYTES:]
     if not readable(name):
         return None

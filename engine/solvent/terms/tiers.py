@@ -1,8 +1,8 @@
-"""Position tiers (the seed's "levels"): how much may be held, at which maintenance rate and leverage.
+"""Position tiers (the seed's "levels"): maximum sizes, each with a maintenance rate and a leverage.
 
-Immutable and validated. What a tier measures (contracts, notional at mark or at entry, the net of a hedge) and how its
-rate becomes a requirement (whole position, deduction, slope, power, factor) is the instrument's to say (docs/semantics.md).
-Tables here name their source.
+Immutable and validated. The instrument decides what a tier measures: contracts, notional at mark or at entry, or the net of a
+hedge. It also decides how the rate becomes a requirement (whole position, deduction, slope, power, factor); see
+docs/explanation/semantics.md. Tables here name their source.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import MONEY_MAX, RATE
 from solvent.schema.terms import RateRow, Row
 from solvent.schema.words import Leg
-from solvent.terms.decimals import PPB, Dec, fraction, from_fraction, from_units, many, to_units
+from solvent.terms.decimals import PPB, Dec, fraction, from_fraction, from_units, members_of, to_units
 
 
 def rate_ppb(value: object, what: str, lowest: int = 0, highest: int = RATE) -> int:
-    """A rate between 0 and 1 (or `lowest` and `highest`) as an integer over 10**9.
+    """Returns a rate between 0 and 1 (or `lowest` and `highest`) as an integer over 10**9. Raises InputError for others.
 
     >>> rate_ppb("0.0005", "fee")
     500000
@@ -33,12 +33,17 @@ def rate_ppb(value: object, what: str, lowest: int = 0, highest: int = RATE) -> 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One tier: up to `max_contracts`, at `maintenance` and `initial` margin rate.
+    """Describes one tier: sizes up to `max_contracts`, a `maintenance` and an `initial` margin rate.
 
-    max_contracts: its top, in contracts, or in settlement currency where the instrument's tiers go by notional.
-    `max_leverage`, with at most two decimals, defaults to floor(1 / initial). deduction: what the venue prints as its
-    maintenance amount, in settlement currency (of a table by notional with deductions); it must be what the rates make it.
+    max_contracts: its top, in contracts, or in settlement currency where the instrument's tiers measure money. max_leverage:
+    at most two decimals; defaults to floor(1 / initial). deduction: the venue's printed maintenance amount, in settlement
+    currency, for a table by notional with deductions. It must be the one that the rates imply.
+
     Raises InputError unless 0 < maintenance <= initial <= 1 and max_leverage * initial <= 1.
+
+    >>> from solvent import Tier
+    >>> Tier(50_000, "0.004", "0.008").max_leverage
+    125
     """
 
     max_contracts: Dec
@@ -64,6 +69,7 @@ class Tier:
 
     @property
     def leverage_hundredths(self) -> int:
+        """Returns the highest leverage in hundredths."""
         return to_units(self.max_leverage, Decimal("0.01"), "max_leverage") or 0
 
 
@@ -72,12 +78,13 @@ _SIDES = {None: Leg.ONE_WAY, "long": Leg.LONG, "short": Leg.SHORT}
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Maintenance rates of an instrument's tiers, one for each, for some of its positions only.
+    """Replaces the maintenance rates of an instrument's tiers, one for each tier, for some of its positions.
 
-    side: "long" or "short" (None: both; Vega's risk factors). max_leverage: of positions at most at that leverage (None: at
-    any; HTX's adjustment factors by tier and leverage). Tops, initial rates and the leverage that is allowed stay the
-    tiers'. Raises InputError for what is no rate, side or leverage; the instrument refuses rates that fall, or are above
-    their tier's initial rate.
+    side: "long" or "short"; None for both (Vega's risk factors). max_leverage: applies to positions at most at this leverage;
+    None for any (HTX's adjustment factors by tier and leverage). Tops, initial rates and allowed leverage stay the tiers' own.
+
+    Raises InputError for a bad rate, side or leverage. The instrument refuses rates that fall, or exceed their tier's initial
+    rate.
 
     >>> Rates(["0.03", "0.05"], side="short").compiled()
     (2, 0, (30000000, 50000000))
@@ -96,14 +103,16 @@ class Rates:
             raise InputError("maintenance is a list of rates, one for each tier")
 
     def compiled(self) -> RateRow:
-        rates = tuple(rate_ppb(each, "maintenance rate") for each in many(self.maintenance, object, "maintenance"))
+        """Returns (side, highest leverage or 0, maintenance rates over 10**9)."""
+        rates = tuple(rate_ppb(each, "maintenance rate") for each in members_of(self.maintenance, object, "maintenance"))
         return int(_SIDES[self.side]), self.max_leverage or 0, rates
 
 
 def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> tuple[Row, ...]:
-    """(top, maintenance_ppb, max_leverage in hundredths, initial_ppb) of each tier; sizes and rates must rise, leverage not.
+    """Returns (top, maintenance_ppb, max_leverage in hundredths, initial_ppb) of each tier.
 
-    step: a lot, or a unit of money. Raises InputError for a table that is empty, unordered, or not in whole steps.
+    step: a lot, or a unit of money. Raises InputError for a table that is empty or not in whole steps. Sizes and rates must
+    rise, leverage must not.
     """
     rows: list[Row] = []
     for tier in tiers:
@@ -123,7 +132,8 @@ def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> t
 
 
 def deductions(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:
-    """What each tier deducts so that the requirement is continuous, as if each slab were asked at its own rate:
+    """Returns each tier's deduction, which makes the requirement continuous, as if each slab paid its own rate.
+
     D_n = D_(n-1) + top_(n-1) * (maintenance_n - maintenance_(n-1)) (Binance: "cum", Bybit: "mm deduction").
 
     >>> [str(each) for each in deductions([Tier(50_000, "0.004", "0.008"), Tier(250_000, "0.005", "0.01")])]
@@ -137,14 +147,14 @@ def deductions(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:
 
 
 def check_deductions(tiers: Sequence[Tier], name: str) -> None:
-    """Raises InputError when a printed deduction is not what the rates make it: the requirement would jump there."""
+    """Raises InputError if a printed deduction is not the one that the rates imply: the requirement would jump there."""
     for k, (tier, derived) in enumerate(zip(tiers, deductions(tiers), strict=True), 1):
         if tier.deduction is not None and fraction(tier.deduction, "deduction") != Fraction(derived):
             raise InputError(f"{name}: tier {k} deducts {shown(tier.deduction)}, and {derived} would make it continuous")
 
 
 def curve_e18(value: object, what: str, per: Fraction) -> int:
-    """A coefficient times `per` as an integer over 10**18; it must be exact.
+    """Returns a coefficient times `per` as an integer over 10**18. Raises InputError if that is not exact.
 
     >>> curve_e18("0.00005", "slope", Fraction(1, 1000))
     50000000000
@@ -159,8 +169,10 @@ _PERMILLE = Decimal("0.001")
 
 
 def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> tuple[Tier, ...]:
-    """OKEx BTC coin-margined schedule of September 2019: top first + (k - 1) * step contracts, maintenance
-    0.5 % a tier, initial 0.5 % above that (OKEx notice, September 2019). `first` and `step` scale the tops.
+    """Returns OKEx's schedule for BTC coin-margined contracts of September 2019 (OKEx notice).
+
+    Tier k has the top first + (k - 1) * step contracts, a maintenance rate of 0.5 % * k, and an initial rate 0.5 % above that.
+    `first` and `step` scale the tops.
 
     >>> okex_btc_2019()[2]
     Tier(max_contracts=22000, maintenance='0.015', initial='0.02', max_leverage=50, deduction=None)

@@ -1,1 +1,1 @@
-"""All money computed again from events alone. Shares no formula with a kernel."""
+"""Money recomputed from events alone, without a formula of the kernels."""

@@ -1,9 +1,9 @@
 """The third witness: recomputes book, balances, positions and thresholds from the events alone.
 
-Owns the transitions of its plain-integer books (`books`) and shares no formula with the core or the reference.
-It never asks the exchange anything but the constants of its instruments and rule set.
-`feed` raises InvariantBroken at the first event that does not follow from the ones before it, `close` at the end of a
-command when a sum of semantics §1 does not hold. Cost: O(1) an event, O(accounts) a close; for tests and doubts.
+Owns the transitions of its plain-integer books (`books`). Shares no formula with the core or the twin. Asks the exchange
+nothing but the constants of its instruments and rule set. `feed` raises InvariantBroken at the first event that does not
+follow from those before it. `close` raises it at the end of a command if a sum of semantics §1 does not hold. Cost: O(1) an
+event, O(accounts) a close; for tests and doubts.
 """
 
 from collections import defaultdict
@@ -31,9 +31,10 @@ _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
 class Auditor(Safety):
-    """Feeds on one exchange's events from its first one.
+    """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
+    >>> from solvent.auditor import Auditor
     >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
     >>> auditor = Auditor(ex)
     >>> ex.deposit("alice", "USDT", 5)
@@ -63,7 +64,10 @@ class Auditor(Safety):
         self._held: dict[Key, int] = {}  # what positions were before this command changed them
 
     def follow(self, events: Iterable[Event]) -> None:
-        """Feeds the events of whole commands and closes the books after each."""
+        """Reads the events of whole commands, and closes the books after each command.
+
+        Raises InvariantBroken at the first event or command that does not add up.
+        """
         if not isinstance(events, Iterable):
             raise wrong_type("events", events, "events, as a cursor gives them")
         open_books = False
@@ -76,7 +80,7 @@ class Auditor(Safety):
             self.close()
 
     def feed(self, e: Event) -> None:
-        """One event. Raises InvariantBroken when it contradicts what went before, or names what nobody has heard of."""
+        """Reads one event. Raises InvariantBroken if it contradicts what went before, or names something unknown."""
         if not isinstance(e, EVENTS):
             raise wrong_type("event", e, "an Event")
         self._need(e.seq > self._seq, e, f"sequence after {self._seq}")
@@ -122,11 +126,11 @@ class Auditor(Safety):
 
     @staticmethod
     def _funding_repays(e: Event) -> bool:
-        """What a parcel receives may repay the deficit first."""
+        """True if this posting repays the deficit from a parcel's funding, which comes first."""
         return bool(e.posting == Posting.DEFICIT_REPAID and e.payer == Purse.RESIDUE)
 
     def _settle_fee(self, e: Event) -> None:
-        """A fee may be split between the deficit and the fund; both parts count against what is owed. A rebate is not."""
+        """Matches a fee with what is owed. It may be split between the deficit and the fund; a rebate may not."""
         for i, (payer, ref, owed) in enumerate(self._fees):
             if (payer, ref) == (e.payer, e.ref) and owed >= e.amount_units:
                 self._fees[i] = (payer, ref, owed - e.amount_units)
@@ -137,7 +141,7 @@ class Auditor(Safety):
         self._need(e.posting == Posting.DEFICIT_REPAID, e, "a fee that no fill explains")
 
     def _fill(self, key: Key, size: int, cost: int) -> None:
-        """Semantics §1: a reduction realises trunc(cost * x / size); the rest opens."""
+        """Books a fill (semantics §1): a reduction realises trunc(cost * x / size); the rest opens."""
         held = self.sizes[key]
         self._held.setdefault(key, held)
         if held * size < 0:
@@ -184,7 +188,10 @@ class Auditor(Safety):
         self._safe_passed()
 
     def _on_funded(self, e: Event) -> None:
-        """MON-5, FUN-1, FUN-2: each charge and share against dues recomputed from the sizes; the rest stays in residue."""
+        """Checks each charge and share against dues recomputed from the sizes (MON-5, FUN-1, FUN-2).
+
+        The rest stays in residue.
+        """
         self._need(e.period > self.periods[e.instrument], e, "FUN-2: a period settles once")
         self.periods[e.instrument] = e.period
         holders = [(key, size) for key, size in self.sizes.items() if key[1] == e.instrument and size]
@@ -213,7 +220,7 @@ class Auditor(Safety):
         self._funded.clear()
 
     def _bears(self, key: Key, due: int, paid: int) -> int:
-        """How much of what is due a position could pay before anything of its account is below R_own, or further below."""
+        """Returns how much of a due a position could pay before a domain of its account is below R_own, or further below."""
         isolated, wallet = self.modes.get(key), (key[0], self.currency[key[1]])
         if isolated:
             equity, _, own = self.terms(key, *wallet)
@@ -251,7 +258,7 @@ class Auditor(Safety):
     # --- orders
 
     def _move(self, order: Order, e: Event) -> None:
-        """ORD-1: the status moves only along the table."""
+        """Moves an order's status along the table only (ORD-1)."""
         self._need((order.status, e.type) in TRANSITIONS, e, f"ORD-1: a {order.status} order")
         order.status = TRANSITIONS[order.status, e.type]
 
@@ -347,7 +354,7 @@ class Auditor(Safety):
         self.listed += 1
 
     def _on_listing_changed(self, e: Event) -> None:
-        """A settlement closes every position and parcel at one price; no order is left."""
+        """Closes every position and parcel at one price when an instrument settles; no order may be left."""
         if e.listing != Listing.CLOSED:
             return
         self.marks[e.instrument] = e.price_ticks
@@ -374,7 +381,7 @@ class Auditor(Safety):
         self._need((equity < full) == (e.verdict == Verdict.FULL), e, "LIQ-1: takeover only below R_full")
 
     def _on_netted(self, e: Event) -> None:
-        """Both legs of a hedge lose the same lots at the same value."""
+        """Takes the same lots at the same value from both legs of a hedge."""
         spec = self.specs[e.instrument]
         self._need(e.price_ticks == self.marks[e.instrument], e, "a hedge is netted at mark")
         self._need(e.value_units == fill_value(spec, e.size_lots, e.price_ticks), e, "the value of what is netted")
@@ -426,7 +433,7 @@ class Auditor(Safety):
     # --- the end of a command
 
     def close(self) -> None:
-        """All sums of semantics §1, and that nobody is left below a takeover threshold."""
+        """Checks all sums of semantics §1, and that no domain is left below a takeover threshold."""
         self.closes += 1
         self._stepping = 0
         self._close_orders()
@@ -444,7 +451,7 @@ class Auditor(Safety):
         self._close_sums()
 
     def _close_orders(self) -> None:
-        """ORD-5: a close-position order that sleeps ends with its position."""
+        """Checks that a dormant close-position order ended with its position (ORD-5)."""
         ended = {key: 1 if held > 0 else 0 for key, held in self._held.items() if held and held * self.sizes[key] <= 0}
         for order_id, order in self.orders.items() if ended else ():
             left = order.closes and order.status == "dormant" and ended.get(order.key) == order.side
@@ -477,7 +484,7 @@ class Auditor(Safety):
             self._need(self.wallets[Purse.DEFICIT, currency] <= 0, currency, "the deficit is never above zero")
 
     def check_safety(self) -> None:
-        """No account is below R_full. O(accounts)."""
+        """Checks that no account is below R_full. Cost: O(accounts)."""
         for key, size in list(self.sizes.items()):
             if size:
                 isolated = key if self.modes.get(key) else None
@@ -485,7 +492,7 @@ class Auditor(Safety):
                 self._need(equity >= full, key, f"LIQ-1: equity {equity} is below {full}")
 
     def compare(self, exchange: "Exchange") -> None:
-        """That the exchange's own reads say the same: wallets, positions, parcels, books."""
+        """Checks that the exchange's own reads say the same: wallets, positions, parcels, books."""
         if type(exchange) is not type(self.exchange):
             raise wrong_type("exchange", exchange, "the Exchange that is followed")
         kernel = exchange._kernel

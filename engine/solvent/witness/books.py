@@ -1,6 +1,6 @@
-"""What the auditor's books say of a margin domain: its equity and requirements, by `values`.
+"""The auditor's view of a margin domain: its equity and requirements, by `values`.
 
-Owns the thresholds and what resting orders add. Never holds a row of its own (`rows`). Cost: O(instruments) an answer.
+Owns the thresholds, and what resting orders add. Never holds a row of its own (`rows`). Cost: O(instruments) an answer.
 """
 
 from collections import defaultdict
@@ -13,10 +13,10 @@ from solvent.witness.values import closing_fee, fill_value, level, plain_rate, p
 
 
 class Books(Rows):
-    """The ratio test of every domain of one exchange."""
+    """Computes the ratio test of every domain of one exchange."""
 
     def _bands(self, key: Key) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(tier, fee rate) of the takeover and of the step-down threshold of one position."""
+        """Returns (tier, fee rate) of the takeover and of the step-down threshold of one position."""
         rules, isolated = self.rules, self.modes.get(key)
         tier, fee = level(self.held(key)), self.liquidation_fee(key)
         if tier <= rules.low_tiers:
@@ -26,7 +26,7 @@ class Books(Rows):
         return full, (tier, fee * (rules.fee_isolated_own if isolated else rules.fee_cross_own))
 
     def _thresholds(self, key: Key, equity: int) -> tuple[int, int]:
-        """(full, own) of one position, in units."""
+        """Returns (full, own) of one position, in units."""
         held, bands = self.held(key), self._bands(key)
         if self.rules.fee_at == "mark":
             full, own = (required(held, *band) for band in bands)
@@ -40,7 +40,7 @@ class Books(Rows):
         return plain_rate(held, full, buys) + full_fee, plain_rate(held, own, buys) + own_fee
 
     def terms(self, isolated: Key | None, account: int, currency: int) -> tuple[int, int, int]:
-        """(equity, R_full, R_own) of an isolated position, or of an account's cross domain in a currency."""
+        """Returns (equity, R_full, R_own) of an isolated position, or of an account's cross domain in a currency."""
         if isolated:
             members, equity = [isolated], self.margins[isolated]
         else:
@@ -60,7 +60,7 @@ class Books(Rows):
         return equity, full + met, own + met
 
     def _collateral(self, account: int, currency: int) -> int:
-        """What other currencies count, each rounded down."""
+        """Returns the worth of other currencies, each rounded down."""
         counted = 0
         for source, of, instrument, up, down in self.exchange.venue.collateral_terms:
             price = self.indices[instrument] or self.marks[instrument]
@@ -69,7 +69,10 @@ class Books(Rows):
         return counted
 
     def _with_orders(self, account: int, currency: int, equity: int, full: int, own: int) -> tuple[int, int, int]:
-        """The same with resting orders: of each position the dearer side of what would open, its value or its fee."""
+        """Adds resting orders to equity and requirements.
+
+        For each position the dearer side of what would open counts, by value or by fee.
+        """
         resting: defaultdict[Key, list[Order]] = defaultdict(list)
         for order in self.orders.values():
             cross = order.account == account and not self.modes.get(order.key) and self.currency[order.instrument] == currency

@@ -1,7 +1,7 @@
 """The rows of the auditor's books: wallets, positions, orders, fees, as `auditor` enters them from events.
 
-Owns what is held, and what can be read of one row by itself. Never reads an event but to open an order's row. Cost: O(1) a
-row, O(instruments) where a tier group nets.
+Owns these rows, and everything that can be read from one row by itself. Reads an event only to open an order's row. Cost: O(1)
+a row, O(instruments) where a tier group nets.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ Key = tuple[int, int, int]  # account, instrument, leg
 
 
 class Order:
-    """An order as its ACCEPTED event gave it; `remaining` and `status` follow its later events."""
+    """Holds an order as its ACCEPTED event gave it; `remaining` and `status` follow its later events."""
 
     __slots__ = (
         "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
@@ -40,11 +40,12 @@ class Order:
         self.mark = mark  # when it was accepted, amended or triggered
 
     def shares_owner(self, other: "Order") -> bool:
+        """True if both orders have one account, or one self-trade group."""
         return self.account == other.account or (self.group != 0 and self.group == other.group)
 
 
 class Rows:
-    """One exchange's money and positions, as far as its events tell."""
+    """Holds one exchange's money and positions, as far as its events tell."""
 
     def __init__(self, exchange: "Exchange"):
         if not hasattr(exchange, "venue"):
@@ -72,51 +73,52 @@ class Rows:
         self.rated: dict[Key, int] = {}  # at which fee a position would be liquidated, where that is its account's own
 
     def _enter(self) -> None:
-        """The constants of instruments that are listed. An exchange knows its newest one when its command is over."""
+        """Adds the constants of newly listed instruments. An exchange knows its newest one when the command is over."""
         for each in self.exchange.instruments[len(self.specs) : self.listed]:
             self.specs.append(each.spec)
             self.currency.append(self.exchange.venue.currency_id(each.settle))
 
     def _family(self, account: int, instrument: int) -> tuple[int, int]:
-        """Whose volume a fill counts to: the master account's, by currency."""
+        """Returns the account to whose volume a fill counts, the master account, with the currency."""
         return self.parents.get(account) or account, self.currency[instrument]
 
     def fees(self, account: int, instrument: int) -> tuple[int, int]:
-        """(maker, taker) by the volume of the last thirty whole days."""
+        """Returns (maker, taker) by the volume of the last thirty whole days."""
         spec, days = self.specs[instrument], self.traded[self._family(account, instrument)]
         traded = sum(min(2**57, value) for day, value in days.items() if self.day - 30 <= day < self.day)
         _, *found = [row for row in [(0, spec.maker_fee_ppb, spec.taker_fee_ppb), *spec.fee_tiers] if row[0] <= traded][-1]
         return found[0], found[1]
 
     def liquidation_fee(self, key: Key) -> int:
-        """Of a position that nobody has heard of before, what it begins with."""
+        """Returns a position's liquidation fee; a position without a rate of its own begins with its account's present one."""
         spec = self.specs[key[1]]
         if not spec.own_fee:
             return spec.liquidation_fee_ppb
         return self.rated.setdefault(key, self.fees(*key[:2])[1])
 
     def due(self, instrument: int, size: int, rate: int) -> int:
-        """What a settlement at `rate` asks of a position, or owes it, in units rounded up."""
+        """Returns what a settlement at `rate` asks of a position, or owes it, in units rounded up."""
         return ratio_up(self.funding_value(instrument, size) * abs(rate), 10**9)
 
     def funding_value(self, instrument: int, size: int) -> int:
+        """Returns the value on which funding is paid, at mark or at the index."""
         model = self.exchange.instruments[instrument].prices
         at_index = model is not None and model.funding is not None and model.funding.notional == "index"
         return held_value(self.specs[instrument], size, (self.indices if at_index else self.marks)[instrument])
 
     def held(self, key: Key) -> Held:
-        """What tiers and requirements read of a position."""
+        """Returns what tiers and requirements read of a position."""
         size, accrual = self.sizes[key], self.accruals[key[1]]
         pays = max(0, accrual if size > 0 else -accrual)
         accrued = Fraction(pays * self.funding_value(key[1], size), 10**9) if pays else Fraction(0)
         spec = self.specs[key[1]]
         leverage = self.leverages.get(key, Fraction(spec.default_leverage))
-        kin, sides = self._kin(key), self._sides(key)
+        nets, sides = self._group_net_lots(key), self._sides(key)
         rest = self.chosen[key], leverage, self.marks[key[1]], accrued
-        return Held(spec, size, self.costs[key], self._other(key), kin, sides, *rest)
+        return Held(spec, size, self.costs[key], self._other_leg_lots(key), nets, sides, *rest)
 
     def _sides(self, key: Key) -> tuple[int, int]:
-        """What is held long and short of the instrument or its tier group; cross positions only."""
+        """Returns the lots held long and short of the instrument or its tier group; cross positions only."""
         account, mine, _ = key
         group, rows = self.specs[mine].tier_group, [key]
         if not self.modes.get(key):
@@ -128,17 +130,19 @@ class Rows:
         sizes = [self.sizes[row] for row in rows]
         return sum(size for size in sizes if size > 0), sum(-size for size in sizes if size < 0)
 
-    def _kin(self, key: Key) -> int:
-        """The nets of the other instruments of a tier group, added up; cross positions only."""
+    def _group_net_lots(self, key: Key) -> int:
+        """Returns the nets of the other instruments of a tier group, added up; cross positions only."""
         account, mine, _ = key
         group = self.specs[mine].tier_group
         if not group or self.modes.get(key):
             return 0
-        kin = (i for i, spec in enumerate(self.specs) if spec.tier_group == group and self.currency[i] == self.currency[mine])
-        rows = ([(account, i, leg) for leg in Leg] for i in kin if i != mine)
+        members = (
+            i for i, spec in enumerate(self.specs) if spec.tier_group == group and self.currency[i] == self.currency[mine]
+        )
+        rows = ([(account, i, leg) for leg in Leg] for i in members if i != mine)
         return sum(abs(sum(self.sizes[row] for row in each if not self.modes.get(row))) for each in rows)
 
-    def _other(self, key: Key) -> int:
-        """The other leg of a hedge, where both are cross."""
-        twin = key[0], key[1], Leg.LONG + Leg.SHORT - key[2]
-        return 0 if not key[2] or self.modes.get(key) or self.modes.get(twin) else self.sizes[twin]
+    def _other_leg_lots(self, key: Key) -> int:
+        """Returns the other leg of a hedge if both are cross."""
+        other_leg = key[0], key[1], Leg.LONG + Leg.SHORT - key[2]
+        return 0 if not key[2] or self.modes.get(key) or self.modes.get(other_leg) else self.sizes[other_leg]

@@ -1,10 +1,10 @@
-"""SAFE-1 and SAFE-2 from events alone: nothing costs anyone but its owner.
+"""SAFE-1 and SAFE-2 from events alone: a command costs nobody but its owner.
 
 Owns what a command, after the clock, may take from the fund and the deficit, and a look at every fill that opens something.
-Never reads more than events and the auditor's own books. Cost: of an opening fill one reading of its owner's domains.
+Never reads more than events and the auditor's own books. Cost: an opening fill costs one reading of its owner's domains.
 
-* SAFE-1: a command that is no price, funding or settlement pays nothing out of fund or deficit and deleverages nobody; a
-  parcel's roundings may cost a unit for each fill that it had.
+* SAFE-1: a command that is no price, funding or settlement pays nothing out of fund or deficit, and deleverages nobody. A
+  parcel's roundings may cost one unit for each of its fills.
 * SAFE-2: a fill that opens something leaves no domain of its owner below R_own, or further below it than before.
 """
 
@@ -25,7 +25,7 @@ _BY_TRADE = {ParcelChange.FILLED_BY_BOOK, ParcelChange.FILLED_BY_FUND}
 
 
 class Before(NamedTuple):
-    """A position and its owner's wallet before a trade, and the resting order that it takes lots from."""
+    """Holds a position and its owner's wallet before a trade, and the resting order that the trade takes lots from."""
 
     size: int
     cost: int
@@ -36,6 +36,8 @@ class Before(NamedTuple):
 
 
 class Safety(Books):
+    """Checks SAFE-1 and SAFE-2 for every command."""
+
     def __init__(self, exchange: "Exchange"):
         super().__init__(exchange)
         self._costs_others = True  # the command of now may
@@ -52,12 +54,12 @@ class Safety(Books):
     # --- SAFE-1
 
     def _safe_begin(self, e: Event) -> None:
-        """The clock comes first; where it says nothing, everything is the command's own."""
+        """Starts a command. The clock comes first; without a word from it, everything is the command's own doing."""
         self._costs_others = e.command in COSTS_OTHERS
         self._safe_passed()
 
     def _safe_passed(self) -> None:
-        """What the clock did does not count."""
+        """Forgets what the clock did: it does not count."""
         for counts in (self._paid, self._rounded, self._losing):
             counts.clear()
 
@@ -76,11 +78,11 @@ class Safety(Books):
                 self._losing[e.parcel_id] -= e.gain_units
 
     def _safe_marked(self, parcels: set[int]) -> None:
-        """A mark of their instrument: these wait no longer."""
+        """Ends the waiting of these parcels: their instrument has a new mark."""
         self._waiting -= parcels
 
     def _safe_parcel_rests(self, parcel_id: int, value: int) -> None:
-        """At the end of a command only a parcel that a command of another kind left so is under water."""
+        """Checks at the end of a command that a parcel is under water only if a command of another kind left it so."""
         if value <= 0 and self._costs_others and parcel_id not in self._waiting:
             self._refuse(parcel_id, "LIQ-6: a price, funding or a settlement leaves no parcel without value")
         if value <= 0:
@@ -106,7 +108,7 @@ class Safety(Books):
         return Before(self.sizes[key], self.costs[key], self.margins[key], cash, maker, lots)
 
     def _slacks(self, key: Key) -> list[int]:
-        """Equity above R_own of every domain that a fill of a position may change."""
+        """Returns equity above R_own of every domain that a fill of a position may change."""
         currency = self.currency[key[1]]
         backed = [of for source, of, *_ in self.exchange.venue.collateral_terms if source == currency]
         readings = [self.terms(key, key[0], currency)] if self.modes.get(key) else []
@@ -114,7 +116,7 @@ class Safety(Books):
         return [equity - own for equity, _, own in readings]
 
     def _safe_fill(self, key: Key, before: Before, e: Event) -> None:
-        """After a trade's POSITION. Of one that turns a position, before is when it was closed."""
+        """Checks a position after its trade. If the trade turned the position, `before` is the moment when it was closed."""
         turned = before.size * e.size_lots < 0
         if abs(e.size_lots) <= abs(before.size) and not turned:
             return

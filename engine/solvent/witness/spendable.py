@@ -1,6 +1,6 @@
-"""What accounts have to spare, from the auditor's books: cash less losses, initial margins and holds of resting orders.
+"""Spare money of accounts, from the auditor's books: cash less losses, initial margins and holds of resting orders.
 
-Owns nothing; shares no formula with the core or the reference. Cost: O(orders) an answer; for tests and doubts.
+Owns nothing. Shares no formula with the core or the twin. Cost: O(orders) an answer; for tests and doubts.
 """
 
 from collections import defaultdict
@@ -24,8 +24,10 @@ from solvent.witness.values import (
 
 
 def spare(books: Rows, account: int, currency: int) -> int:
-    """What the contracts of a currency leave of a balance in it to count elsewhere: a position keeps its initial margin as far
-    as its own profit does not bear it."""
+    """Returns the part of a balance that the contracts of its currency leave to count elsewhere.
+
+    A position keeps the part of its initial margin that its own profit does not cover.
+    """
     left = books.wallets[account, currency]
     for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
         left -= hold(books, key)
@@ -36,7 +38,7 @@ def spare(books: Rows, account: int, currency: int) -> int:
 
 
 def spendable(books: Rows, account: int, currency: int) -> int:
-    """What could be withdrawn of a currency as far as its own contracts go; below zero where they want more."""
+    """Returns what could be withdrawn of a currency as far as its own contracts go; negative if they need more."""
     lost, held, asked = 0, 0, defaultdict[int | Key, list[int]](lambda: [0, 0])
     reserved = {o.key for o in books.orders.values() if o.key[0] == account and o.status == "resting" and not o.house}
     for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
@@ -50,13 +52,13 @@ def spendable(books: Rows, account: int, currency: int) -> int:
 
 
 def _hedge(books: Rows, key: Key) -> int | Key:
-    """What a position is hedged with: a number where only the dearer side counts, else itself."""
+    """Returns the hedge of a position: a number if only the dearer side counts, else the position itself."""
     spec = books.specs[key[1]]
     return (spec.tier_group or -1 - key[1]) if spec.larger_leg else key
 
 
 def initial(books: Rows, key: Key) -> int:
-    """Initial margin of a position at mark, accrued funding included; at least maintenance with the fee."""
+    """Returns the initial margin of a position at mark with accrued funding; at least maintenance margin with the fee."""
     position = books.held(key)
     value = held_value(position.spec, position.size, position.mark)
     found = _initial(position.spec, value, position.leverage, abs(position.size), value) + ceil(position.accrued)
@@ -75,7 +77,7 @@ def _initial(spec: Spec, value: int, leverage: Fraction, lots: int, notional: in
 
 
 def hold(books: Rows, key: Key) -> int:
-    """What the resting orders of a position reserve: the dearer side's."""
+    """Returns what the resting orders of a position reserve: the dearer side's hold."""
     orders = [o for o in books.orders.values() if o.key == key and o.status == "resting" and not o.house]
     return max(_side(books, key, orders, side) for side in (0, 1)) if orders else 0
 
@@ -103,7 +105,7 @@ def _side(books: Rows, key: Key, orders: list[Order], side: int) -> int:
 
 
 def _lost(spec: Spec, order: Order) -> int:
-    """What an order would have lost at once when it was accepted."""
+    """Returns what an order would have lost at once when it was accepted."""
     buys = order.side == 0
     if order.price <= order.mark if buys else order.price >= order.mark:
         return 0

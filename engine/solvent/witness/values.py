@@ -1,6 +1,6 @@
 """The auditor's own arithmetic: values, costs and thresholds of contracts, from their constants alone.
 
-Owns nothing and shares no formula with the core or the reference: fractions instead of scaled integers, slabs instead of
+Owns nothing. Shares no formula with the core or the twin: it has fractions instead of scaled integers, slabs instead of
 deductions, a search instead of a root by digits. Slow, for tests and doubts.
 """
 
@@ -15,21 +15,23 @@ RATE = 10**9
 
 
 def ratio_up(n: int | Fraction, d: int) -> int:
+    """Divides and rounds up."""
     return -((-n) // d)
 
 
 def toward_zero(n: int, d: int) -> int:
+    """Divides and rounds toward zero."""
     return abs(n) // d * (1 if n >= 0 else -1)
 
 
 class Held(NamedTuple):
-    """What tiers and requirements read of a position, its instrument and its account."""
+    """Holds what tiers and requirements read of a position, its instrument and its account."""
 
     spec: Spec
     size: int
     cost: int
-    other: int  # the other leg of a hedge, where both are cross
-    kin: int  # the nets of the other instruments of its tier group, added up
+    other_leg_lots: int  # the other leg of a hedge, where both are cross
+    group_net_lots: int  # the nets of the other instruments of its tier group, added up
     sides: tuple[int, int]  # lots long and short of its instrument or tier group, in its margin domain
     chosen: int  # tier, 0: none
     leverage: Fraction
@@ -38,19 +40,21 @@ class Held(NamedTuple):
 
     @property
     def value(self) -> int:
+        """Returns the value at mark."""
         return held_value(self.spec, self.size, self.mark)
 
     @property
     def measure(self) -> int:
+        """Returns the size that the tiers measure."""
         if self.spec.basis == Basis.NOTIONAL:
             return self.value
         if self.spec.basis == Basis.ENTRY:
             return abs(self.cost)
-        return abs(self.size + self.other) + self.kin if self.spec.basis == Basis.NET else abs(self.size)
+        return abs(self.size + self.other_leg_lots) + self.group_net_lots if self.spec.basis == Basis.NET else abs(self.size)
 
 
 def fill_value(spec: Spec, lots: int, price: int, house_buys: bool = False) -> int:
-    """Semantics §1: linear exact; inverse floored, toward the house where it alone buys."""
+    """Returns the value of a fill (semantics §1): linear exact; inverse rounded down, toward the house where it alone buys."""
     if spec.kind == Kind.INVERSE:
         exact = Fraction(lots * spec.units, price)
         return ceil(exact) if house_buys else floor(exact)
@@ -58,12 +62,12 @@ def fill_value(spec: Spec, lots: int, price: int, house_buys: bool = False) -> i
 
 
 def signed_cost(spec: Spec, buys: bool, value: int) -> int:
-    """An inverse long owes coins: its cost is minus its value."""
+    """Returns a value with the sign of its cost. An inverse long owes coins: its cost is minus its value."""
     return -value if buys == (spec.kind == Kind.INVERSE) else value
 
 
 def held_value(spec: Spec, size: int, mark: int) -> int:
-    """V at mark: inverse rounded against its holder, a long's up, a short's down."""
+    """Returns V at mark; inverse values are rounded against their holder, a long's up, a short's down."""
     if spec.kind == Kind.INVERSE:
         exact = Fraction(abs(size) * spec.units, mark) if size else Fraction(0)
         return ceil(exact) if size > 0 else floor(exact)
@@ -71,11 +75,15 @@ def held_value(spec: Spec, size: int, mark: int) -> int:
 
 
 def profit(spec: Spec, size: int, cost: int, mark: int) -> int:
+    """Returns the unrealised profit at mark."""
     return signed_cost(spec, size > 0, held_value(spec, size, mark)) - cost
 
 
 def _root5(n: Fraction) -> Fraction:
-    """The fifth root to 24 binary digits, from below, of n = whole * 10**-k: digits as far as 127 bits hold them."""
+    """Returns the fifth root of n from below, to 24 binary digits.
+
+    n is whole * 10**-k, with as many digits as 127 bits hold.
+    """
     low, high = 0, 1 << 26
     while high - low > 1:
         middle = (low + high) // 2
@@ -84,7 +92,10 @@ def _root5(n: Fraction) -> Fraction:
 
 
 def power_rate(spec: Spec, curve: int, value: int) -> int:
-    """ceil(curve * notional**0.8) over RATE, notional in whole currency: notional**0.8 is notional over its fifth root."""
+    """Returns ceil(curve * notional**0.8) over RATE, notional in whole currency.
+
+    Computes notional**0.8 as notional over its fifth root.
+    """
     notional = Fraction(value, 10**spec.decimals)
     digits = -(-spec.decimals // 5)
     tens = int(10**digits)
@@ -96,13 +107,13 @@ def power_rate(spec: Spec, curve: int, value: int) -> int:
 
 
 def level(held: Held) -> int:
-    """1-based tier; beyond the last it is the last."""
+    """Returns the tier, from 1 up; a size beyond the last tier stands in the last one."""
     last = len(held.spec.tiers)
     return max(held.chosen, next((i for i, (top, *_) in enumerate(held.spec.tiers, 1) if held.measure <= top), last))
 
 
 def table(held: Held, buys: bool) -> list[int]:
-    """The maintenance rates, over RATE, of the tiers for a long (or a buy) or a short."""
+    """Returns the maintenance rates of the tiers, over RATE, for a long (or a buy) or a short."""
     fitting = [
         list(rates) for side, most, rates in held.spec.rates
         if side != (Leg.SHORT if buys else Leg.LONG) and (most == 0 or held.leverage <= most)
@@ -111,24 +122,30 @@ def table(held: Held, buys: bool) -> list[int]:
 
 
 def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
-    """Of a tier, over RATE; by FACTOR the share of the initial margin that it is there."""
+    """Returns a tier's maintenance rate over RATE.
+
+    Scheme FACTOR takes its share of the initial margin at the position's leverage.
+    """
     maintenance, initial = table(held, buys)[tier - 1], held.spec.tiers[tier - 1][3]
     if held.spec.scheme == Scheme.FACTOR:
         return Fraction(maintenance, initial) * RATE / held.leverage
     return Fraction(maintenance)
 
 
-def unasked(held: Held) -> bool:
-    """Of the smaller side of a hedge where only the larger one counts; of equals the short."""
+def other_side_pays(held: Held) -> bool:
+    """True for the smaller side of a hedge that is margined by its larger side only.
+
+    With equal sides the short is the smaller one.
+    """
     if not held.spec.larger_leg or not held.size:
         return False
     return sorted([(held.sides[0], 1), (held.sides[1], 0)])[0][1] == (held.size > 0)
 
 
 def required(held: Held, tier: int, fee: int) -> int:
-    """Units that a tier asks, a fee rate and accrued funding included; slab by slab where the scheme deducts."""
+    """Returns the units that a tier asks for, with a fee rate and accrued funding; slab by slab where the scheme deducts."""
     spec = held.spec
-    if unasked(held):
+    if other_side_pays(held):
         return 0
     value = abs(held.cost) if spec.at_entry else held.value
     rate, maintenance = plain_rate(held, tier, held.size > 0), table(held, held.size > 0)
@@ -148,8 +165,8 @@ def required(held: Held, tier: int, fee: int) -> int:
 
 
 def closing_fee(held: Held, equity: int, fee: int) -> int:
-    """The fee of closing where a domain's equity and the fee itself are just gone."""
-    if unasked(held):
+    """Returns the fee of closing at the price where a domain's equity and the fee itself are just gone."""
+    if other_side_pays(held):
         return 0
     share, worth = Fraction(fee, RATE), signed_cost(held.spec, held.size > 0, held.value)
     left = worth - equity  # what closing has to bring (or, if negative, may take) besides the fee

@@ -204,7 +204,7 @@ def test_nothing_is_printed_and_lost(tmp_path):
 # --- Between any two steps of the face
 
 
-FACE = ("exchange.py", "reads.py", "venue.py", "base.py")
+FACE = ("exchange.py", "operator.py", "reads.py", "venue.py", "base.py")
 TWIN = (*FACE, "kernel.py", "placement.py", "lifecycle.py", "book.py")
 
 

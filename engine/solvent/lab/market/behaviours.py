@@ -1,8 +1,8 @@
 """The seed's nine behaviours and the control group, each a small rule.
 
-Owns what each trader wants in a step. Never sends a command, never sees more than the view: its own account,
-the price and its own draws. Parameters stand at the top of each class. Cost: some array operations on the
-members of a behaviour a step.
+Owns what each trader wants in a step. Never sends a command. Never sees more than the view: the trader's own account, the
+price and the trader's own draws. Parameters stand at the top of each class. Cost: some array operations on the members of a
+behaviour a step.
 """
 
 from abc import ABC, abstractmethod
@@ -23,7 +23,7 @@ HISTORY = 64  # steps that a trend is measured over at least, and that a followe
 
 @dataclass(slots=True)
 class View:
-    """What the traders see in a step, columns by agent. stake: value at entry over leverage, the margin put in."""
+    """Shows what the traders may see in a step, columns by agent. stake: the margin put in, value at entry / leverage."""
 
     step: int
     time_ns: int
@@ -41,14 +41,14 @@ class View:
     past_sides: npt.NDArray[np.int8]  # the side each agent held, HISTORY rows, row step % HISTORY is the newest
 
     def needed(self, side: Ints, leverage: Ints) -> Ints:
-        """What a wallet must have free for each lot that opens: initial margin, the way from mark to the limit, the fee."""
+        """Returns the free money that each opening lot needs: initial margin, the way from mark to the limit, the fee."""
         value: Ints = entry_limit(self.price_ticks, side) * self.lot_units // self.price_ticks
         dearer: Ints = np.maximum(value, self.lot_units)
         return -(-dearer // leverage) + np.abs(value - self.lot_units) - (-dearer * self.fee_ppb // RATE)
 
 
 class Wishes:
-    """What the traders want in a step, columns by agent: signed lots, deposits, margin to add."""
+    """Collects what the traders want in a step, columns by agent: signed lots, deposits, margin to add."""
 
     def __init__(self, traders: int):
         self.lots = np.zeros(traders, dtype=np.int64)
@@ -62,11 +62,10 @@ class Wishes:
 
 
 class Behaviour(ABC):
-    """A group of traders with one rule. Subclasses say `act`; the rest is shared vocabulary.
+    """Moves a group of traders by one rule. Subclasses define `act`; the rest is shared vocabulary.
 
-    PART: percent of the free wallet put into a position. REST_STEPS: the average pause after a position.
-    RETRY_STEPS: the pause after an order that found nobody.
-    RETURNS: how many liquidations a member comes back from.
+    PART: percent of the free wallet put into a position. REST_STEPS: the average pause after a position. RETRY_STEPS: the
+    pause after an order that found nobody. RETURNS: how many liquidations a member comes back from.
     """
 
     name = ""
@@ -105,7 +104,7 @@ class Behaviour(ABC):
 
     @abstractmethod
     def act(self) -> None:
-        """The behaviour's rule: says in `wishes` what its members want in this step."""
+        """Writes into `wishes` what the members want in this step: the behaviour's rule."""
 
     # --- vocabulary
 
@@ -113,21 +112,21 @@ class Behaviour(ABC):
         return draw(self.crowd.seed, self.who, purpose, self.view.step if step is None else step)
 
     def trait(self, low: int, high: int, purpose: Purpose = Purpose.TRAIT) -> Ints:
-        """A fixed number of each member, from low to high."""
+        """Returns a fixed number for each member, from low to high."""
         return low + below(draw(self.crowd.seed, self.who, purpose), high - low + 1)
 
     def chance(self, one_in: int, purpose: Purpose) -> Bools:
         return np.equal(below(self.bits(purpose), one_in), 0)
 
     def losing(self, percent: int | Ints) -> Bools:
-        """A loss above so many percent of the stake."""
+        """True for members whose loss exceeds this many percent of the stake."""
         return self.held & (-self.profit * 100 > self.stake * percent)
 
     def winning(self, percent: int | Ints) -> Bools:
         return self.held & (self.profit * 100 > self.stake * percent)
 
     def waiting(self) -> Bools:
-        """Flat, arrived and rested."""
+        """True for members that are flat, arrived and rested."""
         return self.flat & (self.view.step >= self.ready)
 
     def new_side(self, where: Bools) -> None:
@@ -137,12 +136,12 @@ class Behaviour(ABC):
             self.side = np.where(where, np.where(long, 1, -1), self.side)
 
     def free(self) -> Ints:
-        """What may open more: of a wallet that stands behind a position, what neither its margin nor its loss needs."""
+        """Returns the money that may open more. A wallet behind a position keeps what its margin and its loss need."""
         initial = -(-np.abs(self.size) * self.view.lot_units // self.leverage)
         return np.maximum(0, self.cash - np.where(self.cross, np.maximum(0, initial - self.profit), 0))
 
     def enter(self, where: Bools, side: Ints | int | None = None) -> None:
-        """Opens or adds with PART of what is free as margin, one lot if that is less, and never more than is accepted."""
+        """Opens or adds with PART of the free money as margin, at least one lot, and never more than is accepted."""
         sides = np.broadcast_to(self.side if side is None else np.asarray(side, dtype=np.int64), self.size.shape)
         free = self.free()
         wanted = np.maximum(1, free * self.PART // 100 * self.leverage // self.view.lot_units)
@@ -154,13 +153,13 @@ class Behaviour(ABC):
         self.ready[where] = self.view.step + self.RETRY_STEPS
 
     def leave(self, where: Bools) -> None:
-        """Closes all."""
+        """Closes the whole position."""
         chosen = self.who[where & self.held]
         self.wishes.lots[chosen] = -self.view.size[chosen]
         self.wishes.reduce_only[chosen] = True
 
     def near_liquidation(self) -> Bools:
-        """Equity below 1.5 % of the position's value."""
+        """True for members whose equity is below 1.5 % of the position's value."""
         equity = np.where(self.cross, self.cash, self.view.margin[self.who]) + self.profit
         return self.held & (equity * 1_000 < np.abs(self.size) * self.view.lot_units * 15)
 
@@ -186,7 +185,7 @@ class AllIn(Behaviour):
 
 
 class NoStop(Behaviour):
-    """Never a stop. Takes a gain above the whole margin, sooner or later; a loss never."""
+    """Never sets a stop. Takes a gain above the whole margin, sooner or later; never takes a loss."""
 
     name = "no_stop"
     REST_STEPS = 128
@@ -296,8 +295,10 @@ class Overnight(Behaviour):
 
 
 class BottomFisher(Behaviour):
-    """Buys after a fall from the high, again every 3 % further down, until the wallet is empty. No stop. Waiting makes
-    impatient: a smaller fall will do."""
+    """Buys after a fall from the high, again every 3 % further down, until the wallet is empty. Has no stop.
+
+    Waiting makes a member impatient: a smaller fall will do.
+    """
 
     name = "bottom_fisher"
     PART = 33
@@ -364,7 +365,7 @@ class Stubborn(Behaviour):
 
 
 class Control(Behaviour):
-    """The seed's advice: a tenth of the wallet, leverage of at most 5, a stop, a target, and patience."""
+    """Follows the seed's advice: a tenth of the wallet, leverage of at most 5, a stop, a target, and patience."""
 
     name = "control"
     PART = 10

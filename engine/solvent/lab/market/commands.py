@@ -15,14 +15,14 @@ RECORD = dtype("command")
 
 
 def blank(kind: CommandType, count: int) -> Commands:
-    """So many records of a type, all other fields zero."""
+    """Returns records of one type with all other fields zero."""
     rows = np.zeros(count, dtype=RECORD)
     rows["type"], rows["records"] = kind, 1
     return rows
 
 
 def open_accounts(names: list[str], time_ns: int) -> Commands:
-    """Two records an account: the command and the name."""
+    """Returns two records an account: the command and the name."""
     rows = np.zeros((len(names), 2), dtype=RECORD)
     rows["type"][:, 0], rows["records"][:, 0] = CommandType.OPEN_ACCOUNT, 2
     rows["time_ns"][:, 0] = time_ns
@@ -32,7 +32,7 @@ def open_accounts(names: list[str], time_ns: int) -> Commands:
 
 
 def pay(kind: CommandType, accounts: Ints, units: Ints) -> Commands:
-    """DEPOSIT or MOVE_MARGIN of the first currency or instrument."""
+    """Returns DEPOSIT or MOVE_MARGIN records for the first currency or instrument."""
     rows = blank(kind, len(accounts))
     rows["account"], rows["amount"] = accounts, units
     return rows
@@ -46,12 +46,12 @@ def set_leverage(accounts: Ints, leverage: Ints, cross: Bools) -> Commands:
 
 
 def entry_limit(mark_ticks: int, side: Ints) -> Ints:
-    """The worst price at which a trader opens. side: 1 to buy, -1 to sell."""
+    """Returns the worst price at which a trader opens. side: 1 to buy, -1 to sell."""
     return mark_ticks + np.sign(side) * (mark_ticks * ENTRY_SLIP_BP // 10_000)
 
 
 def orders(accounts: Ints, lots: Ints, reduce_only: Bools, mark_ticks: int) -> Commands:
-    """Immediate-or-cancel orders of signed lots: to open near the mark, to close at market."""
+    """Returns immediate-or-cancel orders of signed lots: opening ones near the mark, closing ones at market."""
     rows = blank(CommandType.ORDER, len(accounts))
     rows["account"], rows["size_lots"] = accounts, np.abs(lots)
     rows["side"] = np.where(lots > 0, Side.BUY, Side.SELL)

@@ -18,7 +18,7 @@ _MIX_2 = 0x94D049BB133111EB
 
 
 class Purpose(IntEnum):
-    """What a draw decides; numbers are never reused, or old seeds would tell new stories."""
+    """Numbers the questions that draws decide. A number is never reused, or old seeds would tell new stories."""
 
     BEHAVIOUR = 1
     WALLET_DOUBLINGS = 2
@@ -47,7 +47,7 @@ def _mix_int(word: int) -> int:
 
 
 def draw(seed: int, agents: Ints, purpose: Purpose, step: int = 0) -> npt.NDArray[np.uint64]:
-    """64 random bits for each agent."""
+    """Returns 64 random bits for each agent."""
     key = _mix_int((seed + _GOLDEN) & _WORD)
     key = _mix_int((key + purpose * _GOLDEN) & _WORD)
     key = _mix_int((key + step * _GOLDEN) & _WORD)
@@ -58,11 +58,11 @@ def draw(seed: int, agents: Ints, purpose: Purpose, step: int = 0) -> npt.NDArra
 
 
 def below(bits: npt.NDArray[np.uint64], limit: int) -> Ints:
-    """An integer from 0 to limit - 1 out of each draw; limit below 2**31."""
+    """Turns each draw into an integer from 0 to limit - 1; limit is below 2**31."""
     return (((bits >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32)).astype(np.int64)
 
 
 def pick(bits: npt.NDArray[np.uint64], weights: list[int]) -> Ints:
-    """An index with chances in proportion to integer weights."""
+    """Picks an index with chances in proportion to integer weights."""
     edges = np.cumsum(np.array(weights, dtype=np.int64))
     return np.searchsorted(edges, below(bits, int(edges[-1])), side="right").astype(np.int64)

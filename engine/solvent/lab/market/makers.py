@@ -1,7 +1,7 @@
 """The market makers: eight accounts with twelve levels a side, whose depth vanishes as the price moves, and a far one.
 
-Owns their quotes and what is left of each. Never trades at a market price; it holds no cash and no position,
-those are read from the tally. Cost: two commands a level and step, all in array operations.
+Owns their quotes and what is left of each. Never trades at a market price. Holds no cash and no position: the tally has those.
+Cost: two commands a level and step, all in array operations.
 """
 
 from dataclasses import dataclass
@@ -36,14 +36,14 @@ WALLET_UNITS = 10_000_000_000_000  # ten million USDT: makers outlive the crash
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """What the makers send in one step, and where among the commands their orders stand."""
+    """Holds the makers' commands of one step, and where among them their orders stand."""
 
     commands: Commands
     orders_at: int
 
 
 class Makers:
-    """accounts: their ids. scale: traders times quiet price, which depth follows."""
+    """Quotes for the makers. accounts: their ids. scale: traders times quiet price, which depth follows."""
 
     def __init__(self, accounts: Ints, traders: int, start_ticks: int):
         level = np.arange(1, LEVELS + 1, dtype=np.int64)
@@ -64,7 +64,7 @@ class Makers:
         self.resting = np.zeros(self.full.size, dtype=np.int64)  # lots of those orders not yet filled
 
     def _target(self, widening_bp: int) -> Ints:
-        """What the makers are willing to show."""
+        """Returns the lots that the makers are willing to show."""
         target = self.full.copy()
         target[:, :, :NEAR_LEVELS] = target[:, :, :NEAR_LEVELS] * CALM_BP**THIN_POWER // widening_bp**THIN_POWER
         return target
@@ -97,7 +97,7 @@ class Makers:
         return Quotes(np.concatenate([cancels, orders]), len(cancels))
 
     def filled(self, order_ids: OrderIds, trades: Events) -> None:
-        """Takes the fills of this step's orders off the quotes. order_ids: 0 for those refused."""
+        """Takes the fills of this step's orders off the quotes. order_ids: 0 for refused orders."""
         self.resting[self.slots[order_ids == 0]] = 0
         placed = np.flatnonzero(order_ids)
         if len(trades) == 0 or len(placed) == 0:

@@ -29,7 +29,7 @@ _TICK_WORTH = Fraction(1, 1_000)  # of a contract, in currency
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A price path to be replayed. tick and contract_size: of the contract that trades on it."""
+    """Describes a price path to replay. tick and contract_size belong to the contract that trades on it."""
 
     name: str
     title: str
@@ -40,7 +40,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The path step by step. range_bp: of this window so far or of the last one, whichever is larger."""
+    """Holds the path step by step. range_bp: the price range of this window so far or of the last one, whichever is larger."""
 
     time_ns: Ints
     price_ticks: Ints
@@ -61,7 +61,7 @@ _ALIASES = {
 
 
 def find(name: str) -> Scenario:
-    """A scenario by name, by alias, or from a file of bars (.csv or .csv.gz with COLUMNS)."""
+    """Returns a scenario by name, by alias, or from a file of bars (.csv or .csv.gz with COLUMNS)."""
     known = _ALIASES.get(name.lower(), name.lower())
     if known in _TITLES:
         packed = resources.files("solvent.lab.market").joinpath(f"prices/{known}.csv.gz").read_bytes()
@@ -94,7 +94,7 @@ def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scena
 
 
 def _tick_for(price: str, name: str) -> Decimal:
-    """The power of ten at which a path begins at 70,000 to 700,000 ticks."""
+    """Returns the power of ten with which a path begins at 70,000 to 700,000 ticks."""
     for exponent in range(-12, 12):
         tick = Decimal((0, (1,), exponent))
         ticks = nearest_even(price, tick, f"{name}: open")
@@ -119,13 +119,13 @@ def _bar(row: list[str], tick: Decimal, where: str) -> tuple[int, int, int, int,
 
 
 def _leg(start: int, end: int) -> list[int]:
-    """From start (left out) to end in equal integer steps of at most 50 basis points."""
+    """Returns prices from start (left out) to end in equal integer steps of at most 50 basis points."""
     steps = -(-abs(end - start) // (min(start, end) // STEP_PART))
     return [start + (end - start) * i // steps for i in range(1, steps + 1)]
 
 
 def bar_steps(before: int, bar: tuple[int, int, int, int, int]) -> list[int]:
-    """The prices of one bar: from the last close to the open, then the extremes, the nearer to the open first."""
+    """Returns the prices of one bar: from the last close to the open, then the extremes, the nearer to the open first."""
     _, opened, high, low, closed = bar
     turns = [before, opened, low, high, closed] if closed >= opened else [before, opened, high, low, closed]
     steps = [price for a, b in zip(turns, turns[1:], strict=False) for price in _leg(a, b)]
@@ -133,7 +133,7 @@ def bar_steps(before: int, bar: tuple[int, int, int, int, int]) -> list[int]:
 
 
 def walk(scenario: Scenario) -> Walk:
-    """All steps of a path, spread evenly over each bar."""
+    """Returns all steps of a path, spread evenly over each bar."""
     bars = scenario.bars
     bar_ms = min(after[0] - before[0] for before, after in zip(bars, bars[1:], strict=False))
     window_ms = max(WINDOW_MS, bar_ms)

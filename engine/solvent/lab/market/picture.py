@@ -1,7 +1,7 @@
 """The picture of a run: price, liquidations of longs and of shorts, the insurance fund, hazard by behaviour.
 
-Owns the drawing. Never computes anything that the report does not. Needs matplotlib (the extra `viz`), which
-is imported here and nowhere else.
+Owns the drawing. Never computes anything that the report does not. Needs matplotlib (the extra `viz`), which no other file
+imports.
 """
 
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ STRETCHES = 96  # bars of the liquidations' histogram
 
 
 def require() -> None:
-    """Raises InputError when matplotlib is missing, before an hour of market has been simulated."""
+    """Raises InputError if matplotlib is missing, before an hour of market has been simulated."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -50,7 +50,7 @@ def _price(axis: Any, outcome: Outcome, times: list[datetime]) -> None:
 
 
 def _liquidations(axis: Any, outcome: Outcome, times: list[datetime]) -> None:
-    """Shorts stand above zero, as they are liquidated when the price rises, longs below."""
+    """Draws shorts above zero, as they are liquidated when the price rises, and longs below."""
     last, longs, shorts = by_time(outcome, STRETCHES)
     stretch = (times[-1] - times[0]) / STRETCHES
     centres = [times[i] - stretch / 2 for i in last.tolist()]
@@ -98,7 +98,7 @@ def _hazards(axis: Any, groups: list[Hazard]) -> None:
 
 
 def _title(outcome: Outcome) -> str:
-    """What the picture shows."""
+    """Returns the title of the picture."""
     settings, longs = outcome.settings, outcome.tally.liquidations.longs
     return (
         f"Who is liquidated, and who pays: {settings.scenario.title}\n"
@@ -108,7 +108,7 @@ def _title(outcome: Outcome) -> str:
 
 
 def draw(outcome: Outcome, file: str) -> None:
-    """Writes the picture; the file's ending says in which format. Raises InputError when it cannot."""
+    """Writes the picture; the file's ending names the format. Raises InputError if that fails."""
     require()
     import matplotlib
 

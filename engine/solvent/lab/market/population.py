@@ -1,4 +1,4 @@
-"""Who the traders are: behaviour, wallet, leverage, side, margin mode and arrival of each.
+"""The traders: behaviour, wallet, leverage, side, margin mode and arrival of each.
 
 Owns the shares and the mixtures (data). Never decides a trade. Each attribute is one draw by agent number, so
 a larger population contains the smaller one.
@@ -37,7 +37,7 @@ LARGE_DOUBLINGS = 9
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Columns by agent. side: 1 long, -1 short. arrival: the step at which a trader comes."""
+    """Describes the traders, columns by agent. side: 1 long, -1 short. arrival: the step at which a trader comes."""
 
     seed: int
     agents: Ints
@@ -52,7 +52,7 @@ class Population:
         return len(self.agents)
 
     def members(self, name: str) -> Ints:
-        """The agents of a behaviour."""
+        """Returns the agents of a behaviour."""
         return np.flatnonzero(self.behaviour == NAMES.index(name)).astype(np.int64)
 
 
@@ -69,7 +69,7 @@ def _leverage(seed: int, agents: Ints, behaviour: Ints) -> Ints:
 
 
 def populate(seed: int, traders: int, steps: int, lot_units: int = 0) -> Population:
-    """The first `traders` agents of a seed, for a path of so many steps on which a contract is worth so much at most."""
+    """Draws the first `traders` agents of a seed, for the length of a path and the highest worth of a contract on it."""
     smallest = max(SMALLEST_WALLET, lot_units * 2 // 5)
     agents = np.arange(traders, dtype=np.int64)
 

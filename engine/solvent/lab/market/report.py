@@ -31,7 +31,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """How a behaviour fared. rate: liquidations per 1,000 hours with a position open. traded: how many ever did."""
+    """Tells how a behaviour fared. rate: liquidations per 1,000 hours with a position open. traded: members that ever did."""
 
     name: str
     traders: int
@@ -46,12 +46,12 @@ class Hazard:
 
     @property
     def highest_rate(self) -> float:
-        """The rate, or what it may be at most when none was seen."""
+        """Returns the rate, or its upper bound if no liquidation was seen."""
         return self.rate or (1_000 * RULE_OF_THREE / self.hours if self.hours else 0.0)
 
 
 def behaviours_hit(outcome: Outcome) -> dict[str, int]:
-    """Liquidations by behaviour; makers only if there were any."""
+    """Returns liquidations by behaviour; makers only if there were any."""
     accounts = np.array(outcome.tally.liquidations.accounts, dtype=np.int64)
     traders = outcome.crowd.behaviour[accounts[accounts >= FIRST_TRADER] - FIRST_TRADER]
     counted = dict(zip(NAMES, np.bincount(traders, minlength=len(NAMES)).tolist(), strict=True))
@@ -60,13 +60,13 @@ def behaviours_hit(outcome: Outcome) -> dict[str, int]:
 
 
 def leverages_hit(outcome: Outcome) -> dict[str, int]:
-    """Liquidations by leverage, all that traders had."""
+    """Returns liquidations by leverage, for every leverage that traders had."""
     hit = outcome.tally.liquidations.leverages
     return {str(each): hit.count(each) for each in sorted({*outcome.crowd.leverage.tolist(), *hit})}
 
 
 def hazards(outcome: Outcome) -> list[Hazard]:
-    """Every behaviour in the seed's order, control last."""
+    """Returns every behaviour in the seed's order, control last."""
     accounts = np.array(outcome.tally.liquidations.accounts, dtype=np.int64)
     counted = behaviours_hit(outcome)
     traded = outcome.tally.traded[FIRST_TRADER:]
@@ -81,7 +81,7 @@ def hazards(outcome: Outcome) -> list[Hazard]:
 
 
 def summary(outcome: Outcome) -> dict[str, Any]:
-    """The JSON object. Money in units, sizes in lots, all integers but `seconds`."""
+    """Returns the JSON object. Money is in units, sizes in lots, all integers but `seconds`."""
     tally, settings = outcome.tally, outcome.settings
     log, unwound = tally.liquidations, tally.unwound
     partial = sum(log.partial)
@@ -148,7 +148,7 @@ def share(part: int, whole: int) -> str:
 
 
 def by_time(outcome: Outcome, rows: int) -> tuple[Ints, Ints, Ints]:
-    """The last step of each of so many equal stretches of time, and the longs and shorts that were liquidated in it."""
+    """Cuts the run into equal stretches. Returns the last step of each, with the longs and shorts liquidated in it."""
     times = outcome.walk.time_ns
     edges = times[0] + (times[-1] - times[0]) * np.arange(1, rows + 1) // rows
     last = np.searchsorted(times, edges, side="right") - 1
@@ -172,7 +172,7 @@ def _over_time(outcome: Outcome) -> list[str]:
 
 
 def against_control(hazard: Hazard, control: Hazard) -> str:
-    """The rate as a multiple of the control group's; with > where that group lost nobody."""
+    """Returns the rate as a multiple of the control group's; with > if that group lost nobody."""
     if not hazard.rate or not control.highest_rate:
         return "-"
     multiple = hazard.rate / control.highest_rate
@@ -234,7 +234,7 @@ def _house(outcome: Outcome) -> list[str]:
 
 
 def _refused(outcome: Outcome) -> list[str]:
-    """What the exchange did not accept, by its code, the most frequent first."""
+    """Returns the refused commands by code, the most frequent first."""
     lines = ["", "Refused", ""]
     for name, count in sorted(outcome.refused.items(), key=lambda each: (-each[1], each[0])):
         lines.append(f"  {count:>9,}  {name}: {HINTS[Code[name]]}")
@@ -261,7 +261,7 @@ def _proof(outcome: Outcome) -> list[str]:
 
 
 def story(outcome: Outcome) -> str:
-    """The run as a page to read."""
+    """Returns the run as a page to read."""
     settings, ticks = outcome.settings, outcome.series.price_ticks
     total, longs = len(outcome.tally.liquidations.accounts), sum(outcome.tally.liquidations.longs)
     low = ticks.index(min(ticks))

@@ -39,7 +39,7 @@ FIRST_TRADER = FIRST_USER + makers.MAKERS
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run depends on, and all that it depends on."""
+    """Holds everything that a run depends on."""
 
     scenario: paths.Scenario
     traders: int
@@ -50,7 +50,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Series:
-    """One entry a step."""
+    """Records one entry a step."""
 
     price_ticks: list[int] = field(default_factory=list)
     fund_units: list[int] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Series:
 
 @dataclass(slots=True)
 class Outcome:
-    """A finished run. held_ns: how long each trader had a position."""
+    """Holds a finished run. held_ns: how long each trader had a position."""
 
     settings: Settings
     walk: paths.Walk
@@ -101,7 +101,7 @@ class Run:
         self._open()
 
     def _most_lots(self, leverage: Ints) -> Ints:
-        """The top of the highest tier that allows a leverage, and no more than the largest position wanted."""
+        """Returns the top of the highest tier that allows a leverage, at most the largest position wanted."""
         tops = self._tops
         allowed = np.array([-(most // 100) for _, _, most, _ in self.spec.tiers], dtype=np.int64)
         return np.minimum(MOST_LOTS, tops[np.searchsorted(allowed, -leverage, side="right") - 1])
@@ -123,7 +123,7 @@ class Run:
         return answer.order_id
 
     def _open(self) -> None:
-        """Accounts, deposits, leverage, the fund."""
+        """Opens accounts, makes deposits, sets leverage and seeds the fund."""
         crowd, start_ns = self.outcome.crowd, int(self.outcome.walk.time_ns[0])
         names = [f"maker-{i}" for i in range(makers.MAKERS)]
         names += [f"{population.NAMES[b]}-{i}" for i, b in enumerate(crowd.behaviour.tolist())]
@@ -150,7 +150,7 @@ class Run:
         return index_ticks + max(-most, min(most, self.premium >> PREMIUM_BITS))
 
     def _move_premium(self, index_ticks: int) -> None:
-        """Towards the middle of the book; with one side empty, or far away, it is carried."""
+        """Moves the premium towards the middle of the book. Keeps it if one side is empty or far away."""
         depth = self.exchange.depth(0, 1)
         if not depth.bids or not depth.asks:
             return
@@ -184,7 +184,7 @@ class Run:
         )
 
     def _wished(self, step: int, mark_ticks: int) -> list[Commands]:
-        """The traders' commands: deposits and margin by account, orders as they are drawn, so that nobody is always last."""
+        """Returns the traders' commands: deposits and margin by account, orders as drawn, so that nobody is always last."""
         wishes = self.wishes
         paying, adding, trading = (np.flatnonzero(w) for w in (wishes.deposit, wishes.add_margin, wishes.lots))
         turns = draw(self.outcome.settings.seed, trading, Purpose.TURN, step)
@@ -196,7 +196,7 @@ class Run:
         ]
 
     def step(self, step: int) -> None:
-        """Quotes, the mark and the traders' commands in one batch."""
+        """Sends quotes, the mark and the traders' commands in one batch."""
         walk, tally, series = self.outcome.walk, self.outcome.tally, self.outcome.series
         index_ticks, time_ns = int(walk.price_ticks[step]), int(walk.time_ns[step])
         mark_ticks = self._mark_ticks(index_ticks)
@@ -222,13 +222,13 @@ class Run:
             self._audit()
 
     def _audit(self) -> None:
-        """The exchange's own proof; raises InvariantBroken. Each check counts."""
+        """Runs the exchange's own check and counts it. Raises InvariantBroken."""
         self.exchange.check()
         self.outcome.audits += 1
 
 
 def simulate(settings: Settings, progress: Progress | None = None) -> Outcome:
-    """Runs a demo from the first step to the last. Same settings, same outcome (but for the seconds)."""
+    """Runs a demo from the first step to the last. The same settings give the same outcome, but for the seconds."""
     begin = perf_counter()
     run = Run(settings)
     outcome = run.outcome

@@ -1,8 +1,8 @@
-"""What the events say: balances, positions, liquidations, lots, the fund, and the proof that no unit is lost.
+"""The demo's books from events: balances, positions, liquidations, lots, the fund, and the proof that no unit is lost.
 
-Owns a second set of books, kept from events alone. Never asks the exchange. It keeps each balance twice, as the
-last value an event told and as the sum of all postings, and compares both with each other and with the laws
-of the ledger after every step. Cost: a dozen array operations a step.
+Owns a second set of books, kept from events alone. Never asks the exchange. Keeps each balance twice: as the last value that
+an event told, and as the sum of all postings. After every step it compares both with each other and with the laws of the
+ledger. Cost: a dozen array operations a step.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ def _sum_by(columns: Ints, amounts: Ints, size: int) -> Ints:
 
 @dataclass(slots=True)
 class Fund:
-    """The insurance fund, in units."""
+    """Tracks the insurance fund, in units."""
 
     start: int = 0
     gained: int = 0
@@ -37,7 +37,7 @@ class Fund:
 
 @dataclass(slots=True)
 class Liquidations:
-    """One entry a liquidation: the account, its leverage and mode then, whether it was long, and if only a part was closed."""
+    """Records one entry a liquidation: account, leverage and mode at that moment, long or short, whole or part."""
 
     accounts: list[int] = field(default_factory=list)
     leverages: list[int] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Liquidations:
 
 
 class Tally:
-    """The books by account id (house purses included), for `accounts` ids."""
+    """Keeps the books by account id, house purses included, for `accounts` ids."""
 
     def __init__(self, accounts: int):
         self.accounts = accounts
@@ -130,7 +130,7 @@ class Tally:
         self.leverage[account], self.mode[account] = rows["d"], rows["side"]
 
     def _liquidated(self, events: Events) -> None:
-        """Takeovers, and those step-downs after which a trade follows at once."""
+        """Collects takeovers, and the step-downs after which a trade follows at once."""
         kinds = events["type"]
         taken = kinds == EventType.TAKEOVER
         stepped = np.flatnonzero(kinds == EventType.STEP_DOWN)
@@ -157,7 +157,7 @@ class Tally:
         self.parcel_lots += _sum_by(rows["reason"].astype(np.int64), rows["d"], len(self.parcel_lots))
 
     def _check(self) -> None:
-        """Money sums to zero; CLEARING owes what positions cost; longs equal shorts; both books agree."""
+        """Checks that money sums to zero, CLEARING owes what positions cost, longs equal shorts, and both books agree."""
         errors = (
             int(self.money.sum()),
             int(self.cash[Purse.CLEARING] + self.cost.sum() + self.parcel_cost.sum()),
@@ -176,7 +176,7 @@ class Tally:
 
     @property
     def unwound(self) -> dict[str, int]:
-        """How many lots that were taken over went where; they add up to all of them."""
+        """Returns where the lots that were taken over went; the parts add up to all of them."""
         lots = {change: int(self.parcel_lots[change]) for change in ParcelChange}
         result = {
             "book_lots": lots[ParcelChange.FILLED_BY_BOOK],
@@ -190,6 +190,6 @@ class Tally:
 
     @property
     def open_interest(self) -> dict[str, int]:
-        """Contracts held long and short, the house's parcels included."""
+        """Returns the contracts held long and short, the house's parcels included."""
         held = np.concatenate([self.size, self.parcel_size])
         return {"long_lots": int(held[held > 0].sum()), "short_lots": int(-held[held < 0].sum())}

@@ -1,7 +1,7 @@
 """Captures: order-by-order recordings of real venues, read into one neutral form.
 
-Owns the file formats and what each of them says of an order's life. Never knows a book, and never invents an order: what
-a file does not tell is not in its messages. Cost: one pass over the file; all messages are held in memory.
+Owns the file formats and what each of them tells about an order's life. Never knows a book. Never invents an order: messages
+have only what the file tells. Cost: one pass over the file; all messages are held in memory.
 """
 
 import csv
@@ -30,7 +30,7 @@ GZIP = b"\x1f\x8b"
 
 
 class Kind(StrEnum):
-    """What a message says of a resting order. Aggressors have no messages: they show in the executions they cause."""
+    """Tells what happened to a resting order. Aggressors have no messages: they show in the executions they cause."""
 
     ADD = auto()
     REDUCE = auto()
@@ -40,7 +40,7 @@ class Kind(StrEnum):
 
 
 class Message(NamedTuple):
-    """One line of the neutral form. side: of the resting order. line: where in the file, to find it again."""
+    """Holds one line of the neutral form. side: the side of the resting order. line: where in the file, to find it again."""
 
     line: int
     time_ns: int
@@ -53,7 +53,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A recording. tick, lot: what one tick and one lot of its messages are at the venue."""
+    """Holds a recording. tick, lot: the worth of one tick and one lot of its messages at the venue."""
 
     name: str
     format: str
@@ -63,7 +63,7 @@ class Capture:
 
 
 def read(path: str | Path, form: str = "auto") -> Capture:
-    """A capture from a CSV file, gzip or plain. form: one of FORMATS, or auto, which goes by the first line.
+    """Reads a capture from a CSV file, gzip or plain. form: one of FORMATS, or auto, which goes by the first line.
 
     Raises InputError with the line that cannot be understood and what should stand there.
     """
@@ -103,7 +103,7 @@ def _text(path: Path) -> str:
 
 
 def _recognise(first: list[str]) -> str:
-    """LOBSTER's own files have no header; they are known by six numbers."""
+    """Recognises a file. LOBSTER's own files have no header; six numbers give them away."""
     for name, each in FORMATS.items():
         if first == each.header:
             return name
@@ -128,7 +128,7 @@ def _headless(row: list[str], form: "Format") -> list[str]:
 
 
 def _number(text: str, what: str, low: int = 1, unit: Decimal = ONE) -> int:
-    """How many units a column holds, from low."""
+    """Returns how many units a column holds, from low."""
     count = to_units(text, unit, what)
     if count is None:
         raise InputError(f"{what} {text} is not a multiple of {unit}")
@@ -138,7 +138,7 @@ def _number(text: str, what: str, low: int = 1, unit: Decimal = ONE) -> int:
 
 
 def _choice(table: dict[str, Any], text: str, what: str) -> Any:
-    """What a word stands for."""
+    """Returns what a word stands for."""
     if not isinstance(text, str) or text not in table:
         raise InputError(f"{what} is one of {', '.join(table)}, not {shown(text)}")
     return table[text]
@@ -162,7 +162,10 @@ def _neutral(row: list[str], line: int) -> Message:
 
 
 def _lobster(row: list[str], line: int) -> Message | None:
-    """Types 6 (auction) and 7 (halt) touch no order of the book. Some copies carry more digits than nanoseconds."""
+    """Reads a row of LOBSTER.
+
+    Types 6 (auction) and 7 (halt) touch no order of the book. Some copies carry more digits than nanoseconds.
+    """
     kind = _choice(_LOBSTER_KINDS, row[1], "type")
     time_ns = nearest_even(row[0], NANOSECOND, "time")
     if time_ns is None or time_ns < 0:
@@ -205,7 +208,7 @@ def _bitstamp(row: list[str], line: int) -> _Event:
 
 @dataclass(slots=True, eq=False)
 class _Stay:
-    """An order at one price. entered: at which event; -1 is before the file. lots: what is left, None while unknown."""
+    """Holds an order at one price. entered: its first event; -1 is before the file. lots: what is left, None while unknown."""
 
     event: _Event
     entered: int
@@ -215,7 +218,7 @@ class _Stay:
 
 @dataclass(slots=True, eq=False)
 class _Fill:
-    """A resting order or an aggressor became smaller by trading. lots: None for an order from before the file."""
+    """Records that a resting order or an aggressor became smaller by trading. lots: None for an order from before the file."""
 
     at: int
     stay: _Stay
@@ -231,7 +234,7 @@ class _Fill:
 
 @dataclass(slots=True)
 class _Bitstamp:
-    """Turns events into messages: executions move to where their aggressor came, which is added with what then rests."""
+    """Turns events into messages. Executions move to where their aggressor came; the rest of the aggressor is added there."""
 
     open: dict[int, _Stay] = field(default_factory=dict)
     stays: list[_Stay] = field(default_factory=list)
@@ -243,7 +246,7 @@ class _Bitstamp:
         self.out.append((at, rank, message))
 
     def follow(self, at: int, event: _Event) -> None:
-        """One event of an order. A changed price is a cancellation and a new order, whatever the amounts."""
+        """Reads one event of an order. A changed price is a cancellation and a new order, whatever the amounts."""
         stay = self.open.get(event.order)
         if event.word == "created" or (event.word == "changed" and stay and event.price_ticks != stay.event.price_ticks):
             if stay and stay.lots:
@@ -295,7 +298,7 @@ class _Bitstamp:
 
 
 class Format(NamedTuple):
-    """How one kind of file is read: row by row, then all together."""
+    """Reads one kind of file: row by row, then all together."""
 
     header: list[str]
     row: Callable[[list[str], int], Any]

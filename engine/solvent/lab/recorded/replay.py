@@ -1,8 +1,8 @@
 """Replay: a real venue's orders through a Book, and which of the venue's trades the Book makes by itself.
 
-Owns the comparison of one capture with one Book and the words for each difference. Never tells the Book who trades: the
-Book is sent an aggressor of the recorded side, size and worst price, and names the resting orders itself. Uses nothing
-of the Book but its public face. Cost: a few microseconds a message.
+Owns the comparison of one capture with one Book, and the words for each difference. Never tells the Book who trades: it sends
+an aggressor of the recorded side, size and worst price, and the Book names the resting orders itself. Uses nothing of the Book
+but its public face. Cost: a few microseconds a message.
 """
 
 import json
@@ -29,7 +29,7 @@ Fill = tuple[int, int]  # order, lots
 
 
 class Cause(StrEnum):
-    """Why a recorded execution came out otherwise. Tried from the top; the last is what nothing above explains."""
+    """Tells why a recorded execution came out otherwise. Causes are tried from the top; the last one stands for all others."""
 
     NOT_TOLD = auto()
     BEFORE_WINDOW = auto()
@@ -68,7 +68,7 @@ STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One aggressor whose trades differ: those only the capture has, and those only the book made."""
+    """Shows one aggressor whose trades differ: those only the capture has, and those only the book made."""
 
     line: int
     cause: Cause
@@ -78,7 +78,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one pass found: executions that came out the same or not, and what was done to go on (STEPS)."""
+    """Counts the findings of one pass: executions that came out the same or not, and the steps taken to go on (STEPS)."""
 
     reproduced: int = 0
     causes: dict[Cause, int] = field(default_factory=lambda: dict.fromkeys(Cause, 0))
@@ -94,7 +94,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """A capture through a Book, twice: recorded is the capture as it stands, completed with its older orders in place."""
+    """Reports a capture through a Book, twice: `recorded` as it stands, `completed` with its older orders in place."""
 
     name: str
     format: str
@@ -108,11 +108,11 @@ class ReplayReport:
     completed: Outcome
 
     def to_json(self) -> str:
-        """All figures and all differences, in ticks and lots; tick and lot themselves as text."""
+        """Returns all figures and all differences, in ticks and lots; tick and lot themselves as text."""
         return json.dumps(asdict(self), indent=2, default=lambda unit: format(unit, "f"))
 
     def __str__(self) -> str:
-        """A page to read."""
+        """Returns a page to read."""
         return "\n".join([*self._head(), *self._table(), *self._list()])
 
     def _head(self) -> Iterator[str]:
@@ -152,7 +152,7 @@ class ReplayReport:
 
 @dataclass(slots=True, eq=False)
 class _Resting:
-    """An order as the capture has it. rank: its age. order_id, total_lots: its own in the Book; 0 while kept out."""
+    """Holds an order as the capture has it. rank: its age. order_id, total_lots: its own in the Book; 0 while kept out."""
 
     number: int
     level: Level
@@ -164,10 +164,10 @@ class _Resting:
 
 
 class Replay:
-    """One pass of a capture through a Book. complete: give older orders their place, those never added too.
+    """Makes one pass of a capture through a Book. complete: gives older orders their place, those never added too.
 
-    Venues number orders in time order, so a number is an age. An order that is never added is as large as what the
-    capture takes from it, and enters before the first younger order: no time of an execution is used.
+    Venues number orders in time order, so a number is an age. An order that is never added is as large as what the capture
+    takes from it. It enters before the first younger order: no time of an execution is used.
     """
 
     def __init__(self, capture: Capture, complete: bool):
@@ -212,7 +212,7 @@ class Replay:
     # --- orders come and go
 
     def _never_added(self) -> dict[int, Message]:
-        """What the capture takes from orders that it never adds, oldest first."""
+        """Returns what the capture takes from orders that it never adds, oldest first."""
         added: set[int] = set()
         found: dict[int, Message] = {}
         for each in self.messages:
@@ -225,7 +225,7 @@ class Replay:
         return dict(sorted(found.items()))
 
     def _comes_later(self, number: int) -> bool:
-        """Whether the capture has still to add an order that is younger than its beginning."""
+        """True if the capture has still to add an order that is younger than its beginning."""
         return number in self.adds and number not in self.seen and number > self.eldest
 
     def _enter_older_than(self, number: int) -> None:
@@ -256,7 +256,7 @@ class Replay:
         self.outcome.kept_out += number in self.outside
 
     def _place(self, order: _Resting) -> None:
-        """Sends an order that rests at the venue. Where it would trade, this book and the venue's differ: it waits."""
+        """Sends an order that rests at the venue. Keeps it waiting if it would trade: the two books differ there."""
         side, price_ticks = order.level
         ack = self.book.order(MAKERS, _WORDS[side], order.lots, price_ticks=price_ticks, post_only=True)
         if ack.code == Code.POST_ONLY_WOULD_TAKE:
@@ -268,7 +268,7 @@ class Replay:
         self.outside.pop(order.number, None)
 
     def _take(self, message: Message) -> _Resting | None:
-        """Takes from the capture's own order what a message takes. None if there is no such order."""
+        """Takes the lots of a message from the capture's own order. Returns None if there is no such order."""
         number = message.order
         order = self.resting.get(number)
         if order is None:
@@ -283,7 +283,7 @@ class Replay:
         return order
 
     def _cut(self, message: Message) -> None:
-        """A reduction or a deletion."""
+        """Applies a reduction or a deletion."""
         order = self._take(message)
         if order is None:
             self.outcome.ignored += 1
@@ -296,7 +296,7 @@ class Replay:
     # --- trades
 
     def _execute(self, sweep: list[Message]) -> None:
-        """One aggressor: the Book trades first, then the capture is looked at."""
+        """Sends one aggressor: the Book trades first, then the capture is compared."""
         self.outcome.aggressors += 1
         wanted = [(each.order, each.size_lots) for each in sweep]
         made = self._attack(sweep) if sweep[0].order != NOT_TOLD else []
@@ -314,7 +314,7 @@ class Replay:
             self._bury(sweep)
 
     def _attack(self, sweep: list[Message]) -> list[Fill]:
-        """An immediate order of the recorded size at the recorded worst price; whom the Book let trade."""
+        """Sends an immediate order of the recorded size at the recorded worst price; returns whom the Book let trade."""
         side, price_ticks = sweep[-1].side, sweep[-1].price_ticks
         trades = self.book.cursor(EventType.TRADE)
         size_lots = sum(each.size_lots for each in sweep)
@@ -324,7 +324,7 @@ class Replay:
         return made
 
     def _cause(self, missed: list[Fill], extra: list[Fill]) -> Cause:
-        """The first cause that fits; it explains all differences of one aggressor, as the others follow from it."""
+        """Returns the first cause that fits. It explains all differences of one aggressor, as the others follow from it."""
         for number, lots in missed:
             if number == NOT_TOLD:
                 return Cause.NOT_TOLD
@@ -345,7 +345,7 @@ class Replay:
         return Cause.PASSED_OVER if hit else Cause.UNEXPLAINED
 
     def _restore(self, sweep: list[Message], made: list[Fill]) -> None:
-        """Makes the levels that either side traded at what the capture says they are."""
+        """Makes the levels that either side traded at equal to the capture's."""
         touched = [each.order for each in sweep] + [number for number, _ in made]
         levels = {self.resting[number].level for number in touched if number in self.resting}
         for level in levels:
@@ -357,7 +357,10 @@ class Replay:
         self.outcome.restored += 1
 
     def _bury(self, sweep: list[Message]) -> None:
-        """Drops whom a trade proves gone: a better price would have traded first, a crossing one would have traded before."""
+        """Drops orders that a trade proves gone.
+
+        A better price would have traded first, a crossing one would have traded before.
+        """
         side, away = sweep[0].side, 1 if sweep[0].side == Side.SELL else -1
         for level in list(self.queues):
             better = level[0] == side and (level[1] - sweep[-1].price_ticks) * away < 0
@@ -396,7 +399,7 @@ def _words(name: str) -> str:
 
 
 def _sweeps(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    """Every message by itself, but the executions of one aggressor together. Hidden ones touch no visible order."""
+    """Yields every message by itself, but the executions of one aggressor together. Hidden ones touch no visible order."""
     sweep: list[Message] = []
     for each in messages:
         if each.kind is Kind.HIDDEN:
@@ -410,7 +413,7 @@ def _sweeps(messages: Iterable[Message]) -> Iterator[list[Message]]:
 
 
 def _continues(sweep: list[Message], message: Message) -> bool:
-    """Same time, same side, never back to a better price, and no order twice: an aggressor takes it once."""
+    """True for the same time and side, never back to a better price, and no order twice: an aggressor takes it once."""
     last = sweep[-1]
     return (
         message.kind is last.kind is Kind.EXECUTE
@@ -422,7 +425,7 @@ def _continues(sweep: list[Message], message: Message) -> bool:
 
 
 def _differing(wanted: list[Fill], made: list[Fill]) -> tuple[list[Fill], list[Fill]]:
-    """What is only in one of the two, compared in order."""
+    """Returns what is only in one of the two, compared in order."""
     missed, extra, at = [], [], 0
     for each in wanted:
         if each in made[at:]:

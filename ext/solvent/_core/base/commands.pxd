@@ -23,7 +23,7 @@ cdef struct Advance:  # Moves the clock
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct OpenAccount:  # Opens an account; its name is the second record. parent: of a sub-account its master, else 0
+cdef struct OpenAccount:  # Opens an account; its name is the second record. parent: the master account of a sub-account, else 0
     uint16_t type
     uint8_t records
     uint8_t unused_side
@@ -87,7 +87,7 @@ cdef struct SeedFund:  # Adds money to the insurance fund
     uint64_t unused_order_id
     int64_t amount_units
 
-cdef struct SetLeverage:  # Sets leverage and margin mode of a position. The leverage is leverage_times / leverage_parts (0 parts: a whole number);
+cdef struct SetLeverage:  # Sets leverage and margin mode of a position. The leverage is leverage_times / leverage_parts; 0 parts mean a whole
     uint16_t type
     uint8_t records
     uint8_t leg
@@ -103,7 +103,7 @@ cdef struct SetLeverage:  # Sets leverage and margin mode of a position. The lev
     uint64_t leverage_parts
     int64_t leverage_times
 
-cdef struct MoveMargin:  # Moves a signed amount from the wallet into an isolated position; or, where next_to_target is not 0, from this position
+cdef struct MoveMargin:  # Moves a signed amount from the wallet into an isolated position. If next_to_target is not 0, the amount goes to another
     uint16_t type
     uint8_t records
     uint8_t leg
@@ -119,7 +119,7 @@ cdef struct MoveMargin:  # Moves a signed amount from the wallet into an isolate
     uint64_t unused_order_id
     int64_t amount_units
 
-cdef struct TellMark:  # Hands in a mark price
+cdef struct TellMark:  # Sets a mark price
     uint16_t type
     uint8_t records
     uint8_t unused_side
@@ -151,7 +151,7 @@ cdef struct SettleFunding:  # Settles a funding period at a signed rate over 10*
     uint64_t period
     int64_t rate_ppb
 
-cdef struct TellIndex:  # Hands in an index price: ticks, and millionths of a tick beyond them
+cdef struct TellIndex:  # Sets an index price: ticks, and millionths of a tick beyond them
     uint16_t type
     uint8_t records
     uint8_t unused_side
@@ -167,7 +167,7 @@ cdef struct TellIndex:  # Hands in an index price: ticks, and millionths of a ti
     uint64_t unused_order_id
     int64_t beyond_fine
 
-cdef struct SetPositionMode:  # Holds one position of an instrument (0), or a long and a short one apart (1)
+cdef struct SetPositionMode:  # Sets how an account holds an instrument: one net position (0), or a long and a short one (1)
     uint16_t type
     uint8_t records
     uint8_t unused_side
@@ -231,7 +231,7 @@ cdef struct Halt:  # Halts an instrument (listing 1) or lets it trade again (0)
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct Settle:  # Closes an instrument for good at a price; 0: its mark
+cdef struct Settle:  # Closes an instrument for good at a price; 0 stands for its mark price
     uint16_t type
     uint8_t records
     uint8_t unused_side
@@ -263,7 +263,7 @@ cdef struct PlaceOrder:  # Places an order; a second record has further terms
     uint64_t unused_order_id
     int64_t stp_group
 
-cdef struct AmendOrder:  # Changes size and price of a live order, named by order_id or client_id; 0: as it is
+cdef struct AmendOrder:  # Changes size and price of a live order, named by order_id or client_id; 0 leaves a value as it is
     uint16_t type
     uint8_t records
     uint8_t unused_side
@@ -311,7 +311,7 @@ cdef struct MassCancel:  # Cancels all live orders of an account (0xFFFFFFFF: ev
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct TellSource:  # Hands in what a constituent of an index trades at: ticks, and millionths of a tick beyond them
+cdef struct TellSource:  # Reports the price of one constituent of an index: ticks, and millionths of a tick beyond them
     uint16_t type
     uint8_t records
     uint8_t unused_side

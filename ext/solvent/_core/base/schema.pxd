@@ -77,13 +77,13 @@ cdef struct AcceptedTerms:
     int64_t slippage_ppb
     int64_t spare_too
 
-cdef enum Basis:  # What the tiers of an instrument measure
+cdef enum Basis:  # Decides what the tiers of an instrument measure
     CONTRACTS = 0
     NOTIONAL = 1
     ENTRY = 2
     NET = 3
 
-cdef enum CommandType:  # What can be asked
+cdef enum CommandType:  # Numbers the commands
     ADVANCE = 1
     OPEN_ACCOUNT = 2
     DEPOSIT = 3
@@ -105,7 +105,7 @@ cdef enum CommandType:  # What can be asked
     MASS_CANCEL = 19
     SOURCE = 22
 
-cdef enum Component:  # What a mark is the median of
+cdef enum Component:  # Names a candidate of which the mark price is the median
     INDEX_PRICE = 1
     FAIR = 2
     BASIS_MEAN = 4
@@ -115,7 +115,7 @@ cdef enum Component:  # What a mark is the median of
     EXTERNAL = 64
     BASIS_ANNUAL = 128
 
-cdef enum Ending:  # Why an order ended or shrank (reason of DONE and REDUCED)
+cdef enum Ending:  # Tells why an order ended or shrank (reason of DONE and REDUCED)
     FILLED = 1
     CANCELLED = 2
     AMENDED = 3
@@ -133,7 +133,7 @@ cdef enum Ending:  # Why an order ended or shrank (reason of DONE and REDUCED)
     DELISTED = 15
     POSITION_CLOSED = 16
 
-cdef enum EventType:  # What can happen
+cdef enum EventType:  # Numbers the events
     BEGIN = 1
     ACCOUNT_OPENED = 2
     LEDGER = 3
@@ -162,7 +162,7 @@ cdef enum EventType:  # What can happen
     FEE_CHANGED = 26
     PASSED = 27
 
-cdef enum Flag:
+cdef enum Flag:  # Has a bit for each yes or no of an order
     POST_ONLY = 1
     REDUCE_ONLY = 2
     MARKET = 4
@@ -170,31 +170,31 @@ cdef enum Flag:
     CLOSE_POSITION = 64
     SLIDE = 128
 
-cdef enum Kind:  # How a contract is valued
+cdef enum Kind:  # Decides how a contract is valued
     LINEAR = 0
     INVERSE = 1
     QUANTO = 2
 
-cdef enum Leg:  # Which position of an instrument: the only one, or a side of a hedge
+cdef enum Leg:  # Names a position of an instrument: the only one, or one side of a hedge
     ONE_WAY = 0
     LONG = 1
     SHORT = 2
 
-cdef enum Listing:  # What may be done in an instrument
+cdef enum Listing:  # Tells whether an instrument trades
     TRADING = 0
     HALTED = 1
     CLOSED = 2
 
-cdef enum Mode:  # Margin mode
+cdef enum Mode:  # Names the margin mode
     CROSS = 0
     ISOLATED = 1
 
-cdef enum OrderRule:  # How resting orders count in the ratio test of a cross domain
+cdef enum OrderRule:  # Decides how resting orders count in the ratio test of a cross domain
     IGNORED = 0
     BY_NOTIONAL = 1
     BY_FEE = 2
 
-cdef enum ParcelChange:  # How a parcel changed (reason of PARCEL)
+cdef enum ParcelChange:  # Tells how a parcel changed (reason of PARCEL)
     TAKEN = 1
     FILLED_BY_BOOK = 2
     FILLED_BY_FUND = 3
@@ -202,7 +202,7 @@ cdef enum ParcelChange:  # How a parcel changed (reason of PARCEL)
     CLOSED_BY_OPPOSITE = 5
     CLOSED_BY_SETTLEMENT = 6
 
-cdef enum Posting:  # Why money moved (reason of LEDGER)
+cdef enum Posting:  # Tells why money moved (reason of LEDGER)
     DEPOSITED = 1
     WITHDRAWN = 2
     FUND_SEEDED = 3
@@ -225,13 +225,13 @@ cdef enum Posting:  # Why money moved (reason of LEDGER)
     SETTLED = 20
     CONVERTED = 21
 
-cdef enum Premium:  # Of what a funding rate is made
+cdef enum Premium:  # Decides which premium a funding rate is made of
     IMPACT = 0
     IMPACT_ON_MARK = 1
     MIDDLE = 2
     MARK_ALONE = 3
 
-cdef enum:  # Account ids of the house (payer and receiver of LEDGER)
+cdef enum:  # Numbers the accounts of the house (payer and receiver of LEDGER)
     OUTSIDE = 0
     CLEARING = 1
     FEES = 2
@@ -241,62 +241,62 @@ cdef enum:  # Account ids of the house (payer and receiver of LEDGER)
     HOUSE = 6
     CONVERTER = 7
 
-cdef enum Scheme:  # How a tier's rate becomes a requirement
+cdef enum Scheme:  # Decides how a tier's rate becomes a maintenance margin
     WHOLE = 0
     DEDUCTION = 1
     SLOPE = 2
     POWER = 3
     FACTOR = 4
 
-cdef enum SelfTrade:  # What becomes of two orders of one owner that meet; the taker's word counts
+cdef enum SelfTrade:  # Decides what becomes of two orders of one owner that meet; the taker's word counts
     CANCEL_MAKER = 0
     CANCEL_TAKER = 1
     CANCEL_BOTH = 2
     DECREMENT = 3
     ALLOW = 4
 
-cdef enum:
+cdef enum:  # Numbers the sides of an order
     BUY = 0
     SELL = 1
 
-cdef enum Source:  # Which price a trigger watches
+cdef enum Source:  # Names the price that a trigger watches
     BY_MARK = 0
     BY_LAST = 1
     BY_INDEX = 2
 
-cdef enum SourceState:  # What an index makes of a constituent
+cdef enum SourceState:  # Tells how an index treats a constituent
     MISSING = 0
     LIVE_SOURCE = 1
     STALE = 2
     WILD = 3
 
-cdef enum Tif:  # Time in force
+cdef enum Tif:  # Numbers the times in force
     GTC = 0
     IOC = 1
     FOK = 2
     GTD = 3
 
-cdef enum TriggerFlag:
+cdef enum TriggerFlag:  # Has a bit for each yes or no of a trigger
     REFUSE_REACHED = 1
 
-cdef enum TriggerKind:
+cdef enum TriggerKind:  # Names the condition that wakes a dormant order
     NO_TRIGGER = 0
     STOP = 1
     TAKE_PROFIT = 2
     TRAIL_TICKS = 3
     TRAIL_RATE = 4
 
-cdef enum Verdict:  # What the ratio test found (reason of LIQUIDATION)
+cdef enum Verdict:  # Tells what the ratio test found (reason of LIQUIDATION)
     SAFE = 0
     PARTIAL = 1
     FULL = 2
 
-cdef enum Weighting:  # Of the premiums of a period
+cdef enum Weighting:  # Decides the weights of the premiums of a period
     EQUAL_WEIGHTS = 0
     LINEAR_WEIGHTS = 1
     INDEX_WEIGHTS = 2
 
-cdef enum Code:  # Why a command was refused; OK is 0. 1xx envelope, 2xx names, 3xx fields, 4xx orders, 5xx money, 6xx margin
+cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx names, 3xx fields, 4xx orders, 5xx money, 6xx margin
     OK = 0
     UNKNOWN_COMMAND = 100
     TIME_BACKWARDS = 101
