@@ -1,7 +1,8 @@
 """English that is read once: sentences of docstrings, pages and hints are short, and every public method shows an example.
 
 Owns how prose is cut into sentences. `blocks_of_code` takes the docstrings of a file: those of modules, classes and
-functions, and the bare strings behind names. `blocks_of_page` takes a page without code, tables, headings and anchors.
+functions, and the bare strings behind names. `blocks_of_cython` takes the comment that opens a file and the docstrings, not
+the C of an `extern` block. `blocks_of_page` takes a page without code, tables, headings and anchors.
 Doctests, and lines that are indented more than the text around them (formulas), are no prose. A blank line or a bullet ends
 a block. In a block a sentence ends with ".", "!", "?" or ":" before a space, and `code` in backticks is one word.
 """
@@ -16,7 +17,7 @@ import solvent
 from solvent.schema.answers import ANSWERS
 from solvent.schema.codes import HINTS
 from solvent.schema.words import CommandType
-from support.places import PYTHON, ROOT
+from support.places import CYTHON, PYTHON, ROOT
 
 LONGEST = 30
 ALLOWED: dict[str, int] = {}
@@ -39,6 +40,14 @@ def blocks_of_code(text):
                 yield from blocks(each.value.value)
 
 
+def blocks_of_cython(text):
+    text = re.sub(r'cdef extern from \*:\s*""".*?"""', "", text, flags=re.DOTALL)
+    header = re.match(r"(?:#[^\n]*\n)*", text).group()
+    yield from blocks(re.sub(r"(?m)^# ?", "", re.sub(r"(?m)^# (?=(?:Owns|Never|Invariants?|Cost)\b)", "#\n# ", header)))
+    for docstring in re.findall(r'^\s*"""(.*?)"""', text, flags=re.DOTALL | re.MULTILINE):
+        yield from blocks(docstring)
+
+
 def blocks_of_page(text):
     text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     text = re.sub(r"^(?:\||#|\().*$", "\n", text, flags=re.MULTILINE)
@@ -51,7 +60,7 @@ def split(block):
 
 
 def sentences(path):
-    cut = blocks_of_page if path.suffix == ".md" else blocks_of_code
+    cut = {".md": blocks_of_page, ".py": blocks_of_code}.get(path.suffix, blocks_of_cython)
     return [sentence for block in cut(path.read_text()) for sentence in split(block)]
 
 
@@ -59,7 +68,7 @@ def offends(sentence):
     return sentence.lower().startswith("of ") or len(sentence.split()) > LONGEST
 
 
-FILES = [*PYTHON, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
+FILES = [*PYTHON, *CYTHON, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
 NAMES = {str(path.relative_to(ROOT)): path for path in FILES}
 
 
@@ -70,7 +79,7 @@ def test_sentences_are_short_and_begin_with_their_subject(name):
     assert len(found) == ALLOWED.get(name, 0), f"better than allowed: set {name} to {len(found)} in ALLOWED"
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*PYTHON, *CYTHON], ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_sentence_of_a_docstring_is_a_noun_clause(path):
     """The field's noun says it sooner: "Returns the free margin", not "What is free"."""
     assert not [sentence for sentence in sentences(path) if re.match(r"(What|Whether|Where|Whoever|How)\b", sentence)]

@@ -223,7 +223,8 @@ cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
 
 
 cdef inline bint hedged(Ledger* ledger, Position* p, Position* other) noexcept nogil:
-    """True if two positions of an account may be sides of one hedge: of one instrument or tier group, in one margin domain."""
+    """True if two positions of an account may be sides of one hedge. They share an instrument or a tier group, and a margin
+    domain."""
     return related(ledger, p, other) or (
         other.instrument == p.instrument and other.leg != p.leg and not p.mode and not other.mode)
 

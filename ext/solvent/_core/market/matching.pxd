@@ -29,7 +29,7 @@ cdef inline bint crosses(Book* book, int side, int64_t limit_ticks) noexcept nog
 
 
 cdef inline bint same_owner(OrderPool* pool, int32_t slot, uint32_t account, int64_t stp_group) noexcept nogil:
-    """True if a resting order is the taker's own: of its account, or of its self-trade group if it has one."""
+    """True if a resting order has the taker's account, or its self-trade group if it has one."""
     if pool.orders[slot].account == account:
         return True
     return (stp_group != 0 and pool.orders[slot].state & EXTENDED != 0 and pool.terms[slot].stp_group == stp_group)
