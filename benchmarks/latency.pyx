@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from solvent._core.kernel cimport Kernel
 from solvent._core.base.commands cimport Request
-from solvent._core.trade.lifecycle cimport Receipt
+from solvent._core.trade.state cimport Receipt
 
 
 cdef inline int64_t now() noexcept nogil:
