@@ -2,11 +2,14 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 import figures
 import sizes
+from support.places import ROOT
 
 
 def test_the_documents_say_what_was_measured():
@@ -56,3 +59,14 @@ def test_another_result_makes_the_documents_stale():
 def test_a_sentence_that_is_gone_is_missed():
     with pytest.raises(ValueError, match="does not say"):
         figures.current("docs/explanation/architecture.md", "A mark looks at every position.", figures.results())
+
+
+def test_what_benchmarks_cimport_is_there():
+    """They are compiled by `make bench` alone; a name that has moved is found here."""
+    found = []
+    for path in sorted((ROOT / "benchmarks").glob("*.pyx")):
+        for module, names in re.findall(r"(?m)^from (solvent[\w.]+) cimport ([^\n]+)$", path.read_text()):
+            header = (ROOT / "ext" / Path(*module.split("."))).with_suffix(".pxd").read_text()
+            said = re.compile(r"(?:struct|union|class|cdef [\w*& ]+?) (\w+)\b")
+            found += [(name, name in said.findall(header)) for name in re.split(r",\s*", names)]
+    assert found and all(there for _, there in found), found
