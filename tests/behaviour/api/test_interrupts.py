@@ -268,7 +268,7 @@ def started(base):
 def test_an_exception_at_any_step_of_a_call_leaves_a_whole_command_or_none(name):
     """Between two steps of the face: the state is that before the command or after it, and the names agree with it."""
     before, after = started(Exchange), started(Exchange)
-    CALLS[name](after)
+    counted(lambda: CALLS[name](after), 2**62, Bell)  # Python 3.12 tells no opcodes of the first call that asks for them
     step = 1
     while True:
         ex = started(Exchange)
