@@ -2,7 +2,7 @@
 
    A fixed window of price levels, first-in first-out lists threaded through 32-byte orders, a bitmap of four
    storeys that finds the next level, last-in first-out slots, a dense array from order number to slot. It reads the
-   command records of docs/records.md (ORDER as limit or IOC, AMEND, CANCEL by order id) and writes their TRADE
+   command records of docs/reference/records.md (ORDER as limit or IOC, AMEND, CANCEL by order id) and writes their TRADE
    records into a ring. It has no checks, no self-trade test, no other event, no money, and it trusts every id and
    every price. Its ids are the engine's: order number << 24 | slot. With -DSLOT_IN_ID it
    reads the slot off the id, as the engine does, instead of keeping that array: a cache miss less, a harder measure. */

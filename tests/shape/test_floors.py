@@ -185,3 +185,19 @@ def vain_cimports(text: str) -> list[str]:
 @pytest.mark.parametrize("path", CYTHON, ids=lambda path: path.name)
 def test_nothing_is_cimported_in_vain(path):
     assert not vain_cimports(path.read_text())
+
+
+def test_the_tree_of_the_architecture_names_every_room():
+    """A stranger looks for a room there; a floor's files are named, and no file that is gone."""
+    tree = re.search(
+        r"```\n(engine/solvent/.*?)```", (HOME.parents[1] / "docs/explanation/architecture.md").read_text(), re.DOTALL
+    )[1]
+    of_core = tree[tree.index("ext/solvent/_core/") :]
+    for floor in KERNEL:
+        told = re.search(rf"^  {floor}/ +(.*)$", of_core, re.MULTILINE)[1].split()
+        assert sorted(told) == sorted({path.stem for path in (CORE / floor).glob("*.pxd")} - {"__init__"}), floor
+    assert sorted(re.search(r"\(roof\) +(.*)$", of_core, re.MULTILINE)[1].split()) == sorted(ROOF)
+    for room in FLOORS:
+        assert f"{room}/ " in tree, room
+    for path in [*(HOME / "schema").glob("*.py"), *(HOME / "api").glob("*.py")]:
+        assert path.stem == "__init__" or re.search(rf"\b{path.stem}\b", tree), path.stem

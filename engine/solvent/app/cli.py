@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         "replay-book", help="replay a venue's recorded orders through a Book",
         description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
     )  # fmt: skip
-    replay.add_argument("file", metavar="FILE", help="an order-by-order capture, CSV or CSV.gz (docs/replay.md)")
+    replay.add_argument("file", metavar="FILE", help="an order-by-order capture, CSV or CSV.gz (docs/howto/replay.md)")
     replay.add_argument("--format", default="auto", help="neutral, lobster or bitstamp (default: by the first line)")
     for each in (demo, replay):
         each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")

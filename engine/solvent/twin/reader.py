@@ -214,7 +214,7 @@ class Reader:
         ]
 
     def state(self) -> bytes:
-        """Returns the canonical bytes of the state (docs/digest.md)."""
+        """Returns the canonical bytes of the state (docs/reference/digest.md)."""
         out = [self.clock_ns, self.trading.order_count, self.ledger.next_parcel_id, len(self.names)]
         out += self.ledger.parents[FIRST_USER:]
         for wallets in self.ledger.wallets:

@@ -369,7 +369,7 @@ cdef class Reader:
         return 0
 
     def state(self):
-        """Returns the canonical bytes of the state (docs/digest.md), as little-endian 64-bit integers."""
+        """Returns the canonical bytes of the state (docs/reference/digest.md), as little-endian 64-bit integers."""
         cdef Ledger* l = &self.s.ledger
         cdef uint32_t account, i
         cdef int32_t index

@@ -183,7 +183,7 @@ def _by_behaviour(outcome: Outcome) -> list[str]:
     groups = hazards(outcome)
     control = groups[CONTROL]
     lines = ["", "Who was liquidated: the traders are simulated, only the price is real. Nine behaviours, and a control"]
-    lines += ["group with small size, a stop, and at most 5x (docs/demo.md says how each of them acts)", ""]
+    lines += ["group with small size, a stop, and at most 5x (docs/explanation/demo.md says how each of them acts)", ""]
     lines.append(f"  {'':24}{'traders':>8}{'traded':>8}{'hit':>6}{'liquidations':>14}{'per 1,000 h':>13}{'vs control':>12}")
     for each in sorted(groups, key=lambda g: (g is control, -g.rate)):
         multiple = "" if each is control else against_control(each, control)

@@ -22,6 +22,8 @@ from solvent.schema.words import Side
 from solvent.terms.decimals import from_units, nearest_even, plain, to_units
 from solvent.terms.order_words import wrong_type
 
+__all__ = ["FORMATS", "Capture", "Format", "Kind", "Message", "NOT_TOLD", "read"]
+
 ONE = Decimal(1)
 NANOSECOND = Decimal("0.000000001")
 MILLISECOND_NS = 1_000_000

@@ -20,6 +20,8 @@ from solvent.schema.words import EventType, Side
 from solvent.terms.decimals import from_units, plain
 from solvent.terms.order_words import wrong_type
 
+__all__ = ["Cause", "Difference", "Outcome", "Replay", "ReplayReport", "replay"]
+
 MAKERS, TAKERS = 1, 2  # two accounts, as a Book lets nobody trade with himself
 SHOWN = 20  # differences on the page; the JSON has them all
 _WORDS = {Side.BUY: "buy", Side.SELL: "sell"}

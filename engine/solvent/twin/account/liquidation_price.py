@@ -49,8 +49,8 @@ def crossing(slack: Slack, edges: list[int], mark: int, up: bool) -> int | None:
     Between two edges equity less requirement rises, then falls: equity is linear, and the requirement is linear or convex
     (N**1.8). A span that is safe at both ends is safe inside, and bisection is exact.
 
-    There are two exceptions (docs/arrays.md). A power curve above half of the value, or one that meets collateral of its own
-    instrument, breaks the rule. Two legs that round break it by a few units.
+    There are two exceptions (docs/reference/arrays.md). A power curve above half of the value, or one that meets collateral
+    of its own instrument, breaks the rule. Two legs that round break it by a few units.
     """
     spans = [(low, high - 1) for low, high in pairwise(edges)]
     spans = [span for span in spans if (span[0] > mark if up else span[1] < mark)]

@@ -33,7 +33,7 @@ cdef bint domain_slack(Ledger* ledger, Rules* rules, uint32_t account, uint32_t 
             continue
         if not is_plain(rules, ins):
             return False
-        must(p.account == account and p.size_lots != 0, LIQ_1, &ledger.log.fault)
+        must(p.account == account, LIQ_1, &ledger.log.fault)
         slack[0] += _part(ledger, rules, ins, p, p.size_lots, p.cost_units)
     return True
 

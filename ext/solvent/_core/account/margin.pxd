@@ -4,7 +4,7 @@
 # Never: writes state (one exception: holds writes a position's cached hold).
 # Invariants: the requirement is one ceil of value * (rate + fee) per position, less its tier's deduction. Orders count only
 # where the rule set says so.
-# Cost: isolated O(1); cross O(positions of the account).
+# Cost: isolated O(1); cross O(positions of the account), by the rows. domain remembers.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position

@@ -4,7 +4,7 @@
 # Never: writes for good; a fill is tried on the rows, which are restored.
 # Invariants: an opening fill leaves no domain of its owner below R_own, or further below it. A closing fill costs no more than
 # the domain has.
-# Cost: a judgement reads the domains of a fill once.
+# Cost: a judgement is O(1) where the slack of the domains is known (domain); else it reads them once.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport Effect, Fill, Ledger

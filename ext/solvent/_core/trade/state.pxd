@@ -1,6 +1,6 @@
 # state: the whole exchange as one struct, and the records on their way through it: tickets, fills, receipts.
 #
-# Owns: the forms. docs/architecture.md lists their writers.
+# Owns: the forms. docs/explanation/architecture.md lists their writers.
 # Never: does anything.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
