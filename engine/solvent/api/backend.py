@@ -1,6 +1,7 @@
 """The one switch: the compiled core by default, the readable twin on request.
 
-Owns the choice of the kernel and of the class of its events. Nothing else in the package imports `_core` or `twin`.
+Owns the choice of the kernel, of the class of its events and of the checksum. Nothing else in the package imports `_core` or
+`twin`.
 """
 
 from collections.abc import Iterator
