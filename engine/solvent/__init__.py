@@ -13,8 +13,17 @@ from solvent.schema.codes import (
     EventsDropped,
     FeedGap,
     Halted,
+    HistoryGone,
     InputError,
     InvariantBroken,
+    JournalClosed,
+    JournalDamaged,
+    JournalDiverged,
+    JournalError,
+    JournalFailed,
+    JournalForeign,
+    JournalHeld,
+    JournalVersion,
     OutOfRange,
     Rejected,
     SolventError,
@@ -22,6 +31,7 @@ from solvent.schema.codes import (
     applied,
 )
 from solvent.schema.words import EventType
+from solvent.store.opening import open
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import Trigger
@@ -31,7 +41,8 @@ from solvent.terms.tiers import Rates, Tier
 
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
-    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rates", "Rejected",
-    "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
+    "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed", "JournalDamaged",
+    "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion", "OutOfRange",
+    "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied", "open",
 ]  # fmt: skip
 __version__ = "0.1.0"

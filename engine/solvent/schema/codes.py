@@ -8,8 +8,8 @@ from enum import IntEnum
 
 __all__ = [
     "Busy", "Code", "EventsDropped", "FeedGap", "HINTS", "Halted", "HistoryGone", "InputError", "InvariantBroken",
-    "JournalClosed", "JournalDamaged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion",
-    "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
+    "JournalClosed", "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld",
+    "JournalVersion", "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
 ]  # fmt: skip
 
 
@@ -288,6 +288,18 @@ class JournalDamaged(JournalError):
     def __init__(self, file: str, position: int, what: str):
         self.file, self.position = file, position
         super().__init__(f"{file}, byte {position}: {what}")
+
+
+class JournalDiverged(JournalError):
+    """Reports that replayed commands gave other events, or another state, than those that the journal tells of.
+
+    sequence: the last command up to which everything agreed. Nothing was written. Read the journal with the version that wrote
+    it (`solvent inspect`).
+    """
+
+    def __init__(self, sequence: int, what: str):
+        self.sequence = sequence
+        super().__init__(f"after command {sequence} {what} than the journal says; read it with the version that wrote it")
 
 
 class JournalFailed(JournalError, Halted):

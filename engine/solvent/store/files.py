@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakSet
 
 __all__ = ["Disk", "File", "Folder", "Opened"]
 
@@ -57,8 +58,8 @@ class Disk(Protocol):
     def sync(self) -> None:
         """Returns once all names are on the disk."""
 
-    def lock(self, name: str) -> bool:
-        """Locks a file, which is made if it is missing. Returns False if somebody else has it."""
+    def lock(self) -> bool:
+        """Locks the directory. Returns False if somebody else has it. The lock ends with the process, or by `unlock`."""
 
     def unlock(self) -> None: ...
     def repeat(self, every_ms: int, work: Callable[[], bool]) -> Callable[[], None]:
@@ -70,6 +71,7 @@ class Opened:
 
     def __init__(self, path: Path, create: bool):
         self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o644)
+        _OF_THIS_PROCESS.add(self)
 
     def write(self, parts: Sequence[bytes | memoryview], at: int) -> None:
         left = [memoryview(part) for part in parts if len(part)]
@@ -103,6 +105,7 @@ class Folder:
     def __init__(self, path: str | os.PathLike[str]):
         self._path = Path(path)
         self._lock = -1
+        _OF_THIS_PROCESS.add(self)
 
     @property
     def name(self) -> str:
@@ -137,8 +140,8 @@ class Folder:
     def sync(self) -> None:
         _sync_directory(self._path)
 
-    def lock(self, name: str) -> bool:
-        fd = os.open(self._path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    def lock(self) -> bool:
+        fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -165,6 +168,21 @@ class Folder:
 
         threading.Thread(target=loop, name="solvent journal", daemon=True).start()
         return awake.set
+
+
+_OF_THIS_PROCESS: "WeakSet[Opened | Folder]" = WeakSet()
+
+
+def _let_go() -> None:
+    """Closes in a forked child what is the parent's: the child must not write into the parent's journal."""
+    for each in list(_OF_THIS_PROCESS):
+        if isinstance(each, Opened):
+            each.close()
+        else:
+            each.unlock()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _sync_directory(path: Path) -> None:

@@ -32,10 +32,10 @@ BLOCK_BYTES_MAX = 2**31
 
 
 class Damage(Exception):
-    """Bytes are not what was written: at a position, and whether they just end too early."""
+    """Bytes are not what was written, at a position. linked: a whole block is there, and not the one that follows."""
 
-    def __init__(self, at: int, what: str):
-        self.at, self.what = at, what
+    def __init__(self, at: int, what: str, linked: bool = False):
+        self.at, self.what, self.linked = at, what, linked
         super().__init__(f"byte {at}: {what}")
 
 
@@ -180,7 +180,7 @@ def blocks(data: memoryview, at: int, first: int, chain: int) -> Iterator[Block]
     while at < len(data):
         found = block_at(data, at)
         if (found.first, found.previous) != (first, chain):
-            raise Damage(at, f"the block of command {found.first} is not the one that follows command {first - 1}")
+            raise Damage(at, f"the block of command {found.first} is not the one that follows command {first - 1}", True)
         yield found
         at, first, chain = at + found.size, found.last + 1, found.chain
 

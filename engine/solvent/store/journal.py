@@ -21,7 +21,7 @@ from solvent.terms.order_words import int_within
 __all__ = ["POLICIES", "Policy", "Segment", "Writer", "segments", "snapshots"]
 
 POLICIES = ("every", "interval", "none")
-MARK, LOCK, ASIDE = "mark", "lock", ".new"
+MARK, ASIDE = "mark", ".new"
 SLOTS = (0, 512)  # where the mark's slots lie: in two sectors, so that a torn write spoils one
 MARKS_UNSYNCED = 64  # under "every": marks between two syncs of the mark
 WAITING_BYTES = 2**16  # under "none": what may wait in the process
@@ -68,7 +68,7 @@ def snapshots(names: list[str]) -> list[int]:
 
 def is_ours(name: str) -> bool:
     """True if a file's name is one that a journal gives."""
-    return name in (MARK, LOCK) or name.endswith(ASIDE) or bool(segments([name]) or snapshots([name]))
+    return name == MARK or name.endswith(ASIDE) or bool(segments([name]) or snapshots([name]))
 
 
 class Segment:
@@ -155,6 +155,11 @@ class Writer:
         return self._durable
 
     @property
+    def first(self) -> int:
+        """Returns the first command of the segment."""
+        return self._state.first
+
+    @property
     def segment_bytes(self) -> int:
         """Returns the length of the segment."""
         return self._state.end
@@ -196,6 +201,12 @@ class Writer:
         except OSError as error:
             raise self._fail(error) from error
         self._state = s._replace(waiting=(), waiting_bytes=0)
+
+    def write_out(self) -> None:
+        """Writes out what waits, so that other readers of the directory see it."""
+        self.require()
+        if self._state.waiting:
+            self._write_out()
 
     def settle(self) -> None:
         """Returns once what was handed over may be acknowledged under the policy."""

@@ -8,41 +8,22 @@ in which a kernel halts is not handed over: it is not whole.
 Cost: a call pays one block; a batch pays one for each 16,384 records, and syncs once.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from solvent.api.backend import checksum
-from solvent.api.venue import Venue
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import description, format
 from solvent.store.journal import Place, Writer
 
+__all__ = ["Handing", "Journal"]
+
 PIECE_RECORDS = 16_384
 
 
-class Limits(NamedTuple):
-    """When a segment ends: at a length, and after some commands (0: none); how many segments stay (0: all)."""
+class Handing:
+    """Applies commands as a kernel does, and hands them over after each call. Subclasses say to whom."""
 
-    segment_bytes: int = 2**28
-    snapshot_every: int = 0
-    keep: int = 0
-
-
-class Keeper:
-    """Applies commands, and hands them to a writer."""
-
-    def __init__(self, kernel: Any, venue: Venue, writer: Writer, limits: Limits, ended: Callable[[], None]):
-        self._kernel, self._venue, self._writer, self._limits = kernel, venue, writer, limits
-        self._ended = ended  # what a full segment calls
-        self._began = writer.sequence  # the command after which the segment began
-        kernel.record_commands(True)
-
-    @property
-    def writer(self) -> Writer:
-        """Returns the journal's writer."""
-        return self._writer
-
-    # --- commands
+    _kernel: Any
 
     def apply(self, record: bytes) -> int:
         """Applies one command, as the kernel does."""
@@ -66,7 +47,7 @@ class Keeper:
         return answer
 
     def run(self, data: memoryview) -> bytes:
-        """Applies many commands, as the kernel does. They are synced together."""
+        """Applies many commands, as the kernel does, and keeps them together."""
         self._ready()
         answers, begin = [], 0
         try:
@@ -78,22 +59,57 @@ class Keeper:
             self.keep()
         return b"".join(answers)
 
-    # --- the journal
+    def _ready(self) -> None:
+        """Raises what forbids a command now; hands over what an exception from outside left."""
+        raise NotImplementedError
+
+    def _hand_over(self) -> None:
+        """Takes what was applied."""
+        raise NotImplementedError
+
+    def keep(self) -> None:
+        """Takes what was applied, and returns once it may be acknowledged."""
+        raise NotImplementedError
+
+
+class Journal(Handing):
+    """The journal of an exchange that solvent.open returned (`exchange.journal`).
+
+    path: its directory. sequence: the last command that was applied. durable_sequence: the last one that is certainly on the
+    disk. recovery: what opening it found.
+    """
+
+    def __init__(self, face: Any, writer: Writer, housekeeping: Any, recovery: Any):
+        self._kernel, self._writer = face._kernel, writer
+        self._venue = face.venue
+        self._housekeeping = housekeeping
+        self.path = housekeeping.name
+        self.recovery = recovery
+        self._kernel.record_commands(True)
+
+    def __repr__(self) -> str:
+        return f"Journal({self.path!r}, sequence={self.sequence}, durable_sequence={self.durable_sequence})"
+
+    @property
+    def sequence(self) -> int:
+        """Returns the number of the last command."""
+        return self._writer.sequence
+
+    @property
+    def durable_sequence(self) -> int:
+        """Returns the last command that is certainly on the disk."""
+        return self._writer.durable_sequence
 
     def _ready(self) -> None:
-        """Raises what the writer refuses; hands over what an exception from outside left."""
         self._writer.require()
         if self._kernel.command_seq > self._writer.sequence:
             self.keep()
 
     def keep(self) -> None:
-        """Hands over what was applied, and returns once it may be acknowledged."""
         self._hand_over()
         self._writer.settle()
-        l, w = self._limits, self._writer
-        if w.segment_bytes >= l.segment_bytes or 0 < l.snapshot_every <= w.sequence - self._began:
-            self._ended()
-            self._began = w.sequence
+        if self._housekeeping.is_due(self._writer):
+            self._housekeeping.work(self._writer)
 
     def _hand_over(self) -> None:
         kernel, writer, venue = self._kernel, self._writer, self._venue
@@ -108,13 +124,24 @@ class Keeper:
             venue.note(kernel.instrument_count)
         end = Place(place.records + len(commands) // RECORD_BYTES, kernel.next_seq, len(venue.instruments))
         added = [description.plain(each) for each in venue.instruments[place.instruments :]]
-        events = self._events(place.events, end.events)
+        # the events of a command that halted the kernel are not whole, so the block has no checksum of events
+        events = 0 if kernel.halted else checksum(0, kernel.view(place.events, end.events))
         writer.append(count, events, format.packed(added) if added else b"", commands, end)
         kernel.forget_commands(end.records)
 
-    def _events(self, begin: int, end: int) -> int:
-        """Returns the checksum of events. Those of a command that halted its kernel count with it: they are not whole."""
-        return 0 if self._kernel.halted else checksum(0, self._kernel.view(begin, end))
+    def at(self, sequence: int) -> Any:
+        """Returns the exchange as it was after a command."""
+        self._writer.write_out()
+        return self._housekeeping.at(sequence)
+
+    def sync(self) -> None:
+        """Returns once all commands so far are on the disk."""
+        self._ready()
+        self._writer.sync(mark_too=True)
+
+    def close(self) -> None:
+        """Syncs and closes the journal. Closing twice does nothing."""
+        self._writer.close()
 
 
 def _without_last(commands: bytes, count: int) -> bytes:
