@@ -26,9 +26,9 @@ class StatementRow:
     funding_received, converted, covered, house. The rest is taken from it: withdrawals, fees, liquidation_fees, funding_paid,
     taken_over. Each sums to zero over all accounts and purses: `fees` of the purse that receives them is negative.
 
-    realised: profit less loss of trades, netting and settlements; adl: the same of deleveraging. converted: collateral got less
-    given. covered: paid by fund and deficit for the account. taken_over: lost to the house with positions. house: moved among
-    purses of the house.
+    realised: profit less loss of trades, netting and settlements; adl: the same of deleveraging. converted: collateral got
+    less given. covered: paid by fund and deficit for the account. taken_over: lost to the house with positions. house: moved
+    among purses of the house.
 
     balance: cash and isolated margins, the sum of all these. It is None for an instrument, as cash is.
 

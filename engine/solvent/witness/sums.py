@@ -1,7 +1,8 @@
 """The sums that every account and purse got and paid, by reason, currency and instrument, from events alone.
 
-Owns the reasons of a statement and the reason that each posting counts for. Never asks an exchange for a balance: the sums of a
-purse are its balance, or `line` raises. Invariant: each reason sums to zero over all accounts and purses. Cost: O(1) an event.
+Owns the reasons of a statement and the reason that each posting counts for. Never asks an exchange for a balance: the sums of
+a purse are its balance, or `line` raises. Invariant: each reason sums to zero over all accounts and purses. Cost: O(1) an
+event.
 """
 
 from collections import defaultdict
