@@ -171,5 +171,7 @@ def require_ours(disk: Disk) -> list[str]:
     names = disk.names()
     for each in names:
         if not is_ours(each):
-            raise JournalForeign(f"{disk.name} has a file {each!r}, which is no part of a journal; choose a directory of its own")
+            raise JournalForeign(
+                f"{disk.name} has a file {each!r}, which is no part of a journal; choose a directory of its own"
+            )
     return names
