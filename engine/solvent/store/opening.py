@@ -3,9 +3,9 @@
 Owns the arguments, the making of a new journal, and the first writes after a recovery. `recovery` reads; `keeper` goes on.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from solvent.api.exchange import Exchange
@@ -55,7 +55,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the caller of `open` asked of the exchange itself; None leaves it to the journal."""
+    """Holds what the caller of `open` asked of the exchange itself; None leaves it to the journal."""
 
     venue: Venue | None
     log: tuple[EventType, ...] | None
@@ -64,7 +64,7 @@ class Wish:
 
 
 def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
-    path: str | os.PathLike[str], instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
+    path: str | Path, instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
     retain: bool = False, log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
     currencies: Mapping[str, int] | None = None, seed: int | None = None, sync: str = "every", interval_ms: int = 10,
     segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0,
