@@ -38,7 +38,7 @@ SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
-_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained"}  # what a copy of an exchange has of its own
+_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums"}  # what a copy of an exchange has of its own
 
 
 def digest_of(data: bytes) -> bytes:
@@ -250,6 +250,7 @@ class Face:
         self.revoke = kernel.revoke
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._drained: int | None = kernel.next_seq if self._retain else None  # no Cursor: that would hold what holds it
+        self._counted: int | None = None  # where the sums of statements go on, once they are asked for
         self._release()
 
     @classmethod
@@ -427,8 +428,8 @@ class Face:
 
     def _release(self) -> None:
         if not self._retain:
-            drained = [] if self._drained is None else [self._drained]
-            self._kernel.keep_from = min((*drained, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
+            own = [seq for seq in (self._drained, self._counted) if seq is not None]
+            self._kernel.keep_from = min((*own, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
 
     def drain(self) -> Iterator[Event]:
         """Returns the events since the last drain. With retain=False the first call only sets the starting point.

@@ -6,7 +6,7 @@
 # part of the state. tests/shape/test_walk.py finds an array that somebody forgot here.
 # Cost: fork is one memcpy of what each block uses.
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int64_t
 from solvent._core.trade.state cimport State
 
 cdef enum Memory:
