@@ -1,8 +1,8 @@
 from typing_extensions import Buffer
 
-from solvent._core.roster import Roster
+from solvent._core.image import Portable
 
-class Recorder(Roster):
+class Recorder(Portable):
     @property
     def recorded(self) -> int: ...
     def pieces(self, records: Buffer, least: int) -> list[int]: ...

@@ -20,11 +20,7 @@ cdef class Answer:
     cdef readonly uint16_t code
 
 cdef class Kernel(Recorder):
-    cdef Receipt receipt
-    cdef readonly uint64_t command_seq
-    cdef readonly uint64_t seed
     cdef int64_t run_count             # whole commands that the last `run` has applied
-    cdef public uint64_t keep_from
 
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil
