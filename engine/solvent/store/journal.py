@@ -169,7 +169,8 @@ class Writer:
         if self._failed is not None:
             raise self._failed
 
-    def _fail(self, error: OSError) -> JournalFailed:
+    def fail(self, error: OSError) -> JournalFailed:
+        """Halts the exchange for good, and returns what its commands raise from now on."""
         self._failed = self._failed or JournalFailed(self._durable, error.strerror or error)
         return self._failed if isinstance(self._failed, JournalFailed) else JournalFailed(self._durable, error)
 
@@ -191,7 +192,7 @@ class Writer:
         try:
             s.file.write(frame.parts, s.end)
         except OSError as error:
-            raise self._fail(error) from error
+            raise self.fail(error) from error
         self._state = following
 
     def _write_out(self) -> None:
@@ -199,7 +200,7 @@ class Writer:
         try:
             s.file.write(s.waiting, s.end - s.waiting_bytes)
         except OSError as error:
-            raise self._fail(error) from error
+            raise self.fail(error) from error
         self._state = s._replace(waiting=(), waiting_bytes=0)
 
     def write_out(self) -> None:
@@ -225,7 +226,7 @@ class Writer:
                     self._write_out()
                 self._sync(mark_too)
             except OSError as error:
-                raise self._fail(error) from error
+                raise self.fail(error) from error
 
     def _sync(self, mark_too: bool) -> None:
         s = self._state
@@ -247,7 +248,7 @@ class Writer:
                     if self._failed is None:
                         self._sync(False)
                 except OSError as error:
-                    self._fail(error)
+                    self.fail(error)
         return self._failed is None
 
     def turn(self, said: dict[str, object]) -> None:
@@ -267,7 +268,7 @@ class Writer:
                     name, size, chain = begin_segment(self._disk, self._turning, s.sequence + 1, s.chain)
                     file = self._disk.open(name)
                 except OSError as error:
-                    raise self._fail(error) from error
+                    raise self.fail(error) from error
                 self._state = s._replace(file=file, first=s.sequence + 1, end=size, chain=chain)
                 s.file.close()
         self._turning = None

@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
-from solvent.api.backend import checksum
 from solvent.api.base import Face
 from solvent.api.book import Book
 from solvent.api.past import Past
@@ -18,7 +17,7 @@ from solvent.store import description, format
 from solvent.store.files import Disk, Folder
 from solvent.store.journal import begin_segment, put, put_mark, segment_name
 from solvent.store.keeper import PIECE_RECORDS, Handing, first_of
-from solvent.store.recovery import apply_all, said_of
+from solvent.store.recovery import apply_and_sum, said_of
 from solvent.store.replay import Chunk, Replay
 
 __all__ = ["Recording"]
@@ -138,9 +137,7 @@ class Recording(Handing):
         parts: list[Any] = [bytes(disk.read(segment_name(1)))]
         last = 0
         for chunk in self.after(0):
-            begin = face._kernel.next_seq
-            apply_all(face, chunk.commands, chunk.added)
-            events = checksum(0, face._kernel.view(begin, face._kernel.next_seq))
+            events = apply_and_sum(face, chunk.commands, chunk.added)
             frame = format.block(chunk.first, chunk.count, last, chain, events, chunk.added, bytes(chunk.commands))
             parts += frame.parts
             chain, last = frame.chain, chunk.last

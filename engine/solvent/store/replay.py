@@ -15,6 +15,7 @@ from typing import Protocol
 from solvent.api.base import Face
 from solvent.schema.codes import HistoryGone
 from solvent.schema.layouts import RECORD_BYTES
+from solvent.store.format import Block
 from solvent.store.recovery import apply_all, commands_of
 from solvent.terms.order_words import int_within
 
@@ -38,18 +39,19 @@ class Chunk:
         """Returns the number of the last command."""
         return self.first + self.count - 1
 
-    def part(self, first: int, last: int) -> bytes | memoryview:
-        """Returns the records of some of the commands."""
-        if (first, last) == (self.first, self.last):
-            return self.commands
-        begin, end = first - self.first, last - self.first + 1
-        if len(self.commands) == self.count * RECORD_BYTES:
-            return self.commands[begin * RECORD_BYTES : end * RECORD_BYTES]
-        at, places = 0, [0]
-        for each in commands_of(self.commands):
-            at += len(each)
-            places.append(at)
-        return self.commands[places[begin] : places[end]]
+
+def part(chunk: "Chunk | Block", first: int, last: int) -> bytes | memoryview:
+    """Returns the records of some of the commands of a chunk."""
+    if (first, last) == (chunk.first, chunk.last):
+        return chunk.commands
+    begin, end = first - chunk.first, last - chunk.first + 1
+    if len(chunk.commands) == chunk.count * RECORD_BYTES:
+        return chunk.commands[begin * RECORD_BYTES : end * RECORD_BYTES]
+    at, places = 0, [0]
+    for each in commands_of(chunk.commands):
+        at += len(each)
+        places.append(at)
+    return chunk.commands[places[begin] : places[end]]
 
 
 class Source(Protocol):
@@ -66,7 +68,7 @@ class Source(Protocol):
     def base(self) -> Face:
         """Returns the exchange at the earliest moment, one of its own."""
 
-    def after(self, sequence: int) -> Iterator[Chunk]:
+    def after(self, sequence: int) -> "Iterator[Chunk] | Iterator[Block]":
         """Yields the chunks from the one with the command after `sequence` on."""
 
 
@@ -140,7 +142,7 @@ class Replay:
         for chunk in self._source.after(now) if now < until else ():
             while now < min(until, chunk.last):
                 stop = min(until, chunk.last, now - now % self._distance + self._distance)
-                apply_all(face, chunk.part(now + 1, stop), chunk.added)
+                apply_all(face, part(chunk, now + 1, stop), chunk.added)
                 now = stop
                 if now % self._distance == 0:
                     self.lay(now, face)
