@@ -38,7 +38,8 @@ SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
-_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums"}  # what a copy of an exchange has of its own
+# What a copy of an exchange has of its own.
+_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums"}
 
 
 def digest_of(data: bytes) -> bytes:
