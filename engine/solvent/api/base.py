@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from solvent.api import backend
 from solvent.api.backend import Event, decode
+from solvent.api.past import Past
 from solvent.schema.codes import (
     HINTS,
     Busy,
@@ -39,7 +40,7 @@ ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
 # What a copy of an exchange has of its own.
-_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums"}
+_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums", "_keeper"}
 
 
 def digest_of(data: bytes) -> bytes:
@@ -224,7 +225,7 @@ class Cursor:
             self._face._release()
 
 
-class Face:
+class Face(Past):
     """Holds a kernel, and does everything that does not depend on the meaning of its commands.
 
     submit(account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0) and revoke(account, order_id) are
@@ -242,16 +243,22 @@ class Face:
     _wanted: int
 
     def __init__(self, kernel: Any, retain: bool):
-        self._retain = flag_of(retain, "retain")
-        self._stand_on(kernel)
+        self._stand_on(kernel, flag_of(retain, "retain"))
 
-    def _stand_on(self, kernel: Any) -> None:
+    def _stand_on(self, kernel: Any, retain: bool) -> None:
         self._kernel = kernel
         self.submit = kernel.submit
         self.revoke = kernel.revoke
         self._cursors: WeakSet[Cursor] = WeakSet()
-        self._drained: int | None = kernel.next_seq if self._retain else None  # no Cursor: that would hold what holds it
         self._counted: int | None = None  # where the sums of statements go on, once they are asked for
+        self._hold_events(retain)
+
+    def _hold_events(self, retain: bool) -> None:
+        """Holds all events from now on, or only those that cursors wait for."""
+        self._retain = retain
+        self._drained: int | None = self._kernel.next_seq if retain else None  # no Cursor: that would hold what holds it
+        if retain:
+            self._kernel.keep_from = self._kernel.next_seq
         self._release()
 
     @classmethod
@@ -314,7 +321,7 @@ class Face:
 
     def _send(self, kind: CommandType, name: bytes, fields: dict[str, int]) -> int:
         fields.setdefault("time_ns", self._kernel.clock_ns)
-        code: int = self._kernel.apply(command(kind, **fields) + name)
+        code: int = (self._keeper or self._kernel).apply(command(kind, **fields) + name)
         return code
 
     def _control(self, kind: CommandType, name: bytes = b"", **fields: int) -> None:
@@ -398,7 +405,7 @@ class Face:
         data = _plain_bytes(commands)
         begun = self.command_count
         try:
-            return Batch(self._kernel.run(data))
+            return Batch((self._keeper or self._kernel).run(data))
         except InputError:  # nothing was done
             raise
         except BaseException as error:
@@ -520,8 +527,8 @@ class Face:
     def fork(self) -> Self:
         """Returns a copy of the exchange with all its state; both go on independently.
 
-        The same commands bring both to the same state, event for event. The copy's events begin with its next one, and it has
-        no cursors. copy.copy and copy.deepcopy fork, too. Raises Busy while another call runs, MemoryError without room.
+        The same commands bring both to the same state, event for event. The copy's events begin with its next one. It has no
+        cursors and no journal. copy.copy and copy.deepcopy fork, too. Raises Busy while another call runs, MemoryError without room.
 
         >>> from solvent import Book
         >>> book = Book()
@@ -533,7 +540,7 @@ class Face:
         """
         other = object.__new__(type(self))
         vars(other).update(self._lasting())
-        other._stand_on(self._kernel.fork())
+        other._stand_on(self._kernel.fork(), self._retain)
         return other
 
     def _lasting(self) -> dict[str, Any]:
@@ -551,7 +558,7 @@ class Face:
 
     def __setstate__(self, state: tuple[dict[str, Any], Any]) -> None:
         vars(self).update(state[0])
-        self._stand_on(state[1])
+        self._stand_on(state[1], self._retain)
 
     def digest(self) -> int:
         """Returns a hash of the whole state: the first 8 bytes of BLAKE2b over the canonical state, little-endian.

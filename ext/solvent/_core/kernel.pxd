@@ -25,11 +25,10 @@ cdef class Kernel(Portable):
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil
     cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil
-    cdef int _enter(self) except -1
+    cdef int _enter(self, int64_t records) except -1
     cdef int _halted(self) except -1
     cdef int _alone(self, const Request* c) except -1
     cdef int _offered(self, const Request* c) except -1
-    cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1
     cdef int _look_for_signals(self) except -1 with gil
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil
     cdef Answer _answer(self, Request* c)

@@ -19,6 +19,7 @@ from solvent._core.account.ledger cimport Collateral, balance, ledger_open
 from solvent._core.venue.market_state cimport halt, close_instrument
 from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
+from solvent._core.base.command_log cimport commands_append, commands_room
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
 from solvent._core.image cimport Portable
@@ -290,6 +291,8 @@ cdef class Kernel(Portable):
             command_seq=0, order_id=0, filled_lots=0, resting_lots=0)
         cdef int code
         cdef int64_t before_ns = self.s.clock_ns
+        if self.commands.on:
+            commands_append(&self.commands, &c.record)
         self.command_seq += 1
         receipt.order_id = 0
         receipt.filled_lots = 0
@@ -332,7 +335,8 @@ cdef class Kernel(Portable):
             event.e = receipt.resting_lots
         return 0
 
-    cdef int _enter(self) except -1:
+    cdef int _enter(self, int64_t records) except -1:
+        """Begins commands of so many records in all. Raises what refuses them."""
         cdef int64_t droppable
         if self.busy:
             self._raise_busy()
@@ -344,6 +348,8 @@ cdef class Kernel(Portable):
                 droppable = <int64_t>(self.keep_from - self.s.log.first_seq)
             if 2 * droppable >= self.s.log.count:
                 log_drop(&self.s.log, droppable)
+        if self.commands.on and not commands_room(&self.commands, records):
+            raise MemoryError
         self.busy = WORKING
         return 0
 
@@ -353,7 +359,7 @@ cdef class Kernel(Portable):
 
     cdef int _alone(self, const Request* c) except -1:
         """Applies one command. Python's memory was all taken before."""
-        self._enter()
+        self._enter(c.record.records)
         try:
             self._apply(c, &self.receipt)
         finally:
@@ -366,7 +372,7 @@ cdef class Kernel(Portable):
         """Applies one ADD_INSTRUMENT."""
         cdef tuple decoded = self._decoded(c)
         cdef bytes config
-        self._enter()
+        self._enter(c.record.records)
         try:
             config = self._make_offer(c, decoded)
             self.receipt.code = BAD_INSTRUMENT
@@ -390,23 +396,6 @@ cdef class Kernel(Portable):
         else:
             self._alone(request)
         return _codes[self.receipt.code]
-
-    cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1:
-        """Returns the number of commands in a buffer. Raises InputError if the last one is not whole."""
-        cdef Py_ssize_t i = 0
-        cdef Py_ssize_t n = 0
-        while i < total:  # branches, so that the next command's address does not wait for this one's memory
-            prefetch(&commands[i + 4 * AHEAD])
-            if commands[i].records == 1:
-                i += 1
-            elif commands[i].records == 2:
-                i += 2
-            else:
-                raise self.input_error(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1 or 2")
-            n += 1
-        if i != total:
-            raise self.input_error("the last command is cut off")
-        return n
 
     cdef int _look_for_signals(self) except -1 with gil:
         """Runs the handlers of signals; an exception of theirs ends the batch between two commands."""
@@ -456,7 +445,7 @@ cdef class Kernel(Portable):
         n = self._whole(<const Command*>&records[0], total)
         answers = PyByteArray_FromStringAndSize(NULL, n * <Py_ssize_t>sizeof(Receipt))
         receipts = <Receipt*>PyByteArray_AS_STRING(answers)
-        self._enter()
+        self._enter(total)
         self.run_count = 0
         try:
             with nogil:
