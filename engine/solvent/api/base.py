@@ -528,7 +528,7 @@ class Face(Past):
         """Returns a copy of the exchange with all its state; both go on independently.
 
         The same commands bring both to the same state, event for event. The copy's events begin with its next one. It has no
-        cursors and no journal. copy.copy and copy.deepcopy fork, too. Raises Busy while another call runs, MemoryError without room.
+        cursors and no journal. copy.copy and copy.deepcopy fork, too. Raises Busy while another call runs.
 
         >>> from solvent import Book
         >>> book = Book()
