@@ -18,7 +18,7 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.rows import Key, Order
+from solvent.witness.rows import LEGS, Key, Order
 from solvent.witness.safety import Before, Safety
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
@@ -229,7 +229,7 @@ class Auditor(Safety):
             of for source, of, *_ in self.exchange.venue.collateral_terms
             if source == wallet[1] and any(
                 self.sizes[key[0], i, leg] and not self.modes.get((key[0], i, leg))
-                for i in range(len(self.specs)) if self.currency[i] == of for leg in Leg
+                for i in range(len(self.specs)) if self.currency[i] == of for leg in LEGS
             )
         ]  # fmt: skip
         now = self.wallets[wallet]
@@ -241,11 +241,11 @@ class Auditor(Safety):
             return found
 
         floors = [0, *(min(0, slack) for slack in slacks(0)[1:])]
-        low, high = 0, due
+        low, high, charge = 0, due, due  # most can pay all of it: that comes first, then the middle
         while low < high:
-            middle = (low + high + 1) // 2
-            fits = all(slack >= floor for slack, floor in zip(slacks(middle), floors, strict=True))
-            low, high = (middle, high) if fits else (low, middle - 1)
+            fits = all(slack >= floor for slack, floor in zip(slacks(charge), floors, strict=True))
+            low, high = (charge, high) if fits else (low, charge - 1)
+            charge = (low + high + 1) // 2
         return low
 
     def _on_indexed(self, e: Event) -> None:
@@ -409,7 +409,7 @@ class Auditor(Safety):
         self.counts["adl_lots"] += e.closed_lots
         sign = 1 if size > 0 else -1  # the counterparty takes the parcel's side of the trade
         if e.adl_pass != 2:
-            held = [(e.account, instrument, leg) for leg in Leg if self.sizes[e.account, instrument, leg] * size < 0]
+            held = [(e.account, instrument, leg) for leg in LEGS if self.sizes[e.account, instrument, leg] * size < 0]
             self._fill(held[0], sign * e.closed_lots, e.share_units)
         self._house_fills.append((e.closed_lots, -e.share_units))
         if e.adl_pass == 2:
