@@ -2,6 +2,7 @@
 
 Environment switches: SOLVENT_NO_EXT=1 installs only the Python part (solvent.reference runs everywhere). SOLVENT_BUILD
 names another way to compile (KINDS below), each with generated C of its own in build/<kind>; `make debug` uses them.
+SOLVENT_C_CACHE names a folder that keeps the generated C by its content, so that no other build generates it again.
 """
 
 import os
@@ -65,7 +66,7 @@ class BuildExt(build_ext):
             [Extension(each.name, each.sources) for each in self.extensions],
             include_path=["ext"],
             build_dir=f"build/{KIND}/c",
-            cache=os.environ.get("SOLVENT_C_CACHE", False),
+            cache=os.environ.get("SOLVENT_C_CACHE") or False,
             compiler_directives=DIRECTIVES | {"linetrace": KIND == "trace"},
             nthreads=os.cpu_count() or 1,
         )
