@@ -3,12 +3,12 @@ from typing import Any, Self, final
 
 from typing_extensions import disjoint_base
 
-from solvent._core.roster import Roster
+from solvent._core.recorder import Recorder
 
 Block = tuple[str, int, int, memoryview]
 
 @disjoint_base
-class Portable(Roster):
+class Portable(Recorder):
     keep_from: int
     @property
     def seed(self) -> int: ...

@@ -3,7 +3,7 @@ from typing import final
 from typing_extensions import Buffer
 
 from solvent._core.base.event_view import EventView
-from solvent._core.recorder import Recorder
+from solvent._core.image import Portable
 
 @final
 class Answer:
@@ -14,7 +14,7 @@ class Answer:
     def __bool__(self) -> bool: ...
 
 @final
-class Kernel(Recorder):
+class Kernel(Portable):
     def apply(self, record: Buffer) -> int: ...
     def run(self, records: Buffer) -> bytearray | bytes: ...
     def submit(

@@ -1,8 +1,8 @@
 from typing_extensions import Buffer
 
-from solvent._core.image import Portable
+from solvent._core.roster import Roster
 
-class Recorder(Portable):
+class Recorder(Roster):
     @property
     def recorded(self) -> int: ...
     def pieces(self, records: Buffer, least: int) -> list[int]: ...

@@ -39,7 +39,8 @@ SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
-_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums", "_keeper"}  # what a copy has of its own
+# What a copy of an exchange has of its own.
+_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums", "_keeper"}
 
 
 def digest_of(data: bytes) -> bytes:
@@ -242,16 +243,15 @@ class Face(Past):
     _wanted: int
 
     def __init__(self, kernel: Any, retain: bool):
-        self._retain = flag_of(retain, "retain")
-        self._stand_on(kernel)
+        self._stand_on(kernel, flag_of(retain, "retain"))
 
-    def _stand_on(self, kernel: Any) -> None:
+    def _stand_on(self, kernel: Any, retain: bool) -> None:
         self._kernel = kernel
         self.submit = kernel.submit
         self.revoke = kernel.revoke
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._counted: int | None = None  # where the sums of statements go on, once they are asked for
-        self._hold_events(self._retain)
+        self._hold_events(retain)
 
     def _hold_events(self, retain: bool) -> None:
         """Holds all events from now on, or only those that cursors wait for."""
@@ -527,8 +527,8 @@ class Face(Past):
     def fork(self) -> Self:
         """Returns a copy of the exchange with all its state; both go on independently.
 
-        The same commands bring both to the same state, event for event. The copy's events begin with its next one, and it has
-        no cursors. copy.copy and copy.deepcopy fork, too. Raises Busy while another call runs, MemoryError without room.
+        The same commands bring both to the same state, event for event. The copy's events begin with its next one. It has no
+        cursors and no journal. copy.copy and copy.deepcopy fork, too. Raises Busy while another call runs.
 
         >>> from solvent import Book
         >>> book = Book()
@@ -540,7 +540,7 @@ class Face(Past):
         """
         other = object.__new__(type(self))
         vars(other).update(self._lasting())
-        other._stand_on(self._kernel.fork())
+        other._stand_on(self._kernel.fork(), self._retain)
         return other
 
     def _lasting(self) -> dict[str, Any]:
@@ -558,7 +558,7 @@ class Face(Past):
 
     def __setstate__(self, state: tuple[dict[str, Any], Any]) -> None:
         vars(self).update(state[0])
-        self._stand_on(state[1])
+        self._stand_on(state[1], self._retain)
 
     def digest(self) -> int:
         """Returns a hash of the whole state: the first 8 bytes of BLAKE2b over the canonical state, little-endian.

@@ -130,9 +130,7 @@ class Kernel(Recorder):
     def fork(self) -> "Kernel":
         """Returns a copy that goes on by itself. Its log begins empty, at the next event's number."""
         self._check_ready()
-        other = deepcopy(self, {id(self.log.events): []})
-        other.log.first_seq = self.log.next_seq
-        return other
+        return deepcopy(self)
 
     def image(self) -> NoReturn:
         raise self.input_error(

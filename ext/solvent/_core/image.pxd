@@ -8,7 +8,7 @@
 # a checksum and a look at ranges while the memory is in cache.
 
 from libc.stdint cimport int64_t, uint64_t
-from solvent._core.roster cimport Roster
+from solvent._core.recorder cimport Recorder
 from solvent._core.trade.state cimport Receipt, State
 
 cdef enum:
@@ -24,7 +24,7 @@ cdef struct Head:                  # the first block of an image
     uint64_t next_seq
     Receipt receipt
 
-cdef class Portable(Roster):
+cdef class Portable(Recorder):
     cdef Receipt receipt
     cdef readonly uint64_t command_seq
     cdef readonly uint64_t seed

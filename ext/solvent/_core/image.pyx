@@ -14,7 +14,7 @@ from solvent._core.base.pool cimport room, taken, zeroed
 from solvent._core.base.schema cimport NAME_BYTES, SOURCES
 from solvent._core.market.book cimport book_rooms
 from solvent._core.reader cimport IDLE, PINNED, WORKING
-from solvent._core.roster cimport Roster
+from solvent._core.recorder cimport Recorder
 from solvent._core.sound cimport sound_head, sound_whole
 from solvent._core.trade.state cimport State
 from solvent._core.walk cimport NESTED, Block, Walk, room_for, state_close, state_fork, walk
@@ -219,7 +219,7 @@ cdef bint _make(State* s, Filling* f, uint64_t wanted) noexcept nogil:
     return f.failure == NO_FAILURE
 
 
-cdef class Portable(Roster):
+cdef class Portable(Recorder):
     """A kernel's state as one thing."""
 
     def fork(self):

@@ -22,7 +22,7 @@ from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.command_log cimport commands_append, commands_room
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
-from solvent._core.recorder cimport Recorder
+from solvent._core.image cimport Portable
 from solvent._core.reader cimport IDLE, WORKING
 from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
@@ -163,7 +163,7 @@ cdef class Answer:
 
 
 @cython.final
-cdef class Kernel(Recorder):
+cdef class Kernel(Portable):
     """One exchange's state and its only writer. Users reach it through solvent.Exchange and solvent.Book.
 
     instruments and rules: their terms, each read by name (solvent.schema.terms). currencies: their decimals. config: bytes

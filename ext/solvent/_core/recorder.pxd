@@ -6,9 +6,9 @@
 
 from solvent._core.base.command_log cimport CommandLog
 from solvent._core.base.schema cimport Command
-from solvent._core.image cimport Portable
+from solvent._core.roster cimport Roster
 
-cdef class Recorder(Portable):
+cdef class Recorder(Roster):
     cdef CommandLog commands
 
     cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1

@@ -5,13 +5,13 @@ from libc.stdint cimport int64_t
 from solvent._core.base.command_log cimport commands_close, commands_forget
 from solvent._core.base.pool cimport prefetch
 from solvent._core.base.schema cimport RECORD_BYTES, Command
-from solvent._core.image cimport Portable
+from solvent._core.roster cimport Roster
 
 cdef enum:
     FAR = 64               # records loaded ahead
 
 
-cdef class Recorder(Portable):
+cdef class Recorder(Roster):
     """The commands that were applied."""
 
     def __dealloc__(self):

@@ -52,7 +52,10 @@ def go_on(ex):
 def test_a_copy_of_an_exchange_goes_on(kind, way):
     ex = exchange(kind, retain=True)
     cursor = ex.cursor(EventType.TRADE)
+    ex.statement("ann")
     other = way(ex)
+    with pytest.raises(EventsDropped):
+        other.statement("ann")  # its first events are the original's
     assert type(other) is kind and other.digest() == ex.digest() and other.command_count == ex.command_count
     assert other.seed == ex.seed and other.time_ns == ex.time_ns and other.instruments == ex.instruments
     assert list(other.drain()) == []
