@@ -55,7 +55,7 @@ def part(chunk: "Chunk | Block", first: int, last: int) -> bytes | memoryview:
 
 
 class Source(Protocol):
-    """Where commands come from: a journal or a recording."""
+    """Gives the commands: a journal or a recording."""
 
     @property
     def first(self) -> int:

@@ -207,7 +207,7 @@ def test_a_seek_in_a_million_commands_is_quick(tmp_path):
     book = Book(retain=False)
     recording = book.record()
     one = b"".join(
-        command(CommandType.ORDER, account=n % 7, side=n % 2, price_ticks=1_000 + (-n if n % 2 else n) % 13, size_lots=1 + n % 5)
+        command(CommandType.ORDER, account=n % 7, side=n % 2, price_ticks=1_000 + 7 * n % 13, size_lots=1 + n % 5)
         for n in range(10_000)
     )  # fmt: skip
     for _ in range(100):
