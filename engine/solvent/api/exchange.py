@@ -319,7 +319,7 @@ class Exchange(Operator):
 
         mark: a mark price. leverage, mode: as in set_leverage. margin: moved into an isolated position from the wallet, or
         back if negative, as in move_margin. side, size, and any other word of `order`: an order. leg: "long" or "short" in
-        hedge mode, for all of these. What is given is tried in this order, up to the first that would be refused.
+        hedge mode, for all of these. The steps are tried in this order, up to the first that would be refused.
 
         The answer always equals what a fork would show that takes the steps. Raises InputError or WrongType as these methods
         do, Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT), and Busy while another call runs. The cost is that of a fork.

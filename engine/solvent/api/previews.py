@@ -22,8 +22,8 @@ class Preview:
     """Shows what would be; true if nothing was refused.
 
     code: OK, or the code of the first step that would be refused; the steps after it are not tried. filled, resting: contracts
-    that the order would trade at once, and leave in the book. average_price: of these trades, by contracts, rounded half to
-    even at a millionth of a tick; None without a trade. fee: what they would cost the account, negative for a rebate.
+    that the order would trade at once, and leave in the book. average_price: the mean price of these trades by contracts,
+    rounded half to even at a millionth of a tick; None without a trade. fee: their cost to the account, negative for a rebate.
     liquidated: True if a position of the account would be stepped down or taken over.
 
     position, wallet: the account's position in the instrument, and its wallet in the settlement currency, as they would be
