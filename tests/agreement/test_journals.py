@@ -94,8 +94,8 @@ def test_golden_journals_give_the_digests_that_they_gave():
 def test_a_drawn_journal_has_instruments_that_were_added():
     """The stream of these tests reaches what is hard: an instrument of the header, and one that a command brought."""
     found = 0
-    for seed in (*SEEDS, *range(10, 40)):
-        disk, ex = written(seed, 250, batch=10)
+    for seed in (6, 10, 23, 24):
+        disk, ex = written(seed, 1_000, batch=10)
         ex.close()
         again = reopened(disk)
         assert told(again) == told(ex)

@@ -53,7 +53,7 @@ def _archive(path: str) -> "Archive":
 
 def verify(args: argparse.Namespace) -> int:
     """Reads and replays everything. Raises JournalDamaged or JournalDiverged at the first byte or command that is wrong."""
-    from solvent.store import recovery, snapshot
+    from solvent.store import recovery
     from solvent.store.files import Folder
 
     disk, archive = Folder(args.path), _archive(args.path)
@@ -63,7 +63,7 @@ def verify(args: argparse.Namespace) -> int:
         recovery.replay(face, block)
         if block.last in taken:
             at = recovery.restored(disk, block.last, recovery.COMPILED)
-            if snapshot.digest(at._kernel) != snapshot.digest(face._kernel):
+            if at.digest() != face.digest():
                 raise JournalDiverged(block.last, "the state is another one")
     print(f"sound: commands {archive.first + 1:,} to {archive.last:,}, {len(taken)} snapshots, digest {face.digest():016x}")
     print(f"certainly on the disk: up to command {recovery.marked(disk)[0]:,}")
