@@ -24,6 +24,7 @@ from solvent.schema.codes import (
 from solvent.schema.words import EventType
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
+from solvent.terms.order_limits import OrderLimits
 from solvent.terms.order_words import Trigger
 from solvent.terms.price_model import Funding, Index, PriceModel
 from solvent.terms.rule_set import RuleSet
@@ -31,7 +32,7 @@ from solvent.terms.tiers import Rates, Tier
 
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
-    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rates", "Rejected",
-    "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
+    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OrderLimits", "OutOfRange", "PriceModel", "Rates",
+    "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
 ]  # fmt: skip
 __version__ = "0.1.0"

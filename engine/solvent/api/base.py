@@ -26,6 +26,7 @@ from solvent.schema.codes import (
 )
 from solvent.schema.commands import command
 from solvent.schema.layouts import dtype
+from solvent.schema.limits import SIZE_LOTS_MAX
 from solvent.schema.words import CommandType, EventType, Side
 from solvent.terms.decimals import from_units, members_of, plain
 from solvent.terms.order_words import flag_of, int_within, wrong_type
@@ -76,6 +77,18 @@ def _arguments(method: "Callable[..., Ack]") -> tuple[frozenset[str], frozenset[
     return frozenset(each.name for each in terms if each.default is each.empty), frozenset(each.name for each in terms)
 
 
+def _strictly(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a direct call of the kernel raise Rejected where it would answer with a code."""
+
+    def answered(*arguments: Any, **named: Any) -> Any:
+        answer = call(*arguments, **named)
+        if not answer:
+            raise Rejected(Code(answer.code), order_id=answer.order_id)
+        return answer
+
+    return answered
+
+
 class Ack:
     """Answers one order command; true if the command was accepted.
 
@@ -123,7 +136,7 @@ class Ack:
         solvent.schema.codes.Rejected: UNKNOWN_ORDER: ...
         """
         if self.code != Code.OK:
-            raise Rejected(self.code)
+            raise Rejected(self.code, order_id=self.order_id)
         return self
 
     @property
@@ -217,10 +230,11 @@ class Face:
     _kernel: Any
     _wanted: int
 
-    def __init__(self, kernel: Any, retain: bool):
+    def __init__(self, kernel: Any, retain: bool, strict: bool):
         self._kernel = kernel
-        self.submit = kernel.submit
-        self.revoke = kernel.revoke
+        self._strict = flag_of(strict, "strict")
+        self.submit = _strictly(kernel.submit) if strict else kernel.submit
+        self.revoke = _strictly(kernel.revoke) if strict else kernel.revoke
         self._retain = flag_of(retain, "retain")
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._drained: int | None = kernel.next_seq if retain else None  # no Cursor: that would hold what holds it
@@ -302,14 +316,15 @@ class Face:
         begin = self._kernel.next_seq
         if second:
             fields["records"] = 2
-        return Ack(self, self._send(kind, second, fields), lot, begin)
+        ack = Ack(self, self._send(kind, second, fields), lot, begin)
+        return ack.ok() if self._strict else ack
 
     def batch(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]") -> list[Ack]:
         """Runs several of order, amend, cancel and cancel_all in turn, and returns an Ack for each.
 
         calls: pairs (name, its arguments as a mapping). A refused call does not stop the rest. A call that cannot be
         understood raises InputError; a signal handler (Ctrl-C) may raise, too. The calls before it stay applied:
-        `solvent.applied(error)` counts them.
+        `solvent.applied(error)` counts them. With strict=True the first refused call ends the batch with Rejected.
 
         >>> from solvent import Book
         >>> book = Book()
@@ -342,6 +357,15 @@ class Face:
             error.add_note(f"solvent: the first {count} commands of the batch were applied")
 
     @staticmethod
+    def _total_lots(row: tuple[int, ...] | None, remaining_lots: int, size: object) -> int:
+        """Returns the total size of an order that shall have so many lots left. One that no order can have is refused
+        later."""
+        if size is not None:
+            raise InputError("say the total size or what remains, one of them")
+        filled = row[6] - row[5] if row else 0
+        return filled + remaining_lots if 0 < remaining_lots <= SIZE_LOTS_MAX else -1
+
+    @staticmethod
     def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
         if (order_id is None) == (client_id is None):
             raise InputError("name the order by order_id or by client_id, one of them")
@@ -353,7 +377,8 @@ class Face:
         """Applies many command records without the GIL, and returns a Batch with a row for each.
 
         commands: a contiguous array of dtype("command"), or plain bytes (bytes, bytearray, a memoryview of them). Every
-        command takes the same path as a single call. Fill in time_ns: no record inherits the clock.
+        command takes the same path as a single call. Fill in time_ns: no record inherits the clock. Refusals are codes in the
+        Batch, with strict=True as well.
 
         Raises WrongType for other data, InputError for bytes that are not contiguous. A signal handler that raises (Ctrl-C)
         ends the batch between two commands; `solvent.applied(error)` counts those before.

@@ -105,6 +105,7 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.ACCRUED: _said("instrument", period="a", rate_ppb="b", asked_ppb="c"),
     EventType.FEE_CHANGED: _said(_WHO, leg=("code", Leg), fee_ppb="a"),
     EventType.PASSED: _said(""),
+    EventType.LAST_SET: _said("instrument", price_ticks="a"),
 }  # fmt: skip
 """Each type's names, in the order in which they are told."""
 

@@ -95,5 +95,8 @@ GROUP_MAX = 64
 CATCH_UP_MAX = 256
 """Funding settlements of one instrument that a jump of the clock may catch up; earlier ones are passed over."""
 
+MESSAGES_MAX = 1_000
+"""Highest limit of messages a window: a rolling window remembers the time of each of them."""
+
 BOOK_ITEMS_MAX = 2**24
 """Price levels, and trie nodes, of one book. An order that would need more is refused."""

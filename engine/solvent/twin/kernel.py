@@ -268,6 +268,8 @@ class Kernel(Reader):
                 return refused(self.marks.mark(c))
             case commands.TellIndex():
                 return refused(self.marks.index(c))
+            case commands.TellLast():
+                return refused(self.marks.last(c))
             case commands.Advance():
                 return refused(Code.OK)
         return refused(Code.UNKNOWN_COMMAND) if self.bare else self._dispatch_exchange(c, second, offer)

@@ -6,7 +6,7 @@ Owns nothing: the kernel has the rooms and the names. Never writes. `rows` has t
 from collections.abc import Iterable
 from itertools import product
 
-from solvent.schema.layouts import RECORD_BYTES
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Side
@@ -157,6 +157,18 @@ class Reader:
         """Returns every order of an instrument that waits for its trigger, by id."""
         return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
 
+    def queue(self, instrument: int, side: int, price: int) -> list[tuple[int, ...]]:
+        """Returns the resting orders of a side at one price, the next to trade first."""
+        return [order.row() for order in self.trading.books[instrument].queue(side, price)]
+
+    def order_counts(self, account: int, instrument: int) -> tuple[int, int]:
+        """Returns the numbers of resting and of dormant orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all."""
+        found = [
+            order.dormant for order in self.trading.live.values()
+            if account in (NOBODY, order.account) and instrument in (NO_INSTRUMENT, order.instrument)
+        ]  # fmt: skip
+        return found.count(False), found.count(True)
+
     def best(self, instrument: int) -> tuple[int, int, int, int]:
         """Returns (bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
         bids, asks = self.depth(instrument, 1)
@@ -227,6 +239,8 @@ class Reader:
                 self.contracts[i].listing,
                 *(model.state() if model else ()),
             ]
+            limits = self.contracts[i].limits
+            out += limits.state() if limits else []
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
                 out += [account, *row[:11]]

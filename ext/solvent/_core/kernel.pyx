@@ -22,7 +22,7 @@ from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.contract.price_model cimport prices_close
-from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
+from solvent._core.venue.marks cimport fund, index, last, mark, pass_to, resolve_all, source
 from solvent._core.trade.preview cimport preview_close
 from solvent._core.roster cimport Roster
 from solvent._core.market.expiries cimport expiries_close
@@ -30,8 +30,8 @@ from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.market.triggers cimport triggers_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK,
-    MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LEVERAGE,
+    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX,
+    MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
     SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
 from solvent._core.base.event_log cimport block_pin, block_unpin, log_drop, log_open
@@ -257,6 +257,8 @@ cdef class Kernel(Roster):
             return cancel_many(&self.s, &c.mass_cancel, receipt)
         if type == INDEX:
             return index(&self.s, &c.index)
+        if type == SET_LAST:
+            return last(&self.s, &c.set_last)
         if type == ADVANCE:
             return OK
         if self.s.bare:

@@ -5,6 +5,7 @@
 # Cost: a row is a tuple; depth and arrays are filled without a Python loop.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.contract.order_limits cimport OrderLimits
 from solvent._core.trade.state cimport State
 
 ctypedef void (*Columns)(State* s, int32_t index, int64_t* row) noexcept nogil
@@ -27,4 +28,5 @@ cdef class Reader:
     cdef tuple _order_row(self, int32_t slot)
     cdef list _dormant_rows(self, uint32_t instrument)
     cdef int _add_volumes(self, list out) except -1
+    cdef int _add_messages(self, OrderLimits* limits, list out) except -1
     cdef bytes _as_bytes(self, list numbers)

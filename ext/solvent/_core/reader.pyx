@@ -4,14 +4,15 @@ from cpython.long cimport PyLong_AsUnsignedLongLongMask
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from solvent._core cimport audit
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, ExtendedTerms, pool_find
-from solvent._core.market.book cimport Book, Level, book_worse
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
+from solvent._core.market.book cimport Book, Level, book_peek, book_worse
 from solvent._core.market.client_ids cimport WINDOW, ClientKey, client_ids_find
 from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
+from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
-from solvent._core.base.schema cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.base.schema cimport NAME_BYTES, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
 from solvent._core.rows cimport (
     account_columns, domain_rows, liquidation_columns, position_columns, position_row, position_rows, wallet_rows,
 )
@@ -254,6 +255,41 @@ cdef class Reader:
                 level = book_worse(&self.s.books[instrument], side, level)
         return rows
 
+    def queue(self, uint32_t instrument, int side, int64_t price_ticks):
+        """Returns the resting orders of a side at one price, the next to trade first; rows as in orders_of."""
+        cdef Book* book
+        cdef int32_t leaf, slot
+        cdef int64_t key
+        self._require_idle(0, instrument)
+        book = &self.s.books[instrument]
+        key = price_ticks ^ book.side[side].turn
+        if price_ticks < 1 or price_ticks > self.s.ledger.instruments[instrument].max_price_ticks:
+            return []
+        leaf = book_peek(book, &book.side[side], key)
+        if leaf < 0 or not (book.bits[leaf] >> (key & 63)) & 1:
+            return []
+        slot = book.levels[book.child[leaf * <int64_t>64 + (key & 63)]].head
+        rows = []
+        while slot >= 0:
+            rows.append(self._order_row(slot))
+            slot = self.s.pool.orders[slot].next
+        return rows
+
+    def order_counts(self, uint32_t account, uint32_t instrument):
+        """Returns the numbers of resting and of dormant orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all.
+        O(slots ever used)."""
+        cdef int64_t counts[2]
+        cdef int32_t slot
+        cdef Order* o
+        self._require_idle()
+        counts[0] = counts[1] = 0
+        for slot in range(self.s.pool.high_water):
+            o = &self.s.pool.orders[slot]
+            if (o.state & LIVE and (account == NOBODY or o.account == account)
+                    and (instrument == NO_INSTRUMENT or order_instrument(&self.s, slot) == instrument)):
+                counts[1 if o.state & DORMANT else 0] += 1
+        return counts[0], counts[1]
+
     cdef list _dormant_rows(self, uint32_t instrument):
         cdef int32_t slot
         if self.s.triggers[instrument].count == 0:
@@ -368,6 +404,21 @@ cdef class Reader:
                         out.append(v.days[(v.next + i) % VOLUME_DAYS])
         return 0
 
+    cdef int _add_messages(self, OrderLimits* limits, list out) except -1:
+        """Appends the messages that count, by account: how many, and their window; rolling: their times, oldest first."""
+        cdef uint32_t account
+        cdef int64_t k
+        cdef Pace* pace
+        for account in range(limits.pace_capacity):
+            pace = &limits.paces[account]
+            if pace.count:
+                out.extend((account, pace.count))
+                if not limits.rolling:
+                    out.append(pace.window)
+                for k in range(pace.count if limits.rolling else 0):
+                    out.append(limits.times[(pace.ring - 1) * <int64_t>limits.rate_limit + (pace.window + k) % limits.rate_limit])
+        return 0
+
     def state(self):
         """Returns the canonical bytes of the state (docs/reference/digest.md), as little-endian 64-bit integers."""
         cdef Ledger* l = &self.s.ledger
@@ -387,6 +438,8 @@ cdef class Reader:
             out.append(l.instruments[i].listing)
             if self.s.prices[i].sample_ns:
                 out.extend(prices_state(&self.s.prices[i]))
+            if l.instruments[i].limits != NULL:
+                self._add_messages(l.instruments[i].limits, out)
         for account in range(FIRST_USER, l.account_count):
             for row in self.positions(account):
                 out.append(account)

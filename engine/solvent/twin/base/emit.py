@@ -218,3 +218,10 @@ class Emitter(Log):
         self.append(
             EventType.PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         )  # fmt: skip
+
+    def emit_last_set(
+        self, *, instrument: int, price_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.LAST_SET, 0, 0, instrument, 0, 0, price_ticks, 0, 0, 0, 0,
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
-from solvent.schema.words import Ending, Flag, Leg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.words import Ending, Flag, Leg, OrderType, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
 from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
@@ -204,6 +204,39 @@ class Placement:
             return Code.FOK_UNFILLED
         return code
 
+    # --- the limits of the instrument
+
+    def check_limits(self, contract: Contract, kind: OrderType, size: int, price: int, flags: int) -> Code:
+        """Checks an order's size by its type, and its value at its limit, else at the mark. What only closes may be small."""
+        limits, closes = contract.limits, bool(flags & Flag.REDUCE_ONLY)
+        if limits is None or not size:  # a close-position order has no size
+            return Code.OK
+        if not limits.allow(kind, size, closes):
+            return Code.SIZE_OUT_OF_BOUNDS
+        least, price = limits.terms.least_notional_units, price or contract.mark
+        if closes or not least:
+            return Code.OK
+        if not price:
+            return Code.NO_MARK
+        return Code.NOTIONAL_TOO_SMALL if valuation.value_of(contract, size, price) < least else Code.OK
+
+    def _keep_limits(self, t: Ticket, c: PlaceOrder) -> Code:
+        """Checks an order against its instrument's own limits, as the last check: what passes is accepted, and counts."""
+        contract, sleeps, market = self.contracts[t.instrument], bool(t.terms.kind), bool(t.flags & Flag.MARKET)
+        limits = contract.limits
+        if limits is None:
+            return Code.OK
+        kind = OrderType.TRIGGER_ORDER if sleeps else OrderType.MARKET_ORDER if market else OrderType.LIMIT_ORDER
+        if code := self.check_limits(contract, kind, c.size_lots, c.price_ticks if market else t.price, t.flags):
+            return code
+        live = sum(len(p.orders) for p in self.ledger.positions_of(t.account) if p.instrument == t.instrument)
+        if (sleeps or not t.ending) and 0 < limits.terms.most_orders <= live:  # what cannot rest needs no room
+            return Code.TOO_MANY_OPEN_ORDERS
+        if limits.full(t.account, self.clock_ns):
+            return Code.TOO_MANY_MESSAGES
+        limits.count(t.account, self.clock_ns)
+        return Code.OK
+
     # --- the way in
 
     def execute_and_rest(self, t: Ticket) -> Answer:
@@ -270,7 +303,7 @@ class Placement:
         )  # fmt: skip
         t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
         fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged
-        if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
+        if code := (self._check_armed(t, p) if t.terms.kind else self.admit(t, p)) or self._keep_limits(t, c):
             if p and fresh:
                 self.ledger.forget(p)
             return refused(code)

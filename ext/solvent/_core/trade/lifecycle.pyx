@@ -154,6 +154,7 @@ cdef void link_to_position(State* s, int32_t slot) noexcept nogil:
     if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
+    p.order_count += 1
     _link(s.pool.own, &p.first_order, slot)
     if order.flags & REDUCE_ONLY:
         p.reduce_count += 1
@@ -170,6 +171,7 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
+    p.order_count -= 1
     _unlink(s.pool.own, &p.first_order, slot)
     if order.flags & REDUCE_ONLY:
         p.reduce_count -= 1

@@ -20,13 +20,15 @@ from solvent._core.trade.state cimport Receipt, State, Ticket
 from solvent._core.market.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
-from solvent._core.contract.valuation cimport Instrument, band_price
+from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
+from solvent._core.contract.valuation cimport Instrument, band_price, value_of
 from solvent._core.base.schema cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET,
-    NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
-    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT,
-    TOO_MANY_ORDERS, TRAIL_RATE, TRAIL_TICKS, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Extension,
+    BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
+    MARKET, MARKET_ORDER, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER, OK,
+    POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT,
+    SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS,
+    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Extension,
 )
 from solvent._core.base.emit cimport emit_triggered
 from solvent._core.base.commands cimport PlaceOrder
@@ -236,6 +238,52 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     return OK
 
 
+# --- The limits of the instrument ----------------------------------------------------------------------
+
+cdef int check_limits(State* s, Instrument* ins, int type, int64_t size_lots, int64_t price_ticks, uint8_t flags) noexcept nogil:
+    """Checks an order's size by its type, and its value at its limit, else at the mark. What only closes may be small."""
+    cdef bint closes = flags & REDUCE_ONLY != 0
+    cdef int64_t price = price_ticks if price_ticks != 0 else ins.mark_ticks
+    if size_lots == 0:              # a close-position order has no size
+        return OK
+    if not limits_allow(ins.limits, type, size_lots, closes):
+        return SIZE_OUT_OF_BOUNDS
+    if closes or ins.limits.least_notional_units == 0:
+        return OK
+    if price == 0:
+        return NO_MARK
+    return NOTIONAL_TOO_SMALL if value_of(ins, size_lots, price, False, &s.log.fault) < ins.limits.least_notional_units else OK
+
+
+cdef int64_t _live_orders(State* s, uint32_t account, uint32_t instrument) noexcept nogil:
+    """Returns the number of an account's live orders in an instrument, in all its legs."""
+    cdef int32_t index = s.ledger.accounts[account].first_position
+    cdef int64_t count = 0
+    while index >= 0:
+        if s.ledger.positions[index].instrument == instrument:
+            count += s.ledger.positions[index].order_count
+        index = s.ledger.positions[index].next
+    return count
+
+
+cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
+    """Checks an order against its instrument's own limits, as the last check: what passes is accepted, and counts."""
+    cdef OrderLimits* limits = t.ins.limits
+    cdef bint sleeps = t.terms != NULL and t.terms.kind != NO_TRIGGER
+    cdef int type = TRIGGER_ORDER if sleeps else MARKET_ORDER if t.flags & MARKET else LIMIT_ORDER
+    cdef int code = check_limits(s, t.ins, type, c.size_lots, c.price_ticks if t.flags & MARKET else t.price_ticks, t.flags)
+    if code != OK:
+        return code
+    if (sleeps or t.ending == 0) and limits.most_orders != 0 and _live_orders(s, t.account, t.instrument) >= limits.most_orders:
+        return TOO_MANY_OPEN_ORDERS     # an order that cannot rest needs no room
+    if not limits_room(limits, t.account):
+        return TOO_MANY_ORDERS
+    if limits_full(limits, t.account, s.clock_ns, &s.log.fault):
+        return TOO_MANY_MESSAGES
+    limits_count(limits, t.account, s.clock_ns, &s.log.fault)
+    return OK
+
+
 # --- The way in ----------------------------------------------------------------------------------------
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
@@ -373,6 +421,8 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = admit(s, &t, p, NULL)
     if code == OK and not _has_room(s, &t):
         code = TOO_MANY_ORDERS
+    if code == OK and ins.limits != NULL:
+        code = _keep_limits(s, &t, c)
     if code != OK:
         if fresh:
             position_forget(&s.ledger)
