@@ -9,28 +9,23 @@ event, O(accounts) a close; for tests and doubts.
 from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from solvent.api import backend
 from solvent.schema.codes import InvariantBroken
-from solvent.schema.events import Event
+from solvent.schema.events import Event, is_event
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.rows import Key, Order
-from solvent.witness.safety import Before, Safety
+from solvent.witness.order_limits import Limited
+from solvent.witness.rows import Audited, Key, Order
+from solvent.witness.safety import Before
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
-if TYPE_CHECKING:
-    from solvent.api.exchange import Exchange
-
-EVENTS = (backend.Event, Event)  # what a kernel of either kind says
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Safety):
+class Auditor(Limited):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -43,7 +38,7 @@ class Auditor(Safety):
     5000000
     """
 
-    def __init__(self, exchange: "Exchange"):
+    def __init__(self, exchange: Audited):
         super().__init__(exchange)
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
@@ -72,7 +67,7 @@ class Auditor(Safety):
             raise wrong_type("events", events, "events, as a cursor gives them")
         open_books = False
         for event in events:
-            if open_books and isinstance(event, EVENTS) and event.type == EventType.BEGIN:
+            if open_books and is_event(event) and event.type == EventType.BEGIN:
                 self.close()
             self.feed(event)
             open_books = True
@@ -81,7 +76,7 @@ class Auditor(Safety):
 
     def feed(self, e: Event) -> None:
         """Reads one event. Raises InvariantBroken if it contradicts what went before, or names something unknown."""
-        if not isinstance(e, EVENTS):
+        if not is_event(e):
             raise wrong_type("event", e, "an Event")
         self._need(e.seq > self._seq, e, f"sequence after {self._seq}")
         self._seq = e.seq
@@ -183,6 +178,7 @@ class Auditor(Safety):
         self.day = e.time_ns // DAY_NS
         self._enter()  # what the last command added
         self._need(len(self.specs) == self.listed, e, "the terms of what was added are known")
+        self._limits_begin(e)
 
     def _on_passed(self, e: Event) -> None:
         self._safe_passed()
@@ -264,6 +260,7 @@ class Auditor(Safety):
 
     def _on_accepted(self, e: Event) -> None:
         self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
+        self._limits_accepted(e)
         self.orders[e.order_id] = Order(e, self.marks[e.instrument])
         self.liquidation_fee(self.orders[e.order_id].key)  # which its position keeps from now on
         if self._stepping < 0:  # the order that a STEP_DOWN announced
@@ -287,6 +284,7 @@ class Auditor(Safety):
 
     def _on_replaced(self, e: Event) -> None:
         order = self.orders[e.order_id]
+        self._limits_replaced(e)
         self._unrest(e.order_id, order)
         self._move(order, e)
         order.price, order.remaining, order.mark = e.price_ticks, e.remaining_lots, self.marks[e.instrument]
@@ -392,6 +390,9 @@ class Auditor(Safety):
 
     def _on_step_down(self, e: Event) -> None:
         self._need(e.tier > self.rules.low_tiers, e, "a step down begins at tier 3")
+        spec, left = self.specs[e.instrument], abs(self.sizes[e.account, e.instrument, e.leg]) - e.size_lots
+        little = spec.limits is not None and fill_value(spec, left, self.marks[e.instrument]) < spec.limits.least_notional_units
+        self._need(left == 0 or (e.target_tier and not little), e, "a step down leaves enough, or nothing")
         self._stepping, self._stepping_leg = -1, e.leg
 
     def _on_takeover(self, e: Event) -> None:
@@ -491,7 +492,7 @@ class Auditor(Safety):
                 equity, full, _ = self.terms(isolated, key[0], self.currency[key[1]])
                 self._need(equity >= full, key, f"LIQ-1: equity {equity} is below {full}")
 
-    def compare(self, exchange: "Exchange") -> None:
+    def compare(self, exchange: Audited) -> None:
         """Checks that the exchange's own reads say the same: wallets, positions, parcels, books."""
         if type(exchange) is not type(self.exchange):
             raise wrong_type("exchange", exchange, "the Exchange that is followed")

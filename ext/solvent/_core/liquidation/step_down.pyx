@@ -36,6 +36,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     cdef Held held = held_of(&s.ledger, p)
     cdef int k = tier_of(ins, &held, &s.log.fault)
     cdef int64_t held_lots = magnitude(p.size_lots)
+    cdef int target = k + 1 - s.rules.step_tiers
     cdef Ticket t
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if p.size_lots > 0 else BUY
@@ -45,6 +46,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     if ins.limits != NULL and value_of(
             ins, held_lots - t.size_lots, ins.mark_ticks, False, &s.log.fault) < ins.limits.least_notional_units:
         t.size_lots = held_lots         # what would be left is less than anybody may order
+        target = 0
     t.remaining_lots = t.size_lots
     t.holder = index
     t.account = p.account
@@ -58,7 +60,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     if pool_room(&s.pool) and book_room(&s.books[t.instrument]):
         emit_step_down(
             &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1, size_lots=t.size_lots,
-            limit_ticks=t.limit_ticks, target_tier=0 if t.size_lots == held_lots else k + 1 - s.rules.step_tiers, leg=p.leg)
+            limit_ticks=t.limit_ticks, target_tier=target, leg=p.leg)
         accept(s, &t)
         execute(s, &t)
         rest_or_end(s, &t)
