@@ -54,7 +54,8 @@ class Limited(Safety):
         live = sum((each.account, each.instrument) == (e.account, e.instrument) for each in self.orders.values())
         self._hold(not rests or not limits.most_orders or live < limits.most_orders, e, f"{live} live orders before it")
         kind = "trigger" if sleeps else "market" if market else "limit"
-        self._sized(e, limits, kind, e.price_ticks, bool(e.flags & Flag.REDUCE_ONLY), also_at_mark=market)
+        if not e.flags & Flag.CLOSE_POSITION:  # which has no size of its own
+            self._sized(e, limits, kind, e.price_ticks, bool(e.flags & Flag.REDUCE_ONLY), also_at_mark=market)
 
     def _limits_replaced(self, e: Event) -> None:
         """Checks an amendment by its total size and its price."""
@@ -62,7 +63,8 @@ class Limited(Safety):
         if limits is None or self._command != CommandType.AMEND or e.order_id != self._asked:
             return
         kind = "trigger" if order.status == "dormant" else "limit"
-        self._sized(e, limits, kind, e.price_ticks, order.reduces, also_at_mark=False)
+        if e.size_lots or not order.closes:
+            self._sized(e, limits, kind, e.price_ticks, order.reduces, also_at_mark=False)
 
     def _sized(self, e: Event, limits: LimitTerms, kind: str, price: int, closes: bool, also_at_mark: bool) -> None:
         least, most = getattr(limits, f"least_{kind}_lots"), getattr(limits, f"most_{kind}_lots")

@@ -71,6 +71,18 @@ def test_a_last_price_is_a_legal_price(desk, price):
     assert refusal.value.code == Code.BAD_PRICE and last_of(desk) == 0
 
 
+def test_a_settled_instrument_has_no_last_price_to_come(make):
+    """A halted one has, and its triggers wait for the end of the halt."""
+    ex = make([Instrument("X")])
+    ex.mark("X", 50_000)
+    ex.halt("X")
+    assert ex.set_last("X", 50_100)
+    ex.delist("X")
+    with pytest.raises(Rejected) as refusal:
+        ex.set_last("X", 50_000)
+    assert refusal.value.code == Code.NOT_TRADING
+
+
 # --- A market order with a price -------------------------------------------------------------------------
 
 

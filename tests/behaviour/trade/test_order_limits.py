@@ -3,9 +3,12 @@
 The numbers of the tables are worked by hand. Lots of 0.001 at 43,210.5 are worth 43.2105 each: two are 86.421, three 129.6315.
 """
 
+from dataclasses import replace
+
 import pytest
 
-from solvent import Code, Exchange, InputError, Instrument, OrderLimits, Tier, Trigger, reference
+from solvent import Code, Exchange, InputError, Instrument, InvariantBroken, OrderLimits, Tier, Trigger, reference
+from solvent.auditor import Auditor
 from solvent.records import CommandType, EventType, command, extension
 from solvent.schema.terms import LimitTerms, values_of
 from solvent.terms.spec import from_records, to_records
@@ -323,6 +326,26 @@ def test_a_dormant_order_is_not_judged_again_when_it_fires(make):
     ack = ex.set_last("X", 61_000)
     assert [e.order_id for e in ack.events if e.type == EventType.TRIGGERED] == [stop.order_id]
     assert ex.position("a", "X").size == ex.instruments[0].lot_size * 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"least_notional": 40_001}, "least notional"), ({"limit_size": (2, None)}, "at least 2 lots"),
+        ({"limit_size": (None, 1)}, "at most 1 lots"), ({"open_orders": 1}, "1 live orders before it"),
+        ({"messages": 2, "window_ns": S}, "3 messages"), ({"messages": 2, "window_ns": S, "rolling": True}, "3 messages"),
+    ],
+)  # fmt: skip
+def test_the_auditor_finds_an_order_beyond_a_limit(limits, said):
+    """Two orders and an amendment at an exchange without limits, which the auditor reads as one with them."""
+    ex = opened(Exchange, None, mark=40_000)
+    auditor = Auditor(ex)
+    auditor.specs[0] = replace(auditor.specs[0], limits=named(OrderLimits(**limits)).spec.limits)
+    ack = ex.order("a", "X", "buy", 1, price=40_000)
+    ex.amend("a", ack.order_id, size=2)
+    ex.order("a", "X", "buy", 2, price=39_000)
+    with pytest.raises(InvariantBroken, match=f"ORD-6: .*{said}"):
+        auditor.follow(ex.drain())
 
 
 def test_the_last_check_counts_nothing_of_what_is_refused_before(make):
