@@ -233,12 +233,20 @@ class Face(Past):
 
     def __init__(self, kernel: Any, retain: bool, strict: bool):
         self._kernel = kernel
-        self._strict = flag_of(strict, "strict")
-        self.submit = _strictly(kernel.submit) if strict else kernel.submit
-        self.revoke = _strictly(kernel.revoke) if strict else kernel.revoke
+        self._strict = False
+        self.submit = kernel.submit
+        self.revoke = kernel.revoke
+        if flag_of(strict, "strict"):
+            self._be_strict()
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._counted: int | None = None  # where the sums of statements go on, once they are asked for
         self._hold_events(flag_of(retain, "retain"))
+
+    def _be_strict(self) -> None:
+        """Makes every refusal raise Rejected from now on."""
+        self._strict = True
+        self.submit = _strictly(self.submit)
+        self.revoke = _strictly(self.revoke)
 
     def _hold_events(self, retain: bool) -> None:
         """Holds all events from now on, or only those that cursors wait for."""

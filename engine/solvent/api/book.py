@@ -132,8 +132,9 @@ class Book(Face):
         return int(self._kernel.prices(0)[1])
 
     def set_last(self, price_ticks: int) -> Ack:
-        """Sets the last price, in ticks, for the triggers that watch it; the next trade moves it on. Raises
-        Rejected(BAD_PRICE).
+        """Sets the last price, in ticks, for the triggers that watch it. Raises Rejected(BAD_PRICE).
+
+        The next trade moves it on.
 
         >>> from solvent import Book, Trigger
         >>> book = Book()

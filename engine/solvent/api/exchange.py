@@ -259,11 +259,10 @@ class Exchange(Operator):
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
-        side: "buy" or "sell". size: in contracts. price: the limit, in currency. None makes a
-        market order, which never rests. The price band protects it, and so does `slippage`, a rate from the best price, if
-        given. market: True makes a market order of one with a price, which protects it: it trades no further, and its rest
-        ends. tif: "gtc", "ioc", "fok", or "gtd", which ends when the clock reaches expiry_ns. post_only: True refuses an
-        order that would trade at once; "slide" moves it one tick behind the best price instead.
+        side: "buy" or "sell". size: in contracts. price: the limit, in currency. None makes a market order, which never rests.
+        The price band protects it, and so does `slippage`, a rate from the best price, if given. market: True makes a market
+        order with a price that protects it: it trades no further. tif: "gtc", "ioc", "fok", or "gtd", which ends when the
+        clock reaches expiry_ns. post_only: True refuses an order that would trade at once; "slide" moves it behind the touch.
 
         reduce_only: the order is cut to what is left of the position. close_position: a reduce-only order without a size that
         closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, 1 to 2**63 - 1; 0 is none.

@@ -103,8 +103,9 @@ class Operator(Reads):
         return self._set_fine_price(CommandType.INDEX, instrument, price)
 
     def set_last(self, instrument: Inst, price: Dec) -> Ack:
-        """Sets the last price for the triggers that watch it, as after a trade elsewhere. The next trade between users moves
-        it on. Price models that have `last` among their components read it, too.
+        """Sets the last price for the triggers that watch it, as after a trade elsewhere.
+
+        The next trade between users moves it on. Price models that have `last` among their components read it, too.
 
         price: in currency, rounded half to even to ticks. Raises Rejected(BAD_PRICE, NOT_TRADING, UNKNOWN_INSTRUMENT) as
         `mark` does.

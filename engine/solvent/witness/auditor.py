@@ -395,9 +395,10 @@ class Auditor(Limited):
     def _on_step_down(self, e: Event) -> None:
         self._at_mark(e, self.marks[e.instrument])
         self._need(e.tier > self.rules.low_tiers, e, "a step down begins at tier 3")
-        spec, left = self.specs[e.instrument], abs(self.sizes[e.account, e.instrument, e.leg]) - e.size_lots
-        little = spec.limits is not None and fill_value(spec, left, self.marks[e.instrument]) < spec.limits.least_notional_units
-        self._need(left == 0 or (e.target_tier and not little), e, "a step down leaves enough, or nothing")
+        left = abs(self.sizes[e.account, e.instrument, e.leg]) - e.size_lots
+        self._need(
+            left == 0 or bool(e.target_tier and self._is_enough(e.instrument, left)), e, "LIQ-1: enough left, or nothing"
+        )
         self._stepping, self._stepping_leg = -1, e.leg
 
     def _on_takeover(self, e: Event) -> None:

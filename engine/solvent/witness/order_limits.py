@@ -1,7 +1,7 @@
 """ORD-6 from events alone: an instrument's limits on orders hold for every order and amendment that is accepted.
 
-Owns the times of the messages that counted. Never knows what was asked but not done: of a market order it sees the larger of two
-values, of a closing one the size that was left of it. Cost: O(live orders) an order, where an instrument limits them.
+Owns the times of the messages that counted. Never knows more than was done: a market order shows the larger of two values, a
+closing one the size that was left of it. Cost: O(live orders) an order, where an instrument limits them.
 """
 
 from collections import defaultdict
@@ -78,6 +78,11 @@ class Limited(Safety):
         prices = (price or mark, mark) if also_at_mark else (price or mark,)
         value = max(fill_value(self.specs[e.instrument], e.size_lots, each) for each in prices)
         self._hold(value >= limits.least_notional_units, e, f"{value} units are below the least notional")
+
+    def _is_enough(self, instrument: int, lots: int) -> bool:
+        """True if so many lots are worth the least notional at mark."""
+        spec = self.specs[instrument]
+        return spec.limits is None or fill_value(spec, lots, self.marks[instrument]) >= spec.limits.least_notional_units
 
     @staticmethod
     def _hold(holds: bool, e: Event, what: str) -> None:

@@ -207,7 +207,8 @@ class Placement:
     # --- the limits of the instrument
 
     def check_limits(self, contract: Contract, kind: OrderType, size: int, price: int, flags: int) -> Code:
-        """Checks an order's size by its type, and its value at its limit, else at the mark. What only closes may be small."""
+        """Checks an order's size by its type, and its value at its limit, else at the mark. An order that only closes may
+        be small."""
         limits, closes = contract.limits, bool(flags & Flag.REDUCE_ONLY)
         if limits is None or not size:  # a close-position order has no size
             return Code.OK

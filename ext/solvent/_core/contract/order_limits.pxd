@@ -2,7 +2,7 @@
 #
 # Owns: these terms, and for each account the messages that counted. Only instruments with such terms have the struct.
 # Never: knows an order or a position; placement and amendment ask it last, so what it lets pass is accepted and counts.
-# Invariant: of an account at most `rate_limit` messages count in one window of command time.
+# Invariant: in one window of command time at most `rate_limit` messages of an account count.
 # Cost: O(1) a question. 16 bytes an account; with a rolling window 8 bytes more for each message of the limit.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t

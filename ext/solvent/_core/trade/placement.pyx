@@ -241,7 +241,8 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 # --- The limits of the instrument ----------------------------------------------------------------------
 
 cdef int check_limits(State* s, Instrument* ins, int type, int64_t size_lots, int64_t price_ticks, uint8_t flags) noexcept nogil:
-    """Checks an order's size by its type, and its value at its limit, else at the mark. What only closes may be small."""
+    """Checks an order's size by its type, and its value at its limit, else at the mark. An order that only closes may
+    be small."""
     cdef bint closes = flags & REDUCE_ONLY != 0
     cdef int64_t price = price_ticks if price_ticks != 0 else ins.mark_ticks
     if size_lots == 0:              # a close-position order has no size
