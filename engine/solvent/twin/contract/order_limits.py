@@ -4,7 +4,7 @@ Owns these terms, and for each account the messages that counted. Never knows an
 ask it last, so what it lets pass is accepted and counts.
 """
 
-from collections import defaultdict, deque
+from collections import deque
 
 from solvent.schema.terms import LimitTerms
 from solvent.schema.words import OrderType
@@ -13,7 +13,7 @@ from solvent.schema.words import OrderType
 class OrderLimits:
     def __init__(self, terms: LimitTerms):
         self.terms = terms
-        self.times: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=terms.rate_limit))  # by account
+        self.times: dict[int, deque[int]] = {}  # by account
 
     def allow(self, kind: OrderType, size: int, closes: bool) -> bool:
         """True if an order of this type may have this size. One that only closes may be smaller than the least."""
@@ -27,7 +27,7 @@ class OrderLimits:
 
     def full(self, account: int, now_ns: int) -> bool:
         """True if an account's next message would be beyond the limit of the window."""
-        terms, times = self.terms, self.times[account]
+        terms, times = self.terms, self.times.get(account, ())
         if not terms.rate_limit or len(times) < terms.rate_limit:
             return False
         if terms.rolling:
@@ -37,15 +37,15 @@ class OrderLimits:
     def count(self, account: int, now_ns: int) -> None:
         """Counts an accepted message of an account."""
         if self.terms.rate_limit:
-            self.times[account].append(now_ns)
+            self.times.setdefault(account, deque(maxlen=self.terms.rate_limit)).append(now_ns)
 
     def state(self) -> list[int]:
         """Returns what counts, by account: how many messages, and their window; rolling: their times, oldest first."""
         out = []
         for account, times in sorted(self.times.items()):
-            if times and self.terms.rolling:
+            if self.terms.rolling:
                 out += [account, len(times), *times]
-            elif times:
+            else:
                 window = times[-1] // self.terms.window_ns
                 out += [account, sum(1 for each in times if each // self.terms.window_ns == window), window]
         return out
