@@ -25,6 +25,7 @@ from solvent.records import (
     extension,
     layout,
 )  # fmt: skip
+from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
 
@@ -488,7 +489,12 @@ class Generator:
         if flags & Flag.REDUCE_ONLY and r.random() < 0.3:
             terms |= {"flags": terms["flags"] | Flag.CLOSE_POSITION, "size_lots": 0}
         second = self._second(mark, terms, leg) if leg or r.random() < self.extended else b""
-        return command(CommandType.ORDER, time_ns=self.time_ns, records=2 if second else 1, **terms) + second
+        if client_id and self.wide and self.more.random() < 0.7:  # a text stands for the number; sometimes a wrong one
+            text = f"id:{client_id % 40}".encode()
+            terms["client_id"] = client_number(text) + (self.more.random() < 0.05)
+            second = (second or extension()) + text.ljust(64, b"\0")
+        records = 1 + len(second) // 64
+        return command(CommandType.ORDER, time_ns=self.time_ns, records=records, **terms) + second
 
     def _guard(self, kernel, account: int, instrument: int) -> bytes:
         """What a bot puts around its position: a target that rests, stops of a size or for all there is, perhaps a trade with
@@ -591,7 +597,7 @@ class Generator:
         else:
             spoiled[3:64] = r.randbytes(61)
             if len(record) > 64 and record[0] == CommandType.ORDER:
-                spoiled[64:] = r.randbytes(64)
+                spoiled[64:128] = r.randbytes(64)
         # A spoiled clock would end the run: every later command would come too early.
         time_ns = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns)
         spoiled[16:24] = time_ns.to_bytes(8, "little", signed=True)

@@ -12,6 +12,8 @@ from weakref import WeakSet
 
 from solvent.api import backend
 from solvent.api.backend import Event, decode
+from solvent.api.names import client_id_of
+from solvent.api.strict import strictly
 from solvent.api.past import Past
 from solvent.schema.codes import (
     HINTS,
@@ -27,11 +29,10 @@ from solvent.schema.codes import (
     shown,
 )
 from solvent.schema.commands import command
-from solvent.schema.layouts import dtype
-from solvent.schema.limits import SIZE_LOTS_MAX
+from solvent.schema.layouts import RECORD_BYTES, dtype
 from solvent.schema.words import CommandType, EventType, Side
 from solvent.terms.decimals import from_units, members_of, plain
-from solvent.terms.order_words import flag_of, int_within, wrong_type
+from solvent.terms.order_words import client_number_of, flag_of, int_within, wrong_type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,18 +80,6 @@ def _arguments(method: "Callable[..., Ack]") -> tuple[frozenset[str], frozenset[
 
     terms = [each for each in signature(method).parameters.values() if each.name != "self"]
     return frozenset(each.name for each in terms if each.default is each.empty), frozenset(each.name for each in terms)
-
-
-def _strictly(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a direct call of the kernel raise Rejected where it would answer with a code."""
-
-    def answered(*arguments: Any, **named: Any) -> Any:
-        answer = call(*arguments, **named)
-        if not answer:
-            raise Rejected(Code(answer.code), order_id=answer.order_id)
-        return answer
-
-    return answered
 
 
 class Ack:
@@ -272,8 +261,8 @@ class Face(Past):
     def _be_strict(self) -> None:
         """Makes every refusal raise Rejected from now on."""
         self._strict = True
-        self.submit = _strictly(self.submit)
-        self.revoke = _strictly(self.revoke)
+        self.submit = strictly(self.submit)
+        self.revoke = strictly(self.revoke)
 
     def _hold_events(self, retain: bool) -> None:
         """Holds all events from now on, or only those that cursors wait for."""
@@ -354,12 +343,11 @@ class Face(Past):
     def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
         return self._ask_extended(kind, lot, b"", fields)
 
-    def _ask_extended(self, kind: CommandType, lot: Decimal, second: bytes, fields: dict[str, int]) -> Ack:
-        """Sends a command, with a second record if there is one."""
+    def _ask_extended(self, kind: CommandType, lot: Decimal, more: bytes, fields: dict[str, int]) -> Ack:
+        """Sends a command with its further records."""
         begin = self._kernel.next_seq
-        if second:
-            fields["records"] = 2
-        ack = Ack(self, self._send(kind, second, fields), lot, begin)
+        fields["records"] = 1 + len(more) // RECORD_BYTES
+        ack = Ack(self, self._send(kind, more, fields), lot, begin)
         return ack.ok() if self._strict else ack
 
     def batch(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]") -> list[Ack]:
@@ -400,21 +388,16 @@ class Face(Past):
             error.add_note(f"solvent: the first {count} commands of the batch were applied")
 
     @staticmethod
-    def _total_lots(row: tuple[int, ...] | None, remaining_lots: int, size: object) -> int:
-        """Returns the total size of an order that shall have so many lots left. One that no order can have is refused
-        later."""
-        if size is not None:
-            raise InputError("say the total size or what remains, one of them")
-        filled = row[6] - row[5] if row else 0
-        return filled + remaining_lots if 0 < remaining_lots <= SIZE_LOTS_MAX else -1
-
-    @staticmethod
-    def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
+    def _named(order_id: int | None, client_id: int | str | None) -> dict[str, int]:
         if (order_id is None) == (client_id is None):
             raise InputError("name the order by order_id or by client_id, one of them")
         if order_id is not None:
             return {"order_id": int_within(order_id, "order_id", 0, 2**64 - 1)}
-        return {"client_id": int_within(client_id, "client_id", 1, 2**63 - 1)}
+        return {"client_id": client_number_of(client_id, 1)}
+
+    def _client_id(self, account: int, number: int) -> int | str:
+        """Returns a client id as its sender wrote it."""
+        return client_id_of(self._kernel, account, number)
 
     def run(self, commands: Any) -> Batch:
         """Applies many command records without the GIL, and returns a Batch with a row for each.

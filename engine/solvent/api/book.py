@@ -16,7 +16,7 @@ from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, word
+from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, total_lots, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,7 @@ class Book(Face):
 
     def order(
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",
-        post_only: bool | str = False, client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
+        post_only: bool | str = False, client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
         slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0, market: bool = False,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
@@ -91,7 +91,7 @@ class Book(Face):
             "size_lots": _ticks(size_lots, "size_lots"),
             "price_ticks": 0 if price_ticks is None else _ticks(price_ticks, "price_ticks"),
         }  # fmt: skip
-        return self._ask_extended(CommandType.ORDER, _LOT, terms.second(_ticks), fields)
+        return self._ask_extended(CommandType.ORDER, _LOT, terms.more(_ticks), fields)
 
     def mark(self, price_ticks: int) -> Ack:
         """Sets the mark price, in ticks, for the triggers that watch it. Raises Rejected(BAD_PRICE).
@@ -146,7 +146,7 @@ class Book(Face):
         return self._ask(CommandType.SET_LAST, _LOT, price_ticks=_ticks(price_ticks, "price_ticks")).ok()
 
     def amend(
-        self, account: int, order_id: int | None = None, *, client_id: int | None = None,
+        self, account: int, order_id: int | None = None, *, client_id: int | str | None = None,
         size_lots: int | None = None, price_ticks: int | None = None, remaining_lots: int | None = None,
     ) -> Ack:  # fmt: skip
         """Changes the total size and the price of a live order, named by order_id or by client_id.
@@ -166,10 +166,10 @@ class Book(Face):
             if value is not None:
                 fields[name] = _ticks(value, name) or -1
         if remaining_lots is not None:
-            fields["size_lots"] = self._total_lots(row, _ticks(remaining_lots, "remaining_lots"), size_lots)
+            fields["size_lots"] = total_lots(row, _ticks(remaining_lots, "remaining_lots"), size_lots)
         return self._ask(CommandType.AMEND, _LOT, account=who, **fields)
 
-    def cancel(self, account: int, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
+    def cancel(self, account: int, order_id: int | None = None, *, client_id: int | str | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.
 
         >>> from solvent import Book
@@ -245,7 +245,7 @@ class Book(Face):
         >>> [(row["account"], row["price_ticks"], row["remaining_lots"]) for row in book.resting()]
         [(1, 101, 5)]
         """
-        return [_named(row) for row in self._kernel.resting(0)]
+        return [self._row(row) for row in self._kernel.resting(0)]
 
     def queue(self, side: str, price_ticks: int) -> list[dict[str, Any]]:
         """Returns the orders that rest at one price of a side as dicts, the next to trade first.
@@ -257,7 +257,7 @@ class Book(Face):
         [1, 2]
         """
         found = self._kernel.queue(0, word(SIDES, side, "side"), _ticks(price_ticks, "price_ticks"))
-        return [_named(row) for row in found]
+        return [self._row(row) for row in found]
 
     def order_counts(self, account: int | None = None) -> tuple[int, int]:
         """Returns how many orders rest, and how many wait for their trigger; `account` counts one account's.
@@ -283,7 +283,11 @@ class Book(Face):
         >>> [(row["account"], row["trigger_ticks"]) for row in book.dormant()]
         [(1, 95)]
         """
-        return [_named(row) | dict(zip(_DORMANT, row[12:], strict=True)) for row in self._kernel.dormant(0)]
+        return [self._row(row) | dict(zip(_DORMANT, row[12:], strict=True)) for row in self._kernel.dormant(0)]
+
+    def _row(self, row: tuple[int, ...]) -> dict[str, Any]:
+        named: dict[str, Any] = dict(zip(_RESTING, row, strict=False))
+        return named | {"client_id": self._client_id(row[1], row[7])}
 
 
 _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaining_lots", "size_lots", "client_id")
@@ -291,7 +295,3 @@ _DORMANT = (
     "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
     "trigger_flags", "self_trade", "leg",
 )  # fmt: skip
-
-
-def _named(row: tuple[int, ...]) -> dict[str, Any]:
-    return dict(zip(_RESTING, row, strict=False))

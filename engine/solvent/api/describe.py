@@ -28,6 +28,7 @@ class Names(Protocol):
     @property
     def instruments(self) -> tuple[Instrument, ...]: ...
     def account_name(self, account: int) -> str: ...
+    def _client_id(self, account: int, number: int) -> int | str: ...
 
 
 def described(self: Names, event: Event) -> dict[str, Any]:
@@ -60,6 +61,8 @@ def described(self: Names, event: Event) -> dict[str, Any]:
             told[name] = _account(self, name, number)
         elif name == "instrument":
             told[name] = instrument.name if instrument else None if number == NO_INSTRUMENT else number
+        elif name == "client_id":
+            told[name] = self._client_id(event.account, number)
         elif name == "currency":
             told[name] = currency or number
         elif name == "source" and kind == EventType.SOURCE_CHANGED:
@@ -71,8 +74,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
     if "leverage_parts" in told:
         times, parts = told["leverage"], told.pop("leverage_parts")
         told["leverage"] = times if parts == 1 else Fraction(times, parts)
-    if event.name:
-        told["name"] = event.name
+    told |= {"name": event.name} if event.name else {}
     if kind == EventType.ACCEPTED and event.extra:
         for name, number in terms_of(event).items():
             if number and name in TERM_WORDS:

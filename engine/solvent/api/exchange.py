@@ -9,21 +9,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
-from solvent.api.client_id_seed import drawn
-from solvent.api.operator import Operator
-from solvent.api.reads import Acct, Inst
-from solvent.api.venue import Venue
-from solvent.schema.codes import Code, Rejected
-from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
-from solvent.schema.limits import MONEY_MAX, NAME_BYTES
-from solvent.schema.words import CommandType, EventType, Mode, Purse
-from solvent.terms.collateral import Collateral
-from solvent.terms.decimals import Dec, decimal, to_units
-from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import Terms, Trigger, fit, flag_of, int_within, leg_of, leverage_of, word, wrong_type
-from solvent.terms.rule_set import RuleSet
-from solvent.terms.spec import from_records
+from solvent.api.base import ERRORS, SIDES, Ack, wanted_types from solvent.api.client_id_seed import drawn from
+solvent.api.operator import Operator from solvent.api.reads import Acct, Inst from solvent.api.venue import Venue from
+solvent.schema.codes import Code, Rejected from solvent.schema.layouts import NO_INSTRUMENT, NOBODY from solvent.schema.limits
+import MONEY_MAX, NAME_BYTES from solvent.schema.words import CommandType, EventType, Mode, Purse from solvent.terms.collateral
+import Collateral from solvent.terms.decimals import Dec, decimal, to_units from solvent.terms.instrument import Instrument
+from solvent.terms.order_words import Terms, Trigger, fit, flag_of, int_within, leg_of, leverage_of, total_lots, word,
+wrong_type from solvent.terms.rule_set import RuleSet from solvent.terms.spec import from_records
 
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
@@ -254,7 +246,7 @@ class Exchange(Operator):
     def order(
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
-        client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
+        client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
@@ -265,7 +257,7 @@ class Exchange(Operator):
         clock reaches expiry_ns. post_only: True refuses an order that would trade at once; "slide" moves it behind the touch.
 
         reduce_only: the order is cut to what is left of the position. close_position: a reduce-only order without a size that
-        closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, 1 to 2**63 - 1; 0 is none.
+        closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, a number or a text.
         trigger: the order is dormant until it fires (solvent.Trigger). leg: in hedge mode, "long" or "short": the position
         that the order opens (buy long, sell short) or closes.
 
@@ -306,10 +298,10 @@ class Exchange(Operator):
             "price_ticks": 0 if price is None else ticks(price, "price"),
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
-        return self._ask_extended(CommandType.ORDER, lot, terms.second(ticks), fields)
+        return self._ask_extended(CommandType.ORDER, lot, terms.more(ticks), fields)
 
     def amend(
-        self, account: Acct, order_id: int | None = None, *, client_id: int | None = None,
+        self, account: Acct, order_id: int | None = None, *, client_id: int | str | None = None,
         size: Dec | None = None, price: Dec | None = None, remaining: Dec | None = None,
     ) -> Ack:  # fmt: skip
         """Changes the total size and the price of a live order, named by order_id or by client_id.
@@ -335,13 +327,13 @@ class Exchange(Operator):
         if size is not None:
             lots = fit(to_units(size, terms.lot_size, "size"), False) or -1
         if remaining is not None:
-            lots = self._total_lots(row, fit(to_units(remaining, terms.lot_size, "remaining"), False), size)
+            lots = total_lots(row, fit(to_units(remaining, terms.lot_size, "remaining"), False), size)
         if price is not None:
             ticks = fit(to_units(price, terms.tick_size, "price"), False) or -1
         fields = {"account": self._account(account), "size_lots": lots, "price_ticks": ticks}
         return self._ask(CommandType.AMEND, terms.lot_size, **fields, **found)
 
-    def cancel(self, account: Acct, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
+    def cancel(self, account: Acct, order_id: int | None = None, *, client_id: int | str | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.
 
         Answers with an Ack; its code is UNKNOWN_ORDER when the account has no such live order. Raises InputError unless one of

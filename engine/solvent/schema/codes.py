@@ -102,7 +102,9 @@ HINTS: dict[Code, str] = {
         "post_only needs a limit order that may rest; a market order is ioc, fok, or gtd with a trigger; "
         "a Book has no reduce-only"
     ),
-    Code.BAD_CLIENT_ID: "client_id is a whole number below 2**63; 0 means none",
+    Code.BAD_CLIENT_ID: (
+        "client_id is a whole number below 2**63, 0 for none, or a text of 1 to 36 letters, digits and . : / _ -"
+    ),
     Code.BAD_TRIGGER: (
         "a stop needs a legal trigger price; a trailing stop needs a distance in ticks, "
         "or a rate below 1 with at most nine decimals"

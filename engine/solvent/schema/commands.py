@@ -170,7 +170,7 @@ class Settle(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder(Asked):
-    """Places an order; a second record has further terms."""
+    """Places an order. A second record has further terms, a third one the text behind client_id."""
 
     account: int
     instrument: int

@@ -28,8 +28,8 @@ ENUMS: tuple[type[IntEnum] | type[IntFlag], ...] = (
     *(getattr(words, name) for name in words.__all__ if name not in PYTHON_ONLY), codes.Code
 )  # fmt: skip
 NUMBERS = {
-    "RECORD_BYTES": RECORD_BYTES, "NAME_BYTES": limits.NAME_BYTES, "CONTINUED": CONTINUED, "NO_INSTRUMENT": NO_INSTRUMENT,
-    "NOBODY": NOBODY, "SOURCES": len(words.Source),
+    "RECORD_BYTES": RECORD_BYTES, "NAME_BYTES": limits.NAME_BYTES, "CLIENT_TEXT_MAX": limits.CLIENT_TEXT_MAX,
+    "CONTINUED": CONTINUED, "NO_INSTRUMENT": NO_INSTRUMENT, "NOBODY": NOBODY, "SOURCES": len(words.Source),
 }  # fmt: skip
 PLAIN_INTS = (words.Side, words.Purse)  # indices; a named enum is none in Cython
 _FROM_SCHEMA = "from solvent._core.base.schema cimport (\n    "
@@ -166,7 +166,7 @@ def emit_pxd() -> str:
 # --- the readable twin -------------------------------------------------------------------------------------------------
 
 
-_TWO_RECORDS = (EventType.ACCEPTED, EventType.ACCOUNT_OPENED, EventType.INSTRUMENT_ADDED)
+_TWO_RECORDS = (EventType.ACCEPTED, EventType.ACCOUNT_OPENED, EventType.INSTRUMENT_ADDED, EventType.CLIENT_ID_NAMED)
 
 
 def _python_emitter(kind: EventType) -> str:

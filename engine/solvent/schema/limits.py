@@ -47,6 +47,9 @@ CLIENT_ID_WINDOW = 65_536
 RECORDS_MAX = 255
 """Records of one command: the highest number that its header can hold."""
 
+CLIENT_TEXT_MAX = 36
+"""Characters of a client id that is a text; venues have 32 or 36."""
+
 NAME_BYTES = 64
 """Bytes of an account name: one record."""
 

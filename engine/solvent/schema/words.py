@@ -71,6 +71,7 @@ class EventType(IntEnum):
     FEE_CHANGED = 26
     PASSED = 27
     LAST_SET = 28
+    CLIENT_ID_NAMED = 29
 
 
 class Side(IntEnum):

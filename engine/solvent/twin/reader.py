@@ -149,6 +149,10 @@ class Reader:
         order: Order | None = self.amendment.find(account, order_id, client_id)
         return order.row() if order else None
 
+    def client_text(self, account: int, client_id: int) -> bytes | None:
+        """Returns the text behind a client id, as long as it is in the window; None for one that is a number."""
+        return self.trading.texts.get((account, client_id))
+
     def resting(self, instrument: int) -> list[tuple[int, ...]]:
         book = self.trading.books[instrument]
         return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]

@@ -6,13 +6,13 @@ from libc.string cimport memcpy
 from solvent._core cimport audit
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, Level, book_peek, book_worse
-from solvent._core.market.client_ids cimport WINDOW, ClientKey, client_ids_find
+from solvent._core.market.client_ids cimport WINDOW, ClientKey, client_ids_find, client_text_find
 from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
-from solvent._core.base.schema cimport NAME_BYTES, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
+from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NAME_BYTES, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
 from solvent._core.rows cimport (
     account_columns, domain_rows, liquidation_columns, position_columns, position_row, position_rows, wallet_rows,
 )
@@ -243,6 +243,18 @@ cdef class Reader:
         if slot < 0 or self.s.pool.orders[slot].account != account:
             return None
         return self._order_row(slot)
+
+    def client_text(self, uint32_t account, uint64_t client_id):
+        """Returns the text behind a client id, as long as it is in the window; None for one that is a number."""
+        cdef const char* text
+        cdef Py_ssize_t length = 0
+        self._require_idle()
+        text = client_text_find(&self.s.client_ids, account, client_id)
+        if text == NULL:
+            return None
+        while length < CLIENT_TEXT_MAX and text[length] != 0:
+            length += 1
+        return text[:length]
 
     def resting(self, uint32_t instrument):
         """Returns every resting order of a book, bids best first and in time order, then asks; rows as in orders_of."""

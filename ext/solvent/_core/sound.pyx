@@ -38,7 +38,8 @@ cdef bint _sound_client_ids(ClientIds* ids) noexcept nogil:
             and _in(ids.used, 0, ids.capacity >> 2) and _in(ids.count, 0, ids.used) and ids.count <= WINDOW
             and _in(ids.finished_capacity, 0, WINDOW) and _in(ids.room, ids.used, ids.capacity >> 2)
             and (ids.finished_capacity == WINDOW or ids.room <= ids.finished_capacity)
-            and _in(ids.first, 0, WINDOW - 1) and (ids.first == 0 or ids.count == WINDOW))
+            and _in(ids.first, 0, WINDOW - 1) and (ids.first == 0 or ids.count == WINDOW)
+            and _in(ids.texts_capacity, 0, SLOTS_MAX))
 
 
 cdef bint sound_head(State* s) noexcept nogil:

@@ -11,7 +11,7 @@ from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport Prices, Ring, prices_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier
 from solvent._core.market.book cimport Book, Level, book_close
-from solvent._core.market.client_ids cimport ClientKey, client_ids_close
+from solvent._core.market.client_ids cimport WINDOW, ClientIds, ClientKey, ClientText, client_ids_close
 from solvent._core.market.expiries cimport expiries_close
 from solvent._core.market.order_pool cimport ExtendedTerms, Links, Order, OrderPool, pool_close
 from solvent._core.market.triggers cimport Triggers, triggers_close
@@ -132,6 +132,15 @@ cdef void _pool(Walk* w, OrderPool* p, bint bare) noexcept nogil:
     _see(w, "pool.free_stack", <void**>&p.free_stack, sizeof(int32_t), p.free_count, p.capacity, POOL, p, sound_slots)
 
 
+cdef void _texts(Walk* w, ClientIds* c, int32_t slots) noexcept nogil:
+    cdef int64_t count = c.texts_capacity if c.texts_capacity < slots else slots
+    if w.tight:
+        c.texts_capacity = <int32_t>count
+    _see(w, "client_ids.texts", <void**>&c.texts, sizeof(ClientText), count, c.texts_capacity, POOL, c, NULL)
+    if c.finished_texts != NULL:
+        _see(w, "client_ids.finished_texts", <void**>&c.finished_texts, sizeof(ClientText), WINDOW, WINDOW, HEAP, c, NULL)
+
+
 cdef void walk(Walk* w) noexcept nogil:
     """Visits every block. A visitor may replace a block's items; those that it points to are then visited in the new ones."""
     cdef State* s = w.s
@@ -147,6 +156,7 @@ cdef void walk(Walk* w) noexcept nogil:
          HEAP, NULL, sound_places)
     _see(w, "client_ids.finished", <void**>&s.client_ids.finished, sizeof(ClientKey), s.client_ids.count,
          s.client_ids.finished_capacity, HEAP, NULL, NULL)
+    _texts(w, &s.client_ids, s.pool.high_water)
     _see(w, "expiries.heap", <void**>&s.expiries.heap, sizeof(int32_t), s.expiries.count, s.expiries.capacity, HEAP, NULL,
          sound_slots)
     _see(w, "due.order_ids", <void**>&s.due.order_ids, sizeof(uint64_t), s.due.count, s.due.capacity, HEAP, NULL, NULL)

@@ -27,8 +27,8 @@ class OrderLimits:
 
     def full(self, account: int, now_ns: int) -> bool:
         """True if an account's next message would be beyond the limit of the window."""
-        terms, times = self.terms, self.times.get(account, ())
-        if not terms.rate_limit or len(times) < terms.rate_limit:
+        terms, times = self.terms, self.times.get(account)
+        if times is None or len(times) < terms.rate_limit:
             return False
         if terms.rolling:
             return times[0] > now_ns - terms.window_ns

@@ -11,6 +11,7 @@ from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.schema.words import Ending, Flag, Leg, OrderType, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
+from solvent.terms.names import client_number, client_text
 from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
@@ -281,15 +282,18 @@ class Placement:
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 
-    def place(self, c: PlaceOrder, second: bytes) -> Answer:
+    def place(self, c: PlaceOrder, more: bytes) -> Answer:
         """Executes ORDER: all checks, then acceptance and execution, or sleep until the trigger fires."""
         if code := self.check_names(c.account, c.instrument):
             return refused(code)
         contract = self.contracts[c.instrument]
-        x = Extension(zip(EXTENSION_FIELDS, EXTENSION.unpack(second), strict=True)) if len(second) == RECORD_BYTES else None
+        x = Extension(zip(EXTENSION_FIELDS, EXTENSION.unpack(more[:RECORD_BYTES]), strict=True)) if more else None
         sleeps = x is not None and bool(x.trigger_kind)
         if code := self._check_header(contract, c, sleeps) or self._check_extension(contract, c, x):
             return refused(code)
+        text = client_text(more[RECORD_BYTES:]) if len(more) > RECORD_BYTES else b""
+        if text is None or (text and client_number(text) != c.client_id):
+            return refused(Code.BAD_CLIENT_ID)
         if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
             return refused(Code.DUPLICATE_CLIENT_ID, first)
         leg = x.hedge_side if x else Leg.ONE_WAY
@@ -300,7 +304,7 @@ class Placement:
         flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION or closes_leg else 0)
         t = Ticket(
             c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
-            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),
+            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x), text=text,
         )  # fmt: skip
         t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
         fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged

@@ -247,7 +247,7 @@ cdef struct Settle:  # Closes an instrument for good at a price; 0 stands for it
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct PlaceOrder:  # Places an order; a second record has further terms
+cdef struct PlaceOrder:  # Places an order. A second record has further terms, a third one the text behind client_id
     uint16_t type
     uint8_t records
     uint8_t side

@@ -9,6 +9,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 cdef enum:
     RECORD_BYTES = 64
     NAME_BYTES = 64
+    CLIENT_TEXT_MAX = 36
     CONTINUED = 0xffff
     NO_INSTRUMENT = 0xffffffff
     NOBODY = 0xffffffff
@@ -163,6 +164,7 @@ cdef enum EventType:  # Numbers the events
     FEE_CHANGED = 26
     PASSED = 27
     LAST_SET = 28
+    CLIENT_ID_NAMED = 29
 
 cdef enum Flag:  # Has a bit for each yes or no of an order
     POST_ONLY = 1

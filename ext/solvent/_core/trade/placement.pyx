@@ -1,10 +1,10 @@
 """Order entry; the contract is in placement.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room, pool_take
 from solvent._core.market.book cimport Book, book_room
-from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve
+from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
@@ -25,12 +25,13 @@ from solvent._core.contract.valuation cimport Instrument, band_price, value_of
 from solvent._core.base.schema cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
     BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
-    MARKET, MARKET_ORDER, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER, OK,
-    POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT,
+    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER,
+    OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT,
     SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS,
-    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Extension,
+    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension,
 )
-from solvent._core.base.emit cimport emit_triggered
+from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
+from solvent._core.base.event_log cimport log_next
 from solvent._core.base.commands cimport PlaceOrder
 
 
@@ -109,6 +110,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.open_loss_ticks = 0
     t.stp_group = c.stp_group
     t.terms = NULL
+    t.text = NULL
     t.holder = -1
     t.account = c.account
     t.side = c.side
@@ -369,6 +371,16 @@ cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
     return OK if leg <= SHORT and (leg != 0) == hedged else BAD_LEG
 
 
+cdef void _name(State* s, Ticket* t) noexcept nogil:
+    """Emits CLIENT_ID_NAMED with the text of the order that is accepted next."""
+    cdef Event* event = emit_client_id_named(
+        &s.log, account=t.account, instrument=t.instrument, client_id=<int64_t>t.client_id)
+    must(t.terms != NULL and t.client_id >> 62 == 1, ORD_1, &s.log.fault)
+    if event != NULL:
+        event.records = 2
+        memcpy(log_next(&s.log), t.text, NAME_BYTES)
+
+
 cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil:
     """Executes ORDER: all checks, then acceptance and execution, or sleep until the trigger fires."""
     cdef int code
@@ -385,6 +397,8 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER)
     if code == OK:
         code = _check_extension(s, ins, c, x)
+    if code == OK and c.records == 3 and (c.client_id == 0 or client_text_number(<const char*>(x + 1)) != c.client_id):
+        code = BAD_CLIENT_ID        # the third record is no text, or not that of the number
     if code != OK:
         return code
     if c.client_id != 0:
@@ -420,7 +434,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = _check_armed(s, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # a Book alone has no checks for a plain order
         code = admit(s, &t, p, NULL)
-    if code == OK and not _has_room(s, &t):
+    if code == OK and (not _has_room(s, &t) or (c.records == 3 and not client_text_room(&s.client_ids))):
         code = TOO_MANY_ORDERS
     if code == OK and ins.limits != NULL:
         code = _keep_limits(s, &t, c)
@@ -428,6 +442,9 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         if fresh:
             position_forget(&s.ledger)
         return code
+    if c.records == 3:
+        t.text = <const char*>(x + 1)
+        _name(s, &t)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         _arm(s, &t, receipt)
     else:
