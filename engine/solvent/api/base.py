@@ -12,9 +12,8 @@ from weakref import WeakSet
 
 from solvent.api import backend
 from solvent.api.backend import Event, decode
-from solvent.api.names import client_id_of
-from solvent.api.strict import strictly
 from solvent.api.past import Past
+from solvent.api.strict import strictly
 from solvent.schema.codes import (
     HINTS,
     Busy,
@@ -395,10 +394,6 @@ class Face(Past):
             return {"order_id": int_within(order_id, "order_id", 0, 2**64 - 1)}
         return {"client_id": client_number_of(client_id, 1)}
 
-    def _client_id(self, account: int, number: int) -> int | str:
-        """Returns a client id as its sender wrote it."""
-        return client_id_of(self._kernel, account, number)
-
     def run(self, commands: Any) -> Batch:
         """Applies many command records without the GIL, and returns a Batch with a row for each.
 
@@ -554,9 +549,13 @@ class Face(Past):
         >>> fork.depth(), book.depth()
         (([], []), ([], [(101, 5)]))
         """
+        return self._on(self._kernel.fork())
+
+    def _on(self, kernel: Any) -> Self:
+        """Returns an exchange with these terms on another kernel."""
         other = object.__new__(type(self))
         vars(other).update(self._lasting())
-        other._stand_on(self._kernel.fork(), self._retain)
+        other._stand_on(kernel, self._retain)
         return other
 
     def _lasting(self) -> dict[str, Any]:
@@ -587,7 +586,7 @@ class Face(Past):
         >>> compiled.digest() == readable.digest()
         True
         """
-        return int.from_bytes(digest_of(self._kernel.state())[:8], "little")
+        return int(self._kernel.digest())
 
     def check(self) -> None:
         """Recomputes every invariant from the state. Raises InvariantBroken with the first one that fails.

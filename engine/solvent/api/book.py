@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.api.base import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.api.client_id_seed import drawn
+from solvent.api.names import client_id_of
 from solvent.schema.codes import InputError
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
@@ -287,7 +288,7 @@ class Book(Face):
 
     def _row(self, row: tuple[int, ...]) -> dict[str, Any]:
         named: dict[str, Any] = dict(zip(_RESTING, row, strict=False))
-        return named | {"client_id": self._client_id(row[1], row[7])}
+        return named | {"client_id": client_id_of(self._kernel, row[1], row[7])}
 
 
 _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaining_lots", "size_lots", "client_id")

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from solvent.api.backend import Event as AnyEvent
+from solvent.api.names import client_id_of
 from solvent.schema.codes import InputError, Rejected
 from solvent.schema.commands import COMMANDS, places
 from solvent.schema.events import ACCOUNTS, EVENTS, TERM_WORDS, Event, Said, terms_of, unit_of, word_of
@@ -24,11 +25,11 @@ class Names(Protocol):
     """Names what events have as numbers: an exchange, seen from here."""
 
     currencies: dict[str, Decimal]
+    _kernel: Any
 
     @property
     def instruments(self) -> tuple[Instrument, ...]: ...
     def account_name(self, account: int) -> str: ...
-    def _client_id(self, account: int, number: int) -> int | str: ...
 
 
 def described(self: Names, event: Event) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
         elif name == "instrument":
             told[name] = instrument.name if instrument else None if number == NO_INSTRUMENT else number
         elif name == "client_id":
-            told[name] = self._client_id(event.account, number)
+            told[name] = client_id_of(self._kernel, event.account, number)
         elif name == "currency":
             told[name] = currency or number
         elif name == "source" and kind == EventType.SOURCE_CHANGED:

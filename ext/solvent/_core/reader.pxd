@@ -5,7 +5,6 @@
 # Cost: a row is a tuple; depth and arrays are filled without a Python loop.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.contract.order_limits cimport OrderLimits
 from solvent._core.trade.state cimport State
 
 ctypedef void (*Columns)(State* s, int32_t index, int64_t* row) noexcept nogil
@@ -33,6 +32,4 @@ cdef class Reader:
     cdef bytearray _of_positions(self, int columns, Columns write)
     cdef tuple _order_row(self, int32_t slot)
     cdef list _dormant_rows(self, uint32_t instrument)
-    cdef int _add_volumes(self, list out) except -1
-    cdef int _add_messages(self, OrderLimits* limits, list out) except -1
-    cdef bytes _as_bytes(self, list numbers)
+    cdef int _write(self, take) except -1
