@@ -1,8 +1,8 @@
 """Checks a money certificate of solvent: python certificate_check.py FILE [JOURNAL]. Needs Python alone, nothing of solvent.
 
-It verifies that the chain of hashes is whole, that every posting has two sides and leaves the balances that it states, that
-all purses sum to zero by currency after each of them, and that the balances at the end are all there. With the directory of
-the journal it verifies the journal's own chain, and that the certificate ends each block with the journal's digests.
+It verifies that the chain of hashes is whole, and that every posting has two sides and leaves the balances that it states. All
+purses sum to zero by currency after each, and the balances at the end are all there. With the directory of the journal it
+verifies the journal's own chain, and that the certificate ends each block with the journal's digests.
 
 Owns nothing: it reads two formats as their pages describe them (docs/reference/certificate.md, docs/reference/journal.md).
 Exit code 0: everything holds; 1: something does not, and the line is told; 2: wrong arguments.
