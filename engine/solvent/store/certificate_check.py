@@ -28,14 +28,10 @@ ORDER = ("certificate", "posting", "block", "balance", "end")
 Digest = tuple[int, str, str]  # last command, events, chain
 
 
-class Wrong(Exception):
-    """Tells what does not hold."""
-
-
 def need(holds: bool, what: str) -> None:
-    """Raises Wrong unless something holds."""
+    """Raises ValueError unless something holds."""
     if not holds:
-        raise Wrong(what)
+        raise ValueError(what)
 
 
 def payloads(lines: Iterable[bytes]) -> Iterator[tuple[dict[str, Any], str]]:
@@ -79,7 +75,7 @@ class Books:
 
 
 def check(lines: Iterable[bytes]) -> tuple[Books, str, list[Digest], str]:
-    """Returns books, the journal's first chain, the digests of its blocks and the hash of the last line. Raises Wrong."""
+    """Returns books, the journal's first chain, the digests of its blocks and the hash of the last line. Raises ValueError."""
     books, kind, last, chain = Books(), "", "", ""
     digests: list[Digest] = []
     stated: set[tuple[str, ...]] = set()
@@ -161,7 +157,7 @@ def digests_of(data: bytes, previous: int, first: int) -> tuple[int, list[Digest
 
 
 def compare(journal: Path, chain: str, digests: list[Digest]) -> None:
-    """Raises Wrong unless the digests are those of a journal, from its first block on."""
+    """Raises ValueError unless the digests are those of a journal, from its first block on."""
     found: list[Digest] = []
     previous = 0
     for segment in sorted(journal.glob("*.journal")):
@@ -184,7 +180,7 @@ def main(arguments: list[str]) -> int:
             books, chain, digests, last = check(file)
         if len(arguments) == 2:
             compare(Path(arguments[1]), chain, digests)
-    except (Wrong, ValueError, KeyError, TypeError, AttributeError, struct.error, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error, OSError) as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 1
     beside = ", as the journal has them" if len(arguments) == 2 else ""
