@@ -8,7 +8,7 @@ from solvent._core.market.client_ids cimport client_ids_find
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.placement cimport admit, check_limits, known_account, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
-from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, must
+from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
@@ -232,6 +232,7 @@ cdef int _amend_within_limits(State* s, int32_t slot, int64_t size_lots, int64_t
         code = _amend_to(s, slot, size_lots, price_ticks, receipt)
     if code == OK:
         limits_count(ins.limits, account, s.clock_ns, &s.log.fault)
+    must(code != OK or ins.limits.rate_limit == 0 or ins.limits.paces[account].count > 0, ORD_6, &s.log.fault)
     return code
 
 

@@ -8,7 +8,7 @@ from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
-from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, must
+from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.money cimport RATE, min64, max64, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
@@ -266,6 +266,7 @@ cdef int64_t _live_orders(State* s, uint32_t account, uint32_t instrument) noexc
         if s.ledger.positions[index].instrument == instrument:
             count += s.ledger.positions[index].order_count
         index = s.ledger.positions[index].next
+    must(0 <= count <= s.pool.high_water, BOOK_5, &s.log.fault)
     return count
 
 
@@ -284,6 +285,7 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
     if limits_full(limits, t.account, s.clock_ns, &s.log.fault):
         return TOO_MANY_MESSAGES
     limits_count(limits, t.account, s.clock_ns, &s.log.fault)
+    must(limits.rate_limit == 0 or 0 < limits.paces[t.account].count <= limits.rate_limit, ORD_6, &s.log.fault)
     return OK
 
 
