@@ -1,4 +1,5 @@
-"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out.
+"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out. `journals` and `evidence`
+read journals.
 
 Owns the command line and nothing else. Writes only JSON to standard output when JSON goes there; progress and errors go to
 standard error. Exit code 2 means that the input was wrong, 3 that a journal is damaged, 1 that something else failed.
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solvent.app import journals
+from solvent.app import evidence, journals
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     for each in (demo, replay):
         each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
     journals.add(commands)
+    evidence.add_commands(commands)
     return parser
 
 
@@ -151,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     try:
-        return ({"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS)[args.command](args)
+        return ({"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS | evidence.RUN)[args.command](args)
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 2
