@@ -71,7 +71,8 @@ def test_every_truncation_and_every_flipped_bit_is_refused(kept, size):
 def little() -> FakeDisk:
     """A journal with a snapshot of two accounts and an order."""
     disk, ex = FakeDisk(), None
-    wish = Wish(Venue([solvent.Instrument("BTC-USDT-SWAP", max_price=50_000)], "seed", (), None), None, 7, False)
+    tiers = [solvent.Tier(10_000, "0.005", "0.01")]
+    wish = Wish(Venue([solvent.Instrument("BTC-USDT-SWAP", tiers=tiers)], "seed", (), None), None, 7, False)
     ex = reopened(disk, wish=wish, snapshot_every=6)
     for name in ("alice", "bob"):
         ex.deposit(name, "USDT", 1_000)
