@@ -224,6 +224,7 @@ class Face:
         self._retain = flag_of(retain, "retain")
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._drained: int | None = kernel.next_seq if retain else None  # no Cursor: that would hold what holds it
+        self._counted: int | None = None  # where the sums of statements go on, once they are asked for
         self._release()
 
     @classmethod
@@ -401,8 +402,8 @@ class Face:
 
     def _release(self) -> None:
         if not self._retain:
-            drained = [] if self._drained is None else [self._drained]
-            self._kernel.keep_from = min((*drained, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
+            own = [seq for seq in (self._drained, self._counted) if seq is not None]
+            self._kernel.keep_from = min((*own, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
 
     def drain(self) -> Iterator[Event]:
         """Returns the events since the last drain. With retain=False the first call only sets the starting point.
