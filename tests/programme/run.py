@@ -39,7 +39,7 @@ def tried(layer: Layer, seed: int) -> tuple[Counter[str], str]:
         return Counter(), f"seed {seed}: {type(error).__name__}: {error}"
 
 
-def batch(layer: Layer, first: int, until: float) -> tuple[dict, str]:
+def batch(layer: Layer, first: int, until: float, commit: str) -> tuple[dict, str]:
     """Seeds from the first one on for about a minute of processor time; ends with the first failure."""
     begun, seed, counts, wrong = spent(), first, Counter(), ""
     while not wrong and (seed == first or (spent() - begun < BATCH_S and time.monotonic() < until)):
@@ -48,21 +48,21 @@ def batch(layer: Layer, first: int, until: float) -> tuple[dict, str]:
         found, wrong = tried(layer, seed)
         counts.update(found)
         seed += 1
-    faults, line = counts.pop("faults", 0), {"commit": ledger.commit(), "layer": layer.number}
+    faults, line = counts.pop("faults", 0), {"commit": commit, "layer": layer.number}
     line |= {"seeds": [first, seed - 1], "counts": dict(counts), "faults": faults, "failures": int(bool(wrong))}
     return line | {"seconds": round(spent() - begun, 1)}, wrong
 
 
 def campaign(layer: Layer, minutes: float) -> bool:
     """Runs one layer. True if nothing failed."""
-    until = time.monotonic() + 60 * minutes
+    until, commit = time.monotonic() + 60 * minutes, ledger.commit()
     with ledger.alone(layer.number):
         while time.monotonic() < until:
             first = ledger.next_seed(layer.number)
             if layer.seeds and first >= layer.seeds:
                 print(f"layer {layer.number}: all {layer.seeds} seeds are done")
                 return True
-            line, wrong = batch(layer, first, until)
+            line, wrong = batch(layer, first, until, commit)
             ledger.append(line)
             print(line, wrong, flush=True)
             if wrong:
@@ -79,8 +79,12 @@ def deep(layer: Layer, start: int) -> bool:
         if wrong:
             break
     if layer.command and not wrong:
-        wrong = "its command failed" if subprocess.run([sys.executable, *layer.command], cwd=ROOT, check=False).returncode else ""
-    print(f"layer {layer.number}, {layer.name}: {dict(counts)} in {time.monotonic() - begun:.0f} s {wrong or 'fine'}", flush=True)
+        wrong = (
+            "its command failed" if subprocess.run([sys.executable, *layer.command], cwd=ROOT, check=False).returncode else ""
+        )
+    print(
+        f"layer {layer.number}, {layer.name}: {dict(counts)} in {time.monotonic() - begun:.0f} s {wrong or 'fine'}", flush=True
+    )
     return not wrong
 
 
@@ -93,10 +97,13 @@ def main() -> int:
     asked = parser.parse_args()
     chosen = [layer for layer in LAYERS if asked.layer is None or layer.number in asked.layer]
     if asked.tier == "campaign":
-        return 0 if all([campaign(layer, asked.minutes) for layer in chosen if layer.batch]) else 1
+        failed = [layer.number for layer in chosen if layer.batch and not campaign(layer, asked.minutes)]
+        return 1 if failed else 0
     start = DEEP_SEEDS + time.time_ns() // 10**9 % 10**9 * 10**4 if asked.seed is None else asked.seed
     print(f"seed {start} (rerun with --seed {start})", flush=True)
-    return 0 if all([deep(layer, start) for layer in chosen]) else 1
+    failed = [layer.number for layer in chosen if not deep(layer, start)]
+    print(f"failed: {failed}" if failed else "nothing failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Drawn streams of commands: both kernels compared (3, 4), the core with the auditor (6), ways to send a stream (8), memory (21).
+"""Drawn streams: both kernels compared (3, 4), the core with the auditor (6), ways to send a stream (8), memory (21).
 
 Owns one batch of each: a function of a seed that returns counts, and raises at the first thing that is wrong.
 """
@@ -90,8 +90,15 @@ def determinism(seed: int, commands: int = 400) -> Counter[str]:
     ways = [outcome(seed, records, portion) for portion in PORTIONS]
     ways.append(outcome(seed, records, 0, solvent.reference.Exchange))
     for hash_seed in HASH_SEEDS:
-        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), *sys.path])}
-        asked = [sys.executable, "-c", f"from programme import streams as s; print(s.outcome({seed}, s.drawn({seed}, {commands}), 0))"]
+        environment = os.environ | {
+            "PYTHONHASHSEED": hash_seed,
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), *sys.path]),
+        }
+        asked = [
+            sys.executable,
+            "-c",
+            f"from programme import streams as s; print(s.outcome({seed}, s.drawn({seed}, {commands}), 0))",
+        ]
         done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True)
         ways.append(done.stdout.split()[-1])
     assert set(ways) == {expected}, f"determinism: seed {seed}: {ways} are not {expected}"
