@@ -2,7 +2,7 @@
 
 Owns how board.txt is read. A bug there has a name, a file below ext/solvent/_core with who is expected to find it, and lines
 that are taken out and put in. "assertion": the core halts by itself; "twin": the readable kernel says something else;
-"auditor"; "check": a digest or a view; "tests": a file of tests. tests/programme/planted.py plants them and sees.
+"auditor"; "check": a digest or a view; or a file of tests. tests/programme/planted.py plants them and sees.
 """
 
 from pathlib import Path

@@ -21,7 +21,8 @@ from programme.board import BOARD, Bug
 from support.places import ROOT
 
 WORK = ROOT / "build" / "planted"
-SHAPES, COMMANDS, CONTROL = 200, 600, 10  # of a hunt; shapes of the one without a bug
+SHAPES, COMMANDS, CONTROL = 80, 600, 10  # of a hunt; shapes of the one without a bug
+LAST = ("behaviour/liquidation", "behaviour/trade", "behaviour/account", "behaviour/venue", "behaviour/market", "attacks")
 
 
 def applied(bug: Bug) -> str:
@@ -129,6 +130,14 @@ def child(tree: Path, seed: int, shapes: int = SHAPES) -> str:
     return done.stdout.split("\n")[-2] if done.returncode == 0 else f"crash ({done.returncode}) {done.stderr[-300:]}"
 
 
+def tested(tree: Path, place: str) -> str:
+    """The tests below a place that fail first, on the core; "" if none does."""
+    begun, environment = time.monotonic(), os.environ | {"PYTHONPATH": str(tree / "engine")}
+    asked = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "not reference"]
+    done = subprocess.run([*asked, f"tests/{place}"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"{place} - {time.monotonic() - begun:.1f}"
+
+
 def judged(tree: Path, bug: Bug, seed: int) -> str:
     """Plants a bug, hunts it, and takes it out again."""
     place = tree / "ext/solvent/_core" / bug.path
@@ -138,7 +147,12 @@ def judged(tree: Path, bug: Bug, seed: int) -> str:
         for path in (tree / "engine/solvent/_core" / bug.path).parent.glob(f"{Path(bug.path).stem}.*.so")
     }
     try:
-        return child(tree, seed) if build(tree, bug.path, applied(bug)) else "does not build"
+        if not build(tree, bug.path, applied(bug)):
+            return "does not build"
+        if bug.by.endswith(".py"):
+            return tested(tree, bug.by) or child(tree, seed)
+        said = child(tree, seed)
+        return said if said != "nobody" else next(filter(None, (tested(tree, each) for each in LAST)), said)
     finally:
         place.write_text(before)
         for path, data in modules.items():

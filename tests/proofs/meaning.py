@@ -22,7 +22,7 @@ class Numbers:
     """Integers, as compiled."""
 
     def __init__(self) -> None:
-        self.obligations: list[Any] = []
+        self.obligations: list[Any] = []  # of unknowns; numbers that break one raise
 
     def decide(self, condition: Any) -> bool:
         return bool(condition)

@@ -72,7 +72,7 @@ class Unknowns(Numbers):
         if isinstance(holds, bool):
             super().oblige(holds, what)
             return
-        self.obligations.append((list(self.assumed), holds, what))
+        self.obligations.append((list(self.assumed), holds, what, len(self.taken)))
         self.assumed.append(holds)
 
     def narrowed(self, value: Any, bits: int) -> Any:
@@ -117,7 +117,7 @@ class OfUnknowns(Inquiry):
 
     def __init__(self, functions: dict[str, Function], script: list[int]):
         super().__init__(functions, Unknowns(script))
-        self.claims: list[tuple[list[Any], Any]] = []
+        self.claims: list[tuple[list[Any], Any, str, int]] = []
         self.inputs: list[Any] = []
 
     def number(self, name: str, low: int, high: int) -> Any:
@@ -134,7 +134,7 @@ class OfUnknowns(Inquiry):
     use = assume
 
     def claim(self, *conditions: Any) -> None:
-        self.claims += [(list(self.domain.assumed), each) for each in conditions]
+        self.claims += [(list(self.domain.assumed), each, "the claim", len(self.domain.taken)) for each in conditions]
 
     def quotients(self) -> list[Any]:
         return [each[0] for each in self.domain.quotients.values()]
@@ -183,8 +183,9 @@ def prove(prop: Property, functions: dict[str, Function], timeout_ms: int = 60_0
     """Whether a property holds for all inputs, undefined behaviour excluded; and how many queries it took."""
     asked = 0
     for inquiry in paths(prop, functions):
-        checks = [(assumed, holds, what) for assumed, holds, what in inquiry.domain.obligations]
-        for assumed, claim, what in [*checks, *((assumed, claim, "the claim") for assumed, claim in inquiry.claims)]:
+        for assumed, claim, what, decided in [*inquiry.domain.obligations, *inquiry.claims]:
+            if decided < len(inquiry.domain.script):  # before this path left another one, where it was asked
+                continue
             asked += 1
             verdict = holds(assumed, claim, timeout_ms)
             if verdict != "proved":
