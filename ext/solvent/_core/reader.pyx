@@ -7,7 +7,7 @@ from solvent._core cimport audit
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, Level, book_worse
 from solvent._core.market.client_ids cimport WINDOW, ClientKey, client_ids_find
-from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
+from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
@@ -354,7 +354,7 @@ cdef class Reader:
 
     cdef int _add_volumes(self, list out) except -1:
         """Appends the volumes of every account and currency that has traded: account, currency, day, today, the days oldest
-        first."""
+        first. All are of the clock's day: who looked at one since its last trade makes no difference."""
         cdef Fees* fees = &self.s.fees
         cdef uint32_t account, currency
         cdef Volume* v
@@ -362,6 +362,8 @@ cdef class Reader:
         for account in range(fees.accounts if fees.accounts < self.s.ledger.account_count else self.s.ledger.account_count):
             for currency in range(self.s.ledger.currency_count):
                 v = &fees.volumes[<size_t>account * self.s.ledger.currency_count + currency]
+                if v.today or v.total:
+                    v = volume_at(fees, &self.s.ledger, account, currency, self.s.clock_ns)
                 if v.today or v.total:
                     out.extend((account, currency, v.day, v.today))
                     for i in range(VOLUME_DAYS):
