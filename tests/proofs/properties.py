@@ -251,7 +251,11 @@ def half_even_is_exact_where_d_divides(q):
 def half_even_mirrors(q):
     n, d, found = nearest(q)
     q.assume(found > MIN)
-    q.claim(q.call("solvent_half_even", -n, d) == -found)
+    mirrored = q.call("solvent_half_even", -n, d)
+    for one in q.quotients():
+        for other in q.quotients():
+            grows(q, one + other, 1, d), grows(q, -2, one + other, d)
+    q.claim(mirrored == -found)
 
 
 # --- a * b / c
