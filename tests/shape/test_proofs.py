@@ -42,7 +42,7 @@ def test_numbers_break_the_property_of_each_mutant_and_not_of_the_text(prop):
     assert inquiry.refute(prop, models.functions(models.mutated(prop.place, *prop.mutant))) is not None
 
 
-@pytest.mark.parametrize("line", ["for (;;) { }", "int64_t r = a ** b;", "float x = 1;", "goto out;", 'asm("");'])
+@pytest.mark.parametrize("line", ["for (;;) { }", "int64_t r = ~a;", "float x = 1;", "goto out;", 'asm("");'])
 def test_text_that_is_not_understood_is_refused(line):
     with pytest.raises(text.Unread):
         text.functions_of_c("static inline int64_t f(int64_t a, int64_t b) { " + line + " return a; }")
