@@ -28,7 +28,7 @@ BASE = {
     C.AMEND: {"account": 16, "order_id": 2 << 24, "size_lots": 2},
     C.CANCEL: {"account": 16, "order_id": 2 << 24}, C.MASS_CANCEL: {"account": 16, "side": 2},
     C.SOURCE: {"price_ticks": 500_000},
-    C.ADD_INSTRUMENT: {"records": 2}, C.HALT: {}, C.SETTLE: {}, C.ADVANCE: {},
+    C.ADD_INSTRUMENT: {"records": 2}, C.HALT: {}, C.SETTLE: {}, C.ADVANCE: {}, C.SET_LAST: {"price_ticks": 500_000},
 }  # fmt: skip
 ARMED = {"trigger_kind": 1, "trigger_ticks": 510_000, "expiry_ns": 10**9, "hedge_side": 0}
 
