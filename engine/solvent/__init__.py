@@ -12,9 +12,12 @@ from solvent.schema.codes import (
     Code,
     EventsDropped,
     FeedGap,
+    Fenced,
     Halted,
     InputError,
     InvariantBroken,
+    LogDamaged,
+    LogUnavailable,
     OutOfRange,
     Rejected,
     SolventError,
@@ -30,8 +33,8 @@ from solvent.terms.rule_set import RuleSet
 from solvent.terms.tiers import Rates, Tier
 
 __all__ = [
-    "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
-    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rates", "Rejected",
-    "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
+    "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Fenced",
+    "Funding", "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "LogDamaged", "LogUnavailable", "OutOfRange",
+    "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -17,6 +17,7 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "api": "schema terms presets _core twin",
     "feed": "schema terms api",
     "witness": "schema terms api",
+    "replica": "schema",
     "lab": "schema terms presets api witness feed",
     "app": "schema terms presets api witness feed lab",
 }

@@ -7,8 +7,8 @@ has the same numbers (a test compares them). Imports nothing of the package.
 from enum import IntEnum
 
 __all__ = [
-    "Busy", "Code", "EventsDropped", "FeedGap", "HINTS", "Halted", "InputError", "InvariantBroken", "OutOfRange",
-    "Rejected", "SolventError", "WrongType", "applied", "shown",
+    "Busy", "Code", "EventsDropped", "FeedGap", "Fenced", "HINTS", "Halted", "InputError", "InvariantBroken", "LogDamaged",
+    "LogUnavailable", "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
 ]  # fmt: skip
 
 
@@ -258,3 +258,18 @@ class Halted(SolventError, RuntimeError):
     A clause of docs/explanation/invariants.md is broken, arithmetic went beyond 64 bits, or memory is gone. The text tells
     which, and in which command.
     """
+
+
+class Fenced(SolventError):
+    """Ends a writer: another one has claimed the log, and nothing of this one is stored any more."""
+
+
+class LogUnavailable(SolventError):
+    """Reports that a replicated log did not answer in time.
+
+    A command that was under way may be stored or not: opening the log tells.
+    """
+
+
+class LogDamaged(SolventError):
+    """Reports a log that contradicts itself. The text names the place."""
