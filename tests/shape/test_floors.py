@@ -24,7 +24,7 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
 ROOF = ["audit", "rows", "reader", "roster", "kernel"]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
-    "money", "clauses", "pool", "schema", "commands", "event_log", "emit", "event_view", "order_pool", "book",
+    "money", "checksum", "clauses", "pool", "schema", "commands", "event_log", "emit", "event_view", "order_pool", "book",
     "matching", "client_ids", "expiries", "triggers", "valuation", "price_model", "ledger", "fees", "margin", "domain",
     "liquidation_price", "admission", "state", "holds", "lifecycle", "preview", "order_margin", "placement",
     "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind",

@@ -1,6 +1,7 @@
 """The one switch: the compiled core by default, the readable twin on request.
 
-Owns the choice of the kernel and of the class of its events. Nothing else in the package imports `_core` or `twin`.
+Owns the choice of the kernel, of the class of its events and of the checksum. Nothing else in the package imports `_core` or
+`twin`.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from solvent.schema.events import PAYLOAD, text_of
 from solvent.schema.layouts import EVENT, EVENT_FIELDS, RECORD_BYTES, layout
 from solvent.schema.words import EventType
 
-__all__ = ["Event", "compiled_kernel", "decode", "readable_kernel"]
+__all__ = ["Event", "checksum", "compiled_kernel", "decode", "readable_kernel"]
 
 if TYPE_CHECKING:
     from solvent.schema.events import Event
@@ -22,6 +23,11 @@ else:
         bind(EventType, EVENT_FIELDS, PAYLOAD, text_of)
     except ImportError:
         Event = events.Event
+
+try:
+    from solvent._core.base.checksum import checksum
+except ImportError:
+    from solvent.twin.base.checksum import checksum
 
 
 def compiled_kernel() -> Any:
