@@ -14,9 +14,17 @@ from solvent.schema.codes import (
     FeedGap,
     Fenced,
     Halted,
+    HistoryGone,
     InputError,
     InvariantBroken,
-    LogDamaged,
+    JournalClosed,
+    JournalDamaged,
+    JournalDiverged,
+    JournalError,
+    JournalFailed,
+    JournalForeign,
+    JournalHeld,
+    JournalVersion,
     LogUnavailable,
     OutOfRange,
     Rejected,
@@ -25,6 +33,7 @@ from solvent.schema.codes import (
     applied,
 )
 from solvent.schema.words import EventType
+from solvent.store.opening import open
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import Trigger
@@ -34,7 +43,9 @@ from solvent.terms.tiers import Rates, Tier
 
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Fenced",
-    "Funding", "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "LogDamaged", "LogUnavailable", "OutOfRange",
-    "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
+    "Funding", "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed",
+    "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion",
+    "LogUnavailable", "OutOfRange", "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger",
+    "WrongType", "applied", "open",
 ]  # fmt: skip
 __version__ = "0.1.0"

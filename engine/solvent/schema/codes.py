@@ -7,8 +7,9 @@ has the same numbers (a test compares them). Imports nothing of the package.
 from enum import IntEnum
 
 __all__ = [
-    "Busy", "Code", "EventsDropped", "FeedGap", "Fenced", "HINTS", "Halted", "InputError", "InvariantBroken", "LogDamaged",
-    "LogUnavailable", "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
+    "Busy", "Code", "EventsDropped", "FeedGap", "Fenced", "HINTS", "Halted", "HistoryGone", "InputError", "InvariantBroken",
+    "JournalClosed", "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld",
+    "JournalVersion", "LogUnavailable", "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
 ]  # fmt: skip
 
 
@@ -260,16 +261,82 @@ class Halted(SolventError, RuntimeError):
     """
 
 
-class Fenced(SolventError):
-    """Ends a writer: another one has claimed the log, and nothing of this one is stored any more."""
+class JournalError(SolventError):
+    """Serves as the base of what opening, reading and writing a journal raises."""
 
 
-class LogUnavailable(SolventError):
-    """Reports that a replicated log did not answer in time.
+class JournalHeld(JournalError):
+    """Refuses a journal that another exchange, of this process or another one, has open. Nothing was written."""
 
-    A command that was under way may be stored or not: opening the log tells.
+
+class JournalForeign(JournalError):
+    """Refuses a journal of another exchange: other instruments, rules, currencies, or files that are no journal. Nothing was
+    written.
     """
 
 
-class LogDamaged(SolventError):
-    """Reports a log that contradicts itself. The text names the place."""
+class JournalVersion(JournalError):
+    """Refuses a journal that a newer version of this package wrote. Nothing was written."""
+
+
+class JournalDamaged(JournalError):
+    """Refuses a journal of which a part that was durable is missing, moved or changed. Nothing was written.
+
+    file: its name. position: the byte where the damage was found.
+    """
+
+    def __init__(self, file: str, position: int, what: str):
+        self.file, self.position = file, position
+        super().__init__(f"{file}, byte {position}: {what}")
+
+
+class JournalDiverged(JournalError):
+    """Reports that replayed commands gave other events, or another state, than those that the journal tells of.
+
+    sequence: the last command up to which everything agreed. Nothing was written. Read the journal with the version that wrote
+    it (`solvent inspect`).
+    """
+
+    def __init__(self, sequence: int, what: str):
+        self.sequence = sequence
+        super().__init__(f"after command {sequence} {what} than the journal says; read it with the version that wrote it")
+
+
+class JournalFailed(JournalError, Halted):
+    """Reports that a journal could not be written or synced: the exchange has halted for good. solvent.open recovers.
+
+    durable_sequence: the last command that is certainly on the disk; commands after it were not acknowledged.
+    """
+
+    def __init__(self, durable_sequence: int, what: object):
+        self.durable_sequence = durable_sequence
+        super().__init__(
+            f"the journal could not be written ({what}); the exchange has halted; command {durable_sequence} is the last one "
+            "that is certainly on the disk; solvent.open(path) recovers it"
+        )
+
+
+class JournalClosed(JournalError, Halted):
+    """Refuses a command to an exchange whose journal was closed. solvent.open(path) opens it again."""
+
+
+class HistoryGone(JournalError):
+    """Reports that a moment lies before the oldest one of a history, or after the newest one."""
+
+
+class LogUnavailable(JournalError):
+    """Reports that a replicated log did not answer in time. Nothing was done."""
+
+
+class Fenced(JournalError, Halted):
+    """Ends the writer of a replicated log: another one has claimed it. The exchange has halted for good; read its log anew.
+
+    durable_sequence: the last command of this writer that was acknowledged. A later one may be in the log, too.
+    """
+
+    def __init__(self, durable_sequence: int, what: object):
+        self.durable_sequence = durable_sequence
+        super().__init__(
+            f"another writer has claimed the log ({what}); this exchange has halted; command {durable_sequence} is the last one "
+            "that it acknowledged"
+        )
