@@ -18,7 +18,7 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "feed": "schema terms api",
     "witness": "schema terms api",
     "store": "schema terms api",
-    "replica": "schema",
+    "replica": "schema terms api store",
     "lab": "schema terms presets api witness feed",
     "app": "schema terms presets api witness feed store lab",
 }

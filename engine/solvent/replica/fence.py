@@ -1,15 +1,16 @@
 """One writer at a time: what to send to a broker's log, and what to believe of its answers. No I/O, no clock.
 
-Owns the writer's name, the place of its last stored message, and the message whose fate is not known yet. `claim` and
-`append` are generators: they yield requests (Publish, Look, Pause) and are sent answers (Stored, Refused, an id, None).
-Another runs them and does the talking: solvent.replica.jetstream with a server, a test with a model of one.
+Owns a writer's name and the place of its last stored message. `settle` is a generator: it yields requests (Publish, Look,
+Pause) and is sent answers (Stored, Refused, an id, None). Another runs it and does the talking: solvent.replica.jetstream with a
+server, a test with a model of one.
 
 A log is a row of messages at places 1, 2, 3, ... A claim is appended after whatever is there; its writer is the only one from
 then on. A frame asks for the place right after its writer's last message. It is refused where anything else stands there.
 
 Invariants: one message is under way at a time. A row of them would break the fence: when a foreign claim takes the place of
 the first, the second finds just the place that it asks for. A refused message is lost only if the one at its place has
-another's id: a repeat of a stored message is refused, too. An unanswered one is sent again, the same bytes under the same id.
+another's id: a repeat of a stored message is refused, too. An unanswered one is sent again, the same bytes under the same id;
+so a message may be settled twice.
 
 Cost: one message and one answer for a frame; one look more where an answer was lost.
 """
@@ -17,9 +18,9 @@ Cost: one message and one answer for a frame; one look more where an answer was 
 from collections.abc import Generator
 from typing import NamedTuple
 
-from solvent.schema.codes import Fenced, LogDamaged
+from solvent.schema.codes import JournalDamaged
 
-__all__ = ["Answer", "Look", "Message", "Pause", "Publish", "Refused", "Request", "Stored", "Writer"]
+__all__ = ["Answer", "Look", "Message", "Overtaken", "Pause", "Publish", "Refused", "Request", "Steps", "Stored", "Writer"]
 
 
 class Publish(NamedTuple):
@@ -65,6 +66,10 @@ class Message(NamedTuple):
     data: bytes
 
 
+class Overtaken(Exception):
+    """Another writer has claimed the log: its message stands where this writer's should."""
+
+
 class Writer:
     """Decides for one writer. name: a word that no other writer has or ever had.
 
@@ -74,41 +79,35 @@ class Writer:
     def __init__(self, name: str):
         self.name = name
         self.place = 0
-        self._waiting: Publish | None = None
 
-    def claim(self, data: bytes) -> Steps:
-        """Makes this writer the only one, whoever it was before. Returns the place of the claim.
+    def claim(self, data: bytes) -> Publish:
+        """Returns the message that makes this writer the only one, whoever it was before.
 
-        The caller then reads up to that place: what was stored before it counts.
+        Once it is stored the writer reads up to its place: everything before it counts.
         """
-        self._waiting = Publish(f"{self.name}-claim", data, None)
-        return (yield from self.settle())
+        return Publish(f"{self.name}-claim", data, None)
 
-    def append(self, data: bytes) -> Steps:
-        """Stores a message right after this writer's last one. Returns its place.
+    def next(self, data: bytes) -> Publish:
+        """Returns the message that follows this writer's last one."""
+        return Publish(f"{self.name}-{self.place + 1}", data, self.place)
 
-        Raises Fenced where another writer has claimed the log, LogDamaged where the broker's answers contradict each other.
+    def settle(self, message: Publish) -> Steps:
+        """Stores a message, sending it as often as it takes. Returns its place.
+
+        Raises Overtaken where another writer has claimed the log, JournalDamaged where answers contradict each other.
         """
-        if self._waiting is not None:
-            yield from self.settle()
-        self._waiting = Publish(f"{self.name}-{self.place + 1}", data, self.place)
-        return (yield from self.settle())
-
-    def settle(self) -> Steps:
-        """Learns the fate of the message under way, sending it again as often as it takes. Returns the last stored place."""
-        message, tries = self._waiting, 0
-        while message is not None:
+        tries = 0
+        while True:
             answer = yield message
             if isinstance(answer, Refused) and message.after is not None:
                 answer = yield from self._look(message, message.after + 1)
             if isinstance(answer, Stored):
                 if message.after not in (None, answer.place - 1):
-                    raise LogDamaged(f"the log has {message.id} at place {answer.place}, not after {message.after}")
-                self.place, self._waiting = answer.place, None
-                break
+                    raise JournalDamaged(f"message {answer.place}", 0, f"{message.id} was to stand after {message.after}")
+                self.place = answer.place
+                return self.place
             yield Pause(tries)
             tries += 1
-        return self.place
 
     def _look(self, message: Publish, place: int) -> Generator[Request, Answer, Stored | None]:
         """Reads what stands at the place that was refused: it may be this very message, and only the answer was lost."""
@@ -116,5 +115,5 @@ class Writer:
         if found == message.id:
             return Stored(place)
         if isinstance(found, str):
-            raise Fenced(f"place {place} of the log is {found}: another writer took over after place {self.place}")
+            raise Overtaken(f"message {place} is {found}")
         return None  # what stands there is on its way into the log, or nobody could be asked

@@ -12,12 +12,17 @@ Cost: a thread and a connection for a log. A message goes to the server and its 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
 from typing import Any, TypeVar
 
+from solvent.api.exchange import Exchange
 from solvent.replica.fence import Answer, Look, Message, Pause, Publish, Refused, Request, Steps, Stored
-from solvent.schema.codes import InputError, LogDamaged, LogUnavailable
+from solvent.replica.standby import opened
+from solvent.schema.codes import InputError, JournalDamaged, LogUnavailable
+from solvent.store.opening import Wish
+from solvent.store.recovery import Kinds
 
 try:
     import nats.errors
@@ -56,14 +61,16 @@ class JetStream:
         self._servers = [servers] if isinstance(servers, str) else list(servers)
         self._said = "no server answers"
         self._tail: _Tail | None = None
+        self._silent_since_s: float | None = None
         self._nc = Client()
         self._writing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name=f"solvent {stream}", daemon=True)
         self._thread.start()
         try:
-            self._call(self._connect(connect))
-            self._call(self._make_stream(replicas))
+            self._call(self._connect, connect)
+            self._call(self._make_stream, replicas)
         except BaseException:
             self.close()
             raise
@@ -71,26 +78,41 @@ class JetStream:
     # --- the log
 
     @property
+    def name(self) -> str:
+        """Returns what messages call it."""
+        return f"stream {self.stream}"
+
+    @property
     def message_bytes_max(self) -> int:
         """Returns how large a message may be."""
         return self._nc.max_payload - _HEADER_BYTES
 
-    def run(self, steps: Steps) -> int:
-        """Talks for a writer until it knows its place in the log (see solvent.replica.fence)."""
-        return self._call(self._drive(steps))
+    def start(self, steps: Steps) -> "Future[int]":
+        """Talks for a writer until it knows the place of its message (see solvent.replica.fence)."""
+        return self._begin(self._drive, steps)
+
+    def open_exchange(self, wish: Wish, kinds: Kinds) -> Exchange:
+        """Opens the log for solvent.open."""
+        return opened(self, wish, kinds)
 
     def read(self, after: int, wait_ms: int) -> list[Message]:
         """Returns the messages after a place, in order. Waits at most wait_ms for the first, and returns [] if none came."""
-        return self._call(self._read(after, wait_ms / 1000))
+        return self._call(self._read, after, wait_ms / 1000)
 
     def last(self) -> int:
         """Returns the place of the last message that is stored, 0 in an empty log."""
-        return self._call(self._last())
+        return int(self._call(self._info).state.last_seq)
+
+    def leader(self) -> str:
+        """Returns the name of the server that orders the messages now; "" where there is only one, or none at the moment."""
+        cluster = self._call(self._info).cluster
+        return (cluster.leader if cluster is not None else None) or ""
 
     def close(self) -> None:
         """Ends connection and thread. The log keeps all that it acknowledged."""
         if not self._loop.is_closed():
-            self._call(self._nc.close())
+            with suppress(nats.errors.Error, OSError):  # the connection may be broken already
+                self._call(self._nc.close)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -103,11 +125,28 @@ class JetStream:
 
     # --- on the thread of the connection
 
-    def _call(self, what: Coroutine[Any, Any, _T]) -> _T:
+    def _begin(self, what: Callable[..., Coroutine[Any, Any, _T]], *terms: Any) -> "Future[_T]":
+        """Runs a coroutine on the other thread. It is made there: Ctrl-C here leaves none behind that nobody awaits."""
+        answer: Future[_T] = Future()
+
+        async def carry() -> None:
+            try:
+                answer.set_result(await what(*terms))
+            except BaseException as error:
+                answer.set_exception(error)
+
+        def begin() -> None:
+            task = self._loop.create_task(carry())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
         if self._loop.is_closed():
-            what.close()
-            raise LogUnavailable(f"the log {self.stream} was closed")
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result()
+            raise LogUnavailable(f"{self.name} was closed")
+        self._loop.call_soon_threadsafe(begin)
+        return answer
+
+    def _call(self, what: Callable[..., Coroutine[Any, Any, _T]], *terms: Any) -> _T:
+        return self._begin(what, *terms).result()
 
     def _unavailable(self) -> LogUnavailable:
         return LogUnavailable(f"stream {self.stream} at {', '.join(self._servers)}: {self._said}")
@@ -160,8 +199,9 @@ class JetStream:
     # --- writing
 
     async def _drive(self, steps: Steps) -> int:
-        """Runs a writer's steps. One at a time: a call that Ctrl-C left behind is finished first."""
+        """Runs a writer's steps, after those that were started before."""
         async with self._writing:
+            await self._unsubscribe()  # who writes does not hear itself
             deadline, answer = self._loop.time() + self._patience_s, None
             try:
                 request = next(steps)
@@ -212,18 +252,19 @@ class JetStream:
 
     # --- reading
 
-    async def _last(self) -> int:
-        async def attempt() -> int:
-            return int((await self._js.stream_info(self.stream)).state.last_seq)
-
-        return await self._patiently(attempt)
+    async def _info(self) -> api.StreamInfo:
+        return await self._patiently(lambda: self._js.stream_info(self.stream))
 
     async def _read(self, after: int, wait_s: float) -> list[Message]:
-        deadline = self._loop.time() + wait_s
+        deadline, tries = self._loop.time() + wait_s, 0
         while True:
             now = self._loop.time()
             if self._tail is None or not self._tail.follows(after, now):
-                await self._subscribe(after)
+                if not await self._subscribe(after):
+                    if self._loop.time() >= deadline:
+                        return []
+                    await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+                    tries += 1
             elif found := await self._tail.taken():
                 return found
             elif now >= deadline:
@@ -231,18 +272,25 @@ class JetStream:
             else:
                 await self._tail.wait(min(deadline - now, _HEARTBEAT_S))
 
-    async def _subscribe(self, after: int) -> None:
-        """Asks the stream to send what comes after a place."""
-
-        async def attempt() -> _Tail:
-            if self._tail is not None:
-                left, self._tail = self._tail, None
-                await left.end()
+    async def _subscribe(self, after: int) -> bool:
+        """Asks the stream to send what comes after a place. Returns False if it does not answer; patience ends that."""
+        try:
+            await self._unsubscribe()
             tail = _Tail(self._nc, self._loop, after)
             await tail.begin(self._js, self.stream)
-            return tail
+        except (nats.errors.Error, OSError) as error:
+            self._said = str(error) or type(error).__name__
+            self._silent_since_s = self._silent_since_s or self._loop.time()
+            if self._loop.time() > self._silent_since_s + self._patience_s or self._nc.is_closed:
+                raise self._unavailable() from None
+            return False
+        self._tail, self._silent_since_s = tail, None
+        return True
 
-        self._tail = await self._patiently(attempt)
+    async def _unsubscribe(self) -> None:
+        if self._tail is not None:
+            left, self._tail = self._tail, None
+            await left.end()
 
 
 class _Tail:
@@ -278,13 +326,15 @@ class _Tail:
             await self._subscription.unsubscribe()
 
     async def _take_in(self, message: Msg) -> None:
-        self._queue.append(message)
         self._heard_s = self._loop.time()
-        self._came.set()
+        headers = message.headers or {}
+        if message.reply or "Nats-Consumer-Stalled" in headers:  # else it is a heartbeat
+            self._queue.append(message)
+            self._came.set()
 
     def follows(self, after: int, now_s: float) -> bool:
         """True if the next message to be taken is the one after a place, and the consumer lives."""
-        return self._after == after and now_s < self._heard_s + 3 * _HEARTBEAT_S
+        return self._after == after and self._nc.is_connected and now_s < self._heard_s + 3 * _HEARTBEAT_S
 
     async def wait(self, at_most_s: float) -> None:
         """Waits until something has come."""
@@ -298,15 +348,15 @@ class _Tail:
         while self._queue:
             message = self._queue.popleft()
             headers = message.headers or {}
-            if headers.get("Status"):  # a heartbeat, or a request for flow control
-                stalled = message.reply or headers.get("Nats-Consumer-Stalled")
-                if stalled:
-                    await self._nc.publish(stalled)
+            if "Status" in headers:  # a request for flow control
+                await self._nc.publish(headers.get("Nats-Consumer-Stalled") or message.reply)
                 continue
             place = message.metadata.sequence.stream
             if place != self._after + 1:
                 if self._after == self._begun_after:
-                    raise LogDamaged(f"the log has no message at place {self._after + 1}; the next one is at {place}")
+                    raise JournalDamaged(
+                        f"message {self._after + 1}", 0, f"it is gone; message {place} is the first one after"
+                    )
                 self._after = -1
                 break
             self._after = place

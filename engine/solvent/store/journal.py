@@ -123,6 +123,8 @@ class End(NamedTuple):
 class Writer:
     """Appends blocks to the last segment of a directory that it holds the lock of."""
 
+    piece_records = 16_384  # of a batch in a block
+
     def __init__(self, disk: Disk, policy: Policy, end: "End", place: Place):
         self._disk, self._policy = disk, policy
         self._mark: File = disk.open(MARK, create=True)

@@ -13,17 +13,16 @@ from typing import Any
 from solvent.api.backend import checksum
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import description, format
-from solvent.store.journal import Place, Writer
+from solvent.store.journal import Place
 
 __all__ = ["Handing", "Journal"]
-
-PIECE_RECORDS = 16_384
 
 
 class Handing:
     """Applies commands as a kernel does, and hands them over after each call. Subclasses say to whom."""
 
     _kernel: Any
+    piece_records = 16_384  # of a batch in a block
 
     def apply(self, record: bytes) -> int:
         """Applies one command, as the kernel does."""
@@ -51,7 +50,7 @@ class Handing:
         self._ready()
         answers, begin = [], 0
         try:
-            for end in self._kernel.pieces(data, PIECE_RECORDS):
+            for end in self._kernel.pieces(data, self.piece_records):
                 answers.append(self._kernel.run(data[begin:end]))
                 self._hand_over()
                 begin = end
@@ -79,10 +78,11 @@ class Journal(Handing):
     disk. recovery: what opening it found.
     """
 
-    def __init__(self, face: Any, writer: Writer, housekeeping: Any, recovery: Any):
+    def __init__(self, face: Any, writer: Any, housekeeping: Any, recovery: Any):
         self._kernel, self._writer = face._kernel, writer
         self._venue = face.venue
         self._housekeeping = housekeeping
+        self.piece_records = writer.piece_records
         self.path = housekeeping.name
         self.recovery = recovery
         self._kernel.record_commands(True)

@@ -6,7 +6,7 @@ Owns the arguments, the making of a new journal, and the first writes after a re
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from solvent.api.exchange import Exchange
 from solvent.api.venue import Venue
@@ -64,15 +64,23 @@ class Wish:
     retain: bool
 
 
+@runtime_checkable
+class Elsewhere(Protocol):
+    """Keeps commands elsewhere than in a directory."""
+
+    def open_exchange(self, wish: Wish, kinds: Kinds) -> Exchange:
+        """Returns the exchange that was wished for, with all commands that are kept, ready for more."""
+
+
 def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
-    path: str | os.PathLike[str], instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
+    path: "str | os.PathLike[str] | Elsewhere", instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
     retain: bool = False, log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
     currencies: Mapping[str, int] | None = None, seed: int | None = None, sync: str = "every", interval_ms: int = 10,
     segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0,
 ) -> Exchange:  # fmt: skip
     """Opens an exchange whose commands are in a journal before they are acknowledged. Begins a new one, or recovers it.
 
-    path: a directory of its own. instruments, rules, collateral, currencies, log, seed: as for Exchange, for a new journal. To
+    path: a directory of its own, or a replicated log (solvent.replication.JetStream). instruments, rules, collateral, currencies, log, seed: as for Exchange, for a new journal. To
     reopen one they are left out; instruments that are given must be the journal's. retain: as for Exchange, from now on.
 
     sync: "every" syncs before each answer, a batch once: what was acknowledged survives a loss of power. "interval" writes
@@ -95,6 +103,10 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
     """
     venue = None if instruments is None else Venue(instruments, rules, collateral, currencies)
     wish = Wish(venue, None if log is None else tuple(log), seed, flag_of(retain, "retain"))
+    if isinstance(path, Elsewhere):
+        if (sync, interval_ms) != Policy() or (segment_bytes, snapshot_every, keep) != Limits():
+            raise InputError("a replicated log is synced and kept as its servers are told to; leave these arguments out")
+        return path.open_exchange(wish, COMPILED)
     return opened(
         Folder(path), wish, Policy(sync, interval_ms).check(), Limits(segment_bytes, snapshot_every, keep).check(), COMPILED
     )
@@ -121,15 +133,20 @@ def opened(disk: Disk, wish: Wish, policy: Policy, limits: Limits, kinds: Kinds)
     return ex
 
 
-def _begin(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recovery]:
-    """Makes a new journal: its mark, then its first segment. Before that is there, there is no journal."""
+def new_exchange(wish: Wish, kinds: Kinds, name: str) -> Exchange:
+    """Makes the exchange that a new journal begins with."""
     venue = wish.venue
     if venue is None:
-        raise InputError(f"{disk.name} has no journal; give instruments to begin one")
-    ex = kinds.exchange(
+        raise InputError(f"{name} has no journal; give instruments to begin one")
+    return kinds.exchange(
         venue.instruments, rules=venue.rules, collateral=venue.collateral,
         currencies=dict(zip(venue.currency_names, venue.decimals, strict=True)), log=wish.log, seed=wish.seed, retain=False,
     )  # fmt: skip
+
+
+def _begin(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recovery]:
+    """Makes a new journal: its mark, then its first segment. Before that is there, there is no journal."""
+    ex = new_exchange(wish, kinds, disk.name)
     put(disk, MARK, [format.mark(0, 0).ljust(SLOTS[1], b"\0"), format.mark(0, 0)])
     _, size, chain = begin_segment(disk, said_of(ex.venue, ex._kernel, ex._wanted), 1, 0)
     return ex, End(1, size, chain, 0), Recovery(0, 0, 0, 0)
@@ -141,7 +158,7 @@ def _recover(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recov
     ex = made(said, kinds)
     if not isinstance(ex, Exchange):
         raise JournalForeign(f"{disk.name} is a recording of a Book; solvent.replay reads it")
-    _require_same(ex, said, wish)
+    require_same(ex, said, wish)
     found = Reading()
     read(disk, 1, 0, lambda block: replay(ex, block), found)
     end = End(found.first, found.bytes, found.chain, found.sequence)
@@ -149,7 +166,7 @@ def _recover(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recov
     return ex, end, Recovery(found.sequence, found.sequence, 0, found.cut_bytes)
 
 
-def _require_same(ex: Exchange, said: Mapping[str, Any], wish: Wish) -> None:
+def require_same(ex: Exchange, said: Mapping[str, Any], wish: Wish) -> None:
     """Raises JournalForeign if the caller asked for another exchange than the journal's."""
     if wish.venue is not None:
         description.difference(ex.venue, wish.venue)

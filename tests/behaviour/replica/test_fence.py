@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from solvent import Fenced, LogDamaged
-from solvent.replica.fence import Look, Pause, Publish, Refused, Stored, Writer
+from solvent import JournalDamaged
+from solvent.replica.fence import Look, Overtaken, Pause, Publish, Refused, Stored, Writer
 
 
 class Broker:
@@ -74,8 +74,8 @@ class Client:
     def __init__(self, name: str, broker: Broker):
         self.writer, self.broker = Writer(name), broker
         self.acknowledged: list[int] = []
-        self.lost: Fenced | None = None
-        self.steps = self.writer.claim(b"")
+        self.lost: Overtaken | None = None
+        self.steps = self.writer.settle(self.writer.claim(b""))
         self.request = next(self.steps)
 
     def move(self) -> None:
@@ -83,9 +83,9 @@ class Client:
             self.request = self.steps.send(self.broker.answer(self.request))
         except StopIteration as done:
             self.acknowledged.append(done.value)
-            self.steps = self.writer.append(b"")
+            self.steps = self.writer.settle(self.writer.next(b""))
             self.request = next(self.steps)
-        except Fenced as error:
+        except Overtaken as error:
             self.lost = error
 
 
@@ -134,12 +134,12 @@ def test_a_repeat_whose_answer_was_lost_is_believed(several):
     """One replica refuses it, so that the writer has to look; several call it stored."""
     broker = Broker(several, random.Random(1))
     writer = Writer("a")
-    steps = writer.claim(b"")
+    steps = writer.settle(writer.claim(b""))
     broker.several = False
     assert broker.publish(next(steps)) == Stored(1)
     with pytest.raises(StopIteration):
         steps.send(Stored(1))
-    steps = writer.append(b"x")
+    steps = writer.settle(writer.next(b"x"))
     message = next(steps)
     broker.publish(message)
     broker.several = several
@@ -153,31 +153,38 @@ def test_a_repeat_whose_answer_was_lost_is_believed(several):
 
 
 def test_a_foreign_message_at_the_place_ends_the_writer_and_it_is_named():
-    steps = Writer("a").append(b"x")
+    writer = Writer("a")
+    steps = writer.settle(writer.next(b"x"))
     next(steps)
     assert steps.send(Refused()) == Look(1)
-    with pytest.raises(Fenced, match="place 1 of the log is b-claim: another writer took over after place 0"):
+    with pytest.raises(Overtaken, match="message 1 is b-claim"):
         steps.send("b-claim")
 
 
 def test_nothing_at_the_place_is_no_loss():
-    steps = Writer("a").append(b"x")
+    writer = Writer("a")
+    steps = writer.settle(writer.next(b"x"))
     message = next(steps)
     assert steps.send(Refused()) == Look(1) and steps.send(None) == Pause(0) and steps.send(None) == message
 
 
 def test_an_answer_that_names_another_place_is_refused():
-    steps = Writer("a").append(b"x")
+    writer = Writer("a")
+    steps = writer.settle(writer.next(b"x"))
     next(steps)
-    with pytest.raises(LogDamaged, match="a-1 at place 7, not after 0"):
+    with pytest.raises(JournalDamaged, match="message 7.*a-1 was to stand after 0"):
         steps.send(Stored(7))
 
 
-def test_a_message_that_an_interruption_left_behind_is_settled_before_the_next():
-    writer = Writer("a")
-    left = writer.append(b"x")
-    message = next(left)
+def test_a_message_that_an_interruption_left_behind_is_settled_again():
+    """The first time it was stored, and nobody was there to hear it."""
+    broker, writer = Broker(False, random.Random(1)), Writer("a")
+    message = writer.next(b"x")
+    left = writer.settle(message)
+    assert broker.publish(next(left)) == Stored(1)
     left.close()
-    steps = writer.append(b"y")
-    assert next(steps) == message
-    assert steps.send(Stored(1)) == Publish("a-2", b"y", 1)
+    steps = writer.settle(message)
+    assert steps.send(None) == message and steps.send(broker.publish(message)) == Look(1)
+    with pytest.raises(StopIteration):
+        steps.send(broker.rows[0])
+    assert writer.place == 1 and broker.rows == ["a-1"] and writer.next(b"y") == Publish("a-2", b"y", 1)
