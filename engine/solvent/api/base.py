@@ -223,6 +223,7 @@ class Face(Past):
         self.submit = kernel.submit
         self.revoke = kernel.revoke
         self._cursors: WeakSet[Cursor] = WeakSet()
+        self._counted: int | None = None  # where the sums of statements go on, once they are asked for
         self._hold_events(flag_of(retain, "retain"))
 
     def _hold_events(self, retain: bool) -> None:
@@ -408,8 +409,8 @@ class Face(Past):
 
     def _release(self) -> None:
         if not self._retain:
-            drained = [] if self._drained is None else [self._drained]
-            self._kernel.keep_from = min((*drained, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
+            own = [seq for seq in (self._drained, self._counted) if seq is not None]
+            self._kernel.keep_from = min((*own, *(cursor.seq for cursor in self._cursors)), default=_NEVER)
 
     def drain(self) -> Iterator[Event]:
         """Returns the events since the last drain. With retain=False the first call only sets the starting point.

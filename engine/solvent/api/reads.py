@@ -23,7 +23,8 @@ from solvent.terms.rule_set import RuleSet
 if TYPE_CHECKING:
     import numpy as np
 
-    from solvent.api import views
+    from solvent.api import statements, views
+    from solvent.witness.sums import Sums
 
 Acct = str | int
 Inst = str | int
@@ -33,6 +34,7 @@ class Reads(Face):
     """Answers questions about an exchange."""
 
     _venue: Venue
+    _sums: "Sums | None" = None  # of statements
 
     @property
     def venue(self) -> Venue:
@@ -327,6 +329,59 @@ class Reads(Face):
         from solvent.api import views
 
         return views.explain(self.venue, self._kernel, self._known_account(account))
+
+    def statement(self, account: Acct) -> "statements.Statement":
+        """Returns what an account paid and got since the first event, by reason, and what it traded, as a Statement.
+
+        account: a name or an id; "<fees>", "<fund>" and the other purses of the house have statements, too. The sums are made
+        from events. The first call reads all of them, a later one only those since. With retain=False the first call must come
+        before the first command; from then on events are held until the next call.
+
+        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone, InputError if `log` leaves out a type
+        that is needed.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> ex.statement("alice").fees, ex.statement("alice").instruments["BTC-USDT-SWAP"].contracts
+        (Decimal('0.5'), Decimal('2'))
+        >>> ex.statement("bob")
+        statement of bob to event 24
+          USDT
+            deposits  1000
+            fees      -0.2
+            balance   999.8
+            traded    1000 in 1 trade
+          BTC-USDT-SWAP
+            fees    -0.2
+            traded  2 contracts, 1000 in 1 trade
+        """
+        from solvent.api import statements
+
+        return statements.statement(self.venue, self._kernel, self._totals(), self._purse(account))
+
+    def _purse(self, account: Acct) -> int:
+        """Returns the number of an account or of a purse of the house, whose name stands in angle brackets."""
+        purses = {f"<{each.name.lower()}>": int(each) for each in Purse}
+        found = purses.get(account) if isinstance(account, str) else None
+        return self._known_account(account) if found is None else found
+
+    def _totals(self) -> "Sums":
+        """Returns the sums of all events so far. After an interruption (Ctrl-C) the next call counts anew."""
+        from solvent.api import statements
+
+        sums, self._sums, end = self._sums, None, self._kernel.next_seq
+        if sums is None or self._counted is None:
+            statements.check_events(self)
+            sums, self._counted = statements.Sums(), 1
+        sums.read(self._iterate(self._counted, end), self.venue)
+        self._sums, self._counted = sums, end
+        self._release()
+        return sums
 
     def fund(self, currency: str) -> Decimal:
         """Returns the balance of the insurance fund. Raises Rejected(UNKNOWN_CURRENCY).

@@ -14,9 +14,9 @@ import numpy as np
 
 from solvent.api.base import Face
 from solvent.api.exchange import Exchange
-from solvent.schema.codes import InputError
+from solvent.schema.codes import InputError, OutOfRange
 from solvent.schema.events import ACCOUNTS, EVENTS, PAYLOAD, word_of
-from solvent.schema.layouts import dtype
+from solvent.schema.layouts import NO_INSTRUMENT, dtype
 from solvent.schema.limits import FIRST_USER
 from solvent.schema.words import EventType
 from solvent.terms.order_words import flag_of, wrong_type
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 __all__ = [
-    "accounts", "depth", "events", "liquidations", "positions", "table", "trades",
+    "accounts", "depth", "events", "liquidations", "positions", "statements", "table", "trades",
 ]  # fmt: skip
 
 
@@ -131,6 +131,30 @@ def liquidations(exchange: Exchange) -> "pyarrow.Table":
 def accounts(exchange: Exchange) -> "pyarrow.Table":
     """Returns every account and currency now, with the columns of solvent.schema.columns.ACCOUNT."""
     return _rows(_exchange(exchange).accounts_array())
+
+
+def statements(exchange: Exchange) -> "pyarrow.Table":
+    """Returns the statements of all accounts and purses: a row for each account, currency and instrument.
+
+    account, currency and instrument are numbers; instrument is null for what belongs to no single instrument. The other
+    columns are those of solvent.witness.sums, in units of the currency and in lots. Added up by account and currency they are
+    what `ex.statement` shows; each reason sums to zero by currency. Raises as `ex.statement` does, and OutOfRange for a sum
+    beyond 64 bits.
+    """
+    sums = _exchange(exchange)._totals()
+    keys = [(account, *place) for account in sorted(sums.rows) for place in sums.places(account)]
+    rows = [sums.rows[account][currency, instrument] for account, currency, instrument in keys]
+    try:
+        counts = np.array(rows, "i8").reshape(-1, len(sums.columns)).T
+    except OverflowError:
+        raise OutOfRange(
+            "a sum of a statement is beyond 64 bits; ask ex.statement(account), which has no such bound"
+        ) from None
+    places = np.array(keys, "i8").reshape(-1, 3).T
+    found = table(dict(zip(("account", "currency", "instrument", *sums.columns), (*places, *counts), strict=True)))
+    import pyarrow as pa
+
+    return found.set_column(2, "instrument", pa.array(places[2], mask=places[2] == NO_INSTRUMENT))
 
 
 def _exchange(exchange: object) -> Exchange:

@@ -1,8 +1,8 @@
 """One writer at a time: what to send to a broker's log, and what to believe of its answers. No I/O, no clock.
 
 Owns a writer's name and the place of its last stored message. `settle` is a generator: it yields requests (Publish, Look,
-Pause) and is sent answers (Stored, Refused, an id, None). Another runs it and does the talking: solvent.replica.jetstream with a
-server, a test with a model of one.
+Pause) and is sent answers (Stored, Refused, an id, None). Another runs it and does the talking: solvent.replica.jetstream with
+a server, a test with a model of one.
 
 A log is a row of messages at places 1, 2, 3, ... A claim is appended after whatever is there; its writer is the only one from
 then on. A frame asks for the place right after its writer's last message. It is refused where anything else stands there.

@@ -60,7 +60,7 @@ class Reading:
         self.header: format.Header | None = None
 
     def take(self, message: Message) -> list[format.Block]:
-        """Takes the next message, and returns its blocks. Raises JournalDamaged for one that does not follow, JournalVersion."""
+        """Takes the next message, and returns its blocks. Raises JournalDamaged if it does not follow, JournalVersion."""
         try:
             return self._take(message)
         except format.Damage as damage:

@@ -147,9 +147,9 @@ class _Refusing(_Past):
 class Follower:
     """A hot standby: reads a log, applies its commands to an exchange of its own, and can become the writer.
 
-    log: the replicated log, as solvent.replication.JetStream. exchange: answers all reads and feeds as the writer's did after
-    command `sequence`; it takes no commands. A new follower is at command 0, so that feeds and cursors miss nothing. retain: as
-    for Exchange.
+    log: the replicated log, as solvent.replication.JetStream. exchange: answers all reads and feeds as the writer's did
+    after command `sequence`; it takes no commands. A new follower is at command 0, so that feeds and cursors miss nothing.
+    retain: as for Exchange.
 
     One thread at a time, as for an exchange. Raises InputError if the log is empty: solvent.open(log, instruments) begins it.
     """

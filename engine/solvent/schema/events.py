@@ -214,6 +214,15 @@ own_units=8, value_units=900, leg=ONE_WAY)
         return text_of(self)
 
 
+def is_event(value: object) -> bool:
+    """True for an event of either class: what has a record, and the bytes of a second one.
+
+    >>> is_event(Event((27, 1, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0))), is_event(5)
+    (True, False)
+    """
+    return hasattr(type(value), "record") and hasattr(type(value), "extra")
+
+
 def terms_of(event: Event) -> dict[str, int]:
     """Returns the further terms of an ACCEPTED order by name (docs/reference/records.md); a plain order has only zeros."""
     terms = dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))

@@ -84,7 +84,9 @@ def difference(held: Venue, given: Venue) -> None:
         raise JournalForeign(f"the journal is of an exchange with {', '.join(mine)}, not with {', '.join(theirs)}")
     for name, instrument in mine.items():
         if _numbers(instrument) != _numbers(theirs[name]):
-            raise JournalForeign(f"the journal's {name} has other terms than the given one; leave instruments out to reopen it")
+            raise JournalForeign(
+                f"the journal's {name} has other terms than the given one; leave instruments out to reopen it"
+            )
     same = {
         "rules": held.rules.identity() == given.rules.identity(),
         "collateral": held.collateral_terms == given.collateral_terms,

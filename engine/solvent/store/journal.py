@@ -131,7 +131,7 @@ class Writer:
         self._state = _State(disk.open(segment_name(end.first)), end.first, end.bytes, end.chain, end.sequence, place)
         self._durable = end.sequence
         self._turning: dict[str, object] | None = None
-        self._marks = 0
+        self._marks = self._slot = 0
         self._failed: Exception | None = None
         self._syncing = threading.Lock()  # held while a sync or a change of segments is under way
         self._wake = disk.repeat(policy.interval_ms, _beat(ref(self))) if policy.sync == "interval" else None
@@ -234,11 +234,12 @@ class Writer:
         if s.sequence > self._durable:
             s.file.sync()
             self._durable = s.sequence
-            self._mark.write([format.mark(s.sequence, s.chain)], SLOTS[self._marks % 2])
+            self._mark.write([format.mark(s.sequence, s.chain)], SLOTS[self._slot])
             self._marks += 1
             mark_too = mark_too or self._marks % MARKS_UNSYNCED == 0 or self._policy.sync != "every"
         if mark_too:
             self._mark.sync()
+            self._slot = 1 - self._slot  # the other one stays whole, whatever happens to this one
 
     def beat(self) -> bool:
         """Syncs what came since the last beat. Returns False once the writer is closed or has failed."""
@@ -316,3 +317,9 @@ def put(disk: Disk, name: str, parts: list[bytes | memoryview]) -> None:
         file.close()
     disk.rename(name + ASIDE, name)
     disk.sync()
+
+
+def put_mark(disk: Disk, sequence: int, chain: int) -> None:
+    """Writes both slots of the mark, aside."""
+    slot = format.mark(sequence, chain)
+    put(disk, MARK, [slot.ljust(SLOTS[1], b"\0"), slot])

@@ -12,13 +12,11 @@ from solvent.api.exchange import Exchange
 from solvent.api.venue import Venue
 from solvent.schema.codes import InputError, JournalForeign, JournalHeld
 from solvent.schema.words import EventType
-from solvent.store import description, format
+from solvent.store import description
 from solvent.store.files import Disk, Folder
 from solvent.store.housekeeping import Housekeeping, Limits
 from solvent.store.journal import (
     ASIDE,
-    MARK,
-    SLOTS,
     End,
     Place,
     Policy,
@@ -26,6 +24,7 @@ from solvent.store.journal import (
     Writer,
     begin_segment,
     put,
+    put_mark,
     segment_name,
     segments,
 )
@@ -147,7 +146,7 @@ def new_exchange(wish: Wish, kinds: Kinds, name: str) -> Exchange:
 def _begin(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recovery]:
     """Makes a new journal: its mark, then its first segment. Before that is there, there is no journal."""
     ex = new_exchange(wish, kinds, disk.name)
-    put(disk, MARK, [format.mark(0, 0).ljust(SLOTS[1], b"\0"), format.mark(0, 0)])
+    put_mark(disk, 0, 0)
     _, size, chain = begin_segment(disk, said_of(ex.venue, ex._kernel, ex._wanted), 1, 0)
     return ex, End(1, size, chain, 0), Recovery(0, 0, 0, 0)
 
@@ -177,30 +176,18 @@ def require_same(ex: Exchange, said: Mapping[str, Any], wish: Wish) -> None:
 
 
 def _secure(disk: Disk, found: Reading) -> None:
-    """Cuts the torn end, writes again what may be only in the system's memory, and marks it.
+    """Cuts the torn end, and makes sure that all that was recovered is on the disk before the exchange goes on.
 
-    After a failed sync the system may hold pages for written that are not: so they are written anew before they are synced.
+    After a failed sync the system may take pages for written that are not. So a segment of which the mark does not vouch for
+    everything is written anew, aside, and takes the place of the old one: no byte that is on the disk is ever written over.
     """
     name = segment_name(found.first)
     data = disk.read(name)
-    file = disk.open(name)
-    try:
-        if len(data) > found.bytes:
-            file.cut(found.bytes)
-        file.write([data[found.sure_bytes : found.bytes]], found.sure_bytes)
-        file.sync()
-    finally:
-        file.close()
-    mark = disk.open(MARK)
-    try:
-        for slot in SLOTS:
-            mark.write([format.mark(found.sequence, found.chain)], slot)
-            mark.sync()
-    finally:
-        mark.close()
-    for each in disk.names():
-        if each.endswith(ASIDE):
-            disk.remove(each)
-    disk.sync()
-
-
+    if len(data) > found.bytes or found.sure_bytes < found.bytes:
+        put(disk, name, [data[: found.bytes]])
+    put_mark(disk, found.sequence, found.block_chain)
+    left = [each for each in disk.names() if each.endswith(ASIDE)]
+    for each in left:
+        disk.remove(each)
+    if left:
+        disk.sync()

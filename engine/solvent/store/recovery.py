@@ -1,7 +1,7 @@
 """Opening a journal: the only way in, whether it is new, whole or torn. Start-up is recovery.
 
 Owns the order of checks and of writes. Everything is read, checked and replayed before the first write, so that a refusal or a
-crash on the way changes nothing. What is not certainly on the disk is written again and synced before the exchange goes on.
+crash on the way changes nothing. `opening` then writes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -102,13 +102,14 @@ def replay(face: Face, block: format.Block) -> None:
 class Reading:
     """What was found while a directory was read.
 
-    first, bytes, chain, sequence: where the journal ends. cut_bytes: how many bytes of a torn end lie behind. sure_bytes: how
+    first, bytes, chain, sequence: where the journal ends. block_chain: the chain of its last block, which the mark has. cut_bytes: how many bytes of a torn end lie behind. sure_bytes: how
     far the last segment is certainly on the disk.
     """
 
     first: int = 0
     bytes: int = 0
     chain: int = 0
+    block_chain: int = 0
     sequence: int = 0
     cut_bytes: int = 0
     sure_bytes: int = 0
@@ -131,11 +132,12 @@ def read(
         if (first, segment.header.previous) != (found.sequence + 1, found.chain):
             raise JournalDamaged(segment.name, 0, f"the segment does not follow command {found.sequence}")
         found.first, found.bytes, found.chain = first, segment.header.size, segment.header.chain
-        found.sure_bytes = found.bytes
+        found.sure_bytes, found.block_chain = found.bytes, segment.header.previous
         try:
             for block in segment.blocks():
                 take(block)
                 found.bytes, found.chain, found.sequence = block.at + block.size, block.chain, block.last
+                found.block_chain = block.chain
                 if block.last == mark[0] and block.chain != mark[1]:
                     raise JournalDamaged(segment.name, block.at, "the mark is that of another block")
                 if block.last <= mark[0]:
@@ -169,5 +171,7 @@ def require_ours(disk: Disk) -> list[str]:
     names = disk.names()
     for each in names:
         if not is_ours(each):
-            raise JournalForeign(f"{disk.name} has a file {each!r}, which is no part of a journal; choose a directory of its own")
+            raise JournalForeign(
+                f"{disk.name} has a file {each!r}, which is no part of a journal; choose a directory of its own"
+            )
     return names

@@ -9,24 +9,18 @@ event, O(accounts) a close; for tests and doubts.
 from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from solvent.api import backend
 from solvent.schema.codes import InvariantBroken
-from solvent.schema.events import Event
+from solvent.schema.events import Event, is_event
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.rows import Key, Order
+from solvent.witness.rows import Audited, Key, Order
 from solvent.witness.safety import Before, Safety
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
-if TYPE_CHECKING:
-    from solvent.api.exchange import Exchange
-
-EVENTS = (backend.Event, Event)  # what a kernel of either kind says
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
@@ -43,7 +37,7 @@ class Auditor(Safety):
     5000000
     """
 
-    def __init__(self, exchange: "Exchange"):
+    def __init__(self, exchange: Audited):
         super().__init__(exchange)
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
@@ -72,7 +66,7 @@ class Auditor(Safety):
             raise wrong_type("events", events, "events, as a cursor gives them")
         open_books = False
         for event in events:
-            if open_books and isinstance(event, EVENTS) and event.type == EventType.BEGIN:
+            if open_books and is_event(event) and event.type == EventType.BEGIN:
                 self.close()
             self.feed(event)
             open_books = True
@@ -81,7 +75,7 @@ class Auditor(Safety):
 
     def feed(self, e: Event) -> None:
         """Reads one event. Raises InvariantBroken if it contradicts what went before, or names something unknown."""
-        if not isinstance(e, EVENTS):
+        if not is_event(e):
             raise wrong_type("event", e, "an Event")
         self._need(e.seq > self._seq, e, f"sequence after {self._seq}")
         self._seq = e.seq
@@ -491,7 +485,7 @@ class Auditor(Safety):
                 equity, full, _ = self.terms(isolated, key[0], self.currency[key[1]])
                 self._need(equity >= full, key, f"LIQ-1: equity {equity} is below {full}")
 
-    def compare(self, exchange: "Exchange") -> None:
+    def compare(self, exchange: Audited) -> None:
         """Checks that the exchange's own reads say the same: wallets, positions, parcels, books."""
         if type(exchange) is not type(self.exchange):
             raise wrong_type("exchange", exchange, "the Exchange that is followed")

@@ -5,19 +5,34 @@ a row, O(instruments) where a tier group nets.
 """
 
 from collections import defaultdict
+from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from solvent.schema.events import Event, terms_of
 from solvent.schema.words import Flag, Leg
+from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import wrong_type
+from solvent.terms.rule_set import RuleSet
 from solvent.terms.spec import Spec
 from solvent.witness.values import Held, held_value, ratio_up
 
-if TYPE_CHECKING:
-    from solvent.api.exchange import Exchange
-
 Key = tuple[int, int, int]  # account, instrument, leg
+
+
+class Audited(Protocol):
+    """Names what the witness asks of an exchange: its constants, and in `compare` the reads of its kernel."""
+
+    _kernel: Any
+
+    @property
+    def venue(self) -> Any: ...
+    @property
+    def instruments(self) -> tuple[Instrument, ...]: ...
+    @property
+    def currencies(self) -> dict[str, Decimal]: ...
+    @property
+    def rules(self) -> RuleSet: ...
 
 
 class Order:
@@ -47,7 +62,7 @@ class Order:
 class Rows:
     """Holds one exchange's money and positions, as far as its events tell."""
 
-    def __init__(self, exchange: "Exchange"):
+    def __init__(self, exchange: Audited):
         if not hasattr(exchange, "venue"):
             raise wrong_type("exchange", exchange, "an Exchange")
         self.exchange = exchange  # its constants

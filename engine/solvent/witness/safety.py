@@ -9,17 +9,14 @@ Never reads more than events and the auditor's own books. Cost: an opening fill 
 """
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from solvent.schema.codes import InvariantBroken
 from solvent.schema.commands import COSTS_OTHERS
 from solvent.schema.events import Event
 from solvent.schema.words import ParcelChange, Purse
 from solvent.witness.books import Books
-from solvent.witness.rows import Key, Order
-
-if TYPE_CHECKING:
-    from solvent.api.exchange import Exchange
+from solvent.witness.rows import Audited, Key, Order
 
 _BY_TRADE = {ParcelChange.FILLED_BY_BOOK, ParcelChange.FILLED_BY_FUND}
 
@@ -38,7 +35,7 @@ class Before(NamedTuple):
 class Safety(Books):
     """Checks SAFE-1 and SAFE-2 for every command."""
 
-    def __init__(self, exchange: "Exchange"):
+    def __init__(self, exchange: Audited):
         super().__init__(exchange)
         self._costs_others = True  # the command of now may
         self._paid: defaultdict[int, int] = defaultdict(int)  # out of fund and deficit, by currency
