@@ -23,6 +23,7 @@ from solvent.replica.standby import opened
 from solvent.schema.codes import InputError, JournalDamaged, LogUnavailable
 from solvent.store.opening import Wish
 from solvent.store.recovery import Kinds
+from solvent.terms.order_words import int_within
 
 try:
     import nats.errors
@@ -57,11 +58,13 @@ class JetStream:
     ):  # fmt: skip
         self.stream = stream
         self._subject = f"solvent.{stream}"
-        self._patience_s = patience_ms / 1000
+        self._patience_s = int_within(patience_ms, "patience_ms", 1, 2**31) / 1000
+        self._try_s = min(_TRY_S, self._patience_s)
         self._servers = [servers] if isinstance(servers, str) else list(servers)
         self._said = "no server answers"
         self._tail: _Tail | None = None
         self._silent_since_s: float | None = None
+        self._skipped_after = -1
         self._nc = Client()
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,12 +173,16 @@ class JetStream:
         async def note(error: Exception) -> None:
             self._said = str(error) or type(error).__name__
 
-        asked: dict[str, Any] = {"connect_timeout": _TRY_S, "reconnect_time_wait": _PAUSES_S[0], "max_reconnect_attempts": -1}
+        asked: dict[str, Any] = {
+            "connect_timeout": self._try_s,
+            "reconnect_time_wait": _PAUSES_S[0],
+            "max_reconnect_attempts": -1,
+        }
         try:
             await asyncio.wait_for(self._nc.connect(self._servers, error_cb=note, **asked, **terms), self._patience_s)
         except (nats.errors.Error, OSError):
             raise self._unavailable() from None
-        self._js = self._nc.jetstream(timeout=_TRY_S)
+        self._js = self._nc.jetstream(timeout=self._try_s)
 
     async def _make_stream(self, replicas: int) -> None:
         """Makes the stream, or finds it as it would be made."""
@@ -234,7 +241,7 @@ class JetStream:
         if message.after is not None:
             headers["Nats-Expected-Last-Sequence"] = str(message.after)
         try:
-            return Stored((await self._js.publish(self._subject, message.data, timeout=_TRY_S, headers=headers)).seq)
+            return Stored((await self._js.publish(self._subject, message.data, timeout=self._try_s, headers=headers)).seq)
         except APIError as error:
             if error.err_code == _WRONG_LAST_SEQUENCE:
                 return Refused()
@@ -260,6 +267,7 @@ class JetStream:
         while True:
             now = self._loop.time()
             if self._tail is None or not self._tail.follows(after, now):
+                self._require(after)
                 if not await self._subscribe(after):
                     if self._loop.time() >= deadline:
                         return []
@@ -272,18 +280,29 @@ class JetStream:
             else:
                 await self._tail.wait(min(deadline - now, _HEARTBEAT_S))
 
+    def _require(self, after: int) -> None:
+        """Raises JournalDamaged where the stream has left out the same message twice: once may be a lost connection."""
+        skipped = self._tail.skipped if self._tail is not None and self._tail.begun_after == after else 0
+        if skipped and self._skipped_after == after:
+            raise JournalDamaged(f"{self.name}, message {after + 1}", 0, f"it is gone; message {skipped} comes after {after}")
+        self._skipped_after = after if skipped else -1
+
     async def _subscribe(self, after: int) -> bool:
         """Asks the stream to send what comes after a place. Returns False if it does not answer; patience ends that."""
         try:
             await self._unsubscribe()
+            if not self._nc.is_connected:  # what is asked now would wait for the connection
+                raise nats.errors.ConnectionReconnectingError
             tail = _Tail(self._nc, self._loop, after)
             await tail.begin(self._js, self.stream)
         except (nats.errors.Error, OSError) as error:
             self._said = str(error) or type(error).__name__
-            self._silent_since_s = self._silent_since_s or self._loop.time()
-            if self._loop.time() > self._silent_since_s + self._patience_s or self._nc.is_closed:
-                raise self._unavailable() from None
-            return False
+            since_s, now_s = self._silent_since_s or self._loop.time(), self._loop.time()
+            if now_s <= since_s + self._patience_s and not self._nc.is_closed:
+                self._silent_since_s = since_s
+                return False
+            self._silent_since_s = None  # the next call is patient again
+            raise self._unavailable() from None
         self._tail, self._silent_since_s = tail, None
         return True
 
@@ -301,7 +320,8 @@ class _Tail:
 
     def __init__(self, nc: Client, loop: asyncio.AbstractEventLoop, after: int):
         self._nc, self._loop = nc, loop
-        self._begun_after = self._after = after
+        self.begun_after = self._after = after
+        self.skipped = 0  # the first message that came, if it is not the one that was asked for
         self._queue: deque[Msg] = deque()
         self._came = asyncio.Event()
         self._heard_s = loop.time()
@@ -349,14 +369,12 @@ class _Tail:
             message = self._queue.popleft()
             headers = message.headers or {}
             if "Status" in headers:  # a request for flow control
-                await self._nc.publish(headers.get("Nats-Consumer-Stalled") or message.reply)
+                with suppress(nats.errors.Error, OSError):
+                    await self._nc.publish(headers.get("Nats-Consumer-Stalled") or message.reply)
                 continue
             place = message.metadata.sequence.stream
             if place != self._after + 1:
-                if self._after == self._begun_after:
-                    raise JournalDamaged(
-                        f"message {self._after + 1}", 0, f"it is gone; message {place} is the first one after"
-                    )
+                self.skipped = place if self._after == self.begun_after else 0
                 self._after = -1
                 break
             self._after = place

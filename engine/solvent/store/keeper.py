@@ -93,12 +93,12 @@ class Journal(Handing):
     @property
     def sequence(self) -> int:
         """Returns the number of the last command."""
-        return self._writer.sequence
+        return int(self._writer.sequence)
 
     @property
     def durable_sequence(self) -> int:
         """Returns the last command that is certainly on the disk."""
-        return self._writer.durable_sequence
+        return int(self._writer.durable_sequence)
 
     def _ready(self) -> None:
         self._writer.require()

@@ -3,8 +3,9 @@
 import time
 
 import pytest
+from nats.js.errors import APIError
 
-from solvent import InputError, LogUnavailable
+from solvent import InputError, JournalDamaged, LogUnavailable
 from solvent.replica.fence import Look, Overtaken, Publish, Refused, Stored, Writer
 from solvent.replica.jetstream import JetStream
 from support.nats_servers import Servers
@@ -120,6 +121,27 @@ def test_a_stream_with_other_settings_is_refused(one, stream):
         JetStream(one.urls, stream, replicas=3)
     with pytest.raises(InputError, match="3 replicas: replicas > 1"):
         JetStream(one.urls, "another", replicas=3)
+
+
+def test_a_message_that_is_gone_is_damage(one, stream):
+    """A stream is made so that nothing is purged or deleted, and a full one refuses; here an operator lets it forget."""
+
+    async def forget():
+        config = (await log._js.stream_info(stream)).config
+        config.discard, config.max_msgs = "old", 2
+        await log._js.update_stream(config)
+
+    with JetStream(one.urls, stream) as log:
+        writer = Writer("a")
+        for _ in range(5):
+            store(log, writer, b"x")
+        for ask in (log._js.purge_stream(stream), log._js.delete_msg(stream, 2)):
+            with pytest.raises(APIError, match="not permitted"):
+                log._call(lambda ask=ask: ask)
+        log._call(forget)
+        assert [each.place for each in log.read(3, 2_000)] == [4, 5]
+        with pytest.raises(JournalDamaged, match="message 1, byte 0: it is gone; message 4 comes after 0"):
+            log.read(0, 2_000)
 
 
 def test_nobody_listens(tmp_path):
