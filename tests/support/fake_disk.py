@@ -1,9 +1,9 @@
 """A disk in memory that loses, tears, reorders and garbles what was not synced: the Disk of solvent.store.files.
 
-What a process sees is one thing, what the disk holds another. A process that dies leaves what it saw (`after_death`). A loss of
-power leaves what was synced, and of the rest whatever the seed draws (`after_power_loss`): each unsynced write is kept,
-dropped, torn at any byte or garbled, in any order; each unsynced name is there or not. A sync that fails throws the writes away
-that it was to sync, and the process goes on seeing them, as Linux has it.
+What a process sees is one thing, what the disk holds another. A process that dies leaves what it saw (`after_death`). A loss
+of power leaves what was synced, and of the rest whatever the seed draws (`after_power_loss`): each unsynced write is kept,
+dropped, torn at any byte or garbled, in any order; each unsynced name is there or not. A sync that fails throws away what it
+was to sync, and the process goes on seeing it, as Linux has it.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""What an exchange is made of, as plain data that msgpack packs, and back: instruments, rules, currencies, collateral.
+"""The terms of an exchange as plain data that msgpack packs, and back: instruments, rules, currencies, collateral.
 
 Owns the form of these terms in headers of journals and snapshots. Never checks a term: the classes do. A decimal is text.
 """

@@ -1,8 +1,8 @@
 """The only file access: one directory, and the files in it.
 
-Owns every call that reads, writes, syncs, renames, removes or locks, and the clock that paces syncs. Knows no format. Tests put
-a disk in its place that loses, tears and flips what was not synced (tests/support/fake_disk.py): the methods of Disk and File
-are the whole interface. Errors are OSError, as the system tells them.
+Owns every call that reads, writes, syncs, renames, removes or locks, and the clock that paces syncs. Knows no format. The
+methods of Disk and File are the whole interface: tests put a disk in its place that loses, tears and flips what was not synced
+(tests/support/fake_disk.py). Errors are OSError, as the system tells them.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """The bytes of journals: header, blocks and mark, framed by msgpack (docs/reference/journal.md).
 
-Owns the layout and nothing else: every function is pure, and none opens a file. What carries blocks, a file or a broker, is not
-known here. Each number has msgpack's full width, so that every field has one place, and a block has one spelling.
+Owns the layout and nothing else: every function is pure, and none opens a file. It does not know what carries blocks, a file
+or a broker. Each number has msgpack's full width, so that every field has one place, and a block has one spelling.
 
 Invariants: a block's chain is the checksum of everything before it in the block, and continues the chain of the block before.
 Cost: packing and unpacking a block is a few microseconds, and one pass of the checksum over its commands.
@@ -51,9 +51,9 @@ class Frame(NamedTuple):
 class Block:
     """Some commands, one after the other.
 
-    first: the number of the first command. count: of commands. durable: the last command that was known to be on the disk when
-    the block was written. previous: the chain before. events: the checksum of the commands' events. added: the terms of
-    instruments that they added, packed. commands: their records. at, size: where the block lies, in bytes.
+    first: the number of the first command. count: how many there are. durable: the last command that was known to be on the
+    disk when the block was written. previous: the chain before. events: the checksum of the commands' events. added: the terms
+    of instruments that they added, packed. commands: their records. at, size: where the block lies, in bytes.
     """
 
     first: int
@@ -186,7 +186,7 @@ def blocks(data: memoryview, at: int, first: int, chain: int) -> Iterator[Block]
 
 
 def follows_durable(data: memoryview, at: int, sequence: int) -> bool:
-    """True if any whole block behind a byte knew the command `sequence` to be on the disk: then damage there is no torn end."""
+    """True if a whole block behind a byte knew the command `sequence` to be on the disk: damage there is no torn end."""
     begin, whole = bytes([_ARRAY["block"], _NUMBER]), bytes(data[at:])
     place = whole.find(begin)
     while place >= 0:

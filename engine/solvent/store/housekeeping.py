@@ -1,4 +1,4 @@
-"""What a journal needs now and then: a new segment, a snapshot before it, the end of old files; and its past.
+"""The work that a journal needs now and then: a new segment.
 
 Owns when that happens. Never happens within a command: the keeper asks after each call.
 """
@@ -15,7 +15,7 @@ SEGMENT_BYTES_LEAST = 2**12
 
 
 class Limits(NamedTuple):
-    """When a segment ends: at a length, and after some commands (0: by length alone). How many segments stay (0: all)."""
+    """Says when a segment ends: at a length, and after some commands (0: never). keep: how many segments stay (0: all)."""
 
     segment_bytes: int = 2**28
     snapshot_every: int = 0
@@ -46,7 +46,3 @@ class Housekeeping:
         """Ends the segment."""
         if writer.sequence >= writer.first:
             writer.turn(said_of(self._venue, self._kernel, self._wanted))
-
-    def at(self, sequence: int) -> Any:
-        """Returns the exchange as it was after a command."""
-        raise NotImplementedError

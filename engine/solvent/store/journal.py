@@ -91,7 +91,7 @@ class Segment:
 
 
 class Place(NamedTuple):
-    """Where in a kernel's logs the commands that were handed over end: its records of commands, its events, its instruments."""
+    """Tells where the commands that were handed over end in a kernel: in its commands, its events, its instruments."""
 
     records: int
     events: int
@@ -99,7 +99,7 @@ class Place(NamedTuple):
 
 
 class _State(NamedTuple):
-    """What was handed to the writer: replaced as a whole, so that no exception leaves half of it."""
+    """Holds what was handed to the writer: replaced as a whole, so that no exception leaves half of it."""
 
     file: File
     first: int  # command of the segment
@@ -112,7 +112,7 @@ class _State(NamedTuple):
 
 
 class End(NamedTuple):
-    """Where a journal ends: the first command of its last segment, that segment's length, the last chain and command."""
+    """Tells where a journal ends: the first command of its last segment, that segment's length, the last chain and command."""
 
     first: int
     bytes: int
@@ -219,7 +219,7 @@ class Writer:
             self.require()
 
     def sync(self, mark_too: bool = False) -> None:
-        """Returns once everything that was handed over is on the disk, and marked. mark_too: the mark is on the disk as well."""
+        """Returns once everything that was handed over is on the disk, and marked; with mark_too the mark is there as well."""
         self.require()
         with self._syncing:
             try:
@@ -253,7 +253,7 @@ class Writer:
         return self._failed is None
 
     def turn(self, said: dict[str, object]) -> None:
-        """Begins a new segment, whose header says what is told. What was handed over is on the disk before."""
+        """Begins a new segment, whose header says what is told, once everything before is on the disk."""
         self._turning = said
         self._turn()
 

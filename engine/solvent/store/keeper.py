@@ -15,7 +15,7 @@ from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import description, format
 from solvent.store.journal import Place
 
-__all__ = ["Handing", "Journal"]
+__all__ = ["Handing", "Journal", "first_of"]
 
 
 class Handing:
@@ -117,9 +117,7 @@ class Journal(Handing):
         if count <= 0:
             return
         place = writer.place
-        commands = kernel.commands_from(place.records)
-        if kernel.halted:
-            commands = _without_last(commands, count)
+        commands = first_of(kernel.commands_from(place.records), count)
         if venue.coming is not None:
             venue.note(kernel.instrument_count)
         end = Place(place.records + len(commands) // RECORD_BYTES, kernel.next_seq, len(venue.instruments))
@@ -128,11 +126,6 @@ class Journal(Handing):
         events = 0 if kernel.halted else checksum(0, kernel.view(place.events, end.events))
         writer.append(count, events, format.packed(added) if added else b"", commands, end)
         kernel.forget_commands(end.records)
-
-    def at(self, sequence: int) -> Any:
-        """Returns the exchange as it was after a command."""
-        self._writer.write_out()
-        return self._housekeeping.at(sequence)
 
     def sync(self) -> None:
         """Returns once all commands so far are on the disk."""
@@ -144,8 +137,10 @@ class Journal(Handing):
         self._writer.close()
 
 
-def _without_last(commands: bytes, count: int) -> bytes:
-    """Returns the first `count` of the commands."""
+def first_of(commands: bytes, count: int) -> bytes:
+    """Returns the first `count` commands of some that may have one more: the one in which the kernel halted."""
+    if len(commands) == count * RECORD_BYTES:
+        return commands
     at = 0
     for _ in range(count):
         at += commands[at + 2] * RECORD_BYTES

@@ -3,9 +3,9 @@
 Owns the arguments, the making of a new journal, and the first writes after a recovery. `recovery` reads; `keeper` goes on.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from solvent.api.exchange import Exchange
@@ -55,7 +55,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the caller of `open` asked of the exchange itself; None leaves it to the journal."""
+    """Holds what the caller of `open` asked of the exchange itself; None leaves it to the journal."""
 
     venue: Venue | None
     log: tuple[EventType, ...] | None
@@ -72,15 +72,16 @@ class Elsewhere(Protocol):
 
 
 def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
-    path: "str | os.PathLike[str] | Elsewhere", instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
+    path: "str | Path | Elsewhere", instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
     retain: bool = False, log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
     currencies: Mapping[str, int] | None = None, seed: int | None = None, sync: str = "every", interval_ms: int = 10,
     segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0,
 ) -> Exchange:  # fmt: skip
     """Opens an exchange whose commands are in a journal before they are acknowledged. Begins a new one, or recovers it.
 
-    path: a directory of its own, or a replicated log (solvent.replication.JetStream). instruments, rules, collateral, currencies, log, seed: as for Exchange, for a new journal. To
-    reopen one they are left out; instruments that are given must be the journal's. retain: as for Exchange, from now on.
+    path: a directory of its own, or a replicated log (docs/howto/replicate.md), which the caller then takes over. instruments,
+    rules, collateral, currencies, log, seed: as for Exchange, for a new journal. To reopen one they are left out; instruments
+    that are given must be the journal's. retain: as for Exchange, from now on.
 
     sync: "every" syncs before each answer, a batch once: what was acknowledged survives a loss of power. "interval" writes
     before each answer and syncs interval_ms later: a loss of power costs at most what came in that time, the death of the

@@ -14,7 +14,7 @@ from solvent.api.book import Book
 from solvent.api.exchange import Exchange
 from solvent.api.venue import Venue
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, JournalForeign
-from solvent.schema.layouts import RECORD_BYTES
+from solvent.schema.layouts import NOBODY, RECORD_BYTES
 from solvent.schema.words import EventType
 from solvent.store import description, format
 from solvent.store.files import Disk
@@ -68,7 +68,7 @@ def commands_of(records: bytes | memoryview) -> Iterator[memoryview]:
         at += size
 
 
-def apply_all(face: Face, commands: memoryview, added: bytes) -> None:
+def apply_all(face: Face, commands: bytes | memoryview, added: bytes) -> None:
     """Applies commands as they were applied, and names the instruments that they added."""
     kernel = face._kernel
     try:
@@ -76,10 +76,12 @@ def apply_all(face: Face, commands: memoryview, added: bytes) -> None:
     except InputError:  # a command of more than two records; nothing was done
         for each in commands_of(commands):
             kernel.apply(each)
-    for each in format.unpacked(added) if added else ():
-        venue = face._venue  # type: ignore[attr-defined]
-        venue.coming = description.terms(each)
-        venue.note(len(venue.instruments) + 1)
+    for told in format.unpacked(added) if added else ():
+        venue: Venue = face._venue  # type: ignore[attr-defined]
+        instrument = description.terms(told)
+        if venue.instrument_id(instrument.name) == NOBODY:
+            venue.coming = instrument
+            venue.note(kernel.instrument_count)
 
 
 def replay(face: Face, block: format.Block) -> None:
@@ -100,10 +102,10 @@ def replay(face: Face, block: format.Block) -> None:
 
 @dataclass
 class Reading:
-    """What was found while a directory was read.
+    """Tells what was found while a directory was read.
 
-    first, bytes, chain, sequence: where the journal ends. block_chain: the chain of its last block, which the mark has. cut_bytes: how many bytes of a torn end lie behind. sure_bytes: how
-    far the last segment is certainly on the disk.
+    first, bytes, chain, sequence: where the journal ends. block_chain: the chain of its last block, which the mark has.
+    cut_bytes: how many bytes of a torn end lie behind. sure_bytes: how far the last segment is certainly on the disk.
     """
 
     first: int = 0

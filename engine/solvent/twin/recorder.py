@@ -1,4 +1,4 @@
-"""What a journal asks of a kernel: the commands that it applied, and where a buffer of commands may be cut.
+"""The half of a kernel that journals use: the commands that it applied, and where a buffer of commands may be cut.
 
 Owns the log of commands. Never writes the state. ext/solvent/_core/recorder has the contract.
 """
@@ -44,7 +44,7 @@ class Recorder(Reader):
         return [*found, at] if at else []
 
     def record_commands(self, on: bool) -> None:
-        """Switches the log of commands on or off. What it holds stays."""
+        """Switches the log of commands on or off; it keeps its records."""
         self.commands.on = on
 
     @property

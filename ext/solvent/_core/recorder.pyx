@@ -1,4 +1,4 @@
-"""What a journal asks of a kernel; the contract is in recorder.pxd."""
+"""The half of a kernel that journals use; the contract is in recorder.pxd."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t
@@ -59,7 +59,7 @@ cdef class Recorder(Roster):
         return found
 
     def record_commands(self, bint on):
-        """Switches the log of commands on or off. What it holds stays."""
+        """Switches the log of commands on or off; it keeps its records."""
         self._require_idle()
         self.commands.on = on
 
