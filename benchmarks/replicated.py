@@ -1,8 +1,9 @@
 """Commands a second on a replicated log: one server, and three that replicate three ways, all on this machine.
 
-python benchmarks/replicated.py [--rounds 3] starts real nats-servers on loopback and writes benchmarks/results/replicated.json;
-figures.py writes it into docs/explanation/benchmarks.md. Writer, servers and standby share the machine's cores. A round plays
-the flow of benchmarks/flows.py in one `run`; the best of all rounds counts. The standby then reads what was written.
+python benchmarks/replicated.py [--rounds 3] starts real nats-servers on loopback and writes
+benchmarks/results/replicated.json; figures.py writes it into docs/explanation/benchmarks.md. Writer, servers and standby share
+the machine's cores. A round plays the near flow in one `run`; the best of all rounds counts. The standby then reads what was
+written.
 """
 
 import argparse
@@ -14,11 +15,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import solvent
 from bench import commit, machine, today
 from flows import Venue, near_touch
 from native import HERE, ROOT
-
-import solvent
 from solvent.replication import Follower, JetStream
 
 sys.path.insert(0, str(ROOT / "tests"))

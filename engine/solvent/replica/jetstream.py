@@ -4,9 +4,9 @@ Owns the connection, the thread that serves it, and the stream's settings. Never
 message under another id, never looks into one.
 
 Invariants: a message is stored when its stream says so: on most of its replicas. Every wait ends: after patience_ms without an
-answer LogUnavailable is raised with the broker's last word. Between two tries there is a pause, from 50 ms to a second.
+answer LogUnavailable is raised with the broker's last word. Between two tries there is a pause, which grows to a second.
 
-Cost: a thread and a connection for a log. A message goes to the server and its answer back, 0.2 ms to 1 ms on one machine.
+Cost: a thread and a connection for a log. A message costs its way to the servers and the answer's way back.
 """
 
 import asyncio

@@ -105,12 +105,12 @@ class _Tail:
         kernel = ex._kernel
         place = Place(kernel.recorded, kernel.next_seq, len(ex.venue.instruments))
         writer = Writer(self.log, owner, found.sequence, found.chain, place)
-        ex._keep_by(Journal(ex, writer, _Past(self.log), Recovery(found.sequence, found.sequence, 0, 0)))
+        ex._keep_by(Journal(ex, writer, _Unkept(self.log), Recovery(found.sequence, found.sequence, 0, 0)))
         return ex
 
 
-class _Past:
-    """Where a journal has its housekeeping: a log needs none, and does not go back."""
+class _Unkept:
+    """Stands where a journal on a disk has its housekeeping: a log needs none."""
 
     def __init__(self, log: Log):
         self.name = log.name
@@ -118,22 +118,20 @@ class _Past:
     def is_due(self, writer: Writer) -> bool:
         return False
 
-    def at(self, sequence: int) -> Exchange:
-        raise InputError(f"{self.name} does not go back: record() what a standby applies, or keep a journal on a disk")
 
-
-class _Refusing(_Past):
+class _Refusing:
     """Stands where a writer's journal would: an exchange that follows a log takes no commands."""
 
     def __init__(self, log: Log):
-        super().__init__(log)
         self._log = log
 
     def __repr__(self) -> str:
-        return f"following {self.name}"
+        return f"following {self._log.name}"
 
     def apply(self, *terms: Any, **named: Any) -> Any:
-        raise JournalHeld(f"this exchange follows {self.name}, and has its commands from there; promote() makes it the writer")
+        raise JournalHeld(
+            f"this exchange follows {self._log.name}, where its commands come from; promote() makes it the writer"
+        )
 
     run = submit = revoke = apply
 

@@ -1,6 +1,8 @@
 """The log on real servers: fence and retry as one server and as three answer, reading, and brokers that are away."""
 
+import json
 import time
+from urllib.request import urlopen
 
 import pytest
 from nats.js.errors import APIError
@@ -8,7 +10,7 @@ from nats.js.errors import APIError
 from solvent import InputError, JournalDamaged, LogUnavailable
 from solvent.replica.fence import Look, Overtaken, Publish, Refused, Stored, Writer
 from solvent.replica.jetstream import JetStream
-from support.nats_servers import Servers
+from support.nats_servers import Servers, free_ports
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +144,15 @@ def test_a_message_that_is_gone_is_damage(one, stream):
         assert [each.place for each in log.read(3, 2_000)] == [4, 5]
         with pytest.raises(JournalDamaged, match="message 1, byte 0: it is gone; message 4 comes after 0"):
             log.read(0, 2_000)
+
+
+@pytest.mark.parametrize(("settings", "always"), [("", None), ("sync_interval: always", True)])
+def test_what_servers_sync_by_default(tmp_path, settings, always):
+    """Every two minutes, long after they have acknowledged: docs/howto/replicate.md says so, and how to change it."""
+    (port,) = free_ports(1)
+    with Servers(1, tmp_path, settings, f'http: "127.0.0.1:{port}"'):
+        told = json.load(urlopen(f"http://127.0.0.1:{port}/jsz"))["config"]
+    assert (told["sync_interval"], told.get("sync_always")) == (120 * 10**9, always)
 
 
 def test_nobody_listens(tmp_path):

@@ -29,6 +29,12 @@ def one(tmp_path_factory):
         yield servers
 
 
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    with Servers(3, tmp_path_factory.mktemp("three")) as servers:
+        yield servers
+
+
 @pytest.fixture
 def log(one, request):
     """Makes connections to a log of the test's own."""
@@ -281,23 +287,37 @@ def test_kill_9_of_the_writer_again_and_again(one, log, request, seed):
     assert new.command_count - BEFORE >= said and new.order("amy", SWAP, "buy", 1, price=49_999)
 
 
-def test_kill_9_of_a_server_and_of_the_writer(tmp_path):
+def test_two_hundred_thousand_commands_a_second_are_replicated_three_ways(three):
+    """By the better of two runs; benchmarks/replicated.py measures it on a machine that has nothing else to do."""
+    ex = begun(JetStream(three.urls, "fast", replicas=3))
+    orders = np.zeros(100_000, dtype("command"))
+    orders["type"], orders["records"], orders["account"] = CommandType.ORDER, 1, 16
+    orders["price_ticks"], orders["size_lots"], orders["tif"] = 499_990, 1, 1
+    seconds = []
+    for _ in range(2):
+        start = time.monotonic()
+        assert not ex.run(orders).code.any()
+        seconds.append(time.monotonic() - start)
+        assert ex.journal.durable_sequence == ex.command_count
+    assert len(orders) / min(seconds) > 200_000
+    ex.close()
+
+
+def test_kill_9_of_a_server_and_of_the_writer(three):
     """Of three servers the leader dies: the writer waits for the new one. Then the writer dies: a standby takes over."""
-    with Servers(3, tmp_path) as servers:
-        writing = Writing(3, "v", servers.urls)
-        writing.await_more(1_000)
-        follower = Follower(JetStream(servers.urls, "v", replicas=3))
-        caught_up(follower)
-        leader = follower._log.leader()
-        servers.kill(int(leader[1:]))
-        writing.await_more(3_000)
-        follower.follow()
-        said = writing.kill()
-        new = follower.promote()
-        assert new.command_count - BEFORE >= said
-        assert new.order("amy", SWAP, "buy", 1, price=49_999)
-        require_all(follower._log, said)
-        new.close()
+    writing = Writing(3, "v", three.urls)
+    writing.await_more(1_000)
+    follower = Follower(JetStream(three.urls, "v", replicas=3))
+    caught_up(follower)
+    three.kill(int(follower._log.leader()[1:]))
+    writing.await_more(3_000)
+    follower.follow()
+    said = writing.kill()
+    new = follower.promote()
+    assert new.command_count - BEFORE >= said
+    assert new.order("amy", SWAP, "buy", 1, price=49_999)
+    require_all(follower._log, said)
+    new.close()
 
 
 def test_the_package_imports_no_broker():
