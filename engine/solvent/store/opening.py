@@ -100,6 +100,7 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
     >>> with solvent.open(folder.name) as ex:
     ...     ex.account("alice").cash, ex.journal.recovery.replayed
     (Decimal('1000'), 2)
+    >>> folder.cleanup()
     """
     venue = None if instruments is None else Venue(instruments, rules, collateral, currencies)
     wish = Wish(venue, None if log is None else tuple(log), seed, flag_of(retain, "retain"))
