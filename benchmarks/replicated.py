@@ -19,10 +19,6 @@ import solvent
 from bench import commit, machine, today
 from flows import Venue, near_touch
 from native import HERE, ROOT
-from solvent.replication import Follower, JetStream
-
-sys.path.insert(0, str(ROOT / "tests"))
-from support.nats_servers import Servers
 
 RESULT = HERE / "results" / "replicated.json"
 COMMANDS, SINGLES = 400_000, 500
@@ -45,6 +41,10 @@ def without(flow: bytes) -> float:
 
 def once(replicas: int, settings: str, flow: bytes) -> tuple[float, float, list[float]]:
     """Commands a second of the writer and of a standby; microseconds of single orders."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from solvent.replication import Follower, JetStream
+    from support.nats_servers import Servers
+
     with tempfile.TemporaryDirectory() as folder, Servers(replicas, Path(folder), settings) as servers:
         with solvent.open(JetStream(servers.urls, "v", replicas=replicas), Venue().listed()) as ex:
             Venue().fill(ex)

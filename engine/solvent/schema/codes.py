@@ -337,6 +337,6 @@ class Fenced(JournalError, Halted):
     def __init__(self, durable_sequence: int, what: object):
         self.durable_sequence = durable_sequence
         super().__init__(
-            f"another writer has claimed the log ({what}); this exchange has halted; command {durable_sequence} is the last one "
-            "that it acknowledged"
+            f"another writer has claimed the log ({what}); this exchange has halted; command {durable_sequence} is the last "
+            "one that it acknowledged"
         )
