@@ -1,4 +1,4 @@
-"""What a replicated log is to the floors above it, and how its messages follow each other.
+"""The replicated log as those above it see it, and how its messages follow each other.
 
 Owns the interface that a broker's adapter fills (Log), and the check that a reader makes of each message (Reading). Knows no
 broker. The messages are those of a journal's one segment, in order: its header, then its blocks (`store.format`). Claims
@@ -50,7 +50,7 @@ def claim_of(writer: Writer) -> Publish:
 class Reading:
     """Follows a log. place: the last message. writer: who claimed the log last. header: what the exchange is made of.
 
-    chain, sequence: of the last block.
+    chain, sequence: those of the last block.
     """
 
     def __init__(self, name: str):

@@ -37,7 +37,7 @@ class _Tail:
         self._failed: JournalError | None = None
 
     def follow(self, wait_ms: int) -> None:
-        """Applies the messages that come next. What does not follow is raised again by every later call."""
+        """Applies the messages that come next. An error of the log is raised again by every later call."""
         if self._failed is not None:
             raise self._failed
         for message in self.log.read(self.reading.place, wait_ms):
@@ -129,9 +129,7 @@ class _Refusing:
         return f"following {self._log.name}"
 
     def apply(self, *terms: Any, **named: Any) -> Any:
-        raise JournalHeld(
-            f"this exchange follows {self._log.name}, where its commands come from; promote() makes it the writer"
-        )
+        raise JournalHeld(f"this exchange follows {self._log.name}, and takes no commands; promote() makes it the writer")
 
     run = submit = revoke = apply
 

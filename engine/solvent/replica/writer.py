@@ -25,7 +25,7 @@ PIECE_RECORDS = 4_096
 
 
 class _State(NamedTuple):
-    """What was handed over, and the message that is under way."""
+    """Tells how far the log was handed over, and which message is under way."""
 
     sequence: int
     chain: int
