@@ -95,9 +95,7 @@ class _Tail:
 
     def require_same(self, wish: Wish) -> None:
         """Raises JournalForeign if another exchange than this log's was asked for."""
-        header = self.reading.header
-        if header is not None:
-            require_same(self.require(), header.said, wish)
+        require_same(self.require(), wish)
 
     def hand_over(self, owner: fence.Writer) -> Exchange:
         """Makes the exchange that was read the claimant's, ready for commands."""
