@@ -59,18 +59,18 @@ class Reading:
         self.writer = ""
         self.header: format.Header | None = None
 
-    def take(self, message: Message) -> list[format.Block]:
-        """Takes the next message, and returns its blocks. Raises JournalDamaged if it does not follow, JournalVersion."""
+    def take(self, message: Message) -> format.Block | None:
+        """Takes the next message, and returns its block if it is one. Raises JournalDamaged if it does not follow."""
         try:
             return self._take(message)
         except format.Damage as damage:
             raise JournalDamaged(f"{self._name}, message {message.place}", damage.at, damage.what) from None
 
-    def _take(self, message: Message) -> list[format.Block]:
+    def _take(self, message: Message) -> format.Block | None:
         data = memoryview(message.data)
         if message.place != self.place + 1:
             raise format.Damage(0, f"it is not the one that follows message {self.place}")
-        found: list[format.Block] = []
+        found = None
         if data and data[0] >> 4 == 8:  # a map
             self.writer = str(format.unpacked(data).get("claim"))
         elif not message.id.startswith(f"{self.writer}-"):
@@ -79,7 +79,9 @@ class Reading:
             self.header = format.header_at(data, format.JOURNAL, self._name)
             self.chain = self.header.chain
         else:
-            found = list(format.blocks(data, 0, self.sequence + 1, self.chain))
-            self.chain, self.sequence = found[-1].chain, found[-1].last
+            found = format.block_at(data, 0)
+            if (found.first, found.previous, found.size) != (self.sequence + 1, self.chain, len(data)):
+                raise format.Damage(0, f"it is not the block after command {self.sequence}")
+            self.chain, self.sequence = found.chain, found.last
         self.place = message.place
         return found

@@ -13,6 +13,7 @@ from solvent.api.client_id_seed import drawn
 from solvent.api.exchange import Exchange
 from solvent.replica import fence
 from solvent.replica.log import Log, Reading, claim_of
+from solvent.replica.past import Past
 from solvent.replica.writer import Writer
 from solvent.schema.codes import Fenced, InputError, JournalError, JournalForeign, JournalHeld
 from solvent.store import format
@@ -58,13 +59,13 @@ class _Tail:
         return self.require()
 
     def _apply(self, message: fence.Message) -> None:
-        blocks = self.reading.take(message)
+        block = self.reading.take(message)
         if self.exchange is None and self.reading.header is not None:
             found = made(self.reading.header.said, self.kinds)
             if not isinstance(found, Exchange):
                 raise JournalForeign(f"{self.log.name} is the log of a Book")
             self.exchange = found
-        for block in blocks:
+        if block is not None:
             replay(self.require(), block)
 
     def require(self) -> Exchange:
@@ -103,18 +104,10 @@ class _Tail:
         kernel = ex._kernel
         place = Place(kernel.recorded, kernel.next_seq, len(ex.venue.instruments))
         writer = Writer(self.log, owner, found.sequence, found.chain, place)
-        ex._keep_by(Journal(ex, writer, _Unkept(self.log), Recovery(found.sequence, found.sequence, 0, 0)))
+        journal = Journal(ex, writer, Past(self.log, self.kinds), Recovery(found.sequence, found.sequence, 0, 0))
+        journal.piece_records = writer.piece_records
+        ex._keep_by(journal)
         return ex
-
-
-class _Unkept:
-    """Stands where a journal on a disk has its housekeeping: a log needs none."""
-
-    def __init__(self, log: Log):
-        self.name = log.name
-
-    def is_due(self, writer: Writer) -> bool:
-        return False
 
 
 class _Refusing:
@@ -122,6 +115,7 @@ class _Refusing:
 
     def __init__(self, log: Log):
         self._log = log
+        self.at = Past(log, COMPILED).at
 
     def __repr__(self) -> str:
         return f"following {self._log.name}"

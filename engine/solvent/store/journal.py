@@ -125,7 +125,6 @@ class End(NamedTuple):
 class Writer:
     """Appends blocks to the last segment of a directory that it holds the lock of."""
 
-    piece_records = 16_384  # of a batch in a block
     _failed: Exception | None = JournalClosed("the journal was never opened")
 
     def __init__(self, disk: Disk, policy: Policy, end: "End", place: Place):

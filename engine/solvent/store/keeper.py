@@ -18,11 +18,14 @@ from solvent.store.journal import Place
 __all__ = ["Handing", "Journal", "first_of"]
 
 
+PIECE_RECORDS = 16_384  # of a batch in a block
+
+
 class Handing:
     """Applies commands as a kernel does, and hands them over after each call. Subclasses say to whom."""
 
     _kernel: Any
-    piece_records = 16_384  # of a batch in a block
+    piece_records = PIECE_RECORDS
 
     def apply(self, record: bytes) -> int:
         """Applies one command, as the kernel does."""
@@ -82,7 +85,6 @@ class Journal(Handing):
         self._kernel, self._writer = face._kernel, writer
         self._venue = face.venue
         self._housekeeping = housekeeping
-        self.piece_records = writer.piece_records
         self.path = housekeeping.name
         self.recovery = recovery
         self._kernel.record_commands(True)

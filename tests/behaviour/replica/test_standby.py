@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 
 import solvent
-from solvent import Fenced, InputError, Instrument, JournalDiverged, JournalFailed, JournalForeign, JournalHeld, LogUnavailable
+from solvent import (
+    Fenced,
+    HistoryGone,
+    InputError,
+    Instrument,
+    JournalDiverged,
+    JournalFailed,
+    JournalForeign,
+    JournalHeld,
+    LogUnavailable,
+)
 from solvent.records import CommandType, dtype
 from solvent.replica.jetstream import JetStream
 from solvent.replica.log import Reading
@@ -68,8 +78,8 @@ def blocks_of(log):
     reading, found, last = Reading("log"), [], log.last()
     while reading.place < last:
         for message in log.read(reading.place, 1_000):
-            found += reading.take(message)
-    return found
+            found.append(reading.take(message))
+    return [each for each in found if each is not None]
 
 
 def test_a_standby_is_the_same_exchange_and_takes_over(log):
@@ -100,6 +110,28 @@ def test_a_standby_is_the_same_exchange_and_takes_over(log):
         assert error.value.durable_sequence == kept
     assert ex.account("amy").cash  # reads go on
     assert caught_up(Follower(log())).exchange.digest() == new.digest()
+
+
+def test_any_moment_of_a_log_can_be_visited(log):
+    """By the writer and by a standby, while both go on."""
+    ex = begun(log())
+    follower = caught_up(Follower(log()))
+    digests = {5: ex.digest()}
+    ex.journal.piece_records = 7
+    orders = np.zeros(40, dtype("command"))
+    orders["type"], orders["records"], orders["account"] = CommandType.ORDER, 1, 16
+    orders["price_ticks"], orders["size_lots"] = np.arange(499_000, 499_040), 1
+    for end in (45, 85):
+        ex.run(orders)
+        digests[end] = ex.digest()
+    for face in (ex, follower.exchange):
+        for moment in (45, 5, 85, 45):
+            assert face.at(moment).digest() == digests[moment]
+        assert len(face.at(48).open_orders("amy")) == 43
+        with pytest.raises(HistoryGone):
+            face.at(86)
+    assert ex.order("amy", SWAP, "buy", 1, price=49_000) and caught_up(follower).sequence == 86
+    assert follower.exchange.digest() == ex.digest() == ex.at(86).digest()
 
 
 def test_market_data_of_a_standby_is_that_of_the_writer(log, seed):
