@@ -222,25 +222,29 @@ def test_two_standbys_of_which_the_last_to_claim_writes(log):
 def test_interruptions_leave_nothing_out_and_nothing_twice(log, seed):
     """Ctrl-C at any moment of a command: the exchange goes on, and the log has what it has."""
     ex = begun(log())
-    rng, interrupted = random.Random(seed), 0
+    rng, interrupted, armed = random.Random(seed), 0, False
     orders = np.zeros(2_000, dtype("command"))
     orders["type"], orders["records"], orders["account"] = CommandType.ORDER, 1, 16
     orders["price_ticks"], orders["size_lots"], orders["tif"] = 499_990, 1, 1
     ex.journal.piece_records = 100
 
     def interrupt(*_):
-        raise KeyboardInterrupt
+        nonlocal armed
+        if armed:
+            armed = False
+            raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         for i in range(150):
             try:
+                armed = True
                 signal.setitimer(signal.ITIMER_REAL, rng.random() * (0.02 if i % 5 == 0 else 0.002) + 1e-6)
                 ex.run(orders) if i % 5 == 0 else ex.deposit("amy", "USDT", 1)
+                armed = False
             except KeyboardInterrupt:
                 interrupted += 1
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
         signal.signal(signal.SIGALRM, before)
     ex.deposit("amy", "USDT", 1)
