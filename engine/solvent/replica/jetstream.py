@@ -12,13 +12,14 @@ Cost: a thread and a connection for a log. A message costs its way to the server
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 from typing import Any, TypeVar
 
 from solvent.api.exchange import Exchange
 from solvent.replica.fence import Answer, Look, Message, Pause, Publish, Refused, Request, Steps, Stored
+from solvent.replica.log import Pending
 from solvent.replica.standby import opened
 from solvent.schema.codes import InputError, JournalDamaged, LogUnavailable
 from solvent.store.opening import Wish
@@ -41,6 +42,10 @@ _WRONG_LAST_SEQUENCE, _NO_MESSAGE, _OTHER_SETTINGS, _NO_CLUSTER = 10071, 10037, 
 _HEADER_BYTES = 1024  # of a message, which the server counts with it and the client does not
 _TRY_S, _HEARTBEAT_S = 2, 1
 _PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1)  # between two tries, then always the last
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
 
 
 class JetStream:
@@ -90,7 +95,7 @@ class JetStream:
         """Returns how large a message may be."""
         return self._nc.max_payload - _HEADER_BYTES
 
-    def start(self, steps: Steps) -> "Future[int]":
+    def start(self, steps: Steps) -> Pending[int]:
         """Talks for a writer until it knows the place of its message (see solvent.replica.fence)."""
         return self._begin(self._drive, steps)
 
@@ -128,15 +133,16 @@ class JetStream:
 
     # --- on the thread of the connection
 
-    def _begin(self, what: Callable[..., Coroutine[Any, Any, _T]], *terms: Any) -> "Future[_T]":
+    def _begin(self, what: Callable[..., Coroutine[Any, Any, _T]], *terms: Any) -> Pending[_T]:
         """Runs a coroutine on the other thread. It is made there: Ctrl-C here leaves none behind that nobody awaits."""
-        answer: Future[_T] = Future()
+        answer: Pending[_T] = Pending()
 
         async def carry() -> None:
             try:
-                answer.set_result(await what(*terms))
+                found = await what(*terms)
+                answer.give(lambda: found)
             except BaseException as error:
-                answer.set_exception(error)
+                answer.give(partial(_raise, error))
 
         def begin() -> None:
             task = self._loop.create_task(carry())

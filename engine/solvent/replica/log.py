@@ -8,14 +8,40 @@ Invariants: every reader sees the same row of messages, and each follows the one
 and by chain. Cost: one pass of the checksum over a message.
 """
 
-from concurrent.futures import Future
-from typing import Protocol
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, Protocol, TypeVar
 
 from solvent.replica.fence import Message, Publish, Steps, Writer
 from solvent.schema.codes import JournalDamaged
 from solvent.store import format
 
-__all__ = ["Log", "Reading", "claim_of"]
+__all__ = ["Log", "Pending", "Reading", "claim_of"]
+
+_T = TypeVar("_T")
+
+
+class Pending(Generic[_T]):
+    """Holds what another thread will answer. Ctrl-C may end a wait for it, which can then begin again.
+
+    No concurrent.futures.Future: an interrupted wait for one may raise RuntimeError.
+    """
+
+    def __init__(self) -> None:
+        self._answer: Callable[[], _T] | None = None
+        self._nothing_yet = Lock()
+        self._nothing_yet.acquire()
+
+    def give(self, answer: Callable[[], _T]) -> None:
+        """Gives the answer, once: a function that returns or raises it."""
+        self._answer = answer
+        self._nothing_yet.release()
+
+    def result(self) -> _T:
+        """Waits for the answer, and returns or raises it."""
+        while self._answer is None:
+            self._nothing_yet.acquire()
+        return self._answer()
 
 
 class Log(Protocol):
@@ -29,7 +55,7 @@ class Log(Protocol):
     def message_bytes_max(self) -> int:
         """Returns how large a message may be."""
 
-    def start(self, steps: Steps) -> "Future[int]":
+    def start(self, steps: Steps) -> Pending[int]:
         """Runs a writer's steps beside the caller: those that were started before are run first."""
 
     def read(self, after: int, wait_ms: int) -> list[Message]:

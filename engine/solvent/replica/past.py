@@ -12,6 +12,7 @@ from typing import Any
 from solvent.api.base import Face
 from solvent.replica.log import Log, Reading
 from solvent.schema.codes import HistoryGone
+from solvent.store.certify import retold
 from solvent.store.format import Block, block_at
 from solvent.store.recovery import Kinds, made
 from solvent.store.replay import Replay
@@ -45,6 +46,11 @@ class Past:
             self._replay = Replay(self)
         return self._replay.at(sequence)
 
+    def retold(self) -> Face:
+        """Returns an exchange made anew from all commands, with all events."""
+        self._refresh()
+        return retold(self)
+
     def _refresh(self) -> None:
         """Reads what has come since."""
         end = self._log.last()
@@ -74,3 +80,7 @@ class Past:
                 if index < len(self._places) and message.place == self._places[index]:
                     yield block_at(memoryview(message.data), 0)
                     index += 1
+
+    def blocks(self) -> Iterator[Block]:
+        """Yields all blocks that were read."""
+        return self.after(0)

@@ -115,7 +115,8 @@ class _Refusing:
 
     def __init__(self, log: Log):
         self._log = log
-        self.at = Past(log, COMPILED).at
+        past = Past(log, COMPILED)
+        self.at, self.retold = past.at, past.retold
 
     def __repr__(self) -> str:
         return f"following {self._log.name}"

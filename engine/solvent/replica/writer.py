@@ -9,11 +9,10 @@ nothing is sent any more.
 Cost: while a block is under way the kernel applies the next piece of a batch.
 """
 
-from concurrent.futures import Future
 from typing import NamedTuple
 
 from solvent.replica import fence
-from solvent.replica.log import Log
+from solvent.replica.log import Log, Pending
 from solvent.schema.codes import Fenced, JournalClosed, JournalFailed, SolventError
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import format
@@ -40,7 +39,7 @@ class Writer:
         self._log, self._fence = log, owner
         self._state = _State(sequence, chain, place)
         self._durable = sequence
-        self._answer: Future[int] | None = None
+        self._answer: Pending[int] | None = None
         self._failed: Exception | None = None
         self.piece_records = min(PIECE_RECORDS, log.message_bytes_max // RECORD_BYTES // 2)
 
@@ -78,7 +77,7 @@ class Writer:
         self._state = _State(s.sequence + count, frame.chain, place, message)
         self._send(message)
 
-    def _send(self, message: fence.Publish) -> "Future[int]":
+    def _send(self, message: fence.Publish) -> Pending[int]:
         self._answer = self._log.start(self._fence.settle(message))
         return self._answer
 

@@ -130,6 +130,7 @@ def test_any_moment_of_a_log_can_be_visited(log):
         assert len(face.at(48).open_orders("amy")) == 43
         with pytest.raises(HistoryGone):
             face.at(86)
+        assert face.journal.retold().digest() == digests[85]
     assert ex.order("amy", SWAP, "buy", 1, price=49_000) and caught_up(follower).sequence == 86
     assert follower.exchange.digest() == ex.digest() == ex.at(86).digest()
 
