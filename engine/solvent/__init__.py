@@ -39,6 +39,7 @@ from solvent.schema.codes import (
 from solvent.schema.words import EventType
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
+from solvent.terms.order_limits import OrderLimits
 from solvent.terms.order_words import Trigger
 from solvent.terms.price_model import Funding, Index, PriceModel
 from solvent.terms.rule_set import RuleSet
@@ -54,8 +55,8 @@ __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Fenced",
     "Funding", "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed",
     "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion",
-    "LogUnavailable", "OutOfRange", "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger",
-    "WrongType", "applied", "open", "replay",
+    "LogUnavailable", "OrderLimits", "OutOfRange", "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier",
+    "Trigger", "WrongType", "applied", "open", "replay",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
