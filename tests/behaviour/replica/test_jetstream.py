@@ -1,6 +1,10 @@
 """The log on real servers: fence and retry as one server and as three answer, reading, and brokers that are away."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from urllib.request import urlopen
 
@@ -168,6 +172,33 @@ def test_a_closed_log_says_so(one, stream):
     log.close()
     with pytest.raises(LogUnavailable, match="closed"):
         log.last()
+
+
+def test_a_server_that_is_slow(tmp_path):
+    """It hears a message twice and stores it once; who is not patient is told, and finds it stored when asking again."""
+    with (
+        Servers(1, tmp_path) as servers,
+        JetStream(servers.urls, "s") as log,
+        JetStream(servers.urls, "s", patience_ms=300) as hasty,
+    ):
+        writer = Writer("a")
+        store(log, writer, None)
+        message = writer.next(b"1")
+        servers.running[0].send_signal(signal.SIGSTOP)
+        os.waitpid(servers.running[0].pid, os.WUNTRACED)  # until it stands still
+        with pytest.raises(LogUnavailable):
+            hasty.start(writer.settle(message)).result()
+        waiting = log.start(writer.settle(message))
+        time.sleep(2.5)  # more than one try
+        servers.running[0].send_signal(signal.SIGCONT)
+        assert waiting.result() == writer.place == 2 == hasty.start(writer.settle(message)).result()
+        assert [each.id for each in all_of(log)] == ["a-claim", "a-2"]
+
+
+def test_without_the_client_the_extra_is_named():
+    script = "import sys; sys.modules['nats'] = None; import solvent.replication"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode and "pip install solvent[nats]" in done.stderr
 
 
 def test_a_server_that_dies_and_comes_back(tmp_path):
