@@ -321,7 +321,7 @@ cdef class Kernel(Roster):
                 expire(&self.s)
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)
-            self.s.may_cost_others = c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE or c.record.type == FUNDING or c.record.type == SETTLE
+            self.s.may_cost_others = False
             if c.record.type == ORDER and c.record.records <= 2:
                 code = place(&self.s, &c.order, &c[1].extension if c.record.records == 2 else NULL, receipt)
             elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
@@ -331,6 +331,8 @@ cdef class Kernel(Roster):
             elif c.record.type == AMEND:
                 code = amend(&self.s, &c.amend, receipt)
             else:
+                self.s.may_cost_others = (c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE
+                                          or c.record.type == FUNDING or c.record.type == SETTLE)
                 code = self._dispatch(c, receipt)
             if code == OK:
                 if not self.s.bare:

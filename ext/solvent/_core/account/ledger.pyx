@@ -91,19 +91,6 @@ cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil:
     return account
 
 
-cdef inline bint _before(Position* p, uint32_t instrument, uint8_t leg) noexcept nogil:
-    return p.instrument < instrument or (p.instrument == instrument and p.leg < leg)
-
-
-cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    cdef int32_t index = ledger.accounts[account].first_position
-    while index >= 0 and _before(&ledger.positions[index], instrument, leg):
-        index = ledger.positions[index].next
-    if index >= 0 and ledger.positions[index].instrument == instrument and ledger.positions[index].leg == leg:
-        return index
-    return -1
-
-
 cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil:
     """Makes room for `more` positions; returns 0 when memory is gone. May move the pool."""
     cdef Instrument* ins = &ledger.instruments[instrument]
@@ -168,7 +155,7 @@ cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument,
     cdef int32_t index = ledger.position_count
     cdef int32_t* link = &ledger.accounts[account].first_position
     position_default(ledger, account, instrument, leg, &ledger.positions[index])
-    while link[0] >= 0 and _before(&ledger.positions[link[0]], instrument, leg):
+    while link[0] >= 0 and comes_before(&ledger.positions[link[0]], instrument, leg):
         link = &ledger.positions[link[0]].next
     ledger.positions[index].next = link[0]
     link[0] = index
@@ -266,14 +253,6 @@ cdef inline void _waterfall(Ledger* ledger, uint32_t currency, bint grown) noexc
     must(wallet_of(ledger, FUND, currency).cash_units >= 0, LIQ_7, &ledger.log.fault)
     must(wallet_of(ledger, DEFICIT, currency).cash_units <= 0, LIQ_6, &ledger.log.fault)
     must(not grown or wallet_of(ledger, DEFICIT, currency).cash_units == 0, LIQ_6, &ledger.log.fault)
-
-
-cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
-    """States that an instrument's sizes, and its currency's cash and costs, sum to zero between two commands, and two
-    cases."""
-    cdef Instrument* ins = &ledger.instruments[instrument]
-    must(ins.net_lots == 0, MON_2, &ledger.log.fault)
-    must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
 
 
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:

@@ -8,8 +8,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
-from solvent._core.base.money cimport int128, max64
-from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
+from solvent._core.base.clauses cimport MAR_1, MON_8, must
+from solvent._core.base.money cimport add, int128, magnitude, max64, total
+from solvent._core.contract.valuation cimport Instrument, fee_units, initial_rise, tier_at, value_at_mark
 from solvent._core.base.schema cimport BUY
 
 cdef enum:
@@ -65,7 +66,7 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
-cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
+cdef int64_t mixed_hold(Ledger* ledger, Instrument* ins, Position* p, OpenSide* open, int side) noexcept nogil
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
@@ -110,6 +111,45 @@ cdef inline void plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t
     own[0] = max64(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
 
 
+cdef inline int64_t plain_maintenance(Instrument* ins, Position* p, int64_t value, int32_t* fault) noexcept nogil:
+    """Returns maintenance margin of a plain position of this value, without a fee."""
+    return fee_units(value, ins.tiers[tier_at(ins, magnitude(p.size_lots), p.chosen_tier)].maintenance_ppb, fault)
+
+
 cdef inline bint is_plain(Rules* rules, Instrument* ins) noexcept nogil:
     """True if both thresholds are rates of the value at mark, and nothing else counts."""
     return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy
+
+
+# --- Holds, inline: every order asks twice ------------------------------------------------------------------
+
+cdef inline int64_t opening_hold(
+    Instrument* ins, Position* p, int64_t lots, int64_t value, int64_t loss, int64_t adds, int32_t* fault
+) noexcept nogil:
+    """Returns the hold of lots that may open: initial margin, taker fee and loss to mark.
+
+    adds: 1 if they add to the position, whose notional is at entry, so that no mark moves a hold. A saturated hold is more
+    than anybody has.
+    """
+    cdef int64_t initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
+    must((initial | value | loss) >= 0, MAR_1, fault)
+    return total(initial, loss, fee_units(value, ins.taker_fee_ppb, fault))
+
+
+cdef inline int64_t side_hold(Ledger* ledger, Instrument* ins, Position* p, OpenSide* open, int side) noexcept nogil:
+    """Returns the hold of a side whose resting orders are `open`. More orders never reserve less."""
+    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
+    if closing > 0 or p.reduce.loss_units != 0:
+        return mixed_hold(ledger, ins, p, open, side)
+    must(open.lots >= 0, MON_8, &ledger.log.fault)
+    return 0 if open.lots == 0 else opening_hold(ins, p, open.lots, open.value_units, open.loss_units, 1, &ledger.log.fault)
+
+
+cdef inline int64_t hold_with(Ledger* ledger, Instrument* ins, Position* p, OpenSide* extra, int side) noexcept nogil:
+    """Returns the hold of a side with an order that is about to come."""
+    cdef OpenSide open
+    open.lots = p.open[side].lots + extra.lots
+    open.value_units = add(p.open[side].value_units, extra.value_units, &ledger.log.fault)
+    open.loss_units = add(p.open[side].loss_units, extra.loss_units, &ledger.log.fault)
+    must(open.lots >= extra.lots and (open.value_units | open.loss_units) >= 0, MON_8, &ledger.log.fault)
+    return side_hold(ledger, ins, p, &open, side)

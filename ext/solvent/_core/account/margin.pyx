@@ -269,7 +269,7 @@ cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
     cdef Held held
     if ins.plain and ins.accrual_ppb == 0:
-        return fee_units(position_value(ledger, p), ins.tiers[tier_at(ins, magnitude(p.size_lots), p.chosen_tier)].maintenance_ppb, fault)
+        return plain_maintenance(ins, p, position_value(ledger, p), fault)
     held = held_of(ledger, p)
     return narrow(ceil128(asked(ins, &held, tier_of(ins, &held, fault), 0, fault), RATE), fault)
 
@@ -367,22 +367,21 @@ cdef inline int64_t _opening_loss(Ledger* ledger, OpenSide* open, int64_t lots) 
     return 0 if lots == 0 or open.loss_units == 0 else _share(open.loss_units, lots, open.lots, &ledger.log.fault)
 
 
-cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+cdef int64_t mixed_hold(Ledger* ledger, Instrument* ins, Position* p, OpenSide* open, int side) noexcept nogil:
+    """Returns the hold of a side of which a part may close the position."""
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t lots = opening_lots(p, side, open.lots)
     cdef int64_t held = _opening_loss(ledger, open, lots) if p.mode else open.loss_units
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t value, initial
-    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # 1: it adds to the position, whose notional is at entry: no mark moves a hold
+    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # 1: it adds to the position
+    cdef int64_t value
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
-    must((0 <= lots) & (lots <= open.lots) & (held >= 0), MON_8, fault)
+    must(0 <= lots <= open.lots and held >= 0, MON_8, fault)
     if lots == 0:
         return held
     value = _share(open.value_units, lots, open.lots, fault)
-    initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
-    must((initial | value) >= 0, MAR_1, fault)
-    return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # a saturated hold is more than anybody has
+    must(0 <= value <= open.value_units, MAR_1, fault)
+    return opening_hold(ins, p, lots, value, held, adds, fault)
 
 
 cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
@@ -407,21 +406,11 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
     isolated; an isolated position's own margin bears the rest (`closing_loss`). `extra` adds an order that is about to come on
     `side`; NULL adds none.
     """
-    return max64(side_hold(ledger, p, extra, side), side_hold(ledger, p, NULL, 1 - side))
-
-
-cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
-    """Returns the hold of one side. More orders never reserve less."""
-    cdef OpenSide open
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t other = side_hold(ledger, ins, p, &p.open[1 - side], 1 - side)
     if extra == NULL:
-        return _side_hold(ledger, p, &p.open[side], side)
-    open = p.open[side]
-    open.lots += extra.lots
-    open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
-    open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
-    must((open.lots - p.open[side].lots == extra.lots) & (open.value_units - p.open[side].value_units == extra.value_units)
-         & (open.loss_units - p.open[side].loss_units == extra.loss_units), MON_8, &ledger.log.fault)
-    return _side_hold(ledger, p, &open, side)
+        return max64(side_hold(ledger, ins, p, &p.open[side], side), other)
+    return max64(hold_with(ledger, ins, p, extra, side), other)
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:

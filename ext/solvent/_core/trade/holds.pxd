@@ -16,7 +16,7 @@ from solvent._core.trade.state cimport State
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
-cdef void refresh_side(State* s, Order* order) noexcept nogil
+cdef void reserve_and_hold(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil
 
 

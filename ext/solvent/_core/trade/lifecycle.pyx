@@ -27,7 +27,7 @@ from solvent._core.base.event_log cimport log_next
 from solvent._core.market.expiries cimport expiries_add, expiries_due
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
-from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, refresh_side, reserve
+from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
 from solvent._core.base.emit cimport emit_reduced, emit_replaced
 
@@ -226,11 +226,10 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     cdef Book* book = &s.books[instrument]
     cdef int64_t filled = order.size_lots - order.remaining_lots
     must(0 < lots < order.remaining_lots, BOOK_6, &s.log.fault)
-    reserve(s, order, book_price(book, &s.pool, slot), order.remaining_lots, order.remaining_lots - lots)
+    if has_owner(order):
+        reserve_and_hold(s, order, book_price(book, &s.pool, slot), order.remaining_lots, order.remaining_lots - lots)
     book_shrink(book, &s.pool, slot, lots)
     order.size_lots -= lots
-    if has_owner(order):
-        refresh_side(s, order)
     must(order.size_lots - order.remaining_lots == filled and order.remaining_lots > 0, ORD_3, &s.log.fault)
     emit_reduced(
         &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id, cut_lots=lots,
