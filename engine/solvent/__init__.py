@@ -1,7 +1,10 @@
 """solvent: an exchange for perpetual futures that lives inside a Python process.
 
-The face: Exchange, Book, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy.
+The face: Exchange, Book, Instrument, Tier, rule sets, events and errors. `import solvent` does not import NumPy, nor the store
+before somebody asks for it.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from solvent.api.backend import Event
 from solvent.api.base import Ack
@@ -13,8 +16,17 @@ from solvent.schema.codes import (
     EventsDropped,
     FeedGap,
     Halted,
+    HistoryGone,
     InputError,
     InvariantBroken,
+    JournalClosed,
+    JournalDamaged,
+    JournalDiverged,
+    JournalError,
+    JournalFailed,
+    JournalForeign,
+    JournalHeld,
+    JournalVersion,
     OutOfRange,
     Rejected,
     SolventError,
@@ -29,9 +41,22 @@ from solvent.terms.price_model import Funding, Index, PriceModel
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.tiers import Rates, Tier
 
+if TYPE_CHECKING:
+    from solvent.store.opening import open
+
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
-    "Halted", "Index", "InputError", "Instrument", "InvariantBroken", "OutOfRange", "PriceModel", "Rates", "Rejected",
-    "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
+    "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed", "JournalDamaged",
+    "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion", "OutOfRange",
+    "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied", "open",
 ]  # fmt: skip
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the store when somebody opens a journal."""
+    if name == "open":
+        from solvent.store.opening import open
+
+        return open
+    raise AttributeError(f"module 'solvent' has no attribute {name!r}")

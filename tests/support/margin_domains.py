@@ -415,7 +415,7 @@ def taken_over(desk: Desk, d: Domain, takeovers: list, x: int) -> None:
         cost, price = worth(p.t, p.h, p.at(x)) - share, paying_price(p.t, p.h, e.cost_units)
         off = abs(equity(d, x)) // 2**20 + 1 if len(d.parts) > 1 and doubt(d, x) else 0
         assert abs(e.cost_units - cost) <= off and e.bankruptcy_ticks == (NOWHERE if price is None else price)
-        assert e.equity_units - share == cost - e.cost_units
+        assert e.mark_ticks == p.at(x)
     assert desk.ex.position("poor", "I", d.parts[0].leg).size == 0
 
 

@@ -3,7 +3,7 @@ from typing import final
 from typing_extensions import Buffer
 
 from solvent._core.base.event_view import EventView
-from solvent._core.roster import Roster
+from solvent._core.recorder import Recorder
 
 @final
 class Answer:
@@ -14,7 +14,7 @@ class Answer:
     def __bool__(self) -> bool: ...
 
 @final
-class Kernel(Roster):
+class Kernel(Recorder):
     keep_from: int
     def apply(self, record: Buffer) -> int: ...
     def run(self, records: Buffer) -> bytearray | bytes: ...

@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from solvent.api import backend
 from solvent.api.backend import Event, decode
+from solvent.api.past import Past
 from solvent.schema.codes import (
     HINTS,
     Busy,
@@ -200,7 +201,7 @@ class Cursor:
             self._face._release()
 
 
-class Face:
+class Face(Past):
     """Holds a kernel, and does everything that does not depend on the meaning of its commands.
 
     submit(account, side, price_ticks, size_lots, tif=0, flags=0, client_id=0, instrument=0) and revoke(account, order_id) are
@@ -221,10 +222,16 @@ class Face:
         self._kernel = kernel
         self.submit = kernel.submit
         self.revoke = kernel.revoke
-        self._retain = flag_of(retain, "retain")
         self._cursors: WeakSet[Cursor] = WeakSet()
-        self._drained: int | None = kernel.next_seq if retain else None  # no Cursor: that would hold what holds it
         self._counted: int | None = None  # where the sums of statements go on, once they are asked for
+        self._hold_events(flag_of(retain, "retain"))
+
+    def _hold_events(self, retain: bool) -> None:
+        """Holds all events from now on, or only those that cursors wait for."""
+        self._retain = retain
+        self._drained: int | None = self._kernel.next_seq if retain else None  # no Cursor: that would hold what holds it
+        if retain:
+            self._kernel.keep_from = self._kernel.next_seq
         self._release()
 
     @classmethod
@@ -287,7 +294,7 @@ class Face:
 
     def _send(self, kind: CommandType, name: bytes, fields: dict[str, int]) -> int:
         fields.setdefault("time_ns", self._kernel.clock_ns)
-        code: int = self._kernel.apply(command(kind, **fields) + name)
+        code: int = (self._keeper or self._kernel).apply(command(kind, **fields) + name)
         return code
 
     def _control(self, kind: CommandType, name: bytes = b"", **fields: int) -> None:
@@ -371,7 +378,7 @@ class Face:
         data = _plain_bytes(commands)
         begun = self.command_count
         try:
-            return Batch(self._kernel.run(data))
+            return Batch((self._keeper or self._kernel).run(data))
         except InputError:  # nothing was done
             raise
         except BaseException as error:

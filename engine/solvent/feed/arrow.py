@@ -15,6 +15,7 @@ import numpy as np
 from solvent.api.base import Face
 from solvent.api.exchange import Exchange
 from solvent.schema.codes import InputError, OutOfRange
+from solvent.schema.columns import second_records
 from solvent.schema.events import ACCOUNTS, EVENTS, PAYLOAD, word_of
 from solvent.schema.layouts import NO_INSTRUMENT, dtype
 from solvent.schema.limits import FIRST_USER
@@ -61,7 +62,7 @@ def events(source: "Face | Array", kind: EventType, *, names: bool = False) -> "
     records = source if isinstance(source, np.ndarray) else source.events(view=True)
     if records.dtype != dtype("event"):
         raise InputError(f"these records are {records.dtype}, not events")
-    records = records[~_second(records)]
+    records = records[~second_records(records)]
     chosen = records["type"] == kind
     begins = np.flatnonzero(records["type"] == EventType.BEGIN)
     times = np.concatenate(([0], records["a"][begins]))[np.searchsorted(begins, np.flatnonzero(chosen), side="right")]
@@ -165,18 +166,3 @@ def _exchange(exchange: object) -> Exchange:
 
 def _rows(records: "Array") -> "pyarrow.Table":
     return table({name: records[name] for name in records.dtype.names})
-
-
-def _second(records: "Array") -> "Array":
-    """Returns which rows are second records: each follows a header that says 2.
-
-    In a row of such bytes every other is a header.
-    """
-    second = np.zeros(len(records), bool)
-    twos = np.flatnonzero(records["records"] == 2)
-    if len(twos):
-        fresh = np.diff(twos, prepend=-2) != 1
-        start = np.maximum.accumulate(np.where(fresh, twos, 0))
-        headers = twos[(twos - start) % 2 == 0]
-        second[headers[headers + 1 < len(records)] + 1] = True
-    return second

@@ -7,8 +7,9 @@ has the same numbers (a test compares them). Imports nothing of the package.
 from enum import IntEnum
 
 __all__ = [
-    "Busy", "Code", "EventsDropped", "FeedGap", "HINTS", "Halted", "InputError", "InvariantBroken", "OutOfRange",
-    "Rejected", "SolventError", "WrongType", "applied", "shown",
+    "Busy", "Code", "EventsDropped", "FeedGap", "HINTS", "Halted", "HistoryGone", "InputError", "InvariantBroken",
+    "JournalClosed", "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld",
+    "JournalVersion", "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
 ]  # fmt: skip
 
 
@@ -258,3 +259,66 @@ class Halted(SolventError, RuntimeError):
     A clause of docs/explanation/invariants.md is broken, arithmetic went beyond 64 bits, or memory is gone. The text tells
     which, and in which command.
     """
+
+
+class JournalError(SolventError):
+    """Serves as the base of what opening, reading and writing a journal raises."""
+
+
+class JournalHeld(JournalError):
+    """Refuses a journal that another exchange, of this process or another one, has open. Nothing was written."""
+
+
+class JournalForeign(JournalError):
+    """Refuses a journal of another exchange: other instruments, rules, currencies, or files that are no journal. Nothing was
+    written.
+    """
+
+
+class JournalVersion(JournalError):
+    """Refuses a journal that a newer version of this package wrote. Nothing was written."""
+
+
+class JournalDamaged(JournalError):
+    """Refuses a journal of which a part that was durable is missing, moved or changed. Nothing was written.
+
+    file: its name. position: the byte where the damage was found.
+    """
+
+    def __init__(self, file: str, position: int, what: str):
+        self.file, self.position = file, position
+        super().__init__(f"{file}, byte {position}: {what}")
+
+
+class JournalDiverged(JournalError):
+    """Reports that replayed commands gave other events, or another state, than those that the journal tells of.
+
+    sequence: the last command up to which everything agreed. Nothing was written. Read the journal with the version that wrote
+    it (`solvent inspect`).
+    """
+
+    def __init__(self, sequence: int, what: str):
+        self.sequence = sequence
+        super().__init__(f"after command {sequence} {what} than the journal says; read it with the version that wrote it")
+
+
+class JournalFailed(JournalError, Halted):
+    """Reports that a journal could not be written or synced: the exchange has halted for good. solvent.open recovers.
+
+    durable_sequence: the last command that is certainly on the disk; commands after it were not acknowledged.
+    """
+
+    def __init__(self, durable_sequence: int, what: object):
+        self.durable_sequence = durable_sequence
+        super().__init__(
+            f"the journal could not be written ({what}); the exchange has halted; command {durable_sequence} is the last one "
+            "that is certainly on the disk; solvent.open(path) recovers it"
+        )
+
+
+class JournalClosed(JournalError, Halted):
+    """Refuses a command to an exchange whose journal was closed. solvent.open(path) opens it again."""
+
+
+class HistoryGone(JournalError):
+    """Reports that a moment lies before the oldest one of a history, or after the newest one."""

@@ -6,9 +6,11 @@ was taken. Cost: one pass in the core without a Python loop. A liquidation price
 position costs its account's positions.
 """
 
+from typing import Any
+
 import numpy as np
 
-__all__ = ["ACCOUNT", "LIQUIDATION", "POSITION"]
+__all__ = ["ACCOUNT", "LIQUIDATION", "POSITION", "second_records"]
 
 
 def _columns(names: str) -> "np.dtype[np.void]":
@@ -36,3 +38,18 @@ ACCOUNT = _columns(
     "account currency cash_units hold_units margin_units upl_units free_units spendable_units "
     "equity_units full_units own_units value_units collateral_units initial_units"
 )
+
+
+def second_records(records: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """Returns which of the rows of an event log are second records: each follows a header that says 2.
+
+    In a row of such bytes every other is a header.
+    """
+    second = np.zeros(len(records), bool)
+    twos = np.flatnonzero(records["records"] == 2)
+    if len(twos):
+        fresh = np.diff(twos, prepend=-2) != 1
+        start = np.maximum.accumulate(np.where(fresh, twos, 0))
+        headers = twos[(twos - start) % 2 == 0]
+        second[headers[headers + 1 < len(records)] + 1] = True
+    return second

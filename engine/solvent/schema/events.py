@@ -76,18 +76,22 @@ EVENTS: dict[EventType, dict[str, Said]] = {
         code=("code", Code),
     ),
     EventType.LIQUIDATION: _said(
-        _WHO, mode=("side", Mode), verdict=("reason", Verdict), currency="code", equity_units="a", full_units="b",
-        own_units="c", value_units="d", leg=("e", Leg),
+        _WHO, verdict=("reason", Verdict), currency="code", equity_units="a", full_units="b", own_units="c", value_units="d",
+        mark_ticks="e", leg=("side", Leg),
     ),
-    EventType.STEP_DOWN: _said(_ORDER, tier="a", size_lots="b", limit_ticks="c", target_tier="d", leg=("e", Leg)),
+    EventType.STEP_DOWN: _said(
+        _ORDER, tier="a", size_lots="b", limit_ticks="c", target_tier="d", mark_ticks="e", leg=("code", Leg)
+    ),
     EventType.TAKEOVER: _said(
-        _WHO, mode=("side", Mode), parcel_id="a", size_lots="b", cost_units="c", equity_units="d", bankruptcy_ticks="e",
+        _WHO, mode=("side", Mode), parcel_id="a", size_lots="b", cost_units="c", mark_ticks="d", bankruptcy_ticks="e",
         leg=("code", Leg),
     ),
     EventType.PARCEL: _said(
         _WHO, change=("reason", ParcelChange), parcel_id="a", size_lots="b", cost_units="c", closed_lots="d", gain_units="e"
     ),
-    EventType.ADL: _said(_WHO, adl_pass="reason", parcel_id="a", closed_lots="b", share_units="c", rank="d"),
+    EventType.ADL: _said(
+        _WHO, adl_pass="reason", parcel_id="a", closed_lots="b", share_units="c", rank="d", mark_ticks="e"
+    ),
     EventType.REPLACED: _said(_ORDER, order_id="a", price_ticks="b", remaining_lots="c", size_lots="d"),
     EventType.TRIGGERED: _said(
         _ORDER, kind=("code", TriggerKind), source=("reason", Source), order_id="a", trigger_ticks="b", size_lots="c",
@@ -175,8 +179,8 @@ class Event:
     >>> e.type.name, e.price_ticks, e.maker
     ('TRADE', 500000, 16)
     >>> Event((11, 1, 1, 17, 0, 0, 2, 9, -5, 10, 8, 900, 0))
-    LIQUIDATION(seq=9, account=17, instrument=0, mode=ISOLATED, verdict=FULL, currency=0, equity_units=-5, full_units=10, \
-own_units=8, value_units=900, leg=ONE_WAY)
+    LIQUIDATION(seq=9, account=17, instrument=0, verdict=FULL, currency=0, equity_units=-5, full_units=10, own_units=8, \
+value_units=900, mark_ticks=0, leg=LONG)
     """
 
     __slots__ = ("record", "extra")

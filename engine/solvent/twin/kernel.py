@@ -20,13 +20,14 @@ from solvent.schema.words import Basis, CommandType, EventType
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
 from solvent.twin.account.ledger import Ledger
+from solvent.twin.base.command_log import CommandLog
 from solvent.twin.base.emit import Emitter
 from solvent.twin.contract.price_model import Prices
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation import pipeline
 from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Book
-from solvent.twin.reader import Reader
+from solvent.twin.recorder import Recorder
 from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Amendment
 from solvent.twin.trade.lifecycle import Trading
@@ -74,7 +75,7 @@ class Aftermath:
                 answer = fired
 
 
-class Kernel(Reader):
+class Kernel(Recorder):
     def __init__(
         self,
         instruments: Sequence[Spec],
@@ -95,6 +96,7 @@ class Kernel(Reader):
         self.config = config
         self.busy_error, self.halted_error, self.type_error, self.range_error, self.input_error = errors
         self.log = Emitter(wanted)
+        self.commands = CommandLog()
         self.seed = seed  # seeds the compiled core's table of client ids, which is a dict here
         self.names: list[bytes] = []
         self.ids: dict[bytes, int] = {}
@@ -154,19 +156,7 @@ class Kernel(Reader):
 
     def run(self, records: memoryview) -> bytes:
         """Applies many commands. Returns four 64-bit integers for each: order id, filled lots, resting lots, code."""
-        data = bytes(records)
-        if len(data) % RECORD_BYTES:
-            raise self.input_error("the buffer is not a whole number of 64-byte records")
-        commands, at = [], 0
-        while at < len(data):
-            if not 1 <= data[at + 2] <= 2:
-                raise self.input_error(
-                    f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1 or 2"
-                )
-            commands.append(data[at : at + data[at + 2] * RECORD_BYTES])
-            if len(commands[-1]) != data[at + 2] * RECORD_BYTES:
-                raise self.input_error("the last command is cut off")
-            at += len(commands[-1])
+        commands = self.divided(bytes(records))
         answers = bytearray()
         if not commands:
             return b""
@@ -211,6 +201,7 @@ class Kernel(Reader):
         c = read(fields)
         side, account, instrument = fields[2:5]
         self._midway = True
+        self.commands.append(record)
         begin, self.command_seq = len(self.log.events), self.command_seq + 1
         self.log.emit_begin(
             side=side, account=account, instrument=instrument, code=Code.OK, command=c.type, time_ns=0, command_seq=0,

@@ -368,6 +368,7 @@ class Auditor(Safety):
 
     def _on_liquidation(self, e: Event) -> None:
         key = None if e.instrument == NO_INSTRUMENT else (e.account, e.instrument, e.leg)
+        self._at_mark(e, self.marks[e.instrument] if key else 0)
         mine = self.terms(key, e.account, e.currency)
         self._need(mine == (e.equity_units, e.full_units, e.own_units), e, f"LIQ-1: terms {mine}")
         equity, full, own = mine
@@ -384,12 +385,17 @@ class Auditor(Safety):
             lots = e.size_lots if buys else -e.size_lots
             self._fills[e.account, e.instrument, leg].append((lots, signed_cost(spec, buys, e.value_units)))
 
+    def _at_mark(self, e: Event, mark: int) -> None:
+        self._need(e.mark_ticks == mark, e, f"LIQ-1: at the mark of {mark} ticks")
+
     def _on_step_down(self, e: Event) -> None:
+        self._at_mark(e, self.marks[e.instrument])
         self._need(e.tier > self.rules.low_tiers, e, "a step down begins at tier 3")
         self._stepping, self._stepping_leg = -1, e.leg
 
     def _on_takeover(self, e: Event) -> None:
         key = e.account, e.instrument, e.leg
+        self._at_mark(e, self.marks[e.instrument])
         self._need(self.sizes[key] == e.size_lots, e, "LIQ-4: the whole position is taken")
         self.parcels[e.parcel_id] = [e.instrument, e.size_lots, e.cost_units]
         self._held.setdefault(key, self.sizes[key])
@@ -398,6 +404,7 @@ class Auditor(Safety):
 
     def _on_adl(self, e: Event) -> None:
         instrument, size, _ = self.parcels[e.parcel_id]
+        self._at_mark(e, self.marks[instrument])
         self._safe_adl(e)
         self.counts[f"adl_pass_{e.adl_pass}"] += 1
         self.counts["adl_lots"] += e.closed_lots

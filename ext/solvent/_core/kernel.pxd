@@ -8,7 +8,7 @@
 # Cost: a command is one call; `run` is a loop over the same path without the GIL.
 
 from libc.stdint cimport int64_t, uint16_t, uint64_t
-from solvent._core.roster cimport Roster
+from solvent._core.recorder cimport Recorder
 from solvent._core.trade.state cimport Receipt
 from solvent._core.base.commands cimport Request
 from solvent._core.base.schema cimport Command
@@ -19,7 +19,7 @@ cdef class Answer:
     cdef readonly int64_t resting_lots
     cdef readonly uint16_t code
 
-cdef class Kernel(Roster):
+cdef class Kernel(Recorder):
     cdef Receipt receipt
     cdef readonly uint64_t command_seq
     cdef readonly uint64_t seed
@@ -29,11 +29,10 @@ cdef class Kernel(Roster):
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil
     cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil
-    cdef int _enter(self) except -1
+    cdef int _enter(self, int64_t records) except -1
     cdef int _halted(self) except -1
     cdef int _alone(self, const Request* c) except -1
     cdef int _offered(self, const Request* c) except -1
-    cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1
     cdef int _look_for_signals(self) except -1 with gil
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil
     cdef Answer _answer(self, Request* c)

@@ -20,11 +20,12 @@ from solvent._core.account.ledger cimport Collateral, balance, ledger_close, led
 from solvent._core.venue.market_state cimport halt, close_instrument
 from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
+from solvent._core.base.command_log cimport commands_append, commands_room
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.contract.price_model cimport prices_close
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
 from solvent._core.trade.preview cimport preview_close
-from solvent._core.roster cimport Roster
+from solvent._core.recorder cimport Recorder
 from solvent._core.market.expiries cimport expiries_close
 from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
@@ -165,7 +166,7 @@ cdef class Answer:
 
 
 @cython.final
-cdef class Kernel(Roster):
+cdef class Kernel(Recorder):
     """One exchange's state and its only writer. Users reach it through solvent.Exchange and solvent.Book.
 
     instruments and rules: their terms, each read by name (solvent.schema.terms). currencies: their decimals. config: bytes
@@ -309,6 +310,8 @@ cdef class Kernel(Roster):
             command_seq=0, order_id=0, filled_lots=0, resting_lots=0)
         cdef int code
         cdef int64_t before_ns = self.s.clock_ns
+        if self.commands.on:
+            commands_append(&self.commands, &c.record)
         self.command_seq += 1
         receipt.order_id = 0
         receipt.filled_lots = 0
@@ -353,7 +356,8 @@ cdef class Kernel(Roster):
             event.e = receipt.resting_lots
         return 0
 
-    cdef int _enter(self) except -1:
+    cdef int _enter(self, int64_t records) except -1:
+        """Begins commands of so many records in all. Raises what refuses them."""
         cdef int64_t droppable
         if self.busy:
             raise self.busy_error("the exchange is working on another call; one thread at a time")
@@ -365,6 +369,8 @@ cdef class Kernel(Roster):
                 droppable = <int64_t>(self.keep_from - self.s.log.first_seq)
             if 2 * droppable >= self.s.log.count:
                 log_drop(&self.s.log, droppable)
+        if self.commands.on and not commands_room(&self.commands, records):
+            raise MemoryError
         self.busy = True
         return 0
 
@@ -374,7 +380,7 @@ cdef class Kernel(Roster):
 
     cdef int _alone(self, const Request* c) except -1:
         """Applies one command. Python's memory was all taken before."""
-        self._enter()
+        self._enter(c.record.records)
         try:
             self._apply(c, &self.receipt)
         finally:
@@ -387,7 +393,7 @@ cdef class Kernel(Roster):
         """Applies one ADD_INSTRUMENT."""
         cdef tuple decoded = self._decoded(c)
         cdef bytes config
-        self._enter()
+        self._enter(c.record.records)
         try:
             config = self._make_offer(c, decoded)
             self.receipt.code = BAD_INSTRUMENT
@@ -411,23 +417,6 @@ cdef class Kernel(Roster):
         else:
             self._alone(request)
         return _codes[self.receipt.code]
-
-    cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1:
-        """Returns the number of commands in a buffer. Raises InputError if the last one is not whole."""
-        cdef Py_ssize_t i = 0
-        cdef Py_ssize_t n = 0
-        while i < total:  # branches, so that the next command's address does not wait for this one's memory
-            prefetch(&commands[i + 4 * AHEAD])
-            if commands[i].records == 1:
-                i += 1
-            elif commands[i].records == 2:
-                i += 2
-            else:
-                raise self.input_error(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1 or 2")
-            n += 1
-        if i != total:
-            raise self.input_error("the last command is cut off")
-        return n
 
     cdef int _look_for_signals(self) except -1 with gil:
         """Runs the handlers of signals; an exception of theirs ends the batch between two commands."""
@@ -477,7 +466,7 @@ cdef class Kernel(Roster):
         n = self._whole(<const Command*>&records[0], total)
         answers = PyByteArray_FromStringAndSize(NULL, n * <Py_ssize_t>sizeof(Receipt))
         receipts = <Receipt*>PyByteArray_AS_STRING(answers)
-        self._enter()
+        self._enter(total)
         self.run_count = 0
         try:
             with nogil:

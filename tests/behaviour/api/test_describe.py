@@ -76,11 +76,16 @@ def test_a_liquidation_in_names_and_decimals(crash):
     (found,) = of(crash, EventType.LIQUIDATION)
     told = crash.describe(found)
     assert (told["account"], told["instrument"], told["currency"]) == ("alice", "BTC", "USDT")
-    assert (told["verdict"], told["mode"], told["leg"]) == ("FULL", "ISOLATED", "ONE_WAY")
+    assert (told["verdict"], told["mark"], told["leg"]) == ("FULL", 49_400, "ONE_WAY")
     assert told["value"] == Decimal("494") and told["equity"] == Decimal(found.equity_units) / 10**6
     (taken,) = of(crash, EventType.TAKEOVER)
     told = crash.describe(taken)
-    assert told["bankruptcy"] == Decimal(taken.bankruptcy_ticks) / 10 and told["size"] == 1 and "size_lots" not in told
+    assert (
+        told["mark"] == 49_400
+        and told["bankruptcy"] == Decimal(taken.bankruptcy_ticks) / 10
+        and told["size"] == 1
+        and "size_lots" not in told
+    )
 
 
 def test_a_posting_in_names_and_decimals(crash):

@@ -92,28 +92,28 @@ class Emitter(Log):
         )  # fmt: skip
 
     def emit_liquidation(
-        self, *, account: int, instrument: int, mode: int, verdict: int, currency: int, equity_units: int, full_units: int,
-        own_units: int, value_units: int, leg: int,
+        self, *, account: int, instrument: int, verdict: int, currency: int, equity_units: int, full_units: int,
+        own_units: int, value_units: int, mark_ticks: int, leg: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.LIQUIDATION, mode, account, instrument, currency, verdict, equity_units, full_units, own_units,
-            value_units, leg,
+            EventType.LIQUIDATION, leg, account, instrument, currency, verdict, equity_units, full_units, own_units,
+            value_units, mark_ticks,
         )  # fmt: skip
 
     def emit_step_down(
         self, *, side: int, account: int, instrument: int, tier: int, size_lots: int, limit_ticks: int, target_tier: int,
-        leg: int,
+        mark_ticks: int, leg: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.STEP_DOWN, side, account, instrument, 0, 0, tier, size_lots, limit_ticks, target_tier, leg,
+            EventType.STEP_DOWN, side, account, instrument, leg, 0, tier, size_lots, limit_ticks, target_tier, mark_ticks,
         )  # fmt: skip
 
     def emit_takeover(
-        self, *, account: int, instrument: int, mode: int, parcel_id: int, size_lots: int, cost_units: int,
-        equity_units: int, bankruptcy_ticks: int, leg: int,
+        self, *, account: int, instrument: int, mode: int, parcel_id: int, size_lots: int, cost_units: int, mark_ticks: int,
+        bankruptcy_ticks: int, leg: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.TAKEOVER, mode, account, instrument, leg, 0, parcel_id, size_lots, cost_units, equity_units,
+            EventType.TAKEOVER, mode, account, instrument, leg, 0, parcel_id, size_lots, cost_units, mark_ticks,
             bankruptcy_ticks,
         )  # fmt: skip
 
@@ -127,9 +127,10 @@ class Emitter(Log):
 
     def emit_adl(
         self, *, account: int, instrument: int, adl_pass: int, parcel_id: int, closed_lots: int, share_units: int, rank: int,
+        mark_ticks: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.ADL, 0, account, instrument, 0, adl_pass, parcel_id, closed_lots, share_units, rank, 0,
+            EventType.ADL, 0, account, instrument, 0, adl_pass, parcel_id, closed_lots, share_units, rank, mark_ticks,
         )  # fmt: skip
 
     def emit_replaced(

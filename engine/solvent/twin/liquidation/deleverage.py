@@ -27,7 +27,7 @@ def _winners(state: State, parcel: Parcel) -> list[tuple[int, int, bool, Positio
 def _adl_event(state: State, account: int, parcel: Parcel, lots: int, share: int, adl_pass: int, rank: int) -> None:
     state.log.emit_adl(
         account=account, instrument=parcel.instrument, adl_pass=adl_pass, parcel_id=parcel.parcel_id, closed_lots=lots,
-        share_units=share, rank=rank,
+        share_units=share, rank=rank, mark_ticks=state.contracts[parcel.instrument].mark,
     )  # fmt: skip
 
 

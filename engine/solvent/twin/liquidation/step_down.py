@@ -32,8 +32,8 @@ def _sell(state: State, p: Position) -> bool:
         fee_reason=Posting.LIQUIDATION_FEE, ending=Ending.UNFILLED, limit=limit, remaining=lots,
     )  # fmt: skip
     state.log.emit_step_down(
-        side=side, account=p.account, instrument=p.instrument, tier=k + 1, size_lots=lots, limit_ticks=limit,
-        target_tier=target + 1, leg=p.leg,
+        side=side, account=p.account, instrument=p.instrument, leg=p.leg, tier=k + 1, size_lots=lots, limit_ticks=limit,
+        target_tier=target + 1, mark_ticks=contract.mark,
     )  # fmt: skip
     state.trading.accept(t)
     state.trading.execute(t)

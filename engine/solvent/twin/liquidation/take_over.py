@@ -11,22 +11,23 @@ from solvent.twin.liquidation.case import Case, Outcome, State
 from solvent.twin.liquidation.collateral import convert
 
 
-def _take(state: State, p: Position, cost: int, equity: int) -> None:
+def _take(state: State, p: Position, cost: int) -> None:
     """Turns one position into a parcel."""
-    price = margin.saturate(valuation.price_paying(state.contracts[p.instrument], p.size, cost, 0))
+    contract = state.contracts[p.instrument]
+    price = margin.saturate(valuation.price_paying(contract, p.size, cost, 0))
     state.log.emit_takeover(
         account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=state.ledger.next_parcel_id, size_lots=p.size,
-        cost_units=cost, equity_units=equity, bankruptcy_ticks=price, leg=p.leg,
+        cost_units=cost, mark_ticks=contract.mark, bankruptcy_ticks=price, leg=p.leg,
     )  # fmt: skip
     state.ledger.parcel_take(p, cost, price)
     state.trading.refresh_hold(p)
 
 
-def _take_isolated(state: State, p: Position, equity: int) -> None:
+def _take_isolated(state: State, p: Position) -> None:
     contract = state.contracts[p.instrument]
     cost = margin.bankruptcy_cost(contract, p, 0)
     state.ledger.pay(Posting.TAKEN_OVER, p, (Purse.CLEARING, contract.currency), p.margin)
-    _take(state, p, cost, equity)
+    _take(state, p, cost)
 
 
 def _take_cross(state: State, account: int, currency: int) -> None:
@@ -41,16 +42,15 @@ def _take_cross(state: State, account: int, currency: int) -> None:
     wallet = account, currency
     ledger.pay(Posting.TAKEN_OVER, wallet, (Purse.CLEARING, currency), ledger.wallets[account][currency])
     ledger.touch(account)  # the domain that its balance backed is tested
-    for p, cost, share in zip(cross, costs, shares, strict=True):
-        _take(state, p, cost, share)
+    for p, cost in zip(cross, costs, strict=True):
+        _take(state, p, cost)
 
 
 def take_over(state: State, case: Case) -> Outcome:
     """Takes over the isolated position, or all cross positions of the domain."""
     if case.verdict == Verdict.FULL:
-        assert case.requirement
         if case.position:
-            _take_isolated(state, case.position, case.requirement.equity)
+            _take_isolated(state, case.position)
         else:
             _take_cross(state, case.account, case.currency)
     return Outcome.OVER

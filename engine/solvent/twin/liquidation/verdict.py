@@ -47,8 +47,9 @@ def verdict(state: State, case: Case) -> Outcome:
     if case.verdict == Verdict.SAFE:
         return Outcome.OVER
     state.log.emit_liquidation(
-        account=case.account, instrument=case.instrument, mode=int(p is not None), verdict=case.verdict,
+        account=case.account, instrument=case.instrument, leg=p.leg if p else 0, verdict=case.verdict,
         currency=case.currency, equity_units=margin.saturate(r.equity), full_units=margin.saturate(r.full),
-        own_units=margin.saturate(r.own), value_units=margin.saturate(r.value), leg=p.leg if p else 0,
+        own_units=margin.saturate(r.own), value_units=margin.saturate(r.value),
+        mark_ticks=state.contracts[p.instrument].mark if p else 0,
     )  # fmt: skip
     return Outcome.GO_ON

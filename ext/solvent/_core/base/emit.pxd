@@ -87,25 +87,25 @@ cdef inline Event* emit_done(
 
 
 cdef inline Event* emit_liquidation(
-    EventLog* log, uint32_t account, uint32_t instrument, uint8_t mode, uint16_t verdict, uint16_t currency,
-    int64_t equity_units, int64_t full_units, int64_t own_units, int64_t value_units, int64_t leg
+    EventLog* log, uint32_t account, uint32_t instrument, uint16_t verdict, uint16_t currency, int64_t equity_units,
+    int64_t full_units, int64_t own_units, int64_t value_units, int64_t mark_ticks, uint8_t leg
 ) noexcept nogil:
-    return append(log, LIQUIDATION, mode, account, instrument, currency, verdict, equity_units, full_units, own_units,
-        value_units, leg)
+    return append(log, LIQUIDATION, leg, account, instrument, currency, verdict, equity_units, full_units, own_units,
+        value_units, mark_ticks)
 
 
 cdef inline Event* emit_step_down(
     EventLog* log, uint8_t side, uint32_t account, uint32_t instrument, int64_t tier, int64_t size_lots, int64_t limit_ticks,
-    int64_t target_tier, int64_t leg
+    int64_t target_tier, int64_t mark_ticks, uint16_t leg
 ) noexcept nogil:
-    return append(log, STEP_DOWN, side, account, instrument, 0, 0, tier, size_lots, limit_ticks, target_tier, leg)
+    return append(log, STEP_DOWN, side, account, instrument, leg, 0, tier, size_lots, limit_ticks, target_tier, mark_ticks)
 
 
 cdef inline Event* emit_takeover(
     EventLog* log, uint32_t account, uint32_t instrument, uint8_t mode, int64_t parcel_id, int64_t size_lots,
-    int64_t cost_units, int64_t equity_units, int64_t bankruptcy_ticks, uint16_t leg
+    int64_t cost_units, int64_t mark_ticks, int64_t bankruptcy_ticks, uint16_t leg
 ) noexcept nogil:
-    return append(log, TAKEOVER, mode, account, instrument, leg, 0, parcel_id, size_lots, cost_units, equity_units,
+    return append(log, TAKEOVER, mode, account, instrument, leg, 0, parcel_id, size_lots, cost_units, mark_ticks,
         bankruptcy_ticks)
 
 
@@ -118,9 +118,9 @@ cdef inline Event* emit_parcel(
 
 cdef inline Event* emit_adl(
     EventLog* log, uint32_t account, uint32_t instrument, uint16_t adl_pass, int64_t parcel_id, int64_t closed_lots,
-    int64_t share_units, int64_t rank
+    int64_t share_units, int64_t rank, int64_t mark_ticks
 ) noexcept nogil:
-    return append(log, ADL, 0, account, instrument, 0, adl_pass, parcel_id, closed_lots, share_units, rank, 0)
+    return append(log, ADL, 0, account, instrument, 0, adl_pass, parcel_id, closed_lots, share_units, rank, mark_ticks)
 
 
 cdef inline Event* emit_replaced(

@@ -71,7 +71,8 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
 cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
     emit_adl(
         &s.log, account=account, instrument=parcel.instrument, adl_pass=pass_, parcel_id=parcel.parcel_id,
-        closed_lots=lots, share_units=share, rank=rank)
+        closed_lots=lots, share_units=share, rank=rank,
+        mark_ticks=s.ledger.instruments[parcel.instrument].mark_ticks)
 
 
 cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:

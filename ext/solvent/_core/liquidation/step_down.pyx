@@ -54,8 +54,9 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     must(p.first_order < 0 and (t.side == SELL) == (p.size_lots > 0), LIQ_2, &s.log.fault)
     if pool_room(&s.pool) and book_room(&s.books[t.instrument]):
         emit_step_down(
-            &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1, size_lots=t.size_lots,
-            limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers, leg=p.leg)
+            &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1,
+            size_lots=t.size_lots, limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers,
+            mark_ticks=s.ledger.instruments[t.instrument].mark_ticks, leg=p.leg)
         accept(s, &t)
         execute(s, &t)
         rest_or_end(s, &t)

@@ -7,10 +7,10 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.account.margin cimport bankruptcy_cost, equity_share, upl
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_4, MON_8, must
-from solvent._core.base.money cimport int128, saturate
+from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport CLEARING, FULL, SAFE, TAKEN_OVER
-from solvent._core.contract.valuation cimport price_paying
+from solvent._core.contract.valuation cimport Instrument, price_paying
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.liquidation.collateral cimport convert
 from solvent._core.trade.holds cimport refresh_hold
@@ -20,19 +20,19 @@ from solvent._core.base.emit cimport emit_takeover
 cdef struct Taken:             # a position to take over
     int32_t position
     int64_t cost_units
-    int64_t equity_units       # its share of the domain's equity
 
 
 cdef void _take(State* s, Taken* each) noexcept nogil:
     """Turns one position into a parcel."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[each.position]
-    cdef int64_t price = price_paying(&l.instruments[p.instrument], p.size_lots, each.cost_units, 0)
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef int64_t price = price_paying(ins, p.size_lots, each.cost_units, 0)
     must(p.first_order < 0 and p.hold_units == 0, LIQ_2, &s.log.fault)
     must(p.mode or l.positions[each.position].margin_units == 0, LIQ_3, &s.log.fault)
     emit_takeover(
         &s.log, account=p.account, instrument=p.instrument, mode=p.mode, parcel_id=l.next_parcel_id,
-        size_lots=p.size_lots, cost_units=each.cost_units, equity_units=each.equity_units, bankruptcy_ticks=price,
+        size_lots=p.size_lots, cost_units=each.cost_units, mark_ticks=ins.mark_ticks, bankruptcy_ticks=price,
         leg=p.leg)
     parcel_take(l, each.position, each.cost_units, price)
     must(p.size_lots == 0 and p.cost_units == 0 and p.margin_units == 0, LIQ_3, &s.log.fault)
@@ -49,7 +49,6 @@ cdef void _take_isolated(State* s, Case* c) noexcept nogil:
         return
     each.position = c.position
     each.cost_units = bankruptcy_cost(l, c.position)
-    each.equity_units = saturate(c.requirement.equity)
     must(each.cost_units == l.positions[c.position].cost_units - l.positions[c.position].margin_units, LIQ_3, &s.log.fault)
     must(l.positions[c.position].mode and l.positions[c.position].account == c.account, LIQ_3, &s.log.fault)
     pay(l, TAKEN_OVER, purse, wallet_purse(CLEARING, purse.currency), l.positions[c.position].margin_units, 0)
@@ -57,20 +56,21 @@ cdef void _take_isolated(State* s, Case* c) noexcept nogil:
 
 
 cdef int32_t _shares(State* s, Case* c, Taken* found) noexcept nogil:
-    """Lists the open cross positions of the domain with cost and share, all from the same state. Returns their number."""
+    """Lists the open cross positions of the domain with their costs, all from the same state. Returns their number."""
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[c.account].first_position
     cdef int32_t count = 0
+    cdef int64_t share
     cdef int128 whole = 0
     while index >= 0:
         if (l.positions[index].size_lots != 0 and not l.positions[index].mode
                 and l.instruments[l.positions[index].instrument].currency == c.currency):
             found[count].position = index
             found[count].cost_units = bankruptcy_cost(l, index)
-            found[count].equity_units = equity_share(l, index)
-            must(found[count].cost_units == l.positions[index].cost_units + upl(l, &l.positions[index]) - found[count].equity_units,
+            share = equity_share(l, index)
+            must(found[count].cost_units == l.positions[index].cost_units + upl(l, &l.positions[index]) - share,
                  LIQ_3, &s.log.fault)
-            whole += found[count].equity_units
+            whole += share
             count += 1
         index = l.positions[index].next
     must(count == c.requirement.positions, LIQ_4, &s.log.fault)

@@ -89,7 +89,8 @@ cdef int verdict(State* s, Case* c) noexcept nogil:
     must(r.equity < r.own and (c.verdict == FULL) == (r.equity < r.full), LIQ_1, &s.log.fault)
     must(c.candidate < 0 or s.ledger.positions[c.candidate].account == c.account, LIQ_1, &s.log.fault)
     emit_liquidation(
-        &s.log, account=c.account, instrument=c.instrument, mode=1 if c.position >= 0 else 0, verdict=c.verdict,
-        currency=c.currency, equity_units=saturate(r.equity), full_units=saturate(r.full), own_units=saturate(r.own),
-        value_units=saturate(r.value), leg=c.leg)
+        &s.log, account=c.account, instrument=c.instrument, verdict=c.verdict, currency=c.currency,
+        equity_units=saturate(r.equity), full_units=saturate(r.full), own_units=saturate(r.own),
+        value_units=saturate(r.value),
+        mark_ticks=s.ledger.instruments[c.instrument].mark_ticks if c.position >= 0 else 0, leg=c.leg)
     return GO_ON
