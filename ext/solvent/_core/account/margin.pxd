@@ -9,8 +9,8 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
 from solvent._core.base.clauses cimport MAR_1, MON_8, must
-from solvent._core.base.money cimport add, int128, magnitude, max64, total
-from solvent._core.contract.valuation cimport Instrument, fee_units, initial_rise, tier_at, value_at_mark
+from solvent._core.base.money cimport RATE, add, int128, magnitude, max64, total
+from solvent._core.contract.valuation cimport Instrument, fee_units, initial_rise, tier_at, value_at_mark, worth
 from solvent._core.base.schema cimport BUY
 
 cdef enum:
@@ -121,6 +121,20 @@ cdef inline bint is_plain(Rules* rules, Instrument* ins) noexcept nogil:
     return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy
 
 
+cdef inline bint plain_holds(
+    Ledger* ledger, Rules* rules, Instrument* ins, Position* p, int64_t size_lots, int64_t cost_units, int64_t margin_units
+) noexcept nogil:
+    """True if a plain isolated position is at R_own or above with this size, cost and margin: equity >= ceil(own), without
+    the division."""
+    cdef int64_t signed = worth(ins, size_lots, ins.mark_ticks, &ledger.log.fault)
+    cdef int128 equity = <int128>margin_units + signed - cost_units
+    cdef int64_t low, high
+    if size_lots == 0:
+        return equity >= 0
+    plain_rates(rules, ins, p, magnitude(size_lots), &low, &high)
+    return (equity - rules.at_threshold) * RATE >= <int128>magnitude(signed) * high
+
+
 # --- Holds, inline: every order asks twice ------------------------------------------------------------------
 
 cdef inline int64_t opening_hold(
@@ -140,6 +154,8 @@ cdef inline int64_t side_hold(Ledger* ledger, Instrument* ins, Position* p, Open
     """Returns the hold of a side whose resting orders are `open`. More orders never reserve less."""
     cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
     if closing > 0 or p.reduce.loss_units != 0:
+        if p.mode and open.lots <= closing - p.reduce.lots:      # all of them close: its own margin bears their loss
+            return 0
         return mixed_hold(ledger, ins, p, open, side)
     must(open.lots >= 0, MON_8, &ledger.log.fault)
     return 0 if open.lots == 0 else opening_hold(ins, p, open.lots, open.value_units, open.loss_units, 1, &ledger.log.fault)

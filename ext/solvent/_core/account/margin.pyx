@@ -8,7 +8,7 @@ from solvent._core.base.money cimport (
     sub,
 )
 from solvent._core.contract.valuation cimport (
-    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, rate_of, tier_at, tier_of, upl_of,
+    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, is_lesser, rate_of, tier_at, tier_of, upl_of,
     worth,
 )
 from solvent._core.base.schema cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
@@ -183,15 +183,12 @@ cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept n
     """True if an isolated position is at R_own or above: equity >= ceil(own), without the division."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
-    cdef int128 equity = <int128>p.margin_units + signed - p.cost_units
-    cdef int64_t low, high
-    cdef int128 full, own
+    cdef int128 equity, full, own
+    if is_plain(rules, ins):
+        return plain_holds(ledger, rules, ins, p, p.size_lots, p.cost_units, p.margin_units)
+    equity = <int128>p.margin_units + worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault) - p.cost_units
     if p.size_lots == 0:
         return equity >= 0
-    if is_plain(rules, ins):
-        plain_rates(rules, ins, p, magnitude(p.size_lots), &low, &high)
-        return (equity - (1 if rules.at_threshold else 0)) * RATE >= <int128>magnitude(signed) * high
     thresholds(ledger, rules, p, equity, &full, &own)
     return (equity - (1 if rules.at_threshold else 0)) * RATE >= own
 

@@ -6,7 +6,7 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.account.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
-    equity_share, hold_units, initial_units, is_plain, isolated_holds, isolated_requirement, plain_maintenance, spare_units, upl,
+    equity_share, hold_units, initial_units, is_plain, isolated_holds, isolated_requirement, plain_holds, plain_maintenance, spare_units, upl,
 )
 from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
 from solvent._core.account.domain cimport cross_holds, domain_holds
@@ -175,11 +175,14 @@ cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) no
     """Returns the units that an isolated position lacks to its threshold after a fill, or 0. Its wallet does not matter
     here."""
     cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int64_t size = p.size_lots
     cdef int64_t cost = p.cost_units
     cdef int64_t margin = p.margin_units
     cdef Requirement r
     cdef int64_t lacks = 0
+    if is_plain(rules, ins) and plain_holds(l, rules, ins, p, e.size_lots, e.cost_units, e.margin_units):
+        return 0
     p.size_lots, p.cost_units, p.margin_units = e.size_lots, e.cost_units, e.margin_units
     if not isolated_holds(l, rules, index):
         isolated_requirement(l, rules, index, &r)
