@@ -425,20 +425,22 @@ cdef class Kernel(Recorder):
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """Runs the loop of `run`; run_count is the number of whole commands applied."""
         cdef Request request[2]
-        cdef Py_ssize_t i = 0
+        cdef const Command* at = commands
+        cdef const Command* end = commands + total
         cdef int64_t done = 0
         cdef int64_t looked = milliseconds()
         cdef int64_t mask = BETWEEN_LOOKS if self.s.bare else BETWEEN_LOOKS_AT_MONEY
-        while i < total and self.s.log.fault == 0:
-            if i + AHEAD < total and self.s.bare:
-                _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
-            request[0].record = commands[i]
-            if request[0].record.records == 2 and i + 1 < total:
-                request[1].record = commands[i + 1]
+        while at < end and self.s.log.fault == 0:
+            if self.s.bare and at + AHEAD < end:
+                _ahead(&self.s, at + AHEAD, at + NEARER)
+            request[0].record = at[0]
+            at += 1
+            if request[0].record.records == 2 and at < end:
+                request[1].record = at[0]
+                at += 1
             elif request[0].record.records != 1:
                 break
             self._apply(request, &receipts[done])
-            i += 1 if request[0].record.records == 1 else 2
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done
