@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 BUILD ?= debug
 PARALLEL := -n auto --dist worksteal  # a process for each core; one test after another: pytest alone
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
+# What one process makes no other makes again: generated C, and bytecode (of the tests too).
+export SOLVENT_C_CACHE := $(CURDIR)/build/cache
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+export PYTHONDONTWRITEBYTECODE :=
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
 .PHONY: demo test check bench mutate lint docs debug dist clean

@@ -2,12 +2,14 @@
 
 Environment switches: SOLVENT_NO_EXT=1 installs only the Python part (solvent.reference runs everywhere). SOLVENT_BUILD
 names another way to compile (KINDS below), each with generated C of its own in build/<kind>; `make debug` uses them.
+SOLVENT_C_CACHE names a folder that keeps the generated C by its content, so that no other build generates it again.
 """
 
 import os
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
@@ -54,13 +56,30 @@ class BuildPy(build_py):
             self.copy_file(str(header), str(place))
 
 
+class BuildExt(build_ext):
+    """Translates the modules to C when they are built, and not for a list of files or a name."""
+
+    def run(self):
+        from Cython.Build import cythonize
+
+        made = cythonize(
+            [Extension(each.name, each.sources) for each in self.extensions],
+            include_path=["ext"],
+            build_dir=f"build/{KIND}/c",
+            cache=os.environ.get("SOLVENT_C_CACHE") or False,
+            compiler_directives=DIRECTIVES | {"linetrace": KIND == "trace"},
+            nthreads=os.cpu_count() or 1,
+        )
+        for each, translated in zip(self.extensions, made, strict=True):
+            each.sources, each.depends = translated.sources, translated.depends
+        super().run()
+
+
 def extensions():
     if os.environ.get("SOLVENT_NO_EXT") == "1":
         return []
-    from Cython.Build import cythonize
-
     link = ["-fsanitize=address,undefined"] if KIND == "sanitize" else []
-    modules = [
+    return [
         Extension(
             ".".join(path.relative_to("ext").with_suffix("").parts),
             [str(path)],
@@ -69,15 +88,8 @@ def extensions():
         )
         for path in sorted(CORE.rglob("*.pyx"))
     ]
-    return cythonize(
-        modules,
-        include_path=["ext"],
-        build_dir=f"build/{KIND}/c",
-        compiler_directives=DIRECTIVES | {"linetrace": KIND == "trace"},
-        nthreads=os.cpu_count() or 1,
-    )
 
 
 if __name__ == "__main__":  # cythonize starts workers that import this file
     os.chdir(ROOT)
-    setup(ext_modules=extensions(), cmdclass={"build_py": BuildPy})
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExt, "build_py": BuildPy})

@@ -10,6 +10,7 @@ from solvent.api.backend import Event
 from solvent.api.base import Ack
 from solvent.api.book import Book
 from solvent.api.exchange import Exchange
+from solvent.api.past import Past
 from solvent.schema.codes import (
     Busy,
     Code,
@@ -42,21 +43,33 @@ from solvent.terms.rule_set import RuleSet
 from solvent.terms.tiers import Rates, Tier
 
 if TYPE_CHECKING:
+    from solvent.api.base import Face
     from solvent.store.opening import open
+    from solvent.store.opening import replayed as replay
+    from solvent.store.recording import Recording
 
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
     "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed", "JournalDamaged",
     "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion", "OutOfRange",
-    "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied", "open",
+    "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied", "open", "replay",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
 
+def _recorded(face: "Face") -> "Recording":
+    from solvent.store.recording import Recording
+
+    return Recording(face)
+
+
+Past._record = _recorded
+
+
 def __getattr__(name: str) -> Any:
     """Imports the store when somebody opens a journal."""
-    if name == "open":
-        from solvent.store.opening import open
+    if name not in ("open", "replay"):
+        raise AttributeError(f"module 'solvent' has no attribute {name!r}")
+    from solvent.store import opening
 
-        return open
-    raise AttributeError(f"module 'solvent' has no attribute {name!r}")
+    return opening.open if name == "open" else opening.replayed

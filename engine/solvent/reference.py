@@ -4,9 +4,17 @@
 what an account needs. twin/liquidation tells what happens to an account that has less.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from solvent.api import backend, book, exchange
+from solvent.terms.instrument import Instrument
+
+if TYPE_CHECKING:
+    from solvent.store.replay import Replay
+
+__all__ = ["Book", "Exchange", "open", "replay"]
 
 
 class _Reference:
@@ -21,3 +29,17 @@ class Exchange(_Reference, exchange.Exchange):
 
 class Book(_Reference, book.Book):
     """Runs solvent.Book in pure Python: the same methods, events and digest."""
+
+
+def open(path: str | Path, instruments: Iterable[Instrument] | None = None, **terms: Any) -> exchange.Exchange:
+    """Opens a journal on the readable twin. The terms are those of solvent.open; either kernel reads what the other wrote."""
+    from solvent.store import opening, recovery
+
+    return opening.open(path, instruments, kinds=recovery.Kinds(Exchange, Book, False), **terms)
+
+
+def replay(path: str | Path) -> "Replay":
+    """Opens a journal on the readable twin, to look at any moment of it (solvent.replay)."""
+    from solvent.store import opening, recovery
+
+    return opening.replayed(path, recovery.Kinds(Exchange, Book, False))

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
@@ -91,15 +92,22 @@ def build(make, kind: str, scheme: str, basis: str, mode: str, side: str, lots: 
     return desk, margin + others[0] - asked, legs, (asked, others[1])
 
 
+LOTS = (60, 300, 450, 601)  # within tier 1, at the top of 2, within 3, the first of 4
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("lots", [60, 300, 450, 601])  # within tier 1, at the top of 2, within 3, the first of 4
-@pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("scheme,basis", SCHEMES)
 @pytest.mark.parametrize("kind", MARKETS)
-def test_every_formula(sweep, kind, scheme, basis, mode, side, lots):
+def test_every_formula(sweep, kind, scheme, basis, mode):
     """Liquidation price, profit-side price and bankruptcy price; nothing one tick before, a liquidation at the tick."""
-    desk, margin, legs, others = build(sweep, kind, scheme, basis, mode, side, lots)
+    for side, lots in product(SIGN, LOTS):
+        print(side, lots)
+        check_formulas(sweep, kind, scheme, basis, mode, side, lots)
+
+
+def check_formulas(make, kind: str, scheme: str, basis: str, mode: str, side: str, lots: int) -> None:
+    desk, margin, legs, others = build(make, kind, scheme, basis, mode, side, lots)
     t, s, leg = desk.terms, SIGN[side], side if mode.startswith("hedge") else None
     view = desk.ex.position("poor", "I", leg)
     mark, highest = desk.ticks(view.mark_price), desk.contracts["I"][0].spec.max_price_ticks

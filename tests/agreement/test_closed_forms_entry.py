@@ -22,12 +22,12 @@ def test_a_deduction_by_a_value_that_moves_is_refused_at_entry():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "scheme,basis,at", [(*case, "mark") for case in AT_MARK] + [(*case, "entry") for case in AT_ENTRY],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", MARKETS)
-def test_every_basis_and_the_margin_of_entry(sweep, seed, kind, scheme, basis, at, mode, side):
+def test_every_basis_and_the_margin_of_entry(sweep, seed, kind, scheme, basis, at, mode):
     """Prices, requirements, nothing one tick before, and at the tick a step down or a takeover at the price it has to be."""
-    through(sweep, drawn(seed, kind, scheme, basis, at, mode, side))
+    for side in SIGN:
+        through(sweep, drawn(seed, kind, scheme, basis, at, mode, side))

@@ -5,6 +5,7 @@ Owns the rule sets and what only they do; the arithmetic of domains is that of s
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from random import Random
 
 import pytest
@@ -45,7 +46,7 @@ MORE = {"linear": 1, "inverse": -1, "quanto": 1}  # where a value grows
 def meet(desk, d: Domain, first) -> Domain:
     """Where a threshold is met already: the margin with which the last safe tick would be exactly what is asked."""
     passed = replace(d, law=replace(d.law, met=False))
-    mark = desk.ticks(desk.ex.position("poor", "I", first.leg).mark_price)
+    mark = desk.marks["I"]
     tick, way = find(passed, first, mark, desk.contracts["I"][0].spec.max_price_ticks)
     if tick is None or tick - way == mark or doubt(d, mark):
         return d
@@ -61,30 +62,28 @@ def meet(desk, d: Domain, first) -> Domain:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("draw", range(5))
-@pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("kind", MARKETS)
-def test_every_rule(sweep, seed, kind, rule, mode, side, draw):
-    """A scheme and basis at mark or at entry, whichever is drawn."""
-    r = Random(f"{seed} {kind} {rule} {mode} {side} {draw}")
-    at = r.choice(("mark", "entry"))
-    scheme, basis = r.choice(EVERY if at == "mark" else AT_ENTRY)
-    through(sweep, drawn(seed, kind, scheme, basis, at, mode, side, rule_set=RULES[rule]), meet)
+def test_every_rule(sweep, seed, kind, rule, mode):
+    """Both sides, and five times a scheme and basis at mark or at entry, whichever is drawn."""
+    for side, draw in product(SIGN, range(5)):
+        r = Random(f"{seed} {kind} {rule} {mode} {side} {draw}")
+        at = r.choice(("mark", "entry"))
+        scheme, basis = r.choice(EVERY if at == "mark" else AT_ENTRY)
+        through(sweep, drawn(seed, kind, scheme, basis, at, mode, side, rule_set=RULES[rule]), meet)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("rule", ["seed", "at bankruptcy, met"])
-@pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("scheme,basis", [case for case in EVERY if case[1] != "net"])
 @pytest.mark.parametrize("kind", MARKETS)
-def test_a_hedge_that_is_not_netted(sweep, seed, kind, scheme, basis, side, rule):
+def test_a_hedge_that_is_not_netted(sweep, seed, kind, scheme, basis):
     """Both legs have shares of equity: the one that asks most beyond a takeover steps down, or both are taken over."""
-    at = Random(f"{seed} {kind} {scheme} {basis} {side} {rule}").choice(("mark", "entry"))
-    at = at if (scheme, basis) in AT_ENTRY else "mark"
-    rule_set = replace(RULES.get(rule, SEED), net_hedges=False)
-    assert through(sweep, drawn(seed, kind, scheme, basis, at, "hedge", side, rule_set=rule_set), meet) is None
+    for side, rule in product(SIGN, ("seed", "at bankruptcy, met")):
+        at = Random(f"{seed} {kind} {scheme} {basis} {side} {rule}").choice(("mark", "entry"))
+        at = at if (scheme, basis) in AT_ENTRY else "mark"
+        rule_set = replace(RULES.get(rule, SEED), net_hedges=False)
+        assert through(sweep, drawn(seed, kind, scheme, basis, at, "hedge", side, rule_set=rule_set), meet) is None
 
 
 # --- What a higher value alone does

@@ -22,7 +22,7 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "app": "schema terms presets api witness feed store lab",
 }
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
-ROOF = ["audit", "rows", "reader", "roster", "recorder", "kernel"]  # above all of them, lowest first
+ROOF = ["audit", "rows", "reader", "roster", "recorder", "sound", "walk", "image", "kernel"]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "schema", "commands", "command_log", "event_log", "emit", "event_view",
     "order_pool", "book", "matching", "client_ids", "expiries", "triggers", "valuation", "price_model", "ledger", "fees",

@@ -63,14 +63,17 @@ def test_without_the_compiled_core_the_twin_works_and_says_why_the_other_does_no
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory):
-    """sdist from the checkout; wheel from the sdist, compiled without optimisation, with all else as it is shipped."""
+    """sdist from the checkout; wheel from the sdist, compiled without optimisation, with all else as it is shipped.
+
+    C that was generated from the same sources is taken as it is.
+    """
     base = tmp_path_factory.getbasetemp()
     out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dist"
     out.mkdir(exist_ok=True)
     with (out / "lock").open("w") as lock:  # of several processes one builds
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not list(out.glob("*.whl")):
-            env = os.environ | {"SOLVENT_BUILD": "quick"}
+            env = os.environ | {"SOLVENT_BUILD": "quick", "SOLVENT_C_CACHE": str(ROOT / "build" / "cache")}
             call(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, cwd=ROOT, env=env)
     return out
 

@@ -37,7 +37,10 @@ def test_types():
 
 @pytest.mark.long
 def test_stubs_match_the_binaries():
-    names = [f"solvent._core.{name}" for name in ("kernel", "reader", "base.event_view", "base.schema", "base.money")]
+    names = [
+        f"solvent._core.{name}"
+        for name in ("kernel", "image", "reader", "base.checksum", "base.event_view", "base.schema", "base.money")
+    ]
     run("mypy.stubtest", *names,
         "--allowlist", "tests/shape/stubtest.txt", "--ignore-unused-allowlist")  # fmt: skip
 

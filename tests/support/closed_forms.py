@@ -14,6 +14,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 from solvent import EventType, Instrument, Tier
 from solvent.terms.decimals import from_units
@@ -203,6 +204,7 @@ POWER = {"linear": "0.0000005", "inverse": "0.01", "quanto": "0.05"}
 SLOPE = "0.00002"
 
 
+@cache
 def contract(name: str, kind: str, scheme: str, basis: str = "contracts", table=TABLE) -> tuple[Instrument, Terms]:
     """An instrument and its terms. Tiers by money have the tops that those by contracts have at the entry price."""
     words, units, entry = MARKETS[kind]
@@ -233,6 +235,7 @@ class Desk:
         self, make, *contracts: tuple[Instrument, Terms], rule_set="seed", leverage: int = 20, mode: str = "isolated"
     ):
         self.ex = make([instrument for instrument, _ in contracts], rules=rule_set)
+        self.marks: dict[str, int] = {}  # ticks, as told
         self.contracts = {instrument.name: (instrument, t) for instrument, t in contracts}
         instrument, self.terms = contracts[0]
         self.unit, self.currency, self.leverage, self.mode = instrument.unit, instrument.settle, leverage, mode
@@ -249,9 +252,11 @@ class Desk:
 
     def margin_to(self, units: int, name: str = "I", leg: str | None = None) -> None:
         missing = units - self.ex.position("poor", name, leg).margin_units
-        self.ex.move_margin("poor", name, from_units(missing, self.unit), leg=leg)
+        if missing:
+            self.ex.move_margin("poor", name, from_units(missing, self.unit), leg=leg)
 
     def mark(self, ticks: int, name: str = "I") -> list:
+        self.marks[name] = ticks
         return self.ex.mark(name, ticks * self.contracts[name][0].tick_size).events
 
     def open(self, side: str, lots: int, ticks: int, name: str = "I", leg: str | None = None) -> Held:

@@ -30,8 +30,8 @@ if __name__ == "__main__":
 from support.fake_disk import FakeDisk
 from support.generator import Generator
 
-COMPILED = Kinds(solvent.Exchange, solvent.Book)
-REFERENCE = Kinds(solvent.reference.Exchange, solvent.reference.Book)
+COMPILED = Kinds(solvent.Exchange, solvent.Book, True)
+REFERENCE = Kinds(solvent.reference.Exchange, solvent.reference.Book, False)
 
 
 class Moment(NamedTuple):
@@ -178,7 +178,9 @@ class Judge:
                 self.judge(moment.disk.after_power_loss(self.random), moment, True)
 
 
-LIMITS = (Limits(), Limits(segment_bytes=4_096), Limits(snapshot_every=7))
+LIMITS = (
+    Limits(), Limits(segment_bytes=4_096), Limits(snapshot_every=7), Limits(segment_bytes=4_096, snapshot_every=5, keep=2)
+)  # fmt: skip
 
 
 def campaign(points: int, seed: int, losses: int = 4) -> dict[str, int]:

@@ -306,7 +306,7 @@ def pay(desk: Desk, d: Domain, first: Part) -> None:
     """Margin or cash as the domain has it."""
     if desk.mode == "cross":
         desk.cash_to(d.margin)
-    elif d.margin != desk.ex.position("poor", "I", first.leg).margin_units:
+    else:
         desk.margin_to(d.margin, leg=first.leg)
 
 
@@ -322,13 +322,13 @@ def find(d: Domain, first: Part, mark: int, highest: int) -> tuple[int | None, i
 
 def views(desk: Desk, d: Domain, first: Part, mark: int, tick: int | None, way: int) -> int | None:
     """What is shown at a mark: costs, tiers, requirements, prices. Gives the liquidation price (a power may be a tick off)."""
-    view, wide = desk.ex.position("poor", "I", first.leg), doubt(d, mark)
-    shown = desk.ticks(view.liquidation_price)
+    found = [desk.ex.position("poor", "J" if p.stays else "I", p.leg) for p in d.parts]
+    wide, shown = doubt(d, mark), desk.ticks(found[d.parts.index(first)].liquidation_price)
     if shown != tick:
         assert first.t.scheme == "power" and shown is not None and slack(d, shown) <= doubt(d, shown)
         assert slack(d, shown - way) >= 0
-    for p, share in zip(d.parts, shares(d, mark), strict=True):
-        seen = desk.ex.position("poor", "J" if p.stays else "I", p.leg)
+    for p, seen, share in zip(d.parts, found, shares(d, mark), strict=True):
+        assert desk.ticks(seen.mark_price, seen.instrument) == p.at(mark)
         assert (seen.cost_units, seen.tier) == (p.h.cost, tier_of(d, p, mark) + 1)
         assert 0 <= int(seen.maintenance / desk.unit) - up(thresholds(d, p, mark)[1]) <= wide
         if p.stays or wide == 0 or len(d.parts) == 1:
@@ -439,7 +439,7 @@ def through(make, case: Case, meet=None) -> Domain | None:
     """A case to its end; a hedge that was netted goes on as what is left of it. meet: how a threshold is met exactly."""
     desk, d, first = build(make, case)
     d = meet(desk, d, first) if meet and d.law.met else d
-    mark = desk.ticks(desk.ex.position("poor", "I", first.leg).mark_price)
+    mark = desk.marks["I"]
     assert slack(d, mark) >= 0
     if case.basis == "notional" and len(d.parts) == 1 and case.scheme != "power":
         ahead = threshold(d, mark, first.h.s, desk.contracts["I"][0].spec.max_price_ticks)

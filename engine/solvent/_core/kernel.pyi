@@ -3,7 +3,7 @@ from typing import final
 from typing_extensions import Buffer
 
 from solvent._core.base.event_view import EventView
-from solvent._core.recorder import Recorder
+from solvent._core.image import Portable
 
 @final
 class Answer:
@@ -14,8 +14,7 @@ class Answer:
     def __bool__(self) -> bool: ...
 
 @final
-class Kernel(Recorder):
-    keep_from: int
+class Kernel(Portable):
     def apply(self, record: Buffer) -> int: ...
     def run(self, records: Buffer) -> bytearray | bytes: ...
     def submit(
@@ -34,10 +33,6 @@ class Kernel(Recorder):
     def last(self) -> tuple[int, int, int]: ...
     @property
     def halted(self) -> bool: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def command_seq(self) -> int: ...
     @property
     def first_seq(self) -> int: ...
     @property

@@ -3,10 +3,11 @@
 Owns the cursors over events and the one place that loads the compiled core. Knows the meaning of no command but ADVANCE.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 from weakref import WeakSet
 
 from solvent.api import backend
@@ -38,6 +39,8 @@ SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
 _NEVER = 2**64 - 1
 _ALL = 2**64 - 1
+# What a copy of an exchange has of its own.
+_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums", "_keeper"}
 
 
 def digest_of(data: bytes) -> bytes:
@@ -93,6 +96,7 @@ class Ack:
     """
 
     __slots__ = ("code", "order_id", "seq", "_filled_lots", "_resting_lots", "_lot", "_end", "_face")
+    _face: "Face | None"
 
     def __init__(self, face: "Face", code: int, lot: Decimal, begin: int):
         self.order_id, self._filled_lots, self._resting_lots = face._kernel.last
@@ -135,7 +139,18 @@ class Ack:
     @property
     def events(self) -> list[Event]:
         """Returns the command's events, BEGIN first. Raises EventsDropped when they are no longer held."""
+        if self._face is None:
+            raise EventsDropped("an Ack out of a pickle has no exchange to read events from; pickle `ack.events` beside it")
         return self._face._slice(self.seq, self._end)
+
+    def __copy__(self) -> "Ack":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Ack":
+        return self  # nothing of it changes, and its events are those of its exchange
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        return None, {name: getattr(self, name) for name in self.__slots__} | {"_face": None}
 
     def __repr__(self) -> str:
         return f"Ack({self.code.name}, order_id={self.order_id}, filled={plain(self.filled)}, resting={plain(self.resting)})"
@@ -191,6 +206,15 @@ class Cursor:
         self._face._release()
         return view
 
+    def __copy__(self) -> "Cursor":
+        return self._face.cursor(*self._types, begin=self.seq)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Cursor":
+        return copy.copy(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise WrongType("a Cursor reads a living exchange; pickle its `seq`, and make another with ex.cursor(begin=seq)")
+
     def close(self) -> None:
         """Stops holding events. Forgetting the cursor does the same."""
         self._face._cursors.discard(self)
@@ -219,12 +243,15 @@ class Face(Past):
     _wanted: int
 
     def __init__(self, kernel: Any, retain: bool):
+        self._stand_on(kernel, flag_of(retain, "retain"))
+
+    def _stand_on(self, kernel: Any, retain: bool) -> None:
         self._kernel = kernel
         self.submit = kernel.submit
         self.revoke = kernel.revoke
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._counted: int | None = None  # where the sums of statements go on, once they are asked for
-        self._hold_events(flag_of(retain, "retain"))
+        self._hold_events(retain)
 
     def _hold_events(self, retain: bool) -> None:
         """Holds all events from now on, or only those that cursors wait for."""
@@ -496,6 +523,42 @@ class Face(Past):
         return dict(self._kernel.memory())
 
     # --- state
+
+    def fork(self) -> Self:
+        """Returns a copy of the exchange with all its state; both go on independently.
+
+        The same commands bring both to the same state, event for event. The copy's events begin with its next one. It has no
+        cursors and no journal. copy.copy and copy.deepcopy fork, too. Raises Busy while another call runs.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> fork = book.fork()
+        >>> ack = fork.order(2, "buy", 5, price_ticks=101)
+        >>> fork.depth(), book.depth()
+        (([], []), ([], [(101, 5)]))
+        """
+        other = object.__new__(type(self))
+        vars(other).update(self._lasting())
+        other._stand_on(self._kernel.fork(), self._retain)
+        return other
+
+    def _lasting(self) -> dict[str, Any]:
+        """Returns copies of the attributes that a copy shares in value: the terms."""
+        return {name: copy.copy(value) for name, value in vars(self).items() if name not in _LIVING}
+
+    def __copy__(self) -> Self:
+        return self.fork()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.fork()
+
+    def __getstate__(self) -> tuple[dict[str, Any], Any]:
+        return self._lasting(), self._kernel
+
+    def __setstate__(self, state: tuple[dict[str, Any], Any]) -> None:
+        vars(self).update(state[0])
+        self._stand_on(state[1], self._retain)
 
     def digest(self) -> int:
         """Returns a hash of the whole state: the first 8 bytes of BLAKE2b over the canonical state, little-endian.

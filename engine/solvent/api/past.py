@@ -1,10 +1,13 @@
-"""The way from an exchange to its journal, if it has one.
+"""The way from an exchange to its past, and to what keeps it: a journal on a disk or a recording in memory.
 
-Owns the way from a face to its keeper. Knows no file and no format: `store`, the floor above, does.
+Owns the way from a face to its keeper. Knows no file and no format: `store`, the floor above, puts itself in here.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
+
+from solvent.schema.codes import InputError
+from solvent.terms.order_words import int_within
 
 
 class Keeper(Protocol):
@@ -14,14 +17,16 @@ class Keeper(Protocol):
     def run(self, data: memoryview) -> bytes: ...
     def submit(self, *terms: int, **named: int) -> Any: ...
     def revoke(self, account: int, order_id: int) -> Any: ...
+    def at(self, sequence: int) -> Any: ...
     def sync(self) -> None: ...
     def close(self) -> None: ...
 
 
 class Past:
-    """Sends commands through what keeps them."""
+    """Goes back to earlier states, where the commands are kept."""
 
     _keeper: Keeper | None = None
+    _record: ClassVar[Callable[[Any], Any]]  # set by the package: the store is above this floor
     _kernel: Any
     submit: Callable[..., Any]
     revoke: Callable[..., Any]
@@ -32,9 +37,46 @@ class Past:
         self.submit = keeper.submit
         self.revoke = keeper.revoke
 
+    def record(self) -> Any:
+        """Keeps all commands from now on in memory, and returns the Recording (solvent.store.recording).
+
+        `at` then goes back to any moment since. Raises InputError for an exchange that is recorded or has a journal already.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> recording = book.record()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> bid = book.order(2, "buy", 5, price_ticks=101)
+        >>> recording.first, recording.last
+        (0, 2)
+        """
+        if self._keeper is not None:
+            raise InputError("the commands of this exchange are kept already; go back with at(sequence)")
+        return type(self)._record(self)
+
+    def at(self, sequence: int) -> Self:
+        """Returns the exchange as it was after a command, as an exchange of its own: what is done to it changes nothing here.
+
+        sequence: the number of the command (command_count then); 0 is the beginning. The commands must have been kept: by
+        `record`, or by the journal of solvent.open. Raises InputError if they were not, HistoryGone for a moment that is not
+        kept.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> recording = book.record()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> bid = book.order(2, "buy", 5, price_ticks=101)
+        >>> book.at(1).depth(), book.depth()
+        (([], [(101, 5)]), ([], []))
+        """
+        if self._keeper is None:
+            raise InputError("the commands were not kept: call record() first, or open the exchange with solvent.open(path)")
+        found: Self = self._keeper.at(int_within(sequence, "sequence", 0, 2**63 - 1))
+        return found
+
     @property
     def journal(self) -> Any:
-        """Returns what keeps the commands: a Journal, or None.
+        """Returns what keeps the commands: a Journal, a Recording, or None.
 
         >>> from solvent import Book
         >>> Book().journal is None

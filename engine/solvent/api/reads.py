@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from solvent.api import statements, views
+    from solvent.api import why as stories
     from solvent.witness.sums import Sums
 
 Acct = str | int
@@ -363,6 +364,34 @@ class Reads(Face):
         from solvent.api import statements
 
         return statements.statement(self.venue, self._kernel, self._totals(), self._purse(account))
+
+    def why(self, account: Acct, *, before: int = 20, after: int = 5) -> "stories.Why":
+        """Tells every liquidation of an account: the way to it, the crossing to the tick, and what came of its positions.
+
+        Print the result for a page of text; `to_dict()` gives plain values for JSON, `to_html()` a page with charts. before,
+        after: the most readings of each path before and after the liquidation. It is read from all events since the first one,
+        so it costs a pass over them.
+
+        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone, InputError if `log` leaves out a type
+        that is needed.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ex.set_leverage("alice", "BTC-USDT-SWAP", 50, mode="isolated")
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 49_200)
+        >>> crossing = ex.why("alice").liquidations[0]["crossing"]
+        >>> crossing["healthy"], crossing["crossed"], crossing["crossed_slack"]
+        ('49271', '49270.9', '-0.001799')
+        """
+        from solvent.api import why as stories
+
+        known = self._known_account(account)
+        return stories.why(self, known, int_within(before, "before", 1, 10_000), int_within(after, "after", 0, 10_000))
 
     def _purse(self, account: Acct) -> int:
         """Returns the number of an account or of a purse of the house, whose name stands in angle brackets."""

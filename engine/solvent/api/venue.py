@@ -144,7 +144,7 @@ class Venue:
     def note(self, count: int) -> None:
         """Writes the coming instrument down if a kernel of so many has entered it, whatever came between."""
         if self.coming is not None and count > len(self.instruments):
-            self._instrument_ids[self.coming.name] = len(self.instruments)
+            self._instrument_ids = self._instrument_ids | {self.coming.name: len(self.instruments)}
             self.instruments = (*self.instruments, self.coming)
 
     # --- for a kernel

@@ -16,6 +16,7 @@ from solvent.schema.limits import RATE
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, plain
+from solvent.terms.instrument import Instrument
 
 __all__ = [
     "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "PriceView", "WalletView",
@@ -308,11 +309,10 @@ def _prices(row: PositionRow, tick: Decimal) -> dict[str, Decimal | int | None]:
     return found
 
 
-def _entry(venue: Venue, row: PositionRow) -> Decimal | None:
-    """Returns the price at which the position would have exactly its cost."""
-    terms = venue.instruments[row.instrument]
+def price_of(terms: Instrument, lots: int, cost_units: int) -> Decimal | None:
+    """Returns the price at which so many lots would have exactly a cost."""
     up, down = terms.tick_size.as_integer_ratio()
-    cost, worth = abs(row.cost_units), abs(row.size_lots) * terms.spec.units
+    cost, worth = abs(cost_units), abs(lots) * terms.spec.units
     if terms.spec.kind == Kind.INVERSE:
         return _ratio(worth * up, cost * down) if cost else None
     return _ratio(cost * up, worth * down)
@@ -325,7 +325,7 @@ def _position(venue: Venue, owner: str, row: PositionRow) -> PositionView:
     if row.size_lots:
         ratio = _ratio(row.equity_units, row.domain_value_units)
         effective = _ratio(row.domain_value_units, row.equity_units) if row.equity_units > 0 else None
-        prices |= {"entry_price": _entry(venue, row)} | _prices(row, tick)
+        prices |= {"entry_price": price_of(terms, row.size_lots, row.cost_units)} | _prices(row, tick)
     return PositionView(
         account=owner, instrument=terms.name, leg=_LEG_NAMES[row.leg], mode=Mode(row.mode).name.lower(),
         leverage=row.leverage if row.leverage_parts == 1 else _ratio(row.leverage, row.leverage_parts),

@@ -7,14 +7,13 @@ Cost: opening reads every file once and checks all chains; going to a block read
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Any
 
 from solvent.api.base import Face
-from solvent.schema.codes import JournalForeign
-from solvent.store import format
+from solvent.schema.codes import JournalDamaged, JournalForeign
 from solvent.store.files import Disk
-from solvent.store.journal import Segment, segments
-from solvent.store.recovery import COMPILED, Kinds, Reading, made, read, require_ours
+from solvent.store.format import Block, Header, block_at
+from solvent.store.journal import Segment, segment_name, segments
+from solvent.store.recovery import COMPILED, Kinds, Reading, beginnings, made, read, require_ours, restored
 
 __all__ = ["Archive"]
 
@@ -32,20 +31,17 @@ class Archive:
 
     def __init__(self, disk: Disk, kinds: Kinds = COMPILED):
         self._disk, self._kinds = disk, kinds
-        begins = segments(require_ours(disk))
-        if not begins:
+        if not segments(require_ours(disk)):
             raise JournalForeign(f"{disk.name} has no journal")
-        self._begin = begins[0]
-        self.header: dict[str, Any] = Segment(disk, self._begin).header.said
+        begins = beginnings(disk, kinds)
+        if not begins:
+            raise JournalDamaged(segment_name(segments(disk.names())[0]), 0, "no snapshot before these commands is there")
+        self.first: int = begins[0]
+        self.header: Header = Segment(disk, self.first + 1).header
         self._held: Segment | None = None
         self._index: list[Indexed] = []
         self.reading = Reading()
         self.refresh()
-
-    @property
-    def first(self) -> int:
-        """Returns the earliest moment: the last command before the first one that is there."""
-        return self._begin - 1
 
     @property
     def last(self) -> int:
@@ -53,32 +49,30 @@ class Archive:
         return self.reading.sequence
 
     def refresh(self) -> None:
-        """Reads what there is now."""
-        self._index, self._held = [], None
-        self.reading = Reading()
-        read(self._disk, self._begin, self._chain(), self._note, self.reading)
+        """Reads what has come since; segments that had ended are not read again."""
+        self._held, self.reading = None, Reading()
+        begin, chain = self.first + 1, self.header.previous
+        if self._index:
+            begin = self._index.pop().first
+            chain = Segment(self._disk, begin).header.previous
+        read(self._disk, begin, chain, self._note, self.reading)
 
-    def _chain(self) -> int:
-        return Segment(self._disk, self._begin).header.previous if self.first else 0
-
-    def _note(self, block: format.Block) -> None:
+    def _note(self, block: Block) -> None:
         if not self._index or self._index[-1].first != self.reading.first:
             self._index.append(Indexed(self.reading.first))
         self._index[-1].firsts.append(block.first)
         self._index[-1].places.append(block.at)
 
-    def blocks(self, sequence: int = 0) -> Iterator[format.Block]:
+    def after(self, sequence: int) -> Iterator[Block]:
         """Yields the blocks from the one with the command after `sequence` on."""
-        place = bisect_right(self._index, max(sequence, self.first) + 1, key=lambda each: each.firsts[0])
-        for number in range(max(0, place - 1), len(self._index)):
-            each = self._index[number]
+        place = bisect_right(self._index, sequence + 1, key=lambda each: each.firsts[0])
+        for each in self._index[max(0, place - 1) :]:
             data = self._read(each.first)
-            begin = max(0, bisect_right(each.firsts, sequence + 1) - 1)
-            for at in each.places[begin:]:
-                yield format.block_at(data, at)
+            for at in each.places[max(0, bisect_right(each.firsts, sequence + 1) - 1) :]:
+                yield block_at(data, at)
 
     def _read(self, first: int) -> memoryview:
-        """Returns a segment's bytes; the last one that was asked for is held."""
+        """Returns a segment's bytes; the one that was asked for last is held."""
         held = self._held
         if held is None or held.first != first:
             self._held = held = Segment(self._disk, first)
@@ -86,4 +80,4 @@ class Archive:
 
     def base(self) -> Face:
         """Returns the exchange at the earliest moment."""
-        return made(self.header, self._kinds)
+        return restored(self._disk, self.first, self._kinds) if self.first else made(self.header.said, self._kinds)

@@ -8,12 +8,14 @@ begins only when the one before is on the disk. A write or a sync that failed is
 (Ctrl-C) leaves the writer as it was before the call: what it was about to write is written by the next one.
 """
 
+import atexit
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
-from weakref import ref
+from weakref import WeakSet, ref
 
-from solvent.schema.codes import InputError, JournalClosed, JournalDamaged, JournalFailed, shown
+from solvent.schema.codes import InputError, JournalClosed, JournalDamaged, JournalError, JournalFailed, shown
 from solvent.store import format
 from solvent.store.files import Disk, File
 from solvent.terms.order_words import int_within
@@ -123,6 +125,8 @@ class End(NamedTuple):
 class Writer:
     """Appends blocks to the last segment of a directory that it holds the lock of."""
 
+    _failed: Exception | None = JournalClosed("the journal was never opened")
+
     def __init__(self, disk: Disk, policy: Policy, end: "End", place: Place):
         self._disk, self._policy = disk, policy
         self._mark: File = disk.open(MARK, create=True)
@@ -132,7 +136,12 @@ class Writer:
         self._marks = self._slot = 0
         self._failed: Exception | None = None
         self._syncing = threading.Lock()  # held while a sync or a change of segments is under way
+        _OPEN.add(self)
         self._wake = disk.repeat(policy.interval_ms, _beat(ref(self))) if policy.sync == "interval" else None
+
+    def __del__(self) -> None:
+        with suppress(JournalError, OSError):
+            self.close()
 
     @property
     def sequence(self) -> int:
@@ -169,7 +178,8 @@ class Writer:
         if self._failed is not None:
             raise self._failed
 
-    def _fail(self, error: OSError) -> JournalFailed:
+    def fail(self, error: OSError) -> JournalFailed:
+        """Halts the exchange for good, and returns what its commands raise from now on."""
         self._failed = self._failed or JournalFailed(self._durable, error.strerror or error)
         return self._failed if isinstance(self._failed, JournalFailed) else JournalFailed(self._durable, error)
 
@@ -191,7 +201,7 @@ class Writer:
         try:
             s.file.write(frame.parts, s.end)
         except OSError as error:
-            raise self._fail(error) from error
+            raise self.fail(error) from error
         self._state = following
 
     def _write_out(self) -> None:
@@ -199,7 +209,7 @@ class Writer:
         try:
             s.file.write(s.waiting, s.end - s.waiting_bytes)
         except OSError as error:
-            raise self._fail(error) from error
+            raise self.fail(error) from error
         self._state = s._replace(waiting=(), waiting_bytes=0)
 
     def write_out(self) -> None:
@@ -225,7 +235,7 @@ class Writer:
                     self._write_out()
                 self._sync(mark_too)
             except OSError as error:
-                raise self._fail(error) from error
+                raise self.fail(error) from error
 
     def _sync(self, mark_too: bool) -> None:
         s = self._state
@@ -247,7 +257,7 @@ class Writer:
                     if self._failed is None:
                         self._sync(False)
                 except OSError as error:
-                    self._fail(error)
+                    self.fail(error)
         return self._failed is None
 
     def turn(self, said: dict[str, object]) -> None:
@@ -267,13 +277,15 @@ class Writer:
                     name, size, chain = begin_segment(self._disk, self._turning, s.sequence + 1, s.chain)
                     file = self._disk.open(name)
                 except OSError as error:
-                    raise self._fail(error) from error
+                    raise self.fail(error) from error
                 self._state = s._replace(file=file, first=s.sequence + 1, end=size, chain=chain)
                 s.file.close()
         self._turning = None
 
     def close(self) -> None:
         """Syncs everything and lets the directory go. Closing twice does nothing."""
+        if isinstance(self._failed, JournalClosed):
+            return
         try:
             if self._failed is None:
                 self.sync(mark_too=True)
@@ -284,6 +296,16 @@ class Writer:
             self._state.file.close()
             self._mark.close()
             self._disk.unlock()
+
+
+_OPEN: "WeakSet[Writer]" = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Syncs, at the end of the process, what nobody has closed."""
+    for each in list(_OPEN):
+        each.__del__()
 
 
 def _beat(writer: "ref[Writer]"):  # type: ignore[no-untyped-def]

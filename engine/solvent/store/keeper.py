@@ -127,6 +127,13 @@ class Journal(Handing):
         writer.append(count, events, format.packed(added) if added else b"", commands, end)
         kernel.forget_commands(end.records)
 
+    def at(self, sequence: int) -> Any:
+        """Returns the exchange as it was after a command, one of its own. Raises HistoryGone for a moment that is not kept."""
+        if self._kernel.command_seq > self._writer.sequence:
+            self.keep()
+        self._writer.write_out()
+        return self._housekeeping.at(sequence)
+
     def sync(self) -> None:
         """Returns once all commands so far are on the disk."""
         self._ready()

@@ -6,13 +6,14 @@ Owns the arguments, the making of a new journal, and the first writes after a re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from solvent.api.base import Face
 from solvent.api.exchange import Exchange
 from solvent.api.venue import Venue
-from solvent.schema.codes import InputError, JournalForeign, JournalHeld
+from solvent.schema.codes import InputError, JournalDamaged, JournalForeign, JournalHeld
 from solvent.schema.words import EventType
 from solvent.store import description
+from solvent.store.archive import Archive
 from solvent.store.files import Disk, Folder
 from solvent.store.housekeeping import Housekeeping, Limits
 from solvent.store.journal import (
@@ -29,13 +30,25 @@ from solvent.store.journal import (
     segments,
 )
 from solvent.store.keeper import Journal
-from solvent.store.recovery import COMPILED, Kinds, Reading, made, read, replay, require_ours, said_of
+from solvent.store.recovery import (
+    COMPILED,
+    Kinds,
+    Reading,
+    beginnings,
+    made,
+    read,
+    replay,
+    require_ours,
+    restored,
+    said_of,
+)
+from solvent.store.replay import Replay
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import flag_of
 from solvent.terms.rule_set import RuleSet
 
-__all__ = ["Recovery", "open"]
+__all__ = ["Recovery", "open", "replayed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
     path: str | Path, instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
     retain: bool = False, log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
     currencies: Mapping[str, int] | None = None, seed: int | None = None, sync: str = "every", interval_ms: int = 10,
-    segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0,
+    segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0, kinds: Kinds = COMPILED,
 ) -> Exchange:  # fmt: skip
     """Opens an exchange whose commands are in a journal before they are acknowledged. Begins a new one, or recovers it.
 
@@ -80,6 +93,7 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
 
     segment_bytes: the length from which a new file begins, with a snapshot before it. snapshot_every: the same after so many
     commands; 0: by length alone. keep: the number of files with commands that stay; 0: all. Older moments are gone then.
+    kinds: the implementation; solvent.reference.open sets it.
 
     Raises JournalHeld, JournalForeign, JournalVersion, JournalDamaged, JournalDiverged; then nothing was written. A write or a
     sync that fails halts the exchange for good: JournalFailed names the last durable command.
@@ -96,8 +110,26 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
     venue = None if instruments is None else Venue(instruments, rules, collateral, currencies)
     wish = Wish(venue, None if log is None else tuple(log), seed, flag_of(retain, "retain"))
     return opened(
-        Folder(path), wish, Policy(sync, interval_ms).check(), Limits(segment_bytes, snapshot_every, keep).check(), COMPILED
+        Folder(path), wish, Policy(sync, interval_ms).check(), Limits(segment_bytes, snapshot_every, keep).check(), kinds
     )
+
+
+def replayed(path: str | Path, kinds: Kinds = COMPILED) -> Replay:
+    """Opens a journal or a saved recording to look at any moment of it; it stays as it is. Somebody else may be writing to it.
+
+    Raises JournalForeign, JournalVersion, JournalDamaged.
+
+    >>> import tempfile, solvent
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> with solvent.open(folder.name, [solvent.Instrument("BTC-USDT-SWAP")]) as ex:
+    ...     ex.deposit("alice", "USDT", 1_000)
+    ...     ex.withdraw("alice", "USDT", 400)
+    >>> replay = solvent.replay(folder.name)
+    >>> [replay.seek(moment).account("alice").cash for moment in (3, 2)]
+    [Decimal('600'), Decimal('1000')]
+    >>> folder.cleanup()
+    """
+    return Replay(Archive(Folder(path), kinds))
 
 
 def opened(disk: Disk, wish: Wish, policy: Policy, limits: Limits, kinds: Kinds) -> Exchange:
@@ -137,25 +169,41 @@ def _begin(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recover
 
 def _recover(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recovery]:
     """Reads and replays everything, and only then writes: cuts a torn end, and makes sure of what is not certainly there."""
-    said = Segment(disk, segments(disk.names())[0]).header.said
-    ex = made(said, kinds)
+    ex, begin, chain = _base(disk, kinds)
     if not isinstance(ex, Exchange):
         raise JournalForeign(f"{disk.name} is a recording of a Book; solvent.replay reads it")
-    _require_same(ex, said, wish)
+    _require_same(ex, wish)
     found = Reading()
-    read(disk, 1, 0, lambda block: replay(ex, block), found)
+    read(disk, begin + 1, chain, lambda block: replay(ex, block), found)
     end = End(found.first, found.bytes, found.chain, found.sequence)
     _secure(disk, found)
-    return ex, end, Recovery(found.sequence, found.sequence, 0, found.cut_bytes)
+    return ex, end, Recovery(found.sequence, found.sequence - begin, begin, found.cut_bytes)
 
 
-def _require_same(ex: Exchange, said: Mapping[str, Any], wish: Wish) -> None:
+def _base(disk: Disk, kinds: Kinds) -> tuple[Face, int, int]:
+    """Returns the newest state from which the commands lead on: the exchange, the last command before, and the chain there.
+
+    A snapshot that is damaged is passed over for an older one. Raises JournalDamaged if none is left.
+    """
+    told = JournalDamaged(segment_name(segments(disk.names())[0]), 0, "no snapshot before these commands can be read")
+    for sequence in reversed(beginnings(disk, kinds)):
+        header = Segment(disk, sequence + 1).header
+        if not sequence:
+            return made(header.said, kinds), 0, 0
+        try:
+            return restored(disk, sequence, kinds), sequence, header.previous
+        except JournalDamaged as error:
+            told = error
+    raise told
+
+
+def _require_same(ex: Exchange, wish: Wish) -> None:
     """Raises JournalForeign if the caller asked for another exchange than the journal's."""
     if wish.venue is not None:
         description.difference(ex.venue, wish.venue)
-    if wish.log is not None and sum(1 << each for each in set(wish.log)) != said["log"]:
+    if wish.log is not None and sum(1 << each for each in set(wish.log)) != ex._wanted:
         raise JournalForeign("the journal's exchange writes other event types; leave log out to reopen it")
-    if wish.seed is not None and wish.seed != said["seed"]:
+    if wish.seed is not None and wish.seed != ex.seed:
         raise JournalForeign("the journal's exchange has another seed; leave seed out to reopen it")
 
 

@@ -4,7 +4,7 @@ Owns the order of checks and of writes. Everything is read, checked and replayed
 crash on the way changes nothing. `opening` then writes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from solvent.schema.layouts import NOBODY, RECORD_BYTES
 from solvent.schema.words import EventType
 from solvent.store import description, format
 from solvent.store.files import Disk
-from solvent.store.journal import MARK, SLOTS, Segment, is_ours, segment_name, segments
+from solvent.store.journal import MARK, SLOTS, Segment, is_ours, segment_name, segments, snapshots
+from solvent.store.snapshot import load
 
 ALL_EVENTS = 2**64 - 1
 
@@ -28,9 +29,10 @@ class Kinds(NamedTuple):
 
     exchange: type[Exchange]
     book: type[Book]
+    snapshots: bool  # whether its kernels have images
 
 
-COMPILED = Kinds(Exchange, Book)
+COMPILED = Kinds(Exchange, Book, True)
 
 
 def log_of(wanted: int) -> list[EventType] | None:
@@ -48,6 +50,25 @@ def made(said: Mapping[str, Any], kinds: Kinds) -> Face:
         venue.instruments, rules=venue.rules, collateral=venue.collateral,
         currencies=dict(zip(venue.currency_names, venue.decimals, strict=True)), **terms,
     )  # fmt: skip
+
+
+def restored(disk: Disk, sequence: int, kinds: Kinds) -> Face:
+    """Returns the exchange of the snapshot after a command. Raises JournalDamaged if it or the segment after it is damaged."""
+    header = Segment(disk, sequence + 1).header
+    face = made(header.said, kinds)
+    load(disk, face, sequence, header.previous)
+    name_added(face, header.said["instruments"])
+    return face
+
+
+def name_added(face: Face, told: Iterable[Any]) -> None:
+    """Names instruments that a kernel has and its face does not."""
+    for each in told:
+        venue: Venue = face._venue  # type: ignore[attr-defined]
+        instrument = description.terms(each)
+        if venue.instrument_id(instrument.name) == NOBODY:
+            venue.coming = instrument
+            venue.note(face._kernel.instrument_count)
 
 
 def said_of(made_of: Venue | Book, kernel: Any, wanted: int) -> dict[str, Any]:
@@ -75,25 +96,26 @@ def apply_all(face: Face, commands: bytes | memoryview, added: bytes) -> None:
         kernel.run(commands)
     except InputError:  # a command of more than two records; nothing was done
         for each in commands_of(commands):
-            kernel.apply(each)
-    for told in format.unpacked(added) if added else ():
-        venue: Venue = face._venue  # type: ignore[attr-defined]
-        instrument = description.terms(told)
-        if venue.instrument_id(instrument.name) == NOBODY:
-            venue.coming = instrument
-            venue.note(kernel.instrument_count)
+            kernel.apply(bytes(each))
+    if added:
+        name_added(face, format.unpacked(added))
+
+
+def apply_and_sum(face: Face, commands: bytes | memoryview, added: bytes) -> int:
+    """Applies commands as they were applied, and returns the checksum of their events."""
+    kernel = face._kernel
+    begin = kernel.keep_from = kernel.next_seq
+    apply_all(face, commands, added)
+    return checksum(0, kernel.view(begin, kernel.next_seq))
 
 
 def replay(face: Face, block: format.Block) -> None:
     """Applies a block. Raises JournalDiverged unless its events are those that were written."""
-    kernel = face._kernel
-    begin = kernel.next_seq
-    if kernel.command_seq + 1 != block.first:
-        raise JournalDiverged(kernel.command_seq, "there are fewer or more commands")
-    apply_all(face, block.commands, block.added)
+    if face.command_count + 1 != block.first:
+        raise JournalDiverged(face.command_count, "there are fewer or more commands")
+    events = apply_and_sum(face, block.commands, block.added)
     # a block that ends where a kernel halted has no checksum of its events
-    known = block.events == 0 or block.events == checksum(0, kernel.view(begin, kernel.next_seq))
-    if kernel.command_seq != block.last or not known:
+    if face.command_count != block.last or block.events not in (0, events):
         raise JournalDiverged(block.first - 1, "commands give other events")
 
 
@@ -129,6 +151,8 @@ def read(
     if not names or names[0] != begin:
         raise JournalDamaged(segment_name(begin), 0, "the segment is missing")
     found.sequence, found.chain = begin - 1, chain
+    if mark[0] == found.sequence and mark[1] != chain:
+        raise JournalDamaged(MARK, 0, "the mark is that of another journal")
     for first in names:
         segment = Segment(disk, first)
         if (first, segment.header.previous) != (found.sequence + 1, found.chain):
@@ -158,6 +182,14 @@ def _judge(segment: Segment, damage: format.Damage, found: Reading, durable: int
     if not torn or format.follows_durable(segment.data, found.bytes, begins_here):
         raise JournalDamaged(segment.name, damage.at, damage.what) from None
     found.cut_bytes = len(segment.data) - found.bytes
+
+
+def beginnings(disk: Disk, kinds: Kinds) -> list[int]:
+    """Returns the moments from which the commands that follow are there: the beginning, and snapshots; oldest first."""
+    names = disk.names()
+    there = segments(names)
+    taken = [each for each in snapshots(names) if each + 1 in there] if kinds.snapshots else []
+    return [0, *taken] if there[0] == 1 else taken
 
 
 def marked(disk: Disk) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache, lru_cache
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import MONEY_MAX, RATE
@@ -108,7 +109,8 @@ class Rates:
         return int(_SIDES[self.side]), self.max_leverage or 0, rates
 
 
-def compile_tiers(tiers: Sequence[Tier], step: Decimal, what: str = "lots") -> tuple[Row, ...]:
+@lru_cache(64)
+def compile_tiers(tiers: tuple[Tier, ...], step: Decimal, what: str = "lots") -> tuple[Row, ...]:
     """Returns (top, maintenance_ppb, max_leverage in hundredths, initial_ppb) of each tier.
 
     step: a lot, or a unit of money. Raises InputError for a table that is empty or not in whole steps. Sizes and rates must
@@ -168,6 +170,7 @@ def curve_e18(value: object, what: str, per: Fraction) -> int:
 _PERMILLE = Decimal("0.001")
 
 
+@cache
 def okex_btc_2019(first: int = 2_000, step: int = 10_000, levels: int = 100) -> tuple[Tier, ...]:
     """Returns OKEx's schedule for BTC coin-margined contracts of September 2019 (OKEx notice).
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.words import Flag, Leg, Listing, Mode, Purse, Side
+from solvent.schema.words import Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import OpenSide
 from solvent.twin.liquidation.case import State
@@ -73,9 +73,9 @@ def _orders(top: State) -> Iterator[str]:
             sums = [OpenSide(), OpenSide()]
             resting = [order for order in p.orders if order.resting]  # a dormant order has no hold until it fires
             for order in resting:
-                if not order.flags & Flag.REDUCE_ONLY:
+                if not order.reduces:
                     sums[order.side] = sums[order.side].add(top.trading.exposure(order, order.remaining))
-            reduce = sum(order.remaining for order in resting if order.flags & Flag.REDUCE_ONLY)
+            reduce = sum(order.remaining for order in resting if order.reduces)
             if tuple(sums) != p.open_sides or reduce != p.reduce.lots:
                 yield f"MON-8: resting orders of account {p.account} do not add up"
             if reduce > abs(p.size):

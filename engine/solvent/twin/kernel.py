@@ -7,8 +7,9 @@ kernels must agree on every event of every command.
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from solvent.schema import commands
 from solvent.schema.codes import Code
@@ -122,6 +123,28 @@ class Kernel(Recorder):
         self.last = (0, 0, 0)
         self.halted = False
         self._midway = False
+        self._lock = threading.Lock()
+
+    # --- copies
+
+    def fork(self) -> "Kernel":
+        """Returns a copy that goes on by itself. Its log begins empty, at the next event's number."""
+        self._check_ready()
+        return deepcopy(self)
+
+    def image(self) -> NoReturn:
+        raise self.input_error(
+            "an image is memory of the compiled core, and the reference has none; keep its commands in a journal, or fork it"
+        )
+
+    def restore(self, blocks: object, sum: int | None = None) -> NoReturn:
+        self.image()
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
         self._lock = threading.Lock()
 
     # --- commands

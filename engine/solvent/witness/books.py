@@ -6,19 +6,18 @@ Owns the thresholds, and what resting orders add. Never holds a row of its own (
 from collections import defaultdict
 from fractions import Fraction
 
-from solvent.schema.words import Leg
-from solvent.witness.rows import Key, Order, Rows
+from solvent.witness.rows import LEGS, Key, Order, Rows
 from solvent.witness.spendable import spare
-from solvent.witness.values import closing_fee, fill_value, level, plain_rate, profit, ratio_up, required
+from solvent.witness.values import Held, closing_fee, fill_value, level, plain_rate, profit, ratio_up, required
 
 
 class Books(Rows):
     """Computes the ratio test of every domain of one exchange."""
 
-    def _bands(self, key: Key) -> tuple[tuple[int, int], tuple[int, int]]:
+    def _bands(self, key: Key, held: Held) -> tuple[tuple[int, int], tuple[int, int]]:
         """Returns (tier, fee rate) of the takeover and of the step-down threshold of one position."""
         rules, isolated = self.rules, self.modes.get(key)
-        tier, fee = level(self.held(key)), self.liquidation_fee(key)
+        tier, fee = level(held), self.liquidation_fee(key)
         if tier <= rules.low_tiers:
             low = tier, fee * (rules.fee_isolated_low if isolated else rules.fee_cross_low)
             return low, low
@@ -27,16 +26,17 @@ class Books(Rows):
 
     def _thresholds(self, key: Key, equity: int) -> tuple[int, int]:
         """Returns (full, own) of one position, in units."""
-        held, bands = self.held(key), self._bands(key)
-        if self.rules.fee_at == "mark":
-            full, own = (required(held, *band) for band in bands)
-        else:
-            full, own = (required(held, tier, 0) + closing_fee(held, equity, fee) for tier, fee in bands)
-        return full, max(full, own)
-
-    def _order_rates(self, key: Key, buys: bool) -> tuple[Fraction, Fraction]:
-        (full, full_fee), (own, own_fee) = self._bands(key)
         held = self.held(key)
+        bands = self._bands(key, held)
+        if self.rules.fee_at == "mark":
+            asked = {band: required(held, *band) for band in set(bands)}
+        else:
+            asked = {(tier, fee): required(held, tier, 0) + closing_fee(held, equity, fee) for tier, fee in set(bands)}
+        return asked[bands[0]], max(asked.values())
+
+    def _order_rates(self, key: Key, buys: bool) -> tuple[int | Fraction, int | Fraction]:
+        held = self.held(key)
+        (full, full_fee), (own, own_fee) = self._bands(key, held)
         return plain_rate(held, full, buys) + full_fee, plain_rate(held, own, buys) + own_fee
 
     def terms(self, isolated: Key | None, account: int, currency: int) -> tuple[int, int, int]:
@@ -46,7 +46,7 @@ class Books(Rows):
         else:
             equity = self.wallets[account, currency] + self._collateral(account, currency)
             members = [
-                (account, i, leg) for i in range(len(self.specs)) for leg in Leg
+                (account, i, leg) for i in range(len(self.specs)) for leg in LEGS
                 if self.currency[i] == currency and self.sizes[account, i, leg] and not self.modes.get((account, i, leg))
             ]  # fmt: skip
         equity += sum(profit(self.specs[key[1]], self.sizes[key], self.costs[key], self.marks[key[1]]) for key in members)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from solvent.schema.events import Event, terms_of
-from solvent.schema.words import Flag, Leg
+from solvent.schema.words import Basis, Flag, Leg
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import wrong_type
 from solvent.terms.rule_set import RuleSet
@@ -18,6 +18,7 @@ from solvent.terms.spec import Spec
 from solvent.witness.values import Held, held_value, ratio_up
 
 Key = tuple[int, int, int]  # account, instrument, leg
+LEGS = tuple(Leg)
 
 
 class Audited(Protocol):
@@ -123,27 +124,40 @@ class Rows:
 
     def held(self, key: Key) -> Held:
         """Returns what tiers and requirements read of a position."""
-        size, accrual = self.sizes[key], self.accruals[key[1]]
-        pays = max(0, accrual if size > 0 else -accrual)
-        accrued = Fraction(pays * self.funding_value(key[1], size), 10**9) if pays else Fraction(0)
-        spec = self.specs[key[1]]
-        leverage = self.leverages.get(key, Fraction(spec.default_leverage))
-        nets, sides = self._group_net_lots(key), self._sides(key)
-        rest = self.chosen[key], leverage, self.marks[key[1]], accrued
-        return Held(spec, size, self.costs[key], self._other_leg_lots(key), nets, sides, *rest)
+        size, accrual, spec = self.sizes[key], self.accruals[key[1]], self.specs[key[1]]
+        pays = accrual if size > 0 else -accrual
+        accrued = pays * self.funding_value(key[1], size) if pays > 0 else 0
+        leverage = self.leverages.get(key) or Fraction(spec.default_leverage)
+        value = held_value(spec, size, self.marks[key[1]])
+        spared = bool(spec.larger_leg and size and self._is_smaller_side(key))
+        return Held(spec, size, self.costs[key], value, self._measure(key, value), spared, self.chosen[key], leverage, accrued)
 
-    def _sides(self, key: Key) -> tuple[int, int]:
-        """Returns the lots held long and short of the instrument or its tier group; cross positions only."""
+    def _measure(self, key: Key, value: int) -> int:
+        """Returns the size that the tiers measure."""
+        match self.specs[key[1]].basis:
+            case Basis.NOTIONAL:
+                return value
+            case Basis.ENTRY:
+                return abs(self.costs[key])
+            case Basis.NET:
+                return abs(self.sizes[key] + self._other_leg_lots(key)) + self._group_net_lots(key)
+        return abs(self.sizes[key])
+
+    def _is_smaller_side(self, key: Key) -> bool:
+        """True if the other side of the hedge is larger, in the instrument or its tier group; cross positions only.
+
+        With equal sides the short is the smaller one.
+        """
         account, mine, _ = key
         group, rows = self.specs[mine].tier_group, [key]
         if not self.modes.get(key):
             rows = [
-                (account, i, leg) for i, spec in enumerate(self.specs) for leg in Leg
+                (account, i, leg) for i, spec in enumerate(self.specs) for leg in LEGS
                 if (i == mine or (group and spec.tier_group == group and self.currency[i] == self.currency[mine]))
                 and not self.modes.get((account, i, leg))
             ]  # fmt: skip
-        sizes = [self.sizes[row] for row in rows]
-        return sum(size for size in sizes if size > 0), sum(-size for size in sizes if size < 0)
+        net = sum(self.sizes[row] for row in rows)
+        return net < 0 if self.sizes[key] > 0 else net >= 0
 
     def _group_net_lots(self, key: Key) -> int:
         """Returns the nets of the other instruments of a tier group, added up; cross positions only."""
@@ -154,7 +168,7 @@ class Rows:
         members = (
             i for i, spec in enumerate(self.specs) if spec.tier_group == group and self.currency[i] == self.currency[mine]
         )
-        rows = ([(account, i, leg) for leg in Leg] for i in members if i != mine)
+        rows = ([(account, i, leg) for leg in LEGS] for i in members if i != mine)
         return sum(abs(sum(self.sizes[row] for row in each if not self.modes.get(row))) for each in rows)
 
     def _other_leg_lots(self, key: Key) -> int:

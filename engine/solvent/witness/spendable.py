@@ -7,13 +7,12 @@ from collections import defaultdict
 from fractions import Fraction
 from math import ceil
 
-from solvent.schema.words import Leg, Scheme
+from solvent.schema.words import Scheme
 from solvent.terms.spec import Spec
-from solvent.witness.rows import Key, Order, Rows
+from solvent.witness.rows import LEGS, Key, Order, Rows
 from solvent.witness.values import (
     RATE,
     fill_value,
-    held_value,
     level,
     power_rate,
     profit,
@@ -29,7 +28,7 @@ def spare(books: Rows, account: int, currency: int) -> int:
     A position keeps the part of its initial margin that its own profit does not cover.
     """
     left = books.wallets[account, currency]
-    for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
+    for key in ((account, i, leg) for i in range(len(books.specs)) for leg in LEGS if books.currency[i] == currency):
         left -= hold(books, key)
         if books.sizes[key] and not books.modes.get(key):
             gained = profit(books.specs[key[1]], books.sizes[key], books.costs[key], books.marks[key[1]])
@@ -41,7 +40,7 @@ def spendable(books: Rows, account: int, currency: int) -> int:
     """Returns what could be withdrawn of a currency as far as its own contracts go; negative if they need more."""
     lost, held, asked = 0, 0, defaultdict[int | Key, list[int]](lambda: [0, 0])
     reserved = {o.key for o in books.orders.values() if o.key[0] == account and o.status == "resting" and not o.house}
-    for key in ((account, i, leg) for i in range(len(books.specs)) for leg in Leg if books.currency[i] == currency):
+    for key in ((account, i, leg) for i in range(len(books.specs)) for leg in LEGS if books.currency[i] == currency):
         if key in reserved:
             held += hold(books, key)
         if books.sizes.get(key) and not books.modes.get(key):
@@ -59,10 +58,9 @@ def _hedge(books: Rows, key: Key) -> int | Key:
 
 def initial(books: Rows, key: Key) -> int:
     """Returns the initial margin of a position at mark with accrued funding; at least maintenance margin with the fee."""
-    position = books.held(key)
-    value = held_value(position.spec, position.size, position.mark)
-    found = _initial(position.spec, value, position.leverage, abs(position.size), value) + ceil(position.accrued)
-    return max(found, required(position, level(position), books.liquidation_fee(key)))
+    held = books.held(key)
+    found = _initial(held.spec, held.value, held.leverage, abs(held.size), held.value) + ratio_up(held.accrued, RATE)
+    return max(found, required(held, level(held), books.liquidation_fee(key)))
 
 
 def _initial(spec: Spec, value: int, leverage: Fraction, lots: int, notional: int) -> int:

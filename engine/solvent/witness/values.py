@@ -5,10 +5,10 @@ deductions, a search instead of a root by digits. Slow, for tests and doubts.
 """
 
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil
 from typing import NamedTuple
 
-from solvent.schema.words import Basis, Kind, Leg, Scheme
+from solvent.schema.words import Kind, Leg, Scheme
 from solvent.terms.spec import Spec
 
 RATE = 10**9
@@ -30,34 +30,18 @@ class Held(NamedTuple):
     spec: Spec
     size: int
     cost: int
-    other_leg_lots: int  # the other leg of a hedge, where both are cross
-    group_net_lots: int  # the nets of the other instruments of its tier group, added up
-    sides: tuple[int, int]  # lots long and short of its instrument or tier group, in its margin domain
+    value: int  # at mark
+    measure: int  # the size that the tiers measure
+    spared: bool  # True for the side of a hedge that needs no margin, because the other side is margined alone
     chosen: int  # tier, 0: none
     leverage: Fraction
-    mark: int
-    accrued: Fraction  # units that accrued funding asks
-
-    @property
-    def value(self) -> int:
-        """Returns the value at mark."""
-        return held_value(self.spec, self.size, self.mark)
-
-    @property
-    def measure(self) -> int:
-        """Returns the size that the tiers measure."""
-        if self.spec.basis == Basis.NOTIONAL:
-            return self.value
-        if self.spec.basis == Basis.ENTRY:
-            return abs(self.cost)
-        return abs(self.size + self.other_leg_lots) + self.group_net_lots if self.spec.basis == Basis.NET else abs(self.size)
+    accrued: int  # units that accrued funding asks, over RATE
 
 
 def fill_value(spec: Spec, lots: int, price: int, house_buys: bool = False) -> int:
     """Returns the value of a fill (semantics §1): linear exact; inverse rounded down, toward the house where it alone buys."""
     if spec.kind == Kind.INVERSE:
-        exact = Fraction(lots * spec.units, price)
-        return ceil(exact) if house_buys else floor(exact)
+        return ratio_up(lots * spec.units, price) if house_buys else lots * spec.units // price
     return lots * price * spec.units
 
 
@@ -68,9 +52,8 @@ def signed_cost(spec: Spec, buys: bool, value: int) -> int:
 
 def held_value(spec: Spec, size: int, mark: int) -> int:
     """Returns V at mark; inverse values are rounded against their holder, a long's up, a short's down."""
-    if spec.kind == Kind.INVERSE:
-        exact = Fraction(abs(size) * spec.units, mark) if size else Fraction(0)
-        return ceil(exact) if size > 0 else floor(exact)
+    if spec.kind == Kind.INVERSE and size:
+        return ratio_up(size * spec.units, mark) if size > 0 else -size * spec.units // mark
     return abs(size) * mark * spec.units
 
 
@@ -109,19 +92,18 @@ def power_rate(spec: Spec, curve: int, value: int) -> int:
 def level(held: Held) -> int:
     """Returns the tier, from 1 up; a size beyond the last tier stands in the last one."""
     last = len(held.spec.tiers)
-    return max(held.chosen, next((i for i, (top, *_) in enumerate(held.spec.tiers, 1) if held.measure <= top), last))
+    return max(held.chosen, next((i for i, tier in enumerate(held.spec.tiers, 1) if held.measure <= tier[0]), last))
 
 
 def table(held: Held, buys: bool) -> list[int]:
     """Returns the maintenance rates of the tiers, over RATE, for a long (or a buy) or a short."""
-    fitting = [
-        list(rates) for side, most, rates in held.spec.rates
-        if side != (Leg.SHORT if buys else Leg.LONG) and (most == 0 or held.leverage <= most)
-    ]  # fmt: skip
-    return [*fitting, [maintenance for _, maintenance, *_ in held.spec.tiers]][0]
+    for side, most, rates in held.spec.rates:
+        if side != (Leg.SHORT if buys else Leg.LONG) and (most == 0 or held.leverage <= most):
+            return list(rates)
+    return [tier[1] for tier in held.spec.tiers]
 
 
-def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
+def plain_rate(held: Held, tier: int, buys: bool) -> int | Fraction:
     """Returns a tier's maintenance rate over RATE.
 
     Scheme FACTOR takes its share of the initial margin at the position's leverage.
@@ -129,44 +111,34 @@ def plain_rate(held: Held, tier: int, buys: bool) -> Fraction:
     maintenance, initial = table(held, buys)[tier - 1], held.spec.tiers[tier - 1][3]
     if held.spec.scheme == Scheme.FACTOR:
         return Fraction(maintenance, initial) * RATE / held.leverage
-    return Fraction(maintenance)
-
-
-def other_side_pays(held: Held) -> bool:
-    """True for the smaller side of a hedge that is margined by its larger side only.
-
-    With equal sides the short is the smaller one.
-    """
-    if not held.spec.larger_leg or not held.size:
-        return False
-    return sorted([(held.sides[0], 1), (held.sides[1], 0)])[0][1] == (held.size > 0)
+    return maintenance
 
 
 def required(held: Held, tier: int, fee: int) -> int:
     """Returns the units that a tier asks for, with a fee rate and accrued funding; slab by slab where the scheme deducts."""
     spec = held.spec
-    if other_side_pays(held):
+    if held.spared:
         return 0
     value = abs(held.cost) if spec.at_entry else held.value
-    rate, maintenance = plain_rate(held, tier, held.size > 0), table(held, held.size > 0)
+    rate = plain_rate(held, tier, held.size > 0)
     if spec.scheme == Scheme.SLOPE:
-        rate = min(Fraction(RATE), rate + ceil(Fraction(abs(held.size) * spec.maintenance_curve, RATE)))
+        rate = min(RATE, rate + ratio_up(abs(held.size) * spec.maintenance_curve, RATE))
     if spec.scheme == Scheme.POWER and value:
-        rate = max(rate, min(Fraction(RATE), Fraction(power_rate(spec, spec.maintenance_curve, value))))
+        rate = max(rate, min(RATE, power_rate(spec, spec.maintenance_curve, value)))
     if spec.scheme == Scheme.DEDUCTION and tier > 1:
-        measure = max(1, held.measure)
+        measure, maintenance = max(1, held.measure), table(held, held.size > 0)
         weight, below = 0, 0
         for i, (top, *_) in enumerate(spec.tiers[:tier], 1):
             until = measure if i == tier else top
             weight += (until - below) * maintenance[i - 1]
             below = until
         rate = Fraction(weight, measure)
-    return ceil((rate + fee) * value / RATE + held.accrued)
+    return ratio_up((rate + fee) * value + held.accrued, RATE)
 
 
 def closing_fee(held: Held, equity: int, fee: int) -> int:
     """Returns the fee of closing at the price where a domain's equity and the fee itself are just gone."""
-    if other_side_pays(held):
+    if held.spared:
         return 0
     share, worth = Fraction(fee, RATE), signed_cost(held.spec, held.size > 0, held.value)
     left = worth - equity  # what closing has to bring (or, if negative, may take) besides the fee

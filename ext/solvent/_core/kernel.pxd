@@ -8,7 +8,7 @@
 # Cost: a command is one call; `run` is a loop over the same path without the GIL.
 
 from libc.stdint cimport int64_t, uint16_t, uint64_t
-from solvent._core.recorder cimport Recorder
+from solvent._core.image cimport Portable
 from solvent._core.trade.state cimport Receipt
 from solvent._core.base.commands cimport Request
 from solvent._core.base.schema cimport Command
@@ -19,12 +19,8 @@ cdef class Answer:
     cdef readonly int64_t resting_lots
     cdef readonly uint16_t code
 
-cdef class Kernel(Recorder):
-    cdef Receipt receipt
-    cdef readonly uint64_t command_seq
-    cdef readonly uint64_t seed
+cdef class Kernel(Portable):
     cdef int64_t run_count             # whole commands that the last `run` has applied
-    cdef public uint64_t keep_from
 
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil

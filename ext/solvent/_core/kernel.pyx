@@ -6,36 +6,33 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
-from solvent._core.market.order_pool cimport SLOTS_MAX, Order, pool_close
-from solvent._core.market.book cimport Book, Half, book_close, book_peek
+from solvent._core.market.order_pool cimport SLOTS_MAX, Order
+from solvent._core.market.book cimport Book, Half, book_peek
 from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
-from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_close, client_ids_open
+from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_open
 from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.trade.placement cimport fire_next, place
 from solvent._core.base.event_view cimport EventView
-from solvent._core.account.fees cimport fees_close, fees_other_day, fees_renew
-from solvent._core.account.ledger cimport Collateral, balance, ledger_close, ledger_open
+from solvent._core.account.fees cimport fees_other_day, fees_renew
+from solvent._core.account.ledger cimport Collateral, balance, ledger_open
 from solvent._core.venue.market_state cimport halt, close_instrument
 from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.command_log cimport commands_append, commands_room
 from solvent._core.base.pool cimport prefetch, zeroed
-from solvent._core.contract.price_model cimport prices_close
 from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
-from solvent._core.trade.preview cimport preview_close
-from solvent._core.recorder cimport Recorder
-from solvent._core.market.expiries cimport expiries_close
+from solvent._core.image cimport Portable
+from solvent._core.reader cimport IDLE, WORKING
 from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
-from solvent._core.market.triggers cimport triggers_close
+from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
     ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK,
     MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LEVERAGE,
     SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
-from solvent._core.base.event_log cimport block_pin, block_unpin, log_drop, log_open
+from solvent._core.base.event_log cimport block_pin, log_drop, log_open
 from solvent._core.base.emit cimport emit_begin, emit_passed
 from solvent._core.base.commands cimport CancelOrder, PlaceOrder, Request
 
@@ -166,7 +163,7 @@ cdef class Answer:
 
 
 @cython.final
-cdef class Kernel(Recorder):
+cdef class Kernel(Portable):
     """One exchange's state and its only writer. Users reach it through solvent.Exchange and solvent.Book.
 
     instruments and rules: their terms, each read by name (solvent.schema.terms). currencies: their decimals. config: bytes
@@ -176,14 +173,17 @@ cdef class Kernel(Recorder):
     unforeseeable; no result depends on it.
     """
 
-    def __cinit__(self, instruments, currencies, rules, bytes config, errors, bint bare=False,
+    def __cinit__(self, instruments=(), currencies=(), rules=None, bytes config=b"", errors=(), bint bare=False,
                   uint64_t wanted=0xFFFFFFFFFFFFFFFF, names=(), collateral=(), from_records=None, uint64_t seed=0):
         cdef Collateral* each
+        if rules is None:       # fork fills it
+            self.busy = WORKING
+            return
         self.ids = {}
         self.names = []
         self.instruments = {name: number for number, name in enumerate(names)}
         self.from_records = from_records
-        self.config = config
+        self.config = self.born = config
         self.decimals = list(currencies)
         self.s.bare = bare
         self.seed = seed
@@ -226,26 +226,7 @@ cdef class Kernel(Recorder):
         self.s.ledger.orders_count = self.s.rules.orders != 0
 
     def __dealloc__(self):
-        cdef uint32_t i
-        if self.s.log.events != NULL:
-            block_unpin(self.s.log.events)
-        for i in range(self.s.ledger.instrument_count):
-            if self.s.books != NULL:
-                book_close(&self.s.books[i])
-            if self.s.triggers != NULL:
-                triggers_close(&self.s.triggers[i])
-            if self.s.prices != NULL:
-                prices_close(&self.s.prices[i])
-        free(self.s.books)
-        free(self.s.triggers)
-        free(self.s.prices)
-        free(self.s.due.order_ids)
-        expiries_close(&self.s.expiries)
-        pool_close(&self.s.pool)
-        fees_close(&self.s.fees)
-        client_ids_close(&self.s.client_ids)
-        ledger_close(&self.s.ledger)
-        preview_close(&self.s.preview)
+        state_close(&self.s)
 
     # --- commands
 
@@ -360,7 +341,7 @@ cdef class Kernel(Recorder):
         """Begins commands of so many records in all. Raises what refuses them."""
         cdef int64_t droppable
         if self.busy:
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
+            self._raise_busy()
         if self.s.log.fault:
             raise self.halted_error(f"the exchange halted ({said(self.s.log.fault)}); make a new one")
         if self.s.log.count and self.keep_from > self.s.log.first_seq:
@@ -371,7 +352,7 @@ cdef class Kernel(Recorder):
                 log_drop(&self.s.log, droppable)
         if self.commands.on and not commands_room(&self.commands, records):
             raise MemoryError
-        self.busy = True
+        self.busy = WORKING
         return 0
 
     cdef int _halted(self) except -1:
@@ -384,7 +365,7 @@ cdef class Kernel(Recorder):
         try:
             self._apply(c, &self.receipt)
         finally:
-            self.busy = False
+            self.busy = IDLE
         if self.s.log.fault:
             self._halted()
         return 0
@@ -400,7 +381,7 @@ cdef class Kernel(Recorder):
             self._apply(c, &self.receipt)
             self._end_offer(decoded, config, self.receipt.code == OK)
         finally:
-            self.busy = False
+            self.busy = IDLE
         if self.s.log.fault:
             self._halted()
         return 0
@@ -474,7 +455,7 @@ cdef class Kernel(Recorder):
             with nogil:
                 self._run(<const Command*>&records[0], total, receipts)
         finally:
-            self.busy = False
+            self.busy = IDLE
             if self.run_count:
                 self.receipt = receipts[self.run_count - 1]
         if self.s.log.fault:
@@ -562,7 +543,7 @@ cdef class Kernel(Recorder):
         dropped."""
         cdef EventView view = EventView.__new__(EventView)
         if self.busy:
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
+            self._raise_busy()
         if first < self.s.log.first_seq or end < first or end > self.next_seq:
             raise IndexError(f"events {first} to {end} are not held (held: {self.first_seq} to {self.next_seq})")
         view.block = self.s.log.events

@@ -10,9 +10,14 @@ from solvent._core.trade.state cimport State
 ctypedef void (*Columns)(State* s, int32_t index, int64_t* row) noexcept nogil
 
 
+cdef enum Use:                     # what keeps others from the state
+    IDLE = 0
+    WORKING = 1                    # another call
+    PINNED = 2                     # somebody holds a block of an image
+
 cdef class Reader:
     cdef State s
-    cdef bint busy
+    cdef Use busy
     cdef dict ids
     cdef list names
     cdef bytes config
@@ -22,6 +27,7 @@ cdef class Reader:
     cdef object range_error
     cdef object input_error
 
+    cdef int _raise_busy(self) except -1
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
     cdef bytearray _of_positions(self, int columns, Columns write)
     cdef tuple _order_row(self, int32_t slot)

@@ -34,9 +34,14 @@ cdef uint64_t _book_bytes(Book* book):
 cdef class Reader:
     """The reading half of a kernel."""
 
+    cdef int _raise_busy(self) except -1:
+        raise self.busy_error(
+            "the exchange is working on another call; one thread at a time" if self.busy == WORKING else
+            "a block of the exchange's image is held; release its memoryviews first")
+
     cdef int _require_idle(self, uint32_t account=0, uint32_t instrument=0) except -1:
         if self.busy:
-            raise self.busy_error("the exchange is working on another call; one thread at a time")
+            self._raise_busy()
         if account >= self.s.ledger.account_count or instrument >= self.s.ledger.instrument_count:
             raise IndexError("no such account or instrument")
         return 0

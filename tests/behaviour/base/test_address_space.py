@@ -30,6 +30,12 @@ def restless():
     pool.restless(False)
 
 
+@pytest.fixture(scope="module")
+def many():
+    """One instrument more than there may be."""
+    return [Instrument(f"I{i}") for i in range(INSTRUMENTS_MAX + 1)]
+
+
 # --- Pools that move
 
 
@@ -228,10 +234,8 @@ def test_the_readme_runs_in_two_gigabytes():
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [Exchange, solvent.reference.Exchange])
-def test_too_many_instruments_are_refused_at_construction(kind):
+def test_too_many_instruments_are_refused_at_construction(many, kind):
     """They were taken, and wrote beyond what the limit protects."""
-    one = Instrument("I")
-    many = [Instrument(f"I{i}", tiers=one.tiers) for i in range(INSTRUMENTS_MAX + 1)]
     with pytest.raises(InputError, match="4096"):
         kind(many)
     ex = kind(many[:-1])
@@ -242,20 +246,19 @@ def test_too_many_instruments_are_refused_at_construction(kind):
 
 
 @pytest.mark.long
-def test_instruments_take_linear_time():
+def test_instruments_take_linear_time(many):
     """Made together, and added one by one."""
-    made = [Instrument(f"I{i}") for i in range(2_000)]
 
     def spent(count):
         begun = time.process_time()
-        ex = Exchange(made[:count])
+        ex = Exchange(many[:count])
         middle = time.process_time()
-        one = Exchange(made[:1])
-        for each in made[1:count]:
+        one = Exchange(many[:1])
+        for each in many[1:count]:
             one.add_instrument(each)
         assert len(ex.instruments) == len(one.instruments) == count
         return middle - begun, time.process_time() - middle
 
     small, large = [min(each) for each in zip(spent(250), spent(250), strict=True)], spent(2_000)
-    for few, many in zip(small, large, strict=True):
-        assert many < 24 * few + 0.05, (few, many)  # eight times as many
+    for few, most in zip(small, large, strict=True):
+        assert most < 24 * few + 0.05, (few, most)  # eight times as many

@@ -191,9 +191,12 @@ def test_book_at_every_command(package, seed):
 
 @pytest.mark.long
 def test_exchange_at_every_command(package, seed):
-    """Generated flows of an Exchange with liquidations, a feed for each instrument."""
+    """Generated flows of an Exchange with liquidations, a feed for each instrument.
+
+    The events of both kernels are the same (agreement/test_twins.py), so of the reference fewer flows show that its reads are.
+    """
     seen: Counter = Counter()
-    for run in range(50):
+    for run in range(50 if package is solvent else 20):
         generator = Generator(seed * 1_000 + run)
         random = Random(seed + run)
         ex = package.Exchange(generator.instruments, rules=generator.rules)

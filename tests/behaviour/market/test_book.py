@@ -223,6 +223,10 @@ def alphabet(time_ns: int) -> list[bytes]:
     ]
 
 
+MOVED_BY = {EventType.TRADE: ("maker_order_id", "taker_order_id"), EventType.BEGIN: (), EventType.MARKED: ()}
+CUT_BY = {EventType.TRADE: "size_lots", EventType.REDUCED: "cut_lots", EventType.DONE: "cancelled_lots"}
+
+
 def follow_orders(events) -> None:
     """ORD-1 and ORD-3: every status moves along the table, and filled + remaining + cancelled is what was accepted."""
     status: dict[int, str] = {}
@@ -234,11 +238,10 @@ def follow_orders(events) -> None:
             status[e.order_id] = "dormant" if terms_of(e)["trigger_kind"] else "working"
             left[e.order_id] = e.size_lots
             continue
-        touched = {EventType.TRADE: ("maker_order_id", "taker_order_id"), EventType.BEGIN: (), EventType.MARKED: ()}
-        for name in touched.get(kind, ("order_id",)):
+        lots = CUT_BY.get(kind)
+        for name in MOVED_BY.get(kind, ("order_id",)):
             order_id = getattr(e, name)
             status[order_id] = TRANSITIONS[status[order_id], kind]
-            lots = {EventType.TRADE: "size_lots", EventType.REDUCED: "cut_lots", EventType.DONE: "cancelled_lots"}.get(kind)
             if kind == EventType.REPLACED:
                 left[order_id] = e.remaining_lots
             elif lots:
@@ -255,7 +258,7 @@ def test_sequences_of_four():
     for sequence in itertools.product(range(len(before)), repeat=4):
         late = sequence.index(advance) if advance in sequence else 4
         book = Book(2**6 - 1, max_size_lots=10)
-        book._kernel.run(b"".join((before if i < late else after)[n] for i, n in enumerate(sequence)))
+        book._kernel.run(b"".join([(before if i < late else after)[n] for i, n in enumerate(sequence)]))
         assert book._kernel.check() is None, sequence
         follow_orders(book.drain())
 

@@ -155,7 +155,7 @@ class Ledger:
     def __init__(
         self, contracts: list[Contract], currencies: int, rules: RuleTerms, collateral: Sequence[Sequence[int]], log: Emitter
     ):  # fmt: skip
-        self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]
+        self.positions: list[dict[tuple[int, int], Position]] = [{} for _ in range(FIRST_USER)]  # in order
         self.parcels: list[Parcel] = []
         self.collateral = [Collateral(*each) for each in collateral]  # in the order of conversion
         self.backs = {each.currency: each for each in self.collateral}
@@ -189,7 +189,7 @@ class Ledger:
 
     def positions_of(self, account: int) -> list[Position]:
         """Returns the account's positions by instrument and leg."""
-        return [p for _, p in sorted(self.positions[account].items())]
+        return list(self.positions[account].values())
 
     def cross_of(self, account: int, currency: int) -> list[Position]:
         """Returns the open cross positions of a margin domain, by instrument and leg."""
@@ -219,7 +219,7 @@ class Ledger:
         key = p.instrument, p.leg
         if key in self.positions[p.account]:
             return False
-        self.positions[p.account][key] = p
+        self.positions[p.account] = dict(sorted([*self.positions[p.account].items(), (key, p)]))
         self.members[p.instrument].append(p)
         p.group.append(p)
         return True

@@ -17,6 +17,10 @@ class Log:
         self.first_seq = 1
         self.events: list[bytes] = []
 
+    def __getstate__(self) -> dict[str, object]:
+        """A copy, or a pickle, begins empty at the next event's number."""
+        return {**vars(self), "first_seq": self.next_seq, "events": []}
+
     def append(self, kind: EventType, *fields: int, second: bytes = b"") -> None:
         """Appends one event if its type is wanted: the record's fields from `side` on, without the sequence number, and a
         second record. Only emitters call this."""

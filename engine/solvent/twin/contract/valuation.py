@@ -65,6 +65,7 @@ class Contract:
     accrual_ppb: int = 0  # rate that accrued funding adds to requirements of longs, or, negative, of shorts
 
     covers: bool = False  # True if in every tier maintenance with the fee is at most the initial rate
+    maintenance_ppb: tuple[int, ...] = ()  # of the tiers, where no table of a side and a leverage has rates of its own
 
     @classmethod
     def of(cls, spec: InstrumentTerms) -> "Contract":
@@ -73,7 +74,8 @@ class Contract:
 
     def __post_init__(self) -> None:
         self.tiers = tuple(Tier(*tier) for tier in self.tiers)
-        tables = [[tier.maintenance_ppb for tier in self.tiers], *(each for *_, each in self.rates)]
+        self.maintenance_ppb = tuple(tier.maintenance_ppb for tier in self.tiers)
+        tables = [self.maintenance_ppb, *(each for *_, each in self.rates)]
         self.covers = self.scheme not in (Scheme.SLOPE, Scheme.POWER) and all(
             rate + self.liquidation_fee_ppb <= tier.initial_ppb
             for table in tables for rate, tier in zip(table, self.tiers, strict=True)
@@ -209,7 +211,7 @@ def tier_at(contract: Contract, measure: int, chosen: int = 0) -> int:
 
 def allows(contract: Contract, k: int, leverage: Fraction) -> bool:
     """True if tier k allows a leverage."""
-    return leverage * 100 <= contract.tiers[k].max_leverage
+    return leverage.numerator * 100 <= contract.tiers[k].max_leverage * leverage.denominator
 
 
 def tier_of(contract: Contract, p: Sized) -> int:
@@ -258,17 +260,14 @@ def rate_at(contract: Contract, base_ppb: int, curve: int, lots: int, notional: 
 
 def rates_of(contract: Contract, long: bool, leverage: Fraction) -> tuple[int, ...]:
     """Returns the maintenance rates of the tiers, over RATE, for a side and a leverage."""
-    mine = Leg.LONG if long else Leg.SHORT
     for side, most, rates in contract.rates:
-        if side in (Leg.ONE_WAY, mine) and leverage <= (most or leverage):
+        if side in (Leg.ONE_WAY, Leg.LONG if long else Leg.SHORT) and leverage <= (most or leverage):
             return rates
-    return tuple(tier.maintenance_ppb for tier in contract.tiers)
+    return contract.maintenance_ppb
 
 
 def deducted(contract: Contract, k: int, rates: tuple[int, ...]) -> int:
     """Returns the deduction of tier k, in the tiers' measure times RATE: D_n = D_(n-1) + top_(n-1) * (rate_n - rate_(n-1))."""
-    if contract.scheme != Scheme.DEDUCTION:
-        return 0
     return sum(contract.tiers[i].top * (rates[i + 1] - rates[i]) for i in range(k))
 
 
@@ -304,12 +303,14 @@ def asked(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
     if is_lesser(contract, p):
         return 0
     value = abs(p.cost) if contract.at_entry else value_at_mark(contract, p)
-    measure = max(1, measure_of(contract, p))
     rates = rates_of(contract, p.size > 0, p.leverage)
     base, parts = factor(contract, k, rates[k], p.leverage)
     if contract.scheme == Scheme.FACTOR:
         return ceil_div(value * base, parts) + value * fee_ppb + accrued(contract, p.size)
     rate = rate_at(contract, base, contract.maintenance_curve, abs(p.size), value)
+    if contract.scheme != Scheme.DEDUCTION:
+        return value * (rate + fee_ppb) + accrued(contract, p.size)
+    measure = max(1, measure_of(contract, p))
     weight = (rate + fee_ppb) * measure - deducted(contract, k, rates)
     return ceil_div(value * weight, measure) + accrued(contract, p.size)
 
@@ -319,10 +320,15 @@ def maintenance(contract: Contract, p: Sized, k: int, fee_ppb: int = 0) -> int:
     return ceil_div(asked(contract, p, k, fee_ppb), RATE)
 
 
+def over_leverage(value: int, leverage: Fraction) -> int:
+    """Returns value / leverage rounded up."""
+    return ceil_div(value * leverage.denominator, leverage.numerator)
+
+
 def initial_of(contract: Contract, value: int, leverage: Fraction, lots: int, notional: int) -> int:
     """Returns initial margin of a value: by leverage, or by a curve if that is more. `lots` and `notional` are those of the
     whole position. It is never below the tiers' initial rate where tiers bound the leverage."""
-    by_leverage = ceil_div(value, leverage)
+    by_leverage = over_leverage(value, leverage)
     if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
         return by_leverage
     rate = rate_at(contract, contract.tiers[0].initial_ppb, contract.initial_curve, lots, notional)
@@ -332,7 +338,7 @@ def initial_of(contract: Contract, value: int, leverage: Fraction, lots: int, no
 def initial_rise(contract: Contract, value: int, leverage: Fraction, lots: int, held: tuple[int, int]) -> int:
     """Returns the initial margin of an addition to `held` (lots and their notional). With a curve it is the margin of the
     whole less the margin before, so that many fills need as much as one."""
-    by_leverage, (before, notional) = ceil_div(value, leverage), held
+    by_leverage, (before, notional) = over_leverage(value, leverage), held
     if contract.scheme not in (Scheme.SLOPE, Scheme.POWER):
         return by_leverage
     total = initial_of(contract, notional + value, leverage, before + lots, notional + value)

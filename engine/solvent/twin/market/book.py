@@ -4,11 +4,11 @@ Owns queues and best prices. Never knows accounts' money. Cost: O(log levels) a 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sortedcontainers import SortedDict
 
-from solvent.schema.words import Side
+from solvent.schema.words import Flag, Side
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +56,10 @@ class Order:
     terms: ExtendedTerms = PLAIN
     resting: bool = False
     dormant: bool = False
+    reduces: bool = field(init=False)  # True for a reduce-only order
+
+    def __post_init__(self) -> None:
+        self.reduces = bool(self.flags & Flag.REDUCE_ONLY)
 
     def row(self) -> tuple[int, ...]:
         return (

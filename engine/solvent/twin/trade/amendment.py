@@ -93,7 +93,7 @@ class Amendment:
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
         t = self.placement.ticket_of(order, remaining, price)
         p = order.holder if isinstance(order.holder, Position) else None
-        stays = p and order.flags & Flag.REDUCE_ONLY and price == order.price
+        stays = p and order.reduces and price == order.price
         if p and stays and self.placement.order_margin.reducible(t, p) <= order.remaining:
             return refused(Code.AMEND_NOTHING)  # a larger size would be cut to the present one: the order keeps its place
         code = self.placement.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)

@@ -42,7 +42,7 @@ class Trading(State):
         if not isinstance(p, Position):
             return
         change = self.exposure(order, after).add(self.exposure(order, before), -1)
-        if order.flags & Flag.REDUCE_ONLY:
+        if order.reduces:
             p.reduce, p.reduce_side = p.reduce.add(change), order.side
         else:
             p.open_sides = p.sides_with(order.side, change)
@@ -167,7 +167,7 @@ class Trading(State):
     @staticmethod
     def _reducing(p: Position) -> list[tuple[int, int, Order]]:
         """Returns a position's resting reduce-only orders with their cutting order: the worst price, then the newest."""
-        resting = (order for order in p.orders if order.resting and order.flags & Flag.REDUCE_ONLY)
+        resting = (order for order in p.orders if order.resting and order.reduces)
         return [(o.price if o.side == Side.SELL else -o.price, o.order_id, o) for o in resting]
 
     def reduced_before(self, t: Ticket, p: Position) -> int:

@@ -168,7 +168,7 @@ class Placement:
         return Code.OK
 
     def _reduce_only(self, p: Position) -> int:
-        return sum(1 for order in p.orders if order.flags & Flag.REDUCE_ONLY)
+        return sum(1 for order in p.orders if order.reduces)
 
     def admit(self, t: Ticket, p: Position | None, standing: OpenSide | None = None) -> Code:
         """Runs all checks of a well-formed ticket, and fixes its price, limit and size.

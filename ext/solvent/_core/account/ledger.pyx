@@ -82,9 +82,9 @@ cdef int accounts_reserve(Ledger* ledger) noexcept nogil:
 cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil:
     cdef uint32_t account = ledger.account_count
     ledger.account_count += 1
+    memset(&ledger.accounts[account], 0, sizeof(Account))
     ledger.accounts[account].first_position = -1
     ledger.accounts[account].parent = parent
-    ledger.accounts[account].touched = 0
     memset(wallet_of(ledger, account, 0), 0, ledger.currency_count * sizeof(Wallet))
     must(parent < account or account == 0, MON_7, &ledger.log.fault)
     must(ledger.account_count <= ledger.account_capacity, MON_7, &ledger.log.fault)

@@ -6,4 +6,11 @@
 
 from libc.stdint cimport uint64_t
 
+cdef struct Sum:                   # a checksum under way
+    uint64_t lane[4]
+    uint64_t bytes
+
+cdef void sum_open(Sum* sum) noexcept nogil
+cdef void sum_take(Sum* sum, const void* data, size_t bytes) noexcept nogil
+cdef uint64_t sum_end(Sum* sum, uint64_t state) noexcept nogil
 cdef uint64_t checksum_of(uint64_t state, const void* data, size_t bytes) noexcept nogil

@@ -23,8 +23,8 @@ cdef extern from *:
     #endif
         return word; }
 
-    static uint64_t solvent_checksum(uint64_t state, const void *data, size_t bytes) {
-        uint64_t a = SOLVENT_SPREAD, b = 2 * SOLVENT_SPREAD, c = 3 * SOLVENT_SPREAD, d = 4 * SOLVENT_SPREAD;
+    static void solvent_lanes(uint64_t *lane, const void *data, size_t bytes) {
+        uint64_t a = lane[0], b = lane[1], c = lane[2], d = lane[3];
         const unsigned char *at = (const unsigned char *)data;
         unsigned char last[32] = {0};
         size_t left = bytes;
@@ -36,15 +36,40 @@ cdef extern from *:
             d = solvent_step(d, solvent_word(at + 24));
             at += 32;
             left -= 32; }
-        state = solvent_step(solvent_step(solvent_step(solvent_step(state, a), b), c), d);
-        state = solvent_step(state, bytes);
-        return state ^ state >> 32; }
+        lane[0] = a; lane[1] = b; lane[2] = c; lane[3] = d; }
     """
-    uint64_t solvent_checksum(uint64_t state, const void* data, size_t bytes) noexcept nogil
+    const uint64_t SPREAD "SOLVENT_SPREAD"
+    uint64_t solvent_step(uint64_t x, uint64_t word) noexcept nogil
+    void solvent_lanes(uint64_t* lane, const void* data, size_t bytes) noexcept nogil
+
+
+cdef void sum_open(Sum* sum) noexcept nogil:
+    cdef int i
+    for i in range(4):
+        sum.lane[i] = <uint64_t>(i + 1) * SPREAD
+    sum.bytes = 0
+
+
+cdef void sum_take(Sum* sum, const void* data, size_t bytes) noexcept nogil:
+    """Takes in the next bytes; all but the last are multiples of 32."""
+    solvent_lanes(sum.lane, data, bytes)
+    sum.bytes += bytes
+
+
+cdef uint64_t sum_end(Sum* sum, uint64_t state) noexcept nogil:
+    """Returns the checksum of all that was taken in, after a state."""
+    cdef int i
+    for i in range(4):
+        state = solvent_step(state, sum.lane[i])
+    state = solvent_step(state, sum.bytes)
+    return state ^ state >> 32
 
 
 cdef uint64_t checksum_of(uint64_t state, const void* data, size_t bytes) noexcept nogil:
-    return solvent_checksum(state, data, bytes)
+    cdef Sum sum
+    sum_open(&sum)
+    sum_take(&sum, data, bytes)
+    return sum_end(&sum, state)
 
 
 def checksum(state, data):

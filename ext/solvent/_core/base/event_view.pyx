@@ -150,6 +150,9 @@ cdef class Event:
         """Returns the name in an ACCOUNT_OPENED, or "" for any other type."""
         return self.extra.rstrip(b"\0").decode() if self.r.type == ACCOUNT_OPENED else ""
 
+    def __reduce__(self):
+        return Event, (self.record, self.extra)
+
     def __eq__(self, other):
         return isinstance(other, Event) and self.record == other.record and self.extra == other.extra
 

@@ -55,6 +55,7 @@ cdef int client_ids_grow(ClientIds* ids) noexcept nogil:
     if ids.used + 1 > ids.finished_capacity and ids.finished_capacity < WINDOW:
         if not resized(<void**>&ids.finished, larger, sizeof(ClientKey)):
             return 0
+        memset(&ids.finished[ids.finished_capacity], 0, (larger - ids.finished_capacity) * sizeof(ClientKey))
         ids.finished_capacity = larger
     ids.room = ids.capacity >> 2
     if ids.finished_capacity < WINDOW and ids.finished_capacity < ids.room:

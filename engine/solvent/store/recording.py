@@ -1,0 +1,148 @@
+"""A recording: the commands of an exchange in memory, from a moment on.
+
+Owns the commands. Never holds the exchange: a recorded exchange that is dropped is freed at once, and its recording stays.
+Cost: 64 bytes a record.
+"""
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any
+
+from solvent.api.base import Face
+from solvent.api.book import Book
+from solvent.api.past import Past
+from solvent.schema.codes import InputError
+from solvent.store import description, format
+from solvent.store.files import Disk, Folder
+from solvent.store.journal import begin_segment, put, put_mark, segment_name
+from solvent.store.keeper import PIECE_RECORDS, Handing, first_of
+from solvent.store.recovery import apply_and_sum, said_of
+from solvent.store.replay import Chunk, Replay
+
+__all__ = ["Recording"]
+
+
+class Recording(Handing):
+    """Keeps the commands of an exchange or a Book in memory (`exchange.record()`).
+
+    first: the moment when it began, as the number of the last command before it. last: the number of the last command.
+
+    >>> from solvent import Exchange, Instrument
+    >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+    >>> recording = ex.record()
+    >>> ex.deposit("alice", "USDT", 1_000)
+    >>> ex.at(2).account("alice").cash, ex.at(1).account("alice").cash
+    (Decimal('1000'), Decimal('0'))
+    """
+
+    def __init__(self, face: Face):
+        self._kernel = face._kernel
+        self._venue = None if isinstance(face, Book) else face.venue  # type: ignore[attr-defined]
+        self._base = face.fork()
+        self.first = face.command_count
+        self._chunks: list[Chunk] = []
+        self._taken = self._kernel.recorded
+        self._known = 0 if self._venue is None else len(self._venue.instruments)
+        self._visits: Replay | None = None
+        self._kernel.record_commands(True)
+        face._keep_by(self)
+
+    def __repr__(self) -> str:
+        return f"Recording(first={self.first}, last={self.last})"
+
+    @property
+    def last(self) -> int:
+        """Returns the number of the last command."""
+        return int(self._kernel.command_seq - self._kernel.halted)
+
+    # --- taking
+
+    def _ready(self) -> None:
+        pass
+
+    def _hand_over(self) -> None:
+        if self._kernel.recorded - self._taken >= PIECE_RECORDS:
+            self._take()
+
+    def keep(self) -> None:
+        self._hand_over()
+
+    def _take(self) -> None:
+        """Makes a chunk of what the kernel has logged."""
+        kernel, taken = self._kernel, self._chunks[-1].last if self._chunks else self.first
+        count = kernel.command_seq - taken - kernel.halted  # the command that halted it is not whole
+        if count <= 0:
+            return
+        commands, added = first_of(kernel.commands_from(self._taken), count), []
+        if self._venue is not None:
+            if self._venue.coming is not None:
+                self._venue.note(kernel.instrument_count)
+            added = [description.plain(each) for each in self._venue.instruments[self._known :]]
+            self._known = len(self._venue.instruments)
+        self._chunks.append(Chunk(taken + 1, count, commands, format.packed(added) if added else b""))
+        self._taken = kernel.recorded
+        kernel.forget_commands(self._taken)
+
+    # --- the source of a Replay
+
+    def base(self) -> Face:
+        """Returns the exchange when the recording began, one of its own."""
+        found: Face = self._base.fork()
+        return found
+
+    def after(self, sequence: int) -> Iterator[Chunk]:
+        """Yields the commands from the one after `sequence` on, in chunks."""
+        self._take()
+        place = bisect_right(self._chunks, sequence + 1, key=lambda each: each.first)
+        yield from self._chunks[max(0, place - 1) :]
+
+    def replay(self) -> Replay:
+        """Returns a Replay of the recording as it is now and will be."""
+        return Replay(self)
+
+    def at(self, sequence: int) -> Face:
+        """Returns the exchange as it was after a command, one of its own. Raises HistoryGone for another moment."""
+        if self._visits is None:
+            self._visits = Replay(self)
+        return self._visits.at(sequence)
+
+    def sync(self) -> None:
+        """Does nothing: a recording is in memory."""
+
+    def close(self) -> None:
+        """Does nothing: a recording is in memory."""
+
+    # --- to a disk
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the recording as a journal into a directory, which must be new or empty. It is on the disk then.
+
+        solvent.replay reads it, and solvent.open goes on with it if it is an exchange's. Raises InputError for a directory
+        that is not empty, or a recording that did not begin with a new exchange.
+        """
+        self.save_to(Folder(path))
+
+    def save_to(self, disk: Disk) -> None:
+        """Writes the recording to a disk."""
+        if disk.names():
+            raise InputError(f"{disk.name} is not empty; choose a new directory")
+        if self.first:
+            raise InputError(f"the recording began after command {self.first}; only one of a new exchange can be saved")
+        disk.make()
+        face = self.base()
+        said = said_of(face if isinstance(face, Book) else face.venue, face._kernel, face._wanted)  # type: ignore[attr-defined]
+        put_mark(disk, 0, 0)
+        _, size, chain = begin_segment(disk, said, 1, 0)
+        parts: list[Any] = [bytes(disk.read(segment_name(1)))]
+        last = 0
+        for chunk in self.after(0):
+            events = apply_and_sum(face, chunk.commands, chunk.added)
+            frame = format.block(chunk.first, chunk.count, last, chain, events, chunk.added, bytes(chunk.commands))
+            parts += frame.parts
+            chain, last = frame.chain, chunk.last
+        put(disk, segment_name(1), parts)
+        put_mark(disk, last, chain if last else 0)
+
+
+Past._record = Recording

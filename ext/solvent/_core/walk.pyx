@@ -1,0 +1,222 @@
+"""The blocks of the state; the contract is in walk.pxd."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+from solvent._core.account.fees cimport Volume, fees_close
+from solvent._core.account.ledger cimport Account, Collateral, Ledger, Parcel, Position, Wallet, ledger_close
+from solvent._core.base.event_log cimport block_unpin, log_open
+from solvent._core.base.pool cimport grown, taken
+from solvent._core.contract.price_model cimport Prices, Ring, prices_close
+from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier
+from solvent._core.market.book cimport Book, Level, book_close
+from solvent._core.market.client_ids cimport ClientKey, client_ids_close
+from solvent._core.market.expiries cimport expiries_close
+from solvent._core.market.order_pool cimport ExtendedTerms, Links, Order, OrderPool, pool_close
+from solvent._core.market.triggers cimport Triggers, triggers_close
+from solvent._core.base.schema cimport SOURCES
+from solvent._core.sound cimport (
+    sound_accounts, sound_books, sound_collateral, sound_instruments, sound_levels, sound_links, sound_members, sound_orders,
+    sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_triggers,
+)
+from solvent._core.trade.preview cimport preview_close
+from solvent._core.trade.state cimport State
+
+
+cdef inline void _see(
+    Walk* w, const char* name, void** items, size_t item_bytes, int64_t count, int64_t capacity, int kind, const void* owner,
+    Sound sound
+) noexcept nogil:
+    cdef Block block
+    block.name = name
+    block.items = items
+    block.item_bytes = item_bytes
+    block.count = count
+    block.capacity = capacity
+    block.kind = kind
+    block.owner = owner
+    block.sound = sound
+    w.visit(w.s, &block, w.context)
+
+
+cdef void _book(Walk* w, Book* b) noexcept nogil:
+    if w.tight:
+        b.nodes_capacity = b.nodes_used
+        b.levels_capacity = b.levels_used
+    _see(w, "book.bits", <void**>&b.bits, sizeof(uint64_t), b.nodes_used, b.nodes_capacity, POOL, b, NULL)
+    _see(w, "book.parent", <void**>&b.parent, sizeof(int32_t), b.nodes_used, b.nodes_capacity, POOL, b, sound_parents)
+    _see(w, "book.child", <void**>&b.child, 64 * sizeof(int32_t), b.nodes_used, b.nodes_capacity, POOL, b, NULL)
+    _see(w, "book.levels", <void**>&b.levels, sizeof(Level), b.levels_used, b.levels_capacity, POOL, b, sound_levels)
+
+
+cdef void _instrument(Walk* w, Instrument* i) noexcept nogil:
+    cdef int64_t rows = <int64_t>i.tier_count * (1 + <int64_t>i.rates_count)
+    if w.tight:
+        i.member_capacity = i.member_count
+    _see(w, "instrument.tiers", <void**>&i.tiers, sizeof(Tier), rows, rows, HEAP, i, NULL)
+    _see(w, "instrument.rates", <void**>&i.rates, sizeof(Rates), i.rates_count, <int64_t>i.rates_count + 1, HEAP, i, NULL)
+    _see(w, "instrument.fee_tiers", <void**>&i.fee_tiers, sizeof(FeeTier), i.fee_tier_count, <int64_t>i.fee_tier_count + 1,
+         HEAP, i, NULL)
+    _see(w, "instrument.members", <void**>&i.members, sizeof(int32_t), i.member_count, i.member_capacity, HEAP, i,
+         sound_members)
+
+
+cdef void _triggers(Walk* w, Triggers* t) noexcept nogil:
+    cdef int source
+    if w.tight:
+        t.trailing_capacity = t.trailing_count
+    _see(w, "triggers.trailing", <void**>&t.trailing, sizeof(int32_t), t.trailing_count, t.trailing_capacity, HEAP, t,
+         sound_slots)
+    for source in range(SOURCES):
+        if t.books[source] != NULL:
+            _see(w, "triggers.book", <void**>&t.books[source], sizeof(Book), 1, 1, NESTED, t, sound_books)
+        if t.books[source] != NULL:
+            _book(w, t.books[source])
+
+
+cdef void _ring(Walk* w, const char* name, Ring* r) noexcept nogil:
+    if r.samples != NULL:
+        _see(w, name, <void**>&r.samples, sizeof(int64_t), <int64_t>r.size + 1, <int64_t>r.size + 1, HEAP, r, NULL)
+
+
+cdef void _prices(Walk* w, Prices* p) noexcept nogil:
+    _ring(w, "prices.basis", &p.basis)
+    _ring(w, "prices.annual", &p.annual)
+    _ring(w, "prices.premiums", &p.premiums)
+
+
+cdef void _ledger(Walk* w, Ledger* l) noexcept nogil:
+    cdef int64_t wallets = <int64_t>l.account_count * l.currency_count
+    cdef int64_t rooms
+    if w.tight:
+        l.instrument_capacity = <int32_t>l.instrument_count
+        l.account_capacity = l.account_count
+        l.position_capacity = l.position_count
+        l.parcel_capacity = l.parcel_count
+    rooms = <int64_t>l.account_capacity * l.currency_count
+    _see(w, "ledger.costs", <void**>&l.costs, sizeof(int64_t), l.currency_count, <int64_t>l.currency_count + 1, HEAP, l, NULL)
+    _see(w, "ledger.collateral", <void**>&l.collateral, sizeof(Collateral), l.collateral_count,
+         <int64_t>l.collateral_count + 1, HEAP, l, sound_collateral)
+    _see(w, "ledger.accounts", <void**>&l.accounts, sizeof(Account), l.account_count, l.account_capacity, HEAP, l,
+         sound_accounts)
+    _see(w, "ledger.wallets", <void**>&l.wallets, sizeof(Wallet), wallets, rooms, HEAP, l, NULL)
+    _see(w, "ledger.touched", <void**>&l.touched, sizeof(uint32_t), l.touched_count, l.account_capacity, HEAP, l, NULL)
+    _see(w, "ledger.positions", <void**>&l.positions, sizeof(Position), l.position_count, l.position_capacity, HEAP, l,
+         sound_positions)
+    _see(w, "ledger.parcels", <void**>&l.parcels, sizeof(Parcel), l.parcel_count, l.parcel_capacity, HEAP, l, sound_parcels)
+    _see(w, "ledger.instruments", <void**>&l.instruments, sizeof(Instrument), l.instrument_count, l.instrument_capacity,
+         NESTED, l, sound_instruments)
+
+
+cdef void _pool(Walk* w, OrderPool* p, bint bare) noexcept nogil:
+    cdef int32_t linked = 0 if bare else p.high_water
+    if w.tight:
+        p.capacity = p.high_water
+    _see(w, "pool.orders", <void**>&p.orders, sizeof(Order), p.high_water, p.capacity, POOL, p, sound_orders)
+    _see(w, "pool.terms", <void**>&p.terms, sizeof(ExtendedTerms), p.terms_high_water, p.capacity, POOL, p, sound_terms)
+    _see(w, "pool.own", <void**>&p.own, sizeof(Links), linked, p.capacity, POOL, p, sound_links)
+    _see(w, "pool.reduce", <void**>&p.reduce, sizeof(Links), linked, p.capacity, POOL, p, sound_links)
+    _see(w, "pool.free_stack", <void**>&p.free_stack, sizeof(int32_t), p.free_count, p.capacity, POOL, p, sound_slots)
+
+
+cdef void walk(Walk* w) noexcept nogil:
+    """Visits every block. A visitor may replace a block's items; those that it points to are then visited in the new ones."""
+    cdef State* s = w.s
+    cdef int64_t volumes = <int64_t>s.fees.accounts * s.ledger.currency_count
+    cdef uint32_t i
+    if w.tight:
+        s.books_capacity = s.triggers_capacity = s.prices_capacity = <int32_t>s.ledger.instrument_count
+        s.due.capacity = s.due.count
+        s.expiries.capacity = s.expiries.count
+    _ledger(w, &s.ledger)
+    _pool(w, &s.pool, s.bare)
+    _see(w, "client_ids.table", <void**>&s.client_ids.table, sizeof(uint64_t), s.client_ids.capacity, s.client_ids.capacity,
+         HEAP, NULL, sound_places)
+    _see(w, "client_ids.finished", <void**>&s.client_ids.finished, sizeof(ClientKey), s.client_ids.count,
+         s.client_ids.finished_capacity, HEAP, NULL, NULL)
+    _see(w, "expiries.heap", <void**>&s.expiries.heap, sizeof(int32_t), s.expiries.count, s.expiries.capacity, HEAP, NULL,
+         sound_slots)
+    _see(w, "due.order_ids", <void**>&s.due.order_ids, sizeof(uint64_t), s.due.count, s.due.capacity, HEAP, NULL, NULL)
+    _see(w, "fees.volumes", <void**>&s.fees.volumes, sizeof(Volume), volumes, volumes, HEAP, NULL, NULL)
+    _see(w, "books", <void**>&s.books, sizeof(Book), s.ledger.instrument_count, s.books_capacity, NESTED, NULL, sound_books)
+    _see(w, "triggers", <void**>&s.triggers, sizeof(Triggers), s.ledger.instrument_count, s.triggers_capacity, NESTED, NULL,
+         sound_triggers)
+    _see(w, "prices", <void**>&s.prices, sizeof(Prices), s.ledger.instrument_count, s.prices_capacity, NESTED, NULL,
+         sound_prices)
+    for i in range(s.ledger.instrument_count):
+        if s.ledger.instruments != NULL:
+            _instrument(w, &s.ledger.instruments[i])
+        if s.books != NULL:
+            _book(w, &s.books[i])
+        if s.triggers != NULL:
+            _triggers(w, &s.triggers[i])
+        if s.prices != NULL:
+            _prices(w, &s.prices[i])
+
+
+cdef void* room_for(Block* block) noexcept nogil:
+    """Returns memory for a block's capacity, NULL when memory is gone. A pool's memory is zero."""
+    cdef void* items = NULL
+    if block.kind != POOL:
+        return taken(<size_t>block.capacity * block.item_bytes)
+    return items if grown(&items, block.capacity, block.item_bytes) else NULL
+
+
+cdef void _copy(State* s, Block* block, void* failed) noexcept nogil:
+    """Replaces a block by a copy; after a failure by nothing, so that no block has two owners."""
+    cdef void* source = block.items[0]
+    block.items[0] = NULL
+    if block.capacity == 0 or (<bint*>failed)[0]:
+        return
+    block.items[0] = room_for(block)
+    if block.items[0] == NULL:
+        (<bint*>failed)[0] = True
+    elif block.count > 0:
+        memcpy(block.items[0], source, <size_t>block.count * block.item_bytes)
+
+
+cdef bint state_fork(State* to, const State* source) noexcept nogil:
+    """Makes a copy with an empty log. Returns False, with an empty state, when memory is gone."""
+    cdef bint failed = False
+    cdef Walk w
+    memcpy(to, source, sizeof(State))
+    memset(&to.preview, 0, sizeof(to.preview))
+    to.preview.run = source.preview.run
+    to.ledger.log = &to.log
+    to.client_ids.pool = &to.pool
+    w.s = to
+    w.visit = _copy
+    w.context = &failed
+    w.tight = False
+    walk(&w)
+    if not log_open(&to.log, source.log.wanted) or failed:
+        state_close(to)
+        memset(to, 0, sizeof(State))
+        return False
+    to.log.first_seq = source.log.first_seq + <uint64_t>source.log.count
+    to.log.fault = source.log.fault
+    return True
+
+
+cdef void state_close(State* s) noexcept nogil:
+    """Frees everything."""
+    cdef uint32_t i
+    if s.log.events != NULL:
+        block_unpin(s.log.events)
+    for i in range(s.ledger.instrument_count):
+        if s.books != NULL:
+            book_close(&s.books[i])
+        if s.triggers != NULL:
+            triggers_close(&s.triggers[i])
+        if s.prices != NULL:
+            prices_close(&s.prices[i])
+    free(s.books)
+    free(s.triggers)
+    free(s.prices)
+    free(s.due.order_ids)
+    expiries_close(&s.expiries)
+    pool_close(&s.pool)
+    fees_close(&s.fees)
+    client_ids_close(&s.client_ids)
+    ledger_close(&s.ledger)
+    preview_close(&s.preview)
