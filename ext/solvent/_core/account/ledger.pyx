@@ -292,6 +292,12 @@ cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
         leverage_parts=p.leverage.parts, chosen_tier=p.chosen_tier)
 
 
+cdef inline void _pay_any(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
+    """Pays, if there is an amount: most fills leave most of their postings at zero."""
+    if amount != 0:
+        pay(ledger, reason, payer, receiver, amount, ref)
+
+
 cdef inline void _fee(Ledger* ledger, Fill* terms, Purse payer, int64_t rest) noexcept nogil:
     cdef int64_t share
     if terms.fee_reason == LIQUIDATION_FEE:
@@ -300,7 +306,7 @@ cdef inline void _fee(Ledger* ledger, Fill* terms, Purse payer, int64_t rest) no
         fund_receives(ledger, LIQUIDATION_FEE, payer, share, terms.ref)
         rest -= share
         must(rest >= 0, MON_7, &ledger.log.fault)
-    pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
+    _pay_any(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
 
 
 cdef inline void _close_isolated(Position* p, Fill* terms, Effect* e, int64_t margin_share, bint whole, int32_t* fault) noexcept nogil:
@@ -408,15 +414,15 @@ cdef void fill_post(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexc
     p.cost_units = e.cost_units
     if p.mode:
         margin = margin_purse(ledger, index)
-        pay(ledger, REALISED, wallet_purse(CLEARING, currency), margin, e.realised_units, terms.ref)
+        _pay_any(ledger, REALISED, wallet_purse(CLEARING, currency), margin, e.realised_units, terms.ref)
         _fee(ledger, terms, margin, e.margin_fee_units)
         if e.shortfall_units != 0 and terms.deleveraged:
             pay(ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency), margin, e.shortfall_units, terms.ref)
         elif e.shortfall_units != 0:
             fund_pays(ledger, SHORTFALL, margin, e.shortfall_units, terms.ref)
-        pay(ledger, MARGIN_RELEASED, margin, wallet, e.released_units, terms.ref)
+        _pay_any(ledger, MARGIN_RELEASED, margin, wallet, e.released_units, terms.ref)
     else:
-        pay(ledger, REALISED, wallet_purse(CLEARING, currency), wallet, e.realised_units, terms.ref)
+        _pay_any(ledger, REALISED, wallet_purse(CLEARING, currency), wallet, e.realised_units, terms.ref)
     _fee(ledger, terms, wallet, e.wallet_fee_units)
     if e.assigned_units != 0:
         pay(ledger, MARGIN_ASSIGNED, wallet, margin_purse(ledger, index), e.assigned_units, terms.ref)

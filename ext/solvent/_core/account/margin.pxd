@@ -9,7 +9,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
 from solvent._core.base.clauses cimport MAR_1, MON_8, must
-from solvent._core.base.money cimport RATE, add, int128, magnitude, max64, total
+from solvent._core.base.money cimport RATE, int128, magnitude, max64, total
 from solvent._core.contract.valuation cimport Instrument, fee_units, initial_rise, tier_at, value_at_mark, worth
 from solvent._core.base.schema cimport BUY
 
@@ -56,7 +56,6 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
-cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
@@ -135,6 +134,22 @@ cdef inline bint plain_holds(
     return (equity - rules.at_threshold) * RATE >= <int128>magnitude(signed) * high
 
 
+cdef inline bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
+    """True if an isolated position is known to hold after opening `lots` with their initial margin, at the mark or better.
+
+    Both parts bear their share at the rate of the whole: the held part by its equity, the opened part by leverage.
+    """
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t signed, low, high
+    if not is_plain(rules, ins) or rules.at_threshold:
+        return False
+    plain_rates(rules, ins, p, magnitude(p.size_lots) + lots, &low, &high)
+    if <int128>high * p.leverage.times > <int128>RATE * p.leverage.parts:
+        return False
+    signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
+    return (<int128>p.margin_units + signed - p.cost_units) * RATE >= <int128>magnitude(signed) * high
+
+
 # --- Holds, inline: every order asks twice ------------------------------------------------------------------
 
 cdef inline int64_t opening_hold(
@@ -159,13 +174,3 @@ cdef inline int64_t side_hold(Ledger* ledger, Instrument* ins, Position* p, Open
         return mixed_hold(ledger, ins, p, open, side)
     must(open.lots >= 0, MON_8, &ledger.log.fault)
     return 0 if open.lots == 0 else opening_hold(ins, p, open.lots, open.value_units, open.loss_units, 1, &ledger.log.fault)
-
-
-cdef inline int64_t hold_with(Ledger* ledger, Instrument* ins, Position* p, OpenSide* extra, int side) noexcept nogil:
-    """Returns the hold of a side with an order that is about to come."""
-    cdef OpenSide open
-    open.lots = p.open[side].lots + extra.lots
-    open.value_units = add(p.open[side].value_units, extra.value_units, &ledger.log.fault)
-    open.loss_units = add(p.open[side].loss_units, extra.loss_units, &ledger.log.fault)
-    must(open.lots >= extra.lots and (open.value_units | open.loss_units) >= 0, MON_8, &ledger.log.fault)
-    return side_hold(ledger, ins, p, &open, side)

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
 from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
-    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate,
+    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
     sub,
 )
 from solvent._core.contract.valuation cimport (
@@ -85,22 +85,6 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
             own[0] = full[0]
     must(own[0] >= full[0], LIQ_1, fault)
     must(full[0] >= 0, LIQ_1, fault)
-
-
-cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
-    """True if an isolated position is known to hold after opening `lots` with their initial margin, at the mark or better.
-
-    Both parts bear their share at the rate of the whole: the held part by its equity, the opened part by leverage.
-    """
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t signed, low, high
-    if not is_plain(rules, ins) or rules.at_threshold:
-        return False
-    plain_rates(rules, ins, p, magnitude(p.size_lots) + lots, &low, &high)
-    if <int128>high * p.leverage.times > <int128>RATE * p.leverage.parts:
-        return False
-    signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
-    return (<int128>p.margin_units + signed - p.cost_units) * RATE >= <int128>magnitude(signed) * high
 
 
 cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
@@ -396,6 +380,16 @@ cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
     return add(loss, p.reduce.loss_units, &ledger.log.fault)
 
 
+cdef inline int64_t _hold_with(Ledger* ledger, Instrument* ins, Position* p, OpenSide* extra, int side) noexcept nogil:
+    """Returns the hold of a side with an order that is about to come."""
+    cdef OpenSide open
+    open.lots = p.open[side].lots + extra.lots
+    open.value_units = add(p.open[side].value_units, extra.value_units, &ledger.log.fault)
+    open.loss_units = add(p.open[side].loss_units, extra.loss_units, &ledger.log.fault)
+    must(open.lots >= extra.lots and (open.value_units | open.loss_units) >= 0, MON_8, &ledger.log.fault)
+    return side_hold(ledger, ins, p, &open, side)
+
+
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
     """Returns the margin that resting orders reserve: the dearer side's value / leverage, its taker fee and its loss to mark.
 
@@ -407,7 +401,7 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
     cdef int64_t other = side_hold(ledger, ins, p, &p.open[1 - side], 1 - side)
     if extra == NULL:
         return max64(side_hold(ledger, ins, p, &p.open[side], side), other)
-    return max64(hold_with(ledger, ins, p, extra, side), other)
+    return max64(_hold_with(ledger, ins, p, extra, side), other)
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
@@ -463,20 +457,26 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
     spendable: True for money that leaves the wallet (withdrawals, isolated margin); unrealised profit then does not count.
     """
     cdef Wallet* wallet = wallet_of(ledger, account, currency)
+    cdef int64_t base = wallet.cash_units if spendable or ledger.collateral_count == 0 else backing(ledger, account, currency)
     cdef int128 profit = 0
     cdef int128 initial = 0
     cdef int32_t index = ledger.accounts[account].first_position
+    cdef bint any = False
     cdef Position* p
     while index >= 0:
         p = &ledger.positions[index]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             profit += upl(ledger, p)
             initial += initial_part(ledger, p)
+            any = True
         index = p.next
-    must((initial >= 0) & (wallet.hold_units >= 0), MAR_1, &ledger.log.fault)
+    must(wallet.hold_units >= 0, MAR_1, &ledger.log.fault)
+    if not any:
+        return total(base, -wallet.hold_units, 0)
+    must(initial >= 0, MAR_1, &ledger.log.fault)
     if spendable and profit > 0:
         profit = 0
-    return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)
+    return saturate(profit + base - initial - wallet.hold_units)
 
 
 cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:

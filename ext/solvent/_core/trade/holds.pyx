@@ -9,7 +9,7 @@ from solvent._core.base.schema cimport BUY, INVERSE, REDUCE_ONLY, SELL
 from solvent._core.contract.valuation cimport Instrument, loss_of, value_of
 from solvent._core.market.book cimport book_price
 from solvent._core.market.order_pool cimport DORMANT, DUE, Order
-from solvent._core.trade.state cimport State, has_owner, order_instrument
+from solvent._core.trade.state cimport State, Ticket, has_owner, order_instrument
 
 
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil:
@@ -80,15 +80,22 @@ cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, i
         _change(s, &s.ledger.instruments[p.instrument], p, order, price_ticks, before, after)
 
 
-cdef void reserve_and_hold(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil:
+cdef inline bint _is_tested(Ticket* t, OpenSide* side) noexcept nogil:
+    """True if an order rests as its checks have found it: they know the hold of its side."""
+    return t != NULL and t.tested.lots == side.lots and side.lots != 0 and (
+        t.tested.value_units == side.value_units and t.tested.loss_units == side.loss_units)
+
+
+cdef void reserve_and_hold(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after, Ticket* t) noexcept nogil:
     """Changes the lots of a resting order that a position owns, and the hold with them. A reduce-only order counts on both
-    sides until it is cut, because its position may have turned."""
+    sides until it is cut, because its position may have turned. t: the order that comes to rest, or NULL."""
     cdef Position* p = &s.ledger.positions[order.holder]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef OpenSide* open = &p.open[order.side]
     _change(s, ins, p, order, price_ticks, before, after)
     if order.flags & REDUCE_ONLY:
         p.side_holds[1 - order.side] = side_hold(&s.ledger, ins, p, &p.open[1 - order.side], 1 - order.side)
-    p.side_holds[order.side] = side_hold(&s.ledger, ins, p, &p.open[order.side], order.side)
+    p.side_holds[order.side] = t.tested_hold if _is_tested(t, open) else side_hold(&s.ledger, ins, p, open, order.side)
     _hold(s, ins, p)
 
 

@@ -146,7 +146,7 @@ cdef inline void leave_book(State* s, int32_t slot) noexcept nogil:
     cdef Book* book = &s.books[order_instrument(s, slot)]
     must(order.state & LIVE and order.remaining_lots >= 0, BOOK_5, &s.log.fault)
     if has_owner(order):
-        reserve_and_hold(s, order, book_price(book, &s.pool, slot), order.remaining_lots, 0)
+        reserve_and_hold(s, order, book_price(book, &s.pool, slot), order.remaining_lots, 0, NULL)
     book_remove(book, &s.pool, slot, order.side)
 
 
@@ -234,7 +234,7 @@ cdef inline void rest_or_end(State* s, Ticket* t) noexcept nogil:
         if t.flags & HOUSE_ORDER:
             s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
         elif t.holder >= 0:
-            reserve_and_hold(s, order, t.price_ticks, 0, t.remaining_lots)
+            reserve_and_hold(s, order, t.price_ticks, 0, t.remaining_lots, t)
             if t.flags & REDUCE_ONLY:
                 cut_reduce_only(s, t.holder)
             if s.ledger.orders_count or s.ledger.collateral_count:

@@ -4,11 +4,11 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.trade.admission cimport Trial, bears, bears_loss, closes_surely, closing_price, fit, put_back, try_on
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
 from solvent._core.account.margin cimport (
-    collateral_value, free_units, hold_units, hold_with, initial_units, opening_lots, opens_safely,
+    collateral_value, free_units, hold_units, initial_units, opening_lots, opens_safely, side_hold,
 )
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, must
-from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64, saturate, sub
+from solvent._core.base.money cimport add, clamp, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.trade.preview cimport preview_end, preview_execute
 from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
 from solvent._core.trade.state cimport FillSide, State, Ticket
@@ -118,15 +118,28 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
         return POSITION_LIMIT
     elif not _everyone(&s.ledger, p, _tier_measure(&s.ledger, p, t.side, opens, True), _allowed):
         return LEVERAGE_ABOVE_TIER
-    if standing == NULL:
-        return OK if _bears_opening(s, t, p, lots, opens, True) else INSUFFICIENT_MARGIN
-    before = open[0]
-    open.lots -= standing.lots
-    open.value_units -= standing.value_units
-    open.loss_units -= standing.loss_units
-    borne = _bears_opening(s, t, p, lots, opens, False)
-    open[0] = before
+    if standing != NULL:
+        before = open[0]
+        open.lots -= standing.lots
+        open.value_units -= standing.value_units
+        open.loss_units -= standing.loss_units
+    borne = _bears_opening(s, t, p, lots, opens, standing == NULL)
+    if standing != NULL:
+        open[0] = before
     return OK if borne else INSUFFICIENT_MARGIN
+
+
+cdef inline int64_t _hold_with(State* s, Ticket* t, Position* p, OpenSide* extra) noexcept nogil:
+    """Returns the hold of the ticket's side with `extra`. The ticket keeps it for its rest, if no trade can change it."""
+    cdef OpenSide* open = &p.open[t.side]
+    t.tested.lots = open.lots + extra.lots
+    t.tested.value_units = add(open.value_units, extra.value_units, &s.log.fault)
+    t.tested.loss_units = add(open.loss_units, extra.loss_units, &s.log.fault)
+    must(t.tested.lots >= extra.lots and (t.tested.value_units | t.tested.loss_units) >= 0, MON_8, &s.log.fault)
+    t.tested_hold = side_hold(&s.ledger, t.ins, p, &t.tested, t.side)
+    if closing_lots(p, t.side) > 0 or p.reduce.loss_units != 0:
+        t.tested.lots = 0
+    return t.tested_hold
 
 
 cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, int64_t opens, bint adds) noexcept nogil:
@@ -143,7 +156,7 @@ cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, int64_t
     extra.value_units = value_of(t.ins, lots, price, False, fault)
     extra.loss_units = loss_of(t.ins, t.side, lots, price, t.open_loss_ticks, fault)
     must((extra.value_units | extra.loss_units) >= 0, MON_8, fault)
-    needed = max64(p.hold_units, hold_with(&s.ledger, t.ins, p, &extra, t.side)) if adds else hold_units(&s.ledger, p, &extra, t.side)
+    needed = max64(p.hold_units, _hold_with(s, t, p, &extra)) if adds else hold_units(&s.ledger, p, &extra, t.side)
     must(not adds or needed >= p.hold_units, MAR_1, fault)
     needed -= p.hold_units
     if t.ins.accrual_ppb != 0:      # holds do not contain the accrued funding of the lots that may open

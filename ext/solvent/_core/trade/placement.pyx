@@ -106,6 +106,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.remaining_lots = c.size_lots
     t.open_loss_ticks = 0
     t.stp_group = c.stp_group
+    t.tested.lots = 0
     t.terms = NULL
     t.holder = -1
     t.account = c.account
@@ -240,18 +241,16 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
-    cdef int32_t slot
     execute(s, t)
     rest_or_end(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
     if not s.bare and receipt.resting_lots:     # the order may have been cut, or ended
-        slot = pool_find(&s.pool, t.order_id)
-        receipt.resting_lots = s.pool.orders[slot].remaining_lots if slot >= 0 else 0
-    must((receipt.filled_lots >= 0) & (receipt.resting_lots >= 0) & (receipt.filled_lots + receipt.resting_lots <= t.size_lots), ORD_3,
+        receipt.resting_lots = s.pool.orders[t.slot].remaining_lots if s.pool.orders[t.slot].order_id == t.order_id else 0
+    must((receipt.filled_lots | receipt.resting_lots) >= 0 and receipt.filled_lots + receipt.resting_lots <= t.size_lots, ORD_3,
          &s.log.fault)
-    must((t.tif != FOK) | (t.remaining_lots == 0) | (t.terms != NULL), BOOK_7, &s.log.fault)
+    must(t.tif != FOK or t.remaining_lots == 0 or t.terms != NULL, BOOK_7, &s.log.fault)
 
 
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
