@@ -12,6 +12,7 @@ from solvent._core.trade.state cimport State
 
 cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
 cdef list position_rows(State* s, uint32_t account)
+cdef tuple wallet_row(State* s, uint32_t account, uint32_t currency)
 cdef list wallet_rows(State* s, uint32_t account)
 cdef list domain_rows(State* s, uint32_t account)
 cdef void position_columns(State* s, int32_t index, int64_t* row) noexcept nogil

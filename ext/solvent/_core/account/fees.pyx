@@ -35,6 +35,7 @@ cdef bint _has_room(Fees* fees, Ledger* ledger) noexcept nogil:
         return False
     memset(&fees.volumes[old], 0, (new - old) * sizeof(Volume))
     fees.accounts = ledger.account_capacity
+    must(fees.accounts >= ledger.account_count, MON_7, &ledger.log.fault)
     return True
 
 
@@ -48,6 +49,7 @@ cdef Volume* volume_at(Fees* fees, Ledger* ledger, uint32_t account, uint32_t cu
         return NULL
     v = &fees.volumes[<size_t>account * ledger.currency_count + currency]
     day = <int64_t>floor128(now_ns, DAY_NS)
+    must(day >= v.day, MON_7, &ledger.log.fault)       # the clock never goes back
     steps = min64(day - v.day, VOLUME_DAYS + 1)
     for i in range(steps):
         v.total += v.today - v.days[v.next]
@@ -79,7 +81,9 @@ cdef int64_t fee_rate(Fees* fees, Ledger* ledger, Instrument* ins, uint32_t acco
 cdef int32_t liquidation_rate(Fees* fees, Ledger* ledger, Position* p, int64_t now_ns) noexcept nogil:
     """Returns the liquidation fee rate of a position, over RATE."""
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    return <int32_t>(fee_rate(fees, ledger, ins, p.account, False, now_ns) if ins.own_fee else ins.liquidation_fee_ppb)
+    cdef int64_t rate = fee_rate(fees, ledger, ins, p.account, False, now_ns) if ins.own_fee else ins.liquidation_fee_ppb
+    must(0 <= rate < RATE, MON_7, &ledger.log.fault)
+    return <int32_t>rate
 
 
 cdef bint fees_other_day(Fees* fees, int64_t before_ns, int64_t now_ns) noexcept nogil:
@@ -96,6 +100,7 @@ cdef void fees_renew(Fees* fees, Ledger* ledger, int64_t now_ns) noexcept nogil:
     for i in range(ledger.instrument_count):
         for k in range(ledger.instruments[i].member_count if ledger.instruments[i].own_fee else 0):
             p = &ledger.positions[ledger.instruments[i].members[k]]
+            must(p.instrument == i, MON_7, &ledger.log.fault)
             rate = liquidation_rate(fees, ledger, p, now_ns)
             if rate != p.liquidation_fee_ppb:
                 must(rate >= 0 and ledger.instruments[i].own_fee, MON_7, &ledger.log.fault)

@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport Ledger, Position
 from solvent._core.account.margin cimport Requirement, Rules, domain_requirement
+from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport clamp, floor128, int128, magnitude
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport INVERSE, NOTIONAL
@@ -54,6 +55,7 @@ cdef int64_t _span_end(Ledger* ledger, Position* p, int64_t start, bint up) noex
                     _nearer(around + step, start, up, &edge)
             else:
                 _nearer(<int64_t>floor128(ins.tiers[k].top, at) + 1, start, up, &edge)
+    must(start < edge <= ins.max_price_ticks + 1 if up else 1 <= edge <= start, LIQ_1, &ledger.log.fault)
     return edge - 1 if up else edge
 
 
@@ -75,6 +77,8 @@ cdef int64_t _crossing(Ledger* ledger, Rules* rules, int32_t index, bint up) noe
                     far = middle
                 else:
                     near = middle
+            must(far == near + step, LIQ_1, &ledger.log.fault)
+            must(1 <= far <= ins.max_price_ticks, LIQ_1, &ledger.log.fault)
             return far
         near = far + step
     return 0
@@ -93,6 +97,8 @@ cdef void liquidation_ticks(Ledger* ledger, Rules* rules, int32_t index, int64_t
         return
     found[0] = _crossing(ledger, rules, index, p.size_lots < 0)
     ahead[0] = _crossing(ledger, rules, index, p.size_lots > 0)
+    must(found[0] == 0 or (found[0] > ins.mark_ticks) == (p.size_lots < 0), LIQ_1, &ledger.log.fault)
+    must(ahead[0] == 0 or (ahead[0] > ins.mark_ticks) == (p.size_lots > 0), LIQ_1, &ledger.log.fault)
     if found[0] == 0 and hedged:
         found[0] = ahead[0]
         ahead[0] = 0

@@ -2,8 +2,8 @@
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, Position, backs, position_event, touch
-from solvent._core.base.clauses cimport LIQ_2, must
-from solvent._core.base.schema cimport IGNORED, LIQUIDATED
+from solvent._core.base.clauses cimport LIQ_1, LIQ_2, must
+from solvent._core.base.schema cimport IGNORED, LIQUIDATED, SAFE
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, Case
 from solvent._core.trade.lifecycle cimport cancel_all
 from solvent._core.trade.state cimport State
@@ -34,6 +34,9 @@ cdef bint _give_up_tier(State* s, int32_t index) noexcept nogil:
     """Clears a chosen tier. Returns True if there was one."""
     if s.ledger.positions[index].chosen_tier == 0:
         return False
+    must(s.ledger.positions[index].first_order < 0, LIQ_2, &s.log.fault)
+    must(s.ledger.positions[index].chosen_tier <= s.ledger.instruments[s.ledger.positions[index].instrument].tier_count, LIQ_2,
+         &s.log.fault)
     s.ledger.positions[index].chosen_tier = 0
     position_event(&s.ledger, index)
     return True
@@ -67,7 +70,10 @@ cdef void _check_cleared(State* s, Case* c) noexcept nogil:
 
 cdef int clear(State* s, Case* c) noexcept nogil:
     """Cancels orders and clears chosen tiers. The domain is judged again where that may have changed the verdict."""
-    cdef bint changed = _cancel_orders(s, c)
+    cdef bint changed
+    must(c.verdict != SAFE and c.requirement.equity < c.requirement.own, LIQ_1, &s.log.fault)
+    must(c.position < 0 or s.ledger.positions[c.position].account == c.account, LIQ_1, &s.log.fault)
+    changed = _cancel_orders(s, c)
     changed |= _give_up_tiers(s, c)
     _check_cleared(s, c)
     if not changed:

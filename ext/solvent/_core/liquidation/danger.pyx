@@ -5,6 +5,7 @@ from solvent._core.trade.admission cimport endangered
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, backs, touch, wallet_of
 from solvent._core.account.domain cimport cross_holds
 from solvent._core.account.margin cimport isolated_holds
+from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument
 
@@ -27,7 +28,9 @@ cdef void watch_mark(State* s, uint32_t instrument) noexcept nogil:
         else:
             below = not cross_holds(&s.ledger, &s.rules, p.account, ins.currency)
         if below:
+            must(p.instrument == instrument, LIQ_1, &s.log.fault)
             touch(&s.ledger, p.account)
+            must(s.ledger.accounts[p.account].touched and s.ledger.touched_count > 0, LIQ_1, &s.log.fault)
 
 
 cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
@@ -39,4 +42,7 @@ cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
         if l.collateral[i].instrument == instrument:
             for account in range(FIRST_USER, l.account_count):
                 if wallet_of(l, account, l.collateral[i].currency).cash_units > 0 and endangered(l, &s.rules, account, l.collateral[i].of):
+                    must(not cross_holds(l, &s.rules, account, l.collateral[i].of) or backs(l, l.collateral[i].of) != NULL, LIQ_1,
+                         &s.log.fault)
                     touch(l, account)
+                    must(l.accounts[account].touched, LIQ_1, &s.log.fault)

@@ -69,6 +69,8 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
 
 
 cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
+    must(0 < lots <= magnitude(parcel.size_lots), LIQ_8, &s.log.fault)
+    must(1 <= pass_ <= 3 and (pass_ == 2) == (account == HOUSE), LIQ_8, &s.log.fault)
     emit_adl(
         &s.log, account=account, instrument=parcel.instrument, adl_pass=pass_, parcel_id=parcel.parcel_id,
         closed_lots=lots, share_units=share, rank=rank,
@@ -163,6 +165,8 @@ cdef void _close_winners(State* s, int32_t index, Winner* winners, int32_t count
         if s.ledger.parcels[index].size_lots == 0:
             break
         if winners[i].sound == (pass_ == 1):
+            must(s.ledger.positions[winners[i].position].instrument == s.ledger.parcels[index].instrument, LIQ_8, &s.log.fault)
+            must(s.ledger.positions[winners[i].position].account == winners[i].account, LIQ_8, &s.log.fault)
             _close_winner(s, index, &winners[i], pass_)
 
 

@@ -58,7 +58,9 @@ cdef int _pass(State* s, Case* c) noexcept nogil:
     for i in range(s.rules.step_count):
         entry = &_known[s.rules.steps[i]]
         if entry.concern == c.concern:
+            must(entry.act != NULL, LIQ_1, &s.log.fault)
             outcome = entry.act(s, c)
+            must(outcome == GO_ON or outcome == OVER or (outcome == AGAIN and c.concern == DOMAIN), LIQ_1, &s.log.fault)
             if outcome != GO_ON:
                 return outcome
     return OVER
@@ -109,6 +111,8 @@ cdef void _append(State* s, Cases* cases, Case* c) noexcept nogil:
     if not room(<void**>&cases.items, cases.count, &cases.capacity, sizeof(Case)):
         s.log.fault = 2
         return
+    must(c.requirement.equity < c.requirement.own, LIQ_1, &s.log.fault)
+    must(c.position < 0 or s.ledger.positions[c.position].account == c.account, LIQ_1, &s.log.fault)
     cases.items[cases.count] = c[0]
     cases.count += 1
 
@@ -118,6 +122,7 @@ cdef bint _cover(State* s, Case* domain) noexcept nogil:
     cdef Case c = domain[0]
     if c.requirement.positions != 0 or wallet_of(&s.ledger, c.account, c.currency).cash_units >= 0:
         return False
+    must(c.position < 0 and c.verdict == SAFE, LIQ_6, &s.log.fault)
     c.concern = BARE_WALLET
     c.converted = False
     _run(s, &c)
@@ -136,6 +141,7 @@ cdef void _collect(State* s, Cases* cases) noexcept nogil:
     order_touched(l)
     for i in range(l.touched_count):
         c.account = l.touched[i]
+        must(l.accounts[c.account].touched, LIQ_1, &s.log.fault)
         l.accounts[c.account].touched = 0
         c.position = l.accounts[c.account].first_position
         while c.position >= 0:
@@ -154,6 +160,7 @@ cdef void _collect(State* s, Cases* cases) noexcept nogil:
                 l.accounts[c.account].touched = 1
                 l.touched[again] = c.account
                 again += 1
+    must(again <= l.touched_count, LIQ_1, &s.log.fault)
     l.touched_count = again
 
 
@@ -201,8 +208,11 @@ cdef void resolve_touched(State* s) noexcept nogil:
         _collect(s, &cases)
         if cases.count > 1:
             qsort(cases.items, cases.count, sizeof(Case), &_by_slack)
+        for i in range(1, cases.count):
+            must(_by_slack(&cases.items[i - 1], &cases.items[i]) < 0, LIQ_1, &s.log.fault)
         for i in range(cases.count):
             _run_domain(s, &cases.items[i])
+    must(s.ledger.touched_count == 0 or s.log.fault != 0, LIQ_1, &s.log.fault)
     free(cases.items)
     if s.ledger.parcel_count:
         parcels_sweep(&s.ledger)

@@ -35,6 +35,7 @@ cdef int32_t _candidate(State* s, uint32_t account, uint32_t currency, int128 eq
                 heaviest = own - full
                 best = index
         index = p.next
+    must((best < 0) == (heaviest < 0), LIQ_1, &s.log.fault)
     return best
 
 
@@ -75,6 +76,7 @@ cdef int judge(State* s, Case* c) noexcept nogil:
 
 cdef bint _may_wait(State* s, Case* c) noexcept nogil:
     """True if a domain below R_own has no position that can be sold now."""
+    must(c.requirement.equity < c.requirement.own, LIQ_1, &s.log.fault)
     if c.requirement.positions == 0 and c.requirement.orders == 0:
         return True
     return c.requirement.equity >= c.requirement.full and c.candidate >= 0 and s.ledger.positions[c.candidate].stuck

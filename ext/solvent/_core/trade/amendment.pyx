@@ -8,7 +8,7 @@ from solvent._core.market.client_ids cimport client_ids_find
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.placement cimport admit, known_account, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
-from solvent._core.base.clauses cimport ORD_1, ORD_3, must
+from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, must
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER, MARKET,
@@ -30,6 +30,7 @@ cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_
     slot[0] = pool_find(&s.pool, order_id)
     if slot[0] < 0 or s.pool.orders[slot[0]].account != account:
         return UNKNOWN_ORDER
+    must(s.pool.orders[slot[0]].state & LIVE, ORD_1, &s.log.fault)
     return OK
 
 
@@ -163,6 +164,7 @@ cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t si
     cdef Order* order = &s.pool.orders[slot]
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Ticket t
+    must(s.pool.orders[slot].state & DORMANT and order.remaining_lots == order.size_lots, ORD_4, &s.log.fault)
     s.triggers[instrument].books[s.pool.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
     order.remaining_lots = size_lots
     order.size_lots = size_lots
@@ -209,6 +211,7 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
     if code != OK:
         return code
     order = &s.pool.orders[slot]
+    must(order.account == c.account and not order.flags & HOUSE_ORDER, ORD_1, &s.log.fault)
     if order.state & DORMANT:
         _amend_dormant(s, slot, price, size)
     elif size > order.size_lots or price != order_price(s, slot):

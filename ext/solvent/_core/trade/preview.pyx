@@ -7,10 +7,10 @@ from solvent._core.market.order_pool cimport Order
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.account.ledger cimport Position, wallet_of
 from solvent._core.market.matching cimport Match, same_owner
-from solvent._core.base.clauses cimport BOOK_6, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
+from solvent._core.base.clauses cimport BOOK_6, BOOK_7, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
 from solvent._core.base.money cimport min64, max64
 from solvent._core.base.pool cimport room
-from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER
+from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER, REDUCE_ONLY
 from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, fill_side, limit_now, next_cut
 from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
 from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
@@ -86,6 +86,8 @@ cdef void _preview_cut(State* s, int32_t position) noexcept nogil:
         worst = next_cut(s, position, &excess)
         if worst < 0:
             return
+        must(excess > 0 and s.pool.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
+        must(s.pool.orders[worst].holder == position, BOOK_7, &s.log.fault)
         _leave_behind(s, worst, order_price(s, worst), max64(0, s.pool.orders[worst].remaining_lots - excess))
 
 
@@ -131,6 +133,7 @@ cdef bint _preview_own(State* s, Ticket* t, Match* fill, int64_t* lost) noexcept
     """Meets an order of the taker's owner in a dry run. Returns False when the taker ends there. lost: the lots that it does
     not trade."""
     cdef int64_t left = 0
+    must(0 < fill.lots <= s.pool.orders[fill.slot].remaining_lots, BOOK_6, &s.log.fault)
     if t.stp_mode == CANCEL_TAKER or t.stp_mode == CANCEL_BOTH:
         return False
     if t.stp_mode == DECREMENT:
