@@ -26,10 +26,10 @@ cdef class Recorder(Roster):
             prefetch(at + FAR)
             if at.records == 1:
                 at += 1
-            elif at.records == 2:
-                at += 2
+            elif at.records == 2 or at.records == 3:
+                at += at.records
             else:
-                raise self.input_error(f"record {at - commands} says that it takes {at.records} records; set its `records` to 1 or 2")
+                raise self.input_error(f"record {at - commands} says that it takes {at.records} records; set its `records` to 1, 2 or 3")
             n += 1
         if at != end:
             raise self.input_error("the last command is cut off")
@@ -52,7 +52,7 @@ cdef class Recorder(Roster):
         commands = <const Command*>&records[0]
         self._whole(commands, total)
         while i < total:
-            i += 2 if commands[i].records == 2 else 1
+            i += commands[i].records
             if i >= cut and i < total:
                 found.append(i * RECORD_BYTES)
                 cut = i + least

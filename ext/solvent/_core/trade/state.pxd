@@ -89,6 +89,7 @@ cdef struct Ticket:            # an order on its way through the book
     OpenSide tested            # sums of its side with it, whose hold its checks have found; lots 0: unknown
     int64_t tested_hold
     ExtendedTerms* terms               # NULL unless the order is an extended one
+    const char* text           # of a new order's client id; read only where there are terms
     Book* book                 # of its instrument
     Instrument* ins
     int32_t slot
