@@ -102,12 +102,12 @@ def apply_all(face: Face, commands: bytes | memoryview, added: bytes) -> None:
 
 
 def apply_and_sum(face: Face, commands: bytes | memoryview, added: bytes) -> int:
-    """Applies commands as they were applied, and returns the checksum of their events."""
+    """Applies commands as they were applied, and returns the checksum of their events. Cursors keep what they wait for."""
     kernel = face._kernel
-    begin = kernel.next_seq
-    if not face._retain:
-        kernel.keep_from = begin
+    begin, kept = kernel.next_seq, kernel.keep_from
+    kernel.keep_from = min(begin, kept)
     apply_all(face, commands, added)
+    kernel.keep_from = kept
     return checksum(0, kernel.view(begin, kernel.next_seq))
 
 
