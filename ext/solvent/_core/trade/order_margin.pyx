@@ -137,6 +137,7 @@ cdef inline int64_t _hold_with(State* s, Ticket* t, Position* p, OpenSide* extra
     t.tested.loss_units = add(open.loss_units, extra.loss_units, &s.log.fault)
     must(t.tested.lots >= extra.lots and (t.tested.value_units | t.tested.loss_units) >= 0, MON_8, &s.log.fault)
     t.tested_hold = side_hold(&s.ledger, t.ins, p, &t.tested, t.side)
+    must(t.tested_hold >= 0, MAR_1, &s.log.fault)
     if closing_lots(p, t.side) > 0 or p.reduce.loss_units != 0:
         t.tested.lots = 0
     return t.tested_hold
@@ -171,6 +172,7 @@ cdef bint _bears_at_limit(State* s, Ticket* t, Position* p, int64_t lots, int128
     cdef FillSide half
     fill_at_limit(s, t, lots, &half)
     must(half.effect.opened_lots != 0 or half.effect.closed_lots != 0, MAR_1, &s.log.fault)
+    must(lots > 0 and value >= 0, MAR_1, &s.log.fault)
     needed += _beyond_hold(s, t, p, &half, value)
     if needed >= 0 and not affords(s, t.account, t.ins.currency, needed, p.mode):
         return False
