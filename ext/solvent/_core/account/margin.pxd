@@ -13,7 +13,9 @@ from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
 from solvent._core.base.schema cimport BUY
 
 cdef enum:
+    # rendered: limits
     STEPS_MAX = 8
+    # rendered: end
 
 cdef struct Rules:
     # rendered: terms
