@@ -4,7 +4,7 @@
 # Never: writes the state. Every read refuses (Busy) while a batch runs in another thread.
 # Cost: a row is a tuple; depth and arrays are filled without a Python loop.
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, uint32_t
 from solvent._core.trade.state cimport State
 
 ctypedef void (*Columns)(State* s, int32_t index, void* to) noexcept nogil
