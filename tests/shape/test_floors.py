@@ -17,12 +17,23 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "witness": "schema terms",
     "api": "schema terms presets _core twin witness",
     "feed": "schema terms api",
-    "store": "schema terms api",
+    "store": "schema terms witness api",
     "lab": "schema terms presets api witness feed",
     "app": "schema terms presets api witness feed store lab",
 }
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
-ROOF = ["audit", "rows", "reader", "roster", "recorder", "sound", "walk", "image", "kernel"]  # above all of them, lowest first
+ROOF = [
+    "audit",
+    "rows",
+    "canonical",
+    "reader",
+    "roster",
+    "recorder",
+    "sound",
+    "walk",
+    "image",
+    "kernel",
+]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "schema", "commands", "command_log", "event_log", "emit", "event_view",
     "order_pool", "book", "matching", "client_ids", "expiries", "triggers", "valuation", "price_model", "ledger", "fees",

@@ -538,9 +538,13 @@ class Face(Past):
         >>> fork.depth(), book.depth()
         (([], []), ([], [(101, 5)]))
         """
+        return self._on(self._kernel.fork())
+
+    def _on(self, kernel: Any) -> Self:
+        """Returns an exchange with these terms on another kernel."""
         other = object.__new__(type(self))
         vars(other).update(self._lasting())
-        other._stand_on(self._kernel.fork(), self._retain)
+        other._stand_on(kernel, self._retain)
         return other
 
     def _lasting(self) -> dict[str, Any]:
@@ -571,7 +575,7 @@ class Face(Past):
         >>> compiled.digest() == readable.digest()
         True
         """
-        return int.from_bytes(digest_of(self._kernel.state())[:8], "little")
+        return int(self._kernel.digest())
 
     def check(self) -> None:
         """Recomputes every invariant from the state. Raises InvariantBroken with the first one that fails.

@@ -7,14 +7,14 @@ commands, events and reads. The same class sits on the compiled kernel and on th
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.api.operator import Operator
 from solvent.api.reads import Acct, Inst
 from solvent.api.venue import Venue
-from solvent.schema.codes import Code, Rejected
+from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.limits import MONEY_MAX, NAME_BYTES
 from solvent.schema.words import CommandType, EventType, Mode, Purse
@@ -24,6 +24,9 @@ from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import Terms, Trigger, fit, flag_of, int_within, leg_of, leverage_of, word, wrong_type
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.spec import from_records
+
+if TYPE_CHECKING:
+    from solvent.api.previews import Preview
 
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
@@ -306,6 +309,53 @@ class Exchange(Operator):
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
         return self._ask_extended(CommandType.ORDER, lot, terms.second(ticks), fields)
+
+    def preview(
+        self, account: Acct, instrument: Inst, side: str | None = None, size: Dec | None = None, *, leg: str | None = None,
+        leverage: Dec | Fraction | None = None, mode: str | None = None, margin: Dec | None = None, mark: Dec | None = None,
+        **terms: Any,
+    ) -> "Preview":  # fmt: skip
+        """Shows what an order, and other steps before it, would do, and changes nothing.
+
+        mark: a mark price. leverage, mode: as in set_leverage. margin: moved into an isolated position from the wallet, or
+        back if negative, as in move_margin. side, size, and any other word of `order`: an order. leg: "long" or "short" in
+        hedge mode, for all of these. The steps are tried in this order, up to the first that would be refused.
+
+        The answer always equals what a fork would show that takes the steps. Raises InputError or WrongType as these methods
+        do, Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT), and Busy while another call runs. The cost is that of a fork.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> seen = ex.preview("alice", "BTC-USDT-SWAP", "buy", 3, price=50_000, leverage=10)
+        >>> seen.code.name, seen.filled, seen.resting, seen.fee, seen.position.liquidation_price < 50_000
+        ('OK', Decimal('2'), Decimal('1'), Decimal('0.5'), True)
+        >>> ex.preview("alice", "BTC-USDT-SWAP", "buy", 300, price=50_000).code.name
+        'INSUFFICIENT_MARGIN'
+        """
+        from solvent.api.previews import Asking, preview_view
+        from solvent.schema.rows import PreviewRow
+
+        who, where, side_of = self._known_account(account), self._known_instrument(instrument), leg_of(leg)
+        place: dict[str, Any] = {"account": who, "instrument": where, "leg": leg}
+        asking = Asking(self._kernel)
+        face = self._on(asking)
+        if mark is not None:
+            face.mark(where, mark)
+        if leverage is not None or mode is not None:
+            times, parts = self._kernel.position_row(who, where, side_of)[4:6]
+            face.set_leverage(**place, leverage=Fraction(times, parts) if leverage is None else leverage, mode=mode)
+        if margin is not None:
+            face.move_margin(**place, amount=margin)
+        if side is not None:
+            face.order(**place, side=side, size=size, **terms)
+        elif size is not None or terms:
+            raise InputError("an order needs a side, 'buy' or 'sell'")
+        row = PreviewRow(*self._kernel.preview(asking.records, who, where, side_of))
+        return preview_view(self.venue, self._kernel, who, row)
 
     def amend(
         self, account: Acct, order_id: int | None = None, *, client_id: int | None = None,

@@ -318,7 +318,7 @@ def price_of(terms: Instrument, lots: int, cost_units: int) -> Decimal | None:
     return _ratio(cost * up, worth * down)
 
 
-def _position(venue: Venue, owner: str, row: PositionRow) -> PositionView:
+def position_of(venue: Venue, owner: str, row: PositionRow) -> PositionView:
     terms = venue.instruments[row.instrument]
     unit, tick = terms.unit, terms.tick_size
     ratio, effective, prices = None, None, dict.fromkeys(_PRICES)
@@ -341,15 +341,16 @@ def _position(venue: Venue, owner: str, row: PositionRow) -> PositionView:
 def position_view(venue: Venue, kernel: Any, account: int, instrument: int, leg: int) -> PositionView:
     """Renders one position of an account."""
     row = PositionRow(*kernel.position_row(account, instrument, leg))
-    return _position(venue, name_of(kernel, account), row)
+    return position_of(venue, name_of(kernel, account), row)
 
 
 def _wallets(venue: Venue, kernel: Any, account: int) -> dict[str, WalletView]:
     rows = (WalletRow(*row) for row in kernel.wallet_rows(account))
-    return {venue.currency_names[row.currency]: _wallet(venue, row) for row in rows}
+    return {venue.currency_names[row.currency]: wallet_of(venue, row) for row in rows}
 
 
-def _wallet(venue: Venue, row: WalletRow) -> WalletView:
+def wallet_of(venue: Venue, row: WalletRow) -> WalletView:
+    """Renders one currency of an account."""
     unit, equity, value = venue.units[row.currency], row.cross_equity_units, row.cross_value_units
     return WalletView(
         currency=venue.currency_names[row.currency], cash=from_units(row.cash_units, unit),
@@ -365,7 +366,7 @@ def _wallet(venue: Venue, row: WalletRow) -> WalletView:
 def account_view(venue: Venue, kernel: Any, account: int) -> AccountView:
     """Renders an account with its wallets and positions."""
     owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
-    positions = {_title(venue, row.instrument, row.leg): _position(venue, owner, row) for row in rows if not row.hedged}
+    positions = {_title(venue, row.instrument, row.leg): position_of(venue, owner, row) for row in rows if not row.hedged}
     return AccountView(owner, account, _wallets(venue, kernel, account), positions)
 
 
@@ -440,7 +441,7 @@ def _domain(venue: Venue, owner: str, row: DomainRow, held: list[PositionRow], s
         base=from_units(row.base_units, unit), upl=from_units(row.equity_units - row.base_units, unit),
         equity=from_units(row.equity_units, unit), value=from_units(row.value_units, unit),
         full=from_units(row.full_units, unit), own=from_units(row.own_units, unit), next=next_step,
-        positions=tuple(_position(venue, owner, each) for each in held),
+        positions=tuple(position_of(venue, owner, each) for each in held),
         rates=tuple((from_units(each.full_ppb, PPB), from_units(each.own_ppb, PPB)) for each in held),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ domain may need more than 64 bits.
 
 from typing import NamedTuple
 
-__all__ = ["DomainRow", "PositionRow", "WalletRow"]
+__all__ = ["DomainRow", "PositionRow", "PreviewRow", "WalletRow"]
 
 
 class PositionRow(NamedTuple):
@@ -90,3 +90,23 @@ class DomainRow(NamedTuple):
     own_units: int
     verdict: int
     stuck: int
+
+
+class PreviewRow(NamedTuple):
+    """Describes what commands would do, one after the other up to the first that is refused.
+
+    code, filled_lots, resting_lots: the answer of the last command. taken_lots: what its order would take from the book;
+    taken_value: these lots times their prices in ticks. fee_units: trading fees that the account would pay on that order,
+    negative for a rebate. liquidated: 1 if a margin domain of the account would be liquidated. position, wallet: rows of the
+    account as it then is.
+    """
+
+    code: int
+    filled_lots: int
+    resting_lots: int
+    taken_lots: int
+    taken_value: int
+    fee_units: int
+    liquidated: int
+    position: tuple[int, ...]
+    wallet: tuple[int, ...]

@@ -6,7 +6,7 @@ kernels must agree on every event of every command.
 
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from hashlib import blake2b
 from typing import NamedTuple, NoReturn
@@ -16,10 +16,12 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import COSTS_OTHERS, Asked, command, read
 from solvent.schema.layouts import COMMAND, EVENT, RECORD_BYTES
 from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
+from solvent.schema.rows import PreviewRow
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, CommandType, EventType
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
+from solvent.twin import what_if
 from solvent.twin.account.ledger import Ledger
 from solvent.twin.base.command_log import CommandLog
 from solvent.twin.base.emit import Emitter
@@ -127,10 +129,27 @@ class Kernel(Recorder):
 
     # --- copies
 
-    def fork(self) -> "Kernel":
-        """Returns a copy that goes on by itself. Its log begins empty, at the next event's number."""
+    def fork(self, loud: bool = False) -> "Kernel":
+        """Returns a copy that goes on by itself. Its log begins empty, at the next event's number. loud: all events are
+        written."""
         self._check_ready()
-        return deepcopy(self)
+        other = deepcopy(self)
+        other.log.wanted |= loud * (2**64 - 1)
+        return other
+
+    def preview(self, records: Iterable[bytes], account: int, instrument: int, leg: int) -> PreviewRow:
+        """Returns what commands would do, one after the other up to the first that is refused."""
+        other, code = self.fork(loud=True), 0
+        other.last = (0, 0, 0)
+        for record in records:
+            code = other.apply(record)
+            if code:
+                break
+        order_id, filled, resting = other.last
+        taken = what_if.taken(other.log.events, account, order_id)
+        currency = other.contracts[instrument].currency
+        position, wallet = other.position_row(account, instrument, leg), other.wallet_rows(account)[currency]
+        return PreviewRow(code, filled, resting, *taken, tuple(position), tuple(wallet))
 
     def image(self) -> NoReturn:
         raise self.input_error(

@@ -4,6 +4,7 @@ Owns nothing: the kernel has the rooms and the names. Never writes. `rows` has t
 """
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from itertools import product
 
 from solvent.schema.layouts import RECORD_BYTES
@@ -246,6 +247,10 @@ class Reader:
             out += finished
         names = b"".join(name.ljust(NAME_BYTES, b"\0") for name in self.names)
         return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
+
+    def digest(self) -> int:
+        """Returns the first 8 bytes of BLAKE2b-512 over these bytes."""
+        return int.from_bytes(blake2b(self.state()).digest()[:8], "little")
 
     def check(self) -> str | None:
         """Returns the first invariant that does not hold, as text."""

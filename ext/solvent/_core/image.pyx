@@ -3,18 +3,21 @@
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset, strcmp
 from solvent._core.account.ledger cimport FIRST_USER
 from solvent._core.base.checksum cimport Sum, sum_end, sum_open, sum_take
-from solvent._core.base.event_log cimport log_open
-from solvent._core.base.money cimport floor128
+from solvent._core.base.event_log cimport EventLog, log_open
+from solvent._core.base.money cimport floor128, int128
 from solvent._core.base.pool cimport room, taken, zeroed
-from solvent._core.base.schema cimport NAME_BYTES, SOURCES
+from solvent._core.base.schema cimport (
+    LEDGER, LIQUIDATION, MAKER_FEE, NAME_BYTES, OK, SOURCES, TAKER_FEE, TRADE, Event,
+)
 from solvent._core.market.book cimport book_rooms
 from solvent._core.reader cimport IDLE, PINNED, WORKING
 from solvent._core.recorder cimport Recorder
+from solvent._core.rows cimport position_row, wallet_row
 from solvent._core.sound cimport sound_head, sound_whole
 from solvent._core.trade.state cimport State
 from solvent._core.walk cimport NESTED, Block, Walk, room_for, state_close, state_fork, walk
@@ -58,6 +61,33 @@ cdef struct Filling:       # a state that is being made from blocks
     uint64_t sum
     Failure failure
     const char* wanted     # the name of the block that failed
+
+
+# --- What commands did ---------------------------------------------------------------------------------
+
+cdef struct Taken:         # what an order took, as the events of a fork tell it
+    int64_t lots
+    int128 value           # lots times ticks
+    int64_t fee_units
+    bint liquidated
+
+
+cdef void taken_of(const EventLog* log, uint32_t account, uint64_t order_id, Taken* sums) noexcept nogil:
+    """Sums up the trades and the trading fees of an order."""
+    cdef const Event* e
+    cdef int64_t i = 0
+    memset(sums, 0, sizeof(Taken))
+    while i < log.count:
+        e = &log.events[i]
+        i += e.records
+        if e.type == TRADE and order_id and <uint64_t>e.b == order_id:
+            sums.lots += e.d
+            sums.value += <int128>e.d * e.c
+        elif e.type == LEDGER and order_id and (e.reason == TAKER_FEE or e.reason == MAKER_FEE) and <uint64_t>e.e == order_id:
+            sums.fee_units += e.b if e.account == account else 0
+            sums.fee_units -= e.b if <uint32_t>e.a == account else 0
+        elif e.type == LIQUIDATION and e.account == account:
+            sums.liquidated = True
 
 
 # --- Out -----------------------------------------------------------------------------------------------
@@ -222,8 +252,11 @@ cdef bint _make(State* s, Filling* f, uint64_t wanted) noexcept nogil:
 cdef class Portable(Recorder):
     """A kernel's state as one thing."""
 
-    def fork(self):
-        """Returns a copy that goes on by itself. Its log begins empty, at the next event's number. Raises MemoryError."""
+    def fork(self, bint loud=False):
+        """Returns a copy that goes on by itself. Its log begins empty, at the next event's number. Raises MemoryError.
+
+        loud: True writes all types of event, whatever the original writes.
+        """
         cdef Portable other = type(self).__new__(type(self))
         cdef bint made = False
         self._require_idle()
@@ -242,8 +275,31 @@ cdef class Portable(Recorder):
             self.busy = IDLE
         if not made:
             raise MemoryError
+        if loud:
+            other.s.log.wanted = 0xFFFFFFFFFFFFFFFF
         other.busy = IDLE
         return other
+
+    def preview(self, records, uint32_t account, uint32_t instrument, uint8_t leg):
+        """Returns what commands would do, one after the other up to the first that is refused: solvent.schema.rows.PreviewRow.
+
+        records: the bytes of each command. account, instrument, leg: whose rows are shown.
+        """
+        cdef Portable other
+        cdef Taken sums
+        cdef int code = OK
+        self._require_idle(account, instrument)
+        other = self.fork(True)
+        other.receipt.filled_lots = other.receipt.resting_lots = 0
+        other.receipt.order_id = 0
+        for record in records:
+            code = other.apply(record)
+            if code:
+                break
+        taken_of(&other.s.log, account, other.receipt.order_id, &sums)
+        return (code, other.receipt.filled_lots, other.receipt.resting_lots, sums.lots, sums.value, sums.fee_units,
+                sums.liquidated, position_row(&other.s, account, instrument, leg),
+                wallet_row(&other.s, account, other.s.ledger.instruments[instrument].currency))
 
     def image(self):
         """Returns the state as a list of blocks: (name, bytes of an item, items, read-only memory).

@@ -32,5 +32,4 @@ cdef class Reader:
     cdef bytearray _of_positions(self, size_t row_bytes, Columns write)
     cdef tuple _order_row(self, int32_t slot)
     cdef list _dormant_rows(self, uint32_t instrument)
-    cdef int _add_volumes(self, list out) except -1
-    cdef bytes _as_bytes(self, list numbers)
+    cdef int _write(self, take) except -1

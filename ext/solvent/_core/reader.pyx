@@ -1,22 +1,19 @@
 """Reads of the state; the contract is in reader.pxd."""
 
-from cpython.long cimport PyLong_AsUnsignedLongLongMask
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 from solvent._core cimport audit
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, Links, Order, ExtendedTerms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, Level, book_worse
-from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey, client_ids_find
-from solvent._core.account.fees cimport VOLUME_DAYS, Fees, Volume
+from solvent._core.market.client_ids cimport ClientKey, client_ids_find
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
-from solvent._core.contract.price_model cimport Prices, prices_accrued, prices_state
-from solvent._core.base.schema cimport NAME_BYTES, RECORD_BYTES, SOURCES
+from solvent._core.contract.price_model cimport Prices, prices_accrued
+from solvent._core.base.schema cimport RECORD_BYTES, SOURCES
+from solvent._core.canonical cimport ORDER_WORDS, Writer, order_words, write_state
 from solvent._core.rows cimport (
     AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
 )
-from solvent._core.trade.holds cimport order_price
 from solvent._core.trade.state cimport order_instrument
 
 
@@ -198,14 +195,13 @@ cdef class Reader:
     # --- orders
 
     cdef tuple _order_row(self, int32_t slot):
-        cdef Order* o = &self.s.pool.orders[slot]
-        cdef ExtendedTerms* t = &self.s.pool.terms[slot]
-        row = (o.order_id, o.account, order_instrument(&self.s, slot), o.side, order_price(&self.s, slot),
-               o.remaining_lots, o.size_lots, o.client_id, o.flags, o.tif, o.open_loss_ticks, 1 if o.state & DORMANT else 0)
-        if not o.state & EXTENDED:
-            return row + (0,) * 11
-        return row + (t.trigger_ticks, t.trail, t.extreme_ticks, t.slippage_ppb, t.expiry_ns, t.stp_group, t.source, t.kind,
-                      t.trigger_flags, t.stp_mode, t.leg)
+        cdef int64_t row[ORDER_WORDS]
+        cdef int i
+        order_words(&self.s, slot, row)
+        found = []
+        for i in range(ORDER_WORDS):
+            found.append(row[i])
+        return tuple(found)
 
     def orders_of(self, uint32_t account):
         """Returns the account's live orders by id, resting and dormant.
@@ -352,82 +348,28 @@ cdef class Reader:
 
     # --- the whole
 
-    cdef int _add_volumes(self, list out) except -1:
-        """Appends the volumes of every account and currency that has traded: account, currency, day, today, the days oldest
-        first."""
-        cdef Fees* fees = &self.s.fees
-        cdef uint32_t account, currency
-        cdef Volume* v
-        cdef int i
-        for account in range(fees.accounts if fees.accounts < self.s.ledger.account_count else self.s.ledger.account_count):
-            for currency in range(self.s.ledger.currency_count):
-                v = &fees.volumes[<size_t>account * self.s.ledger.currency_count + currency]
-                if v.today or v.total:
-                    out.extend((account, currency, v.day, v.today))
-                    for i in range(VOLUME_DAYS):
-                        out.append(v.days[(v.next + i) % VOLUME_DAYS])
-        return 0
-
     def state(self):
-        """Returns the canonical bytes of the state (docs/reference/digest.md), as little-endian 64-bit integers."""
-        cdef Ledger* l = &self.s.ledger
-        cdef uint32_t account, i
-        cdef int32_t index
-        cdef int64_t k
-        self._require_idle()
-        out = [self.s.clock_ns, self.s.order_count, l.next_parcel_id, len(self.names)]
-        for account in range(FIRST_USER, l.account_count):
-            out.append(l.accounts[account].parent)
-        for account in range(l.account_count):
-            for i in range(l.currency_count):
-                out.append(wallet_of(l, account, i).cash_units)
-        for i in range(l.instrument_count):
-            out.extend(self.prices(i))
-            out.append(l.instruments[i].funding_period)
-            out.append(l.instruments[i].listing)
-            if self.s.prices[i].sample_ns:
-                out.extend(prices_state(&self.s.prices[i]))
-        for account in range(FIRST_USER, l.account_count):
-            for row in self.positions(account):
-                out.append(account)
-                out.extend(row[:11])
-        for i in range(l.instrument_count):
-            for rows in (self.resting(i), self._dormant_rows(i)):
-                out.append(len(rows))
-                for row in rows:
-                    out.extend(row)
-        rows = self.parcels()
-        out.append(len(rows))
-        for row in rows:
-            out.extend(row)
-        self._add_volumes(out)
-        out.append(self.s.pool.high_water)
-        out.append(self.s.pool.free_count)
-        for index in range(self.s.pool.free_count):
-            out.append(self.s.pool.free_stack[index])
-        out.append(self.s.client_ids.count)
-        for k in range(self.s.client_ids.count):
-            index = <int32_t>((self.s.client_ids.first + k) & (CLIENT_ID_WINDOW - 1))
-            out.append(self.s.client_ids.finished[index].account)
-            out.append(self.s.client_ids.finished[index].client_id)
-            out.append(self.s.client_ids.finished[index].order_id)
-        return self._as_bytes(out)
+        """Returns the canonical bytes of the state (docs/reference/digest.md)."""
+        cdef list chunks = []
+        self._write(lambda chunk: chunks.append(bytes(chunk)))
+        return b"".join(chunks)
 
-    cdef bytes _as_bytes(self, list numbers):
-        """Returns the configuration, the names, and numbers modulo 2**64."""
-        cdef int64_t i, at = 0
-        cdef char* names
-        cdef uint64_t* words
-        cdef bytes name
-        block = bytearray(NAME_BYTES * len(self.names) + sizeof(uint64_t) * len(numbers))
-        names = <char*>block
-        for name in self.names:
-            memcpy(names + at, <char*>name, len(name))
-            at += NAME_BYTES
-        words = <uint64_t*>(names + at)
-        for i in range(len(numbers)):
-            words[i] = PyLong_AsUnsignedLongLongMask(numbers[i])
-        return self.config + bytes(block)
+    def digest(self):
+        """Returns the first 8 bytes of BLAKE2b-512 over these bytes, as an int, in bounded memory."""
+        from hashlib import blake2b
+
+        hashed = blake2b()
+        self._write(hashed.update)
+        return int.from_bytes(hashed.digest()[:8], "little")
+
+    cdef int _write(self, take) except -1:
+        self._require_idle()
+        self.busy = WORKING        # `take` is Python code
+        try:
+            write_state(&self.s, self.config, self.names, Writer(take))
+        finally:
+            self.busy = IDLE
+        return 0
 
     def check(self):
         """Returns the first invariant that does not hold, as text, or None; recomputed from the state."""

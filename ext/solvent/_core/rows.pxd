@@ -58,6 +58,7 @@ cdef struct AccountColumns:
 
 cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
 cdef list position_rows(State* s, uint32_t account)
+cdef tuple wallet_row(State* s, uint32_t account, uint32_t currency)
 cdef list wallet_rows(State* s, uint32_t account)
 cdef list domain_rows(State* s, uint32_t account)
 cdef void position_columns(State* s, int32_t index, void* to) noexcept nogil

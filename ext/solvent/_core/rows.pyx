@@ -119,16 +119,21 @@ cdef tuple _wallet(State* s, uint32_t account, uint32_t currency):
             _withdrawable(s, account, currency), balance + equity, balance, initial, maintenance, cross.equity, cross.value)
 
 
-cdef list wallet_rows(State* s, uint32_t account):
-    """Returns the account's money, and the margin of its positions, by currency."""
+cdef tuple wallet_row(State* s, uint32_t account, uint32_t currency):
+    """Returns one currency of an account."""
     cdef int32_t fault = s.log.fault
-    cdef uint32_t currency
-    found = []
     try:
-        for currency in range(s.ledger.currency_count):
-            found.append(_wallet(s, account, currency))
+        return _wallet(s, account, currency)
     finally:
         s.log.fault = fault
+
+
+cdef list wallet_rows(State* s, uint32_t account):
+    """Returns the account's money, and the margin of its positions, by currency."""
+    cdef uint32_t currency
+    found = []
+    for currency in range(s.ledger.currency_count):
+        found.append(wallet_row(s, account, currency))
     return found
 
 

@@ -1,0 +1,224 @@
+"""The bytes behind the digest; the contract is in canonical.pxd."""
+
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.long cimport PyLong_AsUnsignedLongLongMask
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free, qsort
+from libc.string cimport memset
+from solvent._core.account.fees cimport VOLUME_DAYS, Volume
+from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
+from solvent._core.base.pool cimport taken
+from solvent._core.base.schema cimport NAME_BYTES
+from solvent._core.contract.price_model cimport prices_state
+from solvent._core.contract.valuation cimport Instrument
+from solvent._core.market.book cimport Book, book_worse
+from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, ExtendedTerms, Order, pool_find
+from solvent._core.trade.holds cimport order_price
+from solvent._core.trade.state cimport State, order_instrument
+
+cdef enum:
+    CHUNK_WORDS = 8192
+
+
+cdef class Writer:
+    """Numbers as little-endian words, handed on in chunks."""
+
+    def __init__(self, take):
+        self.take = take
+        self.chunk = bytearray(CHUNK_WORDS * sizeof(int64_t))
+        self.words = <int64_t*>PyByteArray_AS_STRING(self.chunk)
+
+    cdef int put(self, int64_t number) except -1:
+        self.words[self.count] = number
+        self.count += 1
+        if self.count == CHUNK_WORDS:
+            self.flush()
+        return 0
+
+    cdef int put_all(self, numbers) except -1:
+        for number in numbers:
+            self.put(number)
+        return 0
+
+    cdef int flush(self) except -1:
+        """Hands on what has been written so far."""
+        if self.count:
+            self.take(memoryview(self.chunk)[:self.count * sizeof(int64_t)])
+            self.count = 0
+        return 0
+
+
+cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil:
+    """Finds the numbers of a live order."""
+    cdef Order* o = &s.pool.orders[slot]
+    cdef ExtendedTerms* t = &s.pool.terms[slot]
+    row[0], row[1], row[2], row[3] = <int64_t>o.order_id, o.account, order_instrument(s, slot), o.side
+    row[4], row[5], row[6], row[7] = order_price(s, slot), o.remaining_lots, o.size_lots, <int64_t>o.client_id
+    row[8], row[9], row[10], row[11] = o.flags, o.tif, o.open_loss_ticks, 1 if o.state & DORMANT else 0
+    memset(&row[12], 0, (ORDER_WORDS - 12) * sizeof(int64_t))
+    if o.state & EXTENDED:
+        row[12], row[13], row[14], row[15] = t.trigger_ticks, t.trail, t.extreme_ticks, t.slippage_ppb
+        row[16], row[17], row[18], row[19] = t.expiry_ns, t.stp_group, t.source, t.kind
+        row[20], row[21], row[22] = t.trigger_flags, t.stp_mode, t.leg
+
+
+cdef int _put_order(State* s, int32_t slot, Writer out) except -1:
+    cdef int64_t row[ORDER_WORDS]
+    cdef int i
+    if out.count + ORDER_WORDS <= CHUNK_WORDS - 1:
+        order_words(s, slot, out.words + out.count)
+        out.count += ORDER_WORDS
+        return 0
+    order_words(s, slot, row)
+    for i in range(ORDER_WORDS):
+        out.put(row[i])
+    return 0
+
+
+cdef int _put_resting(State* s, uint32_t instrument, Writer out) except -1:
+    """Bids best first and in time order, then asks."""
+    cdef Book* book = &s.books[instrument]
+    cdef int64_t count = 0
+    cdef int32_t level, slot
+    cdef int side
+    for side in range(2):
+        level = book.side[side].best
+        while level >= 0:
+            count += book.levels[level].count
+            level = book_worse(book, side, level)
+    out.put(count)
+    for side in range(2):
+        level = book.side[side].best
+        while level >= 0:
+            slot = book.levels[level].head
+            while slot >= 0:
+                _put_order(s, slot, out)
+                slot = s.pool.orders[slot].next
+            level = book_worse(book, side, level)
+    return 0
+
+
+cdef int _by_id(const void* left, const void* right) noexcept nogil:
+    cdef uint64_t a = (<uint64_t*>left)[0]
+    cdef uint64_t b = (<uint64_t*>right)[0]
+    return -1 if a < b else (1 if a > b else 0)
+
+
+cdef int _put_dormant(State* s, uint32_t instrument, Writer out) except -1:
+    """Dormant orders by id. An order's id ends with its slot."""
+    cdef int64_t count = s.triggers[instrument].count
+    cdef int64_t found = 0
+    cdef uint64_t* ids
+    cdef int32_t slot
+    out.put(count)
+    if count == 0:
+        return 0
+    ids = <uint64_t*>taken(count * sizeof(uint64_t))
+    if ids == NULL:
+        raise MemoryError
+    try:
+        for slot in range(s.pool.high_water):
+            if s.pool.orders[slot].state & DORMANT and order_instrument(s, slot) == instrument:
+                ids[found] = s.pool.orders[slot].order_id
+                found += 1
+        qsort(ids, found, sizeof(uint64_t), &_by_id)
+        for found in range(count):
+            _put_order(s, pool_find(&s.pool, ids[found]), out)
+    finally:
+        free(ids)
+    return 0
+
+
+cdef int _put_volumes(State* s, Writer out) except -1:
+    """The volumes of every account and currency that has traded: account, currency, day, today, the days oldest first."""
+    cdef uint32_t account, currency
+    cdef Volume* v
+    cdef int i
+    for account in range(s.fees.accounts if s.fees.accounts < s.ledger.account_count else s.ledger.account_count):
+        for currency in range(s.ledger.currency_count):
+            v = &s.fees.volumes[<size_t>account * s.ledger.currency_count + currency]
+            if v.today or v.total:
+                out.put(account)
+                out.put(currency)
+                out.put(v.day)
+                out.put(v.today)
+                for i in range(VOLUME_DAYS):
+                    out.put(v.days[(v.next + i) % VOLUME_DAYS])
+    return 0
+
+
+cdef int _put_ledger(State* s, Writer out) except -1:
+    """Masters, cash, prices and positions."""
+    cdef Ledger* l = &s.ledger
+    cdef Instrument* ins
+    cdef Position* p
+    cdef uint32_t account, i
+    cdef int32_t index
+    for account in range(FIRST_USER, l.account_count):
+        out.put(l.accounts[account].parent)
+    for account in range(l.account_count):
+        for i in range(l.currency_count):
+            out.put(wallet_of(l, account, i).cash_units)
+    for i in range(l.instrument_count):
+        ins = &l.instruments[i]
+        out.put_all((ins.mark_ticks, ins.last_ticks, ins.index_ticks, <int64_t>ins.funding_period, ins.listing))
+        if s.prices[i].sample_ns:
+            for number in prices_state(&s.prices[i]):
+                out.put(<int64_t>PyLong_AsUnsignedLongLongMask(number))
+    for account in range(FIRST_USER, l.account_count):
+        index = l.accounts[account].first_position
+        while index >= 0:
+            p = &l.positions[index]
+            out.put(account)
+            out.put(p.instrument)
+            out.put(p.leg)
+            out.put(p.size_lots)
+            out.put(p.cost_units)
+            out.put(p.margin_units)
+            out.put(p.leverage.times)
+            out.put(p.leverage.parts)
+            out.put(p.chosen_tier)
+            out.put(p.mode)
+            out.put(p.stuck)
+            out.put(p.hedged)
+            index = p.next
+    return 0
+
+
+cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
+    """Writes the configuration, the names, and all numbers."""
+    cdef uint32_t i
+    cdef int64_t k
+    cdef Parcel* parcel
+    cdef ClientKey* key
+    cdef bytes name
+    out.take(config)
+    for name in names:
+        out.take(name.ljust(NAME_BYTES, b"\0"))
+    out.put(s.clock_ns)
+    out.put(<int64_t>s.order_count)
+    out.put(s.ledger.next_parcel_id)
+    out.put(len(names))
+    _put_ledger(s, out)
+    for i in range(s.ledger.instrument_count):
+        _put_resting(s, i, out)
+        _put_dormant(s, i, out)
+    out.put(s.ledger.parcel_count)
+    for k in range(s.ledger.parcel_count):
+        parcel = &s.ledger.parcels[k]
+        out.put_all((parcel.parcel_id, parcel.instrument, parcel.size_lots, parcel.cost_units, parcel.bankruptcy_ticks))
+        out.put(<int64_t>parcel.order_id)
+        out.put(parcel.origin)
+    _put_volumes(s, out)
+    out.put(s.pool.high_water)
+    out.put(s.pool.free_count)
+    for k in range(s.pool.free_count):
+        out.put(s.pool.free_stack[k])
+    out.put(s.client_ids.count)
+    for k in range(s.client_ids.count):
+        key = &s.client_ids.finished[(s.client_ids.first + k) & (CLIENT_ID_WINDOW - 1)]
+        out.put(key.account)
+        out.put(<int64_t>key.client_id)
+        out.put(<int64_t>key.order_id)
+    return out.flush()
