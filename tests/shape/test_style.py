@@ -100,9 +100,10 @@ def test_documents_have_one_title(path):
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
 
 
-def test_the_makefile_has_at_most_ten_commands():
+def test_the_makefile_has_at_most_fourteen_commands():
+    """Ten, and the tiers of the programme of tests: deep, campaign, prove, and one to come."""
     text = (ROOT / "Makefile").read_text()
-    assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 10
+    assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 14
 
 
 def test_the_readme_asks_for_two_commands():
