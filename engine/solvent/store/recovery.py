@@ -40,7 +40,7 @@ def log_of(wanted: int) -> list[EventType] | None:
     return None if wanted == ALL_EVENTS else [each for each in EventType if wanted >> each & 1]
 
 
-def made(said: Mapping[str, Any], kinds: Kinds) -> Face:
+def made(said: Mapping[str, Any], kinds: Kinds = COMPILED) -> Face:
     """Makes an exchange or a Book as it was when it was new."""
     terms = {"log": log_of(said["log"]), "seed": said["seed"], "retain": False}
     if said["kind"] == "book":

@@ -307,7 +307,7 @@ cdef class Kernel(Portable):
                 expire(&self.s)
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)
-            self.s.may_cost_others = c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE or c.record.type == FUNDING or c.record.type == SETTLE
+            self.s.may_cost_others = False
             if c.record.type == ORDER and c.record.records <= 3:
                 code = place(&self.s, &c.order, &c[1].extension if c.record.records >= 2 else NULL, receipt)
             elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
@@ -317,6 +317,8 @@ cdef class Kernel(Portable):
             elif c.record.type == AMEND:
                 code = amend(&self.s, &c.amend, receipt)
             else:
+                self.s.may_cost_others = (c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE
+                                          or c.record.type == FUNDING or c.record.type == SETTLE)
                 code = self._dispatch(c, receipt)
             if code == OK:
                 if not self.s.bare:
@@ -406,23 +408,24 @@ cdef class Kernel(Portable):
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """Runs the loop of `run`; run_count is the number of whole commands applied."""
         cdef Request request[3]
-        cdef Py_ssize_t i = 0
+        cdef const Command* at = commands
+        cdef const Command* end = commands + total
         cdef int64_t done = 0
         cdef int64_t looked = milliseconds()
         cdef int64_t mask = BETWEEN_LOOKS if self.s.bare else BETWEEN_LOOKS_AT_MONEY
-        while i < total and self.s.log.fault == 0:
-            if i + AHEAD < total and self.s.bare:
-                _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
-            request[0].record = commands[i]
-            if request[0].record.records == 2 and i + 1 < total:
-                request[1].record = commands[i + 1]
-            elif request[0].record.records == 3 and i + 2 < total:
-                request[1].record = commands[i + 1]
-                request[2].record = commands[i + 2]
+        while at < end and self.s.log.fault == 0:
+            if self.s.bare and at + AHEAD < end:
+                _ahead(&self.s, at + AHEAD, at + NEARER)
+            request[0].record = at[0]
+            if request[0].record.records == 2 and at + 1 < end:
+                request[1].record = at[1]
+            elif request[0].record.records == 3 and at + 2 < end:
+                request[1].record = at[1]
+                request[2].record = at[2]
             elif request[0].record.records != 1:
                 break
             self._apply(request, &receipts[done])
-            i += request[0].record.records
+            at += request[0].record.records
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done

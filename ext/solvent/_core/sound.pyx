@@ -340,8 +340,11 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
     """True if a live order stands in a queue of its instrument, and its terms in the lists that they name."""
     cdef Order* o = &s.pool.orders[slot]
     cdef ExtendedTerms* terms = &s.pool.terms[slot]
-    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef uint32_t instrument
     cdef Book* book
+    if (o.flags & HOUSE_ORDER and s.ledger.parcel_count == 0) or (o.state & EXTENDED and slot >= s.pool.terms_high_water):
+        return False
+    instrument = order_instrument(s, slot)
     if instrument >= s.ledger.instrument_count or o.state & DUE:
         return False
     book = s.triggers[instrument].books[terms.source] if o.state & DORMANT else &s.books[instrument]
