@@ -13,7 +13,7 @@ from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.market.book cimport Book, book_worse
-from solvent._core.market.client_ids cimport WINDOW, ClientKey
+from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, ExtendedTerms, Order, pool_find
 from solvent._core.trade.holds cimport order_price
 from solvent._core.trade.state cimport State, order_instrument
@@ -243,7 +243,7 @@ cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
         out.put(s.pool.free_stack[k])
     out.put(s.client_ids.count)
     for k in range(s.client_ids.count):
-        key = &s.client_ids.finished[(s.client_ids.first + k) & (WINDOW - 1)]
+        key = &s.client_ids.finished[(s.client_ids.first + k) & (CLIENT_ID_WINDOW - 1)]
         out.put(key.account)
         out.put(<int64_t>key.client_id)
         out.put(<int64_t>key.order_id)

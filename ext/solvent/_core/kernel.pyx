@@ -7,7 +7,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
-from solvent._core.market.order_pool cimport SLOTS_MAX, Order
+from solvent._core.market.order_pool cimport ORDERS_MAX, Order
 from solvent._core.market.book cimport Book, Half, book_peek
 from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
 from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_open
@@ -46,9 +46,11 @@ cdef object _ZERO = 0                  # the small int itself: an omitted argume
 cdef tuple _codes = tuple(range(1000))  # every result code as a Python int, made before any command
 
 cdef enum:
+    # rendered: limits
+    RECORDS_MAX = 255
+    # rendered: end
     AHEAD = 16             # commands between asking for memory and needing it
     NEARER = 8
-    RECORDS_MAX = 255
     BETWEEN_LOOKS = 255    # commands of a Book between two looks at the time, less one; an exchange looks more often
     BETWEEN_LOOKS_AT_MONEY = 31
     SIGNALS_MS = 50        # longest wait of a signal while a batch runs
@@ -79,10 +81,10 @@ cdef inline void _ahead(State* s, const Command* far, const Command* near) noexc
 
     It ignores their types (no branch to mispredict; an ORDER names order 0), decides nothing and writes nothing.
     """
-    cdef int32_t slot = <int32_t>(near.order_id & (SLOTS_MAX - 1))
+    cdef int32_t slot = <int32_t>(near.order_id & (ORDERS_MAX - 1))
     cdef Order* order = &s.pool.orders[slot]
     prefetch(far + AHEAD)
-    prefetch(&s.pool.orders[far.order_id & (SLOTS_MAX - 1)])
+    prefetch(&s.pool.orders[far.order_id & (ORDERS_MAX - 1)])
     if slot < s.pool.high_water:
         prefetch(&s.pool.orders[order.prev])
         prefetch(&s.pool.orders[order.next])

@@ -16,8 +16,10 @@ from solvent._core.base.event_log cimport EventLog
 from solvent._core.base.schema cimport CLEARING
 
 cdef enum:
-    FIRST_USER = 16   # accounts below it are purses of the house (schema.Purse)
-    ACCOUNTS_MAX = 1 << 24
+    # rendered: limits
+    FIRST_USER = 16
+    ACCOUNTS_MAX = 16777216
+    # rendered: end
 
 cdef struct Wallet:
     int64_t cash_units

@@ -14,7 +14,9 @@ from solvent._core.contract.valuation cimport Instrument, fee_units, initial_ris
 from solvent._core.base.schema cimport BUY
 
 cdef enum:
+    # rendered: limits
     STEPS_MAX = 8
+    # rendered: end
 
 cdef struct Rules:
     # rendered: terms

@@ -13,9 +13,11 @@ cdef extern from *:
     #define SOLVENT_MONEY
     #include <stdint.h>
     typedef __int128 solvent_i128;
-    #define SOLVENT_RATE 1000000000LL
-    #define SOLVENT_COLLATERAL_MAX (INT64_C(1) << 54)
-    #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
+    /* rendered: limits */
+    #define SOLVENT_RATE INT64_C(1000000000)
+    #define SOLVENT_COLLATERAL_MAX INT64_C(18014398509481984)
+    #define SOLVENT_MONEY_MAX INT64_C(4611686018427387903)
+    /* rendered: end */
 
     static inline void solvent_fault(int32_t *fault) { if (*fault == 0) *fault = 1; }
     static inline int64_t solvent_add(int64_t a, int64_t b, int32_t *fault) {
