@@ -4,8 +4,8 @@ Owns the points from which a visit starts: copies of the exchange (`fork`), laid
 reads.
 
 Cost: a visit copies the nearest point before the moment, and applies the commands between. Points are laid every
-POINT_COMMANDS commands while it plays, and while an exchange is recorded. When there are more than POINTS_MAX, every second one
-goes.
+POINT_COMMANDS commands while it plays, and while an exchange is recorded. When there are more than POINTS_MAX, every second
+one goes.
 """
 
 from bisect import bisect_right
