@@ -17,7 +17,7 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "witness": "schema terms",
     "api": "schema terms presets _core twin witness",
     "feed": "schema terms api",
-    "store": "schema terms api",
+    "store": "schema terms witness api",
     "lab": "schema terms presets api witness feed",
     "app": "schema terms presets api witness feed store lab",
 }

@@ -6,7 +6,7 @@ Owns the way from a face to its keeper. Knows no file and no format: `store`, th
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, Self
 
-from solvent.schema.codes import InputError
+from solvent.schema.codes import EventsDropped, InputError
 from solvent.terms.order_words import int_within
 
 
@@ -18,6 +18,7 @@ class Keeper(Protocol):
     def submit(self, *terms: int, **named: int) -> Any: ...
     def revoke(self, account: int, order_id: int) -> Any: ...
     def at(self, sequence: int) -> Any: ...
+    def retold(self) -> Any: ...
     def sync(self) -> None: ...
     def close(self) -> None: ...
 
@@ -72,6 +73,20 @@ class Past:
         if self._keeper is None:
             raise InputError("the commands were not kept: call record() first, or open the exchange with solvent.open(path)")
         found: Self = self._keeper.at(int_within(sequence, "sequence", 0, 2**63 - 1))
+        return found
+
+    def _with_events(self) -> Self:
+        """Returns this exchange if it holds all its events; else one that was made anew from its commands, if they are kept.
+
+        Raises EventsDropped if neither is there.
+        """
+        if self._kernel.first_seq == 1:
+            return self
+        if self._keeper is None:
+            raise EventsDropped(
+                "the first events are no longer held: use retain=True, or keep the commands by record() or solvent.open"
+            )
+        found: Self = self._keeper.retold()
         return found
 
     @property

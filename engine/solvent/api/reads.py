@@ -335,11 +335,12 @@ class Reads(Face):
         """Returns what an account paid and got since the first event, by reason, and what it traded, as a Statement.
 
         account: a name or an id; "<fees>", "<fund>" and the other purses of the house have statements, too. The sums are made
-        from events. The first call reads all of them, a later one only those since. With retain=False the first call must come
-        before the first command; from then on events are held until the next call.
+        from events. The first call reads all of them, a later one only those since. With retain=False the commands are
+        replayed for it if they are kept (`record`, solvent.open), else the first call must come before the first command. From
+        then on events are held until the next call.
 
-        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone, InputError if `log` leaves out a type
-        that is needed.
+        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone and the commands were not kept, InputError
+        if `log` leaves out a type that is needed.
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -369,11 +370,11 @@ class Reads(Face):
         """Tells every liquidation of an account: the way to it, the crossing to the tick, and what came of its positions.
 
         Print the result for a page of text; `to_dict()` gives plain values for JSON, `to_html()` a page with charts. before,
-        after: the most readings of each path before and after the liquidation. It is read from all events since the first one,
-        so it costs a pass over them.
+        after: the most readings of each path before and after the liquidation. It is read from all events since the first one.
+        With retain=False the commands are replayed for them, if they are kept (`record`, solvent.open).
 
-        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone, InputError if `log` leaves out a type
-        that is needed.
+        Raises Rejected(UNKNOWN_ACCOUNT), EventsDropped if the first events are gone and the commands were not kept, InputError
+        if `log` leaves out a type that is needed.
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -407,7 +408,10 @@ class Reads(Face):
         if sums is None or self._counted is None:
             statements.check_events(self)
             sums, self._counted = statements.Sums(), 1
-        sums.read(self._iterate(self._counted, end), self.venue)
+            whole = self._with_events()
+        else:
+            whole = self
+        sums.read(whole._iterate(self._counted, end), self.venue)
         self._sums, self._counted = sums, end
         self._release()
         return sums

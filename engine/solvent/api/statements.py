@@ -10,7 +10,7 @@ from typing import Any
 
 from solvent.api.names import name_of
 from solvent.api.venue import Venue
-from solvent.schema.codes import EventsDropped, InputError
+from solvent.schema.codes import InputError
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.terms.decimals import from_units, plain
 from solvent.witness.sums import NEEDS, REASONS, Sums
@@ -122,14 +122,10 @@ def _plain_row(row: StatementRow) -> dict[str, Any]:
 
 
 def check_events(face: Any) -> None:
-    """Raises EventsDropped or InputError unless all events that statements are made from are there."""
+    """Raises InputError unless all events that statements are made from are written."""
     missing = [each.name for each in NEEDS if not face.writes(each)]
     if missing:
         raise InputError(f"a statement needs events that are not written; add {', '.join(missing)} to log")
-    if face._kernel.first_seq > 1:
-        raise EventsDropped(
-            "the first events are no longer held: use retain=True, or ask for a statement before the first command"
-        )
 
 
 def statement(venue: Venue, kernel: Any, sums: Sums, account: int) -> Statement:

@@ -12,7 +12,7 @@ from solvent.api import why_page, why_words
 from solvent.api.names import name_of
 from solvent.api.venue import Venue
 from solvent.api.views import price_of
-from solvent.schema.codes import EventsDropped, InputError
+from solvent.schema.codes import InputError
 from solvent.schema.events import Event
 from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.words import CommandType, EventType, Leg, ParcelChange, Posting, Side, Verdict
@@ -69,17 +69,16 @@ class Why:
 
 
 def check_events(face: Any) -> None:
-    """Raises InputError or EventsDropped unless all events that a story is read from are there."""
+    """Raises InputError unless all events that a story is read from are written."""
     missing = [each.name for each in NEEDS if not face.writes(each)]
     if missing:
         raise InputError(f"why needs events that are not written; add {', '.join(missing)} to log")
-    if face._kernel.first_seq > 1:
-        raise EventsDropped("the first events are no longer held, and why needs all of them: use retain=True")
 
 
 def why(exchange: Any, account: int, before: int, after: int) -> Why:
     """Reads and renders the liquidations of an account."""
     check_events(exchange)
+    exchange = exchange._with_events()
     story = Story(exchange, exchange.events(view=True), account, before, after)
     teller = _Teller(exchange.venue, exchange._kernel, story.commands)
     told = [teller.episode(number, each) for number, each in enumerate(story.episodes, 1)]

@@ -1,4 +1,4 @@
-"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out.
+"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out. `evidence` reads journals.
 
 Owns the command line and nothing else. Writes only JSON to standard output when JSON goes there; progress and errors go to
 standard error. Exit code 2 means that the input was wrong.
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from solvent.app import evidence
 from solvent.schema.codes import InputError, SolventError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--format", default="auto", help="neutral, lobster or bitstamp (default: by the first line)")
     for each in (demo, replay):
         each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
+    evidence.add_commands(commands)
     return parser
 
 
@@ -149,7 +151,7 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     try:
-        return {"demo": _demo, "replay-book": _replay_book}[args.command](args)
+        return ({"demo": _demo, "replay-book": _replay_book} | evidence.RUN)[args.command](args)
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 2

@@ -71,6 +71,10 @@ class Archive:
             for at in each.places[max(0, bisect_right(each.firsts, sequence + 1) - 1) :]:
                 yield block_at(data, at)
 
+    def blocks(self) -> Iterator[Block]:
+        """Yields all blocks that are kept."""
+        return self.after(self.first)
+
     def _read(self, first: int) -> memoryview:
         """Returns a segment's bytes; the one that was asked for last is held."""
         held = self._held

@@ -11,6 +11,7 @@ from solvent.api.venue import Venue
 from solvent.schema.codes import InputError
 from solvent.store import snapshot
 from solvent.store.archive import Archive
+from solvent.store.certify import retold
 from solvent.store.files import Disk
 from solvent.store.journal import Writer, segment_name, segments, snapshot_name, snapshots
 from solvent.store.recovery import Kinds, said_of
@@ -80,6 +81,10 @@ class Housekeeping:
             if each not in stay and each != there[0] - 1:
                 self._disk.remove(snapshot_name(each))
                 self._disk.sync()
+
+    def retold(self) -> Any:
+        """Returns the exchange made anew from all commands, with all events."""
+        return retold(Archive(self._disk, self._kinds))
 
     def at(self, sequence: int) -> Any:
         """Returns the exchange as it was after a command, one of its own."""

@@ -134,6 +134,13 @@ class Journal(Handing):
         self._writer.write_out()
         return self._housekeeping.at(sequence)
 
+    def retold(self) -> Any:
+        """Returns an exchange made anew from all commands, with all events. Raises EventsDropped if the first are gone."""
+        if self._kernel.command_seq > self._writer.sequence:
+            self.keep()
+        self._writer.write_out()
+        return self._housekeeping.retold()
+
     def sync(self) -> None:
         """Returns once all commands so far are on the disk."""
         self._ready()

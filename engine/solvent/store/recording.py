@@ -4,16 +4,16 @@ Owns the commands. Never holds the exchange: a recorded exchange that is dropped
 Cost: 64 bytes a record.
 """
 
-import os
 from bisect import bisect_right
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from solvent.api.base import Face
 from solvent.api.book import Book
 from solvent.api.past import Past
 from solvent.schema.codes import InputError
-from solvent.store import description, format
+from solvent.store import certify, description, format
 from solvent.store.files import Disk, Folder
 from solvent.store.journal import begin_segment, put, put_mark, segment_name
 from solvent.store.keeper import PIECE_RECORDS, Handing, first_of
@@ -107,6 +107,10 @@ class Recording(Handing):
             self._visits = Replay(self)
         return self._visits.at(sequence)
 
+    def retold(self) -> Face:
+        """Returns an exchange made anew from all commands, with all events. Raises EventsDropped if it began later."""
+        return certify.retold(self)
+
     def sync(self) -> None:
         """Does nothing: a recording is in memory."""
 
@@ -115,7 +119,57 @@ class Recording(Handing):
 
     # --- to a disk
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def _said(self) -> dict[str, Any]:
+        """Returns what the header of a saved recording says."""
+        face = self.base()
+        return said_of(face if isinstance(face, Book) else face.venue, face._kernel, face._wanted)  # type: ignore[attr-defined]
+
+    def framed(self) -> Iterator[tuple[format.Frame, format.Block]]:
+        """Yields each chunk as `save` writes it, with the checksum of its events: as bytes, and as they are read again."""
+        face, last = self.base(), 0
+        _, chain = format.header(format.JOURNAL, self._said() | {"first": 1}, 0)
+        for chunk in self.after(0):
+            events, commands = apply_and_sum(face, chunk.commands, chunk.added), bytes(chunk.commands)
+            frame = format.block(chunk.first, chunk.count, last, chain, events, chunk.added, commands)
+            yield (
+                frame,
+                format.Block(
+                    chunk.first,
+                    chunk.count,
+                    last,
+                    chain,
+                    events,
+                    chunk.added,
+                    memoryview(commands),
+                    frame.chain,
+                    0,
+                    frame.size,
+                ),
+            )
+            chain, last = frame.chain, chunk.last
+
+    def blocks(self) -> Iterator[format.Block]:
+        """Yields the blocks of the journal that `save` writes."""
+        return (block for _, block in self.framed())
+
+    def certify(self, file: str | Path) -> certify.Certified:
+        """Writes a certificate of all money that has moved into a file (docs/howto/certify.md).
+
+        Raises EventsDropped if the recording did not begin with a new exchange, JournalForeign for a Book's.
+
+        >>> import tempfile, pathlib
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> recording = ex.record()
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     recording.certify(pathlib.Path(folder) / "money").postings
+        1
+        """
+        with Path(file).open("wb") as lines:
+            return certify.certify(self, lines.write)
+
+    def save(self, path: str | Path) -> None:
         """Writes the recording as a journal into a directory, which must be new or empty. It is on the disk then.
 
         solvent.replay reads it, and solvent.open goes on with it if it is an exchange's. Raises InputError for a directory
@@ -130,19 +184,16 @@ class Recording(Handing):
         if self.first:
             raise InputError(f"the recording began after command {self.first}; only one of a new exchange can be saved")
         disk.make()
-        face = self.base()
-        said = said_of(face if isinstance(face, Book) else face.venue, face._kernel, face._wanted)  # type: ignore[attr-defined]
+        said = self._said()
         put_mark(disk, 0, 0)
-        _, size, chain = begin_segment(disk, said, 1, 0)
+        begin_segment(disk, said, 1, 0)
         parts: list[Any] = [bytes(disk.read(segment_name(1)))]
-        last = 0
-        for chunk in self.after(0):
-            events = apply_and_sum(face, chunk.commands, chunk.added)
-            frame = format.block(chunk.first, chunk.count, last, chain, events, chunk.added, bytes(chunk.commands))
+        last = chain = 0
+        for frame, block in self.framed():
             parts += frame.parts
-            chain, last = frame.chain, chunk.last
+            chain, last = block.chain, block.last
         put(disk, segment_name(1), parts)
-        put_mark(disk, last, chain if last else 0)
+        put_mark(disk, last, chain)
 
 
 Past._record = Recording

@@ -104,7 +104,9 @@ def apply_all(face: Face, commands: bytes | memoryview, added: bytes) -> None:
 def apply_and_sum(face: Face, commands: bytes | memoryview, added: bytes) -> int:
     """Applies commands as they were applied, and returns the checksum of their events."""
     kernel = face._kernel
-    begin = kernel.keep_from = kernel.next_seq
+    begin = kernel.next_seq
+    if not face._retain:
+        kernel.keep_from = begin
     apply_all(face, commands, added)
     return checksum(0, kernel.view(begin, kernel.next_seq))
 

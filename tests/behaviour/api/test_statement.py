@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from solvent import EventsDropped, EventType, Exchange, InputError, Instrument, Rejected, Tier
+from solvent import open as open_journal
 from solvent.records import CommandType, Purse
 from solvent.witness.sums import NEEDS, REASONS
 from support.generator import Generator
@@ -154,7 +155,7 @@ def test_statements_tie_after_every_command(base, seed, shape):
 
 def test_dropped_events_are_told(base):
     ex = traded(base, retain=False)
-    with pytest.raises(EventsDropped, match="before the first command"):
+    with pytest.raises(EventsDropped, match="record"):
         ex.statement("alice")
     fresh = base([X], retain=False)
     assert fresh.statement("<fund>").balance == 0
@@ -163,6 +164,26 @@ def test_dropped_events_are_told(base):
     fresh.deposit("alice", "USDT", 5)
     assert fresh._kernel.first_seq > 1, "what was counted is let go"
     assert fresh.statement("alice").deposits == 10
+
+
+def test_kept_commands_stand_for_dropped_events(tmp_path):
+    """A recording or a journal is replayed once; what comes then is counted as usual."""
+    recorded = Exchange([X], retain=False)
+    recorded.record()
+    opened = open_journal(tmp_path / "journal", [X])
+    for ex in (recorded, opened):
+        for name in ("alice", "bob"):
+            ex.deposit(name, "USDT", 1_000)
+        assert ex._kernel.first_seq > 1 and ex.statement("alice").deposits == 1_000
+        ex.deposit("alice", "USDT", 5)
+        assert ex.statement("alice").deposits == 1_005
+    opened.close()
+    late = Exchange([X], retain=False)
+    late.deposit("alice", "USDT", 1)
+    late.deposit("alice", "USDT", 1)
+    late.record()
+    with pytest.raises(EventsDropped, match="after command 3"):
+        late.statement("alice")
 
 
 def test_an_interrupted_count_begins_anew(base, monkeypatch):

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from solvent import Collateral, EventsDropped, EventType, Exchange, InputError, Instrument, Rejected, Tier
+from solvent import open as open_journal
+from solvent.app import cli
 from solvent.records import COMMAND, COMMAND_FIELDS, NO_INSTRUMENT, CommandType, Posting, Purse, Verdict, command
 from solvent.schema.rows import DomainRow
 from solvent.terms.tiers import okex_btc_2019
@@ -24,9 +26,11 @@ X = Instrument("X", contract_size=1, tick=1, max_price=10_000, tiers=[Tier(1_000
 RUN = 1_000
 
 
-def fallen(base, name="alice", **terms):
+def fallen(base, name="alice", recorded=False, **terms):
     """Alice is long 5 with 20x; bob's bid of 3 takes part of what she loses, the rest is bob's to give up."""
     ex = base([X], **terms)
+    if recorded:
+        ex.record()
     for each in (name, "bob"):
         ex.deposit(each, "USDT", 1_000)
     ex.mark("X", 1_000)
@@ -162,6 +166,29 @@ def test_what_cannot_be_told_is_refused(base):
         quiet.why("alice")
     with pytest.raises(InputError):
         fallen(base).why("alice", before=0)
+
+
+def test_kept_commands_stand_for_dropped_events(tmp_path):
+    """A recording or a journal is replayed, and tells the same to the byte."""
+    recorded = fallen(Exchange, retain=False, recorded=True)
+    assert str(recorded.why("alice")) == PAGE
+    recorded.journal.save(tmp_path / "saved")
+    with open_journal(tmp_path / "saved") as opened:
+        assert str(opened.why("alice")) == PAGE
+        assert opened.why("alice").to_html() == recorded.why("alice").to_html()
+
+
+def test_the_command_line_tells_the_same(tmp_path, capsys):
+    ex = fallen(Exchange, recorded=True)
+    ex.journal.save(tmp_path / "journal")
+    told, where = ex.why("alice"), [str(tmp_path / "journal"), "alice"]
+    assert cli.main(["why", *where, "--html", str(tmp_path / "page")]) == 0
+    assert capsys.readouterr().out == PAGE + "\n" and (tmp_path / "page").read_text() == told.to_html()
+    assert cli.main(["why", *where, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == told.to_dict()
+    assert cli.main(["why", *where, "--json", "-", "--html", "-"]) == 2
+    assert cli.main(["why", str(tmp_path / "journal"), "nobody"]) == 1
+    assert "UNKNOWN_ACCOUNT" in capsys.readouterr().err and not list(tmp_path.glob("*.new"))
 
 
 def test_spans(base):
