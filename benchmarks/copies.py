@@ -1,7 +1,8 @@
 """What copies of an exchange cost: fork, image to a file and back, digest, preview. One JSON in results/copies.json.
 
-Every figure is CPU time of the thread, the least of some rounds: others use this machine, too. The file lies in the page cache. Sizes: 100,000
-accounts with positions for the fork and the preview, a million accounts, positions and orders for the rest.
+Every figure is CPU time of the thread, the least of some rounds: others use this machine, too. The file lies in the page
+cache. Sizes: 100,000 accounts with positions for the fork and the preview, a million accounts, positions and orders for the
+rest.
 """
 
 import argparse
@@ -60,6 +61,18 @@ def made(accounts: int, orders: int) -> Exchange:
     return ex
 
 
+def of_five() -> Exchange:
+    """An account with positions in five contracts, and somebody to trade with."""
+    ex = Exchange([Instrument(f"I{i}", tick="0.1", max_price=100_000) for i in range(5)], seed=1)
+    for name in ("taker", "maker"):
+        ex.deposit(name, "USDT", 10**6)
+    for each in ex.instruments:
+        ex.mark(each.name, MARK)
+        ex.order("maker", each.name, "sell", 50, price=MARK)
+        ex.order("taker", each.name, "buy", 3, price=MARK)
+    return ex
+
+
 def least(call: Callable[[], Any], rounds: int = ROUNDS) -> float:
     """The least CPU time of some calls, in seconds."""
     times = []
@@ -89,11 +102,13 @@ def loaded(blank: Any, path: Path, shape: list[tuple[str, int, int]], checksum: 
 
 
 def measured(large: int, small: int) -> dict[str, float]:
-    ex = made(small, small)
+    ex, five = made(small, small), of_five()
     seconds = {"fork": least(ex.fork)}
     order = commands(1, CommandType.ORDER, account=FIRST, price_ticks=MARK * 10 + 1, size_lots=3).tobytes()
     place = FIRST, 0, 0
-    seconds["preview"] = least(lambda: [ex._kernel.preview([order], *place) for _ in range(10)]) / 10
+    named = commands(1, CommandType.ORDER, account=FIRST, price_ticks=MARK * 10 + 1, size_lots=3, client_id=1).tobytes()
+    seconds["preview on a fork"] = least(lambda: ex._kernel.preview([named], *place))
+    seconds["preview"] = least(lambda: [five._kernel.preview([order], *place) for _ in range(1_000)], 20) / 1_000
     ex = made(large, large)
     seconds["fork of the large one"] = least(ex.fork, 3)
     seconds["digest"] = least(ex.digest, 3)

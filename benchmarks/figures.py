@@ -31,6 +31,10 @@ SENTENCES = [
         "takes {fork} ms. With a million of each, an image of {size} MB is written at {write} GB/s and loaded at {load} GB/s, "
         "checksum and look included, and the digest takes {digest} ms",
     ),
+    (
+        "docs/explanation/decisions/0016-an-image-is-memory.md",
+        "takes {preview} µs from a dry run, and {tried} ms on a fork",
+    ),
     ("docs/explanation/architecture.md", "about {position} ns a position among ten thousand cross accounts"),
 ]
 """(file, sentence): each name in braces is a number of `numbers`."""
@@ -61,7 +65,8 @@ def numbers(found: Results) -> dict[str, str]:
 def copied(run: dict[str, float]) -> dict[str, str]:
     """The numbers of benchmarks/copies.py."""
     return {"fork": f"{run['fork ms']:.1f}", "size": f"{run['bytes'] / 1e6:.0f}", "write": f"{run['write GB/s']:.1f}",
-            "load": f"{run['load GB/s']:.1f}", "digest": f"{run['digest ms']:.0f}"}  # fmt: skip
+            "load": f"{run['load GB/s']:.1f}", "digest": f"{run['digest ms']:.0f}", "preview": f"{run['preview ms'] * 1_000:.1f}",
+            "tried": f"{run['preview on a fork ms']:.1f}"}  # fmt: skip
 
 
 def measured_on(result: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from solvent._core.base.commands cimport PlaceOrder
 
 cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil
+cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
