@@ -65,8 +65,8 @@ def numbers(found: Results) -> dict[str, str]:
 def copied(run: dict[str, float]) -> dict[str, str]:
     """The numbers of benchmarks/copies.py."""
     return {"fork": f"{run['fork ms']:.1f}", "size": f"{run['bytes'] / 1e6:.0f}", "write": f"{run['write GB/s']:.1f}",
-            "load": f"{run['load GB/s']:.1f}", "digest": f"{run['digest ms']:.0f}", "preview": f"{run['preview ms'] * 1_000:.1f}",
-            "tried": f"{run['preview on a fork ms']:.1f}"}  # fmt: skip
+            "load": f"{run['load GB/s']:.1f}", "digest": f"{run['digest ms']:.0f}",
+            "preview": f"{run['preview ms'] * 1_000:.1f}", "tried": f"{run['preview on a fork ms']:.1f}"}  # fmt: skip
 
 
 def measured_on(result: dict[str, Any]) -> str:

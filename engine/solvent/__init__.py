@@ -37,6 +37,7 @@ from solvent.schema.codes import (
 from solvent.schema.words import EventType
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
+from solvent.terms.order_limits import OrderLimits
 from solvent.terms.order_words import Trigger
 from solvent.terms.price_model import Funding, Index, PriceModel
 from solvent.terms.rule_set import RuleSet
@@ -51,8 +52,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
     "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed", "JournalDamaged",
-    "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion", "OutOfRange",
-    "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied", "open", "replay",
+    "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion", "OrderLimits",
+    "OutOfRange", "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
+    "open", "replay",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

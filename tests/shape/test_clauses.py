@@ -9,7 +9,7 @@ from solvent._core.base.clauses import said
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "ext/solvent/_core"
-FLOORS = ("account", "trade", "liquidation")
+FLOORS = ("contract", "account", "trade", "liquidation")
 HEADER = (CORE / "base/clauses.pxd").read_text()
 NUMBERS = {name: int(number) for name, number in re.findall(r"^    ([A-Z]+_\d+) = (\d+)", HEADER, re.MULTILINE)}
 USED = re.findall(r"\bmust\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*?, ([A-Z]+_\d+),\s+(?:fault|&)", "".join(

@@ -31,7 +31,8 @@ CELLS = {
     (C.HALT, Code.BAD_MODE): command(C.HALT, mode=2),
     (C.MASS_CANCEL, Code.BAD_SIDE): command(C.MASS_CANCEL, account=16, side=3),
     (C.SOURCE, Code.BAD_SOURCE): command(C.SOURCE, price_ticks=1),
-    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=3) + 2 * SECOND,
+    (C.SET_LAST, Code.BAD_PRICE): command(C.SET_LAST),
+    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=4) + 3 * SECOND,
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
     (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
     (C.FUNDING, Code.NO_MARK): command(C.FUNDING, instrument=1, order_id=1),
@@ -50,6 +51,7 @@ CELLS = {
     (kind, Code.BAD_RECORD): two(kind, account=16)
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
 }  # fmt: skip
-ELSEWHERE = {  # in test_answers.py and test_chosen_tier.py
+ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py and test_what_is_read_and_told.py
     (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
+    (C.SET_LAST, Code.NOT_TRADING),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from solvent import Collateral, Funding, Index, Instrument, PriceModel, Rates, RuleSet, Tier, rules
+from solvent import Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier, rules
 from solvent.records import (
     NO_INSTRUMENT,
     NOBODY,
@@ -25,6 +25,7 @@ from solvent.records import (
     extension,
     layout,
 )  # fmt: skip
+from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
 
@@ -35,10 +36,16 @@ SECOND = [field for name, field in layout("extension").items() if name]
 
 
 class Generator:
-    """One run's shape: instruments, tiers, population, liquidity, volatility and error rate are drawn first."""
+    """One run's shape: instruments, tiers, population, liquidity, volatility and error rate are drawn first.
 
-    def __init__(self, seed: int):
+    wide: draws what venues ask of orders besides money, too, from numbers of its own: the same seed without it gives the same
+    stream as before there was any of that.
+    """
+
+    def __init__(self, seed: int, wide: bool = False):
         self.random = Random(seed)
+        self.more = Random(~seed)
+        self.wide = wide
         r = self.random
         self.plain = r.random() < 0.4  # linear contracts, tiers by contracts, marks handed in, one-way positions
         self.related = not self.plain and r.random() < 0.15  # instruments of one tier group
@@ -108,7 +115,21 @@ class Generator:
             name, settle=settle, kind=kind, contract_size="500" if kind == "inverse" else "0.01",
             tick=r.choice(["0.1", "1"]), max_price=r.choice([None, "70000", "60000"]),
             settle_decimals=self.decimals, prices=prices, **self._fees(kind),
-            maintenance_at=at, hedge=r.choice(["both", "larger"]), rates=self._rates(tiers["tiers"]), **dated, **tiers,
+            maintenance_at=at, hedge=r.choice(["both", "larger"]), rates=self._rates(tiers["tiers"]),
+            order_limits=self._limits(kind), **dated, **tiers,
+        )  # fmt: skip
+
+    def _limits(self, kind: str) -> OrderLimits | None:
+        """Of wide shapes most instruments limit orders: by value (a contract is worth 500 USDT or 0.01 BTC), size, number."""
+        r = self.more
+        if not self.wide or r.random() < 0.3:
+            return None
+        worth, messages = Decimal("0.01") if kind == "inverse" else Decimal(500), r.choice([0, 0, 2, 6])
+        bounds = [(None, None), (None, None), (2, None), (None, 9)]
+        sizes = {f"{each}_size": r.choice(bounds) for each in ("limit", "market", "trigger")}
+        return OrderLimits(
+            least_notional=worth * r.choice([0, 0, 1, 2, 5]), **sizes, open_orders=r.choice([0, 0, 1, 4]), messages=messages,
+            window_ns=r.choice([100, 10**6, 10**9]) if messages else 0, rolling=bool(messages) and r.random() < 0.5,
         )  # fmt: skip
 
     def _rates(self, tiers: Sequence[Tier]) -> list[Rates]:
@@ -302,6 +323,8 @@ class Generator:
 
     def _valid(self, kernel) -> bytes:
         r = self.random
+        if self.wide and self.more.random() < 0.02:
+            return self._mark(kernel, self.more.randrange(len(self.instruments)), CommandType.SET_LAST)
         account = r.randrange(16, 16 + self.accounts)
         instrument = r.randrange(len(self.instruments))
         weights = {
@@ -466,7 +489,12 @@ class Generator:
         if flags & Flag.REDUCE_ONLY and r.random() < 0.3:
             terms |= {"flags": terms["flags"] | Flag.CLOSE_POSITION, "size_lots": 0}
         second = self._second(mark, terms, leg) if leg or r.random() < self.extended else b""
-        return command(CommandType.ORDER, time_ns=self.time_ns, records=2 if second else 1, **terms) + second
+        if client_id and self.wide and self.more.random() < 0.7:  # a text stands for the number; sometimes a wrong one
+            text = f"id:{client_id % 40}".encode()
+            terms["client_id"] = client_number(text) + (self.more.random() < 0.05)
+            second = (second or extension()) + text.ljust(64, b"\0")
+        records = 1 + len(second) // 64
+        return command(CommandType.ORDER, time_ns=self.time_ns, records=records, **terms) + second
 
     def _guard(self, kernel, account: int, instrument: int) -> bytes:
         """What a bot puts around its position: a target that rests, stops of a size or for all there is, perhaps a trade with
@@ -569,7 +597,7 @@ class Generator:
         else:
             spoiled[3:64] = r.randbytes(61)
             if len(record) > 64 and record[0] == CommandType.ORDER:
-                spoiled[64:] = r.randbytes(64)
+                spoiled[64:128] = r.randbytes(64)
         # A spoiled clock would end the run: every later command would come too early.
         time_ns = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns)
         spoiled[16:24] = time_ns.to_bytes(8, "little", signed=True)

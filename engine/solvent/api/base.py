@@ -13,6 +13,7 @@ from weakref import WeakSet
 from solvent.api import backend
 from solvent.api.backend import Event, decode
 from solvent.api.past import Past
+from solvent.api.strict import strictly
 from solvent.schema.codes import (
     HINTS,
     Busy,
@@ -27,10 +28,10 @@ from solvent.schema.codes import (
     shown,
 )
 from solvent.schema.commands import command
-from solvent.schema.layouts import dtype
+from solvent.schema.layouts import RECORD_BYTES, dtype
 from solvent.schema.words import CommandType, EventType, Side
 from solvent.terms.decimals import from_units, members_of, plain
-from solvent.terms.order_words import flag_of, int_within, wrong_type
+from solvent.terms.order_words import client_number_of, flag_of, int_within, wrong_type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,7 +129,7 @@ class Ack:
         solvent.schema.codes.Rejected: UNKNOWN_ORDER: ...
         """
         if self.code != Code.OK:
-            raise Rejected(self.code)
+            raise Rejected(self.code, order_id=self.order_id)
         return self
 
     @property
@@ -242,16 +243,25 @@ class Face(Past):
     _kernel: Any
     _wanted: int
 
-    def __init__(self, kernel: Any, retain: bool):
+    def __init__(self, kernel: Any, retain: bool, strict: bool):
+        self._strict = flag_of(strict, "strict")
         self._stand_on(kernel, flag_of(retain, "retain"))
 
     def _stand_on(self, kernel: Any, retain: bool) -> None:
         self._kernel = kernel
         self.submit = kernel.submit
         self.revoke = kernel.revoke
+        if self._strict:
+            self._be_strict()
         self._cursors: WeakSet[Cursor] = WeakSet()
         self._counted: int | None = None  # where the sums of statements go on, once they are asked for
         self._hold_events(retain)
+
+    def _be_strict(self) -> None:
+        """Makes every refusal raise Rejected from now on."""
+        self._strict = True
+        self.submit = strictly(self.submit)
+        self.revoke = strictly(self.revoke)
 
     def _hold_events(self, retain: bool) -> None:
         """Holds all events from now on, or only those that cursors wait for."""
@@ -332,19 +342,19 @@ class Face(Past):
     def _ask(self, kind: CommandType, lot: Decimal, **fields: int) -> Ack:
         return self._ask_extended(kind, lot, b"", fields)
 
-    def _ask_extended(self, kind: CommandType, lot: Decimal, second: bytes, fields: dict[str, int]) -> Ack:
-        """Sends a command, with a second record if there is one."""
+    def _ask_extended(self, kind: CommandType, lot: Decimal, more: bytes, fields: dict[str, int]) -> Ack:
+        """Sends a command with its further records."""
         begin = self._kernel.next_seq
-        if second:
-            fields["records"] = 2
-        return Ack(self, self._send(kind, second, fields), lot, begin)
+        fields["records"] = 1 + len(more) // RECORD_BYTES
+        ack = Ack(self, self._send(kind, more, fields), lot, begin)
+        return ack.ok() if self._strict else ack
 
     def batch(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]") -> list[Ack]:
         """Runs several of order, amend, cancel and cancel_all in turn, and returns an Ack for each.
 
         calls: pairs (name, its arguments as a mapping). A refused call does not stop the rest. A call that cannot be
         understood raises InputError; a signal handler (Ctrl-C) may raise, too. The calls before it stay applied:
-        `solvent.applied(error)` counts them.
+        `solvent.applied(error)` counts them. With strict=True the first refused call ends the batch with Rejected.
 
         >>> from solvent import Book
         >>> book = Book()
@@ -377,18 +387,19 @@ class Face(Past):
             error.add_note(f"solvent: the first {count} commands of the batch were applied")
 
     @staticmethod
-    def _named(order_id: int | None, client_id: int | None) -> dict[str, int]:
+    def _named(order_id: int | None, client_id: int | str | None) -> dict[str, int]:
         if (order_id is None) == (client_id is None):
             raise InputError("name the order by order_id or by client_id, one of them")
         if order_id is not None:
             return {"order_id": int_within(order_id, "order_id", 0, 2**64 - 1)}
-        return {"client_id": int_within(client_id, "client_id", 1, 2**63 - 1)}
+        return {"client_id": client_number_of(client_id, 1)}
 
     def run(self, commands: Any) -> Batch:
         """Applies many command records without the GIL, and returns a Batch with a row for each.
 
         commands: a contiguous array of dtype("command"), or plain bytes (bytes, bytearray, a memoryview of them). Every
-        command takes the same path as a single call. Fill in time_ns: no record inherits the clock.
+        command takes the same path as a single call. Fill in time_ns: no record inherits the clock. Refusals are codes in the
+        Batch, with strict=True as well.
 
         Raises WrongType for other data, InputError for bytes that are not contiguous. A signal handler that raises (Ctrl-C)
         ends the batch between two commands; `solvent.applied(error)` counts those before.

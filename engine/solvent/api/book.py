@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.api.base import ERRORS, SIDES, Ack, Face, digest_of, wanted_types
 from solvent.api.client_id_seed import drawn
+from solvent.api.names import client_id_of
 from solvent.schema.codes import InputError
-from solvent.schema.layouts import NOBODY
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Terms, Trigger, int_within, word
+from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, total_lots, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ class Book(Face):
 
     max_price_ticks: the highest legal price; the depth of the book's trie comes from it. max_size_lots: the highest legal size
     of an order, below 2**39. retain: True keeps all events; False drops events that no cursor waits for. log: the event types
-    that are written (None: all of them); `seq` counts what is written. seed: as for Exchange.
+    that are written (None: all of them); `seq` counts what is written. seed, strict: as for Exchange.
 
     Everything is an int: prices in ticks, sizes in lots, accounts from 0 to 2**32 - 2. Orders answer with an Ack, whose
     `filled` and `resting` are in lots. Other types raise WrongType. Behind each BEGIN come ACCEPTED, TRADE, RESTED, REDUCED,
@@ -50,7 +51,7 @@ class Book(Face):
 
     def __init__(
         self, max_price_ticks: int = 2**24 - 1, *, max_size_lots: int = 2**32, retain: bool = True,
-        log: Iterable[EventType] | None = None, seed: int | None = None,
+        log: Iterable[EventType] | None = None, seed: int | None = None, strict: bool = False,
     ):  # fmt: skip
         self.max_price_ticks = int_within(max_price_ticks, "max_price_ticks", 1, PRICE_TICKS_MAX)
         self.max_size_lots = int_within(max_size_lots, "max_size_lots", 1, SIZE_LOTS_MAX)
@@ -63,18 +64,18 @@ class Book(Face):
         config = digest_of(repr(values_of(terms)).encode())[:32]
         self._wanted = wanted_types(log)
         bare = [terms], (0,), NO_MONEY, config, ERRORS, True, self._wanted
-        super().__init__(self._load_kernel()(*bare, seed=drawn(seed)), retain)
+        super().__init__(self._load_kernel()(*bare, seed=drawn(seed)), retain, strict)
 
     def order(
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",
-        post_only: bool | str = False, client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
-        slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0,
+        post_only: bool | str = False, client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
+        slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0, market: bool = False,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
-        price_ticks: the limit; None makes a market order, which never rests. The other terms are those of Exchange.order, with
-        prices in ticks. Triggers by mark and by index see the prices that `mark` and `index` set. A book has no reduce-only
-        orders.
+        price_ticks: the limit; None makes a market order, which never rests. market: makes one with a price, which protects
+        it: it trades no further, and its rest ends. The other terms are those of Exchange.order, with prices in ticks.
+        Triggers by mark and by index see the prices that `mark` and `index` set. A book has no reduce-only orders.
 
         Raises InputError for a word that is unknown, WrongType for anything but an int where a number belongs.
 
@@ -86,12 +87,12 @@ class Book(Face):
         Ack(OK, order_id=33554433, filled=5, resting=0)
         """
         terms = Terms(tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group)
-        fields = terms.header(market=price_ticks is None) | {
+        fields = terms.header(market=flag_of(market, "market") or price_ticks is None) | {
             "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
             "size_lots": _ticks(size_lots, "size_lots"),
             "price_ticks": 0 if price_ticks is None else _ticks(price_ticks, "price_ticks"),
         }  # fmt: skip
-        return self._ask_extended(CommandType.ORDER, _LOT, terms.second(_ticks), fields)
+        return self._ask_extended(CommandType.ORDER, _LOT, terms.more(_ticks), fields)
 
     def mark(self, price_ticks: int) -> Ack:
         """Sets the mark price, in ticks, for the triggers that watch it. Raises Rejected(BAD_PRICE).
@@ -119,14 +120,40 @@ class Book(Face):
         """
         return self._ask(CommandType.INDEX, _LOT, price_ticks=_ticks(price_ticks, "price_ticks")).ok()
 
+    @property
+    def last(self) -> int:
+        """Returns the price of the last trade, or the one that `set_last` told since; 0 before the first.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask, bid = book.order(1, "sell", 5, price_ticks=101), book.order(2, "buy", 2, price_ticks=101)
+        >>> book.last
+        101
+        """
+        return int(self._kernel.prices(0)[1])
+
+    def set_last(self, price_ticks: int) -> Ack:
+        """Sets the last price, in ticks, for the triggers that watch it. Raises Rejected(BAD_PRICE).
+
+        The next trade moves it on.
+
+        >>> from solvent import Book, Trigger
+        >>> book = Book()
+        >>> stop = book.order(1, "sell", 5, price_ticks=90, trigger=Trigger.stop(95, by="last"))
+        >>> ack = book.set_last(94)
+        >>> book.best(), book.last
+        ((0, 0, 90, 5), 94)
+        """
+        return self._ask(CommandType.SET_LAST, _LOT, price_ticks=_ticks(price_ticks, "price_ticks")).ok()
+
     def amend(
-        self, account: int, order_id: int | None = None, *, client_id: int | None = None,
-        size_lots: int | None = None, price_ticks: int | None = None,
+        self, account: int, order_id: int | None = None, *, client_id: int | str | None = None,
+        size_lots: int | None = None, price_ticks: int | None = None, remaining_lots: int | None = None,
     ) -> Ack:  # fmt: skip
         """Changes the total size and the price of a live order, named by order_id or by client_id.
 
-        size_lots: what is filled included. A smaller size keeps the order's place in the queue. Any other change sends the
-        order to the back, and it may trade. See Exchange.amend.
+        size_lots: what is filled included; remaining_lots: what is left to fill, instead. A smaller size keeps the order's
+        place in the queue. Any other change sends the order to the back, and it may trade. See Exchange.amend.
 
         >>> from solvent import Book
         >>> book = Book()
@@ -134,13 +161,16 @@ class Book(Face):
         >>> book.amend(1, ask.order_id, size_lots=3).resting
         Decimal('3')
         """
-        fields = self._named(order_id, client_id)
+        fields, who = self._named(order_id, client_id), int_within(account, "account", 0, NOBODY - 1)
+        row = self._kernel.find_order(who, fields.get("order_id", 0), fields.get("client_id", 0))
         for name, value in (("size_lots", size_lots), ("price_ticks", price_ticks)):
             if value is not None:
                 fields[name] = _ticks(value, name) or -1
-        return self._ask(CommandType.AMEND, _LOT, account=int_within(account, "account", 0, NOBODY - 1), **fields)
+        if remaining_lots is not None:
+            fields["size_lots"] = total_lots(row, _ticks(remaining_lots, "remaining_lots"), size_lots)
+        return self._ask(CommandType.AMEND, _LOT, account=who, **fields)
 
-    def cancel(self, account: int, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
+    def cancel(self, account: int, order_id: int | None = None, *, client_id: int | str | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.
 
         >>> from solvent import Book
@@ -216,7 +246,33 @@ class Book(Face):
         >>> [(row["account"], row["price_ticks"], row["remaining_lots"]) for row in book.resting()]
         [(1, 101, 5)]
         """
-        return [_named(row) for row in self._kernel.resting(0)]
+        return [self._row(row) for row in self._kernel.resting(0)]
+
+    def queue(self, side: str, price_ticks: int) -> list[dict[str, Any]]:
+        """Returns the orders that rest at one price of a side as dicts, the next to trade first.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> asks = [book.order(account, "sell", 5, price_ticks=101) for account in (1, 2)]
+        >>> [row["account"] for row in book.queue("sell", 101)]
+        [1, 2]
+        """
+        found = self._kernel.queue(0, word(SIDES, side, "side"), _ticks(price_ticks, "price_ticks"))
+        return [self._row(row) for row in found]
+
+    def order_counts(self, account: int | None = None) -> tuple[int, int]:
+        """Returns how many orders rest, and how many wait for their trigger; `account` counts one account's.
+
+        >>> from solvent import Book, Trigger
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> stop = book.order(2, "sell", 5, trigger=Trigger.stop(95))
+        >>> book.order_counts(), book.order_counts(1)
+        ((1, 1), (1, 0))
+        """
+        who = NOBODY if account is None else int_within(account, "account", 0, NOBODY - 1)
+        resting, dormant = self._kernel.order_counts(who, NO_INSTRUMENT)
+        return resting, dormant
 
     def dormant(self) -> list[dict[str, Any]]:
         """Returns every order that waits for its trigger as a dict, by id, with the terms of the trigger.
@@ -228,7 +284,11 @@ class Book(Face):
         >>> [(row["account"], row["trigger_ticks"]) for row in book.dormant()]
         [(1, 95)]
         """
-        return [_named(row) | dict(zip(_DORMANT, row[12:], strict=True)) for row in self._kernel.dormant(0)]
+        return [self._row(row) | dict(zip(_DORMANT, row[12:], strict=True)) for row in self._kernel.dormant(0)]
+
+    def _row(self, row: tuple[int, ...]) -> dict[str, Any]:
+        named: dict[str, Any] = dict(zip(_RESTING, row, strict=False))
+        return named | {"client_id": client_id_of(self._kernel, row[1], row[7])}
 
 
 _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaining_lots", "size_lots", "client_id")
@@ -236,7 +296,3 @@ _DORMANT = (
     "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
     "trigger_flags", "self_trade", "leg",
 )  # fmt: skip
-
-
-def _named(row: tuple[int, ...]) -> dict[str, Any]:
-    return dict(zip(_RESTING, row, strict=False))

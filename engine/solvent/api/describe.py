@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from solvent.api.backend import Event as AnyEvent
+from solvent.api.names import client_id_of
 from solvent.schema.codes import InputError, Rejected
 from solvent.schema.commands import COMMANDS, places
 from solvent.schema.events import ACCOUNTS, EVENTS, TERM_WORDS, Event, Said, terms_of, unit_of, word_of
@@ -24,6 +25,7 @@ class Names(Protocol):
     """Names what events have as numbers: an exchange, seen from here."""
 
     currencies: dict[str, Decimal]
+    _kernel: Any
 
     @property
     def instruments(self) -> tuple[Instrument, ...]: ...
@@ -60,6 +62,8 @@ def described(self: Names, event: Event) -> dict[str, Any]:
             told[name] = _account(self, name, number)
         elif name == "instrument":
             told[name] = instrument.name if instrument else None if number == NO_INSTRUMENT else number
+        elif name == "client_id":
+            told[name] = client_id_of(self._kernel, event.account, number)
         elif name == "currency":
             told[name] = currency or number
         elif name == "source" and kind == EventType.SOURCE_CHANGED:
@@ -71,8 +75,7 @@ def described(self: Names, event: Event) -> dict[str, Any]:
     if "leverage_parts" in told:
         times, parts = told["leverage"], told.pop("leverage_parts")
         told["leverage"] = times if parts == 1 else Fraction(times, parts)
-    if event.name:
-        told["name"] = event.name
+    told |= {"name": event.name} if event.name else {}
     if kind == EventType.ACCEPTED and event.extra:
         for name, number in terms_of(event).items():
             if number and name in TERM_WORDS:

@@ -21,7 +21,18 @@ from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import Terms, Trigger, fit, flag_of, int_within, leg_of, leverage_of, word, wrong_type
+from solvent.terms.order_words import (
+    Terms,
+    Trigger,
+    fit,
+    flag_of,
+    int_within,
+    leg_of,
+    leverage_of,
+    total_lots,
+    word,
+    wrong_type,
+)
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.spec import from_records
 
@@ -40,7 +51,8 @@ class Exchange(Operator):
     collateral: currencies that count as margin for others (solvent.Collateral). currencies: further currencies with their
     decimals. Accounts may hold balances in them, and instruments that are added later may settle in them. log: the event types
     that are written (None: all of them). The auditor, feeds and Ack.events see only these. seed: stirs the table of client ids
-    (None: the system draws it). No answer depends on the seed.
+    (None: the system draws it). No answer depends on the seed. strict: True makes every refused order command raise Rejected
+    with its code, where it would answer with a falsy Ack; `run` alone answers with codes.
 
     Prices are in currency, sizes in contracts, amounts in currency, each an int, str or Decimal. A float, a bool or None
     raises WrongType; text that is no number raises InputError. A refused control command raises Rejected(code, hint); an order
@@ -57,12 +69,12 @@ class Exchange(Operator):
     def __init__(
         self, instruments: Iterable[Instrument], *, rules: str | RuleSet = "seed", retain: bool = True,
         log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
-        currencies: Mapping[str, int] | None = None, seed: int | None = None,
+        currencies: Mapping[str, int] | None = None, seed: int | None = None, strict: bool = False,
     ):  # fmt: skip
         self._venue = Venue(instruments, rules, collateral, currencies)
         self._wanted = wanted_types(log)
         self._seed = drawn(seed)
-        super().__init__(self._make_kernel(), retain)
+        super().__init__(self._make_kernel(), retain, strict)
 
     def _make_kernel(self) -> Any:
         v = self._venue
@@ -256,27 +268,27 @@ class Exchange(Operator):
     def order(
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
-        client_id: int = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
-        self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None,
+        client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
+        self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
-        side: "buy" or "sell". size: in contracts. price: the limit, in currency. None makes a
-        market order, which never rests. The price band protects it, and so does `slippage`, a rate from the best price, if
-        given. tif: "gtc", "ioc", "fok", or "gtd", which ends when the clock reaches expiry_ns. post_only: True refuses an
-        order that would trade at once; "slide" moves it one tick behind the best price instead.
+        side: "buy" or "sell". size: in contracts. price: the limit, in currency. None makes a market order, which never rests.
+        The price band protects it, and so does `slippage`, a rate from the best price, if given. market: True makes a market
+        order with a price that protects it: it trades no further. tif: "gtc", "ioc", "fok", or "gtd", which ends when the
+        clock reaches expiry_ns. post_only: True refuses an order that would trade at once; "slide" moves it behind the touch.
 
         reduce_only: the order is cut to what is left of the position. close_position: a reduce-only order without a size that
-        closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, 1 to 2**63 - 1; 0 is none.
+        closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, a number or a text.
         trigger: the order is dormant until it fires (solvent.Trigger). leg: in hedge mode, "long" or "short": the position
         that the order opens (buy long, sell short) or closes.
 
         self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
 
-        Never raises Rejected: the Ack is falsy and has the code. An accepted immediate or market order may find no
-        counterparty: the Ack is truthy and `filled` tells how much traded. The DONE event tells why the rest ended. Raises
-        InputError for a word or number that cannot be understood, WrongType for a float or a bool.
+        Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted immediate or
+        market order may find no counterparty: the Ack is truthy and `filled` tells how much traded. The DONE event tells why
+        the rest ended. Raises InputError for a word or number that cannot be understood, WrongType for a float or a bool.
 
         >>> from solvent import Exchange, Instrument, Trigger
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -303,12 +315,12 @@ class Exchange(Operator):
         )  # fmt: skip
         if size is None and not flag_of(close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
-        fields = terms.header(market=price is None) | {
+        fields = terms.header(market=flag_of(market, "market") or price is None) | {
             "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"),
             "price_ticks": 0 if price is None else ticks(price, "price"),
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
-        return self._ask_extended(CommandType.ORDER, lot, terms.second(ticks), fields)
+        return self._ask_extended(CommandType.ORDER, lot, terms.more(ticks), fields)
 
     def preview(
         self, account: Acct, instrument: Inst, side: str | None = None, size: Dec | None = None, *, leg: str | None = None,
@@ -322,7 +334,8 @@ class Exchange(Operator):
         hedge mode, for all of these. The steps are tried in this order, up to the first that would be refused.
 
         The answer always equals what a fork would show that takes the steps. Raises InputError or WrongType as these methods
-        do, Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT), and Busy while another call runs. A plain order costs a dry run, anything else a fork.
+        do, Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT), and Busy while another call runs. A plain order costs a dry run,
+        anything else a fork.
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -358,14 +371,14 @@ class Exchange(Operator):
         return preview_view(self.venue, self._kernel, who, row)
 
     def amend(
-        self, account: Acct, order_id: int | None = None, *, client_id: int | None = None,
-        size: Dec | None = None, price: Dec | None = None,
+        self, account: Acct, order_id: int | None = None, *, client_id: int | str | None = None,
+        size: Dec | None = None, price: Dec | None = None, remaining: Dec | None = None,
     ) -> Ack:  # fmt: skip
         """Changes the total size and the price of a live order, named by order_id or by client_id.
 
-        size: in contracts, what is filled included. A smaller size keeps the order's place in the queue. Any other change
-        sends the order to the back, and it may trade. A reduce-only order that asks for more than is left to close at its
-        price keeps its place, and answers AMEND_NOTHING.
+        size: in contracts, what is filled included. remaining: what is left to fill, instead. A smaller size keeps the order's
+        place in the queue. Any other change sends the order to the back, and it may trade. A reduce-only order that asks for
+        more than is left to close at its price keeps its place, and answers AMEND_NOTHING.
 
         Answers with an Ack; its codes include UNKNOWN_ORDER, AMEND_NOTHING, AMEND_BELOW_FILLED and those of an order.
 
@@ -383,12 +396,14 @@ class Exchange(Operator):
         lots = ticks = 0
         if size is not None:
             lots = fit(to_units(size, terms.lot_size, "size"), False) or -1
+        if remaining is not None:
+            lots = total_lots(row, fit(to_units(remaining, terms.lot_size, "remaining"), False), size)
         if price is not None:
             ticks = fit(to_units(price, terms.tick_size, "price"), False) or -1
         fields = {"account": self._account(account), "size_lots": lots, "price_ticks": ticks}
         return self._ask(CommandType.AMEND, terms.lot_size, **fields, **found)
 
-    def cancel(self, account: Acct, order_id: int | None = None, *, client_id: int | None = None) -> Ack:
+    def cancel(self, account: Acct, order_id: int | None = None, *, client_id: int | str | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.
 
         Answers with an Ack; its code is UNKNOWN_ORDER when the account has no such live order. Raises InputError unless one of

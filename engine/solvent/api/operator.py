@@ -102,6 +102,22 @@ class Operator(Reads):
         """
         return self._set_fine_price(CommandType.INDEX, instrument, price)
 
+    def set_last(self, instrument: Inst, price: Dec) -> Ack:
+        """Sets the last price for the triggers that watch it, as after a trade elsewhere.
+
+        The next trade between users moves it on. Price models that have `last` among their components read it, too.
+
+        price: in currency, rounded half to even to ticks. Raises Rejected(BAD_PRICE, NOT_TRADING, UNKNOWN_INSTRUMENT) as
+        `mark` does.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ack = ex.set_last("BTC-USDT-SWAP", 50_000)
+        >>> ex.prices("BTC-USDT-SWAP").last
+        Decimal('50000')
+        """
+        return self._set_price(CommandType.SET_LAST, instrument, price, "last price")
+
     def source(self, instrument: Inst, name: str, price: Dec) -> Ack:
         """Reports the price of one constituent of an instrument's index; index and mark price follow.
 

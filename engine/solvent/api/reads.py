@@ -4,20 +4,21 @@ Owns the way from a name to a number. Never sends a command. Views are imported 
 Cost: as `views`, `rows` and docs/reference/arrays.md say.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from solvent.api.base import Face
+from solvent.api.base import SIDES, Face
 from solvent.api.describe import described
 from solvent.api.names import name_of
 from solvent.api.venue import Venue
 from solvent.schema.codes import Code, Rejected
-from solvent.schema.layouts import NOBODY
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.words import Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import any_int, fit, int_within, leg_of, wrong_type
+from solvent.terms.order_words import any_int, fit, int_within, leg_of, word, wrong_type
 from solvent.terms.rule_set import RuleSet
 
 if TYPE_CHECKING:
@@ -215,11 +216,80 @@ class Reads(Face):
         >>> [(each.side, each.price, each.remaining) for each in ex.open_orders("alice")]
         [('buy', Decimal('49900'), Decimal('3'))]
         """
-        from solvent.api import views
-
         wanted = None if instrument is None else self._known_instrument(instrument)
         rows = self._kernel.orders_of(self._known_account(account))
-        return [views.order_view(self.venue, self._kernel, row) for row in rows if wanted is None or row[2] == wanted]
+        return self._orders(row for row in rows if wanted is None or row[2] == wanted)
+
+    def _orders(self, rows: Iterable[tuple[int, ...]]) -> "list[views.OrderView]":
+        from solvent.api import views
+
+        return [views.order_view(self.venue, self._kernel, row) for row in rows]
+
+    def resting(self, instrument: Inst) -> "list[views.OrderView]":
+        """Returns every resting order of an instrument as an OrderView: bids best first, each price in time order, then asks.
+
+        The house's orders are among them. Raises Rejected(UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900)
+        >>> [(each.account, each.price, each.remaining) for each in ex.resting("BTC-USDT-SWAP")]
+        [('alice', Decimal('49900'), Decimal('3'))]
+        """
+        return self._orders(self._kernel.resting(self._known_instrument(instrument)))
+
+    def dormant(self, instrument: Inst) -> "list[views.OrderView]":
+        """Returns every order of an instrument that waits for its trigger as an OrderView, by id.
+
+        Raises Rejected(UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument, Trigger
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, trigger=Trigger.stop(51_000))
+        >>> [(each.account, each.trigger_price) for each in ex.dormant("BTC-USDT-SWAP")]
+        [('alice', Decimal('51000'))]
+        """
+        return self._orders(self._kernel.dormant(self._known_instrument(instrument)))
+
+    def queue(self, instrument: Inst, side: str, price: Dec) -> "list[views.OrderView]":
+        """Returns the orders that rest at one price of a side as OrderViews, the next to trade first.
+
+        price: in currency; a price between two ticks has no orders. Raises Rejected(UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> acks = [ex.order(name, "BTC-USDT-SWAP", "buy", 3, price=49_900) for name in ("alice", "bob")]
+        >>> [each.account for each in ex.queue("BTC-USDT-SWAP", "buy", 49_900)]
+        ['alice', 'bob']
+        """
+        index = self._known_instrument(instrument)
+        ticks = fit(to_units(price, self.instruments[index].tick_size, "price"), False)
+        return self._orders(self._kernel.queue(index, word(SIDES, side, "side"), ticks))
+
+    def order_counts(self, account: Acct | None = None, instrument: Inst | None = None) -> tuple[int, int]:
+        """Returns how many orders rest, and how many wait for their trigger, of one account or all, in one instrument or all.
+
+        Without an account the house's orders count, too. Raises Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900)
+        >>> ex.order_counts("alice")
+        (1, 0)
+        """
+        who = NOBODY if account is None else self._known_account(account)
+        where = NO_INSTRUMENT if instrument is None else self._known_instrument(instrument)
+        resting, dormant = self._kernel.order_counts(who, where)
+        return resting, dormant
 
     def depth(self, instrument: Inst, n: int = 20) -> "views.Depth":
         """Returns at most n price levels a side, best first, as (price, contracts).

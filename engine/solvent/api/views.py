@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from solvent.api.names import name_of
+from solvent.api.names import client_id_of, name_of
 from solvent.api.venue import Venue
 from solvent.schema.limits import RATE
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
@@ -160,7 +160,7 @@ class OrderView:
     """
 
     order_id: int
-    client_id: int
+    client_id: int | str
     account: str
     instrument: str
     side: str
@@ -386,7 +386,7 @@ def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
     traded = venue.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
-        order_id, client_id, name_of(kernel, account), traded.name, Side(side).name.lower(),
+        order_id, client_id_of(kernel, account, client_id), name_of(kernel, account), traded.name, Side(side).name.lower(),
         from_units(price, tick) if price else None, from_units(size, lot), from_units(size - remaining, lot),
         from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),

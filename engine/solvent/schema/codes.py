@@ -49,6 +49,10 @@ class Code(IntEnum):
     AMEND_BELOW_FILLED = 407
     TRIGGER_REACHED = 408
     NO_REFERENCE = 409
+    SIZE_OUT_OF_BOUNDS = 410
+    NOTIONAL_TOO_SMALL = 411
+    TOO_MANY_OPEN_ORDERS = 412
+    TOO_MANY_MESSAGES = 413
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502
@@ -98,7 +102,9 @@ HINTS: dict[Code, str] = {
         "post_only needs a limit order that may rest; a market order is ioc, fok, or gtd with a trigger; "
         "a Book has no reduce-only"
     ),
-    Code.BAD_CLIENT_ID: "client_id is a whole number below 2**63; 0 means none",
+    Code.BAD_CLIENT_ID: (
+        "client_id is a whole number below 2**63, 0 for none, or a text of 1 to 36 letters, digits and . : / _ -"
+    ),
     Code.BAD_TRIGGER: (
         "a stop needs a legal trigger price; a trailing stop needs a distance in ticks, "
         "or a rate below 1 with at most nine decimals"
@@ -118,6 +124,16 @@ HINTS: dict[Code, str] = {
     Code.AMEND_BELOW_FILLED: "the new size is not above the filled size; cancel the order instead",
     Code.TRIGGER_REACHED: "the watched price has reached the trigger already, and if_reached is 'refuse'",
     Code.NO_REFERENCE: "a trailing stop starts from the price that it watches, and there is no such price yet",
+    Code.SIZE_OUT_OF_BOUNDS: (
+        "the instrument bounds the sizes of orders of this type (limit, market, trigger); its order_limits have them"
+    ),
+    Code.NOTIONAL_TOO_SMALL: (
+        "size times limit price (else mark) is below the instrument's least notional; only closing orders may be smaller"
+    ),
+    Code.TOO_MANY_OPEN_ORDERS: "the account has as many live orders in this instrument as it may; cancel one first",
+    Code.TOO_MANY_MESSAGES: (
+        "the account has sent as many orders and amendments in this window of time as it may; cancels are free"
+    ),
     Code.BAD_AMOUNT: (
         "the amount is a positive multiple of the currency's unit, below 2**62 units; only move_margin takes a negative one"
     ),
@@ -199,16 +215,20 @@ class OutOfRange(InputError, OverflowError):
 
 
 class Rejected(SolventError):
-    """Refuses a control command. `code` tells why, `hint` what to do; nothing changed.
+    """Refuses a command. `code` tells why, `hint` what to do; nothing changed.
+
+    Control commands raise it. With strict=True order commands do, too; `order_id` then names the earlier order where the code
+    is DUPLICATE_CLIENT_ID, else it is 0.
 
     >>> from solvent import Code
     >>> print(Rejected(Code.UNKNOWN_ACCOUNT))
     UNKNOWN_ACCOUNT: open the account first: open_account(name) or deposit(name, ...)
     """
 
-    def __init__(self, code: Code, hint: str = ""):
+    def __init__(self, code: Code, hint: str = "", order_id: int = 0):
         self.code = code
         self.hint = hint or HINTS[code]
+        self.order_id = order_id
         super().__init__(f"{code.name}: {self.hint}")
 
 

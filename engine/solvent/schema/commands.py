@@ -170,7 +170,7 @@ class Settle(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder(Asked):
-    """Places an order; a second record has further terms."""
+    """Places an order. A second record has further terms, a third one the text behind client_id."""
 
     account: int
     instrument: int
@@ -223,6 +223,14 @@ class TellSource(Asked):
     beyond_fine: int = at("amount")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellLast(Asked):
+    """Sets an instrument's last price for the triggers that watch it; trades between users move it on."""
+
+    instrument: int
+    price_ticks: int
+
+
 COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.ADVANCE: Advance,
     CommandType.OPEN_ACCOUNT: OpenAccount,
@@ -244,6 +252,7 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.CANCEL: CancelOrder,
     CommandType.MASS_CANCEL: MassCancel,
     CommandType.SOURCE: TellSource,
+    CommandType.SET_LAST: TellLast,
 }
 COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
 """Commands that may make the insurance fund or winners pay (SAFE-1)."""

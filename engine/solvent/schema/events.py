@@ -109,9 +109,12 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.ACCRUED: _said("instrument", period="a", rate_ppb="b", asked_ppb="c"),
     EventType.FEE_CHANGED: _said(_WHO, leg=("code", Leg), fee_ppb="a"),
     EventType.PASSED: _said(""),
+    EventType.LAST_SET: _said("instrument", price_ticks="a"),
+    EventType.CLIENT_ID_NAMED: _said(_WHO, client_id="a"),
 }  # fmt: skip
 """Each type's names, in the order in which they are told."""
 
+_NAMED = (EventType.ACCOUNT_OPENED, EventType.CLIENT_ID_NAMED)
 _OWN = ("account", "instrument", "side")
 PAYLOAD: dict[int, dict[str, str]] = {
     kind: {name: each.place for name, each in said.items() if name not in _OWN} for kind, said in EVENTS.items()
@@ -196,8 +199,8 @@ value_units=900, mark_ticks=0, leg=LONG)
 
     @property
     def name(self) -> str:
-        """Returns the name that an ACCOUNT_OPENED carries, "" for other types."""
-        return self.extra.rstrip(b"\0").decode() if self.record[0] == EventType.ACCOUNT_OPENED else ""
+        """Returns the name that an ACCOUNT_OPENED or a CLIENT_ID_NAMED carries, "" for other types."""
+        return self.extra.rstrip(b"\0").decode() if self.record[0] in _NAMED else ""
 
     def __getattr__(self, key: str) -> int:
         if key.startswith("__"):

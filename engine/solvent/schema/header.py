@@ -16,7 +16,7 @@ from solvent.schema.commands import COMMANDS, Asked, places
 from solvent.schema.events import EVENTS
 from solvent.schema.layouts import C_TYPES, CONTINUED, LAYOUTS, NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import RATE
-from solvent.schema.terms import InstrumentTerms, ModelTerms, RuleTerms, Terms, plain_of
+from solvent.schema.terms import InstrumentTerms, LimitTerms, ModelTerms, RuleTerms, Terms, plain_of
 from solvent.schema.words import EventType
 
 ROOT = Path(__file__).parents[3]
@@ -28,8 +28,8 @@ ENUMS: tuple[type[IntEnum] | type[IntFlag], ...] = (
     *(getattr(words, name) for name in words.__all__ if name not in PYTHON_ONLY), codes.Code
 )  # fmt: skip
 NUMBERS = {
-    "RECORD_BYTES": RECORD_BYTES, "NAME_BYTES": limits.NAME_BYTES, "CONTINUED": CONTINUED, "NO_INSTRUMENT": NO_INSTRUMENT,
-    "NOBODY": NOBODY, "SOURCES": len(words.Source),
+    "RECORD_BYTES": RECORD_BYTES, "NAME_BYTES": limits.NAME_BYTES, "CLIENT_TEXT_MAX": limits.CLIENT_TEXT_MAX,
+    "CONTINUED": CONTINUED, "NO_INSTRUMENT": NO_INSTRUMENT, "NOBODY": NOBODY, "SOURCES": len(words.Source),
 }  # fmt: skip
 PLAIN_INTS = (words.Side, words.Purse)  # indices; a named enum is none in Cython
 _FROM_SCHEMA = "from solvent._core.base.schema cimport (\n    "
@@ -166,7 +166,7 @@ def emit_pxd() -> str:
 # --- the readable twin -------------------------------------------------------------------------------------------------
 
 
-_TWO_RECORDS = (EventType.ACCEPTED, EventType.ACCOUNT_OPENED, EventType.INSTRUMENT_ADDED)
+_TWO_RECORDS = (EventType.ACCEPTED, EventType.ACCOUNT_OPENED, EventType.INSTRUMENT_ADDED, EventType.CLIENT_ID_NAMED)
 
 
 def _python_emitter(kind: EventType) -> str:
@@ -306,9 +306,12 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/contract/valuation.pxd": {"terms": c_fields(InstrumentTerms)},
     f"{CORE}/contract/price_model.pxd": {"terms": c_fields(ModelTerms)},
     f"{CORE}/contract/price_model.pyx": {"terms": c_reading(ModelTerms, "    p", "model")},
+    f"{CORE}/contract/order_limits.pxd": {"terms": c_fields(LimitTerms)},
     f"{CORE}/account/margin.pxd": {"terms": c_fields(RuleTerms)},
     f"{CORE}/liquidation/case.pxd": {"steps": step_numbers},
-    f"{CORE}/roster.pyx": {"terms": c_reading(InstrumentTerms, "        ins", "spec")},
+    f"{CORE}/roster.pyx": {
+        "terms": c_reading(InstrumentTerms, "        ins", "spec"), "limits": c_reading(LimitTerms, "        limits", "terms"),
+    },
     f"{CORE}/kernel.pyx": {"terms": c_reading(RuleTerms, "        self.s.rules", "rules")},
     "engine/solvent/twin/contract/valuation.py": {"terms": contract_fields},
     "engine/solvent/terms/rule_set.py": {"rules": rule_fields},

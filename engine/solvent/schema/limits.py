@@ -47,6 +47,9 @@ CLIENT_ID_WINDOW = 65_536
 RECORDS_MAX = 255
 """Records of one command: the highest number that its header can hold."""
 
+CLIENT_TEXT_MAX = 36
+"""Characters of a client id that is a text; venues have 32 or 36."""
+
 NAME_BYTES = 64
 """Bytes of an account name: one record."""
 
@@ -94,6 +97,9 @@ GROUP_MAX = 64
 
 CATCH_UP_MAX = 256
 """Funding settlements of one instrument that a jump of the clock may catch up; earlier ones are passed over."""
+
+MESSAGES_MAX = 1_000
+"""Highest limit of messages a window: a rolling window remembers the time of each of them."""
 
 BOOK_ITEMS_MAX = 2**24
 """Price levels, and trie nodes, of one book. An order that would need more is refused."""

@@ -48,6 +48,24 @@ class InstrumentTerms:
     rates: tuple[RateRow, ...] = ()
     currency: int = term("uint32_t")
     prices: "ModelTerms | None" = None
+    limits: "LimitTerms | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitTerms:
+    """Describes an instrument's limits on orders. The default of each field switches it off."""
+
+    least_notional_units: int = term("int64_t", "of an order at its limit price, else at mark")
+    least_limit_lots: int = term("int64_t")
+    most_limit_lots: int = term("int64_t", "0: as large as a position")
+    least_market_lots: int = term("int64_t")
+    most_market_lots: int = term("int64_t")
+    least_trigger_lots: int = term("int64_t")
+    most_trigger_lots: int = term("int64_t")
+    most_orders: int = term("int32_t", "live orders of an account")
+    rate_limit: int = term("int32_t", "messages of an account in a window")
+    window_ns: int = term("int64_t")
+    rolling: int = term("uint8_t", "the window ends now; else windows begin at its multiples")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +130,7 @@ class RuleTerms:
     """A RuleSet computes these from its own fields."""
 
 
-Terms = InstrumentTerms | ModelTerms | RuleTerms
+Terms = InstrumentTerms | ModelTerms | LimitTerms | RuleTerms
 
 
 def names_of(kind: type[Terms]) -> tuple[str, ...]:
@@ -126,12 +144,13 @@ def plain_of(kind: type[Terms]) -> tuple[str, ...]:
 
 
 def values_of(terms: Terms) -> tuple[Any, ...]:
-    """Returns all terms in order, those of a price model inside those of its instrument.
+    """Returns all terms in order, those of a price model and of limits inside those of their instrument.
 
-    The configuration's digest hashes them.
+    The configuration's digest hashes them. An instrument without limits says nothing of them, as before there were any.
     """
-    values = (getattr(terms, name) for name in names_of(type(terms)))
-    return tuple(values_of(each) if isinstance(each, ModelTerms) else each for each in values)
+    named = ((name, getattr(terms, name)) for name in names_of(type(terms)))
+    values = (each for name, each in named if name != "limits" or each is not None)
+    return tuple(values_of(each) if isinstance(each, ModelTerms | LimitTerms) else each for each in values)
 
 
 _NONE: Any = dict.fromkeys(plain_of(RuleTerms), 0)

@@ -8,7 +8,7 @@ from enum import IntEnum, IntFlag
 
 __all__ = [
     "Basis", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
-    "Listing", "MarginOf", "Mode", "OrderRule", "ParcelChange", "Posting", "Premium", "Purse", "Scheme",
+    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Posting", "Premium", "Purse", "Scheme",
     "SelfTrade", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
     "Weighting",
 ]  # fmt: skip
@@ -37,6 +37,7 @@ class CommandType(IntEnum):
     CANCEL = 18
     MASS_CANCEL = 19
     SOURCE = 22
+    SET_LAST = 23
 
 
 class EventType(IntEnum):
@@ -69,6 +70,8 @@ class EventType(IntEnum):
     ACCRUED = 25
     FEE_CHANGED = 26
     PASSED = 27
+    LAST_SET = 28
+    CLIENT_ID_NAMED = 29
 
 
 class Side(IntEnum):
@@ -124,6 +127,14 @@ class TriggerKind(IntEnum):
     TAKE_PROFIT = 2
     TRAIL_TICKS = 3
     TRAIL_RATE = 4
+
+
+class OrderType(IntEnum):
+    """Names the types of orders for which an instrument bounds the size."""
+
+    LIMIT_ORDER = 0
+    MARKET_ORDER = 1
+    TRIGGER_ORDER = 2  # as long as it sleeps, limit or market
 
 
 class TriggerFlag(IntFlag):

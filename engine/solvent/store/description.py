@@ -13,6 +13,7 @@ from solvent.api.venue import Venue
 from solvent.schema.codes import InputError, JournalForeign
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
+from solvent.terms.order_limits import OrderLimits
 from solvent.terms.price_model import Funding, Index, PriceModel
 from solvent.terms.rule_set import RuleSet
 from solvent.terms.tiers import Rates, Tier
@@ -20,7 +21,7 @@ from solvent.terms.tiers import Rates, Tier
 __all__ = ["difference", "of_book", "of_venue", "plain", "terms", "venue_of"]
 
 _CLASSES: dict[str, type] = {
-    each.__name__: each for each in (Collateral, Funding, Index, Instrument, PriceModel, Rates, RuleSet, Tier)
+    each.__name__: each for each in (Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier)
 }
 _FAR = 2**63
 

@@ -80,12 +80,13 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
     path: str | Path, instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
     retain: bool = False, log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
     currencies: Mapping[str, int] | None = None, seed: int | None = None, sync: str = "every", interval_ms: int = 10,
-    segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0, kinds: Kinds = COMPILED,
+    segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0, strict: bool = False, kinds: Kinds = COMPILED,
 ) -> Exchange:  # fmt: skip
     """Opens an exchange whose commands are in a journal before they are acknowledged. Begins a new one, or recovers it.
 
     path: a directory of its own. instruments, rules, collateral, currencies, log, seed: as for Exchange, for a new journal. To
-    reopen one they are left out; instruments that are given must be the journal's. retain: as for Exchange, from now on.
+    reopen one they are left out; instruments that are given must be the journal's. retain, strict: as for Exchange, from now
+    on.
 
     sync: "every" syncs before each answer, a batch once: what was acknowledged survives a loss of power. "interval" writes
     before each answer and syncs interval_ms later: a loss of power costs at most what came in that time, the death of the
@@ -109,9 +110,13 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
     """
     venue = None if instruments is None else Venue(instruments, rules, collateral, currencies)
     wish = Wish(venue, None if log is None else tuple(log), seed, flag_of(retain, "retain"))
-    return opened(
+    raises = flag_of(strict, "strict")
+    ex = opened(
         Folder(path), wish, Policy(sync, interval_ms).check(), Limits(segment_bytes, snapshot_every, keep).check(), kinds
     )
+    if raises:
+        ex._be_strict()
+    return ex
 
 
 def replayed(path: str | Path, kinds: Kinds = COMPILED) -> Replay:

@@ -12,9 +12,10 @@ from typing import Any
 
 from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.commands import extension
-from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, RATE
+from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, NAME_BYTES, RATE, SIZE_LOTS_MAX
 from solvent.schema.words import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind
 from solvent.terms.decimals import PPB, Dec, decimal, to_units
+from solvent.terms.names import client_number, client_text
 
 TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
 SELF_TRADE = {mode.name.lower(): mode for mode in SelfTrade}
@@ -149,7 +150,7 @@ class Terms:
     post_only: bool | str
     reduce_only: bool
     close_position: bool
-    client_id: int
+    client_id: int | str
     trigger: Trigger | None
     expiry_ns: int | None
     slippage: Dec | None
@@ -173,13 +174,20 @@ class Terms:
         tif = word(TIFS, self.tif, "tif")
         return {
             "tif": (tif or Tif.IOC) if market else tif, "flags": self.flags() | (Flag.MARKET if market else 0),
-            "client_id": int_within(self.client_id, "client_id", 0, 2**63 - 1),
+            "client_id": client_number_of(self.client_id, 0),
             "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
             "stp_group": int_within(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
         }  # fmt: skip
 
-    def second(self, ticks: Callable[[object, str], int]) -> bytes:
-        """Returns the second record, or nothing if no term needs it."""
+    def more(self, ticks: Callable[[object, str], int]) -> bytes:
+        """Returns the further records: one for terms that the header lacks, one more for a client id's text."""
+        terms = self._second(ticks)
+        if not isinstance(self.client_id, str):
+            return terms
+        text = self.client_id.encode(errors="surrogatepass").ljust(NAME_BYTES, b"\0")  # too long a text has no record
+        return (terms or extension()) + (text if len(text) == NAME_BYTES else bytes(NAME_BYTES))
+
+    def _second(self, ticks: Callable[[object, str], int]) -> bytes:
         fields: dict[str, int] = {}
         if self.trigger is not None:
             if not isinstance(self.trigger, Trigger):
@@ -194,7 +202,24 @@ class Terms:
         return extension(**fields) if fields else b""
 
 
+def total_lots(row: tuple[int, ...] | None, remaining_lots: int, size: object) -> int:
+    """Returns the total size of an order, by its row, that shall have so many lots left. A size that is none is refused
+    later."""
+    if size is not None:
+        raise InputError("say the total size or what remains, one of them")
+    filled = row[6] - row[5] if row else 0
+    return filled + remaining_lots if 0 < remaining_lots <= SIZE_LOTS_MAX else -1
+
+
 # --- gates for words and integers, used wherever input enters
+
+
+def client_number_of(value: object, lowest: int) -> int:
+    """Returns the number of a client id, an int from `lowest` or a text. A text that none can be becomes one of no order."""
+    if not isinstance(value, str):
+        return int_within(value, "client_id", lowest, 2**63 - 1)
+    text = client_text(value.encode(errors="surrogatepass").ljust(NAME_BYTES, b"\0"))
+    return 2**63 if text is None or "\0" in value else client_number(text)
 
 
 def wrong_type(what: str, value: object, wanted: str = "an int") -> WrongType:

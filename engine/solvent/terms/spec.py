@@ -12,9 +12,11 @@ from solvent.schema.codes import InputError
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.schema.limits import (
     DAY_NS,
+    MESSAGES_MAX,
     MODEL_PRICE_TICKS,
     MONEY_MAX,
     NAME_BYTES,
+    ORDERS_MAX,
     PREMIUM_BOUND,
     PREMIUMS_MAX,
     PRICE_TICKS_MAX,
@@ -24,7 +26,7 @@ from solvent.schema.limits import (
     SOURCES_MAX,
     WINDOW_MAX,
 )
-from solvent.schema.terms import InstrumentTerms, ModelTerms, names_of, plain_of
+from solvent.schema.terms import InstrumentTerms, LimitTerms, ModelTerms, names_of, plain_of, values_of
 from solvent.schema.words import Basis, Component, Kind, Leg, Premium, Scheme, Weighting
 from solvent.terms.names import readable
 
@@ -59,7 +61,8 @@ class Spec(InstrumentTerms):
     over 10**18. at_entry: maintenance margin is computed from the value at entry, not at mark. tier_group: instruments of one
     group add up their nets for tiers; 0: none. larger_leg: a cross hedge pays margin only for its larger leg. own_fee: the
     liquidation fee is the liquidated account's own taker fee, by volume. rates: replace the tiers' own for positions of a side
-    or up to a leverage; the first that fits applies. currency: the number of the settlement currency in an exchange.
+    or up to a leverage; the first that fits applies. currency: the number of the settlement currency in an exchange. limits:
+    on orders, None for none.
     """
 
     def settled_in(self, currency: int) -> "Spec":
@@ -86,7 +89,8 @@ class Spec(InstrumentTerms):
 
     def check(self, name: str) -> None:
         """Raises InputError for a spec that a kernel could not compute with. Each part relies on those before."""
-        for part in (self._failures, self._tier_failures, self._asked_failures, self._curve_failures, self._time_failures):
+        parts = self._failures, self._tier_failures, self._asked_failures, self._curve_failures, self._time_failures
+        for part in (*parts, self._limit_failures):
             for failure in part():
                 raise InputError(f"{name}: {failure}")
 
@@ -174,6 +178,27 @@ class Spec(InstrumentTerms):
             checks |= _model_checks(self.prices, self)
         return [what for what, holds in checks.items() if not holds]
 
+    def _limit_failures(self) -> list[str]:
+        m = self.limits
+        if m is None:
+            return []
+        sizes = (
+            (m.least_limit_lots, m.most_limit_lots), (m.least_market_lots, m.most_market_lots),
+            (m.least_trigger_lots, m.most_trigger_lots),
+        )  # fmt: skip
+        checks = {
+            "limits of orders limit something; without any there are none": m != LimitTerms(),
+            "the least notional is a number of units from 0": 0 <= m.least_notional_units <= MONEY_MAX,
+            "the least size of a type of orders is a number of lots, at most the greatest, which is at most max_size": all(
+                0 <= least <= (most or self.max_size_lots) and 0 <= most <= self.max_size_lots for least, most in sizes
+            ),
+            f"an account's live orders are limited to a number from 1 to {ORDERS_MAX}": 0 <= m.most_orders <= ORDERS_MAX,
+            f"messages are limited to a number from 1 to {MESSAGES_MAX} in a window of at most a day": m.rolling in (0, 1)
+            and (1 <= m.rate_limit <= MESSAGES_MAX and 1 <= m.window_ns <= DAY_NS
+                 or (m.rate_limit, m.window_ns, m.rolling) == (0, 0, 0)),
+        }  # fmt: skip
+        return [what for what, holds in checks.items() if not holds]
+
     # --- as records
 
     def words(self, currency: int) -> list[int]:
@@ -186,7 +211,9 @@ class Spec(InstrumentTerms):
         for name in names_of(ModelTerms) if self.prices else ():
             value = getattr(self.prices, name)
             out += [len(value), *(number for pair in value for number in pair)] if name == "sources" else [value]
-        return out
+        return (
+            out + [1, *values_of(self.limits)] if self.limits else out
+        )  # without limits not a word: as before there were any
 
 
 _PLAIN = tuple(name for name in plain_of(InstrumentTerms) if name != "currency")
@@ -273,7 +300,10 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
             for _ in range(min(numbers.pop(0), len(numbers)))
         )
         prices = _model_of(numbers) if numbers.pop(0) else None
-        rows: dict[str, Any] = {"fee_tiers": fee_tiers, "tiers": tiers, "rates": rates, "prices": prices}
+        limits = None
+        if numbers and numbers.pop(0):
+            limits = LimitTerms(**{name: numbers.pop(0) for name in names_of(LimitTerms)})
+        rows: dict[str, Any] = {"fee_tiers": fee_tiers, "tiers": tiers, "rates": rates, "prices": prices, "limits": limits}
         spec = Spec(**dict(zip(_PLAIN, plain, strict=True)), **rows)
         spec.check("")
         written = to_records(name.decode(), spec, currency)

@@ -285,7 +285,7 @@ class Kernel(Recorder):
             self.log.emit_passed()
 
     def _dispatch(self, c: Asked, second: bytes, offer: Offer) -> Answer:
-        longer = {CommandType.ORDER: 2, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
+        longer = {CommandType.ORDER: 3, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
         match c:
@@ -301,6 +301,8 @@ class Kernel(Recorder):
                 return refused(self.marks.mark(c))
             case commands.TellIndex():
                 return refused(self.marks.index(c))
+            case commands.TellLast():
+                return refused(self.marks.last(c))
             case commands.Advance():
                 return refused(Code.OK)
         return refused(Code.UNKNOWN_COMMAND) if self.bare else self._dispatch_exchange(c, second, offer)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import product
 
-from solvent.schema.layouts import RECORD_BYTES
+from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.words import Side
@@ -150,6 +150,10 @@ class Reader:
         order: Order | None = self.amendment.find(account, order_id, client_id)
         return order.row() if order else None
 
+    def client_text(self, account: int, client_id: int) -> bytes | None:
+        """Returns the text behind a client id, as long as it is in the window; None for one that is a number."""
+        return self.trading.texts.get((account, client_id))
+
     def resting(self, instrument: int) -> list[tuple[int, ...]]:
         book = self.trading.books[instrument]
         return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
@@ -157,6 +161,18 @@ class Reader:
     def dormant(self, instrument: int) -> list[tuple[int, ...]]:
         """Returns every order of an instrument that waits for its trigger, by id."""
         return sorted(order.row() for order in self.trading.triggers.dormant[instrument].values())
+
+    def queue(self, instrument: int, side: int, price: int) -> list[tuple[int, ...]]:
+        """Returns the resting orders of a side at one price, the next to trade first."""
+        return [order.row() for order in self.trading.books[instrument].queue(side, price)]
+
+    def order_counts(self, account: int, instrument: int) -> tuple[int, int]:
+        """Returns the numbers of resting and of dormant orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all."""
+        found = [
+            order.dormant for order in self.trading.live.values()
+            if account in (NOBODY, order.account) and instrument in (NO_INSTRUMENT, order.instrument)
+        ]  # fmt: skip
+        return found.count(False), found.count(True)
 
     def best(self, instrument: int) -> tuple[int, int, int, int]:
         """Returns (bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
@@ -228,6 +244,8 @@ class Reader:
                 self.contracts[i].listing,
                 *(model.state() if model else ()),
             ]
+            limits = self.contracts[i].limits
+            out += limits.state() if limits else []
         for account in range(FIRST_USER, self.account_count):
             for row in self.positions(account):
                 out += [account, *row[:11]]

@@ -16,15 +16,16 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS, FIRST_USER
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
+from solvent.witness.order_limits import Limited
 from solvent.witness.rows import LEGS, Audited, Key, Order
-from solvent.witness.safety import Before, Safety
+from solvent.witness.safety import Before
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Safety):
+class Auditor(Limited):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -177,6 +178,7 @@ class Auditor(Safety):
         self.day = e.time_ns // DAY_NS
         self._enter()  # what the last command added
         self._need(len(self.specs) == self.listed, e, "the terms of what was added are known")
+        self._limits_begin(e)
 
     def _on_passed(self, e: Event) -> None:
         self._safe_passed()
@@ -258,6 +260,7 @@ class Auditor(Safety):
 
     def _on_accepted(self, e: Event) -> None:
         self._need(e.order_id not in self.orders, e, "ORD-1: a new order id")
+        self._limits_accepted(e)
         self.orders[e.order_id] = Order(e, self.marks[e.instrument])
         self.liquidation_fee(self.orders[e.order_id].key)  # which its position keeps from now on
         if self._stepping < 0:  # the order that a STEP_DOWN announced
@@ -281,6 +284,7 @@ class Auditor(Safety):
 
     def _on_replaced(self, e: Event) -> None:
         order = self.orders[e.order_id]
+        self._limits_replaced(e)
         self._unrest(e.order_id, order)
         self._move(order, e)
         order.price, order.remaining, order.mark = e.price_ticks, e.remaining_lots, self.marks[e.instrument]
@@ -391,6 +395,10 @@ class Auditor(Safety):
     def _on_step_down(self, e: Event) -> None:
         self._at_mark(e, self.marks[e.instrument])
         self._need(e.tier > self.rules.low_tiers, e, "a step down begins at tier 3")
+        left = abs(self.sizes[e.account, e.instrument, e.leg]) - e.size_lots
+        self._need(
+            left == 0 or bool(e.target_tier and self._is_enough(e.instrument, left)), e, "LIQ-1: enough left, or nothing"
+        )
         self._stepping, self._stepping_leg = -1, e.leg
 
     def _on_takeover(self, e: Event) -> None:

@@ -58,16 +58,17 @@ cdef object _orders(State* s):
     cdef int32_t i, slot
     cdef int64_t lots[2]
     cdef int64_t values[2]
-    cdef int64_t reduce_lots, allowed, live = 0
+    cdef int64_t reduce_lots, allowed, count, live = 0
     cdef Position* p
     cdef Order* o
     for i in range(l.position_count):
         p = &l.positions[i]
-        lots[0] = lots[1] = values[0] = values[1] = reduce_lots = 0
+        lots[0] = lots[1] = values[0] = values[1] = reduce_lots = count = 0
         slot = p.first_order
         while slot >= 0:
             o = &s.pool.orders[slot]
             live += 1
+            count += 1
             if not o.state & LIVE or o.holder != i or o.account != p.account:
                 return f"BOOK-5: slot {slot} is listed by position {i} but not its own"
             if o.state & DORMANT:
@@ -87,6 +88,8 @@ cdef object _orders(State* s):
         allowed = p.size_lots if p.reduce_side else -p.size_lots
         if reduce_lots > 0 and reduce_lots > allowed:
             return f"BOOK-7: reduce-only orders of position {i} exceed it"
+        if count != p.order_count:
+            return f"BOOK-5: position {i} counts {p.order_count} orders and lists {count}"
         if hold_units(l, p, NULL, BUY) != p.hold_units:
             return f"MON-8: the hold of position {i} is {p.hold_units}"
     for i in range(l.parcel_count):

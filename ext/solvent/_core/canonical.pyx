@@ -9,6 +9,7 @@ from solvent._core.account.fees cimport VOLUME_DAYS, Volume
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport NAME_BYTES
+from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.market.book cimport Book, book_worse
@@ -148,6 +149,26 @@ cdef int _put_volumes(State* s, Writer out) except -1:
     return 0
 
 
+cdef int _put_messages(OrderLimits* limits, Writer out) except -1:
+    """The messages that count, by account: how many, and their window; rolling: their times, oldest first."""
+    cdef int64_t k, account
+    cdef int64_t* ring
+    cdef Pace* pace
+    for account in range(limits.pace_capacity):
+        pace = &limits.paces[account]
+        if pace.count == 0:
+            continue
+        out.put(account)
+        out.put(pace.count)
+        if not limits.rolling:
+            out.put(pace.window)
+            continue
+        ring = &limits.times[(pace.ring - 1) * <int64_t>limits.rate_limit]
+        for k in range(pace.window, pace.window + pace.count):
+            out.put(ring[k if k < limits.rate_limit else k - limits.rate_limit])
+    return 0
+
+
 cdef int _put_ledger(State* s, Writer out) except -1:
     """Masters, cash, prices and positions."""
     cdef Ledger* l = &s.ledger
@@ -166,6 +187,8 @@ cdef int _put_ledger(State* s, Writer out) except -1:
         if s.prices[i].sample_ns:
             for number in prices_state(&s.prices[i]):
                 out.put(<int64_t>PyLong_AsUnsignedLongLongMask(number))
+        if ins.limits != NULL:
+            _put_messages(ins.limits, out)
     for account in range(FIRST_USER, l.account_count):
         index = l.accounts[account].first_position
         while index >= 0:

@@ -101,6 +101,8 @@ cdef bint _is_quick(State* s, const PlaceOrder* c) noexcept nogil:
         return False
     if s.fees.counts or s.ledger.parcel_count or s.ledger.collateral_count or s.ledger.orders_count:
         return False
+    if s.ledger.instruments[c.instrument].limits != NULL:
+        return False
     return s.triggers[c.instrument].count == 0 and position_find(&s.ledger, c.account, c.instrument, 0) >= 0
 
 

@@ -21,15 +21,15 @@ from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.command_log cimport commands_append, commands_room
 from solvent._core.base.pool cimport prefetch, zeroed
-from solvent._core.venue.marks cimport fund, index, mark, pass_to, resolve_all, source
+from solvent._core.venue.marks cimport fund, index, last, mark, pass_to, resolve_all, source
 from solvent._core.image cimport Portable
 from solvent._core.reader cimport IDLE, WORKING
 from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX, MARK,
-    MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LEVERAGE,
+    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX,
+    MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
     SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
 from solvent._core.base.event_log cimport block_pin, log_drop, log_open
@@ -239,6 +239,8 @@ cdef class Kernel(Portable):
             return cancel_many(&self.s, &c.mass_cancel, receipt)
         if type == INDEX:
             return index(&self.s, &c.index)
+        if type == SET_LAST:
+            return last(&self.s, &c.set_last)
         if type == ADVANCE:
             return OK
         if self.s.bare:
@@ -306,8 +308,8 @@ cdef class Kernel(Portable):
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)
             self.s.may_cost_others = c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE or c.record.type == FUNDING or c.record.type == SETTLE
-            if c.record.type == ORDER and c.record.records <= 2:
-                code = place(&self.s, &c.order, &c[1].extension if c.record.records == 2 else NULL, receipt)
+            if c.record.type == ORDER and c.record.records <= 3:
+                code = place(&self.s, &c.order, &c[1].extension if c.record.records >= 2 else NULL, receipt)
             elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
                 code = BAD_RECORD
             elif c.record.type == CANCEL:
@@ -403,7 +405,7 @@ cdef class Kernel(Portable):
 
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """Runs the loop of `run`; run_count is the number of whole commands applied."""
-        cdef Request request[2]
+        cdef Request request[3]
         cdef Py_ssize_t i = 0
         cdef int64_t done = 0
         cdef int64_t looked = milliseconds()
@@ -414,10 +416,13 @@ cdef class Kernel(Portable):
             request[0].record = commands[i]
             if request[0].record.records == 2 and i + 1 < total:
                 request[1].record = commands[i + 1]
+            elif request[0].record.records == 3 and i + 2 < total:
+                request[1].record = commands[i + 1]
+                request[2].record = commands[i + 2]
             elif request[0].record.records != 1:
                 break
             self._apply(request, &receipts[done])
-            i += 1 if request[0].record.records == 1 else 2
+            i += request[0].record.records
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done

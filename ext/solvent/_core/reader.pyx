@@ -3,13 +3,13 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core cimport audit
-from solvent._core.market.order_pool cimport DORMANT, Links, Order, ExtendedTerms, pool_find
-from solvent._core.market.book cimport Book, Level, book_worse
-from solvent._core.market.client_ids cimport ClientKey, client_ids_find
+from solvent._core.market.order_pool cimport DORMANT, LIVE, Links, Order, ExtendedTerms, pool_find
+from solvent._core.market.book cimport Book, Level, book_peek, book_worse
+from solvent._core.market.client_ids cimport ClientKey, client_ids_find, client_text_find
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
-from solvent._core.base.schema cimport RECORD_BYTES, SOURCES
+from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
 from solvent._core.canonical cimport ORDER_WORDS, Writer, order_words, write_state
 from solvent._core.rows cimport (
     account_columns, domain_rows, liquidation_columns, position_columns, position_row, position_rows, wallet_rows,
@@ -263,6 +263,18 @@ cdef class Reader:
             return None
         return self._order_row(slot)
 
+    def client_text(self, uint32_t account, uint64_t client_id):
+        """Returns the text behind a client id, as long as it is in the window; None for one that is a number."""
+        cdef const char* text
+        cdef Py_ssize_t length = 0
+        self._require_idle()
+        text = client_text_find(&self.s.client_ids, account, client_id)
+        if text == NULL:
+            return None
+        while length < CLIENT_TEXT_MAX and text[length] != 0:
+            length += 1
+        return text[:length]
+
     def resting(self, uint32_t instrument):
         """Returns every resting order of a book, bids best first and in time order, then asks; rows as in orders_of."""
         cdef int side
@@ -278,6 +290,41 @@ cdef class Reader:
                     slot = self.s.pool.orders[slot].next
                 level = book_worse(&self.s.books[instrument], side, level)
         return rows
+
+    def queue(self, uint32_t instrument, int side, int64_t price_ticks):
+        """Returns the resting orders of a side at one price, the next to trade first; rows as in orders_of."""
+        cdef Book* book
+        cdef int32_t leaf, slot
+        cdef int64_t key
+        self._require_idle(0, instrument)
+        book = &self.s.books[instrument]
+        key = price_ticks ^ book.side[side].turn
+        if price_ticks < 1 or price_ticks > self.s.ledger.instruments[instrument].max_price_ticks:
+            return []
+        leaf = book_peek(book, &book.side[side], key)
+        if leaf < 0 or not (book.bits[leaf] >> (key & 63)) & 1:
+            return []
+        slot = book.levels[book.child[leaf * <int64_t>64 + (key & 63)]].head
+        rows = []
+        while slot >= 0:
+            rows.append(self._order_row(slot))
+            slot = self.s.pool.orders[slot].next
+        return rows
+
+    def order_counts(self, uint32_t account, uint32_t instrument):
+        """Returns the numbers of resting and of dormant orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all.
+        O(slots ever used)."""
+        cdef int64_t counts[2]
+        cdef int32_t slot
+        cdef Order* o
+        self._require_idle()
+        counts[0] = counts[1] = 0
+        for slot in range(self.s.pool.high_water):
+            o = &self.s.pool.orders[slot]
+            if (o.state & LIVE and (account == NOBODY or o.account == account)
+                    and (instrument == NO_INSTRUMENT or order_instrument(&self.s, slot) == instrument)):
+                counts[1 if o.state & DORMANT else 0] += 1
+        return counts[0], counts[1]
 
     cdef list _dormant_rows(self, uint32_t instrument):
         cdef int32_t slot

@@ -25,10 +25,10 @@ cdef class Recorder(Roster):
             prefetch(&commands[i + FAR])
             if commands[i].records == 1:
                 i += 1
-            elif commands[i].records == 2:
-                i += 2
+            elif commands[i].records == 2 or commands[i].records == 3:
+                i += commands[i].records
             else:
-                raise self.input_error(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1 or 2")
+                raise self.input_error(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1, 2 or 3")
             n += 1
         if i != total:
             raise self.input_error("the last command is cut off")
@@ -51,7 +51,7 @@ cdef class Recorder(Roster):
         commands = <const Command*>&records[0]
         self._whole(commands, total)
         while i < total:
-            i += 2 if commands[i].records == 2 else 1
+            i += commands[i].records
             if i >= cut and i < total:
                 found.append(i * RECORD_BYTES)
                 cut = i + least

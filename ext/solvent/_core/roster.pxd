@@ -8,6 +8,7 @@
 # Cost: O(1) an account and an instrument, whatever their number.
 
 from libc.stdint cimport int64_t, uint32_t
+from solvent._core.contract.valuation cimport Instrument
 from solvent._core.reader cimport Reader
 from solvent._core.trade.state cimport Receipt
 from solvent._core.base.commands cimport Request
@@ -31,6 +32,7 @@ cdef class Roster(Reader):
     cdef int _enter_instrument(self, spec) except -1
     cdef int _build(self, spec, int64_t clock_ns) except -1
     cdef int _fill(self, spec, int64_t clock_ns) except -1
+    cdef int _fill_limits(self, Instrument* ins, terms) except -1
     cdef void _count(self) noexcept nogil
     cdef void _discard(self) noexcept nogil
     cdef tuple _decoded(self, const Request* c)

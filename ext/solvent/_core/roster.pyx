@@ -8,6 +8,7 @@ from solvent._core.account.ledger cimport (
     FIRST_USER, account_new, accounts_reserve, backs, instrument_close, instrument_reserve,
 )
 from solvent._core.base.pool cimport room, zeroed
+from solvent._core.contract.order_limits cimport OrderLimits
 from solvent._core.contract.price_model cimport Prices, prices_close, prices_open
 from solvent._core.reader cimport Reader
 from solvent._core.base.schema cimport (
@@ -95,6 +96,8 @@ cdef class Roster(Reader):
         ins.own_fee = spec.own_fee
         ins.currency = spec.currency
         # rendered: end
+        if spec.limits is not None:
+            self._fill_limits(ins, spec.limits)
         tiers, rates, fee_tiers = spec.tiers, spec.rates, spec.fee_tiers
         ins.tier_count = <int32_t>len(tiers)
         ins.rates_count = <int32_t>len(rates)
@@ -118,6 +121,26 @@ cdef class Roster(Reader):
         self.s.triggers[i].max_price_ticks = ins.max_price_ticks
         if spec.prices is not None:
             prices_open(&self.s.prices[i], ins, spec.prices, clock_ns)
+        return 0
+
+    cdef int _fill_limits(self, Instrument* ins, terms) except -1:
+        cdef OrderLimits* limits = <OrderLimits*>zeroed(1, sizeof(OrderLimits))
+        if limits == NULL:
+            raise MemoryError
+        ins.limits = limits
+        # rendered: limits
+        limits.least_notional_units = terms.least_notional_units
+        limits.least_limit_lots = terms.least_limit_lots
+        limits.most_limit_lots = terms.most_limit_lots
+        limits.least_market_lots = terms.least_market_lots
+        limits.most_market_lots = terms.most_market_lots
+        limits.least_trigger_lots = terms.least_trigger_lots
+        limits.most_trigger_lots = terms.most_trigger_lots
+        limits.most_orders = terms.most_orders
+        limits.rate_limit = terms.rate_limit
+        limits.window_ns = terms.window_ns
+        limits.rolling = terms.rolling
+        # rendered: end
         return 0
 
     cdef void _count(self) noexcept nogil:

@@ -6,6 +6,7 @@ from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
     ALLOW, BUY, CLOSED, FACTOR, HOUSE_ORDER, ISOLATED, NET, OK, QUANTO, SELL, SHORT, SOURCES, TRAIL_RATE,
 )
+from solvent._core.contract.order_limits cimport MESSAGES_MAX, OrderLimits, Pace
 from solvent._core.contract.price_model cimport SOURCES_MAX, Prices, Ring
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.case cimport RESIDUAL
@@ -37,7 +38,8 @@ cdef bint _sound_client_ids(ClientIds* ids) noexcept nogil:
             and _in(ids.used, 0, ids.capacity >> 2) and _in(ids.count, 0, ids.used) and ids.count <= WINDOW
             and _in(ids.finished_capacity, 0, WINDOW) and _in(ids.room, ids.used, ids.capacity >> 2)
             and (ids.finished_capacity == WINDOW or ids.room <= ids.finished_capacity)
-            and _in(ids.first, 0, WINDOW - 1) and (ids.first == 0 or ids.count == WINDOW))
+            and _in(ids.first, 0, WINDOW - 1) and (ids.first == 0 or ids.count == WINDOW)
+            and _in(ids.texts_capacity, 0, SLOTS_MAX))
 
 
 cdef bint sound_head(State* s) noexcept nogil:
@@ -118,6 +120,27 @@ cdef bint sound_instruments(State* s, const void* owner, const void* items, int6
             return False
         if not (ins[i].max_price_ticks > 0 and ins[i].max_size_lots > 0 and _in(ins[i].decimals, 0, DECIMALS_MAX)
                 and ins[i].mark_ticks >= 0 and ins[i].index_ticks >= 0 and ins[i].last_ticks >= 0):
+            return False
+    return True
+
+
+cdef bint sound_limits(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const OrderLimits* l = <const OrderLimits*>items
+    cdef bint windowed = l.rate_limit > 0
+    if not (_in(l.rate_limit, 0, MESSAGES_MAX) and l.rolling <= 1 and l.most_orders >= 0 and (l.window_ns > 0) == windowed):
+        return False
+    return (_in(l.pace_capacity, 0, ACCOUNTS_MAX if windowed else 0) and _in(l.rings, 0, l.pace_capacity if l.rolling else 0)
+            and _in(l.ring_capacity, l.rings, ACCOUNTS_MAX))
+
+
+cdef bint sound_paces(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const OrderLimits* l = <const OrderLimits*>owner
+    cdef const Pace* p = <const Pace*>items
+    cdef int64_t i
+    for i in range(count):
+        if not (_in(p[i].count, 0, l.rate_limit) and p[i].window >= 0 and _in(p[i].ring, 0, l.rings)):
+            return False
+        if l.rolling and (p[i].window >= (l.rate_limit if p[i].count == l.rate_limit else 1) or (p[i].count > 0 and p[i].ring == 0)):
             return False
     return True
 

@@ -7,17 +7,18 @@ from solvent._core.account.fees cimport Volume, fees_close
 from solvent._core.account.ledger cimport Account, Collateral, Ledger, Parcel, Position, Wallet, ledger_close
 from solvent._core.base.event_log cimport block_unpin, log_open
 from solvent._core.base.pool cimport grown, taken
+from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport Prices, Ring, prices_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier
 from solvent._core.market.book cimport Book, Level, book_close
-from solvent._core.market.client_ids cimport ClientKey, client_ids_close
+from solvent._core.market.client_ids cimport WINDOW, ClientIds, ClientKey, ClientText, client_ids_close
 from solvent._core.market.expiries cimport expiries_close
 from solvent._core.market.order_pool cimport ExtendedTerms, Links, Order, OrderPool, pool_close
 from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.base.schema cimport SOURCES
 from solvent._core.sound cimport (
-    sound_accounts, sound_books, sound_collateral, sound_instruments, sound_levels, sound_links, sound_members, sound_orders,
-    sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_triggers,
+    sound_accounts, sound_books, sound_collateral, sound_instruments, sound_levels, sound_limits, sound_links, sound_members,
+    sound_orders, sound_paces, sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_triggers,
 )
 from solvent._core.trade.preview cimport preview_close
 from solvent._core.trade.state cimport State
@@ -64,6 +65,14 @@ cdef void _book(Walk* w, Book* b) noexcept nogil:
     _see(w, "book.levels", <void**>&b.levels, sizeof(Level), b.levels_used, b.levels_capacity, POOL, b, sound_levels)
 
 
+cdef void _limits(Walk* w, OrderLimits* l) noexcept nogil:
+    cdef int64_t each = l.rate_limit
+    if w.tight:
+        l.ring_capacity = l.rings
+    _see(w, "limits.paces", <void**>&l.paces, sizeof(Pace), l.pace_capacity, l.pace_capacity, HEAP, l, sound_paces)
+    _see(w, "limits.times", <void**>&l.times, sizeof(int64_t), l.rings * each, l.ring_capacity * each, HEAP, l, NULL)
+
+
 cdef void _instrument(Walk* w, Instrument* i) noexcept nogil:
     cdef int64_t rows = <int64_t>i.tier_count * (1 + <int64_t>i.rates_count)
     if w.tight:
@@ -74,6 +83,10 @@ cdef void _instrument(Walk* w, Instrument* i) noexcept nogil:
          HEAP, i, NULL)
     _see(w, "instrument.members", <void**>&i.members, sizeof(int32_t), i.member_count, i.member_capacity, HEAP, i,
          sound_members)
+    if i.limits != NULL:
+        _see(w, "instrument.limits", <void**>&i.limits, sizeof(OrderLimits), 1, 1, NESTED, i, sound_limits)
+    if i.limits != NULL:
+        _limits(w, i.limits)
 
 
 cdef void _triggers(Walk* w, Triggers* t) noexcept nogil:
@@ -134,6 +147,15 @@ cdef void _pool(Walk* w, OrderPool* p, bint bare) noexcept nogil:
     _see(w, "pool.free_stack", <void**>&p.free_stack, sizeof(int32_t), p.free_count, p.capacity, POOL, p, sound_slots)
 
 
+cdef void _texts(Walk* w, ClientIds* c, int32_t slots) noexcept nogil:
+    cdef int64_t count = c.texts_capacity if c.texts_capacity < slots else slots
+    if w.tight:
+        c.texts_capacity = <int32_t>count
+    _see(w, "client_ids.texts", <void**>&c.texts, sizeof(ClientText), count, c.texts_capacity, POOL, c, NULL)
+    if c.finished_texts != NULL:
+        _see(w, "client_ids.finished_texts", <void**>&c.finished_texts, sizeof(ClientText), WINDOW, WINDOW, HEAP, c, NULL)
+
+
 cdef void walk(Walk* w) noexcept nogil:
     """Visits every block. A visitor may replace a block's items; those that it points to are then visited in the new ones."""
     cdef State* s = w.s
@@ -149,6 +171,7 @@ cdef void walk(Walk* w) noexcept nogil:
          HEAP, NULL, sound_places)
     _see(w, "client_ids.finished", <void**>&s.client_ids.finished, sizeof(ClientKey), s.client_ids.count,
          s.client_ids.finished_capacity, HEAP, NULL, NULL)
+    _texts(w, &s.client_ids, s.pool.high_water)
     _see(w, "expiries.heap", <void**>&s.expiries.heap, sizeof(int32_t), s.expiries.count, s.expiries.capacity, HEAP, NULL,
          sound_slots)
     _see(w, "due.order_ids", <void**>&s.due.order_ids, sizeof(uint64_t), s.due.count, s.due.capacity, HEAP, NULL, NULL)

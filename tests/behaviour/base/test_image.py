@@ -21,7 +21,7 @@ ALWAYS_EMPTY = {"ledger.touched", "due.order_ids"}  # between two commands
 
 def stream(seed: int, number: int):
     """(index, record, kernel before it, exchange) of so many drawn commands; the exchange follows."""
-    generator = Generator(seed)
+    generator = Generator(seed, wide=True)
     ex = pair(generator)[number]
     opening = iter(generator.opening())
     for n in range(RUN):
@@ -156,7 +156,7 @@ def test_other_images_are_refused_and_change_nothing():
         "other instruments": plain(Exchange([Instrument("BTC")])._kernel.image()),
         "another rule set": plain(Exchange([Instrument("BTC"), Instrument("ETH")], rules="okx_consistent")._kernel.image()),
         "a book": plain(Book()._kernel.image()),
-        "another layout": [("head", blocks[0][1], 1, b"\xff" + blocks[0][3][1:]), *blocks[1:]],
+        "another layout": [("head", blocks[0][1], 1, bytes([blocks[0][3][0] + 1]) + blocks[0][3][1:]), *blocks[1:]],
         "another log": plain(Exchange([Instrument("BTC"), Instrument("ETH")], log=[EventType.TRADE])._kernel.image()),
         "no names": [(n, i, 0, b"") if n.startswith("account.") else (n, i, c, d) for n, i, c, d in blocks],
     }  # fmt: skip

@@ -219,3 +219,17 @@ class Emitter(Log):
         self.append(
             EventType.PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         )  # fmt: skip
+
+    def emit_last_set(
+        self, *, instrument: int, price_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.LAST_SET, 0, 0, instrument, 0, 0, price_ticks, 0, 0, 0, 0,
+        )  # fmt: skip
+
+    def emit_client_id_named(
+        self, *, account: int, instrument: int, client_id: int, second: bytes = b"",
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0, second=second,
+        )  # fmt: skip

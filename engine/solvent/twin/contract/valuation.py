@@ -14,6 +14,7 @@ from solvent.schema.limits import RATE
 from solvent.schema.terms import FeeRow, InstrumentTerms, RateRow, names_of
 from solvent.schema.words import Basis, Kind, Leg, Listing, Scheme, Side
 from solvent.twin.base.integers import ceil_div
+from solvent.twin.contract.order_limits import OrderLimits
 
 UNBOUNDED = 2**63 - 1
 """Stands for the bankruptcy price of a position that is bankrupt at every legal price, or at none."""
@@ -64,13 +65,15 @@ class Contract:
     modelled: bool = False  # True if a price model computes its marks
     accrual_ppb: int = 0  # rate that accrued funding adds to requirements of longs, or, negative, of shorts
 
+    limits: OrderLimits | None = None  # on orders
     covers: bool = False  # True if in every tier maintenance with the fee is at most the initial rate
     maintenance_ppb: tuple[int, ...] = ()  # of the tiers, where no table of a side and a leverage has rates of its own
 
     @classmethod
     def of(cls, spec: InstrumentTerms) -> "Contract":
         """Returns a contract of these terms, without prices."""
-        return cls(**{name: getattr(spec, name) for name in names_of(InstrumentTerms) if name != "prices"})
+        terms = {name: getattr(spec, name) for name in names_of(InstrumentTerms) if name not in ("prices", "limits")}
+        return cls(**terms, limits=OrderLimits(spec.limits) if spec.limits else None)
 
     def __post_init__(self) -> None:
         self.tiers = tuple(Tier(*tier) for tier in self.tiers)

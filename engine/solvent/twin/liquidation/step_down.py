@@ -27,6 +27,11 @@ def _sell(state: State, p: Position) -> bool:
     target = k - state.rules.step_tiers
     side = Side.SELL if p.size > 0 else Side.BUY
     limit, lots = _limit(state, p, side), abs(p.size) - valuation.lots_within(contract, p, target)
+    if (
+        contract.limits
+        and valuation.value_of(contract, abs(p.size) - lots, contract.mark) < contract.limits.terms.least_notional_units
+    ):
+        lots, target = abs(p.size), -1  # what would be left is less than anybody may order
     t = Ticket(
         p.account, p.instrument, p, side, limit, lots, Tif.IOC, Flag.REDUCE_ONLY,
         fee_reason=Posting.LIQUIDATION_FEE, ending=Ending.UNFILLED, limit=limit, remaining=lots,

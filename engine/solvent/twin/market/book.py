@@ -93,6 +93,10 @@ class Book:
         for queue in self.sides[side].values():
             yield from queue
 
+    def queue(self, side: int, price: int) -> list[Order]:
+        """Returns the orders at one price, the oldest first."""
+        return list(self.sides[side].get(self._key(side, price), []))
+
     def levels(self, side: int) -> Iterator[tuple[int, int]]:
         """Yields (price, total lots), best price first."""
         for queue in self.sides[side].values():

@@ -7,7 +7,7 @@ MASS_CANCEL by the operator, who names no account.
 from solvent.schema.codes import Code
 from solvent.schema.commands import AmendOrder, CancelOrder, MassCancel
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
-from solvent.schema.words import Ending, Flag
+from solvent.schema.words import Ending, Flag, OrderType
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order
 from solvent.twin.trade.placement import Answer, Placement, refused
@@ -61,6 +61,22 @@ class Amendment:
         code, size, price = self._check(c, order)
         if code:
             return refused(code)
+        contract = self.placement.contracts[order.instrument]
+        limits, clock_ns = contract.limits, self.placement.clock_ns
+        if limits is None:
+            return self._amend_to(order, size, price)
+        kind = OrderType.TRIGGER_ORDER if order.dormant else OrderType.LIMIT_ORDER
+        if code := self.placement.check_limits(contract, kind, size, price, order.flags):
+            return refused(code)
+        if limits.full(c.account, clock_ns):
+            return refused(Code.TOO_MANY_MESSAGES)
+        answer = self._amend_to(order, size, price)
+        if answer[0] == Code.OK:
+            limits.count(c.account, clock_ns)
+        return answer
+
+    def _amend_to(self, order: Order, size: int, price: int) -> Answer:
+        """Gives an order a total size and a price that are legal and new."""
         if order.dormant:  # a dormant order changes limit and size; it keeps its trigger and its place
             order.size, order.remaining, order.price = size, size, price
             self.trading.replaced_event(order)

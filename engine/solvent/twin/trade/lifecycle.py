@@ -9,7 +9,7 @@ from typing import cast
 
 from solvent.schema.codes import Code
 from solvent.schema.layouts import CONTINUED, TERMS
-from solvent.schema.limits import CLIENT_ID_WINDOW
+from solvent.schema.limits import CLIENT_ID_WINDOW, NAME_BYTES
 from solvent.schema.words import Ending, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, OpenSide, Parcel, Position
@@ -73,6 +73,11 @@ class Trading(State):
             t.holder.orders.append(t.order)
         if t.client_id:
             self.clients[t.account, t.client_id] = t.order.order_id
+        if t.text:
+            self.texts[t.account, t.client_id] = t.text
+            self.log.emit_client_id_named(
+                account=t.account, instrument=t.instrument, client_id=t.client_id, second=t.text.ljust(NAME_BYTES, b"\0")
+            )
         terms, second = t.terms, b""
         if terms is not PLAIN:
             second = TERMS.pack(
@@ -109,6 +114,7 @@ class Trading(State):
             if len(self.finished) == CLIENT_ID_WINDOW:
                 account, client_id, _ = self.finished.popleft()
                 del self.clients[account, client_id]
+                self.texts.pop((account, client_id), None)
             self.finished.append((order.account, order.client_id, order.order_id))
         self.triggers.timed.pop(order.order_id, None)
         del self.live[order.order_id]

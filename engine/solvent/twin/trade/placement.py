@@ -10,7 +10,8 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
-from solvent.schema.words import Ending, Flag, Leg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.words import Ending, Flag, Leg, OrderType, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
+from solvent.terms.names import client_number, client_text
 from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
@@ -204,6 +205,40 @@ class Placement:
             return Code.FOK_UNFILLED
         return code
 
+    # --- the limits of the instrument
+
+    def check_limits(self, contract: Contract, kind: OrderType, size: int, price: int, flags: int) -> Code:
+        """Checks an order's size by its type, and its value at its limit, else at the mark. An order that only closes may
+        be small."""
+        limits, closes = contract.limits, bool(flags & Flag.REDUCE_ONLY)
+        if limits is None or not size:  # a close-position order has no size
+            return Code.OK
+        if not limits.allow(kind, size, closes):
+            return Code.SIZE_OUT_OF_BOUNDS
+        least, price = limits.terms.least_notional_units, price or contract.mark
+        if closes or not least:
+            return Code.OK
+        if not price:
+            return Code.NO_MARK
+        return Code.NOTIONAL_TOO_SMALL if valuation.value_of(contract, size, price) < least else Code.OK
+
+    def _keep_limits(self, t: Ticket, c: PlaceOrder) -> Code:
+        """Checks an order against its instrument's own limits, as the last check: what passes is accepted, and counts."""
+        contract, sleeps, market = self.contracts[t.instrument], bool(t.terms.kind), bool(t.flags & Flag.MARKET)
+        limits = contract.limits
+        if limits is None:
+            return Code.OK
+        kind = OrderType.TRIGGER_ORDER if sleeps else OrderType.MARKET_ORDER if market else OrderType.LIMIT_ORDER
+        if code := self.check_limits(contract, kind, c.size_lots, c.price_ticks if market else t.price, t.flags):
+            return code
+        live = sum(len(p.orders) for p in self.ledger.positions_of(t.account) if p.instrument == t.instrument)
+        if (sleeps or not t.ending) and 0 < limits.terms.most_orders <= live:  # what cannot rest needs no room
+            return Code.TOO_MANY_OPEN_ORDERS
+        if limits.full(t.account, self.clock_ns):
+            return Code.TOO_MANY_MESSAGES
+        limits.count(t.account, self.clock_ns)
+        return Code.OK
+
     # --- the way in
 
     def execute_and_rest(self, t: Ticket) -> Answer:
@@ -247,15 +282,18 @@ class Placement:
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 
-    def place(self, c: PlaceOrder, second: bytes) -> Answer:
+    def place(self, c: PlaceOrder, more: bytes) -> Answer:
         """Executes ORDER: all checks, then acceptance and execution, or sleep until the trigger fires."""
         if code := self.check_names(c.account, c.instrument):
             return refused(code)
         contract = self.contracts[c.instrument]
-        x = Extension(zip(EXTENSION_FIELDS, EXTENSION.unpack(second), strict=True)) if len(second) == RECORD_BYTES else None
+        x = Extension(zip(EXTENSION_FIELDS, EXTENSION.unpack(more[:RECORD_BYTES]), strict=True)) if more else None
         sleeps = x is not None and bool(x.trigger_kind)
         if code := self._check_header(contract, c, sleeps) or self._check_extension(contract, c, x):
             return refused(code)
+        text = client_text(more[RECORD_BYTES:]) if len(more) > RECORD_BYTES else b""
+        if text is None or (text and client_number(text) != c.client_id):
+            return refused(Code.BAD_CLIENT_ID)
         if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
             return refused(Code.DUPLICATE_CLIENT_ID, first)
         leg = x.hedge_side if x else Leg.ONE_WAY
@@ -266,11 +304,11 @@ class Placement:
         flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION or closes_leg else 0)
         t = Ticket(
             c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
-            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x),
+            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x), text=text,
         )  # fmt: skip
         t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
         fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged
-        if code := self._check_armed(t, p) if t.terms.kind else self.admit(t, p):
+        if code := (self._check_armed(t, p) if t.terms.kind else self.admit(t, p)) or self._keep_limits(t, c):
             if p and fresh:
                 self.ledger.forget(p)
             return refused(code)

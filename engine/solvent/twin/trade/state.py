@@ -40,6 +40,7 @@ class Ticket:
     closing_limit: int | None = None  # limit of an order that turns its position, until the position is closed
     traded: int = 0
     reached: int = 0  # the price of its last trade
+    text: bytes = b""  # of its client id
 
     @property
     def still_closes(self) -> bool:
@@ -83,6 +84,7 @@ class State:
         self.slots = Slots()
         self.live: dict[int, Order] = {}
         self.clients: dict[tuple[int, int], int] = {}
+        self.texts: dict[tuple[int, int], bytes] = {}  # of client ids that have one
         self.finished: deque[tuple[int, int, int]] = deque()
         self.order_count = 0
         self.triggers = Triggers()

@@ -1,4 +1,4 @@
-"""Prices and time: MARK, INDEX and SOURCE, samples, settlements of funding.
+"""Prices and time: MARK, INDEX, SET_LAST and SOURCE, samples, settlements of funding.
 
 Owns the marks and indices of all instruments, and the order of the events of passing time. Never computes a price
 (`price_model` does) and never moves money (`funding` does). Only this room moves a mark.
@@ -7,7 +7,7 @@ Owns the marks and indices of all instruments, and the order of the events of pa
 from collections.abc import Callable
 
 from solvent.schema.codes import Code
-from solvent.schema.commands import SettleFunding, TellIndex, TellMark, TellSource
+from solvent.schema.commands import SettleFunding, TellIndex, TellLast, TellMark, TellSource
 from solvent.schema.limits import CATCH_UP_MAX, FINE, RATE
 from solvent.schema.words import Listing, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
@@ -30,7 +30,7 @@ class Marks:
 
     # --- commands
 
-    def _check_price(self, c: TellMark | TellIndex | TellSource) -> Code:
+    def _check_price(self, c: TellMark | TellIndex | TellLast | TellSource) -> Code:
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
         if self.contracts[c.instrument].listing == Listing.CLOSED:
@@ -59,6 +59,15 @@ class Marks:
         self._set_index(c.instrument, c.price_ticks * FINE + c.beyond_fine, 0)
         if model:
             self._remark(c.instrument, model, c.time_ns)
+        return Code.OK
+
+    def last(self, c: TellLast) -> Code:
+        """Executes SET_LAST, a last price handed in. No model computes one."""
+        if code := self._check_price(c):
+            return code
+        self.contracts[c.instrument].last = c.price_ticks
+        self.trading.log.emit_last_set(instrument=c.instrument, price_ticks=c.price_ticks)
+        self.trading.observe(c.instrument, Source.BY_LAST, c.price_ticks)
         return Code.OK
 
     def fund(self, c: SettleFunding) -> Code:

@@ -48,6 +48,7 @@ cdef struct Position:
     int32_t first_reduce           # slot of its newest live reduce-only order
     int32_t reduce_count
     int32_t trigger_count          # live orders that have, or had, a trigger
+    int32_t order_count            # live orders
     uint8_t leg                    # ONE_WAY, LONG or SHORT
     uint8_t hedged                 # set on the one-way row alone: the position is held in two legs
     uint8_t mode

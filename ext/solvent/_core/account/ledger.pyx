@@ -14,6 +14,7 @@ from solvent._core.base.schema cimport (
     NO_INSTRUMENT, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORT, SHORTFALL, TAKEN,
 )
 from solvent._core.base.event_log cimport EventLog
+from solvent._core.contract.order_limits cimport limits_close
 from solvent._core.contract.valuation cimport Held, Instrument
 from solvent._core.base.emit cimport emit_ledger, emit_parcel, emit_position
 
@@ -64,6 +65,7 @@ cdef void instrument_close(Instrument* ins) noexcept nogil:
     free(ins.rates)
     free(ins.fee_tiers)
     free(ins.members)
+    limits_close(ins.limits)
 
 
 cdef int accounts_reserve(Ledger* ledger) noexcept nogil:

@@ -247,7 +247,7 @@ cdef struct Settle:  # Closes an instrument for good at a price; 0 stands for it
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct PlaceOrder:  # Places an order; a second record has further terms
+cdef struct PlaceOrder:  # Places an order. A second record has further terms, a third one the text behind client_id
     uint16_t type
     uint8_t records
     uint8_t side
@@ -327,6 +327,22 @@ cdef struct TellSource:  # Reports the price of one constituent of an index: tic
     uint64_t source
     int64_t beyond_fine
 
+cdef struct TellLast:  # Sets an instrument's last price for the triggers that watch it; trades between users move it on
+    uint16_t type
+    uint8_t records
+    uint8_t unused_side
+    uint32_t unused_account
+    uint32_t instrument
+    uint8_t unused_tif
+    uint8_t unused_flags
+    uint16_t unused_mode
+    int64_t time_ns
+    int64_t price_ticks
+    int64_t unused_size_lots
+    uint64_t unused_client_id
+    uint64_t unused_order_id
+    int64_t unused_amount
+
 cdef union Request:  # one record of a command
     Command record
     Extension extension
@@ -350,3 +366,4 @@ cdef union Request:  # one record of a command
     CancelOrder cancel
     MassCancel mass_cancel
     TellSource source
+    TellLast set_last

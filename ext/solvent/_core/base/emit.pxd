@@ -9,7 +9,7 @@ from solvent._core.base.event_log cimport EventLog, append
 from solvent._core.base.schema cimport (
     BEGIN, ACCOUNT_OPENED, LEDGER, POSITION, MARKED, ACCEPTED, RESTED, TRADE, REDUCED, DONE, LIQUIDATION, STEP_DOWN,
     TAKEOVER, PARCEL, ADL, REPLACED, TRIGGERED, INDEXED, FUNDED, NETTED, SOURCE_CHANGED, RATED, INSTRUMENT_ADDED,
-    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, Event,
+    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, Event,
 )
 
 
@@ -197,3 +197,15 @@ cdef inline Event* emit_passed(
     EventLog* log
 ) noexcept nogil:
     return append(log, PASSED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_last_set(
+    EventLog* log, uint32_t instrument, int64_t price_ticks
+) noexcept nogil:
+    return append(log, LAST_SET, 0, 0, instrument, 0, 0, price_ticks, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_client_id_named(
+    EventLog* log, uint32_t account, uint32_t instrument, int64_t client_id
+) noexcept nogil:
+    return append(log, CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0)

@@ -7,7 +7,7 @@ from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport uint8_t, uint64_t, uintptr_t
 from libc.string cimport memset
 from solvent._core.base.pool cimport prefetch
-from solvent._core.base.schema cimport ACCOUNT_OPENED, RECORD_BYTES, Event as Record
+from solvent._core.base.schema cimport ACCOUNT_OPENED, CLIENT_ID_NAMED, RECORD_BYTES, Event as Record
 from solvent._core.base.event_log cimport block_unpin
 
 import sys
@@ -147,8 +147,8 @@ cdef class Event:
 
     @property
     def name(self):
-        """Returns the name in an ACCOUNT_OPENED, or "" for any other type."""
-        return self.extra.rstrip(b"\0").decode() if self.r.type == ACCOUNT_OPENED else ""
+        """Returns the name in an ACCOUNT_OPENED or a CLIENT_ID_NAMED, or "" for any other type."""
+        return self.extra.rstrip(b"\0").decode() if self.r.type == ACCOUNT_OPENED or self.r.type == CLIENT_ID_NAMED else ""
 
     def __reduce__(self):
         return Event, (self.record, self.extra)

@@ -9,6 +9,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 cdef enum:
     RECORD_BYTES = 64
     NAME_BYTES = 64
+    CLIENT_TEXT_MAX = 36
     CONTINUED = 0xffff
     NO_INSTRUMENT = 0xffffffff
     NOBODY = 0xffffffff
@@ -104,6 +105,7 @@ cdef enum CommandType:  # Numbers the commands
     CANCEL = 18
     MASS_CANCEL = 19
     SOURCE = 22
+    SET_LAST = 23
 
 cdef enum Component:  # Names a candidate of which the mark price is the median
     INDEX_PRICE = 1
@@ -161,6 +163,8 @@ cdef enum EventType:  # Numbers the events
     ACCRUED = 25
     FEE_CHANGED = 26
     PASSED = 27
+    LAST_SET = 28
+    CLIENT_ID_NAMED = 29
 
 cdef enum Flag:  # Has a bit for each yes or no of an order
     POST_ONLY = 1
@@ -193,6 +197,11 @@ cdef enum OrderRule:  # Decides how resting orders count in the ratio test of a 
     IGNORED = 0
     BY_NOTIONAL = 1
     BY_FEE = 2
+
+cdef enum OrderType:  # Names the types of orders for which an instrument bounds the size
+    LIMIT_ORDER = 0
+    MARKET_ORDER = 1
+    TRIGGER_ORDER = 2
 
 cdef enum ParcelChange:  # Tells how a parcel changed (reason of PARCEL)
     TAKEN = 1
@@ -330,6 +339,10 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     AMEND_BELOW_FILLED = 407
     TRIGGER_REACHED = 408
     NO_REFERENCE = 409
+    SIZE_OUT_OF_BOUNDS = 410
+    NOTIONAL_TOO_SMALL = 411
+    TOO_MANY_OPEN_ORDERS = 412
+    TOO_MANY_MESSAGES = 413
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502

@@ -10,6 +10,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.base.money cimport RATE, int128, magnitude, mul, mul_div_ceil, mul_div_floor
 from solvent._core.base.schema cimport BUY, INVERSE, POWER, SLOPE
+from solvent._core.contract.order_limits cimport OrderLimits
 
 cdef struct Leverage:              # a fraction in lowest terms
     int64_t times
@@ -62,6 +63,7 @@ cdef struct Instrument:
     Tier* tiers                    # tier_count rows, and as many again for each of the rates
     Rates* rates
     FeeTier* fee_tiers             # tiers above the fees of the terms
+    OrderLimits* limits            # on orders; NULL: none
     int32_t tier_count
     int32_t rates_count
     int32_t fee_tier_count

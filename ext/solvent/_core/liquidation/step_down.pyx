@@ -6,7 +6,7 @@ from solvent._core.account.ledger cimport Position, held_of
 from solvent._core.account.margin cimport bankruptcy_cost
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_5, MON_2, ORD_3, must
 from solvent._core.base.money cimport clamp, min64, magnitude, max64
-from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of
+from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of, value_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.order_pool cimport pool_room
@@ -36,12 +36,17 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     cdef Held held = held_of(&s.ledger, p)
     cdef int k = tier_of(ins, &held, &s.log.fault)
     cdef int64_t held_lots = magnitude(p.size_lots)
+    cdef int target = k + 1 - s.rules.step_tiers
     cdef Ticket t
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if p.size_lots > 0 else BUY
     t.limit_ticks = _limit(s, index, t.side)
     t.price_ticks = t.limit_ticks
-    t.size_lots = magnitude(p.size_lots) - lots_within(ins, &held, k - s.rules.step_tiers)
+    t.size_lots = held_lots - lots_within(ins, &held, k - s.rules.step_tiers)
+    if ins.limits != NULL and value_of(
+            ins, held_lots - t.size_lots, ins.mark_ticks, False, &s.log.fault) < ins.limits.least_notional_units:
+        t.size_lots = held_lots         # what would be left is less than anybody may order
+        target = 0
     t.remaining_lots = t.size_lots
     t.holder = index
     t.account = p.account
@@ -55,7 +60,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     if pool_room(&s.pool) and book_room(&s.books[t.instrument]):
         emit_step_down(
             &s.log, side=t.side, account=t.account, instrument=t.instrument, tier=k + 1,
-            size_lots=t.size_lots, limit_ticks=t.limit_ticks, target_tier=k + 1 - s.rules.step_tiers,
+            size_lots=t.size_lots, limit_ticks=t.limit_ticks, target_tier=target,
             mark_ticks=s.ledger.instruments[t.instrument].mark_ticks, leg=p.leg)
         accept(s, &t)
         execute(s, &t)

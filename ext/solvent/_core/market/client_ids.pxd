@@ -1,17 +1,19 @@
 # client_ids: the orders behind client ids, within the duplicate window.
 #
 # Owns: the table (account, client id) -> order. It holds the live orders and the last WINDOW finished ones that had a client
-# id, first in first out (semantics §8). Orders without a client id never come here.
+# id, first in first out (semantics §8). Orders without a client id never come here. Owns the texts of those ids that have one.
 # Never: decides whether an order is live; its caller does. Never lets a sender of ids choose their places: the hash has a
 # secret (the seed), and no answer, event or digest depends on it.
 # Invariant: an entry names a live order's slot, or a place in the ring of finished ones, and so finds its full key.
 # Cost: an entry is 8 bytes (a 32-bit hash, a 32-bit place), so that the table stays in cache. Open addressing with linear
 # probing at load <= 1/4: most searches end at their first place, which suits branch prediction. Backward-shift delete; growth
-# rehashes. A finished order costs 24 bytes more.
+# rehashes. A finished order costs 24 bytes more. The first text takes 36 bytes a slot and a place of the ring; untouched pages
+# cost nothing.
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport OrderPool, Order
 from solvent._core.base.pool cimport prefetch
+from solvent._core.base.schema cimport CLIENT_TEXT_MAX
 
 cdef enum:
     WINDOW = 65536
@@ -33,6 +35,9 @@ cdef struct ClientKey:
     uint64_t order_id
     uint32_t account
 
+cdef struct ClientText:        # zero-padded; 0 first: none
+    char letters[CLIENT_TEXT_MAX]
+
 cdef struct ClientIds:
     OrderPool* pool
     uint64_t* table        # hash << 32 | place; 0 is empty
@@ -46,10 +51,18 @@ cdef struct ClientIds:
     int64_t finished_capacity
     int64_t first
     int64_t count
+    ClientText* texts          # of live orders, by slot
+    int32_t texts_capacity
+    ClientText* finished_texts # by place in the ring; NULL before the first text
 
 cdef int client_ids_open(ClientIds* ids, OrderPool* pool, uint64_t seed) noexcept nogil
 cdef void client_ids_close(ClientIds* ids) noexcept nogil
 cdef int client_ids_grow(ClientIds* ids) noexcept nogil
+cdef bint client_text_room(ClientIds* ids) noexcept nogil
+cdef uint64_t client_text_number(const char* padded) noexcept nogil
+cdef void client_text_set(ClientIds* ids, int32_t slot, const char* padded) noexcept nogil
+cdef void client_text_finish(ClientIds* ids, uint32_t slot, int64_t at) noexcept nogil
+cdef const char* client_text_find(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil
 
 
 cdef inline uint64_t client_ids_hash(ClientIds* ids, uint32_t account, uint64_t client_id) noexcept nogil:
@@ -138,3 +151,5 @@ cdef inline void client_ids_finish(ClientIds* ids, uint32_t slot) noexcept nogil
     key.order_id = order.order_id
     ids.table[client_ids_at(ids, entry | (slot + 1))] = entry | FINISHED_PLACE | <uint64_t>at
     ids.count += 1
+    if ids.finished_texts != NULL:
+        client_text_finish(ids, slot, at)

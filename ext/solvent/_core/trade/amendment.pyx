@@ -6,18 +6,19 @@ from solvent._core.market.order_pool cimport DORMANT, LIVE, Order, pool_find
 from solvent._core.market.book cimport book_room
 from solvent._core.market.client_ids cimport client_ids_find
 from solvent._core.trade.order_margin cimport reducible, within_band
-from solvent._core.trade.placement cimport admit, known_account, execute_and_rest
+from solvent._core.trade.placement cimport admit, check_limits, known_account, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
-from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, must
+from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER, MARKET,
-    MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_ORDERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
-    UNKNOWN_ORDER,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
+    LIMIT_ORDER, MARKET, MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_MESSAGES,
+    TOO_MANY_ORDERS, TRIGGER_ORDER, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER,
 )
 from solvent._core.trade.lifecycle cimport cancel, requeue, replaced_event, shrink, ticket_of_order
 from solvent._core.trade.holds cimport order_exposure, order_price
 from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
+from solvent._core.contract.order_limits cimport limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.commands cimport AmendOrder, CancelOrder, MassCancel
 
@@ -200,9 +201,43 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     return OK
 
 
+cdef int _amend_to(State* s, int32_t slot, int64_t size_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
+    """Gives an order a total size and a price that are legal and new."""
+    cdef Order* order = &s.pool.orders[slot]
+    if order.state & DORMANT:
+        _amend_dormant(s, slot, price_ticks, size_lots)
+    elif size_lots > order.size_lots or price_ticks != order_price(s, slot):
+        return _replace(s, slot, size_lots - order.size_lots + order.remaining_lots, price_ticks, receipt)
+    else:
+        shrink(s, slot, order.size_lots - size_lots, AMENDED)
+        receipt.filled_lots = order.size_lots - order.remaining_lots
+        receipt.resting_lots = order.remaining_lots
+        must(order.size_lots == size_lots and order.remaining_lots > 0, ORD_3, &s.log.fault)
+    receipt.order_id = order.order_id
+    return OK
+
+
+cdef int _amend_within_limits(State* s, int32_t slot, int64_t size_lots, int64_t price_ticks, Receipt* receipt) noexcept nogil:
+    """Amends an order of an instrument that has limits; an accepted amendment counts as a message."""
+    cdef Order* order = &s.pool.orders[slot]
+    cdef Instrument* ins = &s.ledger.instruments[order_instrument(s, slot)]
+    cdef uint32_t account = order.account
+    cdef int type = TRIGGER_ORDER if order.state & DORMANT else LIMIT_ORDER
+    cdef int code = check_limits(s, ins, type, size_lots, price_ticks, order.flags)
+    if code == OK and not limits_room(ins.limits, account):
+        code = TOO_MANY_ORDERS
+    if code == OK and limits_full(ins.limits, account, s.clock_ns, &s.log.fault):
+        code = TOO_MANY_MESSAGES
+    if code == OK:
+        code = _amend_to(s, slot, size_lots, price_ticks, receipt)
+    if code == OK:
+        limits_count(ins.limits, account, s.clock_ns, &s.log.fault)
+    must(code != OK or ins.limits.rate_limit == 0 or ins.limits.paces[account].count > 0, ORD_6, &s.log.fault)
+    return code
+
+
 cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
     """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
-    cdef Order* order
     cdef int64_t price, size
     cdef int32_t slot
     cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
@@ -210,16 +245,7 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
         code = _check_amendment(s, c, slot, &price, &size)
     if code != OK:
         return code
-    order = &s.pool.orders[slot]
-    must(order.account == c.account and not order.flags & HOUSE_ORDER, ORD_1, &s.log.fault)
-    if order.state & DORMANT:
-        _amend_dormant(s, slot, price, size)
-    elif size > order.size_lots or price != order_price(s, slot):
-        return _replace(s, slot, size - order.size_lots + order.remaining_lots, price, receipt)
-    else:
-        shrink(s, slot, order.size_lots - size, AMENDED)
-        receipt.filled_lots = order.size_lots - order.remaining_lots
-        receipt.resting_lots = order.remaining_lots
-        must(order.size_lots == size and order.remaining_lots > 0, ORD_3, &s.log.fault)
-    receipt.order_id = order.order_id
-    return OK
+    must(s.pool.orders[slot].account == c.account and not s.pool.orders[slot].flags & HOUSE_ORDER, ORD_1, &s.log.fault)
+    if s.ledger.instruments[order_instrument(s, slot)].limits != NULL:
+        return _amend_within_limits(s, slot, size, price, receipt)
+    return _amend_to(s, slot, size, price, receipt)

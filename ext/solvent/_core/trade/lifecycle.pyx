@@ -5,6 +5,7 @@ from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
+from solvent._core.market.client_ids cimport client_text_set
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
@@ -103,6 +104,8 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
         s.ledger.positions[t.holder].trigger_count += 1
     if t.terms.expiry_ns != 0:
         expiries_add(&s.expiries, &s.pool, t.slot)
+    if t.text != NULL:
+        client_text_set(&s.client_ids, t.slot, t.text)
     must(t.terms.expiry_ns == 0 or t.terms.expiry_ns > s.clock_ns, ORD_1, &s.log.fault)
     must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
@@ -154,6 +157,7 @@ cdef void link_to_position(State* s, int32_t slot) noexcept nogil:
     if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
+    p.order_count += 1
     _link(s.pool.own, &p.first_order, slot)
     if order.flags & REDUCE_ONLY:
         p.reduce_count += 1
@@ -170,6 +174,7 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     if not has_owner(order):
         return
     p = &s.ledger.positions[order.holder]
+    p.order_count -= 1
     _unlink(s.pool.own, &p.first_order, slot)
     if order.flags & REDUCE_ONLY:
         p.reduce_count -= 1

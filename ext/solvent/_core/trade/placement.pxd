@@ -6,8 +6,9 @@
 # Cost: O(1) for isolated accounts and a Book, O(positions) for cross. A market order also visits the levels that it needs, a
 # FOK order the orders.
 
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport FIRST_USER, OpenSide, Position
+from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport NOBODY, OK, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, Extension
 from solvent._core.trade.state cimport Receipt, State, Ticket
 from solvent._core.base.commands cimport PlaceOrder
@@ -17,6 +18,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
 cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
+cdef int check_limits(State* s, Instrument* ins, int type, int64_t size_lots, int64_t price_ticks, uint8_t flags) noexcept nogil
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
 
 

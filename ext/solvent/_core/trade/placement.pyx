@@ -1,14 +1,14 @@
 """Order entry; the contract is in placement.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room, pool_take
 from solvent._core.market.book cimport Book, book_room
-from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve
+from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
-from solvent._core.base.clauses cimport BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, must
+from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.money cimport RATE, min64, max64, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
@@ -20,15 +20,18 @@ from solvent._core.trade.state cimport Receipt, State, Ticket
 from solvent._core.market.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
-from solvent._core.contract.valuation cimport Instrument, band_price
+from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
+from solvent._core.contract.valuation cimport Instrument, band_price, value_of
 from solvent._core.base.schema cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LONG, MARKET,
-    NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER, OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
-    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT,
-    TOO_MANY_ORDERS, TRAIL_RATE, TRAIL_TICKS, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Extension,
+    BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
+    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER,
+    OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT,
+    SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS,
+    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension,
 )
-from solvent._core.base.emit cimport emit_triggered
+from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
+from solvent._core.base.event_log cimport log_next
 from solvent._core.base.commands cimport PlaceOrder
 
 
@@ -107,6 +110,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.open_loss_ticks = 0
     t.stp_group = c.stp_group
     t.terms = NULL
+    t.text = NULL
     t.holder = -1
     t.account = c.account
     t.side = c.side
@@ -236,6 +240,55 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     return OK
 
 
+# --- The limits of the instrument ----------------------------------------------------------------------
+
+cdef int check_limits(State* s, Instrument* ins, int type, int64_t size_lots, int64_t price_ticks, uint8_t flags) noexcept nogil:
+    """Checks an order's size by its type, and its value at its limit, else at the mark. An order that only closes may
+    be small."""
+    cdef bint closes = flags & REDUCE_ONLY != 0
+    cdef int64_t price = price_ticks if price_ticks != 0 else ins.mark_ticks
+    if size_lots == 0:              # a close-position order has no size
+        return OK
+    if not limits_allow(ins.limits, type, size_lots, closes):
+        return SIZE_OUT_OF_BOUNDS
+    if closes or ins.limits.least_notional_units == 0:
+        return OK
+    if price == 0:
+        return NO_MARK
+    return NOTIONAL_TOO_SMALL if value_of(ins, size_lots, price, False, &s.log.fault) < ins.limits.least_notional_units else OK
+
+
+cdef int64_t _live_orders(State* s, uint32_t account, uint32_t instrument) noexcept nogil:
+    """Returns the number of an account's live orders in an instrument, in all its legs."""
+    cdef int32_t index = s.ledger.accounts[account].first_position
+    cdef int64_t count = 0
+    while index >= 0:
+        if s.ledger.positions[index].instrument == instrument:
+            count += s.ledger.positions[index].order_count
+        index = s.ledger.positions[index].next
+    must(0 <= count <= s.pool.high_water, BOOK_5, &s.log.fault)
+    return count
+
+
+cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
+    """Checks an order against its instrument's own limits, as the last check: what passes is accepted, and counts."""
+    cdef OrderLimits* limits = t.ins.limits
+    cdef bint sleeps = t.terms != NULL and t.terms.kind != NO_TRIGGER
+    cdef int type = TRIGGER_ORDER if sleeps else MARKET_ORDER if t.flags & MARKET else LIMIT_ORDER
+    cdef int code = check_limits(s, t.ins, type, c.size_lots, c.price_ticks if t.flags & MARKET else t.price_ticks, t.flags)
+    if code != OK:
+        return code
+    if (sleeps or t.ending == 0) and limits.most_orders != 0 and _live_orders(s, t.account, t.instrument) >= limits.most_orders:
+        return TOO_MANY_OPEN_ORDERS     # an order that cannot rest needs no room
+    if not limits_room(limits, t.account):
+        return TOO_MANY_ORDERS
+    if limits_full(limits, t.account, s.clock_ns, &s.log.fault):
+        return TOO_MANY_MESSAGES
+    limits_count(limits, t.account, s.clock_ns, &s.log.fault)
+    must(limits.rate_limit == 0 or 0 < limits.paces[t.account].count <= limits.rate_limit, ORD_6, &s.log.fault)
+    return OK
+
+
 # --- The way in ----------------------------------------------------------------------------------------
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
@@ -320,6 +373,16 @@ cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
     return OK if leg <= SHORT and (leg != 0) == hedged else BAD_LEG
 
 
+cdef void _name(State* s, Ticket* t) noexcept nogil:
+    """Emits CLIENT_ID_NAMED with the text of the order that is accepted next."""
+    cdef Event* event = emit_client_id_named(
+        &s.log, account=t.account, instrument=t.instrument, client_id=<int64_t>t.client_id)
+    must(t.terms != NULL and t.client_id >> 62 == 1, ORD_1, &s.log.fault)
+    if event != NULL:
+        event.records = 2
+        memcpy(log_next(&s.log), t.text, NAME_BYTES)
+
+
 cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil:
     """Executes ORDER: all checks, then acceptance and execution, or sleep until the trigger fires."""
     cdef int code
@@ -336,6 +399,8 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER)
     if code == OK:
         code = _check_extension(s, ins, c, x)
+    if code == OK and c.records == 3 and (c.client_id == 0 or client_text_number(<const char*>(x + 1)) != c.client_id):
+        code = BAD_CLIENT_ID        # the third record is no text, or not that of the number
     if code != OK:
         return code
     if c.client_id != 0:
@@ -371,12 +436,17 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = _check_armed(s, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # a Book alone has no checks for a plain order
         code = admit(s, &t, p, NULL)
-    if code == OK and not _has_room(s, &t):
+    if code == OK and (not _has_room(s, &t) or (c.records == 3 and not client_text_room(&s.client_ids))):
         code = TOO_MANY_ORDERS
+    if code == OK and ins.limits != NULL:
+        code = _keep_limits(s, &t, c)
     if code != OK:
         if fresh:
             position_forget(&s.ledger)
         return code
+    if c.records == 3:
+        t.text = <const char*>(x + 1)
+        _name(s, &t)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         _arm(s, &t, receipt)
     else:

@@ -90,6 +90,7 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t closing_ticks
     int64_t stp_group
     ExtendedTerms* terms               # NULL unless the order is an extended one
+    const char* text           # of a new order's client id; read only where there are terms
     Book* book                 # of its instrument
     Instrument* ins
     int32_t slot

@@ -1,4 +1,4 @@
-# marks: prices and time: MARK, INDEX and SOURCE, samples, settlements of funding.
+# marks: prices and time: MARK, INDEX, SET_LAST and SOURCE, samples, settlements of funding.
 #
 # Owns: the marks and indices of all instruments, and the order of the events of passing time.
 # Never: computes a price (price_model does) or moves money (funding does). Only this room moves a mark.
@@ -8,10 +8,11 @@
 
 from libc.stdint cimport int64_t
 from solvent._core.trade.state cimport State
-from solvent._core.base.commands cimport SettleFunding, TellIndex, TellMark, TellSource
+from solvent._core.base.commands cimport SettleFunding, TellIndex, TellLast, TellMark, TellSource
 
 cdef int mark(State* s, const TellMark* c) noexcept nogil
 cdef int index(State* s, const TellIndex* c) noexcept nogil
+cdef int last(State* s, const TellLast* c) noexcept nogil
 cdef int source(State* s, const TellSource* c) noexcept nogil
 cdef int fund(State* s, const SettleFunding* c) noexcept nogil
 cdef void pass_to(State* s, int64_t now_ns) noexcept nogil

@@ -12,14 +12,14 @@ from solvent._core.contract.price_model cimport (
     prices_view, weighted_median,
 )
 from solvent._core.base.schema cimport (
-    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT,
+    BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_LAST, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.lifecycle cimport observe
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
-from solvent._core.base.emit cimport emit_accrued, emit_indexed, emit_marked, emit_rated, emit_source_changed
-from solvent._core.base.commands cimport SettleFunding, TellIndex, TellMark, TellSource
+from solvent._core.base.emit cimport emit_accrued, emit_indexed, emit_last_set, emit_marked, emit_rated, emit_source_changed
+from solvent._core.base.commands cimport SettleFunding, TellIndex, TellLast, TellMark, TellSource
 
 
 cdef inline Prices* _open_model(State* s, uint32_t instrument) noexcept nogil:
@@ -173,6 +173,17 @@ cdef int index(State* s, const TellIndex* c) noexcept nogil:
     _set_index(s, c.instrument, <int128>c.price_ticks * FINE + c.beyond_fine, 0)
     if model != NULL:
         _remark(s, c.instrument, model, c.time_ns, False)
+    return OK
+
+
+cdef int last(State* s, const TellLast* c) noexcept nogil:
+    """Executes SET_LAST, a last price handed in. No model computes one."""
+    cdef int code = _check_price(s, c.instrument, c.price_ticks)
+    if code != OK:
+        return code
+    s.ledger.instruments[c.instrument].last_ticks = c.price_ticks
+    emit_last_set(&s.log, instrument=c.instrument, price_ticks=c.price_ticks)
+    observe(s, c.instrument, BY_LAST, c.price_ticks)
     return OK
 
 
