@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 BUILD ?= debug
 PARALLEL := -n auto --dist worksteal  # a process for each core; one test after another: pytest alone
 PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
+EXTRA := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["prove"])
+SOLVER = $(BIN)/python -c '$(EXTRA)' | xargs $(BIN)/python -m pip install --quiet
 # What one process makes no other makes again: generated C, and bytecode (of the tests too).
 export SOLVENT_C_CACHE := $(CURDIR)/build/cache
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 export PYTHONDONTWRITEBYTECODE :=
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test check bench mutate lint docs debug dist clean
+.PHONY: demo test check bench mutate lint docs debug dist clean deep campaign prove
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,7 +33,19 @@ check: lint                    ## the inner loop: style, types and the quick tes
 bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed; an earlier build
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/journal.py --gate
 	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05
+
+deep: $(VENV)/built            ## every layer of the programme, at most 75 minutes; SEED=1 repeats a run, LAYER=3 runs one
+	$(SOLVER)
+	$(BIN)/python tests/programme/run.py deep $(if $(SEED),--seed $(SEED)) $(if $(LAYER),--layer $(LAYER))
+
+campaign: $(VENV)/built        ## goes on with new seeds and writes the ledger; LAYER=3 runs one layer, MINUTES=60 of each
+	$(BIN)/python tests/programme/run.py campaign $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LAYER),--layer $(LAYER))
+
+prove: $(VENV)/built           ## the arithmetic over all inputs, and the mutant that each property kills
+	$(SOLVER)
+	$(BIN)/python tests/proofs/prove.py --write
 
 mutate: $(VENV)/built         ## ten wrong lines where money moves: does an assertion halt the core before the auditor? SEED=1
 	$(BIN)/python tests/support/mutate.py $(if $(SEED),--seed $(SEED))

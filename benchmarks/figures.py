@@ -16,6 +16,7 @@ from typing import Any
 
 import bench
 import peers
+import replicated
 from native import HERE, ROOT
 
 PAGE = "docs/explanation/benchmarks.md"
@@ -86,6 +87,7 @@ def blocks(found: Results) -> dict[str, str]:
         "peers": f"{measured_on(other)}\n\n```\n{peers.shown(other)}\n```\n",
         "exchange": f"{bench.shown_whole(run)}\n\n{proof['trades']:,} trades in the first flow, the same as a Book makes; "
         f"digest {proof['digest']}.\n",
+        "replicated": f"{measured_on(found['replicated'])}\n\n```\n{replicated.shown(found['replicated'])}\n```\n",
     }
 
 

@@ -31,14 +31,24 @@ class Venue(NamedTuple):
     mode: str = ""
     opened: int = 0
 
+    @property
+    def names(self) -> list[str]:
+        return [f"I{number}" for number in range(self.instruments)]
+
+    def listed(self) -> list[Instrument]:
+        """What the exchange is made of."""
+        return [Instrument(name, tiers=[Tier(10**6, "0.005", "0.01")]) for name in self.names]
+
     def make(self) -> Exchange:
         """The exchange."""
-        names = [f"I{number}" for number in range(self.instruments)]
-        ex = Exchange([Instrument(name, tiers=[Tier(10**6, "0.005", "0.01")]) for name in names], retain=False)
+        return self.fill(Exchange(self.listed(), retain=False))
+
+    def fill(self, ex: Exchange) -> Exchange:
+        """Opens and funds all accounts."""
         accounts = [f"a{i}" for i in range(self.accounts)]
         for account in accounts:
             ex.deposit(account, "USDT", 10**8)
-        for name in names:
+        for name in self.names:
             ex.mark(name, "50000")
             for account in accounts if self.mode else ():
                 ex.set_leverage(account, name, 10, mode=self.mode)

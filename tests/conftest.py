@@ -1,6 +1,7 @@
 """Shared fixtures: both kernels, the seed of every random test, and an auditor behind every command."""
 
 import gc
+from random import Random
 
 import pytest
 
@@ -16,9 +17,14 @@ def pytest_addoption(parser):
     parser.addoption("--commands", type=int, default=100_000, help="how many commands the differential test compares")
     parser.addoption("--every", type=int, default=128, help="after how many of them it compares whole states, and all rules")
 
+    parser.addoption("--shuffle", type=int, default=None, help="seed of an order of the tests: none may lean on another")
 
-def pytest_collection_modifyitems(items):
+
+def pytest_collection_modifyitems(config, items):
     """Long tests run first: the last ones to end are short, so that no process waits for another."""
+    if config.getoption("--shuffle") is not None:
+        Random(config.getoption("--shuffle")).shuffle(items)
+        return
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("scaled", "long")])
 
 

@@ -16,6 +16,7 @@ from solvent.schema.codes import (
     Code,
     EventsDropped,
     FeedGap,
+    Fenced,
     Halted,
     HistoryGone,
     InputError,
@@ -28,6 +29,7 @@ from solvent.schema.codes import (
     JournalForeign,
     JournalHeld,
     JournalVersion,
+    LogUnavailable,
     OutOfRange,
     Rejected,
     SolventError,
@@ -50,11 +52,11 @@ if TYPE_CHECKING:
     from solvent.store.recording import Recording
 
 __all__ = [
-    "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Funding",
-    "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed", "JournalDamaged",
-    "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion", "OrderLimits",
-    "OutOfRange", "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier", "Trigger", "WrongType", "applied",
-    "open", "replay",
+    "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Fenced",
+    "Funding", "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed",
+    "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion",
+    "LogUnavailable", "OrderLimits", "OutOfRange", "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier",
+    "Trigger", "WrongType", "applied", "open", "replay",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

@@ -17,7 +17,7 @@ from support.generator import Generator
 
 RUN = 1_000  # commands of one drawn shape
 COMMANDS = 100_000
-STREAMS = {20221108: "da99f7122b24441c", 1: "f8e9ebd6fd09f7c6", 2: "49da463072eebdb8"}  # by seed
+STREAMS = {20221108: "43c3d7975a8291de", 1: "bb842245e1af4a23", 2: "aa300143faa119a3"}  # by seed
 DEMOS = {
     "ftx": ("ce0ba802b4ca207b", "5ee603f51f00c108"),
     "2020-03-12": ("911b665173b5d985", "6bfa2cfa279d0599"),

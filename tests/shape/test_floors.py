@@ -18,6 +18,7 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "api": "schema terms presets _core twin witness",
     "feed": "schema terms api",
     "store": "schema terms witness api",
+    "replica": "schema terms api store",
     "lab": "schema terms presets api witness feed",
     "app": "schema terms presets api witness feed store lab",
 }

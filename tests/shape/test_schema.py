@@ -100,7 +100,28 @@ def lists_of_cython(text: str) -> list[list[str]]:
 
 def by_hand(text: str) -> str:
     """A file without its rendered parts."""
-    return re.sub(r"# rendered: (?!end)\w+\n.*?# rendered: end", "", text, flags=re.DOTALL)
+    return re.sub(r"rendered: (?!end)\w+( \*/)?\n.*?rendered: end", "", text, flags=re.DOTALL)
+
+
+# --- no limit twice
+
+
+def limits_of_cython(text: str) -> list[str]:
+    """Limits to which a file of the core gives a number by hand."""
+    names = "|".join(header.LIMITS)
+    return re.findall(rf"(?:#define SOLVENT_|^ *(?:cdef \w+ )?)({names})(?: =)? +[\w(]", by_hand(text), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", list((ROOT / "ext").rglob("*.p[yx][xd]")), ids=lambda path: path.name)
+def test_a_limit_is_said_once(path):
+    assert str(path.relative_to(ROOT)) in header.FILES or not limits_of_cython(path.read_text())
+
+
+@pytest.mark.parametrize(
+    "planted", ["cdef enum:\n    ORDERS_MAX = 7\n", "    #define SOLVENT_RATE 1000\n", "cdef int64_t MONEY_MAX = 3\n"]
+)
+def test_a_planted_second_limit_is_found(planted):
+    assert limits_of_cython(planted)
 
 
 def schema_lists() -> dict[str, list[str]]:

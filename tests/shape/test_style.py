@@ -14,6 +14,7 @@ EXACT = {  # divide decimals and fractions
     "witness/spendable.py",
     "store/files.py",  # joins paths, and pauses for parts of a second
 }  # fmt: skip
+EDGES = {"replica/jetstream.py": "talks to servers: waits in seconds"}  # where the world comes in, each with its reason
 LONG_FILES: dict[str, str] = {}  # each with its reason
 
 
@@ -70,7 +71,7 @@ def test_no_list_is_comprehended_in_the_core(path):
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
 def test_no_ambient_input_and_no_floats_below_the_simulation(path):
     """The engine reads no clock, no randomness, no environment, and has no float."""
-    if "market" in path.parts and "lab" in path.parts or "app" in path.parts:
+    if "market" in path.parts and "lab" in path.parts or "app" in path.parts or str(path.relative_to(HOME)) in EDGES:
         return
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -99,9 +100,10 @@ def test_documents_have_one_title(path):
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
 
 
-def test_the_makefile_has_at_most_ten_commands():
+def test_the_makefile_has_at_most_fourteen_commands():
+    """Ten, and the tiers of the programme of tests: deep, campaign, prove, and one to come."""
     text = (ROOT / "Makefile").read_text()
-    assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 10
+    assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 14
 
 
 def test_the_readme_asks_for_two_commands():

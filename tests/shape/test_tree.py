@@ -1,4 +1,5 @@
-"""The tree of tests: no test imports another, support holds what several share, behaviour/ has the floors of the engine."""
+"""The tree of tests: no test imports another, support, programme and
+proofs hold what is run elsewhere too, behaviour/ has the floors of the engine."""
 
 import ast
 
@@ -9,7 +10,7 @@ from support.places import HOME, ROOT
 TESTS = ROOT / "tests"
 FILES = sorted(TESTS.rglob("*.py"))
 FORBIDDEN = {"tests", "conftest"} | {path.stem for path in FILES if path.name.startswith("test_")}
-FORBIDDEN |= {path.name for path in TESTS.iterdir() if path.is_dir()} - {"support"}
+FORBIDDEN |= {path.name for path in TESTS.iterdir() if path.is_dir()} - {"support", "programme", "proofs"}
 
 
 def imported_tests(text: str) -> list[str]:

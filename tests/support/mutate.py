@@ -37,7 +37,7 @@ STATED = re.compile(  # assertions, what only they read, events, and what is no 
     r"|_event\(|^\s*(cdef(?!.* = )|ctypedef|from|import|return|pass|else|#|\"\"\")|\"\"\""
 )
 MONEY = re.compile(
-    r"_(units|lots)\b|\b(equity|own|full|share|gain|cost|lots|value|fee|held|margin|cash)\b|\b(pay|reserve|convert|_hold)\("
+    r"_(units|lots)\b|\b(equity|own|full|share|gain|cost|lots|value|fee|held|margin|cash)\b|\b(pay|_pay_any|reserve|convert|_hold)\("
     r"|\b(fund|parcel|fill|position_fill|refresh)_\w+\("
 )
 POINTERS = re.compile(r"s|l|p|t|c|e|r|ins|ledger|rules|fault|terms|fill|deal|fees|margin|wallet|found|cases|parcel|order|book")

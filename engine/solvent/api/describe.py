@@ -14,8 +14,8 @@ from solvent.api.names import client_id_of
 from solvent.schema.codes import InputError, Rejected
 from solvent.schema.commands import COMMANDS, places
 from solvent.schema.events import ACCOUNTS, EVENTS, TERM_WORDS, Event, Said, terms_of, unit_of, word_of
-from solvent.schema.layouts import NO_INSTRUMENT
-from solvent.schema.words import CommandType, EventType
+from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, NO_INSTRUMENT, NOBODY, RECORD_BYTES
+from solvent.schema.words import CommandType, EventType, Side
 from solvent.terms.decimals import PPB, from_units
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import wrong_type
@@ -82,6 +82,47 @@ def described(self: Names, event: Event) -> dict[str, Any]:
                 told[name] = word_of(TERM_WORDS[name], number)
             elif number:
                 _add_number(told, name, number, instrument, unit)
+    return told
+
+
+def command_described(self: Names, records: bytes) -> dict[str, Any]:
+    """Returns what a command asks, in names, words and decimals; a field that is zero is left out. Never raises for a record.
+
+    records: all records of one command. An unknown type has a number for its type, and no fields.
+
+    >>> from solvent import Exchange, Instrument
+    >>> from solvent.records import CommandType, command
+    >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+    >>> told = command_described(ex, command(CommandType.MARK, price_ticks=500_000))
+    >>> told["type"], told["instrument"], str(told["price"])
+    ('MARK', 'BTC-USDT-SWAP', '50000')
+    """
+    values = COMMAND.unpack(records[:RECORD_BYTES])
+    found = dict(zip(COMMAND_FIELDS, values, strict=True))
+    kind = next((each for each in CommandType if each == values[0]), None)
+    told: dict[str, Any] = {"type": kind.name if kind else values[0]}
+    if kind is None:
+        return told
+    said = places(COMMANDS[kind])
+    instrument = _at(self.instruments, found[said["instrument"]]) if "instrument" in said else None
+    currency = _at(tuple(self.currencies), found[said["currency"]]) if "currency" in said else None
+    unit = self.currencies[currency] if currency else instrument.unit if instrument else None
+    for name, place in said.items():
+        number = found[place]
+        if name in ("type", "records"):
+            continue
+        if name in ("account", "parent", "receiver"):
+            told[name] = None if number == NOBODY else _account(self, name, number)
+        elif name == "instrument":
+            told[name] = instrument.name if instrument else None if number == NO_INSTRUMENT else number
+        elif name == "currency":
+            told[name] = currency or number
+        elif name == "side":
+            told[name] = {Side.BUY: "buy", Side.SELL: "sell"}.get(Side(number)) if number < 2 else None
+        elif number:
+            _add_number(told, name, number, instrument, unit)
+    if kind in (CommandType.OPEN_ACCOUNT, CommandType.ADD_INSTRUMENT):
+        told["name"] = records[RECORD_BYTES : 2 * RECORD_BYTES].rstrip(b"\0").decode(errors="replace")
     return told
 
 

@@ -165,9 +165,9 @@ class _Teller:
         told = {name: self._money(units, e.currency) for name, units in amounts.items()}
         return {"seq": e.seq, "verdict": Verdict(e.verdict).name} | told | {"mark": mark}
 
-    def _order(self, e: Event, price: int, dormant: bool) -> dict[str, Any]:
+    def _order(self, e: Event, price: int, dormant: bool, client_id: int | str) -> dict[str, Any]:
         return {
-            "seq": e.seq, "order_id": e.order_id, "client_id": e.client_id or None,
+            "seq": e.seq, "order_id": e.order_id, "client_id": client_id or None,
             "instrument": self._venue.instruments[e.instrument].name, "side": Side(e.side).name.lower(),
             "price": self._ticks(e.instrument, price), "size": self._lots(e.instrument, e.cancelled_lots), "dormant": dormant,
         }  # fmt: skip

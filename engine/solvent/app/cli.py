@@ -1,7 +1,8 @@
-"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out. `evidence` reads journals.
+"""The `solvent` command: arguments in, a demo run or a replay, a page, a picture or JSON out. `journals` and `evidence`
+read journals.
 
 Owns the command line and nothing else. Writes only JSON to standard output when JSON goes there; progress and errors go to
-standard error. Exit code 2 means that the input was wrong.
+standard error. Exit code 2 means that the input was wrong, 3 that a journal is damaged, 1 that something else failed.
 """
 
 import argparse
@@ -11,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solvent.app import evidence
-from solvent.schema.codes import InputError, SolventError
+from solvent.app import evidence, journals
+from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
 if TYPE_CHECKING:
     from solvent.lab.market.runner import Outcome, Settings
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--format", default="auto", help="neutral, lobster or bitstamp (default: by the first line)")
     for each in (demo, replay):
         each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
+    journals.add(commands)
     evidence.add_commands(commands)
     return parser
 
@@ -151,13 +153,16 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     try:
-        return ({"demo": _demo, "replay-book": _replay_book} | evidence.RUN)[args.command](args)
+        return ({"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS | evidence.RUN)[args.command](args)
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader has left, as `head` does; what is still buffered must not complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (JournalDamaged, JournalDiverged) as error:
+        print(f"solvent: {error}", file=sys.stderr)
+        return 3
     except (SolventError, OSError, ImportError) as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 1

@@ -7,9 +7,9 @@ has the same numbers (a test compares them). Imports nothing of the package.
 from enum import IntEnum
 
 __all__ = [
-    "Busy", "Code", "EventsDropped", "FeedGap", "HINTS", "Halted", "HistoryGone", "InputError", "InvariantBroken",
+    "Busy", "Code", "EventsDropped", "FeedGap", "Fenced", "HINTS", "Halted", "HistoryGone", "InputError", "InvariantBroken",
     "JournalClosed", "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld",
-    "JournalVersion", "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
+    "JournalVersion", "LogUnavailable", "OutOfRange", "Rejected", "SolventError", "WrongType", "applied", "shown",
 ]  # fmt: skip
 
 
@@ -342,3 +342,21 @@ class JournalClosed(JournalError, Halted):
 
 class HistoryGone(JournalError):
     """Reports that a moment lies before the oldest one of a history, or after the newest one."""
+
+
+class LogUnavailable(JournalError):
+    """Reports that a replicated log did not answer in time. Nothing was done."""
+
+
+class Fenced(JournalError, Halted):
+    """Ends the writer of a replicated log: another one has claimed it. The exchange has halted for good; read its log anew.
+
+    durable_sequence: the last command of this writer that was acknowledged. A later one may be in the log, too.
+    """
+
+    def __init__(self, durable_sequence: int, what: object):
+        self.durable_sequence = durable_sequence
+        super().__init__(
+            f"another writer has claimed the log ({what}); this exchange has halted; command {durable_sequence} is the last "
+            "one that it acknowledged"
+        )

@@ -10,7 +10,7 @@ from dataclasses import fields
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
-from solvent.schema import codes, limits, words
+from solvent.schema import codes, columns, limits, words
 from solvent.schema.answers import ANSWERS
 from solvent.schema.commands import COMMANDS, Asked, places
 from solvent.schema.events import EVENTS
@@ -31,6 +31,7 @@ NUMBERS = {
     "RECORD_BYTES": RECORD_BYTES, "NAME_BYTES": limits.NAME_BYTES, "CLIENT_TEXT_MAX": limits.CLIENT_TEXT_MAX,
     "CONTINUED": CONTINUED, "NO_INSTRUMENT": NO_INSTRUMENT, "NOBODY": NOBODY, "SOURCES": len(words.Source),
 }  # fmt: skip
+LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()} | {"STEPS_MAX": len(words.Step)}
 PLAIN_INTS = (words.Side, words.Purse)  # indices; a named enum is none in Cython
 _FROM_SCHEMA = "from solvent._core.base.schema cimport (\n    "
 STRUCTS = {"Command": "command", "Event": "event", "Extension": "extension", "AcceptedTerms": "terms"}
@@ -270,6 +271,23 @@ def c_reading(kind: type[Terms], target: str, source: str) -> Callable[[], str]:
     return lambda: "".join(f"{target}.{name} = {source}.{name}\n" for name in plain_of(kind))
 
 
+def c_limits(*names: str) -> Callable[[], str]:
+    """Renders limits as members of an enum, which may count the items of an array."""
+    return lambda: "".join(f"    {name} = {LIMITS[name]}\n" for name in names)
+
+
+def c_wide_limits(*names: str) -> Callable[[], str]:
+    """Renders limits as macros of 64 bits."""
+    return lambda: "".join(f"    #define SOLVENT_{name} INT64_C({LIMITS[name]})\n" for name in names)
+
+
+def c_columns() -> str:
+    """Renders a struct for each kind of row of int64 columns."""
+    kinds = (("Position", columns.POSITION), ("Liquidation", columns.LIQUIDATION), ("Account", columns.ACCOUNT))
+    rows = {name: [f"    int64_t {column}\n" for column in kind.names or ()] for name, kind in kinds}
+    return "\n".join(f"cdef struct {name}Columns:\n{''.join(lines)}" for name, lines in rows.items())
+
+
 def step_numbers() -> str:
     """Renders the steps of a liquidation as members of an enum."""
     return "".join(f"    {step.name} = {step}\n" for step in words.Step)
@@ -304,15 +322,32 @@ FILES: dict[str, Callable[[], str]] = {
 """Whole files."""
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/contract/valuation.pxd": {"terms": c_fields(InstrumentTerms)},
-    f"{CORE}/contract/price_model.pxd": {"terms": c_fields(ModelTerms)},
-    f"{CORE}/contract/price_model.pyx": {"terms": c_reading(ModelTerms, "    p", "model")},
-    f"{CORE}/contract/order_limits.pxd": {"terms": c_fields(LimitTerms)},
-    f"{CORE}/account/margin.pxd": {"terms": c_fields(RuleTerms)},
-    f"{CORE}/liquidation/case.pxd": {"steps": step_numbers},
-    f"{CORE}/roster.pyx": {
-        "terms": c_reading(InstrumentTerms, "        ins", "spec"), "limits": c_reading(LimitTerms, "        limits", "terms"),
+    f"{CORE}/contract/price_model.pxd": {
+        "limits": c_limits("FINE", "SOURCES_MAX", "CATCH_UP_MAX"), "terms": c_fields(ModelTerms),
     },
-    f"{CORE}/kernel.pyx": {"terms": c_reading(RuleTerms, "        self.s.rules", "rules")},
+    f"{CORE}/contract/price_model.pyx": {
+        "limits": c_wide_limits("YEAR_NS", "ANNUAL_MAX"), "terms": c_reading(ModelTerms, "    p", "model"),
+    },
+    f"{CORE}/account/margin.pxd": {"limits": c_limits("STEPS_MAX"), "terms": c_fields(RuleTerms)},
+    f"{CORE}/liquidation/case.pxd": {"steps": step_numbers},
+    f"{CORE}/contract/order_limits.pxd": {"limits": c_limits("MESSAGES_MAX"), "terms": c_fields(LimitTerms)},
+    f"{CORE}/contract/order_limits.pyx": {"limits": c_limits("ACCOUNTS_MAX")},
+    f"{CORE}/roster.pyx": {
+        "capacity": c_limits("INSTRUMENTS_MAX"), "terms": c_reading(InstrumentTerms, "        ins", "spec"),
+        "limits": c_reading(LimitTerms, "        limits", "terms"),
+    },
+    f"{CORE}/kernel.pyx": {"limits": c_limits("RECORDS_MAX"), "terms": c_reading(RuleTerms, "        self.s.rules", "rules")},
+    f"{CORE}/base/money.pxd": {"limits": c_wide_limits("RATE", "COLLATERAL_MAX", "MONEY_MAX")},
+    f"{CORE}/market/order_pool.pxd": {"limits": c_limits("ORDERS_MAX", "REDUCE_ONLY_MAX", "TRIGGERED_MAX")},
+    f"{CORE}/market/client_ids.pxd": {"limits": c_limits("CLIENT_ID_WINDOW")},
+    f"{CORE}/market/triggers.pxd": {"limits": c_limits("TRAILING_MAX")},
+    f"{CORE}/market/book.pxd": {"limits": c_limits("BOOK_ITEMS_MAX")},
+    f"{CORE}/account/ledger.pxd": {"limits": c_limits("FIRST_USER", "ACCOUNTS_MAX")},
+    f"{CORE}/account/fees.pxd": {"limits": c_limits("VOLUME_DAYS")},
+    f"{CORE}/account/fees.pyx": {"limits": c_wide_limits("DAY_NS", "VOLUME_MAX")},
+    f"{CORE}/venue/account_commands.pyx": {"limits": c_wide_limits("LEVERAGE_PARTS_MAX", "LEVERAGE_TIMES_MAX")},
+    f"{CORE}/rows.pxd": {"columns": c_columns},
+    f"{CORE}/sound.pyx": {"limits": c_limits("INSTRUMENTS_MAX", "CURRENCIES_MAX")},
     "engine/solvent/twin/contract/valuation.py": {"terms": contract_fields},
     "engine/solvent/terms/rule_set.py": {"rules": rule_fields},
     f"{CORE}/base/event_view.pyx": {"taken": _record("", " = record"), "given": _record("return ", "")},
@@ -327,11 +362,11 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
 def filled(text: str, name: str, content: str) -> str:
     """Returns a file with one of its rendered parts as it should be. Raises ValueError if it has no such part."""
     lines = text.splitlines(keepends=True)
-    marks = [i for i, line in enumerate(lines) if line.rstrip(" ->\n").endswith(f"rendered: {name}")]
+    marks = [i for i, line in enumerate(lines) if line.rstrip(" */->\n").endswith(f"rendered: {name}")]
     if len(marks) != 1:
         raise ValueError(f"there are {len(marks)} parts {name!r}")
     begin = marks[0] + 1
-    end = next(i for i in range(begin, len(lines)) if lines[i].rstrip(" ->\n").endswith("rendered: end"))
+    end = next(i for i in range(begin, len(lines)) if lines[i].rstrip(" */->\n").endswith("rendered: end"))
     return "".join([*lines[:begin], content, *lines[end:]])
 
 

@@ -23,11 +23,12 @@ __all__ = ["difference", "of_book", "of_venue", "plain", "terms", "venue_of"]
 _CLASSES: dict[str, type] = {
     each.__name__: each for each in (Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier)
 }
+_NUMBERS: dict[str, type] = {"decimal": Decimal, "whole": int}
 _FAR = 2**63
 
 
 def plain(value: Any) -> Any:
-    """Returns a term as plain data: a class as a map that says which it is, a mapping as pairs, a decimal as text."""
+    """Returns a term as plain data: a class as a map that says which it is, a mapping as pairs, a decimal as its text."""
     if is_dataclass(value):
         said = {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.init and each.name != "_"}
         return {"is": type(value).__name__} | said
@@ -36,7 +37,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     if isinstance(value, Decimal) or (isinstance(value, int) and not -_FAR <= value < _FAR):
-        return str(value)
+        return {"is": "decimal" if isinstance(value, Decimal) else "whole", "of": str(value)}
     return value
 
 
@@ -48,6 +49,8 @@ def terms(value: Any) -> Any:
         return value
     if value.get("is") == "pairs":
         return {key: terms(each) for key, each in value["of"]}
+    if value.get("is") in _NUMBERS:
+        return _NUMBERS[value["is"]](value["of"])
     kind = _CLASSES.get(value.get("is", ""))
     if kind is None:
         raise InputError(f"a journal describes no {value.get('is')!r}")

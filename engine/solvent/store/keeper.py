@@ -13,17 +13,19 @@ from typing import Any
 from solvent.api.backend import checksum
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import description, format
-from solvent.store.journal import Place, Writer
+from solvent.store.journal import Place
 
 __all__ = ["Handing", "Journal", "first_of"]
 
-PIECE_RECORDS = 16_384
+
+PIECE_RECORDS = 16_384  # of a batch in a block
 
 
 class Handing:
     """Applies commands as a kernel does, and hands them over after each call. Subclasses say to whom."""
 
     _kernel: Any
+    piece_records = PIECE_RECORDS
 
     def apply(self, record: bytes) -> int:
         """Applies one command, as the kernel does."""
@@ -51,7 +53,7 @@ class Handing:
         self._ready()
         answers, begin = [], 0
         try:
-            for end in self._kernel.pieces(data, PIECE_RECORDS):
+            for end in self._kernel.pieces(data, self.piece_records):
                 answers.append(self._kernel.run(data[begin:end]))
                 self._hand_over()
                 begin = end
@@ -79,7 +81,7 @@ class Journal(Handing):
     disk. recovery: what opening it found.
     """
 
-    def __init__(self, face: Any, writer: Writer, housekeeping: Any, recovery: Any):
+    def __init__(self, face: Any, writer: Any, housekeeping: Any, recovery: Any):
         self._kernel, self._writer = face._kernel, writer
         self._venue = face.venue
         self._housekeeping = housekeeping
@@ -93,12 +95,12 @@ class Journal(Handing):
     @property
     def sequence(self) -> int:
         """Returns the number of the last command."""
-        return self._writer.sequence
+        return int(self._writer.sequence)
 
     @property
     def durable_sequence(self) -> int:
         """Returns the last command that is certainly on the disk."""
-        return self._writer.durable_sequence
+        return int(self._writer.durable_sequence)
 
     def _ready(self) -> None:
         self._writer.require()

@@ -6,6 +6,7 @@ Owns the arguments, the making of a new journal, and the first writes after a re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from solvent.api.base import Face
 from solvent.api.exchange import Exchange
@@ -76,17 +77,25 @@ class Wish:
     retain: bool
 
 
+@runtime_checkable
+class Elsewhere(Protocol):
+    """Keeps commands elsewhere than in a directory."""
+
+    def open_exchange(self, wish: Wish, kinds: Kinds) -> Exchange:
+        """Returns the exchange that was wished for, with all commands that are kept, ready for more."""
+
+
 def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
-    path: str | Path, instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
+    path: "str | Path | Elsewhere", instruments: Iterable[Instrument] | None = None, *, rules: str | RuleSet = "seed",
     retain: bool = False, log: Iterable[EventType] | None = None, collateral: Iterable[Collateral] = (),
     currencies: Mapping[str, int] | None = None, seed: int | None = None, sync: str = "every", interval_ms: int = 10,
     segment_bytes: int = 2**28, snapshot_every: int = 0, keep: int = 0, strict: bool = False, kinds: Kinds = COMPILED,
 ) -> Exchange:  # fmt: skip
     """Opens an exchange whose commands are in a journal before they are acknowledged. Begins a new one, or recovers it.
 
-    path: a directory of its own. instruments, rules, collateral, currencies, log, seed: as for Exchange, for a new journal. To
-    reopen one they are left out; instruments that are given must be the journal's. retain, strict: as for Exchange, from now
-    on.
+    path: a directory of its own, or a replicated log (docs/howto/replicate.md), which the caller then takes over. instruments,
+    rules, collateral, currencies, log, seed: as for Exchange, for a new journal. To reopen one they are left out; instruments
+    that are given must be the journal's. retain, strict: as for Exchange, from now on.
 
     sync: "every" syncs before each answer, a batch once: what was acknowledged survives a loss of power. "interval" writes
     before each answer and syncs interval_ms later: a loss of power costs at most what came in that time, the death of the
@@ -111,9 +120,13 @@ def open(  # noqa: PLR0913 (what an exchange is made of, and how it is kept)
     venue = None if instruments is None else Venue(instruments, rules, collateral, currencies)
     wish = Wish(venue, None if log is None else tuple(log), seed, flag_of(retain, "retain"))
     raises = flag_of(strict, "strict")
-    ex = opened(
-        Folder(path), wish, Policy(sync, interval_ms).check(), Limits(segment_bytes, snapshot_every, keep).check(), kinds
-    )
+    if isinstance(path, Elsewhere):
+        if (sync, interval_ms) != Policy() or (segment_bytes, snapshot_every, keep) != Limits():
+            raise InputError("a replicated log is synced and kept as its servers are told to; leave these arguments out")
+        ex = path.open_exchange(wish, kinds)
+    else:
+        policy, limits = Policy(sync, interval_ms).check(), Limits(segment_bytes, snapshot_every, keep).check()
+        ex = opened(Folder(path), wish, policy, limits, kinds)
     if raises:
         ex._be_strict()
     return ex
@@ -158,15 +171,20 @@ def opened(disk: Disk, wish: Wish, policy: Policy, limits: Limits, kinds: Kinds)
     return ex
 
 
-def _begin(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recovery]:
-    """Makes a new journal: its mark, then its first segment. Before that is there, there is no journal."""
+def new_exchange(wish: Wish, kinds: Kinds, name: str) -> Exchange:
+    """Makes the exchange that a new journal begins with."""
     venue = wish.venue
     if venue is None:
-        raise InputError(f"{disk.name} has no journal; give instruments to begin one")
-    ex = kinds.exchange(
+        raise InputError(f"{name} has no journal; give instruments to begin one")
+    return kinds.exchange(
         venue.instruments, rules=venue.rules, collateral=venue.collateral,
         currencies=dict(zip(venue.currency_names, venue.decimals, strict=True)), log=wish.log, seed=wish.seed, retain=False,
     )  # fmt: skip
+
+
+def _begin(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recovery]:
+    """Makes a new journal: its mark, then its first segment. Before that is there, there is no journal."""
+    ex = new_exchange(wish, kinds, disk.name)
     put_mark(disk, 0, 0)
     _, size, chain = begin_segment(disk, said_of(ex.venue, ex._kernel, ex._wanted), 1, 0)
     return ex, End(1, size, chain, 0), Recovery(0, 0, 0, 0)
@@ -177,7 +195,7 @@ def _recover(disk: Disk, wish: Wish, kinds: Kinds) -> tuple[Exchange, End, Recov
     ex, begin, chain = _base(disk, kinds)
     if not isinstance(ex, Exchange):
         raise JournalForeign(f"{disk.name} is a recording of a Book; solvent.replay reads it")
-    _require_same(ex, wish)
+    require_same(ex, wish)
     found = Reading()
     read(disk, begin + 1, chain, lambda block: replay(ex, block), found)
     end = End(found.first, found.bytes, found.chain, found.sequence)
@@ -202,7 +220,7 @@ def _base(disk: Disk, kinds: Kinds) -> tuple[Face, int, int]:
     raise told
 
 
-def _require_same(ex: Exchange, wish: Wish) -> None:
+def require_same(ex: Exchange, wish: Wish) -> None:
     """Raises JournalForeign if the caller asked for another exchange than the journal's."""
     if wish.venue is not None:
         description.difference(ex.venue, wish.venue)

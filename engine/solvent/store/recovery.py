@@ -40,7 +40,7 @@ def log_of(wanted: int) -> list[EventType] | None:
     return None if wanted == ALL_EVENTS else [each for each in EventType if wanted >> each & 1]
 
 
-def made(said: Mapping[str, Any], kinds: Kinds) -> Face:
+def made(said: Mapping[str, Any], kinds: Kinds = COMPILED) -> Face:
     """Makes an exchange or a Book as it was when it was new."""
     terms = {"log": log_of(said["log"]), "seed": said["seed"], "retain": False}
     if said["kind"] == "book":
@@ -102,12 +102,12 @@ def apply_all(face: Face, commands: bytes | memoryview, added: bytes) -> None:
 
 
 def apply_and_sum(face: Face, commands: bytes | memoryview, added: bytes) -> int:
-    """Applies commands as they were applied, and returns the checksum of their events."""
+    """Applies commands as they were applied, and returns the checksum of their events. Cursors keep what they wait for."""
     kernel = face._kernel
-    begin = kernel.next_seq
-    if not face._retain:
-        kernel.keep_from = begin
+    begin, kept = kernel.next_seq, kernel.keep_from
+    kernel.keep_from = min(begin, kept)
     apply_all(face, commands, added)
+    kernel.keep_from = kept
     return checksum(0, kernel.view(begin, kernel.next_seq))
 
 

@@ -9,7 +9,7 @@ import struct
 from typing import Any
 
 from solvent.api.backend import checksum
-from solvent.api.base import Face, digest_of
+from solvent.api.base import Face
 from solvent.schema.codes import InputError, JournalDamaged
 from solvent.store import format
 from solvent.store.files import Disk
@@ -22,21 +22,16 @@ _BYTES = 0xC6
 _BLOCK_BYTES_MAX = 2**32 - 1
 
 
-def digest(kernel: Any) -> int:
-    """Returns the digest of a kernel's state, as Face.digest does."""
-    return int.from_bytes(digest_of(kernel.state())[:8], "little")
-
-
 def save(disk: Disk, kernel: Any, said: dict[str, Any], sequence: int, chain: int) -> None:
     """Writes a snapshot after a command. chain: the journal's. Raises OSError; InputError beyond 4 GB a block."""
-    told_digest, blocks = digest(kernel), kernel.image()
+    digest, blocks = int(kernel.digest()), kernel.image()
     total = 0
     for _, _, _, data in blocks:
         total = checksum(total, data)
     listed = [[name, item_bytes, count, memoryview(data).nbytes] for name, item_bytes, count, data in blocks]
     if any(size > _BLOCK_BYTES_MAX for *_, size in listed):
         raise InputError("a snapshot holds at most 4 GB of a kind")
-    told = said | {"sequence": sequence, "digest": told_digest, "sum": total, "blocks": listed}
+    told = said | {"sequence": sequence, "digest": digest, "sum": total, "blocks": listed}
     head, _ = format.header(format.SNAPSHOT, told, chain)
     parts: list[bytes | memoryview] = [head]
     for _, _, _, data in blocks:
@@ -72,5 +67,5 @@ def load(disk: Disk, face: Face, sequence: int, chain: int | None) -> None:
         face._kernel.restore(blocks, said["sum"])
     except InputError as error:
         raise JournalDamaged(name, header.size, str(error)) from None
-    if digest(face._kernel) != said["digest"]:
+    if face.digest() != said["digest"]:
         raise JournalDamaged(name, header.size, "the state has another digest than the snapshot says")

@@ -21,7 +21,8 @@ from solvent.witness.books import Books
 from solvent.witness.rows import Audited, Order
 from solvent.witness.values import fill_value
 
-NEEDS = tuple(kind for kind in EventType if kind not in (EventType.SOURCE_CHANGED, EventType.RATED, EventType.PASSED))
+_NOT_NEEDED = (EventType.SOURCE_CHANGED, EventType.RATED, EventType.PASSED, EventType.LAST_SET)
+NEEDS = tuple(kind for kind in EventType if kind not in _NOT_NEEDED)
 """The types of events that a life is read from."""
 
 _EVERYONE = (
@@ -98,6 +99,7 @@ class Life(Books):
         super().__init__(exchange)
         self.account = account
         self._family_ids = family
+        self.client_names: dict[int, str] = {}  # texts behind numbers
         self._stepping: int | None = None  # the leg of a STEP_DOWN until its order is accepted
 
     def feed(self, e: Event) -> None:
@@ -127,6 +129,9 @@ class Life(Books):
 
     def _on_fee_changed(self, e: Event) -> None:
         self.rated[e.account, e.instrument, e.leg] = e.fee_ppb
+
+    def _on_client_id_named(self, e: Event) -> None:
+        self.client_names[e.client_id] = e.name
 
     def _on_account_opened(self, e: Event) -> None:
         self.parents[e.account] = e.parent

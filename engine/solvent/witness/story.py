@@ -119,9 +119,9 @@ class Taken:
 class Episode:
     """Holds one liquidation of a margin domain, within one command.
 
-    verdicts: LIQUIDATION events in turn. cancelled: (DONE event, limit price, dormant). done: the events of netting,
-    step-down and conversion, with the trades and postings of each. after: readings since. fund, deficit: what they paid for a
-    wallet below zero.
+    verdicts: LIQUIDATION events in turn. cancelled: (DONE event, limit price, dormant, client id). done: the events of
+    netting, step-down and conversion, with the trades and postings of each. after: readings since. fund, deficit: what they
+    paid for a wallet below zero.
     """
 
     domain: Domain
@@ -134,7 +134,7 @@ class Episode:
     path: list[Reading] = field(default_factory=list)
     crossing: Crossing | None = None
     verdicts: list[Event] = field(default_factory=list)
-    cancelled: list[tuple[Event, int, bool]] = field(default_factory=list)
+    cancelled: list[tuple[Event, int, bool, int | str]] = field(default_factory=list)
     done: list[Event] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
     fund_units: int = 0
@@ -236,7 +236,8 @@ class Story:
         elif kind in _CAUSES:
             self._look(e, old)
         elif self._now and order and e.ending == Ending.LIQUIDATED:
-            self._now.cancelled.append((e, order.price, order.status == "dormant"))
+            named = self._life.client_names.get(e.client_id, e.client_id)
+            self._now.cancelled.append((e, order.price, order.status == "dormant", named))
         elif self._now and e.account == self.account and kind in _DONE:
             self._now.done.append(e)
         elif kind == EventType.ACCEPTED and self._now and self._now.done and self._now.done[-1].type == EventType.STEP_DOWN:

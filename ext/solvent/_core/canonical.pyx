@@ -5,7 +5,7 @@ from cpython.long cimport PyLong_AsUnsignedLongLongMask
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.account.fees cimport VOLUME_DAYS, Volume
+from solvent._core.account.fees cimport VOLUME_DAYS, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport NAME_BYTES
@@ -13,7 +13,7 @@ from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.market.book cimport Book, book_worse
-from solvent._core.market.client_ids cimport WINDOW, ClientKey
+from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, ExtendedTerms, Order, pool_find
 from solvent._core.trade.holds cimport order_price
 from solvent._core.trade.state cimport State, order_instrument
@@ -132,13 +132,16 @@ cdef int _put_dormant(State* s, uint32_t instrument, Writer out) except -1:
 
 
 cdef int _put_volumes(State* s, Writer out) except -1:
-    """The volumes of every account and currency that has traded: account, currency, day, today, the days oldest first."""
+    """The volumes of every account and currency that has traded: account, currency, day, today, the days oldest first. All are
+    of the clock's day: who looked at one since its last trade makes no difference."""
     cdef uint32_t account, currency
     cdef Volume* v
     cdef int i
     for account in range(s.fees.accounts if s.fees.accounts < s.ledger.account_count else s.ledger.account_count):
         for currency in range(s.ledger.currency_count):
             v = &s.fees.volumes[<size_t>account * s.ledger.currency_count + currency]
+            if v.today or v.total:
+                v = volume_at(&s.fees, &s.ledger, account, currency, s.clock_ns)
             if v.today or v.total:
                 out.put(account)
                 out.put(currency)
@@ -240,7 +243,7 @@ cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
         out.put(s.pool.free_stack[k])
     out.put(s.client_ids.count)
     for k in range(s.client_ids.count):
-        key = &s.client_ids.finished[(s.client_ids.first + k) & (WINDOW - 1)]
+        key = &s.client_ids.finished[(s.client_ids.first + k) & (CLIENT_ID_WINDOW - 1)]
         out.put(key.account)
         out.put(<int64_t>key.client_id)
         out.put(<int64_t>key.order_id)

@@ -7,7 +7,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject_GenericGetAttr
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
-from solvent._core.market.order_pool cimport SLOTS_MAX, Order
+from solvent._core.market.order_pool cimport ORDERS_MAX, Order
 from solvent._core.market.book cimport Book, Half, book_peek
 from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
 from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_open
@@ -46,9 +46,11 @@ cdef object _ZERO = 0                  # the small int itself: an omitted argume
 cdef tuple _codes = tuple(range(1000))  # every result code as a Python int, made before any command
 
 cdef enum:
+    # rendered: limits
+    RECORDS_MAX = 255
+    # rendered: end
     AHEAD = 16             # commands between asking for memory and needing it
     NEARER = 8
-    RECORDS_MAX = 255
     BETWEEN_LOOKS = 255    # commands of a Book between two looks at the time, less one; an exchange looks more often
     BETWEEN_LOOKS_AT_MONEY = 31
     SIGNALS_MS = 50        # longest wait of a signal while a batch runs
@@ -79,10 +81,10 @@ cdef inline void _ahead(State* s, const Command* far, const Command* near) noexc
 
     It ignores their types (no branch to mispredict; an ORDER names order 0), decides nothing and writes nothing.
     """
-    cdef int32_t slot = <int32_t>(near.order_id & (SLOTS_MAX - 1))
+    cdef int32_t slot = <int32_t>(near.order_id & (ORDERS_MAX - 1))
     cdef Order* order = &s.pool.orders[slot]
     prefetch(far + AHEAD)
-    prefetch(&s.pool.orders[far.order_id & (SLOTS_MAX - 1)])
+    prefetch(&s.pool.orders[far.order_id & (ORDERS_MAX - 1)])
     if slot < s.pool.high_water:
         prefetch(&s.pool.orders[order.prev])
         prefetch(&s.pool.orders[order.next])
@@ -307,7 +309,7 @@ cdef class Kernel(Portable):
                 expire(&self.s)
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)
-            self.s.may_cost_others = c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE or c.record.type == FUNDING or c.record.type == SETTLE
+            self.s.may_cost_others = False
             if c.record.type == ORDER and c.record.records <= 3:
                 code = place(&self.s, &c.order, &c[1].extension if c.record.records >= 2 else NULL, receipt)
             elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
@@ -317,6 +319,8 @@ cdef class Kernel(Portable):
             elif c.record.type == AMEND:
                 code = amend(&self.s, &c.amend, receipt)
             else:
+                self.s.may_cost_others = (c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE
+                                          or c.record.type == FUNDING or c.record.type == SETTLE)
                 code = self._dispatch(c, receipt)
             if code == OK:
                 if not self.s.bare:
@@ -406,23 +410,24 @@ cdef class Kernel(Portable):
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """Runs the loop of `run`; run_count is the number of whole commands applied."""
         cdef Request request[3]
-        cdef Py_ssize_t i = 0
+        cdef const Command* at = commands
+        cdef const Command* end = commands + total
         cdef int64_t done = 0
         cdef int64_t looked = milliseconds()
         cdef int64_t mask = BETWEEN_LOOKS if self.s.bare else BETWEEN_LOOKS_AT_MONEY
-        while i < total and self.s.log.fault == 0:
-            if i + AHEAD < total and self.s.bare:
-                _ahead(&self.s, &commands[i + AHEAD], &commands[i + NEARER])
-            request[0].record = commands[i]
-            if request[0].record.records == 2 and i + 1 < total:
-                request[1].record = commands[i + 1]
-            elif request[0].record.records == 3 and i + 2 < total:
-                request[1].record = commands[i + 1]
-                request[2].record = commands[i + 2]
+        while at < end and self.s.log.fault == 0:
+            if self.s.bare and at + AHEAD < end:
+                _ahead(&self.s, at + AHEAD, at + NEARER)
+            request[0].record = at[0]
+            if request[0].record.records == 2 and at + 1 < end:
+                request[1].record = at[1]
+            elif request[0].record.records == 3 and at + 2 < end:
+                request[1].record = at[1]
+                request[2].record = at[2]
             elif request[0].record.records != 1:
                 break
             self._apply(request, &receipts[done])
-            i += request[0].record.records
+            at += request[0].record.records
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done

@@ -12,15 +12,10 @@ from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
 from solvent._core.canonical cimport ORDER_WORDS, Writer, order_words, write_state
 from solvent._core.rows cimport (
-    account_columns, domain_rows, liquidation_columns, position_columns, position_row, position_rows, wallet_rows,
+    AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
+    position_row, position_rows, wallet_rows,
 )
 from solvent._core.trade.state cimport order_instrument
-
-
-cdef enum:
-    POSITION_COLUMNS = 17      # solvent.schema.columns names them
-    LIQUIDATION_COLUMNS = 7
-    ACCOUNT_COLUMNS = 14
 
 
 cdef uint64_t _book_bytes(Book* book):
@@ -181,44 +176,44 @@ cdef class Reader:
 
     def positions_bytes(self):
         """Returns every open position, by account and instrument."""
-        return self._of_positions(POSITION_COLUMNS, position_columns)
+        return self._of_positions(sizeof(PositionColumns), position_columns)
 
     def liquidations_bytes(self):
         """Returns the liquidation prices of every open position."""
-        return self._of_positions(LIQUIDATION_COLUMNS, liquidation_columns)
+        return self._of_positions(sizeof(LiquidationColumns), liquidation_columns)
 
-    cdef bytearray _of_positions(self, int columns, Columns write):
+    cdef bytearray _of_positions(self, size_t row_bytes, Columns write):
         cdef Ledger* l = &self.s.ledger
-        cdef int64_t count = 0
-        cdef int64_t* row
+        cdef size_t count = 0
+        cdef char* row
         cdef uint32_t account
         cdef int32_t index
         self._require_idle()
         for index in range(l.position_count):
             count += l.positions[index].size_lots != 0
-        block = bytearray(count * columns * sizeof(int64_t))
-        row = <int64_t*><char*>block
+        block = bytearray(count * row_bytes)
+        row = <char*>block
         for account in range(FIRST_USER, l.account_count):
             index = l.accounts[account].first_position
             while index >= 0:
                 if l.positions[index].size_lots != 0:
                     write(&self.s, index, row)
-                    row += columns
+                    row += row_bytes
                 index = l.positions[index].next
         return block
 
     def accounts_bytes(self):
         """Returns every account's every currency, in order."""
         cdef Ledger* l = &self.s.ledger
-        cdef int64_t* row
+        cdef AccountColumns* row
         cdef uint32_t account, currency
         self._require_idle()
-        block = bytearray((l.account_count - FIRST_USER) * l.currency_count * ACCOUNT_COLUMNS * sizeof(int64_t))
-        row = <int64_t*><char*>block
+        block = bytearray((l.account_count - FIRST_USER) * l.currency_count * sizeof(AccountColumns))
+        row = <AccountColumns*><char*>block
         for account in range(FIRST_USER, l.account_count):
             for currency in range(l.currency_count):
                 account_columns(&self.s, account, currency, row)
-                row += ACCOUNT_COLUMNS
+                row += 1
         return block
 
     # --- orders

@@ -19,18 +19,19 @@ cdef class Recorder(Roster):
 
     cdef Py_ssize_t _whole(self, const Command* commands, Py_ssize_t total) except -1:
         """Returns the number of commands in a buffer. Raises InputError if the last one is not whole."""
-        cdef Py_ssize_t i = 0
+        cdef const Command* at = commands
+        cdef const Command* end = commands + total
         cdef Py_ssize_t n = 0
-        while i < total:  # branches, so that the next command's address does not wait for this one's memory
-            prefetch(&commands[i + FAR])
-            if commands[i].records == 1:
-                i += 1
-            elif commands[i].records == 2 or commands[i].records == 3:
-                i += commands[i].records
+        while at < end:  # branches, so that the next command's address does not wait for this one's memory
+            prefetch(at + FAR)
+            if at.records == 1:
+                at += 1
+            elif at.records == 2 or at.records == 3:
+                at += at.records
             else:
-                raise self.input_error(f"record {i} says that it takes {commands[i].records} records; set its `records` to 1, 2 or 3")
+                raise self.input_error(f"record {at - commands} says that it takes {at.records} records; set its `records` to 1, 2 or 3")
             n += 1
-        if i != total:
+        if at != end:
             raise self.input_error("the last command is cut off")
         return n
 

@@ -25,7 +25,9 @@ from solvent._core.base.commands cimport Request
 from hashlib import blake2b
 
 cdef enum:
+    # rendered: capacity
     INSTRUMENTS_MAX = 4096
+    # rendered: end
 
 
 cdef bint _is_account_name(bytes name) except -1:

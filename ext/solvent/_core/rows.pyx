@@ -197,27 +197,44 @@ cdef list domain_rows(State* s, uint32_t account):
 
 # --- All accounts at once ------------------------------------------------------------------------------
 
-cdef void position_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+cdef void position_columns(State* s, int32_t index, void* to) noexcept nogil:
+    cdef PositionColumns* row = <PositionColumns*>to
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
     cdef Requirement r
     domain_requirement(l, &s.rules, index, &r)
-    row[0], row[1], row[2], row[3], row[4], row[5] = p.account, p.instrument, p.leg, p.mode, p.leverage.times, p.leverage.parts
-    row[6], row[7], row[8], row[9] = p.size_lots, p.cost_units, p.margin_units, p.hold_units
-    row[10], row[11] = upl(l, p), position_value(l, p)
-    row[12], row[13], row[14] = saturate(r.equity), saturate(r.full), saturate(r.own)
-    row[15], row[16] = initial_units(l, p), saturate(r.value)
+    row.account = p.account
+    row.instrument = p.instrument
+    row.leg = p.leg
+    row.mode = p.mode
+    row.leverage = p.leverage.times
+    row.leverage_parts = p.leverage.parts
+    row.size_lots = p.size_lots
+    row.cost_units = p.cost_units
+    row.margin_units = p.margin_units
+    row.hold_units = p.hold_units
+    row.upl_units = upl(l, p)
+    row.value_units = position_value(l, p)
+    row.equity_units = saturate(r.equity)
+    row.full_units = saturate(r.full)
+    row.own_units = saturate(r.own)
+    row.initial_units = initial_units(l, p)
+    row.domain_value_units = saturate(r.value)
 
 
-cdef void liquidation_columns(State* s, int32_t index, int64_t* row) noexcept nogil:
+cdef void liquidation_columns(State* s, int32_t index, void* to) noexcept nogil:
+    cdef LiquidationColumns* row = <LiquidationColumns*>to
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
-    row[0], row[1], row[2], row[3] = p.account, p.instrument, p.leg, ins.mark_ticks
-    liquidation_ticks(&s.ledger, &s.rules, index, &row[4], &row[5])
-    row[6] = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), 0)
+    row.account = p.account
+    row.instrument = p.instrument
+    row.leg = p.leg
+    row.mark_ticks = ins.mark_ticks
+    liquidation_ticks(&s.ledger, &s.rules, index, &row.liquidation_ticks, &row.profit_side_ticks)
+    row.bankruptcy_ticks = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), 0)
 
 
-cdef void account_columns(State* s, uint32_t account, uint32_t currency, int64_t* row) noexcept nogil:
+cdef void account_columns(State* s, uint32_t account, uint32_t currency, AccountColumns* row) noexcept nogil:
     cdef Ledger* l = &s.ledger
     cdef int32_t index = l.accounts[account].first_position
     cdef int128 margin = 0
@@ -232,10 +249,17 @@ cdef void account_columns(State* s, uint32_t account, uint32_t currency, int64_t
                 initial += initial_part(l, &l.positions[index])
         index = l.positions[index].next
     cross_requirement(l, &s.rules, account, currency, &r)
-    row[0], row[1] = account, currency
-    row[2], row[3] = wallet_of(l, account, currency).cash_units, wallet_of(l, account, currency).hold_units
-    row[4], row[5] = saturate(margin), saturate(profit)
-    row[6], row[7] = free_units(l, account, currency, False), free_units(l, account, currency, True)
-    row[8], row[9], row[10], row[11] = saturate(r.equity), saturate(r.full), saturate(r.own), saturate(r.value)
-    row[12] = backing(l, account, currency) - wallet_of(l, account, currency).cash_units
-    row[13] = saturate(initial)
+    row.account = account
+    row.currency = currency
+    row.cash_units = wallet_of(l, account, currency).cash_units
+    row.hold_units = wallet_of(l, account, currency).hold_units
+    row.margin_units = saturate(margin)
+    row.upl_units = saturate(profit)
+    row.free_units = free_units(l, account, currency, False)
+    row.spendable_units = free_units(l, account, currency, True)
+    row.equity_units = saturate(r.equity)
+    row.full_units = saturate(r.full)
+    row.own_units = saturate(r.own)
+    row.value_units = saturate(r.value)
+    row.collateral_units = backing(l, account, currency) - row.cash_units
+    row.initial_units = saturate(initial)

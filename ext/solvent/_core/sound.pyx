@@ -11,14 +11,16 @@ from solvent._core.contract.price_model cimport SOURCES_MAX, Prices, Ring
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.case cimport RESIDUAL
 from solvent._core.market.book cimport BOOK_ITEMS_MAX, CACHE, NONE, Book, Half, Level, lowest_bit
-from solvent._core.market.client_ids cimport FINISHED_PLACE, WINDOW, ClientIds
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOTS_MAX, ExtendedTerms, Links, Order
+from solvent._core.market.client_ids cimport FINISHED_PLACE, CLIENT_ID_WINDOW, ClientIds
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, ORDERS_MAX, ExtendedTerms, Links, Order
 from solvent._core.market.triggers cimport TRAILING_MAX, Triggers
 from solvent._core.trade.state cimport State, order_instrument
 
 cdef enum:
+    # rendered: limits
     INSTRUMENTS_MAX = 4096
-    CURRENCIES_MAX = 1 << 16
+    CURRENCIES_MAX = 65536
+    # rendered: end
     DECIMALS_MAX = 18
 
 
@@ -35,11 +37,11 @@ cdef inline bint _index(int64_t number, int64_t count) noexcept nogil:
 
 cdef bint _sound_client_ids(ClientIds* ids) noexcept nogil:
     return (_in(ids.capacity, 64, <int64_t>1 << 40) and ids.capacity & (ids.capacity - 1) == 0
-            and _in(ids.used, 0, ids.capacity >> 2) and _in(ids.count, 0, ids.used) and ids.count <= WINDOW
-            and _in(ids.finished_capacity, 0, WINDOW) and _in(ids.room, ids.used, ids.capacity >> 2)
-            and (ids.finished_capacity == WINDOW or ids.room <= ids.finished_capacity)
-            and _in(ids.first, 0, WINDOW - 1) and (ids.first == 0 or ids.count == WINDOW)
-            and _in(ids.texts_capacity, 0, SLOTS_MAX))
+            and _in(ids.used, 0, ids.capacity >> 2) and _in(ids.count, 0, ids.used) and ids.count <= CLIENT_ID_WINDOW
+            and _in(ids.finished_capacity, 0, CLIENT_ID_WINDOW) and _in(ids.room, ids.used, ids.capacity >> 2)
+            and (ids.finished_capacity == CLIENT_ID_WINDOW or ids.room <= ids.finished_capacity)
+            and _in(ids.first, 0, CLIENT_ID_WINDOW - 1) and (ids.first == 0 or ids.count == CLIENT_ID_WINDOW)
+            and _in(ids.texts_capacity, 0, ORDERS_MAX))
 
 
 cdef bint sound_head(State* s) noexcept nogil:
@@ -54,7 +56,7 @@ cdef bint sound_head(State* s) noexcept nogil:
             and _in(l.account_count, FIRST_USER, ACCOUNTS_MAX) and _in(l.collateral_count, 0, CURRENCIES_MAX)
             and l.position_count >= 0 and l.parcel_count >= 0 and s.fees.accounts <= 2 * ACCOUNTS_MAX):
         return False
-    if not (_in(s.pool.high_water, 0, SLOTS_MAX) and _in(s.pool.terms_high_water, 0, s.pool.high_water)
+    if not (_in(s.pool.high_water, 0, ORDERS_MAX) and _in(s.pool.terms_high_water, 0, s.pool.high_water)
             and _in(s.pool.free_count, 0, s.pool.high_water) and _in(s.expiries.count, 0, s.pool.high_water)):
         return False
     for i in range(STEPS_MAX):
@@ -169,7 +171,7 @@ cdef bint sound_orders(State* s, const void* owner, const void* items, int64_t f
     for i in range(count):
         if o[i].state & LIVE and not (
                 o[i].side <= SELL and _index(o[i].prev, s.pool.high_water) and _index(o[i].next, s.pool.high_water)
-                and 0 <= o[i].remaining_lots <= o[i].size_lots and o[i].order_id & (SLOTS_MAX - 1) == <uint64_t>(first + i)
+                and 0 <= o[i].remaining_lots <= o[i].size_lots and o[i].order_id & (ORDERS_MAX - 1) == <uint64_t>(first + i)
                 and (o[i].flags & HOUSE_ORDER or _index(o[i].holder, s.ledger.position_count))
                 and (s.bare or o[i].account < s.ledger.account_count) and (o[i].holder >= 0 or s.bare)):
             return False
@@ -340,8 +342,11 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
     """True if a live order stands in a queue of its instrument, and its terms in the lists that they name."""
     cdef Order* o = &s.pool.orders[slot]
     cdef ExtendedTerms* terms = &s.pool.terms[slot]
-    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef uint32_t instrument
     cdef Book* book
+    if (o.flags & HOUSE_ORDER and s.ledger.parcel_count == 0) or (o.state & EXTENDED and slot >= s.pool.terms_high_water):
+        return False
+    instrument = order_instrument(s, slot)
     if instrument >= s.ledger.instrument_count or o.state & DUE:
         return False
     book = s.triggers[instrument].books[terms.source] if o.state & DORMANT else &s.books[instrument]

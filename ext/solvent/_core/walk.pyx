@@ -11,7 +11,7 @@ from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport Prices, Ring, prices_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier
 from solvent._core.market.book cimport Book, Level, book_close
-from solvent._core.market.client_ids cimport WINDOW, ClientIds, ClientKey, ClientText, client_ids_close
+from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientIds, ClientKey, ClientText, client_ids_close
 from solvent._core.market.expiries cimport expiries_close
 from solvent._core.market.order_pool cimport ExtendedTerms, Links, Order, OrderPool, pool_close
 from solvent._core.market.triggers cimport Triggers, triggers_close
@@ -153,7 +153,7 @@ cdef void _texts(Walk* w, ClientIds* c, int32_t slots) noexcept nogil:
         c.texts_capacity = <int32_t>count
     _see(w, "client_ids.texts", <void**>&c.texts, sizeof(ClientText), count, c.texts_capacity, POOL, c, NULL)
     if c.finished_texts != NULL:
-        _see(w, "client_ids.finished_texts", <void**>&c.finished_texts, sizeof(ClientText), WINDOW, WINDOW, HEAP, c, NULL)
+        _see(w, "client_ids.finished_texts", <void**>&c.finished_texts, sizeof(ClientText), CLIENT_ID_WINDOW, CLIENT_ID_WINDOW, HEAP, c, NULL)
 
 
 cdef void walk(Walk* w) noexcept nogil:

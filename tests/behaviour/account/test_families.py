@@ -433,3 +433,15 @@ WRONG = {
 def test_tables_that_are_none(what):
     with pytest.raises(InputError):
         replace(BASE, fee_tiers=WRONG[what])
+
+
+def test_who_looks_at_a_volume_changes_nothing(make):
+    """KER-2, found by bytes that nobody meant: a refused order read a volume of days ago, and the digest was another one."""
+    ex = tiered(make, replace(TIERED, name="Y", liquidation_fee="own"))
+    ex.mark("Y", 1_000)
+    trade(ex, "a", 1)
+    trade(ex, "a", -1)
+    for days in (1, 29, 31, 40):
+        ex.advance(days * DAY_NS)
+        before = ex.digest()
+        assert ex.order("a", "Y", "sell", 10**6, price=1_000).code and ex.digest() == before

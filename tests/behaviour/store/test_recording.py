@@ -12,8 +12,7 @@ import solvent.reference
 from solvent import Book, Instrument
 from solvent.records import CommandType, command
 from solvent.store import replay as replay_module
-from support.generator import Generator
-from support.journals import play, written
+from support.journals import drawn, play, written
 
 NAMES = ("compiled", "reference")
 
@@ -32,7 +31,7 @@ def close_points(monkeypatch):
 
 def recorded(kind, seed: int, commands: int):
     """A recorded exchange after drawn commands, and the digest after each."""
-    g = Generator(seed)
+    g, _, _ = drawn(seed, commands)
     ex = kind(g.instruments, rules=g.rules, collateral=g.collateral, seed=7)
     recording, digests = ex.record(), [ex.digest()]
     keep = recording.apply
@@ -43,7 +42,7 @@ def recorded(kind, seed: int, commands: int):
         return code
 
     recording.apply = apply
-    play(ex, g, commands)
+    play(ex, seed, commands)
     return ex, recording, digests
 
 

@@ -84,6 +84,17 @@ def test_a_liquidation_in_plain_values(base):
     assert json.loads(json.dumps(whole)) == whole and whole["account"] == "alice"
 
 
+def test_a_client_id_that_is_a_text_is_told(base):
+    ex = fallen(base)
+    ex.deposit("alice", "USDT", 1_000)
+    ex.set_leverage("alice", "X", 20, mode="isolated")
+    ex.order("bob", "X", "sell", 5, price=948).ok()
+    ex.order("alice", "X", "buy", 5, price=948).ok()
+    ex.order("alice", "X", "buy", 1, price=850, client_id="my-bid").ok()
+    ex.mark("X", 900)
+    assert [each["client_id"] for each in ex.why("alice").liquidations[1]["cancelled"]] == ["my-bid"]
+
+
 def test_deficit_and_residual_are_told(base):
     """A gap far below the bankruptcy price, no fund: the winner closes at her cost; nobody else pays."""
     ex = base([X])

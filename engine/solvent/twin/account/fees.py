@@ -72,6 +72,8 @@ class Fees:
 
     def state(self) -> list[int]:
         """Returns the volumes of every account and currency that has traded: account, currency, day, today, the days oldest
-        first."""
+        first. All are of the clock's day: who looked at one since its last trade makes no difference."""
+        for volume in self.volumes.values():
+            volume.roll(self.clock_ns // DAY_NS)
         rows = [row for row in sorted(self.volumes.items()) if row[1].today or any(row[1].days)]
         return [number for key, v in rows for number in (*key, v.day, v.today, *v.days)]

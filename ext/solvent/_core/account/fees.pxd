@@ -12,7 +12,9 @@ from solvent._core.account.ledger cimport Ledger, Position
 from solvent._core.contract.valuation cimport Instrument
 
 cdef enum:
+    # rendered: limits
     VOLUME_DAYS = 30
+    # rendered: end
 
 cdef struct Volume:
     int64_t day

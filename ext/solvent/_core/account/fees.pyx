@@ -13,8 +13,10 @@ from solvent._core.base.emit cimport emit_fee_changed
 cdef extern from *:
     """
     #include <stdint.h>
-    #define SOLVENT_DAY_NS (INT64_C(86400) * 1000000000)
-    #define SOLVENT_VOLUME_MAX (INT64_C(1) << 57)
+    /* rendered: limits */
+    #define SOLVENT_DAY_NS INT64_C(86400000000000)
+    #define SOLVENT_VOLUME_MAX INT64_C(144115188075855872)
+    /* rendered: end */
     """
     int64_t DAY_NS "SOLVENT_DAY_NS"
     int64_t VOLUME_MAX "SOLVENT_VOLUME_MAX"

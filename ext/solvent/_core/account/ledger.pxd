@@ -9,13 +9,17 @@
 # Cost: O(1) a posting; a position is found by walking the account's positions (by instrument, few).
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from solvent._core.base.clauses cimport MON_2, MON_3, must
 from solvent._core.base.money cimport int128
 from solvent._core.contract.valuation cimport Held, Instrument, Leverage
 from solvent._core.base.event_log cimport EventLog
+from solvent._core.base.schema cimport CLEARING
 
 cdef enum:
-    FIRST_USER = 16   # accounts below it are purses of the house (schema.Purse)
-    ACCOUNTS_MAX = 1 << 24
+    # rendered: limits
+    FIRST_USER = 16
+    ACCOUNTS_MAX = 16777216
+    # rendered: end
 
 cdef struct Wallet:
     int64_t cash_units
@@ -141,7 +145,6 @@ cdef int accounts_reserve(Ledger* ledger) noexcept nogil
 cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil
 cdef int instrument_reserve(Ledger* ledger) noexcept nogil
 cdef void instrument_close(Instrument* ins) noexcept nogil
-cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
@@ -162,11 +165,33 @@ cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil
 cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil
 cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil
 cdef void parcels_sweep(Ledger* ledger) noexcept nogil
-cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil
 
 
 cdef inline Wallet* wallet_of(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
     return &ledger.wallets[<size_t>account * ledger.currency_count + currency]
+
+
+cdef inline bint comes_before(Position* p, uint32_t instrument, uint8_t leg) noexcept nogil:
+    """True if an account's position is listed before that of an instrument and leg."""
+    return p.instrument < instrument or (p.instrument == instrument and p.leg < leg)
+
+
+cdef inline int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
+    """Returns the index of an account's position, or -1."""
+    cdef int32_t index = ledger.accounts[account].first_position
+    while index >= 0 and comes_before(&ledger.positions[index], instrument, leg):
+        index = ledger.positions[index].next
+    if index >= 0 and ledger.positions[index].instrument == instrument and ledger.positions[index].leg == leg:
+        return index
+    return -1
+
+
+cdef inline void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
+    """States that an instrument's sizes, and its currency's cash and costs, sum to zero between two commands, and two
+    cases."""
+    cdef Instrument* ins = &ledger.instruments[instrument]
+    must(ins.net_lots == 0, MON_2, &ledger.log.fault)
+    must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
 
 
 cdef inline void domain_forget(Ledger* ledger, Position* p) noexcept nogil:

@@ -93,19 +93,6 @@ cdef uint32_t account_new(Ledger* ledger, uint32_t parent) noexcept nogil:
     return account
 
 
-cdef inline bint _before(Position* p, uint32_t instrument, uint8_t leg) noexcept nogil:
-    return p.instrument < instrument or (p.instrument == instrument and p.leg < leg)
-
-
-cdef int32_t position_find(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    cdef int32_t index = ledger.accounts[account].first_position
-    while index >= 0 and _before(&ledger.positions[index], instrument, leg):
-        index = ledger.positions[index].next
-    if index >= 0 and ledger.positions[index].instrument == instrument and ledger.positions[index].leg == leg:
-        return index
-    return -1
-
-
 cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil:
     """Makes room for `more` positions; returns 0 when memory is gone. May move the pool."""
     cdef Instrument* ins = &ledger.instruments[instrument]
@@ -170,7 +157,7 @@ cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument,
     cdef int32_t index = ledger.position_count
     cdef int32_t* link = &ledger.accounts[account].first_position
     position_default(ledger, account, instrument, leg, &ledger.positions[index])
-    while link[0] >= 0 and _before(&ledger.positions[link[0]], instrument, leg):
+    while link[0] >= 0 and comes_before(&ledger.positions[link[0]], instrument, leg):
         link = &ledger.positions[link[0]].next
     ledger.positions[index].next = link[0]
     link[0] = index
@@ -270,14 +257,6 @@ cdef inline void _waterfall(Ledger* ledger, uint32_t currency, bint grown) noexc
     must(not grown or wallet_of(ledger, DEFICIT, currency).cash_units == 0, LIQ_6, &ledger.log.fault)
 
 
-cdef void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
-    """States that an instrument's sizes, and its currency's cash and costs, sum to zero between two commands, and two
-    cases."""
-    cdef Instrument* ins = &ledger.instruments[instrument]
-    must(ins.net_lots == 0, MON_2, &ledger.log.fault)
-    must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
-
-
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil:
     """Pays income to the insurance fund; an open deficit is repaid first (semantics §5)."""
     cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
@@ -315,6 +294,12 @@ cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil:
         leverage_parts=p.leverage.parts, chosen_tier=p.chosen_tier)
 
 
+cdef inline void _pay_any(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
+    """Pays, if there is an amount: most fills leave most of their postings at zero."""
+    if amount != 0:
+        pay(ledger, reason, payer, receiver, amount, ref)
+
+
 cdef inline void _fee(Ledger* ledger, Fill* terms, Purse payer, int64_t rest) noexcept nogil:
     cdef int64_t share
     if terms.fee_reason == LIQUIDATION_FEE:
@@ -323,7 +308,7 @@ cdef inline void _fee(Ledger* ledger, Fill* terms, Purse payer, int64_t rest) no
         fund_receives(ledger, LIQUIDATION_FEE, payer, share, terms.ref)
         rest -= share
         must(rest >= 0, MON_7, &ledger.log.fault)
-    pay(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
+    _pay_any(ledger, terms.fee_reason, payer, wallet_purse(FEES, payer.currency), rest, terms.ref)
 
 
 cdef inline void _close_isolated(Position* p, Fill* terms, Effect* e, int64_t margin_share, bint whole, int32_t* fault) noexcept nogil:
@@ -352,7 +337,9 @@ cdef void fill_effect(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noe
     cdef int64_t held = magnitude(p.size_lots)
     cdef int64_t moved = magnitude(terms.size_delta)
     cdef int64_t paid, share, lots
-    memset(e, 0, sizeof(Effect))
+    e.closed_lots = e.realised_units = e.margin_fee_units = e.cash_units = 0
+    e.shortfall_units = e.released_units = e.assigned_units = 0
+    e.known = e.stands = False
     e.size_lots, e.cost_units, e.margin_units = p.size_lots, p.cost_units, p.margin_units
     e.opened_cost = terms.cost_delta
     if p.size_lots != 0 and (p.size_lots > 0) != (terms.size_delta > 0):
@@ -429,15 +416,15 @@ cdef void fill_post(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexc
     p.cost_units = e.cost_units
     if p.mode:
         margin = margin_purse(ledger, index)
-        pay(ledger, REALISED, wallet_purse(CLEARING, currency), margin, e.realised_units, terms.ref)
+        _pay_any(ledger, REALISED, wallet_purse(CLEARING, currency), margin, e.realised_units, terms.ref)
         _fee(ledger, terms, margin, e.margin_fee_units)
         if e.shortfall_units != 0 and terms.deleveraged:
             pay(ledger, ADL_TOP_UP, wallet_purse(DEFICIT, currency), margin, e.shortfall_units, terms.ref)
         elif e.shortfall_units != 0:
             fund_pays(ledger, SHORTFALL, margin, e.shortfall_units, terms.ref)
-        pay(ledger, MARGIN_RELEASED, margin, wallet, e.released_units, terms.ref)
+        _pay_any(ledger, MARGIN_RELEASED, margin, wallet, e.released_units, terms.ref)
     else:
-        pay(ledger, REALISED, wallet_purse(CLEARING, currency), wallet, e.realised_units, terms.ref)
+        _pay_any(ledger, REALISED, wallet_purse(CLEARING, currency), wallet, e.realised_units, terms.ref)
     _fee(ledger, terms, wallet, e.wallet_fee_units)
     if e.assigned_units != 0:
         pay(ledger, MARGIN_ASSIGNED, wallet, margin_purse(ledger, index), e.assigned_units, terms.ref)

@@ -8,12 +8,15 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position
-from solvent._core.base.money cimport int128, max64
-from solvent._core.contract.valuation cimport Instrument, tier_at, value_at_mark
+from solvent._core.base.clauses cimport MAR_1, MON_8, must
+from solvent._core.base.money cimport RATE, int128, magnitude, max64, total
+from solvent._core.contract.valuation cimport Instrument, fee_units, initial_rise, tier_at, value_at_mark, worth
 from solvent._core.base.schema cimport BUY
 
 cdef enum:
+    # rendered: limits
     STEPS_MAX = 8
+    # rendered: end
 
 cdef struct Rules:
     # rendered: terms
@@ -55,7 +58,6 @@ cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
-cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
 cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
@@ -65,7 +67,7 @@ cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
-cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
+cdef int64_t mixed_hold(Ledger* ledger, Instrument* ins, Position* p, OpenSide* open, int side) noexcept nogil
 cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each, int128 less) noexcept nogil
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
@@ -110,6 +112,67 @@ cdef inline void plain_rates(Rules* rules, Instrument* ins, Position* p, int64_t
     own[0] = max64(full[0], ins.tiers[high.tier].maintenance_ppb + high.fee_ppb)
 
 
+cdef inline int64_t plain_maintenance(Instrument* ins, Position* p, int64_t value, int32_t* fault) noexcept nogil:
+    """Returns maintenance margin of a plain position of this value, without a fee."""
+    return fee_units(value, ins.tiers[tier_at(ins, magnitude(p.size_lots), p.chosen_tier)].maintenance_ppb, fault)
+
+
 cdef inline bint is_plain(Rules* rules, Instrument* ins) noexcept nogil:
     """True if both thresholds are rates of the value at mark, and nothing else counts."""
     return ins.plain and ins.accrual_ppb == 0 and not rules.fee_at_bankruptcy
+
+
+cdef inline bint plain_holds(
+    Ledger* ledger, Rules* rules, Instrument* ins, Position* p, int64_t size_lots, int64_t cost_units, int64_t margin_units
+) noexcept nogil:
+    """True if a plain isolated position is at R_own or above with this size, cost and margin: equity >= ceil(own), without
+    the division."""
+    cdef int64_t signed = worth(ins, size_lots, ins.mark_ticks, &ledger.log.fault)
+    cdef int128 equity = <int128>margin_units + signed - cost_units
+    cdef int64_t low, high
+    if size_lots == 0:
+        return equity >= 0
+    plain_rates(rules, ins, p, magnitude(size_lots), &low, &high)
+    return (equity - rules.at_threshold) * RATE >= <int128>magnitude(signed) * high
+
+
+cdef inline bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
+    """True if an isolated position is known to hold after opening `lots` with their initial margin, at the mark or better.
+
+    Both parts bear their share at the rate of the whole: the held part by its equity, the opened part by leverage.
+    """
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t signed, low, high
+    if not is_plain(rules, ins) or rules.at_threshold:
+        return False
+    plain_rates(rules, ins, p, magnitude(p.size_lots) + lots, &low, &high)
+    if <int128>high * p.leverage.times > <int128>RATE * p.leverage.parts:
+        return False
+    signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
+    return (<int128>p.margin_units + signed - p.cost_units) * RATE >= <int128>magnitude(signed) * high
+
+
+# --- Holds, inline: every order asks twice ------------------------------------------------------------------
+
+cdef inline int64_t opening_hold(
+    Instrument* ins, Position* p, int64_t lots, int64_t value, int64_t loss, int64_t adds, int32_t* fault
+) noexcept nogil:
+    """Returns the hold of lots that may open: initial margin, taker fee and loss to mark.
+
+    adds: 1 if they add to the position, whose notional is at entry, so that no mark moves a hold. A saturated hold is more
+    than anybody has.
+    """
+    cdef int64_t initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
+    must((initial | value | loss) >= 0, MAR_1, fault)
+    return total(initial, loss, fee_units(value, ins.taker_fee_ppb, fault))
+
+
+cdef inline int64_t side_hold(Ledger* ledger, Instrument* ins, Position* p, OpenSide* open, int side) noexcept nogil:
+    """Returns the hold of a side whose resting orders are `open`. More orders never reserve less."""
+    cdef int64_t closing = -p.size_lots if side == BUY else p.size_lots
+    if closing > 0 or p.reduce.loss_units != 0:
+        if p.mode and open.lots <= closing - p.reduce.lots:      # all of them close: its own margin bears their loss
+            return 0
+        return mixed_hold(ledger, ins, p, open, side)
+    must(open.lots >= 0, MON_8, &ledger.log.fault)
+    return 0 if open.lots == 0 else opening_hold(ins, p, open.lots, open.value_units, open.loss_units, 1, &ledger.log.fault)

@@ -4,11 +4,11 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
 from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
-    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate,
+    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
     sub,
 )
 from solvent._core.contract.valuation cimport (
-    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, initial_rise, is_lesser, rate_of, tier_at, tier_of, upl_of,
+    Held, Instrument, accrued_units, allows, asked, asked_of, closing_fee, fee_units, initial_of, is_lesser, rate_of, tier_at, tier_of, upl_of,
     worth,
 )
 from solvent._core.base.schema cimport BUY, BY_FEE, CONTRACTS, IGNORED, SELL
@@ -85,22 +85,6 @@ cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, i
             own[0] = full[0]
     must(own[0] >= full[0], LIQ_1, fault)
     must(full[0] >= 0, LIQ_1, fault)
-
-
-cdef bint opens_safely(Ledger* ledger, Rules* rules, Position* p, int64_t lots) noexcept nogil:
-    """True if an isolated position is known to hold after opening `lots` with their initial margin, at the mark or better.
-
-    Both parts bear their share at the rate of the whole: the held part by its equity, the opened part by leverage.
-    """
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t signed, low, high
-    if not is_plain(rules, ins) or rules.at_threshold:
-        return False
-    plain_rates(rules, ins, p, magnitude(p.size_lots) + lots, &low, &high)
-    if <int128>high * p.leverage.times > <int128>RATE * p.leverage.parts:
-        return False
-    signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
-    return (<int128>p.margin_units + signed - p.cost_units) * RATE >= <int128>magnitude(signed) * high
 
 
 cdef inline void _add(Ledger* ledger, Rules* rules, Position* p, int128 equity, Requirement* r) noexcept nogil:
@@ -183,15 +167,12 @@ cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept n
     """True if an isolated position is at R_own or above: equity >= ceil(own), without the division."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t signed = worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault)
-    cdef int128 equity = <int128>p.margin_units + signed - p.cost_units
-    cdef int64_t low, high
-    cdef int128 full, own
+    cdef int128 equity, full, own
+    if is_plain(rules, ins):
+        return plain_holds(ledger, rules, ins, p, p.size_lots, p.cost_units, p.margin_units)
+    equity = <int128>p.margin_units + worth(ins, p.size_lots, ins.mark_ticks, &ledger.log.fault) - p.cost_units
     if p.size_lots == 0:
         return equity >= 0
-    if is_plain(rules, ins):
-        plain_rates(rules, ins, p, magnitude(p.size_lots), &low, &high)
-        return (equity - (1 if rules.at_threshold else 0)) * RATE >= <int128>magnitude(signed) * high
     thresholds(ledger, rules, p, equity, &full, &own)
     return (equity - (1 if rules.at_threshold else 0)) * RATE >= own
 
@@ -269,7 +250,7 @@ cdef int64_t _maintenance(Ledger* ledger, Position* p) noexcept nogil:
     cdef int32_t* fault = &ledger.log.fault
     cdef Held held
     if ins.plain and ins.accrual_ppb == 0:
-        return fee_units(position_value(ledger, p), ins.tiers[tier_at(ins, magnitude(p.size_lots), p.chosen_tier)].maintenance_ppb, fault)
+        return plain_maintenance(ins, p, position_value(ledger, p), fault)
     held = held_of(ledger, p)
     return narrow(ceil128(asked(ins, &held, tier_of(ins, &held, fault), 0, fault), RATE), fault)
 
@@ -367,22 +348,21 @@ cdef inline int64_t _opening_loss(Ledger* ledger, OpenSide* open, int64_t lots) 
     return 0 if lots == 0 or open.loss_units == 0 else _share(open.loss_units, lots, open.lots, &ledger.log.fault)
 
 
-cdef inline int64_t _side_hold(Ledger* ledger, Position* p, OpenSide* open, int side) noexcept nogil:
+cdef int64_t mixed_hold(Ledger* ledger, Instrument* ins, Position* p, OpenSide* open, int side) noexcept nogil:
+    """Returns the hold of a side of which a part may close the position."""
     cdef int32_t* fault = &ledger.log.fault
     cdef int64_t lots = opening_lots(p, side, open.lots)
     cdef int64_t held = _opening_loss(ledger, open, lots) if p.mode else open.loss_units
-    cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef int64_t value, initial
-    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # 1: it adds to the position, whose notional is at entry: no mark moves a hold
+    cdef int64_t adds = (p.size_lots > 0) == (side == BUY)      # 1: it adds to the position
+    cdef int64_t value
     if not p.mode and side == p.reduce_side:
         held = add(held, p.reduce.loss_units, fault)
-    must((0 <= lots) & (lots <= open.lots) & (held >= 0), MON_8, fault)
+    must(0 <= lots <= open.lots and held >= 0, MON_8, fault)
     if lots == 0:
         return held
     value = _share(open.value_units, lots, open.lots, fault)
-    initial = initial_rise(ins, value, p.leverage, lots, adds * magnitude(p.size_lots), adds * magnitude(p.cost_units), fault)
-    must((initial | value) >= 0, MAR_1, fault)
-    return saturate(<int128>initial + held + fee_units(value, ins.taker_fee_ppb, fault))    # a saturated hold is more than anybody has
+    must(0 <= value <= open.value_units, MAR_1, fault)
+    return opening_hold(ins, p, lots, value, held, adds, fault)
 
 
 cdef int64_t _opening_value(Ledger* ledger, Position* p, int side) noexcept nogil:
@@ -400,6 +380,16 @@ cdef int64_t closing_loss(Ledger* ledger, Position* p) noexcept nogil:
     return add(loss, p.reduce.loss_units, &ledger.log.fault)
 
 
+cdef inline int64_t _hold_with(Ledger* ledger, Instrument* ins, Position* p, OpenSide* extra, int side) noexcept nogil:
+    """Returns the hold of a side with an order that is about to come."""
+    cdef OpenSide open
+    open.lots = p.open[side].lots + extra.lots
+    open.value_units = add(p.open[side].value_units, extra.value_units, &ledger.log.fault)
+    open.loss_units = add(p.open[side].loss_units, extra.loss_units, &ledger.log.fault)
+    must(open.lots >= extra.lots and (open.value_units | open.loss_units) >= 0, MON_8, &ledger.log.fault)
+    return side_hold(ledger, ins, p, &open, side)
+
+
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
     """Returns the margin that resting orders reserve: the dearer side's value / leverage, its taker fee and its loss to mark.
 
@@ -407,21 +397,11 @@ cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) 
     isolated; an isolated position's own margin bears the rest (`closing_loss`). `extra` adds an order that is about to come on
     `side`; NULL adds none.
     """
-    return max64(side_hold(ledger, p, extra, side), side_hold(ledger, p, NULL, 1 - side))
-
-
-cdef int64_t side_hold(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil:
-    """Returns the hold of one side. More orders never reserve less."""
-    cdef OpenSide open
+    cdef Instrument* ins = &ledger.instruments[p.instrument]
+    cdef int64_t other = side_hold(ledger, ins, p, &p.open[1 - side], 1 - side)
     if extra == NULL:
-        return _side_hold(ledger, p, &p.open[side], side)
-    open = p.open[side]
-    open.lots += extra.lots
-    open.value_units = add(open.value_units, extra.value_units, &ledger.log.fault)
-    open.loss_units = add(open.loss_units, extra.loss_units, &ledger.log.fault)
-    must((open.lots - p.open[side].lots == extra.lots) & (open.value_units - p.open[side].value_units == extra.value_units)
-         & (open.loss_units - p.open[side].loss_units == extra.loss_units), MON_8, &ledger.log.fault)
-    return _side_hold(ledger, p, &open, side)
+        return max64(side_hold(ledger, ins, p, &p.open[side], side), other)
+    return max64(_hold_with(ledger, ins, p, extra, side), other)
 
 
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil:
@@ -477,20 +457,26 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
     spendable: True for money that leaves the wallet (withdrawals, isolated margin); unrealised profit then does not count.
     """
     cdef Wallet* wallet = wallet_of(ledger, account, currency)
+    cdef int64_t base = wallet.cash_units if spendable or ledger.collateral_count == 0 else backing(ledger, account, currency)
     cdef int128 profit = 0
     cdef int128 initial = 0
     cdef int32_t index = ledger.accounts[account].first_position
+    cdef bint any = False
     cdef Position* p
     while index >= 0:
         p = &ledger.positions[index]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             profit += upl(ledger, p)
             initial += initial_part(ledger, p)
+            any = True
         index = p.next
-    must((initial >= 0) & (wallet.hold_units >= 0), MAR_1, &ledger.log.fault)
+    must(wallet.hold_units >= 0, MAR_1, &ledger.log.fault)
+    if not any:
+        return total(base, -wallet.hold_units, 0)
+    must(initial >= 0, MAR_1, &ledger.log.fault)
     if spendable and profit > 0:
         profit = 0
-    return saturate(profit + (wallet.cash_units if spendable else backing(ledger, account, currency)) - initial - wallet.hold_units)
+    return saturate(profit + base - initial - wallet.hold_units)
 
 
 cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:

@@ -13,9 +13,11 @@ cdef extern from *:
     #define SOLVENT_MONEY
     #include <stdint.h>
     typedef __int128 solvent_i128;
-    #define SOLVENT_RATE 1000000000LL
-    #define SOLVENT_COLLATERAL_MAX (INT64_C(1) << 54)
-    #define SOLVENT_MONEY_MAX ((INT64_C(1) << 62) - 1)
+    /* rendered: limits */
+    #define SOLVENT_RATE INT64_C(1000000000)
+    #define SOLVENT_COLLATERAL_MAX INT64_C(18014398509481984)
+    #define SOLVENT_MONEY_MAX INT64_C(4611686018427387903)
+    /* rendered: end */
 
     static inline void solvent_fault(int32_t *fault) { if (*fault == 0) *fault = 1; }
     static inline int64_t solvent_add(int64_t a, int64_t b, int32_t *fault) {
@@ -30,6 +32,11 @@ cdef extern from *:
         if (v > (solvent_i128)INT64_MAX) return INT64_MAX;
         if (v < (solvent_i128)INT64_MIN) return INT64_MIN;
         return (int64_t)v; }
+
+    static inline int64_t solvent_total(int64_t a, int64_t b, int64_t c) {
+        int64_t r;
+        if (!__builtin_add_overflow(a, b, &r) && !__builtin_add_overflow(r, c, &r)) return r;
+        return solvent_saturate((solvent_i128)a + b + c); }
 
     /* Wide quotients; c > 0. Most numbers fit 64 bits, and their division is several times faster. */
     #define SOLVENT_SHORT(n, c) ((n) == (solvent_i128)(int64_t)(n) && (c) == (solvent_i128)(int64_t)(c))
@@ -75,6 +82,7 @@ cdef extern from *:
     int64_t mul "solvent_mul"(int64_t a, int64_t b, int32_t *fault) noexcept nogil
     int64_t narrow "solvent_narrow"(int128 v, int32_t *fault) noexcept nogil
     int64_t saturate "solvent_saturate"(int128 v) noexcept nogil
+    int64_t total "solvent_total"(int64_t a, int64_t b, int64_t c) noexcept nogil      # of all three, saturated
     int128 floor128 "solvent_floor128"(int128 n, int128 c) noexcept nogil
     int128 ceil128 "solvent_ceil128"(int128 n, int128 c) noexcept nogil
     int64_t mul_div_floor "solvent_floor"(int64_t a, int64_t b, int64_t c, int32_t *fault) noexcept nogil

@@ -8,7 +8,9 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 cdef enum:
+    # rendered: limits
     MESSAGES_MAX = 1000
+    # rendered: end
 
 cdef struct Pace:                  # of one account
     int64_t window                 # the number of the window that `count` is of; rolling: the place of the oldest time

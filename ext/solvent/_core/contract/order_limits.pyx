@@ -9,7 +9,9 @@ from solvent._core.base.pool cimport doubled, resized
 from solvent._core.base.schema cimport LIMIT_ORDER, MARKET_ORDER
 
 cdef enum:
-    ACCOUNTS_MAX = 1 << 24
+    # rendered: limits
+    ACCOUNTS_MAX = 16777216
+    # rendered: end
 
 
 cdef void limits_close(OrderLimits* limits) noexcept nogil:

@@ -14,9 +14,11 @@ from solvent._core.base.money cimport int128
 from solvent._core.contract.valuation cimport Instrument
 
 cdef enum:
+    # rendered: limits
     FINE = 1000000
     SOURCES_MAX = 32
     CATCH_UP_MAX = 256
+    # rendered: end
 
 cdef struct Constituent:
     int64_t price                  # fine; 0 before the first one

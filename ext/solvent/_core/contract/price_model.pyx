@@ -17,8 +17,10 @@ cdef enum:
 cdef extern from *:
     """
     #include <stdint.h>
-    #define SOLVENT_YEAR_NS (INT64_C(365) * 86400 * 1000000000)
-    #define SOLVENT_ANNUAL_MAX (INT64_C(1) << 50)
+    /* rendered: limits */
+    #define SOLVENT_YEAR_NS INT64_C(31536000000000000)
+    #define SOLVENT_ANNUAL_MAX INT64_C(1125899906842624)
+    /* rendered: end */
     """
     int64_t YEAR_NS "SOLVENT_YEAR_NS"
     int64_t ANNUAL_MAX "SOLVENT_ANNUAL_MAX"

@@ -169,6 +169,22 @@ cdef inline bint allows(Instrument* ins, int k, Leverage leverage) noexcept nogi
     return <int128>leverage.times * 100 <= <int128>leverage.parts * ins.tiers[k].max_leverage
 
 
+cdef inline bint pays(Instrument* ins, int64_t size_lots, int64_t cost_units, int64_t fee_ppb, int64_t price_ticks) noexcept nogil:
+    """True if closing a whole size at a price is known to pay its cost and a fee: price_paying without its division."""
+    cdef int128 value = <int128>magnitude(size_lots) * ins.units * price_ticks
+    if ins.kind == INVERSE:
+        return False
+    if size_lots > 0:
+        return value * (RATE - fee_ppb) >= <int128>cost_units * RATE
+    return value * (RATE + fee_ppb) <= -<int128>cost_units * RATE
+
+
+cdef inline bint in_band(Instrument* ins, int64_t price_ticks, int side, int64_t band_ppb) noexcept nogil:
+    """True if a legal price is not beyond band_price."""
+    cdef int128 edge = <int128>ins.mark_ticks * (RATE + band_ppb if side == BUY else RATE - band_ppb)
+    return <int128>price_ticks * RATE <= edge if side == BUY else <int128>price_ticks * RATE >= edge
+
+
 cdef inline int64_t cost_delta(Instrument* ins, int side, int64_t value) noexcept nogil:
     """Returns the change of the signed cost by a fill of this value."""
     return value if (side == BUY) == (ins.kind != INVERSE) else -value

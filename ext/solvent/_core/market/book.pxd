@@ -17,7 +17,9 @@ from solvent._core.market.order_pool cimport OrderPool, Order
 cdef enum:
     CACHE = 64            # leaves remembered per side
     NONE = -1
-    BOOK_ITEMS_MAX = 1 << 24    # levels, and nodes, of one book
+    # rendered: limits
+    BOOK_ITEMS_MAX = 16777216
+    # rendered: end
 
 cdef extern from *:
     int lowest_bit "__builtin_ctzll"(unsigned long long) noexcept nogil

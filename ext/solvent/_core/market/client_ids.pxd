@@ -1,7 +1,8 @@
 # client_ids: the orders behind client ids, within the duplicate window.
 #
-# Owns: the table (account, client id) -> order. It holds the live orders and the last WINDOW finished ones that had a client
-# id, first in first out (semantics §8). Orders without a client id never come here. Owns the texts of those ids that have one.
+# Owns: the table (account, client id) -> order. It holds the live orders and the last CLIENT_ID_WINDOW finished ones that had
+# a client id, first in first out (semantics §8). Orders without a client id never come here. Owns the texts of those ids that
+# have one.
 # Never: decides whether an order is live; its caller does. Never lets a sender of ids choose their places: the hash has a
 # secret (the seed), and no answer, event or digest depends on it.
 # Invariant: an entry names a live order's slot, or a place in the ring of finished ones, and so finds its full key.
@@ -16,7 +17,9 @@ from solvent._core.base.pool cimport prefetch
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX
 
 cdef enum:
-    WINDOW = 65536
+    # rendered: limits
+    CLIENT_ID_WINDOW = 65536
+    # rendered: end
 
 cdef extern from *:
     """
@@ -139,13 +142,13 @@ cdef inline void client_ids_finish(ClientIds* ids, uint32_t slot) noexcept nogil
     """Moves the id of a final order into the window; a full window forgets its oldest id."""
     cdef Order* order = &ids.pool.orders[slot]
     cdef uint64_t entry = client_ids_hash(ids, order.account, order.client_id) << 32
-    cdef int64_t at = (ids.first + ids.count) & (WINDOW - 1)
+    cdef int64_t at = (ids.first + ids.count) & (CLIENT_ID_WINDOW - 1)
     cdef ClientKey* key = &ids.finished[at]
-    if ids.count == WINDOW:
+    if ids.count == CLIENT_ID_WINDOW:
         client_ids_forget(ids, client_ids_hash(ids, key.account, key.client_id) << 32 | FINISHED_PLACE | <uint64_t>at)
-        ids.first = (ids.first + 1) & (WINDOW - 1)
+        ids.first = (ids.first + 1) & (CLIENT_ID_WINDOW - 1)
         ids.count -= 1
-        client_ids_ahead(ids, ids.finished[(at + 4) & (WINDOW - 1)].account, ids.finished[(at + 4) & (WINDOW - 1)].client_id)
+        client_ids_ahead(ids, ids.finished[(at + 4) & (CLIENT_ID_WINDOW - 1)].account, ids.finished[(at + 4) & (CLIENT_ID_WINDOW - 1)].client_id)
     key.account = order.account
     key.client_id = order.client_id
     key.order_id = order.order_id

@@ -55,13 +55,13 @@ cdef int client_ids_grow(ClientIds* ids) noexcept nogil:
     cdef int64_t larger = ids.finished_capacity * 2 if ids.finished_capacity else FIRST
     if 4 * (ids.used + 1) > ids.capacity and not _grow_table(ids):
         return 0
-    if ids.used + 1 > ids.finished_capacity and ids.finished_capacity < WINDOW:
+    if ids.used + 1 > ids.finished_capacity and ids.finished_capacity < CLIENT_ID_WINDOW:
         if not resized(<void**>&ids.finished, larger, sizeof(ClientKey)):
             return 0
         memset(&ids.finished[ids.finished_capacity], 0, (larger - ids.finished_capacity) * sizeof(ClientKey))
         ids.finished_capacity = larger
     ids.room = ids.capacity >> 2
-    if ids.finished_capacity < WINDOW and ids.finished_capacity < ids.room:
+    if ids.finished_capacity < CLIENT_ID_WINDOW and ids.finished_capacity < ids.room:
         ids.room = ids.finished_capacity
     return 1
 
@@ -71,7 +71,7 @@ cdef int client_ids_grow(ClientIds* ids) noexcept nogil:
 cdef bint client_text_room(ClientIds* ids) noexcept nogil:
     """Makes room for a text in every slot that the next order may take, and in the ring. Returns False when memory is gone."""
     if ids.finished_texts == NULL:
-        ids.finished_texts = <ClientText*>zeroed(WINDOW, sizeof(ClientText))
+        ids.finished_texts = <ClientText*>zeroed(CLIENT_ID_WINDOW, sizeof(ClientText))
         if ids.finished_texts == NULL:
             return False
     if ids.texts_capacity < ids.pool.capacity:

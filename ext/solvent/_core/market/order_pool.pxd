@@ -12,9 +12,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef enum:
     SLOT_BITS = 24
-    SLOTS_MAX = 1 << 24
-    REDUCE_ONLY_MAX = 1000      # live reduce-only orders of one position: each of its fills may visit all
-    TRIGGERED_MAX = 1000        # live orders of one position with a trigger: they have no hold
+    # rendered: limits
+    ORDERS_MAX = 16777216
+    REDUCE_ONLY_MAX = 1000
+    TRIGGERED_MAX = 1000
+    # rendered: end
 
 cdef enum OrderState:           # bits
     LIVE = 1
@@ -96,7 +98,7 @@ cdef inline void pool_give(OrderPool* pool, int32_t slot) noexcept nogil:
 
 cdef inline int32_t pool_find(OrderPool* pool, uint64_t order_id) noexcept nogil:
     """Returns the slot of a live order, or -1. No live order has the id 0, and a slot given back forgets its own."""
-    cdef int32_t slot = <int32_t>(order_id & (SLOTS_MAX - 1))
+    cdef int32_t slot = <int32_t>(order_id & (ORDERS_MAX - 1))
     if order_id != 0 and slot < pool.high_water and pool.orders[slot].order_id == order_id:
         return slot
     return -1

@@ -9,7 +9,7 @@ cdef enum:
 
 cdef bint pool_grow(OrderPool* pool) noexcept nogil:
     """Doubles the slots. Returns False, all unchanged, at the limit or when memory is gone."""
-    cdef int32_t larger = doubled(pool.capacity, pool.capacity + 1, FIRST, SLOTS_MAX)
+    cdef int32_t larger = doubled(pool.capacity, pool.capacity + 1, FIRST, ORDERS_MAX)
     if larger == 0 or not (
             grown(<void**>&pool.orders, larger, sizeof(Order)) and grown(<void**>&pool.terms, larger, sizeof(ExtendedTerms))
             and grown(<void**>&pool.own, larger, sizeof(Links)) and grown(<void**>&pool.reduce, larger, sizeof(Links))

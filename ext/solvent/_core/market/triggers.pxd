@@ -15,7 +15,9 @@ from solvent._core.market.book cimport Book
 from solvent._core.base.schema cimport SELL, TAKE_PROFIT
 
 cdef enum:
-    TRAILING_MAX = 10000       # live trailing orders of one instrument
+    # rendered: limits
+    TRAILING_MAX = 10000
+    # rendered: end
 
 cdef struct Triggers:
     Book* books[3]             # by source; opened when first used

@@ -22,6 +22,7 @@ cdef struct Trial:                 # the rows before a fill was tried on them
 
 cdef bint endangered(Ledger* l, Rules* rules, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t bearable(Ledger* l, Rules* rules, int32_t index) noexcept nogil
+cdef bint closes_surely(Ledger* l, Rules* rules, int32_t index, int64_t price_ticks) noexcept nogil
 cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil
 cdef void try_on(Ledger* l, int32_t index, Effect* e, bint holds, Trial* before) noexcept nogil
 cdef void put_back(Ledger* l, int32_t index, Trial* before) noexcept nogil

@@ -6,13 +6,13 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.account.margin cimport (
     Requirement, Rules, bankruptcy_cost, collateral_least, collateral_value, cross_requirement, domain_requirement,
-    equity_share, hold_units, initial_units, isolated_holds, isolated_requirement, spare_units, upl,
+    equity_share, hold_units, initial_units, is_plain, isolated_holds, isolated_requirement, plain_holds, plain_maintenance, spare_units, upl,
 )
 from solvent._core.base.clauses cimport BOOK_8, LIQ_1, MAR_1, MAR_3, MON_1, MON_2, MON_3, MON_7, MON_8, SAFE_2, must
 from solvent._core.account.domain cimport cross_holds, domain_holds
 from solvent._core.base.money cimport INT64_MAX, add, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.contract.valuation cimport (
-    Held, Instrument, accrued_units, allows, initial_rise, price_paying, tier_at, tier_of, worth,
+    Held, Instrument, accrued_units, allows, initial_rise, pays, price_paying, tier_at, tier_of, worth,
 )
 from solvent._core.base.schema cimport BUY, CONTRACTS, NET
 
@@ -96,6 +96,27 @@ cdef int64_t _closing_share(Ledger* l, Rules* rules, int32_t index) noexcept nog
     return share if headroom == INT64_MAX else min64(share, saturate(<int128>headroom + max64(initial_units(l, p), upl(l, p))))
 
 
+cdef bint closes_surely(Ledger* l, Rules* rules, int32_t index, int64_t price_ticks) noexcept nogil:
+    """True if closing a position at a price is known to cost no more than it may: without a division, and without a reading
+    of the domain if its slack is known.
+
+    A cross domain at R_own or above has the maintenance margin of all its positions, so each one's share of the equity is at
+    least its own.
+    """
+    cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
+    cdef Wallet* wallet
+    cdef int64_t signed
+    must(p.size_lots != 0, BOOK_8, &l.log.fault)
+    if p.mode:
+        return pays(ins, p.size_lots, bankruptcy_cost(l, index), ins.taker_fee_ppb, price_ticks)
+    wallet = wallet_of(l, p.account, ins.currency)
+    if wallet.known_at != l.moves or wallet.slack_units + wallet.cash_units < 0 or not is_plain(rules, ins):
+        return False
+    signed = worth(ins, p.size_lots, ins.mark_ticks, &l.log.fault)
+    return pays(ins, p.size_lots, signed - plain_maintenance(ins, p, magnitude(signed), &l.log.fault), ins.taker_fee_ppb, price_ticks)
+
+
 cdef int64_t closing_price(Ledger* l, Rules* rules, int32_t index) noexcept nogil:
     """Returns the first tick at which closing a position, taker fee paid, costs no more than it may. Not clamped to legal
     prices."""
@@ -154,11 +175,14 @@ cdef inline int64_t _lacks(Ledger* l, Rules* rules, int32_t index, Effect* e) no
     """Returns the units that an isolated position lacks to its threshold after a fill, or 0. Its wallet does not matter
     here."""
     cdef Position* p = &l.positions[index]
+    cdef Instrument* ins = &l.instruments[p.instrument]
     cdef int64_t size = p.size_lots
     cdef int64_t cost = p.cost_units
     cdef int64_t margin = p.margin_units
     cdef Requirement r
     cdef int64_t lacks = 0
+    if is_plain(rules, ins) and plain_holds(l, rules, ins, p, e.size_lots, e.cost_units, e.margin_units):
+        return 0
     p.size_lots, p.cost_units, p.margin_units = e.size_lots, e.cost_units, e.margin_units
     if not isolated_holds(l, rules, index):
         isolated_requirement(l, rules, index, &r)

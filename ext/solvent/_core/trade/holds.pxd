@@ -11,12 +11,12 @@ from solvent._core.base.clauses cimport BOOK_7, LIQ_2, MON_3, MON_8, must
 from solvent._core.base.money cimport magnitude
 from solvent._core.base.schema cimport BUY, SELL
 from solvent._core.market.order_pool cimport Order
-from solvent._core.trade.state cimport State
+from solvent._core.trade.state cimport State, Ticket
 
 cdef int64_t order_price(State* s, int32_t slot) noexcept nogil
 cdef void order_exposure(State* s, int32_t slot, OpenSide* exposure) noexcept nogil
 cdef void reserve(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after) noexcept nogil
-cdef void refresh_side(State* s, Order* order) noexcept nogil
+cdef void reserve_and_hold(State* s, Order* order, int64_t price_ticks, int64_t before, int64_t after, Ticket* t) noexcept nogil
 cdef void refresh_hold(State* s, int32_t position) noexcept nogil
 
 

@@ -18,8 +18,8 @@ from solvent._core.base.money cimport max64
 from solvent._core.market.expiries cimport expiries_remove
 from solvent._core.market.triggers cimport triggers_remove
 from solvent._core.contract.valuation cimport Instrument
-from solvent._core.trade.holds cimport refresh_side, reserve
-from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, order_instrument
+from solvent._core.trade.holds cimport reserve_and_hold
+from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
 from solvent._core.base.schema cimport (
     ALLOW, BUY, BY_LAST, CANCEL_MAKER, CLOSE_POSITION, FILLED, HOUSE_ORDER, NOBODY, OK, REDUCE_ONLY, Event,
 )
@@ -144,12 +144,10 @@ cdef inline void leave_book(State* s, int32_t slot) noexcept nogil:
     """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
     cdef Order* order = &s.pool.orders[slot]
     cdef Book* book = &s.books[order_instrument(s, slot)]
-    if order.holder >= 0:
-        reserve(s, order, book_price(book, &s.pool, slot), order.remaining_lots, 0)
     must(order.state & LIVE and order.remaining_lots >= 0, BOOK_5, &s.log.fault)
+    if has_owner(order):
+        reserve_and_hold(s, order, book_price(book, &s.pool, slot), order.remaining_lots, 0, NULL)
     book_remove(book, &s.pool, slot, order.side)
-    if order.holder >= 0 and not order.flags & HOUSE_ORDER:
-        refresh_side(s, order)
 
 
 cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
@@ -236,8 +234,7 @@ cdef inline void rest_or_end(State* s, Ticket* t) noexcept nogil:
         if t.flags & HOUSE_ORDER:
             s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
         elif t.holder >= 0:
-            reserve(s, order, t.price_ticks, 0, t.remaining_lots)
-            refresh_side(s, order)
+            reserve_and_hold(s, order, t.price_ticks, 0, t.remaining_lots, t)
             if t.flags & REDUCE_ONLY:
                 cut_reduce_only(s, t.holder)
             if s.ledger.orders_count or s.ledger.collateral_count:

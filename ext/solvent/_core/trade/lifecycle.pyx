@@ -28,7 +28,7 @@ from solvent._core.base.event_log cimport log_next
 from solvent._core.market.expiries cimport expiries_add, expiries_due
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
-from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, refresh_side, reserve
+from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
 from solvent._core.base.emit cimport emit_reduced, emit_replaced
 
@@ -64,6 +64,7 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
     t.open_loss_ticks = 0
+    t.tested.lots = 0
     t.remaining_lots = remaining_lots
     t.size_lots = order.size_lots - order.remaining_lots + remaining_lots
     must(order.state & LIVE and 0 <= order.remaining_lots <= order.size_lots, BOOK_6, &s.log.fault)
@@ -179,10 +180,11 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     if order.flags & REDUCE_ONLY:
         p.reduce_count -= 1
         _unlink(s.pool.reduce, &p.first_reduce, slot)
+        must((p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
     if order.state & EXTENDED and s.pool.terms[slot].kind != NO_TRIGGER:
         p.trigger_count -= 1
     must(p.first_order != slot and p.first_reduce != slot and p.account == order.account, BOOK_5, &s.log.fault)
-    must(p.trigger_count >= 0 and (p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
+    must((p.trigger_count | p.reduce_count) >= 0, BOOK_5, &s.log.fault)
 
 
 cdef void expire(State* s) noexcept nogil:
@@ -231,11 +233,10 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     cdef Book* book = &s.books[instrument]
     cdef int64_t filled = order.size_lots - order.remaining_lots
     must(0 < lots < order.remaining_lots, BOOK_6, &s.log.fault)
-    reserve(s, order, book_price(book, &s.pool, slot), order.remaining_lots, order.remaining_lots - lots)
+    if has_owner(order):
+        reserve_and_hold(s, order, book_price(book, &s.pool, slot), order.remaining_lots, order.remaining_lots - lots, NULL)
     book_shrink(book, &s.pool, slot, lots)
     order.size_lots -= lots
-    if has_owner(order):
-        refresh_side(s, order)
     must(order.size_lots - order.remaining_lots == filled and order.remaining_lots > 0, ORD_3, &s.log.fault)
     emit_reduced(
         &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id, cut_lots=lots,

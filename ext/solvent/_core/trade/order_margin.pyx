@@ -1,14 +1,14 @@
 """The money half of an order's checks; the contract is in order_margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.trade.admission cimport Trial, bears, bears_loss, closing_price, fit, put_back, try_on
+from solvent._core.trade.admission cimport Trial, bears, bears_loss, closes_surely, closing_price, fit, put_back, try_on
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, backs, held_of, related
 from solvent._core.account.margin cimport (
     collateral_value, free_units, hold_units, initial_units, opening_lots, opens_safely, side_hold,
 )
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, must
-from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64, saturate, sub
+from solvent._core.base.money cimport add, clamp, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.trade.preview cimport preview_end, preview_execute
 from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
 from solvent._core.trade.state cimport FillSide, State, Ticket
@@ -54,9 +54,11 @@ cdef void limit_to_bankruptcy(State* s, Ticket* t, Position* p) noexcept nogil:
     """Limits an order against the position to the price at which closing leaves nothing after its fee (§6). The limit is
     tighter where the domain that the currency backs needs more."""
     cdef int64_t price
-    if p.size_lots == 0 or (p.size_lots > 0) == (t.side == BUY):
+    if closing_lots(p, t.side) == 0:
         return
     t.closes = True
+    if closes_surely(&s.ledger, &s.rules, t.holder, t.limit_ticks):
+        return
     price = closing_price(&s.ledger, &s.rules, t.holder)
     must(p.size_lots != 0 and closing_lots(p, t.side) > 0, BOOK_7, &s.log.fault)
     if price < t.limit_ticks if t.side == BUY else price > t.limit_ticks:
@@ -76,31 +78,35 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     standing: the contribution of the order's earlier terms, if this is an amendment, or NULL.
     """
     cdef int64_t closing = min64(t.remaining_lots, closing_lots(p, t.side))
-    cdef int64_t traded, reached
+    cdef bint tried = closing > 0 and (t.turns or crosses(t.book, t.side, t.limit_ticks))      # otherwise nothing closes at once
+    cdef int64_t traded = 0
+    cdef int64_t reached
     cdef bint stays
     cdef int code = OK
-    if closing == 0:
-        return _check_opening(s, t, p, standing, t.remaining_lots)
-    traded = preview_execute(s, t, closing, &reached)
+    if tried:
+        traded = preview_execute(s, t, closing, &reached)
     must(0 <= traded <= closing and closing <= t.remaining_lots, MAR_4, &s.log.fault)
-    stays = t.ending == 0 and not t.turns and not s.preview.ended
+    stays = t.ending == 0 and not t.turns and not (tried and s.preview.ended)
     if traded == closing or stays or t.stp_mode == DECREMENT:       # otherwise no lot rests, or could open
         code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
-    preview_end(s)
+    if tried:
+        preview_end(s)
     return code
 
 
 cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, int64_t lots) noexcept nogil:
     """Checks tier, leverage and initial margin of `lots` that rest or trade."""
-    cdef OpenSide before = p.open[t.side]
-    cdef int64_t others = p.open[t.side].lots - (standing.lots if standing != NULL else 0)
+    cdef OpenSide* open = &p.open[t.side]
+    cdef OpenSide before
+    cdef int64_t others = open.lots - (standing.lots if standing != NULL else 0)
     cdef int64_t opens = opening_lots(p, t.side, others + lots)
     cdef int64_t held
     cdef bint borne
-    if lots == 0 or opens == opening_lots(p, t.side, others):
+    if lots == 0 or opens == 0 or opens == opening_lots(p, t.side, others):
         return OK
     # A position on the other side is not netted: a reduce-only order may close it first.
     held = max64(0, p.size_lots if t.side == BUY else -p.size_lots)
+    must(others >= 0 and opens > 0, MAR_1, &s.log.fault)
     if held + others + lots > t.ins.max_size_lots:
         return POSITION_LIMIT
     if t.ins.basis == CONTRACTS:        # its own lots alone decide
@@ -113,37 +119,61 @@ cdef int _check_opening(State* s, Ticket* t, Position* p, OpenSide* standing, in
     elif not _everyone(&s.ledger, p, _tier_measure(&s.ledger, p, t.side, opens, True), _allowed):
         return LEVERAGE_ABOVE_TIER
     if standing != NULL:
-        p.open[t.side].lots -= standing.lots
-        p.open[t.side].value_units -= standing.value_units
-        p.open[t.side].loss_units -= standing.loss_units
-    borne = _bears_opening(s, t, p, lots, standing == NULL)
-    p.open[t.side] = before
-    must((opens > 0) & (others >= 0) & (held >= 0), MAR_1, &s.log.fault)
+        before = open[0]
+        open.lots -= standing.lots
+        open.value_units -= standing.value_units
+        open.loss_units -= standing.loss_units
+    borne = _bears_opening(s, t, p, lots, opens, standing == NULL)
+    if standing != NULL:
+        open[0] = before
     return OK if borne else INSUFFICIENT_MARGIN
 
 
-cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, bint adds) noexcept nogil:
-    """True if free margin covers `lots` more, resting or filled at the limit, and SAFE-2 holds after the fill. adds: True if
-    the order adds to all resting lots, so that no hold falls."""
+cdef inline int64_t _hold_with(State* s, Ticket* t, Position* p, OpenSide* extra) noexcept nogil:
+    """Returns the hold of the ticket's side with `extra`. The ticket keeps it for its rest, if no trade can change it."""
+    cdef OpenSide* open = &p.open[t.side]
+    t.tested.lots = open.lots + extra.lots
+    t.tested.value_units = add(open.value_units, extra.value_units, &s.log.fault)
+    t.tested.loss_units = add(open.loss_units, extra.loss_units, &s.log.fault)
+    must(t.tested.lots >= extra.lots and (t.tested.value_units | t.tested.loss_units) >= 0, MON_8, &s.log.fault)
+    t.tested_hold = side_hold(&s.ledger, t.ins, p, &t.tested, t.side)
+    must(t.tested_hold >= 0, MAR_1, &s.log.fault)
+    if closing_lots(p, t.side) > 0 or p.reduce.loss_units != 0:
+        t.tested.lots = 0
+    return t.tested_hold
+
+
+cdef bint _bears_opening(State* s, Ticket* t, Position* p, int64_t lots, int64_t opens, bint adds) noexcept nogil:
+    """True if free margin covers `lots` more, resting or filled at the limit, and SAFE-2 holds after the fill.
+
+    opens: how many of a side's lots, these included, may open. adds: True if the order adds to all resting lots, so that no
+    hold falls.
+    """
     cdef int32_t* fault = &s.log.fault
     cdef int64_t price = max64(1, t.limit_ticks)      # a limit below every legal price trades nothing
-    cdef int64_t opens = opening_lots(p, t.side, p.open[t.side].lots + lots)
     cdef int128 needed
     cdef OpenSide extra
-    cdef FillSide half
     extra.lots = lots
     extra.value_units = value_of(t.ins, lots, price, False, fault)
     extra.loss_units = loss_of(t.ins, t.side, lots, price, t.open_loss_ticks, fault)
-    needed = max64(p.hold_units, side_hold(&s.ledger, p, &extra, t.side)) if adds else hold_units(&s.ledger, p, &extra, t.side)
+    must((extra.value_units | extra.loss_units) >= 0, MON_8, fault)
+    needed = max64(p.hold_units, _hold_with(s, t, p, &extra)) if adds else hold_units(&s.ledger, p, &extra, t.side)
     must(not adds or needed >= p.hold_units, MAR_1, fault)
     needed -= p.hold_units
-    must((extra.value_units | extra.loss_units) >= 0, MON_8, fault)
-    # Adds the accrued funding of all lots that may open: holds do not contain it.
-    needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
-    if needed >= 0 and _adds_plainly(s, t, p, lots):
-        return affords(s, t.account, t.ins.currency, needed, p.mode)
+    if t.ins.accrual_ppb != 0:      # holds do not contain the accrued funding of the lots that may open
+        needed += accrued_units(t.ins, opens if t.side == BUY else -opens, fault)
+    if needed >= 0 and _adds_plainly(s, t, p, lots):       # no other currency counts
+        return free_units(&s.ledger, t.account, t.ins.currency, p.mode) >= needed
+    return _bears_at_limit(s, t, p, lots, needed, extra.value_units)
+
+
+cdef bint _bears_at_limit(State* s, Ticket* t, Position* p, int64_t lots, int128 needed, int64_t value) noexcept nogil:
+    """True if free margin covers what `lots` need when they rest, `needed`, and when they are filled at the limit."""
+    cdef FillSide half
     fill_at_limit(s, t, lots, &half)
-    needed += _beyond_hold(s, t, p, &half, extra.value_units)
+    must(half.effect.opened_lots != 0 or half.effect.closed_lots != 0, MAR_1, &s.log.fault)
+    must(lots > 0 and value >= 0, MAR_1, &s.log.fault)
+    needed += _beyond_hold(s, t, p, &half, value)
     if needed >= 0 and not affords(s, t.account, t.ins.currency, needed, p.mode):
         return False
     if needed >= 0 and half.effect.closed_lots == 0 and _implied(s, t.ins):

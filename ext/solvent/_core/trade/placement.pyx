@@ -21,7 +21,7 @@ from solvent._core.market.triggers cimport (
     trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
-from solvent._core.contract.valuation cimport Instrument, band_price, value_of
+from solvent._core.contract.valuation cimport Instrument, band_price, in_band, value_of
 from solvent._core.base.schema cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
     BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
@@ -109,6 +109,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.remaining_lots = c.size_lots
     t.open_loss_ticks = 0
     t.stp_group = c.stp_group
+    t.tested.lots = 0
     t.terms = NULL
     t.text = NULL
     t.holder = -1
@@ -218,7 +219,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         t.price_ticks = _market_price(s, t)
         t.limit_ticks = t.price_ticks
     if not s.bare:
-        if t.price_ticks != within_band(s, t, ins.mark_ticks):
+        if not in_band(ins, t.price_ticks, t.side, s.rules.price_band_ppb):
             return PRICE_BAND
         limit_to_bankruptcy(s, t, p)
     if t.flags & POST_ONLY and not t.flags & SLIDE:
@@ -293,18 +294,16 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
-    cdef int32_t slot
     execute(s, t)
     rest_or_end(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
     if not s.bare and receipt.resting_lots:     # the order may have been cut, or ended
-        slot = pool_find(&s.pool, t.order_id)
-        receipt.resting_lots = s.pool.orders[slot].remaining_lots if slot >= 0 else 0
-    must((receipt.filled_lots >= 0) & (receipt.resting_lots >= 0) & (receipt.filled_lots + receipt.resting_lots <= t.size_lots), ORD_3,
+        receipt.resting_lots = s.pool.orders[t.slot].remaining_lots if s.pool.orders[t.slot].order_id == t.order_id else 0
+    must((receipt.filled_lots | receipt.resting_lots) >= 0 and receipt.filled_lots + receipt.resting_lots <= t.size_lots, ORD_3,
          &s.log.fault)
-    must((t.tif != FOK) | (t.remaining_lots == 0) | (t.terms != NULL), BOOK_7, &s.log.fault)
+    must(t.tif != FOK or t.remaining_lots == 0 or t.terms != NULL, BOOK_7, &s.log.fault)
 
 
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
@@ -366,11 +365,21 @@ cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) 
     receipt.resting_lots = c.size_lots
 
 
+cdef inline int find_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg, int32_t* row) noexcept nogil:
+    """Checks the leg: a hedged instrument needs one, any other takes none, and a Book has none. Finds its position, -1: none."""
+    cdef bint hedged
+    row[0] = -1 if s.bare else position_find(&s.ledger, account, instrument, 0)
+    hedged = row[0] >= 0 and s.ledger.positions[row[0]].hedged
+    if leg > SHORT or (leg != 0) != hedged:
+        return BAD_LEG
+    if hedged:
+        row[0] = position_find(&s.ledger, account, instrument, leg)
+    return OK
+
+
 cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
-    """Checks the leg: a hedged instrument needs one, any other takes none, and a Book has none."""
-    cdef int32_t index = -1 if s.bare else position_find(&s.ledger, account, instrument, 0)
-    cdef bint hedged = index >= 0 and s.ledger.positions[index].hedged
-    return OK if leg <= SHORT and (leg != 0) == hedged else BAD_LEG
+    cdef int32_t row
+    return find_row(s, account, instrument, leg, &row)
 
 
 cdef void _name(State* s, Ticket* t) noexcept nogil:
@@ -392,6 +401,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     cdef ExtendedTerms terms
     cdef Ticket t
     cdef uint8_t leg = x.hedge_side if x != NULL else 0
+    cdef int32_t holder = -1
     code = check_names(s, c.account, c.instrument)
     if code != OK:
         return code
@@ -410,7 +420,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         if receipt.order_id != 0:
             return DUPLICATE_CLIENT_ID
     if leg != 0 or not s.bare:
-        code = check_leg(s, c.account, c.instrument, leg)
+        code = find_row(s, c.account, c.instrument, leg, &holder)
         if code != OK:
             return code
     if s.bare and _is_plain(c) and not crosses(&s.books[0], c.side, c.price_ticks):
@@ -425,8 +435,8 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
         t.flags |= REDUCE_ONLY      # it closes its leg, and never opens the other side
     if not s.bare:
-        t.holder = position_find(&s.ledger, c.account, c.instrument, leg)
-        if t.holder < 0:        # the position must be in its domain when that is judged
+        t.holder = holder
+        if holder < 0:        # the position must be in its domain when that is judged
             if not positions_reserve(&s.ledger, c.instrument, 1):
                 return TOO_MANY_ORDERS
             fresh = True

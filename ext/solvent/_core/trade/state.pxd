@@ -8,7 +8,7 @@ from solvent._core.market.order_pool cimport OrderPool, Order, ExtendedTerms
 from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport ClientIds
 from solvent._core.account.fees cimport Fees
-from solvent._core.account.ledger cimport Effect, Fill, Ledger, Position, Wallet, parcel_find
+from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet, parcel_find
 from solvent._core.account.margin cimport Rules
 from solvent._core.contract.price_model cimport Prices
 from solvent._core.base.money cimport int128
@@ -89,6 +89,8 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t open_loss_ticks
     int64_t closing_ticks
     int64_t stp_group
+    OpenSide tested            # sums of its side with it, whose hold its checks have found; lots 0: unknown
+    int64_t tested_hold
     ExtendedTerms* terms               # NULL unless the order is an extended one
     const char* text           # of a new order's client id; read only where there are terms
     Book* book                 # of its instrument

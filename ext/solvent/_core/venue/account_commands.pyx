@@ -23,10 +23,16 @@ from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, Leverage, allows
 from solvent._core.base.commands cimport Deposit, MoveMargin, SeedFund, SetLeverage, SetPositionMode, Transfer, Withdraw
 
-cdef enum:
-    LEVERAGE_PARTS_MAX = 1000000
-
-cdef int64_t LEVERAGE_TIMES_MAX = 1000000000000     # explained in solvent.schema.limits
+cdef extern from *:
+    """
+    #include <stdint.h>
+    /* rendered: limits */
+    #define SOLVENT_LEVERAGE_PARTS_MAX INT64_C(1000000)
+    #define SOLVENT_LEVERAGE_TIMES_MAX INT64_C(1000000000000)
+    /* rendered: end */
+    """
+    int64_t LEVERAGE_PARTS_MAX "SOLVENT_LEVERAGE_PARTS_MAX"
+    int64_t LEVERAGE_TIMES_MAX "SOLVENT_LEVERAGE_TIMES_MAX"
 
 
 # --- Money commands ------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The replicated log: one writer and its standbys on a broker that others run."""

@@ -1,0 +1,63 @@
+"""What every change runs of the programme: a slice of each layer that has campaigns (tests/programme/layers.py)."""
+
+import pytest
+
+from programme import exhaustive, fuzz, hostile, relations, streams
+from programme.exhaustive import WORDS, play
+
+
+@pytest.mark.long
+def test_every_sequence_of_two_commands():
+    assert sum(play(number, 2, both=True) for number in range(len(WORDS) ** 2)) > 1_000
+
+
+def test_the_vocabulary_is_answered(seed):
+    """In sequences drawn at random nearly every word is accepted somewhere: nothing of it is noise."""
+    ex = exhaustive.opened(exhaustive.solvent.Exchange)
+    accepted = set()
+    for number in range(seed, seed + 400):
+        ex = exhaustive.opened(exhaustive.solvent.Exchange)
+        accepted |= {record for record in exhaustive.sequence(number * 7_919, 5) if ex._kernel.apply(record) == 0}
+    assert len(accepted) >= len(WORDS) - 1
+
+
+@pytest.mark.long
+def test_a_swarm_of_shapes(seed):
+    assert sum((streams.swarm(seed + n, 1_500) for n in range(6)), start=streams.Counter())["trades"] > 100
+
+
+@pytest.mark.long
+def test_a_stream_is_the_same_however_it_is_sent(seed):
+    assert streams.determinism(seed, 200)["ways"] == 9
+
+
+@pytest.mark.long
+def test_bytes_that_nobody_meant(seed):
+    found = sum((fuzz.fuzz(seed + n) for n in range(8)), start=fuzz.Counter())
+    assert found["inputs"] > 30_000 and found["accepted"] > 1_000 and found["refused"] > 5
+
+
+def test_a_book_that_is_emptied_leaves_nothing(seed):
+    assert streams.soak(seed, rounds=8, orders=500)["commands"] == 8_000
+
+
+@pytest.mark.long
+def test_hostile_values_in_every_field():
+    found = hostile.play()
+    assert found["pairs"] > 12_000 and found["accepted"] < found["pairs"] / 2
+
+
+@pytest.mark.long
+def test_histories_told_otherwise(seed):
+    found = sum((relations.relations(seed + n) for n in range(12)), start=relations.Counter())
+    assert found["pairs"] == 36 and found["takers"] > 100 and found["visits"] > 100
+
+
+def test_another_history_is_noticed():
+    """The comparison itself: one more lot, one more command."""
+    shift = relations.Shift()
+    row = (8, 1, 0, 17, 0, 0, 0, 5, 1, 2, 500_000, 10, 16)
+    relations.compared([row], [row], shift, "the same")
+    for other in ([(*row[:11], 11, 16)], [row, row]):
+        with pytest.raises(AssertionError):
+            relations.compared([row], other, shift, "another")
