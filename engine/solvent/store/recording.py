@@ -1,13 +1,14 @@
 """A recording: the commands of an exchange in memory, from a moment on.
 
 Owns the commands. Never holds the exchange: a recorded exchange that is dropped is freed at once, and its recording stays.
-Cost: 64 bytes a record.
+Cost: 64 bytes a record, and a copy of the state now and then, from which `at` starts.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from solvent.api.base import Face
 from solvent.api.book import Book
@@ -21,6 +22,8 @@ from solvent.store.recovery import apply_and_sum, said_of
 from solvent.store.replay import Chunk, Replay
 
 __all__ = ["Recording"]
+
+BYTES_A_COMMAND = 64  # of the state, for each command since the last point: a copy costs less than they did
 
 
 class Recording(Handing):
@@ -45,6 +48,7 @@ class Recording(Handing):
         self._taken = self._kernel.recorded
         self._known = 0 if self._venue is None else len(self._venue.instruments)
         self._visits: Replay | None = None
+        self._face = ref(face)
         self._kernel.record_commands(True)
         face._keep_by(self)
 
@@ -64,6 +68,15 @@ class Recording(Handing):
     def _hand_over(self) -> None:
         if self._kernel.recorded - self._taken >= PIECE_RECORDS:
             self._take()
+            self._lay()
+
+    def _lay(self) -> None:
+        """Lays a point to go back to, where the last one is far. The more there is to copy, the farther it may be."""
+        face, visits = self._face(), self._replay()
+        if face is None or self._kernel.halted or not visits.far_from_a_point(self.last):
+            return
+        if (self.last - visits.newest) * BYTES_A_COMMAND >= face.memory()["total"] - face.memory()["events"]:
+            visits.lay(self.last, face)
 
     def keep(self) -> None:
         self._hand_over()
@@ -103,9 +116,12 @@ class Recording(Handing):
 
     def at(self, sequence: int) -> Face:
         """Returns the exchange as it was after a command, one of its own. Raises HistoryGone for another moment."""
+        return self._replay().at(sequence)
+
+    def _replay(self) -> Replay:
         if self._visits is None:
             self._visits = Replay(self)
-        return self._visits.at(sequence)
+        return self._visits
 
     def retold(self) -> Face:
         """Returns an exchange made anew from all commands, with all events. Raises EventsDropped if it began later."""

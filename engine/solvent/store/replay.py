@@ -3,8 +3,9 @@
 Owns the points from which a visit starts: copies of the exchange (`fork`), laid while it is replayed. Never changes what it
 reads.
 
-Cost: a visit copies the nearest point before the moment, and applies at most POINT_COMMANDS commands. The first way to a
-moment applies all commands before it, and lays the points. When there are more than POINTS_MAX, every second one goes.
+Cost: a visit copies the nearest point before the moment, and applies the commands between. Points are laid every
+POINT_COMMANDS commands while it plays, and while an exchange is recorded. When there are more than POINTS_MAX, every second
+one goes.
 """
 
 from bisect import bisect_right
@@ -149,6 +150,15 @@ class Replay:
             if now >= until:
                 return
 
+    @property
+    def newest(self) -> int:
+        """Returns the moment of the last point."""
+        return self._moments[-1]
+
+    def far_from_a_point(self, sequence: int) -> bool:
+        """True if a moment lies a whole distance behind the last point."""
+        return sequence - self._moments[-1] >= self._distance
+
     def lay(self, sequence: int, face: Face) -> None:
         """Lays a point where an exchange stands, unless there is one."""
         place = bisect_right(self._moments, sequence)
@@ -158,5 +168,4 @@ class Replay:
         self._points.insert(place, face.fork())
         if len(self._points) > POINTS_MAX:
             self._distance *= 2
-            kept = [n for n, moment in enumerate(self._moments) if n == 0 or moment % self._distance == 0]
-            self._moments, self._points = [self._moments[n] for n in kept], [self._points[n] for n in kept]
+            self._moments, self._points = self._moments[::2], self._points[::2]

@@ -60,6 +60,7 @@ def all_of(log: JetStream, after: int = 0):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("replicas", [1, 3])
 def test_a_repeat_of_a_fenced_write(replicas, stream, request):
     """One replica refuses it (10071), three call it a duplicate; after both the writer knows that it is stored."""
@@ -87,6 +88,7 @@ def test_why_one_message_is_under_way(one, stream):
         assert answers(log, Publish("b-claim", b"", None), *sent) == [Stored(1), Refused(), Stored(2)]
 
 
+@pytest.mark.long
 def test_reading_from_any_place_and_waiting_for_what_comes(one, stream):
     with JetStream(one.urls, stream) as log, JetStream(one.urls, stream) as other:
         writer = Writer("a")
@@ -129,6 +131,7 @@ def test_a_stream_with_other_settings_is_refused(one, stream):
         JetStream(one.urls, "another", replicas=3)
 
 
+@pytest.mark.long
 def test_a_message_that_is_gone_is_damage(one, stream):
     """A stream is made so that nothing is purged or deleted, and a full one refuses; here an operator lets it forget."""
 
@@ -174,6 +177,7 @@ def test_a_closed_log_says_so(one, stream):
         log.last()
 
 
+@pytest.mark.long
 def test_a_server_that_is_slow(tmp_path):
     """It hears a message twice and stores it once; who is not patient is told, and finds it stored when asking again."""
     with (
@@ -181,6 +185,7 @@ def test_a_server_that_is_slow(tmp_path):
         JetStream(servers.urls, "s") as log,
         JetStream(servers.urls, "s", patience_ms=300) as hasty,
     ):
+        log._try_s = 0.3
         writer = Writer("a")
         store(log, writer, None)
         message = writer.next(b"1")
@@ -189,7 +194,7 @@ def test_a_server_that_is_slow(tmp_path):
         with pytest.raises(LogUnavailable):
             hasty.start(writer.settle(message)).result()
         waiting = log.start(writer.settle(message))
-        time.sleep(2.5)  # more than one try
+        time.sleep(1)  # more than one try
         servers.running[0].send_signal(signal.SIGCONT)
         assert waiting.result() == writer.place == 2 == hasty.start(writer.settle(message)).result()
         assert [each.id for each in all_of(log)] == ["a-claim", "a-2"]
@@ -201,6 +206,7 @@ def test_without_the_client_the_extra_is_named():
     assert done.returncode and "pip install solvent[nats]" in done.stderr
 
 
+@pytest.mark.long
 def test_a_server_that_dies_and_comes_back(tmp_path):
     """A writer that waits goes on; one that may not wait so long is told; nothing is stored twice."""
     with (

@@ -254,6 +254,7 @@ def test_interruptions_leave_nothing_out_and_nothing_twice(log, seed):
     assert follower.sequence == ex.command_count and follower.exchange.digest() == ex.digest()
 
 
+@pytest.mark.long
 def test_a_writer_whose_server_is_gone_halts_and_names_the_last_acknowledged(tmp_path):
     with Servers(1, tmp_path) as servers:
         ex = begun(JetStream(servers.urls, "v", patience_ms=300))
@@ -309,6 +310,7 @@ def require_all(log, acknowledged: int) -> None:
     assert acknowledged <= len(ids)
 
 
+@pytest.mark.long
 def test_kill_9_of_the_writer_again_and_again(one, log, request, seed):
     """Each life goes on where the log ends; a standby follows throughout and takes over at last."""
     rng, follower, said = random.Random(seed), None, 0
@@ -324,6 +326,7 @@ def test_kill_9_of_the_writer_again_and_again(one, log, request, seed):
     assert new.command_count - BEFORE >= said and new.order("amy", SWAP, "buy", 1, price=49_999)
 
 
+@pytest.mark.long
 def test_two_hundred_thousand_commands_a_second_are_replicated_three_ways(three):
     """By the better of two runs; benchmarks/replicated.py measures it on a machine that has nothing else to do."""
     ex = begun(JetStream(three.urls, "fast", replicas=3))
@@ -340,6 +343,7 @@ def test_two_hundred_thousand_commands_a_second_are_replicated_three_ways(three)
     ex.close()
 
 
+@pytest.mark.long
 def test_kill_9_of_a_server_and_of_the_writer(three):
     """Of three servers the leader dies: the writer waits for the new one. Then the writer dies: a standby takes over."""
     writing = Writing(3, "v", three.urls)
