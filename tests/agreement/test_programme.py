@@ -21,6 +21,16 @@ def test_the_vocabulary_is_answered(seed):
     assert len(accepted) >= len(WORDS) - 1
 
 
+FOUND = {169: "the auditor wanted room for an order whose limit its bankruptcy price had cut, which never rests"}
+"""Seeds of campaigns that found something, and what."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", FOUND)
+def test_what_campaigns_found_stays_found(shape):
+    assert streams.differential(shape)["commands"] == streams.RUN
+
+
 @pytest.mark.long
 def test_a_swarm_of_shapes(seed):
     assert sum((streams.swarm(seed + n, 1_500) for n in range(6)), start=streams.Counter())["trades"] > 100
