@@ -27,6 +27,15 @@ SENTENCES = [
         "README.md",
         "{near} times its {yard} ns a message near the best price, and {deep} times its time with a million resting orders",
     ),
+    (
+        "docs/explanation/decisions/0016-an-image-is-memory.md",
+        "takes {fork} ms. With a million of each, an image of {size} MB is written at {write} GB/s and loaded at {load} GB/s, "
+        "checksum and look included, and the digest takes {digest} ms",
+    ),
+    (
+        "docs/explanation/decisions/0016-an-image-is-memory.md",
+        "takes {preview} µs from a dry run, and {tried} ms on a fork",
+    ),
     ("docs/explanation/architecture.md", "about {position} ns a position among ten thousand cross accounts"),
 ]
 """(file, sentence): each name in braces is a number of `numbers`."""
@@ -51,7 +60,14 @@ def numbers(found: Results) -> dict[str, str]:
     whole, line = found["bench"]["exchange"], "a mark, 10,000 cross"
     position = min(whole["cases"][line]) / whole["ends"][line]["positions"]
     return {"near": f"{near['value']:.2f}", "yard": f"{near['ns_other']:.0f}", "deep": f"{deep['value']:.2f}",
-            "position": f"{position:.0f}"}  # fmt: skip
+            "position": f"{position:.0f}", **copied(found["copies"])}  # fmt: skip
+
+
+def copied(run: dict[str, float]) -> dict[str, str]:
+    """The numbers of benchmarks/copies.py."""
+    return {"fork": f"{run['fork ms']:.1f}", "size": f"{run['bytes'] / 1e6:.0f}", "write": f"{run['write GB/s']:.1f}",
+            "load": f"{run['load GB/s']:.1f}", "digest": f"{run['digest ms']:.0f}",
+            "preview": f"{run['preview ms'] * 1_000:.1f}", "tried": f"{run['preview on a fork ms']:.1f}"}  # fmt: skip
 
 
 def measured_on(result: dict[str, Any]) -> str:

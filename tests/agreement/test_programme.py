@@ -2,7 +2,7 @@
 
 import pytest
 
-from programme import exhaustive, fuzz, hostile, relations, streams
+from programme import exhaustive, fuzz, hostile, probes, relations, streams
 from programme.exhaustive import WORDS, play
 
 
@@ -19,6 +19,16 @@ def test_the_vocabulary_is_answered(seed):
         ex = exhaustive.opened(exhaustive.solvent.Exchange)
         accepted |= {record for record in exhaustive.sequence(number * 7_919, 5) if ex._kernel.apply(record) == 0}
     assert len(accepted) >= len(WORDS) - 1
+
+
+FOUND = {169: "the auditor wanted room for an order whose limit its bankruptcy price had cut, which never rests"}
+"""Seeds of campaigns that found something, and what."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", FOUND)
+def test_what_campaigns_found_stays_found(shape):
+    assert streams.differential(shape)["commands"] == streams.RUN
 
 
 @pytest.mark.long
@@ -45,6 +55,14 @@ def test_a_book_that_is_emptied_leaves_nothing(seed):
 def test_hostile_values_in_every_field():
     found = hostile.play()
     assert found["pairs"] > 12_000 and found["accepted"] < found["pairs"] / 2
+
+
+@pytest.mark.long
+def test_every_rare_state_is_met():
+    """In shapes that were chosen for it; a state that none of them meets any more needs another shape (probes.py --choose)."""
+    met = sum((probes.stream(shape) for shape in probes.SHAPES), start=probes.Counter())
+    missed = set(probes.NAMES) - set(met) - probes.RARER
+    assert len(probes.NAMES) - len(probes.RARER) >= 80 and not missed
 
 
 @pytest.mark.long

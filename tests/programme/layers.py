@@ -91,6 +91,20 @@ LAYERS = [
         deep=60,
     ),
     Layer(
+        9,
+        "crashes on a fake disk",
+        "behaviour/store/test_crashes.py",
+        "what a real disk does that the fake one does not",
+        command=("tests/support/crashes.py", "--points", "20000"),
+    ),
+    Layer(
+        10,
+        "writers that are killed",
+        "behaviour/store/test_processes.py",
+        "power that is lost: a killed process keeps its page cache",
+        command=("tests/support/kills.py", "--kills", "2000"),
+    ),
+    Layer(
         14,
         "bytes that nobody meant",
         "agreement/test_programme.py",

@@ -164,6 +164,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every bug of the board")
     parser.add_argument("--only", default="", help="bugs whose name has this in it")
+    parser.add_argument("--after", default="", help="bugs that stand after the one with this name")
     parser.add_argument("--seed", type=int, default=1, help="of the draw and of the streams")
     parser.add_argument("--compile", help=argparse.SUPPRESS)
     parser.add_argument("--hunt", type=int, nargs=2, help=argparse.SUPPRESS)
@@ -174,8 +175,9 @@ def main() -> int:
     if asked.hunt is not None:
         print(hunt(*asked.hunt))
         return 0
-    drawn = [bug for bug in BOARD if asked.only in bug.name]
-    if not asked.all and not asked.only:
+    names = [bug.name for bug in BOARD]
+    drawn = [bug for bug in BOARD[names.index(asked.after) + 1 if asked.after else 0 :] if asked.only in bug.name]
+    if not (asked.all or asked.only or asked.after):
         drawn = Random(asked.seed).sample(BOARD, 10)
     tree, missed = prepare(), []
     print(f"seed {asked.seed} (rerun with --seed {asked.seed})", flush=True)

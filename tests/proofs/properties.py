@@ -150,6 +150,24 @@ def saturate_is_monotone(q):
     q.claim(q.call("solvent_saturate", v) <= q.call("solvent_saturate", w))
 
 
+@prop(
+    "a sum of three that fits is exact",
+    "!__builtin_add_overflow(r, c, &r)) return r",
+    "!__builtin_sub_overflow(r, c, &r)) return r",
+)
+def total_is_exact(q):
+    a, b, c = q.int64("a"), q.int64("b"), q.int64("c")
+    q.assume(*fits(a + b + c))
+    q.claim(q.call("solvent_total", a, b, c) == a + b + c)
+
+
+@prop("a sum of three beyond 64 bits is the bound", "(solvent_i128)a + b + c", "(solvent_i128)a + b - c")
+def total_ends_at_the_bounds(q):
+    a, b, c = q.int64("a"), q.int64("b"), q.int64("c")
+    found = q.call("solvent_total", a, b, c)
+    q.claim(q.implies(a + b + c > MAX, found == MAX), q.implies(a + b + c < MIN, found == MIN))
+
+
 # --- Quotients of 128 bits
 
 

@@ -8,7 +8,7 @@ import pytest
 from solvent import codes, records
 from solvent._core.base import money as core_money
 from solvent._core.base import schema as core
-from solvent.schema import limits, words
+from solvent.schema import words
 from solvent.schema.header import PYTHON_ONLY
 from support.places import ROOT
 
@@ -54,16 +54,6 @@ def test_the_worksheet_lists_every_field_and_number():
             assert re.search(rf"\| {int(member)} \| {member.name} ", page), member
     for code in codes.Code:
         assert f"| {int(code)} | {code.name} |" in page, code
-
-
-def test_limits_of_the_core():
-    source = (ROOT / "ext/solvent/_core/market/order_pool.pxd").read_text() + (
-        ROOT / "ext/solvent/_core/market/client_ids.pxd"
-    ).read_text()
-    assert f"SLOTS_MAX = 1 << {limits.ORDERS_MAX.bit_length() - 1}" in source
-    assert f"WINDOW = {limits.CLIENT_ID_WINDOW}" in source
-    assert f"REDUCE_ONLY_MAX = {limits.REDUCE_ONLY_MAX} " in source
-    assert f"TRIGGERED_MAX = {limits.TRIGGERED_MAX} " in source
 
 
 def test_rounded_quotients(seed):

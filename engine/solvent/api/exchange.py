@@ -334,7 +334,8 @@ class Exchange(Operator):
         hedge mode, for all of these. The steps are tried in this order, up to the first that would be refused.
 
         The answer always equals what a fork would show that takes the steps. Raises InputError or WrongType as these methods
-        do, Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT), and Busy while another call runs. The cost is that of a fork.
+        do, Rejected(UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT), and Busy while another call runs. A plain order costs a dry run,
+        anything else a fork.
 
         >>> from solvent import Exchange, Instrument
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])

@@ -18,7 +18,7 @@ Cost: one message and one answer for a frame; one look more where an answer was 
 from collections.abc import Generator
 from typing import NamedTuple
 
-from solvent.schema.codes import JournalDamaged
+from solvent.schema.codes import JournalDamaged, SolventError
 
 __all__ = ["Answer", "Look", "Message", "Overtaken", "Pause", "Publish", "Refused", "Request", "Steps", "Stored", "Writer"]
 
@@ -66,7 +66,7 @@ class Message(NamedTuple):
     data: bytes
 
 
-class Overtaken(Exception):
+class Overtaken(SolventError):
     """Another writer has claimed the log: its message stands where this writer's should."""
 
 

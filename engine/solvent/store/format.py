@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from solvent.api.backend import checksum
-from solvent.schema.codes import JournalVersion
+from solvent.schema.codes import JournalVersion, SolventError
 from solvent.schema.layouts import RECORD_BYTES
 
 __all__ = ["Block", "Damage", "Frame", "Header", "blocks", "follows_durable", "header_at", "packed", "unpacked"]
@@ -31,7 +31,7 @@ _LEAST = _HEAD.size + _BODY.size + _TAIL.size
 BLOCK_BYTES_MAX = 2**31
 
 
-class Damage(Exception):
+class Damage(SolventError):
     """Bytes are not what was written, at a position. linked: a whole block is there, and not the one that follows."""
 
     def __init__(self, at: int, what: str, linked: bool = False):

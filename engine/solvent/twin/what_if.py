@@ -19,7 +19,7 @@ def taken(records: Iterable[bytes], account: int, order_id: int) -> tuple[int, i
     coming = iter(records)
     for record in coming:
         event = Event(EVENT.unpack(record))
-        if event.records == 2:
+        for _ in range(event.records - 1):
             next(coming)
         if event.type == EventType.TRADE and event.taker_order_id == order_id != 0:
             lots, value = lots + event.size_lots, value + event.size_lots * event.price_ticks

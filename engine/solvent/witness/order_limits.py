@@ -50,7 +50,8 @@ class Limited(Safety):
             return
         self._count(e, e.account, e.instrument)
         sleeps, market = bool(terms_of(e)["trigger_kind"]), bool(e.flags & Flag.MARKET)
-        rests = sleeps or (not market and e.tif in (Tif.GTC, Tif.GTD))
+        cut = e.limit_ticks != e.price_ticks  # by its bankruptcy price: it trades up to there, and its rest ends
+        rests = sleeps or (not market and not cut and e.tif in (Tif.GTC, Tif.GTD))
         live = sum((each.account, each.instrument) == (e.account, e.instrument) for each in self.orders.values())
         self._hold(not rests or not limits.most_orders or live < limits.most_orders, e, f"{live} live orders before it")
         kind = "trigger" if sleeps else "market" if market else "limit"

@@ -7,12 +7,12 @@
 # Cost: a fork is a memcpy of what is used. An image copies nothing but the blocks that hold pointers. restore is a memcpy, with
 # a checksum and a look at ranges while the memory is in cache.
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from solvent._core.recorder cimport Recorder
 from solvent._core.trade.state cimport Receipt, State
 
 cdef enum:
-    LAYOUT = 2                     # of the blocks; tests/shape/test_walk.py tells when it must rise
+    LAYOUT = 3                     # of the blocks; tests/shape/test_walk.py tells when it must rise
 
 cdef struct Head:                  # the first block of an image
     uint64_t layout
@@ -32,11 +32,12 @@ cdef class Portable(Recorder):
     cdef bytes born                # the configuration at first
     cdef int64_t pins              # buffers of an image that are held
 
+    cdef tuple _quick(self, const unsigned char[::1] record, uint32_t account, uint32_t instrument)
     cdef list _python_blocks(self)
     cdef list _state_blocks(self)
     cdef int _refuse_image(self, str why) except -1
     cdef int _check_head(self, const Head* head, list given) except -1
-    cdef tuple _read_names(self, list given)
+    cdef dict _check_names(self, list given)
     cdef tuple _taken_apart(self, blocks)
     cdef int _filled(self, State* s, list blocks, uint64_t* found) except -1
 

@@ -6,20 +6,23 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset, strcmp
-from solvent._core.account.ledger cimport FIRST_USER
+from solvent._core.account.ledger cimport FIRST_USER, position_find
+from solvent._core.base.commands cimport PlaceOrder
 from solvent._core.base.checksum cimport Sum, sum_end, sum_open, sum_take
 from solvent._core.base.event_log cimport EventLog, log_open
 from solvent._core.base.money cimport floor128, int128
 from solvent._core.base.pool cimport room, taken, zeroed
 from solvent._core.base.schema cimport (
-    LEDGER, LIQUIDATION, MAKER_FEE, NAME_BYTES, OK, SOURCES, TAKER_FEE, TRADE, Event,
+    LEDGER, LIQUIDATION, MAKER_FEE, NAME_BYTES, OK, ORDER, RECORD_BYTES, SOURCES, TAKER_FEE, TRADE, Event,
 )
 from solvent._core.market.book cimport book_rooms
 from solvent._core.reader cimport IDLE, PINNED, WORKING
 from solvent._core.recorder cimport Recorder
 from solvent._core.rows cimport position_row, wallet_row
 from solvent._core.sound cimport sound_head, sound_whole
-from solvent._core.trade.state cimport State
+from solvent._core.trade.placement cimport check_names, try_place
+from solvent._core.trade.preview cimport Previewed, preview_end, preview_order
+from solvent._core.trade.state cimport State, Ticket
 from solvent._core.walk cimport NESTED, Block, Walk, room_for, state_close, state_fork, walk
 
 from solvent._core.base.checksum import checksum
@@ -88,6 +91,19 @@ cdef void taken_of(const EventLog* log, uint32_t account, uint64_t order_id, Tak
             sums.fee_units -= e.b if <uint32_t>e.a == account else 0
         elif e.type == LIQUIDATION and e.account == account:
             sums.liquidated = True
+
+
+cdef bint _is_quick(State* s, const PlaceOrder* c) noexcept nogil:
+    """True if a command is an order that a dry run tells all of: no trigger, parcel, collateral or volume can be concerned."""
+    if s.bare or s.log.fault or c.type != ORDER or c.records != 1 or c.time_ns != s.clock_ns:
+        return False
+    if c.client_id or c.stp_mode or c.stp_group or check_names(s, c.account, c.instrument) != OK:
+        return False
+    if s.fees.counts or s.ledger.parcel_count or s.ledger.collateral_count or s.ledger.orders_count:
+        return False
+    if s.ledger.instruments[c.instrument].limits != NULL:
+        return False
+    return s.triggers[c.instrument].count == 0 and position_find(&s.ledger, c.account, c.instrument, 0) >= 0
 
 
 # --- Out -----------------------------------------------------------------------------------------------
@@ -260,6 +276,7 @@ cdef class Portable(Recorder):
         cdef Portable other = type(self).__new__(type(self))
         cdef bint made = False
         self._require_idle()
+        self._read_names()
         other.ids, other.names, other.instruments = dict(self.ids), list(self.names), dict(self.instruments)
         other.decimals, other.from_records = self.decimals, self.from_records
         other.config, other.born = self.config, self.born
@@ -289,6 +306,10 @@ cdef class Portable(Recorder):
         cdef Taken sums
         cdef int code = OK
         self._require_idle(account, instrument)
+        if len(records) == 1 and leg == 0 and len(records[0]) == RECORD_BYTES:
+            found = self._quick(records[0], account, instrument)
+            if found is not None:
+                return found
         other = self.fork(True)
         other.receipt.filled_lots = other.receipt.resting_lots = 0
         other.receipt.order_id = 0
@@ -300,6 +321,33 @@ cdef class Portable(Recorder):
         return (code, other.receipt.filled_lots, other.receipt.resting_lots, sums.lots, sums.value, sums.fee_units,
                 sums.liquidated, position_row(&other.s, account, instrument, leg),
                 wallet_row(&other.s, account, other.s.ledger.instruments[instrument].currency))
+
+    cdef tuple _quick(self, const unsigned char[::1] record, uint32_t account, uint32_t instrument):
+        """Answers `preview` from a dry run where nobody but the two sides of the fills can be concerned, else None."""
+        cdef State* s = &self.s
+        cdef PlaceOrder order
+        cdef Previewed seen
+        cdef Ticket t
+        cdef int32_t fault = s.log.fault
+        cdef int code
+        cdef bint whole
+        memcpy(&order, &record[0], sizeof(PlaceOrder))
+        if not _is_quick(s, &order) or order.account != account or order.instrument != instrument:
+            return None
+        s.may_cost_others = False
+        memset(&seen, 0, sizeof(Previewed))
+        code = try_place(s, &order, &t)
+        whole = code != OK or preview_order(s, &t, &seen)
+        found = None
+        try:
+            if whole and s.log.fault == fault:
+                found = (code, seen.filled_lots, seen.resting_lots, seen.filled_lots, seen.value, seen.fee_units, 0,
+                         position_row(s, account, instrument, 0),
+                         wallet_row(s, account, s.ledger.instruments[instrument].currency))
+        finally:
+            preview_end(s)
+            s.log.fault = fault
+        return found
 
     def image(self):
         """Returns the state as a list of blocks: (name, bytes of an item, items, read-only memory).
@@ -314,10 +362,13 @@ cdef class Portable(Recorder):
 
     cdef list _python_blocks(self):
         cdef Head head
+        cdef Py_ssize_t i = 0, count
+        cdef bytes name, block
         cdef uint64_t end = 0
-        cdef Py_ssize_t i = 0, count = len(self.names)
         cdef uint64_t* ends
-        cdef bytes name, block = PyBytes_FromStringAndSize(NULL, count * <Py_ssize_t>sizeof(uint64_t))
+        self._read_names()
+        count = len(self.names)
+        block = PyBytes_FromStringAndSize(NULL, count * <Py_ssize_t>sizeof(uint64_t))
         memset(&head, 0, sizeof(Head))
         head.layout, head.state_bytes, head.bare, head.wanted = LAYOUT, sizeof(State), self.s.bare, self.s.log.wanted
         head.seed, head.command_seq, head.receipt = self.seed, self.command_seq, self.receipt
@@ -384,27 +435,22 @@ cdef class Portable(Recorder):
             self._refuse_image("its exchange writes other event types (argument log)")
         return 0
 
-    cdef tuple _read_names(self, list given):
-        """Returns the names of accounts as a dict and a list, and those of instruments."""
-        cdef bytes name, listed = given[4], block = given[5], text = given[6]
+    cdef dict _check_names(self, list given):
+        """Refuses names of accounts that do not fit together. Returns the names of instruments."""
+        cdef bytes listed = given[4], block = given[5], text = given[6]
         cdef const uint64_t* ends = <const uint64_t*>PyBytes_AS_STRING(block)
         cdef uint64_t at = 0
-        cdef int64_t i, count = len(block) >> 3
-        ids = {}
-        names = []
-        for i in range(count):
-            if ends[i] < at or ends[i] > <uint64_t>len(text) or ends[i] - at > NAME_BYTES:
+        cdef int64_t i
+        for i in range(len(block) >> 3):
+            if ends[i] <= at or ends[i] > <uint64_t>len(text) or ends[i] - at > NAME_BYTES:
                 self._refuse_image("the names of accounts do not fit together")
-            name = PyBytes_FromStringAndSize(PyBytes_AS_STRING(text) + at, <Py_ssize_t>(ends[i] - at))
-            ids[name] = FIRST_USER + i
-            names.append(name)
             at = ends[i]
-        if at != <uint64_t>len(text) or len(ids) != count:
+        if at != <uint64_t>len(text):
             self._refuse_image("the names of accounts do not fit together")
         instruments = {}
         for i in range(len(listed) >> 6):
             instruments[listed[NAME_BYTES * i:NAME_BYTES * (i + 1)].rstrip(b"\0")] = i
-        return ids, names, instruments
+        return instruments
 
     cdef tuple _taken_apart(self, blocks):
         """Returns the data of the first blocks, which are Python's, the other blocks, and the checksum so far."""
@@ -477,14 +523,14 @@ cdef class Portable(Recorder):
         given, blocks, found = self._taken_apart(blocks)
         memcpy(&head, PyBytes_AS_STRING(given[0]), sizeof(Head))
         self._check_head(&head, given)
-        ids, names, instruments = self._read_names(given)
+        instruments = self._check_names(given)
         s = <State*>zeroed(1, sizeof(State))
         if s == NULL:
             raise MemoryError
         self.busy = WORKING
         try:
             self._filled(s, blocks, &found)
-            if (s.bare != self.s.bare or s.ledger.account_count != FIRST_USER + len(names)
+            if (s.bare != self.s.bare or s.ledger.account_count != <uint32_t>(FIRST_USER + (len(<bytes>given[5]) >> 3))
                     or len(instruments) != (0 if s.bare else s.ledger.instrument_count) or (sum is not None and sum != found)):
                 state_close(s)
                 self._refuse_image("its checksum is another" if sum is not None and sum != found else "its names are too many or too few")
@@ -496,7 +542,8 @@ cdef class Portable(Recorder):
         self.s.ledger.log, self.s.client_ids.pool = &self.s.log, &self.s.pool
         self.s.log.first_seq = head.next_seq
         self.seed, self.command_seq, self.receipt = head.seed, head.command_seq, head.receipt
-        self.ids, self.names, self.instruments, self.config = ids, names, instruments, given[2]
+        self.ids, self.names, self.unread_ends, self.unread_names = None, None, given[5], given[6]
+        self.instruments, self.config = instruments, given[2]
         return found
 
     def __reduce__(self):

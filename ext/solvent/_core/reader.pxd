@@ -20,6 +20,8 @@ cdef class Reader:
     cdef Use busy
     cdef dict ids
     cdef list names
+    cdef bytes unread_ends         # names out of an image that nobody has asked for yet: where each ends, and their text
+    cdef bytes unread_names
     cdef bytes config
     cdef object busy_error
     cdef object halted_error
@@ -28,6 +30,7 @@ cdef class Reader:
     cdef object input_error
 
     cdef int _raise_busy(self) except -1
+    cdef int _read_names(self) except -1
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
     cdef bytearray _of_positions(self, size_t row_bytes, Columns write)
     cdef tuple _order_row(self, int32_t slot)

@@ -1,5 +1,6 @@
 """Reads of the state; the contract is in reader.pxd."""
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core cimport audit
 from solvent._core.market.order_pool cimport DORMANT, LIVE, Links, Order, ExtendedTerms, pool_find
@@ -31,6 +32,26 @@ cdef class Reader:
             "the exchange is working on another call; one thread at a time" if self.busy == WORKING else
             "a block of the exchange's image is held; release its memoryviews first")
 
+    cdef int _read_names(self) except -1:
+        """Makes the names of accounts out of an image, at the first question for one. Raises MemoryError before any change."""
+        cdef const uint64_t* ends
+        cdef uint64_t at = 0
+        cdef Py_ssize_t i
+        cdef char* text
+        if self.unread_ends is None:
+            return 0
+        ends = <const uint64_t*>PyBytes_AS_STRING(self.unread_ends)
+        text = PyBytes_AS_STRING(self.unread_names)
+        ids = {}
+        names = []
+        for i in range(len(self.unread_ends) >> 3):
+            name = PyBytes_FromStringAndSize(text + at, <Py_ssize_t>(ends[i] - at))
+            ids[name] = FIRST_USER + i
+            names.append(name)
+            at = ends[i]
+        self.ids, self.names, self.unread_ends, self.unread_names = ids, names, None, None
+        return 0
+
     cdef int _require_idle(self, uint32_t account=0, uint32_t instrument=0) except -1:
         if self.busy:
             self._raise_busy()
@@ -52,15 +73,18 @@ cdef class Reader:
 
     def account_id(self, bytes name):
         """Returns the id of a name, or None."""
+        self._read_names()
         return self.ids.get(name)
 
     def account_names(self):
         """Returns all names in order of opening; the first one has id 16."""
+        self._read_names()
         return list(self.names)
 
     def account_name(self, uint32_t account):
         """Returns the name of one account."""
         self._require_idle(account)
+        self._read_names()
         return self.names[account - FIRST_USER]
 
     def mark_ticks(self, uint32_t instrument):
@@ -411,6 +435,7 @@ cdef class Reader:
 
     cdef int _write(self, take) except -1:
         self._require_idle()
+        self._read_names()
         self.busy = WORKING        # `take` is Python code
         try:
             write_state(&self.s, self.config, self.names, Writer(take))

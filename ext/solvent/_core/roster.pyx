@@ -258,6 +258,7 @@ cdef class Roster(Reader):
         name = padded.rstrip(b"\0")
         if not _is_account_name(name):
             return BAD_NAME
+        self._read_names()
         if name in self.ids:
             return ACCOUNT_EXISTS
         if parent != 0 and (parent < FIRST_USER or parent >= self.s.ledger.account_count

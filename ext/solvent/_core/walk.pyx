@@ -24,6 +24,21 @@ from solvent._core.trade.preview cimport preview_close
 from solvent._core.trade.state cimport State
 
 
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <sys/mman.h>
+    /* Asks for large pages for the whole ones within a large block that is written at once. */
+    static void solvent_written_at_once(void *items, size_t bytes) {
+    #ifdef MADV_HUGEPAGE
+        uintptr_t huge = (uintptr_t)1 << 21, begin = ((uintptr_t)items + huge - 1) & ~(huge - 1);
+        if (items && bytes >= 4 * huge) madvise((void *)begin, bytes - 2 * huge, MADV_HUGEPAGE);
+    #endif
+    }
+    """
+    void written_at_once "solvent_written_at_once"(void* items, size_t bytes) noexcept nogil
+
+
 cdef inline void _see(
     Walk* w, const char* name, void** items, size_t item_bytes, int64_t count, int64_t capacity, int kind, const void* owner,
     Sound sound
@@ -181,7 +196,9 @@ cdef void* room_for(Block* block) noexcept nogil:
     """Returns memory for a block's capacity, NULL when memory is gone. A pool's memory is zero."""
     cdef void* items = NULL
     if block.kind != POOL:
-        return taken(<size_t>block.capacity * block.item_bytes)
+        items = taken(<size_t>block.capacity * block.item_bytes)
+        written_at_once(items, <size_t>block.count * block.item_bytes)
+        return items
     return items if grown(&items, block.capacity, block.item_bytes) else NULL
 
 

@@ -72,12 +72,21 @@ def public(thing):
     return [(name, getattr(thing, name)) for name in dir(type(thing)) if name[0] != "_" and callable(getattr(thing, name))]
 
 
+def terms_of(thing, method):
+    """The parameters of a method. One that passes others on to `order` has those of `order`, too."""
+    terms = inspect.signature(method).parameters
+    named = [each for each in terms.values() if each.kind is not each.VAR_KEYWORD]
+    if len(named) == len(terms):
+        return named
+    return named + [each for name, each in inspect.signature(thing.order).parameters.items() if name not in terms]
+
+
 def calls(thing, names=None):
     """(what, call) of every parameter of every public method with every odd value."""
     for name, method in public(thing):
         if names is not None and name not in names:
             continue
-        terms = list(inspect.signature(method).parameters.values())
+        terms = terms_of(thing, method)
         for term in terms:
             for odd in ODD:
                 given, keys = [], {}
@@ -278,7 +287,8 @@ def test_every_exception_of_the_package_is_a_solvent_error():
 def test_exceptions_pickle_and_copy(kind):
     """With their text, their attributes, what was added to them, and what they are."""
     terms = inspect.signature(kind.__init__).parameters
-    error = kind(Code.BAD_PRICE, "mind the gap") if "code" in terms else kind("text", 5)
+    given = ("text", 5, "more")[: max(2, len(terms) - 1)]
+    error = kind(Code.BAD_PRICE, "mind the gap") if "code" in terms else kind(*given)
     error.more = [1, 2]
     error.add_note("a note")
     copies = [pickle.loads(pickle.dumps(error, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]

@@ -1,6 +1,7 @@
 """Previews: what they say is what a fork shows, and what then happens; and nothing changes."""
 
 import struct
+from collections import Counter
 from decimal import Decimal
 from random import Random
 
@@ -9,6 +10,7 @@ import pytest
 import solvent
 import solvent.reference
 from solvent import Code, Exchange, InputError, Instrument, Rejected, Trigger, WrongType
+from solvent._core.base import pool
 from solvent.records import CommandType, EventType, Posting, decode
 from solvent.schema.rows import PreviewRow
 from support.generator import Generator
@@ -47,25 +49,30 @@ def on_a_fork(kernel, records: list[bytes], place: tuple[int, int, int], settle:
     return PreviewRow(code, filled, resting, lots, value, fee, int(liquidated), tuple(position), tuple(wallet))
 
 
-def varied(random: Random, record: bytes, accounts: int) -> bytes:
-    """Another order: its side, account, size, price or flags may differ."""
+def varied(random: Random, record: bytes, accounts: int, clock_ns: int) -> bytes:
+    """Another order, mostly of now and without an id of its owner: its side, account, size or price may differ."""
     changed = bytearray(record)
     what = random.random()
+    if random.random() < 0.9:
+        struct.pack_into("<q", changed, 16, clock_ns)
+    if random.random() < 0.7:  # no client id, no self-trade terms
+        changed[14:16], changed[40:64] = bytes(2), bytes(24)
     if what < 0.3:
         changed[3] ^= 1
     if 0.2 < what < 0.5:
         struct.pack_into("<I", changed, 4, random.randrange(16, max(17, accounts)))
     if what > 0.6:
-        size = struct.unpack_from("<q", changed, 40)[0]
-        struct.pack_into("<q", changed, 40, max(0, min(2**62, size * random.choice([0, 1, 2, 5]) + random.randrange(3))))
+        size = struct.unpack_from("<q", changed, 32)[0]
+        struct.pack_into("<q", changed, 32, max(0, min(2**62, size * random.choice([0, 1, 2, 5]) + random.randrange(3))))
     return bytes(changed)
 
 
-def shown(seed: int, number: int, each: int) -> int:
-    """Previews of one shape, before each command one of it and some of others; how many were compared."""
-    generator, random = Generator(seed), Random(seed)
-    ex = pair(generator)[number]
-    kernel, compared = ex._kernel, 0
+def shown(seed: int, each: int) -> Counter:
+    """Previews of one shape, before each command one of it and some of others; how many were compared, and how many asked
+    for so little memory that there was no fork."""
+    generator, random, compared = Generator(seed), Random(seed), Counter()
+    ex = pair(generator)[0]
+    kernel = ex._kernel
     opening, orders = iter(generator.opening()), []
     for n in range(RUN):
         record = next(opening, None) or generator.next(kernel)
@@ -74,17 +81,19 @@ def shown(seed: int, number: int, each: int) -> int:
         if record[0] == CommandType.ORDER:
             orders = [*orders[-20:], record]
         if orders and kernel.account_count > 16:
-            tried += [[varied(random, random.choice(orders), kernel.account_count)] for _ in range(each)]
+            tried += [[varied(random, random.choice(orders), kernel.account_count, kernel.clock_ns)] for _ in range(each)]
             tried += [[record, random.choice(orders)]] if record[0] in TRIED else []
         before, seq = (kernel.state(), kernel.next_seq) if tried else (b"", 0)
         for records in tried:
             account, instrument = struct.unpack_from("<II", records[-1], 4)
             account = account if 16 <= account < kernel.account_count else kernel.account_count - 1
             instrument = instrument if instrument < kernel.instrument_count else 0
-            place = account, instrument, random.randrange(3)
+            place = account, instrument, random.choice([0, 0, 1, 2])
             settle = ex.venue.currency_id(ex.instruments[instrument].settle)
+            requests = pool.deny(0)
             said = PreviewRow(*kernel.preview(records, *place))
-            compared += 1
+            compared["all"] += 1
+            compared["at once" if pool.deny(0) - requests < 10 else "on a fork", said.code == 0, said.filled_lots > 0] += 1
             assert said == on_a_fork(kernel, records, place, settle), f"shape seed {seed}, command {n}: {records}"
         assert not tried or (kernel.state() == before and kernel.next_seq == seq)
         told = kernel.preview([record], kernel.account_count - 1, 0, 0) if kernel.account_count > 16 else None
@@ -100,11 +109,15 @@ def shown(seed: int, number: int, each: int) -> int:
 @pytest.mark.scaled
 def test_a_preview_is_what_a_fork_shows(seed, request):
     """As many previews as --commands says, 100,000 by default; --seed moves the shapes."""
-    compared = number = 0
-    while compared < request.config.getoption("--commands"):
-        compared += shown(seed * 1_000_003 + number, 0, EACH)
+    compared, number, total = Counter(), 0, request.config.getoption("--commands")
+    while compared["all"] < total:
+        compared += shown(seed * 1_000_003 + number, EACH)
         number += 1
-    print(f"{compared} previews of {number} shapes")
+    print(f"{number} shapes:", compared)
+    for way in ("at once", "on a fork"):
+        for filled in (True, False):
+            assert total < 50_000 or compared[way, True, filled] > total // 400
+        assert total < 50_000 or compared[way, False, False] > total // 50
 
 
 @pytest.mark.long

@@ -63,6 +63,39 @@ def test_a_threshold_is_met_or_passed(make, kind, mode, side):
             assert found[0].verdict == Verdict.FULL and found[0].full_units == found[0].equity_units + 1
 
 
+@pytest.mark.parametrize("side", SIGN)
+@pytest.mark.parametrize("mode", ["isolated", "cross"])
+@pytest.mark.parametrize("kind", MARKETS)
+def test_at_the_full_threshold_itself_a_step_down_is_tried(make, kind, mode, side):
+    """LIQ-1, found by a planted bug that nobody saw: equity that is the full requirement to the unit, and a unit below it."""
+    desk, h, margin, t, highest = held(make, kind, side, mode, SEED, 450)
+    t = replace(t, fee=FEE if mode == "isolated" else 0)
+    tick = threshold(t, margin, [h], MARKETS[kind][2], -h.s, highest)
+    event, *_ = desk.liquidated(desk.mark(tick))
+    assert event.verdict == Verdict.PARTIAL and event.full_units < event.equity_units
+    for less, verdict in ((0, Verdict.PARTIAL), (1, Verdict.FULL)):
+        desk, *_ = held(make, kind, side, mode, SEED, 450)
+        (desk.margin_to if mode == "isolated" else desk.cash_to)(margin - (event.equity_units - event.full_units) - less)
+        found, *_ = desk.liquidated(desk.mark(tick))
+        assert (found.full_units - found.equity_units, found.verdict) == (less, verdict)
+
+
+def test_of_two_that_weigh_the_same_the_first_is_stepped_down(make):
+    """A tie of candidates goes by instrument; found by a planted bug that nobody saw."""
+    entry, drop, cash = MARKETS["linear"][2], 30_000, 10**12
+    for _ in range(2):
+        desk = Desk(make, contract("I", "linear", "whole"), contract("J", "linear", "whole"), rule_set=SEED, mode="cross")
+        for name in "IJ":
+            desk.open("long", 450, entry, name=name)
+        desk.cash_to(cash)
+        assert not desk.liquidated(desk.mark(entry - drop, "I"))
+        events = desk.mark(entry - drop, "J")
+        [domain] = desk.ex.explain("poor").domains
+        cash -= int((domain.equity - domain.own) / desk.unit) + 1  # a unit below what both ask at the same mark
+    steps = [e for e in events if e.type == EventType.STEP_DOWN]
+    assert desk.liquidated(events)[0].verdict == Verdict.PARTIAL and steps[0].instrument == 0
+
+
 def bankruptcy_fee(t, h, margin) -> int:
     """What closing costs where the margin and the fee are gone: r = f of the closed forms, its value times f."""
     price = closed_form(replace(t, rates=(0,) * len(t.rates), fee=FEE), margin, [h], 1)

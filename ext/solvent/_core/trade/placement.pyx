@@ -466,6 +466,24 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     return OK
 
 
+cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
+    """Checks an ORDER like place, and makes its ticket, for a preview: one record, no client id, no self-trade terms, and a
+    position that exists."""
+    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, False)
+    if code == OK:
+        code = _check_extension(s, &s.ledger.instruments[c.instrument], c, NULL)
+    if code == OK:
+        code = check_leg(s, c.account, c.instrument, 0)
+    if code != OK:
+        return code
+    _ticket(s, c, t)
+    t.holder = position_find(&s.ledger, c.account, c.instrument, 0)
+    must(t.holder >= 0 and t.terms == NULL, ORD_1, &s.log.fault)
+    code = admit(s, t, &s.ledger.positions[t.holder], NULL)
+    must(code == OK or s.preview.row_count == 0, ORD_1, &s.log.fault)
+    return code if code != OK or _has_room(s, t) else TOO_MANY_ORDERS
+
+
 cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
     """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""
     cdef int64_t price

@@ -2,16 +2,18 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
+from libc.string cimport memset
 from solvent._core.trade.admission cimport Trial, try_on
 from solvent._core.market.order_pool cimport Order
 from solvent._core.market.book cimport Book, book_worse
-from solvent._core.account.ledger cimport Position, wallet_of
+from solvent._core.account.ledger cimport Ledger, Position, wallet_of
+from solvent._core.account.margin cimport Requirement, domain_requirement
 from solvent._core.market.matching cimport Match, same_owner
 from solvent._core.base.clauses cimport BOOK_6, BOOK_7, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
-from solvent._core.base.money cimport min64, max64
+from solvent._core.base.money cimport int128, min64, max64
 from solvent._core.base.pool cimport room
 from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER, REDUCE_ONLY
-from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, fill_side, limit_now, next_cut
+from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, closing_lots, fill_side, limit_now, next_cut
 from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
 from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
 
@@ -124,6 +126,7 @@ cdef bint _preview_fill(State* s, Ticket* t, Match* fill) noexcept nogil:
         if own:
             fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
         if not t.flags & HOUSE_ORDER:
+            s.preview.fee_units += deal.taker.effect.wallet_fee_units + deal.taker.effect.margin_fee_units
             _preview_half(s, t.holder, &deal.taker)
             _preview_cut(s, t.holder)
     return not deal.taker_ends
@@ -142,6 +145,51 @@ cdef bint _preview_own(State* s, Ticket* t, Match* fill, int64_t* lost) noexcept
         left = s.pool.orders[fill.slot].remaining_lots - fill.lots
     _leave_behind(s, fill.slot, fill.price_ticks, left)
     return True
+
+
+cdef bint _is_quiet(State* s) noexcept nogil:
+    """True if the pipeline would do nothing for those whose rows a preview changed: they are sound, and nothing of theirs
+    waits."""
+    cdef Ledger* l = &s.ledger
+    cdef Position* p
+    cdef Requirement r
+    cdef int32_t i, index
+    for i in range(s.preview.row_count):
+        p = &l.positions[s.preview.rows[i].position]
+        domain_requirement(l, &s.rules, s.preview.rows[i].position, &r)
+        if r.equity < r.own or wallet_of(l, p.account, l.instruments[p.instrument].currency).cash_units < 0:
+            return False
+        index = l.accounts[p.account].first_position
+        while index >= 0:
+            if l.positions[index].stuck:
+                return False
+            index = l.positions[index].next
+    return True
+
+
+cdef bint preview_order(State* s, Ticket* t, Previewed* found) noexcept nogil:
+    """Trades an admitted ticket and rests what is left, on the rows, until preview_end. Returns False if more would happen."""
+    cdef int64_t reached = 0
+    cdef int64_t rest
+    cdef Order order
+    found.filled_lots = preview_execute(s, t, t.remaining_lots, &reached)
+    found.value, found.fee_units = s.preview.value, s.preview.fee_units
+    rest = t.remaining_lots - found.filled_lots
+    if s.preview.ended or t.ending != 0 or (t.turns and closing_lots(&s.ledger.positions[t.holder], t.side) > 0):
+        rest = 0
+    found.resting_lots = rest
+    _keep_row(s, t.holder)
+    if rest > 0:
+        if t.flags & REDUCE_ONLY:
+            return False
+        memset(&order, 0, sizeof(Order))
+        order.account, order.holder, order.side, order.flags = t.account, t.holder, t.side, t.flags
+        order.open_loss_ticks = t.open_loss_ticks
+        reserve(s, &order, t.price_ticks, 0, rest)
+    refresh_hold(s, t.holder)
+    must(found.filled_lots >= 0 and found.filled_lots + rest <= t.remaining_lots, ORD_3, &s.log.fault)
+    must(s.ledger.positions[t.holder].hold_units >= 0, MON_8, &s.log.fault)
+    return _is_quiet(s)
 
 
 cdef int64_t dry_run(State* s, Ticket* t, int64_t* reached_ticks) noexcept nogil:
@@ -174,6 +222,8 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
     cdef bint own, goes_on = True
     cdef Match fill
     s.preview.run += 1
+    s.preview.fee_units = 0
+    s.preview.value = 0
     while level >= 0 and wanted > lost and goes_on:
         fill.price_ticks = book.levels[level].price_ticks
         if not _within(s, t, fill.price_ticks):
@@ -194,6 +244,7 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
             if t.holder >= 0:
                 goes_on = _preview_fill(s, t, &fill)
             if fill.lots > 0:
+                s.preview.value += <int128>fill.lots * fill.price_ticks
                 wanted -= fill.lots
                 reached_ticks[0] = fill.price_ticks
         level = book_worse(book, other, level)

@@ -11,6 +11,7 @@ from solvent._core.account.fees cimport Fees
 from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet, parcel_find
 from solvent._core.account.margin cimport Rules
 from solvent._core.contract.price_model cimport Prices
+from solvent._core.base.money cimport int128
 from solvent._core.base.schema cimport HOUSE_ORDER
 from solvent._core.base.event_log cimport EventLog
 from solvent._core.market.expiries cimport Expiries
@@ -29,6 +30,8 @@ cdef struct KeptOrder:
 cdef struct Preview:         # the copies that a dry run puts back
     uint64_t run               # stamp of the dry run
     bint ended                 # the taker has ended
+    int64_t fee_units          # of the taker
+    int128 value               # lots that it took, times their prices in ticks
     KeptRow* rows
     int32_t row_count
     int32_t row_capacity
