@@ -78,9 +78,10 @@ class Run:
         self.digests.append(ex.digest())
         opening, waiting = iter(self.generator.opening()), []
         for _ in range(commands):
-            record = next(opening, None) or self.generator.next(ex._kernel)
+            told = next(opening, None)
+            record = told or self.generator.next(ex._kernel)
             ex.venue.coming = self.generator.candidate
-            if len(record) <= 128 and self.random.random() < 0.3 and record[0] != CommandType.ADD_INSTRUMENT:
+            if not told and len(record) <= 128 and self.random.random() < 0.3 and record[0] != CommandType.ADD_INSTRUMENT:
                 waiting.append(record)  # some go together, as a batch
                 if len(waiting) < 4:
                     continue
