@@ -172,6 +172,8 @@ def as_dual(event) -> dict[str, int]:
         t["size_lots"] = -event.size_lots
     if event.type in (EventType.MARKED, EventType.RESTED, EventType.TRADE):
         t["price_ticks"] = SQUARE // event.price_ticks
+    if t.get("mark_ticks"):  # 0 in events of several instruments
+        t["mark_ticks"] = SQUARE // event.mark_ticks
     if event.type == EventType.FUNDED:
         t["rate_ppb"] = -event.rate_ppb
     return t
