@@ -7,6 +7,7 @@ Python, and between batches the dropping of events that nobody waits for.
 from libc.stdint cimport int64_t
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from solvent._core.kernel cimport Kernel
+from solvent._core.reader cimport IDLE
 from solvent._core.base.commands cimport Request
 from solvent._core.trade.state cimport Receipt
 
@@ -26,7 +27,7 @@ def stamp(Kernel kernel, const unsigned char[::1] records not None, int64_t[::1]
     cdef Receipt receipt
     while i < ns.shape[0]:
         end = min(i + batch, ns.shape[0])
-        kernel._enter()
+        kernel._enter(end - i)
         with nogil:
             last = now()
             while i < end:
@@ -35,4 +36,4 @@ def stamp(Kernel kernel, const unsigned char[::1] records not None, int64_t[::1]
                 ns[i] = at - last
                 last = at
                 i += 1
-        kernel.busy = False
+        kernel.busy = IDLE
