@@ -208,6 +208,18 @@ def test_orders_that_its_losses_uncover_end_when_they_would_trade(both):
     assert [e.order_id for e in events if e.type == EventType.DONE and e.ending == Ending.UNCOVERED] == [order.order_id]
 
 
+def test_orders_in_it_are_cancelled_first_and_may_cure_what_it_backs(both):
+    """440 of X at 907 have lost 40,920 and ask 3,990.8. The order holds .0102 BTC, so 44,540.8 count: too little by 370.
+    Without it 45,000 count, and nobody is taken over."""
+    take(both, X, "buy", 440, 1_000)
+    order = both.order("alice", COIN, "buy", 5_000, price=49_000).ok()
+    assert not [e for e in both.mark(X, 908).events if e.type == EventType.LIQUIDATION]
+    events = both.mark(X, 907).events
+    assert [e.equity_units - e.own_units for e in events if e.type == EventType.LIQUIDATION] == [-369_983_677]
+    assert [(e.order_id, e.ending) for e in events if e.type == EventType.DONE] == [(order.order_id, Ending.LIQUIDATED)]
+    assert both.position("alice", X).size == 440 and counted(both) == 45_000 and not conversions(events)
+
+
 @pytest.mark.parametrize("cap", [True, False])
 def test_funding_of_its_contracts_liquidates_nobody_elsewhere(make, cap):
     """440 of X, 42,400 down, have 2,600 and ask 3,960 less; of funding only what leaves them that is taken."""
