@@ -31,6 +31,12 @@ def test_what_campaigns_found_stays_found(shape):
     assert streams.differential(shape)["commands"] == streams.RUN
 
 
+@pytest.mark.parametrize("shape", [6245])
+def test_what_a_drawn_stream_halted_goes_on(shape):
+    """The margin of an isolated position that profits may be below zero, and another lot is bought: an assertion said no."""
+    assert len(streams.drawn(shape, 300)) > 100
+
+
 @pytest.mark.long
 def test_a_swarm_of_shapes(seed):
     assert sum((streams.swarm(seed + n, 1_500) for n in range(6)), start=streams.Counter())["trades"] > 100

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Effect, Ledger, Position, Wallet, wallet_of
 from solvent._core.account.margin cimport Requirement, Rules, cross_requirement, is_plain, plain_rates
-from solvent._core.base.clauses cimport LIQ_1, MAR_3, must
+from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport int128, magnitude
 from solvent._core.contract.valuation cimport Instrument, allows, fee_units, tier_at, worth
 from solvent._core.base.schema cimport IGNORED
@@ -71,5 +71,4 @@ cdef bint domain_holds(Ledger* ledger, Rules* rules, Position* p, Effect* e) noe
     if not p.mode:
         e.slack_units -= _part(ledger, rules, ins, p, p.size_lots, p.cost_units)
         e.slack_units += _part(ledger, rules, ins, p, e.size_lots, e.cost_units)
-    must((p.mode == 0) | (e.margin_units >= 0), MAR_3, &ledger.log.fault)
     return e.slack_units + cash >= 0
