@@ -10,21 +10,9 @@ from decimal import Decimal
 from random import Random
 
 from solvent import Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier, rules
-from solvent.records import (
-    NO_INSTRUMENT,
-    NOBODY,
-    CommandType,
-    Flag,
-    Mode,
-    SelfTrade,
-    Side,
-    Source,
-    Tif,
-    TriggerKind,
-    command,
-    extension,
-    layout,
-)  # fmt: skip
+from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Source, Tif, TriggerKind
+from solvent.schema.commands import command, extension
+from solvent.schema.layouts import layout
 from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019

@@ -1,7 +1,7 @@
 """The end of a replicated log that an exchange writes to: each block is a message, and is acknowledged when the log has it.
 
 Owns the block that is under way. Never applies a command, and never sends a block before the one before it is stored. It
-has the face of `store.journal.Writer`, so that `store.keeper.Journal` hands blocks to either.
+is a `Tail` as `store.journal.Writer` is one, so that `store.keeper.Journal` hands blocks to either.
 
 Invariants: a block is handed over by one assignment. An exception from outside (Ctrl-C) comes before it, and the commands are
 handed over with the next ones, or after it, and the block is settled before the next one. Once a block could not be stored,
@@ -16,7 +16,7 @@ from solvent.replica.log import Log, Pending
 from solvent.schema.codes import Fenced, JournalClosed, JournalFailed, SolventError
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import format
-from solvent.store.journal import Place
+from solvent.store.journal import Place, Tail
 
 __all__ = ["Writer"]
 
@@ -32,8 +32,10 @@ class _State(NamedTuple):
     message: fence.Publish | None = None
 
 
-class Writer:
+class Writer(Tail):
     """Appends blocks to a log that its fence has claimed."""
+
+    _state: _State
 
     def __init__(self, log: Log, owner: fence.Writer, sequence: int, chain: int, place: Place):
         self._log, self._fence = log, owner
@@ -42,31 +44,6 @@ class Writer:
         self._answer: Pending[int] | None = None
         self._failed: Exception | None = None
         self.piece_records = min(PIECE_RECORDS, log.message_bytes_max // RECORD_BYTES // 2)
-
-    @property
-    def sequence(self) -> int:
-        """Returns the last command that was handed over."""
-        return self._state.sequence
-
-    @property
-    def chain(self) -> int:
-        """Returns the chain of the last block."""
-        return self._state.chain
-
-    @property
-    def place(self) -> Place:
-        """Returns where the handed-over commands end in the kernel's logs."""
-        return self._state.place
-
-    @property
-    def durable_sequence(self) -> int:
-        """Returns the last command that the log has said to have."""
-        return self._durable
-
-    def require(self) -> None:
-        """Raises Fenced or JournalFailed if a block could not be stored, JournalClosed if the log was closed."""
-        if self._failed is not None:
-            raise self._failed
 
     def append(self, count: int, events: int, added: bytes, commands: bytes, place: Place) -> None:
         """Hands a block over and sends it, once the one before is stored. The caller then calls `settle`."""

@@ -12,7 +12,7 @@ import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakSet, ref
 
 from solvent.schema.codes import InputError, JournalClosed, JournalDamaged, JournalError, JournalFailed, shown
@@ -122,10 +122,44 @@ class End(NamedTuple):
     sequence: int
 
 
-class Writer:
+class Tail:
+    """The end of a log, on a disk or elsewhere: how far commands were handed over, and how far they are sure to stay."""
+
+    _state: Any  # has sequence, chain and place
+    _durable: int
+    _failed: Exception | None = JournalClosed("the log was never opened")
+
+    @property
+    def sequence(self) -> int:
+        """Returns the last command that was handed over."""
+        return int(self._state.sequence)
+
+    @property
+    def chain(self) -> int:
+        """Returns the chain of the last block."""
+        return int(self._state.chain)
+
+    @property
+    def place(self) -> Place:
+        """Returns where the handed-over commands end in the kernel's logs."""
+        place: Place = self._state.place
+        return place
+
+    @property
+    def durable_sequence(self) -> int:
+        """Returns the last command that is sure to stay: on the disk, or in the log that keeps it."""
+        return self._durable
+
+    def require(self) -> None:
+        """Raises what ended the log: JournalFailed, Fenced where another one writes, or JournalClosed."""
+        if self._failed is not None:
+            raise self._failed
+
+
+class Writer(Tail):
     """Appends blocks to the last segment of a directory that it holds the lock of."""
 
-    _failed: Exception | None = JournalClosed("the journal was never opened")
+    _state: _State
 
     def __init__(self, disk: Disk, policy: Policy, end: "End", place: Place):
         self._disk, self._policy = disk, policy
@@ -144,26 +178,6 @@ class Writer:
             self.close()
 
     @property
-    def sequence(self) -> int:
-        """Returns the last command that was handed over."""
-        return self._state.sequence
-
-    @property
-    def chain(self) -> int:
-        """Returns the chain of the last block."""
-        return self._state.chain
-
-    @property
-    def place(self) -> Place:
-        """Returns where the handed-over commands end in the kernel's logs."""
-        return self._state.place
-
-    @property
-    def durable_sequence(self) -> int:
-        """Returns the last command that is certainly on the disk."""
-        return self._durable
-
-    @property
     def first(self) -> int:
         """Returns the first command of the segment."""
         return self._state.first
@@ -172,11 +186,6 @@ class Writer:
     def segment_bytes(self) -> int:
         """Returns the length of the segment."""
         return self._state.end
-
-    def require(self) -> None:
-        """Raises JournalFailed if a write or a sync has failed before, JournalClosed if the journal was closed."""
-        if self._failed is not None:
-            raise self._failed
 
     def fail(self, error: OSError) -> JournalFailed:
         """Halts the exchange for good, and returns what its commands raise from now on."""

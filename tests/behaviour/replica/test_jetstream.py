@@ -17,18 +17,6 @@ from solvent.replica.jetstream import JetStream
 from support.nats_servers import Servers, free_ports
 
 
-@pytest.fixture(scope="module")
-def one(tmp_path_factory):
-    with Servers(1, tmp_path_factory.mktemp("one")) as servers:
-        yield servers
-
-
-@pytest.fixture(scope="module")
-def three(tmp_path_factory):
-    with Servers(3, tmp_path_factory.mktemp("three")) as servers:
-        yield servers
-
-
 @pytest.fixture
 def stream(request) -> str:
     """A stream of the test's own."""
