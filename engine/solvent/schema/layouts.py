@@ -35,7 +35,7 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
     "extension": (
         ("trigger_ticks", "q"), ("trail", "q"), ("expiry_ns", "q"), ("display_lots", "q"), ("peg_offset_ticks", "q"),
         ("slippage_ppb", "q"), ("group_id", "q"), ("trigger_source", "B"), ("trigger_kind", "B"), ("peg", "B"),
-        ("hedge_side", "B"), ("group_role", "B"), ("trigger_flags", "B"), ("spare", "H"),
+        ("hedge_side", "B"), ("group_role", "B"), ("trigger_flags", "B"), ("tag", "H"),
     ),
     "terms": (
         ("type", "H"), ("records", "B"), ("trigger_source", "B"), ("trigger_kind", "B"), ("trigger_flags", "B"),

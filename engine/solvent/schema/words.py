@@ -38,6 +38,8 @@ class CommandType(IntEnum):
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    TIMER = 24
+    DISCONNECT = 25
 
 
 class EventType(IntEnum):
@@ -72,6 +74,9 @@ class EventType(IntEnum):
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    TIMER_SET = 30
+    TIMED_OUT = 31
+    TAGGED = 32
 
 
 class Side(IntEnum):
@@ -97,6 +102,7 @@ class Flag(IntFlag):
     REDUCE_ONLY = 2
     MARKET = 4
     HOUSE_ORDER = 8
+    LINKED = 32  # the tag of the second record counts
     CLOSE_POSITION = 64
     SLIDE = 128
 
@@ -285,6 +291,8 @@ class Ending(IntEnum):
     MASS_CANCELLED = 14
     DELISTED = 15
     POSITION_CLOSED = 16
+    TIMEOUT = 17
+    DISCONNECTED = 18
 
 
 class ParcelChange(IntEnum):

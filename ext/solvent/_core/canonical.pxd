@@ -7,7 +7,8 @@ from libc.stdint cimport int32_t, int64_t
 from solvent._core.trade.state cimport State
 
 cdef enum:
-    ORDER_WORDS = 23
+    ORDER_WORDS = 24
+    DIGESTED_WORDS = 23            # of them every digest has these
 
 cdef class Writer:
     cdef object take               # called with each chunk
@@ -19,5 +20,6 @@ cdef class Writer:
     cdef int put_all(self, numbers) except -1
     cdef int flush(self) except -1
 
+cdef list timer_rows(State* s)
 cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil
 cdef int write_state(State* s, bytes config, list names, Writer out) except -1

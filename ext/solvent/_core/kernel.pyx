@@ -9,7 +9,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport ORDERS_MAX, Order
 from solvent._core.market.book cimport Book, Half, book_peek
-from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
+from solvent._core.trade.amendment cimport amend
+from solvent._core.trade.cancellation cimport cancel_many, cancel_one, disconnect, reach_dates, set_timer
 from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_open
 from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.trade.placement cimport fire_next, place
@@ -24,13 +25,12 @@ from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.venue.marks cimport fund, index, last, mark, pass_to, resolve_all, source
 from solvent._core.image cimport Portable
 from solvent._core.reader cimport IDLE, WORKING
-from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX,
+    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, DISCONNECT, FUNDING, HALT, INDEX,
     MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
-    SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
+    SET_POSITION_MODE, SOURCE, TIMER, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
 from solvent._core.base.event_log cimport block_pin, log_drop, log_open
 from solvent._core.base.emit cimport emit_begin, emit_passed
@@ -243,6 +243,10 @@ cdef class Kernel(Portable):
             return index(&self.s, &c.index)
         if type == SET_LAST:
             return last(&self.s, &c.set_last)
+        if type == TIMER:
+            return set_timer(&self.s, &c.timer)
+        if type == DISCONNECT:
+            return disconnect(&self.s, &c.disconnect, receipt)
         if type == ADVANCE:
             return OK
         if self.s.bare:
@@ -306,7 +310,7 @@ cdef class Kernel(Portable):
         else:
             self.s.clock_ns = c.record.time_ns
             if self.s.expiries.count:
-                expire(&self.s)
+                reach_dates(&self.s)
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
                 self._pass_time(before_ns)
             self.s.may_cost_others = False

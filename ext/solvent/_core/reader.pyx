@@ -10,7 +10,7 @@ from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, 
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
-from solvent._core.canonical cimport ORDER_WORDS, Writer, order_words, write_state
+from solvent._core.canonical cimport ORDER_WORDS, Writer, order_words, timer_rows, write_state
 from solvent._core.rows cimport (
     AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
@@ -161,6 +161,11 @@ cdef class Reader:
         self._require_idle(account)
         return domain_rows(&self.s, account)
 
+    def timers(self):
+        """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
+        self._require_idle()
+        return timer_rows(&self.s)
+
     def parcels(self):
         """Returns the house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
         cdef int32_t i
@@ -232,7 +237,7 @@ cdef class Reader:
 
         Each is (order id, account, instrument, side, price, remaining, size, client id, flags, tif, open loss ticks, dormant).
         Its terms follow: (trigger, trail, extreme, slippage ppb, expiry, self-trade group, source, kind, trigger flags,
-        self-trade mode, leg).
+        self-trade mode, leg, tag).
         """
         cdef int32_t index, slot
         self._require_idle(account)

@@ -13,7 +13,7 @@ from solvent.schema.words import Flag, Side
 
 @dataclass(slots=True, eq=False)
 class ExtendedTerms:
-    """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms."""
+    """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms, a tag."""
 
     trigger: int = 0  # the price at which it fires now
     trail: int = 0  # ticks or rate; 0 for a fixed trigger
@@ -26,11 +26,12 @@ class ExtendedTerms:
     trigger_flags: int = 0
     stp_mode: int = 0
     leg: int = 0  # the leg of a hedge that it trades for
+    tag: int = 0  # of a connection; 0: none
 
     def row(self) -> tuple[int, ...]:
         return (
             self.trigger, self.trail, self.extreme, self.slippage_ppb, self.expiry_ns, self.stp_group, self.source,
-            self.kind, self.trigger_flags, self.stp_mode, self.leg,
+            self.kind, self.trigger_flags, self.stp_mode, self.leg, self.tag,
         )  # fmt: skip
 
 

@@ -89,6 +89,8 @@ class Trading(State):
             order_id=t.order.order_id, price_ticks=t.price, size_lots=t.size, client_id=t.client_id, limit_ticks=t.limit,
             second=second,
         )  # fmt: skip
+        if terms.tag:
+            self.log.emit_tagged(account=t.account, instrument=t.instrument, tag=terms.tag, order_id=t.order.order_id)
         return t.order
 
     def replaced_event(self, order: Order) -> None:
@@ -134,10 +136,6 @@ class Trading(State):
         elif order.resting:
             self.leave_book(order)
         self.finish(order, reason)
-
-    def expire(self, now_ns: int) -> None:
-        for order in self.triggers.expired(now_ns):
-            self.cancel(order, Ending.EXPIRED)
 
     def observe(self, instrument: int, source: Source, price: int) -> None:
         """Shows a price to the triggers."""

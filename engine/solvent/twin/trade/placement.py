@@ -63,17 +63,18 @@ class Placement:
             return Code.UNKNOWN_ACCOUNT
         return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
-    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool) -> Code:
+    def _check_header(self, contract: Contract, c: PlaceOrder, x: Extension | None) -> Code:
         """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-        sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
+        With a trigger a market order may be good till a date, which no longer applies once it fires.
         """
-        market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
+        market, stays, sleeps = c.flags & Flag.MARKET, c.tif in _STAYS, bool(x and x.trigger_kind)
         if c.side > Side.SELL:
             return Code.BAD_SIDE
         if c.tif > Tif.GTD:
             return Code.BAD_TIF
-        if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
+        allowed = int(_FLAGS | Flag.LINKED) if x and x.tag else int(_FLAGS)
+        if c.flags & ~allowed or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
             return Code.BAD_FLAGS
         slides_alone = c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE
         stays_at_market = market and stays and not (sleeps and c.tif == Tif.GTD)
@@ -107,7 +108,14 @@ class Placement:
         """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
-        if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
+        if (
+            x.display_lots
+            or x.peg_offset_ticks
+            or x.group_id
+            or x.peg
+            or x.group_role
+            or (x.tag and not c.flags & Flag.LINKED)
+        ):
             return Code.NOT_SUPPORTED
         if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
             return Code.BAD_EXPIRY
@@ -124,6 +132,7 @@ class Placement:
         return replace(
             terms, trigger=x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb, expiry_ns=x.expiry_ns,
             source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags, leg=x.hedge_side,
+            tag=x.tag,
         )  # fmt: skip
 
     # --- the checks before a trade
@@ -288,8 +297,7 @@ class Placement:
             return refused(code)
         contract = self.contracts[c.instrument]
         x = Extension(zip(EXTENSION_FIELDS, EXTENSION.unpack(more[:RECORD_BYTES]), strict=True)) if more else None
-        sleeps = x is not None and bool(x.trigger_kind)
-        if code := self._check_header(contract, c, sleeps) or self._check_extension(contract, c, x):
+        if code := self._check_header(contract, c, x) or self._check_extension(contract, c, x):
             return refused(code)
         text = client_text(more[RECORD_BYTES:]) if len(more) > RECORD_BYTES else b""
         if text is None or (text and client_number(text) != c.client_id):

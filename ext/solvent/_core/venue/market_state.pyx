@@ -1,7 +1,7 @@
 """Halts and settlements; the contract is in market_state.pxd, the readable twin in twin/venue/market_state.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from solvent._core.trade.amendment cimport BOTH_SIDES, cancel_selected
+from solvent._core.trade.cancellation cimport BOTH_SIDES, Filter, cancel_selected
 from solvent._core.account.ledger cimport (
     FIRST_USER, Fill, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
@@ -62,8 +62,13 @@ cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
     cdef int64_t value, total = 0
     cdef int32_t i, index
     cdef uint32_t account
+    cdef Filter orders
     cdef Fill terms
-    cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
+    orders.account = NOBODY
+    orders.instrument = instrument
+    orders.tag = orders.spares = 0      # the house's too
+    orders.side = BOTH_SIDES
+    cancel_selected(s, &orders, DELISTED)
     ins.listing = CLOSED
     ins.mark_ticks = ticks
     l.moves += 1
