@@ -20,7 +20,8 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "store": "schema terms witness api",
     "replica": "schema terms api store",
     "lab": "schema terms presets api witness feed",
-    "app": "schema terms presets api witness feed store lab",
+    "gateway": "schema terms presets api witness feed store lab",
+    "app": "schema terms presets api witness feed store lab gateway",
 }
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
 ROOF = [

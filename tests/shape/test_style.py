@@ -14,7 +14,10 @@ EXACT = {  # divide decimals and fractions
     "witness/spendable.py",
     "store/files.py",  # joins paths, and pauses for parts of a second
 }  # fmt: skip
-EDGES = {"replica/jetstream.py": "talks to servers: waits in seconds"}  # where the world comes in, each with its reason
+EDGES = {  # where the world comes in, each with its reason
+    "replica/jetstream.py": "talks to servers: waits in seconds",
+    "gateway/server.py": "the sockets of the gateway: waits in seconds, and reads the clock for those who want real time",
+}
 LONG_FILES: dict[str, str] = {}  # each with its reason
 
 
