@@ -1,7 +1,7 @@
 """A timer that cancels an account's orders, tags of connections, and their disconnect: Book and Exchange, both kernels.
 
-The worked numbers are those of order-vocabulary.md, section 5: armed at 12 with 60 it is due at 72, renewed at 71.999 it is due
-at 131.999.
+The worked numbers are those of order-vocabulary.md, section 5: armed at 12 with 60 it is due at 72, renewed at 71.999 it is
+due at 131.999.
 """
 
 import pytest
