@@ -1,11 +1,10 @@
 """Faults of the market itself: a mark that stands, a liquidation, a deleveraging of one account, when a test wants them.
 
-Owns how each is brought about, by commands that any operator has: marks, deposits, orders of an account of its own. What follows
+Owns how each is brought about, by commands that any operator has: marks, deposits, orders of an account of its own. All else
 is the exchange's own doing. Each fails if it did not come about.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from solvent.api.views import PositionView

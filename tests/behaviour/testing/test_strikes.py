@@ -1,4 +1,4 @@
-"""Faults of the market: each comes about on both kernels, leaves the money whole and the mark where it was, or says why not."""
+"""Faults of the market: each comes about on both kernels, leaves the money whole and the mark as it was, or says why not."""
 
 import pytest
 
