@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD ?= debug
 PARALLEL := -n auto --dist worksteal  # a process for each core; one test after another: pytest alone
-PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
 EXTRA := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["prove"])
 SOLVER = $(BIN)/python -c '$(EXTRA)' | xargs $(BIN)/python -m pip install --quiet
 # What one process makes no other makes again: generated C, and bytecode (of the tests too).
@@ -59,9 +58,8 @@ docs: $(VENV)/built            ## the pages in build/docs; a warning is an error
 dist: $(VENV)/built            ## sdist and wheel
 	$(BIN)/python -m build
 
-debug: $(VENV)/built           ## tests on another build of the core, beside the usual one: BUILD=debug, sanitize or trace
-	SOLVENT_BUILD=$(BUILD) $(BIN)/python setup.py -q build --build-base build/$(BUILD) --build-lib build/$(BUILD)/lib
-	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/shape/test_style.py --ignore tests/shape/test_package.py --commands 20000
+debug: $(VENV)/built           ## tests on another build of the core, beside the usual one: BUILD=debug or sanitize
+	$(BIN)/python tests/programme/builds.py $(BUILD)
 
 clean:
 	rm -rf build dist $(VENV) engine/*.egg-info
