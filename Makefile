@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD ?= debug
 PARALLEL := -n auto --dist worksteal  # a process for each core; one test after another: pytest alone
-EXTRA := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["prove"])
-SOLVER = $(BIN)/python -c '$(EXTRA)' | xargs $(BIN)/python -m pip install --quiet
+EXTRAS := import sys, tomllib; told = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*(each for name in sys.argv[1:] for each in told[name]))
+with = $(BIN)/python -c '$(EXTRAS)' $(1) | xargs $(BIN)/python -m pip install --quiet  # what extras name, and not the project
 # What one process makes no other makes again: generated C, and bytecode (of the tests too).
 export SOLVENT_C_CACHE := $(CURDIR)/build/cache
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
@@ -36,14 +37,14 @@ bench: $(VENV)/built           ## ratios against a C book, latency, memory, the 
 	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05
 
 deep: $(VENV)/built            ## every layer of the programme, at most 75 minutes; SEED=1 repeats a run, LAYER=3 runs one
-	$(SOLVER)
+	$(call with,prove cover)
 	$(BIN)/python tests/programme/run.py deep $(if $(SEED),--seed $(SEED)) $(if $(LAYER),--layer $(LAYER))
 
 campaign: $(VENV)/built        ## goes on with new seeds and writes the ledger; LAYER=3 runs one layer, MINUTES=60 of each
 	$(BIN)/python tests/programme/run.py campaign $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LAYER),--layer $(LAYER))
 
 prove: $(VENV)/built           ## the arithmetic over all inputs, and the mutant that each property kills
-	$(SOLVER)
+	$(call with,prove)
 	$(BIN)/python tests/proofs/prove.py --write
 
 mutate: $(VENV)/built         ## ten wrong lines where money moves: does an assertion halt the core before the auditor? SEED=1
