@@ -233,7 +233,7 @@ def test_every_field_of_a_second_record_takes_every_hostile_value(ex):
         (header | market, {"trigger_kind": 1, "trigger_ticks": 400_000}),
         (header | market, {"trigger_kind": 4, "trail": 10**7}),
     ]
-    reserved = {"display_lots", "peg_offset_ticks", "group_id", "peg", "group_role", "spare"}
+    reserved = {"unused_lots", "unused_ticks", "group_id", "unused_word", "group_role", "spare"}
     kernel = ex._kernel
     for fields, terms in shapes:
         for name, (offset, size) in layout("extension").items():
