@@ -99,14 +99,14 @@ HINTS: dict[Code, str] = {
     Code.BAD_TIF: "tif is 'gtc', 'ioc', 'fok' or 'gtd'",
     Code.BAD_FLAGS: (
         "post_only needs a limit order that may rest; a market order is ioc, fok, or gtd with a trigger; "
-        "a Book has no reduce-only; a flag that announces a record needs that record"
+        "a Book has no reduce-only; shaped orders need their record"
     ),
     Code.BAD_CLIENT_ID: (
         "client_id is a whole number below 2**63, 0 for none, or a text of 1 to 36 letters, digits and . : / _ -"
     ),
     Code.BAD_TRIGGER: (
-        "a stop needs a legal trigger price; a trailing stop needs a distance in ticks, or a rate below 1 with at most "
-        "nine decimals; only a fixed trigger of an order that sleeps can be moved"
+        "a stop needs a legal trigger price, a trailing one a distance in ticks or a rate below 1; only a sleeping order's "
+        "fixed trigger moves"
     ),
     Code.BAD_EXPIRY: "tif 'gtd' needs an expiry_ns later than the clock; other orders take none",
     Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/reference/orders.md); its group is a whole number from 0",

@@ -270,7 +270,7 @@ def test_malformed_records(ex):
     for bad in (b"\0" * 64, command(CommandType.ADVANCE)[:63], command(CommandType.ADVANCE) * 2, command(1, records=2)):
         assert kernel.apply(bad) == Code.BAD_RECORD
     assert kernel.apply(command(CommandType.CANCEL, account=16, records=2) + b"\0" * 64) == Code.BAD_RECORD
-    for bad in (b"\0" * 64, b"\1" * 63, command(1, records=4) * 4, command(1, records=2)):
+    for bad in (b"\0" * 64, b"\1" * 63, command(1, records=5) * 5, command(1, records=2)):
         with pytest.raises(ValueError):
             ex.run(bad)
     with pytest.raises(WrongType):

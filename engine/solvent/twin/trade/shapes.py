@@ -1,4 +1,4 @@
-"""What an order is besides its price and size: how its trigger trails, what it keeps its distance from.
+"""The shape of an order, besides its price and size: how its trigger trails, what it keeps its distance from.
 
 Owns the checks of these terms, all before the first write. Never moves an order or money. Terms that exclude each other never
 stand in one order.

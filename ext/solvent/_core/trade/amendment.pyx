@@ -143,6 +143,7 @@ cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept n
 cdef inline int64_t _trigger(State* s, int32_t slot) noexcept nogil:
     """Returns the trigger of a dormant order, of one that waits for its activation the one that it will have there."""
     cdef ExtendedTerms* terms = &s.pool.terms[slot]
+    must(s.pool.orders[slot].state & DORMANT, ORD_4, &s.log.fault)
     if terms.trail == 0 or terms.extreme_ticks != 0:
         return terms.trigger_ticks
     return first_trigger(terms, s.pool.orders[slot].side, 0, s.ledger.instruments[order_instrument(s, slot)].max_price_ticks)

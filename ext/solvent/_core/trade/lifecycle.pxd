@@ -17,7 +17,6 @@ from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, mu
 from solvent._core.base.money cimport max64
 from solvent._core.market.expiries cimport expiries_remove
 from solvent._core.market.triggers cimport triggers_remove
-from solvent._core.contract.valuation cimport Instrument
 from solvent._core.trade.holds cimport reserve_and_hold
 from solvent._core.trade.watching cimport observe
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument

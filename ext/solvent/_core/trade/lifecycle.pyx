@@ -14,14 +14,14 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.market.matching cimport Match
 from solvent._core.base.clauses cimport (
-    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2,
     is_ceil, must,
 )
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
     BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
     EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
-    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SHAPED_ORDER, TAKER_FEE, UNCOVERED, UNFILLED,
+    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
     AcceptedTerms, Event,
 )
 from solvent._core.base.event_log cimport log_next
@@ -135,6 +135,7 @@ cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept 
 
 cdef void shape_event(State* s, Ticket* t) noexcept nogil:
     """Tells the shape of an order behind its ACCEPTED."""
+    must(t.terms != NULL and s.pool.orders[t.slot].order_id == t.order_id, ORD_1, &s.log.fault)
     emit_shaped(
         &s.log, side=t.side, account=t.account, instrument=t.instrument, shape_flags=t.terms.shape_flags, peg=t.terms.peg,
         order_id=t.order_id, display_lots=0, display_most_lots=0, step_ticks=t.terms.step_ticks,

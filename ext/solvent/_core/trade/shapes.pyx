@@ -1,7 +1,6 @@
 """The shapes of orders; the contract is in shapes.pxd, the readable twin in twin/trade/shapes.py."""
 
 from solvent._core.base.commands cimport PlaceOrder
-from solvent._core.base.money cimport magnitude
 from solvent._core.base.schema cimport (
     BAD_SHAPE, BAD_TRIGGER, MARKET, NOT_SUPPORTED, NO_PEG, OK, PEG_TRIGGER, TRAIL_TICKS, Extension, Shape,
 )

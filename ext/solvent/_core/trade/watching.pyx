@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.base.clauses cimport ORD_4, must
-from solvent._core.base.schema cimport BUY, BY_ASK, BY_BID, BY_INDEX, BY_LAST, BY_MARK, HALTED, SELL, SOURCES
+from solvent._core.base.schema cimport BUY, BY_ASK, BY_BID, BY_INDEX, BY_MARK, HALTED, SELL, SOURCES
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.market.book cimport Book
 from solvent._core.market.triggers cimport triggers_observe
@@ -36,6 +36,7 @@ cdef void look(State* s) noexcept nogil:
     cdef int source
     cdef int64_t price
     for i in range(s.ledger.instrument_count):
+        must(0 <= s.triggers[i].watches <= s.triggers[i].count, ORD_4, &s.log.fault)
         if s.triggers[i].watches == 0:
             continue
         for source in range(BY_BID, BY_ASK + 1):
