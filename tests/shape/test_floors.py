@@ -20,8 +20,9 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "store": "schema terms witness api",
     "replica": "schema terms api store",
     "lab": "schema terms presets api witness feed",
-    "testing": "schema terms api witness store lab",
-    "app": "schema terms presets api witness feed store lab",
+    "gateway": "schema terms presets api witness feed store lab",
+    "testing": "schema terms api witness store lab gateway",
+    "app": "schema terms presets api witness feed store lab gateway",
 }
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
 ROOF = [
