@@ -16,7 +16,8 @@ LAYOUTS = {
     1: "0daaa0037c5a93f1",
     2: "91d7d8fb333bdce7",
     3: "a7cc12158ad147f6",
-    4: "16f5f18a796ca0e1",
+    4: "60a0112da6c75c93",
+    5: "65ef3ca472ae5678",
 }  # by LAYOUT of image.pxd
 
 

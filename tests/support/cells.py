@@ -37,10 +37,11 @@ CELLS = {
     (C.DISCONNECT, Code.BAD_TAG): command(C.DISCONNECT, account=16),
     (C.DISCONNECT, Code.UNKNOWN_ACCOUNT): command(C.DISCONNECT, account=99, tag=1),
     (C.TIMER, Code.UNKNOWN_ACCOUNT): command(C.TIMER, account=NOBODY, timeout_ns=1),
-    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=4) + 3 * SECOND,
+    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=5) + 4 * SECOND,
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
     (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
     (C.FUNDING, Code.NO_MARK): command(C.FUNDING, instrument=1, order_id=1),
+    (C.AMEND_TRIGGER, Code.UNKNOWN_ACCOUNT): command(C.AMEND_TRIGGER, account=99, order_id=BID, trigger_ticks=5),
     (C.AMEND, Code.POST_ONLY_WOULD_TAKE): command(C.AMEND, account=17, order_id=BID, price_ticks=501_000),
 } | {
     (kind, code): command(kind, **fields)

@@ -19,8 +19,10 @@ from solvent.schema.words import (
     MarginOf,
     Mode,
     ParcelChange,
+    Peg,
     Posting,
     SelfTrade,
+    ShapeFlag,
     Side,
     Source,
     SourceState,
@@ -114,6 +116,11 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.TIMER_SET: _said(_WHO, tag="code", spares=("reason", Flag), deadline_ns="a"),
     EventType.TIMED_OUT: _said(_WHO, tag="code", deadline_ns="a"),
     EventType.TAGGED: _said(_WHO, tag="code", order_id="a"),
+    EventType.SHAPED: _said(
+        _ORDER, shape_flags=("code", ShapeFlag), peg=("reason", Peg), order_id="a", display_lots="b", display_most_lots="c",
+        step_ticks="d", offset_ticks="e",
+    ),
+    EventType.TRIGGER_MOVED: _said(_ORDER, order_id="a", trigger_ticks="b"),
 }  # fmt: skip
 """Each type's names, in the order in which they are told."""
 

@@ -7,8 +7,8 @@ from libc.stdint cimport int32_t, int64_t
 from solvent._core.trade.state cimport State
 
 cdef enum:
-    ORDER_WORDS = 24
-    DIGESTED_WORDS = 23            # of them every digest has these
+    ORDER_WORDS = 23
+    SHAPE_WORDS = 6
 
 cdef class Writer:
     cdef object take               # called with each chunk
@@ -22,4 +22,6 @@ cdef class Writer:
 
 cdef list timer_rows(State* s)
 cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil
+cdef bint is_shaped(State* s, int32_t slot) noexcept nogil
+cdef void shape_words(State* s, int32_t slot, int64_t* row) noexcept nogil
 cdef int write_state(State* s, bytes config, list names, Writer out) except -1

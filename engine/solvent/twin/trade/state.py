@@ -90,3 +90,4 @@ class State:
         self.order_count = 0
         self.triggers = Triggers()
         self.timers = Timers()
+        self.looks = False  # True once an order watches the best prices of a book
