@@ -149,6 +149,7 @@ ONE_KERNEL = {  # files that only one kernel needs, each with its reason
     "market/matching": "inline, so that no call stands between two fills; a method of the book",
     "market/order_pool": "slots and free stack; objects and a list of numbers",
     "base/clauses": "assertions that always run; the twin is held against the auditor and the core",
+    "trade/short_way": "most messages of a Book without a ticket; the twin has the general way only",
     "trade/holds": "the half of an order's life that the hot path does not inline; one class in the twin",
 }  # fmt: skip
 
