@@ -21,14 +21,9 @@ cdef class Recorder(Roster):
         """Returns the number of commands in a buffer. Raises InputError if the last one is not whole."""
         cdef const Command* at = commands
         cdef const Command* end = commands + total
-        cdef Py_ssize_t i
         cdef Py_ssize_t n = 0
-        cdef int longer = 0
-        for i in range(total):      # no address waits for memory, so a batch of single records is read at the memory's speed
-            longer |= commands[i].records ^ 1
-        if not longer:
-            return total
-        while at < end:
+        while at < end:  # branches, so that the next command's address does not wait for this one's memory
+            prefetch(at + FAR)
             if at.records == 1:
                 at += 1
             elif at.records == 2 or at.records == 3:
