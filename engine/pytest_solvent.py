@@ -4,13 +4,15 @@ Owns names and life times; `solvent.testing.fixtures` makes the things. It stand
 these fixtures imports nothing of solvent. Works with pytest-xdist: each process makes its own exchanges.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from solvent.gateway import Gateway
     from solvent.lab.market.driver import Driver
+    from solvent.testing.faults import Faults
     from solvent.testing.fixtures import Venue
 
 VENUE = pytest.StashKey["Venue"]()
@@ -56,7 +58,7 @@ def solvent_venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 @pytest.fixture
 def exchange(request: pytest.FixtureRequest, solvent_venue: "Venue") -> Any:
     """An exchange with a seed, with the auditor behind every command. Beside `gateway` it is the gateway's."""
-    if {"gateway", "ccxt_exchange"} & set(request.fixturenames):
+    if "gateway" in request.fixturenames:
         request.getfixturevalue("gateway")
     return solvent_venue.exchange
 
@@ -66,3 +68,31 @@ def market(request: pytest.FixtureRequest, solvent_venue: "Venue") -> "Driver":
     """The market that moves along the scenario of the mark (quiet without one): step, run, run_until, advance."""
     request.getfixturevalue("exchange")
     return solvent_venue.market
+
+
+@pytest.fixture
+def gateway(solvent_venue: "Venue") -> "Gateway":
+    """A venue on a free port of this machine that speaks OKX V5, over the exchange of the test. Its market is open."""
+    return solvent_venue.gateway
+
+
+@pytest.fixture
+def faults(solvent_venue: "Venue") -> "Callable[..., Faults]":
+    """Sets what goes wrong at the gateway: faults("dropped_after", chance=1, most=1) (docs/reference/faults.md)."""
+    return solvent_venue.faults
+
+
+@pytest.fixture
+def okx_credentials() -> dict[str, str]:
+    """The key of a bot, as ccxt names its parts: apiKey, secret, password. Its account is called "bot"."""
+    from solvent.testing.fixtures import CREDENTIALS
+
+    return dict(CREDENTIALS)
+
+
+@pytest.fixture
+def ccxt_exchange(gateway: "Gateway") -> Any:
+    """ccxt's own client for OKX, pointed at the gateway, with its markets loaded. Its account is called "bot"."""
+    from solvent.testing.fixtures import ccxt_client
+
+    return ccxt_client(gateway.url)

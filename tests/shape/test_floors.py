@@ -20,8 +20,9 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "store": "schema terms witness api",
     "replica": "schema terms api store",
     "lab": "schema terms presets api witness feed",
-    "testing": "schema terms api witness store lab",
-    "app": "schema terms presets api witness feed store lab",
+    "gateway": "schema terms presets api witness feed store lab",
+    "testing": "schema terms api witness store lab gateway",
+    "app": "schema terms presets api witness feed store lab gateway",
 }
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
 ROOF = [
@@ -39,9 +40,10 @@ ROOF = [
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "schema", "commands", "command_log", "event_log", "emit", "event_view",
     "order_pool", "book", "matching", "client_ids", "expiries", "triggers", "order_limits", "valuation", "price_model",
-    "ledger", "fees", "margin", "domain", "liquidation_price", "admission", "state", "holds", "lifecycle", "short_way", "preview",
-    "order_margin", "placement", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down",
-    "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
+    "ledger", "fees", "margin", "domain", "liquidation_price", "admission", "state", "holds", "watching", "lifecycle",
+    "short_way", "preview", "order_margin", "shapes", "placement", "amendment", "case", "collateral", "danger", "verdict", "clear", "net",
+    "step_down", "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state",
+    "marks", *ROOF,
 ]  # fmt: skip
 
 

@@ -38,12 +38,17 @@ def meant(exchange: Any) -> Iterator[None]:
         _meant.remove(exchange)
 
 
+def by_owner(exchange: Any, work: Callable[[Any], Any]) -> Any:
+    """Calls work(exchange), on the thread of the gateway if one owns the exchange."""
+    gateway = vars(exchange).get("_gateway")
+    return work(exchange) if gateway is None else gateway.do(work)
+
+
 def _read(on: Any, look: Callable[[Any], Any]) -> Any:
-    """Looks at the exchange that is meant, on the thread that owns it."""
+    """Looks at the exchange that is meant."""
     if on is None and not _meant:
         raise InputError("which exchange? Give on=exchange, or ask for the fixture `exchange` or `gateway` in this test")
-    exchange = _meant[-1] if on is None else on
-    return exchange.run_on_owner(look) if hasattr(type(exchange), "run_on_owner") else look(exchange)
+    return by_owner(_meant[-1] if on is None else on, look)
 
 
 _OWN = ("order_id", "client_id", "seq", "limit")  # of each order its own; the limit that protects a market order moves

@@ -114,12 +114,12 @@ def histories(
 ) -> st.SearchStrategy[list[Call]]:
     """Draws `opening` and between `least` and `most` calls after it.
 
-    >>> from hypothesis import given, settings
+    >>> from hypothesis import HealthCheck, given, settings
     >>> from solvent import Instrument
     >>> from solvent.testing import assert_conserved, audited
     >>> from solvent.testing.strategies import histories, play
     >>> swap = Instrument("BTC-USDT-SWAP")
-    >>> @settings(max_examples=5, database=None)
+    >>> @settings(max_examples=5, database=None, suppress_health_check=list(HealthCheck), deadline=None)
     ... @given(histories(swap, most=10))
     ... def test(history):
     ...     ex = audited()([swap])

@@ -117,6 +117,33 @@ def test_a_mark_opens_the_market_by_itself(exchange):
     assert code == 0 and "4 passed" in printed, printed
 
 
+BOT = """
+@pytest.mark.market("flash_crash")
+def test_a_bot_of_ccxt(ccxt_exchange, market, exchange, gateway, okx_credentials, faults):
+    assert okx_credentials["apiKey"] == "bot" and exchange is gateway.exchange and market.exchange is exchange
+    faults("answered_503", chance=1, most=1)
+    symbol = "BTC/USDT:USDT"
+    with pytest.raises(Exception) as seen:
+        ccxt_exchange.create_order(symbol, "market", "buy", 100)
+    assert type(seen.value).__name__ == "ExchangeNotAvailable"
+    assert ccxt_exchange.fetch_position(symbol)["contracts"] == 100 == exchange.position("bot", SWAP).size
+    market.run()
+    assert_liquidated("bot", at=(40_000, 50_000))
+    assert_conserved()
+    raise ValueError("to see the journal")
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_client_trades_on_the_gateway(tmp_path, options):
+    pytest.importorskip("ccxt")
+    code, printed = ran(tmp_path, ALICE + BOT + BOT.replace("test_a_bot", "test_another_bot"), *options)
+    assert code == 1 and printed.count("E       ValueError: to see the journal") == 2, printed
+    replay = solvent.replay(journal_of(printed))
+    assert replay.seek(replay.last).position("bot", "BTC-USDT-SWAP").size == 0
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("mark", "told"),

@@ -70,6 +70,7 @@ class Driver:
         self._depth = int_within(depth, "depth", 1, 10**6)
         self._walk: Walk = walk(scenario)
         self._next = 0
+        self._stands_until_ns = -(2**63)
         self._open()
 
     def __len__(self) -> int:
@@ -102,6 +103,8 @@ class Driver:
 
     def _tell(self, price: Decimal) -> None:
         """Tells the exchange where the world trades."""
+        if self.time_ns < self._stands_until_ns:
+            return
         model = self.terms.prices
         if model is None:
             self.exchange.index(self.instrument, price)
@@ -130,6 +133,10 @@ class Driver:
         """Puts the maker's orders around the price of now."""
         at = self._next - 1
         self.exchange.batch(self._quotes(int(self._walk.price_ticks[at]), int(self._walk.range_bp[at])))
+
+    def hold_mark(self, seconds: int) -> None:
+        """Lets mark and index stand still for so long, while the book goes on."""
+        self._stands_until_ns = self.time_ns + int_within(seconds, "seconds", 0, 10**9) * SECOND_NS
 
     def advance(self, seconds: int) -> None:
         """Lets time pass while the price stays: funding settles, orders expire."""
