@@ -1,7 +1,7 @@
 # short_way: most messages of a Book alone, from record to answer without a ticket. Header only.
 #
 # Owns: nothing. It takes an order that rests at once, or a cancellation of a resting order, when no other term is asked for.
-# Never: refuses. What it does not take it leaves untouched, and the kernel's general way answers. That way would do the same
+# Never: refuses. It leaves untouched all that it does not take, for the kernel's general way. That way would do the same
 # with what is taken: tests/behaviour/market/test_book.py holds Books of both kernels against each other.
 # Invariant: it returns False before its first write, or applies the whole command with its events.
 # Cost: about half of what the general way takes; an exchange pays one test of `bare`.
