@@ -5,7 +5,7 @@ from libc.stdlib cimport free, qsort
 from solvent._core.market.order_pool cimport EXTENDED, LIVE, Order, pool_find
 from solvent._core.market.timers cimport TIMERS_MAX, Timer, Timers, timers_add, timers_drop, timers_find, timers_room
 from solvent._core.market.expiries cimport expiries_add, expiries_due, expiries_remove, expiries_reserve
-from solvent._core.base.clauses cimport ORD_1, must
+from solvent._core.base.clauses cimport BOOK_5, ORD_1, must
 from solvent._core.base.money cimport max64
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
@@ -82,6 +82,7 @@ cdef int64_t cancel_selected(State* s, const Filter* f, uint16_t reason) noexcep
     cdef uint64_t* found
     if count == 0:
         return 0
+    must(0 < count <= s.pool.high_water, BOOK_5, &s.log.fault)
     found = <uint64_t*>taken(<size_t>count * sizeof(uint64_t))
     if found == NULL:
         s.log.fault = 2
@@ -163,6 +164,7 @@ cdef int set_timer(State* s, const SetTimer* c) noexcept nogil:
     if c.timeout_ns < 0 or c.timeout_ns > INT64_MAX - max64(0, c.time_ns):
         return BAD_TIMEOUT
     index = timers_find(timers, c.account, c.instrument, c.tag, &held)
+    must(-1 <= index < timers.used and held <= TIMERS_MAX, ORD_1, &s.log.fault)
     if index < 0 and c.timeout_ns != 0:
         if held >= TIMERS_MAX or not (timers_room(timers) and expiries_reserve(&s.expiries)):
             return TOO_MANY_TIMERS
