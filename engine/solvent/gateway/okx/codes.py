@@ -3,7 +3,7 @@
 Owns the numbers and their texts. A code is an answer to a request, or to one item of it; bots branch on it.
 """
 
-from solvent.schema.codes import HINTS, Code
+from solvent.schema.codes import HINTS, Code, SolventError
 
 __all__ = ["AMEND", "CANCEL", "LEVERAGE", "MARGIN", "MESSAGES", "PLACE", "STATUS", "Refusal", "said"]
 
@@ -89,12 +89,12 @@ _WHAT: dict[Code, str] = {
 }  # fmt: skip
 
 
-class Refusal(Exception):
+class Refusal(SolventError):
     """Ends a request, or one item of it, with a code of the venue. what: the parameter that a text names."""
 
     def __init__(self, code: str, what: str = "", message: str = ""):
         self.code = code
-        self.message = message or MESSAGES[code].replace("{}", what).replace("  ", " ")
+        self.message = message or MESSAGES.get(code, f"Code {code}").replace("{}", what).replace("  ", " ")
         super().__init__(f"{code}: {self.message}")
 
 
