@@ -12,7 +12,9 @@ ELSEWHERE = {  # pointers that are no part of the state, each with its reason
     ("Preview", "rows"): "scratch of a dry run",
     ("Preview", "orders"): "scratch of a dry run",
 }
-LAYOUTS = {1: "0daaa0037c5a93f1", 2: "91d7d8fb333bdce7", 3: "a7cc12158ad147f6", 4: "9eabe99d8b750c0a"}  # by LAYOUT of image.pxd
+LAYOUTS = {  # by LAYOUT of image.pxd
+    1: "0daaa0037c5a93f1", 2: "91d7d8fb333bdce7", 3: "a7cc12158ad147f6", 4: "9eabe99d8b750c0a",
+}  # fmt: skip
 
 
 def structs() -> dict[str, str]:

@@ -60,8 +60,8 @@ class Operator(Reads):
         """Sets the state of an instrument's market; docs/reference/states.md tells what each state admits.
 
         state: "continuous", "pre-open", "auction", "post-only", "cancel-only", "halted" or "settlement". price: the
-        price of a settlement, rounded half to even to ticks (None: the mark price). ends_ns: the time at which an auction ends by
-        itself, 0 for one that lasts until another state is set. then: the state that follows that end. A market that leaves
+        price of a settlement, rounded half to even to ticks (None: the mark price). ends_ns: the time at which an auction ends
+        by itself, 0 for one that lasts until another state is set. then: the state that follows that end. A market that leaves
         "pre-open" or "auction" first trades what crosses at one price.
 
         Raises Rejected(BAD_STATE) for an end that is not later than the clock, or is not of an auction. Raises
@@ -77,7 +77,7 @@ class Operator(Reads):
         >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=49_990)
         >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_010)
         >>> ex.market("BTC-USDT-SWAP").price
-        Decimal('50000.0')
+        Decimal('50000')
         >>> ack = ex.set_state("BTC-USDT-SWAP", "continuous")
         >>> ex.position("alice", "BTC-USDT-SWAP").size
         Decimal('2')

@@ -170,8 +170,8 @@ class Settle(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetState(Asked):
-    """Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns: when a call
-    ends by itself, 0 for never; its market is then in the state then_listing."""
+    """Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
+    when a call ends by itself, 0 for never; its market is then in the state then_listing."""
 
     instrument: int
     listing: int = at("mode")

@@ -269,3 +269,24 @@ def test_a_takeover_joins_the_call_and_a_mark_takes_its_order_out(make):
     assert ex.market("X").size == 10
     ack = ex.set_state("X", "continuous")
     assert trades(ack) and not of(ack, EventType.ADL) and not ex.parcels()
+
+
+# --- Copies and previews
+
+
+def test_a_preview_in_a_call_rests_and_does_not_trade(make):
+    ex = market(make)
+    gather(ex, [(5, 52)], [])
+    gather(ex, [], [(1, 53)], names="b")  # a position's row, as a quick preview wants it
+    seen = ex.preview("b", "X", "sell", 3, price=50)
+    assert (seen.code, seen.filled, seen.resting) == (Code.OK, 0, 3)
+
+
+def test_a_fork_goes_on_with_the_call(make):
+    ex = market(make)
+    ex.set_state("X", "auction", ends_ns=100)
+    gather(ex, [(5, 52)], [(3, 50)])
+    fork = ex.fork()
+    assert fork.market("X") == ex.market("X")
+    assert sizes(passed(fork, 100)) == sizes(passed(ex, 100)) == 3
+    assert fork.digest() == ex.digest()

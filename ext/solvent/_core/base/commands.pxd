@@ -343,7 +343,7 @@ cdef struct TellLast:  # Sets an instrument's last price for the triggers that w
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct SetState:  # Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns: when a call
+cdef struct SetState:  # Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
     uint16_t type
     uint8_t records
     uint8_t unused_side
