@@ -98,11 +98,12 @@ def _dormant(top: State, clock_ns: int) -> Iterator[str]:
     """Yields dormant orders that their price has reached where trading is continuous, and orders left due or expired."""
     triggers = top.trading.triggers
     for i, orders in enumerate(triggers.dormant):
-        mark, last, index = top.trading.watched(i)
+        watched = top.trading.watched(i)
         for order in orders.values():
-            price = (mark, last, index)[order.terms.source]
-            trading = top.contracts[i].listing == Listing.TRADING
-            if trading and reached(direction(order.side, order.terms.kind), order.terms.trigger, price):
+            price, asleep = watched[order.terms.source], top.contracts[i].listing != Listing.TRADING
+            if not (asleep or order.terms.waits) and reached(
+                direction(order.side, order.terms.kind), order.terms.trigger, price
+            ):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"
     if triggers.due or triggers.expired(clock_ns):
         yield "ORD-1: orders are left that are due or have expired"

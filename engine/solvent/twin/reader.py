@@ -31,6 +31,10 @@ def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
     return b"".join(margin.saturate(n).to_bytes(8, "little", signed=True) for row in found for n in row)
 
 
+ORDER_WORDS = 23
+"""Numbers of an order without a shape."""
+
+
 class Reader:
     """The reading half of a kernel."""
 
@@ -91,7 +95,7 @@ class Reader:
 
     def prices(self, instrument: int) -> tuple[int, int, int]:
         """Returns (mark, last, index) in ticks, 0 where there is none yet."""
-        return self.trading.watched(instrument)
+        return self.trading.watched(instrument)[:3]
 
     def market(self, instrument: int) -> tuple[int, ...]:
         """Returns (listing, end of a call, the state after it, its extensions; price, lots and surplus last indicated)."""
@@ -259,8 +263,8 @@ class Reader:
         for i in range(len(self.contracts)):
             for orders in (self.resting(i), self.dormant(i)):
                 out.append(len(orders))
-                for row in orders:
-                    out += row
+                for words in orders:
+                    out += words if self.trading.live[words[0]].shaped else words[:ORDER_WORDS]
         parcels = self.parcels()
         out.append(len(parcels))
         for row in parcels:

@@ -247,7 +247,7 @@ cdef struct Settle:  # Closes an instrument for good at a price; 0 stands for it
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct PlaceOrder:  # Places an order. A second record has further terms, a third one the text behind client_id
+cdef struct PlaceOrder:  # Places an order. A second record has further terms, a third one its shape if the flags say so; the text behind
     uint16_t type
     uint8_t records
     uint8_t side
@@ -359,6 +359,22 @@ cdef struct SetState:  # Sets the state of an instrument's market (Listing). pri
     uint64_t unused_order_id
     int64_t ends_ns
 
+cdef struct AmendTrigger:  # Moves the fixed trigger of a dormant order, named by order_id or client_id, to another price
+    uint16_t type
+    uint8_t records
+    uint8_t unused_side
+    uint32_t account
+    uint32_t unused_instrument
+    uint8_t unused_tif
+    uint8_t unused_flags
+    uint16_t unused_mode
+    int64_t time_ns
+    int64_t trigger_ticks
+    int64_t unused_size_lots
+    uint64_t client_id
+    uint64_t order_id
+    int64_t unused_amount
+
 cdef union Request:  # one record of a command
     Command record
     Extension extension
@@ -384,3 +400,4 @@ cdef union Request:  # one record of a command
     TellSource source
     TellLast set_last
     SetState set_state
+    AmendTrigger amend_trigger

@@ -18,8 +18,9 @@ from solvent._core.market.order_pool cimport Order, pool_find
 from solvent._core.trade.admission cimport Trial, bears, put_back, try_on
 from solvent._core.trade.holds cimport reserve
 from solvent._core.trade.lifecycle cimport (
-    after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, observe, shrink,
+    after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, shrink,
 )
+from solvent._core.trade.watching cimport observe
 from solvent._core.trade.state cimport FillSide, State, has_owner
 
 cdef struct Counted:           # an order that was tried as if it were filled at its own limit
