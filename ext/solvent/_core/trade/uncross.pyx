@@ -155,6 +155,8 @@ cdef bint _judge(State* s, int32_t bid, int32_t ask, int64_t price_ticks, int64_
     cdef FillSide half
     cdef Trial before
     cdef bint owned = has_owner(&s.pool.orders[bid])
+    must(0 < lots <= s.pool.orders[bid].remaining_lots and lots <= s.pool.orders[ask].remaining_lots, BOOK_6, &s.log.fault)
+    must(s.pool.orders[bid].side == BUY and s.pool.orders[ask].side == SELL, BOOK_8, &s.log.fault)
     if owned:
         borne = _borne(s, bid, price_ticks, lots, &half)
         if borne < lots:
@@ -260,6 +262,7 @@ cdef void uncross(State* s, uint32_t instrument, int64_t reference_ticks) noexce
     emit_uncrossed(
         &s.log, instrument=instrument, price_ticks=found.price_ticks, size_lots=found.lots, surplus_lots=found.surplus_lots,
         reference_ticks=reference_ticks)
+    must(found.price_ticks > 0 and is_crossed(&s.books[instrument]), BOOK_8, &s.log.fault)
     while s.log.fault == 0 and _pair(s, instrument, found.price_ticks, &last_ticks):
         pass
     must(not is_crossed(&s.books[instrument]), BOOK_8, &s.log.fault)
