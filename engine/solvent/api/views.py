@@ -15,6 +15,7 @@ from solvent.api.names import client_id_of, name_of
 from solvent.api.venue import Venue
 from solvent.schema.limits import RATE
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.states import STATES
 from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, plain
 from solvent.terms.instrument import Instrument
@@ -90,6 +91,24 @@ class PriceView:
     last: Decimal | None
     funding_rate: Decimal | None
     next_funding_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """Shows the state of an instrument's market.
+
+    ends_ns: when its auction ends by itself, and then: the state after that; None otherwise. price, size, surplus: what an
+    uncross would trade now, and by how many contracts bids exceed asks there; None, 0 and 0 where nothing crosses.
+    """
+
+    instrument: str
+    state: str
+    ends_ns: int | None
+    then: str | None
+    extensions: int
+    price: Decimal | None
+    size: Decimal
+    surplus: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +331,17 @@ def price_view(venue: Venue, kernel: Any, index: int) -> PriceView:
     mark, last, spot = (from_units(ticks, terms.tick_size) if ticks else None for ticks in kernel.prices(index))
     rate, at_ns = kernel.coming_funding(index) or (None, None)
     return PriceView(terms.name, mark, spot, last, None if rate is None else from_units(rate, PPB), at_ns)
+
+
+def market_view(venue: Venue, kernel: Any, index: int) -> MarketView:
+    """Renders the state of an instrument's market."""
+    terms, words = venue.instruments[index], {number: name for name, number in STATES.items()}
+    listing, ends_ns, then, extensions, price, lots, surplus = kernel.market(index)
+    return MarketView(
+        terms.name, words[listing], ends_ns or None, words[then] if ends_ns else None, extensions,
+        from_units(price, terms.tick_size) if price else None, from_units(lots, terms.lot_size),
+        from_units(surplus, terms.lot_size),
+    )  # fmt: skip
 
 
 def price_of(terms: Instrument, lots: int, cost_units: int) -> Decimal | None:

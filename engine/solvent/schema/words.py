@@ -40,6 +40,7 @@ class CommandType(IntEnum):
     SET_LAST = 23
     TIMER = 24
     DISCONNECT = 25
+    SET_STATE = 29
     AMEND_TRIGGER = 28
 
 
@@ -78,6 +79,8 @@ class EventType(IntEnum):
     TIMER_SET = 30
     TIMED_OUT = 31
     TAGGED = 32
+    UNCROSSED = 39
+    INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
 
@@ -251,11 +254,15 @@ class SourceState(IntEnum):
 
 
 class Listing(IntEnum):
-    """Tells whether an instrument trades."""
+    """Tells the state of an instrument's market (schema.states has what each admits)."""
 
     TRADING = 0
-    HALTED = 1  # no new orders, no amendments
+    HALTED = 1
     CLOSED = 2  # settled for good
+    PRE_OPEN = 3
+    AUCTION = 4
+    ONLY_POST = 5
+    ONLY_CANCEL = 6
 
 
 class Leg(IntEnum):

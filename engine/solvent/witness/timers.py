@@ -6,13 +6,13 @@ Owns the timers that are set, and what such an end still has to take. Cost: O(li
 from solvent.schema.events import Event
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.words import CommandType, Ending, Flag
-from solvent.witness.order_limits import Limited
+from solvent.witness.calls import Called
 from solvent.witness.rows import Audited, Order
 
 _TAKEN = {Ending.TIMEOUT, Ending.DISCONNECTED}
 
 
-class Timed(Limited):
+class Timed(Called):
     """Checks timers and disconnects."""
 
     def __init__(self, exchange: Audited):

@@ -121,6 +121,7 @@ cdef enum CommandType:  # Numbers the commands
     SET_LAST = 23
     TIMER = 24
     DISCONNECT = 25
+    SET_STATE = 29
     AMEND_TRIGGER = 28
 
 cdef enum Component:  # Names a candidate of which the mark price is the median
@@ -186,6 +187,8 @@ cdef enum EventType:  # Numbers the events
     TIMER_SET = 30
     TIMED_OUT = 31
     TAGGED = 32
+    UNCROSSED = 39
+    INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
 
@@ -209,10 +212,14 @@ cdef enum Leg:  # Names a position of an instrument: the only one, or one side o
     LONG = 1
     SHORT = 2
 
-cdef enum Listing:  # Tells whether an instrument trades
+cdef enum Listing:  # Tells the state of an instrument's market (schema.states has what each admits)
     TRADING = 0
     HALTED = 1
     CLOSED = 2
+    PRE_OPEN = 3
+    AUCTION = 4
+    ONLY_POST = 5
+    ONLY_CANCEL = 6
 
 cdef enum Mode:  # Names the margin mode
     CROSS = 0
@@ -410,3 +417,5 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     PRICE_IS_MODELLED = 613
     BAD_SOURCE = 614
     NOT_TRADING = 615
+    NOT_IN_THIS_STATE = 616
+    BAD_STATE = 617
