@@ -51,7 +51,7 @@ mutate: $(VENV)/built         ## ten wrong lines where money moves: does an asse
 	$(BIN)/python tests/support/mutate.py $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/built            ## style and types
-	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks examples && $(BIN)/mypy
 
 docs: $(VENV)/built            ## the pages in build/docs; a warning is an error, nothing is fetched
 	$(BIN)/python -m sphinx -b html -n -W --keep-going -q docs build/docs
