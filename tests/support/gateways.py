@@ -1,10 +1,13 @@
 """A local venue for tests: one instrument with a book, a gateway over it, and plain requests to it."""
 
 import json
+from collections import deque
 from contextlib import contextmanager
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
+
+from websockets.sync.client import connect
 
 from solvent import Exchange, Instrument
 from solvent.gateway import Gateway
@@ -73,6 +76,59 @@ class Client:
             "ordType": "market" if price is None else "limit",
         }
         return self.post("trade/order", body | ({} if price is None else {"px": str(price)}) | more)["data"][0]
+
+
+class Socket:
+    """Speaks on one socket of a gateway, "public", "private" or "business"."""
+
+    def __init__(self, gateway, path):
+        self._opening = connect(f"{gateway.ws_url}/{path}", max_size=None)
+        self.pushes = deque()
+
+    def __enter__(self):
+        self._socket = self._opening.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self._opening.__exit__(*error)
+
+    def send(self, asked):
+        """Sends a frame: text, or what becomes JSON."""
+        self._socket.send(asked if isinstance(asked, str) else json.dumps(asked))
+
+    def next(self, timeout=5):
+        """Returns the next frame."""
+        text = self._socket.recv(timeout=timeout)
+        return text if text == "pong" else json.loads(text)
+
+    def ask(self, asked):
+        """Sends a frame and returns its answer; pushes before it are kept."""
+        self.send(asked)
+        while True:
+            found = self.next()
+            if "data" not in found or "op" in found:
+                return found
+            self.pushes.append(found)
+
+    def login(self, key="alice"):
+        """Logs in."""
+        args = {"apiKey": key, "passphrase": "p", "timestamp": "1764500000", "sign": "s"}
+        assert self.ask({"op": "login", "args": [args]})["code"] == "0"
+
+    def subscribe(self, channel, **more):
+        """Subscribes, and returns the acknowledgement."""
+        return self.ask({"op": "subscribe", "args": [{"channel": channel} | more]})
+
+    def push(self):
+        """Returns the next push."""
+        return self.pushes.popleft() if self.pushes else self.next()
+
+    def quiet(self):
+        """True if nothing has come that was not read."""
+        self.send("ping")
+        while (found := self.next()) != "pong":
+            self.pushes.append(found)
+        return not self.pushes
 
 
 @contextmanager

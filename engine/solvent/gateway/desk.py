@@ -11,13 +11,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from solvent.api.base import Ack
 from solvent.api.exchange import Exchange
-from solvent.gateway.history import History
-from solvent.gateway.records import Notice, Order
+from solvent.gateway.history import MADE_UP, History
+from solvent.gateway.records import Notice, Order, State
 from solvent.schema.codes import Code, Rejected
 from solvent.schema.layouts import NOBODY
 from solvent.schema.rows import PositionRow
-from solvent.schema.words import Kind, Leg, Mode
+from solvent.schema.words import Ending, Flag, Kind, Leg, Mode, Side, Tif
 from solvent.terms.decimals import Dec, fraction, to_units
 from solvent.terms.order_words import Trigger
 
@@ -174,8 +175,15 @@ class Desk:
     # --- orders
 
     def place(self, place: Place) -> Placed:
-        """Places an order. Raises InputError for words that no order has, Rejected(MODE_IN_USE, BAD_LEG)."""
+        """Places an order. Raises InputError for words that no order has, Rejected(MODE_IN_USE, BAD_LEG).
+
+        The exchange refuses a fill-or-kill that is not filled, and a post-only that would trade. Venues take such an order in
+        and cancel it, so here it has an id and a past, too.
+        """
         self.tick()
+        known = self.history.order_of(place.account, 0, place.client_id) if place.client_id else None
+        if known is not None and known.order_id >= MADE_UP:
+            return Placed(Code.DUPLICATE_CLIENT_ID, known.order_id, known)
         self._take_mode(place)
         ack = self.exchange.order(
             place.account, place.instrument, place.side, place.size, price=place.price, tif=place.tif,
@@ -183,13 +191,34 @@ class Desk:
             client_id=place.client_id or 0, trigger=place.trigger, leg=place.leg, market=place.market,
             self_trade=place.self_trade,
         )  # fmt: skip
+        if ack.code in (Code.POST_ONLY_WOULD_TAKE, Code.FOK_UNFILLED):
+            return self._stillborn(place, ack)
         return self._placed(ack, place.account, place.asked)
 
-    def _placed(self, ack: Any, account: int, asked: Any) -> Placed:
+    def _placed(self, ack: Ack, account: int, asked: Any) -> Placed:
         self.history.coming = account, asked
         self.catch_up()
         self.history.coming = None
         return Placed(ack.code, ack.order_id, self.history.orders.get(ack.order_id))
+
+    def _stillborn(self, place: Place, ack: Ack) -> Placed:
+        """Enters an order that ended with its arrival."""
+        self.catch_up()
+        terms, history = self.exchange.instruments[place.instrument], self.history
+        leg = _LEGS.index(place.leg)
+        held = history.held(place.account, place.instrument, leg)
+        unfilled = ack.code == Code.FOK_UNFILLED
+        order = Order(
+            order_id=MADE_UP + ack.seq, account=place.account, instrument=place.instrument, side=Side[place.side.upper()],
+            leg=leg,
+            mode=held.mode, leverage=held.leverage, price_ticks=to_units(place.price or 0, terms.tick_size, "price") or 0,
+            size_lots=to_units(place.size or 0, terms.lot_size, "size") or 0,
+            flags=(Flag.REDUCE_ONLY if place.reduce_only else 0) | (0 if unfilled else Flag.POST_ONLY),
+            tif=Tif.FOK if unfilled else Tif.GTC, client_id=place.client_id, created_ns=history.time_ns,
+            updated_ns=history.time_ns, state=State.CANCELLED, ending=Ending.UNFILLED, code=ack.code, asked=place.asked,
+        )  # fmt: skip
+        history.enter(order)
+        return Placed(Code.OK, order.order_id, order)
 
     def amend(self, account: int, order_id: int, size: Dec | None, price: Dec | None) -> Code:
         """Changes a live order."""

@@ -122,6 +122,10 @@ class Gateway:
         """
         return self._server.call(lambda: work(self._desk.exchange))
 
+    def hang_up(self) -> None:
+        """Ends all sockets without a word, as when a venue restarts; clients may come back at once."""
+        self._server.call(self._server.hang_up)
+
     def close(self) -> None:
         """Closes all connections and ends the thread. The exchange is the caller's again."""
         self._server.close()

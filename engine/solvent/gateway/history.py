@@ -195,6 +195,14 @@ class History:
 
     # --- trades
 
+    def enter(self, order: Order) -> None:
+        """Enters an order that has ended and that no event tells of."""
+        self.orders[order.order_id] = order
+        if order.client_id:
+            self.by_client[order.account, order.client_id] = order.order_id
+        self._end(order)
+        self._say(What.ORDER, order.account, replace(order))
+
     def _trade(self, e: Event) -> None:
         self._close_fills()
         self._books.add(e.instrument)

@@ -61,7 +61,7 @@ class Wire:
         if deed is None:
             self.write(message)
         elif deed.hang_up:
-            self._transport.close()
+            self.hang_up()
         else:
             told = message if deed.body is None else deed.body
             for _ in range(deed.copies):
@@ -69,6 +69,10 @@ class Wire:
                     asyncio.get_running_loop().call_later(deed.wait_ns / 1e9, self.write, told)
                 else:
                     self.write(told)
+
+    def hang_up(self) -> None:
+        """Ends the connection without a word."""
+        self._transport.abort()
 
     def write(self, message: bytes) -> None:
         """Writes a frame."""
@@ -98,7 +102,7 @@ class Server:
         self._ready: Future[int] = Future()
         self._stopping: asyncio.Event = asyncio.Event()
         self._framed: tuple[bytes, bytes] = b"", b""
-        self._connections = 0
+        self._wires: set[Wire] = set()
 
     # --- the thread
 
@@ -181,6 +185,11 @@ class Server:
         if notices:
             self.dialect.tell(notices)
 
+    def hang_up(self) -> None:
+        """Closes all sockets, as a venue does that restarts. In the thread of the loop only."""
+        for wire in list(self._wires):
+            wire.hang_up()
+
     def frame(self, message: bytes) -> bytes:
         """Returns the frame of a message; the last one is remembered for the next subscriber."""
         if self._framed[0] is not message:
@@ -255,7 +264,7 @@ class Server:
     # --- sockets
 
     async def _socket(self, raw: web.BaseRequest, request: Request) -> web.StreamResponse:
-        if self._connections >= CONNECTIONS_MAX or raw.transport is None:
+        if len(self._wires) >= CONNECTIONS_MAX or raw.transport is None:
             return self._response(Answer(503, b'{"code":"50001","msg":"Too many connections","data":[]}'))
         wire = Wire(self, raw.transport)
         session = self.dialect.session(request.path, wire.send)
@@ -264,7 +273,7 @@ class Server:
         wire.client = lambda: session.client
         socket = web.WebSocketResponse(max_msg_size=BODY_MAX, compress=False, autoping=True, heartbeat=None)
         await socket.prepare(raw)
-        self._connections += 1
+        self._wires.add(wire)
         try:
             async for message in socket:
                 if message.type != WSMsgType.TEXT:
@@ -272,6 +281,6 @@ class Server:
                 session.receive(message.data)
                 self.tell()
         finally:
-            self._connections -= 1
+            self._wires.discard(wire)
             session.close()
         return socket

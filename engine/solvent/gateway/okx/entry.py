@@ -3,13 +3,27 @@
 Owns the way from a key to an account. `sign` compares; the desk opens accounts.
 """
 
+from hashlib import blake2b
+
 from solvent.gateway.desk import Desk
 from solvent.gateway.okx.codes import Refusal
 from solvent.gateway.okx.sign import Keys, iso_ns
 from solvent.gateway.protocol import Request
-from solvent.schema.codes import Rejected
 
-__all__ = ["Entry"]
+__all__ = ["Entry", "account_name"]
+
+_KEY_MAX = 64
+
+
+def account_name(key: str) -> str:
+    """Returns the name of the account behind a key: the key itself, or what follows from it where that is no name.
+
+    >>> account_name("alice"), account_name("<fund>")
+    ('alice', 'key-23105306bf9803e4')
+    """
+    if len(key) <= _KEY_MAX and key.isascii() and key.isprintable() and "<" not in key:
+        return key
+    return f"key-{blake2b(key.encode(errors='surrogatepass'), digest_size=8).hexdigest()}"
 
 
 class Entry:
@@ -24,12 +38,10 @@ class Entry:
 
     def account(self, key: str) -> int:
         """Returns the account of a key that was let in; a new key opens one. Raises Refusal(50111)."""
-        found = self.desk.account_of(key)
+        name = account_name(key)
+        found = self.desk.account_of(name)
         if found is None:
-            try:
-                found = self.desk.open_account(key)
-            except Rejected:
-                found = None
+            found = self.desk.open_account(name)
         if found is None:
             raise Refusal("50111")
         return found

@@ -11,6 +11,7 @@ from solvent.gateway.okx.fields import ms, ticks_text, units_text
 from solvent.gateway.okx.listing import contract_size, family_of, kind_of
 from solvent.gateway.okx.public_rows import LEGS, SIDES, Row
 from solvent.gateway.records import Bill, Category, Fill, Holding, Order, State
+from solvent.schema.codes import Code
 from solvent.schema.rows import PositionRow, WalletRow
 from solvent.schema.words import Ending, Flag, Kind, Leg, Mode, Posting, Side, Source, TriggerKind
 from solvent.terms.decimals import PPB, from_units, half_even, plain
@@ -84,7 +85,7 @@ def order_row(terms: Instrument, order: Order) -> Row:
         "accFillSz": ticks_text(order.filled_lots, lot), "algoClOrdId": order.client_id if order.triggered else "",
         "algoId": str(order.order_id) if order.triggered else "", "attachAlgoClOrdId": "", "attachAlgoOrds": [],
         "avgPx": average, "cTime": ms(order.fired_ns or order.created_ns),
-        "cancelSource": _SOURCES.get(Ending(order.ending), "0") if cancelled and order.ending else "",
+        "cancelSource": _source(order) if cancelled else "",
         "cancelSourceReason": Ending(order.ending).name if cancelled and order.ending else "",
         "category": _CATEGORIES[order.category], "ccy": "", "clOrdId": order.client_id,
         "fee": units_text(-order.fee_units, unit), "feeCcy": terms.settle,
@@ -100,6 +101,13 @@ def order_row(terms: Instrument, order: Order) -> Row:
         "tgtCcy": "", "tpOrdPx": "", "tpTriggerPx": "", "tpTriggerPxType": "", "tradeId": str(last.number) if last else "",
         "tradeQuoteCcy": "", "uTime": ms(order.updated_ns),
     }  # fmt: skip
+
+
+def _source(order: Order) -> str:
+    """Returns why an order was cancelled."""
+    if order.code:
+        return {Code.POST_ONLY_WOULD_TAKE: "31", Code.FOK_UNFILLED: "13"}.get(Code(order.code), "0")
+    return _SOURCES.get(Ending(order.ending), "0") if order.ending else "0"
 
 
 def order_type(order: Order) -> str:

@@ -115,7 +115,7 @@ class Session:
             try:
                 self._one(event, fields, orjson.dumps(sent), asked)
             except Refusal as refusal:
-                self._error(refusal.code, refusal.message, asked)
+                self._error("60012" if refusal.code == "51000" else refusal.code, refusal.message, asked)
 
     def _one(self, event: str, fields: Fields, arg: bytes, asked: Fields) -> None:
         channel = text(fields, "channel")

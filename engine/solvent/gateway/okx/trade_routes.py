@@ -40,7 +40,8 @@ class TradeRoutes:
             ("POST", "trade/order-algo"): self._single(orders.place_algo, _ALGO_IDS),
             ("POST", "trade/cancel-algos"): self._many(orders.cancel_algo, _ALGO_IDS),
             ("POST", "trade/amend-algos"): self._single(orders.amend_algo, _ALGO_IDS),
-            ("POST", "trade/close-position"): self.close_position, ("GET", "trade/order"): self.order,
+            ("POST", "trade/cancel-all-after"): self.cancel_all_after, ("POST",
+            "trade/close-position"): self.close_position, ("GET", "trade/order"): self.order,
             ("GET", "trade/order-algo"): self.order_algo, ("GET", "trade/orders-pending"): self.orders_pending,
             ("GET", "trade/orders-history"): self.orders_history, ("GET", "trade/orders-history-archive"): self.orders_history,
             ("GET", "trade/orders-algo-pending"): self.algos_pending, ("GET", "trade/order-algo-pending"): self.algos_pending,
@@ -69,6 +70,10 @@ class TradeRoutes:
             return answer_items(do, account, items, names)
 
         return answer
+
+    def cancel_all_after(self, account: int, fields: Fields) -> Answered:
+        """Cancels all orders unless it is asked again in time: not served yet."""
+        raise Refusal("51000", message="cancel-all-after is not served yet")
 
     def close_position(self, account: int, fields: Fields) -> Answered:
         """Closes a position at market. autoCxl: orders that would close it are cancelled first."""
