@@ -197,7 +197,7 @@ class Soak:
         third = len(self.memory) // 3
         before, after = mean(self.memory[third : 2 * third] or [0]), mean(self.memory[2 * third :])
         wrong = []
-        if after > GROWTH * before + SLACK_MB:
+        if third and after > GROWTH * before + SLACK_MB:
             wrong.append(f"memory grew from {before:.0f} to {after:.0f} MB")
         if seen.get("wrong checksums", 0) > self.struck["checksum_error"] or seen.get("gaps", 0) > self.struck["sequence_gap"]:
             wrong.append("books differ from the venue's where no fault struck")
