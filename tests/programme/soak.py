@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "examples")]
 
 from bot_plain import LOST, NAME, Book  # noqa: E402 (the path comes first)
-from solvent import Exchange, InputError  # noqa: E402
+from solvent import Exchange, InputError, Rejected  # noqa: E402
 from solvent.gateway import Gateway  # noqa: E402
 from solvent.testing import Driver, Faults, contract, scenario, strike  # noqa: E402
 from solvent.testing.fault_table import ROWS, Where  # noqa: E402
@@ -176,7 +176,7 @@ class Soak:
             self.market = Driver(self.gateway.exchange, path, depth=2_000)
         if self.random.random() < 0.02:
             name, who = self.random.choice(MARKET), f"c{self.random.randrange(self.clients)}"
-            with suppress(InputError):  # who has no position, or too much money
+            with suppress(InputError, Rejected):  # who has no position, too much money, or has not come yet
                 strike(name, self.market, who)
                 self.struck[name] += 1
 
