@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from solvent.gateway.okx.fields import ms, ticks_text, units_text
+from solvent.gateway.okx.fields import ms, ticks_text, trimmed_text, units_text
 from solvent.gateway.okx.listing import contract_size, family_of, kind_of
 from solvent.gateway.okx.public_rows import LEGS, SIDES, Row
 from solvent.gateway.records import Bill, Category, Fill, Holding, Order, State
@@ -71,7 +71,7 @@ def leverage_text(leverage: tuple[int, int]) -> str:
 def notional_text(terms: Instrument, lots: int, ticks: int) -> str:
     """Writes what lots are worth at a price, in dollars."""
     held = from_units(abs(lots), terms.lot_size) * contract_size(terms)
-    return plain(held if terms.spec.kind == Kind.INVERSE else held * from_units(ticks, terms.tick_size))
+    return trimmed_text(held if terms.spec.kind == Kind.INVERSE else held * from_units(ticks, terms.tick_size))
 
 
 def order_row(terms: Instrument, order: Order) -> Row:
