@@ -167,10 +167,10 @@ class Desk:
         leg = _LEGS.index(place.leg)
         row = self.row(place.account, place.instrument, leg)
         if _MODES[Mode(row.mode)] != place.mode:
-            leverage = self._wishes.pop(
-                (place.account, place.instrument, place.mode, leg), Fraction(row.leverage, row.leverage_parts)
-            )
+            key = place.account, place.instrument, place.mode, leg
+            leverage = self._wishes.get(key, Fraction(row.leverage, row.leverage_parts))
             self.exchange.set_leverage(place.account, place.instrument, leverage, mode=place.mode, leg=place.leg)
+            self._wishes.pop(key, None)
 
     # --- orders
 
@@ -224,6 +224,13 @@ class Desk:
         """Changes a live order."""
         self.tick()
         ack = self.exchange.amend(account, order_id, size=size, price=price)
+        self.catch_up()
+        return ack.code
+
+    def move_trigger(self, account: int, order_id: int, price: Dec) -> Code:
+        """Moves the trigger of an order that sleeps; one that is reached fires."""
+        self.tick()
+        ack = self.exchange.amend(account, order_id, trigger=price)
         self.catch_up()
         return ack.code
 

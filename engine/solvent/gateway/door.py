@@ -29,9 +29,10 @@ class Owned:
         self._gateway = gateway
 
     def __getattr__(self, name: str) -> Any:
-        found = self._gateway.do(lambda exchange: getattr(exchange, name))
-        if not callable(found):
-            return found
+        if not callable(getattr(Exchange, name, None)):
+            found = self._gateway.do(lambda exchange: getattr(exchange, name))
+            if not callable(found):
+                return found
 
         def call(*args: Any, **named: Any) -> Any:
             return self._gateway.do(lambda exchange: getattr(exchange, name)(*args, **named))
