@@ -177,7 +177,7 @@ async def _orders(url, seconds, pace, begin):
 
 async def _silent(url, count):
     """Private subscribers that hear nothing."""
-    session = ClientSession()
+    session = ClientSession(connector=TCPConnector(limit=0))
     sockets = []
     for i in range(count):
         socket = await session.ws_connect(f"{url}/ws/v5/private")
