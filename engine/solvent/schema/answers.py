@@ -33,6 +33,9 @@ ANSWERS: dict[CommandType, set[Code]] = {
     CommandType.ADD_INSTRUMENT: _ANY | {Code.UNKNOWN_CURRENCY, Code.INSTRUMENT_EXISTS, Code.BAD_INSTRUMENT},
     CommandType.HALT: _SINGLE | {Code.UNKNOWN_INSTRUMENT, Code.BAD_MODE, Code.NOT_TRADING},
     CommandType.SETTLE: _SINGLE | {Code.UNKNOWN_INSTRUMENT, Code.BAD_PRICE, Code.NO_MARK, Code.NOT_TRADING},
+    CommandType.SET_STATE: _SINGLE | {
+        Code.UNKNOWN_INSTRUMENT, Code.BAD_STATE, Code.BAD_PRICE, Code.NO_MARK, Code.NOT_TRADING,
+    },
     CommandType.MARK: _SINGLE | {Code.UNKNOWN_INSTRUMENT, Code.BAD_PRICE, Code.PRICE_IS_MODELLED, Code.NOT_TRADING},
     CommandType.FUNDING: _SINGLE | {
         Code.UNKNOWN_INSTRUMENT, Code.BAD_RATE, Code.PERIOD_SETTLED, Code.NO_MARK, Code.PRICE_IS_MODELLED,
@@ -45,7 +48,7 @@ ANSWERS: dict[CommandType, set[Code]] = {
         Code.NOT_SUPPORTED, Code.BAD_SIDE, Code.BAD_SIZE, Code.BAD_PRICE, Code.BAD_TIF, Code.BAD_FLAGS, Code.BAD_CLIENT_ID,
         Code.BAD_TRIGGER, Code.BAD_EXPIRY, Code.BAD_SELF_TRADE, Code.BAD_SLIPPAGE, Code.DUPLICATE_CLIENT_ID,
         Code.FOK_UNFILLED, Code.REDUCE_ONLY_WOULD_OPEN, Code.TOO_MANY_ORDERS, Code.TRIGGER_REACHED, Code.NO_REFERENCE,
-        Code.NO_MARK, Code.BAD_LEG, Code.NOT_TRADING, Code.TOO_MANY_OPEN_ORDERS, Code.BAD_SHAPE,
+        Code.NO_MARK, Code.BAD_LEG, Code.NOT_TRADING, Code.NOT_IN_THIS_STATE, Code.TOO_MANY_OPEN_ORDERS, Code.BAD_SHAPE,
     } | _LIMITED,
     CommandType.AMEND: _SINGLE | _ALLOWED | {
         Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_SIZE, Code.BAD_PRICE, Code.AMEND_NOTHING, Code.AMEND_BELOW_FILLED,
@@ -57,6 +60,8 @@ ANSWERS: dict[CommandType, set[Code]] = {
     },
     CommandType.CANCEL: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER},
     CommandType.MASS_CANCEL: _NAMED | {Code.BAD_SIDE},
+    CommandType.TIMER: _NAMED | {Code.BAD_FLAGS, Code.BAD_TIMEOUT, Code.TOO_MANY_TIMERS},
+    CommandType.DISCONNECT: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.BAD_TAG},
 }  # fmt: skip
 """The possible codes by command. An unknown type is answered UNKNOWN_COMMAND (or TIME_BACKWARDS, BAD_RECORD)."""
 

@@ -38,6 +38,9 @@ class CommandType(IntEnum):
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    TIMER = 24
+    DISCONNECT = 25
+    SET_STATE = 29
     AMEND_TRIGGER = 28
 
 
@@ -73,6 +76,11 @@ class EventType(IntEnum):
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    TIMER_SET = 30
+    TIMED_OUT = 31
+    TAGGED = 32
+    UNCROSSED = 39
+    INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
 
@@ -101,6 +109,7 @@ class Flag(IntFlag):
     MARKET = 4
     HOUSE_ORDER = 8
     SHAPED_ORDER = 16  # has a record of shape
+    LINKED = 32  # the tag of the second record counts
     CLOSE_POSITION = 64
     SLIDE = 128
 
@@ -245,11 +254,15 @@ class SourceState(IntEnum):
 
 
 class Listing(IntEnum):
-    """Tells whether an instrument trades."""
+    """Tells the state of an instrument's market (schema.states has what each admits)."""
 
     TRADING = 0
-    HALTED = 1  # no new orders, no amendments
+    HALTED = 1
     CLOSED = 2  # settled for good
+    PRE_OPEN = 3
+    AUCTION = 4
+    ONLY_POST = 5
+    ONLY_CANCEL = 6
 
 
 class Leg(IntEnum):
@@ -312,6 +325,8 @@ class Ending(IntEnum):
     MASS_CANCELLED = 14
     DELISTED = 15
     POSITION_CLOSED = 16
+    TIMEOUT = 17
+    DISCONNECTED = 18
 
 
 class ParcelChange(IntEnum):

@@ -10,7 +10,21 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES, SHAPE, SHAPE_FIELDS
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
-from solvent.schema.words import Ending, Flag, Leg, OrderType, Peg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.states import CALLS
+from solvent.schema.words import (
+    Ending,
+    Flag,
+    Leg,
+    Listing,
+    OrderType,
+    Peg,
+    SelfTrade,
+    Side,
+    Source,
+    Tif,
+    TriggerFlag,
+    TriggerKind,
+)
 from solvent.terms.names import client_number, client_text
 from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
@@ -57,18 +71,19 @@ class Placement:
             return Code.UNKNOWN_ACCOUNT
         return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
-    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool, priced: bool) -> Code:
+    def _check_header(self, contract: Contract, c: PlaceOrder, x: Fields | None, priced: bool) -> Code:
         """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-        sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
-        priced: True if the order brings its price; a pegged one may bring none.
+        With a trigger a market order may be good till a date, which no longer applies once it fires. priced: True if the order
+        brings its price; a pegged one may bring none.
         """
-        market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
+        market, stays, sleeps = c.flags & Flag.MARKET, c.tif in _STAYS, bool(x and x.trigger_kind)
         if c.side > Side.SELL:
             return Code.BAD_SIDE
         if c.tif > Tif.GTD:
             return Code.BAD_TIF
-        if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
+        allowed = int(_FLAGS | Flag.LINKED) if x and x.tag else int(_FLAGS)
+        if c.flags & ~allowed or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
             return Code.BAD_FLAGS
         if c.flags & Flag.SHAPED_ORDER and c.records < 3:
             return Code.BAD_FLAGS
@@ -105,7 +120,8 @@ class Placement:
         """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
-        if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or x.spare:
+        unmarked = x.tag and not c.flags & Flag.LINKED
+        if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or unmarked:
             return Code.NOT_SUPPORTED
         if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
             return Code.BAD_EXPIRY
@@ -122,7 +138,7 @@ class Placement:
         terms = replace(
             terms, trigger=0 if x.trail else x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb,
             expiry_ns=x.expiry_ns, source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags,
-            leg=x.hedge_side, activation=x.trigger_ticks if x.trail else 0,
+            leg=x.hedge_side, activation=x.trigger_ticks if x.trail else 0, tag=x.tag,
         )  # fmt: skip
         if h is None:
             return terms
@@ -173,14 +189,27 @@ class Placement:
     def _reduce_only(self, p: Position) -> int:
         return sum(1 for order in p.orders if order.reduces)
 
+    def _fit_state(self, t: Ticket, listing: int) -> Code:
+        """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
+        if listing in CALLS:
+            rests = t.tif in _STAYS and not t.flags & (Flag.MARKET | Flag.POST_ONLY)
+            t.waits = True
+            return Code.OK if t.order or rests else Code.NOT_IN_THIS_STATE
+        if listing != Listing.ONLY_POST:
+            return Code.NOT_TRADING
+        if t.order is None:
+            return Code.OK if t.flags & Flag.POST_ONLY else Code.NOT_IN_THIS_STATE
+        crosses = self.trading.books[t.instrument].crossing(t.side, t.price) is not None
+        return Code.POST_ONLY_WOULD_TAKE if crosses and not t.flags & Flag.SLIDE else Code.OK
+
     def admit(self, t: Ticket, p: Position | None, standing: OpenSide | None = None) -> Code:
         """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
         standing: the present contribution of an order that is amended. p is None in a Book alone.
         """
         contract, code = self.contracts[t.instrument], Code.OK
-        if contract.listing:
-            return Code.NOT_TRADING
+        if contract.listing and (code := self._fit_state(t, contract.listing)):
+            return code
         if p and not contract.mark:
             return Code.NO_MARK
         slides = bool(t.flags & Flag.SLIDE)
@@ -253,8 +282,11 @@ class Placement:
 
     def _check_armed(self, t: Ticket, p: Position | None) -> Code:
         """Checks an order that becomes dormant; all other checks come when it fires."""
-        if self.contracts[t.instrument].listing:
-            return Code.NOT_TRADING
+        if listing := self.contracts[t.instrument].listing:
+            if listing == Listing.ONLY_POST:
+                return Code.NOT_IN_THIS_STATE
+            if listing not in CALLS:
+                return Code.NOT_TRADING
         reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail and not reference:
             return Code.NO_REFERENCE
@@ -275,14 +307,15 @@ class Placement:
         return Code.OK
 
     def _arm(self, t: Ticket) -> Answer:
-        """Accepts a dormant order. If its trigger is already reached, it is due at once."""
+        """Accepts a dormant order. If its trigger is already reached, it is due at once, or when trading is continuous."""
         reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail and t.terms.activation in (0, reference):
             t.terms.extreme = reference
         self.trading.looks = self.trading.looks or t.terms.source >= Source.BY_BID
         order = self.trading.accept(t)
         self.trading.triggers.add(order, reference)
-        if not t.terms.trail and reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
+        wakes = self.contracts[t.instrument].listing == Listing.TRADING and not t.terms.trail
+        if wakes and reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 
@@ -296,8 +329,7 @@ class Placement:
         if c.flags & Flag.SHAPED_ORDER and rest:
             h = Fields(zip(SHAPE_FIELDS, SHAPE.unpack(rest[:RECORD_BYTES]), strict=True))
             rest = rest[RECORD_BYTES:]
-        sleeps = x is not None and bool(x.trigger_kind)
-        if code := self._check_header(contract, c, sleeps, not (h and h.peg)):
+        if code := self._check_header(contract, c, x, not (h and h.peg)):
             return refused(code)
         if len(rest) > RECORD_BYTES:
             return refused(Code.BAD_RECORD)

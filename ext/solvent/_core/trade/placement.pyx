@@ -22,14 +22,15 @@ from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
-from solvent._core.contract.valuation cimport Instrument, band_price, in_band, value_of
+from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
-    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER,
-    OK, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT,
-    SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS,
-    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
+    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG,
+    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG,
+    NO_REFERENCE, NO_TRIGGER, OK, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
+    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE,
+    TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TRADING, TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER,
+    TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -38,11 +39,11 @@ from solvent._core.base.commands cimport PlaceOrder
 
 # --- The form of a command -----------------------------------------------------------------------------
 
-cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bint sleeps, bint priced) noexcept nogil:
+cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x, bint priced) noexcept nogil:
     """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-    sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires. priced:
-    True if the order brings its price; a pegged one may bring none.
+    With a trigger a market order may be good till a date, which no longer applies once it fires. priced: True if the order
+    brings its price; a pegged one may bring none.
     """
     cdef bint stays = c.tif == GTC or c.tif == GTD
     if c.side > SELL:
@@ -50,13 +51,13 @@ cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bi
     if c.tif > GTD:
         return BAD_TIF
     if c.flags != 0:
-        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE | SHAPED_ORDER):
+        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE | SHAPED_ORDER | (LINKED if x != NULL and x.tag != 0 else 0)):
             return BAD_FLAGS
         if c.flags & SHAPED_ORDER and c.records < 3:
             return BAD_FLAGS
         if s.bare and c.flags & (REDUCE_ONLY | CLOSE_POSITION):
             return BAD_FLAGS
-        if c.flags & MARKET and stays and not (sleeps and c.tif == GTD):
+        if c.flags & MARKET and stays and not (x != NULL and x.trigger_kind != NO_TRIGGER and c.tif == GTD):
             return BAD_FLAGS
         if c.flags & POST_ONLY and (not stays or c.flags & MARKET) or (c.flags & SLIDE and not c.flags & POST_ONLY):
             return BAD_FLAGS
@@ -93,7 +94,7 @@ cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c,
     """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
     if x == NULL:
         return BAD_EXPIRY if c.tif == GTD else OK
-    if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or x.spare:
+    if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or (x.tag and not c.flags & LINKED):
         return NOT_SUPPORTED
     if x.expiry_ns <= s.clock_ns if c.tif == GTD else x.expiry_ns != 0:
         return BAD_EXPIRY
@@ -128,6 +129,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.fee_reason = TAKER_FEE
     t.closes = False
     t.turns = False
+    t.waits = False
 
 
 cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
@@ -144,6 +146,7 @@ cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, Extend
         terms.kind = x.trigger_kind
         terms.trigger_flags = x.trigger_flags
         terms.leg = x.hedge_side
+        terms.tag = x.tag
         if x.trail != 0:
             terms.trigger_ticks = 0
             terms.activation_ticks = x.trigger_ticks
@@ -209,6 +212,20 @@ cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) 
     return OK
 
 
+cdef int _fit_state(Ticket* t) noexcept nogil:
+    """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
+    if in_call(t.ins):
+        t.waits = True
+        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY)):
+            return OK
+        return NOT_IN_THIS_STATE
+    if t.ins.listing != ONLY_POST:
+        return NOT_TRADING
+    if t.order_id == 0:
+        return OK if t.flags & POST_ONLY else NOT_IN_THIS_STATE
+    return POST_ONLY_WOULD_TAKE if not t.flags & SLIDE and crosses(t.book, t.side, t.price_ticks) else OK
+
+
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
@@ -217,8 +234,10 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef Instrument* ins = t.ins
     cdef int64_t reached
     cdef int code
-    if ins.listing != 0:
-        return NOT_TRADING
+    if ins.listing != TRADING:
+        code = _fit_state(t)
+        if code != OK:
+            return code
     if not s.bare and ins.mark_ticks == 0:
         return NO_MARK
     if t.flags & SLIDE:
@@ -308,7 +327,8 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
-    execute(s, t)
+    if not t.waits:
+        execute(s, t)
     rest_or_end(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
@@ -325,7 +345,9 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     cdef Instrument* ins = t.ins
     cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
     cdef int64_t trigger
-    if ins.listing != 0:
+    if ins.listing == ONLY_POST:
+        return NOT_IN_THIS_STATE
+    if ins.listing != TRADING and not in_call(ins):
         return NOT_TRADING
     if t.terms.trail != 0 and reference == 0:
         return NO_REFERENCE
@@ -343,7 +365,7 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
 
 
 cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
-    """Accepts a dormant order. If its trigger is already reached, it is due at once."""
+    """Accepts a dormant order. If its trigger is already reached, it is due at once, or when trading is continuous."""
     cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 and t.terms.activation_ticks in (0, reference) else 0
     s.looks = s.looks or t.terms.source >= BY_BID
@@ -352,7 +374,8 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     must(s.pool.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
     must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
     receipt.order_id = t.order_id
-    if t.terms.trail == 0 and trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+    if t.ins.listing == TRADING and t.terms.trail == 0 and trigger_reached(
+            trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         if not triggers_due(&s.triggers[t.instrument], &s.pool, &s.due, t.slot):
             s.log.fault = 2
 
@@ -412,7 +435,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
-    code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER, h == NULL or h.peg == NO_PEG)
+    code = _check_header(s, ins, c, x, h == NULL or h.peg == NO_PEG)
     if code == OK and c.records > 3 and text == NULL:
         code = BAD_RECORD
     if code == OK:
@@ -474,7 +497,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
 cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
     """Checks an ORDER like place, and makes its ticket, for a preview: one record, no client id, no self-trade terms, and a
     position that exists."""
-    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, False, True)
+    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, NULL, True)
     if code == OK:
         code = _check_extension(s, &s.ledger.instruments[c.instrument], c, NULL)
     if code == OK:
