@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import lru_cache
 from ssl import SSLContext
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
@@ -46,6 +47,15 @@ def frame_of(message: bytes) -> bytes:
     if size < 1 << 16:
         return b"\x81\x7e" + size.to_bytes(2, "big") + message
     return b"\x81\x7f" + size.to_bytes(8, "big") + message
+
+
+@lru_cache(1_000)
+def _hostname(host: str) -> str | None:
+    """Returns the name in a Host header; None for one that is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 class Wire:
@@ -223,7 +233,7 @@ class Server:
         """
         if origin is not None and origin.partition("://")[2] != host:
             return False
-        return not self.loopback or urlsplit(f"//{host}").hostname in LOOPBACK
+        return not self.loopback or _hostname(host) in LOOPBACK
 
     @staticmethod
     async def _body(raw: web.BaseRequest) -> bytes:

@@ -239,3 +239,19 @@ def test_what_is_available_is_never_above_equity(at):
     at.gateway.exchange.mark(NAME, 55_000)
     detail = at.one("account/balance")["details"][0]
     assert float(detail["availEq"]) <= float(detail["eq"]) and float(detail["upl"]) > 400
+
+
+def test_orders_are_cancelled_unless_the_client_says_so_again(at):
+    at.order("buy", 1, 49_000, clOrdId="a")
+    ex = at.gateway.exchange
+    begun = ex.time_ns
+    assert at.post("trade/cancel-all-after", {"timeOut": 10})["data"][0]["triggerTime"] == str(begun // 10**6 + 10_000)
+    ex.advance(begun + 9 * 10**9)
+    assert at.post("trade/cancel-all-after", {"timeOut": "10"})["code"] == "0"
+    ex.advance(begun + 18 * 10**9)
+    assert at.one("trade/order", instId=NAME, clOrdId="a")["state"] == "live"
+    ex.advance(begun + 19 * 10**9)
+    row = at.one("trade/order", instId=NAME, clOrdId="a")
+    assert (row["state"], row["cancelSource"]) == ("canceled", "20")
+    assert at.post("trade/cancel-all-after", {"timeOut": 0})["data"][0]["triggerTime"] == "0"
+    assert [at.post("trade/cancel-all-after", {"timeOut": wrong})["code"] for wrong in (5, 500, "x", "")] == ["51000"] * 4

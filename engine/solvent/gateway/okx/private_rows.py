@@ -35,7 +35,8 @@ _CATEGORIES = {
 _SOURCES = {
     Ending.CANCELLED: "1", Ending.MASS_CANCELLED: "1", Ending.AMENDED: "1", Ending.SELF_TRADE: "32",
     Ending.REDUCE_ONLY_CUT: "23", Ending.BANKRUPTCY_LIMIT: "0", Ending.LIQUIDATED: "3", Ending.DELEVERAGED: "6",
-    Ending.UNCOVERED: "2", Ending.EXPIRED: "0", Ending.DELISTED: "7", Ending.POSITION_CLOSED: "21", Ending.UNFILLED: "14",
+    Ending.UNCOVERED: "2", Ending.EXPIRED: "0", Ending.DELISTED: "7", Ending.POSITION_CLOSED: "21", Ending.TIMEOUT: "20",
+    Ending.UNFILLED: "14",
 }  # fmt: skip
 PRICES = {Source.BY_LAST: "last", Source.BY_MARK: "mark", Source.BY_INDEX: "index"}
 

@@ -25,7 +25,10 @@ Row = dict[str, Any]
 Levels = list[tuple[int, int, int]]  # ticks, lots, orders
 SIDES = {Side.BUY: "buy", Side.SELL: "sell"}
 LEGS = {Leg.ONE_WAY: "net", Leg.LONG: "long", Leg.SHORT: "short"}
-_STATES = {Listing.TRADING: "live", Listing.HALTED: "suspend", Listing.CLOSED: "expired"}
+_STATES = {  # a state that lets orders rest is live
+    Listing.HALTED: "suspend", Listing.CLOSED: "expired", Listing.PRE_OPEN: "preopen", Listing.AUCTION: "preopen",
+    Listing.ONLY_CANCEL: "suspend",
+}  # fmt: skip
 _HUNDREDTH = Decimal("0.01")
 _CHECKED = 25  # levels a side that a checksum covers
 
@@ -44,7 +47,8 @@ def instrument_row(terms: Instrument, index: int, listed_ns: int, listing: int) 
         "maxIcebergSz": largest, "maxLmtAmt": "20000000", "maxLmtSz": largest, "maxMktAmt": "", "maxMktSz": largest,
         "maxPlatOILmt": "", "maxStopSz": largest, "maxTriggerSz": largest, "maxTwapSz": largest,
         "minSz": plain(terms.lot_size), "openType": "", "optType": "", "posLmtAmt": "", "posLmtPct": "", "preMktSwTime": "",
-        "quoteCcy": "", "ruleType": "normal", "settleCcy": terms.settle, "state": _STATES[Listing(listing)], "stk": "",
+        "quoteCcy": "", "ruleType": "normal", "settleCcy": terms.settle, "state": _STATES.get(Listing(listing), "live"),
+        "stk": "",
         "tickSz": plain(terms.tick_size), "tradeQuoteCcyList": [], "uly": family, "upcChg": [],
     }  # fmt: skip
 
