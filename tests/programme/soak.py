@@ -35,7 +35,7 @@ WIRE = [each.name for each in ROWS if each.where != Where.MARKET and not each.sp
 MARKET = [each.name for each in ROWS if each.where == Where.MARKET]
 SCENARIOS = ("whipsaw", "flash_crash", "short_squeeze", "cascade")
 LISTENS = 10  # one client of so many keeps a book
-PAUSE_S = 5.0  # of a client between two acts
+ACTS_S = 40  # acts a second, of all clients together
 LOOK_S = 10
 GROWTH, SLACK_MB = 1.03, 2  # what the memory may be larger
 PAST = 30  # orders, fills and bills that are remembered of an account: soon full, so that whatever else grows is seen
@@ -47,9 +47,9 @@ PAST = 30  # orders, fills and bills that are remembered of an account: soon ful
 class SoakClient:
     """One client: private channels, orders of all kinds, for some the book; it comes back whatever happens."""
 
-    def __init__(self, number, seed, url, ws_url):
+    def __init__(self, number, seed, url, ws_url, pause_s):
         self.name, self.random = f"c{number}", Random(f"{seed}/{number}")
-        self.url, self.ws_url, self.listens = url, ws_url, number % LISTENS == 0
+        self.url, self.ws_url, self.listens, self.pause_s = url, ws_url, number % LISTENS == 0, pause_s
         self.book, self.seen, self.orders, self.acts = Book(), Counter(), [], 0
 
     def take(self, text):
@@ -132,13 +132,13 @@ class SoakClient:
     async def live(self, session):
         """Acts now and then; cancels all it knows of when it has many."""
         while True:
-            await asyncio.sleep(self.random.uniform(0, 2 * PAUSE_S))
+            await asyncio.sleep(self.random.uniform(0, 2 * self.pause_s))
             await self.act(session)
 
 
 async def load(url, ws_url, count, seed, seconds):
     """Runs all clients for so long; returns what they saw."""
-    clients = [SoakClient(number, seed, url, ws_url) for number in range(count)]
+    clients = [SoakClient(number, seed, url, ws_url, count / ACTS_S) for number in range(count)]
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=10)) as session:
         tasks = [asyncio.create_task(run(session)) for each in clients for run in (each.listen, each.live)]
