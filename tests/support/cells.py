@@ -31,6 +31,9 @@ CELLS = {
     (C.HALT, Code.BAD_MODE): command(C.HALT, mode=2),
     (C.MASS_CANCEL, Code.BAD_SIDE): command(C.MASS_CANCEL, account=16, side=3),
     (C.SOURCE, Code.BAD_SOURCE): command(C.SOURCE, price_ticks=1),
+    (C.SET_STATE, Code.BAD_STATE): command(C.SET_STATE, listing=9),
+    (C.SET_STATE, Code.BAD_PRICE): command(C.SET_STATE, listing=1, price_ticks=1),
+    (C.SET_STATE, Code.NO_MARK): command(C.SET_STATE, instrument=1, listing=2),
     (C.SET_LAST, Code.BAD_PRICE): command(C.SET_LAST),
     (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=5) + 4 * SECOND,
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
@@ -52,7 +55,7 @@ CELLS = {
     (kind, Code.BAD_RECORD): two(kind, account=16)
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
 }  # fmt: skip
-ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py and test_what_is_read_and_told.py
+ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py, test_states.py, test_call_terms.py
     (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
-    (C.SET_LAST, Code.NOT_TRADING),
+    (C.SET_LAST, Code.NOT_TRADING), (C.AMEND, Code.CALL_FROZEN), (C.CANCEL, Code.CALL_FROZEN), (C.SET_STATE, Code.NOT_TRADING),
 }  # fmt: skip

@@ -27,17 +27,24 @@ class Amendment:
         order = self.trading.live.get(order_id or self.trading.clients.get((account, client_id), 0))
         return order if order and order.account == account else None
 
+    def _frozen(self, order: Order) -> bool:
+        """True for an order that rests in a call that is about to end."""
+        return order.resting and self.placement.contracts[order.instrument].frozen(self.placement.clock_ns)
+
     def cancel_one(self, c: CancelOrder) -> Answer:
         if not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
+        if self._frozen(order):
+            return refused(Code.CALL_FROZEN)
         self.trading.cancel(order, Ending.CANCELLED)
         return Code.OK, order.order_id, order.size - order.remaining, 0
 
     def cancel_many(self, c: MassCancel) -> Answer:
-        """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders."""
+        """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders. An owner's
+        orders in a call that is about to end are passed over."""
         if c.account != NOBODY and not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         if c.instrument not in (NO_INSTRUMENT, *range(len(self.placement.contracts))):
@@ -47,6 +54,7 @@ class Amendment:
         found = [
             order for _, order in sorted(self.trading.live.items())
             if not order.flags & Flag.HOUSE_ORDER and c.account in (NOBODY, order.account)
+            and not (c.account != NOBODY and self._frozen(order))
             and c.side in (BOTH_SIDES, order.side) and c.instrument in (NO_INSTRUMENT, order.instrument)
         ]  # fmt: skip
         for order in found:
@@ -60,6 +68,8 @@ class Amendment:
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
+        if self._frozen(order):
+            return refused(Code.CALL_FROZEN)
         code, size, price = self._check(c, order)
         if code:
             return refused(code)

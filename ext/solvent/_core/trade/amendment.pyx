@@ -14,7 +14,8 @@ from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, BAD_TRIGGER, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, BAD_TRIGGER, CALL_FROZEN, CANCELLED,
+    CLOSE_POSITION, HOUSE_ORDER,
     LIMIT_ORDER, MARKET, MASS_CANCELLED, NOBODY, NO_INSTRUMENT, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED,
     TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING, TRIGGER_ORDER, TRIGGER_REACHED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER,
 )
@@ -24,7 +25,7 @@ from solvent._core.trade.holds cimport order_exposure, order_price
 from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
 from solvent._core.base.emit cimport emit_trigger_moved
 from solvent._core.contract.order_limits cimport OrderLimits, limits_count, limits_full, limits_room
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.contract.valuation cimport Instrument, frozen
 from solvent._core.base.commands cimport AmendOrder, AmendTrigger, CancelOrder, MassCancel
 
 cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_t client_id, int32_t* slot) noexcept nogil:
@@ -42,11 +43,19 @@ cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_
 
 # --- CANCEL, MASS_CANCEL -------------------------------------------------------------------------------
 
+cdef inline bint _frozen(State* s, int32_t slot) noexcept nogil:
+    """True for an order that rests in a call that is about to end."""
+    return s.calls != 0 and not s.pool.orders[slot].state & DORMANT and (
+        frozen(&s.ledger.instruments[order_instrument(s, slot)], s.clock_ns))
+
+
 cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept nogil:
     cdef int32_t slot
     cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code != OK:
         return code
+    if _frozen(s, slot):
+        return CALL_FROZEN
     receipt.order_id = s.pool.orders[slot].order_id
     receipt.filled_lots = s.pool.orders[slot].size_lots - s.pool.orders[slot].remaining_lots
     must(s.pool.orders[slot].account == c.account, ORD_1, &s.log.fault)
@@ -76,6 +85,8 @@ cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64
     if f.account != NOBODY and order.account != f.account or (f.side != BOTH_SIDES and order.side != f.side):
         return
     if f.instrument != NO_INSTRUMENT and order_instrument(s, slot) != f.instrument:
+        return
+    if f.account != NOBODY and _frozen(s, slot):
         return
     if found != NULL:
         found[count[0]] = order.order_id
@@ -127,7 +138,8 @@ cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, ui
 
 
 cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil:
-    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders."""
+    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders. An owner's orders
+    in a call that is about to end are passed over."""
     if c.account != NOBODY and not known_account(s, c.account):
         return UNKNOWN_ACCOUNT
     if c.instrument != NO_INSTRUMENT and c.instrument >= s.ledger.instrument_count:
@@ -315,7 +327,7 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
     cdef int32_t slot
     cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code == OK:
-        code = _check_amendment(s, c, slot, &price, &size)
+        code = CALL_FROZEN if _frozen(s, slot) else _check_amendment(s, c, slot, &price, &size)
     if code != OK:
         return code
     must(s.pool.orders[slot].account == c.account and not s.pool.orders[slot].flags & HOUSE_ORDER, ORD_1, &s.log.fault)
