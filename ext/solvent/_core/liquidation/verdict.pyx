@@ -51,8 +51,8 @@ cdef inline bint _holds(State* s, Case* c) noexcept nogil:
 
 
 cdef bint is_deferred(State* s, uint32_t account, uint32_t currency, int32_t position) noexcept nogil:
-    """True if a position of a domain is in a market where liquidation waits: so does the whole domain. position: of an isolated
-    one, or -1."""
+    """True if a position of a domain is in a market where liquidation waits: so does the whole domain. position: the isolated
+    one, or -1 for a cross domain."""
     cdef int32_t index = s.ledger.accounts[account].first_position if position < 0 else position
     cdef Position* p
     while index >= 0:

@@ -18,21 +18,20 @@ from solvent._core.trade.lifecycle cimport (
 )
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
-from solvent._core.trade.uncross cimport enter_state
+from solvent._core.trade.interruption cimport beyond_band, fit_state, trade_beyond
 from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_put_back, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
-    ALLOW, AUCTION, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD,
-    HALTED, HALT_BEYOND, LIMIT_ORDER, LONG,
-    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG,
-    NO_REFERENCE, NO_TRIGGER, OK, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
-    REDUCE_ONLY_WOULD_OPEN, REFUSE_BEYOND, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SLIDE_BEYOND, SOURCES, TAKER_FEE,
-    TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TRADING, TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER,
-    TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE,
+    BAD_SLIPPAGE, BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD,
+    LIMIT_ORDER, LONG, MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED,
+    NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER, OK, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE,
+    PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS,
+    SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TRADING,
+    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -213,38 +212,6 @@ cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) 
     return OK
 
 
-cdef int _fit_state(Ticket* t) noexcept nogil:
-    """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
-    if in_call(t.ins):
-        t.way = WAITS
-        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY)):
-            return OK
-        return NOT_IN_THIS_STATE
-    if t.ins.listing != ONLY_POST:
-        return NOT_TRADING
-    if t.order_id == 0:
-        return OK if t.flags & POST_ONLY else NOT_IN_THIS_STATE
-    return POST_ONLY_WOULD_TAKE if not t.flags & SLIDE and crosses(t.book, t.side, t.price_ticks) else OK
-
-
-cdef int _beyond_band(State* s, Ticket* t) noexcept nogil:
-    """Decides on an order that is priced beyond the band. In a call it may be where the band would interrupt trading."""
-    cdef int64_t edge = within_band(s, t, t.ins.mark_ticks)
-    cdef bint interrupts = t.ins.calls.beyond_band != SLIDE_BEYOND and not t.flags & POST_ONLY
-    if t.ins.calls.beyond_band == REFUSE_BEYOND:
-        return PRICE_BAND
-    if t.way == WAITS and interrupts:
-        return OK
-    if interrupts:
-        t.way = BEYOND
-        t.edge_ticks = edge
-        t.beyond_ticks = t.price_ticks
-    if not interrupts or t.ending != 0:         # what does not rest needs no cover beyond the edge
-        t.price_ticks = t.limit_ticks = edge
-    must(1 <= edge <= t.ins.max_price_ticks, BOOK_8, &s.log.fault)
-    return OK
-
-
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
@@ -254,7 +221,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef int64_t reached
     cdef int code
     if ins.listing != TRADING:
-        code = _fit_state(t)
+        code = fit_state(s, t)
         if code != OK:
             return code
     if not s.bare and ins.mark_ticks == 0:
@@ -272,7 +239,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         t.limit_ticks = t.price_ticks
     if not s.bare:
         if not in_band(ins, t.price_ticks, t.side, s.rules.price_band_ppb):
-            code = _beyond_band(s, t)
+            code = beyond_band(s, t)
             if code != OK:
                 return code
         limit_to_bankruptcy(s, t, p)
@@ -356,7 +323,7 @@ cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
     elif t.way == WAITS:
         rest_or_end(s, t)
     else:
-        _trade_beyond(s, t)
+        trade_beyond(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
@@ -365,26 +332,6 @@ cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
     must((receipt.filled_lots | receipt.resting_lots) >= 0 and receipt.filled_lots + receipt.resting_lots <= t.size_lots, ORD_3,
          &s.log.fault)
     must(t.tif != FOK or t.remaining_lots == 0 or t.terms != NULL, BOOK_7, &s.log.fault)
-
-
-cdef void _trade_beyond(State* s, Ticket* t) noexcept nogil:
-    """Trades an order that is priced beyond the band, up to the edge. If it would trade on its market halts, or an auction
-    begins, and its rest keeps its price; otherwise it rests at the edge."""
-    cdef int64_t away = t.edge_ticks - t.ins.mark_ticks
-    cdef bint interrupts
-    must(t.edge_ticks != 0 and t.ins.listing == TRADING, BOOK_8, &s.log.fault)
-    execute(s, t)
-    interrupts = t.remaining_lots > 0 and (t.ending == 0 or t.ending == UNFILLED) and crosses(t.book, t.side, t.beyond_ticks)
-    if not interrupts and t.ending == 0:
-        t.price_ticks = t.edge_ticks
-        t.open_loss_ticks = max64(0, away if t.side == BUY else -away)
-        s.pool.orders[t.slot].open_loss_ticks = t.open_loss_ticks
-    rest_or_end(s, t)
-    if interrupts and t.ins.calls.beyond_band == HALT_BEYOND:
-        enter_state(s, t.instrument, HALTED, 0, 0, TRADING)
-    elif interrupts:
-        enter_state(s, t.instrument, AUCTION, 0, s.clock_ns + t.ins.calls.call_ns, TRADING)
-    must(interrupts == (t.ins.listing != TRADING), ORD_4, &s.log.fault)
 
 
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
