@@ -4,7 +4,7 @@ behaviour/venue/test_answers.py sends them; agreement/test_twins.py leaves them 
 """
 
 from solvent import Code
-from solvent.records import CommandType, command
+from solvent.records import NOBODY, CommandType, command
 from solvent.schema.answers import ANSWERS
 from solvent.schema.limits import MONEY_MAX
 
@@ -35,6 +35,11 @@ CELLS = {
     (C.SET_STATE, Code.BAD_PRICE): command(C.SET_STATE, listing=1, price_ticks=1),
     (C.SET_STATE, Code.NO_MARK): command(C.SET_STATE, instrument=1, listing=2),
     (C.SET_LAST, Code.BAD_PRICE): command(C.SET_LAST),
+    (C.TIMER, Code.BAD_FLAGS): command(C.TIMER, account=16, spares=4),
+    (C.TIMER, Code.BAD_TIMEOUT): command(C.TIMER, account=16, timeout_ns=-1),
+    (C.DISCONNECT, Code.BAD_TAG): command(C.DISCONNECT, account=16),
+    (C.DISCONNECT, Code.UNKNOWN_ACCOUNT): command(C.DISCONNECT, account=99, tag=1),
+    (C.TIMER, Code.UNKNOWN_ACCOUNT): command(C.TIMER, account=NOBODY, timeout_ns=1),
     (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=5) + 4 * SECOND,
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
     (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
@@ -55,7 +60,9 @@ CELLS = {
     (kind, Code.BAD_RECORD): two(kind, account=16)
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
 }  # fmt: skip
-ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py, test_states.py, test_call_terms.py
+ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py, test_timers.py, test_states.py and
+    # test_call_terms.py
     (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
-    (C.SET_LAST, Code.NOT_TRADING), (C.AMEND, Code.CALL_FROZEN), (C.CANCEL, Code.CALL_FROZEN), (C.SET_STATE, Code.NOT_TRADING),
+    (C.SET_LAST, Code.NOT_TRADING), (C.TIMER, Code.TOO_MANY_TIMERS), (C.AMEND, Code.CALL_FROZEN),
+    (C.CANCEL, Code.CALL_FROZEN), (C.SET_STATE, Code.NOT_TRADING),
 }  # fmt: skip
