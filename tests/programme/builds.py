@@ -6,6 +6,7 @@ Owns where such a build lies, what a process needs to load it, and which tests s
 setup.py says how each is compiled. What is there already is compiled again only where it changed.
 """
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -38,10 +39,13 @@ def place(kind: str) -> Path:
 
 @cache
 def build(kind: str) -> None:
-    """Compiles what is not compiled yet."""
+    """Compiles what is not compiled yet; one process at a time."""
     at = place(kind)
+    at.mkdir(parents=True, exist_ok=True)
     words = ["-q", "build", "--build-base", str(at), "--build-lib", str(at / "lib"), "--build-temp", str(at / "temp")]
-    subprocess.run([sys.executable, "setup.py", *words], cwd=ROOT, env=os.environ | {"SOLVENT_BUILD": kind}, check=True)
+    with (at / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([sys.executable, "setup.py", *words], cwd=ROOT, env=os.environ | {"SOLVENT_BUILD": kind}, check=True)
 
 
 @cache
