@@ -7,14 +7,12 @@ committed result of the proofs; a test fails when a page says another one.
 import json
 import re
 import sys
-from collections import Counter
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from programme import ledger, planted
-from programme.board import BOARD
+from programme import ledger
 from programme.layers import LAYERS
 from programme.probes import NAMES
 from support.places import ROOT
@@ -115,20 +113,7 @@ def reached() -> dict[str, dict[str, list[int]]]:
     }
 
 
-def board() -> str:
-    """Who caught the planted bugs."""
-    told = planted.verdicts()
-    caught = {name: said.split() for name, said in told.items() if said not in planted.LIVES}
-    by = Counter("a test" if "/" in said[0] else said[0] for said in caught.values())
-    commands = sorted(int(said[1]) for said in caught.values() if len(said) == 3 and said[1].isdigit())
-    who = ", ".join(f"{count} by {name}" for name, count in by.most_common())
-    return (
-        f"{len(BOARD)} bugs are on the board, {len(told)} are judged, and {len(caught)} of these are caught: {who}.\n"
-        f"Half of those that a stream found were found within {commands[len(commands) // 2]:,} commands.\n"
-    )
-
-
-RENDERED = {"board": board, "layers": layers, "lines": lines, "proofs": proofs, "proved": proved}
+RENDERED = {"layers": layers, "lines": lines, "proofs": proofs, "proved": proved}
 
 
 def current(text: str) -> str:
