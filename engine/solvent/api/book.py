@@ -13,11 +13,11 @@ from solvent.api.client_id_seed import drawn
 from solvent.api.names import client_id_of
 from solvent.schema.codes import InputError
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
-from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
+from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX, TAGS_MAX
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, total_lots, word
+from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, moved_alone, timer_fields, total_lots, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +70,7 @@ class Book(Face):
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",
         post_only: bool | str = False, client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
         slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0, market: bool = False,
+        tag: int = 0,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -86,8 +87,10 @@ class Book(Face):
         >>> book.order(2, "buy", 7, price_ticks=101, tif="ioc")
         Ack(OK, order_id=33554433, filled=5, resting=0)
         """
-        terms = Terms(tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group)
-        fields = terms.header(market=flag_of(market, "market") or price_ticks is None) | {
+        terms = Terms(
+            tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group, tag=tag
+        )
+        fields = terms.header(market=flag_of(market, "market") or (price_ticks is None and terms.needs_price())) | {
             "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
             "size_lots": _ticks(size_lots, "size_lots"),
             "price_ticks": 0 if price_ticks is None else _ticks(price_ticks, "price_ticks"),
@@ -149,11 +152,13 @@ class Book(Face):
     def amend(
         self, account: int, order_id: int | None = None, *, client_id: int | str | None = None,
         size_lots: int | None = None, price_ticks: int | None = None, remaining_lots: int | None = None,
+        trigger_ticks: int | None = None,
     ) -> Ack:  # fmt: skip
         """Changes the total size and the price of a live order, named by order_id or by client_id.
 
         size_lots: what is filled included; remaining_lots: what is left to fill, instead. A smaller size keeps the order's
-        place in the queue. Any other change sends the order to the back, and it may trade. See Exchange.amend.
+        place in the queue. Any other change sends the order to the back, and it may trade. trigger_ticks: moves the trigger of
+        a dormant order instead. See Exchange.amend.
 
         >>> from solvent import Book
         >>> book = Book()
@@ -168,7 +173,10 @@ class Book(Face):
                 fields[name] = _ticks(value, name) or -1
         if remaining_lots is not None:
             fields["size_lots"] = total_lots(row, _ticks(remaining_lots, "remaining_lots"), size_lots)
-        return self._ask(CommandType.AMEND, _LOT, account=who, **fields)
+        if trigger_ticks is None:
+            return self._ask(CommandType.AMEND, _LOT, account=who, **fields)
+        moved = moved_alone(fields) | {"trigger_ticks": _ticks(trigger_ticks, "trigger_ticks")}
+        return self._ask(CommandType.AMEND_TRIGGER, _LOT, account=who, **moved)
 
     def cancel(self, account: int, order_id: int | None = None, *, client_id: int | str | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.
@@ -199,6 +207,38 @@ class Book(Face):
             account=NOBODY if account is None else int_within(account, "account", 0, NOBODY - 1),
             side=2 if side is None else word(SIDES, side, "side"),
         )  # fmt: skip
+
+    def cancel_after(self, account: int, timeout_ns: int, *, tag: int = 0) -> Ack:
+        """Sets a timer that cancels the account's live orders once the clock is timeout_ns further. A new call sets it anew.
+
+        timeout_ns: 0 switches the timer off. tag: takes only orders of this tag; 0 takes any. See Exchange.cancel_after.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> ack = book.cancel_after(1, 1_000)
+        >>> book.advance(1_000)
+        >>> book.depth()
+        ([], [])
+        """
+        who = int_within(account, "account", 0, NOBODY - 1)
+        return self._ask(
+            CommandType.TIMER, _LOT, account=who, instrument=NO_INSTRUMENT, **timer_fields(timeout_ns, tag, False)
+        )
+
+    def disconnect(self, tag: int, account: int | None = None) -> Ack:
+        """Cancels the live orders that have a tag, oldest first, of one account or of all.
+
+        `filled` of the Ack counts the cancelled orders.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> asks = [book.order(1, "sell", 5, price_ticks=101, tag=tag) for tag in (0, 7, 7)]
+        >>> book.disconnect(7).filled
+        Decimal('2')
+        """
+        who = NOBODY if account is None else int_within(account, "account", 0, NOBODY - 1)
+        return self._ask(CommandType.DISCONNECT, _LOT, account=who, tag=int_within(tag, "tag", 1, TAGS_MAX))
 
     def best(self) -> tuple[int, int, int, int]:
         """Returns (bid ticks, bid lots, ask ticks, ask lots); an empty side has zeros.
@@ -294,5 +334,6 @@ class Book(Face):
 _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaining_lots", "size_lots", "client_id")
 _DORMANT = (
     "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
-    "trigger_flags", "self_trade", "leg",
+    "trigger_flags", "self_trade", "leg", "activation_ticks", "step_ticks", "offset_ticks", "peg", "shape_flags", "rises",
+    "tag",
 )  # fmt: skip

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import lru_cache
 from ssl import SSLContext
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import WSMsgType, web
 
@@ -25,6 +26,7 @@ __all__ = ["BODY_MAX", "Server"]
 BODY_MAX = 1 << 20
 UNSENT_MAX = 4 << 20
 """The most bytes that wait for a slow reader before it is cut off."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CONNECTIONS_MAX = 20_000
 _TICK_S = 0.25
 _IDLE_S, _LEAVE_S = 75.0, 1.0
@@ -47,6 +49,15 @@ def frame_of(message: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + message
 
 
+@lru_cache(1_000)
+def _hostname(host: str) -> str | None:
+    """Returns the name in a Host header; None for one that is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
 class Wire:
     """Sends to one socket, bounded: a reader that leaves too much unread is cut off."""
 
@@ -61,7 +72,7 @@ class Wire:
         if deed is None:
             self.write(message)
         elif deed.hang_up:
-            self._transport.close()
+            self.hang_up()
         else:
             told = message if deed.body is None else deed.body
             for _ in range(deed.copies):
@@ -69,6 +80,10 @@ class Wire:
                     asyncio.get_running_loop().call_later(deed.wait_ns / 1e9, self.write, told)
                 else:
                     self.write(told)
+
+    def hang_up(self) -> None:
+        """Ends the connection without a word."""
+        self._transport.abort()
 
     def write(self, message: bytes) -> None:
         """Writes a frame."""
@@ -90,7 +105,7 @@ class Server:
         self.desk, self.dialect = desk, dialect
         self.control: Callable[[Request], Answer] | None = None
         self.faults: Faults | None = None
-        self.allowed: Callable[[Request], bool] = lambda _: True
+        self.loopback = True
         self.host, self.port = host, port
         self._tls = tls
         self._loop = asyncio.new_event_loop()
@@ -98,7 +113,7 @@ class Server:
         self._ready: Future[int] = Future()
         self._stopping: asyncio.Event = asyncio.Event()
         self._framed: tuple[bytes, bytes] = b"", b""
-        self._connections = 0
+        self._wires: set[Wire] = set()
 
     # --- the thread
 
@@ -143,7 +158,15 @@ class Server:
             else:
                 raise
         finally:
+            self._forget()
             self._loop.close()
+
+    def _forget(self) -> None:
+        """Ends what a request that its client left behind still waits for."""
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
     async def _serve(self) -> None:
         runner = web.ServerRunner(
@@ -173,6 +196,11 @@ class Server:
         if notices:
             self.dialect.tell(notices)
 
+    def hang_up(self) -> None:
+        """Closes all sockets, as a venue does that restarts. In the thread of the loop only."""
+        for wire in list(self._wires):
+            wire.hang_up()
+
     def frame(self, message: bytes) -> bytes:
         """Returns the frame of a message; the last one is remembered for the next subscriber."""
         if self._framed[0] is not message:
@@ -185,7 +213,7 @@ class Server:
         target = raw.raw_path
         path, _, query = target.partition("?")
         request = Request(raw.method, unquote(path), query, target, raw.headers, b"")
-        if not self.allowed(request):
+        if not self._allowed(raw.headers.get("Host", ""), raw.headers.get("Origin")):
             return self._response(Answer(403, b'{"code":"403","msg":"Host or Origin is not allowed here","data":[]}'))
         if raw.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(raw, request)
@@ -196,6 +224,16 @@ class Server:
                 return self._response(Answer(413, b'{"code":"50002","msg":"The body is too long","data":[]}'))
         request.client = self.dialect.identify(request)
         return await self._answer(raw, request)
+
+    def _allowed(self, host: str, origin: str | None) -> bool:
+        """Tells whether a request may come in, so that no website can move a local venue.
+
+        A browser says where its page is from: only a page from here may ask. A name that is not this machine's is a page that
+        had its own name lead here.
+        """
+        if origin is not None and origin.partition("://")[2] != host:
+            return False
+        return not self.loopback or _hostname(host) in LOOPBACK
 
     @staticmethod
     async def _body(raw: web.BaseRequest) -> bytes:
@@ -247,7 +285,7 @@ class Server:
     # --- sockets
 
     async def _socket(self, raw: web.BaseRequest, request: Request) -> web.StreamResponse:
-        if self._connections >= CONNECTIONS_MAX or raw.transport is None:
+        if len(self._wires) >= CONNECTIONS_MAX or raw.transport is None:
             return self._response(Answer(503, b'{"code":"50001","msg":"Too many connections","data":[]}'))
         wire = Wire(self, raw.transport)
         session = self.dialect.session(request.path, wire.send)
@@ -256,7 +294,7 @@ class Server:
         wire.client = lambda: session.client
         socket = web.WebSocketResponse(max_msg_size=BODY_MAX, compress=False, autoping=True, heartbeat=None)
         await socket.prepare(raw)
-        self._connections += 1
+        self._wires.add(wire)
         try:
             async for message in socket:
                 if message.type != WSMsgType.TEXT:
@@ -264,6 +302,6 @@ class Server:
                 session.receive(message.data)
                 self.tell()
         finally:
-            self._connections -= 1
+            self._wires.discard(wire)
             session.close()
         return socket

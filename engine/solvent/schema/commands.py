@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from solvent.schema.codes import InputError, shown
-from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS
+from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS, SHAPE, SHAPE_FIELDS
 from solvent.schema.words import CommandType
 
-__all__ = ["COMMANDS", "COSTS_OTHERS", "Asked", "command", "extension"]
+__all__ = ["COMMANDS", "COSTS_OTHERS", "Asked", "command", "extension", "shape"]
 
 
 def at(place: str) -> Any:
@@ -169,8 +169,21 @@ class Settle(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetState(Asked):
+    """Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
+    when a call ends by itself, 0 for never; its market is then in the state then_listing."""
+
+    instrument: int
+    listing: int = at("mode")
+    price_ticks: int
+    ends_ns: int = at("amount")
+    then_listing: int = at("tif")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder(Asked):
-    """Places an order. A second record has further terms, a third one the text behind client_id."""
+    """Places an order. A second record has further terms, a third one its shape if the flags say so; the text behind
+    client_id comes last."""
 
     account: int
     instrument: int
@@ -193,6 +206,16 @@ class AmendOrder(Asked):
     client_id: int
     price_ticks: int
     size_lots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendTrigger(Asked):
+    """Moves the fixed trigger of a dormant order, named by order_id or client_id, to another price."""
+
+    account: int
+    order_id: int
+    client_id: int
+    trigger_ticks: int = at("price_ticks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +254,26 @@ class TellLast(Asked):
     price_ticks: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTimer(Asked):
+    """Cancels live orders of an account when the clock is timeout_ns further, unless it is set anew before; 0 switches it off.
+    It takes those of an instrument (0xFFFFFFFF: all) and of a tag (0: any). spares: 2 leaves reduce-only orders alone."""
+
+    account: int
+    instrument: int
+    spares: int = at("flags")
+    tag: int = at("mode")
+    timeout_ns: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnect(Asked):
+    """Cancels all live orders with a tag, of an account (0xFFFFFFFF: everyone's)."""
+
+    account: int
+    tag: int = at("mode")
+
+
 COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.ADVANCE: Advance,
     CommandType.OPEN_ACCOUNT: OpenAccount,
@@ -253,9 +296,13 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.MASS_CANCEL: MassCancel,
     CommandType.SOURCE: TellSource,
     CommandType.SET_LAST: TellLast,
+    CommandType.TIMER: SetTimer,
+    CommandType.DISCONNECT: Disconnect,
+    CommandType.SET_STATE: SetState,
+    CommandType.AMEND_TRIGGER: AmendTrigger,
 }
 COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
-"""Commands that may make the insurance fund or winners pay (SAFE-1)."""
+"""Commands that may make the insurance fund or winners pay (SAFE-1); a SET_STATE to settlement may, too."""
 
 
 def places(asked: type[Asked]) -> dict[str, str]:
@@ -298,3 +345,8 @@ def command(kind: int, /, **said: int) -> bytes:
 def extension(**fields: int) -> bytes:
     """Packs the second record of an ORDER that needs more terms; its header then has records=2."""
     return EXTENSION.pack(*(fields.get(name, 0) for name in EXTENSION_FIELDS))
+
+
+def shape(**fields: int) -> bytes:
+    """Packs the record of an ORDER's shape, behind its extension; its header has one more record and Flag.SHAPED_ORDER."""
+    return SHAPE.pack(*(fields.get(name, 0) for name in SHAPE_FIELDS))

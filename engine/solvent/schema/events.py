@@ -19,8 +19,10 @@ from solvent.schema.words import (
     MarginOf,
     Mode,
     ParcelChange,
+    Peg,
     Posting,
     SelfTrade,
+    ShapeFlag,
     Side,
     Source,
     SourceState,
@@ -105,12 +107,24 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.SOURCE_CHANGED: _said("instrument", source="a", state=("reason", SourceState), price_fine="b"),
     EventType.RATED: _said("instrument", period="a", rate_ppb="b", premium_ppb="c", samples="d"),
     EventType.INSTRUMENT_ADDED: _said("instrument", currency="code"),
-    EventType.LISTING_CHANGED: _said("instrument", listing=("reason", Listing), price_ticks="a"),
+    EventType.LISTING_CHANGED: _said(
+        "instrument", listing=("reason", Listing), price_ticks="a", ends_ns="b", extensions="c", then_listing=("code", Listing)
+    ),
     EventType.ACCRUED: _said("instrument", period="a", rate_ppb="b", asked_ppb="c"),
     EventType.FEE_CHANGED: _said(_WHO, leg=("code", Leg), fee_ppb="a"),
     EventType.PASSED: _said(""),
     EventType.LAST_SET: _said("instrument", price_ticks="a"),
     EventType.CLIENT_ID_NAMED: _said(_WHO, client_id="a"),
+    EventType.TIMER_SET: _said(_WHO, tag="code", spares=("reason", Flag), deadline_ns="a"),
+    EventType.TIMED_OUT: _said(_WHO, tag="code", deadline_ns="a"),
+    EventType.TAGGED: _said(_WHO, tag="code", order_id="a"),
+    EventType.UNCROSSED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c", reference_ticks="d"),
+    EventType.INDICATED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c"),
+    EventType.SHAPED: _said(
+        _ORDER, shape_flags=("code", ShapeFlag), peg=("reason", Peg), order_id="a", display_lots="b", display_most_lots="c",
+        step_ticks="d", offset_ticks="e",
+    ),
+    EventType.TRIGGER_MOVED: _said(_ORDER, order_id="a", trigger_ticks="b"),
 }  # fmt: skip
 """Each type's names, in the order in which they are told."""
 
@@ -233,4 +247,4 @@ def is_event(value: object) -> bool:
 def terms_of(event: Event) -> dict[str, int]:
     """Returns the further terms of an ACCEPTED order by name (docs/reference/records.md); a plain order has only zeros."""
     terms = dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))
-    return {name: value for name, value in terms.items() if name not in ("type", "records", "spare", "spare_too")}
+    return {name: value for name, value in terms.items() if name not in ("type", "records", "spare_too")}

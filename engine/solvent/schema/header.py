@@ -16,6 +16,7 @@ from solvent.schema.commands import COMMANDS, Asked, places
 from solvent.schema.events import EVENTS
 from solvent.schema.layouts import C_TYPES, CONTINUED, LAYOUTS, NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import RATE
+from solvent.schema.states import ADMITS, COLUMNS, STATES, change
 from solvent.schema.terms import InstrumentTerms, LimitTerms, ModelTerms, RuleTerms, Terms, plain_of
 from solvent.schema.words import EventType
 
@@ -34,7 +35,7 @@ NUMBERS = {
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()} | {"STEPS_MAX": len(words.Step)}
 PLAIN_INTS = (words.Side, words.Purse)  # indices; a named enum is none in Cython
 _FROM_SCHEMA = "from solvent._core.base.schema cimport (\n    "
-STRUCTS = {"Command": "command", "Event": "event", "Extension": "extension", "AcceptedTerms": "terms"}
+STRUCTS = {"Command": "command", "Event": "event", "Extension": "extension", "Shape": "shape", "AcceptedTerms": "terms"}
 
 
 def wrapped(parts: Iterable[str], first: str, indent: str, end: str = "") -> str:
@@ -249,6 +250,18 @@ def answers_table() -> str:
     return _table(("command", "codes"), rows)
 
 
+def states_table() -> str:
+    """Renders what each state of a market admits."""
+    words = {number: name for name, number in STATES.items()}
+    return _table(("state", *COLUMNS), ((words[state], *ADMITS[state]) for state in STATES.values()))
+
+
+def changes_table() -> str:
+    """Renders what each change of state does."""
+    rows = ((name, *(change(before, after) for after in STATES.values())) for name, before in STATES.items())
+    return _table(("from, to", *STATES), rows)
+
+
 # --- all of it ---------------------------------------------------------------------------------------------------------
 
 # --- terms -------------------------------------------------------------------------------------------------------------
@@ -341,6 +354,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/market/order_pool.pxd": {"limits": c_limits("ORDERS_MAX", "REDUCE_ONLY_MAX", "TRIGGERED_MAX")},
     f"{CORE}/market/client_ids.pxd": {"limits": c_limits("CLIENT_ID_WINDOW")},
     f"{CORE}/market/triggers.pxd": {"limits": c_limits("TRAILING_MAX")},
+    f"{CORE}/market/timers.pxd": {"limits": c_limits("TIMERS_MAX")},
     f"{CORE}/market/book.pxd": {"limits": c_limits("BOOK_ITEMS_MAX")},
     f"{CORE}/account/ledger.pxd": {"limits": c_limits("FIRST_USER", "ACCOUNTS_MAX")},
     f"{CORE}/account/fees.pxd": {"limits": c_limits("VOLUME_DAYS")},
@@ -351,6 +365,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "engine/solvent/twin/contract/valuation.py": {"terms": contract_fields},
     "engine/solvent/terms/rule_set.py": {"rules": rule_fields},
     f"{CORE}/base/event_view.pyx": {"taken": _record("", " = record"), "given": _record("return ", "")},
+    "docs/reference/states.md": {"states": states_table, "changes": changes_table},
     "docs/reference/records.md": {
         "commands": commands_table, "events": events_table, "words": words_table, "codes": codes_table,
         "answers": answers_table,

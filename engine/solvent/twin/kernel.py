@@ -18,7 +18,7 @@ from solvent.schema.layouts import COMMAND, EVENT, RECORD_BYTES
 from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
 from solvent.schema.rows import PreviewRow
 from solvent.schema.terms import RuleTerms
-from solvent.schema.words import Basis, CommandType, EventType
+from solvent.schema.words import Basis, CommandType, EventType, Listing
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
 from solvent.twin import what_if
@@ -33,6 +33,7 @@ from solvent.twin.market.book import Book
 from solvent.twin.recorder import Recorder
 from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Amendment
+from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.placement import Answer, Placement, refused
@@ -71,6 +72,8 @@ class Aftermath:
         while True:
             if not self.placement.bare:
                 pipeline.resolve(self.state)
+            if self.placement.trading.looks:
+                self.placement.trading.look()
             fired = self.placement.fire_next()
             if fired is None:
                 return answer
@@ -109,7 +112,8 @@ class Kernel(Recorder):
         self.trading = Trading(self.admission, self.log)
         self.order_margin = OrderMargin(self.trading, rules)
         self.placement = Placement(self.order_margin, bare)
-        self.amendment = Amendment(self.placement)
+        self.cancellation = Cancellation(self.placement)
+        self.amendment = Amendment(self.cancellation)
         self.account_commands = AccountCommands(self.placement)
         self.liquidation = State(self.order_margin)
         self.funding = Funding(self.liquidation)
@@ -257,10 +261,12 @@ class Kernel(Recorder):
             before_ns = self.clock_ns
             self.clock_ns = self.placement.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self._pass_time(before_ns)
-            self.liquidation.may_cost_others = c.type in COSTS_OTHERS
+            settles = isinstance(c, commands.SetState) and c.listing == Listing.CLOSED
+            self.liquidation.may_cost_others = c.type in COSTS_OTHERS or settles
             answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
                 answer = self.aftermath.resolve(answer)
+        self.market_state.indicate()
         code, *last = answer
         self.last = (last[0], last[1], last[2])
         if self.log.wanted >> EventType.BEGIN & 1:
@@ -272,11 +278,16 @@ class Kernel(Recorder):
         return code
 
     def _pass_time(self, before_ns: int) -> None:
-        """Applies the passing of time: expiries, then prices, funding and fees. PASSED ends its events, if there are any."""
-        self.trading.expire(self.clock_ns)
+        """Applies the passing of time: dates and timers, then prices, funding, fees. PASSED ends its events, if it has any."""
+        self.cancellation.reach(self.clock_ns)
+        self.liquidation.may_cost_others = False
+        if self.market_state.end_calls(self.clock_ns):
+            self.aftermath.resolve_all()
         if self.clock_ns == before_ns:
             return
         seq, self.liquidation.may_cost_others = self.next_seq, True
+        if self.trading.looks:
+            self.aftermath.resolve_all()
         self.marks.pass_to(self.clock_ns)
         if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
             self.trading.fees.renew()
@@ -285,18 +296,24 @@ class Kernel(Recorder):
             self.log.emit_passed()
 
     def _dispatch(self, c: Asked, second: bytes, offer: Offer) -> Answer:
-        longer = {CommandType.ORDER: 3, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
+        longer = {CommandType.ORDER: 4, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
         match c:
             case commands.PlaceOrder():
                 return self.placement.place(c, second)
             case commands.CancelOrder():
-                return self.amendment.cancel_one(c)
+                return self.cancellation.cancel_one(c)
             case commands.AmendOrder():
                 return self.amendment.amend(c)
+            case commands.AmendTrigger():
+                return self.amendment.amend_trigger(c)
             case commands.MassCancel():
-                return self.amendment.cancel_many(c)
+                return self.cancellation.cancel_many(c)
+            case commands.SetTimer():
+                return refused(self.cancellation.set_timer(c))
+            case commands.Disconnect():
+                return self.cancellation.disconnect(c)
             case commands.TellMark():
                 return refused(self.marks.mark(c))
             case commands.TellIndex():
@@ -324,6 +341,8 @@ class Kernel(Recorder):
                 return refused(self.account_commands.move_margin(c))
             case commands.Halt():
                 return refused(self.market_state.halt(c))
+            case commands.SetState():
+                return refused(self.market_state.set_state(c))
             case commands.Settle():
                 return refused(self.market_state.close_instrument(c))
             case commands.TellSource():

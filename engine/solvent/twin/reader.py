@@ -5,11 +5,12 @@ Owns nothing: the kernel has the rooms and the names. Never writes. `rows` has t
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from itertools import product
+from itertools import chain, product
 
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.states import CALLS
 from solvent.schema.words import Side
 from solvent.twin import audit, rows
 from solvent.twin.account import domain, margin
@@ -19,7 +20,7 @@ from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Order
 from solvent.twin.trade.admission import Admission
-from solvent.twin.trade.amendment import Amendment
+from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.venue.marks import Marks
@@ -28,6 +29,10 @@ from solvent.twin.venue.marks import Marks
 def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
     """Returns rows of int64, one after the other; a number that does not fit saturates."""
     return b"".join(margin.saturate(n).to_bytes(8, "little", signed=True) for row in found for n in row)
+
+
+ORDER_WORDS = 23
+"""Numbers of an order without a shape."""
 
 
 class Reader:
@@ -39,7 +44,7 @@ class Reader:
     admission: Admission
     trading: Trading
     order_margin: OrderMargin
-    amendment: Amendment
+    cancellation: Cancellation
     liquidation: State
     marks: Marks
     names: list[bytes]
@@ -90,7 +95,12 @@ class Reader:
 
     def prices(self, instrument: int) -> tuple[int, int, int]:
         """Returns (mark, last, index) in ticks, 0 where there is none yet."""
-        return self.trading.watched(instrument)
+        return self.trading.watched(instrument)[:3]
+
+    def market(self, instrument: int) -> tuple[int, ...]:
+        """Returns (listing, end of a call, the state after it, its extensions; price, lots and surplus last indicated)."""
+        contract = self.contracts[instrument]
+        return contract.listing, contract.ends_ns, contract.then_listing, contract.extensions, *contract.told
 
     def coming_funding(self, instrument: int) -> tuple[int, int] | None:
         """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""
@@ -147,7 +157,7 @@ class Reader:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.amendment.find(account, order_id, client_id)
+        order: Order | None = self.cancellation.find(account, order_id, client_id)
         return order.row() if order else None
 
     def client_text(self, account: int, client_id: int) -> bytes | None:
@@ -215,6 +225,10 @@ class Reader:
         """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
         return rows.domain_rows(self.order_margin, account)
 
+    def timers(self) -> list[tuple[int, ...]]:
+        """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
+        return self.trading.timers.rows()
+
     def parcels(self) -> list[tuple[int, ...]]:
         """Returns (id, instrument, size, cost, bankruptcy ticks, order id, origin) of each parcel."""
         return [
@@ -242,6 +256,7 @@ class Reader:
                 *self.prices(i),
                 self.contracts[i].funding_period,
                 self.contracts[i].listing,
+                *(self.market(i)[1:] if self.contracts[i].listing in CALLS else ()),
                 *(model.state() if model else ()),
             ]
             limits = self.contracts[i].limits
@@ -252,8 +267,8 @@ class Reader:
         for i in range(len(self.contracts)):
             for orders in (self.resting(i), self.dormant(i)):
                 out.append(len(orders))
-                for row in orders:
-                    out += row
+                for words in orders:
+                    out += words[:-1] if self.trading.live[words[0]].shaped else words[:ORDER_WORDS]  # no tag
         parcels = self.parcels()
         out.append(len(parcels))
         for row in parcels:
@@ -263,8 +278,17 @@ class Reader:
         out += [slots.high_water, len(slots.free), *slots.free, len(self.trading.finished)]
         for finished in self.trading.finished:
             out += finished
+        out += self._links()
         names = b"".join(name.ljust(NAME_BYTES, b"\0") for name in self.names)
         return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
+
+    def _links(self) -> list[int]:
+        """Returns timers in the order in which they are due, and tags by order; nothing where there are none."""
+        timers = self.timers()
+        tags = [(order_id, order.terms.tag) for order_id, order in sorted(self.trading.live.items()) if order.terms.tag]
+        if not (timers or tags):
+            return []
+        return [len(timers), *chain.from_iterable(timers), len(tags), *chain.from_iterable(tags)]
 
     def digest(self) -> int:
         """Returns the first 8 bytes of BLAKE2b-512 over these bytes."""

@@ -8,13 +8,14 @@ from libc.string cimport memset
 from solvent._core.account.fees cimport VOLUME_DAYS, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.base.pool cimport taken
-from solvent._core.base.schema cimport NAME_BYTES
+from solvent._core.base.schema cimport NAME_BYTES, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.contract.valuation cimport Instrument, in_call
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, ExtendedTerms, Order, pool_find
+from solvent._core.market.timers cimport Timer, Timers, timer_before
 from solvent._core.trade.holds cimport order_price
 from solvent._core.trade.state cimport State, order_instrument
 
@@ -64,9 +65,31 @@ cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil:
         row[20], row[21], row[22] = t.trigger_flags, t.stp_mode, t.leg
 
 
+cdef bint is_shaped(State* s, int32_t slot) noexcept nogil:
+    """True if an order has a shape, or waits for its activation, or did."""
+    cdef Order* o = &s.pool.orders[slot]
+    return o.state & EXTENDED != 0 and (o.flags & SHAPED_ORDER != 0 or s.pool.terms[slot].activation_ticks != 0)
+
+
+cdef void shape_words(State* s, int32_t slot, int64_t* row) noexcept nogil:
+    """Finds the numbers of a live order's shape; zeros for one that has none."""
+    cdef ExtendedTerms* t = &s.pool.terms[slot]
+    memset(row, 0, SHAPE_WORDS * sizeof(int64_t))
+    if s.pool.orders[slot].state & EXTENDED:
+        row[0], row[1], row[2], row[3], row[4] = t.activation_ticks, t.step_ticks, t.offset_ticks, t.peg, t.shape_flags
+        row[5] = t.rises
+
+
 cdef int _put_order(State* s, int32_t slot, Writer out) except -1:
-    cdef int64_t row[ORDER_WORDS]
+    """Writes an order, and its shape if it has one."""
+    cdef int64_t row[ORDER_WORDS + SHAPE_WORDS]
     cdef int i
+    if is_shaped(s, slot):
+        order_words(s, slot, row)
+        shape_words(s, slot, row + ORDER_WORDS)
+        for i in range(ORDER_WORDS + SHAPE_WORDS):
+            out.put(row[i])
+        return 0
     if out.count + ORDER_WORDS <= CHUNK_WORDS - 1:
         order_words(s, slot, out.words + out.count)
         out.count += ORDER_WORDS
@@ -187,6 +210,9 @@ cdef int _put_ledger(State* s, Writer out) except -1:
     for i in range(l.instrument_count):
         ins = &l.instruments[i]
         out.put_all((ins.mark_ticks, ins.last_ticks, ins.index_ticks, <int64_t>ins.funding_period, ins.listing))
+        if in_call(ins):
+            out.put_all((ins.ends_ns, ins.then_listing, ins.extensions, ins.told.price_ticks, ins.told.lots))
+            out.put(ins.told.surplus_lots)
         if s.prices[i].sample_ns:
             for number in prices_state(&s.prices[i]):
                 out.put(<int64_t>PyLong_AsUnsignedLongLongMask(number))
@@ -209,6 +235,51 @@ cdef int _put_ledger(State* s, Writer out) except -1:
             out.put(p.stuck)
             out.put(p.hedged)
             index = p.next
+    return 0
+
+
+cdef int _due_first(const void* left, const void* right) noexcept nogil:
+    cdef Timer* a = <Timer*>left
+    cdef Timer* b = <Timer*>right
+    if a.deadline_ns != b.deadline_ns:
+        return -1 if a.deadline_ns < b.deadline_ns else 1
+    return -1 if timer_before(a, b) else 1
+
+
+cdef list timer_rows(State* s):
+    """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
+    cdef Timers* timers = &s.expiries.timers
+    cdef Timer* found = <Timer*>taken((timers.used + 1) * sizeof(Timer))
+    cdef int32_t i, count = 0
+    if found == NULL:
+        raise MemoryError
+    try:
+        for i in range(timers.used):
+            if timers.items[i].place >= 0:
+                found[count] = timers.items[i]
+                count += 1
+        qsort(found, count, sizeof(Timer), &_due_first)
+        return [(found[i].deadline_ns, found[i].account, found[i].instrument, found[i].tag, found[i].spares) for i in range(count)]
+    finally:
+        free(found)
+
+
+cdef int _put_links(State* s, Writer out) except -1:
+    """Writes timers in the order in which they are due, and tags by order; nothing where there are none."""
+    cdef list timers = timer_rows(s)
+    cdef list tags = []
+    cdef int32_t slot
+    for slot in range(s.pool.terms_high_water):
+        if s.pool.orders[slot].state & EXTENDED and s.pool.terms[slot].tag:
+            tags.append((s.pool.orders[slot].order_id, s.pool.terms[slot].tag))
+    if not (timers or tags):
+        return 0
+    out.put(len(timers))
+    for row in timers:
+        out.put_all(row)
+    out.put(len(tags))
+    for row in sorted(tags):
+        out.put_all(row)
     return 0
 
 
@@ -247,4 +318,5 @@ cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
         out.put(key.account)
         out.put(<int64_t>key.client_id)
         out.put(<int64_t>key.order_id)
+    _put_links(s, out)
     return out.flush()

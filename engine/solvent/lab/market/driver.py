@@ -1,7 +1,7 @@
-"""A market around one instrument: a scenario moves index and mark, a maker keeps a book, funding settles by the clock.
+"""A market around one instrument: a scenario moves index and mark, a maker quotes, a crowd trades, funding settles.
 
-Owns the place on the path and the maker's account. Never looks at another account. The exchange may be any object with its
-methods: an Exchange, or the proxy of a gateway. The same scenario gives the same commands.
+Owns the place on the path, and the accounts of maker and crowd. Never looks at another. The exchange may be any object with
+its methods: an Exchange, or the proxy of a gateway. The same scenario gives the same commands.
 Cost: a step is one batch of quotes, an index and a mark.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 from solvent.lab.market.paths import Walk, walk
 from solvent.lab.market.scenarios import Scenario
 from solvent.schema.codes import InputError
+from solvent.terms.decimals import Dec, fraction
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import int_within
 
@@ -25,6 +26,7 @@ CALM_BP = 50
 MOST_WIDENING = 8
 LEVEL_BP = 2  # from one level to the next, where it is calm
 MONEY = 10**9
+CROWD = 31  # the most lots of one of its trades
 
 
 def contract(scenario: Scenario, name: str = "BTC-USDT-SWAP") -> Instrument:
@@ -40,9 +42,10 @@ def contract(scenario: Scenario, name: str = "BTC-USDT-SWAP") -> Instrument:
 class Driver:
     """Drives one instrument of an exchange along a scenario.
 
-    The market begins open, at the first price. instrument: a name; None means the exchange's first. depth: the contracts that
-    the maker shows at each side's best level; the k-th has k times as many, and all have less while the price moves fast.
-    funding: the rate of every eight hours, where the instrument has no price model.
+    The market begins open, at the first price. At each step somebody trades a few lots the way the price goes, so the last
+    price follows. instrument: a name; None means the exchange's first. depth: the contracts that the maker shows at each
+    side's best level; the k-th has k times as many, and all have less while the price moves fast. funding: the rate of every
+    eight hours, where the instrument has no price model.
 
     >>> from solvent import Exchange
     >>> from solvent.lab.market import paths
@@ -62,6 +65,7 @@ class Driver:
         funding: str = "0.0001",
     ):  # fmt: skip
         self.exchange, self.scenario, self.maker, self.funding = exchange, scenario, maker, funding
+        self.crowd = f"{maker}-crowd"  # it trades with the maker at each step, the way of the price
         terms = {each.name: each for each in exchange.instruments}
         self.instrument = instrument or next(iter(terms))
         if self.instrument not in terms:
@@ -71,6 +75,7 @@ class Driver:
         self._walk: Walk = walk(scenario)
         self._next = 0
         self._stands_until_ns = -(2**63)
+        self._period = max(exchange.time_ns, int(self._walk.time_ns[0])) // FUNDING_NS
         self._open()
 
     def __len__(self) -> int:
@@ -97,7 +102,8 @@ class Driver:
         if self.exchange.time_ns < begin:
             self.exchange.advance(begin)
         self._shift = self.exchange.time_ns - begin  # a clock that is ahead carries the path along
-        self.exchange.deposit(self.maker, self.terms.settle, MONEY)
+        for name in (self.maker, self.crowd):
+            self.exchange.deposit(name, self.terms.settle, MONEY)
         self._tell(int(self._walk.price_ticks[0]) * self.scenario.tick)
         self.step()
 
@@ -108,6 +114,7 @@ class Driver:
         model = self.terms.prices
         if model is None:
             self.exchange.index(self.instrument, price)
+            self.exchange.set_last(self.instrument, price)
             self.exchange.mark(self.instrument, price)
         elif model.index is None:
             self.exchange.index(self.instrument, price)
@@ -145,21 +152,25 @@ class Driver:
 
     def _pass_to(self, time_ns: int) -> None:
         """Moves the clock, with a stop at each funding time on the way."""
-        while self.terms.prices is None and self.time_ns // FUNDING_NS < time_ns // FUNDING_NS:
-            period = self.time_ns // FUNDING_NS + 1
-            self.exchange.advance(period * FUNDING_NS)
-            self.exchange.settle_funding(self.instrument, self.funding, period)
+        while self.terms.prices is None and self._period < time_ns // FUNDING_NS:
+            self._period += 1
+            if self._period * FUNDING_NS > self.time_ns:  # a clock that others move may be there already
+                self.exchange.advance(self._period * FUNDING_NS)
+            self.exchange.settle_funding(self.instrument, self.funding, self._period)
         if time_ns > self.time_ns:
             self.exchange.advance(time_ns)
 
     def step(self) -> bool:
-        """Goes one step: time, quotes, index and mark. Returns False at the end of the path, and does nothing there."""
+        """Goes one step: time, quotes, prices, a trade. Returns False at the end of the path, and does nothing there."""
         if self.done:
             return False
         at, self._next = self._next, self._next + 1
+        rises = at > 0 and self._walk.price_ticks[at] > self._walk.price_ticks[at - 1]
         self._pass_to(int(self._walk.time_ns[at]) + self._shift)
         self.requote()
         self._tell(self.price)
+        size = (1 + at % CROWD) * self.terms.lot_size
+        self.exchange.order(self.crowd, self.instrument, "buy" if rises else "sell", size)
         return True
 
     def run(self, minutes: int | None = None) -> None:
@@ -167,6 +178,28 @@ class Driver:
         last = None if minutes is None else self.time_ns + int_within(minutes, "minutes", 0, 10**7) * MINUTE_NS
         while not self.done and (last is None or int(self._walk.time_ns[self._next]) + self._shift <= last):
             self.step()
+
+    def follow(self, time_ns: int) -> None:
+        """Goes to a time: the steps that are due by then, funding, and the clock."""
+        while not self.done and int(self._walk.time_ns[self._next]) + self._shift <= time_ns:
+            self.step()
+        self._pass_to(time_ns)
+
+    def shock(self, percent: Dec) -> None:
+        """Moves the price at once and for good, by so many percent of it: -20 takes a fifth off."""
+        change = 1 + fraction(percent, "percent") / 100
+        if not 0 < change <= 100:
+            raise InputError("percent is above -100, and at most 9900")
+        at = self._next - 1
+        prices = [max(1, int(int(each) * change)) for each in self._walk.price_ticks[at:]]
+        self._walk.price_ticks[at:] = prices
+        self._tell(self.price)  # first: the band goes with the mark
+        self.requote()
+
+    def settle(self, rate: Dec) -> None:
+        """Settles funding now, at a rate, ahead of the clock's next period."""
+        self._period += 1
+        self.exchange.settle_funding(self.instrument, rate, self._period)
 
     def run_until(self, reached: Callable[[], object]) -> bool:
         """Goes on until `reached()` is true, asked after each step. Returns False if the path ends before."""

@@ -193,10 +193,10 @@ class Emitter(Log):
         )  # fmt: skip
 
     def emit_listing_changed(
-        self, *, instrument: int, listing: int, price_ticks: int,
+        self, *, instrument: int, listing: int, price_ticks: int, ends_ns: int, extensions: int, then_listing: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.LISTING_CHANGED, 0, 0, instrument, 0, listing, price_ticks, 0, 0, 0, 0,
+            EventType.LISTING_CHANGED, 0, 0, instrument, then_listing, listing, price_ticks, ends_ns, extensions, 0, 0,
         )  # fmt: skip
 
     def emit_accrued(
@@ -232,4 +232,55 @@ class Emitter(Log):
     ) -> None:  # fmt: skip
         self.append(
             EventType.CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0, second=second,
+        )  # fmt: skip
+
+    def emit_timer_set(
+        self, *, account: int, instrument: int, tag: int, spares: int, deadline_ns: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TIMER_SET, 0, account, instrument, tag, spares, deadline_ns, 0, 0, 0, 0,
+        )  # fmt: skip
+
+    def emit_timed_out(
+        self, *, account: int, instrument: int, tag: int, deadline_ns: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TIMED_OUT, 0, account, instrument, tag, 0, deadline_ns, 0, 0, 0, 0,
+        )  # fmt: skip
+
+    def emit_tagged(
+        self, *, account: int, instrument: int, tag: int, order_id: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TAGGED, 0, account, instrument, tag, 0, order_id, 0, 0, 0, 0,
+        )  # fmt: skip
+
+    def emit_uncrossed(
+        self, *, instrument: int, price_ticks: int, size_lots: int, surplus_lots: int, reference_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.UNCROSSED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, reference_ticks, 0,
+        )  # fmt: skip
+
+    def emit_indicated(
+        self, *, instrument: int, price_ticks: int, size_lots: int, surplus_lots: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.INDICATED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, 0, 0,
+        )  # fmt: skip
+
+    def emit_shaped(
+        self, *, side: int, account: int, instrument: int, shape_flags: int, peg: int, order_id: int, display_lots: int,
+        display_most_lots: int, step_ticks: int, offset_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.SHAPED, side, account, instrument, shape_flags, peg, order_id, display_lots, display_most_lots,
+            step_ticks, offset_ticks,
+        )  # fmt: skip
+
+    def emit_trigger_moved(
+        self, *, side: int, account: int, instrument: int, order_id: int, trigger_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TRIGGER_MOVED, side, account, instrument, 0, 0, order_id, trigger_ticks, 0, 0, 0,
         )  # fmt: skip

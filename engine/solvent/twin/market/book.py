@@ -13,11 +13,11 @@ from solvent.schema.words import Flag, Side
 
 @dataclass(slots=True, eq=False)
 class ExtendedTerms:
-    """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms."""
+    """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms, a tag."""
 
     trigger: int = 0  # the price at which it fires now
     trail: int = 0  # ticks or rate; 0 for a fixed trigger
-    extreme: int = 0  # best price since acceptance, for a trailing order
+    extreme: int = 0  # best price since acceptance or activation, for a trailing order; 0: it waits
     slippage_ppb: int = 0
     expiry_ns: int = 0
     stp_group: int = 0
@@ -26,12 +26,27 @@ class ExtendedTerms:
     trigger_flags: int = 0
     stp_mode: int = 0
     leg: int = 0  # the leg of a hedge that it trades for
+    tag: int = 0  # of a connection; 0: none
+    activation: int = 0  # the watched price from which a trailing order follows; 0: it follows since acceptance
+    step: int = 0  # it follows in whole steps; 0: every price
+    offset: int = 0  # distance of its price from what it is pegged to, signed
+    peg: int = 0  # what its price keeps its distance from
+    shape_flags: int = 0
+    rises: bool = False  # it waits for a rise to its activation, not a fall
+
+    @property
+    def waits(self) -> bool:
+        """True of a trailing order that waits for its activation."""
+        return self.trail != 0 and self.extreme == 0
 
     def row(self) -> tuple[int, ...]:
         return (
             self.trigger, self.trail, self.extreme, self.slippage_ppb, self.expiry_ns, self.stp_group, self.source,
             self.kind, self.trigger_flags, self.stp_mode, self.leg,
         )  # fmt: skip
+
+    def shape(self) -> tuple[int, ...]:
+        return self.activation, self.step, self.offset, self.peg, self.shape_flags, int(self.rises)
 
 
 PLAIN = ExtendedTerms()
@@ -65,7 +80,13 @@ class Order:
         return (
             self.order_id, self.account, self.instrument, self.side, self.price, self.remaining, self.size,
             self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
+            *self.terms.shape(), self.terms.tag,
         )  # fmt: skip
+
+    @property
+    def shaped(self) -> bool:
+        """True if it has a shape, or waits for its activation, or did."""
+        return bool(self.flags & Flag.SHAPED_ORDER or self.terms.activation)
 
 
 class Book:
@@ -104,6 +125,12 @@ class Book:
 
     def best(self, side: int) -> Order | None:
         return self.sides[side].peekitem(0)[1][0] if self.sides[side] else None
+
+    @property
+    def crossed(self) -> bool:
+        """True if the best bid is at or above the best ask, as in a call."""
+        bid = self.best(Side.BUY)
+        return bid is not None and self.crossing(Side.BUY, bid.price) is not None
 
     def crossing(self, side: int, limit: int) -> Order | None:
         """Returns the resting order that an order of this side and limit would meet first, or None."""

@@ -10,18 +10,19 @@ from typing import cast
 from solvent.schema.codes import Code
 from solvent.schema.layouts import CONTINUED, TERMS
 from solvent.schema.limits import CLIENT_ID_WINDOW, NAME_BYTES
-from solvent.schema.words import Ending, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
+from solvent.schema.words import Ending, Flag, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, OpenSide, Parcel, Position
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Order, within
-from solvent.twin.trade.state import State, Ticket
+from solvent.twin.trade.state import Ticket
+from solvent.twin.trade.watching import Watching
 
 SLOT_BITS = 24
 
 
-class Trading(State):
+class Trading(Watching):
     def keep(self, p: Position) -> bool:
         """Enters a blank position with its liquidation fee rate. Returns False if it was entered before."""
         if fresh := self.ledger.keep(p):
@@ -36,7 +37,7 @@ class Trading(State):
         value = valuation.value_of(contract, lots, order.price)
         return OpenSide(lots, value, valuation.loss_of(contract, order.side, lots, order.price, order.open_loss))
 
-    def _reserve(self, order: Order, before: int, after: int) -> None:
+    def reserve(self, order: Order, before: int, after: int) -> None:
         """Changes the lots of a resting order in its position's sums, to the unit."""
         p = order.holder
         if not isinstance(p, Position):
@@ -82,13 +83,22 @@ class Trading(State):
         if terms is not PLAIN:
             second = TERMS.pack(
                 CONTINUED, 0, terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, terms.leg,
-                terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme, terms.slippage_ppb, 0,
+                terms.activation or terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme,
+                terms.slippage_ppb, 0,
             )  # fmt: skip
         self.log.emit_accepted(
             side=t.side, account=t.account, instrument=t.instrument, flags=t.flags | terms.stp_mode << 8, tif=t.tif,
             order_id=t.order.order_id, price_ticks=t.price, size_lots=t.size, client_id=t.client_id, limit_ticks=t.limit,
             second=second,
         )  # fmt: skip
+        if t.flags & Flag.SHAPED_ORDER:
+            self.log.emit_shaped(
+                side=t.side, account=t.account, instrument=t.instrument, shape_flags=terms.shape_flags, peg=terms.peg,
+                order_id=t.order.order_id, display_lots=0, display_most_lots=0, step_ticks=terms.step,
+                offset_ticks=terms.offset,
+            )  # fmt: skip
+        if terms.tag:
+            self.log.emit_tagged(account=t.account, instrument=t.instrument, tag=terms.tag, order_id=t.order.order_id)
         return t.order
 
     def replaced_event(self, order: Order) -> None:
@@ -122,7 +132,7 @@ class Trading(State):
 
     def leave_book(self, order: Order) -> None:
         """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
-        self._reserve(order, order.remaining, 0)
+        self.reserve(order, order.remaining, 0)
         self.books[order.instrument].remove(order)
         order.resting = False
         self._refresh(order)
@@ -135,25 +145,6 @@ class Trading(State):
             self.leave_book(order)
         self.finish(order, reason)
 
-    def expire(self, now_ns: int) -> None:
-        for order in self.triggers.expired(now_ns):
-            self.cancel(order, Ending.EXPIRED)
-
-    def observe(self, instrument: int, source: Source, price: int) -> None:
-        """Shows a price to the triggers."""
-        self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing == Listing.HALTED)
-
-    def watched(self, instrument: int) -> tuple[int, int, int]:
-        """Returns the prices that triggers watch, by source; 0 where there is none yet."""
-        contract = self.contracts[instrument]
-        return contract.mark, contract.last, contract.index
-
-    def resume(self, instrument: int) -> None:
-        """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
-        for source, price in zip(Source, self.watched(instrument), strict=True):
-            if price:
-                self.observe(instrument, source, price)
-
     def cancel_all(self, p: Position, reason: Ending) -> None:
         """Ends every order of a position, newest first; none of them is being executed."""
         while p.orders:
@@ -161,7 +152,7 @@ class Trading(State):
 
     def shrink(self, order: Order, lots: int, reason: Ending) -> None:
         """Takes lots off a resting order, which keeps its place and at least one lot."""
-        self._reserve(order, order.remaining, order.remaining - lots)
+        self.reserve(order, order.remaining, order.remaining - lots)
         order.remaining -= lots
         order.size -= lots
         self._refresh(order)
@@ -209,7 +200,7 @@ class Trading(State):
         maker, taker = self.fees.rates(p.account, contract)
         return maker if reason == Posting.MAKER_FEE else taker
 
-    def _fill(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> Fill:
+    def fill(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> Fill:
         """Returns a trade as a fill of a position. `admission` sets the transfer of an isolated position."""
         contract = self.contracts[p.instrument]
         cost = valuation.cost_delta(contract, side, value)
@@ -226,7 +217,7 @@ class Trading(State):
         return Fill(lots if t.side == Side.BUY else -lots, cost, fee, 0, t.fee_reason)
 
     def _book_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
-        fill = self._fill(p, side, value, lots, reason, ref)
+        fill = self.fill(p, side, value, lots, reason, ref)
         self.admission.fit(p, fill)
         if not self.previews:
             self.fees.add(p.account, self.contracts[p.instrument], value)
@@ -238,17 +229,17 @@ class Trading(State):
         cost = valuation.cost_delta(self.contracts[parcel.instrument], side, value)
         self.ledger.parcel_fill(parcel, lots, cost, change, ref)
 
-    def _book_fill(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
+    def book_fill(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
         if isinstance(order.holder, Position):
             self._book_user(order.holder, order.side, value, lots, reason, order.order_id)
         elif isinstance(order.holder, Parcel):
             self._book_house(order.holder, order.side, price, value, lots, order.order_id)
 
     @staticmethod
-    def _held(order: Order) -> int:
+    def held(order: Order) -> int:
         return order.holder.size if isinstance(order.holder, Position) else 0
 
-    def _after_fill(self, order: Order, held: int) -> None:
+    def after_fill(self, order: Order, held: int) -> None:
         """Refreshes the orders of a fill's owner. held: the position's size before the fill."""
         if isinstance(order.holder, Position):
             self.refresh_hold(order.holder)
@@ -302,8 +293,10 @@ class Trading(State):
 
     def trade_through(self, t: Ticket) -> tuple[int, int]:
         """Trades fill by fill; both sides bear each fill before it is posted (decision 0013). Returns the first and the last
-        price between users."""
+        price between users. In a call nothing trades."""
         book, first, last = self.books[t.instrument], 0, 0
+        if t.waits:
+            return first, last
         while t.remaining and (maker := book.crossing(t.side, t.limit_now)):
             if self._is_own(t, maker):
                 if not self._self_trade(t, maker):
@@ -333,7 +326,7 @@ class Trading(State):
 
     def _maker_fill(self, t: Ticket, maker: Order, lots: int) -> Fill:
         p = cast(Position, maker.holder)
-        fill = self._fill(p, maker.side, self._value(t, maker, lots), lots, Posting.MAKER_FEE, maker.order_id)
+        fill = self.fill(p, maker.side, self._value(t, maker, lots), lots, Posting.MAKER_FEE, maker.order_id)
         self.admission.fit(p, fill)
         return fill
 
@@ -345,9 +338,9 @@ class Trading(State):
             return wanted
 
         def bears(lots: int) -> bool:
-            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            self.reserve(maker, maker.remaining, maker.remaining - lots)
             borne = self.admission.bears(p, self._maker_fill(t, maker, lots), maker.price)
-            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            self.reserve(maker, maker.remaining - lots, maker.remaining)
             return borne
 
         lots = self.admission.borne_lots(p, maker.side, wanted, bears)
@@ -364,16 +357,16 @@ class Trading(State):
             return wanted
 
         def bears(lots: int) -> bool:
-            fill = self._fill(p, t.side, self._value(t, maker, lots), lots, t.fee_reason, 0)
+            fill = self.fill(p, t.side, self._value(t, maker, lots), lots, t.fee_reason, 0)
             self.admission.fit(p, fill)
             return self.admission.bears(p, fill, None)
 
         def bears_after_maker(lots: int) -> bool:
             other = cast(Position, maker.holder)
-            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            self.reserve(maker, maker.remaining, maker.remaining - lots)
             with self.admission.tried(other, self._maker_fill(t, maker, lots)):
                 borne = bears(lots)
-            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            self.reserve(maker, maker.remaining - lots, maker.remaining)
             return borne
 
         return self.admission.borne_lots(p, t.side, wanted, bears_after_maker if maker.account == t.account else bears)
@@ -391,15 +384,15 @@ class Trading(State):
             side=t.side, instrument=t.instrument, maker_order_id=maker.order_id, taker_order_id=taker.order_id,
             price_ticks=maker.price, size_lots=lots, maker=maker.account, taker=t.account,
         )  # fmt: skip
-        self._reserve(maker, maker.remaining + lots, maker.remaining)
-        value, held = self._value(t, maker, lots), (self._held(maker), self._held(taker))
-        self._book_fill(maker, maker.price, value, lots, Posting.MAKER_FEE)
+        self.reserve(maker, maker.remaining + lots, maker.remaining)
+        value, held = self._value(t, maker, lots), (self.held(maker), self.held(taker))
+        self.book_fill(maker, maker.price, value, lots, Posting.MAKER_FEE)
         if not maker.remaining:
             self.finish(maker, Ending.FILLED)
         if maker.holder is not taker.holder:  # otherwise the taker's half comes first
-            self._after_fill(maker, held[0])
-        self._book_fill(taker, maker.price, value, lots, t.fee_reason)
-        self._after_fill(taker, held[1])
+            self.after_fill(maker, held[0])
+        self.book_fill(taker, maker.price, value, lots, t.fee_reason)
+        self.after_fill(taker, held[1])
 
     def rest_or_end(self, t: Ticket) -> None:
         """Rests or ends the remaining lots of a ticket."""
@@ -412,7 +405,7 @@ class Trading(State):
             order.price = t.price
             self.books[t.instrument].add(order)
             order.resting = True
-            self._reserve(order, 0, t.remaining)
+            self.reserve(order, 0, t.remaining)
             self.log.emit_rested(
                 side=t.side, account=t.account, instrument=t.instrument, order_id=order.order_id, price_ticks=t.price,
                 remaining_lots=t.remaining,

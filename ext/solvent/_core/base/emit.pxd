@@ -9,7 +9,8 @@ from solvent._core.base.event_log cimport EventLog, append
 from solvent._core.base.schema cimport (
     BEGIN, ACCOUNT_OPENED, LEDGER, POSITION, MARKED, ACCEPTED, RESTED, TRADE, REDUCED, DONE, LIQUIDATION, STEP_DOWN,
     TAKEOVER, PARCEL, ADL, REPLACED, TRIGGERED, INDEXED, FUNDED, NETTED, SOURCE_CHANGED, RATED, INSTRUMENT_ADDED,
-    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, Event,
+    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, TIMER_SET, TIMED_OUT, TAGGED, UNCROSSED,
+    INDICATED, SHAPED, TRIGGER_MOVED, Event,
 )
 
 
@@ -176,9 +177,10 @@ cdef inline Event* emit_instrument_added(
 
 
 cdef inline Event* emit_listing_changed(
-    EventLog* log, uint32_t instrument, uint16_t listing, int64_t price_ticks
+    EventLog* log, uint32_t instrument, uint16_t listing, int64_t price_ticks, int64_t ends_ns, int64_t extensions,
+    uint16_t then_listing
 ) noexcept nogil:
-    return append(log, LISTING_CHANGED, 0, 0, instrument, 0, listing, price_ticks, 0, 0, 0, 0)
+    return append(log, LISTING_CHANGED, 0, 0, instrument, then_listing, listing, price_ticks, ends_ns, extensions, 0, 0)
 
 
 cdef inline Event* emit_accrued(
@@ -209,3 +211,47 @@ cdef inline Event* emit_client_id_named(
     EventLog* log, uint32_t account, uint32_t instrument, int64_t client_id
 ) noexcept nogil:
     return append(log, CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_timer_set(
+    EventLog* log, uint32_t account, uint32_t instrument, uint16_t tag, uint16_t spares, int64_t deadline_ns
+) noexcept nogil:
+    return append(log, TIMER_SET, 0, account, instrument, tag, spares, deadline_ns, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_timed_out(
+    EventLog* log, uint32_t account, uint32_t instrument, uint16_t tag, int64_t deadline_ns
+) noexcept nogil:
+    return append(log, TIMED_OUT, 0, account, instrument, tag, 0, deadline_ns, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_tagged(
+    EventLog* log, uint32_t account, uint32_t instrument, uint16_t tag, int64_t order_id
+) noexcept nogil:
+    return append(log, TAGGED, 0, account, instrument, tag, 0, order_id, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_uncrossed(
+    EventLog* log, uint32_t instrument, int64_t price_ticks, int64_t size_lots, int64_t surplus_lots, int64_t reference_ticks
+) noexcept nogil:
+    return append(log, UNCROSSED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, reference_ticks, 0)
+
+
+cdef inline Event* emit_indicated(
+    EventLog* log, uint32_t instrument, int64_t price_ticks, int64_t size_lots, int64_t surplus_lots
+) noexcept nogil:
+    return append(log, INDICATED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, 0, 0)
+
+
+cdef inline Event* emit_shaped(
+    EventLog* log, uint8_t side, uint32_t account, uint32_t instrument, uint16_t shape_flags, uint16_t peg, int64_t order_id,
+    int64_t display_lots, int64_t display_most_lots, int64_t step_ticks, int64_t offset_ticks
+) noexcept nogil:
+    return append(log, SHAPED, side, account, instrument, shape_flags, peg, order_id, display_lots, display_most_lots,
+        step_ticks, offset_ticks)
+
+
+cdef inline Event* emit_trigger_moved(
+    EventLog* log, uint8_t side, uint32_t account, uint32_t instrument, int64_t order_id, int64_t trigger_ticks
+) noexcept nogil:
+    return append(log, TRIGGER_MOVED, side, account, instrument, 0, 0, order_id, trigger_ticks, 0, 0, 0)

@@ -14,23 +14,22 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.market.matching cimport Match
 from solvent._core.base.clauses cimport (
-    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2,
     is_ceil, must,
 )
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
-    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
-    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES, TAKER_FEE, UNCOVERED, UNFILLED,
+    BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
+    FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
     AcceptedTerms, Event,
 )
 from solvent._core.base.event_log cimport log_next
-from solvent._core.market.expiries cimport expiries_add, expiries_due
-from solvent._core.market.triggers cimport triggers_observe
+from solvent._core.market.expiries cimport expiries_add
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
-from solvent._core.base.emit cimport emit_reduced, emit_replaced
+from solvent._core.base.emit cimport emit_reduced, emit_replaced, emit_shaped, emit_tagged
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
@@ -61,6 +60,7 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.fee_reason = TAKER_FEE
     t.closes = False
     t.turns = False
+    t.waits = False
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
     t.open_loss_ticks = 0
@@ -111,15 +111,21 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
     must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
 
-cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil:
-    """Appends the second record of ACCEPTED."""
+cdef void terms_event(State* s, Ticket* t, Event* accepted) noexcept nogil:
+    """Appends the second record of ACCEPTED, and the event that tells a tag."""
+    cdef ExtendedTerms* terms = t.terms
+    if accepted != NULL:
+        _append_terms(s, terms, accepted)
+    if terms.tag != 0:
+        emit_tagged(&s.log, account=t.account, instrument=t.instrument, tag=terms.tag, order_id=<int64_t>t.order_id)
+
+
+cdef void _append_terms(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil:
     cdef AcceptedTerms record
-    if accepted == NULL:
-        return
     accepted.records = 2
     record.type = CONTINUED
     record.records = 0
-    record.trigger_ticks = terms.trigger_ticks
+    record.trigger_ticks = terms.activation_ticks if terms.trail else terms.trigger_ticks
     record.trail = terms.trail
     record.expiry_ns = terms.expiry_ns
     record.stp_group = terms.stp_group
@@ -132,6 +138,15 @@ cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept 
     record.stp_mode = terms.stp_mode
     record.spare_too = 0
     memcpy(log_next(&s.log), &record, sizeof(AcceptedTerms))
+
+
+cdef void shape_event(State* s, Ticket* t) noexcept nogil:
+    """Tells the shape of an order behind its ACCEPTED."""
+    must(t.terms != NULL and s.pool.orders[t.slot].order_id == t.order_id, ORD_1, &s.log.fault)
+    emit_shaped(
+        &s.log, side=t.side, account=t.account, instrument=t.instrument, shape_flags=t.terms.shape_flags, peg=t.terms.peg,
+        order_id=t.order_id, display_lots=0, display_most_lots=0, step_ticks=t.terms.step_ticks,
+        offset_ticks=t.terms.offset_ticks)
 
 
 cdef inline void _link(Links* links, int32_t* first, int32_t slot) noexcept nogil:
@@ -187,36 +202,6 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     must((p.trigger_count | p.reduce_count) >= 0, BOOK_5, &s.log.fault)
 
 
-cdef void expire(State* s) noexcept nogil:
-    """Ends the expired orders, by expiry, then by order id."""
-    cdef int32_t slot = expiries_due(&s.expiries, &s.pool, s.clock_ns)
-    while slot >= 0:
-        cancel(s, slot, EXPIRED)
-        must(slot < 0 or s.pool.terms[slot].expiry_ns > 0, ORD_1, &s.log.fault)
-        slot = expiries_due(&s.expiries, &s.pool, s.clock_ns)
-
-
-cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
-    """Shows a price to the triggers."""
-    cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
-    must(price_ticks > 0, ORD_4, &s.log.fault)
-    if not triggers_observe(&s.triggers[instrument], &s.pool, &s.due, source, price_ticks, halted):
-        s.log.fault = 2
-
-
-cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil:
-    """Returns the price that a trigger watches; 0 where there is none yet."""
-    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
-
-
-cdef void resume(State* s, uint32_t instrument) noexcept nogil:
-    """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
-    cdef int64_t price
-    cdef int source
-    for source in range(SOURCES):
-        price = watched_ticks(&s.ledger.instruments[instrument], source)
-        if price != 0:
-            observe(s, instrument, source, price)
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
@@ -486,7 +471,7 @@ cdef inline bint _safe(State* s, int32_t position) noexcept nogil:
     return p.mode or wallet.known_at != s.ledger.moves or wallet.slack_units + wallet.cash_units >= 0
 
 
-cdef void _book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
+cdef void book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
     must((half.effect.shortfall_units == 0) & ((half.effect.margin_units >= 0) | (half.effect.size_lots != 0)), SAFE_2, &s.log.fault)
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
@@ -499,7 +484,7 @@ cdef void _book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
         must(_safe(s, position), SAFE_2, &s.log.fault)
 
 
-cdef void _book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil:
+cdef void book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil:
     cdef int32_t index = parcel_find(&s.ledger, parcel_id)
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
@@ -509,7 +494,7 @@ cdef void _book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_
                 FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
 
-cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
+cdef void after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
     """Refreshes the orders of a fill's owner. held_lots: the position's size before the fill."""
     cdef Position* p = &s.ledger.positions[position]
     refresh_hold(s, position)
@@ -531,16 +516,16 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
     must(deal.value_units == _value(s, t, fill), BOOK_8, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
-        _book_user(s, holder, &deal.maker)
+        book_user(s, holder, &deal.maker)
         must(s.ledger.positions[holder].size_lots == held + (fill.lots if maker.side == BUY else -fill.lots), MON_2, &s.log.fault)
     else:
-        _book_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
+        book_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
     if owned and not own:       # otherwise the taker's half comes first
-        _after_fill(s, holder, held)
+        after_fill(s, holder, held)
     if t.flags & HOUSE_ORDER:
-        _book_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
+        book_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
         return
     if own:
         fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
@@ -548,9 +533,9 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
         held = s.ledger.positions[t.holder].size_lots
     must(not owned or (deal.maker.terms.size_delta == -deal.taker.terms.size_delta)
          & (deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta), MON_3, &s.log.fault)
-    _book_user(s, t.holder, &deal.taker)
+    book_user(s, t.holder, &deal.taker)
     must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
-    _after_fill(s, t.holder, held)
+    after_fill(s, t.holder, held)
 
 
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:
