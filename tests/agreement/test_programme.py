@@ -6,7 +6,6 @@ import solvent
 import solvent.reference
 from programme import damage, exhaustive, fuzz, hostile, machines, probes, relations, streams
 from programme.exhaustive import WORDS, play
-from support.generator import Generator
 
 
 @pytest.mark.long
@@ -90,7 +89,7 @@ def test_every_rare_state_is_met():
 @pytest.mark.long
 @pytest.mark.parametrize("shape", probes.SHAPES)
 def test_the_readable_kernel_meets_them_alike(shape):
-    generator = Generator(shape)
+    generator = probes.shape_of(shape)
     exchanges = [streams.exchange_of(generator, base) for base in (solvent.Exchange, solvent.reference.Exchange)]
     for n, (record, candidate) in enumerate(probes.moments(shape)[1]):
         told = []
