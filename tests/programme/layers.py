@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-UNDER_SANITIZERS = ("tests/behaviour", "tests/attacks", "tests/agreement")
+UNDER_SANITIZERS = ("-k", "not reference", "tests/behaviour", "tests/attacks", "tests/agreement")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
