@@ -9,10 +9,17 @@ ELSEWHERE = {  # pointers that are no part of the state, each with its reason
     ("EventLog", "events"): "a copy's log begins empty",
     ("Ledger", "log"): "back to the state itself",
     ("ClientIds", "pool"): "back to the state itself",
+    ("Notes", "owners"): "a copy reads everybody anew",
+    ("Guards", "items"): "derived: a copy begins without guards",
+    ("Guards", "guarded"): "derived",
+    ("Guards", "beats"): "derived",
+    ("Ladder", "rungs"): "derived",
     ("Preview", "rows"): "scratch of a dry run",
     ("Preview", "orders"): "scratch of a dry run",
 }
-LAYOUTS = {1: "0daaa0037c5a93f1", 2: "91d7d8fb333bdce7", 3: "a7cc12158ad147f6"}  # by LAYOUT of image.pxd
+LAYOUTS = {  # by LAYOUT of image.pxd
+    1: "0daaa0037c5a93f1", 2: "91d7d8fb333bdce7", 3: "a7cc12158ad147f6", 4: "2d57b42393854280",
+}  # fmt: skip
 
 
 def structs() -> dict[str, str]:
