@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 BUILD ?= debug
 PARALLEL := -n auto --dist worksteal  # a process for each core; one test after another: pytest alone
-PRELOAD_sanitize = LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
-EXTRA := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["prove"])
-SOLVER = $(BIN)/python -c '$(EXTRA)' | xargs $(BIN)/python -m pip install --quiet
+EXTRAS := import sys, tomllib; told = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*(each for name in sys.argv[1:] for each in told[name]))
+with = $(BIN)/python -c '$(EXTRAS)' $(1) | xargs $(BIN)/python -m pip install --quiet  # what extras name, and not the project
 # What one process makes no other makes again: generated C, and bytecode (of the tests too).
 export SOLVENT_C_CACHE := $(CURDIR)/build/cache
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
@@ -37,14 +37,14 @@ bench: $(VENV)/built           ## ratios against a C book, latency, memory, the 
 	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05
 
 deep: $(VENV)/built            ## every layer of the programme, at most 75 minutes; SEED=1 repeats a run, LAYER=3 runs one
-	$(SOLVER)
+	$(call with,prove cover)
 	$(BIN)/python tests/programme/run.py deep $(if $(SEED),--seed $(SEED)) $(if $(LAYER),--layer $(LAYER))
 
 campaign: $(VENV)/built        ## goes on with new seeds and writes the ledger; LAYER=3 runs one layer, MINUTES=60 of each
 	$(BIN)/python tests/programme/run.py campaign $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LAYER),--layer $(LAYER))
 
 prove: $(VENV)/built           ## the arithmetic over all inputs, and the mutant that each property kills
-	$(SOLVER)
+	$(call with,prove)
 	$(BIN)/python tests/proofs/prove.py --write
 
 mutate: $(VENV)/built         ## ten wrong lines where money moves: does an assertion halt the core before the auditor? SEED=1
@@ -59,9 +59,8 @@ docs: $(VENV)/built            ## the pages in build/docs; a warning is an error
 dist: $(VENV)/built            ## sdist and wheel
 	$(BIN)/python -m build
 
-debug: $(VENV)/built           ## tests on another build of the core, beside the usual one: BUILD=debug, sanitize or trace
-	SOLVENT_BUILD=$(BUILD) $(BIN)/python setup.py -q build --build-base build/$(BUILD) --build-lib build/$(BUILD)/lib
-	$(PRELOAD_$(BUILD)) PYTHONPATH=build/$(BUILD)/lib $(BIN)/python -m pytest tests -p no:cacheprovider --ignore tests/shape/test_style.py --ignore tests/shape/test_package.py --commands 20000
+debug: $(VENV)/built           ## tests on another build of the core, beside the usual one: BUILD=debug or sanitize
+	$(BIN)/python tests/programme/builds.py $(BUILD)
 
 clean:
 	rm -rf build dist $(VENV) engine/*.egg-info

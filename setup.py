@@ -18,12 +18,20 @@ KINDS = {
     "release": ["-O3"],
     # without optimisation, the compiler traps undefined behaviour
     "debug": ["-O0", "-g", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"],
-    # address and undefined-behaviour sanitizers, no recovery; Python must be started with their runtimes preloaded
-    "sanitize": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    # address and undefined-behaviour sanitizers, no recovery, and a call at each block of C for who guides a fuzzer; Python
+    # must be started with what these need (tests/programme/builds.py)
+    "sanitize": [
+        "-O1",
+        "-g",
+        "-fno-omit-frame-pointer",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+        "-fsanitize-coverage=trace-pc",
+    ],
     # compiled fast, not to be fast: what the test of the package builds, and `make mutate`
     "quick": ["-O0"],
-    # every line reports to the coverage tool (plugin Cython.Coverage)
-    "trace": ["-O0", "-DCYTHON_TRACE=1", "-DCYTHON_TRACE_NOGIL=1"],
+    # counts how often each statement is run (tests/programme/lines.py)
+    "coverage": ["-O0", "--coverage"],
 }
 KIND = os.environ.get("SOLVENT_BUILD", "release")
 DIRECTIVES = {
@@ -38,8 +46,10 @@ DIRECTIVES = {
 
 def flags(module):
     """How a module is compiled. The matching modules write records field by field and then copy them whole; a vector load has
-    to wait for the small stores, so there are none (decisions/0006). `event_view` copies old records."""
-    return KINDS[KIND] + (["-fno-tree-vectorize"] if KIND == "release" and module != "event_view" else [])
+    to wait for the small stores, so there are none (decisions/0006). `event_view` copies old records. `kernel` inlines all that
+    its headers declare inline: the loop of a batch then makes no call for most messages of a Book."""
+    inline = ["-DCYTHON_INLINE=inline __attribute__((always_inline))"] if KIND == "release" and module == "kernel" else []
+    return inline + KINDS[KIND] + (["-fno-tree-vectorize"] if KIND == "release" and module != "event_view" else [])
 
 
 class BuildPy(build_py):
@@ -67,7 +77,7 @@ class BuildExt(build_ext):
             include_path=["ext"],
             build_dir=f"build/{KIND}/c",
             cache=os.environ.get("SOLVENT_C_CACHE") or False,
-            compiler_directives=DIRECTIVES | {"linetrace": KIND == "trace"},
+            compiler_directives=DIRECTIVES,
             nthreads=os.cpu_count() or 1,
         )
         for each, translated in zip(self.extensions, made, strict=True):
@@ -78,7 +88,7 @@ class BuildExt(build_ext):
 def extensions():
     if os.environ.get("SOLVENT_NO_EXT") == "1":
         return []
-    link = ["-fsanitize=address,undefined"] if KIND == "sanitize" else []
+    link = [flag for flag in KINDS[KIND] if flag in ("-fsanitize=address,undefined", "--coverage")]
     return [
         Extension(
             ".".join(path.relative_to("ext").with_suffix("").parts),

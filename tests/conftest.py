@@ -9,7 +9,7 @@ import pytest
 import solvent
 import solvent.reference
 from solvent.api.exchange import Exchange
-from support.exchanges import AuditedKernel, audited
+from solvent.testing import AuditedKernel, audited
 from support.order_desk import Desk
 
 collect_ignore = [] if find_spec("z3") else ["proofs/solver.py"]  # `make prove` installs the solver (extra `prove`)

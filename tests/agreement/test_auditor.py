@@ -11,7 +11,7 @@ from solvent import Instrument, InvariantBroken, Tier
 from solvent.auditor import Auditor
 from solvent.records import CommandType, command
 from solvent.terms.spec import to_records
-from support.exchanges import audited
+from solvent.testing import audited
 
 SMALL = {"contract_size": 1, "tick": 1, "max_price": 10_000, "tiers": [Tier(1_000, "0.005", "0.01")]}
 FIRST = Instrument("A", **SMALL)

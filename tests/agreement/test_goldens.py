@@ -17,7 +17,7 @@ from support.generator import Generator
 
 RUN = 1_000  # commands of one drawn shape
 COMMANDS = 100_000
-STREAMS = {20221108: "43c3d7975a8291de", 1: "bb842245e1af4a23", 2: "aa300143faa119a3"}  # by seed
+STREAMS = {20221108: "a668a25394a3b64f", 1: "c1060c0518fa1e6d", 2: "a673dd3e7da4c0c0"}  # by seed
 DEMOS = {
     "ftx": ("ce0ba802b4ca207b", "5ee603f51f00c108"),
     "2020-03-12": ("911b665173b5d985", "6bfa2cfa279d0599"),

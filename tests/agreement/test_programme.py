@@ -2,7 +2,7 @@
 
 import pytest
 
-from programme import exhaustive, fuzz, hostile, probes, relations, streams
+from programme import damage, exhaustive, fuzz, hostile, machines, probes, relations, streams
 from programme.exhaustive import WORDS, play
 
 
@@ -43,6 +43,19 @@ def test_a_swarm_of_shapes(seed):
 
 
 @pytest.mark.long
+def test_machines_that_foretell_each_answer(seed):
+    found = machines.machines(seed, 40)
+    assert all(found[f"of_{machine.__name__.lower()}"] > 1_500 for machine in machines.MACHINES)
+    assert found["trade"] > 20 and found["takeover"] > 2
+
+
+@pytest.mark.long
+def test_damage_is_found_or_costs_an_end(seed):
+    found = sum((damage.damage(seed + n) for n in range(10)), start=damage.Counter())
+    assert found["damages"] == 1_000 and found["refused"] > 150 and found["cut"] > 50
+
+
+@pytest.mark.long
 def test_a_stream_is_the_same_however_it_is_sent(seed):
     assert streams.determinism(seed, 200)["ways"] == 9
 
@@ -67,8 +80,15 @@ def test_hostile_values_in_every_field():
 def test_every_rare_state_is_met():
     """In shapes that were chosen for it; a state that none of them meets any more needs another shape (probes.py --choose)."""
     met = sum((probes.stream(shape) for shape in probes.SHAPES), start=probes.Counter())
-    missed = set(probes.NAMES) - set(met) - probes.RARER
-    assert len(probes.NAMES) - len(probes.RARER) >= 80 and not missed
+    missed = set(probes.KNOWN) - set(met)
+    assert len(probes.KNOWN) >= 80 and not missed
+
+
+def test_a_rare_state_is_met_again_by_histories_around_it(seed):
+    """And what a long run has to meet a hundred times is told when it does not."""
+    met = probes.around(seed, 60)
+    assert sum(met[name] > 0 for name in probes.NAMES) > 60
+    assert "met fewer than" in probes.scarce(met) and not probes.scarce(probes.Counter(dict.fromkeys(probes.NAMES, 100)))
 
 
 @pytest.mark.long

@@ -12,7 +12,7 @@ from solvent.store import format
 from solvent.store.journal import MARK, SLOTS, put_mark, segment_name, segments
 from solvent.store.opening import Wish
 from solvent.store.recovery import Reading, read
-from support.fake_disk import FakeDisk, Inode
+from support.fake_disk import FakeDisk, with_file
 from support.journals import NOTHING, reopened, written
 
 COMMANDS = 200
@@ -29,16 +29,6 @@ def journal() -> FakeDisk:
 def only(disk: FakeDisk) -> str:
     (first,) = segments(disk.names())
     return segment_name(first)
-
-
-def with_file(disk: FakeDisk, name: str, content: bytes | None) -> FakeDisk:
-    """The same disk with another file in place of one; None takes it away."""
-    other = disk.copy()
-    if content is None:
-        del other.seen[name], other.held[name]
-    else:
-        other.seen[name] = other.held[name] = Inode(content, content)
-    return other
 
 
 def contents(disk: FakeDisk) -> dict[str, bytes]:

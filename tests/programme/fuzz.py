@@ -107,7 +107,7 @@ def buffers(seed: int, runs: int = 40, length: int = 100) -> Counter[str]:
         assert bytes(answers[0]) == bytes(answers[1]) == answers[2], f"fuzz: seed {seed}: answers depend on portions"
         assert len({bytes(kernel.state()) for kernel in trio}) == 1, f"fuzz: seed {seed}: the state depends on portions"
         before, torn = trio[0].state(), bytearray(data)
-        torn = torn[: r.randrange(len(torn))] if r.random() < 0.5 else r.randbytes(64 * r.randrange(1, 9))
+        torn = torn[: r.randrange(len(torn) or 1)] if r.random() < 0.5 else r.randbytes(64 * r.randrange(1, 9))
         refused = False
         try:
             trio[0].run(memoryview(bytes(torn)))

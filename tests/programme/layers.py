@@ -7,8 +7,9 @@ that takes a seed, returns counts, and raises at the first thing that is wrong. 
 from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+UNDER_SANITIZERS = ("tests/behaviour", "tests/attacks", "tests/agreement")
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
@@ -29,11 +30,20 @@ class Layer(NamedTuple):
     """Words for Python that `make deep` runs besides."""
     seeds: int = 0
     """Seeds that there are, where they end."""
+    judge: str = ""
+    """module:function of the counts of `make deep`: what is missing in them."""
 
     def run(self, seed: int) -> Counter[str]:
-        module, name = self.batch.split(":")
-        function: Callable[[int], Counter[str]] = getattr(import_module(module), name)
+        function: Callable[[int], Counter[str]] = _named(self.batch)
         return function(seed)
+
+    def missing(self, counts: Counter[str]) -> str:
+        return _named(self.judge)(counts) if self.judge else ""
+
+
+def _named(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
 
 
 LAYERS = [
@@ -83,6 +93,14 @@ LAYERS = [
         deep=500,
     ),
     Layer(
+        7,
+        "machines of Hypothesis",
+        "agreement/test_programme.py",
+        "floors without a machine: contract (proofs and closed forms), and the words that no rule says",
+        batch="programme.machines:machines",
+        deep=100,
+    ),
+    Layer(
         8,
         "the same stream, told otherwise",
         "agreement/test_programme.py",
@@ -105,12 +123,41 @@ LAYERS = [
         command=("tests/support/kills.py", "--kills", "2000"),
     ),
     Layer(
+        11,
+        "damaged files",
+        "attacks/test_journal.py attacks/test_snapshot.py agreement/test_programme.py",
+        "damage of two files at once",
+        batch="programme.damage:damage",
+        deep=300,
+    ),
+    Layer(
+        12,
+        "full disks and bad ones",
+        "behaviour/store/test_crashes.py behaviour/store/test_processes.py",
+        "disks that are slow, and file systems of their own: they need an administrator",
+    ),
+    Layer(
+        13,
+        "journals of earlier builds",
+        "agreement/test_journals.py",
+        "builds older than the golden journals and the previous commit",
+        command=("tests/programme/previous.py",),
+    ),
+    Layer(
         14,
         "bytes that nobody meant",
         "agreement/test_programme.py",
         "no coverage guides the mutations; gateways do not exist",
         batch="programme.fuzz:fuzz",
         deep=1_500,
+    ),
+    Layer(
+        15,
+        "commands that coverage guides",
+        "–",
+        "images and files: what reads them is fuzzed without guidance (layers 9, 11, 14)",
+        batch="programme.guided:guided",
+        deep=60,
     ),
     Layer(
         16,
@@ -126,12 +173,26 @@ LAYERS = [
         command=("tests/proofs/prove.py",),
     ),
     Layer(
+        20,
+        "sanitizers",
+        "–",
+        "leaks of Python itself; memory that is read before it is written",
+        command=("tests/programme/builds.py", "sanitize", *UNDER_SANITIZERS),
+    ),
+    Layer(
         21,
         "memory at a fixed population",
         "agreement/test_programme.py behaviour/api/test_dropped.py",
         "days on end; what the allocator keeps",
         batch="programme.streams:soak",
         deep=10,
+    ),
+    Layer(
+        22,
+        "lines and branches that are reached",
+        "–",
+        "paths: a line that is reached is not one that is right",
+        command=("tests/programme/lines.py",),
     ),
     Layer(
         23,
@@ -152,8 +213,9 @@ LAYERS = [
         "rare states, named",
         "agreement/test_programme.py",
         "states that nobody has named",
-        batch="programme.probes:stream",
-        deep=3_000,
+        batch="programme.probes:both",
+        deep=250,
+        judge="programme.probes:scarce",
     ),
     Layer(
         26,

@@ -14,11 +14,12 @@ if __name__ == "__main__":
 
 from programme import ledger
 from programme.layers import LAYERS
+from programme.probes import NAMES
 from support.places import ROOT
 
 PAGES = ROOT / "docs" / "explanation"
 MARK = re.compile(r"(<!-- rendered: (\w+) -->\n)(.*?)(<!-- rendered: end -->)", re.DOTALL)
-HIDDEN = {"batches", "seeds", "faults", "failures", "seconds", "kinds"}
+HIDDEN = {"batches", "seeds", "faults", "failures", "seconds", "kinds", *NAMES}
 
 
 def figures(number: int) -> str:
@@ -27,6 +28,9 @@ def figures(number: int) -> str:
     if not total:
         return "–"
     told = [f"{count:,} {name}" for name, count in total.items() if name not in HIDDEN and count]
+    met = [total[name] for name in NAMES if total[name]]
+    if met:
+        told.append(f"{len(met)} of {len(NAMES)} rare states, each at least {min(met):,} times")
     return f"{', '.join(told)}; {total['failures']} failures"
 
 
@@ -82,7 +86,34 @@ def proved() -> str:
     )
 
 
-RENDERED = {"layers": layers, "proofs": proofs, "proved": proved}
+def lines() -> str:
+    """What tests reach, by floor: lines of the core, branches of the readable kernel."""
+    rows, told = (
+        ["| floor | lines of the core | reached | branches of the readable kernel | taken |", "|---|---|---|---|---|"],
+        reached(),
+    )
+    floors = sorted({path.split("/")[0] for kind in told.values() for path in kind})
+    for floor in [*floors, ""]:
+        cells = []
+        for kind in ("core", "twin"):
+            there, taken = (
+                sum(each[n] for path, each in told[kind].items() if floor in (path.split("/")[0], "")) for n in (0, 1)
+            )
+            cells += [f"{there:,}", f"{100 * taken / there:.2f} %"] if there else ["–", "–"]
+        rows.append(f"| {f'`{floor}`' if floor else 'all'} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def reached() -> dict[str, dict[str, list[int]]]:
+    """The committed result of tests/programme/lines.py, with the names of files as modules."""
+    told = json.loads((ROOT / "tests/programme/lines.json").read_text())
+    return {
+        kind: {path.rpartition(".")[0]: each for path, each in told[kind].items() if not path.endswith("__init__.py")}
+        for kind in ("core", "twin")
+    }
+
+
+RENDERED = {"layers": layers, "lines": lines, "proofs": proofs, "proved": proved}
 
 
 def current(text: str) -> str:

@@ -4,15 +4,19 @@ Owns the names, and how each is seen in the events of one command, so that count
 of the generator that meet all of them between them; `python tests/programme/probes.py --choose` finds such seeds anew.
 """
 
+import copy
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from random import Random
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from programme.streams import exchange_of
+from solvent import Instrument
 from solvent.codes import Code
 from solvent.records import CommandType, Ending, EventType, Flag, Purse
 from solvent.schema.layouts import CONTINUED, EVENT
@@ -22,6 +26,8 @@ from support.generator import Generator
 E = EventType
 SIDE, ACCOUNT, INSTRUMENT, CODE, REASON = 2, 3, 4, 5, 6
 A, B, C, D, F = 8, 9, 10, 11, 12  # the payload; F is the fifth
+ENOUGH = 100  # times that `make deep` has to meet each state
+EVERY = 10  # commands between two moments from which a history may go another way
 UNSEEN = {"source MISSING", "verdict SAFE", "listing TRADING"}  # said by no event, or where nothing rare is
 
 WORDS = {
@@ -263,20 +269,94 @@ class Probes:
                     found.add("a contract expires as time passes")
 
 
-def stream(seed: int, commands: int = 1_000) -> Counter[str]:
-    """One shape on the core: which states it met, and how often."""
-    generator = Generator(seed)
-    ex = exchange_of(generator)
-    kernel, probes, opening = ex._kernel, Probes(), iter(generator.opening())
-    for _ in range(commands):
-        record = next(opening, None) or generator.next(kernel)
-        ex.venue.coming = generator.candidate
+class History:
+    """A shape on the core as it is played: the exchange, who draws the next command, and what was met."""
+
+    def __init__(self, seed: int):
+        self.generator = Generator(seed)
+        self.ex = exchange_of(self.generator)
+        self.opening, self.probes = list(self.generator.opening())[::-1], Probes()
+
+    def draw(self) -> tuple[bytes, Instrument]:
+        """The next command, and the instrument that it would add if it adds one."""
+        record = self.opening.pop() if self.opening else self.generator.next(self.ex._kernel)
+        return record, self.generator.candidate
+
+    def play(self, record: bytes, candidate: Instrument) -> set[str]:
+        """One command; the states that it met."""
+        kernel, before = self.ex._kernel, Counter(self.probes.met)
+        self.ex.venue.coming = self.generator.candidate = candidate
         begin = kernel.next_seq
         if (kernel.apply(record), record[0]) == (0, CommandType.ADD_INSTRUMENT):
-            generator.added()
-        probes.follow(kernel.view(begin, kernel.next_seq))
-    ex.check()
-    return Counter(commands=commands) + probes.met
+            self.generator.added()
+        self.probes.follow(kernel.view(begin, kernel.next_seq))
+        return set(self.probes.met - before)
+
+    def fork(self) -> "History":
+        other = copy.copy(self)
+        other.ex, other.generator, other.probes = self.ex.fork(), copy.deepcopy(self.generator), copy.deepcopy(self.probes)
+        other.opening = list(self.opening)
+        return other
+
+
+def stream(seed: int, commands: int = 1_000) -> Counter[str]:
+    """One shape on the core: which states it met, and how often."""
+    history = History(seed)
+    for _ in range(commands):
+        history.play(*history.draw())
+    history.ex.check()
+    return Counter(commands=commands) + history.probes.met
+
+
+@cache
+def moments(shape: int, commands: int = 1_000) -> tuple[list[History], list[tuple[bytes, Instrument]], dict[str, list[int]]]:
+    """A shape as it was before every tenth command, its commands, and which of them met each state."""
+    history, before, played, met = History(shape), [], [], {}
+    for n in range(commands):
+        if n % EVERY == 0:
+            before.append(history.fork())
+        played.append(history.draw())
+        for name in history.play(*played[-1]):
+            met.setdefault(name, []).append(n)
+    return before, played, met
+
+
+def around(seed: int, tries: int = 40) -> Counter[str]:
+    """Histories that are nearly those which met a rare state: a few other commands come between, and others follow."""
+    r, count = Random(seed), Counter()
+    for _ in range(tries):
+        name = r.choice(KNOWN)
+        shape, where = r.choice([(shape, n) for shape in SHAPES for n in moments(shape)[2].get(name, ())])
+        before, played, _ = moments(shape)
+        begin = max(0, where // EVERY - r.randrange(3))
+        history = before[begin].fork()
+        history.generator.random.seed(r.random())
+        history.generator.more.seed(r.random())
+        history.probes.met.clear()
+        commands = 0
+        for record, candidate in played[begin * EVERY : where + 1]:
+            for _ in range(r.choice((0, 0, 0, 0, 0, 0, 0, 1, 2))):
+                history.play(*history.draw())
+                commands += 1
+            time_ns = max(history.ex.time_ns, int.from_bytes(record[16:24], "little"))
+            history.play(record[:16] + time_ns.to_bytes(8, "little") + record[24:], candidate)
+            commands += 1
+        for _ in range(EVERY):
+            history.play(*history.draw())
+        history.ex.check()
+        count += Counter(commands=commands + EVERY) + history.probes.met
+    return count
+
+
+def both(seed: int) -> Counter[str]:
+    """What a batch does: one shape, and histories around the moments of the chosen ones."""
+    return stream(seed) + around(seed)
+
+
+def scarce(counts: Counter[str]) -> str:
+    """What `make deep` misses: states that were met fewer than a hundred times."""
+    few = {name: counts[name] for name in NAMES if counts[name] < ENOUGH and name not in RARER}
+    return f"met fewer than {ENOUGH} times: {few}" if few else ""
 
 
 def choose(seeds: Iterable[int]) -> list[int]:
@@ -291,12 +371,10 @@ def choose(seeds: Iterable[int]) -> list[int]:
     return chosen
 
 
-SHAPES = (179, 3, 194, 29, 168, 110, 124, 11, 117)
-RARER = {
-    "a step-down, then all", "converted, and a shortfall", "isolated and cross in one command",
-    "parcel CLOSED_BY_SETTLEMENT", "settled with a parcel", "two step-downs of one account",
-}  # fmt: skip
-"""States that no shape of a few hundred met; campaigns count them."""
+SHAPES = (179, 3, 194, 29, 168, 110, 124, 11, 117, 1043, 1222, 1256, 1360)
+RARER = {"converted, and a shortfall"}
+"""What no shape of two thousand met; campaigns count it."""
+KNOWN = [name for name in NAMES if name not in RARER]
 
 if __name__ == "__main__":
     print(choose(range(int(sys.argv[-1]) if sys.argv[-1].isdigit() else 600)))

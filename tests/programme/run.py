@@ -78,6 +78,7 @@ def deep(layer: Layer, start: int) -> bool:
         counts.update(found)
         if wrong:
             break
+    wrong = wrong or layer.missing(counts)
     if layer.command and not wrong:
         wrong = (
             "its command failed" if subprocess.run([sys.executable, *layer.command], cwd=ROOT, check=False).returncode else ""

@@ -18,7 +18,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 SOURCES = [path for place in ("engine", "ext", "tests") for path in sorted((ROOT / place).rglob("*.p*")) if path.is_file()]
 FAMILIES = "MON|BOOK|ORD|MAR|FUN|LIQ|SAFE|KER|STO|FED|GAT"
 TOOLS = ("sphinx", "myst_parser", "furo")
-DOORS = ("records", "codes", "feed", "auditor", "rules", "venues", "arrow", "replication")
+DOORS = ("records", "codes", "feed", "auditor", "rules", "venues", "arrow", "replication", "testing")
 WITHOUT_NETWORK = """
 import socket, sys
 def refused(*_, **__):

@@ -87,7 +87,7 @@ def test_sdist_and_wheel_carry_what_they_should(dist):
     with zipfile.ZipFile(next(dist.glob("*.whl"))) as archive:
         names = set(archive.namelist())
     assert {"solvent/_core/kernel.pxd", "solvent/_core/kernel.pyi", "solvent/py.typed"} <= names
-    assert any(name.endswith(".csv.gz") for name in names)
+    assert any(name.endswith(".csv.gz") for name in names) and "pytest_solvent.py" in names
     assert not [name for name in names if name.endswith((".pyx", ".c")) or name.startswith("tests/")]
 
 

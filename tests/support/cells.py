@@ -32,10 +32,11 @@ CELLS = {
     (C.MASS_CANCEL, Code.BAD_SIDE): command(C.MASS_CANCEL, account=16, side=3),
     (C.SOURCE, Code.BAD_SOURCE): command(C.SOURCE, price_ticks=1),
     (C.SET_LAST, Code.BAD_PRICE): command(C.SET_LAST),
-    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=4) + 3 * SECOND,
+    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=5) + 4 * SECOND,
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
     (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
     (C.FUNDING, Code.NO_MARK): command(C.FUNDING, instrument=1, order_id=1),
+    (C.AMEND_TRIGGER, Code.UNKNOWN_ACCOUNT): command(C.AMEND_TRIGGER, account=99, order_id=BID, trigger_ticks=5),
     (C.AMEND, Code.POST_ONLY_WOULD_TAKE): command(C.AMEND, account=17, order_id=BID, price_ticks=501_000),
 } | {
     (kind, code): command(kind, **fields)

@@ -181,3 +181,14 @@ class FakeDisk:
 
     def pass_time(self) -> None:
         self.beats = [work for work in self.beats if work()]
+
+
+def with_file(disk: FakeDisk, name: str, content: bytes | None) -> FakeDisk:
+    """The same disk with another file in place of one; None takes it away."""
+    other = disk.copy()
+    if content is None:
+        del other.seen[name]
+        other.held.pop(name, None)
+    else:
+        other.seen[name] = other.held[name] = Inode(content, content)
+    return other

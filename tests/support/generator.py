@@ -10,12 +10,13 @@ from decimal import Decimal
 from random import Random
 
 from solvent import Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier, rules
-from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Source, Tif, TriggerKind
+from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Tif, TriggerKind
 from solvent.schema.commands import command, extension
 from solvent.schema.layouts import layout
 from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
+from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
 
 ACCOUNTS = 14
 HOSTILE = (0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
@@ -305,9 +306,20 @@ class Generator:
             if not self.plain and r.random() < 0.02:
                 self.time_ns += r.randrange(r.choice([3, 3, 35]) * 86_400 * 10**9)
         record = self.pending.pop() if self.pending else self._valid(kernel)
+        if self.wide:
+            record = self._wider(kernel, record)
         if r.random() < self.error:
             record = self._spoil(record)
         return record
+
+    def _wider(self, kernel, record: bytes) -> bytes:
+        """A record as it was, or with terms that only wide streams have."""
+        instrument = int.from_bytes(record[8:12], "little") % len(self.instruments)
+        mark = kernel.mark_ticks(instrument) or int(50_000 / self.instruments[instrument].tick_size)
+        rows = kernel.dormant(instrument) if record[0] == CommandType.CANCEL and self.more.random() < 0.3 else []
+        if rows:
+            return moved_trigger(self.more, self.time_ns, self.more.choice(rows), mark * self.volatility // 5_000 + 2)
+        return reshaped(self.more, record, mark, self.volatility)
 
     def _valid(self, kernel) -> bytes:
         r = self.random
@@ -512,7 +524,7 @@ class Generator:
             }
             terms |= {"flags": flags} if limit else {"flags": flags | Flag.MARKET, "tif": Tif.IOC}
             watched = {
-                "trigger_source": r.choice(list(Source)),
+                "trigger_source": r.choice(PLAIN_SOURCES),
                 "trigger_kind": r.choice([TriggerKind.STOP, TriggerKind.TAKE_PROFIT]),
             }
             return placed(closing, {"trigger_ticks": max(1, trigger)} | watched, **terms)
@@ -546,7 +558,7 @@ class Generator:
             fields["slippage_ppb"] = r.choice([1, 10**6, 10**7, 10**8])
         if r.random() < 0.7:
             kind = r.choice(list(TriggerKind)[1:])
-            fields |= {"trigger_kind": kind, "trigger_source": r.choice(list(Source))}
+            fields |= {"trigger_kind": kind, "trigger_source": r.choice(PLAIN_SOURCES)}
             span = mark * self.volatility // 5_000 + 2
             if kind <= TriggerKind.TAKE_PROFIT:
                 fields |= {"trigger_ticks": max(1, mark + r.randint(-span, span)), "trigger_flags": r.random() < 0.1}

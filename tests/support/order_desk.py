@@ -4,7 +4,7 @@ import solvent
 import solvent.reference
 from solvent import Code, EventType, Instrument, Tier
 from solvent.records import Ending
-from support.exchanges import audited
+from solvent.testing import audited
 
 X = Instrument("X", contract_size=1, tick=1, max_price=1_000, tiers=[Tier(10**6, "0.005", "0.01")])
 

@@ -17,7 +17,7 @@ from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, total_lots, word
+from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, moved_alone, total_lots, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +87,7 @@ class Book(Face):
         Ack(OK, order_id=33554433, filled=5, resting=0)
         """
         terms = Terms(tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group)
-        fields = terms.header(market=flag_of(market, "market") or price_ticks is None) | {
+        fields = terms.header(market=flag_of(market, "market") or (price_ticks is None and terms.needs_price())) | {
             "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
             "size_lots": _ticks(size_lots, "size_lots"),
             "price_ticks": 0 if price_ticks is None else _ticks(price_ticks, "price_ticks"),
@@ -149,11 +149,13 @@ class Book(Face):
     def amend(
         self, account: int, order_id: int | None = None, *, client_id: int | str | None = None,
         size_lots: int | None = None, price_ticks: int | None = None, remaining_lots: int | None = None,
+        trigger_ticks: int | None = None,
     ) -> Ack:  # fmt: skip
         """Changes the total size and the price of a live order, named by order_id or by client_id.
 
         size_lots: what is filled included; remaining_lots: what is left to fill, instead. A smaller size keeps the order's
-        place in the queue. Any other change sends the order to the back, and it may trade. See Exchange.amend.
+        place in the queue. Any other change sends the order to the back, and it may trade. trigger_ticks: moves the trigger of
+        a dormant order instead. See Exchange.amend.
 
         >>> from solvent import Book
         >>> book = Book()
@@ -168,7 +170,10 @@ class Book(Face):
                 fields[name] = _ticks(value, name) or -1
         if remaining_lots is not None:
             fields["size_lots"] = total_lots(row, _ticks(remaining_lots, "remaining_lots"), size_lots)
-        return self._ask(CommandType.AMEND, _LOT, account=who, **fields)
+        if trigger_ticks is None:
+            return self._ask(CommandType.AMEND, _LOT, account=who, **fields)
+        moved = moved_alone(fields) | {"trigger_ticks": _ticks(trigger_ticks, "trigger_ticks")}
+        return self._ask(CommandType.AMEND_TRIGGER, _LOT, account=who, **moved)
 
     def cancel(self, account: int, order_id: int | None = None, *, client_id: int | str | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.
@@ -294,5 +299,5 @@ class Book(Face):
 _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaining_lots", "size_lots", "client_id")
 _DORMANT = (
     "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
-    "trigger_flags", "self_trade", "leg",
+    "trigger_flags", "self_trade", "leg", "activation_ticks", "step_ticks", "offset_ticks", "peg", "shape_flags", "rises",
 )  # fmt: skip

@@ -29,6 +29,7 @@ from solvent.terms.order_words import (
     int_within,
     leg_of,
     leverage_of,
+    moved_alone,
     total_lots,
     word,
     wrong_type,
@@ -315,7 +316,7 @@ class Exchange(Operator):
         )  # fmt: skip
         if size is None and not flag_of(close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
-        fields = terms.header(market=flag_of(market, "market") or price is None) | {
+        fields = terms.header(market=flag_of(market, "market") or (price is None and terms.needs_price())) | {
             "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"),
             "price_ticks": 0 if price is None else ticks(price, "price"),
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
@@ -372,13 +373,14 @@ class Exchange(Operator):
 
     def amend(
         self, account: Acct, order_id: int | None = None, *, client_id: int | str | None = None,
-        size: Dec | None = None, price: Dec | None = None, remaining: Dec | None = None,
+        size: Dec | None = None, price: Dec | None = None, remaining: Dec | None = None, trigger: Dec | None = None,
     ) -> Ack:  # fmt: skip
-        """Changes the total size and the price of a live order, named by order_id or by client_id.
+        """Changes the total size and the price of a live order, named by order_id or by client_id; or its trigger alone.
 
         size: in contracts, what is filled included. remaining: what is left to fill, instead. A smaller size keeps the order's
         place in the queue. Any other change sends the order to the back, and it may trade. A reduce-only order that asks for
-        more than is left to close at its price keeps its place, and answers AMEND_NOTHING.
+        more than is left to close at its price keeps its place, and answers AMEND_NOTHING. trigger: the price to which the
+        fixed trigger of a dormant order moves; the order is due at once if it is reached.
 
         Answers with an Ack; its codes include UNKNOWN_ORDER, AMEND_NOTHING, AMEND_BELOW_FILLED and those of an order.
 
@@ -400,8 +402,12 @@ class Exchange(Operator):
             lots = total_lots(row, fit(to_units(remaining, terms.lot_size, "remaining"), False), size)
         if price is not None:
             ticks = fit(to_units(price, terms.tick_size, "price"), False) or -1
-        fields = {"account": self._account(account), "size_lots": lots, "price_ticks": ticks}
-        return self._ask(CommandType.AMEND, terms.lot_size, **fields, **found)
+        who = self._account(account)
+        if trigger is None:
+            return self._ask(CommandType.AMEND, terms.lot_size, account=who, size_lots=lots, price_ticks=ticks, **found)
+        moved = moved_alone(found | ({"size_lots": lots} if lots else {}) | ({"price_ticks": ticks} if ticks else {}))
+        to = fit(to_units(trigger, terms.tick_size, "trigger"), False)
+        return self._ask(CommandType.AMEND_TRIGGER, terms.lot_size, account=who, trigger_ticks=to, **moved)
 
     def cancel(self, account: Acct, order_id: int | None = None, *, client_id: int | str | None = None) -> Ack:
         """Cancels a live order, named by order_id or by the account's client_id.

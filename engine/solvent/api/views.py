@@ -155,8 +155,9 @@ class OrderView:
     """Shows a live order.
 
     size: as accepted or amended, what is filled included (0 for a dormant close-position order). dormant: True while the order
-    waits for its trigger: a "stop", "take_profit" or "trailing" one, at trigger_price, by the price named `by`. price: None
-    for a dormant market order. expiry_ns: the end of a gtd order, else None. leg: in hedge mode, the order's position.
+    waits for its trigger: a "stop", "take_profit" or "trailing" one, at trigger_price, by the price named `by`. trigger_price:
+    None while it waits for its activation. price: None for a dormant market order. expiry_ns: the end of a gtd order, else
+    None. leg: in hedge mode, the order's position.
     """
 
     order_id: int
@@ -382,7 +383,7 @@ _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerK
 def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
     """Renders a row of a live order."""
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
-    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg = terms
+    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg, *_ = terms
     traded = venue.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
@@ -390,7 +391,7 @@ def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
         from_units(price, tick) if price else None, from_units(size, lot), from_units(size - remaining, lot),
         from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),
-        bool(dormant), _TRIGGERS[kind] if dormant else None, from_units(trigger, tick) if dormant else None,
+        bool(dormant), _TRIGGERS[kind] if dormant else None, from_units(trigger, tick) if dormant and trigger else None,
         Source(source).name[3:].lower() if dormant else None, expiry_ns or None, _LEG_NAMES[leg],
     )  # fmt: skip
 

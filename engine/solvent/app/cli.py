@@ -33,7 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     demo.add_argument(
         "--scenario", default="ftx",
-        help="ftx, 2020-03-12, 2024-08-05, or a CSV file (.gz too) of bars: ts_ms,open,high,low,close,volume (default ftx)",
+        help="ftx, 2020-03-12, 2024-08-05, one that is made up (flash_crash, whipsaw, ...), or a CSV file (.gz too) of bars: "
+        "ts_ms,open,high,low,close,volume (default ftx)",
     )  # fmt: skip
     demo.add_argument("--traders", type=int, default=10_000, help="how many (default 10000)")
     demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")

@@ -39,6 +39,7 @@ class Code(IntEnum):
     BAD_EXPIRY = 307
     BAD_SELF_TRADE = 308
     BAD_SLIPPAGE = 309
+    BAD_SHAPE = 314
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
     POST_ONLY_WOULD_TAKE = 402
@@ -81,11 +82,9 @@ HINTS: dict[Code, str] = {
     Code.UNKNOWN_COMMAND: "the record's type is not a command",
     Code.TIME_BACKWARDS: "time_ns lies before the exchange's clock; send commands in time order",
     Code.BAD_RECORD: (
-        "a command has 64 bytes, or 128 with a second record (names, extended orders); its header counts the records"
+        "a command has 64 bytes, more with further records (names, extended orders); its header counts the records"
     ),
-    Code.NOT_SUPPORTED: (
-        "this field of the second record is reserved for iceberg, peg and OCO, which are not built yet; set it to 0"
-    ),
+    Code.NOT_SUPPORTED: ("this field of a further record is reserved; set it to 0"),
     Code.UNKNOWN_ACCOUNT: "open the account first: open_account(name) or deposit(name, ...)",
     Code.UNKNOWN_INSTRUMENT: "the exchange has no such instrument; add it with add_instrument(Instrument(...))",
     Code.UNKNOWN_CURRENCY: "the exchange has no such currency; name it in Exchange(currencies=...)",
@@ -100,18 +99,19 @@ HINTS: dict[Code, str] = {
     Code.BAD_TIF: "tif is 'gtc', 'ioc', 'fok' or 'gtd'",
     Code.BAD_FLAGS: (
         "post_only needs a limit order that may rest; a market order is ioc, fok, or gtd with a trigger; "
-        "a Book has no reduce-only"
+        "a Book has no reduce-only; shaped orders need their record"
     ),
     Code.BAD_CLIENT_ID: (
         "client_id is a whole number below 2**63, 0 for none, or a text of 1 to 36 letters, digits and . : / _ -"
     ),
     Code.BAD_TRIGGER: (
-        "a stop needs a legal trigger price; a trailing stop needs a distance in ticks, "
-        "or a rate below 1 with at most nine decimals"
+        "a stop needs a legal trigger price, a trailing one a distance in ticks or a rate below 1; only a sleeping order's "
+        "fixed trigger moves"
     ),
     Code.BAD_EXPIRY: "tif 'gtd' needs an expiry_ns later than the clock; other orders take none",
     Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/reference/orders.md); its group is a whole number from 0",
     Code.BAD_SLIPPAGE: "slippage is a rate above 0 and below 1 with at most nine decimals, for a market order only",
+    Code.BAD_SHAPE: "these terms exclude each other, or do not fit the order's kind (docs/reference/orders.md#shapes)",
     Code.UNKNOWN_ORDER: "the account has no live order with this id; the order may have ended, or belong to another account",
     Code.DUPLICATE_CLIENT_ID: "this client_id was used before; order_id of the answer names the earlier order",
     Code.POST_ONLY_WOULD_TAKE: "the order would trade at once; move its price away from the best opposite price",

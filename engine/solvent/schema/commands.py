@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from solvent.schema.codes import InputError, shown
-from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS
+from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS, SHAPE, SHAPE_FIELDS
 from solvent.schema.words import CommandType
 
-__all__ = ["COMMANDS", "COSTS_OTHERS", "Asked", "command", "extension"]
+__all__ = ["COMMANDS", "COSTS_OTHERS", "Asked", "command", "extension", "shape"]
 
 
 def at(place: str) -> Any:
@@ -170,7 +170,8 @@ class Settle(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder(Asked):
-    """Places an order. A second record has further terms, a third one the text behind client_id."""
+    """Places an order. A second record has further terms, a third one its shape if the flags say so; the text behind
+    client_id comes last."""
 
     account: int
     instrument: int
@@ -193,6 +194,16 @@ class AmendOrder(Asked):
     client_id: int
     price_ticks: int
     size_lots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendTrigger(Asked):
+    """Moves the fixed trigger of a dormant order, named by order_id or client_id, to another price."""
+
+    account: int
+    order_id: int
+    client_id: int
+    trigger_ticks: int = at("price_ticks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +264,7 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.MASS_CANCEL: MassCancel,
     CommandType.SOURCE: TellSource,
     CommandType.SET_LAST: TellLast,
+    CommandType.AMEND_TRIGGER: AmendTrigger,
 }
 COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
 """Commands that may make the insurance fund or winners pay (SAFE-1)."""
@@ -298,3 +310,8 @@ def command(kind: int, /, **said: int) -> bytes:
 def extension(**fields: int) -> bytes:
     """Packs the second record of an ORDER that needs more terms; its header then has records=2."""
     return EXTENSION.pack(*(fields.get(name, 0) for name in EXTENSION_FIELDS))
+
+
+def shape(**fields: int) -> bytes:
+    """Packs the record of an ORDER's shape, behind its extension; its header has one more record and Flag.SHAPED_ORDER."""
+    return SHAPE.pack(*(fields.get(name, 0) for name in SHAPE_FIELDS))

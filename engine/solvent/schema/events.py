@@ -19,8 +19,10 @@ from solvent.schema.words import (
     MarginOf,
     Mode,
     ParcelChange,
+    Peg,
     Posting,
     SelfTrade,
+    ShapeFlag,
     Side,
     Source,
     SourceState,
@@ -111,6 +113,11 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.PASSED: _said(""),
     EventType.LAST_SET: _said("instrument", price_ticks="a"),
     EventType.CLIENT_ID_NAMED: _said(_WHO, client_id="a"),
+    EventType.SHAPED: _said(
+        _ORDER, shape_flags=("code", ShapeFlag), peg=("reason", Peg), order_id="a", display_lots="b", display_most_lots="c",
+        step_ticks="d", offset_ticks="e",
+    ),
+    EventType.TRIGGER_MOVED: _said(_ORDER, order_id="a", trigger_ticks="b"),
 }  # fmt: skip
 """Each type's names, in the order in which they are told."""
 

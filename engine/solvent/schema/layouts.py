@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMAND", "COMMAND_FIELDS", "CONTINUED", "EVENT", "EVENT_FIELDS", "EXTENSION", "EXTENSION_FIELDS", "NOBODY",
-    "NO_INSTRUMENT", "RECORD_BYTES", "TERMS", "TERMS_FIELDS", "dtype", "layout",
+    "NO_INSTRUMENT", "RECORD_BYTES", "SHAPE", "SHAPE_FIELDS", "TERMS", "TERMS_FIELDS", "dtype", "layout",
 ]  # fmt: skip
 
 RECORD_BYTES = 64
@@ -33,9 +33,14 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("seq", "Q"), ("a", "q"), ("b", "q"), ("c", "q"), ("d", "q"), ("e", "q"),
     ),
     "extension": (
-        ("trigger_ticks", "q"), ("trail", "q"), ("expiry_ns", "q"), ("display_lots", "q"), ("peg_offset_ticks", "q"),
-        ("slippage_ppb", "q"), ("group_id", "q"), ("trigger_source", "B"), ("trigger_kind", "B"), ("peg", "B"),
+        ("trigger_ticks", "q"), ("trail", "q"), ("expiry_ns", "q"), ("unused_lots", "q"), ("unused_ticks", "q"),
+        ("slippage_ppb", "q"), ("group_id", "q"), ("trigger_source", "B"), ("trigger_kind", "B"), ("unused_word", "B"),
         ("hedge_side", "B"), ("group_role", "B"), ("trigger_flags", "B"), ("spare", "H"),
+    ),
+    "shape": (
+        ("display_lots", "q"), ("display_most_lots", "q"), ("step_ticks", "q"), ("offset_ticks", "q"), ("unused_first", "q"),
+        ("unused_second", "q"), ("unused_third", "q"), ("peg", "B"), ("shape_flags", "B"), ("unused_short", "H"),
+        ("unused_int", "I"),
     ),
     "terms": (
         ("type", "H"), ("records", "B"), ("trigger_source", "B"), ("trigger_kind", "B"), ("trigger_flags", "B"),
@@ -44,7 +49,7 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 """The names of each record's fields and their codes (module struct), in order. `extension` is the second record of an ORDER,
-`terms` that of an ACCEPTED.
+`shape` the third one if its flags say so, `terms` the second one of an ACCEPTED.
 """
 
 C_TYPES = {"H": "uint16_t", "B": "uint8_t", "I": "uint32_t", "q": "int64_t", "Q": "uint64_t"}
@@ -60,8 +65,9 @@ def _fields(kind: str) -> tuple[str, ...]:
 
 
 COMMAND, EVENT, EXTENSION, TERMS = _struct("command"), _struct("event"), _struct("extension"), _struct("terms")
+SHAPE = _struct("shape")
 COMMAND_FIELDS, EVENT_FIELDS = _fields("command"), _fields("event")
-EXTENSION_FIELDS, TERMS_FIELDS = _fields("extension"), _fields("terms")
+EXTENSION_FIELDS, TERMS_FIELDS, SHAPE_FIELDS = _fields("extension"), _fields("terms"), _fields("shape")
 
 
 def layout(kind: str) -> dict[str, tuple[int, int]]:
@@ -75,7 +81,9 @@ def layout(kind: str) -> dict[str, tuple[int, int]]:
 
 
 def dtype(kind: str) -> "np.dtype[Any]":
-    """Returns the NumPy dtype of "command", "event", "extension" or "terms" records. Raises InputError for any other word.
+    """Returns the NumPy dtype of "command", "event", "extension", "shape" or "terms" records.
+
+    Raises InputError for any other word.
 
     >>> dtype("event").itemsize
     64

@@ -8,8 +8,8 @@ from enum import IntEnum, IntFlag
 
 __all__ = [
     "Basis", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
-    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Posting", "Premium", "Purse", "Scheme",
-    "SelfTrade", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
+    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Scheme",
+    "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
     "Weighting",
 ]  # fmt: skip
 
@@ -38,6 +38,7 @@ class CommandType(IntEnum):
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    AMEND_TRIGGER = 28
 
 
 class EventType(IntEnum):
@@ -72,6 +73,8 @@ class EventType(IntEnum):
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    SHAPED = 35
+    TRIGGER_MOVED = 36
 
 
 class Side(IntEnum):
@@ -97,6 +100,7 @@ class Flag(IntFlag):
     REDUCE_ONLY = 2
     MARKET = 4
     HOUSE_ORDER = 8
+    SHAPED_ORDER = 16  # has a record of shape
     CLOSE_POSITION = 64
     SLIDE = 128
 
@@ -117,6 +121,8 @@ class Source(IntEnum):
     BY_MARK = 0
     BY_LAST = 1
     BY_INDEX = 2
+    BY_BID = 3  # the best prices of the book, of what it shows
+    BY_ASK = 4
 
 
 class TriggerKind(IntEnum):
@@ -127,6 +133,27 @@ class TriggerKind(IntEnum):
     TAKE_PROFIT = 2
     TRAIL_TICKS = 3
     TRAIL_RATE = 4
+
+
+class Peg(IntEnum):
+    """Names what the price of an order keeps its distance from."""
+
+    NO_PEG = 0
+    PEG_BID = 1
+    PEG_ASK = 2
+    PEG_MID = 3
+    PEG_MARK = 4
+    PEG_TRIGGER = 5  # its own trigger, which trails
+
+
+class ShapeFlag(IntFlag):
+    """Has a bit for each yes or no of an order's shape."""
+
+    ALL_OR_NONE = 1
+    TO_LIMIT = 2  # the rest of a market order rests at its last price
+    ONE_LEVEL = 4
+    HIDDEN = 8
+    INWARDS = 16  # a mid between two ticks is rounded towards the other side
 
 
 class OrderType(IntEnum):

@@ -11,23 +11,28 @@ from fractions import Fraction
 from typing import Any
 
 from solvent.schema.codes import InputError, WrongType, shown
-from solvent.schema.commands import extension
+from solvent.schema.commands import extension, shape
 from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, NAME_BYTES, RATE, SIZE_LOTS_MAX
-from solvent.schema.words import EventType, Flag, Leg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.words import EventType, Flag, Leg, Peg, SelfTrade, Source, Tif, TriggerFlag, TriggerKind
 from solvent.terms.decimals import PPB, Dec, decimal, to_units
 from solvent.terms.names import client_number, client_text
 
 TIFS = {"gtc": Tif.GTC, "ioc": Tif.IOC, "fok": Tif.FOK, "gtd": Tif.GTD}
 SELF_TRADE = {mode.name.lower(): mode for mode in SelfTrade}
-SOURCES = {"mark": Source.BY_MARK, "last": Source.BY_LAST, "index": Source.BY_INDEX}
+SOURCES = {
+    "mark": Source.BY_MARK, "last": Source.BY_LAST, "index": Source.BY_INDEX, "bid": Source.BY_BID, "ask": Source.BY_ASK,
+}  # fmt: skip
 _LEGS = {"long": Leg.LONG, "short": Leg.SHORT}
 _REACHED = {"fire": 0, "refuse": TriggerFlag.REFUSE_REACHED}
 
 TRANSITIONS: dict[tuple[str, EventType], str] = {
     ("", EventType.ACCEPTED): "working or dormant",
+    ("dormant", EventType.SHAPED): "dormant",
     ("dormant", EventType.REPLACED): "dormant",
+    ("dormant", EventType.TRIGGER_MOVED): "dormant",
     ("dormant", EventType.TRIGGERED): "working",
     ("dormant", EventType.DONE): "done",
+    ("working", EventType.SHAPED): "working",
     ("working", EventType.TRADE): "working",
     ("working", EventType.REDUCED): "working",
     ("working", EventType.RESTED): "resting",
@@ -72,11 +77,11 @@ def rate_of(value: object, what: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Wakes a dormant order. Made by `stop`, `take_profit` or `trailing`.
+    """Wakes a dormant order. Made by `stop`, `take_profit`, `if_touched` or `trailing`.
 
     A stop fires when the watched price rises to it (buy) or falls to it (sell), a take-profit the other way round. by: "mark",
-    "last" (trades between users) or "index". if_reached: a trigger that is reached on arrival fires at once ("fire"), or its
-    order is refused ("refuse", code TRIGGER_REACHED).
+    "last" (trades between users), "index", or the best prices that the book shows: "bid", "ask". if_reached: a trigger
+    that is reached on arrival fires at once ("fire"), or its order is refused ("refuse", code TRIGGER_REACHED).
 
     A trigger fires once. Its order then goes the way of a new one, with its id and its time of acceptance. It reserves nothing
     before.
@@ -92,15 +97,18 @@ class Trigger:
     rate: Dec | None = None
     by: str = "mark"
     if_reached: str = "fire"
+    activation: Dec | None = None
+    step: Dec | None = None
+    limit_offset: Dec | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.kind, TriggerKind):
             raise wrong_type("kind", self.kind, "Trigger.stop(price), .take_profit(price), .trailing(distance=) or (rate=)")
         word(SOURCES, self.by, "by")
         word(_REACHED, self.if_reached, "if_reached")
-        for what, value in (("price", self.price), ("distance", self.distance), ("rate", self.rate)):
-            if value is not None:
-                decimal(value, f"trigger {what}")
+        for what in ("price", "distance", "rate", "activation", "step", "limit_offset"):
+            if getattr(self, what) is not None:
+                decimal(getattr(self, what), f"trigger {what}")
 
     @classmethod
     def stop(cls, price: Dec, *, by: str = "mark", if_reached: str = "fire") -> "Trigger":
@@ -113,10 +121,21 @@ class Trigger:
         return cls(TriggerKind.TAKE_PROFIT, price=price, by=by, if_reached=if_reached)
 
     @classmethod
-    def trailing(cls, *, distance: Dec | None = None, rate: Dec | None = None, by: str = "mark") -> "Trigger":
+    def if_touched(cls, price: Dec, *, by: str = "mark", if_reached: str = "fire") -> "Trigger":
+        """Makes what `take_profit` makes, by the name that it has for an order that opens: with a limit, limit-if-touched."""
+        return cls.take_profit(price, by=by, if_reached=if_reached)
+
+    @classmethod
+    def trailing(
+        cls, *, distance: Dec | None = None, rate: Dec | None = None, by: str = "mark", activation: Dec | None = None,
+        step: Dec | None = None, limit_offset: Dec | None = None,
+    ) -> "Trigger":  # fmt: skip
         """Makes a trigger that follows the best price since acceptance.
 
-        distance: in currency (ticks in a Book). rate: a part of the price. Raises InputError unless one of them is given.
+        distance: in currency (ticks in a Book). rate: a part of the price. activation: it follows from the first watched price
+        that reaches this one, on either side. step: it follows in whole steps. limit_offset: the order is a limit order whose
+        limit keeps this distance from the trigger, signed: below it if negative. Raises InputError unless a distance or a rate
+        is given.
 
         >>> from solvent import Trigger
         >>> Trigger.trailing(rate="0.01").rate
@@ -125,7 +144,7 @@ class Trigger:
         if (distance is None) == (rate is None):
             raise InputError("a trailing stop has a distance or a rate, one of them")
         kind = TriggerKind.TRAIL_RATE if distance is None else TriggerKind.TRAIL_TICKS
-        return cls(kind, distance=distance, rate=rate, by=by)
+        return cls(kind, distance=distance, rate=rate, by=by, activation=activation, step=step, limit_offset=limit_offset)
 
     def fields(self, ticks: Callable[[object, str], int]) -> dict[str, int]:
         """Returns the fields of the second record; `ticks` turns a price into ticks."""
@@ -139,7 +158,24 @@ class Trigger:
             fields["trail"] = ticks(self.distance, "trailing distance")
         if self.rate is not None:
             fields["trail"] = rate_of(self.rate, "trailing rate")
+        if self.activation is not None:
+            fields["trigger_ticks"] = ticks(self.activation, "activation") or -1
         return fields
+
+    def shape(self, ticks: Callable[[object, str], int]) -> dict[str, int]:
+        """Returns the fields of the record of shape."""
+        fields = {}
+        if self.step is not None:
+            fields["step_ticks"] = ticks(self.step, "trailing step") or -1
+        if self.limit_offset is not None:
+            fields |= {"peg": int(Peg.PEG_TRIGGER), "offset_ticks": signed_ticks(self.limit_offset, "limit_offset", ticks)}
+        return fields
+
+
+def signed_ticks(value: Dec, what: str, ticks: Callable[[object, str], int]) -> int:
+    """Returns a distance in ticks. One that is no whole number of ticks, or too far, becomes one that the kernel refuses."""
+    number = ticks(abs(decimal(value, what)) if type(value) is not int else abs(value), what)
+    return -(2**62) if number < 0 else -number if decimal(value, what) < 0 else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +195,7 @@ class Terms:
     leg: str | None = None
 
     def flags(self) -> int:
-        """Returns the bits of post_only, reduce_only and close_position."""
+        """Returns the bits of post_only, reduce_only and close_position, and that of a shape."""
         flags = 0
         if isinstance(self.post_only, str):
             word({"slide": 1}, self.post_only, "post_only: True, False, or a word that")
@@ -167,7 +203,16 @@ class Terms:
         elif flag_of(self.post_only, "post_only"):
             flags = Flag.POST_ONLY
         flags |= Flag.REDUCE_ONLY if flag_of(self.reduce_only, "reduce_only") else 0
+        flags |= Flag.SHAPED_ORDER if self._has_shape() else 0
         return flags | (Flag.CLOSE_POSITION if flag_of(self.close_position, "close_position") else 0)
+
+    def _has_shape(self) -> bool:
+        trigger = self.trigger
+        return isinstance(trigger, Trigger) and (trigger.step is not None or trigger.limit_offset is not None)
+
+    def needs_price(self) -> bool:
+        """True unless the price of a limit order follows from what it is pegged to."""
+        return not (isinstance(self.trigger, Trigger) and self.trigger.limit_offset is not None)
 
     def header(self, market: bool) -> dict[str, int]:
         """Returns the header's fields that these terms decide."""
@@ -180,8 +225,11 @@ class Terms:
         }  # fmt: skip
 
     def more(self, ticks: Callable[[object, str], int]) -> bytes:
-        """Returns the further records: one for terms that the header lacks, one more for a client id's text."""
+        """Returns the further records: one for terms that the header lacks, one for a shape, one for a client id's text."""
         terms = self._second(ticks)
+        if self._has_shape():
+            assert self.trigger
+            terms = (terms or extension()) + shape(**self.trigger.shape(ticks))
         if not isinstance(self.client_id, str):
             return terms
         text = self.client_id.encode(errors="surrogatepass").ljust(NAME_BYTES, b"\0")  # too long a text has no record
@@ -209,6 +257,13 @@ def total_lots(row: tuple[int, ...] | None, remaining_lots: int, size: object) -
         raise InputError("say the total size or what remains, one of them")
     filled = row[6] - row[5] if row else 0
     return filled + remaining_lots if 0 < remaining_lots <= SIZE_LOTS_MAX else -1
+
+
+def moved_alone(fields: dict[str, int]) -> dict[str, int]:
+    """Returns how an order is named whose trigger moves. Raises InputError if its size or price shall change as well."""
+    if set(fields) - {"order_id", "client_id"}:
+        raise InputError("a trigger moves alone: change size and price in a call of their own")
+    return fields
 
 
 # --- gates for words and integers, used wherever input enters

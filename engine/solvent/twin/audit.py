@@ -96,11 +96,13 @@ def _dormant(top: State, clock_ns: int) -> Iterator[str]:
     """Yields dormant orders that their price has reached, except in a halt, and orders left due or expired."""
     triggers = top.trading.triggers
     for i, orders in enumerate(triggers.dormant):
-        mark, last, index = top.trading.watched(i)
+        watched = top.trading.watched(i)
         for order in orders.values():
-            price = (mark, last, index)[order.terms.source]
+            price = watched[order.terms.source]
             halted = top.contracts[i].listing == Listing.HALTED
-            if not halted and reached(direction(order.side, order.terms.kind), order.terms.trigger, price):
+            if not (halted or order.terms.waits) and reached(
+                direction(order.side, order.terms.kind), order.terms.trigger, price
+            ):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"
     if triggers.due or triggers.expired(clock_ns):
         yield "ORD-1: orders are left that are due or have expired"

@@ -71,6 +71,8 @@ class Aftermath:
         while True:
             if not self.placement.bare:
                 pipeline.resolve(self.state)
+            if self.placement.trading.looks:
+                self.placement.trading.look()
             fired = self.placement.fire_next()
             if fired is None:
                 return answer
@@ -277,6 +279,8 @@ class Kernel(Recorder):
         if self.clock_ns == before_ns:
             return
         seq, self.liquidation.may_cost_others = self.next_seq, True
+        if self.trading.looks:
+            self.aftermath.resolve_all()
         self.marks.pass_to(self.clock_ns)
         if self.trading.fees.counts and self.clock_ns // DAY_NS > before_ns // DAY_NS:
             self.trading.fees.renew()
@@ -285,7 +289,7 @@ class Kernel(Recorder):
             self.log.emit_passed()
 
     def _dispatch(self, c: Asked, second: bytes, offer: Offer) -> Answer:
-        longer = {CommandType.ORDER: 3, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
+        longer = {CommandType.ORDER: 4, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
         match c:
@@ -295,6 +299,8 @@ class Kernel(Recorder):
                 return self.amendment.cancel_one(c)
             case commands.AmendOrder():
                 return self.amendment.amend(c)
+            case commands.AmendTrigger():
+                return self.amendment.amend_trigger(c)
             case commands.MassCancel():
                 return self.amendment.cancel_many(c)
             case commands.TellMark():

@@ -30,6 +30,10 @@ def _as_bytes(found: Iterable[tuple[int, ...]]) -> bytes:
     return b"".join(margin.saturate(n).to_bytes(8, "little", signed=True) for row in found for n in row)
 
 
+ORDER_WORDS = 23
+"""Numbers of an order without a shape."""
+
+
 class Reader:
     """The reading half of a kernel."""
 
@@ -90,7 +94,7 @@ class Reader:
 
     def prices(self, instrument: int) -> tuple[int, int, int]:
         """Returns (mark, last, index) in ticks, 0 where there is none yet."""
-        return self.trading.watched(instrument)
+        return self.trading.watched(instrument)[:3]
 
     def coming_funding(self, instrument: int) -> tuple[int, int] | None:
         """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""
@@ -252,8 +256,8 @@ class Reader:
         for i in range(len(self.contracts)):
             for orders in (self.resting(i), self.dormant(i)):
                 out.append(len(orders))
-                for row in orders:
-                    out += row
+                for words in orders:
+                    out += words if self.trading.live[words[0]].shaped else words[:ORDER_WORDS]
         parcels = self.parcels()
         out.append(len(parcels))
         for row in parcels:

@@ -20,9 +20,9 @@ class Recorder(Reader):
             raise self.input_error("the buffer is not a whole number of 64-byte records")
         found, at = [], 0
         while at < len(data):
-            if not 1 <= data[at + 2] <= 3:
+            if not 1 <= data[at + 2] <= 4:
                 raise self.input_error(
-                    f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1, 2 or 3"
+                    f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1, 2, 3 or 4"
                 )
             found.append(data[at : at + data[at + 2] * RECORD_BYTES])
             if len(found[-1]) != data[at + 2] * RECORD_BYTES:

@@ -294,6 +294,12 @@ class Auditor(Limited):
         self._move(order, e)
         order.remaining, order.mark = e.size_lots, self.marks[e.instrument]  # a reduce-only one is measured now
 
+    def _on_shaped(self, e: Event) -> None:
+        self._move(self.orders[e.order_id], e)
+
+    def _on_trigger_moved(self, e: Event) -> None:
+        self._move(self.orders[e.order_id], e)
+
     def _on_reduced(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._move(order, e)

@@ -13,7 +13,7 @@ from solvent._core.account.margin cimport (
 from solvent._core.base.ladder cimport Ladder
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SHORT
-from solvent._core.trade.lifecycle cimport watched_ticks
+from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport State, order_instrument
 from solvent._core.contract.valuation cimport Instrument, value_of
 from solvent._core.market.triggers cimport trigger_direction, trigger_reached, triggers_check
@@ -184,8 +184,9 @@ cdef object _dormant(State* s):
         if s.pool.orders[slot].state & DORMANT:
             counts[order_instrument(s, slot)] += 1
             ins = &s.ledger.instruments[order_instrument(s, slot)]
-            if ins.listing != HALTED and trigger_reached(
-                    trigger_direction(s.pool.orders[slot].side, terms.kind), terms.trigger_ticks, watched_ticks(ins, terms.source)):
+            if ins.listing != HALTED and (terms.trail == 0 or terms.extreme_ticks) and trigger_reached(
+                    trigger_direction(s.pool.orders[slot].side, terms.kind), terms.trigger_ticks,
+                    watched_ticks(s, order_instrument(s, slot), terms.source)):
                 return f"ORD-4: the trigger of order {s.pool.orders[slot].order_id} is reached and it sleeps"
     for i in range(s.ledger.instrument_count):
         if counts[i] != s.triggers[i].count or triggers_check(&s.triggers[i], &s.pool):

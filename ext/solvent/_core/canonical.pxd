@@ -8,6 +8,7 @@ from solvent._core.trade.state cimport State
 
 cdef enum:
     ORDER_WORDS = 23
+    SHAPE_WORDS = 6
 
 cdef class Writer:
     cdef object take               # called with each chunk
@@ -20,4 +21,6 @@ cdef class Writer:
     cdef int flush(self) except -1
 
 cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil
+cdef bint is_shaped(State* s, int32_t slot) noexcept nogil
+cdef void shape_words(State* s, int32_t slot, int64_t* row) noexcept nogil
 cdef int write_state(State* s, bytes config, list names, Writer out) except -1

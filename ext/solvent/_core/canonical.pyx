@@ -8,7 +8,7 @@ from libc.string cimport memset
 from solvent._core.account.fees cimport VOLUME_DAYS, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.base.pool cimport taken
-from solvent._core.base.schema cimport NAME_BYTES
+from solvent._core.base.schema cimport NAME_BYTES, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument
@@ -64,9 +64,31 @@ cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil:
         row[20], row[21], row[22] = t.trigger_flags, t.stp_mode, t.leg
 
 
+cdef bint is_shaped(State* s, int32_t slot) noexcept nogil:
+    """True if an order has a shape, or waits for its activation, or did."""
+    cdef Order* o = &s.pool.orders[slot]
+    return o.state & EXTENDED != 0 and (o.flags & SHAPED_ORDER != 0 or s.pool.terms[slot].activation_ticks != 0)
+
+
+cdef void shape_words(State* s, int32_t slot, int64_t* row) noexcept nogil:
+    """Finds the numbers of a live order's shape; zeros for one that has none."""
+    cdef ExtendedTerms* t = &s.pool.terms[slot]
+    memset(row, 0, SHAPE_WORDS * sizeof(int64_t))
+    if s.pool.orders[slot].state & EXTENDED:
+        row[0], row[1], row[2], row[3], row[4] = t.activation_ticks, t.step_ticks, t.offset_ticks, t.peg, t.shape_flags
+        row[5] = t.rises
+
+
 cdef int _put_order(State* s, int32_t slot, Writer out) except -1:
-    cdef int64_t row[ORDER_WORDS]
+    """Writes an order, and its shape if it has one."""
+    cdef int64_t row[ORDER_WORDS + SHAPE_WORDS]
     cdef int i
+    if is_shaped(s, slot):
+        order_words(s, slot, row)
+        shape_words(s, slot, row + ORDER_WORDS)
+        for i in range(ORDER_WORDS + SHAPE_WORDS):
+            out.put(row[i])
+        return 0
     if out.count + ORDER_WORDS <= CHUNK_WORDS - 1:
         order_words(s, slot, out.words + out.count)
         out.count += ORDER_WORDS

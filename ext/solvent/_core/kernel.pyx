@@ -9,10 +9,10 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport ORDERS_MAX, Order
 from solvent._core.market.book cimport Book, Half, book_peek
-from solvent._core.trade.amendment cimport amend, cancel_many, cancel_one
+from solvent._core.trade.amendment cimport amend, amend_trigger, cancel_many, cancel_one
 from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_open
 from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
-from solvent._core.trade.placement cimport fire_next, place
+from solvent._core.trade.placement cimport place
 from solvent._core.base.event_view cimport EventView
 from solvent._core.account.fees cimport fees_other_day, fees_renew
 from solvent._core.account.ledger cimport Collateral, balance, ledger_open
@@ -21,14 +21,15 @@ from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.command_log cimport commands_append, commands_room
 from solvent._core.base.pool cimport prefetch, zeroed
-from solvent._core.venue.marks cimport fund, index, last, mark, pass_to, resolve_all, source
+from solvent._core.venue.marks cimport fire_all, fund, index, last, mark, pass_to, resolve_all, source
 from solvent._core.image cimport Portable
 from solvent._core.reader cimport IDLE, WORKING
 from solvent._core.trade.lifecycle cimport expire
+from solvent._core.trade.short_way cimport short_way
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX,
+    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX,
     MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
     SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
@@ -147,6 +148,16 @@ cdef inline int64_t _within(Kernel kernel, object value, int64_t highest) except
     return number
 
 
+cdef inline int _step(Kernel kernel, const Request* c, Receipt* receipt) except -1 nogil:
+    """Applies one command, a Book's by the short way if it can."""
+    if kernel.commands.on:
+        commands_append(&kernel.commands, &c.record)
+    kernel.command_seq += 1
+    if kernel.s.bare and short_way(&kernel.s, &c.record, kernel.command_seq, receipt):
+        return 0
+    return kernel._apply_any(c, receipt)
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Answer:
@@ -243,6 +254,8 @@ cdef class Kernel(Portable):
             return index(&self.s, &c.index)
         if type == SET_LAST:
             return last(&self.s, &c.set_last)
+        if type == AMEND_TRIGGER:
+            return amend_trigger(&self.s, &c.amend_trigger, receipt)
         if type == ADVANCE:
             return OK
         if self.s.bare:
@@ -279,6 +292,8 @@ cdef class Kernel(Portable):
         """Applies the passing of time to prices, funding and fees. PASSED ends its events, if there are any."""
         cdef int64_t count = self.s.log.count
         self.s.may_cost_others = True
+        if self.s.looks:
+            resolve_all(&self.s)
         if self.s.modelled:
             pass_to(&self.s, self.s.clock_ns)
         if fees_other_day(&self.s.fees, before_ns, self.s.clock_ns):
@@ -287,17 +302,18 @@ cdef class Kernel(Portable):
         if self.s.log.count > count:
             emit_passed(&self.s.log)
 
-    cdef inline int _apply(self, const Request* c, Receipt* receipt) except -1 nogil:
+    cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil:
+        """Applies one command; for a caller that times each."""
+        return _step(self, c, receipt)
+
+    cdef int _apply_any(self, const Request* c, Receipt* receipt) except -1 nogil:
         """Applies one command: BEGIN, the clock, the handler, then touched accounts, then fired orders."""
         cdef int64_t begin = self.s.log.count
+        cdef int code
+        cdef int64_t before_ns = self.s.clock_ns
         cdef Event* event = emit_begin(
             &self.s.log, side=c.record.side, account=c.record.account, instrument=c.record.instrument, code=OK, command=c.record.type, time_ns=0,
             command_seq=0, order_id=0, filled_lots=0, resting_lots=0)
-        cdef int code
-        cdef int64_t before_ns = self.s.clock_ns
-        if self.commands.on:
-            commands_append(&self.commands, &c.record)
-        self.command_seq += 1
         receipt.order_id = 0
         receipt.filled_lots = 0
         receipt.resting_lots = 0
@@ -307,10 +323,10 @@ cdef class Kernel(Portable):
             self.s.clock_ns = c.record.time_ns
             if self.s.expiries.count:
                 expire(&self.s)
-            if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts):
+            if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts or self.s.looks):
                 self._pass_time(before_ns)
             self.s.may_cost_others = False
-            if c.record.type == ORDER and c.record.records <= 3:
+            if c.record.type == ORDER and c.record.records <= 4:
                 code = place(&self.s, &c.order, &c[1].extension if c.record.records >= 2 else NULL, receipt)
             elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
                 code = BAD_RECORD
@@ -325,9 +341,8 @@ cdef class Kernel(Portable):
             if code == OK:
                 if not self.s.bare:
                     resolve(&self.s)
-                while self.s.due.count and self.s.log.fault == 0 and fire_next(&self.s, receipt):
-                    if not self.s.bare:
-                        resolve(&self.s)
+                if self.s.due.count or self.s.looks:
+                    fire_all(&self.s, receipt)
             if c.record.instrument < self.s.ledger.instrument_count and not self.s.bare:
                 balance(&self.s.ledger, c.record.instrument)
         receipt.code = code
@@ -367,7 +382,7 @@ cdef class Kernel(Portable):
         """Applies one command. Python's memory was all taken before."""
         self._enter(c.record.records)
         try:
-            self._apply(c, &self.receipt)
+            _step(self, c, &self.receipt)
         finally:
             self.busy = IDLE
         if self.s.log.fault:
@@ -382,7 +397,7 @@ cdef class Kernel(Portable):
         try:
             config = self._make_offer(c, decoded)
             self.receipt.code = BAD_INSTRUMENT
-            self._apply(c, &self.receipt)
+            _step(self, c, &self.receipt)
             self._end_offer(decoded, config, self.receipt.code == OK)
         finally:
             self.busy = IDLE
@@ -409,7 +424,7 @@ cdef class Kernel(Portable):
 
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """Runs the loop of `run`; run_count is the number of whole commands applied."""
-        cdef Request request[3]
+        cdef Request request[4]
         cdef const Command* at = commands
         cdef const Command* end = commands + total
         cdef int64_t done = 0
@@ -421,12 +436,11 @@ cdef class Kernel(Portable):
             request[0].record = at[0]
             if request[0].record.records == 2 and at + 1 < end:
                 request[1].record = at[1]
-            elif request[0].record.records == 3 and at + 2 < end:
-                request[1].record = at[1]
-                request[2].record = at[2]
+            elif 3 <= request[0].record.records <= 4 and at + request[0].record.records <= end:
+                memcpy(&request[1], at + 1, (request[0].record.records - 1) * RECORD_BYTES)
             elif request[0].record.records != 1:
                 break
-            self._apply(request, &receipts[done])
+            _step(self, request, &receipts[done])
             at += request[0].record.records
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:

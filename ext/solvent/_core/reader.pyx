@@ -10,7 +10,7 @@ from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, 
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
-from solvent._core.canonical cimport ORDER_WORDS, Writer, order_words, write_state
+from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, order_words, shape_words, write_state
 from solvent._core.rows cimport (
     AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
@@ -219,11 +219,12 @@ cdef class Reader:
     # --- orders
 
     cdef tuple _order_row(self, int32_t slot):
-        cdef int64_t row[ORDER_WORDS]
+        cdef int64_t row[ORDER_WORDS + SHAPE_WORDS]
         cdef int i
         order_words(&self.s, slot, row)
+        shape_words(&self.s, slot, row + ORDER_WORDS)
         found = []
-        for i in range(ORDER_WORDS):
+        for i in range(ORDER_WORDS + SHAPE_WORDS):
             found.append(row[i])
         return tuple(found)
 
@@ -232,7 +233,7 @@ cdef class Reader:
 
         Each is (order id, account, instrument, side, price, remaining, size, client id, flags, tif, open loss ticks, dormant).
         Its terms follow: (trigger, trail, extreme, slippage ppb, expiry, self-trade group, source, kind, trigger flags,
-        self-trade mode, leg).
+        self-trade mode, leg). Then its shape: (activation, step, offset, peg, shape flags, waits for a rise).
         """
         cdef int32_t index, slot
         self._require_idle(account)

@@ -26,10 +26,10 @@ cdef class Recorder(Roster):
             prefetch(at + FAR)
             if at.records == 1:
                 at += 1
-            elif at.records == 2 or at.records == 3:
+            elif 2 <= at.records <= 4:
                 at += at.records
             else:
-                raise self.input_error(f"record {at - commands} says that it takes {at.records} records; set its `records` to 1, 2 or 3")
+                raise self.input_error(f"record {at - commands} says that it takes {at.records} records; set its `records` to 1, 2, 3 or 4")
             n += 1
         if at != end:
             raise self.input_error("the last command is cut off")

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position, Wallet
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, CLOSED, FACTOR, HOUSE_ORDER, ISOLATED, NET, OK, QUANTO, SELL, SHORT, SOURCES, TRAIL_RATE,
+    ALLOW, BUY, CLOSED, FACTOR, HOUSE_ORDER, ISOLATED, NET, OK, PEG_TRIGGER, QUANTO, SELL, SHORT, SOURCES, TRAIL_RATE,
 )
 from solvent._core.contract.order_limits cimport MESSAGES_MAX, OrderLimits, Pace
 from solvent._core.contract.price_model cimport SOURCES_MAX, Prices, Ring
@@ -48,7 +48,7 @@ cdef bint sound_head(State* s) noexcept nogil:
     """True if the counts of a state that has no blocks yet are within their limits."""
     cdef Ledger* l = &s.ledger
     cdef int i
-    if not (_in(s.bare, 0, 1) and _in(s.modelled, 0, 1) and _in(s.fees.counts, 0, 1) and s.log.fault == 0):
+    if not (_in(s.bare, 0, 1) and _in(s.modelled, 0, 1) and _in(s.fees.counts, 0, 1) and _in(s.looks, 0, 1) and s.log.fault == 0):
         return False
     if s.due.first or s.due.count or l.touched_count or not _sound_client_ids(&s.client_ids):
         return False
@@ -193,7 +193,7 @@ cdef bint sound_terms(State* s, const void* owner, const void* items, int64_t fi
     for i in range(count):
         if t[i].source >= SOURCES or t[i].kind > TRAIL_RATE or t[i].stp_mode > ALLOW or t[i].leg > SHORT:
             return False
-        if t[i].timer < -1 or t[i].trailing < -1:
+        if t[i].timer < -1 or t[i].trailing < -1 or t[i].peg > PEG_TRIGGER or t[i].rises > 1:
             return False
     return True
 
@@ -273,7 +273,7 @@ cdef bint sound_triggers(State* s, const void* owner, const void* items, int64_t
     cdef const Triggers* t = <const Triggers*>items
     cdef int64_t i
     for i in range(count):
-        if not (_in(t[i].trailing_count, 0, TRAILING_MAX) and _in(t[i].count, 0, s.pool.high_water) and t[i].max_price_ticks > 0):
+        if not (_in(t[i].trailing_count, 0, TRAILING_MAX) and _in(t[i].count, 0, s.pool.high_water) and _in(t[i].watches, 0, t[i].count) and t[i].max_price_ticks > 0):
             return False
     return True
 
@@ -352,14 +352,16 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
     cdef Order* o = &s.pool.orders[slot]
     cdef ExtendedTerms* terms = &s.pool.terms[slot]
     cdef uint32_t instrument
+    cdef bint waits
     cdef Book* book
     if (o.flags & HOUSE_ORDER and s.ledger.parcel_count == 0) or (o.state & EXTENDED and slot >= s.pool.terms_high_water):
         return False
     instrument = order_instrument(s, slot)
     if instrument >= s.ledger.instrument_count or o.state & DUE:
         return False
+    waits = o.state & DORMANT and terms.trail != 0 and terms.extreme_ticks == 0     # for its activation: in no book
     book = s.triggers[instrument].books[terms.source] if o.state & DORMANT else &s.books[instrument]
-    if book == NULL or not _in(o.level, 0, book.levels_used - 1) or (o.state & DORMANT and not o.state & EXTENDED):
+    if book == NULL or not _in(o.level, -1 if waits else 0, book.levels_used - 1) or (o.state & DORMANT and not o.state & EXTENDED):
         return False
     if o.state & EXTENDED and terms.expiry_ns != 0 and not (
             _in(terms.timer, 0, s.expiries.count - 1) and s.expiries.heap[terms.timer] == slot):

@@ -233,7 +233,7 @@ def test_every_field_of_a_second_record_takes_every_hostile_value(ex):
         (header | market, {"trigger_kind": 1, "trigger_ticks": 400_000}),
         (header | market, {"trigger_kind": 4, "trail": 10**7}),
     ]
-    reserved = {"display_lots", "peg_offset_ticks", "group_id", "peg", "group_role", "spare"}
+    reserved = {"unused_lots", "unused_ticks", "group_id", "unused_word", "group_role", "spare"}
     kernel = ex._kernel
     for fields, terms in shapes:
         for name, (offset, size) in layout("extension").items():
@@ -270,7 +270,7 @@ def test_malformed_records(ex):
     for bad in (b"\0" * 64, command(CommandType.ADVANCE)[:63], command(CommandType.ADVANCE) * 2, command(1, records=2)):
         assert kernel.apply(bad) == Code.BAD_RECORD
     assert kernel.apply(command(CommandType.CANCEL, account=16, records=2) + b"\0" * 64) == Code.BAD_RECORD
-    for bad in (b"\0" * 64, b"\1" * 63, command(1, records=4) * 4, command(1, records=2)):
+    for bad in (b"\0" * 64, b"\1" * 63, command(1, records=5) * 5, command(1, records=2)):
         with pytest.raises(ValueError):
             ex.run(bad)
     with pytest.raises(WrongType):

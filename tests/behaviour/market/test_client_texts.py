@@ -121,7 +121,7 @@ def test_a_batch_of_records_has_texts_too(module):
     with pytest.raises(InputError, match="cut off"):
         book.run(raw(b"three")[:-64])
     with pytest.raises(InputError, match="records"):
-        book.run(command(CommandType.ORDER, records=4) + bytes(192))
+        book.run(command(CommandType.ORDER, records=5) + bytes(256))
     assert book.run(command(CommandType.CANCEL, records=3, account=16, order_id=1) + bytes(128)).code[0] == Code.BAD_RECORD
 
 

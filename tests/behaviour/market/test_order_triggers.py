@@ -212,10 +212,11 @@ def test_trailing_orders_do_not_follow_another_source(desk):
 BAD_TRIGGERS = (
     {"trigger_kind": 1}, {"trigger_kind": 1, "trigger_ticks": 1_001}, {"trigger_kind": 1, "trigger_ticks": 5, "trail": 1},
     {"trigger_kind": 3}, {"trigger_kind": 3, "trail": 1_001}, {"trigger_kind": 4, "trail": 10**9}, {"trigger_ticks": 5},
-    {"trigger_kind": 5, "trail": 1}, {"trigger_kind": 1, "trigger_ticks": 5, "trigger_source": 3},
+    {"trigger_kind": 5, "trail": 1}, {"trigger_kind": 1, "trigger_ticks": 5, "trigger_source": 5},
+    {"trigger_kind": 3, "trail": 1, "trigger_ticks": 1_001},
     {"trigger_kind": 1, "trigger_ticks": 5, "trigger_flags": 2},
 )  # fmt: skip
-RESERVED = ("display_lots", "peg", "peg_offset_ticks", "group_id", "group_role", "spare")
+RESERVED = ("unused_lots", "unused_word", "unused_ticks", "group_id", "group_role", "spare")
 FIELDS = [(fields, Code.BAD_TRIGGER) for fields in BAD_TRIGGERS] + [({name: 1}, Code.NOT_SUPPORTED) for name in RESERVED]
 FIELDS += [({"hedge_side": leg}, Code.BAD_LEG) for leg in (1, 2, 3, 255)]
 

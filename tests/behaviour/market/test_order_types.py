@@ -410,6 +410,6 @@ def test_words_that_are_none(desk):
         with pytest.raises((InputError, TypeError)):
             desk.order("a", "buy", 1, 90, **terms)
     with pytest.raises(InputError):
-        Trigger.stop(5, by="bid")
+        Trigger.stop(5, by="middle")
     with pytest.raises(InputError):
         Trigger.trailing(distance=1, rate="0.1")

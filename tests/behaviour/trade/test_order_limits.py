@@ -353,7 +353,7 @@ def test_the_last_check_counts_nothing_of_what_is_refused_before(make):
     ex = opened(make, OrderLimits(messages=1, window_ns=S), mark=40_000)
     assert ex.order("a", "X", "buy", 10**5, price=40_000).code == Code.INSUFFICIENT_MARGIN
     assert ex.order("a", "X", "buy", 1, price=40_000, tif="fok").code == Code.FOK_UNFILLED
-    record = command(CommandType.ORDER, account=16, size_lots=1, price_ticks=80_000, records=2) + extension(display_lots=1)
+    record = command(CommandType.ORDER, account=16, size_lots=1, price_ticks=80_000, records=2) + extension(unused_lots=1)
     assert ex._kernel.apply(record) == Code.NOT_SUPPORTED
     assert ex.order("a", "X", "buy", 1, price=40_000)
     assert ex.order("a", "X", "buy", 1, price=40_000).code == Code.TOO_MANY_MESSAGES

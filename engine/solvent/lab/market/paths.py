@@ -1,4 +1,4 @@
-"""Price paths: the bars shipped with the package or a user's own, and the walk through them.
+"""Price paths: the bars shipped with the package, made up (`scenarios`) or a user's own, and the walk through them.
 
 Owns the reading of bars and their steps in integer ticks. Never draws anything at random: a path is a fact.
 Cost: one pass over the bars.
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from solvent.lab.market.draws import Ints
+from solvent.lab.market.scenarios import TURNS, Scenario, made_up
 from solvent.schema.codes import InputError
 from solvent.terms.decimals import from_fraction, nearest_even, to_units
 
@@ -25,17 +26,6 @@ WINDOW_MS = 300_000  # volatility is looked at over five minutes, or one bar if 
 QUIET_TICKS = 70_000  # a path begins at 70,000 to 700,000 ticks, as bitcoin does at a tick of 0.1
 MAX_TICKS = 2**24 - 1
 _TICK_WORTH = Fraction(1, 1_000)  # of a contract, in currency
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Describes a price path to replay. tick and contract_size belong to the contract that trades on it."""
-
-    name: str
-    title: str
-    bars: tuple[tuple[int, int, int, int, int], ...]  # ts_ms, open, high, low, close, in ticks
-    tick: Decimal
-    contract_size: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +53,8 @@ _ALIASES = {
 def find(name: str) -> Scenario:
     """Returns a scenario by name, by alias, or from a file of bars (.csv or .csv.gz with COLUMNS)."""
     known = _ALIASES.get(name.lower(), name.lower())
+    if known in TURNS:
+        return made_up(known)
     if known in _TITLES:
         packed = resources.files("solvent.lab.market").joinpath(f"prices/{known}.csv.gz").read_bytes()
         return _scenario(known, _TITLES[known], packed, Decimal("0.1"))
@@ -70,7 +62,8 @@ def find(name: str) -> Scenario:
         raise InputError(f"no such file: {name}")
     if not Path(name).is_file():
         raise InputError(
-            f"unknown scenario {name!r}: there are {', '.join(_TITLES)}, or give a CSV file of bars ({','.join(COLUMNS)})"
+            f"unknown scenario {name!r}: there are {', '.join([*_TITLES, *TURNS])}, or give a CSV file of bars "
+            f"({','.join(COLUMNS)})"
         )
     return _scenario(name, f"bars of {Path(name).name}", Path(name).read_bytes(), None)
 

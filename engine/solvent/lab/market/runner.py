@@ -16,6 +16,7 @@ from solvent.lab.market import behaviours, commands, makers, paths, population
 from solvent.lab.market.behaviours import HISTORY, View, Wishes
 from solvent.lab.market.commands import Commands, OrderIds
 from solvent.lab.market.draws import Ints, Purpose, draw
+from solvent.lab.market.scenarios import Scenario
 from solvent.lab.market.tally import Tally
 from solvent.schema.codes import Code, InvariantBroken
 from solvent.schema.limits import FIRST_USER
@@ -41,7 +42,7 @@ FIRST_TRADER = FIRST_USER + makers.MAKERS
 class Settings:
     """Holds everything that a run depends on."""
 
-    scenario: paths.Scenario
+    scenario: Scenario
     traders: int
     rules: RuleSet
     fund_units: int

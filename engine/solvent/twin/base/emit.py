@@ -233,3 +233,19 @@ class Emitter(Log):
         self.append(
             EventType.CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0, second=second,
         )  # fmt: skip
+
+    def emit_shaped(
+        self, *, side: int, account: int, instrument: int, shape_flags: int, peg: int, order_id: int, display_lots: int,
+        display_most_lots: int, step_ticks: int, offset_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.SHAPED, side, account, instrument, shape_flags, peg, order_id, display_lots, display_most_lots,
+            step_ticks, offset_ticks,
+        )  # fmt: skip
+
+    def emit_trigger_moved(
+        self, *, side: int, account: int, instrument: int, order_id: int, trigger_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TRIGGER_MOVED, side, account, instrument, 0, 0, order_id, trigger_ticks, 0, 0, 0,
+        )  # fmt: skip

@@ -17,7 +17,7 @@ class ExtendedTerms:
 
     trigger: int = 0  # the price at which it fires now
     trail: int = 0  # ticks or rate; 0 for a fixed trigger
-    extreme: int = 0  # best price since acceptance, for a trailing order
+    extreme: int = 0  # best price since acceptance or activation, for a trailing order; 0: it waits
     slippage_ppb: int = 0
     expiry_ns: int = 0
     stp_group: int = 0
@@ -26,12 +26,26 @@ class ExtendedTerms:
     trigger_flags: int = 0
     stp_mode: int = 0
     leg: int = 0  # the leg of a hedge that it trades for
+    activation: int = 0  # the watched price from which a trailing order follows; 0: it follows since acceptance
+    step: int = 0  # it follows in whole steps; 0: every price
+    offset: int = 0  # distance of its price from what it is pegged to, signed
+    peg: int = 0  # what its price keeps its distance from
+    shape_flags: int = 0
+    rises: bool = False  # it waits for a rise to its activation, not a fall
+
+    @property
+    def waits(self) -> bool:
+        """True of a trailing order that waits for its activation."""
+        return self.trail != 0 and self.extreme == 0
 
     def row(self) -> tuple[int, ...]:
         return (
             self.trigger, self.trail, self.extreme, self.slippage_ppb, self.expiry_ns, self.stp_group, self.source,
             self.kind, self.trigger_flags, self.stp_mode, self.leg,
         )  # fmt: skip
+
+    def shape(self) -> tuple[int, ...]:
+        return self.activation, self.step, self.offset, self.peg, self.shape_flags, int(self.rises)
 
 
 PLAIN = ExtendedTerms()
@@ -65,7 +79,13 @@ class Order:
         return (
             self.order_id, self.account, self.instrument, self.side, self.price, self.remaining, self.size,
             self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
+            *self.terms.shape(),
         )  # fmt: skip
+
+    @property
+    def shaped(self) -> bool:
+        """True if it has a shape, or waits for its activation, or did."""
+        return bool(self.flags & Flag.SHAPED_ORDER or self.terms.activation)
 
 
 class Book:

@@ -7,7 +7,7 @@ an order. An order becomes due at most once, so a cascade inside a command ends.
 from collections import deque
 
 from solvent.schema.limits import RATE
-from solvent.schema.words import Side, TriggerKind
+from solvent.schema.words import Peg, Side, Source, TriggerKind
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.market.book import ExtendedTerms, Order
 
@@ -52,14 +52,46 @@ class Triggers:
         # No price is ever seen beyond the legal ones: such a trigger waits one tick above them, or at 0.
         return max(0, min(self.highest[instrument] + 1, trigger))
 
+    def first_trigger(self, instrument: int, side: int, terms: ExtendedTerms, reference: int) -> int:
+        """Returns the trigger of a new order, of one that waits for its activation the one that it will have there."""
+        return self.trigger_at(instrument, side, terms, terms.activation or reference)
+
+    def trigger_of(self, order: Order) -> int:
+        """Returns the trigger of a dormant order, of one that waits for its activation the one that it will have there."""
+        terms = order.terms
+        return self.first_trigger(order.instrument, order.side, terms, 0) if terms.waits else terms.trigger
+
+    def pegged_limit(self, instrument: int, trigger: int, offset: int) -> int:
+        """Returns the limit that keeps its distance from a trigger."""
+        return max(1, min(self.highest[instrument], trigger + offset))
+
     def _trail(self, order: Order, extreme: int) -> None:
         order.terms.extreme = extreme
         order.terms.trigger = self.trigger_at(order.instrument, order.side, order.terms, extreme)
+        if order.terms.peg == Peg.PEG_TRIGGER:
+            order.price = self.pegged_limit(order.instrument, order.terms.trigger, order.terms.offset)
+
+    def _new_extreme(self, terms: ExtendedTerms, way: int, price: int) -> int:
+        """Returns the extreme of a trailing order after a price: the present one, or one by whole steps better. The price that
+        reaches its activation is the first."""
+        if terms.waits:
+            return price if (price >= terms.activation if terms.rises else price <= terms.activation) else 0
+        step, extreme = max(1, terms.step), terms.extreme
+        if way == 0:
+            return extreme + max(0, price - extreme) // step * step
+        return extreme - max(0, extreme - price) // step * step
+
+    def watches(self, instrument: int) -> bool:
+        """True if a dormant order watches the best price of its book."""
+        return any(order.terms.source >= Source.BY_BID for order in self.dormant[instrument].values())
 
     def add(self, order: Order, reference: int) -> None:
-        """Adds a dormant order; a trailing one starts from the reference price."""
+        """Adds a dormant order. A trailing one starts from the reference price, or waits for its activation, on whichever side
+        that lies."""
         if order.terms.trail:
-            self._trail(order, reference)
+            order.terms.rises = order.terms.activation > reference
+            if not order.terms.waits:
+                self._trail(order, reference)
         order.dormant = True
         self.dormant[order.instrument][order.order_id] = order
 
@@ -81,9 +113,9 @@ class Triggers:
             if terms.source != source:
                 continue
             way = direction(order.side, terms.kind)
-            if terms.trail and (price > terms.extreme if way == 0 else price < terms.extreme):
-                self._trail(order, price)
-            if reached(way, terms.trigger, price) and not halted:
+            if terms.trail and (extreme := self._new_extreme(terms, way, price)) != terms.extreme:
+                self._trail(order, extreme)
+            if not terms.waits and reached(way, terms.trigger, price) and not halted:
                 found.append((way, terms.trigger if way else -terms.trigger, order.order_id, order))
         for *_, order in sorted(found, key=lambda each: each[:3]):
             self.fire(order)

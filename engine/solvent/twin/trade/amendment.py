@@ -1,15 +1,16 @@
 """Commands on live orders: amend one, cancel one, cancel many; in an exchange and in a Book alone.
 
-Owns the checks and the execution of AMEND, CANCEL and MASS_CANCEL. Never touches another account's order, except in a
-MASS_CANCEL by the operator, who names no account.
+Owns the checks and the execution of AMEND, AMEND_TRIGGER, CANCEL and MASS_CANCEL. Never touches another account's order,
+except in a MASS_CANCEL by the operator, who names no account.
 """
 
 from solvent.schema.codes import Code
-from solvent.schema.commands import AmendOrder, CancelOrder, MassCancel
+from solvent.schema.commands import AmendOrder, AmendTrigger, CancelOrder, MassCancel
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
-from solvent.schema.words import Ending, Flag, OrderType
+from solvent.schema.words import Ending, Flag, Listing, OrderType, TriggerFlag
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order
+from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.placement import Answer, Placement, refused
 
 BOTH_SIDES = 2
@@ -19,6 +20,7 @@ class Amendment:
     def __init__(self, placement: Placement):
         self.placement = placement
         self.trading = placement.trading
+        self._margin = placement.order_margin
 
     def find(self, account: int, order_id: int, client_id: int) -> Order | None:
         """Returns the sender's live order by order id, else by client id."""
@@ -93,8 +95,9 @@ class Amendment:
         measured_later = order.dormant and order.flags & Flag.CLOSE_POSITION and c.size_lots
         if not 0 <= size <= contract.max_size_lots or measured_later:
             return Code.BAD_SIZE, size, price
-        by_slippage = order.dormant and order.terms.slippage_ppb and c.price_ticks  # a slippage excludes a price
-        if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks or by_slippage:
+        terms = order.terms
+        priced = order.dormant and c.price_ticks and (terms.slippage_ppb or terms.peg)  # which exclude a price
+        if not (0 if order.flags & Flag.MARKET else 1) <= price <= contract.max_price_ticks or priced:
             return Code.BAD_PRICE, size, price
         if size < order.size and size <= order.size - order.remaining:
             return Code.AMEND_BELOW_FILLED, size, price
@@ -102,15 +105,57 @@ class Amendment:
             return Code.AMEND_NOTHING, size, price
         if order.dormant and price != order.price and not self.placement.bare:  # the same test as for a new order
             t = self.placement.ticket_of(order, order.remaining, price)
-            if price != self.placement.order_margin.within_band(t, order.terms.trigger):
+            if price != self._margin.within_band(t, self.trading.triggers.trigger_of(order)):
                 return Code.PRICE_BAND, size, price
         return Code.OK, size, price
+
+    def _check_trigger(self, c: AmendTrigger, order: Order) -> Code:
+        """Checks a new trigger like that of a new order."""
+        terms, contract = order.terms, self.placement.contracts[order.instrument]
+        if not order.dormant or terms.trail or not 1 <= c.trigger_ticks <= contract.max_price_ticks:
+            return Code.BAD_TRIGGER
+        if c.trigger_ticks == terms.trigger:
+            return Code.AMEND_NOTHING
+        if terms.trigger_flags & TriggerFlag.REFUSE_REACHED and self._is_reached(order, c.trigger_ticks):
+            return Code.TRIGGER_REACHED
+        t = self.placement.ticket_of(order, order.remaining, order.price)
+        if order.price and not self.placement.bare and order.price != self._margin.within_band(t, c.trigger_ticks):
+            return Code.PRICE_BAND
+        return Code.OK
+
+    def _is_reached(self, order: Order, trigger: int) -> bool:
+        price = self.trading.watched(order.instrument)[order.terms.source]
+        return reached(direction(order.side, order.terms.kind), trigger, price)
+
+    def amend_trigger(self, c: AmendTrigger) -> Answer:
+        """Executes AMEND_TRIGGER: the order keeps its id and its other terms, and is due at once if the new trigger is
+        reached."""
+        if not self.placement.known_account(c.account):
+            return refused(Code.UNKNOWN_ACCOUNT)
+        order = self.find(c.account, c.order_id, c.client_id)
+        if order is None:
+            return refused(Code.UNKNOWN_ORDER)
+        if code := self._check_trigger(c, order):
+            return refused(code)
+        contract = self.placement.contracts[order.instrument]
+        if contract.limits:
+            if contract.limits.full(c.account, self.placement.clock_ns):
+                return refused(Code.TOO_MANY_MESSAGES)
+            contract.limits.count(c.account, self.placement.clock_ns)
+        order.terms.trigger = c.trigger_ticks
+        self.trading.log.emit_trigger_moved(
+            side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
+            trigger_ticks=c.trigger_ticks,
+        )  # fmt: skip
+        if self._is_reached(order, c.trigger_ticks) and contract.listing == Listing.TRADING:
+            self.trading.triggers.fire(order)
+        return Code.OK, order.order_id, 0, 0
 
     def _replace(self, order: Order, remaining: int, price: int) -> Answer:
         t = self.placement.ticket_of(order, remaining, price)
         p = order.holder if isinstance(order.holder, Position) else None
         stays = p and order.reduces and price == order.price
-        if p and stays and self.placement.order_margin.reducible(t, p) <= order.remaining:
+        if p and stays and self._margin.reducible(t, p) <= order.remaining:
             return refused(Code.AMEND_NOTHING)  # a larger size would be cut to the present one: the order keeps its place
         code = self.placement.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
         if code:

@@ -10,18 +10,19 @@ from typing import cast
 from solvent.schema.codes import Code
 from solvent.schema.layouts import CONTINUED, TERMS
 from solvent.schema.limits import CLIENT_ID_WINDOW, NAME_BYTES
-from solvent.schema.words import Ending, Flag, Listing, ParcelChange, Posting, SelfTrade, Side, Source
+from solvent.schema.words import Ending, Flag, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, OpenSide, Parcel, Position
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Order, within
-from solvent.twin.trade.state import State, Ticket
+from solvent.twin.trade.state import Ticket
+from solvent.twin.trade.watching import Watching
 
 SLOT_BITS = 24
 
 
-class Trading(State):
+class Trading(Watching):
     def keep(self, p: Position) -> bool:
         """Enters a blank position with its liquidation fee rate. Returns False if it was entered before."""
         if fresh := self.ledger.keep(p):
@@ -82,13 +83,20 @@ class Trading(State):
         if terms is not PLAIN:
             second = TERMS.pack(
                 CONTINUED, 0, terms.source, terms.kind, terms.trigger_flags, terms.stp_mode, terms.leg,
-                terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme, terms.slippage_ppb, 0,
+                terms.activation or terms.trigger, terms.trail, terms.expiry_ns, terms.stp_group, terms.extreme,
+                terms.slippage_ppb, 0,
             )  # fmt: skip
         self.log.emit_accepted(
             side=t.side, account=t.account, instrument=t.instrument, flags=t.flags | terms.stp_mode << 8, tif=t.tif,
             order_id=t.order.order_id, price_ticks=t.price, size_lots=t.size, client_id=t.client_id, limit_ticks=t.limit,
             second=second,
         )  # fmt: skip
+        if t.flags & Flag.SHAPED_ORDER:
+            self.log.emit_shaped(
+                side=t.side, account=t.account, instrument=t.instrument, shape_flags=terms.shape_flags, peg=terms.peg,
+                order_id=t.order.order_id, display_lots=0, display_most_lots=0, step_ticks=terms.step,
+                offset_ticks=terms.offset,
+            )  # fmt: skip
         return t.order
 
     def replaced_event(self, order: Order) -> None:
@@ -138,21 +146,6 @@ class Trading(State):
     def expire(self, now_ns: int) -> None:
         for order in self.triggers.expired(now_ns):
             self.cancel(order, Ending.EXPIRED)
-
-    def observe(self, instrument: int, source: Source, price: int) -> None:
-        """Shows a price to the triggers."""
-        self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing == Listing.HALTED)
-
-    def watched(self, instrument: int) -> tuple[int, int, int]:
-        """Returns the prices that triggers watch, by source; 0 where there is none yet."""
-        contract = self.contracts[instrument]
-        return contract.mark, contract.last, contract.index
-
-    def resume(self, instrument: int) -> None:
-        """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
-        for source, price in zip(Source, self.watched(instrument), strict=True):
-            if price:
-                self.observe(instrument, source, price)
 
     def cancel_all(self, p: Position, reason: Ending) -> None:
         """Ends every order of a position, newest first; none of them is being executed."""

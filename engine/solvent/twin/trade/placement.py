@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
-from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES
+from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES, SHAPE, SHAPE_FIELDS
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
-from solvent.schema.words import Ending, Flag, Leg, OrderType, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.words import Ending, Flag, Leg, OrderType, Peg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
 from solvent.terms.names import client_number, client_text
 from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
@@ -20,22 +20,16 @@ from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.preview import dry_run
+from solvent.twin.trade.shapes import Fields, check_shape
 from solvent.twin.trade.state import Ticket
 
 Answer = tuple[Code, int, int, int]
 _STAYS = (Tif.GTC, Tif.GTD)
-_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.MARKET | Flag.CLOSE_POSITION | Flag.SLIDE
+_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.MARKET | Flag.CLOSE_POSITION | Flag.SLIDE | Flag.SHAPED_ORDER
 
 
 def refused(code: Code, order_id: int = 0) -> Answer:
     return code, order_id, 0, 0
-
-
-class Extension(dict[str, int]):
-    """The second record of an order, with its fields as attributes."""
-
-    def __getattr__(self, name: str) -> int:
-        return self[name]
 
 
 class Placement:
@@ -63,10 +57,11 @@ class Placement:
             return Code.UNKNOWN_ACCOUNT
         return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
-    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool) -> Code:
+    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool, priced: bool) -> Code:
         """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
         sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
+        priced: True if the order brings its price; a pegged one may bring none.
         """
         market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
         if c.side > Side.SELL:
@@ -75,13 +70,15 @@ class Placement:
             return Code.BAD_TIF
         if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
             return Code.BAD_FLAGS
+        if c.flags & Flag.SHAPED_ORDER and c.records < 3:
+            return Code.BAD_FLAGS
         slides_alone = c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE
         stays_at_market = market and stays and not (sleeps and c.tif == Tif.GTD)
         if stays_at_market or (c.flags & Flag.POST_ONLY and (not stays or market)) or slides_alone:
             return Code.BAD_FLAGS
         if not (c.size_lots == 0 if c.flags & Flag.CLOSE_POSITION else 1 <= c.size_lots <= contract.max_size_lots):
             return Code.BAD_SIZE
-        if not (0 if market else 1) <= c.price_ticks <= contract.max_price_ticks:
+        if not (0 if market or not priced else 1) <= c.price_ticks <= contract.max_price_ticks:
             return Code.BAD_PRICE
         if c.client_id >> 63:
             return Code.BAD_CLIENT_ID
@@ -89,7 +86,7 @@ class Placement:
             return Code.BAD_SELF_TRADE
         return Code.OK
 
-    def _check_trigger(self, contract: Contract, x: Extension) -> Code:
+    def _check_trigger(self, contract: Contract, x: Fields) -> Code:
         """Checks the trigger: a fixed one has a price, a trailing one a distance, an order without trigger neither."""
         kind = x.trigger_kind
         good = kind <= TriggerKind.TRAIL_RATE and x.trigger_source in list(Source)
@@ -100,14 +97,15 @@ class Placement:
             good = good and 1 <= x.trigger_ticks <= contract.max_price_ticks and not x.trail
         else:
             highest = contract.max_price_ticks if kind == TriggerKind.TRAIL_TICKS else RATE - 1
-            good = good and 1 <= x.trail <= highest and not (x.trigger_ticks or x.trigger_flags)
+            good = good and 1 <= x.trail <= highest and not x.trigger_flags
+            good = good and 0 <= x.trigger_ticks <= contract.max_price_ticks  # its activation
         return Code.OK if good else Code.BAD_TRIGGER
 
-    def _check_extension(self, contract: Contract, c: PlaceOrder, x: Extension | None) -> Code:
+    def _check_extension(self, contract: Contract, c: PlaceOrder, x: Fields | None) -> Code:
         """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
-        if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
+        if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or x.spare:
             return Code.NOT_SUPPORTED
         if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
             return Code.BAD_EXPIRY
@@ -115,16 +113,20 @@ class Placement:
             return Code.BAD_SLIPPAGE
         return self._check_trigger(contract, x)
 
-    def _terms(self, c: PlaceOrder, x: Extension | None) -> ExtendedTerms:
+    def _terms(self, c: PlaceOrder, x: Fields | None, h: Fields | None) -> ExtendedTerms:
         if x is None and not c.stp_mode and not c.stp_group:
             return PLAIN
         terms = ExtendedTerms(stp_group=c.stp_group, stp_mode=c.stp_mode)
         if x is None:
             return terms
-        return replace(
-            terms, trigger=x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb, expiry_ns=x.expiry_ns,
-            source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags, leg=x.hedge_side,
+        terms = replace(
+            terms, trigger=0 if x.trail else x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb,
+            expiry_ns=x.expiry_ns, source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags,
+            leg=x.hedge_side, activation=x.trigger_ticks if x.trail else 0,
         )  # fmt: skip
+        if h is None:
+            return terms
+        return replace(terms, step=h.step_ticks, offset=h.offset_ticks, peg=h.peg, shape_flags=h.shape_flags)
 
     # --- the checks before a trade
 
@@ -259,10 +261,11 @@ class Placement:
         way = direction(t.side, t.terms.kind)
         if t.terms.trigger_flags & TriggerFlag.REFUSE_REACHED and reached(way, t.terms.trigger, reference):
             return Code.TRIGGER_REACHED
-        if p and t.price:
-            trigger = self.trading.triggers.trigger_at(t.instrument, t.side, t.terms, reference)
-            if t.price != self.order_margin.within_band(t, trigger):
-                return Code.PRICE_BAND
+        trigger = self.trading.triggers.first_trigger(t.instrument, t.side, t.terms, reference)
+        if t.terms.peg == Peg.PEG_TRIGGER:
+            t.price = t.limit = self.trading.triggers.pegged_limit(t.instrument, trigger, t.terms.offset)
+        if p and t.price and t.price != self.order_margin.within_band(t, trigger):
+            return Code.PRICE_BAND
         if p and sum(1 for order in p.orders if order.terms.kind) >= TRIGGERED_MAX:
             return Code.TOO_MANY_ORDERS
         if p and t.flags & Flag.REDUCE_ONLY and self._reduce_only(p) >= REDUCE_ONLY_MAX:
@@ -274,11 +277,12 @@ class Placement:
     def _arm(self, t: Ticket) -> Answer:
         """Accepts a dormant order. If its trigger is already reached, it is due at once."""
         reference = self.trading.watched(t.instrument)[t.terms.source]
-        if t.terms.trail:
+        if t.terms.trail and t.terms.activation in (0, reference):
             t.terms.extreme = reference
+        self.trading.looks = self.trading.looks or t.terms.source >= Source.BY_BID
         order = self.trading.accept(t)
         self.trading.triggers.add(order, reference)
-        if reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
+        if not t.terms.trail and reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 
@@ -287,11 +291,19 @@ class Placement:
         if code := self.check_names(c.account, c.instrument):
             return refused(code)
         contract = self.contracts[c.instrument]
-        x = Extension(zip(EXTENSION_FIELDS, EXTENSION.unpack(more[:RECORD_BYTES]), strict=True)) if more else None
+        x = Fields(zip(EXTENSION_FIELDS, EXTENSION.unpack(more[:RECORD_BYTES]), strict=True)) if more else None
+        h, rest = None, more[RECORD_BYTES:]
+        if c.flags & Flag.SHAPED_ORDER and rest:
+            h = Fields(zip(SHAPE_FIELDS, SHAPE.unpack(rest[:RECORD_BYTES]), strict=True))
+            rest = rest[RECORD_BYTES:]
         sleeps = x is not None and bool(x.trigger_kind)
-        if code := self._check_header(contract, c, sleeps) or self._check_extension(contract, c, x):
+        if code := self._check_header(contract, c, sleeps, not (h and h.peg)):
             return refused(code)
-        text = client_text(more[RECORD_BYTES:]) if len(more) > RECORD_BYTES else b""
+        if len(rest) > RECORD_BYTES:
+            return refused(Code.BAD_RECORD)
+        if code := self._check_extension(contract, c, x) or (check_shape(contract, c, x, h) if x and h else Code.OK):
+            return refused(code)
+        text = client_text(rest) if rest else b""
         if text is None or (text and client_number(text) != c.client_id):
             return refused(Code.BAD_CLIENT_ID)
         if c.client_id and (first := self.trading.clients.get((c.account, c.client_id))):
@@ -304,7 +316,7 @@ class Placement:
         flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION or closes_leg else 0)
         t = Ticket(
             c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
-            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x), text=text,
+            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x, h), text=text,
         )  # fmt: skip
         t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
         fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged

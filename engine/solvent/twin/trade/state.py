@@ -88,3 +88,4 @@ class State:
         self.finished: deque[tuple[int, int, int]] = deque()
         self.order_count = 0
         self.triggers = Triggers()
+        self.looks = False  # True once an order watches the best prices of a book

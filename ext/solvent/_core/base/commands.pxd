@@ -247,7 +247,7 @@ cdef struct Settle:  # Closes an instrument for good at a price; 0 stands for it
     uint64_t unused_order_id
     int64_t unused_amount
 
-cdef struct PlaceOrder:  # Places an order. A second record has further terms, a third one the text behind client_id
+cdef struct PlaceOrder:  # Places an order. A second record has further terms, a third one its shape if the flags say so; the text behind
     uint16_t type
     uint8_t records
     uint8_t side
@@ -343,6 +343,22 @@ cdef struct TellLast:  # Sets an instrument's last price for the triggers that w
     uint64_t unused_order_id
     int64_t unused_amount
 
+cdef struct AmendTrigger:  # Moves the fixed trigger of a dormant order, named by order_id or client_id, to another price
+    uint16_t type
+    uint8_t records
+    uint8_t unused_side
+    uint32_t account
+    uint32_t unused_instrument
+    uint8_t unused_tif
+    uint8_t unused_flags
+    uint16_t unused_mode
+    int64_t time_ns
+    int64_t trigger_ticks
+    int64_t unused_size_lots
+    uint64_t client_id
+    uint64_t order_id
+    int64_t unused_amount
+
 cdef union Request:  # one record of a command
     Command record
     Extension extension
@@ -367,3 +383,4 @@ cdef union Request:  # one record of a command
     MassCancel mass_cancel
     TellSource source
     TellLast set_last
+    AmendTrigger amend_trigger

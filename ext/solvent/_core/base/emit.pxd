@@ -9,7 +9,7 @@ from solvent._core.base.event_log cimport EventLog, append
 from solvent._core.base.schema cimport (
     BEGIN, ACCOUNT_OPENED, LEDGER, POSITION, MARKED, ACCEPTED, RESTED, TRADE, REDUCED, DONE, LIQUIDATION, STEP_DOWN,
     TAKEOVER, PARCEL, ADL, REPLACED, TRIGGERED, INDEXED, FUNDED, NETTED, SOURCE_CHANGED, RATED, INSTRUMENT_ADDED,
-    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, Event,
+    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, SHAPED, TRIGGER_MOVED, Event,
 )
 
 
@@ -209,3 +209,17 @@ cdef inline Event* emit_client_id_named(
     EventLog* log, uint32_t account, uint32_t instrument, int64_t client_id
 ) noexcept nogil:
     return append(log, CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_shaped(
+    EventLog* log, uint8_t side, uint32_t account, uint32_t instrument, uint16_t shape_flags, uint16_t peg, int64_t order_id,
+    int64_t display_lots, int64_t display_most_lots, int64_t step_ticks, int64_t offset_ticks
+) noexcept nogil:
+    return append(log, SHAPED, side, account, instrument, shape_flags, peg, order_id, display_lots, display_most_lots,
+        step_ticks, offset_ticks)
+
+
+cdef inline Event* emit_trigger_moved(
+    EventLog* log, uint8_t side, uint32_t account, uint32_t instrument, int64_t order_id, int64_t trigger_ticks
+) noexcept nogil:
+    return append(log, TRIGGER_MOVED, side, account, instrument, 0, 0, order_id, trigger_ticks, 0, 0, 0)

@@ -13,7 +13,7 @@ cdef enum:
     CONTINUED = 0xffff
     NO_INSTRUMENT = 0xffffffff
     NOBODY = 0xffffffff
-    SOURCES = 3
+    SOURCES = 5
 
 cdef struct Command:
     uint16_t type
@@ -50,17 +50,30 @@ cdef struct Extension:
     int64_t trigger_ticks
     int64_t trail
     int64_t expiry_ns
-    int64_t display_lots
-    int64_t peg_offset_ticks
+    int64_t unused_lots
+    int64_t unused_ticks
     int64_t slippage_ppb
     int64_t group_id
     uint8_t trigger_source
     uint8_t trigger_kind
-    uint8_t peg
+    uint8_t unused_word
     uint8_t hedge_side
     uint8_t group_role
     uint8_t trigger_flags
     uint16_t spare
+
+cdef struct Shape:
+    int64_t display_lots
+    int64_t display_most_lots
+    int64_t step_ticks
+    int64_t offset_ticks
+    int64_t unused_first
+    int64_t unused_second
+    int64_t unused_third
+    uint8_t peg
+    uint8_t shape_flags
+    uint16_t unused_short
+    uint32_t unused_int
 
 cdef struct AcceptedTerms:
     uint16_t type
@@ -106,6 +119,7 @@ cdef enum CommandType:  # Numbers the commands
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    AMEND_TRIGGER = 28
 
 cdef enum Component:  # Names a candidate of which the mark price is the median
     INDEX_PRICE = 1
@@ -165,12 +179,15 @@ cdef enum EventType:  # Numbers the events
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    SHAPED = 35
+    TRIGGER_MOVED = 36
 
 cdef enum Flag:  # Has a bit for each yes or no of an order
     POST_ONLY = 1
     REDUCE_ONLY = 2
     MARKET = 4
     HOUSE_ORDER = 8
+    SHAPED_ORDER = 16
     CLOSE_POSITION = 64
     SLIDE = 128
 
@@ -210,6 +227,14 @@ cdef enum ParcelChange:  # Tells how a parcel changed (reason of PARCEL)
     CLOSED_BY_ADL = 4
     CLOSED_BY_OPPOSITE = 5
     CLOSED_BY_SETTLEMENT = 6
+
+cdef enum Peg:  # Names what the price of an order keeps its distance from
+    NO_PEG = 0
+    PEG_BID = 1
+    PEG_ASK = 2
+    PEG_MID = 3
+    PEG_MARK = 4
+    PEG_TRIGGER = 5
 
 cdef enum Posting:  # Tells why money moved (reason of LEDGER)
     DEPOSITED = 1
@@ -264,6 +289,13 @@ cdef enum SelfTrade:  # Decides what becomes of two orders of one owner that mee
     DECREMENT = 3
     ALLOW = 4
 
+cdef enum ShapeFlag:  # Has a bit for each yes or no of an order's shape
+    ALL_OR_NONE = 1
+    TO_LIMIT = 2
+    ONE_LEVEL = 4
+    HIDDEN = 8
+    INWARDS = 16
+
 cdef enum:  # Numbers the sides of an order
     BUY = 0
     SELL = 1
@@ -272,6 +304,8 @@ cdef enum Source:  # Names the price that a trigger watches
     BY_MARK = 0
     BY_LAST = 1
     BY_INDEX = 2
+    BY_BID = 3
+    BY_ASK = 4
 
 cdef enum SourceState:  # Tells how an index treats a constituent
     MISSING = 0
@@ -329,6 +363,7 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     BAD_EXPIRY = 307
     BAD_SELF_TRADE = 308
     BAD_SLIPPAGE = 309
+    BAD_SHAPE = 314
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
     POST_ONLY_WOULD_TAKE = 402

@@ -106,8 +106,8 @@ cdef void watch_accrual(State* s, uint32_t instrument) noexcept nogil:
     """Touches the same accounts after a change of what accrued funding asks. No guard holds across it."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t i
-    for i in range(ins.member_count):
-        if ins.members[i] < s.guards.count:
+    if guards_read(&s.guards, &s.ledger, &s.rules):
+        for i in range(ins.member_count):
             guards_drop(&s.guards, &s.ledger, ins.members[i])
             must(not guards_hold(&s.guards, &s.ledger, ins.members[i]), LIQ_1, &s.log.fault)
     _watch(s, instrument, False)

@@ -5,7 +5,7 @@
 # Never: knows prices or queues; a book links orders through prev and next.
 # Invariant: slots in use = live orders.
 # Cost: take and give are O(1); making room is amortised O(1) and may move all orders, so no pointer to one is held there. A
-# slot is 64 bytes, and 4 for the free stack. Used links of an owner take 16, used terms of an extended order 72; untouched
+# slot is 64 bytes, and 4 for the free stack. Used links of an owner take 16, used terms of an extended order 96; untouched
 # pages cost nothing.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -43,8 +43,11 @@ cdef struct Order:
 cdef struct ExtendedTerms:              # terms that few orders have
     int64_t trigger_ticks       # the price at which it fires now
     int64_t trail               # ticks or rate; 0 for a fixed trigger
-    int64_t extreme_ticks       # best price since acceptance, for a trailing order
+    int64_t extreme_ticks       # best price since acceptance or activation, for a trailing order; 0: it waits
     int64_t limit_ticks         # its limit once it fires; 0 for a market order without one
+    int64_t activation_ticks    # the watched price from which a trailing order follows; 0: it follows since acceptance
+    int64_t step_ticks          # it follows in whole steps; 0: every price
+    int64_t offset_ticks        # distance of its price from what it is pegged to, signed
     int64_t slippage_ppb
     int64_t expiry_ns           # GTD; 0 none
     int64_t stp_group
@@ -55,6 +58,9 @@ cdef struct ExtendedTerms:              # terms that few orders have
     uint8_t trigger_flags
     uint8_t stp_mode
     uint8_t leg                # the leg of a hedge that it trades for
+    uint8_t peg                # what its price keeps its distance from
+    uint8_t shape_flags
+    uint8_t rises              # it waits for a rise to its activation, not a fall
 
 cdef struct Links:
     int32_t prev

@@ -1,9 +1,9 @@
 # triggers: the dormant orders of one instrument, and the queue of those that a price has reached.
 #
-# Owns: for each watched price (mark, last, index) a book of dormant orders by trigger price. Its side 0 fires on a fall, side
+# Owns: for each watched price (mark, last, index, best bid, best ask) a book of dormant orders by trigger price. Its side 0 fires on a fall, side
 # 1 on a rise. Owns the list of trailing orders, and the queue of orders whose trigger was reached.
 # Never: executes or checks an order; placement takes due orders off the queue, one at a time.
-# Invariants: a dormant order is in exactly one book, a due one in none. An order becomes due at most once, so a cascade inside
+# Invariants: a dormant order is in exactly one book, a due one in none, and one that waits for its activation only in the list. An order becomes due at most once, so a cascade inside
 # a command ends. Due orders are in the order of the prices seen. For one price, orders that fire on a fall come first, then by
 # nearest trigger, then by order id.
 # Cost: O(1) for a price that reaches nothing; reached orders cost as much as in a book. A new extreme visits every trailing
@@ -20,12 +20,13 @@ cdef enum:
     # rendered: end
 
 cdef struct Triggers:
-    Book* books[3]             # by source; opened when first used
+    Book* books[5]             # by source; opened when first used
     int32_t* trailing          # slots, in any order
     int32_t trailing_count
     int32_t trailing_capacity
-    int64_t nearest[3][2]      # by source and direction: no trailing order has a lower (higher) extreme
+    int64_t nearest[5][2]      # by source and direction: only a higher (lower) price moves a trailing order; 0: none
     int32_t count              # dormant orders
+    int32_t watches            # the best price of the book: dormant orders by it
     int64_t max_price_ticks
 
 cdef struct Due:
@@ -37,10 +38,12 @@ cdef struct Due:
 cdef void triggers_close(Triggers* triggers) noexcept nogil
 cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil
 cdef int64_t trigger_at(ExtendedTerms* terms, int direction, int64_t extreme_ticks, int64_t max_price_ticks) noexcept nogil
+cdef int64_t first_trigger(ExtendedTerms* terms, int side, int64_t reference_ticks, int64_t max_price_ticks) noexcept nogil
 cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t reference_ticks) noexcept nogil
 cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
 cdef int triggers_observe(Triggers* triggers, OrderPool* pool, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil
 cdef int triggers_due(Triggers* triggers, OrderPool* pool, Due* due, int32_t slot) noexcept nogil
+cdef void triggers_move(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t trigger_ticks) noexcept nogil
 cdef int64_t triggers_check(Triggers* triggers, OrderPool* pool) noexcept nogil
 
 

@@ -4,9 +4,9 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, qsort
 from solvent._core.market.order_pool cimport DORMANT, DUE, OrderPool, ExtendedTerms
 from solvent._core.market.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_rooms
-from solvent._core.base.money cimport RATE, clamp, mul_div_ceil, mul_div_floor
+from solvent._core.base.money cimport RATE, clamp, max64, mul_div_ceil, mul_div_floor
 from solvent._core.base.pool cimport room, zeroed
-from solvent._core.base.schema cimport SOURCES, TRAIL_RATE
+from solvent._core.base.schema cimport BY_BID, PEG_TRIGGER, SOURCES, TRAIL_RATE
 
 
 cdef void triggers_close(Triggers* triggers) noexcept nogil:
@@ -57,33 +57,54 @@ cdef int64_t trigger_at(ExtendedTerms* terms, int direction, int64_t extreme_tic
     return clamp(trigger, 0, max_price_ticks + 1)
 
 
+cdef int64_t first_trigger(ExtendedTerms* terms, int side, int64_t reference_ticks, int64_t max_price_ticks) noexcept nogil:
+    """Returns the trigger of a new order, of one that waits for its activation the one that it will have there."""
+    cdef int64_t extreme = terms.activation_ticks if terms.activation_ticks != 0 else reference_ticks
+    return trigger_at(terms, trigger_direction(side, terms.kind), extreme, max_price_ticks)
+
+
 cdef void _trail(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t extreme_ticks) noexcept nogil:
     cdef ExtendedTerms* terms = &pool.terms[slot]
     terms.extreme_ticks = extreme_ticks
     terms.trigger_ticks = trigger_at(terms, _direction(pool, slot), extreme_ticks, triggers.max_price_ticks)
+    if terms.peg == PEG_TRIGGER:
+        terms.limit_ticks = clamp(terms.trigger_ticks + terms.offset_ticks, 1, triggers.max_price_ticks)
 
 
 cdef inline void _expect(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
-    """Keeps the price that would be a new extreme for this trailing order, if it is the nearest one."""
-    cdef int64_t extreme = pool.terms[slot].extreme_ticks
+    """Keeps the last price that would not move this trailing order, if it is the nearest one."""
+    cdef ExtendedTerms* terms = &pool.terms[slot]
     cdef int direction = _direction(pool, slot)
-    cdef int64_t* nearest = &triggers.nearest[pool.terms[slot].source][direction]
-    if nearest[0] == 0 or (extreme < nearest[0] if direction == 0 else extreme > nearest[0]):
-        nearest[0] = extreme
+    cdef int64_t still = max64(0, terms.step_ticks - 1)
+    cdef int64_t* nearest
+    if terms.extreme_ticks == 0:
+        direction = 0 if terms.rises else 1
+        still = terms.activation_ticks - 1 if direction == 0 else terms.activation_ticks + 1
+    else:
+        still = terms.extreme_ticks + still if direction == 0 else terms.extreme_ticks - still
+    nearest = &triggers.nearest[terms.source][direction]
+    if still > 0 and (nearest[0] == 0 or (still < nearest[0] if direction == 0 else still > nearest[0])):
+        nearest[0] = still
 
 
 cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t reference_ticks) noexcept nogil:
-    """Adds a dormant order, after triggers_reserve; a trailing one starts from the reference price."""
+    """Adds a dormant order, after triggers_reserve. A trailing one starts from the reference price, or waits for its
+    activation, on whichever side that lies."""
     cdef ExtendedTerms* terms = &pool.terms[slot]
     if terms.trail != 0:
-        _trail(triggers, pool, slot, reference_ticks)
+        terms.rises = terms.activation_ticks > reference_ticks
+        terms.extreme_ticks = 0
+        if terms.activation_ticks == 0 or terms.activation_ticks == reference_ticks:
+            _trail(triggers, pool, slot, reference_ticks)
         _expect(triggers, pool, slot)
         terms.trailing = triggers.trailing_count
         triggers.trailing[triggers.trailing_count] = slot
         triggers.trailing_count += 1
     pool.orders[slot].state |= DORMANT
-    book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), terms.trigger_ticks)
+    if terms.trail == 0 or terms.extreme_ticks != 0:
+        book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), terms.trigger_ticks)
     triggers.count += 1
+    triggers.watches += terms.source >= BY_BID
 
 
 cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
@@ -96,9 +117,19 @@ cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noe
         triggers.trailing[terms.trailing] = last
         pool.terms[last].trailing = terms.trailing
         terms.trailing = -1
-    book_remove(triggers.books[terms.source], pool, slot, _direction(pool, slot))
+    if pool.orders[slot].level >= 0:
+        book_remove(triggers.books[terms.source], pool, slot, _direction(pool, slot))
     pool.orders[slot].state &= ~DORMANT
     triggers.count -= 1
+    triggers.watches -= terms.source >= BY_BID
+
+
+cdef void triggers_move(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t trigger_ticks) noexcept nogil:
+    """Gives a dormant order with a fixed trigger another one, after triggers_reserve."""
+    cdef ExtendedTerms* terms = &pool.terms[slot]
+    book_remove(triggers.books[terms.source], pool, slot, _direction(pool, slot))
+    terms.trigger_ticks = trigger_ticks
+    book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), trigger_ticks)
 
 
 cdef int triggers_due(Triggers* triggers, OrderPool* pool, Due* due, int32_t slot) noexcept nogil:
@@ -118,10 +149,24 @@ cdef int _by_id(const void* left, const void* right) noexcept nogil:
     return -1 if a < b else (1 if a > b else 0)
 
 
+cdef int64_t _new_extreme(ExtendedTerms* terms, int direction, int64_t price_ticks) noexcept nogil:
+    """Returns the extreme of a trailing order after a price: the present one, or one by whole steps better. The price that
+    reaches its activation is the first."""
+    cdef int64_t step = max64(1, terms.step_ticks)
+    cdef int32_t fault = 0          # whole steps between two legal prices fit
+    cdef int64_t extreme = terms.extreme_ticks
+    if extreme == 0:
+        return price_ticks if (price_ticks >= terms.activation_ticks if terms.rises else price_ticks <= terms.activation_ticks) else 0
+    if direction == 0:
+        return extreme + mul_div_floor(price_ticks - extreme, 1, step, &fault) * step if price_ticks > extreme else extreme
+    return extreme - mul_div_floor(extreme - price_ticks, 1, step, &fault) * step if price_ticks < extreme else extreme
+
+
 cdef void _follow(Triggers* triggers, OrderPool* pool, int source, int64_t price_ticks) noexcept nogil:
-    """Moves the trailing orders for which this price is a new extreme."""
+    """Moves the trailing orders for which this price is a new extreme, and activates those that it reaches."""
     cdef int32_t i, slot
     cdef int direction
+    cdef int64_t extreme
     cdef Book* book = triggers.books[source]
     cdef int64_t* nearest = triggers.nearest[source]
     if (nearest[0] == 0 or price_ticks <= nearest[0]) and price_ticks >= nearest[1]:
@@ -129,14 +174,16 @@ cdef void _follow(Triggers* triggers, OrderPool* pool, int source, int64_t price
     nearest[0] = nearest[1] = 0
     for i in range(triggers.trailing_count):
         slot = triggers.trailing[i]
+        if pool.terms[slot].source != source:
+            continue
         direction = _direction(pool, slot)
-        if pool.terms[slot].source == source and (
-                price_ticks > pool.terms[slot].extreme_ticks if direction == 0 else price_ticks < pool.terms[slot].extreme_ticks):
-            book_remove(book, pool, slot, direction)
-            _trail(triggers, pool, slot, price_ticks)
+        extreme = _new_extreme(&pool.terms[slot], direction, price_ticks)
+        if extreme != pool.terms[slot].extreme_ticks:
+            if pool.orders[slot].level >= 0:
+                book_remove(book, pool, slot, direction)
+            _trail(triggers, pool, slot, extreme)
             book_add(book, pool, slot, direction, pool.terms[slot].trigger_ticks)
-        if pool.terms[slot].source == source:
-            _expect(triggers, pool, slot)
+        _expect(triggers, pool, slot)
 
 
 cdef int _drain_level(Triggers* triggers, OrderPool* pool, Due* due, Book* book, int direction) noexcept nogil:

@@ -2,25 +2,30 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, LIVE, Order, pool_find
+from solvent._core.market.order_pool cimport DORMANT, LIVE, ExtendedTerms, Order, pool_find
 from solvent._core.market.book cimport book_room
 from solvent._core.market.client_ids cimport client_ids_find
+from solvent._core.market.triggers cimport (
+    first_trigger, trigger_direction, trigger_reached, triggers_due, triggers_move, triggers_reserve,
+)
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.placement cimport admit, check_limits, known_account, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    LIMIT_ORDER, MARKET, MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, PRICE_BAND, REDUCE_ONLY, TOO_MANY_MESSAGES,
-    TOO_MANY_ORDERS, TRIGGER_ORDER, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIDE, BAD_SIZE, BAD_TRIGGER, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
+    LIMIT_ORDER, MARKET, MASS_CANCELLED, NOBODY, NO_INSTRUMENT, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED,
+    TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING, TRIGGER_ORDER, TRIGGER_REACHED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER,
 )
 from solvent._core.trade.lifecycle cimport cancel, requeue, replaced_event, shrink, ticket_of_order
+from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.holds cimport order_exposure, order_price
 from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
-from solvent._core.contract.order_limits cimport limits_count, limits_full, limits_room
+from solvent._core.base.emit cimport emit_trigger_moved
+from solvent._core.contract.order_limits cimport OrderLimits, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument
-from solvent._core.base.commands cimport AmendOrder, CancelOrder, MassCancel
+from solvent._core.base.commands cimport AmendOrder, AmendTrigger, CancelOrder, MassCancel
 
 cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_t client_id, int32_t* slot) noexcept nogil:
     """Returns the slot of the sender's live order, by order id, else by client id."""
@@ -135,6 +140,15 @@ cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept n
 
 # --- AMEND ---------------------------------------------------------------------------------------------
 
+cdef inline int64_t _trigger(State* s, int32_t slot) noexcept nogil:
+    """Returns the trigger of a dormant order, of one that waits for its activation the one that it will have there."""
+    cdef ExtendedTerms* terms = &s.pool.terms[slot]
+    must(s.pool.orders[slot].state & DORMANT, ORD_4, &s.log.fault)
+    if terms.trail == 0 or terms.extreme_ticks != 0:
+        return terms.trigger_ticks
+    return first_trigger(terms, s.pool.orders[slot].side, 0, s.ledger.instruments[order_instrument(s, slot)].max_price_ticks)
+
+
 cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* price_ticks, int64_t* size_lots) noexcept nogil:
     """Finds the price and total size of an AMEND, if they are legal and new; a field of 0 keeps the present one."""
     cdef Order* order = &s.pool.orders[slot]
@@ -147,15 +161,15 @@ cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* 
             c.size_lots != 0 and order.flags & CLOSE_POSITION and order.state & DORMANT):
         return BAD_SIZE
     if price_ticks[0] < (0 if order.flags & MARKET else 1) or price_ticks[0] > ins.max_price_ticks or (
-            c.price_ticks != 0 and order.state & DORMANT and s.pool.terms[slot].slippage_ppb != 0):
-        return BAD_PRICE        # the last test: a slippage excludes a price
+            c.price_ticks != 0 and order.state & DORMANT and (s.pool.terms[slot].slippage_ppb != 0 or s.pool.terms[slot].peg != NO_PEG)):
+        return BAD_PRICE        # the last test: a slippage or a peg excludes a price
     if size_lots[0] < order.size_lots and size_lots[0] <= order.size_lots - order.remaining_lots:
         return AMEND_BELOW_FILLED
     if price_ticks[0] == price and size_lots[0] == order.size_lots:
         return AMEND_NOTHING
     if not s.bare and order.state & DORMANT and price_ticks[0] != price:       # the same test as for a new order
         ticket_of_order(s, slot, order.remaining_lots, price_ticks[0], &t)
-        if price_ticks[0] != within_band(s, &t, s.pool.terms[slot].trigger_ticks):
+        if price_ticks[0] != within_band(s, &t, _trigger(s, slot)):
             return PRICE_BAND
     return OK
 
@@ -166,7 +180,8 @@ cdef void _amend_dormant(State* s, int32_t slot, int64_t price_ticks, int64_t si
     cdef uint32_t instrument = order_instrument(s, slot)
     cdef Ticket t
     must(s.pool.orders[slot].state & DORMANT and order.remaining_lots == order.size_lots, ORD_4, &s.log.fault)
-    s.triggers[instrument].books[s.pool.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
+    if order.level >= 0:            # otherwise it waits for its activation
+        s.triggers[instrument].books[s.pool.terms[slot].source].levels[order.level].total_lots += size_lots - order.size_lots
     order.remaining_lots = size_lots
     order.size_lots = size_lots
     s.pool.terms[slot].limit_ticks = price_ticks
@@ -214,6 +229,64 @@ cdef int _amend_to(State* s, int32_t slot, int64_t size_lots, int64_t price_tick
         receipt.resting_lots = order.remaining_lots
         must(order.size_lots == size_lots and order.remaining_lots > 0, ORD_3, &s.log.fault)
     receipt.order_id = order.order_id
+    return OK
+
+
+# --- AMEND_TRIGGER -------------------------------------------------------------------------------------
+
+cdef int _check_trigger(State* s, const AmendTrigger* c, int32_t slot) noexcept nogil:
+    """Checks a new trigger like that of a new order."""
+    cdef Order* order = &s.pool.orders[slot]
+    cdef uint32_t instrument = order_instrument(s, slot)
+    cdef ExtendedTerms* terms = &s.pool.terms[slot]
+    cdef int64_t price = order_price(s, slot)
+    cdef Ticket t
+    if not order.state & DORMANT or terms.trail != 0:
+        return BAD_TRIGGER
+    if c.trigger_ticks < 1 or c.trigger_ticks > s.ledger.instruments[instrument].max_price_ticks:
+        return BAD_TRIGGER
+    if c.trigger_ticks == terms.trigger_ticks:
+        return AMEND_NOTHING
+    if terms.trigger_flags & REFUSE_REACHED and trigger_reached(
+            trigger_direction(order.side, terms.kind), c.trigger_ticks, watched_ticks(s, instrument, terms.source)):
+        return TRIGGER_REACHED
+    if not s.bare and price != 0:
+        ticket_of_order(s, slot, order.remaining_lots, price, &t)
+        if price != within_band(s, &t, c.trigger_ticks):
+            return PRICE_BAND
+    return OK
+
+
+cdef int amend_trigger(State* s, const AmendTrigger* c, Receipt* receipt) noexcept nogil:
+    """Executes AMEND_TRIGGER: the order keeps its id and its other terms, and is due at once if the new trigger is reached."""
+    cdef int32_t slot
+    cdef uint32_t instrument
+    cdef OrderLimits* limits
+    cdef ExtendedTerms* terms
+    cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
+    if code == OK:
+        code = _check_trigger(s, c, slot)
+    if code != OK:
+        return code
+    instrument = order_instrument(s, slot)
+    terms = &s.pool.terms[slot]
+    limits = s.ledger.instruments[instrument].limits
+    if not triggers_reserve(&s.triggers[instrument], terms.source, False) or (limits != NULL and not limits_room(limits, c.account)):
+        return TOO_MANY_ORDERS
+    if limits != NULL:
+        if limits_full(limits, c.account, s.clock_ns, &s.log.fault):
+            return TOO_MANY_MESSAGES
+        limits_count(limits, c.account, s.clock_ns, &s.log.fault)
+    triggers_move(&s.triggers[instrument], &s.pool, slot, c.trigger_ticks)
+    emit_trigger_moved(
+        &s.log, side=s.pool.orders[slot].side, account=c.account, instrument=instrument, order_id=s.pool.orders[slot].order_id,
+        trigger_ticks=c.trigger_ticks)
+    receipt.order_id = s.pool.orders[slot].order_id
+    must(s.pool.orders[slot].state & DORMANT and terms.trigger_ticks == c.trigger_ticks, ORD_4, &s.log.fault)
+    if trigger_reached(trigger_direction(s.pool.orders[slot].side, terms.kind), c.trigger_ticks,
+                       watched_ticks(s, instrument, terms.source)) and s.ledger.instruments[instrument].listing == TRADING:
+        if not triggers_due(&s.triggers[instrument], &s.pool, &s.due, slot):
+            s.log.fault = 2
     return OK
 
 

@@ -17,11 +17,11 @@ from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, mu
 from solvent._core.base.money cimport max64
 from solvent._core.market.expiries cimport expiries_remove
 from solvent._core.market.triggers cimport triggers_remove
-from solvent._core.contract.valuation cimport Instrument
 from solvent._core.trade.holds cimport reserve_and_hold
+from solvent._core.trade.watching cimport observe
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, BY_LAST, CANCEL_MAKER, CLOSE_POSITION, FILLED, HOUSE_ORDER, NOBODY, OK, REDUCE_ONLY, Event,
+    ALLOW, BUY, BY_LAST, CANCEL_MAKER, CLOSE_POSITION, FILLED, HOUSE_ORDER, NOBODY, OK, REDUCE_ONLY, SHAPED_ORDER, Event,
 )
 from solvent._core.base.emit cimport emit_accepted, emit_done, emit_rested, emit_trade
 
@@ -31,15 +31,13 @@ cdef void requeue(State* s, Ticket* t) noexcept nogil
 cdef void replaced_event(State* s, Ticket* t) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
 cdef void expire(State* s) noexcept nogil
-cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil
-cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil
-cdef void resume(State* s, uint32_t instrument) noexcept nogil
 cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
 cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil
+cdef void shape_event(State* s, Ticket* t) noexcept nogil
 cdef void link_to_position(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
 cdef int32_t next_cut(State* s, int32_t position, int64_t* excess) noexcept nogil
@@ -120,6 +118,8 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
     if t.terms != NULL:
         extend(s, t)
         terms_event(s, t.terms, event)
+        if t.flags & SHAPED_ORDER:
+            shape_event(s, t)
 
 
 cdef inline void finish(State* s, int32_t slot, uint32_t instrument, uint16_t reason, uint16_t code) noexcept nogil:

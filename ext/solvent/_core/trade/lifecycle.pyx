@@ -14,23 +14,22 @@ from solvent._core.account.ledger cimport (
 )
 from solvent._core.market.matching cimport Match
 from solvent._core.base.clauses cimport (
-    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, ORD_4, SAFE_1, SAFE_2,
+    BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2,
     is_ceil, must,
 )
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
-    BANKRUPTCY_LIMIT, BUY, BY_LAST, BY_MARK, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HALTED, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
-    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, SOURCES, TAKER_FEE, UNCOVERED, UNFILLED,
+    BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
+    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
     AcceptedTerms, Event,
 )
 from solvent._core.base.event_log cimport log_next
 from solvent._core.market.expiries cimport expiries_add, expiries_due
-from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
-from solvent._core.base.emit cimport emit_reduced, emit_replaced
+from solvent._core.base.emit cimport emit_reduced, emit_replaced, emit_shaped
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
@@ -119,7 +118,7 @@ cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept 
     accepted.records = 2
     record.type = CONTINUED
     record.records = 0
-    record.trigger_ticks = terms.trigger_ticks
+    record.trigger_ticks = terms.activation_ticks if terms.trail else terms.trigger_ticks
     record.trail = terms.trail
     record.expiry_ns = terms.expiry_ns
     record.stp_group = terms.stp_group
@@ -132,6 +131,15 @@ cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept 
     record.stp_mode = terms.stp_mode
     record.spare_too = 0
     memcpy(log_next(&s.log), &record, sizeof(AcceptedTerms))
+
+
+cdef void shape_event(State* s, Ticket* t) noexcept nogil:
+    """Tells the shape of an order behind its ACCEPTED."""
+    must(t.terms != NULL and s.pool.orders[t.slot].order_id == t.order_id, ORD_1, &s.log.fault)
+    emit_shaped(
+        &s.log, side=t.side, account=t.account, instrument=t.instrument, shape_flags=t.terms.shape_flags, peg=t.terms.peg,
+        order_id=t.order_id, display_lots=0, display_most_lots=0, step_ticks=t.terms.step_ticks,
+        offset_ticks=t.terms.offset_ticks)
 
 
 cdef inline void _link(Links* links, int32_t* first, int32_t slot) noexcept nogil:
@@ -194,29 +202,6 @@ cdef void expire(State* s) noexcept nogil:
         cancel(s, slot, EXPIRED)
         must(slot < 0 or s.pool.terms[slot].expiry_ns > 0, ORD_1, &s.log.fault)
         slot = expiries_due(&s.expiries, &s.pool, s.clock_ns)
-
-
-cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
-    """Shows a price to the triggers."""
-    cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
-    must(price_ticks > 0, ORD_4, &s.log.fault)
-    if not triggers_observe(&s.triggers[instrument], &s.pool, &s.due, source, price_ticks, halted):
-        s.log.fault = 2
-
-
-cdef int64_t watched_ticks(Instrument* ins, int source) noexcept nogil:
-    """Returns the price that a trigger watches; 0 where there is none yet."""
-    return ins.mark_ticks if source == BY_MARK else ins.last_ticks if source == BY_LAST else ins.index_ticks
-
-
-cdef void resume(State* s, uint32_t instrument) noexcept nogil:
-    """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
-    cdef int64_t price
-    cdef int source
-    for source in range(SOURCES):
-        price = watched_ticks(&s.ledger.instruments[instrument], source)
-        if price != 0:
-            observe(s, instrument, source, price)
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:

@@ -2,33 +2,34 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
-from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room, pool_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room
 from solvent._core.market.book cimport Book, book_room
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
+from solvent._core.trade.shapes cimport check_shape
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
-from solvent._core.base.money cimport RATE, min64, max64, mul_div_ceil, mul_div_floor
+from solvent._core.base.money cimport RATE, clamp, min64, max64, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
-    accept, accept_order, rest_or_end, execute, finish, position_begin, rest_alone, replaced_event, ticket_at, ticket_of_order,
-    watched_ticks,
+    accept, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
 )
+from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport Receipt, State, Ticket
 from solvent._core.market.triggers cimport (
-    trigger_at, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
+    first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, value_of
 from solvent._core.base.schema cimport (
-    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
-    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_REFERENCE, NO_TRIGGER,
-    OK, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHORT,
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
+    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
+    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER,
+    OK, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT,
     SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS,
-    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension,
+    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -37,10 +38,11 @@ from solvent._core.base.commands cimport PlaceOrder
 
 # --- The form of a command -----------------------------------------------------------------------------
 
-cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bint sleeps) noexcept nogil:
+cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bint sleeps, bint priced) noexcept nogil:
     """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-    sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
+    sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires. priced:
+    True if the order brings its price; a pegged one may bring none.
     """
     cdef bint stays = c.tif == GTC or c.tif == GTD
     if c.side > SELL:
@@ -48,7 +50,9 @@ cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bi
     if c.tif > GTD:
         return BAD_TIF
     if c.flags != 0:
-        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE):
+        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE | SHAPED_ORDER):
+            return BAD_FLAGS
+        if c.flags & SHAPED_ORDER and c.records < 3:
             return BAD_FLAGS
         if s.bare and c.flags & (REDUCE_ONLY | CLOSE_POSITION):
             return BAD_FLAGS
@@ -61,7 +65,7 @@ cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bi
             return BAD_SIZE
     elif c.size_lots < 1 or c.size_lots > ins.max_size_lots:
         return BAD_SIZE
-    if c.price_ticks > ins.max_price_ticks or c.price_ticks < (0 if c.flags & MARKET else 1):
+    if c.price_ticks > ins.max_price_ticks or c.price_ticks < (0 if c.flags & MARKET or not priced else 1):
         return BAD_PRICE
     if c.client_id >> 63:
         return BAD_CLIENT_ID
@@ -79,15 +83,17 @@ cdef int _check_trigger(Instrument* ins, const Extension* x) noexcept nogil:
         return BAD_TRIGGER if x.trigger_ticks or x.trail or x.trigger_source or x.trigger_flags else OK
     if x.trigger_kind <= TAKE_PROFIT:
         return BAD_TRIGGER if x.trigger_ticks < 1 or x.trigger_ticks > ins.max_price_ticks or x.trail else OK
+    if x.trigger_ticks < 0 or x.trigger_ticks > ins.max_price_ticks:      # of a trailing order its activation
+        return BAD_TRIGGER
     highest_trail = ins.max_price_ticks if x.trigger_kind == TRAIL_TICKS else RATE - 1
-    return BAD_TRIGGER if x.trail < 1 or x.trail > highest_trail or x.trigger_ticks or x.trigger_flags else OK
+    return BAD_TRIGGER if x.trail < 1 or x.trail > highest_trail or x.trigger_flags else OK
 
 
 cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x) noexcept nogil:
     """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
     if x == NULL:
         return BAD_EXPIRY if c.tif == GTD else OK
-    if x.display_lots or x.peg_offset_ticks or x.group_id or x.peg or x.group_role or x.spare:
+    if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or x.spare:
         return NOT_SUPPORTED
     if x.expiry_ns <= s.clock_ns if c.tif == GTD else x.expiry_ns != 0:
         return BAD_EXPIRY
@@ -124,7 +130,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.turns = False
 
 
-cdef void _terms(const PlaceOrder* c, const Extension* x, ExtendedTerms* terms) noexcept nogil:
+cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
     memset(terms, 0, sizeof(ExtendedTerms))
     terms.limit_ticks = c.price_ticks
     terms.stp_group = c.stp_group
@@ -138,6 +144,14 @@ cdef void _terms(const PlaceOrder* c, const Extension* x, ExtendedTerms* terms) 
         terms.kind = x.trigger_kind
         terms.trigger_flags = x.trigger_flags
         terms.leg = x.hedge_side
+        if x.trail != 0:
+            terms.trigger_ticks = 0
+            terms.activation_ticks = x.trigger_ticks
+    if h != NULL:
+        terms.step_ticks = h.step_ticks
+        terms.offset_ticks = h.offset_ticks
+        terms.peg = h.peg
+        terms.shape_flags = h.shape_flags
 
 
 # --- The checks before a trade -------------------------------------------------------------------------
@@ -309,7 +323,8 @@ cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
 cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     """Checks an order that becomes dormant; all other checks come when it fires."""
     cdef Instrument* ins = t.ins
-    cdef int64_t reference = watched_ticks(ins, t.terms.source)
+    cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
+    cdef int64_t trigger
     if ins.listing != 0:
         return NOT_TRADING
     if t.terms.trail != 0 and reference == 0:
@@ -317,8 +332,10 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     if t.terms.trigger_flags & REFUSE_REACHED and trigger_reached(
             trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         return TRIGGER_REACHED
-    if p != NULL and t.price_ticks != 0 and t.price_ticks != within_band(
-            s, t, trigger_at(t.terms, trigger_direction(t.side, t.terms.kind), reference, ins.max_price_ticks)):
+    trigger = first_trigger(t.terms, t.side, reference, ins.max_price_ticks)
+    if t.terms.peg == PEG_TRIGGER:
+        t.price_ticks = t.limit_ticks = t.terms.limit_ticks = clamp(trigger + t.terms.offset_ticks, 1, ins.max_price_ticks)
+    if p != NULL and t.price_ticks != 0 and t.price_ticks != within_band(s, t, trigger):
         return PRICE_BAND
     if p != NULL and (p.trigger_count >= TRIGGERED_MAX or t.flags & REDUCE_ONLY and p.reduce_count >= REDUCE_ONLY_MAX):
         return TOO_MANY_ORDERS
@@ -327,14 +344,15 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
 
 cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Accepts a dormant order. If its trigger is already reached, it is due at once."""
-    cdef int64_t reference = watched_ticks(t.ins, t.terms.source)
-    t.terms.extreme_ticks = reference if t.terms.trail != 0 else 0
+    cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
+    t.terms.extreme_ticks = reference if t.terms.trail != 0 and t.terms.activation_ticks in (0, reference) else 0
+    s.looks = s.looks or t.terms.source >= BY_BID
     accept(s, t)
     triggers_add(&s.triggers[t.instrument], &s.pool, t.slot, reference)
     must(s.pool.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
     must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
     receipt.order_id = t.order_id
-    if trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+    if t.terms.trail == 0 and trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         if not triggers_due(&s.triggers[t.instrument], &s.pool, &s.due, t.slot):
             s.log.fault = 2
 
@@ -349,20 +367,6 @@ cdef inline bint _has_room(State* s, Ticket* t) noexcept nogil:
             &s.triggers[t.instrument], t.terms.source, t.terms.trail != 0):
         return False
     return True
-
-
-cdef inline bint _is_plain(const PlaceOrder* c) noexcept nogil:
-    """True if this is a limit order good till cancelled, with no other terms."""
-    return c.records == 1 and c.tif == GTC and c.flags == 0 and c.stp_mode == 0 and c.stp_group == 0
-
-
-cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) noexcept nogil:
-    """Rests a plain order of a Book alone that is away from the touch: the short way of most orders."""
-    cdef int32_t slot = pool_take(&s.pool)
-    accept_order(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
-    rest_alone(s, slot, c.instrument, c.price_ticks)
-    receipt.order_id = s.pool.orders[slot].order_id
-    receipt.resting_lots = c.size_lots
 
 
 cdef inline int find_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg, int32_t* row) noexcept nogil:
@@ -402,15 +406,21 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     cdef Ticket t
     cdef uint8_t leg = x.hedge_side if x != NULL else 0
     cdef int32_t holder = -1
+    cdef const Shape* h = <const Shape*>(x + 1) if c.flags & SHAPED_ORDER and c.records >= 3 else NULL
+    cdef const char* text = <const char*>(x + 1 + (h != NULL)) if c.records == 3 + (h != NULL) else NULL
     code = check_names(s, c.account, c.instrument)
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
-    code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER)
+    code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER, h == NULL or h.peg == NO_PEG)
+    if code == OK and c.records > 3 and text == NULL:
+        code = BAD_RECORD
     if code == OK:
         code = _check_extension(s, ins, c, x)
-    if code == OK and c.records == 3 and (c.client_id == 0 or client_text_number(<const char*>(x + 1)) != c.client_id):
-        code = BAD_CLIENT_ID        # the third record is no text, or not that of the number
+    if code == OK and h != NULL:
+        code = check_shape(ins, c, x, h)
+    if code == OK and text != NULL and (c.client_id == 0 or client_text_number(text) != c.client_id):
+        code = BAD_CLIENT_ID        # the last record is no text, or not that of the number
     if code != OK:
         return code
     if c.client_id != 0:
@@ -423,14 +433,9 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = find_row(s, c.account, c.instrument, leg, &holder)
         if code != OK:
             return code
-    if s.bare and _is_plain(c) and not crosses(&s.books[0], c.side, c.price_ticks):
-        if not (pool_room(&s.pool) and book_room(&s.books[0])):
-            return TOO_MANY_ORDERS
-        _rest_at_once(s, c, receipt)
-        return OK
     _ticket(s, c, &t)
     if x != NULL or c.stp_mode != 0 or c.stp_group != 0:
-        _terms(c, x, &terms)
+        _terms(c, x, h, &terms)
         t.terms = &terms
     if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
         t.flags |= REDUCE_ONLY      # it closes its leg, and never opens the other side
@@ -446,7 +451,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = _check_armed(s, &t, p)
     elif not s.bare or c.flags != 0 or c.tif == FOK:  # a Book alone has no checks for a plain order
         code = admit(s, &t, p, NULL)
-    if code == OK and (not _has_room(s, &t) or (c.records == 3 and not client_text_room(&s.client_ids))):
+    if code == OK and (not _has_room(s, &t) or (text != NULL and not client_text_room(&s.client_ids))):
         code = TOO_MANY_ORDERS
     if code == OK and ins.limits != NULL:
         code = _keep_limits(s, &t, c)
@@ -454,8 +459,8 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         if fresh:
             position_forget(&s.ledger)
         return code
-    if c.records == 3:
-        t.text = <const char*>(x + 1)
+    if text != NULL:
+        t.text = text
         _name(s, &t)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
         _arm(s, &t, receipt)
@@ -469,7 +474,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
 cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
     """Checks an ORDER like place, and makes its ticket, for a preview: one record, no client id, no self-trade terms, and a
     position that exists."""
-    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, False)
+    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, False, True)
     if code == OK:
         code = _check_extension(s, &s.ledger.instruments[c.instrument], c, NULL)
     if code == OK:

@@ -73,6 +73,7 @@ cdef struct State:
     uint64_t order_count       # order numbers given so far
     Preview preview
     bint may_cost_others       # the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
+    bint looks                 # some order watches the best prices of a book, or did
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
 
 cdef struct Receipt:           # the answer to a command; a row of a batch's answer

@@ -10,7 +10,7 @@ from solvent._core.base.schema cimport (
     BAD_MODE, BAD_PRICE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING, NO_MARK, OK, RESIDUE,
     SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT,
 )
-from solvent._core.trade.lifecycle cimport resume
+from solvent._core.trade.watching cimport resume
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
 from solvent._core.contract.valuation cimport Instrument, worth

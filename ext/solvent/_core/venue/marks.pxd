@@ -7,7 +7,7 @@
 # Cost: nothing for instruments without a model; with one, a mark when time advances or the index changes.
 
 from libc.stdint cimport int64_t
-from solvent._core.trade.state cimport State
+from solvent._core.trade.state cimport Receipt, State
 from solvent._core.base.commands cimport SettleFunding, TellIndex, TellLast, TellMark, TellSource
 
 cdef int mark(State* s, const TellMark* c) noexcept nogil
@@ -17,3 +17,4 @@ cdef int source(State* s, const TellSource* c) noexcept nogil
 cdef int fund(State* s, const SettleFunding* c) noexcept nogil
 cdef void pass_to(State* s, int64_t now_ns) noexcept nogil
 cdef void resolve_all(State* s) noexcept nogil
+cdef void fire_all(State* s, Receipt* receipt) noexcept nogil

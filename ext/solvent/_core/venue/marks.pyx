@@ -14,7 +14,7 @@ from solvent._core.contract.price_model cimport (
 from solvent._core.base.schema cimport (
     BAD_PRICE, BAD_SOURCE, BY_INDEX, BY_LAST, BY_MARK, CLOSED, NOT_TRADING, OK, PRICE_IS_MODELLED, UNKNOWN_INSTRUMENT,
 )
-from solvent._core.trade.lifecycle cimport observe
+from solvent._core.trade.watching cimport look, observe
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.liquidation.danger cimport watch_accrual, watch_collateral, watch_mark
@@ -38,9 +38,18 @@ cdef void resolve_all(State* s) noexcept nogil:
     nobody.order_id = 0
     if not s.bare:
         resolve(s)
-    while s.due.count and s.log.fault == 0 and fire_next(s, &nobody):
+    fire_all(s, &nobody)
+
+
+cdef void fire_all(State* s, Receipt* receipt) noexcept nogil:
+    """Works off the orders that are due, and those that the best prices wake after the books have come to rest."""
+    if s.looks:
+        look(s)
+    while s.due.count and s.log.fault == 0 and fire_next(s, receipt):
         if not s.bare:
             resolve(s)
+        if s.looks:
+            look(s)
 
 
 # --- Prices --------------------------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""REST: what orders do and what the past shows, by plain requests."""
+
+import json
+
+import pytest
+
+from support.gateways import NAME, Client, venue
+
+
+@pytest.fixture
+def at():
+    with venue() as (_, client):
+        yield client
+
+
+def test_an_order_lives_and_dies_with_all_its_numbers(at):
+    ack = at.order("buy", "1", 49_980, clOrdId="abc1", tag="t")
+    assert ack["sCode"] == "0" and ack["clOrdId"] == "abc1"
+    row = at.one("trade/order", instId=NAME, clOrdId="abc1")
+    assert (row["state"], row["px"], row["sz"], row["accFillSz"], row["fillSz"], row["tag"]) == (
+        "live",
+        "49980",
+        "1",
+        "0",
+        "0",
+        "t",
+    )
+    assert at.get("trade/orders-pending", instType="SWAP")["data"] == [row]
+    assert at.post("trade/amend-order", {"instId": NAME, "ordId": row["ordId"], "newSz": "0.5", "newPx": ""})["code"] == "0"
+    assert at.one("trade/order", instId=NAME, ordId=row["ordId"])["sz"] == "0.5"
+    assert at.post("trade/cancel-order", {"instId": NAME, "ordId": "", "clOrdId": "abc1"})["data"][0]["sCode"] == "0"
+    assert at.one("trade/order", instId=NAME, clOrdId="abc1")["state"] == "canceled"
+    assert at.get("trade/orders-history", instType="SWAP", state="canceled")["data"][0]["cancelSource"] == "1"
+    again = at.post("trade/cancel-order", {"instId": NAME, "clOrdId": "abc1"})
+    assert again["code"] == "1" and again["data"][0]["sCode"] == "51401"
+
+
+def test_two_fills_of_one_order_each_have_their_own_fee(at):
+    ack = at.order("buy", 4)
+    row = at.one("trade/order", instId=NAME, ordId=ack["ordId"])
+    assert (row["state"], row["avgPx"], row["px"], row["fee"]) == ("filled", "50010.25", "50010.25", "-1.000205")
+    fills = at.get("trade/fills", instType="SWAP")["data"]
+    assert [(each["fillPx"], each["fillSz"], each["fee"], each["execType"]) for each in fills] == [
+        ("50011", "1", "-0.250055", "T"), ("50010", "3", "-0.75015", "T"),
+    ]  # fmt: skip
+    assert [bill["fee"] for bill in at.get("account/bills", type="2")["data"]] == ["-0.250055", "-0.75015"]
+    position = at.one("account/positions", instId=NAME)
+    assert (position["pos"], position["avgPx"], position["upl"], position["realizedPnl"]) == (
+        "4",
+        "50010.25",
+        "-0.41",
+        "-1.000205",
+    )
+    maker = Client(at.gateway, **{"OK-ACCESS-KEY": "maker"})
+    assert sorted(each["execType"] for each in maker.get("trade/fills")["data"]) == ["M", "M"]
+
+
+def test_a_repeated_client_id_has_no_second_effect(at):
+    first = at.order("buy", 1, clOrdId="once")
+    again = at.order("buy", 1, clOrdId="once")
+    assert (first["sCode"], again["sCode"], again["ordId"]) == ("0", "51016", "")
+    assert at.one("account/positions")["pos"] == "1"
+    stop = {"instId": NAME, "tdMode": "cross", "side": "sell", "ordType": "conditional", "sz": "1", "slTriggerPx": "49000",
+            "slOrdPx": "-1", "clOrdId": "stop1", "reduceOnly": True}  # fmt: skip
+    acks = [at.post("trade/order-algo", stop)["data"][0]["algoId"] for _ in range(2)]
+    assert acks[0] == acks[1] and len(at.get("trade/orders-algo-pending", ordType="conditional")["data"]) == 1
+
+
+def test_batches_say_how_many_failed(at):
+    good = {"instId": NAME, "tdMode": "cross", "side": "buy", "ordType": "limit", "sz": "1", "px": "49000"}
+    bad = good | {"sz": "0.005"}
+    answers = [at.post("trade/batch-orders", items) for items in ([good], [good, bad], [bad, bad])]
+    assert [answer["code"] for answer in answers] == ["0", "2", "1"]
+    assert [row["sCode"] for row in answers[1]["data"]] == ["0", "51121"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"instId": "NO-SUCH-SWAP"}, "51001"), ({"sz": "1.001"}, "51121"), ({"px": "70000"}, "51006"),
+        ({"sz": "5000"}, "51008"), ({"side": "up"}, "51000"), ({"ordType": "iceberg"}, "51000"), ({"px": "abc"}, "51000"),
+        ({"posSide": "long"}, "51000"), ({"clOrdId": "a-b"}, "51000"), ({"reduceOnly": True}, "51169"), ({"px": ""}, "50014"),
+        ({"sz": ["1"]}, "51000"), ({"tdMode": None}, "51000"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_has_the_code_of_the_venue(at, change, code):
+    body = {"instId": NAME, "tdMode": "cross", "side": "buy", "ordType": "limit", "sz": "1", "px": "49000"} | change
+    answer = at.post("trade/order", body)
+    assert (answer["code"], answer["data"][0]["sCode"]) == ("1", code)
+    assert at.get("trade/orders-pending")["data"] == []
+
+
+def test_missing_null_and_empty_are_alike_and_numbers_are_read_by_their_digits(at):
+    body = {
+        "instId": NAME,
+        "tdMode": "cross",
+        "side": "buy",
+        "ordType": "limit",
+        "ccy": "",
+        "attachAlgoOrds": None,
+        "posSide": "",
+    }
+    text = json.dumps(body)[:-1] + ', "sz": 1e-02, "px": 49000.1, "reduceOnly": "", "unknown": [1]}'
+    status, data = at.raw("POST", "/api/v5/trade/order", text.encode())
+    order = json.loads(data)["data"][0]
+    assert status == 200 and order["sCode"] == "0"
+    assert at.one("trade/order", instId=NAME, ordId=order["ordId"])["sz"] == "0.01"
+
+
+def test_unknown_orders_are_51603_and_never_an_empty_list(at):
+    assert at.get("trade/order", instId=NAME, ordId="9")["code"] == "51603"
+    assert at.get("trade/order-algo", instId=NAME, algoId="9")["code"] == "51603"
+
+
+def test_a_liquidation_is_seen_everywhere(at):
+    assert (
+        at.post("account/set-leverage", {"instId": NAME, "lever": 10, "mgnMode": "isolated", "posSide": "net"})["code"] == "0"
+    )
+    at.order("buy", 4, tdMode="isolated")
+    assert at.one("account/positions")["liqPx"] == "45247.8"
+    at.gateway.exchange.mark(NAME, 45_000)
+    assert at.get("account/positions")["data"] == []
+    last = at.get("trade/orders-history", instType="SWAP", category="full_liquidation")["data"]
+    assert [(row["state"], row["side"], row["sz"], row["ordType"]) for row in last] == [("filled", "sell", "4", "market")]
+    closed = at.one("account/positions-history")
+    assert (closed["type"], closed["openAvgPx"], closed["closeTotalPos"]) == ("3", "50010.25", "4")
+    assert at.get("public/liquidation-orders", instType="SWAP", state="filled")["data"][0]["details"][0]["side"] == "sell"
+
+
+def test_funding_and_margin_moves_are_bills(at):
+    at.post("account/set-leverage", {"instId": NAME, "lever": "10", "mgnMode": "isolated"})
+    at.order("buy", 4, tdMode="isolated")
+    for kind in ("add", "reduce"):
+        move = {"instId": NAME, "posSide": "net", "type": kind, "amt": 10}
+        assert at.post("account/position/margin-balance", move)["code"] == "0"
+    at.gateway.exchange.settle_funding(NAME, "0.0001", period=1)
+    bills = at.get("account/bills")["data"]
+    assert [(bill["type"], bill["subType"], bill["balChg"]) for bill in bills[:3]] == [
+        ("8", "173", "-0.2"), ("6", "161", "10"), ("6", "160", "-10"),
+    ]  # fmt: skip
+    assert at.get("account/bills-archive", type="8", ctType="linear", ccy="USDT", instType="SWAP")["data"] == bills[:1]

@@ -1,0 +1,66 @@
+"""What a wide stream asks of orders besides price and size: how triggers trail, which prices they watch, where they move.
+
+Owns the choices, from the generator's second source of numbers: the same seed without `wide` gives the same stream as ever.
+"""
+
+from random import Random
+
+from solvent.records import CommandType, Flag, Peg, Source, TriggerKind
+from solvent.schema.commands import command, shape
+from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS
+
+PLAIN_SOURCES = (Source.BY_MARK, Source.BY_LAST, Source.BY_INDEX)
+
+
+class Draft:
+    """An ORDER's records, by the names of their fields."""
+
+    def __init__(self, record: bytes):
+        self.head = dict(zip(COMMAND_FIELDS, COMMAND.unpack(record[:64]), strict=True))
+        self.second = dict(zip(EXTENSION_FIELDS, EXTENSION.unpack(record[64:128] or bytes(64)), strict=True))
+        self.text = record[128:]
+        self.shape: dict[str, int] = {}
+
+    def record(self) -> bytes:
+        third = shape(**self.shape) if self.shape else b""
+        self.head["flags"] |= Flag.SHAPED_ORDER if third else 0
+        data = EXTENSION.pack(*self.second.values()) + third + self.text
+        self.head["records"] = 1 + len(data) // 64
+        return COMMAND.pack(*self.head.values()) + data
+
+
+def _trail(r: Random, draft: Draft, mark: int, span: int) -> None:
+    """An activation on either side, a step, a limit that trails."""
+    second = draft.second
+    if r.random() < 0.5:
+        second["trigger_ticks"] = max(1, mark + r.randint(-span, span))
+    if r.random() < 0.4:
+        draft.shape["step_ticks"] = r.choice([1, 2, 7, span])
+    if r.random() < 0.4:
+        draft.head["flags"] &= ~(Flag.MARKET | Flag.POST_ONLY | Flag.SLIDE)
+        draft.head["price_ticks"] = second["slippage_ppb"] = 0
+        draft.shape |= {"peg": Peg.PEG_TRIGGER, "offset_ticks": r.randint(-span, span)}
+
+
+def reshaped(r: Random, record: bytes, mark: int, volatility: int) -> bytes:
+    """An ORDER as it was, or with other terms."""
+    if record[0] != CommandType.ORDER or r.random() < 0.6:
+        return record
+    draft, span = Draft(record), mark * volatility // 5_000 + 2
+    if draft.second["trigger_kind"] and r.random() < 0.4:
+        draft.second["trigger_source"] = r.choice([Source.BY_BID, Source.BY_ASK])
+    if draft.second["trigger_kind"] >= TriggerKind.TRAIL_TICKS:
+        _trail(r, draft, mark, span)
+    elif r.random() < 0.02:
+        draft.shape["offset_ticks"] = 1  # of nothing
+    else:
+        return record if not draft.second["trigger_kind"] else draft.record()
+    return draft.record()
+
+
+def moved_trigger(r: Random, time_ns: int, row: tuple[int, ...], span: int) -> bytes:
+    """Moves the trigger of a live order, near or far, or where it is."""
+    to = r.choice([row[12], row[12] + r.randint(-span, span), row[12] + r.randint(-3, 3), 0])
+    named = {"order_id": row[0]} if not row[7] or r.random() < 0.6 else {"client_id": row[7]}
+    account = row[1] if r.random() < 0.95 else row[1] + 1
+    return command(CommandType.AMEND_TRIGGER, time_ns=time_ns, account=account, trigger_ticks=max(0, to), **named)
