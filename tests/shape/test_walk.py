@@ -17,13 +17,10 @@ ELSEWHERE = {  # pointers that are no part of the state, each with its reason
     ("Preview", "rows"): "scratch of a dry run",
     ("Preview", "orders"): "scratch of a dry run",
 }
-LAYOUTS = {
-    1: "0daaa0037c5a93f1",
-    2: "91d7d8fb333bdce7",
-    3: "a7cc12158ad147f6",
-    4: "60a0112da6c75c93",
-    5: "ef9afc78b060ae43",
-}  # by LAYOUT of image.pxd
+LAYOUTS = {  # by LAYOUT of image.pxd
+    1: "0daaa0037c5a93f1", 2: "91d7d8fb333bdce7", 3: "a7cc12158ad147f6", 4: "60a0112da6c75c93", 5: "28b0d92e43fe4e78",
+    6: "6372c28e85e7cffd",
+}  # fmt: skip
 
 
 def structs() -> dict[str, str]:

@@ -16,7 +16,7 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS, FIRST_USER
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.order_limits import Limited
+from solvent.witness.calls import Called
 from solvent.witness.rows import LEGS, Audited, Key, Order
 from solvent.witness.safety import Before
 from solvent.witness.spendable import spendable
@@ -25,7 +25,7 @@ from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, to
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Limited):
+class Auditor(Called):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -41,7 +41,6 @@ class Auditor(Limited):
     def __init__(self, exchange: Audited):
         super().__init__(exchange)
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
-        self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
         self.periods: defaultdict[int, int] = defaultdict(int)
         # Paid and received, by account and isolated leg, or -1 for the wallet.
         self._funded: defaultdict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
@@ -315,11 +314,11 @@ class Auditor(Limited):
 
     def _on_trade(self, e: Event) -> None:
         maker, taker = self.orders[e.maker_order_id], self.orders[e.taker_order_id]
-        queue = self.queues[e.instrument, 1 - e.side]
-        best = max(queue) if e.side else min(queue)
-        self._need((best, queue[best][0]) == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
-        allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
-        self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
+        called = e.instrument in self._uncrossing  # then both rest, and both pay the taker fee
+        if called:
+            self._call_traded(e)
+        else:
+            self._meet(e, maker, taker)
         self._move(maker, e)
         self._move(taker, e)
         spec = self.specs[e.instrument]
@@ -327,9 +326,8 @@ class Auditor(Limited):
         value = fill_value(spec, e.size_lots, e.price_ticks, house_buys=buyer.house and not seller.house)
         for order, order_id in ((maker, e.maker_order_id), (taker, e.taker_order_id)):
             maker_fee, taker_fee = self.fees(order.account, order.instrument)
-            rate = (
-                self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if order is taker else maker_fee
-            )
+            takes, resting = called or order is taker, order if called or order is maker else None
+            rate = self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if takes else maker_fee
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
             cost = signed_cost(spec, not order.side, value)
@@ -340,7 +338,15 @@ class Auditor(Limited):
                 if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
                     self.traded[self._family(order.account, order.instrument)][self.day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
-                self._traded[order.key].append(self._before(order.key, maker if order is maker else None, e.size_lots))
+                self._traded[order.key].append(self._before(order.key, resting, e.size_lots))
+
+    def _meet(self, e: Event, maker: Order, taker: Order) -> None:
+        """Checks whom a taker meets in continuous trading."""
+        queue = self.queues[e.instrument, 1 - e.side]
+        best = max(queue) if e.side else min(queue)
+        self._need((best, queue[best][0]) == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
+        allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
+        self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
 
     def _on_fee_changed(self, e: Event) -> None:
         key = e.account, e.instrument, e.leg
@@ -359,6 +365,7 @@ class Auditor(Limited):
 
     def _on_listing_changed(self, e: Event) -> None:
         """Closes every position and parcel at one price when an instrument settles; no order may be left."""
+        super()._on_listing_changed(e)
         if e.listing != Listing.CLOSED:
             return
         self.marks[e.instrument] = e.price_ticks
@@ -452,6 +459,7 @@ class Auditor(Limited):
         self.closes += 1
         self._stepping = 0
         self._close_orders()
+        self._close_calls()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
         self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")
         self._need(not any(self._fills.values()), self._fills, "every fill has its POSITION")

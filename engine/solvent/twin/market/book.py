@@ -125,6 +125,12 @@ class Book:
     def best(self, side: int) -> Order | None:
         return self.sides[side].peekitem(0)[1][0] if self.sides[side] else None
 
+    @property
+    def crossed(self) -> bool:
+        """True if the best bid is at or above the best ask, as in a call."""
+        bid = self.best(Side.BUY)
+        return bid is not None and self.crossing(Side.BUY, bid.price) is not None
+
     def crossing(self, side: int, limit: int) -> Order | None:
         """Returns the resting order that an order of this side and limit would meet first, or None."""
         maker = self.best(1 - side)

@@ -134,7 +134,7 @@ class OrderMargin:
         """Returns the lots of the position that a reduce-only order may close. An order that trades at once may close all; one
         that rests, those that better resting ones leave (trading cuts the others)."""
         closing = -p.size if t.side == Side.BUY else p.size
-        rests = not t.ending and self.trading.books[t.instrument].crossing(t.side, t.price) is None
+        rests = not t.ending and (t.waits or self.trading.books[t.instrument].crossing(t.side, t.price) is None)
         return closing - (self.trading.reduced_before(t, p) if rests and closing > 0 else 0)
 
     # --- Tiers that orders can reach

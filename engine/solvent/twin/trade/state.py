@@ -41,6 +41,7 @@ class Ticket:
     traded: int = 0
     reached: int = 0  # the price of its last trade
     text: bytes = b""  # of its client id
+    waits: bool = False  # True in a call: it meets nobody before the uncross
 
     @property
     def still_closes(self) -> bool:

@@ -22,14 +22,15 @@ from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
-from solvent._core.contract.valuation cimport Instrument, band_price, in_band, value_of
+from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
     ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
     BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
-    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER,
-    OK, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT,
-    SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS,
-    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
+    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG,
+    NO_REFERENCE, NO_TRIGGER, OK, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
+    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE,
+    TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TRADING, TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER,
+    TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -128,6 +129,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.fee_reason = TAKER_FEE
     t.closes = False
     t.turns = False
+    t.waits = False
 
 
 cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
@@ -209,6 +211,20 @@ cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) 
     return OK
 
 
+cdef int _fit_state(Ticket* t) noexcept nogil:
+    """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
+    if in_call(t.ins):
+        t.waits = True
+        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY)):
+            return OK
+        return NOT_IN_THIS_STATE
+    if t.ins.listing != ONLY_POST:
+        return NOT_TRADING
+    if t.order_id == 0:
+        return OK if t.flags & POST_ONLY else NOT_IN_THIS_STATE
+    return POST_ONLY_WOULD_TAKE if not t.flags & SLIDE and crosses(t.book, t.side, t.price_ticks) else OK
+
+
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
@@ -217,8 +233,10 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef Instrument* ins = t.ins
     cdef int64_t reached
     cdef int code
-    if ins.listing != 0:
-        return NOT_TRADING
+    if ins.listing != TRADING:
+        code = _fit_state(t)
+        if code != OK:
+            return code
     if not s.bare and ins.mark_ticks == 0:
         return NO_MARK
     if t.flags & SLIDE:
@@ -308,7 +326,8 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
-    execute(s, t)
+    if not t.waits:
+        execute(s, t)
     rest_or_end(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
@@ -325,7 +344,9 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     cdef Instrument* ins = t.ins
     cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
     cdef int64_t trigger
-    if ins.listing != 0:
+    if ins.listing == ONLY_POST:
+        return NOT_IN_THIS_STATE
+    if ins.listing != TRADING and not in_call(ins):
         return NOT_TRADING
     if t.terms.trail != 0 and reference == 0:
         return NO_REFERENCE
@@ -343,7 +364,7 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
 
 
 cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
-    """Accepts a dormant order. If its trigger is already reached, it is due at once."""
+    """Accepts a dormant order. If its trigger is already reached, it is due at once, or when trading is continuous."""
     cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 and t.terms.activation_ticks in (0, reference) else 0
     s.looks = s.looks or t.terms.source >= BY_BID
@@ -352,7 +373,8 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     must(s.pool.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
     must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
     receipt.order_id = t.order_id
-    if t.terms.trail == 0 and trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+    if t.ins.listing == TRADING and t.terms.trail == 0 and trigger_reached(
+            trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         if not triggers_due(&s.triggers[t.instrument], &s.pool, &s.due, t.slot):
             s.log.fault = 2
 

@@ -72,6 +72,7 @@ cdef struct State:
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
     Preview preview
+    int32_t calls              # instruments whose orders gather in a call
     bint may_cost_others       # the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
     bint looks                 # some order watches the best prices of a book, or did
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
@@ -109,6 +110,7 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t stp_mode
     bint turns                 # it turns its position, which must first be closed within closing_ticks
     bint closes                # it closes: its limit relies on that, so it never trades with its own account
+    bint waits                 # in a call: it meets nobody before the uncross
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
 
