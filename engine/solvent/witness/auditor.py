@@ -16,16 +16,16 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS, FIRST_USER
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.calls import Called
 from solvent.witness.rows import LEGS, Audited, Key, Order
 from solvent.witness.safety import Before
 from solvent.witness.spendable import spendable
+from solvent.witness.timers import Timed
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Called):
+class Auditor(Timed):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -178,6 +178,7 @@ class Auditor(Called):
         self._enter()  # what the last command added
         self._need(len(self.specs) == self.listed, e, "the terms of what was added are known")
         self._limits_begin(e)
+        self._timers_begin(e)
 
     def _on_passed(self, e: Event) -> None:
         self._safe_passed()
@@ -306,7 +307,9 @@ class Auditor(Called):
         self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots remain")
 
     def _on_done(self, e: Event) -> None:
-        order = self.orders.pop(e.order_id)
+        order = self.orders[e.order_id]
+        self._timers_done(e, order)
+        del self.orders[e.order_id]
         self._need(order.remaining == e.cancelled_lots, e, f"ORD-3: {order.remaining} lots are left")
         self._unrest(e.order_id, order)
         self._move(order, e)
@@ -459,6 +462,7 @@ class Auditor(Called):
         self.closes += 1
         self._stepping = 0
         self._close_orders()
+        self._close_timers()
         self._close_calls()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
         self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")

@@ -191,8 +191,13 @@ cdef object _dormant(State* s):
     for i in range(s.ledger.instrument_count):
         if counts[i] != s.triggers[i].count or triggers_check(&s.triggers[i], &s.pool):
             return f"ORD-4: the dormant orders of instrument {i} are not in order"
+    for slot in range(s.expiries.timers.used):
+        if s.expiries.timers.items[slot].place >= 0:
+            timed += 1
+            if s.expiries.timers.items[slot].deadline_ns <= s.clock_ns:
+                return f"ORD-1: a timer of account {s.expiries.timers.items[slot].account} is left that is due"
     if timed != s.expiries.count or s.due.count:
-        return f"ORD-1: {timed} orders expire, {s.expiries.count} are timed, {s.due.count} are due"
+        return f"ORD-1: {timed} orders expire or timers run, {s.expiries.count} are timed, {s.due.count} are due"
     return None
 
 
