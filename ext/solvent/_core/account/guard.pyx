@@ -194,8 +194,10 @@ cdef bint _rung(Guards* guards, Ledger* l, int32_t index, int side) noexcept nog
     if guard.rungs[side] <= key:
         return True
     must(key > (mark if side == HIGH else -mark) or guard.ends[side] == mark, LIQ_1, &l.log.fault)
+    if not ladder_add(&guards.beats[instrument].ends[side], key, index):
+        return False
     guard.rungs[side] = key
-    return ladder_add(&guards.beats[instrument].ends[side], key, index)
+    return True
 
 
 # --- Domains ---------------------------------------------------------------------------------------------
