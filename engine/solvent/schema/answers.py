@@ -52,13 +52,13 @@ ANSWERS: dict[CommandType, set[Code]] = {
     } | _LIMITED,
     CommandType.AMEND: _SINGLE | _ALLOWED | {
         Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_SIZE, Code.BAD_PRICE, Code.AMEND_NOTHING, Code.AMEND_BELOW_FILLED,
-        Code.NOT_TRADING,
+        Code.NOT_TRADING, Code.CALL_FROZEN,
     } | _LIMITED,
     CommandType.AMEND_TRIGGER: _SINGLE | {
         Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_TRIGGER, Code.AMEND_NOTHING, Code.PRICE_BAND, Code.TRIGGER_REACHED,
         Code.TOO_MANY_MESSAGES,
     },
-    CommandType.CANCEL: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER},
+    CommandType.CANCEL: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.CALL_FROZEN},
     CommandType.MASS_CANCEL: _NAMED | {Code.BAD_SIDE},
     CommandType.TIMER: _NAMED | {Code.BAD_FLAGS, Code.BAD_TIMEOUT, Code.TOO_MANY_TIMERS},
     CommandType.DISCONNECT: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.BAD_TAG},

@@ -16,6 +16,7 @@ from solvent.twin.trade.placement import Answer, refused
 class Amendment:
     def __init__(self, cancellation: Cancellation):
         self.find = cancellation.find
+        self.frozen = cancellation.frozen
         self.placement = cancellation.placement
         self.trading = cancellation.trading
         self._margin = cancellation.placement.order_margin
@@ -27,6 +28,8 @@ class Amendment:
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
+        if self.frozen(order):
+            return refused(Code.CALL_FROZEN)
         code, size, price = self._check(c, order)
         if code:
             return refused(code)

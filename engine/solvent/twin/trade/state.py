@@ -42,6 +42,8 @@ class Ticket:
     traded: int = 0
     reached: int = 0  # the price of its last trade
     text: bytes = b""  # of its client id
+    edge: int = 0  # of the band, if it is priced beyond and may interrupt trading
+    beyond: int = 0  # its own price then
     waits: bool = False  # True in a call: it meets nobody before the uncross
 
     @property

@@ -9,7 +9,7 @@ from solvent._core.base.clauses cimport BOOK_5, ORD_1, must
 from solvent._core.base.money cimport max64
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
-    BAD_FLAGS, BAD_SIDE, BAD_TAG, BAD_TIMEOUT, CANCELLED, DISCONNECTED, EXPIRED, HOUSE_ORDER, MASS_CANCELLED, NOBODY,
+    BAD_FLAGS, BAD_SIDE, BAD_TAG, BAD_TIMEOUT, CALL_FROZEN, CANCELLED, DISCONNECTED, EXPIRED, HOUSE_ORDER, MASS_CANCELLED, NOBODY,
     NO_INSTRUMENT, OK, REDUCE_ONLY, TIMEOUT, TOO_MANY_TIMERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.lifecycle cimport cancel
@@ -26,6 +26,8 @@ cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept n
     cdef int code = find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code != OK:
         return code
+    if is_frozen(s, slot):
+        return CALL_FROZEN
     receipt.order_id = s.pool.orders[slot].order_id
     receipt.filled_lots = s.pool.orders[slot].size_lots - s.pool.orders[slot].remaining_lots
     must(s.pool.orders[slot].account == c.account, ORD_1, &s.log.fault)
@@ -50,6 +52,8 @@ cdef inline void _pick(State* s, const Filter* f, int32_t slot, uint64_t* found,
     if f.tag != 0 and not (order.state & EXTENDED and s.pool.terms[slot].tag == f.tag):
         return
     if f.instrument != NO_INSTRUMENT and order_instrument(s, slot) != f.instrument:
+        return
+    if f.keeps_frozen and is_frozen(s, slot):
         return
     must(order.order_id != 0 and (f.tag == 0 or s.pool.terms[slot].tag == f.tag), ORD_1, &s.log.fault)
     if found != NULL:
@@ -105,6 +109,7 @@ cdef inline void _filter(Filter* f, uint32_t account, uint32_t instrument, uint1
     f.tag = tag
     f.side = BOTH_SIDES
     f.spares = HOUSE_ORDER
+    f.keeps_frozen = False
 
 
 cdef int _check_names(State* s, uint32_t account, uint32_t instrument) noexcept nogil:
@@ -116,7 +121,8 @@ cdef int _check_names(State* s, uint32_t account, uint32_t instrument) noexcept 
 
 
 cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil:
-    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders."""
+    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders. An owner's orders
+    in a call that is about to end are passed over."""
     cdef Filter f
     cdef int code = _check_names(s, c.account, c.instrument)
     if code != OK:
@@ -125,6 +131,7 @@ cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept n
         return BAD_SIDE
     _filter(&f, c.account, c.instrument, 0)
     f.side = c.side
+    f.keeps_frozen = c.account != NOBODY
     receipt.filled_lots = cancel_selected(s, &f, MASS_CANCELLED)
     must(receipt.filled_lots >= 0 and f.spares == HOUSE_ORDER, ORD_1, &s.log.fault)
     return OK

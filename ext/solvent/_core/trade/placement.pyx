@@ -17,20 +17,21 @@ from solvent._core.trade.lifecycle cimport (
     accept, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
 )
 from solvent._core.trade.watching cimport watched_ticks
-from solvent._core.trade.state cimport Receipt, State, Ticket
+from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
+from solvent._core.trade.interruption cimport beyond_band, fit_state, trade_beyond
 from solvent._core.market.triggers cimport (
-    first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
+    first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_put_back, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
-    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG,
-    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG,
-    NO_REFERENCE, NO_TRIGGER, OK, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
-    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE,
-    TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TRADING, TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER,
-    TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
+    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE,
+    BAD_SLIPPAGE, BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD,
+    LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED,
+    NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER, OK, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE,
+    PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS,
+    SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TRADING,
+    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -129,7 +130,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.fee_reason = TAKER_FEE
     t.closes = False
     t.turns = False
-    t.waits = False
+    t.way = MEETS
 
 
 cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
@@ -212,20 +213,6 @@ cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) 
     return OK
 
 
-cdef int _fit_state(Ticket* t) noexcept nogil:
-    """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
-    if in_call(t.ins):
-        t.waits = True
-        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY)):
-            return OK
-        return NOT_IN_THIS_STATE
-    if t.ins.listing != ONLY_POST:
-        return NOT_TRADING
-    if t.order_id == 0:
-        return OK if t.flags & POST_ONLY else NOT_IN_THIS_STATE
-    return POST_ONLY_WOULD_TAKE if not t.flags & SLIDE and crosses(t.book, t.side, t.price_ticks) else OK
-
-
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
@@ -235,7 +222,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef int64_t reached
     cdef int code
     if ins.listing != TRADING:
-        code = _fit_state(t)
+        code = fit_state(s, t)
         if code != OK:
             return code
     if not s.bare and ins.mark_ticks == 0:
@@ -253,7 +240,9 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         t.limit_ticks = t.price_ticks
     if not s.bare:
         if not in_band(ins, t.price_ticks, t.side, s.rules.price_band_ppb):
-            return PRICE_BAND
+            code = beyond_band(s, t)
+            if code != OK:
+                return code
         limit_to_bankruptcy(s, t, p)
     if t.flags & POST_ONLY and not t.flags & SLIDE:
         code = _keep_off_the_touch(s, t)
@@ -267,6 +256,8 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
             code = check_margin(s, t, p, standing)
             if code != OK:
                 return code
+    if t.way == BEYOND:
+        t.limit_ticks = min64(t.limit_ticks, t.edge_ticks) if t.side == BUY else max64(t.limit_ticks, t.edge_ticks)
     if t.tif == FOK and dry_run(s, t, &reached) > 0:
         return FOK_UNFILLED
     must(0 < t.remaining_lots <= t.size_lots, BOOK_6, &s.log.fault)
@@ -327,9 +318,13 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
-    if not t.waits:
+    if t.way == MEETS:
         execute(s, t)
-    rest_or_end(s, t)
+        rest_or_end(s, t)
+    elif t.way == WAITS:
+        rest_or_end(s, t)
+    else:
+        trade_beyond(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
@@ -539,6 +534,10 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     while slot < 0 and s.due.first < s.due.count:
         slot = pool_find(&s.pool, s.due.order_ids[s.due.first])
         s.due.first += 1
+        if slot >= 0 and s.ledger.instruments[order_instrument(s, slot)].listing != TRADING:     # interrupted meanwhile
+            if not triggers_put_back(&s.triggers[order_instrument(s, slot)], &s.pool, slot):
+                s.log.fault = 2
+            slot = -1
     if slot < 0:
         s.due.first = 0
         s.due.count = 0

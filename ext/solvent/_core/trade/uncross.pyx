@@ -3,14 +3,14 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
-from solvent._core.base.clauses cimport BOOK_6, BOOK_8, MON_2, MON_8, ORD_3, must
-from solvent._core.base.emit cimport emit_trade, emit_uncrossed
+from solvent._core.base.clauses cimport BOOK_6, BOOK_8, MON_2, MON_8, ORD_3, ORD_4, must
+from solvent._core.base.emit cimport emit_listing_changed, emit_trade, emit_uncrossed
 from solvent._core.base.money cimport magnitude, min64
 from solvent._core.base.pool cimport room
 from solvent._core.base.schema cimport (
-    BUY, BY_LAST, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, TAKER_FEE, UNCOVERED,
+    BUY, BY_LAST, FILLED, HOUSE_ORDER, MAKER_FEE, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, TAKER_FEE, UNCOVERED,
 )
-from solvent._core.contract.valuation cimport value_of
+from solvent._core.contract.valuation cimport Instrument, call_reference, in_call, value_of
 from solvent._core.market.book cimport Book, book_price, book_remove, book_shrink, book_worse
 from solvent._core.market.call_price cimport CallPrice, call_price, is_crossed
 from solvent._core.market.matching cimport Match
@@ -38,6 +38,50 @@ cdef struct Tally:
     int32_t capacity
 
 
+# --- States and prices ---------------------------------------------------------------------------------
+
+cdef void _say(State* s, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    emit_listing_changed(
+        &s.log, instrument=instrument, listing=ins.listing, price_ticks=price_ticks, ends_ns=ins.ends_ns,
+        extensions=ins.extensions, then_listing=ins.then_listing)
+
+
+cdef void enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t price_ticks, int64_t ends_ns, uint8_t then) noexcept nogil:
+    """Writes down the state of a market, and says so."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    s.calls -= in_call(ins)
+    ins.listing = listing
+    ins.ends_ns = ends_ns
+    ins.then_listing = then
+    ins.extensions = 0
+    s.calls += in_call(ins)
+    if not in_call(ins):
+        memset(&ins.told, 0, sizeof(CallPrice))
+    must(s.calls >= 0 and (ends_ns == 0 or ends_ns > s.clock_ns), ORD_4, &s.log.fault)
+    _say(s, instrument, price_ticks)
+
+
+cdef void extend_call(State* s, uint32_t instrument) noexcept nogil:
+    """Lets a call go on whose price is out of range."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    ins.ends_ns += ins.calls.extension_ns
+    ins.extensions += 1
+    must(ins.extensions <= ins.calls.most_extensions, ORD_4, &s.log.fault)
+    _say(s, instrument, 0)
+
+
+cdef void price_now(State* s, uint32_t instrument, CallPrice* found) noexcept nogil:
+    """Finds the price of an uncross now, of all orders."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    call_price(&s.books[instrument], call_reference(ins), ins.calls.tie, found)
+
+
+cdef inline uint16_t _fee(Instrument* ins) noexcept nogil:
+    """Returns the fee that both sides of an uncross pay."""
+    return MAKER_FEE if ins.calls.maker_fees else TAKER_FEE
+
+
 # --- What counts ---------------------------------------------------------------------------------------
 
 cdef bint _bears(State* s, int32_t slot, int64_t price_ticks, int64_t lots, FillSide* half) noexcept nogil:
@@ -48,7 +92,7 @@ cdef bint _bears(State* s, int32_t slot, int64_t price_ticks, int64_t lots, Fill
     cdef int64_t value = value_of(&s.ledger.instruments[instrument], lots, price_ticks, False, &s.log.fault)
     cdef int64_t held = s.ledger.positions[order.holder].open[order.side].lots
     cdef bint borne
-    fill_side(s, order.holder, order.side, lots, value, TAKER_FEE, order.order_id, half)
+    fill_side(s, order.holder, order.side, lots, value, _fee(&s.ledger.instruments[instrument]), order.order_id, half)
     reserve(s, order, limit, order.remaining_lots, order.remaining_lots - lots)
     borne = bears(&s.ledger, &s.rules, order.holder, &half.terms, &half.effect, price_ticks, &half.safe)
     reserve(s, order, limit, order.remaining_lots - lots, order.remaining_lots)
@@ -196,7 +240,7 @@ cdef void _book_half(State* s, uint32_t instrument, int32_t slot, Match* fill, i
     cdef bint owned = has_owner(order)
     cdef FillSide half
     if owned:
-        fill_side(s, holder, order.side, fill.lots, value, TAKER_FEE, order.order_id, &half)
+        fill_side(s, holder, order.side, fill.lots, value, _fee(&s.ledger.instruments[instrument]), order.order_id, &half)
         half.safe = False
         book_user(s, holder, &half)
     else:
@@ -209,7 +253,7 @@ cdef void _book_half(State* s, uint32_t instrument, int32_t slot, Match* fill, i
 
 
 cdef void _trade(State* s, uint32_t instrument, int32_t bid, int32_t ask, int64_t price_ticks, int64_t lots) noexcept nogil:
-    """Books a pair, the older order first; both pay the taker fee."""
+    """Books a pair, the older order first; both pay the same fee."""
     cdef bint bid_first = s.pool.orders[bid].order_id < s.pool.orders[ask].order_id
     cdef int32_t first = bid if bid_first else ask
     cdef int32_t second = ask if bid_first else bid
@@ -250,13 +294,14 @@ cdef bint _pair(State* s, uint32_t instrument, int64_t price_ticks, int64_t* las
     return True
 
 
-cdef void uncross(State* s, uint32_t instrument, int64_t reference_ticks) noexcept nogil:
+cdef void uncross(State* s, uint32_t instrument) noexcept nogil:
     """Trades a crossed book at one price, and leaves it uncrossed."""
+    cdef int64_t reference_ticks = call_reference(&s.ledger.instruments[instrument])
     cdef int64_t last_ticks = 0
     cdef CallPrice found
     _take_out(s, instrument, BUY)
     _take_out(s, instrument, SELL)
-    call_price(&s.books[instrument], reference_ticks, &found)
+    price_now(s, instrument, &found)
     if found.lots == 0:
         return
     emit_uncrossed(
