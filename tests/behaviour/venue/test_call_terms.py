@@ -279,3 +279,21 @@ def test_terms_travel_as_records(make):
     ex.order("a", "Y", "sell", 1, price=107)
     ex.order("a", "Y", "buy", 1, price=108, self_trade="allow")
     assert ex.market("Y").state == "auction" and ex.instruments[1].calls == terms
+
+
+@pytest.mark.parametrize("ask", [None, 102, 399])
+@pytest.mark.parametrize("band", ["slide", "halt", "auction"])
+def test_an_amendment_beyond_the_band_outside_trading(make, band, ask):
+    """In the post-only state an amended order may not cross; where nobody is met it rests at the edge, and nothing halts."""
+    terms = {"band": band} | ({"call_ns": SECOND_NS} if band == "auction" else {})
+    ex = market(make, "continuous", 100, rules.find("seed"), **terms)
+    order = ex.order("a", "X", "buy", 5, price=99).ok()
+    if ask:
+        ex.order("b", "X", "sell", 5, price=ask).ok()
+    ex.set_state("X", "post-only")
+    ack = ex.amend("a", order.order_id, price=400)
+    if ask:
+        assert ack.code == Code.POST_ONLY_WOULD_TAKE and ex.market("X").state == "post-only"
+    else:
+        assert ack.code == Code.OK and not trades(ack)
+    ex.check()
