@@ -473,6 +473,9 @@ cdef bint _read_together(Guards* guards, Ledger* l, Rules* rules, int32_t index,
     if not _asks(rules, p):
         _rest(l, p, guard)
         return not coupled
+    if p.size_lots == 0:        # its orders alone count, alike at every mark
+        guard.ends[LOW] = 1
+        guard.ends[HIGH] = l.instruments[p.instrument].max_price_ticks
     if guard.role != TOGETHER or p.stuck or coupled or (changed and not slack_least(l, rules, p, guard.ends, &guard.floor_units)):
         return False
     least[0] += guard.floor_units
