@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from solvent import Calls, Code, EventType, InputError, Instrument, Tier, Trigger, rules
-from solvent.records import Ending, Posting, decode
+from solvent.records import Ending, Posting
+from support.market_states import gather, of, passed
 from support.order_desk import ends, fired, trades
 
 SECOND_NS = 10**9
@@ -23,22 +24,6 @@ def market(make, state="auction", mark=60, rule=WIDE, **terms):
     ex.mark("X", mark)
     ex.set_state("X", state)
     return ex
-
-
-def gather(ex, bids, asks):
-    who = iter("abcdefgh")
-    orders = [ex.order(next(who), "X", "buy", size, price=price).ok() for size, price in bids]
-    return orders + [ex.order(next(who), "X", "sell", size, price=price).ok() for size, price in asks]
-
-
-def of(ack, kind):
-    return [e for e in ack.events if e.type == kind]
-
-
-def passed(ex, time_ns):
-    begin = ex._kernel.next_seq
-    ex.advance(time_ns)
-    return list(decode(bytes(ex._kernel.view(begin, ex._kernel.next_seq))))
 
 
 @pytest.mark.parametrize(("tie", "at"), [("nearest", 0), ("pressure", 1), ("mid", 2)])
