@@ -12,12 +12,13 @@ ELSEWHERE = {  # pointers that are no part of the state, each with its reason
     ("Preview", "rows"): "scratch of a dry run",
     ("Preview", "orders"): "scratch of a dry run",
 }
-LAYOUTS = {
+LAYOUTS = {  # by LAYOUT of image.pxd
     1: "0daaa0037c5a93f1",
     2: "91d7d8fb333bdce7",
     3: "a7cc12158ad147f6",
     4: "60a0112da6c75c93",
-}  # by LAYOUT of image.pxd
+    5: "ed9c64da2376071e",
+}
 
 
 def structs() -> dict[str, str]:

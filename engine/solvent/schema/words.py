@@ -75,6 +75,7 @@ class EventType(IntEnum):
     CLIENT_ID_NAMED = 29
     SHAPED = 35
     TRIGGER_MOVED = 36
+    REFILLED = 37
 
 
 class Side(IntEnum):

@@ -16,16 +16,16 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS, FIRST_USER
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
-from solvent.witness.order_limits import Limited
 from solvent.witness.rows import LEGS, Audited, Key, Order
 from solvent.witness.safety import Before
+from solvent.witness.shapes import Shaped
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Limited):
+class Auditor(Shaped):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -41,7 +41,6 @@ class Auditor(Limited):
     def __init__(self, exchange: Audited):
         super().__init__(exchange)
         self.parcels: dict[int, list[int]] = {}  # instrument, size, cost
-        self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
         self.periods: defaultdict[int, int] = defaultdict(int)
         # Paid and received, by account and isolated leg, or -1 for the wallet.
         self._funded: defaultdict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
@@ -272,15 +271,7 @@ class Auditor(Limited):
         self._move(order, e)
         self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
         self.counts["parcels_rested"] += order.house
-        order.price = e.price_ticks
-        self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
-
-    def _unrest(self, order_id: int, order: Order) -> None:
-        if order.status == "resting":
-            queue = self.queues[order.instrument, order.side]
-            queue[order.price].remove(order_id)
-            if not queue[order.price]:
-                del queue[order.price]
+        self._rest(e, order)
 
     def _on_replaced(self, e: Event) -> None:
         order = self.orders[e.order_id]
@@ -296,6 +287,12 @@ class Auditor(Limited):
 
     def _on_shaped(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
+        self._shape(e)
+
+    def _on_refilled(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        self._refill(e, order)
+        self._move(order, e)
 
     def _on_trigger_moved(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
@@ -303,7 +300,7 @@ class Auditor(Limited):
     def _on_reduced(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._move(order, e)
-        order.remaining -= e.cut_lots
+        self._shrink(order, e.cut_lots)
         self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots remain")
 
     def _on_done(self, e: Event) -> None:
@@ -315,9 +312,7 @@ class Auditor(Limited):
 
     def _on_trade(self, e: Event) -> None:
         maker, taker = self.orders[e.maker_order_id], self.orders[e.taker_order_id]
-        queue = self.queues[e.instrument, 1 - e.side]
-        best = max(queue) if e.side else min(queue)
-        self._need((best, queue[best][0]) == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
+        self._check_maker(e, maker, taker)
         allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
         self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
         self._move(maker, e)
@@ -452,6 +447,7 @@ class Auditor(Limited):
         self.closes += 1
         self._stepping = 0
         self._close_orders()
+        self._close_shapes()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
         self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")
         self._need(not any(self._fills.values()), self._fills, "every fill has its POSITION")
@@ -534,7 +530,6 @@ class Auditor(Limited):
             mine_rows = [
                 (order_id, self.orders[order_id].remaining)
                 for side in (0, 1)
-                for price in sorted(self.queues[instrument, side], reverse=side == 0)
-                for order_id in self.queues[instrument, side][price]
+                for _, order_id in self._in_turn(instrument, side)
             ]
             self._need([(row[0], row[5]) for row in rows] == mine_rows, instrument, "FED-1: the book from events")

@@ -10,7 +10,20 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES, SHAPE, SHAPE_FIELDS
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
-from solvent.schema.words import Ending, Flag, Leg, OrderType, Peg, SelfTrade, Side, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.words import (
+    Ending,
+    Flag,
+    Leg,
+    OrderType,
+    Peg,
+    SelfTrade,
+    ShapeFlag,
+    Side,
+    Source,
+    Tif,
+    TriggerFlag,
+    TriggerKind,
+)
 from solvent.terms.names import client_number, client_text
 from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
@@ -20,7 +33,7 @@ from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.preview import dry_run
-from solvent.twin.trade.shapes import Fields, check_shape
+from solvent.twin.trade.shapes import Fields, Shapes, check_shape
 from solvent.twin.trade.state import Ticket
 
 Answer = tuple[Code, int, int, int]
@@ -39,6 +52,7 @@ class Placement:
         self.ledger = order_margin.ledger
         self.contracts = order_margin.contracts
         self.bare = bare
+        self.shapes = Shapes(order_margin, bare)
         self.clock_ns = 0  # the kernel's clock, set before each command
 
     # --- the form of a command
@@ -57,13 +71,14 @@ class Placement:
             return Code.UNKNOWN_ACCOUNT
         return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
-    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool, priced: bool) -> Code:
+    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool, h: Fields | None) -> Code:
         """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
         sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
-        priced: True if the order brings its price; a pegged one may bring none.
+        h: a pegged order brings no price, and a market order whose rest becomes a limit order may stay.
         """
         market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
+        priced, becomes_limit = not (h and h.peg), h and h.shape_flags & ShapeFlag.TO_LIMIT
         if c.side > Side.SELL:
             return Code.BAD_SIDE
         if c.tif > Tif.GTD:
@@ -73,7 +88,7 @@ class Placement:
         if c.flags & Flag.SHAPED_ORDER and c.records < 3:
             return Code.BAD_FLAGS
         slides_alone = c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE
-        stays_at_market = market and stays and not (sleeps and c.tif == Tif.GTD)
+        stays_at_market = market and stays and not (becomes_limit or (sleeps and c.tif == Tif.GTD))
         if stays_at_market or (c.flags & Flag.POST_ONLY and (not stays or market)) or slides_alone:
             return Code.BAD_FLAGS
         if not (c.size_lots == 0 if c.flags & Flag.CLOSE_POSITION else 1 <= c.size_lots <= contract.max_size_lots):
@@ -126,7 +141,9 @@ class Placement:
         )  # fmt: skip
         if h is None:
             return terms
-        return replace(terms, step=h.step_ticks, offset=h.offset_ticks, peg=h.peg, shape_flags=h.shape_flags)
+        return replace(
+            terms, step=h.step_ticks, offset=h.offset_ticks, peg=h.peg, shape_flags=h.shape_flags, display=h.display_lots,
+        )  # fmt: skip
 
     # --- the checks before a trade
 
@@ -134,25 +151,28 @@ class Placement:
         """Returns the limit of a market order: its own protection price, its slippage from the best price, or the edge of the
         legal prices."""
         contract, buys = self.contracts[t.instrument], t.side == Side.BUY
-        if t.price:
+        one_level = t.terms.shape_flags & ShapeFlag.ONE_LEVEL
+        if t.price and not one_level:
             return t.price
         edge = contract.max_price_ticks if buys else 1
         if not self.bare:
             edge = valuation.band_price(contract, t.side, self.order_margin.rules.price_band_ppb)
         best = self.trading.books[t.instrument].best(1 - t.side)
+        if one_level and best is not None:
+            return min(best, edge) if buys else max(best, edge)
         if not t.terms.slippage_ppb or best is None:
             return edge
         if buys:
-            return min(edge, best.price * (RATE + t.terms.slippage_ppb) // RATE)
-        return max(edge, ceil_div(best.price * (RATE - t.terms.slippage_ppb), RATE))
+            return min(edge, best * (RATE + t.terms.slippage_ppb) // RATE)
+        return max(edge, ceil_div(best * (RATE - t.terms.slippage_ppb), RATE))
 
     def _keep_off_the_touch(self, t: Ticket) -> Code:
         """Refuses a post-only order that would trade, or moves it one tick behind the best price if it may slide."""
         book, buys = self.trading.books[t.instrument], t.side == Side.BUY
-        best = book.crossing(t.side, t.price)
-        if best is None:
+        touch = book.touch(t.side, t.price)
+        if touch is None:
             return Code.OK
-        price = best.price - 1 if buys else best.price + 1
+        price = touch - 1 if buys else touch + 1
         if not t.flags & Flag.SLIDE or not 1 <= price <= self.contracts[t.instrument].max_price_ticks:
             return Code.POST_ONLY_WOULD_TAKE
         t.price, t.limit = price, min(t.limit, price) if buys else max(t.limit, price)
@@ -196,6 +216,8 @@ class Placement:
             self.order_margin.limit_to_bankruptcy(t, p)
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
             return code
+        if t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
+            t.stays = dry_run(self.trading, t)[0] > 0
         if p:
             if t.flags & Flag.MARKET:
                 unfilled, last = dry_run(self.trading, t)
@@ -247,7 +269,10 @@ class Placement:
         """Executes an accepted ticket; its rest rests or ends."""
         assert t.order
         self.trading.execute(t)
+        if t.terms.shape_flags & ShapeFlag.TO_LIMIT:
+            self.shapes.to_limit(t)
         self.trading.rest_or_end(t)
+        self.shapes.try_wholes(t)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
@@ -297,7 +322,7 @@ class Placement:
             h = Fields(zip(SHAPE_FIELDS, SHAPE.unpack(rest[:RECORD_BYTES]), strict=True))
             rest = rest[RECORD_BYTES:]
         sleeps = x is not None and bool(x.trigger_kind)
-        if code := self._check_header(contract, c, sleeps, not (h and h.peg)):
+        if code := self._check_header(contract, c, sleeps, h):
             return refused(code)
         if len(rest) > RECORD_BYTES:
             return refused(Code.BAD_RECORD)
@@ -318,9 +343,12 @@ class Placement:
             c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
             limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x, h), text=text,
         )  # fmt: skip
-        t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
+        t.ending = self._ending(t)
+        if flags & Flag.REDUCE_ONLY and t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
+            return refused(Code.BAD_SHAPE)
         fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged
-        if code := (self._check_armed(t, p) if t.terms.kind else self.admit(t, p)) or self._keep_limits(t, c):
+        code = self._check_armed(t, p) if t.terms.kind else self.admit(t, p)
+        if code := code or (Code.TOO_MANY_ORDERS if self.shapes.is_full(t) else Code.OK) or self._keep_limits(t, c):
             if p and fresh:
                 self.ledger.forget(p)
             return refused(code)
@@ -328,6 +356,12 @@ class Placement:
             return self._arm(t)
         self.trading.accept(t)
         return self.execute_and_rest(t)
+
+    @staticmethod
+    def _ending(t: Ticket) -> Ending | None:
+        """Returns why the rest of a new order ends; None if it may rest."""
+        rests = not t.flags & Flag.MARKET or t.terms.shape_flags & ShapeFlag.TO_LIMIT
+        return None if t.tif in _STAYS and rests else Ending.UNFILLED
 
     def fire_next(self) -> Answer | None:
         """Places the next due order like a new one. Returns None when none is due.
@@ -342,9 +376,11 @@ class Placement:
             return None
         order = due.popleft()
         t = self.ticket_of(order, order.remaining, order.price)
-        t.ending = None if t.tif in _STAYS and not t.flags & Flag.MARKET else Ending.UNFILLED
+        t.ending = self._ending(t)
         self._slide_into_band(t)
         code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
+        if not code and self.shapes.is_full(t):
+            code = Code.TOO_MANY_ORDERS
         if not code:
             order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
         self.trading.log.emit_triggered(

@@ -16,8 +16,7 @@ class Watching(State):
     def watched(self, instrument: int) -> tuple[int, int, int, int, int]:
         """Returns the prices that triggers watch, by source; 0 where there is none."""
         contract, book = self.contracts[instrument], self.books[instrument]
-        bid, ask = (best.price if (best := book.best(side)) else 0 for side in (Side.BUY, Side.SELL))
-        return contract.mark, contract.last, contract.index, bid, ask
+        return contract.mark, contract.last, contract.index, book.best(Side.BUY) or 0, book.best(Side.SELL) or 0
 
     def look(self) -> None:
         """Shows the best prices to the triggers that watch them, after the books have come to rest."""

@@ -143,9 +143,8 @@ class Marks:
 
     def _view(self, instrument: int, model: Prices) -> View:
         book = self.trading.books[instrument]
-        bid, ask = book.best(Side.BUY), book.best(Side.SELL)
         return View(
-            bid.price if bid else 0, ask.price if ask else 0,
+            book.best(Side.BUY) or 0, book.best(Side.SELL) or 0,
             model.impact_price(book.levels(Side.BUY)), model.impact_price(book.levels(Side.SELL)),
         )  # fmt: skip
 

@@ -181,6 +181,7 @@ cdef enum EventType:  # Numbers the events
     CLIENT_ID_NAMED = 29
     SHAPED = 35
     TRIGGER_MOVED = 36
+    REFILLED = 37
 
 cdef enum Flag:  # Has a bit for each yes or no of an order
     POST_ONLY = 1

@@ -26,6 +26,7 @@ cdef struct KeptRow:            # a position and its owner's wallet before a dry
 cdef struct KeptOrder:
     int32_t slot
     int64_t remaining_lots
+    int64_t hidden_lots
 
 cdef struct Preview:         # the copies that a dry run puts back
     uint64_t run               # stamp of the dry run
@@ -90,6 +91,7 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t open_loss_ticks
     int64_t closing_ticks
     int64_t stp_group
+    int64_t reached_ticks      # its last fill's price; 0: none
     OpenSide tested            # sums of its side with it, whose hold its checks have found; lots 0: unknown
     int64_t tested_hold
     ExtendedTerms* terms               # NULL unless the order is an extended one
@@ -105,6 +107,7 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t flags
     uint8_t ending             # reason why the untraded rest ends; 0: it rests
     uint8_t stp_mode
+    bint stays                 # it trades whole or not at all, and comes to rest without a trade
     bint turns                 # it turns its position, which must first be closed within closing_ticks
     bint closes                # it closes: its limit relies on that, so it never trades with its own account
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
