@@ -41,9 +41,9 @@ MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "schema", "commands", "command_log", "event_log", "emit", "event_view",
     "order_pool", "book", "matching", "peaks", "client_ids", "expiries", "triggers", "order_limits", "valuation",
     "price_model", "ledger", "fees", "margin", "domain", "liquidation_price", "admission", "state", "holds", "watching",
-    "lifecycle", "preview", "order_margin", "shapes", "placement", "amendment", "case", "collateral", "danger", "verdict",
-    "clear", "net", "step_down", "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands",
-    "market_state", "marks", *ROOF,
+    "lifecycle", "short_way", "preview", "order_margin", "shapes", "placement", "amendment", "case", "collateral",
+    "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind", "deleverage", "residual", "pipeline",
+    "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 
@@ -152,6 +152,7 @@ ONE_KERNEL = {  # files that only one kernel needs, each with its reason
     "market/order_pool": "slots and free stack; objects and a list of numbers",
     "base/clauses": "assertions that always run; the twin is held against the auditor and the core",
     "market/peaks": "which lots a level shows; in the twin each order says it itself (market/book)",
+    "trade/short_way": "most messages of a Book without a ticket; the twin has the general way only",
     "trade/holds": "the half of an order's life that the hot path does not inline; one class in the twin",
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ cdef class Kernel(Portable):
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil
     cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil
+    cdef int _apply_any(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef int _enter(self, int64_t records) except -1
     cdef int _halted(self) except -1
     cdef int _alone(self, const Request* c) except -1

@@ -25,6 +25,7 @@ from solvent._core.venue.marks cimport fire_all, fund, index, last, mark, pass_t
 from solvent._core.image cimport Portable
 from solvent._core.reader cimport IDLE, WORKING
 from solvent._core.trade.lifecycle cimport expire
+from solvent._core.trade.short_way cimport short_way
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
@@ -145,6 +146,16 @@ cdef inline int64_t _within(Kernel kernel, object value, int64_t highest) except
     if number < 0 or number > highest:
         kernel._refuse_range(value, 0, highest)
     return number
+
+
+cdef inline int _step(Kernel kernel, const Request* c, Receipt* receipt) except -1 nogil:
+    """Applies one command, a Book's by the short way if it can."""
+    if kernel.commands.on:
+        commands_append(&kernel.commands, &c.record)
+    kernel.command_seq += 1
+    if kernel.s.bare and short_way(&kernel.s, &c.record, kernel.command_seq, receipt):
+        return 0
+    return kernel._apply_any(c, receipt)
 
 
 @cython.final
@@ -291,17 +302,18 @@ cdef class Kernel(Portable):
         if self.s.log.count > count:
             emit_passed(&self.s.log)
 
-    cdef inline int _apply(self, const Request* c, Receipt* receipt) except -1 nogil:
+    cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil:
+        """Applies one command; for a caller that times each."""
+        return _step(self, c, receipt)
+
+    cdef int _apply_any(self, const Request* c, Receipt* receipt) except -1 nogil:
         """Applies one command: BEGIN, the clock, the handler, then touched accounts, then fired orders."""
         cdef int64_t begin = self.s.log.count
+        cdef int code
+        cdef int64_t before_ns = self.s.clock_ns
         cdef Event* event = emit_begin(
             &self.s.log, side=c.record.side, account=c.record.account, instrument=c.record.instrument, code=OK, command=c.record.type, time_ns=0,
             command_seq=0, order_id=0, filled_lots=0, resting_lots=0)
-        cdef int code
-        cdef int64_t before_ns = self.s.clock_ns
-        if self.commands.on:
-            commands_append(&self.commands, &c.record)
-        self.command_seq += 1
         receipt.order_id = 0
         receipt.filled_lots = 0
         receipt.resting_lots = 0
@@ -370,7 +382,7 @@ cdef class Kernel(Portable):
         """Applies one command. Python's memory was all taken before."""
         self._enter(c.record.records)
         try:
-            self._apply(c, &self.receipt)
+            _step(self, c, &self.receipt)
         finally:
             self.busy = IDLE
         if self.s.log.fault:
@@ -385,7 +397,7 @@ cdef class Kernel(Portable):
         try:
             config = self._make_offer(c, decoded)
             self.receipt.code = BAD_INSTRUMENT
-            self._apply(c, &self.receipt)
+            _step(self, c, &self.receipt)
             self._end_offer(decoded, config, self.receipt.code == OK)
         finally:
             self.busy = IDLE
@@ -428,7 +440,7 @@ cdef class Kernel(Portable):
                 memcpy(&request[1], at + 1, (request[0].record.records - 1) * RECORD_BYTES)
             elif request[0].record.records != 1:
                 break
-            self._apply(request, &receipts[done])
+            _step(self, request, &receipts[done])
             at += request[0].record.records
             done += 1
             if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:

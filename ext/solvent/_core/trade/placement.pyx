@@ -2,20 +2,19 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
-from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room, pool_take
-from solvent._core.market.book cimport Book, book_room
+from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room
+from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
 from solvent._core.market.peaks cimport peaks_room, shown_ticks, touch_ticks
 from solvent._core.trade.shapes cimport check_shape, to_limit, try_wholes
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
-from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.money cimport RATE, clamp, min64, max64, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
-    accept, accept_order, rest_or_end, end_closing, execute, finish, position_begin, rest_alone, replaced_event, ticket_at, ticket_of_order,
+    accept, rest_or_end, end_closing, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
 )
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport Receipt, State, Ticket
@@ -390,20 +389,6 @@ cdef inline bint _has_room(State* s, Ticket* t) noexcept nogil:
     return True
 
 
-cdef inline bint _is_plain(const PlaceOrder* c) noexcept nogil:
-    """True if this is a limit order good till cancelled, with no other terms."""
-    return c.records == 1 and c.tif == GTC and c.flags == 0 and c.stp_mode == 0 and c.stp_group == 0
-
-
-cdef inline void _rest_at_once(State* s, const PlaceOrder* c, Receipt* receipt) noexcept nogil:
-    """Rests a plain order of a Book alone that is away from the touch: the short way of most orders."""
-    cdef int32_t slot = pool_take(&s.pool)
-    accept_order(s, slot, c.account, c.instrument, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
-    rest_alone(s, slot, c.instrument, c.price_ticks)
-    receipt.order_id = s.pool.orders[slot].order_id
-    receipt.resting_lots = c.size_lots
-
-
 cdef inline int find_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg, int32_t* row) noexcept nogil:
     """Checks the leg: a hedged instrument needs one, any other takes none, and a Book has none. Finds its position, -1: none."""
     cdef bint hedged
@@ -468,11 +453,6 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = find_row(s, c.account, c.instrument, leg, &holder)
         if code != OK:
             return code
-    if s.bare and _is_plain(c) and not s.books[0].careful and not crosses(&s.books[0], c.side, c.price_ticks):
-        if not (pool_room(&s.pool) and book_room(&s.books[0])):
-            return TOO_MANY_ORDERS
-        _rest_at_once(s, c, receipt)
-        return OK
     _ticket(s, c, &t)
     if x != NULL or c.stp_mode != 0 or c.stp_group != 0:
         _terms(c, x, h, &terms)
