@@ -16,7 +16,7 @@ from support.places import ROOT
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 SOURCES = [path for place in ("engine", "ext", "tests") for path in sorted((ROOT / place).rglob("*.p*")) if path.is_file()]
-FAMILIES = "MON|BOOK|ORD|MAR|FUN|LIQ|SAFE|KER|STO|FED|GAT"
+FAMILIES = "MON|BOOK|ORD|MAR|FUN|LIQ|SAFE|CAL|KER|STO|FED|GAT"
 TOOLS = ("sphinx", "myst_parser", "furo")
 DOORS = ("records", "codes", "feed", "auditor", "rules", "venues", "arrow", "replication", "testing")
 WITHOUT_NETWORK = """

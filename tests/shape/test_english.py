@@ -135,6 +135,7 @@ def test_the_face_is_not_forgotten():
 
 CONTROLS = {
     "add_instrument": CommandType.ADD_INSTRUMENT, "halt": CommandType.HALT, "delist": CommandType.SETTLE,
+    "set_state": CommandType.SET_STATE,
     "mark": CommandType.MARK, "index": CommandType.INDEX, "source": CommandType.SOURCE,
     "settle_funding": CommandType.FUNDING, "seed_fund": CommandType.SEED_FUND, "open_account": CommandType.OPEN_ACCOUNT,
     "deposit": CommandType.DEPOSIT, "withdraw": CommandType.WITHDRAW, "transfer": CommandType.TRANSFER,

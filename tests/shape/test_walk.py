@@ -17,7 +17,8 @@ LAYOUTS = {  # by LAYOUT of image.pxd
     2: "91d7d8fb333bdce7",
     3: "a7cc12158ad147f6",
     4: "60a0112da6c75c93",
-    5: "ed9c64da2376071e",
+    5: "28b0d92e43fe4e78",
+    6: "fdb77d775c5dfad6",
 }
 
 

@@ -16,6 +16,7 @@ from solvent.schema.layouts import layout
 from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
+from support.market_states import change_of_state
 from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
 
 ACCOUNTS = 14
@@ -35,6 +36,7 @@ class Generator:
         self.random = Random(seed)
         self.more = Random(~seed)
         self.wide = wide
+        self.unrest = self.more.choice([0.0, 0.0, 0.02, 0.06]) if wide else 0.0  # share of changes of a market's state
         r = self.random
         self.plain = r.random() < 0.4  # linear contracts, tiers by contracts, marks handed in, one-way positions
         self.related = not self.plain and r.random() < 0.15  # instruments of one tier group
@@ -325,6 +327,8 @@ class Generator:
         r = self.random
         if self.wide and self.more.random() < 0.02:
             return self._mark(kernel, self.more.randrange(len(self.instruments)), CommandType.SET_LAST)
+        if self.wide and self.more.random() < self.unrest:
+            return change_of_state(self.more, self.time_ns, self.more.randrange(len(self.instruments)))
         account = r.randrange(16, 16 + self.accounts)
         instrument = r.randrange(len(self.instruments))
         weights = {

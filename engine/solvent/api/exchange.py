@@ -287,8 +287,8 @@ class Exchange(Operator):
         that the order opens (buy long, sell short) or closes.
         self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
-        display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest of
-        a market order stays at its last fill's price; levels=1 takes the best price only. See docs/reference/orders.md.
+        display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest
+        of a market order stays at its last fill's price; levels=1 takes the best price only. See docs/reference/orders.md.
 
         Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted market order may
         find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError for a word or number

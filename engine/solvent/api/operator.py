@@ -7,10 +7,11 @@ from solvent.api.base import Ack
 from solvent.api.reads import Inst, Reads
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.schema.limits import FINE, RATE
+from solvent.schema.states import STATES
 from solvent.schema.words import CommandType, Listing
 from solvent.terms.decimals import PPB, Dec, nearest_even, to_units
 from solvent.terms.instrument import Instrument
-from solvent.terms.order_words import fit, flag_of, int_within, wrong_type
+from solvent.terms.order_words import fit, flag_of, int_within, word, wrong_type
 
 
 class Operator(Reads):
@@ -52,6 +53,42 @@ class Operator(Reads):
         self._control(
             CommandType.HALT, instrument=index, listing=Listing.TRADING if flag_of(resume, "resume") else Listing.HALTED
         )
+
+    def set_state(
+        self, instrument: Inst, state: str, *, price: Dec | None = None, ends_ns: int = 0, then: str = "continuous"
+    ) -> Ack:  # fmt: skip
+        """Sets the state of an instrument's market; docs/reference/states.md tells what each state admits.
+
+        state: "continuous", "pre-open", "auction", "post-only", "cancel-only", "halted" or "settlement". price: the
+        price of a settlement, rounded half to even to ticks (None: the mark price). ends_ns: the time at which an auction ends
+        by itself, 0 for one that lasts until another state is set. then: the state that follows that end. A market that leaves
+        "pre-open" or "auction" first trades what crosses at one price.
+
+        Raises Rejected(BAD_STATE) for an end that is not later than the clock, or is not of an auction. Raises
+        Rejected(NOT_TRADING) for an instrument that was settled, Rejected(BAD_PRICE, NO_MARK) as `delist` does, and
+        Rejected(UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.set_state("BTC-USDT-SWAP", "auction")
+        >>> sold = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=49_990)
+        >>> bought = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_010)
+        >>> ex.market("BTC-USDT-SWAP").price
+        Decimal('50000')
+        >>> ack = ex.set_state("BTC-USDT-SWAP", "continuous")
+        >>> ex.position("alice", "BTC-USDT-SWAP").size
+        Decimal('2')
+        """
+        index = self._known_instrument(instrument)
+        terms = self.instruments[index]
+        ticks = 0 if price is None else fit(nearest_even(price, terms.tick_size, "price"), False) or -1
+        return self._ask(
+            CommandType.SET_STATE, terms.lot_size, instrument=index, listing=word(STATES, state, "state"), price_ticks=ticks,
+            ends_ns=int_within(ends_ns, "ends_ns", 0, 2**63 - 1), then_listing=word(STATES, then, "then"),
+        ).ok()  # fmt: skip
 
     def delist(self, instrument: Inst, price: Dec | None = None) -> Ack:
         """Closes an instrument for good: its orders end, and every position is settled at `price` (None: at the mark price).

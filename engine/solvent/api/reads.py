@@ -203,6 +203,20 @@ class Reads(Face):
 
         return views.price_view(self.venue, self._kernel, self._known_instrument(instrument))
 
+    def market(self, instrument: Inst) -> "views.MarketView":
+        """Returns the state of an instrument's market, and in a call what an uncross would trade now, as a MarketView.
+
+        Raises Rejected(UNKNOWN_INSTRUMENT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.market("BTC-USDT-SWAP").state
+        'continuous'
+        """
+        from solvent.api import views
+
+        return views.market_view(self.venue, self._kernel, self._known_instrument(instrument))
+
     def open_orders(self, account: Acct, instrument: Inst | None = None) -> "list[views.OrderView]":
         """Returns an account's live orders by id, resting and dormant, as OrderViews; `instrument` keeps those of one.
 

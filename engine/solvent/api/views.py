@@ -1,19 +1,21 @@
 """Frozen views of accounts, positions, orders and depth, and `explain`: every term behind a margin ratio.
 
 Owns the rendering of a kernel's rows (schema/rows) in decimals and words. Never computes what an account needs or has: each
-kernel answers that from its own state. Never writes. Cost: what the rows cost, and the decimals.
+kernel answers that from its own state. Never writes. Cost: what the rows cost, and the decimals. A field of a position or a
+wallet is rendered when it is first read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from solvent.api.names import client_id_of, name_of
 from solvent.api.venue import Venue
 from solvent.schema.limits import RATE
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.states import STATES
 from solvent.schema.words import Flag, Kind, Mode, Purse, Side, Source, Tif, Verdict
 from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, plain
 from solvent.terms.instrument import Instrument
@@ -23,8 +25,30 @@ __all__ = [
 ]  # fmt: skip
 
 
+class Rendered:
+    """Renders a view's fields from a row when they are first read, and keeps them. The row is that of the view's moment."""
+
+    __slots__ = ("_source",)
+    _fields: ClassVar[dict[str, Callable[..., Any]]]
+
+    @classmethod
+    def of(cls, *source: Any) -> Self:
+        """Makes a view of what its renderers take: a row, and what stands behind its numbers."""
+        made = object.__new__(cls)
+        object.__setattr__(made, "_source", source)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """Renders a field that was not read yet."""
+        if name not in type(self)._fields:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}")
+        found = type(self)._fields[name](*self._source)
+        object.__setattr__(self, name, found)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
-class WalletView:
+class WalletView(Rendered):
     """Shows one currency of an account; amounts are in that currency.
 
     cash: the wallet without isolated margin. equity: cash, isolated margins and the unrealised profit of all positions.
@@ -70,7 +94,25 @@ class PriceView:
 
 
 @dataclass(frozen=True, slots=True)
-class PositionView:
+class MarketView:
+    """Shows the state of an instrument's market.
+
+    ends_ns: when its auction ends by itself, and then: the state after that; None otherwise. price, size, surplus: what an
+    uncross would trade now, and by how many contracts bids exceed asks there; None, 0 and 0 where nothing crosses.
+    """
+
+    instrument: str
+    state: str
+    ends_ns: int | None
+    then: str | None
+    extensions: int
+    price: Decimal | None
+    size: Decimal
+    surplus: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView(Rendered):
     """Shows one position.
 
     Prices and money are in currency, sizes in contracts (negative: short), fields *_units and *_lots raw.
@@ -271,9 +313,6 @@ def _price(price: Decimal | None, none: str = "None") -> str:
 
 
 _LEG_NAMES = (None, "long", "short")
-_PRICES = (
-    "entry_price", "liquidation_price", "profit_side_liquidation_price", "bankruptcy_price", "distance_ticks", "distance"
-)  # fmt: skip
 
 # --- Building views -------------------------------------------------------------------------------------
 
@@ -293,21 +332,15 @@ def price_view(venue: Venue, kernel: Any, index: int) -> PriceView:
     return PriceView(terms.name, mark, spot, last, None if rate is None else from_units(rate, PPB), at_ns)
 
 
-def _prices(row: PositionRow, tick: Decimal) -> dict[str, Decimal | int | None]:
-    """Renders the liquidation and bankruptcy prices of an open position, and how far the first is."""
-    bankrupt, ticks, ahead = row.bankruptcy_ticks, row.liquidation_ticks, row.profit_side_ticks
-    found: dict[str, Decimal | int | None] = {
-        "bankruptcy_price": None if bankrupt == _UNBOUNDED else from_units(bankrupt, tick),
-        "profit_side_liquidation_price": from_units(ahead, tick) if ahead else None,
-    }
-    if ticks:
-        away = row.mark_ticks - ticks if row.size_lots > 0 else ticks - row.mark_ticks
-        away = abs(away) if row.other_lots else away
-        found |= {
-            "liquidation_price": from_units(ticks, tick), "distance_ticks": away,
-            "distance": _ratio(away, row.mark_ticks),
-        }  # fmt: skip
-    return found
+def market_view(venue: Venue, kernel: Any, index: int) -> MarketView:
+    """Renders the state of an instrument's market."""
+    terms, words = venue.instruments[index], {number: name for name, number in STATES.items()}
+    listing, ends_ns, then, extensions, price, lots, surplus = kernel.market(index)
+    return MarketView(
+        terms.name, words[listing], ends_ns or None, words[then] if ends_ns else None, extensions,
+        from_units(price, terms.tick_size) if price else None, from_units(lots, terms.lot_size),
+        from_units(surplus, terms.lot_size),
+    )  # fmt: skip
 
 
 def price_of(terms: Instrument, lots: int, cost_units: int) -> Decimal | None:
@@ -319,24 +352,67 @@ def price_of(terms: Instrument, lots: int, cost_units: int) -> Decimal | None:
     return _ratio(cost * up, worth * down)
 
 
+def _distance_ticks(row: PositionRow) -> int | None:
+    """Returns how far the mark may go before the liquidation price."""
+    if not row.liquidation_ticks:
+        return None
+    away = row.mark_ticks - row.liquidation_ticks if row.size_lots > 0 else row.liquidation_ticks - row.mark_ticks
+    return abs(away) if row.other_lots else away
+
+
+def _distance(row: PositionRow) -> Decimal | None:
+    away = _distance_ticks(row)
+    return None if away is None else _ratio(away, row.mark_ticks)
+
+
+def _tick_price(ticks: int, terms: Instrument) -> Decimal | None:
+    return from_units(ticks, terms.tick_size) if ticks else None
+
+
+def _effective(equity: int, value: int) -> Decimal | None:
+    return _ratio(value, equity) if value and equity > 0 else None
+
+
+def _bankruptcy(row: PositionRow, terms: Instrument) -> Decimal | None:
+    return from_units(row.bankruptcy_ticks, terms.tick_size) if row.size_lots and row.bankruptcy_ticks != _UNBOUNDED else None
+
+
+def _times(row: PositionRow) -> int | Decimal:
+    return row.leverage if row.leverage_parts == 1 else _ratio(row.leverage, row.leverage_parts)
+
+
+PositionView._fields = {  # each of (the position's row, the terms of its instrument, the name of its owner)
+    "account": lambda row, terms, owner: owner,
+    "instrument": lambda row, terms, owner: terms.name,
+    "leg": lambda row, terms, owner: _LEG_NAMES[row.leg],
+    "mode": lambda row, terms, owner: Mode(row.mode).name.lower(),
+    "leverage": lambda row, terms, owner: _times(row),
+    "chosen_tier": lambda row, terms, owner: row.chosen_tier,
+    "size": lambda row, terms, owner: from_units(row.size_lots, terms.lot_size),
+    "entry_price": lambda row, terms, owner: price_of(terms, row.size_lots, row.cost_units) if row.size_lots else None,
+    "mark_price": lambda row, terms, owner: _tick_price(row.mark_ticks, terms),
+    "value": lambda row, terms, owner: from_units(row.value_units, terms.unit),
+    "upl": lambda row, terms, owner: from_units(row.upl_units, terms.unit),
+    "margin": lambda row, terms, owner: from_units(row.margin_units, terms.unit),
+    "maintenance": lambda row, terms, owner: from_units(row.own_units, terms.unit),
+    "margin_ratio": lambda row, terms, owner: _ratio(row.equity_units, row.domain_value_units) if row.size_lots else None,
+    "tier": lambda row, terms, owner: row.tier + 1,
+    "liquidation_price": lambda row, terms, owner: _tick_price(row.liquidation_ticks, terms),
+    "profit_side_liquidation_price": lambda row, terms, owner: _tick_price(row.profit_side_ticks, terms),
+    "bankruptcy_price": lambda row, terms, owner: _bankruptcy(row, terms),
+    "initial": lambda row, terms, owner: from_units(row.initial_units, terms.unit),
+    "effective_leverage": lambda row, terms, owner: _effective(row.equity_units, row.domain_value_units),
+    "distance_ticks": lambda row, terms, owner: _distance_ticks(row),
+    "distance": lambda row, terms, owner: _distance(row),
+    "size_lots": lambda row, terms, owner: row.size_lots,
+    "cost_units": lambda row, terms, owner: row.cost_units,
+    "margin_units": lambda row, terms, owner: row.margin_units,
+}
+
+
 def position_of(venue: Venue, owner: str, row: PositionRow) -> PositionView:
-    terms = venue.instruments[row.instrument]
-    unit, tick = terms.unit, terms.tick_size
-    ratio, effective, prices = None, None, dict.fromkeys(_PRICES)
-    if row.size_lots:
-        ratio = _ratio(row.equity_units, row.domain_value_units)
-        effective = _ratio(row.domain_value_units, row.equity_units) if row.equity_units > 0 else None
-        prices |= {"entry_price": price_of(terms, row.size_lots, row.cost_units)} | _prices(row, tick)
-    return PositionView(
-        account=owner, instrument=terms.name, leg=_LEG_NAMES[row.leg], mode=Mode(row.mode).name.lower(),
-        leverage=row.leverage if row.leverage_parts == 1 else _ratio(row.leverage, row.leverage_parts),
-        chosen_tier=row.chosen_tier, size=from_units(row.size_lots, terms.lot_size),
-        mark_price=from_units(row.mark_ticks, tick) if row.mark_ticks else None, value=from_units(row.value_units, unit),
-        upl=from_units(row.upl_units, unit), margin=from_units(row.margin_units, unit),
-        maintenance=from_units(row.own_units, unit), margin_ratio=ratio, tier=row.tier + 1,
-        initial=from_units(row.initial_units, unit), effective_leverage=effective,
-        size_lots=row.size_lots, cost_units=row.cost_units, margin_units=row.margin_units, **prices,
-    )  # fmt: skip
+    """Shows a row of an account."""
+    return PositionView.of(row, venue.instruments[row.instrument], owner)
 
 
 def position_view(venue: Venue, kernel: Any, account: int, instrument: int, leg: int) -> PositionView:
@@ -350,18 +426,28 @@ def _wallets(venue: Venue, kernel: Any, account: int) -> dict[str, WalletView]:
     return {venue.currency_names[row.currency]: wallet_of(venue, row) for row in rows}
 
 
+WalletView._fields = {  # each of (the wallet's row, its unit, the name of its currency)
+    "currency": lambda row, unit, currency: currency,
+    "cash": lambda row, unit, currency: from_units(row.cash_units, unit),
+    "equity": lambda row, unit, currency: from_units(row.equity_units, unit),
+    "margin_balance": lambda row, unit, currency: from_units(row.balance_units, unit),
+    "hold": lambda row, unit, currency: from_units(row.hold_units, unit),
+    "free": lambda row, unit, currency: from_units(row.free_units, unit),
+    "withdrawable": lambda row, unit, currency: from_units(row.withdrawable_units, unit),
+    "collateral": lambda row, unit, currency: from_units(row.collateral_units, unit),
+    "initial": lambda row, unit, currency: from_units(row.initial_units, unit),
+    "maintenance": lambda row, unit, currency: from_units(row.maintenance_units, unit),
+    "margin_ratio": lambda row, unit, currency: (
+        _ratio(row.cross_equity_units, row.cross_value_units) if row.cross_value_units else None
+    ),
+    "effective_leverage": lambda row, unit, currency: _effective(row.cross_equity_units, row.cross_value_units),
+    "cash_units": lambda row, unit, currency: row.cash_units,
+}
+
+
 def wallet_of(venue: Venue, row: WalletRow) -> WalletView:
-    """Renders one currency of an account."""
-    unit, equity, value = venue.units[row.currency], row.cross_equity_units, row.cross_value_units
-    return WalletView(
-        currency=venue.currency_names[row.currency], cash=from_units(row.cash_units, unit),
-        equity=from_units(row.equity_units, unit), margin_balance=from_units(row.balance_units, unit),
-        hold=from_units(row.hold_units, unit), free=from_units(row.free_units, unit),
-        withdrawable=from_units(row.withdrawable_units, unit), collateral=from_units(row.collateral_units, unit),
-        initial=from_units(row.initial_units, unit), maintenance=from_units(row.maintenance_units, unit),
-        margin_ratio=_ratio(equity, value) if value else None,
-        effective_leverage=_ratio(value, equity) if value and equity > 0 else None, cash_units=row.cash_units,
-    )  # fmt: skip
+    """Shows one currency of an account."""
+    return WalletView.of(row, venue.units[row.currency], venue.currency_names[row.currency])
 
 
 def account_view(venue: Venue, kernel: Any, account: int) -> AccountView:

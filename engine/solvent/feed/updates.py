@@ -443,6 +443,7 @@ class Feed:
         if event.instrument == self.instrument:
             self._prints.append(event)
             self._take(Action.EXECUTE, event.maker_order_id, event.size_lots)
+            self._take(Action.EXECUTE, event.taker_order_id, event.size_lots)  # it rests if this is an uncross
 
     def _on_refilled(self, event: Event) -> None:
         if event.instrument == self.instrument:

@@ -75,6 +75,8 @@ class Code(IntEnum):
     PRICE_IS_MODELLED = 613
     BAD_SOURCE = 614
     NOT_TRADING = 615
+    NOT_IN_THIS_STATE = 616
+    BAD_STATE = 617
 
 
 HINTS: dict[Code, str] = {
@@ -167,7 +169,14 @@ HINTS: dict[Code, str] = {
     Code.PRICE_IS_MODELLED: (
         "the instrument's price model computes this price; set its sources or its index, and let time advance"
     ),
-    Code.NOT_TRADING: "the instrument is halted or settled; its orders may only be cancelled or made smaller",
+    Code.NOT_TRADING: "the market is halted, cancel-only or settled; its orders may only be cancelled or made smaller",
+    Code.NOT_IN_THIS_STATE: (
+        "the state of the market takes no such order: before an uncross only limit orders that may rest, when only posting "
+        "post-only ones (docs/reference/states.md)"
+    ),
+    Code.BAD_STATE: (
+        "the state is a number of Listing; only an auction has an end, later than the clock, and a state that follows it"
+    ),
     Code.NOT_RELATED: "money moves only between an account and its sub-accounts, or between two of its sub-accounts",
     Code.INSTRUMENT_EXISTS: "an instrument with this name exists already, be it open, halted or settled; choose another name",
     Code.BAD_INSTRUMENT: (

@@ -169,6 +169,18 @@ class Settle(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetState(Asked):
+    """Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
+    when a call ends by itself, 0 for never; its market is then in the state then_listing."""
+
+    instrument: int
+    listing: int = at("mode")
+    price_ticks: int
+    ends_ns: int = at("amount")
+    then_listing: int = at("tif")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder(Asked):
     """Places an order. A second record has further terms, a third one its shape if the flags say so; the text behind
     client_id comes last."""
@@ -264,10 +276,11 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.MASS_CANCEL: MassCancel,
     CommandType.SOURCE: TellSource,
     CommandType.SET_LAST: TellLast,
+    CommandType.SET_STATE: SetState,
     CommandType.AMEND_TRIGGER: AmendTrigger,
 }
 COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
-"""Commands that may make the insurance fund or winners pay (SAFE-1)."""
+"""Commands that may make the insurance fund or winners pay (SAFE-1); a SET_STATE to settlement may, too."""
 
 
 def places(asked: type[Asked]) -> dict[str, str]:

@@ -107,12 +107,16 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.SOURCE_CHANGED: _said("instrument", source="a", state=("reason", SourceState), price_fine="b"),
     EventType.RATED: _said("instrument", period="a", rate_ppb="b", premium_ppb="c", samples="d"),
     EventType.INSTRUMENT_ADDED: _said("instrument", currency="code"),
-    EventType.LISTING_CHANGED: _said("instrument", listing=("reason", Listing), price_ticks="a"),
+    EventType.LISTING_CHANGED: _said(
+        "instrument", listing=("reason", Listing), price_ticks="a", ends_ns="b", extensions="c", then_listing=("code", Listing)
+    ),
     EventType.ACCRUED: _said("instrument", period="a", rate_ppb="b", asked_ppb="c"),
     EventType.FEE_CHANGED: _said(_WHO, leg=("code", Leg), fee_ppb="a"),
     EventType.PASSED: _said(""),
     EventType.LAST_SET: _said("instrument", price_ticks="a"),
     EventType.CLIENT_ID_NAMED: _said(_WHO, client_id="a"),
+    EventType.UNCROSSED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c", reference_ticks="d"),
+    EventType.INDICATED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c"),
     EventType.SHAPED: _said(
         _ORDER, shape_flags=("code", ShapeFlag), peg=("reason", Peg), order_id="a", display_lots="b", display_most_lots="c",
         step_ticks="d", offset_ticks="e",

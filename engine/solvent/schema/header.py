@@ -16,6 +16,7 @@ from solvent.schema.commands import COMMANDS, Asked, places
 from solvent.schema.events import EVENTS
 from solvent.schema.layouts import C_TYPES, CONTINUED, LAYOUTS, NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import RATE
+from solvent.schema.states import ADMITS, COLUMNS, STATES, change
 from solvent.schema.terms import InstrumentTerms, LimitTerms, ModelTerms, RuleTerms, Terms, plain_of
 from solvent.schema.words import EventType
 
@@ -249,6 +250,18 @@ def answers_table() -> str:
     return _table(("command", "codes"), rows)
 
 
+def states_table() -> str:
+    """Renders what each state of a market admits."""
+    words = {number: name for name, number in STATES.items()}
+    return _table(("state", *COLUMNS), ((words[state], *ADMITS[state]) for state in STATES.values()))
+
+
+def changes_table() -> str:
+    """Renders what each change of state does."""
+    rows = ((name, *(change(before, after) for after in STATES.values())) for name, before in STATES.items())
+    return _table(("from, to", *STATES), rows)
+
+
 # --- all of it ---------------------------------------------------------------------------------------------------------
 
 # --- terms -------------------------------------------------------------------------------------------------------------
@@ -353,6 +366,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "engine/solvent/twin/contract/valuation.py": {"terms": contract_fields},
     "engine/solvent/terms/rule_set.py": {"rules": rule_fields},
     f"{CORE}/base/event_view.pyx": {"taken": _record("", " = record"), "given": _record("return ", "")},
+    "docs/reference/states.md": {"states": states_table, "changes": changes_table},
     "docs/reference/records.md": {
         "commands": commands_table, "events": events_table, "words": words_table, "codes": codes_table,
         "answers": answers_table,

@@ -38,6 +38,7 @@ class CommandType(IntEnum):
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    SET_STATE = 29
     AMEND_TRIGGER = 28
 
 
@@ -73,6 +74,8 @@ class EventType(IntEnum):
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    UNCROSSED = 39
+    INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
     REFILLED = 37
@@ -246,11 +249,15 @@ class SourceState(IntEnum):
 
 
 class Listing(IntEnum):
-    """Tells whether an instrument trades."""
+    """Tells the state of an instrument's market (schema.states has what each admits)."""
 
     TRADING = 0
-    HALTED = 1  # no new orders, no amendments
+    HALTED = 1
     CLOSED = 2  # settled for good
+    PRE_OPEN = 3
+    AUCTION = 4
+    ONLY_POST = 5
+    ONLY_CANCEL = 6
 
 
 class Leg(IntEnum):
@@ -313,6 +320,7 @@ class Ending(IntEnum):
     MASS_CANCELLED = 14
     DELISTED = 15
     POSITION_CLOSED = 16
+    NOT_IN_CALL = 23
 
 
 class ParcelChange(IntEnum):

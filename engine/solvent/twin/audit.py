@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from solvent.schema.limits import FIRST_USER
+from solvent.schema.states import CALLS
 from solvent.schema.words import Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import OpenSide
@@ -22,8 +23,9 @@ def broken(top: State, clock_ns: int, bare: bool) -> str | None:
 
 def _books(top: State) -> Iterator[str]:
     for i, book in enumerate(top.trading.books):
+        gathers = top.contracts[i].listing in (*CALLS, Listing.HALTED)
         bid = book.touch(Side.SELL, 1)
-        if bid and book.touch(Side.BUY, bid):
+        if bid and book.touch(Side.BUY, bid) and not gathers:
             yield f"BOOK-1: the book of instrument {i} is crossed"
         for side in (Side.BUY, Side.SELL):
             orders = list(book.orders(side))
@@ -95,14 +97,13 @@ def _orders(top: State) -> Iterator[str]:
 
 
 def _dormant(top: State, clock_ns: int) -> Iterator[str]:
-    """Yields dormant orders that their price has reached, except in a halt, and orders left due or expired."""
+    """Yields dormant orders that their price has reached where trading is continuous, and orders left due or expired."""
     triggers = top.trading.triggers
     for i, orders in enumerate(triggers.dormant):
         watched = top.trading.watched(i)
         for order in orders.values():
-            price = watched[order.terms.source]
-            halted = top.contracts[i].listing == Listing.HALTED
-            if not (halted or order.terms.waits) and reached(
+            price, asleep = watched[order.terms.source], top.contracts[i].listing != Listing.TRADING
+            if not (asleep or order.terms.waits) and reached(
                 direction(order.side, order.terms.kind), order.terms.trigger, price
             ):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"

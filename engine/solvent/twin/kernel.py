@@ -18,7 +18,7 @@ from solvent.schema.layouts import COMMAND, EVENT, RECORD_BYTES
 from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
 from solvent.schema.rows import PreviewRow
 from solvent.schema.terms import RuleTerms
-from solvent.schema.words import Basis, CommandType, EventType
+from solvent.schema.words import Basis, CommandType, EventType, Listing
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
 from solvent.twin import what_if
@@ -259,10 +259,12 @@ class Kernel(Recorder):
             before_ns = self.clock_ns
             self.clock_ns = self.placement.clock_ns = self.trading.fees.clock_ns = c.time_ns
             self._pass_time(before_ns)
-            self.liquidation.may_cost_others = c.type in COSTS_OTHERS
+            settles = isinstance(c, commands.SetState) and c.listing == Listing.CLOSED
+            self.liquidation.may_cost_others = c.type in COSTS_OTHERS or settles
             answer = self._dispatch(c, record[RECORD_BYTES:], offer)
             if answer[0] == Code.OK:
                 answer = self.aftermath.resolve(answer)
+        self.market_state.indicate()
         code, *last = answer
         self.last = (last[0], last[1], last[2])
         if self.log.wanted >> EventType.BEGIN & 1:
@@ -276,6 +278,9 @@ class Kernel(Recorder):
     def _pass_time(self, before_ns: int) -> None:
         """Applies the passing of time: expiries, then prices, funding and fees. PASSED ends its events, if there are any."""
         self.trading.expire(self.clock_ns)
+        self.liquidation.may_cost_others = False
+        if self.market_state.end_calls(self.clock_ns):
+            self.aftermath.resolve_all()
         if self.clock_ns == before_ns:
             return
         seq, self.liquidation.may_cost_others = self.next_seq, True
@@ -330,6 +335,8 @@ class Kernel(Recorder):
                 return refused(self.account_commands.move_margin(c))
             case commands.Halt():
                 return refused(self.market_state.halt(c))
+            case commands.SetState():
+                return refused(self.market_state.set_state(c))
             case commands.Settle():
                 return refused(self.market_state.close_instrument(c))
             case commands.TellSource():

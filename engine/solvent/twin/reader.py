@@ -10,6 +10,7 @@ from itertools import product
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
+from solvent.schema.states import CALLS
 from solvent.schema.words import Side
 from solvent.twin import audit, rows
 from solvent.twin.account import domain, margin
@@ -95,6 +96,11 @@ class Reader:
     def prices(self, instrument: int) -> tuple[int, int, int]:
         """Returns (mark, last, index) in ticks, 0 where there is none yet."""
         return self.trading.watched(instrument)[:3]
+
+    def market(self, instrument: int) -> tuple[int, ...]:
+        """Returns (listing, end of a call, the state after it, its extensions; price, lots and surplus last indicated)."""
+        contract = self.contracts[instrument]
+        return contract.listing, contract.ends_ns, contract.then_listing, contract.extensions, *contract.told
 
     def coming_funding(self, instrument: int) -> tuple[int, int] | None:
         """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""
@@ -245,6 +251,7 @@ class Reader:
                 *self.prices(i),
                 self.contracts[i].funding_period,
                 self.contracts[i].listing,
+                *(self.market(i)[1:] if self.contracts[i].listing in CALLS else ()),
                 *(model.state() if model else ()),
             ]
             limits = self.contracts[i].limits

@@ -312,9 +312,11 @@ class Auditor(Shaped):
 
     def _on_trade(self, e: Event) -> None:
         maker, taker = self.orders[e.maker_order_id], self.orders[e.taker_order_id]
-        self._check_maker(e, maker, taker)
-        allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
-        self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
+        called = e.instrument in self._uncrossing  # then both rest, and both pay the taker fee
+        if called:
+            self._call_traded(e)
+        else:
+            self._meet(e, maker, taker)
         self._move(maker, e)
         self._move(taker, e)
         spec = self.specs[e.instrument]
@@ -322,9 +324,8 @@ class Auditor(Shaped):
         value = fill_value(spec, e.size_lots, e.price_ticks, house_buys=buyer.house and not seller.house)
         for order, order_id in ((maker, e.maker_order_id), (taker, e.taker_order_id)):
             maker_fee, taker_fee = self.fees(order.account, order.instrument)
-            rate = (
-                self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if order is taker else maker_fee
-            )
+            takes, resting = called or order is taker, order if called or order is maker else None
+            rate = self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if takes else maker_fee
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
             cost = signed_cost(spec, not order.side, value)
@@ -335,7 +336,13 @@ class Auditor(Shaped):
                 if any(each.fee_tiers for each in self.specs):  # before that nothing is counted
                     self.traded[self._family(order.account, order.instrument)][self.day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
-                self._traded[order.key].append(self._before(order.key, maker if order is maker else None, e.size_lots))
+                self._traded[order.key].append(self._before(order.key, resting, e.size_lots))
+
+    def _meet(self, e: Event, maker: Order, taker: Order) -> None:
+        """Checks whom a taker meets in continuous trading."""
+        self._check_maker(e, maker, taker)
+        allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
+        self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
 
     def _on_fee_changed(self, e: Event) -> None:
         key = e.account, e.instrument, e.leg
@@ -354,6 +361,7 @@ class Auditor(Shaped):
 
     def _on_listing_changed(self, e: Event) -> None:
         """Closes every position and parcel at one price when an instrument settles; no order may be left."""
+        super()._on_listing_changed(e)
         if e.listing != Listing.CLOSED:
             return
         self.marks[e.instrument] = e.price_ticks
@@ -448,6 +456,7 @@ class Auditor(Shaped):
         self._stepping = 0
         self._close_orders()
         self._close_shapes()
+        self._close_calls()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
         self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")
         self._need(not any(self._fills.values()), self._fills, "every fill has its POSITION")

@@ -86,6 +86,6 @@ class Limited(Safety):
         return spec.limits is None or fill_value(spec, lots, self.marks[instrument]) >= spec.limits.least_notional_units
 
     @staticmethod
-    def _hold(holds: bool, e: Event, what: str) -> None:
+    def _hold(holds: bool, e: object, what: str, clause: str = "ORD-6") -> None:
         if not holds:
-            raise InvariantBroken(f"auditor: ORD-6: {what} at {e!r}")
+            raise InvariantBroken(f"auditor: {clause}: {what} at {e!r}")

@@ -37,7 +37,7 @@ class Safety(Books):
 
     def __init__(self, exchange: Audited):
         super().__init__(exchange)
-        self._costs_others = True  # the command of now may
+        self._command_costs = self._costs_others = True  # the command of now may
         self._paid: defaultdict[int, int] = defaultdict(int)  # out of fund and deficit, by currency
         self._rounded: defaultdict[int, int] = defaultdict(int)  # of it by roundings of parcels
         self._parcel_fills: defaultdict[int, int] = defaultdict(int)
@@ -52,13 +52,18 @@ class Safety(Books):
 
     def _safe_begin(self, e: Event) -> None:
         """Starts a command. The clock comes first; without a word from it, everything is the command's own doing."""
-        self._costs_others = e.command in COSTS_OTHERS
+        self._command_costs = self._costs_others = e.command in COSTS_OTHERS
         self._safe_passed()
 
     def _safe_passed(self) -> None:
         """Forgets what the clock did: it does not count."""
+        self._costs_others = self._command_costs
         for counts in (self._paid, self._rounded, self._losing):
             counts.clear()
+
+    def _safe_settled(self) -> None:
+        """Lets a settlement cost others, whatever command it is of."""
+        self._costs_others = True
 
     def _safe_ledger(self, e: Event) -> None:
         if e.payer in (Purse.FUND, Purse.DEFICIT):

@@ -3,24 +3,31 @@
 Owns the queues. Never knows money. Cost: O(1) a trade as long as every order shows all of its lots, else a walk to its maker.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from solvent.schema.codes import InvariantBroken
 from solvent.schema.events import Event
 from solvent.schema.words import ShapeFlag
-from solvent.witness.order_limits import Limited
+from solvent.witness.calls import Called
 from solvent.witness.rows import Audited, Order
 
 
-class Shaped(Limited):
+class Shaped(Called):
     """Checks which order trades next, and how many lots it may show."""
 
     def __init__(self, exchange: Audited):
         super().__init__(exchange)
-        self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)
         self._careful = False  # some order has not shown all of its lots
         self._wholes: set[int] = set()  # orders that trade whole and have traded in this command
+
+    def _is_crossed(self, instrument: int) -> bool:
+        """True if bids and asks cross that trade in part, too."""
+        if not self._careful:
+            return super()._is_crossed(instrument)
+        bids, asks = (
+            [price for price, each in self._in_turn(instrument, side) if not self.orders[each].whole] for side in (0, 1)
+        )
+        return bool(bids and asks and bids[0] >= asks[0])
 
     def _shape(self, e: Event) -> None:
         order = self.orders[e.order_id]

@@ -7,11 +7,12 @@ from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_o
 from solvent._core.account.domain cimport domain_slack
 from solvent._core.base.money cimport int128
 from solvent._core.account.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
+from solvent._core.market.call_price cimport is_crossed
 from solvent._core.market.peaks cimport Steps, steps_begin, steps_next, touch_ticks
-from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SELL, SHORT
+from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SELL, SHORT, TRADING
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport State, order_instrument
-from solvent._core.contract.valuation cimport Instrument, value_of
+from solvent._core.contract.valuation cimport Instrument, in_call, value_of
 from solvent._core.market.triggers cimport trigger_direction, trigger_reached, triggers_check
 
 
@@ -161,7 +162,7 @@ cdef object _bare_orders(State* s):
 
 
 cdef object _dormant(State* s):
-    """Checks dormant orders: each is counted by its instrument and out of reach of its price, except in a halt. The expiries
+    """Checks dormant orders: each is counted by its instrument and out of reach of its price, where trading is continuous. The expiries
     are a heap."""
     cdef int32_t slot, i
     cdef Instrument* ins
@@ -179,7 +180,7 @@ cdef object _dormant(State* s):
         if s.pool.orders[slot].state & DORMANT:
             counts[order_instrument(s, slot)] += 1
             ins = &s.ledger.instruments[order_instrument(s, slot)]
-            if ins.listing != HALTED and (terms.trail == 0 or terms.extreme_ticks) and trigger_reached(
+            if ins.listing == TRADING and (terms.trail == 0 or terms.extreme_ticks) and trigger_reached(
                     trigger_direction(s.pool.orders[slot].side, terms.kind), terms.trigger_ticks,
                     watched_ticks(s, order_instrument(s, slot), terms.source)):
                 return f"ORD-4: the trigger of order {s.pool.orders[slot].order_id} is reached and it sleeps"
@@ -195,10 +196,12 @@ cdef object broken(State* s):
     """Returns the first invariant that does not hold, or None."""
     cdef uint32_t i
     cdef int64_t failed, bid
+    cdef Instrument* ins
     for i in range(s.ledger.instrument_count):
         failed = book_check(&s.books[i], &s.pool)
+        ins = &s.ledger.instruments[i]
         bid = touch_ticks(&s.books[i], SELL, 1)
-        if bid != 0 and touch_ticks(&s.books[i], BUY, bid) != 0:
+        if bid != 0 and touch_ticks(&s.books[i], BUY, bid) != 0 and not in_call(ins) and ins.listing != HALTED:
             failed = 1
         if failed:
             return f"BOOK-{failed}: the book of instrument {i} is not in order"

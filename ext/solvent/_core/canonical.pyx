@@ -11,7 +11,7 @@ from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport NAME_BYTES, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.contract.valuation cimport Instrument, in_call
 from solvent._core.market.book cimport Book
 from solvent._core.market.peaks cimport Steps, steps_begin, steps_next
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
@@ -209,6 +209,9 @@ cdef int _put_ledger(State* s, Writer out) except -1:
     for i in range(l.instrument_count):
         ins = &l.instruments[i]
         out.put_all((ins.mark_ticks, ins.last_ticks, ins.index_ticks, <int64_t>ins.funding_period, ins.listing))
+        if in_call(ins):
+            out.put_all((ins.ends_ns, ins.then_listing, ins.extensions, ins.told.price_ticks, ins.told.lots))
+            out.put(ins.told.surplus_lots)
         if s.prices[i].sample_ns:
             for number in prices_state(&s.prices[i]):
                 out.put(<int64_t>PyLong_AsUnsignedLongLongMask(number))

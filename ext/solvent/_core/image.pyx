@@ -13,7 +13,7 @@ from solvent._core.base.event_log cimport EventLog, log_open
 from solvent._core.base.money cimport floor128, int128
 from solvent._core.base.pool cimport room, taken, zeroed
 from solvent._core.base.schema cimport (
-    LEDGER, LIQUIDATION, MAKER_FEE, NAME_BYTES, OK, ORDER, RECORD_BYTES, SOURCES, TAKER_FEE, TRADE, Event,
+    LEDGER, LIQUIDATION, MAKER_FEE, NAME_BYTES, OK, ORDER, RECORD_BYTES, SOURCES, TAKER_FEE, TRADE, TRADING, Event,
 )
 from solvent._core.market.book cimport book_rooms
 from solvent._core.reader cimport IDLE, PINNED, WORKING
@@ -101,9 +101,9 @@ cdef bint _is_quick(State* s, const PlaceOrder* c) noexcept nogil:
         return False
     if s.fees.counts or s.ledger.parcel_count or s.ledger.collateral_count or s.ledger.orders_count:
         return False
-    if s.ledger.instruments[c.instrument].limits != NULL:
+    if s.ledger.instruments[c.instrument].limits != NULL or s.ledger.instruments[c.instrument].listing != TRADING:
         return False
-    return s.triggers[c.instrument].count == 0 and position_find(&s.ledger, c.account, c.instrument, 0) >= 0
+    return s.triggers[c.instrument].count == 0 and s.books[c.instrument].wholes == 0 and not s.looks and position_find(&s.ledger, c.account, c.instrument, 0) >= 0
 
 
 # --- Out -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from solvent._core.trade.placement cimport place
 from solvent._core.base.event_view cimport EventView
 from solvent._core.account.fees cimport fees_other_day, fees_renew
 from solvent._core.account.ledger cimport Collateral, balance, ledger_open
-from solvent._core.venue.market_state cimport halt, close_instrument
+from solvent._core.venue.market_state cimport close_instrument, end_calls, halt, indicate, set_state
 from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
 from solvent._core.base.command_log cimport commands_append, commands_room
@@ -29,9 +29,9 @@ from solvent._core.trade.short_way cimport short_way
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, CANCEL, DEPOSIT, FUNDING, HALT, INDEX,
+    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, CANCEL, CLOSED, DEPOSIT, FUNDING, HALT, INDEX,
     MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
-    SET_POSITION_MODE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
+    SET_POSITION_MODE, SET_STATE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
 from solvent._core.base.event_log cimport block_pin, log_drop, log_open
 from solvent._core.base.emit cimport emit_begin, emit_passed
@@ -280,6 +280,8 @@ cdef class Kernel(Portable):
             return self._add_instrument(receipt)
         if type == HALT:
             return halt(&self.s, &c.halt)
+        if type == SET_STATE:
+            return set_state(&self.s, &c.set_state)
         if type == SETTLE:
             return close_instrument(&self.s, &c.settle)
         if type == SOURCE:
@@ -287,6 +289,12 @@ cdef class Kernel(Portable):
         if type == OPEN_ACCOUNT:
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
+
+    cdef void _end_calls(self) noexcept nogil:
+        """Ends the calls whose time has come. They deleverage nobody: that is for a mark."""
+        self.s.may_cost_others = False
+        if end_calls(&self.s):
+            resolve_all(&self.s)
 
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil:
         """Applies the passing of time to prices, funding and fees. PASSED ends its events, if there are any."""
@@ -323,6 +331,8 @@ cdef class Kernel(Portable):
             self.s.clock_ns = c.record.time_ns
             if self.s.expiries.count:
                 expire(&self.s)
+            if self.s.calls:
+                self._end_calls()
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts or self.s.looks):
                 self._pass_time(before_ns)
             self.s.may_cost_others = False
@@ -336,13 +346,16 @@ cdef class Kernel(Portable):
                 code = amend(&self.s, &c.amend, receipt)
             else:
                 self.s.may_cost_others = (c.record.type == MARK or c.record.type == INDEX or c.record.type == SOURCE
-                                          or c.record.type == FUNDING or c.record.type == SETTLE)
+                                          or c.record.type == FUNDING or c.record.type == SETTLE
+                                          or (c.record.type == SET_STATE and c.set_state.listing == CLOSED))
                 code = self._dispatch(c, receipt)
             if code == OK:
                 if not self.s.bare:
                     resolve(&self.s)
                 if self.s.due.count or self.s.looks:
                     fire_all(&self.s, receipt)
+            if self.s.calls:
+                indicate(&self.s)
             if c.record.instrument < self.s.ledger.instrument_count and not self.s.bare:
                 balance(&self.s.ledger, c.record.instrument)
         receipt.code = code

@@ -10,6 +10,7 @@ from solvent._core.market.client_ids cimport ClientKey, client_ids_find, client_
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
+from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
 from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, order_words, shape_words, write_state
 from solvent._core.rows cimport (
@@ -101,6 +102,13 @@ cdef class Reader:
         self._require_idle(0, instrument)
         return (self.s.ledger.instruments[instrument].mark_ticks, self.s.ledger.instruments[instrument].last_ticks,
                 self.s.ledger.instruments[instrument].index_ticks)
+
+    def market(self, uint32_t instrument):
+        """Returns (listing, end of a call, the state after it, its extensions; price, lots and surplus last indicated)."""
+        cdef Instrument* ins = &self.s.ledger.instruments[instrument]
+        self._require_idle(0, instrument)
+        return (ins.listing, ins.ends_ns, ins.then_listing, ins.extensions, ins.told.price_ticks, ins.told.lots,
+                ins.told.surplus_lots)
 
     def coming_funding(self, uint32_t instrument):
         """Returns (rate over RATE that the next settlement would charge now, its time), or None without a model."""

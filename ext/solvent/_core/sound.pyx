@@ -4,11 +4,12 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, CLOSED, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, NET, OK, PEG_TRIGGER, QUANTO, SELL, SHAPED_ORDER, SHORT, SOURCES, TRAIL_RATE,
+    ALLOW, BUY, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, NET, OK, ONLY_CANCEL, PEG_TRIGGER, QUANTO, SELL, SHAPED_ORDER, SHORT, SOURCES,
+    TRAIL_RATE,
 )
 from solvent._core.contract.order_limits cimport MESSAGES_MAX, OrderLimits, Pace
 from solvent._core.contract.price_model cimport SOURCES_MAX, Prices, Ring
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.contract.valuation cimport Instrument, in_call
 from solvent._core.liquidation.case cimport RESIDUAL
 from solvent._core.market.book cimport BOOK_ITEMS_MAX, CACHE, NONE, Book, Half, Level, lowest_bit
 from solvent._core.market.client_ids cimport FINISHED_PLACE, CLIENT_ID_WINDOW, ClientIds
@@ -118,7 +119,7 @@ cdef bint sound_instruments(State* s, const void* owner, const void* items, int6
         if not (_in(ins[i].tier_count, 1, 1 << 20) and _in(ins[i].rates_count, 0, 1 << 8) and ins[i].fee_tier_count >= 0
                 and ins[i].member_count >= 0 and ins[i].currency < s.ledger.currency_count and ins[i].units > 0):
             return False
-        if ins[i].kind > QUANTO or ins[i].basis > NET or ins[i].scheme > FACTOR or ins[i].listing > CLOSED:
+        if ins[i].kind > QUANTO or ins[i].basis > NET or ins[i].scheme > FACTOR or ins[i].listing > ONLY_CANCEL or ins[i].then_listing > ONLY_CANCEL:
             return False
         if not (ins[i].max_price_ticks > 0 and ins[i].max_size_lots > 0 and _in(ins[i].decimals, 0, DECIMALS_MAX)
                 and ins[i].mark_ticks >= 0 and ins[i].index_ticks >= 0 and ins[i].last_ticks >= 0):
@@ -368,10 +369,12 @@ cdef bint sound_whole(State* s) noexcept nogil:
     """True if what points from one block into another stays within it."""
     cdef uint32_t i
     cdef int32_t slot
+    cdef int32_t calls = 0
     cdef int source
     if s.client_ids.vacant != s.client_ids.used or (s.bare and s.pool.terms == NULL and s.pool.high_water):
         return False
     for i in range(s.ledger.instrument_count):
+        calls += in_call(&s.ledger.instruments[i])
         if not _sound_book(&s.books[i]) or (s.books[i].dark != NULL and (
                 s.books[i].dark.dark != NULL or not _sound_book(s.books[i].dark))):
             return False
@@ -384,4 +387,4 @@ cdef bint sound_whole(State* s) noexcept nogil:
     for slot in range(s.pool.high_water):
         if s.pool.orders[slot].state & LIVE and not _sound_order(s, slot):
             return False
-    return s.log.fault == OK
+    return s.log.fault == OK and calls == s.calls

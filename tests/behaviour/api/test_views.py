@@ -4,7 +4,9 @@ The compiled exchange and the reference share how a row becomes decimals and wor
 view of one is an oracle for the other.
 """
 
+import copy
 import itertools
+import pickle
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 
@@ -229,3 +231,20 @@ def test_what_is_withdrawable_can_be_withdrawn_to_the_unit(base, rules, backs):
     assert 0 < units < int(ex.account("ann").wallets["USDT"].cash / ex.currencies["USDT"])
     assert not taken(ex, units + 1) and taken(ex, units)
     assert ex.account("ann").wallets["USDT"].withdrawable == Decimal(0)
+
+
+def test_a_view_shows_its_moment_however_late_it_is_read():
+    ex = solvent.Exchange([X])
+    for name in ("alice", "bob"):
+        ex.deposit(name, "USDT", 1_000)
+    ex.mark("X", 100)
+    ex.order("bob", "X", "sell", 5, price=100).ok()
+    ex.order("alice", "X", "buy", 5, price=100).ok()
+    read, unread = ex.account("alice"), ex.account("alice")
+    copies = pickle.loads(pickle.dumps(ex.account("alice"))), copy.deepcopy(ex.account("alice"))
+    shown = repr(read)
+    ex.mark("X", 150)
+    assert repr(unread) == shown == repr(copies[0]) == repr(copies[1]) and unread == read
+    assert unread.positions["X"].upl == 0 and ex.position("alice", "X").upl == 250
+    with pytest.raises(AttributeError, match="no 'price'"):
+        _ = ex.position("alice", "X").price

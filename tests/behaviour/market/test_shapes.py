@@ -310,6 +310,48 @@ def test_terms_that_exclude_each_other(desk, shaped, header, code):
     assert code == Code.OK or desk.face.digest() == before
 
 
+# --- Calls and other states ----------------------------------------------------------------------------
+
+
+def test_a_call_is_of_orders_that_show_all_of_their_lots(xdesk):
+    """Those that do not end when it begins, the oldest first, and are refused in it; dormant ones sleep on."""
+    acks = [
+        order(xdesk, "a", "sell", 30, 101, display=10), order(xdesk, "b", "sell", 5, 102, display=0),
+        order(xdesk, "c", "sell", 5, 103, all_or_none=True),
+    ]  # fmt: skip
+    plain, asleep = xdesk.order("a", "sell", 4, 104), order(xdesk, "a", "sell", 9, 101, display=3, trigger=Trigger.stop(95))
+    begin = xdesk.face._kernel.next_seq
+    xdesk.face.set_state("X", "auction")
+    done = [(e.order_id, e.ending) for e in xdesk.face.cursor(begin=begin) if e.type == EventType.DONE]
+    assert done == [(ack.order_id, Ending.NOT_IN_CALL) for ack in acks]
+    assert xdesk.resting(plain) == 4 and xdesk.dormant() == [asleep.order_id]
+    for terms in ({"display": 2}, {"display": 0}, {"all_or_none": True}):
+        assert order(xdesk, "d", "buy", 5, 100, **terms).code == Code.NOT_IN_THIS_STATE
+    assert order(xdesk, "d", "buy", 5, 104)
+    xdesk.face.set_state("X", "continuous")
+    assert xdesk.resting(plain) == 0 and order(xdesk, "d", "buy", 5, 99, display=2)
+
+
+def test_post_only_takes_not_even_what_trades_whole(desk):
+    """It rests, and the order that trades whole may take it then."""
+    whole = order(desk, "a", "sell", 5, 98, all_or_none=True)
+    seen = order(desk, "b", "buy", 7, 99, post_only=True)
+    assert [(e.maker_order_id, e.taker_order_id, e.size_lots) for e in seen.events if e.type == EventType.TRADE] == [
+        (seen.order_id, whole.order_id, 5)
+    ]
+    assert desk.resting(seen) == 2
+
+
+def test_nothing_is_matched_where_only_posting_is_allowed(xdesk):
+    whole = order(xdesk, "a", "sell", 5, 98, all_or_none=True)
+    xdesk.face.set_state("X", "post-only")
+    seen = order(xdesk, "b", "buy", 7, 99, post_only=True)
+    assert trades(seen) == [] and xdesk.resting(whole) == 5 and xdesk.resting(seen) == 7
+    xdesk.face.set_state("X", "continuous")
+    assert xdesk.order("c", "buy", 1, 97) and xdesk.resting(whole) == 5
+    assert len(trades(xdesk.order("c", "buy", 1, 98))) == 1
+
+
 # --- What others see -----------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 Owns the numbers and their texts. A code is an answer to a request, or to one item of it; bots branch on it.
 """
 
-from solvent.schema.codes import HINTS, Code
+from solvent.schema.codes import HINTS, Code, SolventError
 
 __all__ = ["AMEND", "CANCEL", "LEVERAGE", "MARGIN", "MESSAGES", "PLACE", "STATUS", "Refusal", "said"]
 
@@ -68,7 +68,8 @@ PLACE: dict[Code, str] = {
     Code.PRICE_BAND: "51006", Code.INSUFFICIENT_MARGIN: "51008", Code.INSUFFICIENT_BALANCE: "51008",
     Code.LEVERAGE_ABOVE_TIER: "51004", Code.POSITION_LIMIT: "51004", Code.REDUCE_ONLY_WOULD_OPEN: "51169",
     Code.TOO_MANY_ORDERS: "51025", Code.TOO_MANY_OPEN_ORDERS: "51025", Code.TOO_MANY_MESSAGES: "50011",
-    Code.NOT_TRADING: "51022", Code.NO_MARK: "51022", Code.NO_REFERENCE: "51022", Code.MODE_IN_USE: "51010",
+    Code.NOT_TRADING: "51022", Code.NOT_IN_THIS_STATE: "51022", Code.NO_MARK: "51022", Code.NO_REFERENCE: "51022",
+    Code.MODE_IN_USE: "51010",
 }  # fmt: skip
 CANCEL: dict[Code, str] = {Code.UNKNOWN_ORDER: "51400"}
 AMEND: dict[Code, str] = PLACE | {
@@ -89,12 +90,12 @@ _WHAT: dict[Code, str] = {
 }  # fmt: skip
 
 
-class Refusal(Exception):
+class Refusal(SolventError):
     """Ends a request, or one item of it, with a code of the venue. what: the parameter that a text names."""
 
     def __init__(self, code: str, what: str = "", message: str = ""):
         self.code = code
-        self.message = message or MESSAGES[code].replace("{}", what).replace("  ", " ")
+        self.message = message or MESSAGES.get(code, f"Code {code}").replace("{}", what).replace("  ", " ")
         super().__init__(f"{code}: {self.message}")
 
 

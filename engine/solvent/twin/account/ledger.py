@@ -7,6 +7,7 @@ to zero per instrument, purses sum to zero per currency, CLEARING is minus the s
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -80,6 +81,14 @@ class Position:
         return sum(abs(net) for net in nets.values())
 
 
+class Due(IntEnum):
+    """Tells what the pipeline has to do for a parcel."""
+
+    NO = 0
+    LOOK = 1  # its value may have changed
+    OFFER = 2  # it is offered in the book, as when it was taken
+
+
 @dataclass(slots=True, eq=False)
 class Parcel:
     """A position that the house took over at exact cost."""
@@ -91,7 +100,7 @@ class Parcel:
     bankruptcy_price: int  # exact; may lie outside the legal range
     origin: int
     order: Order | None = None
-    due: bool = False
+    due: int = 0  # Due
 
     def share(self, lots: int) -> int:
         """Returns the cost share of `lots`: rounded down, and all that is left for the last slice."""
@@ -365,7 +374,7 @@ class Ledger:
         gain = -cost_delta - share
         parcel.size += lots if parcel.size < 0 else -lots
         parcel.cost -= share
-        parcel.due = True
+        parcel.due = Due.LOOK
         if gain > 0:
             self.fund_receives(Posting.PARCEL_GAIN, (Purse.CLEARING, currency), currency, gain, ref)
         elif gain < 0:

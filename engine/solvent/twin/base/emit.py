@@ -194,10 +194,10 @@ class Emitter(Log):
         )  # fmt: skip
 
     def emit_listing_changed(
-        self, *, instrument: int, listing: int, price_ticks: int,
+        self, *, instrument: int, listing: int, price_ticks: int, ends_ns: int, extensions: int, then_listing: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.LISTING_CHANGED, 0, 0, instrument, 0, listing, price_ticks, 0, 0, 0, 0,
+            EventType.LISTING_CHANGED, 0, 0, instrument, then_listing, listing, price_ticks, ends_ns, extensions, 0, 0,
         )  # fmt: skip
 
     def emit_accrued(
@@ -233,6 +233,20 @@ class Emitter(Log):
     ) -> None:  # fmt: skip
         self.append(
             EventType.CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0, second=second,
+        )  # fmt: skip
+
+    def emit_uncrossed(
+        self, *, instrument: int, price_ticks: int, size_lots: int, surplus_lots: int, reference_ticks: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.UNCROSSED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, reference_ticks, 0,
+        )  # fmt: skip
+
+    def emit_indicated(
+        self, *, instrument: int, price_ticks: int, size_lots: int, surplus_lots: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.INDICATED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, 0, 0,
         )  # fmt: skip
 
     def emit_shaped(

@@ -15,6 +15,7 @@ from solvent.schema.terms import FeeRow, InstrumentTerms, RateRow, names_of
 from solvent.schema.words import Basis, Kind, Leg, Listing, Scheme, Side
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract.order_limits import OrderLimits
+from solvent.twin.market.call_price import CallPrice
 
 UNBOUNDED = 2**63 - 1
 """Stands for the bankruptcy price of a position that is bankrupt at every legal price, or at none."""
@@ -62,6 +63,10 @@ class Contract:
     last: int = 0  # price of the last trade between users
     funding_period: int = 0  # the last period settled
     funds_at_index: bool = False  # True if funding is paid on the value at the index
+    ends_ns: int = 0  # when its call ends by itself; 0: never
+    then_listing: int = Listing.TRADING  # its state after that
+    extensions: int = 0  # of its call
+    told: CallPrice = CallPrice()  # the last indication of its call
     modelled: bool = False  # True if a price model computes its marks
     accrual_ppb: int = 0  # rate that accrued funding adds to requirements of longs, or, negative, of shorts
 

@@ -8,6 +8,7 @@ expense (SAFE-1). After any other command such a parcel waits for its instrument
 from collections.abc import Callable
 
 from solvent.schema.words import Mode, Step, Verdict
+from solvent.twin.account.ledger import Due
 from solvent.twin.liquidation.case import Case, Concern, Outcome, State
 from solvent.twin.liquidation.clear import clear
 from solvent.twin.liquidation.deleverage import deleverage
@@ -68,7 +69,7 @@ def resolve(state: State) -> None:
         while any(parcel.due and parcel.size for parcel in ledger.parcels):
             for parcel in ledger.parcels:
                 if parcel.due and parcel.size:
-                    run(state, Case(Concern.PARCEL, parcel=parcel))
+                    run(state, Case(Concern.PARCEL, parcel=parcel, fresh=parcel.due == Due.OFFER))
         if not ledger.touched:
             break
         for case in _collect(state):

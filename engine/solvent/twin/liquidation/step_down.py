@@ -3,6 +3,7 @@
 Owns size and limit of that order. Never sells beyond the bankruptcy price or the limit of the rule set.
 """
 
+from solvent.schema.states import MATCHES
 from solvent.schema.words import Ending, Flag, Posting, Side, Tif, Verdict
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Position
@@ -23,6 +24,9 @@ def _limit(state: State, p: Position, side: Side) -> int:
 def _sell(state: State, p: Position) -> bool:
     """Offers the lots beyond the target tier. Returns True if any lot filled."""
     contract = state.contracts[p.instrument]
+    if contract.listing not in MATCHES:
+        p.stuck = True
+        return False
     k = valuation.tier_of(contract, p)
     target = k - state.rules.step_tiers
     side = Side.SELL if p.size > 0 else Side.BUY

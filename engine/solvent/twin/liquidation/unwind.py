@@ -4,8 +4,9 @@ Owns the orders of the house. Its trades never move the mark. Only a price, fund
 pay (SAFE-1).
 """
 
-from solvent.schema.words import Ending, Flag, Purse, Side, Tif
-from solvent.twin.account.ledger import Parcel
+from solvent.schema.states import CALLS, MATCHES
+from solvent.schema.words import Ending, Flag, Listing, Purse, Side, Tif
+from solvent.twin.account.ledger import Due, Parcel
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import Case, Outcome, State
 from solvent.twin.trade.state import Ticket
@@ -17,14 +18,37 @@ def _value(state: State, parcel: Parcel) -> int:
     return valuation.worth(contract, parcel.size, contract.mark) - parcel.cost
 
 
+def _meets(state: State, parcel: Parcel) -> bool:
+    """True if an order of the house meets the book now."""
+    return state.contracts[parcel.instrument].listing in MATCHES
+
+
+def _resting_price(state: State, parcel: Parcel, side: Side, limit: int) -> int:
+    """Returns the price at which an order of the house waits in a state without matching, 0 where it may not. In a call it
+    joins at its limit; where only posting is allowed it stays one tick behind the best opposite price."""
+    contract = state.contracts[parcel.instrument]
+    if contract.listing in CALLS:
+        return limit
+    if contract.listing != Listing.ONLY_POST:
+        return 0
+    touch = state.trading.books[parcel.instrument].touch(side, limit)
+    if touch is None:
+        return limit
+    price = touch - 1 if side == Side.BUY else touch + 1
+    return price if 1 <= price <= contract.max_price_ticks else 0
+
+
 def _house_order(state: State, parcel: Parcel, limit: int, may_rest: bool) -> None:
     """Sends a house order for the whole parcel. Its rest stays in the book if it may rest and does not have to be sold at
     once."""
-    side = Side.SELL if parcel.size > 0 else Side.BUY
-    lots = abs(parcel.size)
+    side, lots, waits = Side.SELL if parcel.size > 0 else Side.BUY, abs(parcel.size), not _meets(state, parcel)
+    ends = not may_rest or (state.may_cost_others and _value(state, parcel) <= 0)
+    limit = _resting_price(state, parcel, side, limit) if waits and not ends else 0 if waits else limit
+    if not limit:
+        return
     t = Ticket(
         Purse.HOUSE, parcel.instrument, parcel, side, limit, lots, Tif.GTC if may_rest else Tif.IOC,
-        Flag.HOUSE_ORDER, limit=limit, remaining=lots,
+        Flag.HOUSE_ORDER, limit=limit, remaining=lots, waits=waits,
     )  # fmt: skip
     state.trading.accept(t)
     state.trading.execute(t)
@@ -48,7 +72,7 @@ def unwind(state: State, case: Case) -> Outcome:
     instrument's next mark if the command may not cost others."""
     parcel = case.parcel
     assert parcel
-    parcel.due = False
+    parcel.due = Due.NO
     price = valuation.legal(state.contracts[parcel.instrument], parcel.bankruptcy_price)
     # No order can have a bankruptcy price beyond the legal prices: such a parcel is worthless and is sold below.
     if case.fresh and (price >= parcel.bankruptcy_price if parcel.size > 0 else price <= parcel.bankruptcy_price):

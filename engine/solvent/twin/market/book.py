@@ -39,6 +39,11 @@ class ExtendedTerms:
         """True of a trailing order that waits for its activation."""
         return self.trail != 0 and self.extreme == 0
 
+    @property
+    def shows_all(self) -> bool:
+        """True for an order that shows all of its lots whenever it rests."""
+        return not (self.display or self.shape_flags & (ShapeFlag.HIDDEN | ShapeFlag.ALL_OR_NONE))
+
     def row(self) -> tuple[int, ...]:
         return (
             self.trigger, self.trail, self.extreme, self.slippage_ppb, self.expiry_ns, self.stp_group, self.source,
@@ -171,9 +176,19 @@ class Book:
         for price, lots, _ in self.shown(side):
             yield price, lots
 
+    def first(self, side: int) -> Order | None:
+        """Returns the order of a side that trades first."""
+        return next(self.orders(side), None)
+
     def best(self, side: int) -> int | None:
         """Returns the best price that is shown."""
         return next((price for price, _ in self.levels(side)), None)
+
+    @property
+    def crossed(self) -> bool:
+        """True if the best bid is at or above the best ask, as in a call."""
+        bid, ask = self.best(Side.BUY), self.best(Side.SELL)
+        return bid is not None and ask is not None and bid >= ask
 
     def touch(self, side: int, limit: int) -> int | None:
         """Returns the best price at which an order of this side and limit would surely trade, hidden orders included."""

@@ -106,7 +106,7 @@ class Triggers:
 
     def observe(self, instrument: int, source: int, price: int, halted: bool) -> None:
         """Shows a price to the dormant orders. Trailing triggers follow it, and reached orders become due unless the
-        instrument is halted. Orders that fire on a fall come first, then by nearest trigger, then by order id."""
+        trading is not continuous. Orders that fire on a fall come first, then by nearest trigger, then by order id."""
         found = []
         for order in self.dormant[instrument].values():
             terms = order.terms

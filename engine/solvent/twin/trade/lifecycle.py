@@ -37,7 +37,7 @@ class Trading(Watching):
         value = valuation.value_of(contract, lots, order.price)
         return OpenSide(lots, value, valuation.loss_of(contract, order.side, lots, order.price, order.open_loss))
 
-    def _reserve(self, order: Order, before: int, after: int) -> None:
+    def reserve(self, order: Order, before: int, after: int) -> None:
         """Changes the lots of a resting order in its position's sums, to the unit."""
         p = order.holder
         if not isinstance(p, Position):
@@ -130,7 +130,7 @@ class Trading(Watching):
 
     def leave_book(self, order: Order) -> None:
         """Takes a resting order out of the book and out of its owner's reserve; the order stays alive."""
-        self._reserve(order, order.remaining, 0)
+        self.reserve(order, order.remaining, 0)
         self.books[order.instrument].remove(order)
         order.resting = False
         self._refresh(order)
@@ -154,7 +154,7 @@ class Trading(Watching):
 
     def shrink(self, order: Order, lots: int, reason: Ending) -> None:
         """Takes lots off a resting order, which keeps its place and at least one lot."""
-        self._reserve(order, order.remaining, order.remaining - lots)
+        self.reserve(order, order.remaining, order.remaining - lots)
         self.books[order.instrument].shrink(order, lots)
         order.size -= lots
         self._refresh(order)
@@ -202,7 +202,7 @@ class Trading(Watching):
         maker, taker = self.fees.rates(p.account, contract)
         return maker if reason == Posting.MAKER_FEE else taker
 
-    def _fill(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> Fill:
+    def fill(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> Fill:
         """Returns a trade as a fill of a position. `admission` sets the transfer of an isolated position."""
         contract = self.contracts[p.instrument]
         cost = valuation.cost_delta(contract, side, value)
@@ -219,7 +219,7 @@ class Trading(Watching):
         return Fill(lots if t.side == Side.BUY else -lots, cost, fee, 0, t.fee_reason)
 
     def _book_user(self, p: Position, side: int, value: int, lots: int, reason: Posting, ref: int) -> None:
-        fill = self._fill(p, side, value, lots, reason, ref)
+        fill = self.fill(p, side, value, lots, reason, ref)
         self.admission.fit(p, fill)
         if not self.previews:
             self.fees.add(p.account, self.contracts[p.instrument], value)
@@ -231,17 +231,17 @@ class Trading(Watching):
         cost = valuation.cost_delta(self.contracts[parcel.instrument], side, value)
         self.ledger.parcel_fill(parcel, lots, cost, change, ref)
 
-    def _book_fill(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
+    def book_fill(self, order: Order, price: int, value: int, lots: int, reason: Posting) -> None:
         if isinstance(order.holder, Position):
             self._book_user(order.holder, order.side, value, lots, reason, order.order_id)
         elif isinstance(order.holder, Parcel):
             self._book_house(order.holder, order.side, price, value, lots, order.order_id)
 
     @staticmethod
-    def _held(order: Order) -> int:
+    def held(order: Order) -> int:
         return order.holder.size if isinstance(order.holder, Position) else 0
 
-    def _after_fill(self, order: Order, held: int) -> None:
+    def after_fill(self, order: Order, held: int) -> None:
         """Refreshes the orders of a fill's owner. held: the position's size before the fill."""
         if isinstance(order.holder, Position):
             self.refresh_hold(order.holder)
@@ -295,9 +295,11 @@ class Trading(Watching):
 
     def trade_through(self, t: Ticket) -> tuple[int, int]:
         """Trades fill by fill; both sides bear each fill before it is posted (decision 0013). Returns the first and the last
-        price between users."""
+        price between users. In a call nothing trades."""
         book, first, last = self.books[t.instrument], 0, 0
-        while t.remaining and not t.stays and (met := book.next_maker(t.side, t.limit_now, t.remaining)):
+        if t.waits:
+            return first, last
+        while t.remaining and (met := book.next_maker(t.side, t.limit_now, t.remaining)):
             maker, offered = met
             if self._is_own(t, maker):
                 if not self._self_trade(t, maker):
@@ -337,7 +339,7 @@ class Trading(Watching):
 
     def _maker_fill(self, t: Ticket, maker: Order, lots: int) -> Fill:
         p = cast(Position, maker.holder)
-        fill = self._fill(p, maker.side, self._value(t, maker, lots), lots, Posting.MAKER_FEE, maker.order_id)
+        fill = self.fill(p, maker.side, self._value(t, maker, lots), lots, Posting.MAKER_FEE, maker.order_id)
         self.admission.fit(p, fill)
         return fill
 
@@ -349,9 +351,9 @@ class Trading(Watching):
             return wanted
 
         def bears(lots: int) -> bool:
-            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            self.reserve(maker, maker.remaining, maker.remaining - lots)
             borne = self.admission.bears(p, self._maker_fill(t, maker, lots), maker.price)
-            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            self.reserve(maker, maker.remaining - lots, maker.remaining)
             return borne
 
         lots = self.admission.borne_lots(p, maker.side, wanted, bears)
@@ -369,16 +371,16 @@ class Trading(Watching):
             return wanted
 
         def bears(lots: int) -> bool:
-            fill = self._fill(p, t.side, self._value(t, maker, lots), lots, t.fee_reason, 0)
+            fill = self.fill(p, t.side, self._value(t, maker, lots), lots, t.fee_reason, 0)
             self.admission.fit(p, fill)
             return self.admission.bears(p, fill, None)
 
         def bears_after_maker(lots: int) -> bool:
             other = cast(Position, maker.holder)
-            self._reserve(maker, maker.remaining, maker.remaining - lots)
+            self.reserve(maker, maker.remaining, maker.remaining - lots)
             with self.admission.tried(other, self._maker_fill(t, maker, lots)):
                 borne = bears(lots)
-            self._reserve(maker, maker.remaining - lots, maker.remaining)
+            self.reserve(maker, maker.remaining - lots, maker.remaining)
             return borne
 
         return self.admission.borne_lots(p, t.side, wanted, bears_after_maker if maker.account == t.account else bears)
@@ -396,15 +398,15 @@ class Trading(Watching):
             side=t.side, instrument=t.instrument, maker_order_id=maker.order_id, taker_order_id=taker.order_id,
             price_ticks=maker.price, size_lots=lots, maker=maker.account, taker=t.account,
         )  # fmt: skip
-        self._reserve(maker, maker.remaining + lots, maker.remaining)
-        value, held = self._value(t, maker, lots), (self._held(maker), self._held(taker))
-        self._book_fill(maker, maker.price, value, lots, Posting.MAKER_FEE)
+        self.reserve(maker, maker.remaining + lots, maker.remaining)
+        value, held = self._value(t, maker, lots), (self.held(maker), self.held(taker))
+        self.book_fill(maker, maker.price, value, lots, Posting.MAKER_FEE)
         if not maker.remaining:
             self.finish(maker, Ending.FILLED)
         if maker.holder is not taker.holder:  # otherwise the taker's half comes first
-            self._after_fill(maker, held[0])
-        self._book_fill(taker, maker.price, value, lots, t.fee_reason)
-        self._after_fill(taker, held[1])
+            self.after_fill(maker, held[0])
+        self.book_fill(taker, maker.price, value, lots, t.fee_reason)
+        self.after_fill(taker, held[1])
 
     def rest_or_end(self, t: Ticket) -> None:
         """Rests or ends the remaining lots of a ticket."""
@@ -417,7 +419,7 @@ class Trading(Watching):
             order.price = t.price
             self.books[t.instrument].add(order)
             order.resting = True
-            self._reserve(order, 0, t.remaining)
+            self.reserve(order, 0, t.remaining)
             self.log.emit_rested(
                 side=t.side, account=t.account, instrument=t.instrument, order_id=order.order_id, price_ticks=t.price,
                 remaining_lots=t.remaining, hidden_lots=order.unseen,

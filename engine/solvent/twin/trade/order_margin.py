@@ -135,7 +135,8 @@ class OrderMargin:
         that rests, those that better resting ones leave (trading cuts the others)."""
         closing = -p.size if t.side == Side.BUY else p.size
         trades = bool(t.terms.shape_flags & ShapeFlag.TO_LIMIT)
-        rests = not (t.ending or trades) and self.trading.books[t.instrument].touch(t.side, t.price) is None
+        meets = trades or self.trading.books[t.instrument].touch(t.side, t.price) is not None
+        rests = not t.ending and (t.waits or not meets)
         return closing - (self.trading.reduced_before(t, p) if rests and closing > 0 else 0)
 
     # --- Tiers that orders can reach

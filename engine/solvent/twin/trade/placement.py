@@ -10,10 +10,12 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
 from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES, SHAPE, SHAPE_FIELDS
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
+from solvent.schema.states import CALLS
 from solvent.schema.words import (
     Ending,
     Flag,
     Leg,
+    Listing,
     OrderType,
     Peg,
     SelfTrade,
@@ -193,14 +195,28 @@ class Placement:
     def _reduce_only(self, p: Position) -> int:
         return sum(1 for order in p.orders if order.reduces)
 
+    def _fit_state(self, t: Ticket, listing: int) -> Code:
+        """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
+        if listing in CALLS:
+            rests = t.tif in _STAYS and not t.flags & (Flag.MARKET | Flag.POST_ONLY) and t.terms.shows_all
+            t.waits = True
+            return Code.OK if t.order or rests else Code.NOT_IN_THIS_STATE
+        if listing != Listing.ONLY_POST:
+            return Code.NOT_TRADING
+        t.waits = True  # also of an order that trades whole, which is in nobody's way
+        if t.order is None:
+            return Code.OK if t.flags & Flag.POST_ONLY else Code.NOT_IN_THIS_STATE
+        crosses = self.trading.books[t.instrument].touch(t.side, t.price) is not None
+        return Code.POST_ONLY_WOULD_TAKE if crosses and not t.flags & Flag.SLIDE else Code.OK
+
     def admit(self, t: Ticket, p: Position | None, standing: OpenSide | None = None) -> Code:
         """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
         standing: the present contribution of an order that is amended. p is None in a Book alone.
         """
         contract, code = self.contracts[t.instrument], Code.OK
-        if contract.listing:
-            return Code.NOT_TRADING
+        if contract.listing and (code := self._fit_state(t, contract.listing)):
+            return code
         if p and not contract.mark:
             return Code.NO_MARK
         slides = bool(t.flags & Flag.SLIDE)
@@ -217,7 +233,7 @@ class Placement:
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
             return code
         if t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
-            t.stays = dry_run(self.trading, t)[0] > 0
+            t.waits = dry_run(self.trading, t)[0] > 0
         if p:
             if t.flags & Flag.MARKET:
                 unfilled, last = dry_run(self.trading, t)
@@ -227,6 +243,8 @@ class Placement:
                 code = self.order_margin.check_margin(t, p, standing or OpenSide())
         if not code and t.tif == Tif.FOK and dry_run(self.trading, t)[0] > 0:
             return Code.FOK_UNFILLED
+        if t.flags & Flag.POST_ONLY:
+            t.waits = True  # it takes nothing, not even what trades whole
         return code
 
     # --- the limits of the instrument
@@ -278,8 +296,11 @@ class Placement:
 
     def _check_armed(self, t: Ticket, p: Position | None) -> Code:
         """Checks an order that becomes dormant; all other checks come when it fires."""
-        if self.contracts[t.instrument].listing:
-            return Code.NOT_TRADING
+        if listing := self.contracts[t.instrument].listing:
+            if listing == Listing.ONLY_POST:
+                return Code.NOT_IN_THIS_STATE
+            if listing not in CALLS:
+                return Code.NOT_TRADING
         reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail and not reference:
             return Code.NO_REFERENCE
@@ -300,14 +321,15 @@ class Placement:
         return Code.OK
 
     def _arm(self, t: Ticket) -> Answer:
-        """Accepts a dormant order. If its trigger is already reached, it is due at once."""
+        """Accepts a dormant order. If its trigger is already reached, it is due at once, or when trading is continuous."""
         reference = self.trading.watched(t.instrument)[t.terms.source]
         if t.terms.trail and t.terms.activation in (0, reference):
             t.terms.extreme = reference
         self.trading.looks = self.trading.looks or t.terms.source >= Source.BY_BID
         order = self.trading.accept(t)
         self.trading.triggers.add(order, reference)
-        if not t.terms.trail and reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
+        wakes = self.contracts[t.instrument].listing == Listing.TRADING and not t.terms.trail
+        if wakes and reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 

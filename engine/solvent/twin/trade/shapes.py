@@ -111,7 +111,7 @@ class Shapes:
         """Looks again at orders that trade whole, after an order came to rest opposite: one that it now can fill takes its
         lots."""
         order, book = cast(Order, t.order), self.trading.books[t.instrument]
-        if not order.resting or order.order_id not in self.trading.live or order.whole:
+        if not order.resting or order.order_id not in self.trading.live or order.whole or self.contracts[t.instrument].listing:
             return
         reached = [each for each in book.orders(1 - t.side) if each.whole and within(t.side, each.price, t.price)]
         for each in reached:

@@ -41,7 +41,7 @@ class Ticket:
     traded: int = 0
     reached: int = 0  # the price of its last trade
     text: bytes = b""  # of its client id
-    stays: bool = False  # it trades whole or not at all, and comes to rest without a trade
+    waits: bool = False  # it comes to rest without a trade: in a call, or since it trades whole or not at all
 
     @property
     def still_closes(self) -> bool:

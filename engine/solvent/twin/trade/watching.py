@@ -4,6 +4,7 @@ Owns the showing of prices to triggers: marks, indices and trades as they arise,
 a price, or places an order that became due.
 """
 
+from solvent.schema.states import CALLS
 from solvent.schema.words import Listing, Side, Source
 from solvent.twin.trade.state import State
 
@@ -11,12 +12,16 @@ from solvent.twin.trade.state import State
 class Watching(State):
     def observe(self, instrument: int, source: Source, price: int) -> None:
         """Shows a price to the triggers."""
-        self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing == Listing.HALTED)
+        self.triggers.observe(instrument, source, price, halted=self.contracts[instrument].listing != Listing.TRADING)
 
     def watched(self, instrument: int) -> tuple[int, int, int, int, int]:
-        """Returns the prices that triggers watch, by source; 0 where there is none."""
+        """Returns the prices that triggers watch, by source; 0 where there is none. A call, or a crossed book, has no best
+        prices."""
         contract, book = self.contracts[instrument], self.books[instrument]
-        return contract.mark, contract.last, contract.index, book.best(Side.BUY) or 0, book.best(Side.SELL) or 0
+        bid, ask = book.best(Side.BUY) or 0, book.best(Side.SELL) or 0
+        if contract.listing in CALLS or book.crossed:
+            bid = ask = 0
+        return contract.mark, contract.last, contract.index, bid, ask
 
     def look(self) -> None:
         """Shows the best prices to the triggers that watch them, after the books have come to rest."""

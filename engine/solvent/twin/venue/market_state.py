@@ -1,16 +1,20 @@
-"""The state of each market: HALT, SETTLE, expiries.
+"""The state of each market: HALT, SETTLE, SET_STATE, expiries, calls that end.
 
-Owns the listing of each instrument and the settlement of its positions at one price. Never leaves a position, a parcel or an
-order in a closed instrument. The rounding of inverse values goes to RESIDUE.
+Owns the listing of each instrument, its calls with their indications, and the settlement of its positions at one price. Never
+leaves a position, a parcel or an order in a closed instrument. The rounding of inverse values goes to RESIDUE.
 """
 
 from solvent.schema.codes import Code
-from solvent.schema.commands import Halt, Settle
+from solvent.schema.commands import Halt, SetState, Settle
 from solvent.schema.limits import FIRST_USER
+from solvent.schema.states import CALLS
 from solvent.schema.words import Ending, Listing, ParcelChange, Posting, Purse
-from solvent.twin.account.ledger import Fill
+from solvent.twin.account.ledger import Due, Fill
 from solvent.twin.contract import valuation
+from solvent.twin.contract.valuation import Contract
+from solvent.twin.market.call_price import CallPrice, call_price
 from solvent.twin.trade.lifecycle import Trading
+from solvent.twin.trade.uncross import Uncross
 
 
 class MarketState:
@@ -19,8 +23,9 @@ class MarketState:
         self.ledger = trading.ledger
         self.contracts = trading.contracts
         self.log = trading.log
+        self.uncrossing = Uncross(trading)
 
-    def _check(self, c: Halt | Settle) -> Code:
+    def _check(self, c: Halt | Settle | SetState) -> Code:
         if c.instrument >= len(self.contracts):
             return Code.UNKNOWN_INSTRUMENT
         return Code.NOT_TRADING if self.contracts[c.instrument].listing == Listing.CLOSED else Code.OK
@@ -32,13 +37,79 @@ class MarketState:
             return code
         if c.listing > Listing.HALTED:
             return Code.BAD_MODE
-        self.contracts[c.instrument].listing = c.listing
-        self.log.emit_listing_changed(instrument=c.instrument, listing=c.listing, price_ticks=0)
-        if c.listing == Listing.TRADING:
-            self.trading.resume(c.instrument)
+        self._change(c.instrument, c.listing)
         return Code.OK
 
-    def close_instrument(self, c: Settle) -> Code:
+    def set_state(self, c: SetState) -> Code:
+        """Executes SET_STATE: any state but that of a settled instrument becomes any other."""
+        if code := self._check(c):
+            return code
+        timed = c.listing == Listing.AUCTION and c.ends_ns > c.time_ns and c.then_listing not in (*CALLS, Listing.CLOSED)
+        untimed = not c.ends_ns and not c.then_listing
+        if max(c.listing, c.then_listing) > Listing.ONLY_CANCEL or not (timed or untimed):
+            return Code.BAD_STATE
+        if c.listing == Listing.CLOSED:
+            return self.close_instrument(c)
+        if c.price_ticks:
+            return Code.BAD_PRICE
+        self._change(c.instrument, c.listing, c.ends_ns, c.then_listing)
+        return Code.OK
+
+    # --- calls
+
+    @staticmethod
+    def _reference(contract: Contract) -> int:
+        """Returns the price that decides between equally good ones."""
+        return contract.mark
+
+    def _change(self, instrument: int, listing: int, ends_ns: int = 0, then: int = 0) -> None:
+        """Brings a market into another state. A book that is crossed is uncrossed first, unless orders go on gathering."""
+        contract, before = self.contracts[instrument], self.contracts[instrument].listing
+        if listing not in (before, *CALLS):
+            self.uncrossing.uncross(instrument, self._reference(contract))
+        if listing in CALLS:
+            self._end_unseen(instrument)
+        contract.listing, contract.ends_ns, contract.then_listing = listing, ends_ns, then
+        if listing not in CALLS:
+            contract.told = CallPrice()
+        self.log.emit_listing_changed(
+            instrument=instrument, listing=listing, price_ticks=0, ends_ns=ends_ns, extensions=0, then_listing=then
+        )
+        for parcel in self.ledger.parcels if before == Listing.ONLY_CANCEL != listing else ():
+            if parcel.instrument == instrument and parcel.order is None:
+                parcel.due = Due.OFFER
+        if listing == Listing.TRADING:
+            self.trading.resume(instrument)
+
+    def _end_unseen(self, instrument: int) -> None:
+        """Ends the resting orders of an instrument that do not always show all of their lots: a call has none."""
+        for _, order in sorted(self.trading.live.items()):
+            if order.instrument == instrument and order.resting and not order.terms.shows_all:
+                self.trading.cancel(order, Ending.NOT_IN_CALL)
+
+    def end_calls(self, now_ns: int) -> bool:
+        """Ends the calls whose time has come, by their ends, then by instrument. Returns True if there was one."""
+        ended = False
+        while ends := [(each.ends_ns, i) for i, each in enumerate(self.contracts) if 0 < each.ends_ns <= now_ns]:
+            _, instrument = min(ends)
+            self._change(instrument, self.contracts[instrument].then_listing)
+            ended = True
+        return ended
+
+    def indicate(self) -> None:
+        """Tells price, volume and surplus of an uncross now, of every call in which one of them has changed."""
+        for instrument, contract in enumerate(self.contracts):
+            if contract.listing in CALLS:
+                found = call_price(self.trading.books[instrument], self._reference(contract))
+                if found != contract.told:
+                    contract.told = found
+                    self.log.emit_indicated(
+                        instrument=instrument, price_ticks=found.price, size_lots=found.lots, surplus_lots=found.surplus
+                    )
+
+    # --- settlements
+
+    def close_instrument(self, c: Settle | SetState) -> Code:
         """Executes SETTLE: closes an instrument for good at a price, or at its mark if the price is 0."""
         if code := self._check(c):
             return code
@@ -53,11 +124,15 @@ class MarketState:
     def close_at(self, instrument: int, ticks: int) -> None:
         """Cancels all orders, oldest first, and closes every position and parcel at one price, without a fee."""
         contract = self.contracts[instrument]
+        self.uncrossing.uncross(instrument, self._reference(contract))
         for _, order in sorted(self.trading.live.items()):
             if order.instrument == instrument:
                 self.trading.cancel(order, Ending.DELISTED)
         contract.listing, contract.mark, total = Listing.CLOSED, ticks, 0
-        self.log.emit_listing_changed(instrument=instrument, listing=Listing.CLOSED, price_ticks=ticks)
+        contract.ends_ns, contract.then_listing, contract.told = 0, 0, CallPrice()
+        self.log.emit_listing_changed(
+            instrument=instrument, listing=Listing.CLOSED, price_ticks=ticks, ends_ns=0, extensions=0, then_listing=0
+        )
         for p in self.ledger.members[instrument]:
             if p.size:
                 worth = valuation.worth(contract, p.size, ticks)

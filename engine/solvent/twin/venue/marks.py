@@ -9,6 +9,7 @@ from collections.abc import Callable
 from solvent.schema.codes import Code
 from solvent.schema.commands import SettleFunding, TellIndex, TellLast, TellMark, TellSource
 from solvent.schema.limits import CATCH_UP_MAX, FINE, RATE
+from solvent.schema.states import CALLS
 from solvent.schema.words import Listing, Side, Source
 from solvent.twin.contract.price_model import Prices, View, half_even, weighted_median
 from solvent.twin.liquidation.danger import watch_collateral, watch_mark
@@ -106,7 +107,7 @@ class Marks:
             instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis, ema_fine=ema,
         )  # fmt: skip
         for parcel in self.ledger.parcels:
-            parcel.due = parcel.due or parcel.instrument == instrument
+            parcel.due = parcel.due or int(parcel.instrument == instrument)
         for p in self.ledger.members[instrument]:
             p.stuck = False
         watch_mark(self.state, instrument)
@@ -142,7 +143,10 @@ class Marks:
             self._set_index(instrument, fine, len(chosen))
 
     def _view(self, instrument: int, model: Prices) -> View:
+        """Returns what the book tells a model: nothing where orders gather, or while it is crossed."""
         book = self.trading.books[instrument]
+        if self.contracts[instrument].listing in CALLS or book.crossed:
+            return View(0, 0, 0, 0)
         return View(
             book.best(Side.BUY) or 0, book.best(Side.SELL) or 0,
             model.impact_price(book.levels(Side.BUY)), model.impact_price(book.levels(Side.SELL)),

@@ -64,6 +64,11 @@ cdef struct Account:
     uint32_t parent                # a sub-account's master, else 0
     uint8_t touched
 
+cdef enum Due:                     # what the pipeline has to do for a parcel
+    NOT_DUE = 0
+    LOOK = 1                       # its value may have changed
+    OFFER = 2                      # it is offered in the book, as when it was taken
+
 cdef struct Parcel:
     int64_t parcel_id
     int64_t size_lots
@@ -72,7 +77,7 @@ cdef struct Parcel:
     uint64_t order_id              # its resting order, or 0
     uint32_t instrument
     uint32_t origin                # the account it was taken from
-    uint8_t due                    # its value may have changed since its last test
+    uint8_t due                    # Due
 
 cdef struct Collateral:           # a currency that counts as margin of another
     uint32_t currency

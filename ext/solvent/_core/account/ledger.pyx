@@ -524,7 +524,7 @@ cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_
     must(share + gain == -cost_delta, MON_3, fault)
     parcel.size_lots += lots if parcel.size_lots < 0 else -lots
     parcel.cost_units -= share
-    parcel.due = 1
+    parcel.due = LOOK
     ledger.costs[currency] -= share
     ledger.instruments[parcel.instrument].net_lots += parcel.size_lots - held
     must(magnitude(parcel.size_lots) == magnitude(held) - lots, LIQ_4, fault)

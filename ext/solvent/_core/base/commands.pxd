@@ -343,6 +343,22 @@ cdef struct TellLast:  # Sets an instrument's last price for the triggers that w
     uint64_t unused_order_id
     int64_t unused_amount
 
+cdef struct SetState:  # Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
+    uint16_t type
+    uint8_t records
+    uint8_t unused_side
+    uint32_t unused_account
+    uint32_t instrument
+    uint8_t then_listing
+    uint8_t unused_flags
+    uint16_t listing
+    int64_t time_ns
+    int64_t price_ticks
+    int64_t unused_size_lots
+    uint64_t unused_client_id
+    uint64_t unused_order_id
+    int64_t ends_ns
+
 cdef struct AmendTrigger:  # Moves the fixed trigger of a dormant order, named by order_id or client_id, to another price
     uint16_t type
     uint8_t records
@@ -383,4 +399,5 @@ cdef union Request:  # one record of a command
     MassCancel mass_cancel
     TellSource source
     TellLast set_last
+    SetState set_state
     AmendTrigger amend_trigger

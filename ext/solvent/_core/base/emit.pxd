@@ -9,7 +9,8 @@ from solvent._core.base.event_log cimport EventLog, append
 from solvent._core.base.schema cimport (
     BEGIN, ACCOUNT_OPENED, LEDGER, POSITION, MARKED, ACCEPTED, RESTED, TRADE, REDUCED, DONE, LIQUIDATION, STEP_DOWN,
     TAKEOVER, PARCEL, ADL, REPLACED, TRIGGERED, INDEXED, FUNDED, NETTED, SOURCE_CHANGED, RATED, INSTRUMENT_ADDED,
-    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, SHAPED, REFILLED, TRIGGER_MOVED, Event,
+    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, UNCROSSED, INDICATED, SHAPED, REFILLED,
+    TRIGGER_MOVED, Event,
 )
 
 
@@ -176,9 +177,10 @@ cdef inline Event* emit_instrument_added(
 
 
 cdef inline Event* emit_listing_changed(
-    EventLog* log, uint32_t instrument, uint16_t listing, int64_t price_ticks
+    EventLog* log, uint32_t instrument, uint16_t listing, int64_t price_ticks, int64_t ends_ns, int64_t extensions,
+    uint16_t then_listing
 ) noexcept nogil:
-    return append(log, LISTING_CHANGED, 0, 0, instrument, 0, listing, price_ticks, 0, 0, 0, 0)
+    return append(log, LISTING_CHANGED, 0, 0, instrument, then_listing, listing, price_ticks, ends_ns, extensions, 0, 0)
 
 
 cdef inline Event* emit_accrued(
@@ -209,6 +211,18 @@ cdef inline Event* emit_client_id_named(
     EventLog* log, uint32_t account, uint32_t instrument, int64_t client_id
 ) noexcept nogil:
     return append(log, CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_uncrossed(
+    EventLog* log, uint32_t instrument, int64_t price_ticks, int64_t size_lots, int64_t surplus_lots, int64_t reference_ticks
+) noexcept nogil:
+    return append(log, UNCROSSED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, reference_ticks, 0)
+
+
+cdef inline Event* emit_indicated(
+    EventLog* log, uint32_t instrument, int64_t price_ticks, int64_t size_lots, int64_t surplus_lots
+) noexcept nogil:
+    return append(log, INDICATED, 0, 0, instrument, 0, 0, price_ticks, size_lots, surplus_lots, 0, 0)
 
 
 cdef inline Event* emit_shaped(

@@ -14,7 +14,7 @@ import sys
 
 cdef enum:
     TYPES_MAX = 64
-    NAMES_MAX = 96
+    NAMES_MAX = 128
     KEYS_BITS = 11
     KEYS = 1 << KEYS_BITS  # so many places that some multiplier gives each name its own
     TRIES = 200

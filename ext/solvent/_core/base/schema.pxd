@@ -119,6 +119,7 @@ cdef enum CommandType:  # Numbers the commands
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    SET_STATE = 29
     AMEND_TRIGGER = 28
 
 cdef enum Component:  # Names a candidate of which the mark price is the median
@@ -148,6 +149,7 @@ cdef enum Ending:  # Tells why an order ended or shrank (reason of DONE and REDU
     MASS_CANCELLED = 14
     DELISTED = 15
     POSITION_CLOSED = 16
+    NOT_IN_CALL = 23
 
 cdef enum EventType:  # Numbers the events
     BEGIN = 1
@@ -179,6 +181,8 @@ cdef enum EventType:  # Numbers the events
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    UNCROSSED = 39
+    INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
     REFILLED = 37
@@ -202,10 +206,14 @@ cdef enum Leg:  # Names a position of an instrument: the only one, or one side o
     LONG = 1
     SHORT = 2
 
-cdef enum Listing:  # Tells whether an instrument trades
+cdef enum Listing:  # Tells the state of an instrument's market (schema.states has what each admits)
     TRADING = 0
     HALTED = 1
     CLOSED = 2
+    PRE_OPEN = 3
+    AUCTION = 4
+    ONLY_POST = 5
+    ONLY_CANCEL = 6
 
 cdef enum Mode:  # Names the margin mode
     CROSS = 0
@@ -400,3 +408,5 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     PRICE_IS_MODELLED = 613
     BAD_SOURCE = 614
     NOT_TRADING = 615
+    NOT_IN_THIS_STATE = 616
+    BAD_STATE = 617

@@ -2,11 +2,13 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free
+from libc.string cimport memset
 from solvent._core.market.peaks cimport shown_ticks
 from solvent._core.market.book cimport Book, book_worse
+from solvent._core.market.call_price cimport is_crossed
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128, min64, magnitude, max64
 from solvent._core.base.pool cimport zeroed
-from solvent._core.contract.valuation cimport Instrument, value_of
+from solvent._core.contract.valuation cimport Instrument, in_call, value_of
 from solvent._core.base.schema cimport (
     BASIS_ANNUAL, BASIS_EMA, BASIS_MEAN, BOOK, BUY, EXTERNAL, FAIR, IMPACT, INDEX_PRICE, INDEX_WEIGHTS, INVERSE, LAST,
     LINEAR_WEIGHTS, LIVE_SOURCE, MARK_ALONE, MIDDLE, MISSING, SELL, STALE, WILD,
@@ -251,6 +253,9 @@ cdef int64_t _impact_price(Prices* p, Instrument* ins, Book* book, int side, int
 
 
 cdef void prices_view(Prices* p, Instrument* ins, Book* book, View* view, int32_t* fault) noexcept nogil:
+    if in_call(ins) or is_crossed(book):       # it tells no price
+        memset(view, 0, sizeof(View))
+        return
     view.bid = shown_ticks(book, BUY)
     view.ask = shown_ticks(book, SELL)
     view.impact_bid = _impact_price(p, ins, book, BUY, fault)

@@ -9,8 +9,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.base.money cimport RATE, int128, magnitude, mul, mul_div_ceil, mul_div_floor
-from solvent._core.base.schema cimport BUY, INVERSE, POWER, SLOPE
+from solvent._core.base.schema cimport AUCTION, BUY, HALTED, INVERSE, POWER, PRE_OPEN, SLOPE, TRADING
 from solvent._core.contract.order_limits cimport OrderLimits
+from solvent._core.market.call_price cimport CallPrice
 
 cdef struct Leverage:              # a fraction in lowest terms
     int64_t times
@@ -72,6 +73,10 @@ cdef struct Instrument:
     uint8_t covers                 # in every tier maintenance with the fee is at most the initial rate
     uint8_t plain                  # maintenance is the tier's rate of the value at mark; tiers go by lots alone
     uint8_t listing                # written by market_state alone
+    uint8_t then_listing           # of a call: the state after it
+    int32_t extensions             # of a call
+    int64_t ends_ns                # of a call: when it ends by itself; 0: never
+    CallPrice told                 # of a call: its last indication
     int32_t* members               # every position ever opened here
     int64_t net_lots               # of all positions and parcels together: none
     int32_t member_count
@@ -197,6 +202,16 @@ cdef inline int64_t value_at_mark(Instrument* ins, int64_t size_lots, int32_t* f
 cdef inline int64_t funding_value(Instrument* ins, int64_t size_lots, int32_t* fault) noexcept nogil:
     """Returns the value on which funding is paid."""
     return magnitude(worth(ins, size_lots, ins.index_ticks if ins.funds_at_index else ins.mark_ticks, fault))
+
+
+cdef inline bint in_call(Instrument* ins) noexcept nogil:
+    """True if orders gather and nothing trades before an uncross."""
+    return ins.listing == PRE_OPEN or ins.listing == AUCTION
+
+
+cdef inline bint meets(Instrument* ins) noexcept nogil:
+    """True if an order that is admitted meets the book; in a halt only those of liquidations are."""
+    return ins.listing == TRADING or ins.listing == HALTED
 
 
 cdef inline int64_t upl_of(Instrument* ins, int64_t size_lots, int64_t cost_units, int32_t* fault) noexcept nogil:

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.account.ledger cimport Ledger, Parcel, balance, order_touched, parcels_sweep, wallet_of
+from solvent._core.account.ledger cimport OFFER, Ledger, Parcel, balance, order_touched, parcels_sweep, wallet_of
 from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
@@ -101,7 +101,7 @@ cdef bint _run_due(State* s) noexcept nogil:
     for i in range(s.ledger.parcel_count):
         if s.ledger.parcels[i].due and s.ledger.parcels[i].size_lots != 0:
             any = True
-            _run_parcel(s, i, False)
+            _run_parcel(s, i, s.ledger.parcels[i].due == OFFER)
     return any
 
 

@@ -6,7 +6,7 @@ from solvent._core.account.ledger cimport Position, held_of
 from solvent._core.account.margin cimport bankruptcy_cost
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_5, MON_2, ORD_3, must
 from solvent._core.base.money cimport clamp, min64, magnitude, max64
-from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, price_paying, tier_of, value_of
+from solvent._core.contract.valuation cimport Held, Instrument, band_price, lots_within, meets, price_paying, tier_of, value_of
 from solvent._core.liquidation.case cimport AGAIN, GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.order_pool cimport pool_room
@@ -38,6 +38,9 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     cdef int64_t held_lots = magnitude(p.size_lots)
     cdef int target = k + 1 - s.rules.step_tiers
     cdef Ticket t
+    if not meets(ins):
+        p.stuck = 1
+        return False
     memset(&t, 0, sizeof(Ticket))
     t.side = SELL if p.size_lots > 0 else BUY
     t.limit_ticks = _limit(s, index, t.side)

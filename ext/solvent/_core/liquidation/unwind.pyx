@@ -2,13 +2,14 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
-from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, SELL, UNWOUND
-from solvent._core.account.ledger cimport Parcel, wallet_of
+from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, ONLY_POST, SELL, UNWOUND
+from solvent._core.account.ledger cimport NOT_DUE, Parcel, wallet_of
 from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, must
 from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64
-from solvent._core.contract.valuation cimport Instrument, band_price, price_paying, upl_of
+from solvent._core.contract.valuation cimport Instrument, band_price, in_call, meets, price_paying, upl_of
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
+from solvent._core.market.peaks cimport touch_ticks
 from solvent._core.market.order_pool cimport pool_find, pool_room
 from solvent._core.trade.lifecycle cimport accept, cancel, rest_or_end, execute, ticket_at
 from solvent._core.trade.state cimport State, Ticket
@@ -28,11 +29,34 @@ cdef void _check_order(State* s, Parcel* parcel) noexcept nogil:
         must((s.pool.orders[slot].side == SELL) == (parcel.size_lots > 0), LIQ_4, &s.log.fault)
 
 
+cdef int64_t _resting_price(State* s, Parcel* parcel, int64_t limit_ticks) noexcept nogil:
+    """Returns the price at which an order of the house waits in a state without matching, 0 where it may not. In a call it
+    joins at its limit; where only posting is allowed it stays one tick behind the best opposite price."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    cdef int64_t touch
+    cdef int side = SELL if parcel.size_lots > 0 else BUY
+    must(parcel.size_lots != 0 and parcel.order_id == 0, LIQ_4, &s.log.fault)
+    must(1 <= limit_ticks <= ins.max_price_ticks, LIQ_5, &s.log.fault)
+    if in_call(ins):
+        return limit_ticks
+    if ins.listing != ONLY_POST:
+        return 0
+    touch = touch_ticks(&s.books[parcel.instrument], side, limit_ticks)
+    if touch != 0:
+        limit_ticks = touch + (-1 if side == BUY else 1)
+    return limit_ticks if 1 <= limit_ticks <= ins.max_price_ticks else 0
+
+
 cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_rest) noexcept nogil:
     """Sends a house order for the whole parcel. Its rest stays in the book if it may rest and does not have to be sold at
     once."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef bint ends = not may_rest or (s.may_cost_others and _value(s, parcel) <= 0)
     cdef Ticket t
+    if not meets(&s.ledger.instruments[parcel.instrument]):
+        limit_ticks = 0 if ends else _resting_price(s, parcel, limit_ticks)
+        if limit_ticks == 0:
+            return
     if not pool_room(&s.pool) or not book_room(&s.books[parcel.instrument]):
         return
     memset(&t, 0, sizeof(Ticket))
@@ -49,7 +73,8 @@ cdef void _house_order(State* s, int32_t index, int64_t limit_ticks, bint may_re
     must(parcel.order_id == 0 and t.size_lots == magnitude(parcel.size_lots), LIQ_4, &s.log.fault)
     must(1 <= limit_ticks <= t.ins.max_price_ticks, LIQ_5, &s.log.fault)
     accept(s, &t)
-    execute(s, &t)
+    if meets(t.ins):
+        execute(s, &t)
     if not may_rest or (s.may_cost_others and _value(s, &s.ledger.parcels[index]) <= 0):
         t.ending = UNWOUND
     rest_or_end(s, &t)
@@ -78,7 +103,7 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
     cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
     cdef int64_t highest = s.ledger.instruments[parcel.instrument].max_price_ticks
     cdef int64_t price = clamp(parcel.bankruptcy_ticks, 1, highest)
-    parcel.due = 0
+    parcel.due = NOT_DUE
     must(parcel.size_lots != 0 or c.fresh, LIQ_10, &s.log.fault)     # an opposite sibling may have closed it
     _check_order(s, parcel)
     # No order can have a bankruptcy price beyond the legal prices: such a parcel is worthless and is sold below.

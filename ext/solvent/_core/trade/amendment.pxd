@@ -13,6 +13,7 @@ cdef enum:
     BOTH_SIDES = 2
 
 cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil
+cdef void cancel_unseen(State* s, uint32_t instrument) noexcept nogil
 cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil
 cdef int amend_trigger(State* s, const AmendTrigger* c, Receipt* receipt) noexcept nogil
 cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept nogil

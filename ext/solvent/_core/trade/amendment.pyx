@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, LIVE, ExtendedTerms, Order, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, ExtendedTerms, Order, pool_find
 from solvent._core.market.book cimport book_room
 from solvent._core.market.peaks cimport is_whole, peaks_room
 from solvent._core.market.client_ids cimport client_ids_find
@@ -10,14 +10,14 @@ from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_due, triggers_move, triggers_reserve,
 )
 from solvent._core.trade.order_margin cimport reducible, within_band
-from solvent._core.trade.shapes cimport parts_fit
+from solvent._core.trade.shapes cimport parts_fit, shows_all
 from solvent._core.trade.placement cimport admit, check_limits, known_account, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
     AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIDE, BAD_SIZE, BAD_TRIGGER, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    LIMIT_ORDER, MARKET, MASS_CANCELLED, NOBODY, NO_INSTRUMENT, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED,
+    LIMIT_ORDER, MARKET, MASS_CANCELLED, NOBODY, NOT_IN_CALL, NO_INSTRUMENT, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED,
     SHAPED_ORDER, TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING, TRIGGER_ORDER, TRIGGER_REACHED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER,
 )
 from solvent._core.trade.lifecycle cimport cancel, requeue, replaced_event, shrink, ticket_of_order
@@ -68,6 +68,7 @@ cdef struct Filter:
     uint32_t instrument        # NO_INSTRUMENT: all
     uint8_t side               # BOTH_SIDES: both
     bint house                 # the house's orders too
+    bint unseen                # only resting orders that do not always show all of their lots
 
 
 cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
@@ -78,6 +79,8 @@ cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64
     if f.account != NOBODY and order.account != f.account or (f.side != BOTH_SIDES and order.side != f.side):
         return
     if f.instrument != NO_INSTRUMENT and order_instrument(s, slot) != f.instrument:
+        return
+    if f.unseen and (order.state & DORMANT or not order.state & EXTENDED or shows_all(&s.pool.terms[slot])):
         return
     if found != NULL:
         found[count[0]] = order.order_id
@@ -105,20 +108,30 @@ cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
 cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil:
     """Ends all live orders that pass the filters, oldest first. Returns their number."""
     cdef Filter f
+    f.account, f.instrument, f.side, f.house, f.unseen = account, instrument, side, house, False
+    return _cancel_filtered(s, &f, reason)
+
+
+cdef void cancel_unseen(State* s, uint32_t instrument) noexcept nogil:
+    """Ends the resting orders of an instrument that do not always show all of their lots: a call has none."""
+    cdef Filter f
+    f.account, f.instrument, f.side, f.house, f.unseen = NOBODY, instrument, BOTH_SIDES, False, True
+    _cancel_filtered(s, &f, NOT_IN_CALL)
+    must(s.books[instrument].careful == 0, ORD_1, &s.log.fault)
+    must(s.books[instrument].wholes == 0, ORD_1, &s.log.fault)
+
+
+cdef int64_t _cancel_filtered(State* s, Filter* f, uint16_t reason) noexcept nogil:
     cdef int64_t i, count
     cdef uint64_t* found
-    f.account = account
-    f.instrument = instrument
-    f.side = side
-    f.house = house
-    count = _select(s, &f, NULL)
+    count = _select(s, f, NULL)
     if count == 0:
         return 0
     found = <uint64_t*>taken(<size_t>count * sizeof(uint64_t))
     if found == NULL:
         s.log.fault = 2
         return 0
-    _select(s, &f, found)
+    _select(s, f, found)
     qsort(found, count, sizeof(uint64_t), &_by_id)
     for i in range(count):
         cancel(s, pool_find(&s.pool, found[i]), reason)

@@ -51,6 +51,9 @@ cdef void end_closing(State* s, Ticket* t) noexcept nogil
 cdef bint admit_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
 cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
 cdef void fill_at_limit(State* s, Ticket* t, int64_t lots, FillSide* half) noexcept nogil
+cdef void book_user(State* s, int32_t position, FillSide* half) noexcept nogil
+cdef void book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil
+cdef void after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
 cdef void refill(State* s, uint32_t instrument, int32_t slot, int64_t price_ticks) noexcept nogil
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil

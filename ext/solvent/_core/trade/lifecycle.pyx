@@ -60,9 +60,9 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.ending = 0
     t.fee_reason = TAKER_FEE
     t.closes = False
-    t.stays = False
     t.turns = False
     t.reached_ticks = 0
+    t.waits = False
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
     t.open_loss_ticks = 0
@@ -481,7 +481,7 @@ cdef inline bint _safe(State* s, int32_t position) noexcept nogil:
     return p.mode or wallet.known_at != s.ledger.moves or wallet.slack_units + wallet.cash_units >= 0
 
 
-cdef void _book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
+cdef void book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
     cdef uint32_t account = s.ledger.positions[position].account
     must((half.effect.shortfall_units == 0) & ((half.effect.margin_units >= 0) | (half.effect.size_lots != 0)), SAFE_2, &s.log.fault)
     fees_add(&s.fees, &s.ledger, &s.ledger.instruments[s.ledger.positions[position].instrument], account,
@@ -494,7 +494,7 @@ cdef void _book_user(State* s, int32_t position, FillSide* half) noexcept nogil:
         must(_safe(s, position), SAFE_2, &s.log.fault)
 
 
-cdef void _book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil:
+cdef void book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil:
     cdef int32_t index = parcel_find(&s.ledger, parcel_id)
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef bint worse = (fill.price_ticks > parcel.bankruptcy_ticks if side == BUY else fill.price_ticks < parcel.bankruptcy_ticks)
@@ -504,7 +504,7 @@ cdef void _book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_
                 FILLED_BY_FUND if worse else FILLED_BY_BOOK, order_id)
 
 
-cdef void _after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
+cdef void after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil:
     """Refreshes the orders of a fill's owner. held_lots: the position's size before the fill."""
     cdef Position* p = &s.ledger.positions[position]
     refresh_hold(s, position)
@@ -526,16 +526,16 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
     must(deal.value_units == _value(s, t, fill), BOOK_8, &s.log.fault)
     reserve(s, maker, fill.price_ticks, maker.remaining_lots + fill.lots, maker.remaining_lots)
     if owned:
-        _book_user(s, holder, &deal.maker)
+        book_user(s, holder, &deal.maker)
         must(s.ledger.positions[holder].size_lots == held + (fill.lots if maker.side == BUY else -fill.lots), MON_2, &s.log.fault)
     else:
-        _book_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
+        book_house(s, holder, maker.side, fill, deal.value_units, maker.order_id)
     if maker.remaining_lots == 0:
         finish(s, fill.slot, t.instrument, FILLED, OK)
     if owned and not own:       # otherwise the taker's half comes first
-        _after_fill(s, holder, held)
+        after_fill(s, holder, held)
     if t.flags & HOUSE_ORDER:
-        _book_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
+        book_house(s, t.holder, t.side, fill, deal.value_units, t.order_id)
         return
     if own:
         fill_side(s, t.holder, t.side, fill.lots, deal.value_units, t.fee_reason, t.order_id, &deal.taker)
@@ -543,9 +543,9 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
         held = s.ledger.positions[t.holder].size_lots
     must(not owned or (deal.maker.terms.size_delta == -deal.taker.terms.size_delta)
          & (deal.maker.terms.cost_delta == -deal.taker.terms.cost_delta), MON_3, &s.log.fault)
-    _book_user(s, t.holder, &deal.taker)
+    book_user(s, t.holder, &deal.taker)
     must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
-    _after_fill(s, t.holder, held)
+    after_fill(s, t.holder, held)
 
 
 cdef void refill(State* s, uint32_t instrument, int32_t slot, int64_t price_ticks) noexcept nogil:

@@ -79,7 +79,8 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     standing: the contribution of the order's earlier terms, if this is an amendment, or NULL.
     """
     cdef int64_t closing = min64(t.remaining_lots, closing_lots(p, t.side))
-    cdef bint tried = closing > 0 and (t.turns or t.book.careful or crosses(t.book, t.side, t.limit_ticks))      # otherwise nothing closes at once
+    cdef bint tried = closing > 0 and not t.waits and (
+        t.turns or t.book.careful or crosses(t.book, t.side, t.limit_ticks))       # otherwise nothing closes at once
     cdef int64_t traded = 0
     cdef int64_t reached
     cdef bint stays
@@ -87,7 +88,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     if tried:
         traded = preview_execute(s, t, closing, &reached)
     must(0 <= traded <= closing and closing <= t.remaining_lots, MAR_4, &s.log.fault)
-    stays = t.ending == 0 and not t.turns and not (tried and s.preview.ended)
+    stays = t.ending == 0 and (t.waits or not t.turns) and not (tried and s.preview.ended)
     if traded == closing or stays or t.stp_mode == DECREMENT:       # otherwise no lot rests, or could open
         code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
     if tried:
@@ -240,7 +241,7 @@ cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
     cdef int64_t closing = -p.size_lots if t.side == BUY else p.size_lots
     must(p.reduce.lots >= 0 and p.account == t.account, BOOK_7, &s.log.fault)
     cdef bint trades = t.terms != NULL and t.terms.shape_flags & TO_LIMIT
-    if t.ending or closing <= 0 or trades or touch_ticks(t.book, t.side, t.price_ticks) != 0:
+    if t.ending or closing <= 0 or (not t.waits and (trades or touch_ticks(t.book, t.side, t.price_ticks) != 0)):
         return closing
     return closing - reduced_before(s, t, p)
 

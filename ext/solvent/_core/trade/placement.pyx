@@ -6,7 +6,7 @@ from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIG
 from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
 from solvent._core.market.peaks cimport peaks_room, shown_ticks, touch_ticks
-from solvent._core.trade.shapes cimport check_shape, to_limit, try_wholes
+from solvent._core.trade.shapes cimport check_shape, shows_all, to_limit, try_wholes
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
@@ -14,7 +14,7 @@ from solvent._core.base.money cimport RATE, clamp, min64, max64, mul_div_ceil, m
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
-    accept, rest_or_end, end_closing, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
+    accept, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
 )
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport Receipt, State, Ticket
@@ -22,15 +22,16 @@ from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
-from solvent._core.contract.valuation cimport Instrument, band_price, in_band, value_of
+from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
     ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE, BAD_SIDE, BAD_SIZE,
     BAD_SLIPPAGE,
     BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
-    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER,
-    OK, ONE_LEVEL, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT,
-    SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TO_LIMIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS,
-    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
+    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG,
+    NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
+    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE,
+    TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TO_LIMIT, TRADING, TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER,
+    TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -130,9 +131,9 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.stp_mode = <uint8_t>c.stp_mode
     t.fee_reason = TAKER_FEE
     t.closes = False
-    t.stays = False
     t.turns = False
     t.reached_ticks = 0
+    t.waits = False
 
 
 cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
@@ -219,6 +220,21 @@ cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) 
     return OK
 
 
+cdef int _fit_state(Ticket* t) noexcept nogil:
+    """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
+    if in_call(t.ins):
+        t.waits = True
+        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY) and shows_all(t.terms)):
+            return OK
+        return NOT_IN_THIS_STATE
+    if t.ins.listing != ONLY_POST:
+        return NOT_TRADING
+    t.waits = True                  # also of an order that trades whole, which is in nobody's way
+    if t.order_id == 0:
+        return OK if t.flags & POST_ONLY else NOT_IN_THIS_STATE
+    return POST_ONLY_WOULD_TAKE if not t.flags & SLIDE and touch_ticks(t.book, t.side, t.price_ticks) != 0 else OK
+
+
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
@@ -227,8 +243,10 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef Instrument* ins = t.ins
     cdef int64_t reached
     cdef int code
-    if ins.listing != 0:
-        return NOT_TRADING
+    if ins.listing != TRADING:
+        code = _fit_state(t)
+        if code != OK:
+            return code
     if not s.bare and ins.mark_ticks == 0:
         return NO_MARK
     if t.flags & SLIDE:
@@ -251,7 +269,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         if code != OK:
             return code
     if t.terms != NULL and t.terms.shape_flags & ALL_OR_NONE:
-        t.stays = dry_run(s, t, &reached) > 0
+        t.waits = dry_run(s, t, &reached) > 0
     if not s.bare:
         if t.flags & MARKET and dry_run(s, t, &reached) == 0:
             t.limit_ticks = reached
@@ -262,6 +280,8 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
                 return code
     if t.tif == FOK and dry_run(s, t, &reached) > 0:
         return FOK_UNFILLED
+    if t.flags & POST_ONLY:
+        t.waits = True              # it takes nothing, not even what trades whole
     must(0 < t.remaining_lots <= t.size_lots, BOOK_6, &s.log.fault)
     must(not t.flags & POST_ONLY or touch_ticks(t.book, t.side, t.price_ticks) == 0, BOOK_7, &s.log.fault)
     return OK
@@ -321,10 +341,8 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
     cdef bint look_up = not s.bare or t.book.wholes != 0
-    if not t.stays:
+    if not t.waits:
         execute(s, t)
-    elif t.turns:
-        end_closing(s, t)
     if t.terms != NULL and t.terms.shape_flags & TO_LIMIT:
         to_limit(s, t)
     rest_or_end(s, t)
@@ -345,7 +363,9 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     cdef Instrument* ins = t.ins
     cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
     cdef int64_t trigger
-    if ins.listing != 0:
+    if ins.listing == ONLY_POST:
+        return NOT_IN_THIS_STATE
+    if ins.listing != TRADING and not in_call(ins):
         return NOT_TRADING
     if t.terms.trail != 0 and reference == 0:
         return NO_REFERENCE
@@ -363,7 +383,7 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
 
 
 cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
-    """Accepts a dormant order. If its trigger is already reached, it is due at once."""
+    """Accepts a dormant order. If its trigger is already reached, it is due at once, or when trading is continuous."""
     cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 and t.terms.activation_ticks in (0, reference) else 0
     s.looks = s.looks or t.terms.source >= BY_BID
@@ -372,7 +392,8 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     must(s.pool.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
     must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
     receipt.order_id = t.order_id
-    if t.terms.trail == 0 and trigger_reached(trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
+    if t.ins.listing == TRADING and t.terms.trail == 0 and trigger_reached(
+            trigger_direction(t.side, t.terms.kind), t.terms.trigger_ticks, reference):
         if not triggers_due(&s.triggers[t.instrument], &s.pool, &s.due, t.slot):
             s.log.fault = 2
 

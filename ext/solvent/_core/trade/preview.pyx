@@ -300,7 +300,7 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
     s.preview.fee_units = 0
     s.preview.value = 0
     s.preview.ended = False
-    if t.stays:
+    if t.waits:
         return 0
     if book.careful:
         goes_on = _execute_carefully(s, t, &wanted, &lost, reached_ticks)

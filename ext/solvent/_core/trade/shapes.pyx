@@ -6,7 +6,7 @@ from solvent._core.base.commands cimport PlaceOrder
 from solvent._core.base.money cimport max64
 from solvent._core.base.schema cimport (
     ALL_OR_NONE, BAD_SHAPE, BAD_TRIGGER, BUY, CLOSE_POSITION, GTC, GTD, HIDDEN, MARKET, NOT_SUPPORTED, NO_PEG, OK, ONE_LEVEL,
-    PEG_TRIGGER, POST_ONLY, REDUCE_ONLY, TO_LIMIT, TRAIL_TICKS, UNFILLED, Extension, Shape,
+    PEG_TRIGGER, POST_ONLY, REDUCE_ONLY, TO_LIMIT, TRADING, TRAIL_TICKS, UNFILLED, Extension, Shape,
 )
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.market.book cimport Book, book_price, book_worse
@@ -68,6 +68,11 @@ cdef int check_shape(Instrument* ins, const PlaceOrder* c, const Extension* x, c
     return code if code != OK else _check_kind(c, h)
 
 
+cdef bint shows_all(const ExtendedTerms* terms) noexcept nogil:
+    """True for an order that shows all of its lots whenever it rests."""
+    return terms == NULL or (terms.display_lots == 0 and terms.shape_flags & (HIDDEN | ALL_OR_NONE) == 0)
+
+
 cdef bint parts_fit(const ExtendedTerms* terms, int64_t size_lots) noexcept nogil:
     """True if an order of this size would have no more peaks than an iceberg may have."""
     return terms.display_lots == 0 or size_lots <= PARTS_MAX * terms.display_lots
@@ -126,7 +131,7 @@ cdef void try_wholes(State* s, Ticket* t) noexcept nogil:
     cdef int32_t i, count
     cdef int64_t reached = 0
     cdef Ticket whole
-    if slot < 0 or s.pool.orders[slot].level < 0 or is_whole(&s.pool, slot):
+    if slot < 0 or s.pool.orders[slot].level < 0 or is_whole(&s.pool, slot) or t.ins.listing != TRADING:
         return
     count = _wholes_within(s, t, found)
     for i in range(count):

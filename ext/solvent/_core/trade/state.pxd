@@ -71,6 +71,7 @@ cdef struct State:
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
     Preview preview
+    int32_t calls              # instruments whose orders gather in a call
     bint may_cost_others       # the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
     bint looks                 # some order watches the best prices of a book, or did
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
@@ -107,9 +108,9 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t flags
     uint8_t ending             # reason why the untraded rest ends; 0: it rests
     uint8_t stp_mode
-    bint stays                 # it trades whole or not at all, and comes to rest without a trade
     bint turns                 # it turns its position, which must first be closed within closing_ticks
     bint closes                # it closes: its limit relies on that, so it never trades with its own account
+    bint waits                 # it comes to rest without a trade: in a call, or since it trades whole or not at all
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
 

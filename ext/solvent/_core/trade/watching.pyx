@@ -2,8 +2,10 @@
 
 from libc.stdint cimport int64_t, uint32_t
 from solvent._core.base.clauses cimport ORD_4, must
-from solvent._core.base.schema cimport BUY, BY_ASK, BY_BID, BY_INDEX, BY_MARK, HALTED, SELL, SOURCES
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.schema cimport BUY, BY_ASK, BY_BID, BY_INDEX, BY_MARK, SELL, SOURCES, TRADING
+from solvent._core.contract.valuation cimport Instrument, in_call
+from solvent._core.market.book cimport Book
+from solvent._core.market.call_price cimport is_crossed
 from solvent._core.market.peaks cimport shown_ticks
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.trade.state cimport State
@@ -11,20 +13,23 @@ from solvent._core.trade.state cimport State
 
 cdef void observe(State* s, uint32_t instrument, int source, int64_t price_ticks) noexcept nogil:
     """Shows a price to the triggers."""
-    cdef bint halted = s.ledger.instruments[instrument].listing == HALTED
+    cdef bint sleeps = s.ledger.instruments[instrument].listing != TRADING
     must(price_ticks > 0, ORD_4, &s.log.fault)
-    if not triggers_observe(&s.triggers[instrument], &s.pool, &s.due, source, price_ticks, halted):
+    if not triggers_observe(&s.triggers[instrument], &s.pool, &s.due, source, price_ticks, sleeps):
         s.log.fault = 2
 
 
 cdef int64_t watched_ticks(State* s, uint32_t instrument, int source) noexcept nogil:
-    """Returns the price that a trigger watches; 0 where there is none."""
+    """Returns the price that a trigger watches; 0 where there is none. A call, or a crossed book, has no best prices."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef Book* book = &s.books[instrument]
     if source < BY_INDEX:
         return ins.mark_ticks if source == BY_MARK else ins.last_ticks
     if source == BY_INDEX:
         return ins.index_ticks
-    return shown_ticks(&s.books[instrument], BUY if source == BY_BID else SELL)
+    if in_call(ins) or is_crossed(book):
+        return 0
+    return shown_ticks(book, BUY if source == BY_BID else SELL)
 
 
 cdef void look(State* s) noexcept nogil:

@@ -1,21 +1,25 @@
 """Halts and settlements; the contract is in market_state.pxd, the readable twin in twin/venue/market_state.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from solvent._core.trade.amendment cimport BOTH_SIDES, cancel_selected
+from libc.string cimport memcmp, memset
+from solvent._core.trade.amendment cimport BOTH_SIDES, cancel_selected, cancel_unseen
 from solvent._core.account.ledger cimport (
-    FIRST_USER, Fill, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
+    FIRST_USER, OFFER, Fill, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
+from solvent._core.base.clauses cimport ORD_4, must
 from solvent._core.base.money cimport add, magnitude
 from solvent._core.base.schema cimport (
-    BAD_MODE, BAD_PRICE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING, NO_MARK, OK, RESIDUE,
-    SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT,
+    AUCTION, BAD_MODE, BAD_PRICE, BAD_STATE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING,
+    NO_MARK, OK, ONLY_CANCEL, PRE_OPEN, RESIDUE, SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.watching cimport resume
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
-from solvent._core.contract.valuation cimport Instrument, worth
-from solvent._core.base.emit cimport emit_listing_changed
-from solvent._core.base.commands cimport Halt, Settle
+from solvent._core.contract.valuation cimport Instrument, in_call, worth
+from solvent._core.market.call_price cimport CallPrice, call_price
+from solvent._core.trade.uncross cimport uncross
+from solvent._core.base.emit cimport emit_indicated, emit_listing_changed
+from solvent._core.base.commands cimport Halt, SetState, Settle
 
 
 cdef int _check(State* s, uint32_t instrument) noexcept nogil:
@@ -32,26 +36,116 @@ cdef int halt(State* s, const Halt* c) noexcept nogil:
         return code
     if c.listing > HALTED:
         return BAD_MODE
-    s.ledger.instruments[c.instrument].listing = <uint8_t>c.listing
-    emit_listing_changed(&s.log, instrument=c.instrument, listing=c.listing, price_ticks=0)
-    if c.listing == TRADING:
-        resume(s, c.instrument)
+    _change(s, c.instrument, <uint8_t>c.listing, 0, TRADING)
+    return OK
+
+
+cdef int set_state(State* s, const SetState* c) noexcept nogil:
+    """Executes SET_STATE: any state but that of a settled instrument becomes any other."""
+    cdef int code = _check(s, c.instrument)
+    cdef bint timed = c.ends_ns > s.clock_ns and c.listing == AUCTION and (
+        c.then_listing != PRE_OPEN and c.then_listing != AUCTION and c.then_listing != CLOSED)
+    if code != OK:
+        return code
+    if c.listing > ONLY_CANCEL or c.then_listing > ONLY_CANCEL or not (timed or (c.ends_ns == 0 and c.then_listing == 0)):
+        return BAD_STATE
+    if c.listing == CLOSED:
+        return _close(s, c.instrument, c.price_ticks)
+    if c.price_ticks != 0:
+        return BAD_PRICE
+    _change(s, c.instrument, <uint8_t>c.listing, c.ends_ns, c.then_listing)
+    return OK
+
+
+# --- Calls ---------------------------------------------------------------------------------------------
+
+cdef inline int64_t _reference(Instrument* ins) noexcept nogil:
+    """Returns the price that decides between equally good ones."""
+    return ins.mark_ticks
+
+
+cdef void _enter(State* s, uint32_t instrument, uint8_t listing, int64_t price_ticks, int64_t ends_ns, uint8_t then) noexcept nogil:
+    """Writes an instrument's state down, and says so."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    s.calls -= in_call(ins)
+    ins.listing = listing
+    ins.ends_ns = ends_ns
+    ins.then_listing = then
+    s.calls += in_call(ins)
+    if not in_call(ins):
+        memset(&ins.told, 0, sizeof(CallPrice))
+    must(s.calls >= 0, ORD_4, &s.log.fault)
+    emit_listing_changed(
+        &s.log, instrument=instrument, listing=listing, price_ticks=price_ticks, ends_ns=ends_ns, extensions=0,
+        then_listing=then)
+
+
+cdef void _change(State* s, uint32_t instrument, uint8_t listing, int64_t ends_ns, uint8_t then) noexcept nogil:
+    """Brings a market into another state. A book that is crossed is uncrossed first, unless orders go on gathering."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef uint8_t before = ins.listing
+    cdef int32_t i
+    if listing != before and listing != PRE_OPEN and listing != AUCTION:
+        uncross(s, instrument, _reference(ins))
+    if (listing == PRE_OPEN or listing == AUCTION) and s.books[instrument].careful:
+        cancel_unseen(s, instrument)
+    _enter(s, instrument, listing, 0, ends_ns, then)
+    if before == ONLY_CANCEL and listing != ONLY_CANCEL:
+        for i in range(s.ledger.parcel_count):
+            if s.ledger.parcels[i].instrument == instrument and s.ledger.parcels[i].order_id == 0:
+                s.ledger.parcels[i].due = OFFER
+    if listing == TRADING:
+        resume(s, instrument)
+
+
+cdef bint end_calls(State* s) noexcept nogil:
+    """Ends the calls whose time has come, by their ends, then by instrument. Returns True if there was one."""
+    cdef bint ended = False
+    cdef uint32_t i, first
+    while True:
+        first = s.ledger.instrument_count
+        for i in range(s.ledger.instrument_count):
+            if 0 < s.ledger.instruments[i].ends_ns <= s.clock_ns and (
+                    first == s.ledger.instrument_count or s.ledger.instruments[i].ends_ns < s.ledger.instruments[first].ends_ns):
+                first = i
+        if first == s.ledger.instrument_count:
+            return ended
+        _change(s, first, s.ledger.instruments[first].then_listing, 0, TRADING)
+        ended = True
+
+
+cdef void indicate(State* s) noexcept nogil:
+    """Tells price, volume and surplus of an uncross now, of every call in which one of them has changed."""
+    cdef Instrument* ins
+    cdef CallPrice found
+    cdef uint32_t i
+    for i in range(s.ledger.instrument_count):
+        ins = &s.ledger.instruments[i]
+        if not in_call(ins):
+            continue
+        call_price(&s.books[i], _reference(ins), &found)
+        if memcmp(&found, &ins.told, sizeof(CallPrice)) != 0:
+            ins.told = found
+            emit_indicated(
+                &s.log, instrument=i, price_ticks=found.price_ticks, size_lots=found.lots, surplus_lots=found.surplus_lots)
+
+
+# --- Settlements ---------------------------------------------------------------------------------------
+
+cdef int _close(State* s, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    if price_ticks < 0 or price_ticks > ins.max_price_ticks:
+        return BAD_PRICE
+    if price_ticks == 0 and ins.mark_ticks == 0:
+        return NO_MARK
+    close_at(s, instrument, price_ticks if price_ticks else ins.mark_ticks)
     return OK
 
 
 cdef int close_instrument(State* s, const Settle* c) noexcept nogil:
     """Executes SETTLE: closes an instrument for good at a price, or at its mark if the price is 0."""
     cdef int code = _check(s, c.instrument)
-    cdef Instrument* ins
-    if code != OK:
-        return code
-    ins = &s.ledger.instruments[c.instrument]
-    if c.price_ticks < 0 or c.price_ticks > ins.max_price_ticks:
-        return BAD_PRICE
-    if c.price_ticks == 0 and ins.mark_ticks == 0:
-        return NO_MARK
-    close_at(s, c.instrument, c.price_ticks if c.price_ticks else ins.mark_ticks)
-    return OK
+    return _close(s, c.instrument, c.price_ticks) if code == OK else code
 
 
 cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
@@ -63,11 +157,11 @@ cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
     cdef int32_t i, index
     cdef uint32_t account
     cdef Fill terms
+    uncross(s, instrument, _reference(ins))
     cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
-    ins.listing = CLOSED
     ins.mark_ticks = ticks
     l.moves += 1
-    emit_listing_changed(&s.log, instrument=instrument, listing=CLOSED, price_ticks=ticks)
+    _enter(s, instrument, CLOSED, ticks, 0, TRADING)
     for i in range(ins.member_count):
         index = ins.members[i]
         if l.positions[index].size_lots == 0:

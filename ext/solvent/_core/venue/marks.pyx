@@ -5,6 +5,7 @@ from solvent._core.trade.placement cimport fire_next
 from solvent._core.venue.funding cimport pay_funding, pay_rate
 from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.venue.market_state cimport close_at
+from solvent._core.account.ledger cimport LOOK, NOT_DUE
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128
 from solvent._core.contract.price_model cimport (
     CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair,
@@ -66,8 +67,8 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
     for i in range(ins.member_count):
         s.ledger.positions[ins.members[i]].stuck = 0
     for i in range(s.ledger.parcel_count):
-        if s.ledger.parcels[i].instrument == instrument:
-            s.ledger.parcels[i].due = 1
+        if s.ledger.parcels[i].instrument == instrument and s.ledger.parcels[i].due == NOT_DUE:
+            s.ledger.parcels[i].due = LOOK
     watch_mark(s, instrument)
     watch_collateral(s, instrument)
     observe(s, instrument, BY_MARK, ticks)
