@@ -13,7 +13,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 export PYTHONDONTWRITEBYTECODE :=
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test check bench mutate lint docs debug dist clean deep campaign prove
+.PHONY: demo test check bench mutate lint docs debug dist clean deep campaign prove soak
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -47,11 +47,14 @@ prove: $(VENV)/built           ## the arithmetic over all inputs, and the mutant
 	$(call with,prove)
 	$(BIN)/python tests/proofs/prove.py --write
 
+soak: $(VENV)/built            ## an hour of a gateway with 200 clients and faults on: memory, books, money; MINUTES=5 CLIENTS=50 SEED=2
+	$(BIN)/python tests/programme/soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SEED),--seed $(SEED))
+
 mutate: $(VENV)/built         ## ten wrong lines where money moves: does an assertion halt the core before the auditor? SEED=1
 	$(BIN)/python tests/support/mutate.py $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/built            ## style and types
-	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks && $(BIN)/mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check engine tests benchmarks examples && $(BIN)/mypy
 
 docs: $(VENV)/built            ## the pages in build/docs; a warning is an error, nothing is fetched
 	$(BIN)/python -m sphinx -b html -n -W --keep-going -q docs build/docs

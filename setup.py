@@ -46,8 +46,8 @@ DIRECTIVES = {
 
 def flags(module):
     """How a module is compiled. The matching modules write records field by field and then copy them whole; a vector load has
-    to wait for the small stores, so there are none (decisions/0006). `event_view` copies old records. `kernel` inlines all that
-    its headers declare inline: the loop of a batch then makes no call for most messages of a Book."""
+    to wait for the small stores, so there are none (decisions/0006). `event_view` copies old records. `kernel` inlines all
+    that its headers declare inline: the loop of a batch then makes no call for most messages of a Book."""
     inline = ["-DCYTHON_INLINE=inline __attribute__((always_inline))"] if KIND == "release" and module == "kernel" else []
     return inline + KINDS[KIND] + (["-fno-tree-vectorize"] if KIND == "release" and module != "event_view" else [])
 

@@ -36,7 +36,7 @@ def test_twins_agree_on_every_event(seed, request):
         "CLOSED_BY_OPPOSITE", "adl_pass_1", "adl_pass_2", "adl_pass_3", "deficit_postings", "DEFICIT_REPAID",
         "ADL_TOP_UP", "SHORTFALL", "NETTED", "SOURCE_CHANGED", "RATED",
         "TRANSFERRED", "LISTING_CHANGED", "CONVERTED", "FEE_CHANGED",
-        "REPLACED", "LAST_SET", "CLIENT_ID_NAMED", "parcels_rested", "fund_exhausted", "TRIGGERED",
+        "REPLACED", "LAST_SET", "CLIENT_ID_NAMED", "TIMED_OUT", "TAGGED", "parcels_rested", "fund_exhausted", "TRIGGERED",
         *(f"ending_{ending}" for ending in Ending if ending != Ending.AMENDED),
     )  # fmt: skip
     missing = [name for name in reached if not seen[name]]

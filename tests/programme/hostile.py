@@ -29,6 +29,7 @@ BASE = {
     C.CANCEL: {"account": 16, "order_id": 2 << 24}, C.MASS_CANCEL: {"account": 16, "side": 2},
     C.SOURCE: {"price_ticks": 500_000},
     C.ADD_INSTRUMENT: {"records": 2}, C.HALT: {}, C.SETTLE: {}, C.ADVANCE: {}, C.SET_LAST: {"price_ticks": 500_000},
+    C.TIMER: {"account": 16, "timeout_ns": 10**9}, C.DISCONNECT: {"account": 16, "tag": 7},
 }  # fmt: skip
 ARMED = {"trigger_kind": 1, "trigger_ticks": 510_000, "expiry_ns": 10**9, "hedge_side": 0}
 

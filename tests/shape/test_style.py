@@ -105,7 +105,7 @@ def test_documents_have_one_title(path):
 
 
 def test_the_makefile_has_at_most_fourteen_commands():
-    """Ten, and the tiers of the programme of tests: deep, campaign, prove, and one to come."""
+    """Ten, and the tiers of the programme of tests: deep, campaign, prove, soak."""
     text = (ROOT / "Makefile").read_text()
     assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 14
 

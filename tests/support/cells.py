@@ -4,7 +4,7 @@ behaviour/venue/test_answers.py sends them; agreement/test_twins.py leaves them 
 """
 
 from solvent import Code
-from solvent.records import CommandType, command
+from solvent.records import NOBODY, CommandType, command
 from solvent.schema.answers import ANSWERS
 from solvent.schema.limits import MONEY_MAX
 
@@ -32,6 +32,11 @@ CELLS = {
     (C.MASS_CANCEL, Code.BAD_SIDE): command(C.MASS_CANCEL, account=16, side=3),
     (C.SOURCE, Code.BAD_SOURCE): command(C.SOURCE, price_ticks=1),
     (C.SET_LAST, Code.BAD_PRICE): command(C.SET_LAST),
+    (C.TIMER, Code.BAD_FLAGS): command(C.TIMER, account=16, spares=4),
+    (C.TIMER, Code.BAD_TIMEOUT): command(C.TIMER, account=16, timeout_ns=-1),
+    (C.DISCONNECT, Code.BAD_TAG): command(C.DISCONNECT, account=16),
+    (C.DISCONNECT, Code.UNKNOWN_ACCOUNT): command(C.DISCONNECT, account=99, tag=1),
+    (C.TIMER, Code.UNKNOWN_ACCOUNT): command(C.TIMER, account=NOBODY, timeout_ns=1),
     (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=5) + 4 * SECOND,
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
     (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
@@ -52,7 +57,8 @@ CELLS = {
     (kind, Code.BAD_RECORD): two(kind, account=16)
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
 }  # fmt: skip
-ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py and test_what_is_read_and_told.py
+ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py and
+    # test_timers.py
     (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
-    (C.SET_LAST, Code.NOT_TRADING),
+    (C.SET_LAST, Code.NOT_TRADING), (C.TIMER, Code.TOO_MANY_TIMERS),
 }  # fmt: skip

@@ -16,6 +16,7 @@ from solvent.schema.layouts import layout
 from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
+from support import wide
 from support.market_states import change_of_state
 from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
 
@@ -325,8 +326,8 @@ class Generator:
 
     def _valid(self, kernel) -> bytes:
         r = self.random
-        if self.wide and self.more.random() < 0.02:
-            return self._mark(kernel, self.more.randrange(len(self.instruments)), CommandType.SET_LAST)
+        if self.wide and (drawn := wide.rare(self, kernel)):
+            return drawn
         if self.wide and self.more.random() < self.unrest:
             return change_of_state(self.more, self.time_ns, self.more.randrange(len(self.instruments)))
         account = r.randrange(16, 16 + self.accounts)
@@ -497,6 +498,8 @@ class Generator:
             text = f"id:{client_id % 40}".encode()
             terms["client_id"] = client_number(text) + (self.more.random() < 0.05)
             second = (second or extension()) + text.ljust(64, b"\0")
+        if self.wide:
+            second = wide.tagged(self, terms, second)
         records = 1 + len(second) // 64
         return command(CommandType.ORDER, time_ns=self.time_ns, records=records, **terms) + second
 

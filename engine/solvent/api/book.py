@@ -13,11 +13,11 @@ from solvent.api.client_id_seed import drawn
 from solvent.api.names import client_id_of
 from solvent.schema.codes import InputError
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
-from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX
+from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX, TAGS_MAX
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Kind, Terms, Trigger, flag_of, int_within, moved_alone, total_lots, word
+from solvent.terms.order_words import Kind, Terms, Trigger, flag_of, int_within, moved_alone, timer_fields, total_lots, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +71,7 @@ class Book(Face):
         post_only: bool | str = False, client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
         slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0, market: bool = False,
         display_lots: int | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
+        tag: int = 0,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -89,7 +90,18 @@ class Book(Face):
         """
         kind = Kind(None if display_lots is None else _ticks(display_lots, "display_lots"), all_or_none, to_limit, levels)
         terms = Terms(
-            tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group, None, kind
+            tif,
+            post_only,
+            False,
+            False,
+            client_id,
+            trigger,
+            expiry_ns,
+            slippage,
+            self_trade,
+            self_trade_group,
+            tag=tag,
+            kind=kind,
         )
         fields = terms.header(market=flag_of(market, "market") or (price_ticks is None and terms.needs_price())) | {
             "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
@@ -209,6 +221,38 @@ class Book(Face):
             side=2 if side is None else word(SIDES, side, "side"),
         )  # fmt: skip
 
+    def cancel_after(self, account: int, timeout_ns: int, *, tag: int = 0) -> Ack:
+        """Sets a timer that cancels the account's live orders once the clock is timeout_ns further. A new call sets it anew.
+
+        timeout_ns: 0 switches the timer off. tag: takes only orders of this tag; 0 takes any. See Exchange.cancel_after.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> ask = book.order(1, "sell", 5, price_ticks=101)
+        >>> ack = book.cancel_after(1, 1_000)
+        >>> book.advance(1_000)
+        >>> book.depth()
+        ([], [])
+        """
+        who = int_within(account, "account", 0, NOBODY - 1)
+        return self._ask(
+            CommandType.TIMER, _LOT, account=who, instrument=NO_INSTRUMENT, **timer_fields(timeout_ns, tag, False)
+        )
+
+    def disconnect(self, tag: int, account: int | None = None) -> Ack:
+        """Cancels the live orders that have a tag, oldest first, of one account or of all.
+
+        `filled` of the Ack counts the cancelled orders.
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> asks = [book.order(1, "sell", 5, price_ticks=101, tag=tag) for tag in (0, 7, 7)]
+        >>> book.disconnect(7).filled
+        Decimal('2')
+        """
+        who = NOBODY if account is None else int_within(account, "account", 0, NOBODY - 1)
+        return self._ask(CommandType.DISCONNECT, _LOT, account=who, tag=int_within(tag, "tag", 1, TAGS_MAX))
+
     def best(self) -> tuple[int, int, int, int]:
         """Returns (bid ticks, bid lots, ask ticks, ask lots); an empty side has zeros.
 
@@ -304,5 +348,5 @@ _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaini
 _DORMANT = (
     "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
     "trigger_flags", "self_trade", "leg", "activation_ticks", "step_ticks", "offset_ticks", "peg", "shape_flags", "rises",
-    "display_lots", "hidden_lots",
+    "display_lots", "hidden_lots", "tag",
 )  # fmt: skip

@@ -16,7 +16,7 @@ from solvent.api.reads import Acct, Inst
 from solvent.api.venue import Venue
 from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
-from solvent.schema.limits import MONEY_MAX, NAME_BYTES
+from solvent.schema.limits import MONEY_MAX, NAME_BYTES, TAGS_MAX
 from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
@@ -31,6 +31,7 @@ from solvent.terms.order_words import (
     leg_of,
     leverage_of,
     moved_alone,
+    timer_fields,
     total_lots,
     word,
     wrong_type,
@@ -273,6 +274,7 @@ class Exchange(Operator):
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
         display: Dec | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
+        tag: int = 0,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -284,7 +286,7 @@ class Exchange(Operator):
         reduce_only: the order is cut to what is left of the position. close_position: a reduce-only order without a size that
         closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, a number or a text.
         trigger: the order is dormant until it fires (solvent.Trigger). leg: in hedge mode, "long" or "short": the position
-        that the order opens (buy long, sell short) or closes.
+        that the order opens (buy long, sell short) or closes. tag: a number of its connection, for `disconnect`.
         self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
         display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest
@@ -314,7 +316,7 @@ class Exchange(Operator):
         kind = Kind(None if display is None else fit(to_units(display, lot, "display"), False), all_or_none, to_limit, levels)
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, kind,
+            leg, tag, kind,
         )  # fmt: skip
         if size is None and not flag_of(close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
@@ -454,4 +456,52 @@ class Exchange(Operator):
             account=NOBODY if account is None else min(self._account(account), NOBODY - 1),
             instrument=NO_INSTRUMENT if instrument is None else min(self._instrument(instrument), NO_INSTRUMENT - 1),
             side=2 if side is None else word(SIDES, side, "side"),
+        )  # fmt: skip
+
+    def cancel_after(
+        self, account: Acct, timeout_ns: int, *, instrument: Inst | None = None, tag: int = 0, spare_reduce_only: bool = False,
+    ) -> Ack:  # fmt: skip
+        """Sets a timer that cancels the account's live orders once the clock is timeout_ns further. A new call sets it anew.
+
+        timeout_ns: 0 switches the timer off. instrument: None takes all instruments. tag: takes only orders of this tag; 0
+        takes any. Each pair of instrument and tag has a timer of its own, at most twenty an account. spare_reduce_only: True
+        leaves reduce-only orders alone. A timer fires once, with the first command whose time reaches its deadline, and before
+        that command: setting it anew at the deadline is too late. The orders end with TIMEOUT, oldest first.
+
+        Answers with an Ack; its code is UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, BAD_TIMEOUT or TOO_MANY_TIMERS if refused.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 1, price=49_900)
+        >>> ack = ex.cancel_after("alice", 60_000_000_000)
+        >>> ex.advance(60_000_000_000)
+        >>> ex.open_orders("alice")
+        []
+        """
+        return self._ask(
+            CommandType.TIMER, Decimal(1), account=self._account(account),
+            instrument=NO_INSTRUMENT if instrument is None else min(self._instrument(instrument), NO_INSTRUMENT - 1),
+            **timer_fields(timeout_ns, tag, spare_reduce_only),
+        )  # fmt: skip
+
+    def disconnect(self, tag: int, account: Acct | None = None) -> Ack:
+        """Cancels the live orders that have a tag, oldest first, as when their connection is lost.
+
+        tag: from 1. account: None takes the orders of every account. `filled` of the Ack counts the cancelled orders, and each
+        ends with DISCONNECTED.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 1, price=49_900, tag=7)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 1, price=49_800)
+        >>> ex.disconnect(7).filled
+        Decimal('1')
+        """
+        return self._ask(
+            CommandType.DISCONNECT, Decimal(1), tag=int_within(tag, "tag", 1, TAGS_MAX),
+            account=NOBODY if account is None else min(self._account(account), NOBODY - 1),
         )  # fmt: skip

@@ -199,7 +199,7 @@ class OrderView:
     size: as accepted or amended, what is filled included (0 for a dormant close-position order). dormant: True while the order
     waits for its trigger: a "stop", "take_profit" or "trailing" one, at trigger_price, by the price named `by`. trigger_price:
     None while it waits for its activation. price: None for a dormant market order. expiry_ns: the end of a gtd order, else
-    None. leg: in hedge mode, the order's position.
+    None. leg: in hedge mode, the order's position. tag: the number of the connection that sent it, 0 if none.
     """
 
     order_id: int
@@ -220,6 +220,7 @@ class OrderView:
     by: str | None
     expiry_ns: int | None
     leg: str | None
+    tag: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,7 +470,7 @@ _TRIGGERS = (None, "stop", "take_profit", "trailing", "trailing")  # by TriggerK
 def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
     """Renders a row of a live order."""
     order_id, account, instrument, side, price, remaining, size, client_id, flags, tif, _, dormant, *terms = row
-    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg, *_ = terms
+    trigger, _, _, _, expiry_ns, _, source, kind, _, _, leg, *_, tag = terms
     traded = venue.instruments[instrument]
     lot, tick = traded.lot_size, traded.tick_size
     return OrderView(
@@ -478,7 +479,7 @@ def order_view(venue: Venue, kernel: Any, row: tuple[int, ...]) -> OrderView:
         from_units(remaining, lot),
         bool(flags & Flag.POST_ONLY), bool(flags & Flag.REDUCE_ONLY), Tif(tif).name.lower(),
         bool(dormant), _TRIGGERS[kind] if dormant else None, from_units(trigger, tick) if dormant and trigger else None,
-        Source(source).name[3:].lower() if dormant else None, expiry_ns or None, _LEG_NAMES[leg],
+        Source(source).name[3:].lower() if dormant else None, expiry_ns or None, _LEG_NAMES[leg], tag,
     )  # fmt: skip
 
 

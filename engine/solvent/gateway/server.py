@@ -147,7 +147,15 @@ class Server:
             else:
                 raise
         finally:
+            self._forget()
             self._loop.close()
+
+    def _forget(self) -> None:
+        """Ends what a request that its client left behind still waits for."""
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
     async def _serve(self) -> None:
         runner = web.ServerRunner(

@@ -60,6 +60,8 @@ ANSWERS: dict[CommandType, set[Code]] = {
     },
     CommandType.CANCEL: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER},
     CommandType.MASS_CANCEL: _NAMED | {Code.BAD_SIDE},
+    CommandType.TIMER: _NAMED | {Code.BAD_FLAGS, Code.BAD_TIMEOUT, Code.TOO_MANY_TIMERS},
+    CommandType.DISCONNECT: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.BAD_TAG},
 }  # fmt: skip
 """The possible codes by command. An unknown type is answered UNKNOWN_COMMAND (or TIME_BACKWARDS, BAD_RECORD)."""
 

@@ -39,6 +39,8 @@ class Code(IntEnum):
     BAD_EXPIRY = 307
     BAD_SELF_TRADE = 308
     BAD_SLIPPAGE = 309
+    BAD_TIMEOUT = 310
+    BAD_TAG = 311
     BAD_SHAPE = 314
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
@@ -54,6 +56,7 @@ class Code(IntEnum):
     NOTIONAL_TOO_SMALL = 411
     TOO_MANY_OPEN_ORDERS = 412
     TOO_MANY_MESSAGES = 413
+    TOO_MANY_TIMERS = 414
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502
@@ -113,6 +116,9 @@ HINTS: dict[Code, str] = {
     Code.BAD_EXPIRY: "tif 'gtd' needs an expiry_ns later than the clock; other orders take none",
     Code.BAD_SELF_TRADE: "the self-trade mode is 0 to 4 (docs/reference/orders.md); its group is a whole number from 0",
     Code.BAD_SLIPPAGE: "slippage is a rate above 0 and below 1 with at most nine decimals, for a market order only",
+    Code.BAD_TIMEOUT: "a timeout is a whole number of nanoseconds, 0 to switch the timer off; its deadline fits in 63 bits",
+    Code.BAD_TAG: "a tag is a whole number below 65,536; a disconnect names one from 1",
+    Code.TOO_MANY_TIMERS: "the account has as many timers as it may, one for each pair of instrument and tag; switch one off",
     Code.BAD_SHAPE: "these terms exclude each other, or do not fit the order's kind (docs/reference/orders.md#shapes)",
     Code.UNKNOWN_ORDER: "the account has no live order with this id; the order may have ended, or belong to another account",
     Code.DUPLICATE_CLIENT_ID: "this client_id was used before; order_id of the answer names the earlier order",

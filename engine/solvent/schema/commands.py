@@ -254,6 +254,26 @@ class TellLast(Asked):
     price_ticks: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTimer(Asked):
+    """Cancels live orders of an account when the clock is timeout_ns further, unless it is set anew before; 0 switches it off.
+    It takes those of an instrument (0xFFFFFFFF: all) and of a tag (0: any). spares: 2 leaves reduce-only orders alone."""
+
+    account: int
+    instrument: int
+    spares: int = at("flags")
+    tag: int = at("mode")
+    timeout_ns: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnect(Asked):
+    """Cancels all live orders with a tag, of an account (0xFFFFFFFF: everyone's)."""
+
+    account: int
+    tag: int = at("mode")
+
+
 COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.ADVANCE: Advance,
     CommandType.OPEN_ACCOUNT: OpenAccount,
@@ -276,6 +296,8 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.MASS_CANCEL: MassCancel,
     CommandType.SOURCE: TellSource,
     CommandType.SET_LAST: TellLast,
+    CommandType.TIMER: SetTimer,
+    CommandType.DISCONNECT: Disconnect,
     CommandType.SET_STATE: SetState,
     CommandType.AMEND_TRIGGER: AmendTrigger,
 }

@@ -115,6 +115,9 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.PASSED: _said(""),
     EventType.LAST_SET: _said("instrument", price_ticks="a"),
     EventType.CLIENT_ID_NAMED: _said(_WHO, client_id="a"),
+    EventType.TIMER_SET: _said(_WHO, tag="code", spares=("reason", Flag), deadline_ns="a"),
+    EventType.TIMED_OUT: _said(_WHO, tag="code", deadline_ns="a"),
+    EventType.TAGGED: _said(_WHO, tag="code", order_id="a"),
     EventType.UNCROSSED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c", reference_ticks="d"),
     EventType.INDICATED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c"),
     EventType.SHAPED: _said(
@@ -245,4 +248,4 @@ def is_event(value: object) -> bool:
 def terms_of(event: Event) -> dict[str, int]:
     """Returns the further terms of an ACCEPTED order by name (docs/reference/records.md); a plain order has only zeros."""
     terms = dict(zip(TERMS_FIELDS, TERMS.unpack(event.extra or bytes(RECORD_BYTES)), strict=True))
-    return {name: value for name, value in terms.items() if name not in ("type", "records", "spare", "spare_too")}
+    return {name: value for name, value in terms.items() if name not in ("type", "records", "spare_too")}

@@ -35,7 +35,7 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
     "extension": (
         ("trigger_ticks", "q"), ("trail", "q"), ("expiry_ns", "q"), ("unused_lots", "q"), ("unused_ticks", "q"),
         ("slippage_ppb", "q"), ("group_id", "q"), ("trigger_source", "B"), ("trigger_kind", "B"), ("unused_word", "B"),
-        ("hedge_side", "B"), ("group_role", "B"), ("trigger_flags", "B"), ("spare", "H"),
+        ("hedge_side", "B"), ("group_role", "B"), ("trigger_flags", "B"), ("tag", "H"),
     ),
     "shape": (
         ("display_lots", "q"), ("display_most_lots", "q"), ("step_ticks", "q"), ("offset_ticks", "q"), ("unused_first", "q"),

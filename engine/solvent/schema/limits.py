@@ -41,6 +41,12 @@ REDUCE_ONLY_MAX = 1_000
 TRIGGERED_MAX = 1_000
 """Live orders of one position that have a trigger. They reserve nothing, so their number is bounded."""
 
+TAGS_MAX = 2**16 - 1
+"""Highest tag of an order: a record carries it in 16 bits."""
+
+TIMERS_MAX = 20
+"""Timers of one account: setting one looks at all of them."""
+
 CLIENT_ID_WINDOW = 65_536
 """Finished orders whose client id is still recognised as a duplicate."""
 

@@ -38,6 +38,8 @@ class CommandType(IntEnum):
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    TIMER = 24
+    DISCONNECT = 25
     SET_STATE = 29
     AMEND_TRIGGER = 28
 
@@ -74,6 +76,9 @@ class EventType(IntEnum):
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    TIMER_SET = 30
+    TIMED_OUT = 31
+    TAGGED = 32
     UNCROSSED = 39
     INDICATED = 40
     SHAPED = 35
@@ -105,6 +110,7 @@ class Flag(IntFlag):
     MARKET = 4
     HOUSE_ORDER = 8
     SHAPED_ORDER = 16  # has a record of shape
+    LINKED = 32  # the tag of the second record counts
     CLOSE_POSITION = 64
     SLIDE = 128
 
@@ -320,6 +326,8 @@ class Ending(IntEnum):
     MASS_CANCELLED = 14
     DELISTED = 15
     POSITION_CLOSED = 16
+    TIMEOUT = 17
+    DISCONNECTED = 18
     NOT_IN_CALL = 23
 
 

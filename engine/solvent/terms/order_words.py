@@ -12,7 +12,7 @@ from typing import Any
 
 from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.commands import extension, shape
-from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, NAME_BYTES, RATE, SIZE_LOTS_MAX
+from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, NAME_BYTES, RATE, SIZE_LOTS_MAX, TAGS_MAX
 from solvent.schema.words import EventType, Flag, Leg, Peg, SelfTrade, ShapeFlag, Source, Tif, TriggerFlag, TriggerKind
 from solvent.terms.decimals import PPB, Dec, decimal, to_units
 from solvent.terms.names import client_number, client_text
@@ -214,6 +214,7 @@ class Terms:
     self_trade: str
     self_trade_group: int
     leg: str | None = None
+    tag: int = 0
     kind: Kind = Kind()
 
     def flags(self) -> int:
@@ -239,10 +240,10 @@ class Terms:
 
     def header(self, market: bool) -> dict[str, int]:
         """Returns the header's fields that these terms decide."""
-        tif = word(TIFS, self.tif, "tif")
+        tif, tag = word(TIFS, self.tif, "tif"), int_within(self.tag, "tag", 0, TAGS_MAX)
         return {
             "tif": (tif or Tif.IOC) if market and not self.kind.to_limit else tif,
-            "flags": self.flags() | (Flag.MARKET if market else 0),
+            "flags": self.flags() | (Flag.MARKET if market else 0) | (Flag.LINKED if tag else 0),
             "client_id": client_number_of(self.client_id, 0),
             "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
             "stp_group": int_within(self.self_trade_group, "self_trade_group", 0, 2**63 - 1),
@@ -271,7 +272,17 @@ class Terms:
             fields["slippage_ppb"] = rate_of(self.slippage, "slippage")
         if self.leg is not None:
             fields["hedge_side"] = leg_of(self.leg)
+        if self.tag:
+            fields["tag"] = self.tag
         return extension(**fields) if fields else b""
+
+
+def timer_fields(timeout_ns: object, tag: object, spare_reduce_only: object) -> dict[str, int]:
+    """Returns the fields of a TIMER that Exchange and Book share."""
+    return {
+        "timeout_ns": int_within(timeout_ns, "timeout_ns", -(2**63), 2**63 - 1), "tag": int_within(tag, "tag", 0, TAGS_MAX),
+        "spares": Flag.REDUCE_ONLY if flag_of(spare_reduce_only, "spare_reduce_only") else 0,
+    }  # fmt: skip
 
 
 def total_lots(row: tuple[int, ...] | None, remaining_lots: int, size: object) -> int:

@@ -8,8 +8,9 @@ from solvent.testing.audited import AuditedKernel, audited
 from solvent.testing.fault_table import Fault
 from solvent.testing.faults import Faults, Struck
 from solvent.testing.strikes import strike
+from solvent.testing.sweep import Outcome, sweep, trial
 
 __all__ = [
-    "AuditedKernel", "Driver", "Fault", "Faults", "Scenario", "Struck", "assert_conserved", "assert_liquidated",
-    "assert_no_duplicate_orders", "audited", "contract", "meant", "scenario", "strike",
+    "AuditedKernel", "Driver", "Fault", "Faults", "Outcome", "Scenario", "Struck", "assert_conserved", "assert_liquidated",
+    "assert_no_duplicate_orders", "audited", "contract", "meant", "scenario", "strike", "sweep", "trial",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 from solvent.schema.codes import InputError
 from solvent.schema.limits import FIRST_USER
-from solvent.schema.words import EventType
+from solvent.schema.words import EventType, Flag
 from solvent.terms.decimals import Dec, decimal, from_units, plain
 from solvent.testing.audited import AuditedKernel
 from solvent.witness.auditor import Auditor
@@ -51,7 +51,7 @@ def _read(on: Any, look: Callable[[Any], Any]) -> Any:
     return by_owner(_meant[-1] if on is None else on, look)
 
 
-_OWN = ("order_id", "client_id", "seq", "limit")  # of each order its own; the limit that protects a market order moves
+_OWN = ("order_id", "client_id", "seq", "limit")  # of each order its own; of a market order its price, too, which protects it
 _FORCED = (EventType.TAKEOVER, EventType.STEP_DOWN, EventType.NETTED)
 
 
@@ -83,6 +83,7 @@ def assert_liquidated(
     Traceback (most recent call last):
     AssertionError: alice was never liquidated...
     """
+    __tracebackhide__ = True
     low, high = at if isinstance(at, tuple) else (at, at)
     bounds = None if low is None or high is None else (decimal(low, "at"), decimal(high, "at"))
     found, told = _read(on, lambda exchange: (_forced(exchange, account, instrument), str(exchange.why(account))))
@@ -117,6 +118,7 @@ def assert_conserved(on: Any = None) -> None:
     >>> ex.deposit("alice", "USDT", 1_000)
     >>> assert_conserved(on=ex)
     """
+    __tracebackhide__ = True
     _read(on, _conserved)
 
 
@@ -132,7 +134,8 @@ def _duplicates(exchange: Any, account: str | int | None, within_ns: int) -> lis
             ended[event.order_id] = now_ns, event.filled_lots
         elif event.type == EventType.ACCEPTED and event.account >= FIRST_USER and only in (None, event.account):
             terms = exchange.describe(event)
-            key = tuple(sorted((name, str(value)) for name, value in terms.items() if name not in _OWN))
+            own = (*_OWN, "price") if event.flags & Flag.MARKET else _OWN
+            key = tuple(sorted((name, str(value)) for name, value in terms.items() if name not in own))
             for earlier in like[key]:
                 end_ns, filled = ended.get(earlier, (now_ns, 1))  # what is live may have an effect yet
                 if filled and now_ns - end_ns <= within_ns:
@@ -161,6 +164,7 @@ def assert_no_duplicate_orders(account: str | int | None = None, *, within_ns: i
     Traceback (most recent call last):
     AssertionError: orders 16777216 and 33554433 of alice are alike: ...
     """
+    __tracebackhide__ = True
     found = _read(on, lambda exchange: _duplicates(exchange, account, within_ns))
     if found:
         raise AssertionError("\n".join(found))

@@ -75,7 +75,10 @@ ROWS = (
         "orders and positions stay; what would have been pushed happened",
     ),
     Fault("sequence_gap", Where.PUSH, BOOKS, "an update is missing: prevSeqId is not the last seqId", "the book has moved"),
-    Fault("checksum_error", Where.PUSH, BOOKS, "an update whose checksum is wrong", "the book is another one"),
+    Fault(
+        "checksum_error", Where.PUSH, BOOKS, "an update without one of its levels, which its checksum does not fit",
+        "the book is as the checksum says",
+    ),
     Fault("duplicate_push", Where.PUSH, PRIVATE, "the same message twice", "it happened once"),
     Fault(
         "stale_mark", Where.MARKET, "mark and index", "the mark stands still while the book moves",

@@ -107,7 +107,11 @@ def _dormant(top: State, clock_ns: int) -> Iterator[str]:
                 direction(order.side, order.terms.kind), order.terms.trigger, price
             ):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"
-    if triggers.due or triggers.expired(clock_ns):
+    first, timer = triggers.first_date(), top.trading.timers.first()
+    late = first is not None and first.terms.expiry_ns <= clock_ns
+    if timer and timer.deadline_ns <= clock_ns:
+        yield f"ORD-1: a timer of account {timer.key.account} is left that is due"
+    if triggers.due or late:
         yield "ORD-1: orders are left that are due or have expired"
 
 

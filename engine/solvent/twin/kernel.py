@@ -33,6 +33,7 @@ from solvent.twin.market.book import Book
 from solvent.twin.recorder import Recorder
 from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Amendment
+from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.placement import Answer, Placement, refused
@@ -111,7 +112,8 @@ class Kernel(Recorder):
         self.trading = Trading(self.admission, self.log)
         self.order_margin = OrderMargin(self.trading, rules)
         self.placement = Placement(self.order_margin, bare)
-        self.amendment = Amendment(self.placement)
+        self.cancellation = Cancellation(self.placement)
+        self.amendment = Amendment(self.cancellation)
         self.account_commands = AccountCommands(self.placement)
         self.liquidation = State(self.order_margin)
         self.funding = Funding(self.liquidation)
@@ -276,8 +278,8 @@ class Kernel(Recorder):
         return code
 
     def _pass_time(self, before_ns: int) -> None:
-        """Applies the passing of time: expiries, then prices, funding and fees. PASSED ends its events, if there are any."""
-        self.trading.expire(self.clock_ns)
+        """Applies the passing of time: dates and timers, then prices, funding, fees. PASSED ends its events, if it has any."""
+        self.cancellation.reach(self.clock_ns)
         self.liquidation.may_cost_others = False
         if self.market_state.end_calls(self.clock_ns):
             self.aftermath.resolve_all()
@@ -301,13 +303,17 @@ class Kernel(Recorder):
             case commands.PlaceOrder():
                 return self.placement.place(c, second)
             case commands.CancelOrder():
-                return self.amendment.cancel_one(c)
+                return self.cancellation.cancel_one(c)
             case commands.AmendOrder():
                 return self.amendment.amend(c)
             case commands.AmendTrigger():
                 return self.amendment.amend_trigger(c)
             case commands.MassCancel():
-                return self.amendment.cancel_many(c)
+                return self.cancellation.cancel_many(c)
+            case commands.SetTimer():
+                return refused(self.cancellation.set_timer(c))
+            case commands.Disconnect():
+                return self.cancellation.disconnect(c)
             case commands.TellMark():
                 return refused(self.marks.mark(c))
             case commands.TellIndex():

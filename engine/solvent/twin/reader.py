@@ -5,7 +5,7 @@ Owns nothing: the kernel has the rooms and the names. Never writes. `rows` has t
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from itertools import product
+from itertools import chain, product
 
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
@@ -20,7 +20,7 @@ from solvent.twin.contract.valuation import Contract
 from solvent.twin.liquidation.case import State
 from solvent.twin.market.book import Order
 from solvent.twin.trade.admission import Admission
-from solvent.twin.trade.amendment import Amendment
+from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.venue.marks import Marks
@@ -44,7 +44,7 @@ class Reader:
     admission: Admission
     trading: Trading
     order_margin: OrderMargin
-    amendment: Amendment
+    cancellation: Cancellation
     liquidation: State
     marks: Marks
     names: list[bytes]
@@ -157,7 +157,7 @@ class Reader:
         return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
-        order: Order | None = self.amendment.find(account, order_id, client_id)
+        order: Order | None = self.cancellation.find(account, order_id, client_id)
         return order.row() if order else None
 
     def client_text(self, account: int, client_id: int) -> bytes | None:
@@ -224,6 +224,10 @@ class Reader:
         """Returns the ratio tests of the account: its open isolated positions, then the cross domain of each currency."""
         return rows.domain_rows(self.order_margin, account)
 
+    def timers(self) -> list[tuple[int, ...]]:
+        """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
+        return self.trading.timers.rows()
+
     def parcels(self) -> list[tuple[int, ...]]:
         """Returns (id, instrument, size, cost, bankruptcy ticks, order id, origin) of each parcel."""
         return [
@@ -263,7 +267,7 @@ class Reader:
             for orders in (self.resting(i), self.dormant(i)):
                 out.append(len(orders))
                 for words in orders:
-                    out += words if self.trading.live[words[0]].shaped else words[:ORDER_WORDS]
+                    out += words[:-1] if self.trading.live[words[0]].shaped else words[:ORDER_WORDS]  # no tag
         parcels = self.parcels()
         out.append(len(parcels))
         for row in parcels:
@@ -273,8 +277,17 @@ class Reader:
         out += [slots.high_water, len(slots.free), *slots.free, len(self.trading.finished)]
         for finished in self.trading.finished:
             out += finished
+        out += self._links()
         names = b"".join(name.ljust(NAME_BYTES, b"\0") for name in self.names)
         return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
+
+    def _links(self) -> list[int]:
+        """Returns timers in the order in which they are due, and tags by order; nothing where there are none."""
+        timers = self.timers()
+        tags = [(order_id, order.terms.tag) for order_id, order in sorted(self.trading.live.items()) if order.terms.tag]
+        if not (timers or tags):
+            return []
+        return [len(timers), *chain.from_iterable(timers), len(tags), *chain.from_iterable(tags)]
 
     def digest(self) -> int:
         """Returns the first 8 bytes of BLAKE2b-512 over these bytes."""

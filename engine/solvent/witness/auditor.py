@@ -178,6 +178,7 @@ class Auditor(Shaped):
         self._enter()  # what the last command added
         self._need(len(self.specs) == self.listed, e, "the terms of what was added are known")
         self._limits_begin(e)
+        self._timers_begin(e)
 
     def _on_passed(self, e: Event) -> None:
         self._safe_passed()
@@ -304,7 +305,9 @@ class Auditor(Shaped):
         self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots remain")
 
     def _on_done(self, e: Event) -> None:
-        order = self.orders.pop(e.order_id)
+        order = self.orders[e.order_id]
+        self._timers_done(e, order)
+        del self.orders[e.order_id]
         self._need(order.remaining == e.cancelled_lots, e, f"ORD-3: {order.remaining} lots are left")
         self._unrest(e.order_id, order)
         self._move(order, e)
@@ -456,6 +459,7 @@ class Auditor(Shaped):
         self._stepping = 0
         self._close_orders()
         self._close_shapes()
+        self._close_timers()
         self._close_calls()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
         self._need(not self._house_fills, self._house_fills, "every fill of the house is booked")

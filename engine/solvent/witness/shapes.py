@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from solvent.schema.codes import InvariantBroken
 from solvent.schema.events import Event
 from solvent.schema.words import ShapeFlag
-from solvent.witness.calls import Called
 from solvent.witness.rows import Audited, Order
+from solvent.witness.timers import Timed
 
 
-class Shaped(Called):
+class Shaped(Timed):
     """Checks which order trades next, and how many lots it may show."""
 
     def __init__(self, exchange: Audited):

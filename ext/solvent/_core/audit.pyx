@@ -7,7 +7,6 @@ from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_o
 from solvent._core.account.domain cimport domain_slack
 from solvent._core.base.money cimport int128
 from solvent._core.account.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
-from solvent._core.market.call_price cimport is_crossed
 from solvent._core.market.peaks cimport Steps, steps_begin, steps_next, touch_ticks
 from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SELL, SHORT, TRADING
 from solvent._core.trade.watching cimport watched_ticks
@@ -187,8 +186,13 @@ cdef object _dormant(State* s):
     for i in range(s.ledger.instrument_count):
         if counts[i] != s.triggers[i].count or triggers_check(&s.triggers[i], &s.pool):
             return f"ORD-4: the dormant orders of instrument {i} are not in order"
+    for slot in range(s.expiries.timers.used):
+        if s.expiries.timers.items[slot].place >= 0:
+            timed += 1
+            if s.expiries.timers.items[slot].deadline_ns <= s.clock_ns:
+                return f"ORD-1: a timer of account {s.expiries.timers.items[slot].account} is left that is due"
     if timed != s.expiries.count or s.due.count:
-        return f"ORD-1: {timed} orders expire, {s.expiries.count} are timed, {s.due.count} are due"
+        return f"ORD-1: {timed} orders expire or timers run, {s.expiries.count} are timed, {s.due.count} are due"
     return None
 
 

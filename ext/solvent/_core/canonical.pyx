@@ -16,6 +16,7 @@ from solvent._core.market.book cimport Book
 from solvent._core.market.peaks cimport Steps, steps_begin, steps_next
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, ExtendedTerms, Order, pool_find
+from solvent._core.market.timers cimport Timer, Timers, timer_before
 from solvent._core.trade.holds cimport order_price
 from solvent._core.trade.state cimport State, order_instrument
 
@@ -237,6 +238,51 @@ cdef int _put_ledger(State* s, Writer out) except -1:
     return 0
 
 
+cdef int _due_first(const void* left, const void* right) noexcept nogil:
+    cdef Timer* a = <Timer*>left
+    cdef Timer* b = <Timer*>right
+    if a.deadline_ns != b.deadline_ns:
+        return -1 if a.deadline_ns < b.deadline_ns else 1
+    return -1 if timer_before(a, b) else 1
+
+
+cdef list timer_rows(State* s):
+    """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
+    cdef Timers* timers = &s.expiries.timers
+    cdef Timer* found = <Timer*>taken((timers.used + 1) * sizeof(Timer))
+    cdef int32_t i, count = 0
+    if found == NULL:
+        raise MemoryError
+    try:
+        for i in range(timers.used):
+            if timers.items[i].place >= 0:
+                found[count] = timers.items[i]
+                count += 1
+        qsort(found, count, sizeof(Timer), &_due_first)
+        return [(found[i].deadline_ns, found[i].account, found[i].instrument, found[i].tag, found[i].spares) for i in range(count)]
+    finally:
+        free(found)
+
+
+cdef int _put_links(State* s, Writer out) except -1:
+    """Writes timers in the order in which they are due, and tags by order; nothing where there are none."""
+    cdef list timers = timer_rows(s)
+    cdef list tags = []
+    cdef int32_t slot
+    for slot in range(s.pool.terms_high_water):
+        if s.pool.orders[slot].state & EXTENDED and s.pool.terms[slot].tag:
+            tags.append((s.pool.orders[slot].order_id, s.pool.terms[slot].tag))
+    if not (timers or tags):
+        return 0
+    out.put(len(timers))
+    for row in timers:
+        out.put_all(row)
+    out.put(len(tags))
+    for row in sorted(tags):
+        out.put_all(row)
+    return 0
+
+
 cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
     """Writes the configuration, the names, and all numbers."""
     cdef uint32_t i
@@ -272,4 +318,5 @@ cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
         out.put(key.account)
         out.put(<int64_t>key.client_id)
         out.put(<int64_t>key.order_id)
+    _put_links(s, out)
     return out.flush()

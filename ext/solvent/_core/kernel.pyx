@@ -9,7 +9,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport ORDERS_MAX, Order
 from solvent._core.market.book cimport Book, Half, book_peek
-from solvent._core.trade.amendment cimport amend, amend_trigger, cancel_many, cancel_one
+from solvent._core.trade.amendment cimport amend, amend_trigger
+from solvent._core.trade.cancellation cimport cancel_many, cancel_one, disconnect, reach_dates, set_timer
 from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_open
 from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
 from solvent._core.trade.placement cimport place
@@ -24,14 +25,13 @@ from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.venue.marks cimport fire_all, fund, index, last, mark, pass_to, resolve_all, source
 from solvent._core.image cimport Portable
 from solvent._core.reader cimport IDLE, WORKING
-from solvent._core.trade.lifecycle cimport expire
 from solvent._core.trade.short_way cimport short_way
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, CANCEL, CLOSED, DEPOSIT, FUNDING, HALT, INDEX,
-    MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
-    SET_POSITION_MODE, SET_STATE, SOURCE, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
+    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, CANCEL, CLOSED, DEPOSIT, DISCONNECT, FUNDING, HALT,
+    INDEX, MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
+    SET_POSITION_MODE, SET_STATE, SOURCE, TIMER, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
 from solvent._core.base.event_log cimport block_pin, log_drop, log_open
 from solvent._core.base.emit cimport emit_begin, emit_passed
@@ -254,6 +254,10 @@ cdef class Kernel(Portable):
             return index(&self.s, &c.index)
         if type == SET_LAST:
             return last(&self.s, &c.set_last)
+        if type == TIMER:
+            return set_timer(&self.s, &c.timer)
+        if type == DISCONNECT:
+            return disconnect(&self.s, &c.disconnect, receipt)
         if type == AMEND_TRIGGER:
             return amend_trigger(&self.s, &c.amend_trigger, receipt)
         if type == ADVANCE:
@@ -330,7 +334,7 @@ cdef class Kernel(Portable):
         else:
             self.s.clock_ns = c.record.time_ns
             if self.s.expiries.count:
-                expire(&self.s)
+                reach_dates(&self.s)
             if self.s.calls:
                 self._end_calls()
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts or self.s.looks):

@@ -3,7 +3,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core cimport audit
-from solvent._core.market.order_pool cimport DORMANT, LIVE, Links, Order, ExtendedTerms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, Level, book_peek, book_worse
 from solvent._core.market.peaks cimport Steps, is_whole, shown_best, steps_begin, steps_next
 from solvent._core.market.client_ids cimport ClientKey, client_ids_find, client_text_find
@@ -12,7 +12,7 @@ from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
-from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, order_words, shape_words, write_state
+from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, order_words, shape_words, timer_rows, write_state
 from solvent._core.rows cimport (
     AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
@@ -170,6 +170,11 @@ cdef class Reader:
         self._require_idle(account)
         return domain_rows(&self.s, account)
 
+    def timers(self):
+        """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
+        self._require_idle()
+        return timer_rows(&self.s)
+
     def parcels(self):
         """Returns the house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
         cdef int32_t i
@@ -235,6 +240,7 @@ cdef class Reader:
         found = []
         for i in range(ORDER_WORDS + SHAPE_WORDS):
             found.append(row[i])
+        found.append(self.s.pool.terms[slot].tag if self.s.pool.orders[slot].state & EXTENDED else 0)
         return tuple(found)
 
     def orders_of(self, uint32_t account):
@@ -243,7 +249,7 @@ cdef class Reader:
         Each is (order id, account, instrument, side, price, remaining, size, client id, flags, tif, open loss ticks, dormant).
         Its terms follow: (trigger, trail, extreme, slippage ppb, expiry, self-trade group, source, kind, trigger flags,
         self-trade mode, leg). Then its shape: (activation, step, offset, peg, shape flags, waits for a rise, peak,
-        lots behind it).
+        lots behind it), and its tag.
         """
         cdef int32_t index, slot
         self._require_idle(account)

@@ -4,8 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, NET, OK, ONLY_CANCEL, PEG_TRIGGER, QUANTO, SELL, SHAPED_ORDER, SHORT, SOURCES,
-    TRAIL_RATE,
+    ALLOW, BUY, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, NET, OK, ONLY_CANCEL, PEG_TRIGGER, QUANTO, REDUCE_ONLY, SELL, SHAPED_ORDER,
+    SHORT, SOURCES, TRAIL_RATE,
 )
 from solvent._core.contract.order_limits cimport MESSAGES_MAX, OrderLimits, Pace
 from solvent._core.contract.price_model cimport SOURCES_MAX, Prices, Ring
@@ -14,6 +14,7 @@ from solvent._core.liquidation.case cimport RESIDUAL
 from solvent._core.market.book cimport BOOK_ITEMS_MAX, CACHE, NONE, Book, Half, Level, lowest_bit
 from solvent._core.market.client_ids cimport FINISHED_PLACE, CLIENT_ID_WINDOW, ClientIds
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, ORDERS_MAX, ExtendedTerms, Links, Order
+from solvent._core.market.timers cimport Timer, Timers
 from solvent._core.market.triggers cimport TRAILING_MAX, Triggers
 from solvent._core.trade.state cimport State, order_instrument
 
@@ -45,6 +46,11 @@ cdef bint _sound_client_ids(ClientIds* ids) noexcept nogil:
             and _in(ids.texts_capacity, 0, ORDERS_MAX))
 
 
+cdef bint _sound_timers(Timers* t) noexcept nogil:
+    return (_in(t.capacity, 0, 1 << 28) and t.capacity & (t.capacity - 1) == 0 and _in(t.used, 0, t.capacity)
+            and _in(t.free, 0, t.used))
+
+
 cdef bint sound_head(State* s) noexcept nogil:
     """True if the counts of a state that has no blocks yet are within their limits."""
     cdef Ledger* l = &s.ledger
@@ -58,7 +64,8 @@ cdef bint sound_head(State* s) noexcept nogil:
             and l.position_count >= 0 and l.parcel_count >= 0 and s.fees.accounts <= 2 * ACCOUNTS_MAX):
         return False
     if not (_in(s.pool.high_water, 0, ORDERS_MAX) and _in(s.pool.terms_high_water, 0, s.pool.high_water)
-            and _in(s.pool.free_count, 0, s.pool.high_water) and _in(s.expiries.count, 0, s.pool.high_water)):
+            and _in(s.pool.free_count, 0, s.pool.high_water)
+            and _in(s.expiries.count, 0, <int64_t>s.pool.high_water + s.expiries.timers.used) and _sound_timers(&s.expiries.timers)):
         return False
     for i in range(STEPS_MAX):
         if s.rules.steps[i] > RESIDUAL:
@@ -162,6 +169,34 @@ cdef bint sound_slots(State* s, const void* owner, const void* items, int64_t fi
     cdef int64_t i
     for i in range(count):
         if not _in(slot[i], 0, s.pool.high_water - 1):
+            return False
+    return True
+
+
+cdef bint sound_items(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const int32_t* item = <const int32_t*>items
+    cdef int64_t i
+    for i in range(count):
+        if not _in(item[i], -<int64_t>s.expiries.timers.used, s.pool.high_water - 1):
+            return False
+    return True
+
+
+cdef bint sound_heads(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const int32_t* head = <const int32_t*>items
+    cdef int64_t i
+    for i in range(count):
+        if not _in(head[i], 0, s.expiries.timers.used):
+            return False
+    return True
+
+
+cdef bint sound_timers(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const Timer* t = <const Timer*>items
+    cdef int64_t i
+    for i in range(count):
+        if not (_index(t[i].next, s.expiries.timers.used) and _index(t[i].place, s.expiries.count)
+                and (t[i].spares & ~REDUCE_ONLY) == 0):
             return False
     return True
 
@@ -365,10 +400,26 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
         and s.triggers[instrument].trailing[terms.trailing] == slot))
 
 
+cdef bint _sound_chains(Timers* t) noexcept nogil:
+    """True if the chains of the timers and the list of free ones end, and have each item once."""
+    cdef int64_t left = t.used
+    cdef int32_t i, index
+    for i in range(t.capacity + 1):
+        index = t.free - 1 if i == t.capacity else t.heads[i] - 1
+        while index >= 0:
+            left -= 1
+            if left < 0 or (t.items[index].place < 0) != (i == t.capacity):
+                return False
+            if i < t.capacity and <int32_t>(t.items[index].account & <uint32_t>(t.capacity - 1)) != i:
+                return False
+            index = t.items[index].next
+    return left == 0
+
+
 cdef bint sound_whole(State* s) noexcept nogil:
     """True if what points from one block into another stays within it."""
     cdef uint32_t i
-    cdef int32_t slot
+    cdef int32_t slot, item
     cdef int32_t calls = 0
     cdef int source
     if s.client_ids.vacant != s.client_ids.used or (s.bare and s.pool.terms == NULL and s.pool.high_water):
@@ -381,8 +432,11 @@ cdef bint sound_whole(State* s) noexcept nogil:
         for source in range(SOURCES):
             if s.triggers[i].books[source] != NULL and not _sound_book(s.triggers[i].books[source]):
                 return False
+    if not _sound_chains(&s.expiries.timers):
+        return False
     for slot in range(s.expiries.count):
-        if s.pool.terms[s.expiries.heap[slot]].timer != slot:
+        item = s.expiries.heap[slot]
+        if (s.pool.terms[item].timer if item >= 0 else s.expiries.timers.items[~item].place) != slot:
             return False
     for slot in range(s.pool.high_water):
         if s.pool.orders[slot].state & LIVE and not _sound_order(s, slot):

@@ -14,11 +14,13 @@ from solvent._core.market.book cimport Book, Level, book_close
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientIds, ClientKey, ClientText, client_ids_close
 from solvent._core.market.expiries cimport expiries_close
 from solvent._core.market.order_pool cimport ExtendedTerms, Links, Order, OrderPool, pool_close
+from solvent._core.market.timers cimport Timer
 from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.base.schema cimport SOURCES
 from solvent._core.sound cimport (
-    sound_accounts, sound_books, sound_collateral, sound_instruments, sound_levels, sound_limits, sound_links, sound_members,
-    sound_orders, sound_paces, sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_triggers,
+    sound_accounts, sound_books, sound_collateral, sound_heads, sound_instruments, sound_items, sound_levels, sound_limits, sound_links, sound_members,
+    sound_orders, sound_paces, sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_timers,
+    sound_triggers,
 )
 from solvent._core.trade.preview cimport preview_close
 from solvent._core.trade.state cimport State
@@ -177,7 +179,11 @@ cdef void walk(Walk* w) noexcept nogil:
          s.client_ids.finished_capacity, HEAP, NULL, NULL)
     _texts(w, &s.client_ids, s.pool.high_water)
     _see(w, "expiries.heap", <void**>&s.expiries.heap, sizeof(int32_t), s.expiries.count, s.expiries.capacity, HEAP, NULL,
-         sound_slots)
+         sound_items)
+    _see(w, "timers.items", <void**>&s.expiries.timers.items, sizeof(Timer), s.expiries.timers.used,
+         s.expiries.timers.capacity, HEAP, NULL, sound_timers)
+    _see(w, "timers.heads", <void**>&s.expiries.timers.heads, sizeof(int32_t), s.expiries.timers.capacity,
+         s.expiries.timers.capacity, HEAP, NULL, sound_heads)
     _see(w, "due.order_ids", <void**>&s.due.order_ids, sizeof(uint64_t), s.due.count, s.due.capacity, HEAP, NULL, NULL)
     _see(w, "fees.volumes", <void**>&s.fees.volumes, sizeof(Volume), volumes, volumes, HEAP, NULL, NULL)
     _see(w, "books", <void**>&s.books, sizeof(Book), s.ledger.instrument_count, s.books_capacity, NESTED, NULL, sound_books)

@@ -3,7 +3,7 @@
 import pytest
 
 import solvent
-from solvent import EventType, Exchange, Funding, Index, InputError, Instrument, PriceModel
+from solvent import EventType, Exchange, Funding, Index, InputError, Instrument, PriceModel, Trigger
 from solvent.lab.market import paths, scenarios
 from solvent.lab.market.driver import FUNDING_NS, Driver, contract
 from solvent.testing import assert_conserved, assert_liquidated, audited
@@ -75,6 +75,16 @@ def test_minutes_are_the_market_s_and_the_mark_is_the_path_s():
     assert made.exchange.prices(SWAP).mark == made.exchange.prices(SWAP).index == made.price
     assert made.run_until(lambda: made.price > 45_000)
     assert not made.run_until(lambda: False) and made.done and not made.step()
+
+
+def test_the_last_price_follows_and_stops_by_it_fire():
+    made = market()
+    ex = made.exchange
+    ex.deposit("alice", "USDT", 10_000)
+    ex.order("alice", SWAP, "buy", 10).ok()
+    ex.order("alice", SWAP, "sell", 10, reduce_only=True, trigger=Trigger.stop(49_000, by="last")).ok()
+    made.run(minutes=12)
+    assert not ex.position("alice", SWAP).size and abs(ex.prices(SWAP).last - made.price) < 200
 
 
 def test_funding_settles_at_each_eighth_hour_once():

@@ -188,6 +188,7 @@ def test_bad_input(kind):
         record = command(kind_id, account=1, instrument=1, amount=5)
         assert book._kernel.apply(record) in (
             0, Code.UNKNOWN_COMMAND, Code.UNKNOWN_INSTRUMENT, Code.UNKNOWN_ORDER, Code.BAD_RECORD, Code.BAD_PRICE,
+            Code.BAD_TAG,
         )  # fmt: skip
     assert book._kernel.apply(command(CommandType.ORDER, flags=Flag.REDUCE_ONLY, size_lots=1, price_ticks=1)) == Code.BAD_FLAGS
     assert book.digest() == before

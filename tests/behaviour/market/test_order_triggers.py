@@ -216,7 +216,7 @@ BAD_TRIGGERS = (
     {"trigger_kind": 3, "trail": 1, "trigger_ticks": 1_001},
     {"trigger_kind": 1, "trigger_ticks": 5, "trigger_flags": 2},
 )  # fmt: skip
-RESERVED = ("unused_lots", "unused_word", "unused_ticks", "group_id", "group_role", "spare")
+RESERVED = ("unused_lots", "unused_word", "unused_ticks", "group_id", "group_role", "tag")
 FIELDS = [(fields, Code.BAD_TRIGGER) for fields in BAD_TRIGGERS] + [({name: 1}, Code.NOT_SUPPORTED) for name in RESERVED]
 FIELDS += [({"hedge_side": leg}, Code.BAD_LEG) for leg in (1, 2, 3, 255)]
 

@@ -20,7 +20,7 @@ def order(desk, who, side, size, price=None, display=None, **terms):
 
 def queue(desk, side, price):
     """[(order id, remaining, behind its peak)] at one price, the next to trade first."""
-    return [(row[0], row[5], row[-1]) for row in desk.face._kernel.queue(0, side, price)]
+    return [(row[0], row[5], row[30]) for row in desk.face._kernel.queue(0, side, price)]
 
 
 # --- Icebergs ------------------------------------------------------------------------------------------

@@ -192,8 +192,11 @@ def test_checksum_error(venue):
     for price in range(5):  # the book as it was
         venue.exchange.order("maker", NAME, "buy", 3, price=49_990 - price)
     wrong = asyncio.run(heard(venue, "public", BOOKS, lambda: quotes(venue, 2), lambda got: len(got) == 3))
-    sums = [[each["data"][0]["checksum"] for each in messages] for messages in (right, wrong)]
-    assert [a == b for a, b in zip(*sums, strict=True)] == [True, False, True]
+    sums, bids = (
+        [[each["data"][0][name] for each in messages] for messages in (right, wrong)] for name in ("checksum", "bids")
+    )
+    assert sums[0] == sums[1] and chained(wrong) == [True, True]
+    assert [len(each) for each in bids[0][1:]] == [1, 1] and [len(each) for each in bids[1][1:]] == [0, 1]
 
 
 def test_duplicate_push(venue):

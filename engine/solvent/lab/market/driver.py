@@ -1,7 +1,7 @@
-"""A market around one instrument: a scenario moves index and mark, a maker keeps a book, funding settles by the clock.
+"""A market around one instrument: a scenario moves index and mark, a maker quotes, a crowd trades, funding settles.
 
-Owns the place on the path and the maker's account. Never looks at another account. The exchange may be any object with its
-methods: an Exchange, or the proxy of a gateway. The same scenario gives the same commands.
+Owns the place on the path, and the accounts of maker and crowd. Never looks at another. The exchange may be any object with
+its methods: an Exchange, or the proxy of a gateway. The same scenario gives the same commands.
 Cost: a step is one batch of quotes, an index and a mark.
 """
 
@@ -25,6 +25,7 @@ CALM_BP = 50
 MOST_WIDENING = 8
 LEVEL_BP = 2  # from one level to the next, where it is calm
 MONEY = 10**9
+CROWD = 31  # the most lots of one of its trades
 
 
 def contract(scenario: Scenario, name: str = "BTC-USDT-SWAP") -> Instrument:
@@ -40,9 +41,10 @@ def contract(scenario: Scenario, name: str = "BTC-USDT-SWAP") -> Instrument:
 class Driver:
     """Drives one instrument of an exchange along a scenario.
 
-    The market begins open, at the first price. instrument: a name; None means the exchange's first. depth: the contracts that
-    the maker shows at each side's best level; the k-th has k times as many, and all have less while the price moves fast.
-    funding: the rate of every eight hours, where the instrument has no price model.
+    The market begins open, at the first price. At each step somebody trades a few lots the way the price goes, so the last
+    price follows. instrument: a name; None means the exchange's first. depth: the contracts that the maker shows at each
+    side's best level; the k-th has k times as many, and all have less while the price moves fast. funding: the rate of every
+    eight hours, where the instrument has no price model.
 
     >>> from solvent import Exchange
     >>> from solvent.lab.market import paths
@@ -62,6 +64,7 @@ class Driver:
         funding: str = "0.0001",
     ):  # fmt: skip
         self.exchange, self.scenario, self.maker, self.funding = exchange, scenario, maker, funding
+        self.crowd = f"{maker}-crowd"  # it trades with the maker at each step, the way of the price
         terms = {each.name: each for each in exchange.instruments}
         self.instrument = instrument or next(iter(terms))
         if self.instrument not in terms:
@@ -97,7 +100,8 @@ class Driver:
         if self.exchange.time_ns < begin:
             self.exchange.advance(begin)
         self._shift = self.exchange.time_ns - begin  # a clock that is ahead carries the path along
-        self.exchange.deposit(self.maker, self.terms.settle, MONEY)
+        for name in (self.maker, self.crowd):
+            self.exchange.deposit(name, self.terms.settle, MONEY)
         self._tell(int(self._walk.price_ticks[0]) * self.scenario.tick)
         self.step()
 
@@ -153,13 +157,16 @@ class Driver:
             self.exchange.advance(time_ns)
 
     def step(self) -> bool:
-        """Goes one step: time, quotes, index and mark. Returns False at the end of the path, and does nothing there."""
+        """Goes one step: time, quotes, prices, a trade. Returns False at the end of the path, and does nothing there."""
         if self.done:
             return False
         at, self._next = self._next, self._next + 1
+        rises = at > 0 and self._walk.price_ticks[at] > self._walk.price_ticks[at - 1]
         self._pass_to(int(self._walk.time_ns[at]) + self._shift)
         self.requote()
         self._tell(self.price)
+        size = (1 + at % CROWD) * self.terms.lot_size
+        self.exchange.order(self.crowd, self.instrument, "buy" if rises else "sell", size)
         return True
 
     def run(self, minutes: int | None = None) -> None:

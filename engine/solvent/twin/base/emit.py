@@ -235,6 +235,27 @@ class Emitter(Log):
             EventType.CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0, second=second,
         )  # fmt: skip
 
+    def emit_timer_set(
+        self, *, account: int, instrument: int, tag: int, spares: int, deadline_ns: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TIMER_SET, 0, account, instrument, tag, spares, deadline_ns, 0, 0, 0, 0,
+        )  # fmt: skip
+
+    def emit_timed_out(
+        self, *, account: int, instrument: int, tag: int, deadline_ns: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TIMED_OUT, 0, account, instrument, tag, 0, deadline_ns, 0, 0, 0, 0,
+        )  # fmt: skip
+
+    def emit_tagged(
+        self, *, account: int, instrument: int, tag: int, order_id: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.TAGGED, 0, account, instrument, tag, 0, order_id, 0, 0, 0, 0,
+        )  # fmt: skip
+
     def emit_uncrossed(
         self, *, instrument: int, price_ticks: int, size_lots: int, surplus_lots: int, reference_ticks: int,
     ) -> None:  # fmt: skip

@@ -13,7 +13,7 @@ from solvent.schema.words import Flag, ShapeFlag, Side
 
 @dataclass(slots=True, eq=False)
 class ExtendedTerms:
-    """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms."""
+    """Terms that few orders have: a trigger, an expiry, a slippage, self-trade terms, a tag."""
 
     trigger: int = 0  # the price at which it fires now
     trail: int = 0  # ticks or rate; 0 for a fixed trigger
@@ -26,6 +26,7 @@ class ExtendedTerms:
     trigger_flags: int = 0
     stp_mode: int = 0
     leg: int = 0  # the leg of a hedge that it trades for
+    tag: int = 0  # of a connection; 0: none
     activation: int = 0  # the watched price from which a trailing order follows; 0: it follows since acceptance
     step: int = 0  # it follows in whole steps; 0: every price
     offset: int = 0  # distance of its price from what it is pegged to, signed
@@ -86,7 +87,7 @@ class Order:
         return (
             self.order_id, self.account, self.instrument, self.side, self.price, self.remaining, self.size,
             self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
-            *self.terms.shape(), self.hidden,
+            *self.terms.shape(), self.hidden, self.terms.tag,
         )  # fmt: skip
 
     @property

@@ -120,7 +120,6 @@ class Triggers:
         for *_, order in sorted(found, key=lambda each: each[:3]):
             self.fire(order)
 
-    def expired(self, now_ns: int) -> list[Order]:
-        """Returns the orders that have expired by `now_ns`, by expiry, then by order id."""
-        ended = [order for order in self.timed.values() if order.terms.expiry_ns <= now_ns]
-        return sorted(ended, key=lambda order: (order.terms.expiry_ns, order.order_id))
+    def first_date(self) -> Order | None:
+        """Returns the order that expires first, by expiry, then by order id."""
+        return min(self.timed.values(), key=lambda order: (order.terms.expiry_ns, order.order_id), default=None)

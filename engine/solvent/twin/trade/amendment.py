@@ -1,58 +1,25 @@
-"""Commands on live orders: amend one, cancel one, cancel many; in an exchange and in a Book alone.
+"""The amendment of a live order, in an exchange and in a Book alone.
 
-Owns the checks and the execution of AMEND, AMEND_TRIGGER, CANCEL and MASS_CANCEL. Never touches another account's order,
-except in a MASS_CANCEL by the operator, who names no account.
+Owns the checks and the execution of AMEND and AMEND_TRIGGER. Never touches another account's order.
 """
 
 from solvent.schema.codes import Code
-from solvent.schema.commands import AmendOrder, AmendTrigger, CancelOrder, MassCancel
-from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
+from solvent.schema.commands import AmendOrder, AmendTrigger
 from solvent.schema.words import Ending, Flag, Listing, OrderType, TriggerFlag
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order
 from solvent.twin.market.triggers import direction, reached
-from solvent.twin.trade.placement import Answer, Placement, refused
+from solvent.twin.trade.cancellation import Cancellation
+from solvent.twin.trade.placement import Answer, refused
 from solvent.twin.trade.shapes import parts_fit
-
-BOTH_SIDES = 2
 
 
 class Amendment:
-    def __init__(self, placement: Placement):
-        self.placement = placement
-        self.trading = placement.trading
-        self._margin = placement.order_margin
-
-    def find(self, account: int, order_id: int, client_id: int) -> Order | None:
-        """Returns the sender's live order by order id, else by client id."""
-        order = self.trading.live.get(order_id or self.trading.clients.get((account, client_id), 0))
-        return order if order and order.account == account else None
-
-    def cancel_one(self, c: CancelOrder) -> Answer:
-        if not self.placement.known_account(c.account):
-            return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c.account, c.order_id, c.client_id)
-        if order is None:
-            return refused(Code.UNKNOWN_ORDER)
-        self.trading.cancel(order, Ending.CANCELLED)
-        return Code.OK, order.order_id, order.size - order.remaining, 0
-
-    def cancel_many(self, c: MassCancel) -> Answer:
-        """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders."""
-        if c.account != NOBODY and not self.placement.known_account(c.account):
-            return refused(Code.UNKNOWN_ACCOUNT)
-        if c.instrument not in (NO_INSTRUMENT, *range(len(self.placement.contracts))):
-            return refused(Code.UNKNOWN_INSTRUMENT)
-        if c.side > BOTH_SIDES:
-            return refused(Code.BAD_SIDE)
-        found = [
-            order for _, order in sorted(self.trading.live.items())
-            if not order.flags & Flag.HOUSE_ORDER and c.account in (NOBODY, order.account)
-            and c.side in (BOTH_SIDES, order.side) and c.instrument in (NO_INSTRUMENT, order.instrument)
-        ]  # fmt: skip
-        for order in found:
-            self.trading.cancel(order, Ending.MASS_CANCELLED)
-        return Code.OK, 0, len(found), 0
+    def __init__(self, cancellation: Cancellation):
+        self.find = cancellation.find
+        self.placement = cancellation.placement
+        self.trading = cancellation.trading
+        self._margin = cancellation.placement.order_margin
 
     def amend(self, c: AmendOrder) -> Answer:
         """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""

@@ -97,6 +97,8 @@ class Trading(Watching):
                 order_id=t.order.order_id, display_lots=terms.display, display_most_lots=0, step_ticks=terms.step,
                 offset_ticks=terms.offset,
             )  # fmt: skip
+        if terms.tag:
+            self.log.emit_tagged(account=t.account, instrument=t.instrument, tag=terms.tag, order_id=t.order.order_id)
         return t.order
 
     def replaced_event(self, order: Order) -> None:
@@ -142,10 +144,6 @@ class Trading(Watching):
         elif order.resting:
             self.leave_book(order)
         self.finish(order, reason)
-
-    def expire(self, now_ns: int) -> None:
-        for order in self.triggers.expired(now_ns):
-            self.cancel(order, Ending.EXPIRED)
 
     def cancel_all(self, p: Position, reason: Ending) -> None:
         """Ends every order of a position, newest first; none of them is being executed."""

@@ -73,19 +73,20 @@ class Placement:
             return Code.UNKNOWN_ACCOUNT
         return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
-    def _check_header(self, contract: Contract, c: PlaceOrder, sleeps: bool, h: Fields | None) -> Code:
+    def _check_header(self, contract: Contract, c: PlaceOrder, x: Fields | None, h: Fields | None) -> Code:
         """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-        sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires.
-        h: a pegged order brings no price, and a market order whose rest becomes a limit order may stay.
+        With a trigger a market order may be good till a date, which no longer applies once it fires. h: a pegged order brings
+        no price, and a market order whose rest becomes a limit order may stay.
         """
-        market, stays = c.flags & Flag.MARKET, c.tif in _STAYS
+        market, stays, sleeps = c.flags & Flag.MARKET, c.tif in _STAYS, bool(x and x.trigger_kind)
         priced, becomes_limit = not (h and h.peg), h and h.shape_flags & ShapeFlag.TO_LIMIT
         if c.side > Side.SELL:
             return Code.BAD_SIDE
         if c.tif > Tif.GTD:
             return Code.BAD_TIF
-        if c.flags & ~int(_FLAGS) or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
+        allowed = int(_FLAGS | Flag.LINKED) if x and x.tag else int(_FLAGS)
+        if c.flags & ~allowed or (self.bare and c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)):
             return Code.BAD_FLAGS
         if c.flags & Flag.SHAPED_ORDER and c.records < 3:
             return Code.BAD_FLAGS
@@ -122,7 +123,8 @@ class Placement:
         """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
-        if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or x.spare:
+        unmarked = x.tag and not c.flags & Flag.LINKED
+        if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or unmarked:
             return Code.NOT_SUPPORTED
         if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
             return Code.BAD_EXPIRY
@@ -139,7 +141,7 @@ class Placement:
         terms = replace(
             terms, trigger=0 if x.trail else x.trigger_ticks, trail=x.trail, slippage_ppb=x.slippage_ppb,
             expiry_ns=x.expiry_ns, source=x.trigger_source, kind=x.trigger_kind, trigger_flags=x.trigger_flags,
-            leg=x.hedge_side, activation=x.trigger_ticks if x.trail else 0,
+            leg=x.hedge_side, activation=x.trigger_ticks if x.trail else 0, tag=x.tag,
         )  # fmt: skip
         if h is None:
             return terms
@@ -343,8 +345,7 @@ class Placement:
         if c.flags & Flag.SHAPED_ORDER and rest:
             h = Fields(zip(SHAPE_FIELDS, SHAPE.unpack(rest[:RECORD_BYTES]), strict=True))
             rest = rest[RECORD_BYTES:]
-        sleeps = x is not None and bool(x.trigger_kind)
-        if code := self._check_header(contract, c, sleeps, h):
+        if code := self._check_header(contract, c, x, h):
             return refused(code)
         if len(rest) > RECORD_BYTES:
             return refused(Code.BAD_RECORD)

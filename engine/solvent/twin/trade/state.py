@@ -11,6 +11,7 @@ from solvent.twin.account.fees import Fees
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.base.emit import Emitter
 from solvent.twin.market.book import PLAIN, Book, ExtendedTerms, Order
+from solvent.twin.market.timers import Timers
 from solvent.twin.market.triggers import Triggers
 from solvent.twin.trade.admission import Admission
 
@@ -89,4 +90,5 @@ class State:
         self.finished: deque[tuple[int, int, int]] = deque()
         self.order_count = 0
         self.triggers = Triggers()
+        self.timers = Timers()
         self.looks = False  # True once an order watches the best prices of a book

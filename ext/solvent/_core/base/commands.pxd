@@ -343,6 +343,38 @@ cdef struct TellLast:  # Sets an instrument's last price for the triggers that w
     uint64_t unused_order_id
     int64_t unused_amount
 
+cdef struct SetTimer:  # Cancels live orders of an account when the clock is timeout_ns further, unless it is set anew before; 0 switches it off
+    uint16_t type
+    uint8_t records
+    uint8_t unused_side
+    uint32_t account
+    uint32_t instrument
+    uint8_t unused_tif
+    uint8_t spares
+    uint16_t tag
+    int64_t time_ns
+    int64_t unused_price_ticks
+    int64_t unused_size_lots
+    uint64_t unused_client_id
+    uint64_t unused_order_id
+    int64_t timeout_ns
+
+cdef struct Disconnect:  # Cancels all live orders with a tag, of an account (0xFFFFFFFF: everyone's)
+    uint16_t type
+    uint8_t records
+    uint8_t unused_side
+    uint32_t account
+    uint32_t unused_instrument
+    uint8_t unused_tif
+    uint8_t unused_flags
+    uint16_t tag
+    int64_t time_ns
+    int64_t unused_price_ticks
+    int64_t unused_size_lots
+    uint64_t unused_client_id
+    uint64_t unused_order_id
+    int64_t unused_amount
+
 cdef struct SetState:  # Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
     uint16_t type
     uint8_t records
@@ -399,5 +431,7 @@ cdef union Request:  # one record of a command
     MassCancel mass_cancel
     TellSource source
     TellLast set_last
+    SetTimer timer
+    Disconnect disconnect
     SetState set_state
     AmendTrigger amend_trigger

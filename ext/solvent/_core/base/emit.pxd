@@ -9,8 +9,8 @@ from solvent._core.base.event_log cimport EventLog, append
 from solvent._core.base.schema cimport (
     BEGIN, ACCOUNT_OPENED, LEDGER, POSITION, MARKED, ACCEPTED, RESTED, TRADE, REDUCED, DONE, LIQUIDATION, STEP_DOWN,
     TAKEOVER, PARCEL, ADL, REPLACED, TRIGGERED, INDEXED, FUNDED, NETTED, SOURCE_CHANGED, RATED, INSTRUMENT_ADDED,
-    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, UNCROSSED, INDICATED, SHAPED, REFILLED,
-    TRIGGER_MOVED, Event,
+    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, TIMER_SET, TIMED_OUT, TAGGED, UNCROSSED,
+    INDICATED, SHAPED, REFILLED, TRIGGER_MOVED, Event,
 )
 
 
@@ -211,6 +211,24 @@ cdef inline Event* emit_client_id_named(
     EventLog* log, uint32_t account, uint32_t instrument, int64_t client_id
 ) noexcept nogil:
     return append(log, CLIENT_ID_NAMED, 0, account, instrument, 0, 0, client_id, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_timer_set(
+    EventLog* log, uint32_t account, uint32_t instrument, uint16_t tag, uint16_t spares, int64_t deadline_ns
+) noexcept nogil:
+    return append(log, TIMER_SET, 0, account, instrument, tag, spares, deadline_ns, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_timed_out(
+    EventLog* log, uint32_t account, uint32_t instrument, uint16_t tag, int64_t deadline_ns
+) noexcept nogil:
+    return append(log, TIMED_OUT, 0, account, instrument, tag, 0, deadline_ns, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_tagged(
+    EventLog* log, uint32_t account, uint32_t instrument, uint16_t tag, int64_t order_id
+) noexcept nogil:
+    return append(log, TAGGED, 0, account, instrument, tag, 0, order_id, 0, 0, 0, 0)
 
 
 cdef inline Event* emit_uncrossed(

@@ -60,7 +60,7 @@ cdef struct Extension:
     uint8_t hedge_side
     uint8_t group_role
     uint8_t trigger_flags
-    uint16_t spare
+    uint16_t tag
 
 cdef struct Shape:
     int64_t display_lots
@@ -119,6 +119,8 @@ cdef enum CommandType:  # Numbers the commands
     MASS_CANCEL = 19
     SOURCE = 22
     SET_LAST = 23
+    TIMER = 24
+    DISCONNECT = 25
     SET_STATE = 29
     AMEND_TRIGGER = 28
 
@@ -149,6 +151,8 @@ cdef enum Ending:  # Tells why an order ended or shrank (reason of DONE and REDU
     MASS_CANCELLED = 14
     DELISTED = 15
     POSITION_CLOSED = 16
+    TIMEOUT = 17
+    DISCONNECTED = 18
     NOT_IN_CALL = 23
 
 cdef enum EventType:  # Numbers the events
@@ -181,6 +185,9 @@ cdef enum EventType:  # Numbers the events
     PASSED = 27
     LAST_SET = 28
     CLIENT_ID_NAMED = 29
+    TIMER_SET = 30
+    TIMED_OUT = 31
+    TAGGED = 32
     UNCROSSED = 39
     INDICATED = 40
     SHAPED = 35
@@ -193,6 +200,7 @@ cdef enum Flag:  # Has a bit for each yes or no of an order
     MARKET = 4
     HOUSE_ORDER = 8
     SHAPED_ORDER = 16
+    LINKED = 32
     CLOSE_POSITION = 64
     SLIDE = 128
 
@@ -372,6 +380,8 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     BAD_EXPIRY = 307
     BAD_SELF_TRADE = 308
     BAD_SLIPPAGE = 309
+    BAD_TIMEOUT = 310
+    BAD_TAG = 311
     BAD_SHAPE = 314
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
@@ -387,6 +397,7 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     NOTIONAL_TOO_SMALL = 411
     TOO_MANY_OPEN_ORDERS = 412
     TOO_MANY_MESSAGES = 413
+    TOO_MANY_TIMERS = 414
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502

@@ -8,7 +8,7 @@
 # slot is 64 bytes, and 4 for the free stack. Used links of an owner take 16, used terms of an extended order 112; untouched
 # pages cost nothing.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
     SLOT_BITS = 24
@@ -63,6 +63,7 @@ cdef struct ExtendedTerms:              # terms that few orders have
     uint8_t peg                # what its price keeps its distance from
     uint8_t shape_flags
     uint8_t rises              # it waits for a rise to its activation, not a fall
+    uint16_t tag               # of a connection; 0 none
 
 cdef struct Links:
     int32_t prev

@@ -1,159 +1,32 @@
-"""Amendments and cancellations; the contract is in amendment.pxd."""
+"""Amendments; the contract is in amendment.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, ExtendedTerms, Order, pool_find
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.market.order_pool cimport DORMANT, ExtendedTerms, Order
 from solvent._core.market.book cimport book_room
 from solvent._core.market.peaks cimport is_whole, peaks_room
-from solvent._core.market.client_ids cimport client_ids_find
 from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_due, triggers_move, triggers_reserve,
 )
 from solvent._core.trade.order_margin cimport reducible, within_band
-from solvent._core.trade.shapes cimport parts_fit, shows_all
-from solvent._core.trade.placement cimport admit, check_limits, known_account, execute_and_rest
+from solvent._core.trade.shapes cimport parts_fit
+from solvent._core.trade.placement cimport admit, check_limits, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
-from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIDE, BAD_SIZE, BAD_TRIGGER, CANCELLED, CLOSE_POSITION, HOUSE_ORDER,
-    LIMIT_ORDER, MARKET, MASS_CANCELLED, NOBODY, NOT_IN_CALL, NO_INSTRUMENT, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED,
-    SHAPED_ORDER, TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING, TRIGGER_ORDER, TRIGGER_REACHED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIZE, BAD_TRIGGER, CLOSE_POSITION, HOUSE_ORDER,
+    LIMIT_ORDER, MARKET, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED, SHAPED_ORDER, TOO_MANY_MESSAGES, TOO_MANY_ORDERS,
+    TRADING, TRIGGER_ORDER, TRIGGER_REACHED,
 )
-from solvent._core.trade.lifecycle cimport cancel, requeue, replaced_event, shrink, ticket_of_order
+from solvent._core.trade.cancellation cimport find_own
+from solvent._core.trade.lifecycle cimport requeue, replaced_event, shrink, ticket_of_order
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.holds cimport order_exposure, order_price
 from solvent._core.trade.state cimport Receipt, State, Ticket, order_instrument
 from solvent._core.base.emit cimport emit_trigger_moved
 from solvent._core.contract.order_limits cimport OrderLimits, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument
-from solvent._core.base.commands cimport AmendOrder, AmendTrigger, CancelOrder, MassCancel
+from solvent._core.base.commands cimport AmendOrder, AmendTrigger
 
-cdef inline int _find_own(State* s, uint32_t account, uint64_t order_id, uint64_t client_id, int32_t* slot) noexcept nogil:
-    """Returns the slot of the sender's live order, by order id, else by client id."""
-    if not known_account(s, account):
-        return UNKNOWN_ACCOUNT
-    if order_id == 0 and client_id != 0:
-        order_id = client_ids_find(&s.client_ids, account, client_id)
-    slot[0] = pool_find(&s.pool, order_id)
-    if slot[0] < 0 or s.pool.orders[slot[0]].account != account:
-        return UNKNOWN_ORDER
-    must(s.pool.orders[slot[0]].state & LIVE, ORD_1, &s.log.fault)
-    return OK
-
-
-# --- CANCEL, MASS_CANCEL -------------------------------------------------------------------------------
-
-cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept nogil:
-    cdef int32_t slot
-    cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
-    if code != OK:
-        return code
-    receipt.order_id = s.pool.orders[slot].order_id
-    receipt.filled_lots = s.pool.orders[slot].size_lots - s.pool.orders[slot].remaining_lots
-    must(s.pool.orders[slot].account == c.account, ORD_1, &s.log.fault)
-    cancel(s, slot, CANCELLED)
-    must(pool_find(&s.pool, receipt.order_id) < 0, ORD_1, &s.log.fault)
-    return OK
-
-
-cdef int _by_id(const void* left, const void* right) noexcept nogil:
-    cdef uint64_t a = (<uint64_t*>left)[0]
-    cdef uint64_t b = (<uint64_t*>right)[0]
-    return -1 if a < b else (1 if a > b else 0)
-
-
-cdef struct Filter:
-    uint32_t account           # NOBODY: everyone's
-    uint32_t instrument        # NO_INSTRUMENT: all
-    uint8_t side               # BOTH_SIDES: both
-    bint house                 # the house's orders too
-    bint unseen                # only resting orders that do not always show all of their lots
-
-
-cdef inline void _pick(State* s, Filter* f, int32_t slot, uint64_t* found, int64_t* count) noexcept nogil:
-    """Notes an order that passes the filters; `found` may be NULL, to count."""
-    cdef Order* order = &s.pool.orders[slot]
-    if not order.state & LIVE or (order.flags & HOUSE_ORDER and not f.house):
-        return
-    if f.account != NOBODY and order.account != f.account or (f.side != BOTH_SIDES and order.side != f.side):
-        return
-    if f.instrument != NO_INSTRUMENT and order_instrument(s, slot) != f.instrument:
-        return
-    if f.unseen and (order.state & DORMANT or not order.state & EXTENDED or shows_all(&s.pool.terms[slot])):
-        return
-    if found != NULL:
-        found[count[0]] = order.order_id
-    count[0] += 1
-
-
-cdef int64_t _select(State* s, Filter* f, uint64_t* found) noexcept nogil:
-    """Counts the orders that pass the filters."""
-    cdef int64_t count = 0
-    cdef int32_t index, slot
-    if s.bare or f.account == NOBODY:
-        for slot in range(s.pool.high_water):
-            _pick(s, f, slot, found, &count)
-        return count
-    index = s.ledger.accounts[f.account].first_position
-    while index >= 0:
-        slot = s.ledger.positions[index].first_order
-        while slot >= 0:
-            _pick(s, f, slot, found, &count)
-            slot = s.pool.own[slot].next
-        index = s.ledger.positions[index].next
-    return count
-
-
-cdef int64_t cancel_selected(State* s, uint32_t account, uint32_t instrument, uint8_t side, uint16_t reason, bint house) noexcept nogil:
-    """Ends all live orders that pass the filters, oldest first. Returns their number."""
-    cdef Filter f
-    f.account, f.instrument, f.side, f.house, f.unseen = account, instrument, side, house, False
-    return _cancel_filtered(s, &f, reason)
-
-
-cdef void cancel_unseen(State* s, uint32_t instrument) noexcept nogil:
-    """Ends the resting orders of an instrument that do not always show all of their lots: a call has none."""
-    cdef Filter f
-    f.account, f.instrument, f.side, f.house, f.unseen = NOBODY, instrument, BOTH_SIDES, False, True
-    _cancel_filtered(s, &f, NOT_IN_CALL)
-    must(s.books[instrument].careful == 0, ORD_1, &s.log.fault)
-    must(s.books[instrument].wholes == 0, ORD_1, &s.log.fault)
-
-
-cdef int64_t _cancel_filtered(State* s, Filter* f, uint16_t reason) noexcept nogil:
-    cdef int64_t i, count
-    cdef uint64_t* found
-    count = _select(s, f, NULL)
-    if count == 0:
-        return 0
-    found = <uint64_t*>taken(<size_t>count * sizeof(uint64_t))
-    if found == NULL:
-        s.log.fault = 2
-        return 0
-    _select(s, f, found)
-    qsort(found, count, sizeof(uint64_t), &_by_id)
-    for i in range(count):
-        cancel(s, pool_find(&s.pool, found[i]), reason)
-        must(pool_find(&s.pool, found[i]) < 0, ORD_1, &s.log.fault)
-        must(i == 0 or found[i - 1] < found[i], ORD_1, &s.log.fault)
-    free(found)
-    return count
-
-
-cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil:
-    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders."""
-    if c.account != NOBODY and not known_account(s, c.account):
-        return UNKNOWN_ACCOUNT
-    if c.instrument != NO_INSTRUMENT and c.instrument >= s.ledger.instrument_count:
-        return UNKNOWN_INSTRUMENT
-    if c.side > BOTH_SIDES:
-        return BAD_SIDE
-    receipt.filled_lots = cancel_selected(s, c.account, c.instrument, c.side, MASS_CANCELLED, False)
-    return OK
-
-
-# --- AMEND ---------------------------------------------------------------------------------------------
 
 cdef inline int64_t _trigger(State* s, int32_t slot) noexcept nogil:
     """Returns the trigger of a dormant order, of one that waits for its activation the one that it will have there."""
@@ -280,7 +153,7 @@ cdef int amend_trigger(State* s, const AmendTrigger* c, Receipt* receipt) noexce
     cdef uint32_t instrument
     cdef OrderLimits* limits
     cdef ExtendedTerms* terms
-    cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
+    cdef int code = find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code == OK:
         code = _check_trigger(s, c, slot)
     if code != OK:
@@ -330,7 +203,7 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
     """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
     cdef int64_t price, size
     cdef int32_t slot
-    cdef int code = _find_own(s, c.account, c.order_id, c.client_id, &slot)
+    cdef int code = find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code == OK:
         code = _check_amendment(s, c, slot, &price, &size)
     if code != OK:

@@ -8,7 +8,7 @@
 # must be cut. The path of every order is inline, as in the book.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, ExtendedTerms, pool_give, pool_take
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, pool_give, pool_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
 from solvent._core.account.ledger cimport Position, parcel_find
@@ -31,13 +31,12 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
 cdef void requeue(State* s, Ticket* t) noexcept nogil
 cdef void replaced_event(State* s, Ticket* t) noexcept nogil
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil
-cdef void expire(State* s) noexcept nogil
 cdef int64_t reduced_before(State* s, Ticket* t, Position* p) noexcept nogil
 cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil
 cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept nogil
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void extend(State* s, Ticket* t) noexcept nogil
-cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil
+cdef void terms_event(State* s, Ticket* t, Event* accepted) noexcept nogil
 cdef void shape_event(State* s, Ticket* t) noexcept nogil
 cdef void link_to_position(State* s, int32_t slot) noexcept nogil
 cdef void unlink_own(State* s, int32_t slot) noexcept nogil
@@ -125,7 +124,7 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
         link_to_position(s, t.slot)
     if t.terms != NULL:
         extend(s, t)
-        terms_event(s, t.terms, event)
+        terms_event(s, t, event)
         if t.flags & SHAPED_ORDER:
             shape_event(s, t)
 

@@ -21,16 +21,16 @@ from solvent._core.base.clauses cimport (
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
     BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    EXPIRED, FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
     POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
     AcceptedTerms, Event,
 )
 from solvent._core.base.event_log cimport log_next
-from solvent._core.market.expiries cimport expiries_add, expiries_due
+from solvent._core.market.expiries cimport expiries_add
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
-from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced, emit_shaped
+from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced, emit_shaped, emit_tagged
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
@@ -113,11 +113,17 @@ cdef void extend(State* s, Ticket* t) noexcept nogil:
     must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
 
 
-cdef void terms_event(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil:
-    """Appends the second record of ACCEPTED."""
+cdef void terms_event(State* s, Ticket* t, Event* accepted) noexcept nogil:
+    """Appends the second record of ACCEPTED, and the event that tells a tag."""
+    cdef ExtendedTerms* terms = t.terms
+    if accepted != NULL:
+        _append_terms(s, terms, accepted)
+    if terms.tag != 0:
+        emit_tagged(&s.log, account=t.account, instrument=t.instrument, tag=terms.tag, order_id=<int64_t>t.order_id)
+
+
+cdef void _append_terms(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil:
     cdef AcceptedTerms record
-    if accepted == NULL:
-        return
     accepted.records = 2
     record.type = CONTINUED
     record.records = 0
@@ -198,13 +204,6 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
     must((p.trigger_count | p.reduce_count) >= 0, BOOK_5, &s.log.fault)
 
 
-cdef void expire(State* s) noexcept nogil:
-    """Ends the expired orders, by expiry, then by order id."""
-    cdef int32_t slot = expiries_due(&s.expiries, &s.pool, s.clock_ns)
-    while slot >= 0:
-        cancel(s, slot, EXPIRED)
-        must(slot < 0 or s.pool.terms[slot].expiry_ns > 0, ORD_1, &s.log.fault)
-        slot = expiries_due(&s.expiries, &s.pool, s.clock_ns)
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:

@@ -24,9 +24,9 @@ from solvent._core.market.triggers cimport (
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
-    ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE, BAD_SIDE, BAD_SIZE,
-    BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LONG,
+    ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE, BAD_SIDE,
+    BAD_SIZE, BAD_SLIPPAGE,
+    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG,
     MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG,
     NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
     REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE,
@@ -40,11 +40,11 @@ from solvent._core.base.commands cimport PlaceOrder
 
 # --- The form of a command -----------------------------------------------------------------------------
 
-cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bint sleeps, const Shape* h) noexcept nogil:
+cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x, const Shape* h) noexcept nogil:
     """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-    sleeps: True with a trigger; then a market order may be good till a date, which no longer applies once it fires. h: a
-    pegged order brings no price, and a market order whose rest becomes a limit order may stay.
+    With a trigger a market order may be good till a date, which no longer applies once it fires. h: a pegged order brings no
+    price, and a market order whose rest becomes a limit order may stay.
     """
     cdef bint priced = h == NULL or h.peg == NO_PEG
     cdef bint becomes_limit = h != NULL and h.shape_flags & TO_LIMIT
@@ -54,13 +54,13 @@ cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, bi
     if c.tif > GTD:
         return BAD_TIF
     if c.flags != 0:
-        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE | SHAPED_ORDER):
+        if c.flags & ~(POST_ONLY | REDUCE_ONLY | MARKET | CLOSE_POSITION | SLIDE | SHAPED_ORDER | (LINKED if x != NULL and x.tag != 0 else 0)):
             return BAD_FLAGS
         if c.flags & SHAPED_ORDER and c.records < 3:
             return BAD_FLAGS
         if s.bare and c.flags & (REDUCE_ONLY | CLOSE_POSITION):
             return BAD_FLAGS
-        if c.flags & MARKET and stays and not (becomes_limit or (sleeps and c.tif == GTD)):
+        if c.flags & MARKET and stays and not (becomes_limit or (x != NULL and x.trigger_kind != NO_TRIGGER and c.tif == GTD)):
             return BAD_FLAGS
         if c.flags & POST_ONLY and (not stays or c.flags & MARKET) or (c.flags & SLIDE and not c.flags & POST_ONLY):
             return BAD_FLAGS
@@ -97,7 +97,7 @@ cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c,
     """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
     if x == NULL:
         return BAD_EXPIRY if c.tif == GTD else OK
-    if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or x.spare:
+    if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or (x.tag and not c.flags & LINKED):
         return NOT_SUPPORTED
     if x.expiry_ns <= s.clock_ns if c.tif == GTD else x.expiry_ns != 0:
         return BAD_EXPIRY
@@ -150,6 +150,7 @@ cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, Extend
         terms.kind = x.trigger_kind
         terms.trigger_flags = x.trigger_flags
         terms.leg = x.hedge_side
+        terms.tag = x.tag
         if x.trail != 0:
             terms.trigger_ticks = 0
             terms.activation_ticks = x.trigger_ticks
@@ -453,7 +454,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
-    code = _check_header(s, ins, c, x != NULL and x.trigger_kind != NO_TRIGGER, h)
+    code = _check_header(s, ins, c, x, h)
     if code == OK and c.records > 3 and text == NULL:
         code = BAD_RECORD
     if code == OK:
@@ -518,7 +519,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
 cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
     """Checks an ORDER like place, and makes its ticket, for a preview: one record, no client id, no self-trade terms, and a
     position that exists."""
-    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, False, NULL)
+    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, NULL, NULL)
     if code == OK:
         code = _check_extension(s, &s.ledger.instruments[c.instrument], c, NULL)
     if code == OK:

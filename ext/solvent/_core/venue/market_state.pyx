@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp, memset
-from solvent._core.trade.amendment cimport BOTH_SIDES, cancel_selected, cancel_unseen
+from solvent._core.trade.cancellation cimport BOTH_SIDES, Filter, cancel_selected, cancel_unseen
 from solvent._core.account.ledger cimport (
     FIRST_USER, OFFER, Fill, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
@@ -156,9 +156,15 @@ cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
     cdef int64_t value, total = 0
     cdef int32_t i, index
     cdef uint32_t account
+    cdef Filter orders
     cdef Fill terms
     uncross(s, instrument, _reference(ins))
-    cancel_selected(s, NOBODY, instrument, BOTH_SIDES, DELISTED, True)
+    orders.account = NOBODY
+    orders.instrument = instrument
+    orders.tag = orders.spares = 0      # the house's too
+    orders.side = BOTH_SIDES
+    orders.unseen = False
+    cancel_selected(s, &orders, DELISTED)
     ins.mark_ticks = ticks
     l.moves += 1
     _enter(s, instrument, CLOSED, ticks, 0, TRADING)

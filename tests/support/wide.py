@@ -1,0 +1,52 @@
+"""What the drawn stream asks of orders besides money, where its shape is wide: other commands, and further terms of orders.
+
+Owns these choices; they come from numbers of their own (`generator.more`), so a stream that is not wide is as it was.
+"""
+
+from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, command, extension
+from solvent.schema.layouts import layout
+
+SHARE = 0.05  # of the commands
+TAGS = [0, 1, 1, 2, 2**16 - 1]
+_TAG = layout("extension")["tag"][0]
+
+
+def rare(g, kernel) -> bytes | None:
+    """One of the commands that only a wide stream has, or None."""
+    r = g.more
+    if r.random() >= SHARE:
+        return None
+    return r.choice([_last, _last, _timer, _timer, _disconnect])(g, kernel)
+
+
+def _last(g, kernel) -> bytes:
+    return g._mark(kernel, g.more.randrange(len(g.instruments)), CommandType.SET_LAST)
+
+
+def _account(g) -> int:
+    return g.more.randrange(16, 16 + g.accounts)
+
+
+def _timer(g, _) -> bytes:
+    r = g.more
+    return command(
+        CommandType.TIMER, time_ns=g.time_ns, account=_account(g), tag=r.choice(TAGS), spares=r.choice([0, 0, 0, 2, 1]),
+        instrument=r.choice([NO_INSTRUMENT, r.randrange(len(g.instruments))]),
+        timeout_ns=r.choice([0, 1, 10**3, 10**6, 10**9, 2**63 - 1]),
+    )  # fmt: skip
+
+
+def _disconnect(g, _) -> bytes:
+    return command(
+        CommandType.DISCONNECT, time_ns=g.time_ns, account=g.more.choice([_account(g), NOBODY]), tag=g.more.choice(TAGS)
+    )  # fmt: skip
+
+
+def tagged(g, terms: dict[str, int], second: bytes) -> bytes:
+    """Gives some orders a tag; `second` is what there is of further terms."""
+    if g.more.random() < 0.7:
+        return second
+    record = bytearray(second or extension())
+    record[_TAG : _TAG + 2] = g.more.choice(TAGS).to_bytes(2, "little")
+    terms["flags"] |= Flag.LINKED if g.more.random() < 0.9 else 0
+    return bytes(record)
