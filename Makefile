@@ -13,7 +13,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 export PYTHONDONTWRITEBYTECODE :=
 SOURCES := $(shell find ext -name "*.p[yx][xd]") setup.py pyproject.toml
 
-.PHONY: demo test check bench mutate lint docs debug dist clean deep campaign prove soak
+.PHONY: clients demo test check bench mutate lint docs debug dist clean deep campaign prove soak
 
 $(VENV)/built: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -42,6 +42,9 @@ deep: $(VENV)/built            ## every layer of the programme, at most 75 minut
 
 campaign: $(VENV)/built        ## goes on with new seeds and writes the ledger; LAYER=3 runs one layer, MINUTES=60 of each
 	$(BIN)/python tests/programme/run.py campaign $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LAYER),--layer $(LAYER))
+
+clients: $(VENV)/built         ## heavy clients trade on the gateway, each in an environment of its own: freqtrade, vnpy_okx, npm okx-api
+	$(BIN)/python tests/clients/environments.py $(CLIENTS)
 
 prove: $(VENV)/built           ## the arithmetic over all inputs, and the mutant that each property kills
 	$(call with,prove)

@@ -22,7 +22,7 @@ FLOORS = {  # package: what it may import besides itself. Imports go down: of ev
     "lab": "schema terms presets api witness feed",
     "gateway": "schema terms presets api witness feed store lab",
     "testing": "schema terms api witness store lab gateway",
-    "app": "schema terms presets api witness feed store lab gateway",
+    "app": "schema terms presets api witness feed store lab gateway testing",
 }
 KERNEL = ["base", "market", "contract", "account", "trade", "liquidation", "venue"]  # floors of both kernels, lowest first
 ROOF = [

@@ -104,10 +104,10 @@ def test_documents_have_one_title(path):
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
 
 
-def test_the_makefile_has_at_most_fourteen_commands():
-    """Ten, and the tiers of the programme of tests: deep, campaign, prove, soak."""
+def test_the_makefile_has_at_most_fifteen_commands():
+    """Ten, the tiers of the programme of tests (deep, campaign, prove, soak), and clients, which issue 16 asks for by name."""
     text = (ROOT / "Makefile").read_text()
-    assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 14
+    assert len(re.search(r"\.PHONY: (.*)", text)[1].split()) <= 15
 
 
 def test_the_readme_asks_for_two_commands():

@@ -29,22 +29,23 @@ def do(gateway, words):
 
 
 def run_client(gateway, script, *arguments, environment=None):
-    """Runs a script to its end; what it asserts must hold."""
-    command = [sys.executable, "-W", "ignore", str(ROOT / "tests/clients" / script), gateway.url, gateway.ws_url, *arguments]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | (environment or {}),
-    )  # fmt: skip
-    told = []
-    for line in process.stdout:
-        told.append(line)
-        if line.startswith("!"):
-            do(gateway, line[1:].split())
-            process.stdin.write("done\n")
-            process.stdin.flush()
-    error = process.stderr.read()
-    process.stdin.close()
-    assert process.wait(timeout=60) == 0, "".join(told) + error
-    process.stdout.close()
-    process.stderr.close()
+    """Runs a Python script to its end; what it asserts must hold."""
+    command = [sys.executable, "-W", "ignore", str(ROOT / "tests/clients" / script)]
+    return converse(gateway, [*command, *arguments], os.environ | (environment or {}))
+
+
+def converse(gateway, command, environment):
+    """Runs a command, with the addresses of the gateway as its first arguments, to its end."""
+    at = next(i for i, word in enumerate(command) if word.endswith((".py", ".mjs"))) + 1
+    command = [*command[:at], gateway.url, gateway.ws_url, *command[at:]]
+    pipe, told = subprocess.PIPE, []
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+        for line in process.stdout:
+            told.append(line)
+            if line.startswith("!"):
+                do(gateway, line[1:].split())
+                process.stdin.write("done\n")
+                process.stdin.flush()
+        error = process.stderr.read()
+        assert process.wait(timeout=60) == 0, "".join(told) + error
     return told

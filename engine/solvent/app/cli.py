@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solvent.app import evidence, journals
+from solvent.app import evidence, journals, serve
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
     journals.add(commands)
     evidence.add_commands(commands)
+    serve.add(commands)
     return parser
 
 
@@ -154,7 +155,8 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     try:
-        return ({"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS | evidence.RUN)[args.command](args)
+        commands = {"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS | evidence.RUN | serve.COMMANDS
+        return commands[args.command](args)
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)
         return 2

@@ -126,9 +126,16 @@ class Desk:
         """Returns a position as the kernel has it."""
         return PositionRow(*self.exchange._kernel.position_row(account, instrument, leg))
 
+    def terms_of(self, account: int, instrument: int, leg: int) -> tuple[str, Fraction, bool]:
+        """Returns margin mode, leverage, and whether the instrument is held in two legs: what is stored, without a price."""
+        for row in self.exchange._kernel.positions(account):
+            if row[0] == instrument and row[1] == leg:
+                return _MODES[Mode(row[8])], Fraction(row[5], row[6]), bool(row[10])
+        return "cross", Fraction(self.exchange.instruments[instrument].spec.default_leverage), False
+
     def hedged(self, account: int, instrument: int) -> bool:
         """True if an account holds an instrument in two legs."""
-        return bool(self.row(account, instrument, Leg.ONE_WAY).hedged)
+        return self.terms_of(account, instrument, Leg.ONE_WAY)[2]
 
     def idle(self, account: int, instrument: int) -> bool:
         """True if an account is flat in an instrument and has no live order there."""
@@ -147,15 +154,13 @@ class Desk:
 
     def leverage(self, account: int, instrument: int, mode: str, leg: int) -> Fraction:
         """Returns the leverage that a position has, or would have in a mode."""
-        row = self.row(account, instrument, leg)
-        if _MODES[Mode(row.mode)] != mode and (account, instrument, mode, leg) in self._wishes:
-            return self._wishes[account, instrument, mode, leg]
-        return Fraction(row.leverage, row.leverage_parts)
+        present, leverage, _ = self.terms_of(account, instrument, leg)
+        return leverage if present == mode else self._wishes.get((account, instrument, mode, leg), leverage)
 
     def set_leverage(self, account: int, instrument: int, mode: str, leg: int, leverage: Decimal) -> None:
         """Sets the leverage of a margin mode. It takes effect with the mode where the other one is in use."""
         self.tick()
-        present = _MODES[Mode(self.row(account, instrument, leg).mode)]
+        present = self.terms_of(account, instrument, leg)[0]
         if present != mode and not self.idle(account, instrument):
             self._wishes[account, instrument, mode, leg] = fraction(leverage, "leverage")
         else:
@@ -165,12 +170,12 @@ class Desk:
     def _take_mode(self, place: Place) -> None:
         """Gives a position the margin mode that an order takes for granted. Raises Rejected(MODE_IN_USE)."""
         leg = _LEGS.index(place.leg)
-        row = self.row(place.account, place.instrument, leg)
-        if _MODES[Mode(row.mode)] != place.mode:
-            leverage = self._wishes.pop(
-                (place.account, place.instrument, place.mode, leg), Fraction(row.leverage, row.leverage_parts)
-            )
+        present, leverage, _ = self.terms_of(place.account, place.instrument, leg)
+        if present != place.mode:
+            key = place.account, place.instrument, place.mode, leg
+            leverage = self._wishes.get(key, leverage)
             self.exchange.set_leverage(place.account, place.instrument, leverage, mode=place.mode, leg=place.leg)
+            self._wishes.pop(key, None)
 
     # --- orders
 
@@ -227,6 +232,13 @@ class Desk:
         self.catch_up()
         return ack.code
 
+    def move_trigger(self, account: int, order_id: int, price: Dec) -> Code:
+        """Moves the trigger of an order that sleeps; one that is reached fires."""
+        self.tick()
+        ack = self.exchange.amend(account, order_id, trigger=price)
+        self.catch_up()
+        return ack.code
+
     def cancel(self, account: int, order_id: int) -> Code:
         """Cancels a live order."""
         self.tick()
@@ -249,6 +261,13 @@ class Desk:
             return 0
         units = max(0, to_units(wallet.free, terms.unit, "free") or 0)
         return min(units * row.leverage // (row.leverage_parts * row.mark_ticks * terms.spec.units), terms.spec.max_size_lots)
+
+    def cancel_after(self, account: int, timeout_ns: int) -> int:
+        """Cancels all live orders of an account after so long, unless asked again; 0: never. Returns when that will be."""
+        self.tick()
+        self.exchange.cancel_after(account, timeout_ns).ok()
+        self.catch_up()
+        return self.exchange.time_ns + timeout_ns if timeout_ns else 0
 
     def cancel_all(self, account: int, instrument: int) -> None:
         """Cancels all live orders of an account in an instrument."""

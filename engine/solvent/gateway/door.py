@@ -29,9 +29,10 @@ class Owned:
         self._gateway = gateway
 
     def __getattr__(self, name: str) -> Any:
-        found = self._gateway.do(lambda exchange: getattr(exchange, name))
-        if not callable(found):
-            return found
+        if not callable(getattr(Exchange, name, None)):
+            found = self._gateway.do(lambda exchange: getattr(exchange, name))
+            if not callable(found):
+                return found
 
         def call(*args: Any, **named: Any) -> Any:
             return self._gateway.do(lambda exchange: getattr(exchange, name)(*args, **named))
@@ -72,7 +73,7 @@ class Gateway:
         if amount < 0:
             raise InputError(f"deposit {amount} is below 0")
         try:
-            from solvent.gateway.server import Server, clock_ns
+            from solvent.gateway.server import LOOPBACK, Server, clock_ns
         except ImportError as error:
             raise ImportError("the gateway needs its extra: pip install 'solvent[gateway]'") from error
         clock = clock_ns if word({"simulated": 0, "real": 1}, time, "time") else None
@@ -80,8 +81,10 @@ class Gateway:
         self._okx = Okx(self._desk, Keys(dict(keys or {}), clock_window_s * 10**9))
         self._server = Server(self._desk, self._okx, host, port, tls)
         self._server.faults = faults
+        self._server.loopback = host in LOOPBACK
         self.host = host
         self.exchange: Any = Owned(self)
+        self._desk.tick()
         self._server.start()
 
     @property
@@ -98,6 +101,20 @@ class Gateway:
     def ws_url(self) -> str:
         """Returns where the sockets are, without the last part of the path: ws://host:port/ws/v5."""
         return f"ws{'s' if self._server._tls else ''}://{self.host}:{self.port}/ws/v5"
+
+    @property
+    def real(self) -> bool:
+        """True if the clock follows the world's."""
+        return self._desk.clock is not None
+
+    @property
+    def control(self) -> Callable[[Request], Answer] | None:
+        """Returns what answers requests below /control; None: nobody does."""
+        return self._server.control
+
+    @control.setter
+    def control(self, answer: Callable[[Request], Answer] | None) -> None:
+        self._server.control = answer
 
     @property
     def faults(self) -> Faults | None:

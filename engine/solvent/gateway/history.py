@@ -153,6 +153,12 @@ class History:
             order.size_lots, order.price_ticks, order.trigger_ticks = e.size_lots, e.price_ticks, e.trigger_ticks
             self._say(What.ALGO, order.account, replace(order))
 
+    def _trigger_moved(self, e: Event) -> None:
+        order = self.orders.get(e.order_id)
+        if order is not None:
+            order.trigger_ticks, order.updated_ns = e.trigger_ticks, self.time_ns
+            self._say(What.ALGO, order.account, replace(order), "amended")
+
     def _replaced(self, e: Event) -> None:
         order = self.orders.get(e.order_id)
         self._books.add(e.instrument)
@@ -454,7 +460,8 @@ _REASONS = {
 _LIQUIDATION = {Category.TAKEOVER: "liquidation", Category.STEP_DOWN: "liquidation", Category.ADL: "adl"}
 _HANDLERS: dict[EventType, Callable[[History, Event], None]] = {
     EventType.BEGIN: History._begin, EventType.CLIENT_ID_NAMED: History._client_id, EventType.ACCEPTED: History._accepted,
-    EventType.RESTED: History._rested, EventType.TRIGGERED: History._triggered, EventType.REPLACED: History._replaced,
+    EventType.RESTED: History._rested, EventType.TRIGGERED: History._triggered,
+    EventType.TRIGGER_MOVED: History._trigger_moved, EventType.REPLACED: History._replaced,
     EventType.REDUCED: History._reduced, EventType.DONE: History._done, EventType.TRADE: History._trade,
     EventType.STEP_DOWN: History._step_down, EventType.TAKEOVER: History._takeover, EventType.ADL: History._adl,
     EventType.LEDGER: History._ledger, EventType.POSITION: History._position, EventType.FUNDED: History._funded,

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import lru_cache
 from ssl import SSLContext
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import WSMsgType, web
 
@@ -25,6 +26,7 @@ __all__ = ["BODY_MAX", "Server"]
 BODY_MAX = 1 << 20
 UNSENT_MAX = 4 << 20
 """The most bytes that wait for a slow reader before it is cut off."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CONNECTIONS_MAX = 20_000
 _TICK_S = 0.25
 _IDLE_S, _LEAVE_S = 75.0, 1.0
@@ -45,6 +47,15 @@ def frame_of(message: bytes) -> bytes:
     if size < 1 << 16:
         return b"\x81\x7e" + size.to_bytes(2, "big") + message
     return b"\x81\x7f" + size.to_bytes(8, "big") + message
+
+
+@lru_cache(1_000)
+def _hostname(host: str) -> str | None:
+    """Returns the name in a Host header; None for one that is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 class Wire:
@@ -94,7 +105,7 @@ class Server:
         self.desk, self.dialect = desk, dialect
         self.control: Callable[[Request], Answer] | None = None
         self.faults: Faults | None = None
-        self.allowed: Callable[[Request], bool] = lambda _: True
+        self.loopback = True
         self.host, self.port = host, port
         self._tls = tls
         self._loop = asyncio.new_event_loop()
@@ -202,7 +213,7 @@ class Server:
         target = raw.raw_path
         path, _, query = target.partition("?")
         request = Request(raw.method, unquote(path), query, target, raw.headers, b"")
-        if not self.allowed(request):
+        if not self._allowed(raw.headers.get("Host", ""), raw.headers.get("Origin")):
             return self._response(Answer(403, b'{"code":"403","msg":"Host or Origin is not allowed here","data":[]}'))
         if raw.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(raw, request)
@@ -213,6 +224,16 @@ class Server:
                 return self._response(Answer(413, b'{"code":"50002","msg":"The body is too long","data":[]}'))
         request.client = self.dialect.identify(request)
         return await self._answer(raw, request)
+
+    def _allowed(self, host: str, origin: str | None) -> bool:
+        """Tells whether a request may come in, so that no website can move a local venue.
+
+        A browser says where its page is from: only a page from here may ask. A name that is not this machine's is a page that
+        had its own name lead here.
+        """
+        if origin is not None and origin.partition("://")[2] != host:
+            return False
+        return not self.loopback or _hostname(host) in LOOPBACK
 
     @staticmethod
     async def _body(raw: web.BaseRequest) -> bytes:

@@ -35,7 +35,7 @@ EXPECTED = {  # where it is not "0": calls that name an order which is not there
     "cancels trig": "51400", "cancel cl trig": "51400", "edit": "51503", "amend": "51503", "cancel algo": "51400",
     "cancel": "51400", "close": "51023", "margin": "59300", "Q1 stop isolated hedge": "51000", "hedged close long": "51000",
     "lev iso long": "51000", "fetch stop, 51603": "51603", "Q2 attach": "51000", "Q2 attach limit": "51000", "attach": "51000",
-    "oco": "51000", "cancel_all_after": "51000", "Q3 postonly ro": "51169", "exit ro": "51169", "cost": "51008",
+    "oco": "51000", "Q3 postonly ro": "51169", "exit ro": "51169", "cost": "51008",
     "limit": "51169",
 }  # fmt: skip
 HEDGED = ("Q1 stop isolated hedge", "hedged close long", "lev iso long")

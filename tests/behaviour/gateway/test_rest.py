@@ -139,3 +139,119 @@ def test_funding_and_margin_moves_are_bills(at):
         ("8", "173", "-0.2"), ("6", "161", "10"), ("6", "160", "-10"),
     ]  # fmt: skip
     assert at.get("account/bills-archive", type="8", ctType="linear", ccy="USDT", instType="SWAP")["data"] == bills[:1]
+
+
+def test_a_stop_is_placed_moved_fires_and_is_in_the_past(at):
+    at.order("buy", 2)
+    stop = {"instId": NAME, "tdMode": "cross", "side": "sell", "ordType": "conditional", "sz": "2", "slTriggerPx": "49000",
+            "slOrdPx": "-1", "slTriggerPxType": "mark", "algoClOrdId": "s1", "reduceOnly": "true"}  # fmt: skip
+    number = at.post("trade/order-algo", stop)["data"][0]["algoId"]
+    move = {"instId": NAME, "algoId": number, "newSz": "1.5", "newSlTriggerPx": "49500", "newSlOrdPx": "-1"}
+    assert at.post("trade/amend-algos", move)["code"] == "0"
+    row = at.one("trade/order-algo", algoClOrdId="s1")
+    assert (row["state"], row["sz"], row["slTriggerPx"], row["slOrdPx"]) == ("live", "1.5", "49500", "-1")
+    assert at.get("trade/order", instId=NAME, ordId=number)["code"] == "51603"
+    at.gateway.exchange.mark(NAME, 49_400)
+    row = at.one("trade/order-algo", algoId=number)
+    assert (row["state"], row["ordId"], row["actualSide"]) == ("effective", number, "sl")
+    assert [
+        each["algoId"] for each in at.get("trade/orders-algo-history", ordType="conditional", state="effective")["data"]
+    ] == [number]
+    order = at.one("trade/order", instId=NAME, ordId=number)
+    assert (order["state"], order["accFillSz"], order["algoId"], order["ordType"]) == ("filled", "1.5", number, "market")
+    assert at.one("account/positions")["pos"] == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("side", "target", "price", "code"),
+    [("sell", "sl", 51_000, "51280"), ("buy", "sl", 49_000, "51278"), ("sell", "tp", 49_000, "51279"), ("buy", "tp", 51_000,
+    "51277")],
+)  # fmt: skip
+def test_a_trigger_on_the_wrong_side_is_refused_by_its_own_code(at, side, target, price, code):
+    at.order("buy", 1)
+    stop = {"instId": NAME, "tdMode": "cross", "side": side, "ordType": "conditional", "sz": "1",
+    f"{target}TriggerPx": str(price),
+            f"{target}OrdPx": "-1"}  # fmt: skip
+    answer = at.post("trade/order-algo", stop)
+    assert (answer["code"], answer["data"][0]["sCode"]) == ("1", code)
+
+
+def test_a_trigger_order_fires_from_either_side_and_a_trailing_stop_follows(at):
+    at.order("buy", "0.01")
+    for price in (51_000, 48_000):
+        wake = {"instId": NAME, "tdMode": "cross", "side": "buy", "ordType": "trigger", "sz": "1", "triggerPx": str(price),
+                "orderPx": "-1", "triggerPxType": "mark"}  # fmt: skip
+        assert at.post("trade/order-algo", wake)["code"] == "0"
+    trail = {
+        "instId": NAME,
+        "tdMode": "cross",
+        "side": "sell",
+        "ordType": "move_order_stop",
+        "sz": "0.01",
+        "callbackRatio": "0.01",
+    }
+    assert at.post("trade/order-algo", trail)["code"] == "0"
+    assert at.get("trade/orders-algo-pending", ordType="move_order_stop")["data"][0]["callbackRatio"] == "0.01"
+    at.gateway.exchange.mark(NAME, 50_900)
+    assert len(at.get("trade/orders-algo-pending", ordType="trigger")["data"]) == 2
+    at.gateway.exchange.mark(NAME, 51_000)
+    assert [row["triggerPx"] for row in at.get("trade/orders-algo-pending", ordType="trigger")["data"]] == ["48000"]
+
+
+def test_leverage_of_the_other_mode_waits_until_the_mode_is_taken(at):
+    at.order("buy", 1)
+    assert at.post("account/set-leverage", {"instId": NAME, "lever": "7", "mgnMode": "isolated"})["code"] == "0"
+    assert at.one("account/leverage-info", instId=NAME, mgnMode="isolated")["lever"] == "7"
+    assert at.one("account/leverage-info", instId=NAME, mgnMode="cross")["lever"] == "10"
+    assert at.order("buy", 1, tdMode="isolated")["sCode"] == "51010"
+    assert at.post("trade/close-position", {"instId": NAME, "mgnMode": "cross"})["code"] == "0"
+    assert at.order("buy", 1, tdMode="isolated")["sCode"] == "0"
+    assert (at.one("account/positions")["lever"], at.one("account/positions")["mgnMode"]) == ("7", "isolated")
+
+
+def test_the_position_mode_is_of_all_instruments_or_none(at):
+    at.order("buy", 1)
+    assert at.post("account/set-position-mode", {"posMode": "long_short_mode"})["code"] == "59000"
+    at.post("trade/close-position", {"instId": NAME, "mgnMode": "cross"})
+    assert at.post("account/set-position-mode", {"posMode": "long_short_mode"})["code"] == "0"
+    assert at.one("account/config")["posMode"] == "long_short_mode"
+    assert at.order("buy", 1)["sCode"] == "51000"
+    assert at.order("buy", 1, posSide="long")["sCode"] == "0" and at.order("sell", 2, posSide="short")["sCode"] == "0"
+    assert [(row["posSide"], row["pos"]) for row in at.get("account/positions")["data"]] == [("long", "1"), ("short", "2")]
+
+
+def test_bars_are_made_of_minutes_and_have_no_holes(at):
+    begun = at.gateway.exchange.time_ns
+    at.order("buy", 1)
+    at.gateway.exchange.advance(begun + 5 * 60 * 10**9)
+    at.order("sell", 2)
+    bars = at.get("market/candles", instId=NAME, bar="1m")["data"]
+    assert len(bars) == 6 and [bar[5] for bar in bars] == ["2", "0", "0", "0", "0", "1"]
+    assert [bar[8] for bar in bars] == ["0", "1", "1", "1", "1", "1"] and bars[2][1:5] == ["50010"] * 4
+    (bar,) = at.get("market/candles", instId=NAME, bar="1H")["data"]
+    assert bar[1:6] == ["50010", "50010", "49990", "49990", "3"]
+    newer = at.get("market/history-candles", instId=NAME, bar="1m", before=bars[3][0], after=bars[0][0])["data"]
+    assert newer == bars[1:3]
+
+
+def test_what_is_available_is_never_above_equity(at):
+    at.order("buy", 10)
+    at.gateway.exchange.mark(NAME, 55_000)
+    detail = at.one("account/balance")["details"][0]
+    assert float(detail["availEq"]) <= float(detail["eq"]) and float(detail["upl"]) > 400
+
+
+def test_orders_are_cancelled_unless_the_client_says_so_again(at):
+    at.order("buy", 1, 49_000, clOrdId="a")
+    ex = at.gateway.exchange
+    begun = ex.time_ns
+    assert at.post("trade/cancel-all-after", {"timeOut": 10})["data"][0]["triggerTime"] == str(begun // 10**6 + 10_000)
+    ex.advance(begun + 9 * 10**9)
+    assert at.post("trade/cancel-all-after", {"timeOut": "10"})["code"] == "0"
+    ex.advance(begun + 18 * 10**9)
+    assert at.one("trade/order", instId=NAME, clOrdId="a")["state"] == "live"
+    ex.advance(begun + 19 * 10**9)
+    row = at.one("trade/order", instId=NAME, clOrdId="a")
+    assert (row["state"], row["cancelSource"]) == ("canceled", "20")
+    assert at.post("trade/cancel-all-after", {"timeOut": 0})["data"][0]["triggerTime"] == "0"
+    assert [at.post("trade/cancel-all-after", {"timeOut": wrong})["code"] for wrong in (5, 500, "x", "")] == ["51000"] * 4

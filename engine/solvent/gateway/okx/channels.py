@@ -67,6 +67,7 @@ class Channels:
         self.desk = reading.desk
         self._wanted: dict[Topic, Wanted] = {}
         self._depths: dict[Topic, Depth] = {}
+        self._moved: dict[int, list[tuple[int, int]]] = {}  # positions by account, of one telling
         self._say: dict[What, Callable[[list[Notice]], None]] = {
             What.ORDER: self._orders, What.ALGO: self._algos, What.LIQUIDATION: self._liquidations, What.TRADE: self._trades,
             What.BOOK: self._books, What.MARK: self._marks, What.INDEX: self._indices_told, What.FUNDING: self._fundings,
@@ -156,6 +157,7 @@ class Channels:
         """Pushes what has happened: orders and trades one by one, states once."""
         if not self._wanted:
             return
+        self._moved.clear()
         sorted_: dict[What, list[Notice]] = {}
         for notice in notices:
             sorted_.setdefault(notice.what, []).append(notice)
@@ -213,10 +215,8 @@ class Channels:
                 worst = next((each for each in ("liquidation", "adl") if each in reasons), reasons[-1])
                 rows = [self.reading.position(account, *place) for place in self._moved.get(account, ())]
                 self._push("balance_and_position", wanted, [self._both(account, worst, rows)])
-        self._moved = {}
 
     def _positions(self, notices: list[Notice]) -> None:
-        self._moved: dict[int, list[tuple[int, int]]] = {}
         for notice in notices:
             places = self._moved.setdefault(notice.key, [])
             if notice.body not in places:
@@ -225,8 +225,6 @@ class Channels:
             for index, leg in places:
                 if wanted := self._matching(("positions", account), index):
                     self._push("positions", wanted, [self.reading.position(account, index, leg)])
-
-    _moved: dict[int, list[tuple[int, int]]] = {}
 
     def _both(self, account: int, reason: str, positions: list[Row]) -> Row:
         """Returns balances and positions in short."""

@@ -17,7 +17,7 @@ from solvent.terms.decimals import decimal, from_units, plain
 
 __all__ = [
     "BODY_MAX", "Fields", "body_of", "flag", "ms", "need", "number", "number_text", "one_of", "page", "query_of", "text",
-    "ticks_text",
+    "ticks_text", "trimmed_text",
     "units_text", "whole",
 ]  # fmt: skip
 
@@ -127,6 +127,16 @@ def page(fields: Fields, rows: Iterable[_Row], key: Callable[[_Row], int], most:
 def number_text(value: Decimal | None) -> str:
     """Writes a number, "" for none."""
     return "" if value is None else plain(value)
+
+
+def trimmed_text(value: Decimal) -> str:
+    """Writes a number without zeros at its end.
+
+    >>> trimmed_text(Decimal("20.500")), trimmed_text(Decimal("100"))
+    ('20.5', '100')
+    """
+    found = plain(value)
+    return found.rstrip("0").rstrip(".") if "." in found else found
 
 
 @lru_cache(100_000)

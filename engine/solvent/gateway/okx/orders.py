@@ -17,6 +17,7 @@ from solvent.gateway.okx.public_rows import Row
 from solvent.gateway.records import Order, State
 from solvent.schema.codes import Code, InputError, Rejected
 from solvent.schema.layouts import NOBODY
+from solvent.terms.decimals import to_units
 from solvent.terms.order_words import Trigger
 
 __all__ = ["Orders"]
@@ -189,11 +190,9 @@ class Orders:
 
     def _trailing(self, fields: Fields) -> Trigger:
         rate, distance = number(fields, "callbackRatio"), number(fields, "callbackSpread")
-        if number(fields, "activePx") is not None:
-            raise Refusal("51000", message="activePx: a trailing stop begins at once here; place it when the price is there")
         if (rate is None) == (distance is None):
             raise Refusal("50015", "callbackRatio or callbackSpread")
-        return Trigger.trailing(rate=rate, distance=distance, by="last")
+        return Trigger.trailing(rate=rate, distance=distance, by="last", activation=number(fields, "activePx"))
 
     def _either_way(self, instrument: int, side: str, fields: Fields) -> tuple[Trigger, Decimal | None, str]:
         """Returns a trigger that fires when the price comes to it from where it is now."""
@@ -221,26 +220,34 @@ class Orders:
         }  # fmt: skip
 
     def amend_algo(self, account: int, fields: Fields) -> Row:
-        """Changes size and limit of an order that sleeps. Its trigger never changes. Raises Refusal."""
+        """Changes size, limit and trigger of an order that sleeps. Raises Refusal."""
         self.instrument(fields)
         order = self.order(account, fields, "51503", algo=True)
         if order.state != State.DORMANT:
             raise Refusal("51503")
-        if any(text(fields, name) for name in ("newTriggerPx", "newSlTriggerPx", "newTpTriggerPx")):
-            raise Refusal("51506", message="A trigger price cannot be changed here; cancel the algo order and place another.")
+        tick = self.desk.exchange.instruments[order.instrument].tick_size
+        names = ("newTriggerPx", "newSlTriggerPx", "newTpTriggerPx")
+        trigger = next((found for name in names if (found := number(fields, name)) is not None), None)
+        if trigger is not None and (to_units(trigger, tick, "trigger") or 0) <= 0:
+            raise Refusal("51000", "newTriggerPx")
         limit = next((each for each in ("newSlOrdPx", "newTpOrdPx", "newOrdPx") if text(fields, each)), "newOrdPx")
-        self._amend(account, order, fields, limit)
+        plain = {name: value for name, value in fields.items() if name != limit or value != _AT_MARKET}
+        if trigger is None or number(plain, "newSz") is not None or number(plain, limit) is not None:
+            self._amend(account, order, plain, limit, same=trigger is not None)
+        if trigger is not None and (code := self.desk.move_trigger(account, order.order_id, trigger)):
+            raise said(code, AMEND)
         return {
             "algoClOrdId": order.client_id, "algoId": str(order.order_id), "reqId": text(fields, "reqId"), "sCode": "0",
             "sMsg": "",
         }  # fmt: skip
 
-    def _amend(self, account: int, order: Order, fields: Fields, price_name: str) -> None:
+    def _amend(self, account: int, order: Order, fields: Fields, price_name: str, same: bool = False) -> None:
+        """Changes size and limit. same: True lets both be what they are."""
         size, price = number(fields, "newSz"), number(fields, price_name)
         if size is None and price is None:
             raise Refusal("50015", f"newSz or {price_name}")
         code = self.desk.amend(account, order.order_id, size, price)
-        if code:
+        if code and not (same and code == Code.AMEND_NOTHING):
             raise said(code, AMEND)
 
     def cancel(self, account: int, fields: Fields) -> Row:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from solvent.gateway.okx.fields import ms, ticks_text, units_text
+from solvent.gateway.okx.fields import ms, ticks_text, trimmed_text, units_text
 from solvent.gateway.okx.listing import contract_size, family_of, kind_of
 from solvent.gateway.okx.public_rows import LEGS, SIDES, Row
 from solvent.gateway.records import Bill, Category, Fill, Holding, Order, State
@@ -35,7 +35,8 @@ _CATEGORIES = {
 _SOURCES = {
     Ending.CANCELLED: "1", Ending.MASS_CANCELLED: "1", Ending.AMENDED: "1", Ending.SELF_TRADE: "32",
     Ending.REDUCE_ONLY_CUT: "23", Ending.BANKRUPTCY_LIMIT: "0", Ending.LIQUIDATED: "3", Ending.DELEVERAGED: "6",
-    Ending.UNCOVERED: "2", Ending.EXPIRED: "0", Ending.DELISTED: "7", Ending.POSITION_CLOSED: "21", Ending.UNFILLED: "14",
+    Ending.UNCOVERED: "2", Ending.EXPIRED: "0", Ending.DELISTED: "7", Ending.POSITION_CLOSED: "21", Ending.TIMEOUT: "20",
+    Ending.UNFILLED: "14",
 }  # fmt: skip
 PRICES = {Source.BY_LAST: "last", Source.BY_MARK: "mark", Source.BY_INDEX: "index"}
 
@@ -71,7 +72,7 @@ def leverage_text(leverage: tuple[int, int]) -> str:
 def notional_text(terms: Instrument, lots: int, ticks: int) -> str:
     """Writes what lots are worth at a price, in dollars."""
     held = from_units(abs(lots), terms.lot_size) * contract_size(terms)
-    return plain(held if terms.spec.kind == Kind.INVERSE else held * from_units(ticks, terms.tick_size))
+    return trimmed_text(held if terms.spec.kind == Kind.INVERSE else held * from_units(ticks, terms.tick_size))
 
 
 def order_row(terms: Instrument, order: Order) -> Row:

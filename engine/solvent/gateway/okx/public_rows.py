@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from solvent.gateway.market import Bar, Funded
-from solvent.gateway.okx.fields import ms, ticks_text
+from solvent.gateway.okx.fields import ms, ticks_text, trimmed_text
 from solvent.gateway.okx.listing import BASE_CODE, base_of, contract_size, family_of, kind_of, quote_of, top_leverage
 from solvent.gateway.records import Liquidated, Trade
 from solvent.schema.words import Kind, Leg, Listing, Side
@@ -25,7 +25,10 @@ Row = dict[str, Any]
 Levels = list[tuple[int, int, int]]  # ticks, lots, orders
 SIDES = {Side.BUY: "buy", Side.SELL: "sell"}
 LEGS = {Leg.ONE_WAY: "net", Leg.LONG: "long", Leg.SHORT: "short"}
-_STATES = {Listing.TRADING: "live", Listing.HALTED: "suspend", Listing.CLOSED: "expired"}
+_STATES = {  # a state that lets orders rest is live
+    Listing.HALTED: "suspend", Listing.CLOSED: "expired", Listing.PRE_OPEN: "preopen", Listing.AUCTION: "preopen",
+    Listing.ONLY_CANCEL: "suspend",
+}  # fmt: skip
 _HUNDREDTH = Decimal("0.01")
 _CHECKED = 25  # levels a side that a checksum covers
 
@@ -44,7 +47,8 @@ def instrument_row(terms: Instrument, index: int, listed_ns: int, listing: int) 
         "maxIcebergSz": largest, "maxLmtAmt": "20000000", "maxLmtSz": largest, "maxMktAmt": "", "maxMktSz": largest,
         "maxPlatOILmt": "", "maxStopSz": largest, "maxTriggerSz": largest, "maxTwapSz": largest,
         "minSz": plain(terms.lot_size), "openType": "", "optType": "", "posLmtAmt": "", "posLmtPct": "", "preMktSwTime": "",
-        "quoteCcy": "", "ruleType": "normal", "settleCcy": terms.settle, "state": _STATES[Listing(listing)], "stk": "",
+        "quoteCcy": "", "ruleType": "normal", "settleCcy": terms.settle, "state": _STATES.get(Listing(listing), "live"),
+        "stk": "",
         "tickSz": plain(terms.tick_size), "tradeQuoteCcyList": [], "uly": family, "upcChg": [],
     }  # fmt: skip
 
@@ -87,7 +91,8 @@ def ticker_row(terms: Instrument, best: tuple[Levels, Levels], day: Bar | None, 
         "lastSz": "0", "askPx": price(ask[0] if ask else 0), "askSz": ticks_text(ask[1] if ask else 0, lot),
         "bidPx": price(bid[0] if bid else 0), "bidSz": ticks_text(bid[1] if bid else 0, lot),
         "open24h": price(day.opened if day else 0), "high24h": price(day.high if day else 0),
-        "low24h": price(day.low if day else 0), "volCcy24h": plain(volume), "vol24h": ticks_text(day.lots if day else 0, lot),
+        "low24h": price(day.low if day else 0), "volCcy24h": trimmed_text(volume),
+        "vol24h": ticks_text(day.lots if day else 0, lot),
         "sodUtc0": price(days[0]), "sodUtc8": price(days[1]), "ts": ms(now_ns),
     }  # fmt: skip
 
@@ -112,8 +117,8 @@ def _volumes(terms: Instrument, bar: Bar) -> tuple[str, str]:
     """Returns what traded, in base and in quote currency."""
     held = from_units(bar.lots, terms.lot_size) * contract_size(terms)
     if terms.spec.kind == Kind.INVERSE:
-        return "0", plain(held)
-    return plain(held), plain(from_units(bar.worth, terms.lot_size * terms.tick_size) * contract_size(terms))
+        return "0", trimmed_text(held)
+    return trimmed_text(held), trimmed_text(from_units(bar.worth, terms.lot_size * terms.tick_size) * contract_size(terms))
 
 
 def price_bar_row(terms: Instrument, bar: Bar, confirmed: bool) -> list[str]:
@@ -202,7 +207,8 @@ def interest_row(terms: Instrument, lots: int, worth: str, now_ns: int) -> Row:
     """Writes open interest. worth: in quote currency."""
     held = from_units(lots, terms.lot_size)
     return {
-        "instId": terms.name, "instType": kind_of(terms), "oi": plain(held), "oiCcy": plain(held * contract_size(terms)),
+        "instId": terms.name, "instType": kind_of(terms), "oi": trimmed_text(held),
+        "oiCcy": trimmed_text(held * contract_size(terms)),
         "oiUsd": worth, "ts": ms(now_ns),
     }  # fmt: skip
 

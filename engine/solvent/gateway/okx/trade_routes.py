@@ -10,7 +10,7 @@ from typing import Any
 from solvent.gateway.desk import Place
 from solvent.gateway.okx import private_rows as private
 from solvent.gateway.okx.codes import PLACE, Refusal, said
-from solvent.gateway.okx.fields import Fields, flag, one_of, page, text, whole
+from solvent.gateway.okx.fields import Fields, flag, ms, one_of, page, text, whole
 from solvent.gateway.okx.orders import ALGO_TYPES, Item, Orders, answer_items
 from solvent.gateway.okx.public_routes import TYPES
 from solvent.gateway.okx.reading import Reading
@@ -72,8 +72,15 @@ class TradeRoutes:
         return answer
 
     def cancel_all_after(self, account: int, fields: Fields) -> Answered:
-        """Cancels all orders unless it is asked again in time: not served yet."""
-        raise Refusal("51000", message="cancel-all-after is not served yet")
+        """Cancels all orders after 10 to 120 seconds, unless it is asked again; 0 switches that off."""
+        if not isinstance(fields, dict):
+            raise Refusal("50002")
+        seconds = whole(fields, "timeOut", -1)
+        if seconds and not 10 <= seconds <= 120:
+            raise Refusal("51000", "timeOut")
+        due_ns = self.desk.cancel_after(account, seconds * 10**9)
+        now = ms(self.reading.now_ns)
+        return "0", [{"triggerTime": ms(due_ns) if due_ns else "0", "tag": text(fields, "tag"), "ts": now}]
 
     def close_position(self, account: int, fields: Fields) -> Answered:
         """Closes a position at market. autoCxl: orders that would close it are cancelled first."""

@@ -12,6 +12,7 @@ from typing import Any
 from solvent.lab.market.paths import Walk, walk
 from solvent.lab.market.scenarios import Scenario
 from solvent.schema.codes import InputError
+from solvent.terms.decimals import Dec, fraction
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import int_within
 
@@ -74,6 +75,7 @@ class Driver:
         self._walk: Walk = walk(scenario)
         self._next = 0
         self._stands_until_ns = -(2**63)
+        self._period = max(exchange.time_ns, int(self._walk.time_ns[0])) // FUNDING_NS
         self._open()
 
     def __len__(self) -> int:
@@ -112,6 +114,7 @@ class Driver:
         model = self.terms.prices
         if model is None:
             self.exchange.index(self.instrument, price)
+            self.exchange.set_last(self.instrument, price)
             self.exchange.mark(self.instrument, price)
         elif model.index is None:
             self.exchange.index(self.instrument, price)
@@ -149,10 +152,11 @@ class Driver:
 
     def _pass_to(self, time_ns: int) -> None:
         """Moves the clock, with a stop at each funding time on the way."""
-        while self.terms.prices is None and self.time_ns // FUNDING_NS < time_ns // FUNDING_NS:
-            period = self.time_ns // FUNDING_NS + 1
-            self.exchange.advance(period * FUNDING_NS)
-            self.exchange.settle_funding(self.instrument, self.funding, period)
+        while self.terms.prices is None and self._period < time_ns // FUNDING_NS:
+            self._period += 1
+            if self._period * FUNDING_NS > self.time_ns:  # a clock that others move may be there already
+                self.exchange.advance(self._period * FUNDING_NS)
+            self.exchange.settle_funding(self.instrument, self.funding, self._period)
         if time_ns > self.time_ns:
             self.exchange.advance(time_ns)
 
@@ -174,6 +178,28 @@ class Driver:
         last = None if minutes is None else self.time_ns + int_within(minutes, "minutes", 0, 10**7) * MINUTE_NS
         while not self.done and (last is None or int(self._walk.time_ns[self._next]) + self._shift <= last):
             self.step()
+
+    def follow(self, time_ns: int) -> None:
+        """Goes to a time: the steps that are due by then, funding, and the clock."""
+        while not self.done and int(self._walk.time_ns[self._next]) + self._shift <= time_ns:
+            self.step()
+        self._pass_to(time_ns)
+
+    def shock(self, percent: Dec) -> None:
+        """Moves the price at once and for good, by so many percent of it: -20 takes a fifth off."""
+        change = 1 + fraction(percent, "percent") / 100
+        if not 0 < change <= 100:
+            raise InputError("percent is above -100, and at most 9900")
+        at = self._next - 1
+        prices = [max(1, int(int(each) * change)) for each in self._walk.price_ticks[at:]]
+        self._walk.price_ticks[at:] = prices
+        self._tell(self.price)  # first: the band goes with the mark
+        self.requote()
+
+    def settle(self, rate: Dec) -> None:
+        """Settles funding now, at a rate, ahead of the clock's next period."""
+        self._period += 1
+        self.exchange.settle_funding(self.instrument, rate, self._period)
 
     def run_until(self, reached: Callable[[], object]) -> bool:
         """Goes on until `reached()` is true, asked after each step. Returns False if the path ends before."""
