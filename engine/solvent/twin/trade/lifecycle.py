@@ -91,14 +91,14 @@ class Trading(Watching):
             order_id=t.order.order_id, price_ticks=t.price, size_lots=t.size, client_id=t.client_id, limit_ticks=t.limit,
             second=second,
         )  # fmt: skip
+        if terms.tag:
+            self.log.emit_tagged(account=t.account, instrument=t.instrument, tag=terms.tag, order_id=t.order.order_id)
         if t.flags & Flag.SHAPED_ORDER:
             self.log.emit_shaped(
                 side=t.side, account=t.account, instrument=t.instrument, shape_flags=terms.shape_flags, peg=terms.peg,
                 order_id=t.order.order_id, display_lots=terms.display, display_most_lots=0, step_ticks=terms.step,
                 offset_ticks=terms.offset,
             )  # fmt: skip
-        if terms.tag:
-            self.log.emit_tagged(account=t.account, instrument=t.instrument, tag=terms.tag, order_id=t.order.order_id)
         return t.order
 
     def replaced_event(self, order: Order) -> None:
