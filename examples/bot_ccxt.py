@@ -31,7 +31,7 @@ class CcxtClient:
 
     def __init__(self, exchange: Any):
         self.exchange = exchange
-        exchange.timeout = 2_000
+        exchange.timeout = 3_000
 
     @contextmanager
     def asked(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ from bot import Later, Order, Refused, Stop, Unclear
 
 NAME = "BTC-USDT-SWAP"
 LATER = {"50001", "50011", "50026", "50102", "51001"}  # 51001: the instrument is not gone, the venue is
-TIMEOUT_S = 2
+TIMEOUT_S = 3
 LOST = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 

@@ -22,7 +22,7 @@ BUILD = ROOT / "build/clients"
 KEYS = {"key": ("secret", "phrase")}
 CLIENTS = {  # name: interpreter, what is installed, the script
     "okx-api": ("node", ["okx-api@3.2.3"], "okx_api.mjs"),
-    "vnpy_okx": ("python3", ["vnpy_okx==2026.6.10"], "vnpy_bot.py"),
+    "vnpy_okx": ("python3", ["vnpy_okx==2026.6.10", "vnpy==4.5.0"], "vnpy_bot.py"),
     "freqtrade": ("python3", ["freqtrade==2026.9"], "freqtrade_bot.py"),
 }  # fmt: skip
 

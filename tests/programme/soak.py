@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "examples")]
 
 from bot_plain import LOST, NAME, Book  # noqa: E402 (the path comes first)
-from solvent import Exchange, InputError  # noqa: E402
-from solvent.gateway import Gateway  # noqa: E402
+from solvent import Exchange, InputError, Rejected  # noqa: E402
+from solvent.gateway import Gateway, history  # noqa: E402
 from solvent.testing import Driver, Faults, contract, scenario, strike  # noqa: E402
 from solvent.testing.fault_table import ROWS, Where  # noqa: E402
 
@@ -35,9 +35,10 @@ WIRE = [each.name for each in ROWS if each.where != Where.MARKET and not each.sp
 MARKET = [each.name for each in ROWS if each.where == Where.MARKET]
 SCENARIOS = ("whipsaw", "flash_crash", "short_squeeze", "cascade")
 LISTENS = 10  # one client of so many keeps a book
-PAUSE_S = 5.0  # of a client between two acts
+ACTS_S = 40  # acts a second, of all clients together
 LOOK_S = 10
-GROWTH, SLACK_MB = 1.05, 4  # what the memory may be larger
+GROWTH, SLACK_MB = 1.03, 2  # what the memory may be larger
+PAST = 30  # orders, fills and bills that are remembered of an account: soon full, so that whatever else grows is seen
 
 
 # --- the clients
@@ -46,9 +47,9 @@ GROWTH, SLACK_MB = 1.05, 4  # what the memory may be larger
 class SoakClient:
     """One client: private channels, orders of all kinds, for some the book; it comes back whatever happens."""
 
-    def __init__(self, number, seed, url, ws_url):
+    def __init__(self, number, seed, url, ws_url, pause_s):
         self.name, self.random = f"c{number}", Random(f"{seed}/{number}")
-        self.url, self.ws_url, self.listens = url, ws_url, number % LISTENS == 0
+        self.url, self.ws_url, self.listens, self.pause_s = url, ws_url, number % LISTENS == 0, pause_s
         self.book, self.seen, self.orders, self.acts = Book(), Counter(), [], 0
 
     def take(self, text):
@@ -101,6 +102,8 @@ class SoakClient:
             self.seen["no answers"] += 1
             return {}
         self.seen[f"code {found.get('code', 'none')}"] += 1
+        if found.get("code") == "50102":  # the clocks differ
+            await self.ask(session, "GET", "public/time")
         return found
 
     async def act(self, session):
@@ -129,13 +132,13 @@ class SoakClient:
     async def live(self, session):
         """Acts now and then; cancels all it knows of when it has many."""
         while True:
-            await asyncio.sleep(self.random.uniform(0, 2 * PAUSE_S))
+            await asyncio.sleep(self.random.uniform(0, 2 * self.pause_s))
             await self.act(session)
 
 
 async def load(url, ws_url, count, seed, seconds):
     """Runs all clients for so long; returns what they saw."""
-    clients = [SoakClient(number, seed, url, ws_url) for number in range(count)]
+    clients = [SoakClient(number, seed, url, ws_url, count / ACTS_S) for number in range(count)]
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=10)) as session:
         tasks = [asyncio.create_task(run(session)) for each in clients for run in (each.listen, each.live)]
@@ -161,7 +164,7 @@ class Soak:
 
     def __init__(self, clients, seed):
         self.random, self.seed, self.clients = Random(seed), seed, clients
-        path = scenario(SCENARIOS[0])
+        path, history._PAST = scenario(SCENARIOS[0]), PAST
         self.exchange = Exchange([contract(path)], seed=seed, retain=False)
         self.gateway = Gateway(self.exchange)
         self.market = Driver(self.gateway.exchange, path, depth=2_000)
@@ -176,7 +179,7 @@ class Soak:
             self.market = Driver(self.gateway.exchange, path, depth=2_000)
         if self.random.random() < 0.02:
             name, who = self.random.choice(MARKET), f"c{self.random.randrange(self.clients)}"
-            with suppress(InputError):  # who has no position, or too much money
+            with suppress(InputError, Rejected):  # who has no position, too much money, or has not come yet
                 strike(name, self.market, who)
                 self.struck[name] += 1
 

@@ -25,6 +25,8 @@ _API = "/api/v5/"
 _PLACE = {f"{_API}trade/{name}" for name in ("order", "batch-orders", "order-algo")}
 _BATCH, _TIME = f"{_API}trade/batch-orders", f"{_API}public/time"
 _OK = b'"code":"0"'
+_PLACED = re.compile(rb'{(?:"id":"\w*",)?"op":"(?:order|batch-orders)"')  # the answer to orders on a socket
+_LOST = ("dropped_after", "slow_1s", "slow_5s")  # what can become of it
 _NEVER = 2**63
 TOO_MUCH = "999999999"
 _PRIVATE = {"orders", "orders-algo", "algo-advance", "positions", "account", "balance_and_position", "fills"}
@@ -118,6 +120,10 @@ class Faults:
             self._closing.discard(client)
             return _deed(hang_up=True)
         self._numbers[client, channel] += 1
+        if not channel:
+            placed = _PLACED.match(message) is not None and _OK in message
+            found = self._struck_by(Where.AFTER, client, channel, lambda each: placed and each.name in _LOST)
+            return found and _answered(found)
         found = self._struck_by(Where.PUSH, client, channel, lambda each: _pushed(each, channel, message))
         if found and found.name == "closure_notice":
             self._closing.add(client)

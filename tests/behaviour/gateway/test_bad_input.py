@@ -1,10 +1,12 @@
 """Bad input from outside: each has the venue's own code, bounded memory, and loses nobody else's message."""
 
 import json
+import resource
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -158,6 +160,30 @@ def test_hundreds_of_connections_and_a_flood_lose_nothing(at):
             ids = [each for found in pool.map(trade, range(40)) for each in found]
     assert len(ids) == len(set(ids)) == 800 and "" not in ids
     assert gateway.do(lambda ex: ex.order_counts(instrument=NAME))[0] == 810
+
+
+@pytest.mark.long
+def test_ten_thousand_sockets_cost_little_and_orders_go_on(at):
+    """As many as this process may have open on both sides, up to ten thousand; each costs less than 64 KiB."""
+    gateway, client = at
+    count = min(10_000, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500) // 2)
+    hello = (
+        b"GET /ws/v5/public HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    before = resident()
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_connection((gateway.host, gateway.port))) for _ in range(count)]
+        for each in sockets:
+            each.sendall(hello)
+        assert all(b"101" in each.recv(4096) for each in sockets)
+        assert len(gateway._server._wires) == count and client.order("buy", 1, 49_000)["sCode"] == "0"
+        assert resident() - before < count * 65_536 + 50_000_000
+
+
+def resident():
+    """The memory of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def test_marks_from_one_thread_and_orders_from_ten_clients_never_meet_busy():

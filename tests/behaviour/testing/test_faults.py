@@ -214,6 +214,23 @@ def test_closure_notice(venue):
     assert got[0]["event"] == "notice" and got[0]["code"] == "64008" and got[1:] == [None] and len(venue.live) == 2
 
 
+def test_the_answer_to_an_order_on_a_socket_is_dropped(venue):
+    venue.strike("dropped_after")
+    orders = [{"op": "order", "id": "7", "args": [LIMIT | {"clOrdId": f"w{number}"}]} for number in range(2)]
+
+    async def place():
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{venue.gateway.ws_url}/private") as socket:
+            login = {"apiKey": "alice", "passphrase": "p", "timestamp": "1", "sign": "s"}
+            await socket.send_json({"op": "login", "args": [login]})
+            await socket.receive_json()
+            await socket.send_json(orders[0])
+            return await socket.receive(timeout=10)
+
+    assert asyncio.run(place()).type != aiohttp.WSMsgType.TEXT and venue.live == ["w0"]
+    assert asyncio.run(place()).json()["data"][0]["sCode"] == "51016", "it is there already"
+    assert [each.channel for each in venue.gateway.faults.struck] == [""]
+
+
 # --- the seed
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from solvent import EventType, InputError
+from solvent import EventType, InputError, Rejected
 from solvent.testing import Driver, assert_conserved, assert_liquidated, audited, contract, scenario, strike
 
 SWAP = "BTC-USDT-SWAP"
@@ -71,8 +71,12 @@ def test_what_cannot_come_about_says_why(base):
     for _ in range(30):
         ex.order("alice", SWAP, "buy", 1_000)
         made.step()
+    before = ex.digest()
     with pytest.raises(InputError, match="the book of BTC-USDT-SWAP has not"):
         strike("adl", made, "alice")
+    assert ex.digest() == before, "it was tried out on a fork"
+    with pytest.raises(Rejected, match="UNKNOWN_ACCOUNT"):
+        strike("adl", made, "nobody")
     with pytest.raises(InputError, match="give it to a gateway"):
         strike("rate_limit", made, "alice")
     with pytest.raises(InputError, match="no fault 'rate'; there are answered_503"):
