@@ -34,6 +34,7 @@ bench: $(VENV)/built           ## ratios against a C book, latency, memory, the 
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/journal.py --gate
+	$(BIN)/python benchmarks/gateway.py --gate
 	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05
 
 deep: $(VENV)/built            ## every layer of the programme, at most 75 minutes; SEED=1 repeats a run, LAYER=3 runs one

@@ -46,9 +46,11 @@ DIRECTIVES = {
 
 def flags(module):
     """How a module is compiled. The matching modules write records field by field and then copy them whole; a vector load has
-    to wait for the small stores, so there are none (decisions/0006). `event_view` copies old records. `kernel` inlines all
-    that its headers declare inline: the loop of a batch then makes no call for most messages of a Book."""
-    inline = ["-DCYTHON_INLINE=inline __attribute__((always_inline))"] if KIND == "release" and module == "kernel" else []
+    to wait for the small stores, so there are none (decisions/0006). `event_view` copies old records. `kernel` and `placement`
+    inline all that their headers declare inline: the loop of a batch then makes no call for most messages of a Book, and an
+    order that trades none for its path through it."""
+    inlines = KIND == "release" and module in ("kernel", "placement")
+    inline = ["-DCYTHON_INLINE=inline __attribute__((always_inline))"] if inlines else []
     return inline + KINDS[KIND] + (["-fno-tree-vectorize"] if KIND == "release" and module != "event_view" else [])
 
 

@@ -37,6 +37,7 @@ from solvent.schema.codes import (
     applied,
 )
 from solvent.schema.words import EventType
+from solvent.terms.calls import Calls
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_limits import OrderLimits
@@ -52,8 +53,8 @@ if TYPE_CHECKING:
     from solvent.store.recording import Recording
 
 __all__ = [
-    "Ack", "Book", "Busy", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap", "Fenced",
-    "Funding", "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed",
+    "Ack", "Book", "Busy", "Calls", "Code", "Collateral", "Event", "EventType", "EventsDropped", "Exchange", "FeedGap",
+    "Fenced", "Funding", "Halted", "HistoryGone", "Index", "InputError", "Instrument", "InvariantBroken", "JournalClosed",
     "JournalDamaged", "JournalDiverged", "JournalError", "JournalFailed", "JournalForeign", "JournalHeld", "JournalVersion",
     "LogUnavailable", "OrderLimits", "OutOfRange", "PriceModel", "Rates", "Rejected", "RuleSet", "SolventError", "Tier",
     "Trigger", "WrongType", "applied", "open", "replay",

@@ -2,6 +2,8 @@
 
 import pytest
 
+import solvent
+import solvent.reference
 from programme import damage, exhaustive, fuzz, hostile, machines, probes, relations, streams
 from programme.exhaustive import WORDS, play
 
@@ -82,6 +84,20 @@ def test_every_rare_state_is_met():
     met = sum((probes.stream(shape) for shape in probes.SHAPES), start=probes.Counter())
     missed = set(probes.KNOWN) - set(met)
     assert len(probes.KNOWN) >= 80 and not missed
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", [shape for shape in probes.SHAPES if shape >= 0])  # test_twins.py compares wide ones
+def test_the_readable_kernel_meets_them_alike(shape):
+    generator = probes.shape_of(shape)
+    exchanges = [streams.exchange_of(generator, base) for base in (solvent.Exchange, solvent.reference.Exchange)]
+    for n, (record, candidate) in enumerate(probes.moments(shape)[1]):
+        told = []
+        for ex in exchanges:
+            ex.venue.coming, begin = candidate, ex._kernel.next_seq
+            told.append((ex._kernel.apply(record), bytes(ex._kernel.view(begin, ex._kernel.next_seq))))
+        assert told[0] == told[1], f"shape {shape}, command {n}"
+    assert exchanges[0].digest() == exchanges[1].digest()
 
 
 def test_a_rare_state_is_met_again_by_histories_around_it(seed):

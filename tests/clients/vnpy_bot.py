@@ -11,14 +11,11 @@ NAME = "BTC-USDT-SWAP"
 import vnpy_okx.okx_gateway as module  # noqa: E402
 from vnpy.event import EventEngine  # noqa: E402
 from vnpy.trader.constant import Direction, Exchange, Offset, OrderType, Status  # noqa: E402
+from vnpy.trader.event import EVENT_ORDER, EVENT_TICK, EVENT_TRADE  # noqa: E402
 from vnpy.trader.object import OrderRequest, SubscribeRequest  # noqa: E402
 
-for name in list(vars(module)):  # addresses are constants of the module
-    if name.endswith("REST_HOST"):
-        setattr(module, name, URL)
-    elif name.endswith("WEBSOCKET_HOST"):
-        path = "business" if "BUSINESS" in name else "private" if "PRIVATE" in name else "public"
-        setattr(module, name, f"{WS}/{path}")
+for path in ("rest", "public", "private", "business"):  # addresses are constants of the module
+    setattr(module, f"REAL_{path.upper()}_HOST", URL if path == "rest" else f"{WS}/{path}")
 
 
 def main():
@@ -26,9 +23,8 @@ def main():
     engine.start()
     gateway = module.OkxGateway(engine, "OKX")
     orders, trades, ticks = [], [], []
-    gateway.on_order = orders.append
-    gateway.on_trade = trades.append
-    gateway.on_tick = ticks.append
+    for heard, name in ((orders, EVENT_ORDER), (trades, EVENT_TRADE), (ticks, EVENT_TICK)):
+        engine.register(name, lambda event, heard=heard: heard.append(event.data))
     setting = dict.fromkeys(gateway.default_setting, "") | {"API Key": "key", "Secret Key": "secret", "Passphrase": "phrase",
         "Server": "REAL", "Proxy Host": "", "Proxy Port": 0, "Spread Trading": "False", "Margin Currency": ""}  # fmt: skip
     gateway.connect(setting)

@@ -30,6 +30,7 @@ BASE = {
     C.SOURCE: {"price_ticks": 500_000},
     C.ADD_INSTRUMENT: {"records": 2}, C.HALT: {}, C.SETTLE: {}, C.ADVANCE: {}, C.SET_LAST: {"price_ticks": 500_000},
     C.TIMER: {"account": 16, "timeout_ns": 10**9}, C.DISCONNECT: {"account": 16, "tag": 7},
+    C.AMEND_TRIGGER: {"account": 16, "order_id": 2 << 24, "trigger_ticks": 500_000}, C.SET_STATE: {},
 }  # fmt: skip
 ARMED = {"trigger_kind": 1, "trigger_ticks": 510_000, "expiry_ns": 10**9, "hedge_side": 0}
 

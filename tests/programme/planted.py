@@ -6,6 +6,7 @@ object wins. Whoever it is, it is named, with the number of commands and the sec
 
 import argparse
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -21,7 +22,9 @@ from programme.board import BOARD, Bug
 from support.places import ROOT
 
 WORK = ROOT / "build" / "planted"
+RESULT = ROOT / "tests" / "programme" / "board.json"  # the verdict on each bug, as it was last judged with --keep
 SHAPES, COMMANDS, CONTROL = 80, 600, 10  # of a hunt; shapes of the one without a bug
+LIVES = ("nobody", "does not build")
 LAST = ("behaviour/liquidation", "behaviour/trade", "behaviour/account", "behaviour/venue", "behaviour/market", "attacks")
 
 
@@ -160,11 +163,17 @@ def judged(tree: Path, bug: Bug, seed: int) -> str:
             path.write_bytes(data)
 
 
+def verdicts() -> dict[str, str]:
+    """By the name of a bug: who found it, after how many commands, in how many seconds."""
+    return json.loads(RESULT.read_text()) if RESULT.exists() else {}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every bug of the board")
     parser.add_argument("--only", default="", help="bugs whose name has this in it")
-    parser.add_argument("--after", default="", help="bugs that stand after the one with this name")
+    parser.add_argument("--left", action="store_true", help="bugs that have no verdict yet")
+    parser.add_argument("--keep", action="store_true", help="write the verdicts to tests/programme/board.json")
     parser.add_argument("--seed", type=int, default=1, help="of the draw and of the streams")
     parser.add_argument("--compile", help=argparse.SUPPRESS)
     parser.add_argument("--hunt", type=int, nargs=2, help=argparse.SUPPRESS)
@@ -175,9 +184,9 @@ def main() -> int:
     if asked.hunt is not None:
         print(hunt(*asked.hunt))
         return 0
-    names = [bug.name for bug in BOARD]
-    drawn = [bug for bug in BOARD[names.index(asked.after) + 1 if asked.after else 0 :] if asked.only in bug.name]
-    if not (asked.all or asked.only or asked.after):
+    told = verdicts()
+    drawn = [bug for bug in BOARD if asked.only in bug.name and not (asked.left and bug.name in told)]
+    if not (asked.all or asked.only or asked.left):
         drawn = Random(asked.seed).sample(BOARD, 10)
     tree, missed = prepare(), []
     print(f"seed {asked.seed} (rerun with --seed {asked.seed})", flush=True)
@@ -185,8 +194,11 @@ def main() -> int:
         raise SystemExit("somebody objects to the tree as it is")
     for bug in drawn:
         said = judged(tree, bug, asked.seed)
-        if said in ("nobody", "does not build"):
+        if said in LIVES:
             missed.append(bug.name)
+        if asked.keep:
+            told[bug.name] = said
+            RESULT.write_text(json.dumps({bug.name: told[bug.name] for bug in BOARD if bug.name in told}, indent=1) + "\n")
         print(f"{bug.path:32} {bug.name:46} {said}{'' if said.startswith(bug.by) else f'   (expected: {bug.by})'}", flush=True)
     print(f"{len(drawn) - len(missed)} of {len(drawn)} are caught; not: {missed}")
     return 1 if missed else 0

@@ -1,6 +1,7 @@
 """`make deep` and `make campaign`: runs layers of the programme beyond what `make test` does.
 
-deep: each layer's own number of seeds, from a seed that is drawn and printed, and its command. Nothing is written down.
+deep: each layer's own number of seeds, from a seed that is drawn and printed, and its command; a layer on each core. Nothing
+is written down.
 campaign: the seeds that come after those of the ledger, batch by batch, until the minutes are over. Each batch is a line.
 Exit 1 as soon as anything fails; in a campaign after the failing batch is in the ledger.
 """
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -102,7 +105,9 @@ def main() -> int:
         return 1 if failed else 0
     start = DEEP_SEEDS + time.time_ns() // 10**9 % 10**9 * 10**4 if asked.seed is None else asked.seed
     print(f"seed {start} (rerun with --seed {start})", flush=True)
-    failed = [layer.number for layer in chosen if not deep(layer, start)]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:  # a layer on each core
+        fine = list(pool.map(deep, chosen, repeat(start)))
+    failed = [layer.number for layer, passed in zip(chosen, fine, strict=True) if not passed]
     print(f"failed: {failed}" if failed else "nothing failed")
     return 1 if failed else 0
 

@@ -68,5 +68,11 @@ def test_a_planted_bug_can_be_planted(bug):
     assert planted.applied(bug) != (ROOT / "ext/solvent/_core" / bug.path).read_text()
 
 
+def test_every_verdict_is_on_a_bug_of_the_board():
+    told = planted.verdicts()
+    assert told.keys() <= {bug.name for bug in BOARD}
+    assert not [name for name, said in told.items() if said in planted.LIVES], "these bugs live: they want a test"
+
+
 def test_the_board_is_large_enough():
     assert len({bug.name for bug in BOARD}) == len(BOARD) >= 60 and sum(bug.liquidation for bug in BOARD) >= 20

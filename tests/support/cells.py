@@ -31,6 +31,9 @@ CELLS = {
     (C.HALT, Code.BAD_MODE): command(C.HALT, mode=2),
     (C.MASS_CANCEL, Code.BAD_SIDE): command(C.MASS_CANCEL, account=16, side=3),
     (C.SOURCE, Code.BAD_SOURCE): command(C.SOURCE, price_ticks=1),
+    (C.SET_STATE, Code.BAD_STATE): command(C.SET_STATE, listing=9),
+    (C.SET_STATE, Code.BAD_PRICE): command(C.SET_STATE, listing=1, price_ticks=1),
+    (C.SET_STATE, Code.NO_MARK): command(C.SET_STATE, instrument=1, listing=2),
     (C.SET_LAST, Code.BAD_PRICE): command(C.SET_LAST),
     (C.TIMER, Code.BAD_FLAGS): command(C.TIMER, account=16, spares=4),
     (C.TIMER, Code.BAD_TIMEOUT): command(C.TIMER, account=16, timeout_ns=-1),
@@ -57,8 +60,10 @@ CELLS = {
     (kind, Code.BAD_RECORD): two(kind, account=16)
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
 }  # fmt: skip
-ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py and
-    # test_timers.py
+ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py, test_timers.py, test_states.py,
+    # test_call_terms.py, test_trailing.py and test_shapes.py
     (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
-    (C.SET_LAST, Code.NOT_TRADING), (C.TIMER, Code.TOO_MANY_TIMERS),
+    (C.SET_LAST, Code.NOT_TRADING), (C.TIMER, Code.TOO_MANY_TIMERS), (C.AMEND, Code.CALL_FROZEN),
+    (C.CANCEL, Code.CALL_FROZEN), (C.SET_STATE, Code.NOT_TRADING), (C.AMEND_TRIGGER, Code.TRIGGER_REACHED),
+    (C.AMEND, Code.BAD_SHAPE),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
 from support import wide
-from support.market_states import change_of_state
+from support.market_states import change_of_state, drawn_calls
 from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
 
 ACCOUNTS = 14
@@ -108,7 +108,7 @@ class Generator:
             tick=r.choice(["0.1", "1"]), max_price=r.choice([None, "70000", "60000"]),
             settle_decimals=self.decimals, prices=prices, **self._fees(kind),
             maintenance_at=at, hedge=r.choice(["both", "larger"]), rates=self._rates(tiers["tiers"]),
-            order_limits=self._limits(kind), **dated, **tiers,
+            order_limits=self._limits(kind), calls=drawn_calls(self.more) if self.wide else None, **dated, **tiers,
         )  # fmt: skip
 
     def _limits(self, kind: str) -> OrderLimits | None:

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from solvent import Calls
 from solvent.records import CommandType, Listing, command
 
 STAYS = (Listing.TRADING, Listing.HALTED, Listing.ONLY_POST, Listing.ONLY_CANCEL)
@@ -19,3 +20,19 @@ def change_of_state(r: Random, time_ns: int, instrument: int) -> bytes:
     if r.random() < 0.02:
         terms["price_ticks"] = r.choice([1, -1])
     return command(CommandType.SET_STATE, **terms)
+
+
+def drawn_calls(r: Random) -> Calls | None:
+    """Terms of calls and of the band; of half of the instruments none."""
+    if r.random() < 0.5:
+        return None
+    extends = r.random() < 0.5
+    band = r.choice(["reject", "slide", "halt", "auction", "auction"])
+    return Calls(
+        tie=r.choice(["pressure", "nearest", "mid"]), reference=r.choice(["mark", "last", "index"]),
+        fee=r.choice(["taker", "maker"]), indications=r.random() < 0.8, freeze_ns=r.choice([0, 0, 500, 10**9]),
+        range=r.choice(["0.0001", "0.002"]) if extends else 0, extension_ns=r.choice([300, 10**9]) if extends else 0,
+        most_extensions=r.choice([0, 1, 2]), then=r.choice(["uncross", "halt"]) if extends else "uncross", band=band,
+        call_ns=r.choice([1, 700, 10**9]) if band == "auction" else 0,
+        liquidation=r.choice(["immediate", "immediate", "deferred"]),
+    )  # fmt: skip

@@ -80,6 +80,7 @@ class Code(IntEnum):
     NOT_TRADING = 615
     NOT_IN_THIS_STATE = 616
     BAD_STATE = 617
+    CALL_FROZEN = 618
 
 
 HINTS: dict[Code, str] = {
@@ -183,6 +184,7 @@ HINTS: dict[Code, str] = {
     Code.BAD_STATE: (
         "the state is a number of Listing; only an auction has an end, later than the clock, and a state that follows it"
     ),
+    Code.CALL_FROZEN: "the call is about to end: until its uncross no resting order is amended or cancelled",
     Code.NOT_RELATED: "money moves only between an account and its sub-accounts, or between two of its sub-accounts",
     Code.INSTRUMENT_EXISTS: "an instrument with this name exists already, be it open, halted or settled; choose another name",
     Code.BAD_INSTRUMENT: (

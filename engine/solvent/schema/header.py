@@ -17,7 +17,7 @@ from solvent.schema.events import EVENTS
 from solvent.schema.layouts import C_TYPES, CONTINUED, LAYOUTS, NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import RATE
 from solvent.schema.states import ADMITS, COLUMNS, STATES, change
-from solvent.schema.terms import InstrumentTerms, LimitTerms, ModelTerms, RuleTerms, Terms, plain_of
+from solvent.schema.terms import CallTerms, InstrumentTerms, LimitTerms, ModelTerms, RuleTerms, Terms, plain_of
 from solvent.schema.words import EventType
 
 ROOT = Path(__file__).parents[3]
@@ -334,7 +334,9 @@ FILES: dict[str, Callable[[], str]] = {
 }
 """Whole files."""
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
-    f"{CORE}/contract/valuation.pxd": {"terms": c_fields(InstrumentTerms)},
+    f"{CORE}/contract/valuation.pxd": {
+        "terms": c_fields(InstrumentTerms), "calls": c_fields(CallTerms),
+    },
     f"{CORE}/contract/price_model.pxd": {
         "limits": c_limits("FINE", "SOURCES_MAX", "CATCH_UP_MAX"), "terms": c_fields(ModelTerms),
     },
@@ -348,6 +350,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/roster.pyx": {
         "capacity": c_limits("INSTRUMENTS_MAX"), "terms": c_reading(InstrumentTerms, "        ins", "spec"),
         "limits": c_reading(LimitTerms, "        limits", "terms"),
+        "calls": c_reading(CallTerms, "            ins.calls", "spec.calls"),
     },
     f"{CORE}/kernel.pyx": {"limits": c_limits("RECORDS_MAX"), "terms": c_reading(RuleTerms, "        self.s.rules", "rules")},
     f"{CORE}/base/money.pxd": {"limits": c_wide_limits("RATE", "COLLATERAL_MAX", "MONEY_MAX")},

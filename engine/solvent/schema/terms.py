@@ -49,6 +49,25 @@ class InstrumentTerms:
     currency: int = term("uint32_t")
     prices: "ModelTerms | None" = None
     limits: "LimitTerms | None" = None
+    calls: "CallTerms | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTerms:
+    """Describes an instrument's calls and its band. The default of each field is how it is without them."""
+
+    range_ppb: int = term("int64_t", "how far an uncross may be from the reference; 0: as far as it is")
+    extension_ns: int = term("int64_t", "by which a call goes on that is out of range")
+    freeze_ns: int = term("int64_t", "before the end of a call, in which no order is amended or cancelled")
+    call_ns: int = term("int64_t", "of an auction that an order beyond the band begins")
+    most_extensions: int = term("int32_t")
+    tie: int = term("uint8_t", "CallTie")
+    reference: int = term("uint8_t", "Source: the price that decides and from which the range is measured")
+    maker_fees: int = term("uint8_t", "both sides of an uncross pay the maker fee, not the taker fee")
+    silent: int = term("uint8_t", "no indications")
+    halts: int = term("uint8_t", "a call that stays out of range ends in a halt, not in an uncross")
+    beyond_band: int = term("uint8_t", "BandEffect")
+    deferred: int = term("uint8_t", "outside continuous trading nobody is liquidated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +149,7 @@ class RuleTerms:
     """A RuleSet computes these from its own fields."""
 
 
-Terms = InstrumentTerms | ModelTerms | LimitTerms | RuleTerms
+Terms = InstrumentTerms | ModelTerms | LimitTerms | CallTerms | RuleTerms
 
 
 def names_of(kind: type[Terms]) -> tuple[str, ...]:
@@ -144,13 +163,14 @@ def plain_of(kind: type[Terms]) -> tuple[str, ...]:
 
 
 def values_of(terms: Terms) -> tuple[Any, ...]:
-    """Returns all terms in order, those of a price model and of limits inside those of their instrument.
+    """Returns all terms in order, those of a price model, of limits and of calls inside those of their instrument.
 
-    The configuration's digest hashes them. An instrument without limits says nothing of them, as before there were any.
+    The configuration's digest hashes them. An instrument without limits or calls says nothing of them, as before there were
+    any.
     """
     named = ((name, getattr(terms, name)) for name in names_of(type(terms)))
-    values = (each for name, each in named if name != "limits" or each is not None)
-    return tuple(values_of(each) if isinstance(each, ModelTerms | LimitTerms) else each for each in values)
+    values = (each for name, each in named if name not in ("limits", "calls") or each is not None)
+    return tuple(values_of(each) if isinstance(each, ModelTerms | LimitTerms | CallTerms) else each for each in values)
 
 
 _NONE: Any = dict.fromkeys(plain_of(RuleTerms), 0)

@@ -7,7 +7,7 @@ nothing of the package.
 from enum import IntEnum, IntFlag
 
 __all__ = [
-    "Basis", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
+    "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
     "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Scheme",
     "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
     "Weighting",
@@ -264,6 +264,23 @@ class Listing(IntEnum):
     AUCTION = 4
     ONLY_POST = 5
     ONLY_CANCEL = 6
+
+
+class CallTie(IntEnum):
+    """Decides between prices of an uncross that trade as much and leave as little."""
+
+    PRESSURE = 0  # towards the side that is left over, else the nearest to the reference
+    NEAREST = 1  # the nearest to the reference
+    MIDWAY = 2  # the middle of all prices of the greatest volume
+
+
+class BandEffect(IntEnum):
+    """Decides what an order does that is priced beyond the band."""
+
+    REFUSE_BEYOND = 0
+    SLIDE_BEYOND = 1  # it is priced at the edge
+    HALT_BEYOND = 2  # it trades to the edge; if it would trade on, the market halts
+    CALL_BEYOND = 3  # likewise, and an auction begins
 
 
 class Leg(IntEnum):

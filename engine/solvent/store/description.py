@@ -11,6 +11,7 @@ from typing import Any
 from solvent.api.book import Book
 from solvent.api.venue import Venue
 from solvent.schema.codes import InputError, JournalForeign
+from solvent.terms.calls import Calls
 from solvent.terms.collateral import Collateral
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_limits import OrderLimits
@@ -21,7 +22,8 @@ from solvent.terms.tiers import Rates, Tier
 __all__ = ["difference", "of_book", "of_venue", "plain", "terms", "venue_of"]
 
 _CLASSES: dict[str, type] = {
-    each.__name__: each for each in (Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier)
+    each.__name__: each
+    for each in (Calls, Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier)
 }
 _NUMBERS: dict[str, type] = {"decimal": Decimal, "whole": int}
 _FAR = 2**63

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import GROUP_MAX, RATE
-from solvent.schema.terms import FeeRow, LimitTerms, ModelTerms, RateRow, Row
+from solvent.schema.terms import CallTerms, FeeRow, LimitTerms, ModelTerms, RateRow, Row
 from solvent.schema.words import Basis, Kind, Scheme
+from solvent.terms.calls import Calls
 from solvent.terms.decimals import Dec, decimal, fraction, members_of, to_units
 from solvent.terms.names import check_name
 from solvent.terms.order_limits import OrderLimits
@@ -56,8 +57,9 @@ class Instrument:
 
     default_leverage: the leverage of accounts that never set one (they are cross), capped by the first tier. prices: a
     PriceModel that computes mark and funding (None: both are handed in). order_limits: least notional, sizes, live orders and
-    messages (None: no such limits). expiry_ns: the time when a dated contract settles, 0
-    for a perpetual. It settles at its index, averaged over the samples of settle_window_ns before.
+    messages (None: no such limits). calls: how its calls end and what its band does (None: as Calls() says). expiry_ns: the
+    time when a dated contract settles, 0 for a perpetual. It settles at its index, averaged over the samples of
+    settle_window_ns before.
 
     Raises InputError for terms that do not fit together. The worth of a tick and lot is a whole number of units; for an
     inverse contract that holds for a lot times a tick. The highest value of the highest size stays below 2**62 units. One lot
@@ -98,6 +100,7 @@ class Instrument:
     tier_group: int = 0
     hedge: str = "both"
     order_limits: OrderLimits | None = None
+    calls: Calls | None = None
     spec: Spec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -208,6 +211,11 @@ class Instrument:
             raise InputError(f"{self.name}: order_limits is an OrderLimits or None")
         return self.order_limits.compiled(self.lot_size, self.unit) if self.order_limits else None
 
+    def _calls(self) -> CallTerms | None:
+        if not isinstance(self.calls, Calls | None):
+            raise InputError(f"{self.name}: calls is a Calls or None")
+        return self.calls.compiled() if self.calls else None
+
     def _compile(self) -> Spec:
         if type(self.settle_decimals) is not int or not 0 <= self.settle_decimals <= 18:
             raise InputError(f"settle_decimals {shown(self.settle_decimals)} is not an int from 0 to 18")
@@ -224,7 +232,7 @@ class Instrument:
             at_entry=int(self.maintenance_at == "entry"),
             fee_tiers=self._fee_tiers(), prices=self._prices(), expiry_ns=self.expiry_ns,
             settle_window_ns=self.settle_window_ns, tier_group=self.tier_group, larger_leg=_HEDGES[self.hedge],
-            rates=self._rates(), own_fee=int(self._own_fee()), limits=self._limits(),
+            rates=self._rates(), own_fee=int(self._own_fee()), limits=self._limits(), calls=self._calls(),
         )  # fmt: skip
         spec.check(self.name)
         return spec

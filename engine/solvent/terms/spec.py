@@ -26,8 +26,9 @@ from solvent.schema.limits import (
     SOURCES_MAX,
     WINDOW_MAX,
 )
-from solvent.schema.terms import InstrumentTerms, LimitTerms, ModelTerms, names_of, plain_of, values_of
+from solvent.schema.terms import CallTerms, InstrumentTerms, LimitTerms, ModelTerms, names_of, plain_of, values_of
 from solvent.schema.words import Basis, Component, Kind, Leg, Premium, Scheme, Weighting
+from solvent.terms.calls import failures
 from solvent.terms.names import readable
 
 INVERSE_LOT_UNITS = 10**4
@@ -62,7 +63,7 @@ class Spec(InstrumentTerms):
     group add up their nets for tiers; 0: none. larger_leg: a cross hedge pays margin only for its larger leg. own_fee: the
     liquidation fee is the liquidated account's own taker fee, by volume. rates: replace the tiers' own for positions of a side
     or up to a leverage; the first that fits applies. currency: the number of the settlement currency in an exchange. limits:
-    on orders, None for none.
+    on orders, None for none. calls: how calls end and what the band does, None for the usual.
     """
 
     def settled_in(self, currency: int) -> "Spec":
@@ -90,7 +91,7 @@ class Spec(InstrumentTerms):
     def check(self, name: str) -> None:
         """Raises InputError for a spec that a kernel could not compute with. Each part relies on those before."""
         parts = self._failures, self._tier_failures, self._asked_failures, self._curve_failures, self._time_failures
-        for part in (*parts, self._limit_failures):
+        for part in (*parts, self._limit_failures, lambda: failures(self.calls, TIME_MAX)):
             for failure in part():
                 raise InputError(f"{name}: {failure}")
 
@@ -211,9 +212,9 @@ class Spec(InstrumentTerms):
         for name in names_of(ModelTerms) if self.prices else ():
             value = getattr(self.prices, name)
             out += [len(value), *(number for pair in value for number in pair)] if name == "sources" else [value]
-        return (
-            out + [1, *values_of(self.limits)] if self.limits else out
-        )  # without limits not a word: as before there were any
+        if self.limits or self.calls:  # without them not a word: as before there were any
+            out += [1, *values_of(self.limits)] if self.limits else [0]
+        return out + [1, *values_of(self.calls)] if self.calls else out
 
 
 _PLAIN = tuple(name for name in plain_of(InstrumentTerms) if name != "currency")
@@ -300,10 +301,13 @@ def from_records(data: bytes) -> tuple[bytes, int, Spec] | None:
             for _ in range(min(numbers.pop(0), len(numbers)))
         )
         prices = _model_of(numbers) if numbers.pop(0) else None
-        limits = None
+        limits = calls = None
         if numbers and numbers.pop(0):
             limits = LimitTerms(**{name: numbers.pop(0) for name in names_of(LimitTerms)})
-        rows: dict[str, Any] = {"fee_tiers": fee_tiers, "tiers": tiers, "rates": rates, "prices": prices, "limits": limits}
+        if numbers and numbers.pop(0):
+            calls = CallTerms(**{name: numbers.pop(0) for name in names_of(CallTerms)})
+        rows: dict[str, Any] = {"fee_tiers": fee_tiers, "tiers": tiers, "rates": rates, "prices": prices}
+        rows |= {"limits": limits, "calls": calls}
         spec = Spec(**dict(zip(_PLAIN, plain, strict=True)), **rows)
         spec.check("")
         written = to_records(name.decode(), spec, currency)

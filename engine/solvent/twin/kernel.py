@@ -117,7 +117,7 @@ class Kernel(Recorder):
         self.account_commands = AccountCommands(self.placement)
         self.liquidation = State(self.order_margin)
         self.funding = Funding(self.liquidation)
-        self.market_state = MarketState(self.trading)
+        self.market_state = MarketState(self.placement.uncrossing)
         self.aftermath = Aftermath(self.liquidation, self.placement)
         self.marks = Marks(self.funding, self.market_state, self.aftermath.resolve_all)
         self.clock_ns = 0

@@ -322,12 +322,14 @@ class Auditor(Shaped):
             self._meet(e, maker, taker)
         self._move(maker, e)
         self._move(taker, e)
+        if not (maker.house or taker.house):
+            self._lasts[e.instrument] = e.price_ticks
         spec = self.specs[e.instrument]
         buyer, seller = (maker, taker) if e.side else (taker, maker)
         value = fill_value(spec, e.size_lots, e.price_ticks, house_buys=buyer.house and not seller.house)
         for order, order_id in ((maker, e.maker_order_id), (taker, e.taker_order_id)):
             maker_fee, taker_fee = self.fees(order.account, order.instrument)
-            takes, resting = called or order is taker, order if called or order is maker else None
+            takes, resting = self._takes(e, order is taker), order if called or order is maker else None
             rate = self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if takes else maker_fee
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
@@ -340,6 +342,10 @@ class Auditor(Shaped):
                     self.traded[self._family(order.account, order.instrument)][self.day] += value
                 self._fills[order.key].append((-e.size_lots if order.side else e.size_lots, cost))
                 self._traded[order.key].append(self._before(order.key, resting, e.size_lots))
+
+    def _takes(self, e: Event, is_taker: bool) -> bool:
+        """True if an order pays the taker fee for a trade."""
+        return not self._calls(e.instrument).maker_fees if e.instrument in self._uncrossing else is_taker
 
     def _meet(self, e: Event, maker: Order, taker: Order) -> None:
         """Checks whom a taker meets in continuous trading."""
@@ -388,6 +394,7 @@ class Auditor(Shaped):
         mine = self.terms(key, e.account, e.currency)
         self._need(mine == (e.equity_units, e.full_units, e.own_units), e, f"LIQ-1: terms {mine}")
         equity, full, own = mine
+        self._need(not self._defers(key, e.account, e.currency), e, "LIQ-1: a liquidation waits for the market")
         self._need(equity < own, e, "LIQ-1: equity below R_own")
         self._need((equity < full) == (e.verdict == Verdict.FULL), e, "LIQ-1: takeover only below R_full")
 
@@ -493,7 +500,8 @@ class Auditor(Shaped):
         for parcel_id, (instrument, size, cost) in self.parcels.items():
             sizes[instrument] += size
             costs[self.currency[instrument]] += cost
-            self._safe_parcel_rests(parcel_id, profit(self.specs[instrument], size, cost, self.marks[instrument]))
+            value = profit(self.specs[instrument], size, cost, self.marks[instrument])
+            self._safe_parcel_rests(parcel_id, 1 if self._waits(instrument) else value)
         for (_, currency), cash in self.wallets.items():
             money[currency] += cash
         for (_, instrument, _), units in self.margins.items():
@@ -513,7 +521,8 @@ class Auditor(Shaped):
             if size:
                 isolated = key if self.modes.get(key) else None
                 equity, full, _ = self.terms(isolated, key[0], self.currency[key[1]])
-                self._need(equity >= full, key, f"LIQ-1: equity {equity} is below {full}")
+                waits = equity < full and self._defers(isolated, key[0], self.currency[key[1]])
+                self._need(equity >= full or waits, key, f"LIQ-1: equity {equity} is below {full}")
 
     def compare(self, exchange: Audited) -> None:
         """Checks that the exchange's own reads say the same: wallets, positions, parcels, books."""

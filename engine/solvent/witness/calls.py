@@ -8,9 +8,10 @@ from collections import defaultdict
 
 from solvent.schema.events import Event
 from solvent.schema.states import CALLS
-from solvent.schema.words import Listing, Side
+from solvent.schema.terms import CallTerms
+from solvent.schema.words import BandEffect, CallTie, Listing, Side, Source
 from solvent.witness.order_limits import Limited
-from solvent.witness.rows import Audited
+from solvent.witness.rows import Audited, Key
 
 
 class Called(Limited):
@@ -20,6 +21,7 @@ class Called(Limited):
         super().__init__(exchange)
         self.listings: defaultdict[int, int] = defaultdict(int)
         self.queues: defaultdict[tuple[int, int], dict[int, list[int]]] = defaultdict(dict)  # of ids, by price
+        self._lasts: defaultdict[int, int] = defaultdict(int)  # last prices between users
         self._uncrossing: dict[int, int] = {}  # price of the uncross of now, by instrument
         self._told: defaultdict[int, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
 
@@ -33,6 +35,26 @@ class Called(Limited):
     def _is_crossed(self, instrument: int) -> bool:
         bids, asks = (self.queues[instrument, side] for side in Side)
         return bool(bids and asks and max(bids) >= min(asks))
+
+    def _calls(self, instrument: int) -> CallTerms:
+        return self.specs[instrument].calls or CallTerms()
+
+    def _reference(self, instrument: int) -> int:
+        """Returns the price that decides; the mark where there is none."""
+        prices = {Source.BY_LAST: self._lasts, Source.BY_INDEX: self.indices}
+        return prices.get(Source(self._calls(instrument).reference), self.marks)[instrument] or self.marks[instrument]
+
+    def _waits(self, instrument: int) -> bool:
+        """True if nobody is liquidated in an instrument now."""
+        return bool(self._calls(instrument).deferred) and self.listings[instrument] != Listing.TRADING
+
+    def _defers(self, isolated: Key | None, account: int, currency: int) -> bool:
+        """True if a domain waits for a market: it has a position there."""
+        held = [isolated] if isolated else [
+            key for key, size in self.sizes.items()
+            if size and key[0] == account and self.currency[key[1]] == currency and not self.modes.get(key)
+        ]  # fmt: skip
+        return any(self._waits(key[1]) for key in held)
 
     def _call_price(self, instrument: int) -> tuple[int, int, int]:
         """Returns price, volume and surplus of an uncross now; zeros where nothing crosses."""
@@ -51,9 +73,14 @@ class Called(Limited):
                 demand, supply = wanted(tick)
                 ranks[-min(demand, supply), abs(demand - supply)].append(tick)
         ticks = ranks[min(ranks)]
+        tie, most = self._calls(instrument).tie, min(ranks)[0]
+        volumes = [tick for (volume, _), each in ranks.items() for tick in each if volume == most]
         surpluses = [demand - supply for demand, supply in map(wanted, ticks)]
-        price = sorted((ticks[0], self.marks[instrument], ticks[-1]))[1]
-        price = ticks[-1] if min(surpluses) > 0 else ticks[0] if max(surpluses) < 0 else price
+        price = sorted((ticks[0], self._reference(instrument), ticks[-1]))[1]
+        if tie == CallTie.PRESSURE:
+            price = ticks[-1] if min(surpluses) > 0 else ticks[0] if max(surpluses) < 0 else price
+        elif tie == CallTie.MIDWAY:
+            price = (min(volumes) + max(volumes)) // 2
         demand, supply = wanted(price)
         return price, min(demand, supply), demand - supply
 
@@ -63,7 +90,10 @@ class Called(Limited):
         self._uncrossing.pop(e.instrument, None)
         if e.listing == Listing.CLOSED:
             self._safe_settled()
-        gathers = e.listing in CALLS or (e.listing == before == Listing.HALTED)
+        calls = self._calls(e.instrument)
+        halts = bool(calls.halts) or calls.beyond_band == BandEffect.HALT_BEYOND
+        gathers = e.listing in CALLS or (e.listing == Listing.HALTED and (halts or before == Listing.HALTED))
+        self._hold(e.extensions <= calls.most_extensions, e, f"{calls.most_extensions} extensions at most", "CAL-1")
         self._hold(gathers or not self._is_crossed(e.instrument), e, "a book is uncrossed once orders gather no more", "CAL-1")
         if e.listing not in CALLS:
             self._told.pop(e.instrument, None)
@@ -73,6 +103,9 @@ class Called(Limited):
         self._hold(mine == told, e, f"the price of greatest volume is {mine}", "CAL-1")
         self._hold(self.listings[e.instrument] in (*CALLS, Listing.HALTED), e, "orders had gathered", "CAL-1")
         self._uncrossing[e.instrument] = e.price_ticks
+
+    def _on_last_set(self, e: Event) -> None:
+        self._lasts[e.instrument] = e.price_ticks
 
     def _on_indicated(self, e: Event) -> None:
         self._told[e.instrument] = e.price_ticks, e.size_lots, e.surplus_lots
@@ -91,6 +124,6 @@ class Called(Limited):
     def _close_calls(self) -> None:
         """Checks that every call has told its present price, and that no other book is crossed."""
         for instrument, listing in self.listings.items():
-            if listing in CALLS:
+            if listing in CALLS and not self._calls(instrument).silent:
                 mine, told = self._call_price(instrument), self._told[instrument]
                 self._hold(mine == told, instrument, f"an indication tells {mine}, not {told}", "CAL-2")

@@ -12,6 +12,7 @@ from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOU
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport State, order_instrument
 from solvent._core.contract.valuation cimport Instrument, in_call, value_of
+from solvent._core.liquidation.verdict cimport is_deferred
 from solvent._core.market.triggers cimport trigger_direction, trigger_reached, triggers_check
 
 
@@ -126,7 +127,7 @@ cdef object _safety(State* s):
             holds[l.instruments[p.instrument].currency] += p.hold_units
             if p.mode and p.size_lots != 0:
                 isolated_requirement(l, &s.rules, i, &r)
-                if r.equity < r.own and (r.equity < r.full or not p.stuck):
+                if r.equity < r.own and (r.equity < r.full or not p.stuck) and not is_deferred(s, account, 0, i):
                     return f"LIQ-1: isolated position {i} of account {account} is below its threshold"
             if abs(p.size_lots) > l.instruments[p.instrument].max_size_lots:
                 return f"MAR-1: position {i} of account {account} is beyond the last tier"
@@ -138,7 +139,8 @@ cdef object _safety(State* s):
             i = p.next
         for currency in range(l.currency_count):
             cross_requirement(l, &s.rules, account, currency, &r)
-            if r.positions and r.equity < r.own and (r.equity < r.full or not stuck):
+            if r.positions and r.equity < r.own and (r.equity < r.full or not stuck) and (
+                    not is_deferred(s, account, currency, -1)):
                 return f"LIQ-1: the cross positions of account {account} are below their threshold"
             if r.positions == 0 and wallet_of(l, account, currency).cash_units < 0:
                 return f"MON-8: the wallet of account {account} is below zero"

@@ -100,6 +100,21 @@ cdef class Roster(Reader):
         # rendered: end
         if spec.limits is not None:
             self._fill_limits(ins, spec.limits)
+        if spec.calls is not None:
+            # rendered: calls
+            ins.calls.range_ppb = spec.calls.range_ppb
+            ins.calls.extension_ns = spec.calls.extension_ns
+            ins.calls.freeze_ns = spec.calls.freeze_ns
+            ins.calls.call_ns = spec.calls.call_ns
+            ins.calls.most_extensions = spec.calls.most_extensions
+            ins.calls.tie = spec.calls.tie
+            ins.calls.reference = spec.calls.reference
+            ins.calls.maker_fees = spec.calls.maker_fees
+            ins.calls.silent = spec.calls.silent
+            ins.calls.halts = spec.calls.halts
+            ins.calls.beyond_band = spec.calls.beyond_band
+            ins.calls.deferred = spec.calls.deferred
+            # rendered: end
         tiers, rates, fee_tiers = spec.tiers, spec.rates, spec.fee_tiers
         ins.tier_count = <int32_t>len(tiers)
         ins.rates_count = <int32_t>len(rates)

@@ -4,8 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, NET, OK, ONLY_CANCEL, PEG_TRIGGER, QUANTO, REDUCE_ONLY, SELL, SHAPED_ORDER,
-    SHORT, SOURCES, TRAIL_RATE,
+    ALLOW, BUY, BY_INDEX, CALL_BEYOND, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, MIDWAY, NET, OK, ONLY_CANCEL, PEG_TRIGGER,
+    QUANTO, REDUCE_ONLY, SELL, SHAPED_ORDER, SHORT, SOURCES, TRAIL_RATE,
 )
 from solvent._core.contract.order_limits cimport MESSAGES_MAX, OrderLimits, Pace
 from solvent._core.contract.price_model cimport SOURCES_MAX, Prices, Ring
@@ -127,6 +127,8 @@ cdef bint sound_instruments(State* s, const void* owner, const void* items, int6
                 and ins[i].member_count >= 0 and ins[i].currency < s.ledger.currency_count and ins[i].units > 0):
             return False
         if ins[i].kind > QUANTO or ins[i].basis > NET or ins[i].scheme > FACTOR or ins[i].listing > ONLY_CANCEL or ins[i].then_listing > ONLY_CANCEL:
+            return False
+        if ins[i].calls.reference > BY_INDEX or ins[i].calls.tie > MIDWAY or ins[i].calls.beyond_band > CALL_BEYOND:
             return False
         if not (ins[i].max_price_ticks > 0 and ins[i].max_size_lots > 0 and _in(ins[i].decimals, 0, DECIMALS_MAX)
                 and ins[i].mark_ticks >= 0 and ins[i].index_ticks >= 0 and ins[i].last_ticks >= 0):

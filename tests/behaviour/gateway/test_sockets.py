@@ -219,3 +219,26 @@ def test_the_past_of_accounts_is_kept_apart(at):
     number = client.one("trade/order", instId=NAME, clOrdId="mine")["ordId"]
     assert bob.post("trade/cancel-order", {"instId": NAME, "ordId": number})["data"][0]["sCode"] == "51400"
     assert bob.order("buy", 1, 49_000, clOrdId="mine")["sCode"] == "0"
+
+
+def test_a_deleveraging_is_pushed_to_who_was_deleveraged(at):
+    gateway, client = at
+    client.post("account/set-leverage", {"instId": NAME, "lever": "50", "mgnMode": "isolated"})
+    client.order("buy", 3, tdMode="isolated")
+    gateway.exchange.cancel_all("maker")
+    maker = Client(gateway, **{"OK-ACCESS-KEY": "maker"})
+    with Socket(gateway, "private") as own:
+        own.login("maker")
+        own.subscribe("orders", instType="SWAP")
+        own.subscribe("balance_and_position")
+        own.push()  # as it is
+        gateway.exchange.mark(NAME, 48_500)
+        found = {}
+        for _ in range(2):
+            message = own.push()
+            found[message["arg"]["channel"]] = message["data"][0]
+    order = found["orders"]
+    assert (order["category"], order["side"], order["sz"], order["state"]) == ("adl", "buy", "3", "filled")
+    assert float(order["fillPnl"]) > 0 and found["balance_and_position"]["eventType"] == "adl"
+    assert maker.one("account/positions-history")["type"] == "5" and maker.get("account/positions")["data"] == []
+    assert maker.get("account/bills", type="9")["data"][0]["subType"] == "126"

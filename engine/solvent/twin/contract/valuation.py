@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from solvent.schema.limits import RATE
-from solvent.schema.terms import FeeRow, InstrumentTerms, RateRow, names_of
+from solvent.schema.terms import CallTerms, FeeRow, InstrumentTerms, RateRow, names_of
 from solvent.schema.words import Basis, Kind, Leg, Listing, Scheme, Side
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract.order_limits import OrderLimits
@@ -71,14 +71,30 @@ class Contract:
     accrual_ppb: int = 0  # rate that accrued funding adds to requirements of longs, or, negative, of shorts
 
     limits: OrderLimits | None = None  # on orders
+    calls: CallTerms = CallTerms()
     covers: bool = False  # True if in every tier maintenance with the fee is at most the initial rate
     maintenance_ppb: tuple[int, ...] = ()  # of the tiers, where no table of a side and a leverage has rates of its own
 
     @classmethod
     def of(cls, spec: InstrumentTerms) -> "Contract":
         """Returns a contract of these terms, without prices."""
-        terms = {name: getattr(spec, name) for name in names_of(InstrumentTerms) if name not in ("prices", "limits")}
-        return cls(**terms, limits=OrderLimits(spec.limits) if spec.limits else None)
+        terms = {name: getattr(spec, name) for name in names_of(InstrumentTerms) if name not in ("prices", "limits", "calls")}
+        limits = OrderLimits(spec.limits) if spec.limits else None
+        return cls(**terms, limits=limits, calls=spec.calls or CallTerms())
+
+    @property
+    def reference(self) -> int:
+        """Returns the price that decides an uncross; the mark where it is not there yet."""
+        return (self.mark, self.last, self.index)[self.calls.reference] or self.mark
+
+    @property
+    def waits(self) -> bool:
+        """True if nobody is liquidated here now."""
+        return bool(self.calls.deferred) and self.listing != Listing.TRADING
+
+    def frozen(self, now_ns: int) -> bool:
+        """True if a call is about to end: its orders stay as they are."""
+        return self.calls.freeze_ns > 0 and 0 < self.ends_ns <= now_ns + self.calls.freeze_ns
 
     def __post_init__(self) -> None:
         self.tiers = tuple(Tier(*tier) for tier in self.tiers)

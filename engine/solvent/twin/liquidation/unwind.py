@@ -73,6 +73,8 @@ def unwind(state: State, case: Case) -> Outcome:
     parcel = case.parcel
     assert parcel
     parcel.due = Due.NO
+    if state.contracts[parcel.instrument].waits:
+        return Outcome.OVER
     price = valuation.legal(state.contracts[parcel.instrument], parcel.bankruptcy_price)
     # No order can have a bankruptcy price beyond the legal prices: such a parcel is worthless and is sold below.
     if case.fresh and (price >= parcel.bankruptcy_price if parcel.size > 0 else price <= parcel.bankruptcy_price):

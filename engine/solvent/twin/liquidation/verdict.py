@@ -23,13 +23,19 @@ def _candidate(state: State, account: int, currency: int, equity: int) -> Positi
     return best
 
 
+def is_deferred(state: State, account: int, currency: int, p: Position | None) -> bool:
+    """True if a position of a domain is in a market where liquidation waits: so does the whole domain."""
+    held = [p] if p else state.ledger.cross_of(account, currency)
+    return any(state.contracts[each.instrument].waits for each in held)
+
+
 def judge(
     state: State, account: int, currency: int, p: Position | None
 ) -> tuple[Verdict, Requirement, Position | None]:  # fmt: skip
     """Judges one isolated position, or a cross domain if `p` is None. Returns the verdict, its requirement and the
     candidate."""
     r = state.admission.requirement(account, currency, p)
-    if r.equity >= r.own or not (r.positions or r.orders):
+    if r.equity >= r.own or not (r.positions or r.orders) or is_deferred(state, account, currency, p):
         return Verdict.SAFE, r, None
     if r.equity < r.full:
         return Verdict.FULL, r, None

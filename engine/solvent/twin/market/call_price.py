@@ -8,7 +8,7 @@ Cost: O(limits squared); the compiled core walks the levels once.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from solvent.schema.words import Side
+from solvent.schema.words import CallTie, Side
 from solvent.twin.market.book import Book
 
 
@@ -38,23 +38,27 @@ def _candidates(bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]
     return found
 
 
-def call_price(book: Book, reference: int) -> CallPrice:
+def call_price(book: Book, reference: int, tie: int) -> CallPrice:
     """Returns the price of a crossed book's uncross; all zero if the book is not crossed.
 
     Prices with the greatest volume and, among them, the least imbalance are left: one interval. If bids exceed asks on all of
-    it, its highest price is taken, if asks exceed bids its lowest; otherwise the price nearest to the reference.
+    it, its highest price is taken, if asks exceed bids its lowest; otherwise the price nearest to the reference. NEAREST takes
+    that always, MIDWAY the middle of all prices with the greatest volume.
     """
     if not book.crossed:
         return CallPrice()
     found = _candidates(list(book.levels(Side.BUY)), list(book.levels(Side.SELL)))
     most = max(each.lots for each in found)
     found = [each for each in found if each.lots == most]
+    middle = (found[0].price + found[-1].price) // 2
+    if tie == CallTie.MIDWAY:
+        return CallPrice(middle, most, max(each for each in found if each.price <= middle).surplus)
     least = min(abs(each.surplus) for each in found)
     found = [each for each in found if abs(each.surplus) == least]
     low, high = found[0], found[-1]
-    if high.surplus > 0:
+    if tie == CallTie.PRESSURE and high.surplus > 0:
         price = high.price
-    elif low.surplus < 0:
+    elif tie == CallTie.PRESSURE and low.surplus < 0:
         price = low.price
     else:
         price = min(max(reference, low.price), high.price)

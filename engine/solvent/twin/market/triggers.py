@@ -95,6 +95,11 @@ class Triggers:
         order.dormant = True
         self.dormant[order.instrument][order.order_id] = order
 
+    def put_back(self, order: Order) -> None:
+        """Lets a due order sleep on, with its trigger as it is."""
+        order.dormant = True
+        self.dormant[order.instrument][order.order_id] = order
+
     def remove(self, order: Order) -> None:
         order.dormant = False
         del self.dormant[order.instrument][order.order_id]

@@ -17,6 +17,7 @@ from solvent.twin.trade.shapes import parts_fit
 class Amendment:
     def __init__(self, cancellation: Cancellation):
         self.find = cancellation.find
+        self.frozen = cancellation.frozen
         self.placement = cancellation.placement
         self.trading = cancellation.trading
         self._margin = cancellation.placement.order_margin
@@ -28,6 +29,8 @@ class Amendment:
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
+        if self.frozen(order):
+            return refused(Code.CALL_FROZEN)
         code, size, price = self._check(c, order)
         if code:
             return refused(code)

@@ -26,12 +26,18 @@ class Cancellation:
         order = self.trading.live.get(order_id or self.trading.clients.get((account, client_id), 0))
         return order if order and order.account == account else None
 
+    def frozen(self, order: Order) -> bool:
+        """True for an order that rests in a call that is about to end."""
+        return order.resting and self.placement.contracts[order.instrument].frozen(self.placement.clock_ns)
+
     def cancel_one(self, c: CancelOrder) -> Answer:
         if not self.placement.known_account(c.account):
             return refused(Code.UNKNOWN_ACCOUNT)
         order = self.find(c.account, c.order_id, c.client_id)
         if order is None:
             return refused(Code.UNKNOWN_ORDER)
+        if self.frozen(order):
+            return refused(Code.CALL_FROZEN)
         self.trading.cancel(order, Ending.CANCELLED)
         return Code.OK, order.order_id, order.size - order.remaining, 0
 
@@ -41,26 +47,31 @@ class Cancellation:
         known = instrument in (NO_INSTRUMENT, *range(len(self.placement.contracts)))
         return Code.OK if known else Code.UNKNOWN_INSTRUMENT
 
-    def _cancel_selected(self, key: Key, reason: Ending, side: int = BOTH_SIDES, spares: int = 0) -> int:
-        """Ends all live orders that match, oldest first. Returns their number."""
+    def _cancel_selected(
+        self, key: Key, reason: Ending, side: int = BOTH_SIDES, spares: int = 0, keeps_frozen: bool = False
+    ) -> int:  # fmt: skip
+        """Ends all live orders that match, oldest first. Returns their number. keeps_frozen: those in a call that is about to
+        end are passed over."""
         account, instrument, tag = key
         found = [
             order for _, order in sorted(self.trading.live.items())
             if not order.flags & (Flag.HOUSE_ORDER | spares) and account in (NOBODY, order.account)
             and side in (BOTH_SIDES, order.side) and instrument in (NO_INSTRUMENT, order.instrument)
-            and tag in (0, order.terms.tag)
+            and tag in (0, order.terms.tag) and not (keeps_frozen and self.frozen(order))
         ]  # fmt: skip
         for order in found:
             self.trading.cancel(order, reason)
         return len(found)
 
     def cancel_many(self, c: MassCancel) -> Answer:
-        """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders."""
+        """Executes MASS_CANCEL, oldest order first. The answer's filled lots are the number of cancelled orders. An owner's
+        orders in a call that is about to end are passed over."""
         if code := self._unknown(c.account, c.instrument):
             return refused(code)
         if c.side > BOTH_SIDES:
             return refused(Code.BAD_SIDE)
-        return Code.OK, 0, self._cancel_selected(Key(c.account, c.instrument, 0), Ending.MASS_CANCELLED, c.side), 0
+        key, owns = Key(c.account, c.instrument, 0), c.account != NOBODY
+        return Code.OK, 0, self._cancel_selected(key, Ending.MASS_CANCELLED, c.side, keeps_frozen=owns), 0
 
     def disconnect(self, c: Disconnect) -> Answer:
         """Executes DISCONNECT, oldest order first. The answer's filled lots are the number of cancelled orders."""

@@ -12,6 +12,7 @@ from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_B
 from solvent.schema.limits import FIRST_USER, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.schema.states import CALLS
 from solvent.schema.words import (
+    BandEffect,
     Ending,
     Flag,
     Leg,
@@ -37,6 +38,7 @@ from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.preview import dry_run
 from solvent.twin.trade.shapes import Fields, Shapes, check_shape
 from solvent.twin.trade.state import Ticket
+from solvent.twin.trade.uncross import Uncross
 
 Answer = tuple[Code, int, int, int]
 _STAYS = (Tif.GTC, Tif.GTD)
@@ -53,6 +55,7 @@ class Placement:
         self.trading = order_margin.trading
         self.ledger = order_margin.ledger
         self.contracts = order_margin.contracts
+        self.uncrossing = Uncross(self.trading)
         self.bare = bare
         self.shapes = Shapes(order_margin, bare)
         self.clock_ns = 0  # the kernel's clock, set before each command
@@ -211,6 +214,22 @@ class Placement:
         crosses = self.trading.books[t.instrument].touch(t.side, t.price) is not None
         return Code.POST_ONLY_WOULD_TAKE if crosses and not t.flags & Flag.SLIDE else Code.OK
 
+    def _beyond_band(self, t: Ticket, contract: Contract) -> Code:
+        """Decides on an order that is priced beyond the band. In a call it may be where the band would interrupt trading."""
+        effect = contract.calls.beyond_band
+        if effect == BandEffect.REFUSE_BEYOND:
+            return Code.PRICE_BAND
+        edge = self.order_margin.within_band(t, contract.mark)
+        rests_at_once = t.flags & Flag.POST_ONLY or not t.terms.shows_all or t.terms.shape_flags & ShapeFlag.TO_LIMIT
+        interrupts = effect != BandEffect.SLIDE_BEYOND and contract.listing != Listing.ONLY_POST and not rests_at_once
+        if t.waits and interrupts:
+            return Code.OK
+        if interrupts:
+            t.edge, t.beyond = edge, t.price
+        if not interrupts or t.ending:  # what does not rest needs no cover beyond the edge
+            t.price = t.limit = edge
+        return Code.OK
+
     def admit(self, t: Ticket, p: Position | None, standing: OpenSide | None = None) -> Code:
         """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
@@ -229,13 +248,13 @@ class Placement:
         if t.flags & Flag.MARKET:
             t.price = t.limit = self._market_price(t)
         if p:
-            if t.price != self.order_margin.within_band(t, contract.mark):
-                return Code.PRICE_BAND
+            if t.price != self.order_margin.within_band(t, contract.mark) and (code := self._beyond_band(t, contract)):
+                return code
             self.order_margin.limit_to_bankruptcy(t, p)
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
             return code
         if t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
-            t.waits = dry_run(self.trading, t)[0] > 0
+            t.waits = t.waits or dry_run(self.trading, t)[0] > 0
         if p:
             if t.flags & Flag.MARKET:
                 unfilled, last = dry_run(self.trading, t)
@@ -243,6 +262,8 @@ class Placement:
             t.open_loss = max(0, t.limit - contract.mark if t.side == Side.BUY else contract.mark - t.limit)
             if not t.flags & Flag.REDUCE_ONLY:
                 code = self.order_margin.check_margin(t, p, standing or OpenSide())
+        if t.edge:
+            t.limit = min(t.limit, t.edge) if t.side == Side.BUY else max(t.limit, t.edge)
         if not code and t.tif == Tif.FOK and dry_run(self.trading, t)[0] > 0:
             return Code.FOK_UNFILLED
         if t.flags & Flag.POST_ONLY:
@@ -289,12 +310,33 @@ class Placement:
         """Executes an accepted ticket; its rest rests or ends."""
         assert t.order
         self.trading.execute(t)
-        if t.terms.shape_flags & ShapeFlag.TO_LIMIT:
-            self.shapes.to_limit(t)
-        self.trading.rest_or_end(t)
+        if t.edge:
+            self._rest_beyond(t)
+        else:
+            if t.terms.shape_flags & ShapeFlag.TO_LIMIT:
+                self.shapes.to_limit(t)
+            self.trading.rest_or_end(t)
         self.shapes.try_wholes(t)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
+
+    def _rest_beyond(self, t: Ticket) -> None:
+        """Rests or ends an order that was priced beyond the band. If it would trade on beyond the edge its market halts, or an
+        auction begins, and its rest keeps its price; otherwise it rests at the edge."""
+        contract, order = self.contracts[t.instrument], t.order
+        assert order
+        meets = self.trading.books[t.instrument].touch(t.side, t.beyond) is not None
+        interrupts = meets and t.remaining > 0 and t.ending in (None, Ending.UNFILLED)
+        if not interrupts and not t.ending:
+            t.price, sign = t.edge, 1 if t.side == Side.BUY else -1
+            t.open_loss = order.open_loss = max(0, sign * (t.edge - contract.mark))
+        self.trading.rest_or_end(t)
+        if interrupts:
+            self.uncrossing.end_unseen(t.instrument)
+        if interrupts and contract.calls.beyond_band == BandEffect.HALT_BEYOND:
+            self.uncrossing.enter(t.instrument, Listing.HALTED)
+        elif interrupts:
+            self.uncrossing.enter(t.instrument, Listing.AUCTION, ends_ns=self.clock_ns + contract.calls.call_ns)
 
     def _check_armed(self, t: Ticket, p: Position | None) -> Code:
         """Checks an order that becomes dormant; all other checks come when it fires."""
@@ -393,7 +435,7 @@ class Placement:
         TRIGGER_REFUSED and the code of a new order.
         """
         due = self.trading.triggers.due
-        while due and due[0].order_id not in self.trading.live:
+        while due and (due[0].order_id not in self.trading.live or self._sleeps_on(due[0])):
             due.popleft()
         if not due:
             return None
@@ -415,6 +457,13 @@ class Placement:
             self.trading.finish(order, Ending.TRIGGER_REFUSED, code)
             return code, order.order_id, 0, 0
         return self.execute_and_rest(t)
+
+    def _sleeps_on(self, order: Order) -> bool:
+        """Puts a due order back to sleep if its market has been interrupted meanwhile."""
+        if self.contracts[order.instrument].listing == Listing.TRADING:
+            return False
+        self.trading.triggers.put_back(order)
+        return True
 
     def _slide_into_band(self, t: Ticket) -> None:
         """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""

@@ -42,7 +42,9 @@ class Ticket:
     traded: int = 0
     reached: int = 0  # the price of its last trade
     text: bytes = b""  # of its client id
-    waits: bool = False  # it comes to rest without a trade: in a call, or since it trades whole or not at all
+    edge: int = 0  # of the band, if it is priced beyond and may interrupt trading
+    beyond: int = 0  # its own price then
+    waits: bool = False  # it comes to rest without a trade: in a call, or as it trades whole or not at all
 
     @property
     def still_closes(self) -> bool:

@@ -1,18 +1,25 @@
 """The uncross: a crossed book trades at one price (semantics §18).
 
-Owns what counts in it, and the pairs that trade. Never starts one (`market_state` does), and posts no fill that one of its
-owners does not bear. Orders that a check would cut leave before the price is found. Cost: O(orders that cross), each with one
-judgement before and one at its fills.
+Owns the state of each market as it is written down, what counts in an uncross, and the pairs that trade. Never decides when
+one comes (`market_state` does), and posts no fill that one of its owners does not bear. Orders that a check would cut leave
+before the price is found. Cost: O(orders that cross), each with one judgement before and one at its fills.
 """
 
 from contextlib import ExitStack
 
+from solvent.schema.states import CALLS
 from solvent.schema.words import Ending, Flag, Posting, Side, Source
 from solvent.twin.account.ledger import Fill, Position
 from solvent.twin.contract import valuation
+from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import Order, within
-from solvent.twin.market.call_price import call_price
+from solvent.twin.market.call_price import CallPrice, call_price
 from solvent.twin.trade.lifecycle import Trading
+
+
+def _fee(contract: Contract) -> Posting:
+    """Returns the fee that both sides of an uncross pay."""
+    return Posting.MAKER_FEE if contract.calls.maker_fees else Posting.TAKER_FEE
 
 
 class Uncross:
@@ -20,12 +27,45 @@ class Uncross:
         self.trading = trading
         self.admission = trading.admission
 
-    def uncross(self, instrument: int, reference: int) -> None:
+    def end_unseen(self, instrument: int) -> None:
+        """Ends the resting orders that do not always show all of their lots, the oldest first: an uncross has none."""
+        for _, order in sorted(self.trading.live.items()):
+            if order.instrument == instrument and order.resting and not order.terms.shows_all:
+                self.trading.cancel(order, Ending.NOT_IN_CALL)
+
+    def enter(self, instrument: int, listing: int, *, price: int = 0, ends_ns: int = 0, then: int = 0) -> None:
+        """Writes down the state of a market, and says so."""
+        contract = self.trading.contracts[instrument]
+        contract.listing, contract.ends_ns, contract.then_listing, contract.extensions = listing, ends_ns, then, 0
+        if listing not in CALLS:
+            contract.told = CallPrice()
+        self._say(instrument, price)
+
+    def extend(self, instrument: int) -> None:
+        """Lets a call go on whose price is out of range."""
+        contract = self.trading.contracts[instrument]
+        contract.ends_ns += contract.calls.extension_ns
+        contract.extensions += 1
+        self._say(instrument, 0)
+
+    def _say(self, instrument: int, price: int) -> None:
+        contract = self.trading.contracts[instrument]
+        self.trading.log.emit_listing_changed(
+            instrument=instrument, listing=contract.listing, price_ticks=price, ends_ns=contract.ends_ns,
+            extensions=contract.extensions, then_listing=contract.then_listing,
+        )  # fmt: skip
+
+    def price_now(self, instrument: int) -> CallPrice:
+        """Returns the price of an uncross now, of all orders."""
+        contract = self.trading.contracts[instrument]
+        return call_price(self.trading.books[instrument], contract.reference, contract.calls.tie)
+
+    def uncross(self, instrument: int) -> None:
         """Trades a crossed book at one price, and leaves it uncrossed."""
-        book, last = self.trading.books[instrument], 0
+        book, last, reference = self.trading.books[instrument], 0, self.trading.contracts[instrument].reference
         for side in Side:
             self._take_out(instrument, side)
-        found = call_price(book, reference)
+        found = self.price_now(instrument)
         if not found.lots:
             return
         self.trading.log.emit_uncrossed(
@@ -42,8 +82,9 @@ class Uncross:
     # --- what counts
 
     def _fill_of(self, order: Order, p: Position, price: int, lots: int) -> Fill:
-        value = valuation.value_of(self.trading.contracts[p.instrument], lots, price)
-        fill = self.trading.fill(p, order.side, value, lots, Posting.TAKER_FEE, order.order_id)
+        contract = self.trading.contracts[p.instrument]
+        value = valuation.value_of(contract, lots, price)
+        fill = self.trading.fill(p, order.side, value, lots, _fee(contract), order.order_id)
         self.admission.fit(p, fill)
         return fill
 
@@ -124,7 +165,7 @@ class Uncross:
         return not (bid.flags | ask.flags) & Flag.HOUSE_ORDER
 
     def _trade(self, bid: Order, ask: Order, price: int, lots: int) -> None:
-        """Books a pair, the older order first; both pay the taker fee."""
+        """Books a pair, the older order first; both pay the same fee."""
         older, newer = (bid, ask) if bid.order_id < ask.order_id else (ask, bid)
         house_buys = bool(bid.flags & ~ask.flags & Flag.HOUSE_ORDER)
         value = valuation.value_of(self.trading.contracts[bid.instrument], lots, price, up=house_buys)
@@ -140,7 +181,7 @@ class Uncross:
             self.trading.reserve(order, order.remaining + lots, order.remaining)
         held = [self.trading.held(order) for order in (older, newer)]
         for order, before in zip((older, newer), held, strict=True):
-            self.trading.book_fill(order, price, value, lots, Posting.TAKER_FEE)
+            self.trading.book_fill(order, price, value, lots, _fee(self.trading.contracts[bid.instrument]))
             if not order.remaining:
                 self.trading.finish(order, Ending.FILLED)
             if order is newer or older.holder is not newer.holder:  # otherwise the other half comes first

@@ -6,24 +6,21 @@ leaves a position, a parcel or an order in a closed instrument. The rounding of 
 
 from solvent.schema.codes import Code
 from solvent.schema.commands import Halt, SetState, Settle
-from solvent.schema.limits import FIRST_USER
+from solvent.schema.limits import FIRST_USER, RATE
 from solvent.schema.states import CALLS
 from solvent.schema.words import Ending, Listing, ParcelChange, Posting, Purse
 from solvent.twin.account.ledger import Due, Fill
 from solvent.twin.contract import valuation
-from solvent.twin.contract.valuation import Contract
-from solvent.twin.market.call_price import CallPrice, call_price
-from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.uncross import Uncross
 
 
 class MarketState:
-    def __init__(self, trading: Trading):
-        self.trading = trading
+    def __init__(self, uncrossing: Uncross):
+        self.uncrossing = uncrossing
+        self.trading = trading = uncrossing.trading
         self.ledger = trading.ledger
         self.contracts = trading.contracts
         self.log = trading.log
-        self.uncrossing = Uncross(trading)
 
     def _check(self, c: Halt | Settle | SetState) -> Code:
         if c.instrument >= len(self.contracts):
@@ -57,50 +54,57 @@ class MarketState:
 
     # --- calls
 
-    @staticmethod
-    def _reference(contract: Contract) -> int:
-        """Returns the price that decides between equally good ones."""
-        return contract.mark
-
     def _change(self, instrument: int, listing: int, ends_ns: int = 0, then: int = 0) -> None:
         """Brings a market into another state. A book that is crossed is uncrossed first, unless orders go on gathering."""
-        contract, before = self.contracts[instrument], self.contracts[instrument].listing
+        before = self.contracts[instrument].listing
         if listing not in (before, *CALLS):
-            self.uncrossing.uncross(instrument, self._reference(contract))
+            self.uncrossing.uncross(instrument)
+        self._enter(instrument, listing, ends_ns, then)
+
+    def _enter(self, instrument: int, listing: int, ends_ns: int = 0, then: int = 0) -> None:
+        """Enters a state: the house offers what it could not offer before, and triggers wake."""
+        contract = self.contracts[instrument]
+        before, waited = contract.listing, contract.waits
         if listing in CALLS:
-            self._end_unseen(instrument)
-        contract.listing, contract.ends_ns, contract.then_listing = listing, ends_ns, then
-        if listing not in CALLS:
-            contract.told = CallPrice()
-        self.log.emit_listing_changed(
-            instrument=instrument, listing=listing, price_ticks=0, ends_ns=ends_ns, extensions=0, then_listing=then
-        )
-        for parcel in self.ledger.parcels if before == Listing.ONLY_CANCEL != listing else ():
-            if parcel.instrument == instrument and parcel.order is None:
-                parcel.due = Due.OFFER
+            self.uncrossing.end_unseen(instrument)
+        self.uncrossing.enter(instrument, listing, ends_ns=ends_ns, then=then)
+        for parcel in self.ledger.parcels:
+            if parcel.instrument == instrument and contract.waits and parcel.order:
+                self.trading.cancel(parcel.order, Ending.UNWOUND)
+            elif parcel.instrument == instrument and parcel.order is None and not contract.waits:
+                offers = waited or before == Listing.ONLY_CANCEL != listing
+                parcel.due = Due.OFFER if offers else parcel.due
+        for p in self.ledger.members[instrument] if waited and not contract.waits else ():
+            if p.size:
+                self.ledger.touch(p.account)
         if listing == Listing.TRADING:
             self.trading.resume(instrument)
-
-    def _end_unseen(self, instrument: int) -> None:
-        """Ends the resting orders of an instrument that do not always show all of their lots: a call has none."""
-        for _, order in sorted(self.trading.live.items()):
-            if order.instrument == instrument and order.resting and not order.terms.shows_all:
-                self.trading.cancel(order, Ending.NOT_IN_CALL)
 
     def end_calls(self, now_ns: int) -> bool:
         """Ends the calls whose time has come, by their ends, then by instrument. Returns True if there was one."""
         ended = False
         while ends := [(each.ends_ns, i) for i, each in enumerate(self.contracts) if 0 < each.ends_ns <= now_ns]:
-            _, instrument = min(ends)
-            self._change(instrument, self.contracts[instrument].then_listing)
+            self._end_call(min(ends)[1])
             ended = True
         return ended
+
+    def _end_call(self, instrument: int) -> None:
+        """Ends a call; one whose price is out of range goes on a while, or ends in a halt if it has often enough."""
+        contract, found = self.contracts[instrument], self.uncrossing.price_now(instrument)
+        calls, reference = contract.calls, contract.reference
+        wild = bool(calls.range_ppb and found.lots) and abs(found.price - reference) * RATE > reference * calls.range_ppb
+        if wild and contract.extensions < calls.most_extensions:
+            self.uncrossing.extend(instrument)
+        elif wild and calls.halts:
+            self._enter(instrument, Listing.HALTED)
+        else:
+            self._change(instrument, contract.then_listing)
 
     def indicate(self) -> None:
         """Tells price, volume and surplus of an uncross now, of every call in which one of them has changed."""
         for instrument, contract in enumerate(self.contracts):
-            if contract.listing in CALLS:
-                found = call_price(self.trading.books[instrument], self._reference(contract))
+            if contract.listing in CALLS and not contract.calls.silent:
+                found = self.uncrossing.price_now(instrument)
                 if found != contract.told:
                     contract.told = found
                     self.log.emit_indicated(
@@ -124,15 +128,12 @@ class MarketState:
     def close_at(self, instrument: int, ticks: int) -> None:
         """Cancels all orders, oldest first, and closes every position and parcel at one price, without a fee."""
         contract = self.contracts[instrument]
-        self.uncrossing.uncross(instrument, self._reference(contract))
+        self.uncrossing.uncross(instrument)
         for _, order in sorted(self.trading.live.items()):
             if order.instrument == instrument:
                 self.trading.cancel(order, Ending.DELISTED)
-        contract.listing, contract.mark, total = Listing.CLOSED, ticks, 0
-        contract.ends_ns, contract.then_listing, contract.told = 0, 0, CallPrice()
-        self.log.emit_listing_changed(
-            instrument=instrument, listing=Listing.CLOSED, price_ticks=ticks, ends_ns=0, extensions=0, then_listing=0
-        )
+        contract.mark, total = ticks, 0
+        self.uncrossing.enter(instrument, Listing.CLOSED, price=ticks)
         for p in self.ledger.members[instrument]:
             if p.size:
                 worth = valuation.worth(contract, p.size, ticks)

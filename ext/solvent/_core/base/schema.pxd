@@ -91,11 +91,22 @@ cdef struct AcceptedTerms:
     int64_t slippage_ppb
     int64_t spare_too
 
+cdef enum BandEffect:  # Decides what an order does that is priced beyond the band
+    REFUSE_BEYOND = 0
+    SLIDE_BEYOND = 1
+    HALT_BEYOND = 2
+    CALL_BEYOND = 3
+
 cdef enum Basis:  # Decides what the tiers of an instrument measure
     CONTRACTS = 0
     NOTIONAL = 1
     ENTRY = 2
     NET = 3
+
+cdef enum CallTie:  # Decides between prices of an uncross that trade as much and leave as little
+    PRESSURE = 0
+    NEAREST = 1
+    MIDWAY = 2
 
 cdef enum CommandType:  # Numbers the commands
     ADVANCE = 1
@@ -421,3 +432,4 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     NOT_TRADING = 615
     NOT_IN_THIS_STATE = 616
     BAD_STATE = 617
+    CALL_FROZEN = 618

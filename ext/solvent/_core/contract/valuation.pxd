@@ -9,7 +9,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core.base.money cimport RATE, int128, magnitude, mul, mul_div_ceil, mul_div_floor
-from solvent._core.base.schema cimport AUCTION, BUY, HALTED, INVERSE, POWER, PRE_OPEN, SLOPE, TRADING
+from solvent._core.base.schema cimport AUCTION, BUY, BY_LAST, BY_MARK, HALTED, INVERSE, POWER, PRE_OPEN, SLOPE, TRADING
 from solvent._core.contract.order_limits cimport OrderLimits
 from solvent._core.market.call_price cimport CallPrice
 
@@ -32,6 +32,22 @@ cdef struct FeeTier:
     int64_t volume_units           # traded in thirty days
     int64_t maker_fee_ppb
     int64_t taker_fee_ppb
+
+cdef struct Calls:                 # how calls end and what the band does; all 0: the usual
+    # rendered: calls
+    int64_t range_ppb              # how far an uncross may be from the reference; 0: as far as it is
+    int64_t extension_ns           # by which a call goes on that is out of range
+    int64_t freeze_ns              # before the end of a call, in which no order is amended or cancelled
+    int64_t call_ns                # of an auction that an order beyond the band begins
+    int32_t most_extensions
+    uint8_t tie                    # CallTie
+    uint8_t reference              # Source: the price that decides and from which the range is measured
+    uint8_t maker_fees             # both sides of an uncross pay the maker fee, not the taker fee
+    uint8_t silent                 # no indications
+    uint8_t halts                  # a call that stays out of range ends in a halt, not in an uncross
+    uint8_t beyond_band            # BandEffect
+    uint8_t deferred               # outside continuous trading nobody is liquidated
+    # rendered: end
 
 cdef struct Instrument:
     # rendered: terms
@@ -77,6 +93,7 @@ cdef struct Instrument:
     int32_t extensions             # of a call
     int64_t ends_ns                # of a call: when it ends by itself; 0: never
     CallPrice told                 # of a call: its last indication
+    Calls calls
     int32_t* members               # every position ever opened here
     int64_t net_lots               # of all positions and parcels together: none
     int32_t member_count
@@ -207,6 +224,24 @@ cdef inline int64_t funding_value(Instrument* ins, int64_t size_lots, int32_t* f
 cdef inline bint in_call(Instrument* ins) noexcept nogil:
     """True if orders gather and nothing trades before an uncross."""
     return ins.listing == PRE_OPEN or ins.listing == AUCTION
+
+
+cdef inline int64_t call_reference(Instrument* ins) noexcept nogil:
+    """Returns the price that decides an uncross; the mark where it is not there yet."""
+    cdef int64_t price = ins.mark_ticks
+    if ins.calls.reference != BY_MARK:
+        price = ins.last_ticks if ins.calls.reference == BY_LAST else ins.index_ticks
+    return price if price != 0 else ins.mark_ticks
+
+
+cdef inline bint waits(Instrument* ins) noexcept nogil:
+    """True if nobody is liquidated here now."""
+    return ins.calls.deferred and ins.listing != TRADING
+
+
+cdef inline bint frozen(Instrument* ins, int64_t now_ns) noexcept nogil:
+    """True if a call is about to end: its orders stay as they are."""
+    return ins.calls.freeze_ns > 0 and 0 < ins.ends_ns <= now_ns + ins.calls.freeze_ns
 
 
 cdef inline bint meets(Instrument* ins) noexcept nogil:

@@ -7,7 +7,7 @@ from solvent._core.account.ledger cimport OFFER, Ledger, Parcel, balance, order_
 from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
-from solvent._core.contract.valuation cimport Instrument, worth
+from solvent._core.contract.valuation cimport Instrument, waits, worth
 from solvent._core.liquidation.case cimport (
     AGAIN, BARE_WALLET, CLEAR, DELEVERAGE, DOMAIN, GO_ON, HELD_PARCEL, NET, OVER, RESIDUAL, STEP_DOWN, TAKE_OVER, UNWIND,
     VERDICT, Case, Step,
@@ -75,9 +75,9 @@ cdef void _run(State* s, Case* c) noexcept nogil:
 # --- Parcels -------------------------------------------------------------------------------------------
 
 cdef bint _has_value(State* s, Parcel* parcel) noexcept nogil:
-    """True if nothing is left of a parcel, or its rest is worth more than its cost."""
+    """True if nothing is left of a parcel, or its rest is worth more than its cost, or it waits."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
-    return parcel.size_lots == 0 or worth(ins, parcel.size_lots, ins.mark_ticks, &s.log.fault) > parcel.cost_units
+    return waits(ins) or parcel.size_lots == 0 or worth(ins, parcel.size_lots, ins.mark_ticks, &s.log.fault) > parcel.cost_units
 
 
 cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:

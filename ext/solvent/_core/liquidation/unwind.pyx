@@ -6,7 +6,7 @@ from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, 
 from solvent._core.account.ledger cimport NOT_DUE, Parcel, wallet_of
 from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, must
 from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64
-from solvent._core.contract.valuation cimport Instrument, band_price, in_call, meets, price_paying, upl_of
+from solvent._core.contract.valuation cimport Instrument, band_price, in_call, meets, price_paying, upl_of, waits
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.market.book cimport book_room
 from solvent._core.market.peaks cimport touch_ticks
@@ -104,6 +104,8 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
     cdef int64_t highest = s.ledger.instruments[parcel.instrument].max_price_ticks
     cdef int64_t price = clamp(parcel.bankruptcy_ticks, 1, highest)
     parcel.due = NOT_DUE
+    if waits(&s.ledger.instruments[parcel.instrument]):
+        return OVER
     must(parcel.size_lots != 0 or c.fresh, LIQ_10, &s.log.fault)     # an opposite sibling may have closed it
     _check_order(s, parcel)
     # No order can have a bankruptcy price beyond the legal prices: such a parcel is worthless and is sold below.

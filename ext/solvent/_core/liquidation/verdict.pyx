@@ -6,7 +6,7 @@ from solvent._core.account.margin cimport Requirement, cross_requirement, isolat
 from solvent._core.account.domain cimport cross_holds, domain_slack
 from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport int128, saturate
-from solvent._core.contract.valuation cimport Held, tier_of
+from solvent._core.contract.valuation cimport Held, tier_of, waits
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
 from solvent._core.trade.state cimport State
 from solvent._core.base.schema cimport FULL, PARTIAL, SAFE
@@ -50,6 +50,22 @@ cdef inline bint _holds(State* s, Case* c) noexcept nogil:
     return cross_holds(&s.ledger, &s.rules, c.account, c.currency)
 
 
+cdef bint is_deferred(State* s, uint32_t account, uint32_t currency, int32_t position) noexcept nogil:
+    """True if a position of a domain is in a market where liquidation waits: so does the whole domain. position: the isolated
+    one, or -1 for a cross domain."""
+    cdef int32_t index = s.ledger.accounts[account].first_position if position < 0 else position
+    cdef Position* p
+    while index >= 0:
+        p = &s.ledger.positions[index]
+        if p.size_lots != 0 and waits(&s.ledger.instruments[p.instrument]) and (
+                index == position or (not p.mode and s.ledger.instruments[p.instrument].currency == currency)):
+            return True
+        index = p.next if position < 0 else -1
+    must(position < 0 or s.ledger.positions[position].account == account, LIQ_1, &s.log.fault)
+    must(account < s.ledger.account_count, LIQ_1, &s.log.fault)
+    return False
+
+
 cdef int judge(State* s, Case* c) noexcept nogil:
     """Finds requirement, candidate and verdict of a domain, and returns the verdict."""
     cdef Requirement* r = &c.requirement
@@ -68,6 +84,8 @@ cdef int judge(State* s, Case* c) noexcept nogil:
         c.verdict = SAFE
     else:
         c.verdict = PARTIAL     # without a candidate only orders require more, and they are cancelled
+    if c.verdict != SAFE and is_deferred(s, c.account, c.currency, c.position):
+        c.verdict = SAFE
     must(r.full <= r.own and r.full >= 0, LIQ_1, &s.log.fault)
     must(c.verdict == SAFE or r.equity < r.own, LIQ_1, &s.log.fault)
     must(c.verdict == SAFE or not _holds(s, c), LIQ_1, &s.log.fault)
@@ -78,6 +96,8 @@ cdef bint _may_wait(State* s, Case* c) noexcept nogil:
     """True if a domain below R_own has no position that can be sold now."""
     must(c.requirement.equity < c.requirement.own, LIQ_1, &s.log.fault)
     if c.requirement.positions == 0 and c.requirement.orders == 0:
+        return True
+    if is_deferred(s, c.account, c.currency, c.position):
         return True
     return c.requirement.equity >= c.requirement.full and c.candidate >= 0 and s.ledger.positions[c.candidate].stuck
 

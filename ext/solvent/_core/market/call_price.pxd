@@ -14,7 +14,7 @@ cdef struct CallPrice:
     int64_t lots               # that trade there
     int64_t surplus_lots       # bids less asks there
 
-cdef void call_price(Book* book, int64_t reference_ticks, CallPrice* found) noexcept nogil
+cdef void call_price(Book* book, int64_t reference_ticks, int tie, CallPrice* found) noexcept nogil
 
 
 cdef inline bint is_crossed(Book* book) noexcept nogil:

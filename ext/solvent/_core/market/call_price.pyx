@@ -3,7 +3,7 @@
 from libc.stdint cimport INT64_MAX, int32_t, int64_t
 from libc.string cimport memset
 from solvent._core.base.money cimport max64, min64
-from solvent._core.base.schema cimport BUY, SELL
+from solvent._core.base.schema cimport BUY, MIDWAY, PRESSURE, SELL
 from solvent._core.market.book cimport Book, book_worse
 
 cdef struct Front:             # where one side stands while levels are matched from the touch outwards
@@ -48,7 +48,21 @@ cdef int64_t _match(Book* book, Front* bid, Front* ask) noexcept nogil:
     return total
 
 
-cdef void call_price(Book* book, int64_t reference_ticks, CallPrice* found) noexcept nogil:
+cdef int64_t _surplus_at(Book* book, Front* bid, Front* ask, int64_t price_ticks) noexcept nogil:
+    """Returns bids less asks at a price of the greatest volume."""
+    cdef int64_t surplus = bid.left - ask.left
+    cdef int32_t level = book_worse(book, BUY, bid.level)
+    while level >= 0 and book.levels[level].price_ticks >= price_ticks:
+        surplus += book.levels[level].total_lots
+        level = book_worse(book, BUY, level)
+    level = book_worse(book, SELL, ask.level)
+    while level >= 0 and book.levels[level].price_ticks <= price_ticks:
+        surplus -= book.levels[level].total_lots
+        level = book_worse(book, SELL, level)
+    return surplus
+
+
+cdef void call_price(Book* book, int64_t reference_ticks, int tie, CallPrice* found) noexcept nogil:
     """Finds the price of a crossed book's uncross; all zero if the book is not crossed.
 
     The greatest volume trades at every price from the last matched ask to the last matched bid. If one side has lots left
@@ -63,22 +77,20 @@ cdef void call_price(Book* book, int64_t reference_ticks, CallPrice* found) noex
     found.lots = _match(book, &bid, &ask)
     _look_behind(book, BUY, &bid)
     _look_behind(book, SELL, &ask)
-    if bid.left > 0:
-        found.price_ticks, found.surplus_lots = bid.limit_ticks, bid.left
-        return
-    if ask.left > 0:
-        found.price_ticks, found.surplus_lots = ask.limit_ticks, -ask.left
-        return
-    low = max64(ask.limit_ticks, bid.next_ticks + 1)
-    high = min64(bid.limit_ticks, ask.next_ticks - 1)
-    if low <= high:
-        found.price_ticks = min64(max64(reference_ticks, low), high)
-    elif bid.next_lots < ask.next_lots:
-        found.price_ticks, found.surplus_lots = bid.next_ticks, bid.next_lots
-    elif bid.next_lots > ask.next_lots:
-        found.price_ticks, found.surplus_lots = ask.next_ticks, -ask.next_lots
-    else:
-        low = max64(ask.limit_ticks, bid.after_ticks + 1)
-        high = min64(bid.limit_ticks, ask.after_ticks - 1)
-        found.price_ticks = min64(max64(reference_ticks, low), high)
-        found.surplus_lots = bid.next_lots if found.price_ticks <= bid.next_ticks else -ask.next_lots
+    low = max64(ask.limit_ticks, bid.next_ticks + 1 if ask.left == 0 else 0)
+    high = min64(bid.limit_ticks, ask.next_ticks - 1 if bid.left == 0 else INT64_MAX)
+    if tie == MIDWAY:
+        low = high = (ask.limit_ticks + bid.limit_ticks) >> 1
+    elif tie == PRESSURE and bid.left > 0:
+        low = bid.limit_ticks
+    elif tie == PRESSURE and ask.left > 0:
+        high = ask.limit_ticks
+    elif low > high:
+        low = max64(ask.limit_ticks, bid.after_ticks + 1) if bid.next_lots <= ask.next_lots else ask.next_ticks
+        high = min64(bid.limit_ticks, ask.after_ticks - 1) if ask.next_lots <= bid.next_lots else bid.next_ticks
+        if tie == PRESSURE and bid.next_lots < ask.next_lots:
+            low = high
+        elif tie == PRESSURE and ask.next_lots < bid.next_lots:
+            high = low
+    found.price_ticks = min64(max64(reference_ticks, low), high)
+    found.surplus_lots = _surplus_at(book, &bid, &ask, found.price_ticks)

@@ -27,6 +27,11 @@ cdef bint peaks_room(Book* book, int64_t max_price_ticks, const ExtendedTerms* t
     return book_room(book.dark)
 
 
+cdef bint shows_all(const ExtendedTerms* terms) noexcept nogil:
+    """True for an order that shows all of its lots whenever it rests."""
+    return terms == NULL or (terms.display_lots == 0 and terms.shape_flags & (HIDDEN | ALL_OR_NONE) == 0)
+
+
 cdef bint is_whole(OrderPool* pool, int32_t slot) noexcept nogil:
     """True for an order that trades whole or not at all."""
     return pool.orders[slot].flags & SHAPED_ORDER != 0 and pool.terms[slot].shape_flags & ALL_OR_NONE != 0

@@ -107,6 +107,23 @@ cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_
     triggers.watches += terms.source >= BY_BID
 
 
+cdef bint triggers_put_back(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
+    """Lets a due order sleep on, with its trigger as it is. Returns False when memory is gone."""
+    cdef ExtendedTerms* terms = &pool.terms[slot]
+    if not triggers_reserve(triggers, terms.source, terms.trail != 0):
+        return False
+    if terms.trail != 0:
+        _expect(triggers, pool, slot)
+        terms.trailing = triggers.trailing_count
+        triggers.trailing[triggers.trailing_count] = slot
+        triggers.trailing_count += 1
+    pool.orders[slot].state = pool.orders[slot].state & ~DUE | DORMANT
+    book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), terms.trigger_ticks)
+    triggers.count += 1
+    triggers.watches += terms.source >= BY_BID
+    return True
+
+
 cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
     """Removes a dormant order, which then is neither dormant nor due."""
     cdef ExtendedTerms* terms = &pool.terms[slot]

@@ -13,11 +13,11 @@ from solvent._core.trade.placement cimport admit, check_limits, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIZE, BAD_TRIGGER, CLOSE_POSITION, HOUSE_ORDER,
-    LIMIT_ORDER, MARKET, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED, SHAPED_ORDER, TOO_MANY_MESSAGES, TOO_MANY_ORDERS,
-    TRADING, TRIGGER_ORDER, TRIGGER_REACHED,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIZE, BAD_TRIGGER, CALL_FROZEN,
+    CLOSE_POSITION, HOUSE_ORDER, LIMIT_ORDER, MARKET, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED, SHAPED_ORDER,
+    TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING, TRIGGER_ORDER, TRIGGER_REACHED,
 )
-from solvent._core.trade.cancellation cimport find_own
+from solvent._core.trade.cancellation cimport find_own, is_frozen
 from solvent._core.trade.lifecycle cimport requeue, replaced_event, shrink, ticket_of_order
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.holds cimport order_exposure, order_price
@@ -205,7 +205,7 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
     cdef int32_t slot
     cdef int code = find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code == OK:
-        code = _check_amendment(s, c, slot, &price, &size)
+        code = CALL_FROZEN if is_frozen(s, slot) else _check_amendment(s, c, slot, &price, &size)
     if code != OK:
         return code
     must(s.pool.orders[slot].account == c.account and not s.pool.orders[slot].flags & HOUSE_ORDER, ORD_1, &s.log.fault)

@@ -8,11 +8,12 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.market.client_ids cimport client_ids_find
-from solvent._core.market.order_pool cimport LIVE, pool_find
+from solvent._core.market.order_pool cimport DORMANT, LIVE, pool_find
 from solvent._core.base.clauses cimport ORD_1, must
 from solvent._core.base.schema cimport OK, UNKNOWN_ACCOUNT, UNKNOWN_ORDER
 from solvent._core.trade.placement cimport known_account
-from solvent._core.trade.state cimport Receipt, State
+from solvent._core.trade.state cimport Receipt, State, order_instrument
+from solvent._core.contract.valuation cimport frozen
 from solvent._core.base.commands cimport CancelOrder, Disconnect, MassCancel, SetTimer
 
 cdef enum:
@@ -24,15 +25,20 @@ cdef struct Filter:
     uint16_t tag               # 0: any
     uint8_t side               # BOTH_SIDES: both
     uint8_t spares             # orders with one of these flags are left
-    bint unseen                # only resting orders that do not always show all of their lots
+    bint keeps_frozen          # so are those in a call that is about to end
 
-cdef void cancel_unseen(State* s, uint32_t instrument) noexcept nogil
 cdef int64_t cancel_selected(State* s, const Filter* f, uint16_t reason) noexcept nogil
 cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept nogil
 cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil
 cdef int disconnect(State* s, const Disconnect* c, Receipt* receipt) noexcept nogil
 cdef int set_timer(State* s, const SetTimer* c) noexcept nogil
 cdef void reach_dates(State* s) noexcept nogil
+
+
+cdef inline bint is_frozen(State* s, int32_t slot) noexcept nogil:
+    """True for an order that rests in a call that is about to end."""
+    return s.calls != 0 and not s.pool.orders[slot].state & DORMANT and (
+        frozen(&s.ledger.instruments[order_instrument(s, slot)], s.clock_ns))
 
 
 cdef inline int find_own(State* s, uint32_t account, uint64_t order_id, uint64_t client_id, int32_t* slot) noexcept nogil:

@@ -2,19 +2,19 @@
 
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, pool_find
+from solvent._core.market.order_pool cimport EXTENDED, LIVE, Order, pool_find
 from solvent._core.market.timers cimport TIMERS_MAX, Timer, Timers, timers_add, timers_drop, timers_find, timers_room
 from solvent._core.market.expiries cimport expiries_add, expiries_due, expiries_remove, expiries_reserve
 from solvent._core.base.clauses cimport BOOK_5, ORD_1, must
 from solvent._core.base.money cimport max64
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
-    BAD_FLAGS, BAD_SIDE, BAD_TAG, BAD_TIMEOUT, CANCELLED, DISCONNECTED, EXPIRED, HOUSE_ORDER, MASS_CANCELLED, NOBODY,
-    NOT_IN_CALL, NO_INSTRUMENT, OK, REDUCE_ONLY, TIMEOUT, TOO_MANY_TIMERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    BAD_FLAGS, BAD_SIDE, BAD_TAG, BAD_TIMEOUT, CALL_FROZEN, CANCELLED, DISCONNECTED, EXPIRED, HOUSE_ORDER,
+    MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, REDUCE_ONLY, TIMEOUT, TOO_MANY_TIMERS, UNKNOWN_ACCOUNT,
+    UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.lifecycle cimport cancel
 from solvent._core.trade.placement cimport known_account
-from solvent._core.trade.shapes cimport shows_all
 from solvent._core.trade.state cimport Receipt, State, order_instrument
 from solvent._core.base.commands cimport CancelOrder, Disconnect, MassCancel, SetTimer
 from solvent._core.base.emit cimport emit_timed_out, emit_timer_set
@@ -27,6 +27,8 @@ cdef int cancel_one(State* s, const CancelOrder* c, Receipt* receipt) noexcept n
     cdef int code = find_own(s, c.account, c.order_id, c.client_id, &slot)
     if code != OK:
         return code
+    if is_frozen(s, slot):
+        return CALL_FROZEN
     receipt.order_id = s.pool.orders[slot].order_id
     receipt.filled_lots = s.pool.orders[slot].size_lots - s.pool.orders[slot].remaining_lots
     must(s.pool.orders[slot].account == c.account, ORD_1, &s.log.fault)
@@ -52,7 +54,7 @@ cdef inline void _pick(State* s, const Filter* f, int32_t slot, uint64_t* found,
         return
     if f.instrument != NO_INSTRUMENT and order_instrument(s, slot) != f.instrument:
         return
-    if f.unseen and (order.state & DORMANT or not order.state & EXTENDED or shows_all(&s.pool.terms[slot])):
+    if f.keeps_frozen and is_frozen(s, slot):
         return
     must(order.order_id != 0 and (f.tag == 0 or s.pool.terms[slot].tag == f.tag), ORD_1, &s.log.fault)
     if found != NULL:
@@ -108,17 +110,7 @@ cdef inline void _filter(Filter* f, uint32_t account, uint32_t instrument, uint1
     f.tag = tag
     f.side = BOTH_SIDES
     f.spares = HOUSE_ORDER
-    f.unseen = False
-
-
-cdef void cancel_unseen(State* s, uint32_t instrument) noexcept nogil:
-    """Ends the resting orders of an instrument that do not always show all of their lots: a call has none."""
-    cdef Filter f
-    _filter(&f, NOBODY, instrument, 0)
-    f.unseen = True
-    cancel_selected(s, &f, NOT_IN_CALL)
-    must(s.books[instrument].careful == 0, ORD_1, &s.log.fault)
-    must(s.books[instrument].wholes == 0, ORD_1, &s.log.fault)
+    f.keeps_frozen = False
 
 
 cdef int _check_names(State* s, uint32_t account, uint32_t instrument) noexcept nogil:
@@ -130,7 +122,8 @@ cdef int _check_names(State* s, uint32_t account, uint32_t instrument) noexcept 
 
 
 cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept nogil:
-    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders."""
+    """Executes MASS_CANCEL, oldest order first. The answer's filled_lots are the number of cancelled orders. An owner's orders
+    in a call that is about to end are passed over."""
     cdef Filter f
     cdef int code = _check_names(s, c.account, c.instrument)
     if code != OK:
@@ -139,6 +132,7 @@ cdef int cancel_many(State* s, const MassCancel* c, Receipt* receipt) noexcept n
         return BAD_SIDE
     _filter(&f, c.account, c.instrument, 0)
     f.side = c.side
+    f.keeps_frozen = c.account != NOBODY
     receipt.filled_lots = cancel_selected(s, &f, MASS_CANCELLED)
     must(receipt.filled_lots >= 0 and f.spares == HOUSE_ORDER, ORD_1, &s.log.fault)
     return OK

@@ -29,7 +29,7 @@ from solvent._core.base.event_log cimport log_next
 from solvent._core.market.expiries cimport expiries_add
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
-from solvent._core.trade.state cimport Deal, FillSide, State, Ticket, has_owner, order_instrument
+from solvent._core.trade.state cimport MEETS, Deal, FillSide, State, Ticket, has_owner, order_instrument
 from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced, emit_shaped, emit_tagged
 
 
@@ -62,7 +62,7 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.closes = False
     t.turns = False
     t.reached_ticks = 0
-    t.waits = False
+    t.way = MEETS
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
     t.open_loss_ticks = 0

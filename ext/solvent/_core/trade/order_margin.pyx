@@ -12,7 +12,7 @@ from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, mus
 from solvent._core.base.money cimport add, clamp, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.trade.preview cimport preview_end, preview_execute
 from solvent._core.trade.lifecycle cimport closing_lots, fill_at_limit, reduced_before
-from solvent._core.trade.state cimport FillSide, State, Ticket
+from solvent._core.trade.state cimport WAITS, FillSide, State, Ticket
 from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )
@@ -79,7 +79,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     standing: the contribution of the order's earlier terms, if this is an amendment, or NULL.
     """
     cdef int64_t closing = min64(t.remaining_lots, closing_lots(p, t.side))
-    cdef bint tried = closing > 0 and not t.waits and (
+    cdef bint tried = closing > 0 and t.way != WAITS and (
         t.turns or t.book.careful or crosses(t.book, t.side, t.limit_ticks))       # otherwise nothing closes at once
     cdef int64_t traded = 0
     cdef int64_t reached
@@ -88,7 +88,7 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     if tried:
         traded = preview_execute(s, t, closing, &reached)
     must(0 <= traded <= closing and closing <= t.remaining_lots, MAR_4, &s.log.fault)
-    stays = t.ending == 0 and (t.waits or not t.turns) and not (tried and s.preview.ended)
+    stays = t.ending == 0 and (t.way == WAITS or not t.turns) and not (tried and s.preview.ended)
     if traded == closing or stays or t.stp_mode == DECREMENT:       # otherwise no lot rests, or could open
         code = _check_opening(s, t, p, standing, t.remaining_lots - traded)
     if tried:
@@ -241,7 +241,7 @@ cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
     cdef int64_t closing = -p.size_lots if t.side == BUY else p.size_lots
     must(p.reduce.lots >= 0 and p.account == t.account, BOOK_7, &s.log.fault)
     cdef bint trades = t.terms != NULL and t.terms.shape_flags & TO_LIMIT
-    if t.ending or closing <= 0 or (not t.waits and (trades or touch_ticks(t.book, t.side, t.price_ticks) != 0)):
+    if t.ending or closing <= 0 or (t.way != WAITS and (trades or touch_ticks(t.book, t.side, t.price_ticks) != 0)):
         return closing
     return closing - reduced_before(s, t, p)
 

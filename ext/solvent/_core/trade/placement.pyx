@@ -6,7 +6,7 @@ from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIG
 from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
 from solvent._core.market.peaks cimport peaks_room, shown_ticks, touch_ticks
-from solvent._core.trade.shapes cimport check_shape, shows_all, to_limit, try_wholes
+from solvent._core.trade.shapes cimport check_shape, to_limit, try_wholes
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
@@ -17,21 +17,22 @@ from solvent._core.trade.lifecycle cimport (
     accept, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
 )
 from solvent._core.trade.watching cimport watched_ticks
-from solvent._core.trade.state cimport Receipt, State, Ticket
+from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
+from solvent._core.trade.interruption cimport beyond_band, fit_state, trade_beyond
 from solvent._core.market.triggers cimport (
-    first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_reserve,
+    first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_put_back, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
-    ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE, BAD_SIDE,
-    BAD_SIZE, BAD_SLIPPAGE,
-    BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG,
-    MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG,
-    NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY,
-    REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, TAKER_FEE,
-    TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TO_LIMIT, TRADING, TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER,
-    TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, Event, Extension, Shape,
+    ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE,
+    BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF, BAD_TRIGGER, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, Event,
+    Extension, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER, NAME_BYTES,
+    NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER, OK,
+    ONE_LEVEL, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN,
+    REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES, Shape, TAKER_FEE, TAKE_PROFIT,
+    TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TO_LIMIT, TRADING, TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER,
+    TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -133,7 +134,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.closes = False
     t.turns = False
     t.reached_ticks = 0
-    t.waits = False
+    t.way = MEETS
 
 
 cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
@@ -221,21 +222,6 @@ cdef int _cut_to_position(State* s, Ticket* t, Position* p, OpenSide* standing) 
     return OK
 
 
-cdef int _fit_state(Ticket* t) noexcept nogil:
-    """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
-    if in_call(t.ins):
-        t.waits = True
-        if t.order_id != 0 or ((t.tif == GTC or t.tif == GTD) and not t.flags & (MARKET | POST_ONLY) and shows_all(t.terms)):
-            return OK
-        return NOT_IN_THIS_STATE
-    if t.ins.listing != ONLY_POST:
-        return NOT_TRADING
-    t.waits = True                  # also of an order that trades whole, which is in nobody's way
-    if t.order_id == 0:
-        return OK if t.flags & POST_ONLY else NOT_IN_THIS_STATE
-    return POST_ONLY_WOULD_TAKE if not t.flags & SLIDE and touch_ticks(t.book, t.side, t.price_ticks) != 0 else OK
-
-
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil:
     """Runs all checks of a well-formed ticket, and fixes its price, limit and size.
 
@@ -245,7 +231,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
     cdef int64_t reached
     cdef int code
     if ins.listing != TRADING:
-        code = _fit_state(t)
+        code = fit_state(s, t)
         if code != OK:
             return code
     if not s.bare and ins.mark_ticks == 0:
@@ -263,14 +249,17 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         t.limit_ticks = t.price_ticks
     if not s.bare:
         if not in_band(ins, t.price_ticks, t.side, s.rules.price_band_ppb):
-            return PRICE_BAND
+            code = beyond_band(s, t)
+            if code != OK:
+                return code
         limit_to_bankruptcy(s, t, p)
     if t.flags & POST_ONLY and not t.flags & SLIDE:
         code = _keep_off_the_touch(s, t)
         if code != OK:
             return code
     if t.terms != NULL and t.terms.shape_flags & ALL_OR_NONE:
-        t.waits = dry_run(s, t, &reached) > 0
+        if dry_run(s, t, &reached) > 0:
+            t.way = WAITS
     if not s.bare:
         if t.flags & MARKET and dry_run(s, t, &reached) == 0:
             t.limit_ticks = reached
@@ -279,10 +268,12 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
             code = check_margin(s, t, p, standing)
             if code != OK:
                 return code
+    if t.way == BEYOND:
+        t.limit_ticks = min64(t.limit_ticks, t.edge_ticks) if t.side == BUY else max64(t.limit_ticks, t.edge_ticks)
     if t.tif == FOK and dry_run(s, t, &reached) > 0:
         return FOK_UNFILLED
     if t.flags & POST_ONLY:
-        t.waits = True              # it takes nothing, not even what trades whole
+        t.way = WAITS               # it takes nothing, not even what trades whole
     must(0 < t.remaining_lots <= t.size_lots, BOOK_6, &s.log.fault)
     must(not t.flags & POST_ONLY or touch_ticks(t.book, t.side, t.price_ticks) == 0, BOOK_7, &s.log.fault)
     return OK
@@ -342,11 +333,14 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
     cdef bint look_up = not s.bare or t.book.wholes != 0
-    if not t.waits:
-        execute(s, t)
-    if t.terms != NULL and t.terms.shape_flags & TO_LIMIT:
-        to_limit(s, t)
-    rest_or_end(s, t)
+    if t.way == BEYOND:
+        trade_beyond(s, t)
+    else:
+        if t.way == MEETS:
+            execute(s, t)
+        if t.terms != NULL and t.terms.shape_flags & TO_LIMIT:
+            to_limit(s, t)
+        rest_or_end(s, t)
     if t.book.wholes:
         try_wholes(s, t)
     receipt.order_id = t.order_id
@@ -561,6 +555,10 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     while slot < 0 and s.due.first < s.due.count:
         slot = pool_find(&s.pool, s.due.order_ids[s.due.first])
         s.due.first += 1
+        if slot >= 0 and s.ledger.instruments[order_instrument(s, slot)].listing != TRADING:     # interrupted meanwhile
+            if not triggers_put_back(&s.triggers[order_instrument(s, slot)], &s.pool, slot):
+                s.log.fault = 2
+            slot = -1
     if slot < 0:
         s.due.first = 0
         s.due.count = 0

@@ -16,7 +16,7 @@ from solvent._core.base.pool cimport room
 from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER, REDUCE_ONLY
 from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, closing_lots, fill_side, limit_now, next_cut
 from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
-from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
+from solvent._core.trade.state cimport WAITS, Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
 
 
 cdef void preview_close(Preview* preview) noexcept nogil:
@@ -300,7 +300,7 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
     s.preview.fee_units = 0
     s.preview.value = 0
     s.preview.ended = False
-    if t.waits:
+    if t.way == WAITS:
         return 0
     if book.careful:
         goes_on = _execute_carefully(s, t, &wanted, &lost, reached_ticks)

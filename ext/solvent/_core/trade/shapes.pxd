@@ -14,7 +14,6 @@ from solvent._core.market.order_pool cimport ExtendedTerms
 from solvent._core.trade.state cimport State, Ticket
 
 cdef int check_shape(Instrument* ins, const PlaceOrder* c, const Extension* x, const Shape* h) noexcept nogil
-cdef bint shows_all(const ExtendedTerms* terms) noexcept nogil
 cdef bint parts_fit(const ExtendedTerms* terms, int64_t size_lots) noexcept nogil
 cdef void to_limit(State* s, Ticket* t) noexcept nogil
 cdef void try_wholes(State* s, Ticket* t) noexcept nogil

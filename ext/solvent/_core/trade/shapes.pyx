@@ -68,11 +68,6 @@ cdef int check_shape(Instrument* ins, const PlaceOrder* c, const Extension* x, c
     return code if code != OK else _check_kind(c, h)
 
 
-cdef bint shows_all(const ExtendedTerms* terms) noexcept nogil:
-    """True for an order that shows all of its lots whenever it rests."""
-    return terms == NULL or (terms.display_lots == 0 and terms.shape_flags & (HIDDEN | ALL_OR_NONE) == 0)
-
-
 cdef bint parts_fit(const ExtendedTerms* terms, int64_t size_lots) noexcept nogil:
     """True if an order of this size would have no more peaks than an iceberg may have."""
     return terms.display_lots == 0 or size_lots <= PARTS_MAX * terms.display_lots

@@ -4,7 +4,7 @@
 # Never: refuses. It leaves untouched all that it does not take, for the kernel's general way. That way would do the same
 # with what is taken: tests/behaviour/market/test_book.py holds Books of both kernels against each other.
 # Invariant: it returns False before its first write, or applies the whole command with its events.
-# Cost: about half of what the general way takes; an exchange pays one test of `bare`.
+# Cost: about half of what the general way takes (decisions/0019); an exchange pays one test of `bare`.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from solvent._core.market.order_pool cimport LIVE, SLOT_BITS, Order, pool_find, pool_room, pool_take

@@ -82,6 +82,11 @@ cdef struct Receipt:           # the answer to a command; a row of a batch's ans
     int64_t resting_lots
     int64_t code
 
+cdef enum Way:                 # of an order through the book
+    MEETS = 0
+    WAITS = 1                  # it comes to rest without a trade: in a call, or as it trades whole or not at all
+    BEYOND = 2                 # priced beyond the band, it may interrupt trading
+
 cdef struct Ticket:            # an order on its way through the book
     uint64_t order_id
     uint64_t client_id
@@ -110,7 +115,9 @@ cdef struct Ticket:            # an order on its way through the book
     uint8_t stp_mode
     bint turns                 # it turns its position, which must first be closed within closing_ticks
     bint closes                # it closes: its limit relies on that, so it never trades with its own account
-    bint waits                 # it comes to rest without a trade: in a call, or since it trades whole or not at all
+    uint8_t way                # Way
+    int64_t edge_ticks         # of the band, where it is priced BEYOND
+    int64_t beyond_ticks       # its own price then
     uint16_t fee_reason        # TAKER_FEE, or LIQUIDATION_FEE for a step-down
 
 

@@ -1,27 +1,28 @@
 """The uncross; the contract is in uncross.pxd, the readable twin in twin/trade/uncross.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.base.clauses cimport BOOK_6, BOOK_8, MON_2, MON_8, ORD_3, must
-from solvent._core.base.emit cimport emit_trade, emit_uncrossed
+from solvent._core.base.clauses cimport BOOK_6, BOOK_8, MON_2, MON_8, ORD_3, ORD_4, must
+from solvent._core.base.emit cimport emit_listing_changed, emit_trade, emit_uncrossed
 from solvent._core.base.money cimport magnitude, min64
-from solvent._core.base.pool cimport room
+from solvent._core.base.pool cimport room, taken
 from solvent._core.base.schema cimport (
-    BUY, BY_LAST, FILLED, HOUSE_ORDER, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, TAKER_FEE, UNCOVERED,
+    BUY, BY_LAST, FILLED, HOUSE_ORDER, MAKER_FEE, NOT_IN_CALL, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, TAKER_FEE, UNCOVERED,
 )
-from solvent._core.contract.valuation cimport value_of
+from solvent._core.contract.valuation cimport Instrument, call_reference, in_call, value_of
 from solvent._core.market.book cimport Book, book_price, book_remove, book_shrink, book_worse
 from solvent._core.market.call_price cimport CallPrice, call_price, is_crossed
 from solvent._core.market.matching cimport Match
-from solvent._core.market.order_pool cimport Order, pool_find
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Order, pool_find
+from solvent._core.market.peaks cimport shows_all
 from solvent._core.trade.admission cimport Trial, bears, put_back, try_on
 from solvent._core.trade.holds cimport reserve
 from solvent._core.trade.lifecycle cimport (
     after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, shrink,
 )
 from solvent._core.trade.watching cimport observe
-from solvent._core.trade.state cimport FillSide, State, has_owner
+from solvent._core.trade.state cimport FillSide, State, has_owner, order_instrument
 
 cdef struct Counted:           # an order that was tried as if it were filled at its own limit
     uint64_t order_id
@@ -38,6 +39,80 @@ cdef struct Tally:
     int32_t capacity
 
 
+# --- States and prices ---------------------------------------------------------------------------------
+
+cdef void _say(State* s, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    emit_listing_changed(
+        &s.log, instrument=instrument, listing=ins.listing, price_ticks=price_ticks, ends_ns=ins.ends_ns,
+        extensions=ins.extensions, then_listing=ins.then_listing)
+
+
+cdef int _by_id(const void* left, const void* right) noexcept nogil:
+    return -1 if (<uint64_t*>left)[0] < (<uint64_t*>right)[0] else 1
+
+
+cdef void end_unseen(State* s, uint32_t instrument) noexcept nogil:
+    """Ends the resting orders that do not always show all of their lots, the oldest first: an uncross has none."""
+    cdef int32_t expected = s.books[instrument].careful
+    cdef int32_t count = 0
+    cdef int32_t slot, i
+    cdef uint64_t* found
+    if expected == 0:
+        return
+    found = <uint64_t*>taken(<size_t>expected * sizeof(uint64_t))
+    if found == NULL:
+        s.log.fault = 2
+        return
+    for slot in range(s.pool.high_water):
+        if s.pool.orders[slot].state & (LIVE | EXTENDED | DORMANT | DUE) != LIVE | EXTENDED or s.pool.orders[slot].level < 0:
+            continue
+        if order_instrument(s, slot) == instrument and not shows_all(&s.pool.terms[slot]) and count < expected:
+            found[count] = s.pool.orders[slot].order_id
+            count += 1
+    must(count == expected, ORD_3, &s.log.fault)
+    qsort(found, count, sizeof(uint64_t), &_by_id)
+    for i in range(count):
+        cancel(s, pool_find(&s.pool, found[i]), NOT_IN_CALL)
+    free(found)
+    must(s.books[instrument].careful == 0 and s.books[instrument].wholes == 0, ORD_3, &s.log.fault)
+
+
+cdef void enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t price_ticks, int64_t ends_ns, uint8_t then) noexcept nogil:
+    """Writes down the state of a market, and says so."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    s.calls -= in_call(ins)
+    ins.listing = listing
+    ins.ends_ns = ends_ns
+    ins.then_listing = then
+    ins.extensions = 0
+    s.calls += in_call(ins)
+    if not in_call(ins):
+        memset(&ins.told, 0, sizeof(CallPrice))
+    must(s.calls >= 0 and (ends_ns == 0 or ends_ns > s.clock_ns), ORD_4, &s.log.fault)
+    _say(s, instrument, price_ticks)
+
+
+cdef void extend_call(State* s, uint32_t instrument) noexcept nogil:
+    """Lets a call go on whose price is out of range."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    ins.ends_ns += ins.calls.extension_ns
+    ins.extensions += 1
+    must(ins.extensions <= ins.calls.most_extensions, ORD_4, &s.log.fault)
+    _say(s, instrument, 0)
+
+
+cdef void price_now(State* s, uint32_t instrument, CallPrice* found) noexcept nogil:
+    """Finds the price of an uncross now, of all orders."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    call_price(&s.books[instrument], call_reference(ins), ins.calls.tie, found)
+
+
+cdef inline uint16_t _fee(Instrument* ins) noexcept nogil:
+    """Returns the fee that both sides of an uncross pay."""
+    return MAKER_FEE if ins.calls.maker_fees else TAKER_FEE
+
+
 # --- What counts ---------------------------------------------------------------------------------------
 
 cdef bint _bears(State* s, int32_t slot, int64_t price_ticks, int64_t lots, FillSide* half) noexcept nogil:
@@ -48,7 +123,7 @@ cdef bint _bears(State* s, int32_t slot, int64_t price_ticks, int64_t lots, Fill
     cdef int64_t value = value_of(&s.ledger.instruments[instrument], lots, price_ticks, False, &s.log.fault)
     cdef int64_t held = s.ledger.positions[order.holder].open[order.side].lots
     cdef bint borne
-    fill_side(s, order.holder, order.side, lots, value, TAKER_FEE, order.order_id, half)
+    fill_side(s, order.holder, order.side, lots, value, _fee(&s.ledger.instruments[instrument]), order.order_id, half)
     reserve(s, order, limit, order.remaining_lots, order.remaining_lots - lots)
     borne = bears(&s.ledger, &s.rules, order.holder, &half.terms, &half.effect, price_ticks, &half.safe)
     reserve(s, order, limit, order.remaining_lots - lots, order.remaining_lots)
@@ -196,7 +271,7 @@ cdef void _book_half(State* s, uint32_t instrument, int32_t slot, Match* fill, i
     cdef bint owned = has_owner(order)
     cdef FillSide half
     if owned:
-        fill_side(s, holder, order.side, fill.lots, value, TAKER_FEE, order.order_id, &half)
+        fill_side(s, holder, order.side, fill.lots, value, _fee(&s.ledger.instruments[instrument]), order.order_id, &half)
         half.safe = False
         book_user(s, holder, &half)
     else:
@@ -209,7 +284,7 @@ cdef void _book_half(State* s, uint32_t instrument, int32_t slot, Match* fill, i
 
 
 cdef void _trade(State* s, uint32_t instrument, int32_t bid, int32_t ask, int64_t price_ticks, int64_t lots) noexcept nogil:
-    """Books a pair, the older order first; both pay the taker fee."""
+    """Books a pair, the older order first; both pay the same fee."""
     cdef bint bid_first = s.pool.orders[bid].order_id < s.pool.orders[ask].order_id
     cdef int32_t first = bid if bid_first else ask
     cdef int32_t second = ask if bid_first else bid
@@ -250,15 +325,17 @@ cdef bint _pair(State* s, uint32_t instrument, int64_t price_ticks, int64_t* las
     return True
 
 
-cdef void uncross(State* s, uint32_t instrument, int64_t reference_ticks) noexcept nogil:
+cdef void uncross(State* s, uint32_t instrument) noexcept nogil:
     """Trades a crossed book at one price, and leaves it uncrossed."""
+    cdef int64_t reference_ticks = call_reference(&s.ledger.instruments[instrument])
     cdef int64_t last_ticks = 0
     cdef CallPrice found
     _take_out(s, instrument, BUY)
     _take_out(s, instrument, SELL)
-    call_price(&s.books[instrument], reference_ticks, &found)
+    price_now(s, instrument, &found)
     if found.lots == 0:
         return
+    must(s.books[instrument].careful == 0, ORD_3, &s.log.fault)
     emit_uncrossed(
         &s.log, instrument=instrument, price_ticks=found.price_ticks, size_lots=found.lots, surplus_lots=found.surplus_lots,
         reference_ticks=reference_ticks)

@@ -1,24 +1,25 @@
 """Halts and settlements; the contract is in market_state.pxd, the readable twin in twin/venue/market_state.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from libc.string cimport memcmp, memset
-from solvent._core.trade.cancellation cimport BOTH_SIDES, Filter, cancel_selected, cancel_unseen
+from libc.string cimport memcmp
+from solvent._core.trade.cancellation cimport BOTH_SIDES, Filter, cancel_selected
 from solvent._core.account.ledger cimport (
-    FIRST_USER, OFFER, Fill, Ledger, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
+    FIRST_USER, OFFER, Fill, Ledger, Parcel, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
 )
-from solvent._core.base.clauses cimport ORD_4, must
-from solvent._core.base.money cimport add, magnitude
+from solvent._core.base.money cimport RATE, add, int128, magnitude
 from solvent._core.base.schema cimport (
     AUCTION, BAD_MODE, BAD_PRICE, BAD_STATE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING,
-    NO_MARK, OK, ONLY_CANCEL, PRE_OPEN, RESIDUE, SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT,
+    NO_MARK, OK, ONLY_CANCEL, PRE_OPEN, RESIDUE, SETTLED, TAKER_FEE, TRADING, UNKNOWN_INSTRUMENT, UNWOUND,
 )
 from solvent._core.trade.watching cimport resume
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
-from solvent._core.contract.valuation cimport Instrument, in_call, worth
-from solvent._core.market.call_price cimport CallPrice, call_price
-from solvent._core.trade.uncross cimport uncross
-from solvent._core.base.emit cimport emit_indicated, emit_listing_changed
+from solvent._core.contract.valuation cimport Instrument, call_reference, in_call, waits, worth
+from solvent._core.market.call_price cimport CallPrice
+from solvent._core.market.order_pool cimport pool_find
+from solvent._core.trade.lifecycle cimport cancel
+from solvent._core.trade.uncross cimport end_unseen, enter_state, extend_call, price_now, uncross
+from solvent._core.base.emit cimport emit_indicated
 from solvent._core.base.commands cimport Halt, SetState, Settle
 
 
@@ -59,43 +60,53 @@ cdef int set_state(State* s, const SetState* c) noexcept nogil:
 
 # --- Calls ---------------------------------------------------------------------------------------------
 
-cdef inline int64_t _reference(Instrument* ins) noexcept nogil:
-    """Returns the price that decides between equally good ones."""
-    return ins.mark_ticks
-
-
-cdef void _enter(State* s, uint32_t instrument, uint8_t listing, int64_t price_ticks, int64_t ends_ns, uint8_t then) noexcept nogil:
-    """Writes an instrument's state down, and says so."""
-    cdef Instrument* ins = &s.ledger.instruments[instrument]
-    s.calls -= in_call(ins)
-    ins.listing = listing
-    ins.ends_ns = ends_ns
-    ins.then_listing = then
-    s.calls += in_call(ins)
-    if not in_call(ins):
-        memset(&ins.told, 0, sizeof(CallPrice))
-    must(s.calls >= 0, ORD_4, &s.log.fault)
-    emit_listing_changed(
-        &s.log, instrument=instrument, listing=listing, price_ticks=price_ticks, ends_ns=ends_ns, extensions=0,
-        then_listing=then)
-
-
 cdef void _change(State* s, uint32_t instrument, uint8_t listing, int64_t ends_ns, uint8_t then) noexcept nogil:
     """Brings a market into another state. A book that is crossed is uncrossed first, unless orders go on gathering."""
+    if listing != s.ledger.instruments[instrument].listing and listing != PRE_OPEN and listing != AUCTION:
+        uncross(s, instrument)
+    _enter(s, instrument, listing, ends_ns, then)
+
+
+cdef void _enter(State* s, uint32_t instrument, uint8_t listing, int64_t ends_ns, uint8_t then) noexcept nogil:
+    """Enters a state: the house offers what it could not offer before, and triggers wake."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef uint8_t before = ins.listing
+    cdef bint waited = waits(ins)
+    cdef Parcel* parcel
     cdef int32_t i
-    if listing != before and listing != PRE_OPEN and listing != AUCTION:
-        uncross(s, instrument, _reference(ins))
-    if (listing == PRE_OPEN or listing == AUCTION) and s.books[instrument].careful:
-        cancel_unseen(s, instrument)
-    _enter(s, instrument, listing, 0, ends_ns, then)
-    if before == ONLY_CANCEL and listing != ONLY_CANCEL:
-        for i in range(s.ledger.parcel_count):
-            if s.ledger.parcels[i].instrument == instrument and s.ledger.parcels[i].order_id == 0:
-                s.ledger.parcels[i].due = OFFER
+    if listing == PRE_OPEN or listing == AUCTION:
+        end_unseen(s, instrument)
+    enter_state(s, instrument, listing, 0, ends_ns, then)
+    for i in range(s.ledger.parcel_count):
+        parcel = &s.ledger.parcels[i]
+        if parcel.instrument != instrument:
+            continue
+        if waits(ins) and parcel.order_id != 0:
+            cancel(s, pool_find(&s.pool, parcel.order_id), UNWOUND)
+        elif not waits(ins) and parcel.order_id == 0 and (waited or (before == ONLY_CANCEL and listing != ONLY_CANCEL)):
+            parcel.due = OFFER
+    for i in range(ins.member_count if waited and not waits(ins) else 0):
+        if s.ledger.positions[ins.members[i]].size_lots != 0:
+            touch(&s.ledger, s.ledger.positions[ins.members[i]].account)
     if listing == TRADING:
         resume(s, instrument)
+
+
+cdef void _end_call(State* s, uint32_t instrument) noexcept nogil:
+    """Ends a call; one whose price is out of range goes on a while, or ends in a halt if it has often enough."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int64_t reference = call_reference(ins)
+    cdef CallPrice found
+    cdef bint wild
+    price_now(s, instrument, &found)
+    wild = ins.calls.range_ppb != 0 and found.lots != 0 and (
+        <int128>magnitude(found.price_ticks - reference) * RATE > <int128>reference * ins.calls.range_ppb)
+    if wild and ins.extensions < ins.calls.most_extensions:
+        extend_call(s, instrument)
+    elif wild and ins.calls.halts:
+        _enter(s, instrument, HALTED, 0, TRADING)
+    else:
+        _change(s, instrument, ins.then_listing, 0, TRADING)
 
 
 cdef bint end_calls(State* s) noexcept nogil:
@@ -110,7 +121,7 @@ cdef bint end_calls(State* s) noexcept nogil:
                 first = i
         if first == s.ledger.instrument_count:
             return ended
-        _change(s, first, s.ledger.instruments[first].then_listing, 0, TRADING)
+        _end_call(s, first)
         ended = True
 
 
@@ -121,9 +132,9 @@ cdef void indicate(State* s) noexcept nogil:
     cdef uint32_t i
     for i in range(s.ledger.instrument_count):
         ins = &s.ledger.instruments[i]
-        if not in_call(ins):
+        if not in_call(ins) or ins.calls.silent:
             continue
-        call_price(&s.books[i], _reference(ins), &found)
+        price_now(s, i, &found)
         if memcmp(&found, &ins.told, sizeof(CallPrice)) != 0:
             ins.told = found
             emit_indicated(
@@ -158,16 +169,16 @@ cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
     cdef uint32_t account
     cdef Filter orders
     cdef Fill terms
-    uncross(s, instrument, _reference(ins))
+    uncross(s, instrument)
     orders.account = NOBODY
     orders.instrument = instrument
     orders.tag = orders.spares = 0      # the house's too
     orders.side = BOTH_SIDES
-    orders.unseen = False
+    orders.keeps_frozen = False
     cancel_selected(s, &orders, DELISTED)
     ins.mark_ticks = ticks
     l.moves += 1
-    _enter(s, instrument, CLOSED, ticks, 0, TRADING)
+    enter_state(s, instrument, CLOSED, ticks, 0, TRADING)
     for i in range(ins.member_count):
         index = ins.members[i]
         if l.positions[index].size_lots == 0:
