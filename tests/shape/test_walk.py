@@ -9,12 +9,17 @@ ELSEWHERE = {  # pointers that are no part of the state, each with its reason
     ("EventLog", "events"): "a copy's log begins empty",
     ("Ledger", "log"): "back to the state itself",
     ("ClientIds", "pool"): "back to the state itself",
+    ("Notes", "owners"): "a copy reads everybody anew",
+    ("Guards", "items"): "derived: a copy begins without guards",
+    ("Guards", "guarded"): "derived",
+    ("Guards", "beats"): "derived",
+    ("Ladder", "rungs"): "derived",
     ("Preview", "rows"): "scratch of a dry run",
     ("Preview", "orders"): "scratch of a dry run",
 }
 LAYOUTS = {  # by LAYOUT of image.pxd
     1: "0daaa0037c5a93f1", 2: "91d7d8fb333bdce7", 3: "a7cc12158ad147f6", 4: "60a0112da6c75c93", 5: "28b0d92e43fe4e78",
-    6: "4482e24e0bb372ea", 7: "47e48ac5b72126d2", 8: "3e705adecb8070d4",
+    6: "4482e24e0bb372ea", 7: "47e48ac5b72126d2", 8: "17fb80f18531010c", 9: "eb6e44b92ea11f87",
 }  # fmt: skip
 
 

@@ -6,10 +6,11 @@ wallet is rendered when it is first read.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, ClassVar, Self
+from functools import cache
+from typing import Any, Self
 
 from solvent.api.names import client_id_of, name_of
 from solvent.api.venue import Venue
@@ -25,11 +26,23 @@ __all__ = [
 ]  # fmt: skip
 
 
+_LEG_NAMES = (None, "long", "short")
+
+
+def by(renderer: Callable[..., Any]) -> Any:
+    """Declares a field by what renders it; the renderer takes what the view is made of."""
+    return field(metadata={"by": renderer})
+
+
+@cache
+def _renderers(view: Any, /) -> dict[str, Callable[..., Any]]:
+    return {each.name: each.metadata["by"] for each in fields(view)}
+
+
 class Rendered:
     """Renders a view's fields from a row when they are first read, and keeps them. The row is that of the view's moment."""
 
     __slots__ = ("_source",)
-    _fields: ClassVar[dict[str, Callable[..., Any]]]
 
     @classmethod
     def of(cls, *source: Any) -> Self:
@@ -40,9 +53,11 @@ class Rendered:
 
     def __getattr__(self, name: str) -> Any:
         """Renders a field that was not read yet."""
-        if name not in type(self)._fields:
+        kind: Any = type(self)
+        renderer = _renderers(kind).get(name)
+        if renderer is None:
             raise AttributeError(f"{type(self).__name__} has no {name!r}")
-        found = type(self)._fields[name](*self._source)
+        found = renderer(*self._source)
         object.__setattr__(self, name, found)
         return found
 
@@ -62,19 +77,23 @@ class WalletView(Rendered):
     equity, too.
     """
 
-    currency: str
-    cash: Decimal
-    equity: Decimal
-    margin_balance: Decimal
-    hold: Decimal
-    free: Decimal
-    withdrawable: Decimal
-    collateral: Decimal
-    initial: Decimal
-    maintenance: Decimal
-    margin_ratio: Decimal | None
-    effective_leverage: Decimal | None
-    cash_units: int
+    currency: str = by(lambda row, unit, currency: currency)
+    cash: Decimal = by(lambda row, unit, currency: from_units(row.cash_units, unit))
+    equity: Decimal = by(lambda row, unit, currency: from_units(row.equity_units, unit))
+    margin_balance: Decimal = by(lambda row, unit, currency: from_units(row.balance_units, unit))
+    hold: Decimal = by(lambda row, unit, currency: from_units(row.hold_units, unit))
+    free: Decimal = by(lambda row, unit, currency: from_units(row.free_units, unit))
+    withdrawable: Decimal = by(lambda row, unit, currency: from_units(row.withdrawable_units, unit))
+    collateral: Decimal = by(lambda row, unit, currency: from_units(row.collateral_units, unit))
+    initial: Decimal = by(lambda row, unit, currency: from_units(row.initial_units, unit))
+    maintenance: Decimal = by(lambda row, unit, currency: from_units(row.maintenance_units, unit))
+    margin_ratio: Decimal | None = by(
+        lambda row, unit, currency: _ratio(row.cross_equity_units, row.cross_value_units) if row.cross_value_units else None
+    )
+    effective_leverage: Decimal | None = by(
+        lambda row, unit, currency: _effective(row.cross_equity_units, row.cross_value_units)
+    )
+    cash_units: int = by(lambda row, unit, currency: row.cash_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,31 +160,35 @@ class PositionView(Rendered):
     (inverse).
     """
 
-    account: str
-    instrument: str
-    leg: str | None
-    mode: str
-    leverage: int | Decimal
-    chosen_tier: int
-    size: Decimal
-    entry_price: Decimal | None
-    mark_price: Decimal | None
-    value: Decimal
-    upl: Decimal
-    margin: Decimal
-    maintenance: Decimal
-    margin_ratio: Decimal | None
-    tier: int
-    liquidation_price: Decimal | None
-    profit_side_liquidation_price: Decimal | None
-    bankruptcy_price: Decimal | None
-    initial: Decimal
-    effective_leverage: Decimal | None
-    distance_ticks: int | None
-    distance: Decimal | None
-    size_lots: int
-    cost_units: int
-    margin_units: int
+    account: str = by(lambda row, terms, owner: owner)
+    instrument: str = by(lambda row, terms, owner: terms.name)
+    leg: str | None = by(lambda row, terms, owner: _LEG_NAMES[row.leg])
+    mode: str = by(lambda row, terms, owner: Mode(row.mode).name.lower())
+    leverage: int | Decimal = by(lambda row, terms, owner: _times(row))
+    chosen_tier: int = by(lambda row, terms, owner: row.chosen_tier)
+    size: Decimal = by(lambda row, terms, owner: from_units(row.size_lots, terms.lot_size))
+    entry_price: Decimal | None = by(
+        lambda row, terms, owner: price_of(terms, row.size_lots, row.cost_units) if row.size_lots else None
+    )
+    mark_price: Decimal | None = by(lambda row, terms, owner: _tick_price(row.mark_ticks, terms))
+    value: Decimal = by(lambda row, terms, owner: from_units(row.value_units, terms.unit))
+    upl: Decimal = by(lambda row, terms, owner: from_units(row.upl_units, terms.unit))
+    margin: Decimal = by(lambda row, terms, owner: from_units(row.margin_units, terms.unit))
+    maintenance: Decimal = by(lambda row, terms, owner: from_units(row.own_units, terms.unit))
+    margin_ratio: Decimal | None = by(
+        lambda row, terms, owner: _ratio(row.equity_units, row.domain_value_units) if row.size_lots else None
+    )
+    tier: int = by(lambda row, terms, owner: row.tier + 1)
+    liquidation_price: Decimal | None = by(lambda row, terms, owner: _tick_price(row.liquidation_ticks, terms))
+    profit_side_liquidation_price: Decimal | None = by(lambda row, terms, owner: _tick_price(row.profit_side_ticks, terms))
+    bankruptcy_price: Decimal | None = by(lambda row, terms, owner: _bankruptcy(row, terms))
+    initial: Decimal = by(lambda row, terms, owner: from_units(row.initial_units, terms.unit))
+    effective_leverage: Decimal | None = by(lambda row, terms, owner: _effective(row.equity_units, row.domain_value_units))
+    distance_ticks: int | None = by(lambda row, terms, owner: _distance_ticks(row))
+    distance: Decimal | None = by(lambda row, terms, owner: _distance(row))
+    size_lots: int = by(lambda row, terms, owner: row.size_lots)
+    cost_units: int = by(lambda row, terms, owner: row.cost_units)
+    margin_units: int = by(lambda row, terms, owner: row.margin_units)
 
     @property
     def side(self) -> str:
@@ -313,8 +336,6 @@ def _price(price: Decimal | None, none: str = "None") -> str:
     return none if price is None else plain(price)
 
 
-_LEG_NAMES = (None, "long", "short")
-
 # --- Building views -------------------------------------------------------------------------------------
 
 _UNBOUNDED = 2**63 - 1  # the bankruptcy price of what is never bankrupt, or always
@@ -382,35 +403,6 @@ def _times(row: PositionRow) -> int | Decimal:
     return row.leverage if row.leverage_parts == 1 else _ratio(row.leverage, row.leverage_parts)
 
 
-PositionView._fields = {  # each of (the position's row, the terms of its instrument, the name of its owner)
-    "account": lambda row, terms, owner: owner,
-    "instrument": lambda row, terms, owner: terms.name,
-    "leg": lambda row, terms, owner: _LEG_NAMES[row.leg],
-    "mode": lambda row, terms, owner: Mode(row.mode).name.lower(),
-    "leverage": lambda row, terms, owner: _times(row),
-    "chosen_tier": lambda row, terms, owner: row.chosen_tier,
-    "size": lambda row, terms, owner: from_units(row.size_lots, terms.lot_size),
-    "entry_price": lambda row, terms, owner: price_of(terms, row.size_lots, row.cost_units) if row.size_lots else None,
-    "mark_price": lambda row, terms, owner: _tick_price(row.mark_ticks, terms),
-    "value": lambda row, terms, owner: from_units(row.value_units, terms.unit),
-    "upl": lambda row, terms, owner: from_units(row.upl_units, terms.unit),
-    "margin": lambda row, terms, owner: from_units(row.margin_units, terms.unit),
-    "maintenance": lambda row, terms, owner: from_units(row.own_units, terms.unit),
-    "margin_ratio": lambda row, terms, owner: _ratio(row.equity_units, row.domain_value_units) if row.size_lots else None,
-    "tier": lambda row, terms, owner: row.tier + 1,
-    "liquidation_price": lambda row, terms, owner: _tick_price(row.liquidation_ticks, terms),
-    "profit_side_liquidation_price": lambda row, terms, owner: _tick_price(row.profit_side_ticks, terms),
-    "bankruptcy_price": lambda row, terms, owner: _bankruptcy(row, terms),
-    "initial": lambda row, terms, owner: from_units(row.initial_units, terms.unit),
-    "effective_leverage": lambda row, terms, owner: _effective(row.equity_units, row.domain_value_units),
-    "distance_ticks": lambda row, terms, owner: _distance_ticks(row),
-    "distance": lambda row, terms, owner: _distance(row),
-    "size_lots": lambda row, terms, owner: row.size_lots,
-    "cost_units": lambda row, terms, owner: row.cost_units,
-    "margin_units": lambda row, terms, owner: row.margin_units,
-}
-
-
 def position_of(venue: Venue, owner: str, row: PositionRow) -> PositionView:
     """Shows a row of an account."""
     return PositionView.of(row, venue.instruments[row.instrument], owner)
@@ -425,25 +417,6 @@ def position_view(venue: Venue, kernel: Any, account: int, instrument: int, leg:
 def _wallets(venue: Venue, kernel: Any, account: int) -> dict[str, WalletView]:
     rows = (WalletRow(*row) for row in kernel.wallet_rows(account))
     return {venue.currency_names[row.currency]: wallet_of(venue, row) for row in rows}
-
-
-WalletView._fields = {  # each of (the wallet's row, its unit, the name of its currency)
-    "currency": lambda row, unit, currency: currency,
-    "cash": lambda row, unit, currency: from_units(row.cash_units, unit),
-    "equity": lambda row, unit, currency: from_units(row.equity_units, unit),
-    "margin_balance": lambda row, unit, currency: from_units(row.balance_units, unit),
-    "hold": lambda row, unit, currency: from_units(row.hold_units, unit),
-    "free": lambda row, unit, currency: from_units(row.free_units, unit),
-    "withdrawable": lambda row, unit, currency: from_units(row.withdrawable_units, unit),
-    "collateral": lambda row, unit, currency: from_units(row.collateral_units, unit),
-    "initial": lambda row, unit, currency: from_units(row.initial_units, unit),
-    "maintenance": lambda row, unit, currency: from_units(row.maintenance_units, unit),
-    "margin_ratio": lambda row, unit, currency: (
-        _ratio(row.cross_equity_units, row.cross_value_units) if row.cross_value_units else None
-    ),
-    "effective_leverage": lambda row, unit, currency: _effective(row.cross_equity_units, row.cross_value_units),
-    "cash_units": lambda row, unit, currency: row.cash_units,
-}
 
 
 def wallet_of(venue: Venue, row: WalletRow) -> WalletView:

@@ -1,12 +1,16 @@
 """Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport book_check, book_price
+from solvent._core.account.guard cimport ALONE, HIGH, LOW, TOGETHER, Guard, guards_hold, guards_read
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.account.domain cimport domain_slack
 from solvent._core.base.money cimport int128
-from solvent._core.account.margin cimport Requirement, cross_requirement, hold_units, isolated_requirement
+from solvent._core.account.margin cimport (
+    Requirement, cross_requirement, domain_requirement, hold_units, isolated_requirement, slack_part,
+)
+from solvent._core.base.ladder cimport Ladder
 from solvent._core.market.peaks cimport Steps, steps_begin, steps_next, touch_ticks
 from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SELL, SHORT, TRADING
 from solvent._core.trade.watching cimport watched_ticks
@@ -198,6 +202,84 @@ cdef object _dormant(State* s):
     return None
 
 
+cdef bint _is_floor(State* s, int32_t index):
+    """True if a band contains the mark, and its floor is at most the position's part at seventeen marks of it."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef Guard* guard = &s.guards.items[index]
+    cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef int64_t mark = ins.mark_ticks
+    cdef bint holds = guard.ends[LOW] <= mark <= guard.ends[HIGH]
+    cdef int i
+    for i in range(17):
+        ins.mark_ticks = guard.ends[LOW] + ((<object>guard.ends[HIGH] - guard.ends[LOW]) * i >> 4)
+        holds = holds and slack_part(&s.ledger, &s.rules, p) >= guard.floor_units
+    ins.mark_ticks = mark
+    return holds
+
+
+cdef bint _is_rung(State* s, int32_t index, int side):
+    """True if a rung tells when a mark leaves a band at one end, or no mark can."""
+    cdef Guard* guard = &s.guards.items[index]
+    cdef uint32_t instrument = s.ledger.positions[index].instrument
+    cdef Ladder* ladder = &s.guards.beats[instrument].ends[side]
+    cdef int64_t key = guard.ends[side] if side == HIGH else -guard.ends[side]
+    cdef int32_t i
+    if guard.ends[side] == (s.ledger.instruments[instrument].max_price_ticks if side == HIGH else 1):
+        return True
+    for i in range(ladder.count):
+        if ladder.rungs[i].item == index and ladder.rungs[i].key == guard.rungs[side] <= key:
+            return True
+    return False
+
+
+cdef object _least(State* s, int32_t index):
+    """Returns the guarantee of a position's domain; None where a row of it does not count."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef uint32_t account = p.account
+    cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
+    if p.mode:
+        return p.margin_units + <object>s.guards.items[index].floor_units - s.rules.at_threshold
+    least = wallet_of(&s.ledger, account, currency).cash_units - <object>s.rules.at_threshold
+    index = s.ledger.accounts[account].first_position
+    while index >= 0:
+        p = &s.ledger.positions[index]
+        if not p.mode and s.ledger.instruments[p.instrument].currency == currency and slack_part(&s.ledger, &s.rules, p) != 0:
+            if s.guards.items[index].role != TOGETHER:
+                return None
+            least += s.guards.items[index].floor_units
+        index = p.next
+    return least
+
+
+cdef object _guards(State* s):
+    """Reads who has changed, and checks every guard."""
+    cdef int32_t index
+    cdef Position* p
+    cdef Requirement r
+    cdef bint guarded
+    if not guards_read(&s.guards, &s.ledger, &s.rules):
+        return None
+    for index in range(s.ledger.position_count):
+        p = &s.ledger.positions[index]
+        if p.size_lots == 0:
+            continue
+        if not guards_hold(&s.guards, &s.ledger, index) and not s.guards.items[index].listed:
+            return f"LIQ-1: position {index} has no guard, and no mark looks at it"
+        guarded = s.guards.items[index].role == ALONE if p.mode else s.guards.guarded[
+            <uint64_t>p.account * s.ledger.currency_count + s.ledger.instruments[p.instrument].currency]
+        if not guarded:
+            continue
+        if not _is_floor(s, index):
+            return f"LIQ-1: the floor of position {index} does not hold in its band"
+        if not (_is_rung(s, index, LOW) and _is_rung(s, index, HIGH)):
+            return f"LIQ-1: no rung tells when a mark leaves the band of position {index}"
+        domain_requirement(&s.ledger, &s.rules, index, &r)
+        least = _least(s, index)
+        if least is None or least < 0 or least > r.equity - r.own:
+            return f"LIQ-1: the guarantee of the domain of position {index} is {least}"
+    return None
+
+
 cdef object broken(State* s):
     """Returns the first invariant that does not hold, or None."""
     cdef uint32_t i
@@ -213,4 +295,4 @@ cdef object broken(State* s):
             return f"BOOK-{failed}: the book of instrument {i} is not in order"
     if s.bare:
         return _bare_orders(s) or _dormant(s)
-    return _money(s) or _orders(s) or _safety(s) or _dormant(s)
+    return _money(s) or _orders(s) or _safety(s) or _dormant(s) or _guards(s)

@@ -6,7 +6,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset, strcmp
-from solvent._core.account.ledger cimport FIRST_USER, position_find
+from solvent._core.account.ledger cimport FIRST_USER, notes_begin, position_find
 from solvent._core.base.commands cimport PlaceOrder
 from solvent._core.base.checksum cimport Sum, sum_end, sum_open, sum_take
 from solvent._core.base.event_log cimport EventLog, log_open
@@ -165,6 +165,8 @@ cdef void _scrub(State* s, const State* source, Shadow* shadow) noexcept nogil:
     memset(&s.log, 0, sizeof(s.log))
     memset(&s.preview, 0, sizeof(s.preview))
     s.preview.run = source.preview.run
+    memset(&s.guards, 0, sizeof(s.guards))
+    notes_begin(&s.ledger.notes)
     s.ledger.log = NULL
     s.client_ids.pool = NULL
     w.s = s
@@ -246,6 +248,8 @@ cdef bint _make(State* s, Filling* f, uint64_t wanted) noexcept nogil:
     s.preview.rows = NULL
     s.preview.orders = NULL
     s.preview.row_count = s.preview.row_capacity = s.preview.order_count = s.preview.order_capacity = 0
+    memset(&s.guards, 0, sizeof(s.guards))
+    notes_begin(&s.ledger.notes)
     s.ledger.log = &s.log
     s.client_ids.pool = &s.pool
     w.s = s

@@ -25,6 +25,7 @@ cdef bint sound_items(State* s, const void* owner, const void* items, int64_t fi
 cdef bint sound_timers(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_parents(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_places(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
+cdef bint sound_wallets(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_positions(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_prices(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_slots(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil

@@ -1,7 +1,7 @@
 """Ranges of a state from outside; the contract is in sound.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position
+from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position, Wallet
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
     ALLOW, BUY, BY_INDEX, CALL_BEYOND, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, MIDWAY, NET, OK, ONLY_CANCEL, PEG_TRIGGER,
@@ -80,6 +80,15 @@ cdef bint sound_accounts(State* s, const void* owner, const void* items, int64_t
     cdef int64_t i
     for i in range(count):
         if not _index(a[i].first_position, s.ledger.position_count) or a[i].parent >= s.ledger.account_count or a[i].touched:
+            return False
+    return True
+
+
+cdef bint sound_wallets(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const Wallet* wallet = <const Wallet*>items
+    cdef int64_t i
+    for i in range(count):
+        if wallet[i].noted_at > s.ledger.notes.readings:
             return False
     return True
 

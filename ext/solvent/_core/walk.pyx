@@ -4,7 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 from solvent._core.account.fees cimport Volume, fees_close
-from solvent._core.account.ledger cimport Account, Collateral, Ledger, Parcel, Position, Wallet, ledger_close
+from solvent._core.account.guard cimport guards_close
+from solvent._core.account.ledger cimport Account, Collateral, Ledger, Parcel, Position, Wallet, ledger_close, notes_begin
 from solvent._core.base.event_log cimport block_unpin, log_open
 from solvent._core.base.pool cimport grown, taken
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
@@ -20,7 +21,7 @@ from solvent._core.base.schema cimport SOURCES
 from solvent._core.sound cimport (
     sound_accounts, sound_books, sound_collateral, sound_heads, sound_instruments, sound_items, sound_levels, sound_limits, sound_links, sound_members,
     sound_orders, sound_paces, sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_timers,
-    sound_triggers,
+    sound_triggers, sound_wallets,
 )
 from solvent._core.trade.preview cimport preview_close
 from solvent._core.trade.state cimport State
@@ -133,7 +134,7 @@ cdef void _ledger(Walk* w, Ledger* l) noexcept nogil:
          <int64_t>l.collateral_count + 1, HEAP, l, sound_collateral)
     _see(w, "ledger.accounts", <void**>&l.accounts, sizeof(Account), l.account_count, l.account_capacity, HEAP, l,
          sound_accounts)
-    _see(w, "ledger.wallets", <void**>&l.wallets, sizeof(Wallet), wallets, rooms, HEAP, l, NULL)
+    _see(w, "ledger.wallets", <void**>&l.wallets, sizeof(Wallet), wallets, rooms, HEAP, l, sound_wallets)
     _see(w, "ledger.touched", <void**>&l.touched, sizeof(uint32_t), l.touched_count, l.account_capacity, HEAP, l, NULL)
     _see(w, "ledger.positions", <void**>&l.positions, sizeof(Position), l.position_count, l.position_capacity, HEAP, l,
          sound_positions)
@@ -232,6 +233,8 @@ cdef bint state_fork(State* to, const State* source) noexcept nogil:
     memcpy(to, source, sizeof(State))
     memset(&to.preview, 0, sizeof(to.preview))
     to.preview.run = source.preview.run
+    memset(&to.guards, 0, sizeof(to.guards))
+    notes_begin(&to.ledger.notes)
     to.ledger.log = &to.log
     to.client_ids.pool = &to.pool
     w.s = to
@@ -270,3 +273,4 @@ cdef void state_close(State* s) noexcept nogil:
     client_ids_close(&s.client_ids)
     ledger_close(&s.ledger)
     preview_close(&s.preview)
+    guards_close(&s.guards)

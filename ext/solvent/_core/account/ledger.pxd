@@ -26,6 +26,7 @@ cdef struct Wallet:
     int64_t hold_units             # the sum of the holds of the positions in this currency
     int128 slack_units             # profit less R_own of its cross positions, as domain read it
     uint64_t known_at              # the ledger's moves at that reading; 0: unknown
+    uint64_t noted_at              # the ledger's readings when it was noted last
 
 cdef struct OpenSide:              # resting orders of one side
     int64_t lots
@@ -58,6 +59,7 @@ cdef struct Position:
     uint8_t mode
     uint8_t stuck                  # a step-down found no fill; retried at the instrument's next mark
     uint8_t reduce_side
+    uint8_t changed                # since the guards last read it
 
 cdef struct Account:
     int32_t first_position
@@ -86,6 +88,17 @@ cdef struct Collateral:           # a currency that counts as margin of another
     int64_t numerator              # units of `of` per unit and tick, less the haircut, as a fraction
     int64_t denominator
 
+cdef struct Owner:                # an account in a currency
+    uint32_t account
+    uint32_t currency
+
+cdef struct Notes:                # whose cash or positions have changed since the guards last read them
+    Owner* owners
+    int32_t count
+    int32_t capacity
+    bint lost                      # there was no room: anybody may have changed
+    uint64_t readings              # times that the guards have read them, from 1 up
+
 cdef struct Ledger:
     EventLog* log
     Instrument* instruments
@@ -111,6 +124,7 @@ cdef struct Ledger:
     int64_t* costs                 # by currency: sum over all positions and parcels
     uint32_t* touched              # accounts to test before the command ends
     uint32_t touched_count
+    Notes notes
 
 cdef struct Purse:
     uint32_t account
@@ -153,6 +167,7 @@ cdef void instrument_close(Instrument* ins) noexcept nogil
 cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) noexcept nogil
 cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil
+cdef void note_anew(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil
 cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
@@ -199,9 +214,25 @@ cdef inline void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
     must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
 
 
+cdef inline void notes_begin(Notes* notes) noexcept nogil:
+    """Makes the notes of a copy: whoever reads them begins anew."""
+    notes.owners = NULL
+    notes.count = notes.capacity = 0
+    notes.lost = True
+
+
+cdef inline void note(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """Notes, once between two readings, that the margin domains of an account in a currency have changed."""
+    if wallet_of(ledger, account, currency).noted_at != ledger.notes.readings:
+        note_anew(ledger, account, currency)
+
+
 cdef inline void domain_forget(Ledger* ledger, Position* p) noexcept nogil:
-    """Forgets the known slack of a position's cross domain, because the position has changed."""
-    wallet_of(ledger, p.account, ledger.instruments[p.instrument].currency).known_at = 0
+    """Forgets what is known of a position's margin domain, because the position has changed."""
+    cdef uint32_t currency = ledger.instruments[p.instrument].currency
+    wallet_of(ledger, p.account, currency).known_at = 0
+    p.changed = 1
+    note(ledger, p.account, currency)
 
 
 cdef inline Purse wallet_purse(uint32_t account, uint32_t currency) noexcept nogil:

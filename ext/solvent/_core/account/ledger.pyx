@@ -28,6 +28,7 @@ cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcep
     if ledger.costs == NULL:
         return 0
     ledger.moves = 1
+    ledger.notes.readings = 1
     while ledger.account_count < FIRST_USER:
         if not accounts_reserve(ledger):
             return 0
@@ -46,6 +47,7 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     free(ledger.positions)
     free(ledger.parcels)
     free(ledger.touched)
+    free(ledger.notes.owners)
     free(ledger.costs)
     free(ledger.collateral)
 
@@ -169,6 +171,18 @@ cdef int32_t position_new(Ledger* ledger, uint32_t account, uint32_t instrument,
     return index
 
 
+cdef void note_anew(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
+    """Writes an account down; without memory, that one is missing."""
+    cdef Notes* notes = &ledger.notes
+    wallet_of(ledger, account, currency).noted_at = notes.readings
+    if not room(<void**>&notes.owners, notes.count, &notes.capacity, sizeof(Owner)):
+        notes.lost = True
+        return
+    notes.owners[notes.count].account = account
+    notes.owners[notes.count].currency = currency
+    notes.count += 1
+
+
 cdef void position_forget(Ledger* ledger) noexcept nogil:
     """Removes the position that was added last."""
     cdef int32_t index = ledger.position_count - 1
@@ -233,6 +247,8 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
     target[0] = add(target[0], amount, &ledger.log.fault)
     must((amount > 0) & (source != target) & (payer.currency == receiver.currency), MON_7, &ledger.log.fault)
     must(<uint64_t>source[0] + <uint64_t>target[0] == both, MON_1, &ledger.log.fault)
+    note(ledger, payer.account, payer.currency)
+    note(ledger, receiver.account, receiver.currency)
     if payer.position >= 0:
         instrument = ledger.positions[payer.position].instrument
         margin_of = 1 | ledger.positions[payer.position].leg << 2

@@ -57,6 +57,7 @@ cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexce
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
 cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil
+cdef int128 slack_part(Ledger* ledger, Rules* rules, Position* p) noexcept nogil
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
 cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint32_t currency, Requirement* r) noexcept nogil
 cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requirement* r) noexcept nogil

@@ -163,6 +163,22 @@ cdef void isolated_requirement(Ledger* ledger, Rules* rules, int32_t index, Requ
     must((r.own >= r.full) & (r.full >= 0), LIQ_1, &ledger.log.fault)
 
 
+cdef int128 slack_part(Ledger* ledger, Rules* rules, Position* p) noexcept nogil:
+    """Returns what a position and its orders add to its domain's slack; with a fee by equity, as the only one in it."""
+    cdef Requirement r
+    cdef int128 equity = 0
+    _begin(&r, 0)
+    if p.size_lots != 0:
+        if rules.fee_at_bankruptcy:
+            equity = p.margin_units if p.mode else wallet_of(
+                ledger, p.account, ledger.instruments[p.instrument].currency).cash_units
+            equity += upl(ledger, p)
+        _add(ledger, rules, p, equity, &r)
+    if not p.mode and rules.orders != IGNORED:
+        _add_orders(ledger, rules, p, &r)
+    return r.equity - r.own
+
+
 cdef bint isolated_holds(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
     """True if an isolated position is at R_own or above: equity >= ceil(own), without the division."""
     cdef Position* p = &ledger.positions[index]

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
-from solvent._core.account.ledger cimport Position, held_of
+from solvent._core.account.ledger cimport Position, held_of, note
 from solvent._core.account.margin cimport bankruptcy_cost
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_5, MON_2, ORD_3, must
 from solvent._core.base.money cimport clamp, min64, magnitude, max64
@@ -72,6 +72,7 @@ cdef bint _sell(State* s, int32_t index) noexcept nogil:
     must(magnitude(p.size_lots) == held_lots - t.size_lots + t.remaining_lots, MON_2, &s.log.fault)
     if t.remaining_lots == t.size_lots:
         s.ledger.positions[index].stuck = 1
+        note(&s.ledger, p.account, ins.currency)        # its domain has no guard as long as it waits
         return False
     return True
 

@@ -1,7 +1,7 @@
 """The holds of resting orders; the contract is in holds.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.account.ledger cimport OpenSide, Position, Wallet, wallet_of
+from solvent._core.account.ledger cimport OpenSide, Position, Wallet, note, wallet_of
 from solvent._core.account.margin cimport side_hold
 from solvent._core.base.clauses cimport BOOK_6, MON_8, must
 from solvent._core.base.money cimport add, max64
@@ -95,6 +95,8 @@ cdef void reserve_and_hold(State* s, Order* order, int64_t price_ticks, int64_t 
     _change(s, ins, p, order, price_ticks, before, after)
     if order.flags & REDUCE_ONLY:
         p.side_holds[1 - order.side] = side_hold(&s.ledger, ins, p, &p.open[1 - order.side], 1 - order.side)
+    if s.ledger.orders_count:
+        note(&s.ledger, p.account, ins.currency)
     p.side_holds[order.side] = t.tested_hold if _is_tested(t, open) else side_hold(&s.ledger, ins, p, open, order.side)
     _hold(s, ins, p)
 

@@ -9,6 +9,7 @@ from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport ClientIds
 from solvent._core.account.fees cimport Fees
 from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet, parcel_find
+from solvent._core.account.guard cimport Guards
 from solvent._core.account.margin cimport Rules
 from solvent._core.contract.price_model cimport Prices
 from solvent._core.base.money cimport int128
@@ -67,6 +68,7 @@ cdef struct State:
     Expiries expiries
     ClientIds client_ids
     Rules rules
+    Guards guards              # derived: a copy begins without them
     Fees fees
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far

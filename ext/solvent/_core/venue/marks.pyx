@@ -18,7 +18,7 @@ from solvent._core.base.schema cimport (
 from solvent._core.trade.watching cimport look, observe
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.contract.valuation cimport Instrument
-from solvent._core.liquidation.danger cimport watch_collateral, watch_mark
+from solvent._core.liquidation.danger cimport watch_accrual, watch_collateral, watch_mark
 from solvent._core.base.emit cimport emit_accrued, emit_indexed, emit_last_set, emit_marked, emit_rated, emit_source_changed
 from solvent._core.base.commands cimport SettleFunding, TellIndex, TellLast, TellMark, TellSource
 
@@ -64,8 +64,6 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
     emit_marked(
         &s.log, instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis,
         ema_fine=ema)
-    for i in range(ins.member_count):
-        s.ledger.positions[ins.members[i]].stuck = 0
     for i in range(s.ledger.parcel_count):
         if s.ledger.parcels[i].instrument == instrument and s.ledger.parcels[i].due == NOT_DUE:
             s.ledger.parcels[i].due = LOOK
@@ -87,7 +85,7 @@ cdef void _set_index(State* s, uint32_t instrument, int128 fine, int32_t sources
         emit_indexed(
             &s.log, instrument=instrument, price_ticks=ins.index_ticks, index_fine=0, sources=sources, external_fine=0)
     if ins.accrual_ppb and ins.funds_at_index:
-        watch_mark(s, instrument)
+        watch_accrual(s, instrument)
     watch_collateral(s, instrument)
     observe(s, instrument, BY_INDEX, ins.index_ticks)
 
@@ -124,7 +122,7 @@ cdef void _accrue(State* s, uint32_t instrument, Prices* model) noexcept nogil:
         ins.accrual_ppb = accrual
         s.ledger.moves += 1
         emit_accrued(&s.log, instrument=instrument, period=model.period, rate_ppb=rate, asked_ppb=accrual)
-        watch_mark(s, instrument)
+        watch_accrual(s, instrument)
 
 
 cdef void _remark(State* s, uint32_t instrument, Prices* model, int64_t now_ns, bint settling) noexcept nogil:
