@@ -316,9 +316,13 @@ class Trading(Watching):
             if lots < wanted:
                 t.ending = Ending.BANKRUPTCY_LIMIT if t.still_closes else Ending.UNCOVERED
                 break
+        self.end_closing(t)
+        return first, last
+
+    def end_closing(self, t: Ticket) -> None:
+        """Ends an order that has lots left to close and may not close them at its own limit."""
         if t.remaining and t.closing_limit is not None and t.still_closes and t.ending in (None, Ending.UNFILLED):
             t.ending = Ending.BANKRUPTCY_LIMIT
-        return first, last
 
     def _refill(self, order: Order) -> None:
         """Fills up the peak of an iceberg that is used up, behind all others at its price, and tells it."""

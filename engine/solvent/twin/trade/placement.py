@@ -208,7 +208,6 @@ class Placement:
             return Code.OK if t.order or rests else Code.NOT_IN_THIS_STATE
         if listing != Listing.ONLY_POST:
             return Code.NOT_TRADING
-        t.waits = True  # also of an order that trades whole, which is in nobody's way
         if t.order is None:
             return Code.OK if t.flags & Flag.POST_ONLY else Code.NOT_IN_THIS_STATE
         crosses = self.trading.books[t.instrument].touch(t.side, t.price) is not None
@@ -266,7 +265,7 @@ class Placement:
             t.limit = min(t.limit, t.edge) if t.side == Side.BUY else max(t.limit, t.edge)
         if not code and t.tif == Tif.FOK and dry_run(self.trading, t)[0] > 0:
             return Code.FOK_UNFILLED
-        if t.flags & Flag.POST_ONLY:
+        if t.flags & Flag.POST_ONLY or contract.listing == Listing.ONLY_POST:
             t.waits = True  # it takes nothing, not even what trades whole
         return code
 
@@ -310,6 +309,8 @@ class Placement:
         """Executes an accepted ticket; its rest rests or ends."""
         assert t.order
         self.trading.execute(t)
+        if t.waits and (t.flags & Flag.POST_ONLY or self.contracts[t.instrument].listing == Listing.ONLY_POST):
+            self.trading.end_closing(t)
         if t.edge:
             self._rest_beyond(t)
         else:

@@ -25,7 +25,6 @@ cdef int fit_state(State* s, Ticket* t) noexcept nogil:
         return NOT_IN_THIS_STATE
     if t.ins.listing != ONLY_POST:
         return NOT_TRADING
-    t.way = WAITS                   # also of an order that trades whole, which is in nobody's way
     if t.order_id == 0:
         return OK if t.flags & POST_ONLY else NOT_IN_THIS_STATE
     return POST_ONLY_WOULD_TAKE if not t.flags & SLIDE and touch_ticks(t.book, t.side, t.price_ticks) != 0 else OK

@@ -14,7 +14,7 @@ from solvent._core.base.money cimport RATE, clamp, min64, max64, mul_div_ceil, m
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
-    accept, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
+    accept, end_closing, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
 )
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
@@ -272,7 +272,7 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         t.limit_ticks = min64(t.limit_ticks, t.edge_ticks) if t.side == BUY else max64(t.limit_ticks, t.edge_ticks)
     if t.tif == FOK and dry_run(s, t, &reached) > 0:
         return FOK_UNFILLED
-    if t.flags & POST_ONLY:
+    if t.flags & POST_ONLY or ins.listing == ONLY_POST:
         t.way = WAITS               # it takes nothing, not even what trades whole
     must(0 < t.remaining_lots <= t.size_lots, BOOK_6, &s.log.fault)
     must(not t.flags & POST_ONLY or touch_ticks(t.book, t.side, t.price_ticks) == 0, BOOK_7, &s.log.fault)
@@ -338,6 +338,8 @@ cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
     else:
         if t.way == MEETS:
             execute(s, t)
+        elif t.turns and (t.flags & POST_ONLY or t.ins.listing == ONLY_POST):
+            end_closing(s, t)
         if t.terms != NULL and t.terms.shape_flags & TO_LIMIT:
             to_limit(s, t)
         rest_or_end(s, t)
