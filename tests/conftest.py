@@ -47,40 +47,40 @@ def seed(request) -> int:
 
 
 @pytest.fixture(params=["compiled", "reference"])
-def base(request) -> type[Exchange]:
+def exchange_class(request) -> type[Exchange]:
     """Both implementations: every behaviour test runs on each."""
     return solvent.Exchange if request.param == "compiled" else solvent.reference.Exchange
 
 
 @pytest.fixture
-def kind(base) -> type[Exchange]:
+def audited_exchange(exchange_class) -> type[Exchange]:
     """The class of either implementation, with the auditor behind every command."""
-    return audited(base, every=0)
+    return audited(exchange_class, every=0)
 
 
 @pytest.fixture
-def make(base) -> type[Exchange]:
+def strict_exchange(exchange_class) -> type[Exchange]:
     """The same, and every comparison of state after every command."""
-    return audited(base, every=1)
+    return audited(exchange_class, every=1)
 
 
 @pytest.fixture
-def sweep(base):
+def sweep(exchange_class):
     """The same for thousands of tests alike, and for streams: states are compared after each eighth command and the last."""
     made: list[AuditedKernel] = []
-    yield audited(base, every=8, made=made)
+    yield audited(exchange_class, every=8, made=made)
     for kernel in made:
         kernel.compare()
 
 
 @pytest.fixture(params=["compiled book", "reference book", "compiled exchange", "reference exchange"])
-def desk(request):
+def order_desk(request):
     """One vocabulary for orders at a Book and an Exchange of both implementations (support/order_desk.py)."""
     yield from at_desk(request.param)
 
 
 @pytest.fixture(params=["compiled exchange", "reference exchange"])
-def xdesk(request):
+def exchange_desk(request):
     """The same, where there are positions."""
     yield from at_desk(request.param)
 

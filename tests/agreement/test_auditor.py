@@ -54,7 +54,7 @@ def grown(base, look):
 
 
 @pytest.mark.parametrize("attached", range(STEPS + 1))
-def test_an_auditor_attached_at_any_time(base, attached):
+def test_an_auditor_attached_at_any_time(exchange_class, attached):
     """Its first look is at the first event, however many instruments were added before it was made or have been since."""
     made, looks = [], []
 
@@ -63,7 +63,7 @@ def test_an_auditor_attached_at_any_time(base, attached):
             made.append(Auditor(ex))
         looks.append(ex.time_ns)
 
-    ex = grown(base, look)
+    ex = grown(exchange_class, look)
     (auditor,) = made
     auditor.follow(ex.cursor(begin=1))
     auditor.check_safety()
@@ -72,7 +72,7 @@ def test_an_auditor_attached_at_any_time(base, attached):
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
-def test_an_auditor_that_looks_now_and_then(base, every):
+def test_an_auditor_that_looks_now_and_then(exchange_class, every):
     """Between two of its looks one or several instruments are added, and traded in."""
     made, looks = [], []
 
@@ -84,15 +84,15 @@ def test_an_auditor_that_looks_now_and_then(base, every):
             made[0].compare(ex)
         looks.append(ex.time_ns)
 
-    ex = grown(base, look)
+    ex = grown(exchange_class, look)
     made[0].follow(ex.drain())
     made[0].compare(ex)
     made[0].check_safety()
 
 
-def test_volume_counts_from_when_fees_have_tiers(base):
+def test_volume_counts_from_when_fees_have_tiers(exchange_class):
     """What is traded before the first instrument with fee tiers is added counts for nobody; the auditor knows it later."""
-    ex = base([FIRST])
+    ex = exchange_class([FIRST])
     for name in "ma":
         ex.deposit(name, "USDT", 10**6)
     step(ex, 0)
@@ -108,9 +108,9 @@ def test_volume_counts_from_when_fees_have_tiers(base):
     assert sum(sum(days.values()) for days in auditor.traded.values()) == 2 * 2 * 10_000 * 10**6
 
 
-def test_terms_that_nobody_can_tell(base):
+def test_terms_that_nobody_can_tell(exchange_class):
     """An instrument that came as a record, past the face, is named as what it is."""
-    ex = base([FIRST])
+    ex = exchange_class([FIRST])
     auditor = Auditor(ex)
     data = to_records("R", replace(FIRST, name="R").spec, 0)
     assert ex._kernel.apply(command(CommandType.ADD_INSTRUMENT, records=1 + len(data) // 64) + data) == 0
@@ -119,10 +119,10 @@ def test_terms_that_nobody_can_tell(base):
         auditor.follow(ex.drain())
 
 
-def test_a_sweep_is_compared_after_each_eighth_command(base):
+def test_a_sweep_is_compared_after_each_eighth_command(exchange_class):
     """What the fixture `sweep` does."""
     made, looked = [], []
-    ex = audited(base, every=8, made=made)([Instrument("X")])
+    ex = audited(exchange_class, every=8, made=made)([Instrument("X")])
     [kernel] = made
     kernel.auditor.compare = lambda _: looked.append(kernel.applied)
     for n in range(20):

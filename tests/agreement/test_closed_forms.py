@@ -197,14 +197,14 @@ FINE = {
 
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 @pytest.mark.parametrize("name,kind,side,printed", VECTORS, ids=[row[0] for row in VECTORS])
-def test_vectors(make, name, kind, side, printed, mode):
+def test_vectors(strict_exchange, name, kind, side, printed, mode):
     """To the last digit printed: cross has no fee in its trigger (seed), isolated has. A closing order pays r = f."""
     words, lots, entry, margin = FINE[kind]
     tiers = [Tier(lots, "0.005", "0.01")]
     instrument = Instrument("I", kind=kind, settle="S", tiers=tiers, max_price=entry + entry // 5, **words)
     units, s, tick = instrument.spec.units, SIGN[side], Fraction(instrument.tick_size)
     t = Terms(kind == "inverse", units, words["settle_decimals"], "whole", "contracts", (lots,), (0,), Fraction(0))
-    desk = Desk(make, (instrument, t), leverage=10, mode=mode)
+    desk = Desk(strict_exchange, (instrument, t), leverage=10, mode=mode)
     h, m = desk.open(side, lots, int(entry / tick)), int(margin / instrument.unit)
     if mode == "cross":
         desk.cash_to(m)
@@ -232,10 +232,10 @@ def test_vectors(make, name, kind, side, printed, mode):
 
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 @pytest.mark.parametrize("kind,side", [("linear", "long"), ("quanto", "long"), ("inverse", "short")])
-def test_margin_that_covers_the_whole_value_cannot_go_bankrupt(make, kind, side, mode):
+def test_margin_that_covers_the_whole_value_cannot_go_bankrupt(strict_exchange, kind, side, mode):
     """A linear long's price is zero or less, an inverse short has none; one unit less of margin has one again."""
     instrument, t = contract("I", kind, "whole")
-    desk = Desk(make, (instrument, t), mode=mode)
+    desk = Desk(strict_exchange, (instrument, t), mode=mode)
     h = desk.open(side, 60, MARKETS[kind][2])
     value, highest = abs(h.cost), instrument.spec.max_price_ticks
     step = 60 * t.units if not t.inverse else 1
@@ -293,10 +293,10 @@ def test_tier_boundaries(sweep, kind, scheme, basis, k):
 @pytest.mark.parametrize("kind", MARKETS)
 @pytest.mark.parametrize("scheme", ["whole", "deduction"])
 @pytest.mark.parametrize("k", [0, 1, 2])
-def test_tiers_by_notional_move_with_the_mark(make, kind, scheme, k):
+def test_tiers_by_notional_move_with_the_mark(strict_exchange, kind, scheme, k):
     """A value exactly at a tier's top stands in it; the next tick of more value is in the next tier."""
     instrument, t = contract("I", kind, scheme, "notional")
-    desk, entry = Desk(make, (instrument, t), mode="cross"), MARKETS[kind][2]
+    desk, entry = Desk(strict_exchange, (instrument, t), mode="cross"), MARKETS[kind][2]
     h = desk.open("short", TOPS[k], entry)
     found = []
     for expected, mark in ((k + 1, entry), (k + 2, entry + (-1 if t.inverse else 1))):
@@ -312,10 +312,10 @@ def test_tiers_by_notional_move_with_the_mark(make, kind, scheme, k):
 
 @pytest.mark.parametrize("kind", MARKETS)
 @pytest.mark.parametrize("k", [0, 1, 2])
-def test_tiers_by_net_size_take_the_hedge_as_one(make, kind, k):
+def test_tiers_by_net_size_take_the_hedge_as_one(strict_exchange, kind, k):
     """Long top + 30 against short 30 is within the tier, one lot more is not; both legs are asked at that tier's rate."""
     instrument, t = contract("I", kind, "whole", "net")
-    desk, entry, lots = Desk(make, (instrument, t), mode="cross"), MARKETS[kind][2], TOPS[k] + 30
+    desk, entry, lots = Desk(strict_exchange, (instrument, t), mode="cross"), MARKETS[kind][2], TOPS[k] + 30
     desk.ex.set_position_mode("poor", "I", "hedge")
     desk.open("short", 30, entry, leg="short")
     for expected, more in ((k + 1, lots), (k + 2, 1)):
@@ -329,12 +329,12 @@ def test_tiers_by_net_size_take_the_hedge_as_one(make, kind, k):
 
 @pytest.mark.parametrize("kind,side", [("linear", "long"), ("quanto", "long"), ("inverse", "short")])
 @pytest.mark.parametrize("scheme", ["whole", "deduction"])
-def test_a_higher_value_alone_may_liquidate_a_winner(make, kind, side, scheme):
+def test_a_higher_value_alone_may_liquidate_a_winner(strict_exchange, kind, side, scheme):
     """Whole tiers by notional: 299 of 300 lots, and the next tier asks 10 %. With deductions nothing jumps."""
     entry = MARKETS[kind][2]
     instrument, t = contract("I", kind, scheme, "notional", ((300, 10_000_000), (900, 100_000_000)))
     t = replace(t, fee=FEE)
-    desk = Desk(make, (instrument, t), leverage=50)
+    desk = Desk(strict_exchange, (instrument, t), leverage=50)
     h = desk.open(side, 299, entry)
     margin = desk.ex.position("poor", "I").margin_units
     first = threshold(t, margin, [h], entry, h.s, instrument.spec.max_price_ticks)

@@ -326,19 +326,19 @@ WORKED = [
 
 
 @pytest.mark.parametrize("kind,fills,expected", WORKED)
-def test_average_entry_by_hand(make, kind, fills, expected):
+def test_average_entry_by_hand(strict_exchange, kind, fills, expected):
     assert average(KINDS[kind][1], kind == "inverse", fills) == expected
-    check_average(make, kind, "cross", fills)
+    check_average(strict_exchange, kind, "cross", fills)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
-def test_average_entry_of_many_fills(make, seed, kind, mode):
+def test_average_entry_of_many_fills(strict_exchange, seed, kind, mode):
     """Opened in portions, closed in portions and turned over, at prices of their own; profit to the unit."""
     r = Random(seed)
     for _ in range(6):
         lots = [r.choice([-1, 1]) * r.choice([1, 2, 3, 5, 7, 11]) for _ in range(25)]
-        check_average(make, kind, mode, [(each, r.randint(980, 1_020)) for each in lots])
+        check_average(strict_exchange, kind, mode, [(each, r.randint(980, 1_020)) for each in lots])
 
 
 def check_average(make, kind: str, mode: str, fills: list[tuple[int, int]]) -> None:

@@ -31,9 +31,9 @@ def liquidated(events):
 
 
 @pytest.mark.parametrize("way", ["over a closing one", "far", "a stop", "an amendment"])
-def test_orders_that_close_do_not_reserve_what_is_needed(make, way):
+def test_orders_that_close_do_not_reserve_what_is_needed(strict_exchange, way):
     """A closing order below mark, or a reduce-only one that leaves another to open, would hold what USDT stands on."""
-    ex = begin(make)
+    ex = begin(strict_exchange)
     take(ex, COIN, "buy", 200_000, 50_000, 10)
     take(ex, X, "buy", 265, 1_000, 10)
     ex.mark(X, 915)
@@ -53,9 +53,9 @@ def test_orders_that_close_do_not_reserve_what_is_needed(make, way):
     assert ex.account("alice").wallets["BTC"].withdrawable == 0
 
 
-def test_a_cancelled_order_gives_back_what_it_held(make):
+def test_a_cancelled_order_gives_back_what_it_held(strict_exchange):
     """A deep bid hides the loss of a reduce-only order, and would hold coins when what they back is liquidated."""
-    ex = begin(make)
+    ex = begin(strict_exchange)
     ex.seed_fund("USDT", 50_000)
     take(ex, COIN, "buy", 550_000, 50_000, 50)
     ex.order("alice", COIN, "buy", 300_000, price=10_500).ok()
@@ -77,12 +77,12 @@ UNEVEN = [
 
 
 @pytest.mark.parametrize("terms", UNEVEN)
-def test_what_asks_for_more_than_its_leverage_leaves_does_not_back(make, terms):
+def test_what_asks_for_more_than_its_leverage_leaves_does_not_back(strict_exchange, terms):
     """Requirements that jump by an own command, or that one leg bears for another, took what was counted elsewhere."""
     coin = replace(COINS[2], **terms)
     with pytest.raises(InputError, match="as collateral each tier"):
         Exchange([*COINS[:2], coin], collateral=COIN_BACKS)
-    ex = make(COINS[:2], collateral=COIN_BACKS)
+    ex = strict_exchange(COINS[:2], collateral=COIN_BACKS)
     with pytest.raises(InputError, match="as collateral each tier"):
         ex.add_instrument(coin)
     record = to_records(COIN, coin.spec, 1)
@@ -91,9 +91,9 @@ def test_what_asks_for_more_than_its_leverage_leaves_does_not_back(make, terms):
 
 
 @pytest.mark.parametrize("size,accepted", [(33_000, True), (37_800, False)])
-def test_a_limit_worse_than_mark_is_looked_at_by_its_mark(make, size, accepted):
+def test_a_limit_worse_than_mark_is_looked_at_by_its_mark(strict_exchange, size, accepted):
     """An inverse contract bought 5 % above mark is worth less at the limit than at mark; USDT has 34,100 to spare."""
-    ex = begin(make, [replace(COINS[0], tiers=[Tier(1_000, "0.005", "0.01")]), *COINS[1:]])
+    ex = begin(strict_exchange, [replace(COINS[0], tiers=[Tier(1_000, "0.005", "0.01")]), *COINS[1:]])
     take(ex, X, "buy", 100, 1_000, 100)
     ex.mark(X, 900)
     ex.set_leverage("alice", COIN, 1, mode="cross")
@@ -103,11 +103,11 @@ def test_a_limit_worse_than_mark_is_looked_at_by_its_mark(make, size, accepted):
     assert ex.account("alice").wallets["USDT"].free >= 0
 
 
-def test_a_favourable_price_takes_no_more_than_was_looked_at(make):
+def test_a_favourable_price_takes_no_more_than_was_looked_at(strict_exchange):
     """A quanto contract bought 5 % below mark: initial margin at mark is more than at the limit, and the profit bears it."""
     quanto = Instrument("Q", settle="BTC", kind="quanto", settle_decimals=10,
                         **TERMS | {"contract_size": "0.0000001", "tiers": [Tier(10**6, "0.005", "0.01")]})  # fmt: skip
-    ex = begin(make, [replace(COINS[0], tiers=[Tier(1_000, "0.005", "0.01")]), COINS[1], quanto])
+    ex = begin(strict_exchange, [replace(COINS[0], tiers=[Tier(1_000, "0.005", "0.01")]), COINS[1], quanto])
     take(ex, X, "buy", 150, 1_000, 100)
     ex.mark(X, 995)
     ex.set_leverage("alice", "Q", 1, mode="cross")
@@ -119,9 +119,9 @@ def test_a_favourable_price_takes_no_more_than_was_looked_at(make):
 
 
 @pytest.mark.parametrize("side", ["buy", "sell"])
-def test_a_closing_trade_spends_no_more_than_what_it_backs_can_spare(make, side):
+def test_a_closing_trade_spends_no_more_than_what_it_backs_can_spare(strict_exchange, side):
     """With an accomplice a position could be closed 5 % off mark, which another currency's positions would pay for."""
-    ex = begin(make)
+    ex = begin(strict_exchange)
     other = {"buy": "sell", "sell": "buy"}[side]
     take(ex, COIN, side, 200_000, 50_000, 50)
     take(ex, X, "buy", 400, 1_000, 10)
@@ -135,17 +135,17 @@ def test_a_closing_trade_spends_no_more_than_what_it_backs_can_spare(make, side)
     assert ex.order("alice", COIN, other, 200_000, price=50_000, tif="ioc").filled > 0  # at mark it goes
 
 
-def test_delisting_what_prices_collateral_is_looked_at(make):
-    ex = begin(make, COINS[:2])
+def test_delisting_what_prices_collateral_is_looked_at(strict_exchange):
+    ex = begin(strict_exchange, COINS[:2])
     take(ex, X, "buy", 400, 1_000, 10)
     cursor = ex.cursor()
     ex.delist(BTC, 2_000)
     assert liquidated(cursor) and ex.position("alice", X).size == 0
 
 
-def test_the_lesser_leg_of_a_hedge_closes_at_the_touch(make):
+def test_the_lesser_leg_of_a_hedge_closes_at_the_touch(strict_exchange):
     """Nothing is asked for it, so its share of equity is nothing; all of it stands behind closing it."""
-    ex = make([Instrument(X, **TERMS, hedge="larger")], rules="okx_consistent")
+    ex = strict_exchange([Instrument(X, **TERMS, hedge="larger")], rules="okx_consistent")
     for who in ("bob", "alice"):
         ex.deposit(who, "USDT", 10**6)
     ex.mark(X, 1_000)
@@ -158,9 +158,9 @@ def test_the_lesser_leg_of_a_hedge_closes_at_the_touch(make):
 
 
 @pytest.mark.parametrize("first", ["long", "short"])
-def test_closing_a_leg_leaves_enough_for_the_other(make, first):
+def test_closing_a_leg_leaves_enough_for_the_other(strict_exchange, first):
     """Of a hedge of which one side counts; 2 % off mark would take all of it but 550."""
-    ex = make([Instrument(X, **TERMS, hedge="larger")], rules="okx_consistent")
+    ex = strict_exchange([Instrument(X, **TERMS, hedge="larger")], rules="okx_consistent")
     for who, amount in (("bob", 10**7), ("mate", 10**6), ("alice", 20_500)):
         ex.deposit(who, "USDT", amount)
     ex.mark(X, 1_000)
@@ -180,14 +180,14 @@ def test_closing_a_leg_leaves_enough_for_the_other(make, first):
     assert ex.order("alice", X, side, size, price=fair, leg=first, tif="ioc").filled == size
 
 
-def test_weights_by_the_index_stay_in_64_bits(make):
+def test_weights_by_the_index_stay_in_64_bits(strict_exchange):
     """The weights of an hour of 20 ms at the highest prices did not; so few samples a period do."""
     terms = {"contract_size": 1, "tick": "0.001", "max_price": 268_000, "tiers": [Tier(100, "0.01", "0.02")]}
     funding = Funding(interval_ns=3_600 * 10**9, premium="mark", weights="index", interest=0, clamp=0)
     model = PriceModel(components=["basis_mean"], sample_ns=110 * 10**6, funding=funding)
     with pytest.raises(InputError, match="a period"):
         Instrument(X, **terms, prices=replace(model, sample_ns=100 * 10**6))
-    ex = make([Instrument(X, **terms, prices=model)])
+    ex = strict_exchange([Instrument(X, **terms, prices=model)])
     for who in "ab":
         ex.deposit(who, "USDT", 10**6)
     ex.index(X, 265_000)
@@ -200,8 +200,8 @@ def test_weights_by_the_index_stay_in_64_bits(make):
     assert 0.0109 < rated.premium_ppb / 10**9 < 0.011 and rated.samples == 32_727
 
 
-def test_fractions_too_fine_are_refused(make):
-    ex = make(COINS, collateral=COIN_BACKS)
+def test_fractions_too_fine_are_refused(strict_exchange):
+    ex = strict_exchange(COINS, collateral=COIN_BACKS)
     ex.open_account("a")
     for each in (Fraction(7, 2**63), Fraction(2**70, 3), Fraction(-1, 2)):
         refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", X, each)

@@ -27,9 +27,9 @@ def colluders(make, a, b, *, leverage=100, mode="cross", names=(BTC,), fund=1_00
     return ex
 
 
-def test_collateral_of_a_resting_closing_order_stays(make):
+def test_collateral_of_a_resting_closing_order_stays(strict_exchange):
     """A sell far below mark leans on added margin, which may not leave before the order does."""
-    ex = colluders(make, 2_000, 2_000, mode="isolated")
+    ex = colluders(strict_exchange, 2_000, 2_000, mode="isolated")
     ex.move_margin("A", BTC, 1_000)
     ack = ex.order("A", BTC, "sell", 10, price=47_500).ok()
     with pytest.raises(Rejected) as refused:
@@ -39,24 +39,24 @@ def test_collateral_of_a_resting_closing_order_stays(make):
     ex.move_margin("A", BTC, -1_000)
 
 
-def test_the_closing_loss_of_a_cross_account_is_held(make):
-    ex = colluders(make, 2_000, 2_000)
+def test_the_closing_loss_of_a_cross_account_is_held(strict_exchange):
+    ex = colluders(strict_exchange, 2_000, 2_000)
     before = ex.account("A").withdrawable
     ex.order("A", BTC, "sell", 10, price=47_500).ok()
     assert ex.account("A").withdrawable == before - 250
     assert ex.order("A", BTC, "sell", 1, price=47_500, reduce_only=True).code == Code.OK
 
 
-def test_a_flip_must_afford_both_halves(make):
-    ex = colluders(make, 356, 2_000)
+def test_a_flip_must_afford_both_halves(strict_exchange):
+    ex = colluders(strict_exchange, 356, 2_000)
     ex.order("B", BTC, "buy", 20, price=47_500).ok()
     assert ex.order("A", BTC, "sell", 20, price=47_500).code == Code.INSUFFICIENT_MARGIN
     assert ex.order("A", BTC, "sell", 10, price=47_500)  # the closing half alone is never refused
 
 
-def test_a_closing_loss_leaves_its_other_orders_to_be_found(make):
+def test_a_closing_loss_leaves_its_other_orders_to_be_found(strict_exchange):
     """What a bid relied on was spent by closing elsewhere: it ends when somebody sells into it, the fund keeps its money."""
-    ex = colluders(make, 364, 3_000, names=("X", "Y"))
+    ex = colluders(strict_exchange, 364, 3_000, names=("X", "Y"))
     bid = ex.order("A", "Y", "buy", 10, price=52_500).ok()
     ex.order("B", "X", "buy", 10, price=47_500).ok()
     ex.order("A", "X", "sell", 10, price=47_500).ok()
@@ -66,10 +66,10 @@ def test_a_closing_loss_leaves_its_other_orders_to_be_found(make):
     assert ex.fund("USDT") == 1_000 and ex.account("A").free > 0
 
 
-def test_reduce_only_orders_come_first_for_what_there_is_to_close(make):
+def test_reduce_only_orders_come_first_for_what_there_is_to_close(strict_exchange):
     """With all of the position promised to a reduce-only order, an ordinary one opens, and needs margin when it is placed.
     When it trades it takes what the wallet then has: the threshold is far below that."""
-    ex = colluders(make, 53, 2_000, mode="isolated")
+    ex = colluders(strict_exchange, 53, 2_000, mode="isolated")
     ex.order("A", BTC, "sell", 10, price=51_000, reduce_only=True).ok()
     assert ex.order("A", BTC, "sell", 10, price=51_000).code == Code.INSUFFICIENT_MARGIN
     ex.cancel("A", ex.open_orders("A")[0].order_id)
@@ -84,9 +84,9 @@ def test_reduce_only_orders_come_first_for_what_there_is_to_close(make):
     assert short.margin == left - Decimal("1.02") < short.initial  # the fee comes first
 
 
-def test_leverage_of_the_tier_cannot_be_slipped(make):
+def test_leverage_of_the_tier_cannot_be_slipped(strict_exchange):
     """Plain orders that a reduce-only order turns into opening ones beyond the tier end when they would trade."""
-    ex = make([Instrument(BTC, tiers=[Tier(20, "0.005", "0.01"), Tier(40, "0.01", "0.02")])])
+    ex = strict_exchange([Instrument(BTC, tiers=[Tier(20, "0.005", "0.01"), Tier(40, "0.01", "0.02")])])
     for name in ("A", "B"):
         ex.deposit(name, "USDT", 10**6)
     ex.mark(BTC, 50_000)
@@ -100,9 +100,11 @@ def test_leverage_of_the_tier_cannot_be_slipped(make):
     assert ack.filled == 0 and Ending.UNCOVERED in [e.ending for e in ack.events if e.type == EventType.DONE]
 
 
-def test_a_bankruptcy_price_above_every_legal_price_goes_to_adl(make):
+def test_a_bankruptcy_price_above_every_legal_price_goes_to_adl(strict_exchange):
     """Clamped, its order would sell below cost and past the fund into a deficit."""
-    ex = make([Instrument("A0", max_price=70_000, taker_fee=0, maker_fee=0), Instrument("A1", taker_fee=0, maker_fee=0)])
+    ex = strict_exchange(
+        [Instrument("A0", max_price=70_000, taker_fee=0, maker_fee=0), Instrument("A1", taker_fee=0, maker_fee=0)]
+    )
     for name, amount in (("T", 1_200), ("M", 10**6), ("N", 10**6)):
         ex.deposit(name, "USDT", amount)
     for name in ("A0", "A1"):
@@ -120,10 +122,10 @@ def test_a_bankruptcy_price_above_every_legal_price_goes_to_adl(make):
     assert ex.deficit("USDT") == 0
 
 
-def test_three_instruments_at_the_money_limit_do_not_halt(kind):
+def test_three_instruments_at_the_money_limit_do_not_halt(audited_exchange):
     """Cross sums beyond 64 bits are sums, not faults."""
     one = {"tick": 1, "contract_size": 1, "settle_decimals": 0, "tiers": [Tier(2**30, "0.005", "0.01")]}
-    ex = kind([Instrument(f"I{i}", max_price=2**32 - 1, **one) for i in range(3)])
+    ex = audited_exchange([Instrument(f"I{i}", max_price=2**32 - 1, **one) for i in range(3)])
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 2**60)
     for i in range(3):
@@ -138,9 +140,9 @@ def test_three_instruments_at_the_money_limit_do_not_halt(kind):
     assert ex.account("b").equity > 2**60
 
 
-def test_reduce_only_orders_are_limited(kind):
+def test_reduce_only_orders_are_limited(audited_exchange):
     """Each fill of their owner may look at all of them."""
-    ex = kind([Instrument(BTC)])
+    ex = audited_exchange([Instrument(BTC)])
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 10**7)
     ex.mark(BTC, 50_000)
@@ -153,11 +155,11 @@ def test_reduce_only_orders_are_limited(kind):
     assert len(ex.open_orders("a")) == 10
 
 
-def test_equal_digests_mean_equal_futures(kind):
+def test_equal_digests_mean_equal_futures(audited_exchange):
     """Orders end in the order of their ids, however they came to rest."""
     digests = []
     for amended in (False, True):
-        ex = kind([Instrument(BTC)])
+        ex = audited_exchange([Instrument(BTC)])
         for name in ("a", "b"):
             ex.deposit(name, "USDT", 1_000)
         ex.mark(BTC, 50_000)
@@ -174,8 +176,8 @@ def test_equal_digests_mean_equal_futures(kind):
     assert digests[0] == digests[1]
 
 
-def test_a_market_order_looks_past_its_owner(make):
-    ex = make([Instrument(BTC)])
+def test_a_market_order_looks_past_its_owner(strict_exchange):
+    ex = strict_exchange([Instrument(BTC)])
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 10**5)
     ex.mark(BTC, 50_000)
@@ -212,8 +214,8 @@ def test_a_buffer_that_changes_under_a_batch():
     ex.check()
 
 
-def test_names_and_numbers_at_the_face(kind):
-    ex = kind([Instrument(BTC)])
+def test_names_and_numbers_at_the_face(audited_exchange):
+    ex = audited_exchange([Instrument(BTC)])
     before = ex.digest()
     for name in ("a\0", "\0", "\ud800", "a\n", "x" * 65):
         with pytest.raises(Rejected) as refused:
@@ -229,7 +231,7 @@ def test_names_and_numbers_at_the_face(kind):
         lambda: ex.run([1]),
         lambda: ex.run(ex.events()),
         lambda: dtype("foo"),
-        lambda: kind(Instrument(BTC)),
+        lambda: audited_exchange(Instrument(BTC)),
     ):
         with pytest.raises(InputError):
             call()

@@ -173,9 +173,9 @@ def test_random_bytes_are_no_instrument(seed):
         attack(r, data)
 
 
-def test_lengths_of_the_command(make):
+def test_lengths_of_the_command(strict_exchange):
     """What the header says must be what is there; a bare header is no instrument."""
-    kernel = exchange(make)._kernel
+    kernel = exchange(strict_exchange)._kernel
     data = to_records(N, BASE.spec, 0)
     assert kernel.apply(command(CommandType.ADD_INSTRUMENT)) == Code.BAD_INSTRUMENT
     for records in (0, 1, 2, len(data) // 64, 255):
@@ -343,19 +343,21 @@ def test_instruments_at_the_bounds(seed):
 # --- What such attacks found
 
 
-def test_an_index_beyond_the_fixed_point_of_models_is_what_was_told(make):
+def test_an_index_beyond_the_fixed_point_of_models_is_what_was_told(strict_exchange):
     """Without a model nobody needs more than ticks; in millionths of them this price would leave 64 bits."""
-    ex = make([Instrument("X", contract_size=1, tick="0.000001", max_price=10**8, tiers=[Tier(1_000, "0.005", "0.01")])])
+    ex = strict_exchange(
+        [Instrument("X", contract_size=1, tick="0.000001", max_price=10**8, tiers=[Tier(1_000, "0.005", "0.01")])]
+    )
     ex.mark("X", 10**7)
     (event,) = [e for e in ex.index("X", 10**7).events if e.type == EventType.INDEXED]
     assert (event.price_ticks, event.index_fine) == (10**13, 0) == (ex._kernel.prices(0)[2], 0)
 
 
-def test_a_flip_whose_limit_lies_below_every_price(make):
+def test_a_flip_whose_limit_lies_below_every_price(strict_exchange):
     """A short that cannot pay the fee of closing at the lowest tick: its order trades nothing and is asked for margin."""
     terms = {"contract_size": 1, "tick": 1, "max_price": 1_000, "settle": "BTC", "settle_decimals": 8}
     fees = {"liquidation_fee": "0.0001", "taker_fee": "0.0075", "maker_fee": "0.0075"}
-    ex = make([Instrument("X", kind="inverse", tiers=[Tier(1_000, "0.005", "0.01")], **terms, **fees)])
+    ex = strict_exchange([Instrument("X", kind="inverse", tiers=[Tier(1_000, "0.005", "0.01")], **terms, **fees)])
     for name in "ab":
         ex.deposit(name, "BTC", 1_000)
     ex.mark("X", 1)
@@ -366,9 +368,9 @@ def test_a_flip_whose_limit_lies_below_every_price(make):
     assert ex.order("a", "X", "buy", 101, price=1).filled == 0
 
 
-def test_what_is_added_goes_with_the_clock_and_the_currency(make):
+def test_what_is_added_goes_with_the_clock_and_the_currency(strict_exchange):
     """Records of an instrument that has expired, or counts its currency in other units, are refused by the kernel."""
-    ex = make([Instrument("X")])
+    ex = strict_exchange([Instrument("X")])
     ex.advance(5)
     model = PriceModel(components=["index"])
     old = Instrument("OLD", prices=model, expiry_ns=5).spec
@@ -379,11 +381,11 @@ def test_what_is_added_goes_with_the_clock_and_the_currency(make):
 
 
 @pytest.mark.parametrize("basis", ["notional", "entry"])
-def test_leverage_before_the_first_mark(make, basis):
+def test_leverage_before_the_first_mark(strict_exchange, basis):
     """Of no lots there need not be a price: this halted an inverse instrument whose tiers measure money."""
     terms = {"contract_size": 100, "tick": "0.5", "settle_decimals": 10, "max_price": 10**6, "max_size": 1_000}
     tiers = [Tier(1_000, "0.005", "0.01")]
-    ex = make([Instrument("I", kind="inverse", settle="XBT", basis=basis, tiers=tiers, **terms)])
+    ex = strict_exchange([Instrument("I", kind="inverse", settle="XBT", basis=basis, tiers=tiers, **terms)])
     ex.deposit("a", "XBT", 1)
     ex.set_leverage("a", "I", 10, mode="isolated")
     assert ex.position("a", "I").leverage == 10

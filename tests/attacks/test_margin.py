@@ -53,9 +53,9 @@ def highest(**terms) -> Instrument:
     return Instrument("A", **given | terms, prices=accruing("0.99"))
 
 
-def test_an_order_beyond_every_purse_is_refused(make):
+def test_an_order_beyond_every_purse_is_refused(strict_exchange):
     """A hold of 1.49 times 2**62 and accrued funding of .99 times 2**62 are no number of 64 bits; they halted the core."""
-    ex = make([highest(taker_fee="0.49")], rules=WIDE)
+    ex = strict_exchange([highest(taker_fee="0.49")], rules=WIDE)
     ex.deposit("a", "USDT", 2**61)
     ex.set_leverage("a", "A", 1, mode="cross")
     ex.index("A", 2**28)
@@ -63,9 +63,9 @@ def test_an_order_beyond_every_purse_is_refused(make):
     assert ex.order("a", "A", "buy", 2**34 - 1, price=2**28).code == Code.INSUFFICIENT_MARGIN
 
 
-def test_margin_that_would_never_do_is_not_moved(make):
+def test_margin_that_would_never_do_is_not_moved(strict_exchange):
     """Initial margin with accrued funding and what a closing order may lose: almost three times 2**62, once too much."""
-    ex = make([highest()])
+    ex = strict_exchange([highest()])
     ex.deposit("m", "USDT", 753 * 2**62 // 1_000)
     ex.deposit("a", "USDT", 245 * 2**62 // 1_000)
     ex.set_leverage("a", "A", 100, mode="isolated")
@@ -79,13 +79,13 @@ def test_margin_that_would_never_do_is_not_moved(make):
     refused(Code.BELOW_INITIAL_MARGIN, ex.move_margin, "a", "A", -1)
 
 
-def test_orders_that_alone_ask_for_more_are_cancelled(make):
+def test_orders_that_alone_ask_for_more_are_cancelled(strict_exchange):
     """A flat member of a tier group is in a high tier of its own table by the group's net; its order asks that tier's rate.
     Nobody could be stepped down, and nothing happened below R_own."""
     steep = [Tier(10, "0.01", "0.02"), Tier(20, "0.05", "0.1"), Tier(10_000, "0.1", "0.2")]
     terms = BASE | {"basis": "net", "tier_group": 1}
     members = [Instrument("A", **terms, tiers=steep), Instrument("B", **terms, tiers=[Tier(10_000, "0.01", "0.2")])]
-    ex = exchange(make, members, 40_000, leverage=5, rules=replace(WIDE, orders="notional"))
+    ex = exchange(strict_exchange, members, 40_000, leverage=5, rules=replace(WIDE, orders="notional"))
     trade(ex, "B", 100).ok()
     ex.order("a", "A", "buy", 50, price=1_000).ok()
     price = ex.position("a", "B").liquidation_price
@@ -96,10 +96,10 @@ def test_orders_that_alone_ask_for_more_are_cancelled(make):
 
 
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
-def test_a_factor_at_lower_leverage_is_asked_before(make, mode):
+def test_a_factor_at_lower_leverage_is_asked_before(strict_exchange, mode):
     """Half of the initial margin: at 5x twice as much as at 10x. Where that is more than there is, leverage stays."""
     terms = BASE | {"scheme": "factor", "maintenance_at": "entry", "tiers": [Tier(10_000, "0.05", "0.1")]}
-    ex = exchange(make, [Instrument("A", **terms)], 11_000, mode=mode)
+    ex = exchange(strict_exchange, [Instrument("A", **terms)], 11_000, mode=mode)
     trade(ex, "A", 100).ok()
     ex.mark("A", 955)
     refused(Code.INSUFFICIENT_MARGIN, ex.set_leverage, "a", "A", 5, mode=mode)
@@ -111,10 +111,10 @@ def test_a_factor_at_lower_leverage_is_asked_before(make, mode):
     assert ex.position("a", "A").maintenance == 10_000
 
 
-def test_an_opening_order_needs_free_margin_even_where_the_hold_stays(make):
+def test_an_opening_order_needs_free_margin_even_where_the_hold_stays(strict_exchange):
     """A dearer order of the other side is held for already; with nothing free another one may not open on its account."""
     tiers = [Tier(10_000, "0.05", "0.1")]
-    ex = exchange(make, [Instrument(name, **BASE, tiers=tiers) for name in "AC"], 20_200)
+    ex = exchange(strict_exchange, [Instrument(name, **BASE, tiers=tiers) for name in "AC"], 20_200)
     trade(ex, "C", 100).ok()
     ex.order("a", "A", "buy", 101, price=999).ok()
     ex.mark("C", 900)
@@ -137,23 +137,23 @@ def beyond_its_tier(make, mode="cross", cash=50_000):
     return ex
 
 
-def test_what_a_tier_asks_is_not_free(make):
+def test_what_a_tier_asks_is_not_free(strict_exchange):
     """Its leverage alone asks 1,001. What maintenance asks cannot be withdrawn, moved out, or used by another order."""
-    ex = beyond_its_tier(make)
+    ex = beyond_its_tier(strict_exchange)
     assert ex.account("a").free == ex.account("a").withdrawable == 50_000 - 100 - 10_010
     assert trade(ex, "B", 4_000).code == Code.INSUFFICIENT_MARGIN
     ex.withdraw("a", "USDT", ex.account("a").withdrawable)
     assert ex.position("a", "A").size == -100
-    ex = beyond_its_tier(make, "isolated")
+    ex = beyond_its_tier(strict_exchange, "isolated")
     refused(Code.BELOW_INITIAL_MARGIN, ex.move_margin, "a", "A", -29_000)
     ex.move_margin("a", "A", 10_110 - ex.position("a", "A").margin)
     assert ex.position("a", "A").size == -100
 
 
-def test_maintenance_of_the_entry_value_is_not_free(make):
+def test_maintenance_of_the_entry_value_is_not_free(strict_exchange):
     """Long 100 from 1,000 at 10x, maintenance 9 % of 100,000: at 800 initial margin of the value is 8,000, and 9,000 stay."""
     terms = {"tiers": [Tier(10_000, "0.09", "0.1")], "maintenance_at": "entry"}
-    ex = exchange(make, [Instrument("A", **BASE, **terms)], 100_000)
+    ex = exchange(strict_exchange, [Instrument("A", **BASE, **terms)], 100_000)
     trade(ex, "A", 100).ok()
     ex.mark("A", 800)
     assert ex.account("a").withdrawable == 100_000 - 20_000 - 9_000
@@ -162,10 +162,10 @@ def test_maintenance_of_the_entry_value_is_not_free(make):
 
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
-def test_orders_that_rest_are_asked_for_accrued_funding_together(make, mode):
+def test_orders_that_rest_are_asked_for_accrued_funding_together(strict_exchange, mode):
     """1 % of 10,000 accrues; each order asks a hundred for its margin and a hundred for each lot that could open with it."""
     terms = BASE | {"max_price": 10**5, "tiers": [Tier(10**6, "0.005", "0.01")], "prices": accruing("0.01", "0.02")}
-    ex = make([Instrument("A", **terms)], rules=WIDE)
+    ex = strict_exchange([Instrument("A", **terms)], rules=WIDE)
     ex.deposit("m", "USDT", 10**7)
     ex.deposit("a", "USDT", 2_000)
     ex.index("A", 10_000)
@@ -179,10 +179,12 @@ def test_orders_that_rest_are_asked_for_accrued_funding_together(make, mode):
 
 
 @pytest.mark.parametrize("margin", [0, "0.5", 1])
-def test_what_was_set_aside_for_funding_pays_it(make, margin):
+def test_what_was_set_aside_for_funding_pays_it(strict_exchange, margin):
     """155 with 100 due and 50 asked: the cap leaves 50, and never the reserve besides, which was for this very charge."""
     model = accruing("0.01", "0.02", margin)
-    ex = make([Instrument("A", **BASE | {"max_price": 10**5}, tiers=[Tier(10**6, "0.005", "0.01")], prices=model)], rules=WIDE)
+    ex = strict_exchange(
+        [Instrument("A", **BASE | {"max_price": 10**5}, tiers=[Tier(10**6, "0.005", "0.01")], prices=model)], rules=WIDE
+    )
     ex.deposit("m", "USDT", 10**7)
     ex.deposit("a", "USDT", 260)
     ex.set_leverage("a", "A", 100, mode="cross")
@@ -193,10 +195,10 @@ def test_what_was_set_aside_for_funding_pays_it(make, margin):
     assert ex.account("a").cash == 55 and ex.position("a", "A").size == 1
 
 
-def test_an_amendment_that_frees_margin_cancels_nothing(make):
+def test_an_amendment_that_frees_margin_cancels_nothing(strict_exchange):
     """What was free before is measured before the order leaves the book."""
     tiers = [Tier(10_000, "0.05", "0.1")]
-    ex = exchange(make, [Instrument(name, **BASE, tiers=tiers) for name in "AC"], 20_200)
+    ex = exchange(strict_exchange, [Instrument(name, **BASE, tiers=tiers) for name in "AC"], 20_200)
     trade(ex, "C", 100).ok()
     first = ex.order("a", "A", "buy", 100, price=1_000).ok()
     ex.order("a", "A", "buy", 1, price=900).ok()
@@ -209,10 +211,12 @@ def test_an_amendment_that_frees_margin_cancels_nothing(make):
 
 @pytest.mark.parametrize("pieces", [1, 10, 100])
 @pytest.mark.parametrize("scheme,curve", [("slope", "0.00001"), ("power", "0.000001")])
-def test_many_fills_take_the_margin_of_one(make, scheme, curve, pieces):
+def test_many_fills_take_the_margin_of_one(strict_exchange, scheme, curve, pieces):
     """A curve raises the rate of all that is held: each fill of an isolated position takes what the whole asks more."""
     terms = BASE | {"scheme": scheme, "maintenance_curve": Decimal(curve) / 2, "initial_curve": curve, "max_size": 1_000}
-    ex = exchange(make, [Instrument("A", **terms, tiers=[Tier(1_000, "0.005", "0.01")])], 10**6, 100, mode="isolated")
+    ex = exchange(
+        strict_exchange, [Instrument("A", **terms, tiers=[Tier(1_000, "0.005", "0.01")])], 10**6, 100, mode="isolated"
+    )
     for _ in range(pieces):
         trade(ex, "A", 1_000 // pieces).ok()
     p = ex.position("a", "A")
@@ -234,12 +238,12 @@ def test_a_haircut_leaves_something():
 
 
 @pytest.mark.parametrize("mode,before", [("cross", None), ("isolated", "cross"), ("cross", "isolated")])
-def test_a_flat_instrument_may_have_any_leverage(make, mode, before):
+def test_a_flat_instrument_may_have_any_leverage(strict_exchange, mode, before):
     """Another position of the account is stuck below R_own; a factor that holds and orders nothing asks nothing. The twins
     disagreed, and by the margin mode that was."""
     tiers = [Tier(10, "0.01", "0.02"), Tier(20, "0.02", "0.04"), Tier(1_000, "0.1", "0.2")]
     factor = Instrument("B", **BASE, scheme="factor", tiers=[Tier(1_000, "0.05", "0.1")])
-    ex = exchange(make, [Instrument("A", **BASE, tiers=tiers)], 12_000, leverage=5)
+    ex = exchange(strict_exchange, [Instrument("A", **BASE, tiers=tiers)], 12_000, leverage=5)
     ex.add_instrument(factor)
     ex.mark("B", 1_000)
     trade(ex, "A", 30).ok()
@@ -251,12 +255,14 @@ def test_a_flat_instrument_may_have_any_leverage(make, mode, before):
     assert ex.position("a", "B").leverage == 2
 
 
-def test_a_hold_beyond_every_purse_is_refused(make):
+def test_a_hold_beyond_every_purse_is_refused(strict_exchange):
     """An inverse contract at its bound, a band as wide as can be: value, loss and fee of an order at one tick are no number of
     64 bits."""
     terms = {"kind": "inverse", "settle": "COIN", "contract_size": 1, "tick": 1, "max_price": 10_000, "settle_decimals": 8}
     lots = 2**62 // 10**8 - 1
-    ex = make([Instrument("A", **terms, taker_fee="0.49", liquidation_fee=0, tiers=[Tier(lots, "0.01", "0.5")])], rules=WIDE)
+    ex = strict_exchange(
+        [Instrument("A", **terms, taker_fee="0.49", liquidation_fee=0, tiers=[Tier(lots, "0.01", "0.5")])], rules=WIDE
+    )
     ex.deposit("a", "COIN", 1)
     ex.set_leverage("a", "A", 1, mode="cross")
     ex.mark("A", 10_000)
@@ -264,12 +270,12 @@ def test_a_hold_beyond_every_purse_is_refused(make):
 
 
 @pytest.mark.parametrize("rule", ["notional", "fee"])
-def test_a_hedge_is_not_netted_for_what_an_order_asks(make, rule):
+def test_a_hedge_is_not_netted_for_what_an_order_asks(strict_exchange, rule):
     """Cancelling the order is enough, so nothing else happens."""
     rules = replace(WIDE, orders=rule)
     terms = BASE | ({"taker_fee": "0.01", "maker_fee": 0} if rule == "fee" else {})
     members = [Instrument(name, **terms, tiers=[Tier(1_000, "0.05", "0.06")]) for name in "XY"]
-    ex = make(members, rules=rules)
+    ex = strict_exchange(members, rules=rules)
     ex.deposit("m", "USDT", 10**7)
     ex.deposit("a", "USDT", 30_000)
     for name in "XY":
@@ -302,10 +308,10 @@ def group(*tables, names="ABC"):
     ]
 
 
-def test_leverage_is_asked_in_the_margin_mode_that_is_named(make):
+def test_leverage_is_asked_in_the_margin_mode_that_is_named(strict_exchange):
     """Isolated stands alone, cross stands with its group; the mode that was does not count. Nor does a view of a member that
     was never touched."""
-    ex = exchange(make, group(JUMP, JUMP), 10**6, leverage=5)
+    ex = exchange(strict_exchange, group(JUMP, JUMP), 10**6, leverage=5)
     ex.add_instrument(group(JUMP, names="C")[0])
     trade(ex, "A", 200).ok()
     assert ex.position("a", "C").tier == 2
@@ -315,9 +321,9 @@ def test_leverage_is_asked_in_the_margin_mode_that_is_named(make):
     ex.set_leverage("a", "B", 5, mode="cross")
 
 
-def test_every_table_of_a_group_has_room(make):
+def test_every_table_of_a_group_has_room(strict_exchange):
     """A's table ends at 200: what would carry A beyond it is refused, in whatever member it is ordered."""
-    ex = exchange(make, group([Tier(100, "0.05", "0.1"), Tier(200, "0.1", "0.2")], JUMP), 10**6, leverage=5)
+    ex = exchange(strict_exchange, group([Tier(100, "0.05", "0.1"), Tier(200, "0.1", "0.2")], JUMP), 10**6, leverage=5)
     ex.deposit("n", "USDT", 10**7)
     ex.set_leverage("n", "B", 1, mode="cross")
     trade(ex, "A", 100).ok()
@@ -325,13 +331,13 @@ def test_every_table_of_a_group_has_room(make):
     trade(ex, "B", 100, maker="n").ok()
 
 
-def test_groups_are_of_one_lot_and_few(make):
+def test_groups_are_of_one_lot_and_few(strict_exchange):
     """Nets of different lots do not add up; a takeover looks at each member for each."""
     other = Instrument("B", **BASE | {"lot": "0.01"}, tiers=JUMP, basis="net", tier_group=1)
     with pytest.raises(InputError, match="one lot size"):
-        make([*group(JUMP), other])
-    ex = make(group(JUMP))
+        strict_exchange([*group(JUMP), other])
+    ex = strict_exchange(group(JUMP))
     with pytest.raises(InputError, match="one lot size"):
         ex.add_instrument(other)
     with pytest.raises(InputError, match="at most 64"):
-        make([replace(other, name=f"I{n}", lot=1) for n in range(65)])
+        strict_exchange([replace(other, name=f"I{n}", lot=1) for n in range(65)])

@@ -36,11 +36,11 @@ def types(ack, *wanted):
 # --- Money ---------------------------------------------------------------------------------------------
 
 
-def test_a_closing_order_does_not_spoil_its_own_limit(make):
+def test_a_closing_order_does_not_spoil_its_own_limit(strict_exchange):
     """C, short 3 at 1,049 on isolated margin, closes against A up to where its margin is used up. On the way it buys its
     own sell at 1,000 with `allow`: that pays C the open profit out into its wallet, and the limit counts on it still.
     A gains at a constant mark what C's margin no longer has, the fund pays 69."""
-    ex = make([X])
+    ex = strict_exchange([X])
     ex.seed_fund("USDT", 1_000)
     ex.mark("X", 1_000)
     for name, leverage, mode in (("A", 10, "cross"), ("C", 100, "isolated")):
@@ -53,9 +53,9 @@ def test_a_closing_order_does_not_spoil_its_own_limit(make):
     assert ex.fund("USDT") == 1_000
 
 
-def test_fill_or_kill_among_own_reduce_only_orders(make):
+def test_fill_or_kill_among_own_reduce_only_orders(strict_exchange):
     """A, long 10, buys its own sells with `allow`: its position stays, and so does what rests reduce-only."""
-    ex = make([X])
+    ex = strict_exchange([X])
     for name in "AB":
         ex.deposit(name, "USDT", 10**6)
     ex.mark("X", 100)
@@ -67,9 +67,9 @@ def test_fill_or_kill_among_own_reduce_only_orders(make):
     assert ex.order("A", "X", "buy", 19, price=101, tif="fok", self_trade="allow").filled == 19
 
 
-def test_the_last_price_is_never_the_houses(make):
+def test_the_last_price_is_never_the_houses(strict_exchange):
     """A parcel rests at 975; whoever takes it trades with the house, and no stop by last price fires."""
-    ex = make([X])
+    ex = strict_exchange([X])
     for name, amount in (("b", 10**6), ("c", 10**6), ("p", 600)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 1_000)
@@ -146,8 +146,8 @@ def test_the_limit_of_trailing_orders_is_for_trailing_orders():
     assert crowded.order(2, "buy", 1, trigger=Trigger.trailing(distance=1, by="index"))
 
 
-def test_the_limit_of_reduce_only_orders_counts_dormant_ones(kind):
-    ex = kind([X], retain=False)
+def test_the_limit_of_reduce_only_orders_counts_dormant_ones(audited_exchange):
+    ex = audited_exchange([X], retain=False)
     ex.deposit("a", "USDT", 10**6)
     ex.mark("X", 100)
     asleep = {"reduce_only": True, "trigger": Trigger.stop(1)}
@@ -300,9 +300,9 @@ def test_a_batch_in_another_thread_makes_every_call_busy():
     working.check()
 
 
-def test_an_expired_reduce_only_order_and_a_mass_cancel_leave_the_sums_right(make):
+def test_an_expired_reduce_only_order_and_a_mass_cancel_leave_the_sums_right(strict_exchange):
     """A close-position order that is due, cancelled with all others in the same command by its account's liquidation."""
-    ex = make([X])
+    ex = strict_exchange([X])
     for name, amount in (("b", 10**6), ("p", 600)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 1_000)

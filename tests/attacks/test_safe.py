@@ -32,9 +32,9 @@ def backed(make, orders):
 
 
 @pytest.mark.parametrize("orders", ["ignored", "fee", "notional"])
-def test_a_debt_does_not_hide_behind_orders(make, orders):
+def test_a_debt_does_not_hide_behind_orders(strict_exchange, orders):
     """Wash trades leave a wallet below zero, an order counts, another then holds what backs it: the fund paid 380."""
-    ex = backed(make, orders)
+    ex = backed(strict_exchange, orders)
     ex.order("m", "W", "sell", 150, price=100).ok()
     ex.order("a", "W", "buy", 150, price=100).ok()
     bid = ex.order("a", "X", "buy", 1, price=50).ok()
@@ -52,8 +52,8 @@ def test_a_debt_does_not_hide_behind_orders(make, orders):
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_a_delisting_takes_what_orders_hold_before_the_funds(make, hidden):
-    ex = backed(make, "ignored")
+def test_a_delisting_takes_what_orders_hold_before_the_funds(strict_exchange, hidden):
+    ex = backed(strict_exchange, "ignored")
     ex.order("m", "X", "sell", 50, price=100).ok()
     ex.order("a", "X", "buy", 50, price=100).ok()
     if hidden:
@@ -63,10 +63,10 @@ def test_a_delisting_takes_what_orders_hold_before_the_funds(make, hidden):
 
 
 @pytest.mark.parametrize("units", [86_956, 86_957, 86_958])
-def test_what_rounding_takes_at_mark_is_nobodys_end(make, units):
+def test_what_rounding_takes_at_mark_is_nobodys_end(strict_exchange, units):
     """An inverse long at 115 is worth a unit less than it cost; its hold does not have that unit."""
     coin = {"settle": "W", "settle_decimals": 8, "contract_size": 1, "tick": 1, "max_price": 1_000} | FREE
-    ex = make([Instrument("I", kind="inverse", tiers=[Tier(10**6, "0.005", "0.01")], **coin)])
+    ex = strict_exchange([Instrument("I", kind="inverse", tiers=[Tier(10**6, "0.005", "0.01")], **coin)])
     ex.deposit("b", "W", 10**6)
     ex.deposit("a", "W", Decimal(units) / 10**8)
     ex.mark("I", 115)
@@ -81,11 +81,11 @@ def test_what_rounding_takes_at_mark_is_nobodys_end(make, units):
 
 
 @pytest.mark.parametrize("side,maker", [("buy", False), ("sell", False), ("buy", True)])
-def test_a_reduction_leaves_the_rest_at_its_threshold(make, side, maker):
+def test_a_reduction_leaves_the_rest_at_its_threshold(strict_exchange, side, maker):
     """Lifted exactly to R_own, one lot sold back: what it released left the rest a unit short: it was taken over."""
     tiers = [Tier(2_000, "0.005", "0.01"), Tier(10_000, "0.01", "0.02")]
     coin = {"settle": "XBT", "settle_decimals": 10, "contract_size": 100, "tick": "0.5", "max_price": 10**6, "tiers": tiers}
-    ex = make([Instrument("XBTUSD", kind="inverse", **coin)])
+    ex = strict_exchange([Instrument("XBTUSD", kind="inverse", **coin)])
     for name, amount in (("a", 10), ("b", 10_000)):
         ex.deposit(name, "XBT", amount)
     ex.mark("XBTUSD", 50_000)
@@ -107,8 +107,14 @@ def test_a_reduction_leaves_the_rest_at_its_threshold(make, side, maker):
     assert not happened(ack, EventType.LIQUIDATION) and abs(ex.position("a", "XBTUSD").size) == 2_049
 
 
-def test_a_reduction_of_a_factor_table_keeps_what_the_rest_needs(make):
-    ex = market(make, money={"a": 10_000}, scheme="factor", tiers=[Tier(8, "0.01", "0.01"), Tier(20, "0.03", "0.045")], **FREE)
+def test_a_reduction_of_a_factor_table_keeps_what_the_rest_needs(strict_exchange):
+    ex = market(
+        strict_exchange,
+        money={"a": 10_000},
+        scheme="factor",
+        tiers=[Tier(8, "0.01", "0.01"), Tier(20, "0.03", "0.045")],
+        **FREE,
+    )
     ex.set_leverage("a", X, 2, mode="isolated")
     ex.order("b", X, "sell", 12, price=100).ok()
     ex.order("a", X, "buy", 12, price=100).ok()
@@ -119,10 +125,10 @@ def test_a_reduction_of_a_factor_table_keeps_what_the_rest_needs(make):
 
 
 @pytest.mark.parametrize("way", ["resting", "fired"])
-def test_a_reduce_only_order_that_makes_others_open_more_ends_alone(make, way):
+def test_a_reduce_only_order_that_makes_others_open_more_ends_alone(strict_exchange, way):
     """Where orders count its rest would carry the account below its threshold: it ends, the others stay."""
     rule = replace(rules.find("seed"), orders="notional")
-    ex = market(make, money={"a": 60}, rule=rule, **FREE | {"tiers": [Tier(10**6, "0.04", "0.05")]})
+    ex = market(strict_exchange, money={"a": 60}, rule=rule, **FREE | {"tiers": [Tier(10**6, "0.04", "0.05")]})
     ex.set_leverage("a", X, 20, mode="cross")
     ex.order("b", X, "sell", 10, price=100).ok()
     ex.order("a", X, "buy", 10, price=100).ok()
@@ -134,12 +140,12 @@ def test_a_reduce_only_order_that_makes_others_open_more_ends_alone(make, way):
 
 @pytest.mark.parametrize("terms", [{"fee_at": "bankruptcy"}, {"at_threshold": True}])
 @pytest.mark.parametrize("side", ["buy", "sell"])
-def test_what_may_be_withdrawn_endangers_nobody(make, terms, side):
+def test_what_may_be_withdrawn_endangers_nobody(strict_exchange, terms, side):
     rule = replace(rules.find("okx_consistent"), **terms, **({"funding_cap": False} if "fee_at" in terms else {}))
     tiers = [Tier(10**6, "0.01", "0.02" if "fee_at" in terms else "0.01")]
     fees = FREE | ({"liquidation_fee": "0.01"} if "fee_at" in terms else {})
     for mode in ("cross", "isolated"):
-        ex = market(make, money={"a": 1_000}, rule=rule, **fees | {"tiers": tiers})
+        ex = market(strict_exchange, money={"a": 1_000}, rule=rule, **fees | {"tiers": tiers})
         ex.set_leverage("a", X, 50, mode=mode)
         ex.order("b", X, OTHER[side], 100, price=100).ok()
         ex.order("a", X, side, 100, price=100).ok()
@@ -151,18 +157,18 @@ def test_what_may_be_withdrawn_endangers_nobody(make, terms, side):
 
 
 @pytest.mark.parametrize("terms", [{}, {"tif": "ioc"}, {"tif": "fok"}])
-def test_a_better_price_is_no_harm(make, terms):
+def test_a_better_price_is_no_harm(strict_exchange, terms):
     """Sold at 100.1 a lot asks more margin than at the limit of 100, which is what was there: the rest ended."""
-    ex = market(make, money={"a": 100}, **FREE)
+    ex = market(strict_exchange, money={"a": 100}, **FREE)
     ex.set_leverage("a", X, 10, mode="isolated")
     ex.order("b", X, "buy", 5, price="100.1").ok()
     ex.order("b", X, "buy", 20, price=100).ok()
     assert ex.order("a", X, "sell", 10, price=100, **terms).filled == 10
 
 
-def test_closing_counts_at_the_prices_at_which_it_trades(make):
+def test_closing_counts_at_the_prices_at_which_it_trades(strict_exchange):
     """10 asked at 100 and 10 at 101: a market order for 20 closes at 100, as one of 10 would."""
-    ex = market(make, money={"a": 35}, **FREE)
+    ex = market(strict_exchange, money={"a": 35}, **FREE)
     ex.set_leverage("a", X, 50, mode="cross")
     ex.order("b", X, "buy", 10, price=100).ok()
     ex.order("a", X, "sell", 10, price=100).ok()
@@ -171,9 +177,9 @@ def test_closing_counts_at_the_prices_at_which_it_trades(make):
     assert ex.order("a", X, "buy", 20).filled == 20 and ex.position("a", X).size == 10
 
 
-def test_what_opens_is_not_bound_by_what_closing_may_cost(make):
+def test_what_opens_is_not_bound_by_what_closing_may_cost(strict_exchange):
     """Short 1 at 50x: closed at 101 it may cost no more than 2; what opens behind may cost more."""
-    ex = market(make, money={"a": 1_000}, **FREE)
+    ex = market(strict_exchange, money={"a": 1_000}, **FREE)
     ex.set_leverage("a", X, 50, mode="isolated")
     ex.order("b", X, "buy", 1, price=100).ok()
     ex.order("a", X, "sell", 1, price=100).ok()

@@ -69,11 +69,11 @@ def environment(kind: str) -> dict[str, str]:
     return found
 
 
-def tested(kind: str, words: list[str], begin: tuple[str, ...] = ()) -> bool:
+def tested(audited_exchange: str, words: list[str], begin: tuple[str, ...] = ()) -> bool:
     """Runs tests on a build: all but those that look at sources. True if they pass."""
     left_out = [word for name in ABOUT_SOURCES for word in ("--ignore", f"tests/shape/test_{name}.py")]
     asked = [sys.executable, *begin, "-m", "pytest", *ASKED, *left_out, *(words or ["tests"])]
-    return subprocess.run(asked, cwd=ROOT, env=environment(kind), check=False).returncode == 0
+    return subprocess.run(asked, cwd=ROOT, env=environment(audited_exchange), check=False).returncode == 0
 
 
 if __name__ == "__main__":

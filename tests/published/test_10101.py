@@ -13,8 +13,8 @@ BANKRUPT = [
 
 
 @pytest.mark.parametrize("row", BANKRUPT, ids=lambda row: row.id)
-def test_bankruptcy_price(make, row):
-    check_bankruptcy(make, row)
+def test_bankruptcy_price(strict_exchange, row):
+    check_bankruptcy(strict_exchange, row)
 
 
 # id, source, kind, entry, leverage, maintenance rate, side, printed price, how far the print may be off
@@ -25,5 +25,5 @@ AT_ENTRY = [
 
 
 @pytest.mark.parametrize("row", AT_ENTRY, ids=entry_id)
-def test_liquidation_price_with_the_margin_of_entry(make, row):
-    check_at_entry(make, row)
+def test_liquidation_price_with_the_margin_of_entry(strict_exchange, row):
+    check_at_entry(strict_exchange, row)

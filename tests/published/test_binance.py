@@ -55,9 +55,9 @@ AT_MMR = [
 
 
 @pytest.mark.parametrize("row", AT_MMR, ids=lambda row: f"{row.id}-{'short' if row.side < 0 else 'long'}")
-def test_liquidation_price(make, row):
+def test_liquidation_price(strict_exchange, row):
     """The trigger is the tier's rate alone, its deduction taken off where there is one."""
-    check_liquidation(make, row)
+    check_liquidation(strict_exchange, row)
 
 
 # id, source, kind, entry, leverage, maintenance rate, side, printed price, how far the print may be off
@@ -67,15 +67,15 @@ AT_ENTRY = [
 
 
 @pytest.mark.parametrize("row", AT_ENTRY, ids=entry_id)
-def test_liquidation_price_with_the_margin_of_entry(make, row):
-    check_at_entry(make, row)
+def test_liquidation_price_with_the_margin_of_entry(strict_exchange, row):
+    check_at_entry(strict_exchange, row)
 
 
 BINANCE_CROSS = {"B1": "1153.26", "B2": "26316.89"}
 
 
 @pytest.mark.parametrize("moved", BINANCE_CROSS, ids=["B3", "B4"])
-def test_binance_cross_liquidation_price(make, moved):
+def test_binance_cross_liquidation_price(strict_exchange, moved):
     """B1's and B2's positions on one wallet (Binance support pages): each, with the other held at its mark.
 
     The other's profit and maintenance margin are what section 0 takes into M'.
@@ -86,7 +86,7 @@ def test_binance_cross_liquidation_price(make, moved):
     rows["B2"] = replace(rows["B2"], decimals=7)
     held = next(each for each in rows if each != moved)
     row, other = rows[moved], rows[held]
-    ex = begin(make, [each.instrument(each.id) for each in rows.values()])
+    ex = begin(strict_exchange, [each.instrument(each.id) for each in rows.values()])
     for each in rows.values():
         trade(ex, each.id, 1, each.size, each.entry, each.leverage, "cross")
     balance(ex, row.margin)
@@ -113,8 +113,8 @@ NEEDS = [
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.id)
-def test_requirement(make, need):
-    check_requirement(make, need)
+def test_requirement(strict_exchange, need):
+    check_requirement(strict_exchange, need)
 
 
 CUMS = ("0", "50", "1300", "16300", "266300", "1266300", "2516300", "5016300", "25016300", "100016300")
@@ -131,14 +131,14 @@ def of_value(make, value: int, scheme: str):
 
 
 @pytest.mark.parametrize("k", range(10), ids=lambda k: f"B6 tier {k + 1}")
-def test_binance_deductions(make, k):
+def test_binance_deductions(strict_exchange, k):
     """At a tier's top its requirement is value * rate less the printed deduction, and one contract on nothing jumps."""
     tier, cum = BINANCE[k], Decimal(CUMS[k])
     assert deductions(BINANCE)[k] == cum
-    p = of_value(make, tier.max_contracts, "deduction")
+    p = of_value(strict_exchange, tier.max_contracts, "deduction")
     assert p.tier == k + 1 and p.maintenance == tier.max_contracts * Decimal(tier.maintenance) - cum
     if k < 9:
-        above = of_value(make, tier.max_contracts + 1_000, "deduction")
+        above = of_value(strict_exchange, tier.max_contracts + 1_000, "deduction")
         assert above.tier == k + 2
         assert above.maintenance - p.maintenance == 1_000 * Decimal(BINANCE[k + 1].maintenance)
 
@@ -149,7 +149,7 @@ def test_a_deduction_that_would_jump_is_refused():
                    max_size=1)  # fmt: skip
 
 
-def test_the_two_schemes_of_section_0(make):
+def test_the_two_schemes_of_section_0(strict_exchange):
     """1,200,000 on B6's table: 13,700 = 200 + 1,000 + 7,500 + 5,000 slab by slab, 30,000 of the whole position."""
-    assert of_value(make, 1_200_000, "deduction").maintenance == 13_700
-    assert of_value(make, 1_200_000, "whole").maintenance == 30_000
+    assert of_value(strict_exchange, 1_200_000, "deduction").maintenance == 13_700
+    assert of_value(strict_exchange, 1_200_000, "whole").maintenance == 30_000

@@ -10,11 +10,11 @@ from support.models import FAR_ASK, build, mark, passing, quote, rates, trade_at
 from support.published import SECOND, X
 
 
-def test_funding_of_bitmex_is_around_the_mark(make):
+def test_funding_of_bitmex_is_around_the_mark(strict_exchange):
     """The book's impact bid is 20 over a mark that the last trade holds 30 over the index of 10,000: .2 % and .3 %."""
     funding = Funding(interval_ns=SECOND, premium="impact_on_mark", impact=5_000, weights="equal", cap="0.9")
     model = PriceModel(components=["last"], sample_ns=SECOND // 2, funding=funding)
-    ex = build(make, model)
+    ex = build(strict_exchange, model)
     ex.index(X, 10_000)
     trade_at(ex, 10_030)
     ex.advance(1)
@@ -24,9 +24,9 @@ def test_funding_of_bitmex_is_around_the_mark(make):
     assert (event.premium_ppb, event.rate_ppb) == (5_000_000, 4_500_000)
 
 
-def test_funding_of_bitmex_in_coins(make):
+def test_funding_of_bitmex_in_coins(strict_exchange):
     """M3: 15,000 contracts at 750 are 20 XBT; 0.25 % of them are 0.05, and the move to 800 gains 1.25."""
-    ex = make([
+    ex = strict_exchange([
         Instrument("XBTUSD", kind="inverse", settle="XBT", contract_size=1, tick="0.5", settle_decimals=10, max_price=2_000,
                    maker_fee=0, taker_fee=0, tiers=[Tier(10**6, "0.005", "0.01")])
     ])  # fmt: skip
@@ -43,7 +43,7 @@ def test_funding_of_bitmex_in_coins(make):
 
 
 @pytest.mark.parametrize("clamp,rate,paid", [("0.0025", 2_500_000, "0.05"), ("0.0005", 500_000, "0.01")])
-def test_the_rate_of_bitmex(make, clamp, rate, paid):
+def test_the_rate_of_bitmex(strict_exchange, clamp, rate, paid):
     """M3: quote and base lend at 1.00 % and .25 % a day, paid every eight hours: (1.00 % - .25 %) / 3 = .25 %, .05 of 20 XBT.
 
     The example leaves the premium out, and the clamp: that of today, .05 %, would leave .01.
@@ -52,7 +52,7 @@ def test_the_rate_of_bitmex(make, clamp, rate, paid):
     interest = (Fraction("0.01") - Fraction("0.0025")) / (24 * 3_600 * SECOND // eight)
     funding = Funding(interval_ns=eight, premium="impact_on_mark", impact=1, weights="equal", clamp=clamp,
                       interest=Decimal(interest.numerator) / interest.denominator)  # fmt: skip
-    ex = build(make, PriceModel(components=["index"], sample_ns=eight, funding=funding), kind="inverse", settle="XBT",
+    ex = build(strict_exchange, PriceModel(components=["index"], sample_ns=eight, funding=funding), kind="inverse", settle="XBT",
                contract_size=1, tick="0.5", settle_decimals=10, max_price=2_000)  # fmt: skip
     ex.index(X, 750)
     ex.order("maker", X, "sell", 15_000, price=750).ok()

@@ -46,8 +46,8 @@ BANKRUPT = [
 
 
 @pytest.mark.parametrize("row", BANKRUPT, ids=lambda row: row.id)
-def test_bankruptcy_price(make, row):
-    check_bankruptcy(make, row)
+def test_bankruptcy_price(strict_exchange, row):
+    check_bankruptcy(strict_exchange, row)
 
 
 CLOSING = [
@@ -59,16 +59,16 @@ CLOSING = [
 
 
 @pytest.mark.parametrize("row", CLOSING, ids=lambda row: row.id)
-def test_bankruptcy_price_that_pays_the_fee(make, row):
-    check_closing(make, row)
+def test_bankruptcy_price_that_pays_the_fee(strict_exchange, row):
+    check_closing(strict_exchange, row)
 
 
-def test_a_bybit_bankruptcy_price_at_the_venues_own_tick(make):
+def test_a_bybit_bankruptcy_price_at_the_venues_own_tick(strict_exchange):
     """Y2: 7,735.372549 -> 7,735.50. An entry of 7,890.08 is 4,200 at 7,890 and 800 at 7,890.5: a tick is 0.5."""
     tiers = flat(5_000, "0.005", 50)
     terms = Instrument(X, kind="inverse", settle="COIN", contract_size=1, tick="0.5", tiers=tiers, maker_fee=0, taker_fee=0,
                        settle_decimals=12, max_price=20_000)  # fmt: skip
-    ex = begin(make, [terms])
+    ex = begin(strict_exchange, [terms])
     trade(ex, X, 1, 4_200, 7_890, 50, "isolated")
     trade(ex, X, 1, 800, "7890.5", 50, "isolated")
     p = ex.position("poor", X)
@@ -84,8 +84,8 @@ NEEDS = [
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.id)
-def test_requirement(make, need):
-    check_requirement(make, need)
+def test_requirement(strict_exchange, need):
+    check_requirement(strict_exchange, need)
 
 
 # id, source, kind, entry, leverage, maintenance rate, side, printed price, how far the print may be off
@@ -108,26 +108,26 @@ AT_ENTRY = [
 
 
 @pytest.mark.parametrize("row", AT_ENTRY, ids=entry_id)
-def test_liquidation_price_with_the_margin_of_entry(make, row):
-    check_at_entry(make, row)
+def test_liquidation_price_with_the_margin_of_entry(strict_exchange, row):
+    check_at_entry(strict_exchange, row)
 
 
 @pytest.mark.parametrize("leverage,printed", [(10, "10396.00"), (25, "10999")], ids=["Y4", "Y5"])
-def test_a_bybit_liquidation_price_at_the_venues_own_tick(make, leverage, printed):
+def test_a_bybit_liquidation_price_at_the_venues_own_tick(strict_exchange, leverage, printed):
     """Y4: 10,395.89, printed 10,396.00; Y5: 10,998.55, printed 10,999. A tick is 0.5, and Bybit rounds a long's price up.
 
     That tick is the last one of ours that is safe: there the margin is still there, so ours is a tick lower.
     """
     price = exact_at_entry("inverse", "11383.5", leverage, "0.005", 1)
     traded = held_at_entry("inverse", "11383.5", "0.005", leverage, "0.5")
-    ex = begin(make, [traded])
+    ex = begin(strict_exchange, [traded])
     trade(ex, X, 1, traded.max_size, "11383.5", leverage, "isolated")
     found = ex.position("poor", X).liquidation_price
     assert found < price < found + traded.tick_size == Decimal(printed)
     fires(ex, X, found, 1)
 
 
-def test_bybit_keeps_the_fee_of_closing_at_bankruptcy(make):
+def test_bybit_keeps_the_fee_of_closing_at_bankruptcy(strict_exchange):
     """Y1: cross inverse long of 10,000 USD at 8,000 on 0.5: bankrupt at 5,718.57 (with the fee of closing there), liquidated
     at 5,739.08, on ticks of 0.5 at 5,739.50 for the venue, which rounds up: the last tick of ours that is safe.
 
@@ -144,7 +144,7 @@ def test_bybit_keeps_the_fee_of_closing_at_bankruptcy(make):
             X, kind="inverse", contract_size=1, tick=tick, lot=100, max_size=10_000, settle_decimals=10, max_price=24_000,
             tiers=[Tier(10_000, "0.005", "0.01")], maintenance_at="entry", **FREE | {"liquidation_fee": "0.00075"},
         )  # fmt: skip
-        ex = begin(make, [terms], rule_set)
+        ex = begin(strict_exchange, [terms], rule_set)
         trade(ex, X, 1, 10_000, 8_000, 50, "cross")
         balance(ex, "0.5")
         p = ex.position("poor", X)
@@ -159,7 +159,7 @@ def test_bybit_keeps_the_fee_of_closing_at_bankruptcy(make):
 @pytest.mark.parametrize("leverage", [5, 20])
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("size", [30_000, 100_000], ids=["first tier", "with a deduction"])
-def test_bybit_divides_what_was_added_to_an_inverse_position(make, size, side, leverage, extra):
+def test_bybit_divides_what_was_added_to_an_inverse_position(strict_exchange, size, side, leverage, extra):
     """Bybit help, UTA pages, inverse isolated: a long's is size (1 + mmr) / (size / E + size / (E L) + extra / (1 + fee) + D),
     a short's with the signs turned.
 
@@ -173,7 +173,7 @@ def test_bybit_divides_what_was_added_to_an_inverse_position(make, size, side, l
         max_size=10**6, scheme="deduction", tiers=[Tier(1, "0.005", "0.01"), Tier(20, "0.01", "0.02")],
         **FREE | {"liquidation_fee": "0.0006"},
     )  # fmt: skip
-    ex = begin(make, [terms], rule_set)
+    ex = begin(strict_exchange, [terms], rule_set)
     trade(ex, X, side, size, entry, leverage, "isolated")
     initial = Fraction(size, entry * leverage)
     closing = fee * size * (leverage + side) / (entry * leverage)  # at bankruptcy by the initial margin alone

@@ -34,9 +34,9 @@ AT_MMR = [
 
 
 @pytest.mark.parametrize("row", AT_MMR, ids=lambda row: f"{row.id}-{'short' if row.side < 0 else 'long'}")
-def test_liquidation_price(make, row):
+def test_liquidation_price(strict_exchange, row):
     """The trigger is the tier's rate alone, its deduction taken off where there is one."""
-    check_liquidation(make, row)
+    check_liquidation(strict_exchange, row)
 
 
 BANKRUPT = [
@@ -47,16 +47,16 @@ BANKRUPT = [
 
 
 @pytest.mark.parametrize("row", BANKRUPT, ids=lambda row: row.id)
-def test_bankruptcy_price(make, row):
-    check_bankruptcy(make, row)
+def test_bankruptcy_price(strict_exchange, row):
+    check_bankruptcy(strict_exchange, row)
 
 
-def test_a_delta_bankruptcy_price_at_the_venues_own_tick(make):
+def test_a_delta_bankruptcy_price_at_the_venues_own_tick(strict_exchange):
     """200,000 at 10,000 on 3.25 %: 9,685.23, printed 9,685.5."""
     row = Row(**DELTA | {"tick": "0.5"}, id="Delta 200,000", decimals=11, size="200000", leverage=33, margin="0.65",
               bankruptcy="9685.23")  # fmt: skip
     agree(closed_form(row, "0"), row.bankruptcy)
-    assert placed(make, row).position("poor", X).bankruptcy_price == Decimal("9685.5")
+    assert placed(strict_exchange, row).position("poor", X).bankruptcy_price == Decimal("9685.5")
 
 
 GUIDE = DELTA["source"]
@@ -70,11 +70,11 @@ NEEDS = [
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.id)
-def test_requirement(make, need):
-    check_requirement(make, need)
+def test_requirement(strict_exchange, need):
+    check_requirement(strict_exchange, need)
 
 
-def test_the_slice_of_delta_and_its_rest(make):
+def test_the_slice_of_delta_and_its_rest(strict_exchange):
     """Delta's guide: of 200,000 at 10,000 on .65, mark 9,840, 137,389 go at 9,728; the 62,611 that stay are liquidated at
     9,648 (9,647.7) and bankrupt at 9,593 (9,592.7).
 
@@ -82,13 +82,13 @@ def test_the_slice_of_delta_and_its_rest(make):
     its rate, 1.1554 %, from the mark: 9,727.6, on ticks of 0.5 up. It loses .384146 (cut), the rest of its share stays.
     """
     terms = Instrument(X, **FREE, **DELTA_TERMS, maintenance_at="entry")
-    alone = begin(make, [terms])
+    alone = begin(strict_exchange, [terms])
     trade(alone, X, 1, 137_389, 10_000, 100, "isolated")
     p = alone.position("poor", X)
     rate = Fraction(p.maintenance) / Fraction(p.value)
     agree(rate, "0.0116")
     assert Decimal("9727.5") < 9_840 / (1 + rate) < 9_728
-    ex = begin(make, [terms])
+    ex = begin(strict_exchange, [terms])
     trade(ex, X, 1, 200_000, 10_000, 100, "isolated")
     assert ex.position("poor", X).margin == Decimal("0.65")
     ex.mark(X, 9_841)  # at 9,840 it would be all of it

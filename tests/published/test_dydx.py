@@ -33,12 +33,12 @@ DYDX = [
 
 
 @pytest.mark.parametrize("usdc,btc,eth,expected,parts", [row[1:] for row in DYDX], ids=[row[0] for row in DYDX])
-def test_dydx_bankruptcy_price(make, usdc, btc, eth, expected, parts):
+def test_dydx_bankruptcy_price(strict_exchange, usdc, btc, eth, expected, parts):
     """Equity is shared by maintenance margin, and each position is taken over at exactly its share.
 
     The account's USDC is its wallet less what its positions cost. The sum is nothing: closing all leaves zero.
     """
-    ex = begin(make, [Instrument(BTC, contract_size="0.001", **PERP), Instrument(ETH, contract_size="0.1", **PERP)])
+    ex = begin(strict_exchange, [Instrument(BTC, contract_size="0.001", **PERP), Instrument(ETH, contract_size="0.1", **PERP)])
     cash = Decimal(usdc)
     for name, size, contract, k in ((BTC, btc, Decimal("0.001"), 0), (ETH, eth, Decimal("0.1"), 1)):
         price = 50_000 if name == BTC and eth else OPENED[1 if size > 0 else -1][k]
@@ -63,7 +63,7 @@ def test_dydx_bankruptcy_price(make, usdc, btc, eth, expected, parts):
 @pytest.mark.parametrize(
     "side,entry,margin,printed", [(1, 10_673_500, "10670724.89", 2_776), (-1, 2_000, "775.11", 2_775)], ids=["D10", "D11"]
 )
-def test_dydx_rounds_for_the_venue(make, side, entry, margin, printed):
+def test_dydx_rounds_for_the_venue(strict_exchange, side, entry, margin, printed):
     """21,347 quantums of a BTC whose account has -13 (13) USDC: 2,775.11 quote quantums, up for the long, down for the short.
 
     The whole delta is one contract here and a tick one quote quantum, so that the price rounds as their quote does.
@@ -71,12 +71,12 @@ def test_dydx_rounds_for_the_venue(make, side, entry, margin, printed):
     assert Fraction(13 * 10**6 * 21_347, 10**8) == Fraction("2775.11") == entry - side * Fraction(margin)
     row = Row(id="D", source="dydxprotocol/v4-chain", tick="1", decimals=2, side=side, size="1", entry=str(entry), leverage=10,
               margin=margin)  # fmt: skip
-    assert placed(make, row).position("poor", X).bankruptcy_price == printed
+    assert placed(strict_exchange, row).position("poor", X).bankruptcy_price == printed
 
 
-def test_dydx_cannot_go_bankrupt(make):
+def test_dydx_cannot_go_bankrupt(strict_exchange):
     """D12: 1 USDC and a long of 1 BTC: closing it may cost 1."""
-    ex = begin(make, [Instrument(BTC, contract_size="0.001", **PERP)])
+    ex = begin(strict_exchange, [Instrument(BTC, contract_size="0.001", **PERP)])
     trade(ex, BTC, 1, 1_000, 50_000, 1, "cross")
     balance(ex, 50_001)
     p = ex.position("poor", BTC)
@@ -93,14 +93,14 @@ INDEX_DELTAS = [
 
 
 @pytest.mark.parametrize("rate,times,lots,decimals,exact,printed", INDEX_DELTAS)
-def test_funding_of_dydx(make, rate, times, lots, decimals, exact, printed):
+def test_funding_of_dydx(strict_exchange, rate, times, lots, decimals, exact, printed):
     """D23: delta = rate * price * time / 8 h, truncated to zero: 1,001; -1,001; -5,009,995,000,000; -125,249,875.
 
     The first two are 100.1999 % of 1,000: a rate of 100 % and more is refused here, so it is settled in two halves, with the
     four decimals that 500.9995 has. The quantums of the others are contracts and units.
     """
     terms = {"contract_size": 1, "tick": 1, "settle_decimals": decimals, "max_price": 20_000, "max_size": 10**10}
-    ex = begin(make, [Instrument(X, **terms, **FREE, tiers=[Tier(10**10, "0.005", "0.01")])])
+    ex = begin(strict_exchange, [Instrument(X, **terms, **FREE, tiers=[Tier(10**10, "0.005", "0.01")])])
     trade(ex, X, 1, lots, 1_000, 1, "cross")
     cash = ex.account("poor").cash
     if times > 1:
@@ -114,9 +114,9 @@ def test_funding_of_dydx(make, rate, times, lots, decimals, exact, printed):
 
 
 @pytest.mark.parametrize("rate", ["0.1001999", "-0.1001999"])
-def test_what_is_due_is_rounded_up(make, rate):
+def test_what_is_due_is_rounded_up(strict_exchange, rate):
     """Where dYdX's index is cut, to 100 of these 100.1999, ours takes the next whole unit, and pays it."""
-    ex = begin(make, [Instrument(X, contract_size=1, tick=1, settle_decimals=0, max_price=20_000, **FREE,
+    ex = begin(strict_exchange, [Instrument(X, contract_size=1, tick=1, settle_decimals=0, max_price=20_000, **FREE,
                                  tiers=[Tier(10, "0.005", "0.01")])])  # fmt: skip
     trade(ex, X, 1, 1, 1_000, 1, "cross")
     cash = ex.account("poor").cash
@@ -133,17 +133,17 @@ def test_what_is_due_is_rounded_up(make, rate):
         pytest.param("9997.5", [("9999.9", 10_000)], [], 240, id="D22-bid"),
     ],
 )
-def test_premiums_of_dydx(make, index, bids, asks, ppm):
+def test_premiums_of_dydx(strict_exchange, index, bids, asks, ppm):
     """dYdX v4 tests (liquidation rules, 8.5): impact notional 5,000, parts per million truncated toward zero."""
-    premium = rated(make, index, bids, asks).premium_ppb
+    premium = rated(strict_exchange, index, bids, asks).premium_ppb
     assert (abs(premium) // 1_000) * (1 if premium > 0 else -1) == ppm
 
 
 @pytest.mark.parametrize("bound,rate", [(1, 11_000_000), ("0.03", 6_000_000), ("0.01", 2_000_000)])
-def test_each_premium_is_bounded(make, bound, rate):
+def test_each_premium_is_bounded(strict_exchange, bound, rate):
     """dYdX v4: votes of more than 60 times (initial less maintenance) count as that. Four samples of -1 %, four of 1 % and two
     of 5.5 %, which are 3 % or 1 % within the bound: 11 %, 6 % or 2 % in ten."""
-    ex = funded(make, bound=bound, weights="equal")
+    ex = funded(strict_exchange, bound=bound, weights="equal")
     ex.cancel_all("maker")
     quote(ex, [(989, 5)], [(991, 5)])
     ex.advance(4 * SECOND)  # -1 %
@@ -157,10 +157,10 @@ def test_each_premium_is_bounded(make, bound, rate):
 
 
 @pytest.mark.parametrize("bound,rate", [(30, 250_000_000), ("1.5", 93_750_000), (1, 62_500_000)])
-def test_a_premium_may_be_more_than_the_index(make, bound, rate):
+def test_a_premium_may_be_more_than_the_index(strict_exchange, bound, rate):
     """dYdX v4: with initial 100 % and maintenance 50 % a vote counts up to 30. Ten samples of an index that is a fifth of the
     middle: 400 %, of the mean of which a sixteenth is charged."""
-    ex = funded(make, bound=bound, weights="equal", share=(1, 16))
+    ex = funded(strict_exchange, bound=bound, weights="equal", share=(1, 16))
     for name in ("maker", "taker"):
         ex.deposit(name, "USDT", 10**9)
     ex.index(X, 202)

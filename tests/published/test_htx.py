@@ -20,13 +20,13 @@ from support.published import (
 @pytest.mark.parametrize(
     "longs,shorts,net,factor", [(12_000, 30_000, 18_000, "0.125"), (1_200, 2_000, 800, "0.08")], ids=["H1", "H3"]
 )
-def test_htx_tiers_go_by_the_net(make, longs, shorts, net, factor):
+def test_htx_tiers_go_by_the_net(strict_exchange, longs, shorts, net, factor):
     """HTX support: a hedge's factor is that of its net. A factor is a share of the used margin, here at 10x: a tenth of the
     value. That the net is what is printed shows at the boundary: the tier ends there, and one contract more leaves it."""
     rate = Decimal(factor) / 10
     terms = Instrument(X, **FREE, contract_size="0.01", tick=1, basis="net",
                        tiers=[Tier(net, rate, "0.1"), Tier(10**5, rate * 2, "0.1")])  # fmt: skip
-    ex = begin(make, [terms])
+    ex = begin(strict_exchange, [terms])
     ex.set_position_mode("poor", X, "hedge")
     trade(ex, X, 1, longs, 1_000, 10, "cross", leg="long")
     trade(ex, X, -1, shorts, 1_000, 10, "cross", leg="short")
@@ -39,13 +39,13 @@ def test_htx_tiers_go_by_the_net(make, longs, shorts, net, factor):
 
 @pytest.mark.parametrize("leverage", [5, 10, 20])
 @pytest.mark.parametrize("net,factor", [(18_000, "0.125"), (800, "0.08")], ids=["H1", "H3"])
-def test_htx_takes_a_factor_of_the_used_margin(make, net, factor, leverage):
+def test_htx_takes_a_factor_of_the_used_margin(strict_exchange, net, factor, leverage):
     """HTX support: equity / used margin - factor <= 0 liquidates. Used is value / leverage; a factor of 12.5 % at 10x is
     1.25 % of the value, at 5x 2.5 %."""
     factor = Decimal(factor)
     terms = Instrument(X, **FREE, contract_size="0.01", tick=1, scheme="factor", max_price=10_000,
                        tiers=[Tier(net, factor / 20, "0.05")])  # fmt: skip
-    ex = begin(make, [terms], replace(BARE, at_threshold=True))
+    ex = begin(strict_exchange, [terms], replace(BARE, at_threshold=True))
     trade(ex, X, 1, net, 1_000, leverage, "isolated")
     p = ex.position("poor", X)
     assert p.initial == p.margin == net * 10 / Decimal(leverage)
@@ -57,12 +57,12 @@ def test_htx_takes_a_factor_of_the_used_margin(make, net, factor, leverage):
 
 
 @pytest.mark.parametrize("top,tier", [(11_000, 1), (10_999, 2)])
-def test_htx_adds_up_the_nets_of_its_contracts(make, top, tier):
+def test_htx_adds_up_the_nets_of_its_contracts(strict_exchange, top, tier):
     """H2: |1,000 - 4,000| + |8,000 - 5,000| + 5,000 = 11,000: three contracts of a coin, whose nets make one tier."""
     terms = {"contract_size": "0.01", "tick": 1, "basis": "net", "tier_group": 1, "max_price": 10_000, "max_size": 10**5}
     table = [Tier(top, "0.01", "0.1"), Tier(10**5, "0.02", "0.1")]
     held = {"week": (1_000, 4_000), "fortnight": (8_000, 5_000), "quarter": (5_000, 0)}
-    ex = begin(make, [Instrument(name, tiers=table, **terms, **FREE) for name in held])
+    ex = begin(strict_exchange, [Instrument(name, tiers=table, **terms, **FREE) for name in held])
     for name, (longs, shorts) in held.items():
         ex.set_position_mode("poor", name, "hedge")
         for side, lots, leg in ((1, longs, "long"), (-1, shorts, "short")):

@@ -34,12 +34,12 @@ AT_MMR = [
 
 
 @pytest.mark.parametrize("row", AT_MMR, ids=lambda row: f"{row.id}-{'short' if row.side < 0 else 'long'}")
-def test_liquidation_price(make, row):
+def test_liquidation_price(strict_exchange, row):
     """The trigger is the tier's rate alone, its deduction taken off where there is one."""
-    check_liquidation(make, row)
+    check_liquidation(strict_exchange, row)
 
 
-def test_the_two_stages_of_hyperliquid(make):
+def test_the_two_stages_of_hyperliquid(strict_exchange):
     """HL4 (ours): the book below the maintenance margin, at 45,569.6203 the vault below two thirds of it, at 45,378.1513.
 
     Two thirds of 1.25 % are a first tier's rate, which tiers from the second up are taken over at.
@@ -47,7 +47,7 @@ def test_the_two_stages_of_hyperliquid(make):
     tiers = Tier("0.5", "0.008333333", "0.025"), Tier(1, "0.0125", "0.025")
     terms = Instrument(X, settle="COIN", contract_size=1, tick="0.001", lot="0.5", tiers=tiers, maker_fee=0, taker_fee=0,
                        max_price=10**5)  # fmt: skip
-    ex = begin(make, [terms], replace(BARE, step_tiers=1, fee_cross_full=False))
+    ex = begin(strict_exchange, [terms], replace(BARE, step_tiers=1, fee_cross_full=False))
     trade(ex, X, 1, 1, 50_000, 40, "cross")
     balance(ex, 5_000)
     assert abs(ex.position("poor", X).liquidation_price - Decimal("45569.6203")) <= Decimal("0.001")
@@ -72,12 +72,12 @@ NEEDS = [
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.id)
-def test_requirement(make, need):
-    check_requirement(make, need)
+def test_requirement(strict_exchange, need):
+    check_requirement(strict_exchange, need)
 
 
-def test_funding_of_hyperliquid(make):
+def test_funding_of_hyperliquid(strict_exchange):
     """HL3: impact bid 10,100 over 10,000 is 1 %; .01 + clamp(.0001 - .01, ±.0005) = .95 %, an eighth an hour."""
     terms = {"interest": "0.0001", "clamp": "0.0005", "cap": "0.04"}
-    event = rated(make, 10_000, [(10_100, 10_000)], [FAR_ASK], share=(1, 8), **terms)
+    event = rated(strict_exchange, 10_000, [(10_100, 10_000)], [FAR_ASK], share=(1, 8), **terms)
     assert (event.premium_ppb, event.rate_ppb) == (10_000_000, 1_187_500)

@@ -27,9 +27,9 @@ AT_MMR = [
 
 
 @pytest.mark.parametrize("row", AT_MMR, ids=lambda row: f"{row.id}-{'short' if row.side < 0 else 'long'}")
-def test_liquidation_price(make, row):
+def test_liquidation_price(strict_exchange, row):
     """The trigger is the tier's rate alone, its deduction taken off where there is one."""
-    check_liquidation(make, row)
+    check_liquidation(strict_exchange, row)
 
 
 BANKRUPT = [
@@ -38,8 +38,8 @@ BANKRUPT = [
 
 
 @pytest.mark.parametrize("row", BANKRUPT, ids=lambda row: row.id)
-def test_bankruptcy_price(make, row):
-    check_bankruptcy(make, row)
+def test_bankruptcy_price(strict_exchange, row):
+    check_bankruptcy(strict_exchange, row)
 
 
 NEEDS = [
@@ -49,17 +49,17 @@ NEEDS = [
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.id)
-def test_requirement(make, need):
-    check_requirement(make, need)
+def test_requirement(strict_exchange, need):
+    check_requirement(strict_exchange, need)
 
 
-def test_kraken_with_the_margin_of_entry(make):
+def test_kraken_with_the_margin_of_entry(strict_exchange):
     """K2: 1,000 contracts at 8,000, balance .01, margin of entry .00125: 7,476.64, not the 7,481 that Kraken prints."""
     traded = Instrument(
         X, kind="inverse", settle="COIN", contract_size=1, tick="0.01", lot=1_000, settle_decimals=10, max_price=24_000,
         tiers=flat(1_000, "0.01", 50), maintenance_at="entry", maker_fee=0, taker_fee=0, liquidation_fee=0,
     )  # fmt: skip
-    ex = begin(make, [traded])
+    ex = begin(strict_exchange, [traded])
     trade(ex, X, 1, 1_000, 8_000, 50, "cross")
     balance(ex, "0.01")
     p = ex.position("poor", X)

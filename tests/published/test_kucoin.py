@@ -16,5 +16,5 @@ BANKRUPT = [
 
 
 @pytest.mark.parametrize("row", BANKRUPT, ids=lambda row: row.id)
-def test_bankruptcy_price(make, row):
-    check_bankruptcy(make, row)
+def test_bankruptcy_price(strict_exchange, row):
+    check_bankruptcy(strict_exchange, row)

@@ -22,20 +22,20 @@ AT_MMR_AND_FEE = [
 
 
 @pytest.mark.parametrize("row", AT_MMR_AND_FEE, ids=lambda row: row.id)
-def test_liquidation_price_with_the_fee(make, row):
+def test_liquidation_price_with_the_fee(strict_exchange, row):
     """The trigger also keeps the fee of closing."""
-    check_liquidation(make, row, row.fee)
+    check_liquidation(strict_exchange, row, row.fee)
 
 
 @pytest.mark.parametrize(
     "initial,printed,allowed", [("0.055", "18.18", 18), ("0.015", "66.66", 66)], ids=["O4 5.5%", "O4 1.5%"]
 )
-def test_okx_leverage_labels(make, initial, printed, allowed):
+def test_okx_leverage_labels(strict_exchange, initial, printed, allowed):
     """O4: a label is 1 / initial rate, cut; the whole number below it is accepted, the next is not."""
     leverage = 1 / Fraction(initial)
     assert Fraction(printed) <= leverage < Fraction(printed) + Fraction("0.01")
     terms = Instrument(X, **FREE, tiers=[Tier(10, "0.01", initial)])
-    ex = begin(make, [terms])
+    ex = begin(strict_exchange, [terms])
     trade(ex, X, 1, 10, 1_000, allowed, "isolated")
     assert ex.position("poor", X).initial == Decimal(ex.position("poor", X).margin)
     with pytest.raises(InputError, match="does not fit"):
@@ -49,7 +49,7 @@ def test_okx_tiers():
     assert okex_btc_2019(50_000, 500_000)[2].max_contracts == 1_050_000
 
 
-def test_funding_of_okx(make):
+def test_funding_of_okx(strict_exchange):
     """clamp(mean((mid - index) / index)) within ±.375 % for BTC; the middle needs no depth."""
-    event = rated(make, 10_000, [(10_050, 1)], [(10_052, 1)], premium="middle", cap="0.00375")
+    event = rated(strict_exchange, 10_000, [(10_050, 1)], [(10_052, 1)], premium="middle", cap="0.00375")
     assert (event.premium_ppb, event.rate_ppb) == (5_100_000, 3_750_000)

@@ -33,9 +33,9 @@ AT_MMR = [
 
 
 @pytest.mark.parametrize("row", AT_MMR, ids=lambda row: f"{row.id}-{'short' if row.side < 0 else 'long'}")
-def test_liquidation_price(make, row):
+def test_liquidation_price(strict_exchange, row):
     """The trigger is the tier's rate alone, its deduction taken off where there is one."""
-    check_liquidation(make, row)
+    check_liquidation(strict_exchange, row)
 
 
 NEEDS = [
@@ -56,14 +56,14 @@ NEEDS = [
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.id)
-def test_requirement(make, need):
-    check_requirement(make, need)
+def test_requirement(strict_exchange, need):
+    check_requirement(strict_exchange, need)
 
 
 @pytest.mark.parametrize(
     "side,printed,root", [(1, "87107.62339", "87106.0756"), (-1, "92765.25186", "92765.5407")], ids=["long", "short"]
 )
-def test_orderly_liquidation_price(make, side, printed, root):
+def test_orderly_liquidation_price(strict_exchange, side, printed, root):
     """50 at mark 90,000, collateral 200,000, another maintenance margin of 1,800; rate max(0.6 %, 0.6e-7 * notional**0.8).
 
     The page's two bisections stop at a relative tolerance of 1e-4, which is why the first is 1.5 off the exact root. The
@@ -74,7 +74,7 @@ def test_orderly_liquidation_price(make, side, printed, root):
         Instrument(X, contract_size=1, tiers=[Tier(50, "0.006", "0.01")], taker_fee=0, **curve, **ORDERLY_TERMS),
         Instrument("OTHER", contract_size=1, tiers=[Tier(10, "0.05", "0.1")], taker_fee=0, **ORDERLY_TERMS),
     ]
-    ex = begin(make, terms)
+    ex = begin(strict_exchange, terms)
     trade(ex, X, side, 50, 90_000, 100, "cross")
     trade(ex, "OTHER", 1, 10, 3_600, 10, "cross")
     balance(ex, 200_000)
@@ -104,10 +104,10 @@ def portfolio(make, held: bool = True):
     return ex
 
 
-def test_orderly_margin_ratio(make):
+def test_orderly_margin_ratio(strict_exchange):
     """505.61 / 10,112.43 = 4.99988628 %: of 5 %, as 259.86 + 245.75 was cut to cents; 505.62 is what they need."""
     agree(Fraction("505.61") / Fraction("10112.43"), "0.0499988628")
-    ex = portfolio(make)
+    ex = portfolio(strict_exchange)
     domain = ex.explain("poor").domains[0]
     agree(Fraction(domain.own), "505.62")
     agree(Fraction(domain.own) / Fraction(domain.value), "0.05000")
@@ -124,11 +124,11 @@ ESTIMATES = [
 @pytest.mark.parametrize(
     "side,held,price,fee,printed,exact", ESTIMATES, ids=[f"Orderly {each[0]} at {each[2]}" for each in ESTIMATES]
 )
-def test_orderly_liquidation_price_after_an_order(make, side, held, price, fee, printed, exact):
+def test_orderly_liquidation_price_after_an_order(strict_exchange, side, held, price, fee, printed, exact):
     """One tenth of a BTC traded on top of the portfolio. The prints leave out what the order itself wins or loses against
     mark, and ask its margin at its own price: shown here; the engine gives the exact one."""
     mark, q, tenth, mmr = Fraction("25986.2"), Fraction(held), Fraction("0.1"), Fraction("0.05")
-    ex, s = portfolio(make), 1 if side == "buy" else -1
+    ex, s = portfolio(strict_exchange), 1 if side == "buy" else -1
     ex.order("rich", BTC, "sell" if side == "buy" else "buy", "0.1", price=price).ok()
     ack = ex.order("poor", BTC, side, "0.1", price=price).ok()
     assert ack.filled == Decimal("0.1")
@@ -146,9 +146,9 @@ def test_orderly_liquidation_price_after_an_order(make, side, held, price, fee, 
     fires(ex, BTC, found, 1)
 
 
-def test_orderly_liquidation_price_of_a_first_order(make):
+def test_orderly_liquidation_price_of_a_first_order(strict_exchange):
     """No positions, 1,981.66, buy 0.1 at 25,000, fee 1.5: 5,472."""
-    ex = portfolio(make, held=False)
+    ex = portfolio(strict_exchange, held=False)
     ex.order("rich", BTC, "sell", "0.1", price=25_000).ok()
     assert ex.order("poor", BTC, "buy", "0.1", price=25_000).filled == Decimal("0.1")
     assert ex.account("poor").cash == Decimal("1980.16")
@@ -157,7 +157,7 @@ def test_orderly_liquidation_price_of_a_first_order(make):
     fires(ex, BTC, found, 1)
 
 
-def test_orderly_isolated_liquidation_price_with_funding(make):
+def test_orderly_isolated_liquidation_price_with_funding(strict_exchange):
     """2,000 on 2 at 50,000, funding of .0002 a unit due, base 2.5 %: (2,000 - 100,000 - .0004) / (2 * .025 - 2) = 50,256.41.
 
     Right, and at the page's own price of 50,000 the position is gone: 2 % is below 2.5 %. It cannot be opened so, as 4 % are
@@ -165,7 +165,7 @@ def test_orderly_isolated_liquidation_price_with_funding(make):
     """
     terms = Instrument(X, contract_size=1, tiers=[Tier(2, "0.025", "0.04")], taker_fee=0, maintenance_curve="0.0000000625",
                        initial_curve="0.0000001", **ORDERLY_TERMS)  # fmt: skip
-    ex = begin(make, [terms])
+    ex = begin(strict_exchange, [terms])
     trade(ex, X, 1, 2, 50_000, 25, "isolated")
     ex.move_margin("poor", X, "0.0121")
     ex.mark(X, 62_500)

@@ -16,9 +16,9 @@ AT_MMR_AND_FEE = [
 
 
 @pytest.mark.parametrize("row", AT_MMR_AND_FEE, ids=lambda row: row.id)
-def test_liquidation_price_with_the_fee(make, row):
+def test_liquidation_price_with_the_fee(strict_exchange, row):
     """The trigger also keeps the fee of closing."""
-    check_liquidation(make, row, row.fee)
+    check_liquidation(strict_exchange, row, row.fee)
 
 
 CLOSING = [
@@ -27,14 +27,14 @@ CLOSING = [
 
 
 @pytest.mark.parametrize("row", CLOSING, ids=lambda row: row.id)
-def test_bankruptcy_price_that_pays_the_fee(make, row):
-    check_closing(make, row)
+def test_bankruptcy_price_that_pays_the_fee(strict_exchange, row):
+    check_closing(strict_exchange, row)
 
 
-def test_the_balance_of_phemex(make):
+def test_the_balance_of_phemex(strict_exchange):
     """40.096 of 500 at 0.4 on 5x: 200 / 5, and .06 % of the 160 that they are worth at their bankruptcy price."""
     row = Row(**PHEMEX | {"margin": None}, mmr="0.01")
-    p = placed(make, row).position("poor", X)
+    p = placed(strict_exchange, row).position("poor", X)
     assert (p.margin, p.bankruptcy_price) == (40, Decimal("0.32"))
     fee = p.size * p.bankruptcy_price * Decimal(row.fee)
     assert p.margin + fee == Decimal(PHEMEX["margin"]) == Decimal("40.096")

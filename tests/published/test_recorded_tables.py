@@ -56,7 +56,7 @@ def test_all_perpetuals_of_binance_in_one_exchange():
 
 
 @pytest.mark.parametrize("nth", [0, 60, 120, 200, 317])
-def test_requirements_of_a_binance_table(make, nth):
+def test_requirements_of_a_binance_table(strict_exchange, nth):
     """One position, its mark moved through every bracket: the engine asks what the slabs ask, rounded up."""
     name, rows = sorted(read("tiers", "binance_usdm_tiers_2024-10.json.gz")["tiers"].items())[nth]
     tiers = binance_tiers(rows)
@@ -70,7 +70,7 @@ def test_requirements_of_a_binance_table(make, nth):
         "taker_fee": 0,
         "maker_fee": 0,
     }
-    ex = make([Instrument(name, tiers=tiers, basis="notional", scheme="deduction", **terms)])
+    ex = strict_exchange([Instrument(name, tiers=tiers, basis="notional", scheme="deduction", **terms)])
     for account in ("long", "short"):
         ex.deposit(account, "USDT", 4 * top)
     ex.mark(name, 1_000)
@@ -85,13 +85,13 @@ def test_requirements_of_a_binance_table(make, nth):
             )
 
 
-def test_tiers_of_okx(make):
+def test_tiers_of_okx(strict_exchange):
     """45 tiers of one perpetual, by contracts, the whole position at its tier's rate: it jumps at every top."""
     rows = read("tiers", "okx_0G-USDT-SWAP_tiers_2026-05-28.json")["tiers"]
     tiers = okx_tiers(rows)
     assert len(tiers) == 45 and tiers[2].max_leverage == Decimal("12.5")
     terms = {"contract_size": 1, "tick": "0.001", "max_price": 100, "liquidation_fee": 0, "taker_fee": 0, "maker_fee": 0}
-    ex = make([Instrument("0G-USDT-SWAP", tiers=tiers, **terms)])
+    ex = strict_exchange([Instrument("0G-USDT-SWAP", tiers=tiers, **terms)])
     for account in ("long", "short"):
         ex.deposit(account, "USDT", 10**9)
         ex.set_leverage(account, 0, 1, mode="cross")
@@ -127,11 +127,11 @@ def test_contracts_of_okx(name):
 
 
 @pytest.mark.parametrize("venue", ["binance", "bitmex", "okx", "deribit", "hyperliquid", "delta"])
-def test_price_models_of_venues(make, venue):
+def test_price_models_of_venues(strict_exchange, venue):
     """Each gives a mark as soon as it has an index, and a rate at the end of its first interval if it makes rates."""
     index = Index(sources={"spot": 1}, external={"perp": 1}, stale_ns=10**15)
     expiry = 10**15 if venue == "delta" else 0
-    ex = make([Instrument("X", prices=price_model(venue, index), expiry_ns=expiry)])
+    ex = strict_exchange([Instrument("X", prices=price_model(venue, index), expiry_ns=expiry)])
     for name in ("spot", "perp"):
         ex.source("X", name, 50_000)
     assert ex.position(ex.open_account("a"), "X").mark_price == 50_000
@@ -144,9 +144,9 @@ def test_price_models_of_venues(make, venue):
     assert {e.rate_ppb for e in rated} <= {0, 12_500, 100_000}  # a book around its index: the interest, or none
 
 
-def test_okx_averages_over_eight_hours_whatever_their_period(make):
+def test_okx_averages_over_eight_hours_whatever_their_period(strict_exchange):
     """A premium of the first period is still half of the second one's mean, where only four hours gave samples since."""
-    ex = make([Instrument("X", prices=price_model("okx"), taker_fee=0, maker_fee=0)])
+    ex = strict_exchange([Instrument("X", prices=price_model("okx"), taker_fee=0, maker_fee=0)])
     ex.index("X", 50_000)
     ex.deposit("a", "USDT", 10**6)
     hour = 3_600 * 10**9

@@ -35,13 +35,13 @@ NEEDS = [
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.id)
-def test_requirement(make, need):
-    check_requirement(make, need)
+def test_requirement(strict_exchange, need):
+    check_requirement(strict_exchange, need)
 
 
-def test_an_order_margin_of_vega(make):
+def test_an_order_margin_of_vega(strict_exchange):
     """V19: an order to buy 10 at 30 asks 300, all of its value."""
-    ex = begin(make, [Instrument(X, **FREE, **CAPPED)])
+    ex = begin(strict_exchange, [Instrument(X, **FREE, **CAPPED)])
     ex.mark(X, 50)
     ex.set_leverage("poor", X, 1, mode="isolated")
     ex.order("poor", X, "buy", 10, price=30).ok()
@@ -49,14 +49,14 @@ def test_an_order_margin_of_vega(make):
 
 
 @pytest.mark.parametrize("side,opened,both", [(-1, 1_100, 1_180), (1, 700, 1_180)], ids=["V19", "sides swapped"])
-def test_order_margins_of_vega(make, side, opened, both):
+def test_order_margins_of_vega(strict_exchange, side, opened, both):
     """V19: 10 * 70 + 5 * 80 = 1,100; 700 + max(400, 480) = 1,180; 700 + 120 = 820 when the position is closed.
 
     It is short 10 with an order to sell 5 (at 30 and 20 below a cap of 100: 70 and 80 here) and bids for 30 at 16. The other
     way round the 5 would close and hold nothing: 700, not 1,100. There the first bids to trade (10 at 18) close and are free;
     here a side's closing lots are not the first but any, so what closes is said to be reduce-only. It gains 12 each.
     """
-    ex = begin(make, [Instrument(X, **FREE, **CAPPED)])
+    ex = begin(strict_exchange, [Instrument(X, **FREE, **CAPPED)])
     trade(ex, X, side, 10, 70, 1, "isolated")
 
     def asked():
@@ -86,7 +86,7 @@ ACCRUALS = [
 
 
 @pytest.mark.parametrize("row", ACCRUALS, ids=lambda row: row[0])
-def test_vega_asks_for_accrued_funding(make, row):
+def test_vega_asks_for_accrued_funding(strict_exchange, row):
     """Vega specs, 0019-MCAL: margin is linear in the mark, plus a share of the funding that accrued, of whoever will pay.
 
     A payment is f - s + min(cu s, max(cl s, (1 + i) s - f)), f being the mean of the book's middle and s that of the index:
@@ -97,7 +97,7 @@ def test_vega_asks_for_accrued_funding(make, row):
     traded = Instrument(
         X, contract_size=1, tick="0.1", max_size=100, max_price=5_000, prices=model, **FREE, tiers=[Tier(100, rate, "0.5")]
     )
-    ex = begin(make, [traded])
+    ex = begin(strict_exchange, [traded])
     ex.index(X, index)
     for name, side in (("poor", "buy"), ("rich", "sell")):
         ex.set_leverage(name, X, 1, mode="cross")
@@ -118,9 +118,9 @@ def test_vega_asks_for_accrued_funding(make, row):
 
 
 @pytest.mark.parametrize("future,payment", [pytest.param(1_500, -20, id="V15"), pytest.param(1_700, 20, id="V16")])
-def test_funding_of_vega(make, future, payment):
+def test_funding_of_vega(strict_exchange, future, payment):
     """Vega specs, 0019-MCAL: spot 1,600, clamps of 5 %: f - s and 80 towards zero are paid."""
-    event = rated(make, 1_600, [(future - 1, 1)], [(future + 1, 1)], premium="middle", clamp="0.05")
+    event = rated(strict_exchange, 1_600, [(future - 1, 1)], [(future + 1, 1)], premium="middle", clamp="0.05")
     assert Decimal(event.rate_ppb) * 1_600 / 10**9 == payment
 
 
@@ -129,10 +129,10 @@ VEGA_EXTERNAL = (11, 9, 9, 10, 10, 12, 11, 8, 8, 14)
 
 
 @pytest.mark.parametrize("path,average", [(VEGA_INTERNAL, "9.3"), (VEGA_EXTERNAL, "10.2")], ids=["V9 internal", "V9 external"])
-def test_averages_of_vega(make, path, average):
+def test_averages_of_vega(strict_exchange, path, average):
     """Vega specs, 0053-PERP: prices that hold so long, averaged over ten units of time; here as a dated contract's index."""
     model = PriceModel(components=["index"], sample_ns=SECOND)
-    ex = build(make, model, expiry_ns=10 * SECOND, settle_window_ns=10 * SECOND)
+    ex = build(strict_exchange, model, expiry_ns=10 * SECOND, settle_window_ns=10 * SECOND)
     for second, price in enumerate(path):
         if second:
             ex.advance(second * SECOND)
@@ -142,10 +142,10 @@ def test_averages_of_vega(make, path, average):
 
 
 @pytest.mark.parametrize("weights,rate", [("index", Fraction(93 - 102, 102)), ("equal", None)])
-def test_means_apart_of_vega(make, weights, rate):
+def test_means_apart_of_vega(strict_exchange, weights, rate):
     """Of V9's two paths: the mean of the marks over that of the indices, less one; the mean of ratios is another number."""
     funding = Funding(interval_ns=10 * SECOND, premium="mark", weights=weights, interest=0, clamp=0, cap="0.9")
-    ex = build(make, PriceModel(components=["last"], sample_ns=SECOND, funding=funding))
+    ex = build(strict_exchange, PriceModel(components=["last"], sample_ns=SECOND, funding=funding))
     for second, (internal, external) in enumerate(zip(VEGA_INTERNAL, VEGA_EXTERNAL, strict=True)):
         ex.advance(second * SECOND)
         ex.index(X, external)
@@ -158,11 +158,11 @@ def test_means_apart_of_vega(make, weights, rate):
     assert event.samples == 10
 
 
-def test_a_window_of_vega(make):
+def test_a_window_of_vega(strict_exchange):
     """V10's 10.25 is the mean of the last eight units of the external series. 9.875 is of no eight units of the internal one
     in a row, so that neither it nor the payment of -.3 follows from what is printed."""
     model = PriceModel(components=["index"], sample_ns=SECOND, window=1)
-    ex = build(make, model, tick="0.01", max_price=1_000, expiry_ns=10 * SECOND, settle_window_ns=8 * SECOND)
+    ex = build(strict_exchange, model, tick="0.01", max_price=1_000, expiry_ns=10 * SECOND, settle_window_ns=8 * SECOND)
     for second, price in enumerate(VEGA_EXTERNAL):
         if second:
             ex.advance(second * SECOND)
@@ -173,16 +173,16 @@ def test_a_window_of_vega(make):
 
 
 @pytest.mark.parametrize("cap,rate", [("0.9", -25_000_000), ("0.005", -5_000_000)])
-def test_scale_and_bounds_of_vega(make, cap, rate):
+def test_scale_and_bounds_of_vega(strict_exchange, cap, rate):
     """V11 (Vega specs, 0053-PERP): a scale of 2.5 on -1 % is -2.5 %, and a bound of .5 % holds it."""
-    event = rated(make, 10_000, [(9_899, 1)], [(9_901, 1)], premium="middle", share=(5, 2), cap=cap)
+    event = rated(strict_exchange, 10_000, [(9_899, 1)], [(9_901, 1)], premium="middle", share=(5, 2), cap=cap)
     assert (event.premium_ppb, event.rate_ppb) == (-10_000_000, rate)
 
 
-def test_interest_of_vega(make):
+def test_interest_of_vega(strict_exchange):
     """V12 (Vega specs, 0053-PERP): 3,000 for half a year at 5 % are 75; who holds two pays 150."""
     funding = Funding(interval_ns=10 * SECOND, premium="middle", interest="0.025", clamp="0.05", cap="0.5")
-    ex = build(make, PriceModel(components=["index"], sample_ns=SECOND, funding=funding))
+    ex = build(strict_exchange, PriceModel(components=["index"], sample_ns=SECOND, funding=funding))
     ex.index(X, 3_000)
     ex.order("maker", X, "sell", 2_000, price=3_000).ok()
     assert ex.order("taker", X, "buy", 2_000, price=3_000).filled == 2_000  # of 0.001
@@ -192,9 +192,9 @@ def test_interest_of_vega(make):
 
 
 @pytest.mark.parametrize("size,gain", [(20, "0.4"), (2_000, "40")])
-def test_marks_to_market_of_vega(make, size, gain):
+def test_marks_to_market_of_vega(strict_exchange, size, gain):
     """V20 (Vega specs): a move of .02 on 20 is .4, on 2,000 it is 40."""
-    ex = make(
+    ex = strict_exchange(
         [Instrument(X, contract_size=1, tick="0.01", max_price=1_000, tiers=TIERS, maker_fee=0, taker_fee=0)], rules=WIDE
     )
     for name in ("maker", "taker"):

@@ -16,9 +16,9 @@ AT_MMR = [
 
 
 @pytest.mark.parametrize("row", AT_MMR, ids=lambda row: f"{row.id}-{'short' if row.side < 0 else 'long'}")
-def test_liquidation_price(make, row):
+def test_liquidation_price(strict_exchange, row):
     """The trigger is the tier's rate alone, its deduction taken off where there is one."""
-    check_liquidation(make, row)
+    check_liquidation(strict_exchange, row)
 
 
 AT_MMR_AND_FEE = [
@@ -30,9 +30,9 @@ AT_MMR_AND_FEE = [
 
 
 @pytest.mark.parametrize("row", AT_MMR_AND_FEE, ids=lambda row: row.id)
-def test_liquidation_price_with_the_fee(make, row):
+def test_liquidation_price_with_the_fee(strict_exchange, row):
     """The trigger also keeps the fee of closing."""
-    check_liquidation(make, row, row.fee)
+    check_liquidation(strict_exchange, row, row.fee)
 
 
 BANKRUPT = [
@@ -48,8 +48,8 @@ BANKRUPT = [
 
 
 @pytest.mark.parametrize("row", BANKRUPT, ids=lambda row: row.id)
-def test_bankruptcy_price(make, row):
-    check_bankruptcy(make, row)
+def test_bankruptcy_price(strict_exchange, row):
+    check_bankruptcy(strict_exchange, row)
 
 
 CLOSING = [
@@ -61,12 +61,12 @@ CLOSING = [
 
 
 @pytest.mark.parametrize("row", CLOSING, ids=lambda row: row.id)
-def test_bankruptcy_price_that_pays_the_fee(make, row):
-    check_closing(make, row)
+def test_bankruptcy_price_that_pays_the_fee(strict_exchange, row):
+    check_closing(strict_exchange, row)
 
 
-def test_an_inverse_short_at_1x_is_never_bankrupt(make):
+def test_an_inverse_short_at_1x_is_never_bankrupt(strict_exchange):
     """An edge of section 0: its margin is its value, the denominator zero."""
     row = Row(**COIN_C | {"leverage": 1, "margin": None}, id="edge", side=-1)
-    p = placed(make, row).position("poor", X)
+    p = placed(strict_exchange, row).position("poor", X)
     assert p.bankruptcy_price is None and p.liquidation_price is None

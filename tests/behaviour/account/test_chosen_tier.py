@@ -11,8 +11,8 @@ FREE = {"maker_fee": 0, "taker_fee": 0, "liquidation_fee": 0, "tiers": TABLE}
 
 
 @pytest.fixture
-def ex(make):
-    ex = exchange(make, hedged=False, **FREE)
+def ex(strict_exchange):
+    ex = exchange(strict_exchange, hedged=False, **FREE)
     ex.set_leverage("m", X, 10, mode="cross")
     return ex
 
@@ -43,9 +43,9 @@ def test_orders_lead_no_further(ex):
     assert ex.order("a", X, "buy", 1, price=1_000).code == Code.POSITION_LIMIT  # the table ends
 
 
-def test_a_choice_that_would_endanger_is_refused(make):
+def test_a_choice_that_would_endanger_is_refused(strict_exchange):
     """A margin of 333 1/3 less a loss of 240 bears tier 2's 75.2 of 3,760, and not tier 3's 112.8."""
-    ex = exchange(make, hedged=False, a=334, **FREE)
+    ex = exchange(strict_exchange, hedged=False, a=334, **FREE)
     ex.set_leverage("m", X, 10, mode="cross")
     ex.set_leverage("a", X, 12, mode="isolated")
     take(ex, "buy", 4)
@@ -56,9 +56,9 @@ def test_a_choice_that_would_endanger_is_refused(make):
 
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
-def test_a_liquidation_begins_with_giving_it_up(make, mode):
+def test_a_liquidation_begins_with_giving_it_up(strict_exchange, mode):
     """Where that is enough nothing is sold; where it is not, the position is taken over at its own tier's threshold."""
-    ex = exchange(make, hedged=False, a=400, **FREE)
+    ex = exchange(strict_exchange, hedged=False, a=400, **FREE)
     ex.set_leverage("m", X, 10, mode="cross")
     ex.set_leverage("a", X, 10, mode=mode, tier=4)
     take(ex, "buy", 4)
@@ -72,12 +72,12 @@ def test_a_liquidation_begins_with_giving_it_up(make, mode):
     assert [e.full_units for e in of(ex.mark(X, 909).events, EventType.LIQUIDATION)] == [36_360_000]
 
 
-def test_where_tiers_deduct_there_is_nothing_to_choose(make):
+def test_where_tiers_deduct_there_is_nothing_to_choose(strict_exchange):
     """Found by a stream of commands: below its own size a tier's deduction is more than its rate, and nothing was asked. By
     an attack: the factor of a higher tier may be the smaller one."""
-    factor = exchange(make, hedged=False, **FREE, scheme="factor")
+    factor = exchange(strict_exchange, hedged=False, **FREE, scheme="factor")
     refused(Code.BAD_LEVERAGE, factor.set_leverage, "a", X, 10, tier=2)
-    ex = exchange(make, hedged=False, **FREE, scheme="deduction")
+    ex = exchange(strict_exchange, hedged=False, **FREE, scheme="deduction")
     refused(Code.BAD_LEVERAGE, ex.set_leverage, "a", X, 10, tier=2)
     ex.set_leverage("a", X, 10, mode="isolated")
 

@@ -16,9 +16,9 @@ BACK = [
 
 
 @pytest.fixture
-def ex(make):
+def ex(strict_exchange):
     """alice: 10 USDT and 1 ETH at 1,000 with a haircut of 10 %; bob takes the other side."""
-    ex = make([Instrument(X, **TERMS), Instrument(ETH, **TERMS)], collateral=BACK)
+    ex = strict_exchange([Instrument(X, **TERMS), Instrument(ETH, **TERMS)], collateral=BACK)
     ex.deposit("bob", "USDT", 10**6)
     ex.deposit("alice", "USDT", 10)
     ex.deposit("alice", "ETH", 1)
@@ -100,8 +100,8 @@ def test_what_counts_is_bounded(ex):
     assert ex.account("alice").wallets["USDT"].collateral == Decimal(2**54) / 10**6 + 900
 
 
-def test_nothing_counts_without_a_price(make):
-    ex = make([Instrument(X, **TERMS), Instrument(ETH, **TERMS)], collateral=BACK)
+def test_nothing_counts_without_a_price(strict_exchange):
+    ex = strict_exchange([Instrument(X, **TERMS), Instrument(ETH, **TERMS)], collateral=BACK)
     ex.deposit("alice", "ETH", 1)
     assert ex.account("alice").wallets["USDT"].collateral == 0
     ex.withdraw("alice", "ETH", 1)
@@ -124,9 +124,9 @@ def test_terms_that_do_not_go_together(terms, what):
 
 
 @pytest.fixture
-def both(make):
+def both(strict_exchange):
     """alice: one BTC at 50,000 with a haircut of 10 %, and no USDT; bob has much of both."""
-    ex = make(COINS, collateral=COIN_BACKS, rules=replace(rules.find("seed"), price_band_ppb=10**9 - 1))
+    ex = strict_exchange(COINS, collateral=COIN_BACKS, rules=replace(rules.find("seed"), price_band_ppb=10**9 - 1))
     for currency, amount in (("USDT", 10**7), ("BTC", 10**3)):
         ex.deposit("bob", currency, amount)
     ex.deposit("alice", "BTC", 1)
@@ -221,9 +221,9 @@ def test_orders_in_it_are_cancelled_first_and_may_cure_what_it_backs(both):
 
 
 @pytest.mark.parametrize("cap", [True, False])
-def test_funding_of_its_contracts_liquidates_nobody_elsewhere(make, cap):
+def test_funding_of_its_contracts_liquidates_nobody_elsewhere(strict_exchange, cap):
     """440 of X, 42,400 down, have 2,600 and ask 3,960 less; of funding only what leaves them that is taken."""
-    ex = make(COINS, collateral=COIN_BACKS, rules=replace(rules.find("seed"), funding_cap=cap))
+    ex = strict_exchange(COINS, collateral=COIN_BACKS, rules=replace(rules.find("seed"), funding_cap=cap))
     for currency, amount in (("USDT", 10**7), ("BTC", 10**3)):
         ex.deposit("bob", currency, amount)
     ex.deposit("alice", "BTC", 1)
@@ -242,9 +242,9 @@ def test_funding_of_its_contracts_liquidates_nobody_elsewhere(make, cap):
         assert ex.position("alice", X).size == 420
 
 
-def test_a_currency_that_comes_to_have_contracts(make):
+def test_a_currency_that_comes_to_have_contracts(strict_exchange):
     """An instrument that is added may settle in a currency that backs, or that was named; its precision stays."""
-    ex = make(COINS[:2], collateral=COIN_BACKS, currencies={"EUR": 2})
+    ex = strict_exchange(COINS[:2], collateral=COIN_BACKS, currencies={"EUR": 2})
     ex.deposit("alice", "BTC", 1)
     ex.deposit("alice", "EUR", "0.05")
     ex.mark(BTC, 50_000)

@@ -58,8 +58,8 @@ def refused(code, call, *args, **kwargs):
 # --- Sub-accounts
 
 
-def test_a_family_has_two_generations(make):
-    ex = exchange(make)
+def test_a_family_has_two_generations(strict_exchange):
+    ex = exchange(strict_exchange)
     opened = [e for e in ex._slice(1, ex._kernel.next_seq) if e.type == EventType.ACCOUNT_OPENED]
     a = ex.account("a").account_id
     assert [e.parent for e in opened] == [0, 0, a, a, 0]
@@ -72,9 +72,9 @@ def test_a_family_has_two_generations(make):
     assert ex.open_account("new", parent="b") == 21
 
 
-def test_a_sub_account_is_liquidated_alone(make):
+def test_a_sub_account_is_liquidated_alone(strict_exchange):
     """What its master has does not stand for it, nor the other way round."""
-    ex = exchange(make, a=1_000, a1=15, a2=1_000)
+    ex = exchange(strict_exchange, a=1_000, a1=15, a2=1_000)
     ex.set_leverage("a1", X, 100, mode="cross")
     trade(ex, "a1", 1)
     trade(ex, "a", 1)
@@ -94,8 +94,8 @@ PATHS = {
 
 
 @pytest.mark.parametrize("path", PATHS, ids=str)
-def test_money_moves_within_a_family(make, path):
-    ex = exchange(make, a=100, a1=100, a2=100, b=100)
+def test_money_moves_within_a_family(strict_exchange, path):
+    ex = exchange(strict_exchange, a=100, a1=100, a2=100, b=100)
     if PATHS[path] == Code.OK:
         ex.transfer(*path, "USDT", "30.000001")
         assert [wallet(ex, name).cash for name in path] == [70 - UNIT, 130 + UNIT]
@@ -103,8 +103,8 @@ def test_money_moves_within_a_family(make, path):
         refused(PATHS[path], ex.transfer, *path, "USDT", 1)
 
 
-def test_amounts_of_a_transfer(make):
-    ex = exchange(make, a=100)
+def test_amounts_of_a_transfer(strict_exchange):
+    ex = exchange(strict_exchange, a=100)
     for amount in (0, -1, "0.0000001", 2**62):
         refused(Code.BAD_AMOUNT, ex.transfer, "a", "a1", "USDT", amount)
     refused(Code.UNKNOWN_CURRENCY, ex.transfer, "a", "a1", "EUR", 1)
@@ -130,10 +130,10 @@ HELD = {
 
 @pytest.mark.parametrize("what", HELD)
 @pytest.mark.parametrize("way", ["transfer", "withdraw"])
-def test_what_may_leave_is_what_may_be_withdrawn(make, what, way):
+def test_what_may_leave_is_what_may_be_withdrawn(strict_exchange, what, way):
     """To the unit, whichever way it goes; open profit may not, an open loss stays behind."""
     held, mark, free = HELD[what]
-    ex = exchange(make, a=1_000)
+    ex = exchange(strict_exchange, a=1_000)
     if len(held) == 2:
         ex.set_position_mode("a", X, "hedge")
     for leg, (mode, size) in zip(("long", "short") if len(held) == 2 else (None,), held, strict=False):
@@ -149,8 +149,8 @@ def test_what_may_leave_is_what_may_be_withdrawn(make, what, way):
     assert wallet(ex, "a2").cash == (Decimal(free) if way == "transfer" else 0)
 
 
-def test_a_resting_order_keeps_its_hold(make):
-    ex = exchange(make, a=1_000)
+def test_a_resting_order_keeps_its_hold(strict_exchange):
+    ex = exchange(strict_exchange, a=1_000)
     ack = ex.order("a", X, "buy", 5, price=900).ok()
     hold = 450 + Decimal("2.25")
     refused(Code.INSUFFICIENT_BALANCE, ex.transfer, "a", "a1", "USDT", 1_000 - hold + UNIT)
@@ -159,8 +159,8 @@ def test_a_resting_order_keeps_its_hold(make):
     ex.transfer("a", "a1", "USDT", hold)
 
 
-def test_a_deficit_closes_withdrawals_and_not_transfers(make):
-    ex = exchange(make, a=1_000, b=105)
+def test_a_deficit_closes_withdrawals_and_not_transfers(strict_exchange):
+    ex = exchange(strict_exchange, a=1_000, b=105)
     ex.set_leverage("b", X, 100, mode="cross")
     trade(ex, "b", 10)
     ex.delist(X, 900)
@@ -187,9 +187,9 @@ def passing(make, **more):
     (0, 1_000, None, 0), (0, 1_020, None, 0), (100, 1_000, None, 100), (100, 990, None, 5), (100, 991, None, "14.5"),
     (100, 1_100, None, 50), (100, 1_000, 995, 50),
 ])  # fmt: skip
-def test_margin_passed_on_is_checked_as_if_it_were_taken_out(make, to, added, mark, closing, spare):
+def test_margin_passed_on_is_checked_as_if_it_were_taken_out(strict_exchange, to, added, mark, closing, spare):
     """What is left bears initial margin at mark, the open loss and what resting closing orders lose; profit does not count."""
-    ex = passing(make)
+    ex = passing(strict_exchange)
     if added:
         ex.deposit("a", "USDT", added)
         ex.move_margin("a", X, added)
@@ -214,10 +214,10 @@ def test_margin_passed_on_is_checked_as_if_it_were_taken_out(make, to, added, ma
     ("W", None, Code.NO_ISOLATED_POSITION), ("V", None, Code.NO_ISOLATED_POSITION), ("nothing", None, Code.UNKNOWN_INSTRUMENT),
     (Y, "long", Code.BAD_LEG),
 ])  # fmt: skip
-def test_where_margin_may_be_passed(make, to, leg, code):
+def test_where_margin_may_be_passed(strict_exchange, to, leg, code):
     """To another open isolated position of the same currency: not itself, not USDC (Z), flat (W) or cross (V)."""
     markets = [*MARKETS, replace(BASE, name="W"), replace(BASE, name="V")]
-    ex = exchange(make, markets, a=5_000)
+    ex = exchange(strict_exchange, markets, a=5_000)
     ex.deposit("a", "USDC", 1_000)
     for name in (X, Y, Z, "V"):
         ex.set_leverage("a", name, 20, mode="cross" if name == "V" else "isolated")
@@ -232,9 +232,9 @@ def test_where_margin_may_be_passed(make, to, leg, code):
     refused(Code.BAD_AMOUNT, ex.move_margin, "a", X, 0, to=Y)
 
 
-def test_margin_passed_on_is_not_seen_by_the_wallet(make):
+def test_margin_passed_on_is_not_seen_by_the_wallet(strict_exchange):
     """Two postings of one amount, by way of a wallet that has nothing itself."""
-    ex = passing(make)
+    ex = passing(strict_exchange)
     ex.deposit("a", "USDT", 200)
     ex.move_margin("a", X, 200)
     begin = ex._kernel.next_seq
@@ -278,9 +278,9 @@ def tier(ex, who, day=None, name=X):
 
 
 @pytest.mark.parametrize("sizes,last,reached", [((10,), 1_000, 1), ((5, 5), 999, 0), ((30, 20), 1_000, 2), ((25, 25), 999, 1)])
-def test_a_tier_begins_at_its_volume_and_tomorrow(make, sizes, last, reached):
+def test_a_tier_begins_at_its_volume_and_tomorrow(strict_exchange, sizes, last, reached):
     """The last contract at 999 leaves it short. What is traded today counts from midnight on, for maker and taker."""
-    ex = tiered(make)
+    ex = tiered(strict_exchange)
     ex.advance(DAY_NS - 1)
     for size in (*sizes[:-1], sizes[-1] - 1):
         assert trade(ex, "a", size, by="b") == tuple(size * 1_000 * Decimal(rate) for rate in RATES[0])
@@ -288,10 +288,10 @@ def test_a_tier_begins_at_its_volume_and_tomorrow(make, sizes, last, reached):
     assert (tier(ex, "a", 1), tier(ex, "b")) == (reached, reached)
 
 
-def test_a_family_counts_as_one(make):
+def test_a_family_counts_as_one(strict_exchange):
     """a1 and a2 have traded 5,000 each, with each other or not; a, who did nothing, pays the less for it; b does not."""
     for by in ("m", "a2"):
-        ex = tiered(make)
+        ex = tiered(strict_exchange)
         trade(ex, "a1", 5, by=by)
         if by == "m":
             trade(ex, "a2", -5)
@@ -300,9 +300,9 @@ def test_a_family_counts_as_one(make):
 
 @pytest.mark.parametrize("touched", [False, True])
 @pytest.mark.parametrize("day,expected", [(1, 1), (29, 1), (30, 1), (31, 0), (32, 0), (61, 0), (10_000, 0)])
-def test_thirty_whole_days_count(make, day, expected, touched):
+def test_thirty_whole_days_count(strict_exchange, day, expected, touched):
     """A trade of day 0 counts on days 1 to 30, whether or not something small was traded every day."""
-    ex = tiered(make, TINY)
+    ex = tiered(strict_exchange, TINY)
     trade(ex, "a", 10)
     for passed in range(1, min(day, 64)) if touched else ():
         ex.advance(passed * DAY_NS)
@@ -310,9 +310,9 @@ def test_thirty_whole_days_count(make, day, expected, touched):
     assert tier(ex, "a", day) == expected
 
 
-def test_days_roll_out_one_by_one(make):
+def test_days_roll_out_one_by_one(strict_exchange):
     """2,500 a day on days 0 to 3: the tier of 10,000 is held from day 4 to day 30 and lost when day 0 leaves."""
-    ex = tiered(make, TINY)
+    ex = tiered(strict_exchange, TINY)
     for day in range(4):
         ex.advance(day * DAY_NS)
         trade(ex, "a", 2)
@@ -321,8 +321,8 @@ def test_days_roll_out_one_by_one(make):
     assert [tier(ex, "a", day) for day in (4, 30, 31, 32)] == [1, 1, 0, 0]
 
 
-def test_rebates_of_makers_by_tier(make):
-    ex = tiered(make)
+def test_rebates_of_makers_by_tier(strict_exchange):
+    ex = tiered(strict_exchange)
     for day, rate in ((0, "0.0002"), (1, "0.0001"), (2, "-0.0001")):
         ex.advance(day * DAY_NS)
         assert trade(ex, fresh(ex), 10, by="a") == (10_000 * Decimal(rate), 5)
@@ -330,9 +330,9 @@ def test_rebates_of_makers_by_tier(make):
             trade(ex, "b", 30, by="a")
 
 
-def test_currencies_are_apart_and_instruments_are_not(make):
+def test_currencies_are_apart_and_instruments_are_not(strict_exchange):
     """Volume in USDT says nothing in USDC; an instrument without fee tiers counts for the one that has them."""
-    ex = tiered(make, TINY, replace(TIERED, name=Z, settle="USDC"))
+    ex = tiered(strict_exchange, TINY, replace(TIERED, name=Z, settle="USDC"))
     for _ in range(10):
         trade(ex, "a", 1_000, name="W")
         trade(ex, "a", -1_000, name="W")
@@ -340,8 +340,8 @@ def test_currencies_are_apart_and_instruments_are_not(make):
     assert tier(ex, "a1") == 1
 
 
-def test_nothing_counts_before_an_instrument_has_tiers(make):
-    ex = exchange(make, [BASE], a=50_000)
+def test_nothing_counts_before_an_instrument_has_tiers(strict_exchange):
+    ex = exchange(strict_exchange, [BASE], a=50_000)
     trade(ex, "a", 20)
     ex.add_instrument(replace(TIERED, name=Y))
     ex.mark(Y, 1_000)
@@ -350,13 +350,13 @@ def test_nothing_counts_before_an_instrument_has_tiers(make):
     assert tier(ex, "a", 2, name=Y) == 1
 
 
-def test_a_day_counts_at_most_so_much(make):
+def test_a_day_counts_at_most_so_much(strict_exchange):
     """Two contracts are worth 2 * 10**17 units, above 2**57: a day is that, thirty are thirty of it, and nothing halts."""
     most = VOLUME_MAX * UNIT
     tiers = [(most, *RATES[1]), (30 * most, *RATES[2])]
     big = replace(BASE, contract_size=10**8, tiers=[Tier(4, "0.005", "0.01")], fee_tiers=tiers)
     assert VOLUME_MAX < 2 * 10**17 and 30 * VOLUME_MAX <= MONEY_MAX
-    ex = make([big])
+    ex = strict_exchange([big])
     for name in ("a", "m"):
         ex.deposit(name, "USDT", 10**12)
     ex.mark(X, 1_000)
@@ -369,9 +369,9 @@ def test_a_day_counts_at_most_so_much(make):
     assert seen == [0] + [1] * 29 + [2] * 2
 
 
-def test_the_end_of_time(make):
+def test_the_end_of_time(strict_exchange):
     """The last day that a clock can show, 106,751 days after the first; and a volume that was there long before."""
-    ex = tiered(make)
+    ex = tiered(strict_exchange)
     trade(ex, "a", 50)
     last = 2**63 - 1
     ex.advance(last - DAY_NS)
@@ -383,9 +383,9 @@ def test_the_end_of_time(make):
         ex.advance(last + 1)
 
 
-def test_volumes_against_a_model(make, seed):
+def test_volumes_against_a_model(strict_exchange, seed):
     """Random trades of a family and others on random days, against a table of what each traded on which day."""
-    r, ex = Random(seed), tiered(make, TINY)
+    r, ex = Random(seed), tiered(strict_exchange, TINY)
     traded: dict[str, dict[int, int]] = {"a": {}, "b": {}, "m": {}}
     day, seen = 0, set()
     for _ in range(250):
@@ -435,9 +435,9 @@ def test_tables_that_are_none(what):
         replace(BASE, fee_tiers=WRONG[what])
 
 
-def test_who_looks_at_a_volume_changes_nothing(make):
+def test_who_looks_at_a_volume_changes_nothing(strict_exchange):
     """KER-2, found by bytes that nobody meant: a refused order read a volume of days ago, and the digest was another one."""
-    ex = tiered(make, replace(TIERED, name="Y", liquidation_fee="own"))
+    ex = tiered(strict_exchange, replace(TIERED, name="Y", liquidation_fee="own"))
     ex.mark("Y", 1_000)
     trade(ex, "a", 1)
     trade(ex, "a", -1)

@@ -21,9 +21,9 @@ def sizes(ex, who="a"):
 
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
-def test_both_legs_are_held_apart(make, mode):
+def test_both_legs_are_held_apart(strict_exchange, mode):
     """Size, cost, entry, margin and profit of each; the one-way row stays flat, the arrays say which leg it is."""
-    ex = exchange(make)
+    ex = exchange(strict_exchange)
     ex.set_leverage("a", X, 10, mode=mode, leg="long")
     ex.set_leverage("a", X, 20, mode=mode, leg="short")
     take(ex, "buy", 10, leg="long")
@@ -46,9 +46,9 @@ def test_both_legs_are_held_apart(make, mode):
 
 
 @pytest.mark.parametrize("leg", OPENS)
-def test_the_other_side_closes_its_leg_and_never_opens(make, leg):
+def test_the_other_side_closes_its_leg_and_never_opens(strict_exchange, leg):
     """10 are held: an order of 15 that trades at once is one of 10, what rests is cut by it, and a flat leg refuses."""
-    ex = exchange(make)
+    ex = exchange(strict_exchange)
     assert ex.order("a", X, CLOSES[leg], 1, price=1_000, leg=leg).code == Code.REDUCE_ONLY_WOULD_OPEN
     both(ex)
     resting = ex.order("a", X, CLOSES[leg], 3, price={"long": 1_020, "short": 980}[leg], leg=leg).ok()
@@ -63,17 +63,17 @@ def test_the_other_side_closes_its_leg_and_never_opens(make, leg):
 
 
 @pytest.mark.parametrize("leg", OPENS)
-def test_reduce_only_of_each_side(make, leg):
+def test_reduce_only_of_each_side(strict_exchange, leg):
     """On the closing side it says what is so anyway; on the opening one there is nothing to reduce."""
-    ex = both(exchange(make))
+    ex = both(exchange(strict_exchange))
     assert ex.order("a", X, OPENS[leg], 1, price=1_000, leg=leg, reduce_only=True).code == Code.REDUCE_ONLY_WOULD_OPEN
     assert ex.order("a", X, OPENS[leg], leg=leg, price=1_000, close_position=True).code == Code.REDUCE_ONLY_WOULD_OPEN
     assert ex.order("a", X, CLOSES[leg], 12, price=1_000, leg=leg, reduce_only=True).ok().resting == 10
 
 
 @pytest.mark.parametrize("hedged,leg", [(True, None), (False, "long"), (False, "short")])
-def test_a_leg_too_few_or_too_many(make, hedged, leg):
-    ex = exchange(make, hedged=hedged)
+def test_a_leg_too_few_or_too_many(strict_exchange, hedged, leg):
+    ex = exchange(strict_exchange, hedged=hedged)
     assert ex.order("a", X, "buy", 1, price=1_000, leg=leg).code == Code.BAD_LEG
     assert ex.order("a", X, "buy", 1, price=900, leg=leg, trigger=Trigger.stop(1_100)).code == Code.BAD_LEG
     refused(Code.BAD_LEG, ex.set_leverage, "a", X, 10, leg=leg)
@@ -92,8 +92,8 @@ def test_a_leg_too_few_or_too_many(make, hedged, leg):
 
 @pytest.mark.parametrize("what", ["position", "resting", "dormant"])
 @pytest.mark.parametrize("before", ["one-way", "hedge"])
-def test_the_mode_changes_only_while_flat_without_orders(make, before, what):
-    ex = exchange(make, hedged=before == "hedge")
+def test_the_mode_changes_only_while_flat_without_orders(strict_exchange, before, what):
+    ex = exchange(strict_exchange, hedged=before == "hedge")
     leg, other = ("long", "one-way") if before == "hedge" else (None, "hedge")
     if what == "position":
         take(ex, "buy", 1, leg=leg)
@@ -109,9 +109,9 @@ def test_the_mode_changes_only_while_flat_without_orders(make, before, what):
     take(ex, "buy", 1, leg=None if leg else "long")
 
 
-def test_margin_mode_and_leverage_are_carried_over(make):
+def test_margin_mode_and_leverage_are_carried_over(strict_exchange):
     """The legs begin as the one-way position was and go their own ways; it keeps its own for later."""
-    ex = exchange(make, hedged=False)
+    ex = exchange(strict_exchange, hedged=False)
     ex.set_leverage("a", X, 25, mode="isolated")
     ex.set_position_mode("a", X, "hedge")
     state = lambda: [(p.mode, p.leverage) for p in (ex.position("a", X, leg) for leg in (None, "long", "short"))]  # noqa: E731
@@ -129,8 +129,8 @@ def test_margin_mode_and_leverage_are_carried_over(make):
     assert state() == [("cross", 7)] * 3
 
 
-def test_one_leg_in_use_leaves_the_other_free_to_change(make):
-    ex = exchange(make)
+def test_one_leg_in_use_leaves_the_other_free_to_change(strict_exchange):
+    ex = exchange(strict_exchange)
     take(ex, "buy", 10, leg="long")
     refused(Code.MODE_IN_USE, ex.set_leverage, "a", X, 10, mode="isolated", leg="long")
     ex.set_leverage("a", X, 10, mode="isolated", leg="short")
@@ -145,9 +145,9 @@ def test_one_leg_in_use_leaves_the_other_free_to_change(make):
 
 
 @pytest.mark.parametrize("leg,trigger", [("long", Trigger.stop(950)), ("short", Trigger.take_profit(950))])
-def test_a_trigger_closes_its_leg_alone(make, leg, trigger):
+def test_a_trigger_closes_its_leg_alone(strict_exchange, leg, trigger):
     """A close-position order is for what the leg has when it fires."""
-    ex = both(exchange(make))
+    ex = both(exchange(strict_exchange))
     ex.order("a", X, CLOSES[leg], close_position=True, leg=leg, trigger=trigger).ok()
     [view] = ex.open_orders("a")
     assert (view.dormant, view.leg, view.reduce_only) == (True, leg, True)
@@ -158,8 +158,8 @@ def test_a_trigger_closes_its_leg_alone(make, leg, trigger):
     assert sizes(ex) == ((0, -10) if leg == "long" else (10, 0)) and not ex.open_orders("a")
 
 
-def test_a_trigger_of_a_flat_leg_is_refused_when_it_fires(make):
-    ex = both(exchange(make), short=1)
+def test_a_trigger_of_a_flat_leg_is_refused_when_it_fires(strict_exchange):
+    ex = both(exchange(strict_exchange), short=1)
     ex.order("a", X, "sell", 5, leg="long", trigger=Trigger.stop(990)).ok()
     take(ex, "sell", 10, leg="long")
     [done] = of(ex.mark(X, 990).events, EventType.DONE)
@@ -167,8 +167,8 @@ def test_a_trigger_of_a_flat_leg_is_refused_when_it_fires(make):
     assert sizes(ex) == (0, -1)
 
 
-def test_amendments_and_mass_cancels_of_legs(make):
-    ex = both(exchange(make))
+def test_amendments_and_mass_cancels_of_legs(strict_exchange):
+    ex = both(exchange(strict_exchange))
     closing = ex.order("a", X, "sell", 4, price=1_020, leg="long").ok()
     opening = ex.order("a", X, "sell", 4, price=1_030, leg="short").ok()
     ex.amend("a", closing.order_id, size=50).ok()  # cut to the leg's 10
@@ -192,10 +192,10 @@ SELF = {
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
 @pytest.mark.parametrize("way", SELF)
-def test_the_legs_of_one_account_meet(make, way, mode):
+def test_the_legs_of_one_account_meet(strict_exchange, way, mode):
     """Both close: the sell of the long leg rests, the buy of the short one comes. They never trade: an order that closes is
     limited to what its leg can bear, and meets own ones as under "cancel_maker" where it is allowed to."""
-    ex = both(exchange(make), mode=mode)
+    ex = both(exchange(strict_exchange), mode=mode)
     ex.order("a", X, "sell", 10, price=1_000, leg="long").ok()
     cash = ex.account("a").equity
     ack = ex.order("a", X, "buy", 10, price=1_000, leg="short", self_trade=way).ok()
@@ -205,9 +205,9 @@ def test_the_legs_of_one_account_meet(make, way, mode):
 
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
-def test_an_account_opens_both_legs_against_itself(make, mode):
+def test_an_account_opens_both_legs_against_itself(strict_exchange, mode):
     """Allowed to meet its own order, it holds both sides and has paid both fees; nobody else has anything."""
-    ex = exchange(make)
+    ex = exchange(strict_exchange)
     for leg in OPENS:
         ex.set_leverage("a", X, 10, mode=mode, leg=leg)
     ex.order("a", X, "sell", 10, price=1_000, leg="short").ok()
@@ -220,9 +220,9 @@ def test_an_account_opens_both_legs_against_itself(make, mode):
     ("allow", True, Code.OK), ("cancel_maker", True, Code.FOK_UNFILLED), ("cancel_taker", True, Code.FOK_UNFILLED),
     ("allow", False, Code.FOK_UNFILLED),
 ])  # fmt: skip
-def test_fill_or_kill_counts_the_other_leg_as_the_self_trade_mode_does(make, way, opens, code):
+def test_fill_or_kill_counts_the_other_leg_as_the_self_trade_mode_does(strict_exchange, way, opens, code):
     """4 of the 10 offered are the other leg's: a buy that opens the long may take them, one that closes the short not."""
-    ex = both(exchange(make))
+    ex = both(exchange(strict_exchange))
     own = ex.order("a", X, "sell", 4, price=1_000, leg="short" if opens else "long").ok()
     ex.order("m", X, "sell", 6, price=1_000).ok()
     ack = ex.order("a", X, "buy", 10, price=1_000, leg="long" if opens else "short", tif="fok", self_trade=way)
@@ -231,9 +231,9 @@ def test_fill_or_kill_counts_the_other_leg_as_the_self_trade_mode_does(make, way
 
 
 @pytest.mark.parametrize("bid,code", [(10, Code.OK), (9, Code.FOK_UNFILLED)])
-def test_fill_or_kill_asks_for_what_the_leg_can_close(make, bid, code):
+def test_fill_or_kill_asks_for_what_the_leg_can_close(strict_exchange, bid, code):
     """15 are 10, which the book has or has not; a stranger's fill or kill counts the legs' closing orders in full."""
-    ex = both(exchange(make))
+    ex = both(exchange(strict_exchange))
     ex.order("m", X, "buy", bid, price=1_000).ok()
     ack = ex.order("a", X, "sell", 15, price=1_000, leg="long", tif="fok")
     assert ack.code == code and ack.filled == (10 if code == Code.OK else 0)
@@ -251,9 +251,9 @@ def test_fill_or_kill_asks_for_what_the_leg_can_close(make, bid, code):
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
 @pytest.mark.parametrize("rate,pays", [("0.001", 1), ("-0.001", -1)])
-def test_funding_of_both_legs(make, mode, rate, pays):
+def test_funding_of_both_legs(strict_exchange, mode, rate, pays):
     """A long of 10 and a short of 4 of one account, a short of 6 of another: what is due is exact, to each its own."""
-    ex = both(exchange(make), short=4, mode=mode)
+    ex = both(exchange(strict_exchange), short=4, mode=mode)
     cash, margins = ex.account("a").cash, [ex.position("a", X, leg).margin for leg in OPENS]
     ack = ex.settle_funding(X, rate, 1)
     paid = [(e.payer, e.receiver, e.margin_of >> 2) for e in of(ack.events, EventType.LEDGER)]
@@ -270,9 +270,9 @@ def test_funding_of_both_legs(make, mode, rate, pays):
 
 
 @pytest.mark.parametrize("leg,mark", [("long", 950), ("short", 1_050)])
-def test_an_isolated_leg_is_liquidated_alone(make, leg, mark):
+def test_an_isolated_leg_is_liquidated_alone(strict_exchange, leg, mark):
     """20x on each: 500 of margin; the loser goes, its orders with it, the winner keeps position, margin and orders."""
-    ex = both(exchange(make), mode="isolated", leverage=20)
+    ex = both(exchange(strict_exchange), mode="isolated", leverage=20)
     other = "short" if leg == "long" else "long"
     lost = ex.order("a", X, OPENS[leg], 1, price=1_000, leg=leg).ok()
     kept = ex.order("a", X, CLOSES[other], 5, price={"long": 1_200, "short": 800}[other], leg=other).ok()
@@ -287,10 +287,10 @@ def test_an_isolated_leg_is_liquidated_alone(make, leg, mark):
 
 
 @pytest.mark.parametrize("net", [True, False])
-def test_a_cross_hedge_is_netted_first_or_taken_over(make, net):
+def test_a_cross_hedge_is_netted_first_or_taken_over(strict_exchange, net):
     """An even hedge asks 0.5 % of both legs. With 210 left it goes at 2,101, when 210.1 are asked: netted it has lost
     nothing but its legs; with net_hedges off both are the house's, and its money with them."""
-    ex = both(exchange(make, a=220, rule=replace(rules.find("seed"), net_hedges=net)), leverage=100)
+    ex = both(exchange(strict_exchange, a=220, rule=replace(rules.find("seed"), net_hedges=net)), leverage=100)
     ex.set_position_mode("m", X, "one-way")
     assert ex.account("a").equity == 210 and not of(ex.mark(X, 2_100).events, EventType.LIQUIDATION)
     events = ex.mark(X, 2_101).events
@@ -305,9 +305,9 @@ def test_a_cross_hedge_is_netted_first_or_taken_over(make, net):
         assert [(e.size_lots, e.leg) for e in of(events, EventType.TAKEOVER)] == [(10, Leg.LONG), (-10, Leg.SHORT)]
 
 
-def test_deleveraging_hits_one_leg(make):
+def test_deleveraging_hits_one_leg(strict_exchange):
     """Nobody buys b's long and there is no fund: the short leg of a, which wins most, closes; its long leg stays."""
-    ex = exchange(make)
+    ex = exchange(strict_exchange)
     ex.deposit("b", "USDT", 200)
     ex.set_leverage("b", X, 100, mode="isolated")
     for leg in OPENS:
@@ -348,10 +348,10 @@ def resting(make, rule, hedged, cash):
 
 @pytest.mark.parametrize("beyond", [-1, 0, 1])
 @pytest.mark.parametrize("rule,hedged", TESTED)
-def test_resting_orders_count_to_the_unit(make, rule, hedged, beyond):
+def test_resting_orders_count_to_the_unit(strict_exchange, rule, hedged, beyond):
     """A unit below the threshold the orders go, and the account, looked at again, stays."""
     mark, cash = TESTED[rule, hedged]
-    ex, orders = resting(make, rule, hedged, Decimal(cash) + Decimal(beyond).scaleb(-6))
+    ex, orders = resting(strict_exchange, rule, hedged, Decimal(cash) + Decimal(beyond).scaleb(-6))
     events = ex.mark(X, mark).events
     assert len(of(events, EventType.LIQUIDATION)) == (beyond < 0) and not of(events, EventType.TAKEOVER)
     ended = [e.order_id for e in of(events, EventType.DONE) if e.ending == Ending.LIQUIDATED]
@@ -360,16 +360,16 @@ def test_resting_orders_count_to_the_unit(make, rule, hedged, beyond):
 
 
 @pytest.mark.parametrize("rule,hedged", TESTED)
-def test_ignored_orders_count_nothing(make, rule, hedged):
+def test_ignored_orders_count_nothing(strict_exchange, rule, hedged):
     mark, cash = TESTED[rule, hedged]
-    ex, _ = resting(make, "ignored", hedged, Decimal(cash) - Decimal("0.000001"))
+    ex, _ = resting(strict_exchange, "ignored", hedged, Decimal(cash) - Decimal("0.000001"))
     assert not of(ex.mark(X, mark).events, EventType.LIQUIDATION) and len(ex.open_orders("a")) == 2
 
 
-def test_an_order_that_would_endanger_its_account_is_refused(make):
+def test_an_order_that_would_endanger_its_account_is_refused(strict_exchange):
     """Initial margin of 10 + 40 and a fee of 0.4 is there; 1 % and a liquidation fee of 0.1 % of 5,000 is not: 55."""
     rule = replace(rules.find("okx_consistent"), orders="notional")
-    ex = exchange(make, hedged=False, a=52, rule=rule, tiers=[Tier(1_000, "0.01", "0.01")], taker_fee="0.0001",
+    ex = exchange(strict_exchange, hedged=False, a=52, rule=rule, tiers=[Tier(1_000, "0.01", "0.01")], taker_fee="0.0001",
                   maker_fee="0.0001", liquidation_fee="0.001")  # fmt: skip
     ex.set_leverage("a", X, 100, mode="cross")
     take(ex, "buy", 1)
@@ -380,11 +380,11 @@ def test_an_order_that_would_endanger_its_account_is_refused(make):
 
 @pytest.mark.parametrize("share", [0, 1, 333_333_333, RATE - 1, RATE])
 @pytest.mark.parametrize("fee", ["0.0005", "0.000333333"])
-def test_the_fee_of_a_liquidation_is_split_to_the_unit(make, share, fee):
+def test_the_fee_of_a_liquidation_is_split_to_the_unit(strict_exchange, share, fee):
     """Long 25 in tier 3 steps down by 15 lots at 931: the fund has the floor of its share, the fees the rest."""
     tiers = [Tier(10, "0.005", "0.01"), Tier(20, "0.01", "0.02"), Tier(30, "0.02", "0.04")]
     rule = replace(rules.find("seed"), fund_share_ppb=share)
-    ex = exchange(make, hedged=False, a=2_000, rule=rule, tiers=tiers, liquidation_fee=fee)
+    ex = exchange(strict_exchange, hedged=False, a=2_000, rule=rule, tiers=tiers, liquidation_fee=fee)
     ex.set_leverage("a", X, 20, mode="cross")
     take(ex, "buy", 25)
     ex.order("m", X, "buy", 15, price=931).ok()

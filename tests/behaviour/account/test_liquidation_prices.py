@@ -67,9 +67,9 @@ def backed(make, how, coins):
 
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("how", MODELS)
-def test_collateral_that_the_instrument_itself_prices(make, how, side):
+def test_collateral_that_the_instrument_itself_prices(strict_exchange, how, side):
     """Its worth moves with the mark, or with the index that a model moves along: 4.5 p +- 20 (p - 3,000) = 1 % of 20 p."""
-    ex = backed(make, how, 5)
+    ex = backed(strict_exchange, how, 5)
     take(ex, side, 20, 3_000, 50)
     p = ex.position("poor", "X")
     exact = 3_000 * side * 20 / (Decimal("4.5") + side * 20 - Decimal("0.2"))
@@ -79,10 +79,10 @@ def test_collateral_that_the_instrument_itself_prices(make, how, side):
 
 
 @pytest.mark.parametrize("how", MODELS)
-def test_a_short_that_its_collateral_endangers_from_below(make, how):
+def test_a_short_that_its_collateral_endangers_from_below(strict_exchange, how):
     """27 coins count, short 20 at 3,000, and 70,000 are owed: 27 p + 20 (3,000 - p) - 70,000 = 1 % of 20 p at 1,470.6. A short
     gains on its way there, and is taken; upwards nothing can happen."""
-    ex = backed(make, how, 30)
+    ex = backed(strict_exchange, how, 30)
     take(ex, -1, 55, 3_000, 50)
     tell(ex, 5_000)
     ex.order("rich", "X", "sell", 35, price=5_000).ok()
@@ -94,9 +94,9 @@ def test_a_short_that_its_collateral_endangers_from_below(make, how):
     driven(ex, p.profit_side_liquidation_price, 5_000)
 
 
-def test_an_index_that_is_handed_in_is_held(make):
+def test_an_index_that_is_handed_in_is_held(strict_exchange):
     """Without a model index and mark are two prices: the coins count at the index, whatever the mark does."""
-    ex = backed(make, "marks", 5)
+    ex = backed(strict_exchange, "marks", 5)
     ex.index("X", 3_000)
     take(ex, 1, 20, 3_000, 50)
     p = ex.position("poor", "X")
@@ -106,7 +106,7 @@ def test_an_index_that_is_handed_in_is_held(make):
 
 
 @pytest.mark.parametrize("kind,side", [("linear", 1), ("inverse", -1)])
-def test_a_power_curve_asks_more_than_a_position_gains(make, kind, side):
+def test_a_power_curve_asks_more_than_a_position_gains(strict_exchange, kind, side):
     """N**1.8 rises faster than the value: far in profit a position is taken all the same, near where its rate is one."""
     terms = {"kind": kind, "settle": "COIN"} if kind == "inverse" else {}
     curve = "0.00015" if kind == "linear" else "0.3"
@@ -114,7 +114,7 @@ def test_a_power_curve_asks_more_than_a_position_gains(make, kind, side):
         "X", **FREE | terms | {"settle_decimals": 9 if kind == "inverse" else 6}, scheme="power", maintenance_curve=curve,
         initial_curve=curve, tick=1, lot=100 if kind == "inverse" else 1, max_price=10**5, tiers=[Tier(1_000, "0.05", "0.1")],
     )  # fmt: skip
-    ex = begin(make, instrument)
+    ex = begin(strict_exchange, instrument)
     start = 1_000 if kind == "linear" else 50_000
     tell(ex, start)
     ex.deposit("poor", instrument.settle, 10**6)
@@ -130,12 +130,12 @@ def test_a_power_curve_asks_more_than_a_position_gains(make, kind, side):
 @pytest.mark.parametrize(
     "larger,prices,which", [("long", (685, 1_001), 0), ("long", (685, 1_001), 1), ("short", (1_001, None), 0)]
 )
-def test_both_legs_of_a_hedge_say_where_a_tier_jumps(make, larger, prices, which):
+def test_both_legs_of_a_hedge_say_where_a_tier_jumps(strict_exchange, larger, prices, which):
     """10 against 5 at 950, tiers of 1 % and above 10,000 of 20 %: from 1,001 on the larger leg asks 2,002. It does so where a
     larger long gains, too, and both legs say it: 1,425 + 5 (p - 950) = 1 % of 15 p is 685.6."""
     table = [Tier(10_000, "0.01", "0.1"), Tier(10**6, "0.2", "0.25")]
     instrument = Instrument("X", **FREE, tick=1, max_price=10_000, basis="notional", max_size=100, tiers=table)
-    ex = begin(make, instrument)
+    ex = begin(strict_exchange, instrument)
     tell(ex, 950)
     ex.deposit("poor", "USDT", 10**6)
     ex.set_position_mode("poor", "X", "hedge")
@@ -149,10 +149,12 @@ def test_both_legs_of_a_hedge_say_where_a_tier_jumps(make, larger, prices, which
     driven(ex, Decimal(prices[which]), 950)
 
 
-def test_what_an_account_answers(make):
+def test_what_an_account_answers(strict_exchange):
     """Initial and maintenance margin of all positions; ratio and effective leverage of the cross ones."""
     tiers = [Tier(1_000, "0.005", "0.01")]
-    ex = make([Instrument(name, **FREE, tick=1, max_price=10_000, tiers=tiers) for name in ("X", "Y", "Z")], rules=WIDE)
+    ex = strict_exchange(
+        [Instrument(name, **FREE, tick=1, max_price=10_000, tiers=tiers) for name in ("X", "Y", "Z")], rules=WIDE
+    )
     ex.deposit("rich", "USDT", 10**9)
     ex.deposit("poor", "USDT", 10_000)
     for name, mode, size, leverage in (("X", "cross", 10, 10), ("Y", "cross", 20, 20), ("Z", "isolated", 30, 30)):
@@ -175,9 +177,9 @@ def test_what_an_account_answers(make):
     assert (flat.initial, flat.maintenance, flat.margin_ratio, flat.effective_leverage) == (0, 0, None, None)
 
 
-def test_what_backs_a_position_is_not_withdrawable(make):
+def test_what_backs_a_position_is_not_withdrawable(strict_exchange):
     """To the unit: what the wallet says may leave does, a unit more does not; explain() names what counts beside the cash."""
-    ex = backed(make, "marks", 5)
+    ex = backed(strict_exchange, "marks", 5)
     take(ex, 1, 20, 3_000, 50)
     assert "cash 0 + collateral 13500 + profit 0" in str(ex.explain("poor"))
     coins = ex.account("poor").wallets["COIN"].withdrawable

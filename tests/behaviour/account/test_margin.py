@@ -12,8 +12,8 @@ BTC = "BTC-USDT-SWAP"
 
 
 @pytest.fixture
-def ex(make):
-    exchange = make([Instrument(BTC)])
+def ex(strict_exchange):
+    exchange = strict_exchange([Instrument(BTC)])
     exchange.deposit("maker", "USDT", 10**9)
     exchange.mark(BTC, 50_000)
     return exchange
@@ -91,9 +91,9 @@ def test_leverage_alone_keeps_the_mode(ex, mode, held):
         (18, (18, 1), None),
     ],
 )
-def test_leverage_that_is_no_whole_number(make, leverage, parts, initial):
+def test_leverage_that_is_no_whole_number(strict_exchange, leverage, parts, initial):
     """OKX prints 18.18x for an initial rate of 5.5 %; Vega's margin factor of .9 is a leverage of 10/9."""
-    ex = make([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
+    ex = strict_exchange([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 10**7)
         ex.set_leverage(name, BTC, leverage, mode="isolated")
@@ -122,8 +122,8 @@ def test_leverage_that_is_no_whole_number(make, leverage, parts, initial):
         ("1e40", Code.BAD_LEVERAGE),
     ],
 )
-def test_leverage_that_is_refused(make, leverage, code):
-    ex = make([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
+def test_leverage_that_is_refused(strict_exchange, leverage, code):
+    ex = strict_exchange([Instrument(BTC, tiers=[Tier(2_000, "0.01", "0.055", "18.18")])])
     ex.open_account("a")
     refused(code, ex.set_leverage, "a", BTC, leverage, mode="isolated")
     with pytest.raises(InputError):
@@ -147,8 +147,8 @@ def test_leverage_above_the_tier_of_the_resulting_size(ex):
     refused(Code.LEVERAGE_ABOVE_TIER, ex.set_leverage, "maker", BTC, 101, mode="isolated")
 
 
-def test_position_limit(make):
-    ex = make([Instrument(BTC, tiers=[Tier(10, "0.005", "0.01"), Tier(20, "0.01", "0.02")])])
+def test_position_limit(strict_exchange):
+    ex = strict_exchange([Instrument(BTC, tiers=[Tier(10, "0.005", "0.01"), Tier(20, "0.01", "0.02")])])
     ex.deposit("a", "USDT", 10**8)
     ex.mark(BTC, 50_000)
     assert ex.order("a", BTC, "buy", 21, price=49_000).code == Code.BAD_SIZE
@@ -157,9 +157,9 @@ def test_position_limit(make):
     assert ex.order("a", BTC, "sell", 20, price=51_000)
 
 
-def test_reduce_only_orders_cannot_carry_a_position_past_the_limit(make):
+def test_reduce_only_orders_cannot_carry_a_position_past_the_limit(strict_exchange):
     """Found by the twins' test: plain sells that lean on a long, which a reduce-only order then closed first."""
-    ex = make([Instrument(BTC, tiers=[Tier(20, "0.005", "0.01")])])
+    ex = strict_exchange([Instrument(BTC, tiers=[Tier(20, "0.005", "0.01")])])
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 10**8)
     ex.mark(BTC, 50_000)
@@ -238,8 +238,8 @@ def test_a_flip_closes_then_opens(ex):
     assert ex.account("a").cash == 1_000 - Decimal("2.5") - Decimal("3.75") - 50
 
 
-def test_two_currencies_are_two_domains(make):
-    ex = make([Instrument("A", settle="USDT"), Instrument("B", settle="USDC", settle_decimals=7)])
+def test_two_currencies_are_two_domains(strict_exchange):
+    ex = strict_exchange([Instrument("A", settle="USDT"), Instrument("B", settle="USDC", settle_decimals=7)])
     ex.deposit("maker", "USDT", 10**6)
     ex.deposit("maker", "USDC", 10**6)
     ex.deposit("a", "USDT", 600)
@@ -276,9 +276,9 @@ def test_tables_are_validated():
     assert [tier.max_leverage for tier in okex_btc_2019()[:4]] == [100, 66, 50, 40]
 
 
-def test_a_maker_rebate_is_rounded_down_and_never_above_the_taker_fee(make):
+def test_a_maker_rebate_is_rounded_down_and_never_above_the_taker_fee(strict_exchange):
     """3 ppb of 500 is 1.5 units: the maker gets one, the taker pays two at the same rate."""
-    ex = make([Instrument(BTC, maker_fee="-0.000000003", taker_fee="0.000000003")])
+    ex = strict_exchange([Instrument(BTC, maker_fee="-0.000000003", taker_fee="0.000000003")])
     for name in ("maker", "a"):
         ex.deposit(name, "USDT", 1_000)
         ex.mark(BTC, 50_000)
@@ -290,9 +290,9 @@ def test_a_maker_rebate_is_rounded_down_and_never_above_the_taker_fee(make):
         Instrument(BTC, maker_fee="-0.000501", taker_fee="0.0005")
 
 
-def test_the_rebate_of_a_pure_reduction_of_an_isolated_position_comes_with_its_release(make):
+def test_the_rebate_of_a_pure_reduction_of_an_isolated_position_comes_with_its_release(strict_exchange):
     """Sold 10 and bought 5 back at 50,000 and 50x: 50 of the margin, and 0.01 % of 2,500 instead of a fee."""
-    ex = make([Instrument(BTC, maker_fee="-0.0001")])
+    ex = strict_exchange([Instrument(BTC, maker_fee="-0.0001")])
     for name in ("maker", "a"):
         ex.deposit(name, "USDT", 1_000)
         ex.mark(BTC, 50_000)
@@ -306,9 +306,9 @@ def test_the_rebate_of_a_pure_reduction_of_an_isolated_position_comes_with_its_r
     assert ex.position("maker", BTC).margin == 50
 
 
-def test_distance_and_effective_leverage(make):
+def test_distance_and_effective_leverage(strict_exchange):
     """Isolated, 5,000 of value on 100 of margin. One tick before the price nothing happens, at it the position goes."""
-    ex = make([Instrument(BTC)])
+    ex = strict_exchange([Instrument(BTC)])
     for name in ("a", "b"):
         ex.deposit(name, "USDT", 10_000)
         ex.mark(BTC, 50_000)
@@ -329,9 +329,9 @@ def test_distance_and_effective_leverage(make):
     assert any(e.type == EventType.LIQUIDATION for e in events)
 
 
-def test_arrays_say_what_the_views_say(make):
+def test_arrays_say_what_the_views_say(strict_exchange):
     """Two currencies, isolated and cross, a resting order; and flat positions are left out."""
-    ex = make([Instrument("I"), Instrument("J", settle="USDC")])
+    ex = strict_exchange([Instrument("I"), Instrument("J", settle="USDC")])
     for name in "ab":
         for currency in ("USDT", "USDC"):
             ex.deposit(name, currency, 10_000)
@@ -374,10 +374,10 @@ def test_arrays_say_what_the_views_say(make):
 
 
 @pytest.mark.parametrize("mode,code", [("cross", Code.INSUFFICIENT_MARGIN), ("isolated", Code.OK)])
-def test_a_short_below_mark_is_asked_initial_margin_at_mark(make, mode, code):
+def test_a_short_below_mark_is_asked_initial_margin_at_mark(strict_exchange, mode, code):
     """Found by an attack: one sold at 950 at 1x with 1,000, the mark being 1,000, left 50 less than nothing free."""
     terms = {"contract_size": 1, "tick": 1, "tiers": [Tier(10, "0.005", "0.01")], "maker_fee": 0, "taker_fee": 0}
-    ex = make([Instrument("X", **terms)])
+    ex = strict_exchange([Instrument("X", **terms)])
     for name, amount in (("a", 1_000), ("b", 10**6)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 1_000)

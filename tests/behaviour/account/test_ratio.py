@@ -70,7 +70,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("mode,level,count,rules", CASES)
-def test_thresholds(make, mode, level, count, rules):
+def test_thresholds(strict_exchange, mode, level, count, rules):
     """Strict `<`: at the threshold nothing happens; one unit below, its step does."""
     sizes = [TOPS[level - 1], 7][:count]
     levels = [level, 1][:count]
@@ -87,7 +87,7 @@ def test_thresholds(make, mode, level, count, rules):
     if own > full:
         expected |= {full: Verdict.PARTIAL, full + 1: Verdict.PARTIAL, own - 1: Verdict.PARTIAL}
     for target, verdict in expected.items():
-        ex = build(make, rules, mode, sizes)
+        ex = build(strict_exchange, rules, mode, sizes)
         equity_to(ex, mode, target, sizes)
         for i in reversed(range(count)):
             events = ex.mark(i, MARK // 10).events
@@ -100,11 +100,11 @@ def test_thresholds(make, mode, level, count, rules):
 
 
 @pytest.mark.parametrize("rules", ["seed", "okx_consistent"])
-def test_level_boundary_moves_the_takeover_threshold(make, rules):
+def test_level_boundary_moves_the_takeover_threshold(strict_exchange, rules):
     """From 12,000 to 12,001 contracts the takeover threshold falls from 1.05 % to 0.55 % (rules 1.3)."""
     full = [rates(level, "isolated", rules)[0] for level in (2, 3)]
     assert full == [10_500_000, 5_500_000]
-    ex = make([Instrument("BTC")], rules=rules)
+    ex = strict_exchange([Instrument("BTC")], rules=rules)
     ex.deposit("a", "USDT", 10**9)
     ex.deposit("b", "USDT", 10**9)
     ex.mark("BTC", 50_000)

@@ -52,9 +52,9 @@ def tiers(ex, *names):
 
 
 @pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, -1)])
-def test_nets_of_a_group_add_up(make, signs):
+def test_nets_of_a_group_add_up(strict_exchange, signs):
     """Each instrument's net counts, whatever its side; nobody's against another's. All ask for the tier of the sum."""
-    ex = exchange(make, [traded("A"), traded("B"), traded("C")])
+    ex = exchange(strict_exchange, [traded("A"), traded("B"), traded("C")])
     for name, sign in zip("AB", signs, strict=True):
         ex.set_leverage("a", name, 5, mode="cross")
         take(ex, name, 50 * sign).ok()
@@ -68,10 +68,10 @@ def test_nets_of_a_group_add_up(make, signs):
     assert tiers(ex, "A", "B") == [1, 1]
 
 
-def test_what_does_not_count(make):
+def test_what_does_not_count(strict_exchange):
     """Another group, no group, another currency, an isolated position: each is alone."""
     others = [traded("B", 2), traded("C", 0), traded("D", settle="USDC"), traded("E")]
-    ex = exchange(make, [traded("A"), *others])
+    ex = exchange(strict_exchange, [traded("A"), *others])
     for name in "ABCDE":
         ex.set_leverage("a", name, 5, mode="isolated" if name == "E" else "cross")
         take(ex, name, 90).ok()
@@ -81,9 +81,9 @@ def test_what_does_not_count(make):
 
 
 @pytest.mark.parametrize("shallow", "AB")
-def test_every_leverage_is_allowed_where_the_sum_would_stand(make, shallow):
+def test_every_leverage_is_allowed_where_the_sum_would_stand(strict_exchange, shallow):
     """An order that would take the group to a tier where its own leverage, or another member's, is too high is refused."""
-    ex = exchange(make, [traded("A"), traded("B")])
+    ex = exchange(strict_exchange, [traded("A"), traded("B")])
     for name in "AB":
         ex.set_leverage("a", name, 5 if name == shallow else 100, mode="cross")
     take(ex, "A", 60).ok()
@@ -99,9 +99,9 @@ def test_every_leverage_is_allowed_where_the_sum_would_stand(make, shallow):
     assert tiers(ex, "A", "B") == [2, 2]
 
 
-def test_a_flat_member_does_not_stand_in_the_way(make):
+def test_a_flat_member_does_not_stand_in_the_way(strict_exchange):
     """Who holds nothing of an instrument and has no order there may keep any leverage; it is asked when he orders."""
-    ex = exchange(make, [traded("A"), traded("B")])
+    ex = exchange(strict_exchange, [traded("A"), traded("B")])
     ex.set_leverage("a", "A", 5, mode="cross")
     ex.set_leverage("a", "B", 100, mode="cross")
     take(ex, "A", 101).ok()
@@ -111,9 +111,9 @@ def test_a_flat_member_does_not_stand_in_the_way(make):
 
 
 @pytest.mark.parametrize("rests", [(0, 0), (0, 1), (1, 1)])
-def test_resting_orders_count_by_the_larger_side(make, rests):
+def test_resting_orders_count_by_the_larger_side(strict_exchange, rests):
     """Orders that rest in another instrument count as if they had traded: its larger side."""
-    ex = exchange(make, [traded("A"), traded("B")])
+    ex = exchange(strict_exchange, [traded("A"), traded("B")])
     for name in "AB":
         ex.set_leverage("a", name, 100, mode="cross")
     for side in rests:
@@ -124,9 +124,9 @@ def test_resting_orders_count_by_the_larger_side(make, rests):
 
 
 @pytest.mark.parametrize("first", ["long", "short"])
-def test_the_leverage_of_the_other_leg_is_asked_too(make, first):
+def test_the_leverage_of_the_other_leg_is_asked_too(strict_exchange, first):
     """Netted tiers of a hedge: the second leg took the first one beyond the tier of its leverage. It is refused now."""
-    ex = exchange(make, [traded("A", 0)])
+    ex = exchange(strict_exchange, [traded("A", 0)])
     second = "short" if first == "long" else "long"
     sign = 1 if first == "long" else -1
     ex.set_position_mode("a", "A", "hedge")
@@ -140,10 +140,10 @@ def test_the_leverage_of_the_other_leg_is_asked_too(make, first):
 
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("kin", [(0, 40), (20, -30), (99, 0), (-50, 50), (100, 160)])
-def test_a_step_down_leaves_what_the_tier_below_has_room_for(make, side, kin):
+def test_a_step_down_leaves_what_the_tier_below_has_room_for(strict_exchange, side, kin):
     """The heaviest position goes down by two tiers: it keeps what the other nets of its group leave of tier 1, or nothing."""
     rules = replace(find("seed"), price_band_ppb=10**9 - 1)
-    ex = exchange(make, [traded(name, tiers=STAGES) for name in "ABC"], rules=rules)
+    ex = exchange(strict_exchange, [traded(name, tiers=STAGES) for name in "ABC"], rules=rules)
     rest = sum(abs(net) for net in kin)
     size = 560 - rest
     for name, lots in zip("ABC", (size * side, *kin), strict=True):
@@ -163,11 +163,11 @@ def test_a_step_down_leaves_what_the_tier_below_has_room_for(make, side, kin):
     assert ex.position("a", "A").size == side * left
 
 
-def test_groups_of_instruments_that_are_added(make):
+def test_groups_of_instruments_that_are_added(strict_exchange):
     """An instrument may join a group while the exchange runs; its record says so."""
     late = traded("B")
     assert from_records(to_records("B", late.spec, 0))[2].tier_group == 1
-    ex = exchange(make, [traded("A")])
+    ex = exchange(strict_exchange, [traded("A")])
     ex.set_leverage("a", "A", 5, mode="cross")
     take(ex, "A", 60).ok()
     ex.add_instrument(late)

@@ -34,8 +34,8 @@ HOSTILE = [0, 1, -1, 2**31, -(2**31), 2**53, 2**63 - 1, -(2**63), 2**63, 2**64 -
 
 
 @pytest.fixture
-def ex(make):
-    exchange = make([Instrument(BTC)])
+def ex(strict_exchange):
+    exchange = strict_exchange([Instrument(BTC)])
     exchange.deposit("a", "USDT", 10_000)
     exchange.deposit("b", "USDT", 10_000)
     exchange.mark(BTC, 50_000)
@@ -141,8 +141,8 @@ def test_orders_answer_with_codes(ex):
     assert Exchange([Instrument(BTC)]).order("a", BTC, "buy", 1, price=1).code == Code.UNKNOWN_ACCOUNT
 
 
-def test_no_mark_no_trade(make):
-    ex = make([Instrument(BTC)])
+def test_no_mark_no_trade(strict_exchange):
+    ex = strict_exchange([Instrument(BTC)])
     ex.deposit("a", "USDT", 10)
     assert ex.order("a", BTC, "buy", 1, price=49_000).code == Code.NO_MARK
 
@@ -174,8 +174,8 @@ def test_control_calls_raise(ex):
         assert ex.digest() == before
 
 
-def test_a_refused_first_deposit_opens_no_account(make):
-    ex = make([Instrument(BTC)])
+def test_a_refused_first_deposit_opens_no_account(strict_exchange):
+    ex = strict_exchange([Instrument(BTC)])
     before = ex.digest()
     for amount in (0, -1, 2**62 // 10**6 + 1):
         with pytest.raises(Rejected):
@@ -277,12 +277,12 @@ def test_malformed_records(ex):
         Exchange([Instrument(BTC)]).order("a", BTC, "buy", 1, price=1.0)
 
 
-def test_constructor_refuses_nonsense(kind):
+def test_constructor_refuses_nonsense(audited_exchange):
     for bad in ([], ["BTC"], [Instrument(BTC), Instrument(BTC)], [Instrument("A"), Instrument("B", settle_decimals=8)]):
         with pytest.raises(InputError):
-            kind(bad)
+            audited_exchange(bad)
     with pytest.raises(InputError):
-        kind([Instrument(BTC)], rules="none")
+        audited_exchange([Instrument(BTC)], rules="none")
 
 
 ODD = [5, 1.5, None, "x", b"x", [], [None], {}, {1: 2}, [[]], object(), Decimal("NaN"), -1, [1.5], {"a": "b"}]

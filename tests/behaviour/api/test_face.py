@@ -43,8 +43,8 @@ def opened(kind, **terms):
     return ex
 
 
-def test_drain_and_cursors(kind):
-    ex = opened(kind)
+def test_drain_and_cursors(audited_exchange):
+    ex = opened(audited_exchange)
     first = list(ex.drain())
     assert [e.type for e in first][:3] == [EventType.BEGIN, EventType.ACCOUNT_OPENED, EventType.BEGIN]
     assert first[1].name == "a" and not list(ex.drain())
@@ -56,8 +56,8 @@ def test_drain_and_cursors(kind):
     assert [e.seq for e in ex.drain()] == []
 
 
-def test_without_retention_only_what_a_cursor_waits_for_is_held(kind):
-    ex = opened(kind, retain=False)
+def test_without_retention_only_what_a_cursor_waits_for_is_held(audited_exchange):
+    ex = opened(audited_exchange, retain=False)
     old = ex.order("a", BTC, "buy", 1, price=49_000)
     assert old.events[0].code == 0
     ex.order("a", BTC, "buy", 1, price=49_000)
@@ -100,11 +100,11 @@ def test_view_survives_dropping():
     assert (view == copy).all()
 
 
-def test_batch_is_a_loop_over_the_same_path(kind, seed):
+def test_batch_is_a_loop_over_the_same_path(audited_exchange, seed):
     """One by one, in batches of 7 and of 64: the same events, byte for byte, and the same digest."""
     commands = 300
     generator = Generator(seed)
-    single = kind(generator.instruments, rules=generator.rules)
+    single = audited_exchange(generator.instruments, rules=generator.rules)
     records, opening = [], iter(generator.opening())
     for _ in range(commands):
         record = next(opening, None) or generator.next(single._kernel)
@@ -112,7 +112,7 @@ def test_batch_is_a_loop_over_the_same_path(kind, seed):
             records.append(record)
             single._kernel.apply(record)
     for size in (7, 64):
-        batched = kind(generator.instruments, rules=generator.rules)
+        batched = audited_exchange(generator.instruments, rules=generator.rules)
         for at in range(0, len(records), size):
             batched.run(b"".join(records[at : at + size]))
         assert batched.events().tobytes() == single.events().tobytes()
@@ -145,8 +145,8 @@ def test_same_run_in_other_processes():
     assert len(outputs) == 1
 
 
-def test_batch_columns(kind):
-    ex = opened(kind)
+def test_batch_columns(audited_exchange):
+    ex = opened(audited_exchange)
     batch = np.zeros(3, dtype("command"))
     batch["type"], batch["records"], batch["account"] = CommandType.ORDER, 1, [16, 17, 99]
     batch["size_lots"], batch["price_ticks"], batch["side"] = 1, 500_000, [0, 1, 0]
@@ -156,8 +156,8 @@ def test_batch_columns(kind):
     assert len(ex.run(b"")) == 0
 
 
-def test_explain_agrees_with_the_engine(make):
-    ex = make([Instrument(BTC)])
+def test_explain_agrees_with_the_engine(strict_exchange):
+    ex = strict_exchange([Instrument(BTC)])
     ex.deposit("a", "USDT", 1_000)
     ex.deposit("m", "USDT", 10**6)
     ex.mark(BTC, 50_000)
@@ -175,8 +175,8 @@ def test_explain_agrees_with_the_engine(make):
     assert "no open position" in str(ex.explain("a"))
 
 
-def test_views(kind):
-    ex = opened(kind)
+def test_views(audited_exchange):
+    ex = opened(audited_exchange)
     ex.order("a", BTC, "buy", 3, price=49_000, post_only=True, client_id=5)
     [order] = ex.open_orders("a")
     assert (order.price, order.size, order.post_only, order.client_id) == (49_000, 3, True, 5)
@@ -189,8 +189,8 @@ def test_views(kind):
         view.name = "x"
 
 
-def test_marks_round_half_even(kind):
-    ex = opened(kind)
+def test_marks_round_half_even(audited_exchange):
+    ex = opened(audited_exchange)
     for text, ticks in (("50000.05", 500_000), ("50000.15", 500_002), ("50000.149", 500_001)):
         assert ex.mark(BTC, text).events[1].price_ticks == ticks
 
@@ -227,16 +227,16 @@ def test_the_auditor_can_fail():
         (lambda ex: ex.run(bytes(64)), "set its `records`"),
     ],
 )
-def test_a_newcomers_mistakes_are_answered_where_they_are_made(make, call, says):
-    ex = make([Instrument("I"), Instrument("J")])
+def test_a_newcomers_mistakes_are_answered_where_they_are_made(strict_exchange, call, says):
+    ex = strict_exchange([Instrument("I"), Instrument("J")])
     before = ex.digest()
     with pytest.raises(InputError, match=says):
         call(ex)
     assert ex.digest() == before
 
 
-def test_a_batch_goes_on_after_a_mass_cancel_of_nobody(make):
-    ex = make([Instrument("I")])
+def test_a_batch_goes_on_after_a_mass_cancel_of_nobody(strict_exchange):
+    ex = strict_exchange([Instrument("I")])
     ex.deposit("a", "USDT", 10_000)
     ex.mark("I", 50_000)
     order = ("order", {"account": "a", "instrument": "I", "side": "buy", "size": 1, "price": 49_000})
@@ -260,8 +260,8 @@ def test_direct_calls_refuse_what_no_field_holds(package):
     assert book.submit(1, 0, 0, 1).code == Code.BAD_PRICE and book.digest() == before
 
 
-def test_a_feed_that_comes_too_late_says_what_to_do(make):
-    ex = make([Instrument("I")], retain=False)
+def test_a_feed_that_comes_too_late_says_what_to_do(strict_exchange):
+    ex = strict_exchange([Instrument("I")], retain=False)
     ex.mark("I", 5)
     ex.mark("I", 6)
     with pytest.raises(EventsDropped, match="before the first command"):
@@ -284,14 +284,14 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_what_an_exchange_says_of_its_prices(make):
+def test_what_an_exchange_says_of_its_prices(strict_exchange):
     """Nothing before the first; then the mark, the index and the rate of the coming settlement."""
-    ex = make([Instrument("A"), Instrument("B", prices=PriceModel(components=["index"]))])
+    ex = strict_exchange([Instrument("A"), Instrument("B", prices=PriceModel(components=["index"]))])
     for view in (ex.prices("A"), ex.prices(1)):
         assert (view.mark, view.index, view.last, view.funding_rate, view.next_funding_ns) == (None,) * 5
     with pytest.raises(Rejected):
         ex.prices("C")
-    ex = funded(make)
+    ex = funded(strict_exchange)
     ex.advance(3 * SECOND)
     view = ex.prices(X)
     assert (view.mark, view.index, view.last) == (1_000, 1_000, 1_000)

@@ -84,10 +84,10 @@ def ringing(monkeypatch):
 # --- The one Python call of the core
 
 
-def test_an_exception_out_of_a_decoder_reaches_the_caller(base, bell, monkeypatch):
+def test_an_exception_out_of_a_decoder_reaches_the_caller(exchange_class, bell, monkeypatch):
     """It was lost: the call answered as if the instrument were there, and orders in it went to another."""
     ringing(monkeypatch)
-    ex = made(base)
+    ex = made(exchange_class)
     state, seq = ex.digest(), ex._kernel.next_seq
     with pytest.raises(bell):
         ex.add_instrument(Instrument("ETH"))
@@ -96,9 +96,9 @@ def test_an_exception_out_of_a_decoder_reaches_the_caller(base, bell, monkeypatc
     ex.check()
 
 
-def test_the_next_instrument_gets_the_number_that_was_free(base, bell, monkeypatch):
+def test_the_next_instrument_gets_the_number_that_was_free(exchange_class, bell, monkeypatch):
     loud = ringing(monkeypatch)
-    ex = made(base)
+    ex = made(exchange_class)
     for name in ("ETH", "XRP"):
         with pytest.raises(bell):
             ex.add_instrument(Instrument(name))
@@ -112,12 +112,12 @@ def test_the_next_instrument_gets_the_number_that_was_free(base, bell, monkeypat
 
 
 @pytest.mark.parametrize("kind", [MemoryError, RecursionError, SystemExit, GeneratorExit])
-def test_whatever_the_decoder_raises_comes_out(base, monkeypatch, kind):
+def test_whatever_the_decoder_raises_comes_out(exchange_class, monkeypatch, kind):
     def decoding(_):
         raise kind("no")
 
     monkeypatch.setattr(face, "from_records", decoding)
-    ex = made(base)
+    ex = made(exchange_class)
     before = ex.digest()
     with pytest.raises(kind):
         ex.add_instrument(Instrument("ETH"))
@@ -126,7 +126,7 @@ def test_whatever_the_decoder_raises_comes_out(base, monkeypatch, kind):
     ex.check()
 
 
-def test_while_an_instrument_is_decoded_the_exchange_serves_others(base, monkeypatch):
+def test_while_an_instrument_is_decoded_the_exchange_serves_others(exchange_class, monkeypatch):
     """Python code runs there, and with it other threads: they find the exchange free, and the new number still is."""
     original = face.from_records
 
@@ -135,20 +135,20 @@ def test_while_an_instrument_is_decoded_the_exchange_serves_others(base, monkeyp
         return original(data)
 
     monkeypatch.setattr(face, "from_records", decoding)
-    ex = made(base)
+    ex = made(exchange_class)
     assert ex.add_instrument(Instrument("ETH")) == 1
     assert ex.prices("BTC").mark == 49_999
     ex.check()
 
 
-def test_a_batch_never_calls_python(base, monkeypatch):
+def test_a_batch_never_calls_python(exchange_class, monkeypatch):
     """An ADD_INSTRUMENT takes more records than a batch's commands may have: it is refused there without being looked at."""
 
     def decoding(_):
         raise AssertionError("called")
 
     monkeypatch.setattr(face, "from_records", decoding)
-    ex = made(base)
+    ex = made(exchange_class)
     name = b"ETH".ljust(64, b"\0")
     add = command(CommandType.ADD_INSTRUMENT, records=2) + name + command(CommandType.ADD_INSTRUMENT)
     assert list(ex.run(add).code) == [207, 207]
@@ -409,8 +409,8 @@ def test_a_batch_in_another_thread_is_not_asked(bell):
     ex.check()
 
 
-def test_calls_in_a_row_say_how_many_were_applied(base):
-    ex = made(base)
+def test_calls_in_a_row_say_how_many_were_applied(exchange_class):
+    ex = made(exchange_class)
     order = {"account": "bob", "instrument": "BTC", "side": "buy", "size": 1, "price": 50_000}
     with pytest.raises(InputError) as caught:
         ex.batch([("order", order), ("order", order), ("order", order | {"price": 1.5}), ("order", order)])
@@ -455,9 +455,9 @@ def test_alarms_at_any_time(bell, round_):
     assert begins == ex.command_count
 
 
-def test_an_add_instrument_by_hand_is_the_same(base):
+def test_an_add_instrument_by_hand_is_the_same(exchange_class):
     """What a journal holds: the records themselves, without a face that knows the instrument."""
-    ex = made(base)
+    ex = made(exchange_class)
     eth = Instrument("ETH")
     data = to_records("ETH", eth.spec, 0)
     record = command(CommandType.ADD_INSTRUMENT, records=1 + len(data) // 64, time_ns=5) + data

@@ -237,9 +237,9 @@ def test_what_an_instrument_is_made_of():
             answered(name, odd, lambda name=name, odd=odd: Instrument(**least | {name: odd}))
 
 
-def test_answers_to_what_was_found(make):
+def test_answers_to_what_was_found(strict_exchange):
     """Each let another exception out."""
-    ex = make([Instrument(X)])
+    ex = strict_exchange([Instrument(X)])
     ex.deposit("a", "USDT", 100)
     before = ex.digest()
     for call in (

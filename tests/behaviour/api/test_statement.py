@@ -38,8 +38,8 @@ def traded(base, **terms):
     return ex
 
 
-def test_every_reason_of_a_small_world(base):
-    ex = traded(base)
+def test_every_reason_of_a_small_world(exchange_class):
+    ex = traded(exchange_class)
     alice, bob, carol, desk = map(ex.statement, ("alice", "bob", "carol", "carol/desk"))
     assert (alice.deposits, alice.fees, alice.funding_paid, alice.taken_over) == (1_000, Decimal("2.5"), 5, 245)
     assert alice.balance == alice.cash == ex.account("alice").cash and alice.margin == 0
@@ -54,9 +54,9 @@ def test_every_reason_of_a_small_world(base):
     assert json.loads(json.dumps(bob.to_dict()))["currencies"]["USDT"]["withdrawals"] == "7"
 
 
-def test_a_deleveraging_is_told_apart(base):
+def test_a_deleveraging_is_told_apart(exchange_class):
     """Nobody buys what alice loses, and there is no fund: bob's short is closed at her bankruptcy price."""
-    ex = base([X])
+    ex = exchange_class([X])
     for name in ("alice", "bob"):
         ex.deposit(name, "USDT", 1_000)
     ex.mark("X", 1_000)
@@ -69,8 +69,8 @@ def test_a_deleveraging_is_told_apart(base):
     assert "deleveraged" in repr(bob := ex.statement("bob")) and "adl" in repr(bob)
 
 
-def test_a_statement_reads_well(base):
-    assert repr(traded(base).statement("alice")) == (
+def test_a_statement_reads_well(exchange_class):
+    assert repr(traded(exchange_class).statement("alice")) == (
         "statement of alice to event 64\n"
         "  USDT\n"
         "    deposits      1000\n"
@@ -135,10 +135,10 @@ def values_of(ex, events):
 
 
 @pytest.mark.parametrize("shape", range(12))
-def test_statements_tie_after_every_command(base, seed, shape):
+def test_statements_tie_after_every_command(exchange_class, seed, shape):
     """Purses and accounts of drawn streams: all reasons sum to zero, each statement is its balance."""
     generator = Generator(seed * 1_009 + shape)
-    ex = base(generator.instruments, rules=generator.rules, collateral=generator.collateral, retain=bool(shape % 2))
+    ex = exchange_class(generator.instruments, rules=generator.rules, collateral=generator.collateral, retain=bool(shape % 2))
     seen, counts = ex.cursor(), Counter()
     ex.statement("<fees>")  # from here on everything is counted
     opening = iter(generator.opening())
@@ -153,11 +153,11 @@ def test_statements_tie_after_every_command(base, seed, shape):
     assert counts[""], "nothing was traded"
 
 
-def test_dropped_events_are_told(base):
-    ex = traded(base, retain=False)
+def test_dropped_events_are_told(exchange_class):
+    ex = traded(exchange_class, retain=False)
     with pytest.raises(EventsDropped, match="record"):
         ex.statement("alice")
-    fresh = base([X], retain=False)
+    fresh = exchange_class([X], retain=False)
     assert fresh.statement("<fund>").balance == 0
     fresh.deposit("alice", "USDT", 5)
     assert fresh._kernel.first_seq == 1 and fresh.statement("alice").deposits == 5
@@ -186,9 +186,9 @@ def test_kept_commands_stand_for_dropped_events(tmp_path):
         late.statement("alice")
 
 
-def test_an_interrupted_count_begins_anew(base, monkeypatch):
+def test_an_interrupted_count_begins_anew(exchange_class, monkeypatch):
     """What was read before a signal came is not counted twice."""
-    ex = traded(base)
+    ex = traded(exchange_class)
     whole = repr(ex.statement("alice"))
     ex.deposit("alice", "USDT", 3)
 
@@ -203,17 +203,17 @@ def test_an_interrupted_count_begins_anew(base, monkeypatch):
     assert ex.statement("alice").deposits == 1_003 and whole != repr(ex.statement("alice"))
 
 
-def test_types_that_are_not_written_are_told(base):
-    ex = base([X], log=[each for each in NEEDS if each != EventType.FUNDED])
+def test_types_that_are_not_written_are_told(exchange_class):
+    ex = exchange_class([X], log=[each for each in NEEDS if each != EventType.FUNDED])
     with pytest.raises(InputError, match="add FUNDED to log"):
         ex.statement("<fees>")
-    assert base([X], log=NEEDS).statement("<fees>").balance == 0
+    assert exchange_class([X], log=NEEDS).statement("<fees>").balance == 0
 
 
 @pytest.mark.parametrize("account", ["nobody", "<nobody>", 2**24, -1])
-def test_an_unknown_account_is_refused(base, account):
+def test_an_unknown_account_is_refused(exchange_class, account):
     with pytest.raises(Rejected, match="UNKNOWN_ACCOUNT"):
-        base([X]).statement(account)
+        exchange_class([X]).statement(account)
 
 
 def test_an_exchange_is_freed_with_its_statements():
@@ -231,8 +231,8 @@ def test_an_exchange_is_freed_with_its_statements():
         gc.enable()
 
 
-def test_two_currencies_have_two_rows(base):
-    ex = base([X, Instrument("Y", settle="USDC")])
+def test_two_currencies_have_two_rows(exchange_class):
+    ex = exchange_class([X, Instrument("Y", settle="USDC")])
     ex.deposit("alice", "USDT", 5)
     ex.deposit("alice", "USDC", 6)
     told = ex.statement("alice")
@@ -241,12 +241,12 @@ def test_two_currencies_have_two_rows(base):
         told.fees  # noqa: B018
 
 
-def test_statements_as_arrow(base):
+def test_statements_as_arrow(exchange_class):
     """Rows of the table add up to what `statement` shows."""
     pytest.importorskip("pyarrow", reason="pyarrow is an extra: pip install solvent[arrow]")
     from solvent import arrow
 
-    ex = traded(base)
+    ex = traded(exchange_class)
     rows = arrow.statements(ex).to_pylist()
     assert {row["instrument"] for row in rows} == {None, 0}
     for name in ("alice", "bob", "carol", "<fees>", "<fund>"):
@@ -255,4 +255,4 @@ def test_statements_as_arrow(base):
         assert sum(row["fees_units"] for row in mine) == told.fees * 10**6
         assert sum(row["trades"] for row in mine) == told.trades
     assert all(sum(row[f"{reason}_units"] for row in rows) == 0 for reason in REASONS)
-    assert arrow.statements(base([X])).num_rows == 0
+    assert arrow.statements(exchange_class([X])).num_rows == 0

@@ -145,15 +145,15 @@ def test_a_planted_difference_is_found(rows, column):
 
 
 @pytest.mark.parametrize(("rows", "row"), READS)
-def test_a_row_has_a_name_for_each_number(base, rows, row):
-    kernel = desk(base)._kernel
+def test_a_row_has_a_name_for_each_number(exchange_class, rows, row):
+    kernel = desk(exchange_class)._kernel
     answer = kernel.position_row(16, 0, 0) if rows == "position_row" else getattr(kernel, rows)(16)
     for numbers in answer if isinstance(answer, list) else [answer]:
         assert len(numbers) == len(row._fields) and all(isinstance(number, int) for number in numbers)
 
 
-def test_what_was_never_traded_is_flat_with_the_defaults(make):
-    ex = make([Instrument("X", default_leverage=7)])
+def test_what_was_never_traded_is_flat_with_the_defaults(strict_exchange):
+    ex = strict_exchange([Instrument("X", default_leverage=7)])
     ex.open_account("ann")
     for leg in LEGS:
         p = ex.position("ann", "X", leg)
@@ -182,9 +182,9 @@ def test_a_domain_may_be_worth_more_than_64_bits():
         assert ex.position("ann", "I0").margin_ratio == Decimal("0.066666667")
 
 
-def test_the_other_leg_tells_which_way_a_hedge_is_endangered(make):
+def test_the_other_leg_tells_which_way_a_hedge_is_endangered(strict_exchange):
     """The smaller leg of a cross hedge is endangered on its profit's side, and its distance is told without a sign."""
-    ex = make([X])
+    ex = strict_exchange([X])
     for name, money in (("ann", 400), ("bob", 100_000)):
         ex.deposit(name, "USDT", money)
     ex.mark("X", 100)
@@ -209,14 +209,14 @@ def taken(ex, units):
 
 @pytest.mark.parametrize("rules", [{}, {"fee_at": "bankruptcy", "funding_cap": False}, {"at_threshold": True}])
 @pytest.mark.parametrize("backs", [False, True], ids=["alone", "as collateral"])
-def test_what_is_withdrawable_can_be_withdrawn_to_the_unit(base, rules, backs):
+def test_what_is_withdrawable_can_be_withdrawn_to_the_unit(exchange_class, rules, backs):
     from dataclasses import replace
 
     def prepared():
         settle = "EUR" if backs else "USDT"
         made = [Instrument("P", settle=settle, contract_size=1, tick=1, max_price=1_000)]
         collateral = [Collateral("USDT", of="EUR", price="P", haircut="0.1")] if backs else []
-        ex = base(made, rules=replace(solvent.rules.find("seed"), **rules), collateral=collateral)
+        ex = exchange_class(made, rules=replace(solvent.rules.find("seed"), **rules), collateral=collateral)
         ex.deposit("ann", "USDT", 1_000)
         ex.deposit("bob", settle, 1_000_000)
         ex.deposit("ann", settle, 200)

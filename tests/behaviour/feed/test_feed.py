@@ -490,9 +490,9 @@ def test_arrow_tables_are_the_events(arrow, seed):
     assert depth["price_ticks"].to_pylist() == [*bids[:, 0], *asks[:, 0]]
 
 
-def test_arrow_tables_of_positions_and_accounts(arrow, make):
+def test_arrow_tables_of_positions_and_accounts(arrow, strict_exchange):
     """The columns of the arrays, a row each."""
-    ex = make([Instrument("X")])
+    ex = strict_exchange([Instrument("X")])
     for name in "ab":
         ex.deposit(name, "USDT", 10_000)
     ex.mark("X", 50_000)

@@ -43,8 +43,8 @@ def test_the_same_scenario_gives_the_same_exchange():
     assert len({(made.run(), made.exchange.digest())[1] for made in (market(), market())}) == 1
 
 
-def test_who_is_too_far_in_is_liquidated_on_the_way_and_money_is_conserved(base):
-    made = market(base=audited(base, every=0))
+def test_who_is_too_far_in_is_liquidated_on_the_way_and_money_is_conserved(exchange_class):
+    made = market(base=audited(exchange_class, every=0))
     ex = made.exchange
     ex.deposit("alice", "USDT", 1_000)
     ex.set_leverage("alice", SWAP, 10, mode="isolated")

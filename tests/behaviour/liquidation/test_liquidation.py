@@ -47,8 +47,8 @@ def small(make, **kwargs):
 # --- the worked example of semantics §9
 
 
-def test_worked_example(make):
-    ex = make([Instrument(BTC)])
+def test_worked_example(strict_exchange):
+    ex = strict_exchange([Instrument(BTC)])
     ex.deposit("bob", "USDT", 10_000)
     ex.deposit("alice", "USDT", 1_000)
     ex.mark(BTC, 50_000)
@@ -70,9 +70,9 @@ def test_worked_example(make):
 # --- step-down (§3)
 
 
-def test_level_4_steps_to_2_and_is_then_taken_over(make):
+def test_level_4_steps_to_2_and_is_then_taken_over(strict_exchange):
     """22,001 contracts at 0.56 % close 10,001, end at 0.985 % of level 2 and are taken over: 0.985 < 1.05."""
-    ex = market(make)
+    ex = market(strict_exchange)
     long(ex, "whale", 22_001, 10**7, 10)
     margin = ex.position("whale", BTC).margin_units
     loss = 22_001 * (500_000 - 452_500) * 1_000
@@ -91,8 +91,8 @@ def test_level_4_steps_to_2_and_is_then_taken_over(make):
     assert takeover.size_lots == 12_000
 
 
-def test_step_down_without_liquidity_waits_for_the_next_mark(make):
-    ex = small(make)
+def test_step_down_without_liquidity_waits_for_the_next_mark(strict_exchange):
+    ex = small(strict_exchange)
     long(ex, "whale", 45, 10**5, 20)  # level 4: own threshold 2.05 %
     ex.mark(BTC, 48_400)
     events = ex.mark(BTC, 48_400).events
@@ -106,9 +106,9 @@ def test_step_down_without_liquidity_waits_for_the_next_mark(make):
     assert ex.position("whale", BTC).size == 30
 
 
-def test_step_down_is_priced_at_the_fee_paying_bankruptcy_price(make):
+def test_step_down_is_priced_at_the_fee_paying_bankruptcy_price(strict_exchange):
     """Long 45 at 50,000 with margin 1,125: p * 0.45 * (1 - 0.0005) = 22,500 - 1,125, rounded up."""
-    ex = small(make)
+    ex = small(strict_exchange)
     long(ex, "whale", 45, 10**5, 20)
     events = ex.mark(BTC, 48_400).events
     [step] = of(events, EventType.STEP_DOWN)
@@ -116,9 +116,9 @@ def test_step_down_is_priced_at_the_fee_paying_bankruptcy_price(make):
     assert step.limit_ticks == (exact * 10).to_integral_value(ROUND_CEILING)
 
 
-def test_cross_steps_down_the_position_with_the_largest_gain(make):
+def test_cross_steps_down_the_position_with_the_largest_gain(strict_exchange):
     """20,700 * (2 % - 0.55 %) against 15,750 * (1.5 % - 0.55 %): SECOND, from level 4 to the top of 2."""
-    ex = small(make, instruments=2)
+    ex = small(strict_exchange, instruments=2)
     long(ex, "whale", 35, 4_100, 10, mode="cross")
     long(ex, "whale", 45, 0, 10, mode="cross", instrument="SECOND")
     ex.order("maker", "SECOND", "buy", 60, price=45_990).ok()
@@ -131,8 +131,8 @@ def test_cross_steps_down_the_position_with_the_largest_gain(make):
 # --- takeover and parcels (§4, §5)
 
 
-def test_parcel_rests_at_the_bankruptcy_price_and_is_filled_there(make):
-    ex = market(make)
+def test_parcel_rests_at_the_bankruptcy_price_and_is_filled_there(strict_exchange):
+    ex = market(strict_exchange)
     long(ex, "alice", 10, 1_000, 50)
     events = ex.mark(BTC, 49_200).events
     [rest] = of(events, EventType.RESTED, account=Purse.HOUSE)
@@ -145,9 +145,9 @@ def test_parcel_rests_at_the_bankruptcy_price_and_is_filled_there(make):
     assert ex.parcels()[0].size == 6
 
 
-def test_resting_parcel_under_water_is_sold_down_to_the_empty_fund(make):
+def test_resting_parcel_under_water_is_sold_down_to_the_empty_fund(strict_exchange):
     """Six contracts of cost 2,940 with a fund of 60: (2,940 - 60) / 0.06 = 48,000 is as low as it goes."""
-    ex = market(make, fund=60)
+    ex = market(strict_exchange, fund=60)
     long(ex, "alice", 6, 1_000, 50)
     ex.mark(BTC, 49_200)
     ex.order("maker", BTC, "buy", 2, price=48_500).ok()
@@ -165,9 +165,9 @@ def test_resting_parcel_under_water_is_sold_down_to_the_empty_fund(make):
     assert ex.fund("USDT") == 50
 
 
-def test_takeover_beyond_bankruptcy_goes_to_adl_in_the_same_command(make):
+def test_takeover_beyond_bankruptcy_goes_to_adl_in_the_same_command(strict_exchange):
     """No bids and no fund: the winner closes at 49,000 although the mark is 48,000."""
-    ex = market(make)
+    ex = market(strict_exchange)
     long(ex, "alice", 10, 1_000, 50)
     ex.deposit("winner", "USDT", 1_000)
     long(ex, "winner", 10, 0, 50, side="sell")  # takes the maker's place as the most profitable short
@@ -180,8 +180,8 @@ def test_takeover_beyond_bankruptcy_goes_to_adl_in_the_same_command(make):
     assert ex.position("winner", BTC).mark_price == 48_000  # its trades moved no mark
 
 
-def test_cross_takeover_leaves_exactly_zero_and_shares_by_maintenance(make):
-    ex = market(make, instruments=2, fund=1_000)
+def test_cross_takeover_leaves_exactly_zero_and_shares_by_maintenance(strict_exchange):
+    ex = market(strict_exchange, instruments=2, fund=1_000)
     long(ex, "poor", 10, 520, 20, mode="cross")
     long(ex, "poor", 20, 0, 40, mode="cross", instrument="SECOND", side="sell")
     events = ex.mark(BTC, 45_500).events
@@ -197,8 +197,8 @@ def test_cross_takeover_leaves_exactly_zero_and_shares_by_maintenance(make):
     assert ex.account("poor").equity == 0
 
 
-def test_cross_takeover_leaves_isolated_positions_alone(make):
-    ex = market(make, instruments=2)
+def test_cross_takeover_leaves_isolated_positions_alone(strict_exchange):
+    ex = market(strict_exchange, instruments=2)
     long(ex, "poor", 10, 300, 50)
     long(ex, "poor", 10, 0, 30, mode="cross", instrument="SECOND")
     events = ex.mark("SECOND", 48_100).events
@@ -206,8 +206,8 @@ def test_cross_takeover_leaves_isolated_positions_alone(make):
     assert ex.position("poor", BTC).size == 10 and ex.position("poor", BTC).margin == 100
 
 
-def test_orders_are_cancelled_before_positions_are_touched(make):
-    ex = market(make)
+def test_orders_are_cancelled_before_positions_are_touched(strict_exchange):
+    ex = market(strict_exchange)
     long(ex, "alice", 10, 2_000, 50)
     ex.order("alice", BTC, "sell", 5, price=51_000).ok()
     ex.order("alice", BTC, "buy", 5, price=48_000).ok()
@@ -218,9 +218,9 @@ def test_orders_are_cancelled_before_positions_are_touched(make):
     assert ex.account("alice").hold == 0
 
 
-def test_worst_account_goes_first(make):
+def test_worst_account_goes_first(strict_exchange):
     """Both are due at once; the smaller slack (equity - R_own) takes the only bid."""
-    ex = market(make, fund=100)
+    ex = market(strict_exchange, fund=100)
     long(ex, "a", 10, 1_000, 50)
     long(ex, "b", 10, 1_000, 60)
     ex.order("maker", BTC, "buy", 10, price=49_180).ok()
@@ -246,8 +246,8 @@ def ruined_pair(make, fund=0):
     return ex
 
 
-def test_pass_2_closes_an_opposite_parcel_and_the_deficit_carries_the_loss(make):
-    ex = ruined_pair(make)
+def test_pass_2_closes_an_opposite_parcel_and_the_deficit_carries_the_loss(strict_exchange):
+    ex = ruined_pair(strict_exchange)
     assert ex.mark(BTC, 49_200) and ex.parcels()[0].size == 3
     events = ex.mark("SECOND", 30_000).events
     assert [e.adl_pass for e in of(events, EventType.ADL, instrument=0)] == [2]
@@ -262,8 +262,8 @@ def test_pass_2_closes_an_opposite_parcel_and_the_deficit_carries_the_loss(make)
     ex.withdraw("maker", "USDT", 1)
 
 
-def test_pass_3_tops_up_from_the_deficit(make):
-    ex = ruined_pair(make)
+def test_pass_3_tops_up_from_the_deficit(strict_exchange):
+    ex = ruined_pair(strict_exchange)
     events = ex.mark("SECOND", 30_000).events
     assert [e.adl_pass for e in of(events, EventType.ADL, instrument=0)] == [3]
     [top_up] = of(events, EventType.LEDGER, posting=Posting.ADL_TOP_UP)
@@ -273,9 +273,9 @@ def test_pass_3_tops_up_from_the_deficit(make):
     assert ex.account("long").cash == Decimal("99.25") - 30  # only its margin is lost
 
 
-def test_adl_goes_by_rank_then_account(make):
+def test_adl_goes_by_rank_then_account(strict_exchange):
     """Same entry: more leverage ranks higher; the same leverage goes by account id."""
-    ex = market(make)
+    ex = market(strict_exchange)
     for name, leverage in (("w1", 10), ("w2", 50), ("w3", 50)):
         long(ex, name, 2, 1_000, leverage, side="sell")
     long(ex, "loser", 5, 1_000, 50)
@@ -302,8 +302,8 @@ def test_rank_of_the_rules_page():
 # --- keeping accounts from going negative by themselves (§6)
 
 
-def test_closing_taker_order_stops_at_the_fee_paying_bankruptcy_price(make):
-    ex = market(make)
+def test_closing_taker_order_stops_at_the_fee_paying_bankruptcy_price(strict_exchange):
+    ex = market(strict_exchange)
     long(ex, "alice", 10, 1_000, 100)  # margin 50: bankrupt at 49,500, fee included at 49,524.8
     ex.order("maker", BTC, "buy", 3, price=49_600).ok()
     ex.order("maker", BTC, "buy", 7, price=49_520).ok()
@@ -313,9 +313,9 @@ def test_closing_taker_order_stops_at_the_fee_paying_bankruptcy_price(make):
     assert ex.account("alice").cash > 0 and ex.fund("USDT") == 0
 
 
-def test_opening_away_from_mark_locks_the_open_loss(make):
+def test_opening_away_from_mark_locks_the_open_loss(strict_exchange):
     """Buying 10 at 51,000 with mark 50,000 and leverage 50: margin 102 + open loss 100."""
-    ex = market(make)
+    ex = market(strict_exchange)
     ex.deposit("alice", "USDT", 1_000)
     ex.set_leverage("alice", BTC, 50, mode="isolated")
     ex.order("maker", BTC, "sell", 10, price=51_000).ok()
@@ -324,8 +324,8 @@ def test_opening_away_from_mark_locks_the_open_loss(make):
     assert ex.position("alice", BTC).upl == -100
 
 
-def test_isolated_loss_never_reaches_the_wallet(make):
-    ex = market(make)
+def test_isolated_loss_never_reaches_the_wallet(strict_exchange):
+    ex = market(strict_exchange)
     long(ex, "alice", 10, 1_000, 50)
     cash = ex.account("alice").cash
     ex.mark(BTC, 40_000)
@@ -335,9 +335,9 @@ def test_isolated_loss_never_reaches_the_wallet(make):
 @pytest.mark.parametrize("side", ["buy", "sell"])
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 @pytest.mark.parametrize("leverage", [3, 20, 75])
-def test_liquidation_price_is_exact(make, side, mode, leverage):
+def test_liquidation_price_is_exact(strict_exchange, side, mode, leverage):
     """At one tick before it nothing happens; at it, liquidation does."""
-    ex = market(make, fund=10**6)
+    ex = market(strict_exchange, fund=10**6)
     long(ex, "a", 10, 2_000 if mode == "isolated" else 1_800, leverage, mode=mode, side=side)
     price = ex.position("a", BTC).liquidation_price
     safe = price + (Decimal("0.1") if side == "buy" else -Decimal("0.1"))

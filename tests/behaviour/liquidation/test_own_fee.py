@@ -47,9 +47,9 @@ def first_tick_below(rate):
 
 
 @pytest.mark.parametrize("who,rate", [("a", LOWER), ("b", BASE)])
-def test_the_threshold_asks_for_the_own_fee(make, who, rate):
+def test_the_threshold_asks_for_the_own_fee(strict_exchange, who, rate):
     """At the tick before its liquidation price nothing happens, there it does; explain says the rate."""
-    ex = market(make)
+    ex = market(strict_exchange)
     buy(ex, who, 10, "isolated")
     price = first_tick_below(rate)
     assert ex.position(who, X).liquidation_price == price
@@ -60,8 +60,8 @@ def test_the_threshold_asks_for_the_own_fee(make, who, rate):
     assert ex.position(who, X).size == 0
 
 
-def test_a_cross_account_is_asked_its_own_fee_too(make):
-    ex = market(make)
+def test_a_cross_account_is_asked_its_own_fee_too(strict_exchange):
+    ex = market(strict_exchange)
     for who, rate in (("a", LOWER), ("b", BASE)):
         ex.withdraw(who, "USDT", ex.account(who).withdrawable - 3_000)
         buy(ex, who, 10, "cross")
@@ -70,9 +70,9 @@ def test_a_cross_account_is_asked_its_own_fee_too(make):
 
 
 @pytest.mark.parametrize("how", ["advance", "a refused command", "a deposit"])
-def test_a_rate_that_rises_at_midnight_liquidates(make, how):
+def test_a_rate_that_rises_at_midnight_liquidates(strict_exchange, how):
     """The volume of day 0 leaves the thirty days at the turn of day 31: the mark stands where it stood."""
-    ex = market(make)
+    ex = market(strict_exchange)
     buy(ex, "a", 10, "isolated")
     between = (first_tick_below(LOWER) + first_tick_below(BASE)) / 2
     ex.advance(31 * DAY_NS - 1)
@@ -89,10 +89,10 @@ def test_a_rate_that_rises_at_midnight_liquidates(make, how):
     assert ex.position("a", X).size == 0
 
 
-def test_a_rate_that_falls_at_midnight_saves(make):
+def test_a_rate_that_falls_at_midnight_saves(strict_exchange):
     """b trades 20,000 on day 1; at a mark that would have taken it that day it stands on day 2."""
     for day, size in ((1, 0), (2, 10)):
-        ex = market(make)
+        ex = market(strict_exchange)
         buy(ex, "b", 20)
         buy(ex, "b", -10)
         buy(ex, "b", -10)
@@ -103,10 +103,10 @@ def test_a_rate_that_falls_at_midnight_saves(make):
 
 
 @pytest.mark.parametrize("who,rate", [("a", LOWER), ("b", BASE)])
-def test_a_step_down_pays_the_own_fee(make, who, rate):
+def test_a_step_down_pays_the_own_fee(strict_exchange, who, rate):
     """A position of tier 3 is sold back to tier 1 in the book: the fee of what traded is its owner's rate of it."""
     table = [Tier(4, "0.01", "0.1"), Tier(6, "0.03", "0.1"), Tier(100, "0.05", "0.1")]
-    ex = market(make, replace(OKX, tiers=table))
+    ex = market(strict_exchange, replace(OKX, tiers=table))
     buy(ex, who, 10, "isolated")
     price = first_tick_below(rate)
     ex.order("n", X, "buy", 100, price=price).ok()
@@ -117,9 +117,9 @@ def test_a_step_down_pays_the_own_fee(make, who, rate):
     assert sum(fees) == 6 * price * Decimal(rate) * 10**6
 
 
-def test_orders_that_count_ask_at_the_own_fee(make):
+def test_orders_that_count_ask_at_the_own_fee(strict_exchange):
     """Where resting orders count by notional, one of a flat position asks its owner's rate from its first command on."""
-    ex = make([OKX], rules=replace(SAME, orders="notional"))
+    ex = strict_exchange([OKX], rules=replace(SAME, orders="notional"))
     for name in ("a", "m"):
         ex.deposit(name, "USDT", 10**6)
     ex.mark(X, 1_000)
@@ -135,11 +135,11 @@ def test_orders_that_count_ask_at_the_own_fee(make):
     assert ex.explain("a").domains[0].own == expected
 
 
-def test_a_step_down_sells_at_a_price_that_pays_the_own_fee(make):
+def test_a_step_down_sells_at_a_price_that_pays_the_own_fee(strict_exchange):
     """Margin 1,000 under 10 contracts from 1,000: bankrupt at 900, and with the fee of closing at 900 / (1 - fee)."""
     table = [Tier(4, "0.01", "0.1"), Tier(6, "0.03", "0.1"), Tier(100, "0.05", "0.1")]
     for who, limit in (("a", 90_453), ("b", 91_837)):
-        ex = market(make, replace(OKX, tiers=table))
+        ex = market(strict_exchange, replace(OKX, tiers=table))
         buy(ex, who, 10, "isolated")
         start = ex._kernel.next_seq
         ex.mark(X, 940)  # 5 % below it is further
@@ -147,18 +147,18 @@ def test_a_step_down_sells_at_a_price_that_pays_the_own_fee(make):
         assert step.limit_ticks == limit
 
 
-def test_initial_margin_is_never_below_maintenance_at_the_own_fee(make):
+def test_initial_margin_is_never_below_maintenance_at_the_own_fee(strict_exchange):
     """Where tiers go by money: at ten times .1 is asked, but no less than .095 and the fee."""
     terms = {"basis": "notional", "max_size": 1_000, "tiers": [Tier(10**6, "0.095", "0.1")]}
-    ex = market(make, replace(OKX, **terms))
+    ex = market(strict_exchange, replace(OKX, **terms))
     for who, rate in (("a", "0.1"), ("b", "0.115")):
         buy(ex, who, 10, "cross")
         assert ex.position(who, X).initial == 10_000 * Decimal(rate)
 
 
-def test_what_changes_is_told(make):
+def test_what_changes_is_told(strict_exchange):
     """At the turn of day 31, of a and of m, who made for it: once, and of nobody else."""
-    ex = market(make)
+    ex = market(strict_exchange)
     buy(ex, "a", 10, "cross")
     ex.set_position_mode("n", X, "hedge")
     ex.advance(31 * DAY_NS - 1)
@@ -169,9 +169,9 @@ def test_what_changes_is_told(make):
     assert changed == [("m", 0, 20_000_000), ("a", 0, 20_000_000)]
 
 
-def test_a_family_is_asked_by_its_volume(make):
+def test_a_family_is_asked_by_its_volume(strict_exchange):
     """The master traded; its sub-account, that did not, is asked the lower fee, until the volume leaves."""
-    ex = make([OKX], rules=SAME)
+    ex = strict_exchange([OKX], rules=SAME)
     ex.open_account("a")
     ex.open_account("sub", parent="a")
     for name in ("a", "sub", "m"):
@@ -186,8 +186,8 @@ def test_a_family_is_asked_by_its_volume(make):
         assert ex.position("sub", X).liquidation_price == first_tick_below(rate)
 
 
-def test_the_legs_of_a_hedge_are_asked_the_own_fee(make):
-    ex = market(make)
+def test_the_legs_of_a_hedge_are_asked_the_own_fee(strict_exchange):
+    ex = market(strict_exchange)
     ex.set_position_mode("a", X, "hedge")
     ex.set_leverage("a", X, 10, mode="isolated", leg="long")
     ex.order("m", X, "sell", 10, price=1_000).ok()
@@ -195,9 +195,9 @@ def test_the_legs_of_a_hedge_are_asked_the_own_fee(make):
     assert ex.position("a", X, leg="long").liquidation_price == first_tick_below(LOWER)
 
 
-def test_an_order_of_a_flat_position_is_asked_what_the_day_asks(make):
+def test_an_order_of_a_flat_position_is_asked_what_the_day_asks(strict_exchange):
     """It rests over midnight; where orders count by notional, its owner's test knows the new rate."""
-    ex = make([OKX, replace(OKX, name="Y")], rules=replace(SAME, orders="notional"))
+    ex = strict_exchange([OKX, replace(OKX, name="Y")], rules=replace(SAME, orders="notional"))
     for name in ("a", "m"):
         ex.deposit(name, "USDT", 10**6)
     ex.mark(X, 1_000)
@@ -214,10 +214,10 @@ def test_an_order_of_a_flat_position_is_asked_what_the_day_asks(make):
 
 
 @pytest.mark.parametrize("stops", [[], [31 * DAY_NS - 10 * SECOND], [31 * DAY_NS - 1]])
-def test_the_new_rate_meets_the_mark_of_now(make, stops):
+def test_the_new_rate_meets_the_mark_of_now(strict_exchange, stops):
     """Found by review: since half a minute the book stands at 980, but the mark said 960 until the clock moved over midnight.
     However it is cut, the mark is 980 before anybody is asked at the new rate."""
-    ex = market(make, replace(OKX, prices=PriceModel(components=["basis_mean"], sample_ns=SECOND, window=1)))
+    ex = market(strict_exchange, replace(OKX, prices=PriceModel(components=["basis_mean"], sample_ns=SECOND, window=1)))
     buy(ex, "a", 10, "isolated")
 
     def quote(middle, time_ns):
@@ -236,9 +236,9 @@ def test_the_new_rate_meets_the_mark_of_now(make, stops):
 
 
 @pytest.mark.parametrize("stops", [[], [30 * DAY_NS + DAY_NS // 2]])
-def test_what_expires_before_midnight_is_settled_at_the_old_rate(make, stops):
+def test_what_expires_before_midnight_is_settled_at_the_old_rate(strict_exchange, stops):
     terms = {"expiry_ns": 30 * DAY_NS + DAY_NS // 2, "prices": PriceModel(components=["index"], sample_ns=SECOND)}
-    ex = market(make, replace(OKX, **terms))
+    ex = market(strict_exchange, replace(OKX, **terms))
     buy(ex, "a", 10, "isolated")
     cash = ex.account("a").cash
     ex.index(X, 960)
@@ -248,10 +248,10 @@ def test_what_expires_before_midnight_is_settled_at_the_old_rate(make, stops):
 
 
 @pytest.mark.parametrize("stops", [[], [31 * DAY_NS - 1]])
-def test_funding_of_the_day_before_is_paid_at_the_old_rate(make, stops):
+def test_funding_of_the_day_before_is_paid_at_the_old_rate(strict_exchange, stops):
     """Eight-hour periods at 2 % pay the short, which the new rate would have taken without them."""
     funding = Funding(interval_ns=DAY_NS // 3, premium="mark", weights="equal", interest="0.02", clamp=1, cap="0.02")
-    ex = market(make, replace(OKX, prices=PriceModel(components=["index"], sample_ns=60 * SECOND, funding=funding)))
+    ex = market(strict_exchange, replace(OKX, prices=PriceModel(components=["index"], sample_ns=60 * SECOND, funding=funding)))
     ex.advance(30 * DAY_NS + 1)
     buy(ex, "a", -10, "isolated")
     ex.index(X, 1_030)
@@ -260,8 +260,8 @@ def test_funding_of_the_day_before_is_paid_at_the_old_rate(make, stops):
     assert ex.position("a", X).size == -10
 
 
-def test_without_fee_tiers_it_is_the_taker_fee(make):
-    ex = market(make, replace(OKX, fee_tiers=()))
+def test_without_fee_tiers_it_is_the_taker_fee(strict_exchange):
+    ex = market(strict_exchange, replace(OKX, fee_tiers=()))
     buy(ex, "a", 10, "isolated")
     assert ex.position("a", X).liquidation_price == first_tick_below(BASE)
 

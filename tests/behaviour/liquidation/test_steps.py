@@ -140,10 +140,10 @@ def test_a_table_without_step_down_takes_over_at_the_threshold():
 
 
 @pytest.mark.parametrize("steps", [STEPS, WITHOUT_STEP_DOWN], ids=["with", "without"])
-def test_without_step_down_a_position_goes_whole(make, steps):
+def test_without_step_down_a_position_goes_whole(strict_exchange, steps):
     """45 lots in tier 4 at 1.86 %, of which 2.05 % are asked: 15 are sold, or the house takes all of them."""
     tiers = okex_btc_2019(first=20, step=10, levels=8)
-    ex = make([solvent.Instrument("X", tiers=tiers)], rules=replace(SEED, steps=steps))
+    ex = strict_exchange([solvent.Instrument("X", tiers=tiers)], rules=replace(SEED, steps=steps))
     ex.mark("X", 50_000)
     for name, units in (("maker", 10**9), ("whale", 10**5)):
         ex.deposit(name, "USDT", units)

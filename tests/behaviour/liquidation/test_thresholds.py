@@ -44,10 +44,10 @@ def held(make, kind, side, mode, rule_set, lots=60):
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 @pytest.mark.parametrize("kind", MARKETS)
-def test_a_threshold_is_met_or_passed(make, kind, mode, side):
+def test_a_threshold_is_met_or_passed(strict_exchange, kind, mode, side):
     """At the same tick, the margin moved so that equity is what is asked, to the unit: only at_threshold something happens."""
     for met in (False, True):
-        desk, h, margin, t, highest = held(make, kind, side, mode, replace(SEED, at_threshold=met))
+        desk, h, margin, t, highest = held(strict_exchange, kind, side, mode, replace(SEED, at_threshold=met))
         t = replace(t, fee=FEE if mode == "isolated" else 0)
         mark = MARKETS[kind][2]
         tick = threshold(t, margin, [h], mark, -h.s, highest) + h.s  # the last one that is safe
@@ -66,25 +66,27 @@ def test_a_threshold_is_met_or_passed(make, kind, mode, side):
 @pytest.mark.parametrize("side", SIGN)
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 @pytest.mark.parametrize("kind", MARKETS)
-def test_at_the_full_threshold_itself_a_step_down_is_tried(make, kind, mode, side):
+def test_at_the_full_threshold_itself_a_step_down_is_tried(strict_exchange, kind, mode, side):
     """LIQ-1, found by a planted bug that nobody saw: equity that is the full requirement to the unit, and a unit below it."""
-    desk, h, margin, t, highest = held(make, kind, side, mode, SEED, 450)
+    desk, h, margin, t, highest = held(strict_exchange, kind, side, mode, SEED, 450)
     t = replace(t, fee=FEE if mode == "isolated" else 0)
     tick = threshold(t, margin, [h], MARKETS[kind][2], -h.s, highest)
     event, *_ = desk.liquidated(desk.mark(tick))
     assert event.verdict == Verdict.PARTIAL and event.full_units < event.equity_units
     for less, verdict in ((0, Verdict.PARTIAL), (1, Verdict.FULL)):
-        desk, *_ = held(make, kind, side, mode, SEED, 450)
+        desk, *_ = held(strict_exchange, kind, side, mode, SEED, 450)
         (desk.margin_to if mode == "isolated" else desk.cash_to)(margin - (event.equity_units - event.full_units) - less)
         found, *_ = desk.liquidated(desk.mark(tick))
         assert (found.full_units - found.equity_units, found.verdict) == (less, verdict)
 
 
-def test_of_two_that_weigh_the_same_the_first_is_stepped_down(make):
+def test_of_two_that_weigh_the_same_the_first_is_stepped_down(strict_exchange):
     """A tie of candidates goes by instrument; found by a planted bug that nobody saw."""
     entry, drop, cash = MARKETS["linear"][2], 30_000, 10**12
     for _ in range(2):
-        desk = Desk(make, contract("I", "linear", "whole"), contract("J", "linear", "whole"), rule_set=SEED, mode="cross")
+        desk = Desk(
+            strict_exchange, contract("I", "linear", "whole"), contract("J", "linear", "whole"), rule_set=SEED, mode="cross"
+        )
         for name in "IJ":
             desk.open("long", 450, entry, name=name)
         desk.cash_to(cash)
@@ -109,9 +111,9 @@ def bankruptcy_fee(t, h, margin) -> int:
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
 @pytest.mark.parametrize("kind", MARKETS)
 @pytest.mark.parametrize("lots", [60, 300, 450])  # within tier 1, at the top of 2, within 3: a step down
-def test_the_fee_at_bankruptcy(make, kind, mode, side, lots):
+def test_the_fee_at_bankruptcy(strict_exchange, kind, mode, side, lots):
     """A fixed amount that no mark moves: as if there were so much less margin, and no fee in the rate."""
-    desk, h, margin, t, highest = held(make, kind, side, mode, AT_BANKRUPTCY, lots)
+    desk, h, margin, t, highest = held(strict_exchange, kind, side, mode, AT_BANKRUPTCY, lots)
     less = margin - bankruptcy_fee(t, h, margin)
     first = threshold(t, less, [h], MARKETS[kind][2], -h.s, highest)
     assert desk.ticks(desk.ex.position("poor", "I").liquidation_price) == first
@@ -121,9 +123,9 @@ def test_the_fee_at_bankruptcy(make, kind, mode, side, lots):
     assert event.verdict == (Verdict.PARTIAL if lots == 450 else Verdict.FULL)
 
 
-def test_no_fee_where_nothing_can_be_lost(make):
+def test_no_fee_where_nothing_can_be_lost(strict_exchange):
     """A long on more than its value never goes bankrupt: closing at zero costs nothing, and only the rate is asked."""
-    desk, h, _, t, _ = held(make, "linear", "long", "isolated", AT_BANKRUPTCY)
+    desk, h, _, t, _ = held(strict_exchange, "linear", "long", "isolated", AT_BANKRUPTCY)
     entry = MARKETS["linear"][2]
     for margin, fee in ((h.cost, 0), (h.cost - 10**6, up(Fraction(10**6 * FEE, RATE - FEE)))):
         desk.margin_to(margin)
@@ -132,11 +134,11 @@ def test_no_fee_where_nothing_can_be_lost(make):
 
 
 @pytest.mark.parametrize("side", SIGN)
-def test_the_fee_at_bankruptcy_of_two_positions(make, side):
+def test_the_fee_at_bankruptcy_of_two_positions(strict_exchange, side):
     """Of each position at the price at which all equity of the domain is gone (Bybit's wallet form), whatever the other is."""
     (i, t), (j, other) = contract("I", "linear", "whole"), contract("J", "quanto", "whole")
     j = replace(j, settle="USDT", settle_decimals=6, contract_size="0.001")
-    desk = Desk(make, (i, t), (j, replace(other, units=10)), rule_set=AT_BANKRUPTCY, mode="cross")
+    desk = Desk(strict_exchange, (i, t), (j, replace(other, units=10)), rule_set=AT_BANKRUPTCY, mode="cross")
     h, g = desk.open(side, 60, MARKETS["linear"][2]), desk.open("long", 50, MARKETS["quanto"][2], name="J")
     desk.mark(MARKETS["quanto"][2] + 300, "J")
     desk.cash_to(abs(h.cost) // 10)
@@ -169,11 +171,11 @@ def hedge(make, kind: str, lots: tuple[int, int], ppm: int, leverage=20, net=Tru
 
 @pytest.mark.parametrize("kind", MARKETS)
 @pytest.mark.parametrize("lots,ppm,beyond", [((60, 60), 21_000, 0), ((300, 200), 90_000, 0), ((300, 200), 90_000, 6)])
-def test_a_hedge_is_netted_first(make, kind, lots, ppm, beyond):
+def test_a_hedge_is_netted_first(strict_exchange, kind, lots, ppm, beyond):
     """An even hedge loses nothing, but asks more as its value grows; netted, nothing is left to ask. An uneven one
     survives by it at the tick of its price, and not in a gap of 6 % beyond."""
     even, mark = lots[0] == lots[1], MARKETS[kind][2] * 501 // 500
-    desk, margin, legs = hedge(make, kind, lots, ppm, leverage=100 if even else 20)
+    desk, margin, legs = hedge(strict_exchange, kind, lots, ppm, leverage=100 if even else 20)
     t = desk.terms
     way = (-1 if t.inverse else 1) if even else -1
     first = threshold(t, margin, legs, mark, way, desk.contracts["I"][0].spec.max_price_ticks)
@@ -198,8 +200,8 @@ def test_a_hedge_is_netted_first(make, kind, lots, ppm, beyond):
     assert [e.size_lots for e in events if e.type == EventType.TAKEOVER] == ([] if survives else [left.lots])
 
 
-def test_without_netting_both_legs_are_taken_over(make):
-    desk, margin, legs = hedge(make, "linear", (300, 200), 90_000, net=False)
+def test_without_netting_both_legs_are_taken_over(strict_exchange):
+    desk, margin, legs = hedge(strict_exchange, "linear", (300, 200), 90_000, net=False)
     first = threshold(desk.terms, margin, legs, 501_000, -1, 2_000_000)
     events = desk.mark(first)
     assert not [e for e in events if e.type == EventType.NETTED]

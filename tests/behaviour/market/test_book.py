@@ -281,7 +281,7 @@ def test_the_largest_sizes_of_a_level_add_up(kind):
 
 
 @pytest.mark.parametrize("most", [SIZE_LOTS_MAX + 1, 2**60, 2**62 - 1])
-def test_sizes_whose_sums_could_wrap_are_refused(most, base, kind):
+def test_sizes_whose_sums_could_wrap_are_refused(most, exchange_class, kind):
     """Three orders of 2**62 - 1 lots at one level once showed a negative depth, and check() was silent."""
     with pytest.raises(InputError):
         kind(1, max_size_lots=most)
@@ -291,16 +291,16 @@ def test_sizes_whose_sums_could_wrap_are_refused(most, base, kind):
     with pytest.raises(InputError, match="max_size is not a number of lots"):
         Instrument("X", tiers=[Tier(most, "0.01", "0.02")], **terms)
     least = Instrument("X", tiers=[Tier(1, "0.01", "0.02")], **terms)
-    ex = base([least])
+    ex = exchange_class([least])
     data = to_records("Y", replace(least.spec, max_size_lots=most), 0)
     record = command(CommandType.ADD_INSTRUMENT, records=1 + len(data) // 64) + data
     assert ex._kernel.apply(record) == Code.BAD_INSTRUMENT
 
 
-def test_the_largest_sizes_of_an_exchange_add_up(base):
+def test_the_largest_sizes_of_an_exchange_add_up(exchange_class):
     """Positions, open orders and depth of the highest size: exact, and every sum is found again by check()."""
     terms = {"contract_size": 1, "tick": 1, "settle_decimals": 0, "max_price": 3, "maker_fee": 0, "taker_fee": 0}
-    ex = base([Instrument("X", tiers=[Tier(SIZE_LOTS_MAX, "0.01", "0.02")], **terms)])
+    ex = exchange_class([Instrument("X", tiers=[Tier(SIZE_LOTS_MAX, "0.01", "0.02")], **terms)])
     for i in range(100):
         ex.deposit(f"a{i}", "USDT", 2**50)
     ex.mark("X", 2)

@@ -29,65 +29,65 @@ def by_text(desk, name, who, text, **terms):
 
 
 @pytest.mark.parametrize("text", LEGAL)
-def test_an_order_is_found_by_its_text(desk, text):
+def test_an_order_is_found_by_its_text(order_desk, text):
     """Amended and cancelled by it; views tell it; a second order of that name is refused, another account's is not."""
-    first = desk.order("a", "buy", 5, 99, client_id=text).ok()
-    assert open_ids(desk) == [text]
-    again = desk.order("a", "sell", 1, 105, client_id=text)
+    first = order_desk.order("a", "buy", 5, 99, client_id=text).ok()
+    assert open_ids(order_desk) == [text]
+    again = order_desk.order("a", "sell", 1, 105, client_id=text)
     assert (again.code, again.order_id) == (Code.DUPLICATE_CLIENT_ID, first.order_id)
-    assert desk.order("b", "buy", 5, 98, client_id=text)
-    size = {"size": 3} if desk.money else {"size_lots": 3}
-    assert by_text(desk, "amend", "a", text, **size).resting == 3
-    assert by_text(desk, "cancel", "a", text).order_id == first.order_id
-    assert by_text(desk, "cancel", "a", text).code == Code.UNKNOWN_ORDER
-    assert desk.order("a", "buy", 5, 99, client_id=text).code == Code.DUPLICATE_CLIENT_ID
+    assert order_desk.order("b", "buy", 5, 98, client_id=text)
+    size = {"size": 3} if order_desk.money else {"size_lots": 3}
+    assert by_text(order_desk, "amend", "a", text, **size).resting == 3
+    assert by_text(order_desk, "cancel", "a", text).order_id == first.order_id
+    assert by_text(order_desk, "cancel", "a", text).code == Code.UNKNOWN_ORDER
+    assert order_desk.order("a", "buy", 5, 99, client_id=text).code == Code.DUPLICATE_CLIENT_ID
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_a_bad_text_is_refused_before_anything_changes(desk, text):
-    before = desk.face.digest()
-    assert desk.order("a", "buy", 5, 99, client_id=text).code == Code.BAD_CLIENT_ID
-    assert by_text(desk, "cancel", "a", text).code == Code.UNKNOWN_ORDER
-    assert desk.face.digest() == before
+def test_a_bad_text_is_refused_before_anything_changes(order_desk, text):
+    before = order_desk.face.digest()
+    assert order_desk.order("a", "buy", 5, 99, client_id=text).code == Code.BAD_CLIENT_ID
+    assert by_text(order_desk, "cancel", "a", text).code == Code.UNKNOWN_ORDER
+    assert order_desk.face.digest() == before
 
 
 @pytest.mark.parametrize("odd", [1.5, None, b"bid-7", True, ["a"]])
-def test_what_is_no_client_id_is_refused_by_type(desk, odd):
+def test_what_is_no_client_id_is_refused_by_type(order_desk, odd):
     with pytest.raises(WrongType):
-        desk.order("a", "buy", 5, 99, client_id=odd)
+        order_desk.order("a", "buy", 5, 99, client_id=odd)
     with pytest.raises(InputError):
-        by_text(desk, "cancel", "a", odd)
+        by_text(order_desk, "cancel", "a", odd)
 
 
 @pytest.mark.parametrize("number", [1, 2**62 - 1, 2**62, 2**63 - 1])
-def test_a_number_stays_a_number(desk, number):
+def test_a_number_stays_a_number(order_desk, number):
     """Also one from the range of texts."""
-    desk.order("a", "buy", 5, 99, client_id=number).ok()
-    assert open_ids(desk) == [number]
+    order_desk.order("a", "buy", 5, 99, client_id=number).ok()
+    assert open_ids(order_desk) == [number]
 
 
-def test_a_text_is_told_before_its_order_is_accepted(desk):
+def test_a_text_is_told_before_its_order_is_accepted(order_desk):
     """CLIENT_ID_NAMED has number and text; `describe` resolves the number in other events."""
-    ack = desk.order("a", "buy", 5, 99, client_id="bid-7")
+    ack = order_desk.order("a", "buy", 5, 99, client_id="bid-7")
     named, accepted = ack.events[1:3]
     assert (named.type, named.name, named.client_id) == (EventType.CLIENT_ID_NAMED, "bid-7", client_number(b"bid-7"))
     assert (accepted.type, accepted.client_id, named.account) == (EventType.ACCEPTED, named.client_id, accepted.account)
-    done = by_text(desk, "cancel", "a", "bid-7").events[-1]
-    if desk.money:
-        assert desk.face.describe(accepted)["client_id"] == desk.face.describe(done)["client_id"] == "bid-7"
-        assert desk.face.describe(named)["name"] == "bid-7"
+    done = by_text(order_desk, "cancel", "a", "bid-7").events[-1]
+    if order_desk.money:
+        assert order_desk.face.describe(accepted)["client_id"] == order_desk.face.describe(done)["client_id"] == "bid-7"
+        assert order_desk.face.describe(named)["name"] == "bid-7"
 
 
-def test_triggers_expiries_and_self_trade_terms_go_with_a_text(desk):
-    stop = desk.order("a", "buy", 1, 105, client_id="stop", trigger=Trigger.stop(105), tif="gtd", expiry_ns=50).ok()
-    ask = desk.order("b", "sell", 1, 101, client_id="ask", self_trade="allow").ok()
-    if desk.money:
-        assert [each.client_id for each in desk.face.dormant("X")] == ["stop"]
+def test_triggers_expiries_and_self_trade_terms_go_with_a_text(order_desk):
+    stop = order_desk.order("a", "buy", 1, 105, client_id="stop", trigger=Trigger.stop(105), tif="gtd", expiry_ns=50).ok()
+    ask = order_desk.order("b", "sell", 1, 101, client_id="ask", self_trade="allow").ok()
+    if order_desk.money:
+        assert [each.client_id for each in order_desk.face.dormant("X")] == ["stop"]
     else:
-        assert [row["client_id"] for row in desk.face.dormant()] == ["stop"]
-    desk.mark(105)
-    assert desk.order("b", "sell", 1, 103, client_id="ask").order_id == ask.order_id
-    assert desk.order("a", "sell", 1, 107, client_id="stop").order_id == stop.order_id
+        assert [row["client_id"] for row in order_desk.face.dormant()] == ["stop"]
+    order_desk.mark(105)
+    assert order_desk.order("b", "sell", 1, 103, client_id="ask").order_id == ask.order_id
+    assert order_desk.order("a", "sell", 1, 107, client_id="stop").order_id == stop.order_id
 
 
 def raw(text: bytes, number: int | None = None, **fields: int) -> bytes:

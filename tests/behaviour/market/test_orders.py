@@ -11,8 +11,8 @@ BTC = "BTC-USDT-SWAP"
 
 
 @pytest.fixture
-def ex(make):
-    exchange = make([Instrument(BTC)])
+def ex(strict_exchange):
+    exchange = strict_exchange([Instrument(BTC)])
     for name in ("a", "b", "c", "d"):
         exchange.deposit(name, "USDT", 10**8)
     exchange.mark(BTC, 50_000)
@@ -174,8 +174,8 @@ def test_client_ids(ex):
 
 
 @pytest.mark.long
-def test_duplicate_window_forgets_the_oldest(kind):
-    ex = kind([Instrument(BTC)], retain=False)
+def test_duplicate_window_forgets_the_oldest(audited_exchange):
+    ex = audited_exchange([Instrument(BTC)], retain=False)
     ex.deposit("a", "USDT", 10**6)
     ex.mark(BTC, 50_000)
     orders = np.zeros(CLIENT_ID_WINDOW, dtype("command"))
@@ -209,8 +209,8 @@ def test_cancel_of_finished_or_foreign_orders(ex):
     assert ex.cancel("nobody", ack.order_id).code == Code.UNKNOWN_ACCOUNT
 
 
-def test_fees_round_up_and_both_sides_carry_one_value(make):
-    ex = make([Instrument(BTC, contract_size="0.0001", maker_fee="0.0002", taker_fee="0.0005")])
+def test_fees_round_up_and_both_sides_carry_one_value(strict_exchange):
+    ex = strict_exchange([Instrument(BTC, contract_size="0.0001", maker_fee="0.0002", taker_fee="0.0005")])
     ex.deposit("a", "USDT", 1_000)
     ex.deposit("b", "USDT", 1_000)
     ex.mark(BTC, "50000.1")
@@ -221,8 +221,8 @@ def test_fees_round_up_and_both_sides_carry_one_value(make):
     assert (ex.position("a", BTC).cost_units, ex.position("b", BTC).cost_units) == (-5_000_010, 5_000_010)
 
 
-def test_partial_reduction_realises_the_truncated_share(make):
-    ex = make([Instrument(BTC)])
+def test_partial_reduction_realises_the_truncated_share(strict_exchange):
+    ex = strict_exchange([Instrument(BTC)])
     ex.deposit("a", "USDT", 10**6)
     ex.deposit("b", "USDT", 10**6)
     ex.mark(BTC, 50_000)

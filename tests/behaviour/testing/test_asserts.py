@@ -25,8 +25,8 @@ def crash(base, **terms):
     return ex
 
 
-def test_a_liquidation_is_told_with_its_price(base):
-    ex = crash(base)
+def test_a_liquidation_is_told_with_its_price(exchange_class):
+    ex = crash(exchange_class)
     assert_liquidated("alice", on=ex)
     assert_liquidated("alice", at=49_200, on=ex)
     assert_liquidated("alice", at=("49199.9", 49_300), instrument=SWAP, on=ex)
@@ -42,14 +42,14 @@ def test_a_liquidation_is_told_with_its_price(base):
         ("alice", {"instrument": "ETH-USDT-SWAP"}, "no liquidation of alice in ETH-USDT-SWAP"),
     ],
 )
-def test_what_was_not_liquidated_there_is_told(base, account, terms, told):
+def test_what_was_not_liquidated_there_is_told(exchange_class, account, terms, told):
     with pytest.raises(AssertionError, match=told):
-        assert_liquidated(account, on=crash(base), **terms)
+        assert_liquidated(account, on=crash(exchange_class), **terms)
 
 
-def test_a_step_down_counts(base):
+def test_a_step_down_counts(exchange_class):
     """A large position is closed in part before it is taken over."""
-    ex = base([Instrument(SWAP, tiers=okex_btc_2019(first=200, step=1_000))], seed=1)
+    ex = exchange_class([Instrument(SWAP, tiers=okex_btc_2019(first=200, step=1_000))], seed=1)
     for name, money in (("maker", 10**9), ("alice", 120_000)):
         ex.deposit(name, "USDT", money)
     ex.set_leverage("alice", SWAP, 20, mode="isolated")
@@ -65,13 +65,13 @@ def test_a_step_down_counts(base):
     assert_liquidated("alice", at=price, on=ex)
 
 
-def test_money_is_conserved(base):
-    assert_conserved(on=crash(base))
-    assert_conserved(on=crash(audited(base, every=0)))
+def test_money_is_conserved(exchange_class):
+    assert_conserved(on=crash(exchange_class))
+    assert_conserved(on=crash(audited(exchange_class, every=0)))
 
 
-def test_kept_commands_stand_in_for_dropped_events(base):
-    ex = base([Instrument(SWAP)], retain=False)
+def test_kept_commands_stand_in_for_dropped_events(exchange_class):
+    ex = exchange_class([Instrument(SWAP)], retain=False)
     ex.record()
     ex.deposit("alice", "USDT", 1_000)
     assert_conserved(on=ex)
@@ -80,9 +80,9 @@ def test_kept_commands_stand_in_for_dropped_events(base):
         assert_liquidated("alice", on=ex)
 
 
-def test_a_posting_that_is_missing_is_found(base, monkeypatch):
+def test_a_posting_that_is_missing_is_found(exchange_class, monkeypatch):
     """The events without one deposit do not lead to what the exchange says."""
-    ex = crash(base)
+    ex = crash(exchange_class)
     events = list(ex.cursor(begin=1))
     events.remove(next(event for event in events if event.type == EventType.LEDGER))
     monkeypatch.setattr(ex, "cursor", lambda **_: iter(events))
@@ -100,8 +100,8 @@ def twice(ex, gap_ns=0, between=None, **terms):
 
 
 @pytest.fixture
-def market(base):
-    ex = base([Instrument(SWAP)], seed=1)
+def market(exchange_class):
+    ex = exchange_class([Instrument(SWAP)], seed=1)
     for name in ("maker", "alice"):
         ex.deposit(name, "USDT", 1_000_000)
     ex.mark(SWAP, 50_000)

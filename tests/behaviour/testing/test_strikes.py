@@ -15,9 +15,9 @@ def mode(request):
 
 
 @pytest.fixture(params=["buy", "sell"])
-def market(base, mode, request):
+def market(exchange_class, mode, request):
     """Alice holds ten, long or short."""
-    made = Driver(audited(base, every=4)([contract(QUIET)], seed=1), QUIET)
+    made = Driver(audited(exchange_class, every=4)([contract(QUIET)], seed=1), QUIET)
     ex = made.exchange
     ex.deposit("alice", "USDT", 1_000)
     ex.set_leverage("alice", SWAP, 10, mode=mode)
@@ -58,8 +58,8 @@ def test_the_mark_stands_while_the_book_moves():
     assert ex.prices(SWAP).mark == made.price
 
 
-def test_what_cannot_come_about_says_why(base):
-    made = Driver(audited(base, every=0)([contract(QUIET)], seed=1), QUIET, depth=1)
+def test_what_cannot_come_about_says_why(exchange_class):
+    made = Driver(audited(exchange_class, every=0)([contract(QUIET)], seed=1), QUIET, depth=1)
     ex = made.exchange
     ex.deposit("alice", "USDT", 1_000_000)
     for name in ("forced_liquidation", "adl"):

@@ -54,21 +54,21 @@ STOP_AT_1 = Trigger.stop(1)
         ({"size": "0.002", "price": 60_000, "trigger": Trigger.stop(60_000)}, Code.OK),  # 120 at its limit
     ],
 )  # fmt: skip
-def test_least_notional(make, asked, code):
-    ex = opened(make, LEAST, lot="0.001")
+def test_least_notional(strict_exchange, asked, code):
+    ex = opened(strict_exchange, LEAST, lot="0.001")
     assert ex.order("a", "X", "buy", **asked).code == code
 
 
-def test_without_a_mark_there_is_no_value_to_judge(make):
+def test_without_a_mark_there_is_no_value_to_judge(strict_exchange):
     """A dormant limit order has its limit; a dormant market order has only the mark."""
-    ex = opened(make, LEAST, mark=None, lot="0.001")
+    ex = opened(strict_exchange, LEAST, mark=None, lot="0.001")
     assert ex.order("a", "X", "buy", "0.003", trigger=STOP_AT_1).code == Code.NO_MARK
     assert ex.order("a", "X", "buy", "0.003", price=43_000, trigger=Trigger.stop(43_000))
 
 
-def test_closing_orders_are_exempt_and_a_rest_is_not_judged(make):
+def test_closing_orders_are_exempt_and_a_rest_is_not_judged(strict_exchange):
     """a buys three lots of which two fill; what is left of the order and of the position is worth less than the least."""
-    ex = opened(make, LEAST, lot="0.001")
+    ex = opened(strict_exchange, LEAST, lot="0.001")
     ex.order("b", "X", "sell", "0.005", price="43210.5").ok()
     ex.order("b", "X", "buy", "0.003", price=43_000).ok()
     assert ex.order("a", "X", "buy", "0.003", price="43210.5").filled == 3 * ex.instruments[0].lot_size
@@ -78,9 +78,9 @@ def test_closing_orders_are_exempt_and_a_rest_is_not_judged(make):
     assert ex.position("a", "X").size == 0
 
 
-def test_an_amendment_is_judged_by_its_total(make):
+def test_an_amendment_is_judged_by_its_total(strict_exchange):
     """Three lots may not become two, nor go where three are worth less than the least; one of five may rest alone."""
-    ex = opened(make, LEAST, mark=60_000, lot="0.001")
+    ex = opened(strict_exchange, LEAST, mark=60_000, lot="0.001")
     ack = ex.order("a", "X", "buy", "0.003", price=60_000)
     before = ex.digest()
     assert ex.amend("a", ack.order_id, size="0.001").code == Code.NOTIONAL_TOO_SMALL  # 60
@@ -90,9 +90,9 @@ def test_an_amendment_is_judged_by_its_total(make):
     assert ex.order("b", "X", "sell", "0.002", price=60_000, tif="ioc").filled == 2 * ex.instruments[0].lot_size
 
 
-def test_of_an_inverse_contract_it_is_in_coins(make):
+def test_of_an_inverse_contract_it_is_in_coins(strict_exchange):
     """One contract of 100 USD at 50,000 is worth 0.002 XBT, at 60,000 less."""
-    ex = make([
+    ex = strict_exchange([
         Instrument("I", kind="inverse", settle="XBT", contract_size=100, tick=1, settle_decimals=12, max_price=100_000,
                    max_size=100, tiers=[Tier(100, "0.005", "0.01")], order_limits=OrderLimits(least_notional="0.002"))
     ])  # fmt: skip
@@ -107,10 +107,10 @@ def test_of_an_inverse_contract_it_is_in_coins(make):
 
 
 @pytest.mark.parametrize(("least", "sold", "left", "target"), [(0, 3, 3, 1), (1_000, 3, 3, 1), (1_500, 6, 0, 0)])
-def test_a_step_down_closes_all_where_little_would_be_left(make, least, sold, left, target):
+def test_a_step_down_closes_all_where_little_would_be_left(strict_exchange, least, sold, left, target):
     """Six contracts in tier 3 of tables of 3, 5, 7, .. contracts. The step goes to tier 1, three contracts of about 480."""
     limits = OrderLimits(least_notional=least) if least else None
-    ex = make([Instrument("X", tiers=okex_btc_2019(first=3, step=2, levels=6), order_limits=limits)])
+    ex = strict_exchange([Instrument("X", tiers=okex_btc_2019(first=3, step=2, levels=6), order_limits=limits)])
     for name, amount in (("a", 310), ("b", 10**5)):
         ex.deposit(name, "USDT", amount)
     ex.mark("X", 50_000)
@@ -141,16 +141,16 @@ SIZES = OrderLimits(limit_size=(2, 100), market_size=(5, 20), trigger_size=(None
         ({"price": 1, "trigger": STOP_AT_1}, {1: True, 10: True, 11: False}),
     ],
 )  # fmt: skip
-def test_sizes_by_type(make, asked, sizes):
+def test_sizes_by_type(strict_exchange, asked, sizes):
     for size, allowed in sizes.items():
-        ex = opened(make, SIZES)
+        ex = opened(strict_exchange, SIZES)
         ex.deposit("a", "USDT", 10**8)
         assert ex.order("a", "X", "buy", size, **asked).code == (Code.OK if allowed else Code.SIZE_OUT_OF_BOUNDS), size
 
 
-def test_an_amendment_keeps_the_bounds_of_the_type_that_the_order_has(make):
+def test_an_amendment_keeps_the_bounds_of_the_type_that_the_order_has(strict_exchange):
     """A stop that has fired and rests is a limit order."""
-    ex = opened(make, SIZES)
+    ex = opened(strict_exchange, SIZES)
     ex.deposit("a", "USDT", 10**8)
     ack = ex.order("a", "X", "buy", 10, price=40_000, trigger=Trigger.stop(40_000, by="last"))
     assert ex.amend("a", ack.order_id, size=11).code == Code.SIZE_OUT_OF_BOUNDS
@@ -160,8 +160,8 @@ def test_an_amendment_keeps_the_bounds_of_the_type_that_the_order_has(make):
     assert ex.amend("a", ack.order_id, size=1).code == Code.SIZE_OUT_OF_BOUNDS
 
 
-def test_a_closing_order_may_be_smaller_but_not_larger(make):
-    ex = opened(make, SIZES)
+def test_a_closing_order_may_be_smaller_but_not_larger(strict_exchange):
+    ex = opened(strict_exchange, SIZES)
     ex.deposit("a", "USDT", 10**8)
     ex.deposit("b", "USDT", 10**8)
     ex.order("b", "X", "sell", 50, price=43_000).ok()
@@ -175,9 +175,9 @@ def test_a_closing_order_may_be_smaller_but_not_larger(make):
 # --- Live orders ---------------------------------------------------------------------------------------
 
 
-def test_live_orders_are_limited_resting_and_dormant_together(make):
+def test_live_orders_are_limited_resting_and_dormant_together(strict_exchange):
     """Two may live. Another account, another instrument, and what cannot rest have room; each end makes room again."""
-    ex = make([named(OrderLimits(open_orders=2)), Instrument("Y")])
+    ex = strict_exchange([named(OrderLimits(open_orders=2)), Instrument("Y")])
     for name in "ab":
         ex.deposit(name, "USDT", 10**6)
     ex.mark("X", 40_000)
@@ -196,8 +196,8 @@ def test_live_orders_are_limited_resting_and_dormant_together(make):
     assert ex.order("a", "X", "sell", 1, price=41_000).code == Code.TOO_MANY_OPEN_ORDERS
 
 
-def test_both_legs_of_a_hedge_count_together(make):
-    ex = opened(make, OrderLimits(open_orders=2), mark=40_000)
+def test_both_legs_of_a_hedge_count_together(strict_exchange):
+    ex = opened(strict_exchange, OrderLimits(open_orders=2), mark=40_000)
     ex.set_position_mode("a", "X", "hedge")
     ex.order("a", "X", "buy", 1, price=39_000, leg="long").ok()
     ex.order("a", "X", "sell", 1, price=41_000, leg="short").ok()
@@ -213,9 +213,9 @@ TIMES = (1.2, 1.9, 1.99, 2.0, 2.1, 3.9, 3.99)
     ("rolling", "answers"),
     [(False, "yes yes yes yes yes yes no"), (True, "yes yes yes no no yes yes")],
 )
-def test_messages_in_a_window(make, rolling, answers):
+def test_messages_in_a_window(strict_exchange, rolling, answers):
     """Three in two seconds. Windows [0, 2), [2, 4), .. begin anew; a rolling one holds the last two seconds."""
-    ex = opened(make, OrderLimits(messages=3, window_ns=2 * S, rolling=rolling), mark=40_000)
+    ex = opened(strict_exchange, OrderLimits(messages=3, window_ns=2 * S, rolling=rolling), mark=40_000)
     got = []
     for at in TIMES:
         ex.advance(int(at * 100) * S // 100)
@@ -226,9 +226,9 @@ def test_messages_in_a_window(make, rolling, answers):
 
 
 @pytest.mark.parametrize("rolling", [False, True])
-def test_what_counts_as_a_message(make, rolling):
+def test_what_counts_as_a_message(strict_exchange, rolling):
     """New orders and amendments that are accepted. Cancels are free; refused ones and other accounts' do not count."""
-    ex = opened(make, OrderLimits(messages=3, window_ns=2 * S, rolling=rolling), mark=40_000)
+    ex = opened(strict_exchange, OrderLimits(messages=3, window_ns=2 * S, rolling=rolling), mark=40_000)
     first = ex.order("a", "X", "buy", 1, price=39_000).ok()  # 1
     assert ex.order("a", "X", "buy", 0, price=39_000).code == Code.BAD_SIZE
     assert ex.order("a", "X", "buy", 1, price=90_000).code == Code.PRICE_BAND
@@ -247,10 +247,10 @@ def test_what_counts_as_a_message(make, rolling):
 
 
 @pytest.mark.parametrize("rolling", [False, True])
-def test_what_counted_is_part_of_the_state(make, rolling):
+def test_what_counted_is_part_of_the_state(strict_exchange, rolling):
     """Two exchanges that differ by one message only, cancelled since, do not answer alike; their digests say so."""
     limits = OrderLimits(messages=2, window_ns=2 * S, rolling=rolling)
-    a, b = (opened(make, limits, mark=40_000) for _ in range(2))
+    a, b = (opened(strict_exchange, limits, mark=40_000) for _ in range(2))
     for ex, amends in ((a, 1), (b, 0)):
         ack = ex.order("a", "X", "buy", 2, price=39_000).ok()
         for _ in range(amends):
@@ -317,9 +317,9 @@ def test_an_instrument_with_limits_is_added_by_records():
     assert len(values_of(LimitTerms())) == 11
 
 
-def test_a_dormant_order_is_not_judged_again_when_it_fires(make):
+def test_a_dormant_order_is_not_judged_again_when_it_fires(strict_exchange):
     """It was worth enough at its limit, 60,000; at the mark where it fires it would not be."""
-    ex = opened(make, LEAST, mark=60_000, lot="0.001")
+    ex = opened(strict_exchange, LEAST, mark=60_000, lot="0.001")
     ex.order("b", "X", "sell", "0.003", price=50_000, trigger=Trigger.stop(50_000)).ok()
     stop = ex.order("a", "X", "buy", "0.002", trigger=Trigger.stop(61_000, by="last")).ok()
     ex.mark("X", 49_000)
@@ -348,9 +348,9 @@ def test_the_auditor_finds_an_order_beyond_a_limit(limits, said):
         auditor.follow(ex.drain())
 
 
-def test_the_last_check_counts_nothing_of_what_is_refused_before(make):
+def test_the_last_check_counts_nothing_of_what_is_refused_before(strict_exchange):
     """An order without margin does not use up a message, nor does a fill-or-kill order that finds nobody."""
-    ex = opened(make, OrderLimits(messages=1, window_ns=S), mark=40_000)
+    ex = opened(strict_exchange, OrderLimits(messages=1, window_ns=S), mark=40_000)
     assert ex.order("a", "X", "buy", 10**5, price=40_000).code == Code.INSUFFICIENT_MARGIN
     assert ex.order("a", "X", "buy", 1, price=40_000, tif="fok").code == Code.FOK_UNFILLED
     record = command(CommandType.ORDER, account=16, size_lots=1, price_ticks=80_000, records=2) + extension(unused_lots=1)

@@ -39,55 +39,55 @@ STOPS = [
 
 @pytest.mark.parametrize("held", ["buy", "sell"])
 @pytest.mark.parametrize("terms", STOPS)
-def test_a_resting_target_leaves_the_stop_its_position(xdesk, held, terms):
+def test_a_resting_target_leaves_the_stop_its_position(exchange_desk, held, terms):
     """The pair that most bots place: the stop closes all, and the target ends with what it was to close."""
     close, terms = OTHER[held], dict(terms)
-    hold(xdesk, "a", held, 5)
-    target = xdesk.order("a", close, 5, away(close, 8), reduce_only=True).ok()
+    hold(exchange_desk, "a", held, 5)
+    target = exchange_desk.order("a", close, 5, away(close, 8), reduce_only=True).ok()
     size = None if "close_position" in terms else 5
     price = away(close, -4) if terms.pop("limit", False) else None
-    stop = xdesk.order("a", close, size, price, trigger=Trigger.stop(away(close, -4)), **terms).ok()
-    xdesk.order("d", held, 9, away(close, -4))
-    seen = xdesk.mark(away(close, -4))
+    stop = exchange_desk.order("a", close, size, price, trigger=Trigger.stop(away(close, -4)), **terms).ok()
+    exchange_desk.order("d", held, 9, away(close, -4))
+    seen = exchange_desk.mark(away(close, -4))
     assert fired(seen) == [stop.order_id] and sum(lots for *_, lots in trades(seen)) == 5
     assert ends(seen) == {target.order_id: Ending.REDUCE_ONLY_CUT, stop.order_id: Ending.FILLED}
-    assert xdesk.face.position("a", "X").size == 0 and not xdesk.face.open_orders("a")
+    assert exchange_desk.face.position("a", "X").size == 0 and not exchange_desk.face.open_orders("a")
 
 
-def test_a_stop_that_finds_too_little_leaves_the_target_the_rest(xdesk):
-    hold(xdesk, "a", "buy", 5)
-    target = xdesk.order("a", "sell", 5, 108, reduce_only=True)
-    xdesk.order("a", "sell", 5, trigger=Trigger.stop(96), reduce_only=True)
-    xdesk.order("d", "buy", 3, 96)
-    seen = xdesk.mark(96)
-    assert lots_cut(seen, target) == [3] and left(xdesk, target) == [2]
+def test_a_stop_that_finds_too_little_leaves_the_target_the_rest(exchange_desk):
+    hold(exchange_desk, "a", "buy", 5)
+    target = exchange_desk.order("a", "sell", 5, 108, reduce_only=True)
+    exchange_desk.order("a", "sell", 5, trigger=Trigger.stop(96), reduce_only=True)
+    exchange_desk.order("d", "buy", 3, 96)
+    seen = exchange_desk.mark(96)
+    assert lots_cut(seen, target) == [3] and left(exchange_desk, target) == [2]
 
 
-def test_a_fired_limit_that_rests_comes_before_the_target(xdesk):
-    hold(xdesk, "a", "buy", 5)
-    target = xdesk.order("a", "sell", 5, 108, reduce_only=True)
-    stop = xdesk.order("a", "sell", 4, 97, trigger=Trigger.stop(96), reduce_only=True)
-    xdesk.mark(96)
-    assert left(xdesk, target, stop) == [1, 4]
+def test_a_fired_limit_that_rests_comes_before_the_target(exchange_desk):
+    hold(exchange_desk, "a", "buy", 5)
+    target = exchange_desk.order("a", "sell", 5, 108, reduce_only=True)
+    stop = exchange_desk.order("a", "sell", 4, 97, trigger=Trigger.stop(96), reduce_only=True)
+    exchange_desk.mark(96)
+    assert left(exchange_desk, target, stop) == [1, 4]
 
 
 @pytest.mark.parametrize("terms", [{}, {"tif": "ioc"}, {"tif": "fok"}, {"price": None}])
-def test_an_order_that_closes_at_once_beside_a_resting_one(xdesk, terms):
-    hold(xdesk, "a", "buy", 5)
-    target = xdesk.order("a", "sell", 5, 108, reduce_only=True)
-    xdesk.order("d", "buy", 9, 99)
-    ack = xdesk.order("a", "sell", 7, terms.pop("price", 99), reduce_only=True, **terms)
+def test_an_order_that_closes_at_once_beside_a_resting_one(exchange_desk, terms):
+    hold(exchange_desk, "a", "buy", 5)
+    target = exchange_desk.order("a", "sell", 5, 108, reduce_only=True)
+    exchange_desk.order("d", "buy", 9, 99)
+    ack = exchange_desk.order("a", "sell", 7, terms.pop("price", 99), reduce_only=True, **terms)
     assert (ack.filled, ack.resting) == (5, 0)
     assert ends(ack)[target.order_id] == Ending.REDUCE_ONLY_CUT
 
 
-def test_what_is_left_of_one_that_traded_rests_before_the_others(xdesk):
-    hold(xdesk, "a", "buy", 5)
-    far, near = (xdesk.order("a", "sell", lots, price, reduce_only=True) for lots, price in ((2, 108), (3, 105)))
-    xdesk.order("d", "buy", 1, 99)
-    ack = xdesk.order("a", "sell", 3, 99, reduce_only=True)
+def test_what_is_left_of_one_that_traded_rests_before_the_others(exchange_desk):
+    hold(exchange_desk, "a", "buy", 5)
+    far, near = (exchange_desk.order("a", "sell", lots, price, reduce_only=True) for lots, price in ((2, 108), (3, 105)))
+    exchange_desk.order("d", "buy", 1, 99)
+    ack = exchange_desk.order("a", "sell", 3, 99, reduce_only=True)
     assert (ack.filled, ack.resting) == (1, 2)
-    assert left(xdesk, far, near, ack) == [0, 2, 2] and xdesk.face.position("a", "X").size == 4
+    assert left(exchange_desk, far, near, ack) == [0, 2, 2] and exchange_desk.face.position("a", "X").size == 4
     assert ends(ack)[far.order_id] == Ending.REDUCE_ONLY_CUT and lots_cut(ack, near) == [1]
 
 
@@ -101,9 +101,9 @@ LINEAR = {"contract_size": 1, "tick": 1, "max_price": 1_000, "tiers": [Tier(10**
 @pytest.mark.parametrize("terms", [INVERSE, LINEAR])
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
 @pytest.mark.parametrize("leg", [None, "long", "short"])
-def test_the_pair_elsewhere(make, terms, mode, leg):
+def test_the_pair_elsewhere(strict_exchange, terms, mode, leg):
     """Inverse contracts, isolated margin, legs of a hedge."""
-    ex = make([Instrument("I", **terms)])
+    ex = strict_exchange([Instrument("I", **terms)])
     for name in "am":
         ex.deposit(name, terms.get("settle", "USDT"), 10**4)
     ex.mark("I", 100)
@@ -138,39 +138,39 @@ def test_the_pair_elsewhere(make, terms, mode, leg):
         ((5, 8), (9, 6), [0, 5]),
     ],
 )
-def test_the_better_price_counts_first(xdesk, held, there, new, rests):
+def test_the_better_price_counts_first(exchange_desk, held, there, new, rests):
     close = OTHER[held]
-    hold(xdesk, "a", held, 5)
-    old = xdesk.order("a", close, there[0], away(close, there[1]), reduce_only=True).ok()
-    ack = xdesk.order("a", close, new[0], away(close, new[1]), reduce_only=True)
+    hold(exchange_desk, "a", held, 5)
+    old = exchange_desk.order("a", close, there[0], away(close, there[1]), reduce_only=True).ok()
+    ack = exchange_desk.order("a", close, new[0], away(close, new[1]), reduce_only=True)
     if rests[1] is None:
-        assert ack.code == Code.REDUCE_ONLY_WOULD_OPEN and left(xdesk, old) == rests[:1]
+        assert ack.code == Code.REDUCE_ONLY_WOULD_OPEN and left(exchange_desk, old) == rests[:1]
     else:
-        assert left(xdesk, old, ack) == rests and ack.resting == rests[1]
+        assert left(exchange_desk, old, ack) == rests and ack.resting == rests[1]
 
 
 @pytest.mark.parametrize(("post_only", "rests"), [(True, None), ("slide", 5)])
-def test_post_only_beside_a_resting_one(xdesk, post_only, rests):
-    hold(xdesk, "a", "buy", 5)
-    target = xdesk.order("a", "sell", 5, 108, reduce_only=True)
-    xdesk.order("d", "buy", 1, 99)
-    ack = xdesk.order("a", "sell", 5, 99, reduce_only=True, post_only=post_only)
+def test_post_only_beside_a_resting_one(exchange_desk, post_only, rests):
+    hold(exchange_desk, "a", "buy", 5)
+    target = exchange_desk.order("a", "sell", 5, 108, reduce_only=True)
+    exchange_desk.order("d", "buy", 1, 99)
+    ack = exchange_desk.order("a", "sell", 5, 99, reduce_only=True, post_only=post_only)
     if rests is None:
-        assert ack.code == Code.POST_ONLY_WOULD_TAKE and left(xdesk, target) == [5]
+        assert ack.code == Code.POST_ONLY_WOULD_TAKE and left(exchange_desk, target) == [5]
     else:
-        assert xdesk.depth()[1] == [(100, 5)] and left(xdesk, target, ack) == [0, 5]
+        assert exchange_desk.depth()[1] == [(100, 5)] and left(exchange_desk, target, ack) == [0, 5]
 
 
-def test_one_that_slides_behind_its_like_is_refused(xdesk):
-    hold(xdesk, "a", "buy", 5)
-    xdesk.order("d", "buy", 1, 99)
-    xdesk.order("a", "sell", 5, 100, reduce_only=True)
-    assert xdesk.order("a", "sell", 5, 99, reduce_only=True, post_only="slide").code == Code.REDUCE_ONLY_WOULD_OPEN
+def test_one_that_slides_behind_its_like_is_refused(exchange_desk):
+    hold(exchange_desk, "a", "buy", 5)
+    exchange_desk.order("d", "buy", 1, 99)
+    exchange_desk.order("a", "sell", 5, 100, reduce_only=True)
+    assert exchange_desk.order("a", "sell", 5, 99, reduce_only=True, post_only="slide").code == Code.REDUCE_ONLY_WOULD_OPEN
 
 
-def test_a_full_house_of_resting_orders_can_still_be_closed_at_once(kind):
+def test_a_full_house_of_resting_orders_can_still_be_closed_at_once(audited_exchange):
     """The limit is of orders that may rest: what cannot rest needs no room."""
-    ex = kind([Instrument("X", **LINEAR)], retain=False)
+    ex = audited_exchange([Instrument("X", **LINEAR)], retain=False)
     for name in "am":
         ex.deposit(name, "USDT", 10**7)
     ex.mark("X", 100)
@@ -200,43 +200,43 @@ def test_a_full_house_of_resting_orders_can_still_be_closed_at_once(kind):
         (1, {"size": 1}, [3, 1]),
     ],
 )
-def test_an_amendment_counts_at_its_new_price(xdesk, which, change, rests):
-    hold(xdesk, "a", "buy", 5)
-    acks = [xdesk.order("a", "sell", lots, price, reduce_only=True) for lots, price in ((3, 105), (2, 106))]
-    answer = xdesk.amend("a", acks[which], **change).ok()
-    assert left(xdesk, *acks) == rests and answer.resting == rests[which]
+def test_an_amendment_counts_at_its_new_price(exchange_desk, which, change, rests):
+    hold(exchange_desk, "a", "buy", 5)
+    acks = [exchange_desk.order("a", "sell", lots, price, reduce_only=True) for lots, price in ((3, 105), (2, 106))]
+    answer = exchange_desk.amend("a", acks[which], **change).ok()
+    assert left(exchange_desk, *acks) == rests and answer.resting == rests[which]
 
 
-def test_an_amendment_that_trades_at_once_is_limited_by_the_position_alone(xdesk):
-    hold(xdesk, "a", "buy", 5)
-    near, far = (xdesk.order("a", "sell", lots, price, reduce_only=True) for lots, price in ((3, 105), (2, 106)))
-    xdesk.order("d", "buy", 4, 99)
-    answer = xdesk.amend("a", far, price=99, size=9)
-    assert (answer.filled, answer.resting) == (4, 1) and left(xdesk, near, far) == [0, 1]
+def test_an_amendment_that_trades_at_once_is_limited_by_the_position_alone(exchange_desk):
+    hold(exchange_desk, "a", "buy", 5)
+    near, far = (exchange_desk.order("a", "sell", lots, price, reduce_only=True) for lots, price in ((3, 105), (2, 106)))
+    exchange_desk.order("d", "buy", 4, 99)
+    answer = exchange_desk.amend("a", far, price=99, size=9)
+    assert (answer.filled, answer.resting) == (4, 1) and left(exchange_desk, near, far) == [0, 1]
 
 
 @pytest.mark.parametrize("filled", [0, 2])
 @pytest.mark.parametrize("price", [None, 105])
-def test_an_amendment_above_what_is_left_keeps_its_place(xdesk, filled, price):
+def test_an_amendment_above_what_is_left_keeps_its_place(exchange_desk, filled, price):
     """It would be cut to what it has, so nothing changes; it went to the back of the queue."""
-    hold(xdesk, "a", "buy", 5)
-    first = xdesk.order("a", "sell", 5, 105, reduce_only=True)
-    second = xdesk.order("b", "sell", 5, 105)
+    hold(exchange_desk, "a", "buy", 5)
+    first = exchange_desk.order("a", "sell", 5, 105, reduce_only=True)
+    second = exchange_desk.order("b", "sell", 5, 105)
     if filled:
-        xdesk.order("c", "buy", filled, 105)
-    before = xdesk.face.digest()
-    assert xdesk.amend("a", first, size=9, price=price).code == Code.AMEND_NOTHING
-    assert xdesk.face.digest() == before
-    met = trades(xdesk.order("c", "buy", 6, 105))
+        exchange_desk.order("c", "buy", filled, 105)
+    before = exchange_desk.face.digest()
+    assert exchange_desk.amend("a", first, size=9, price=price).code == Code.AMEND_NOTHING
+    assert exchange_desk.face.digest() == before
+    met = trades(exchange_desk.order("c", "buy", 6, 105))
     assert [order for order, *_ in met] == [first.order_id, second.order_id]
 
 
-def test_an_amendment_above_what_better_ones_leave_keeps_its_place(xdesk):
-    hold(xdesk, "a", "buy", 5)
-    xdesk.order("a", "sell", 3, 105, reduce_only=True)
-    worse = xdesk.order("a", "sell", 2, 106, reduce_only=True)
-    assert xdesk.amend("a", worse, size=4).code == Code.AMEND_NOTHING
-    moved = xdesk.amend("a", worse, size=4, price=107).ok()
+def test_an_amendment_above_what_better_ones_leave_keeps_its_place(exchange_desk):
+    hold(exchange_desk, "a", "buy", 5)
+    exchange_desk.order("a", "sell", 3, 105, reduce_only=True)
+    worse = exchange_desk.order("a", "sell", 2, 106, reduce_only=True)
+    assert exchange_desk.amend("a", worse, size=4).code == Code.AMEND_NOTHING
+    moved = exchange_desk.amend("a", worse, size=4, price=107).ok()
     assert moved.resting == 2 and [e.size_lots for e in moved.events if e.type == EventType.REPLACED] == [2]
 
 
@@ -245,35 +245,35 @@ def test_an_amendment_above_what_better_ones_leave_keeps_its_place(xdesk):
 
 @pytest.mark.parametrize("held", ["buy", "sell"])
 @pytest.mark.parametrize(("reduces", "rests"), [(False, [5]), (True, [3])])
-def test_a_trade_with_oneself_cuts_nothing(xdesk, held, reduces, rests):
+def test_a_trade_with_oneself_cuts_nothing(exchange_desk, held, reduces, rests):
     """The position is what it was after both halves; between them four of its five lots were gone."""
     close = OTHER[held]
-    hold(xdesk, "a", held, 5)
-    near = xdesk.order("a", close, 2 if reduces else 4, away(close, 1), reduce_only=reduces)
-    far = xdesk.order("a", close, 3 if reduces else 5, away(close, 3), reduce_only=True)
-    ack = xdesk.order("a", held, 9, away(close, 1), tif="ioc", self_trade="allow")
-    assert [order for order, *_ in trades(ack)] == [near.order_id] and left(xdesk, far) == rests
-    assert abs(xdesk.face.position("a", "X").size) == 5
+    hold(exchange_desk, "a", held, 5)
+    near = exchange_desk.order("a", close, 2 if reduces else 4, away(close, 1), reduce_only=reduces)
+    far = exchange_desk.order("a", close, 3 if reduces else 5, away(close, 3), reduce_only=True)
+    ack = exchange_desk.order("a", held, 9, away(close, 1), tif="ioc", self_trade="allow")
+    assert [order for order, *_ in trades(ack)] == [near.order_id] and left(exchange_desk, far) == rests
+    assert abs(exchange_desk.face.position("a", "X").size) == 5
     assert list(ends(ack).values()) == [Ending.FILLED, Ending.UNFILLED]
 
 
-def test_a_trade_with_oneself_beside_one_with_another(xdesk):
+def test_a_trade_with_oneself_beside_one_with_another(exchange_desk):
     """b sells one between a's own two: only that one changes a's position."""
-    hold(xdesk, "a", "buy", 5)
+    hold(exchange_desk, "a", "buy", 5)
     for who, lots, price, reduces in (("a", 4, 101, False), ("b", 1, 102, False), ("a", 2, 103, True), ("a", 3, 104, True)):
-        xdesk.order(who, "sell", lots, price, reduce_only=reduces)
-    ack = xdesk.order("a", "buy", 6, 103, tif="fok", self_trade="allow")
-    assert [lots for *_, lots in trades(ack)] == [4, 1, 1] and xdesk.depth()[1] == [(103, 1), (104, 3)]
-    assert xdesk.face.position("a", "X").size == 6
+        exchange_desk.order(who, "sell", lots, price, reduce_only=reduces)
+    ack = exchange_desk.order("a", "buy", 6, 103, tif="fok", self_trade="allow")
+    assert [lots for *_, lots in trades(ack)] == [4, 1, 1] and exchange_desk.depth()[1] == [(103, 1), (104, 3)]
+    assert exchange_desk.face.position("a", "X").size == 6
 
 
-def test_another_account_of_the_group_is_cut_as_ever(xdesk):
+def test_another_account_of_the_group_is_cut_as_ever(exchange_desk):
     """Both are one owner, but two positions: what sold closes b's, and b's reduce-only order with it."""
-    hold(xdesk, "b", "buy", 5)
-    xdesk.order("b", "sell", 4, 101, self_trade_group=7)
-    target = xdesk.order("b", "sell", 5, 103, reduce_only=True, self_trade_group=7)
-    xdesk.order("a", "buy", 4, 101, tif="ioc", self_trade="allow", self_trade_group=7)
-    assert left(xdesk, target) == [1]
+    hold(exchange_desk, "b", "buy", 5)
+    exchange_desk.order("b", "sell", 4, 101, self_trade_group=7)
+    target = exchange_desk.order("b", "sell", 5, 103, reduce_only=True, self_trade_group=7)
+    exchange_desk.order("a", "buy", 4, 101, tif="ioc", self_trade="allow", self_trade_group=7)
+    assert left(exchange_desk, target) == [1]
 
 
 def crowd(base, seed):
@@ -298,7 +298,7 @@ def crowd(base, seed):
     return ex, r
 
 
-def test_fill_or_kill_is_accepted_where_the_same_order_would_fill(base):
+def test_fill_or_kill_is_accepted_where_the_same_order_would_fill(exchange_class):
     """On a copy, with every self-trade mode, for every size."""
     outcomes = set()
     for seed in range(150):
@@ -308,7 +308,7 @@ def test_fill_or_kill_is_accepted_where_the_same_order_would_fill(base):
         )
         acks = []
         for tif in ("fok", "ioc"):
-            ex, r = crowd(base, seed)
+            ex, r = crowd(exchange_class, seed)
             who, mode, price, group = r.choice("abc"), r.choice(modes), r.choice([102, 103, None]), r.choice([0, 7])
             acks.append(ex.order(who, "X", "buy", size, price=price, tif=tif, self_trade=mode, self_trade_group=group))
             ex.check()

@@ -24,9 +24,9 @@ def kept(ex, fund=10_000):
 # --- SAFE-1: a resting parcel
 
 
-def test_a_parcel_that_fills_slowly_waits_for_the_next_mark(make):
+def test_a_parcel_that_fills_slowly_waits_for_the_next_mark(strict_exchange):
     """Its cost is shared out to the unit: after 499 of 1,000 fills the rest has no value. Then it was sold 5 % below mark."""
-    ex = market(make, money={"a": 20_000}, **FREE)
+    ex = market(strict_exchange, money={"a": 20_000}, **FREE)
     ex.set_leverage("a", X, 10, mode="isolated")
     ex.order("b", X, "sell", 1_000, price=100).ok()
     ex.order("a", X, "buy", 1_000, price=100).ok()
@@ -58,9 +58,9 @@ def hedged_and_poor(make):
     return ex
 
 
-def test_a_takeover_by_a_trade_rests_and_costs_others_at_the_next_mark_only(make):
+def test_a_takeover_by_a_trade_rests_and_costs_others_at_the_next_mark_only(strict_exchange):
     """Closing one leg of a netted hedge carries the other into a dearer tier: a liquidation like any other."""
-    ex = hedged_and_poor(make)
+    ex = hedged_and_poor(strict_exchange)
     ex.order("c", X, "sell", 200, price=100).ok()
     ack = ex.order("a", X, "buy", 200, price=100, leg="short")
     assert ack.filled == 200 and happened(ack, EventType.TAKEOVER, EventType.ADL) == [EventType.TAKEOVER] * 2
@@ -71,9 +71,9 @@ def test_a_takeover_by_a_trade_rests_and_costs_others_at_the_next_mark_only(make
     assert EventType.ADL in happened(ex.mark(X, 90), EventType.ADL) and len(ex.parcels()) == 1
 
 
-def test_a_fired_orders_victim_is_liquidated_before_the_next_one_fires(make):
+def test_a_fired_orders_victim_is_liquidated_before_the_next_one_fires(strict_exchange):
     """Decision 0005: a stop closes a leg of a netted hedge, which endangers the other; then the next stop's turn comes."""
-    ex, mark = hedged_and_poor(make), 101
+    ex, mark = hedged_and_poor(strict_exchange), 101
     ex.order("a", X, "buy", 200, price=105, leg="short", trigger=Trigger.stop(mark)).ok()
     last = ex.order("c", X, "buy", 1, price=105, trigger=Trigger.stop(mark)).ok()
     ex.order("c", X, "sell", 200, price=mark).ok()
@@ -100,9 +100,9 @@ def lose_elsewhere(ex, way):
 
 
 @pytest.mark.parametrize("mode,way", list(product(["isolated", "cross"], ["closing", "funding", "delisting", "mark"])))
-def test_a_bid_whose_money_was_lost_elsewhere_ends_before_it_trades(make, mode, way):
+def test_a_bid_whose_money_was_lost_elsewhere_ends_before_it_trades(strict_exchange, mode, way):
     """Its hold is there, its cash is not: the next order in the queue takes its place."""
-    ex = market(make, X, Y, money={"a": 540}, **FREE)
+    ex = market(strict_exchange, X, Y, money={"a": 540}, **FREE)
     ex.set_leverage("a", X, 20, mode=mode)
     ex.set_leverage("a", Y, 50, mode="cross")
     ex.order("b", Y, "sell", 100, price=100).ok()
@@ -121,10 +121,10 @@ def test_a_bid_whose_money_was_lost_elsewhere_ends_before_it_trades(make, mode, 
 
 
 @pytest.mark.parametrize("mode,side,mark", list(product(["isolated", "cross"], ["buy", "sell"], [97, 93, 90])))
-def test_a_bid_above_a_mark_that_has_fallen_is_not_the_funds(make, mode, side, mark):
+def test_a_bid_above_a_mark_that_has_fallen_is_not_the_funds(strict_exchange, mode, side, mark):
     """104 at mark 100, with margin for that; then the mark falls and a friend sells into it."""
     away = 1 if side == "buy" else -1
-    ex = market(make, money={"a": 260}, taker_fee="0.0005", maker_fee="0.0002", liquidation_fee="0.0005")
+    ex = market(strict_exchange, money={"a": 260}, taker_fee="0.0005", maker_fee="0.0002", liquidation_fee="0.0005")
     ex.set_leverage("a", X, 50, mode=mode)
     order = ex.order("a", X, side, 40, price=100 + 4 * away).ok()
     ex.mark(X, 100 + (mark - 100) * away)
@@ -134,8 +134,8 @@ def test_a_bid_above_a_mark_that_has_fallen_is_not_the_funds(make, mode, side, m
     kept(ex, fund)
 
 
-def test_an_amended_order_is_as_uncovered_as_a_new_one(make):
-    ex = market(make, money={"a": 260}, **FREE)
+def test_an_amended_order_is_as_uncovered_as_a_new_one(strict_exchange):
+    ex = market(strict_exchange, money={"a": 260}, **FREE)
     ex.set_leverage("a", X, 50, mode="cross")
     order = ex.order("a", X, "buy", 40, price=90).ok()
     ex.amend("a", order.order_id, price=104).ok()
@@ -144,10 +144,10 @@ def test_an_amended_order_is_as_uncovered_as_a_new_one(make):
     assert endings(ex.order("b", X, "sell", 40, price=95, tif="ioc"))[0] == (order.order_id, Ending.UNCOVERED)
 
 
-def test_the_same_of_an_inverse_contract(make):
+def test_the_same_of_an_inverse_contract(strict_exchange):
     xbt = Instrument("XBTUSD", kind="inverse", settle="XBT", settle_decimals=10, contract_size=1, tick="0.5", max_price=10**6,
                      tiers=[Tier(10**7, "0.005", "0.01")], **FREE)  # fmt: skip
-    ex = make([xbt])
+    ex = strict_exchange([xbt])
     ex.seed_fund("XBT", 10)
     ex.deposit("a", "XBT", "0.2")
     ex.deposit("b", "XBT", 1_000)
@@ -159,9 +159,9 @@ def test_the_same_of_an_inverse_contract(make):
     assert endings(sold)[0] == (order.order_id, Ending.UNCOVERED) and ex.fund("XBT") == 10
 
 
-def test_a_bid_that_empties_the_wallet_with_its_first_fill_is_gone_with_the_second(make):
+def test_a_bid_that_empties_the_wallet_with_its_first_fill_is_gone_with_the_second(strict_exchange):
     """Filled above mark, each lot asks more than its share of the hold."""
-    ex = market(make, money={"a": 52}, taker_fee="0.001", maker_fee="0.001", liquidation_fee="0.001")
+    ex = market(strict_exchange, money={"a": 52}, taker_fee="0.001", maker_fee="0.001", liquidation_fee="0.001")
     ex.set_leverage("a", X, 20, mode="isolated")
     bid = ex.order("a", X, "buy", 10, price=100).ok()
     ex.mark(X, 95)
@@ -175,9 +175,9 @@ def test_a_bid_that_empties_the_wallet_with_its_first_fill_is_gone_with_the_seco
 
 
 @pytest.mark.parametrize("mode,side", list(product(["isolated", "cross"], ["buy", "sell"])))
-def test_funding_that_eats_what_a_closing_order_was_to_lose(make, mode, side):
+def test_funding_that_eats_what_a_closing_order_was_to_lose(strict_exchange, mode, side):
     """Six settlements of 1 %, then a close that rests 4.5 % through the mark: it is worth more than is left."""
-    ex = market(make, money={"a": 1_200}, **FREE)
+    ex = market(strict_exchange, money={"a": 1_200}, **FREE)
     ex.set_leverage("a", X, 10, mode=mode)
     ex.order("b", X, OTHER[side], 100, price=100).ok()
     ex.order("a", X, side, 100, price=100).ok()
@@ -193,9 +193,9 @@ def test_funding_that_eats_what_a_closing_order_was_to_lose(make, mode, side):
     kept(ex)
 
 
-def test_of_an_order_that_turns_a_position_what_closes_may_trade_alone(make):
+def test_of_an_order_that_turns_a_position_what_closes_may_trade_alone(strict_exchange):
     """Its owner bears the closing lots; what would open ends before it trades."""
-    ex = market(make, money={"a": 510}, **FREE)
+    ex = market(strict_exchange, money={"a": 510}, **FREE)
     ex.set_leverage("a", X, 50, mode="cross")
     ex.order("b", X, "sell", 100, price=100).ok()
     ex.order("a", X, "buy", 100, price=100).ok()
@@ -223,9 +223,9 @@ def grown(make, rest=979_500, **terms):
 
 
 @pytest.mark.parametrize("side,how", list(product(["buy", "sell"], ["taker", "maker"])))
-def test_a_lot_that_reaches_the_next_tier_lifts_the_position(make, side, how):
+def test_a_lot_that_reaches_the_next_tier_lifts_the_position(strict_exchange, side, how):
     """One contract more asks 1 % of all of it: drawn from the wallet, where it was liquidated by its own accepted order."""
-    ex = grown(make)
+    ex = grown(strict_exchange)
     ex.set_leverage("a", X, 50, mode="isolated")
     ex.order("b", X, OTHER[side], 2_000, price=50_000).ok()
     ex.order("a", X, side, 2_000, price=50_000).ok()
@@ -244,8 +244,8 @@ def test_a_lot_that_reaches_the_next_tier_lifts_the_position(make, side, how):
     assert not happened(ack, EventType.LIQUIDATION) and ex.fund("USDT") == 10_000
 
 
-def test_where_the_money_for_that_is_not_there_the_order_is_refused(make):
-    ex = grown(make, rest=1_800)
+def test_where_the_money_for_that_is_not_there_the_order_is_refused(strict_exchange):
+    ex = grown(strict_exchange, rest=1_800)
     ex.set_leverage("a", X, 50, mode="isolated")
     ex.order("b", X, "sell", 2_000, price=50_000).ok()
     ex.order("a", X, "buy", 2_000, price=50_000).ok()
@@ -259,8 +259,8 @@ def test_where_the_money_for_that_is_not_there_the_order_is_refused(make):
     assert ex.order("a", X, "buy", 1, price=49_400).filled == 1
 
 
-def test_the_short_leg_of_a_hedge_is_lifted_too(make):
-    ex = grown(make)
+def test_the_short_leg_of_a_hedge_is_lifted_too(strict_exchange):
+    ex = grown(strict_exchange)
     ex.set_position_mode("a", X, "hedge")
     ex.set_leverage("a", X, 50, leg="short", mode="isolated")
     ex.order("b", X, "buy", 2_000, price=50_000).ok()
@@ -272,9 +272,9 @@ def test_the_short_leg_of_a_hedge_is_lifted_too(make):
     assert leg.margin + leg.upl == leg.maintenance
 
 
-def test_the_first_lot_after_another_leverage_is_borne(make):
+def test_the_first_lot_after_another_leverage_is_borne(strict_exchange):
     """A position of 50x just above its threshold; at 5x one lot asks 20 % of itself, and what lifts the rest."""
-    ex = grown(make)
+    ex = grown(strict_exchange)
     ex.set_leverage("a", X, 50, mode="isolated")
     ex.order("b", X, "sell", 2_000, price=50_000).ok()
     ex.order("a", X, "buy", 2_000, price=50_000).ok()
@@ -287,12 +287,12 @@ def test_the_first_lot_after_another_leverage_is_borne(make):
 
 
 @pytest.mark.parametrize("mode,basis", list(product(["isolated", "cross"], ["contracts", "notional", "entry"])))
-def test_a_table_that_asks_more_than_its_highest_leverage_leaves(make, mode, basis):
+def test_a_table_that_asks_more_than_its_highest_leverage_leaves(strict_exchange, mode, basis):
     """1 % initial, 1 % maintenance and a fee: opening, withdrawing and moving margin leave what the position is asked."""
     rule = rules.find("okx_consistent")
     tiers = [Tier(10**9, "0.01", "0.01")]
     fees = {"taker_fee": "0.001", "maker_fee": 0, "liquidation_fee": "0.005"}
-    ex = market(make, money={"a": 1_700}, rule=rule, tiers=tiers, basis=basis, max_size=10**6, **fees)
+    ex = market(strict_exchange, money={"a": 1_700}, rule=rule, tiers=tiers, basis=basis, max_size=10**6, **fees)
     ex.set_leverage("a", X, 100, mode=mode)
     ex.order("b", X, "sell", 1_000, price=100).ok()
     ack = ex.order("a", X, "buy", 1_000, price=100).ok()
@@ -305,9 +305,9 @@ def test_a_table_that_asks_more_than_its_highest_leverage_leaves(make, mode, bas
     assert ex.position("a", X).size == 1_000
 
 
-def test_leverage_of_the_tier_cannot_be_slipped_past_by_fills(make):
+def test_leverage_of_the_tier_cannot_be_slipped_past_by_fills(strict_exchange):
     """A reduce-only order makes plain ones open more than their leverage is allowed for: they end when they would."""
-    ex = market(make, money={"a": 10**7}, **FREE, tiers=[Tier(20, "0.005", "0.01"), Tier(60, "0.01", "0.02")])
+    ex = market(strict_exchange, money={"a": 10**7}, **FREE, tiers=[Tier(20, "0.005", "0.01"), Tier(60, "0.01", "0.02")])
     ex.set_leverage("a", X, 100, mode="cross")
     ex.order("b", X, "sell", 20, price=100).ok()
     ex.order("a", X, "buy", 20, price=100).ok()
@@ -324,9 +324,9 @@ def test_leverage_of_the_tier_cannot_be_slipped_past_by_fills(make):
 
 
 @pytest.mark.parametrize("tif", ["ioc", "fok"])
-def test_a_fill_or_kill_order_knows_which_makers_are_borne(make, tif):
+def test_a_fill_or_kill_order_knows_which_makers_are_borne(strict_exchange, tif):
     """The first of three makers has lost what it relied on; the dry run sees what the fills will find."""
-    ex = market(make, X, Y, money={"a": 515, "e": 600}, **FREE)
+    ex = market(strict_exchange, X, Y, money={"a": 515, "e": 600}, **FREE)
     ex.set_leverage("a", X, 30, mode="cross")
     ex.set_leverage("e", X, 20, mode="cross")
     ex.set_leverage("a", Y, 50, mode="cross")
@@ -342,10 +342,10 @@ def test_a_fill_or_kill_order_knows_which_makers_are_borne(make, tif):
     assert ack.filled == 110 and ex.position("a", X).size == 0
 
 
-def test_who_has_only_orders_is_tested_where_orders_count(make):
+def test_who_has_only_orders_is_tested_where_orders_count(strict_exchange):
     """orders="notional": what they ask is asked of an account without a position too, and every view says so."""
     rule = replace(rules.find("seed"), orders="notional")
-    ex = make([Instrument(X, contract_size=1, tick="0.1", max_price=1_000, tiers=[Tier(10**6, "0.05", "0.05")], **FREE)],
+    ex = strict_exchange([Instrument(X, contract_size=1, tick="0.1", max_price=1_000, tiers=[Tier(10**6, "0.05", "0.05")], **FREE)],
               rules=rule, currencies={"USDT": 6})  # fmt: skip
     ex.deposit("a", "USDT", 100)
     ex.deposit("b", "USDT", 100)
@@ -365,10 +365,10 @@ def test_a_maker_fee_above_the_taker_fee_is_refused():
         Instrument(X, taker_fee="0.0002", maker_fee="0.0005", liquidation_fee="0.0005")
 
 
-def test_collateral_that_lost_its_price_bears_no_fill(make):
+def test_collateral_that_lost_its_price_bears_no_fill(strict_exchange):
     """A bid that ether backs; ether falls; the bid ends when somebody sells into it."""
     terms = {"contract_size": 1, "tick": "0.1", "max_price": 10_000, "tiers": [Tier(10**6, "0.005", "0.01")], **FREE}
-    ex = make([Instrument(X, **terms), Instrument("ETH-USDT", **terms)],
+    ex = strict_exchange([Instrument(X, **terms), Instrument("ETH-USDT", **terms)],
               collateral=[Collateral("ETH", of="USDT", price="ETH-USDT", haircut="0.1", decimals=8)])  # fmt: skip
     ex.seed_fund("USDT", 10_000)
     ex.deposit("b", "USDT", 10**6)

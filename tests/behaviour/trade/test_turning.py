@@ -35,9 +35,9 @@ WAYS = [{"price": 100}, {"price": 100, "tif": "ioc"}, {"price": 100, "tif": "fok
 
 @pytest.mark.parametrize("mode,side,leverage", list(product(["isolated", "cross"], ["buy", "sell"], [1, 5, 50])))
 @pytest.mark.parametrize("terms", WAYS)
-def test_one_order_does_what_two_do(make, mode, side, leverage, terms):
+def test_one_order_does_what_two_do(strict_exchange, mode, side, leverage, terms):
     """At 5x one got 10 lots of 210, or was refused at full size."""
-    one, two = (market(make, mode, leverage, side, 250) for _ in range(2))
+    one, two = (market(strict_exchange, mode, leverage, side, 250) for _ in range(2))
     for each in (105, 100):
         assert two.order("a", X, OTHER[side], each, **terms).filled == each
     assert one.order("a", X, OTHER[side], 205, **terms).filled == 205
@@ -46,46 +46,46 @@ def test_one_order_does_what_two_do(make, mode, side, leverage, terms):
 
 
 @pytest.mark.parametrize("mode,tif", list(product(["isolated", "cross"], ["ioc", "fok", "gtc"])))
-def test_what_the_rest_cannot_afford_is_refused_whole(make, mode, tif):
+def test_what_the_rest_cannot_afford_is_refused_whole(strict_exchange, mode, tif):
     """Closing frees what it frees; 260 lots the other way ask more than that."""
-    ex = market(make, mode, 5, "buy", 500)
+    ex = market(strict_exchange, mode, 5, "buy", 500)
     before = ex.digest()
     assert ex.order("a", X, "sell", 365, price=100, tif=tif).code == Code.INSUFFICIENT_MARGIN
     assert ex.digest() == before
     assert ex.order("a", X, "sell", 105, price=100, tif=tif).filled == 105
 
 
-def test_a_loss_of_closing_counts_before_what_opens_is_asked_for(make):
+def test_a_loss_of_closing_counts_before_what_opens_is_asked_for(strict_exchange):
     """Sold 4 % below mark: 420 lost of 2,100 and some; as many lots cannot be opened."""
-    ex = market(make, "cross", 5, "buy", 300, price=96)
+    ex = market(strict_exchange, "cross", 5, "buy", 300, price=96)
     assert ex.order("a", X, "sell", 210, price=96, tif="ioc").code == Code.INSUFFICIENT_MARGIN
     assert ex.order("a", X, "sell", 170, price=96, tif="ioc").filled == 170
 
 
-def test_of_an_order_that_rests_only_what_trades_now_has_closed(make):
+def test_of_an_order_that_rests_only_what_trades_now_has_closed(strict_exchange):
     """Bids for 50 of 205: 55 would rest to close, 100 to open, and 55 are still held. Of two orders the second is refused."""
-    one, two, ioc = (market(make, "cross", 5, "buy", 50) for _ in range(3))
+    one, two, ioc = (market(strict_exchange, "cross", 5, "buy", 50) for _ in range(3))
     assert one.order("a", X, "sell", 205, price=100).code == Code.INSUFFICIENT_MARGIN
     assert two.order("a", X, "sell", 105, price=100).filled == 50
     assert two.order("a", X, "sell", 100, price=100).code == Code.INSUFFICIENT_MARGIN
     assert ioc.order("a", X, "sell", 205, price=100, tif="ioc").filled == 50
-    whole = market(make, "cross", 5, "buy", 120)
+    whole = market(strict_exchange, "cross", 5, "buy", 120)
     ack = whole.order("a", X, "sell", 205, price=100)
     assert (ack.filled, ack.resting) == (120, 85) and whole.position("a", X).size == -15
 
 
 @pytest.mark.parametrize("mode", ["isolated", "cross"])
-def test_a_stop_that_turns_a_position(make, mode):
-    ex = market(make, mode, 5, "buy", 0)
+def test_a_stop_that_turns_a_position(strict_exchange, mode):
+    ex = market(strict_exchange, mode, 5, "buy", 0)
     ex.order("a", X, "sell", 205, trigger=Trigger.stop("99.9")).ok()
     ex.order("b", X, "buy", 300, price="99.9").ok()
     events = ex.mark(X, "99.9").events
     assert [e.type for e in events if e.type == EventType.TRADE] and ex.position("a", X).size == -100
 
 
-def test_with_a_resting_reduce_only_target(make):
+def test_with_a_resting_reduce_only_target(strict_exchange):
     """What the target would close is closed by the order itself; the target ends with the position."""
-    ex = market(make, "cross", 5, "buy", 300)
+    ex = market(strict_exchange, "cross", 5, "buy", 300)
     target = ex.order("a", X, "sell", 105, price=110, reduce_only=True).ok()
     assert ex.order("a", X, "sell", 205, price=100).filled == 205
     assert ex.position("a", X).size == -100 and target.order_id not in [o.order_id for o in ex.open_orders("a")]
@@ -93,9 +93,9 @@ def test_with_a_resting_reduce_only_target(make):
 
 @pytest.mark.parametrize("side", ["buy", "sell"])
 @pytest.mark.parametrize("terms,code", [({}, Code.OK), ({"tif": "ioc", "self_trade": "decrement"}, Code.INSUFFICIENT_MARGIN)])
-def test_what_would_close_where_nothing_is_left_does_not_rest(make, side, terms, code):
+def test_what_would_close_where_nothing_is_left_does_not_rest(strict_exchange, side, terms, code):
     """4.5 % from the mark a margin of 2 % is gone: it ends (BANKRUPTCY_LIMIT) or is refused, in both kernels alike."""
-    ex = market(make, "isolated", 50, side, 0, spare=10_000)
+    ex = market(strict_exchange, "isolated", 50, side, 0, spare=10_000)
     before = standing(ex)
     limit = "95.5" if side == "buy" else "104.5"
     ack = ex.order("a", X, OTHER[side], 200, price=limit, **terms)

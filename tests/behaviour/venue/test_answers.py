@@ -17,9 +17,9 @@ from support.places import ROOT
 
 
 @pytest.fixture
-def ex(make):
+def ex(strict_exchange):
     """Accounts 16 and 17 with money, a mark, a post-only bid of 17's under an ask of 16's, and the clock at 5."""
-    exchange = make([Instrument("I"), Instrument("J")])
+    exchange = strict_exchange([Instrument("I"), Instrument("J")])
     for name in "ab":
         exchange.deposit(name, "USDT", 10_000)
     exchange.mark("I", 50_000)
@@ -42,9 +42,9 @@ def test_cell(ex, cell):
 SLEEPS = {"account": 16, "side": Side.SELL, "size_lots": 1, "flags": Flag.MARKET, "tif": 1, "records": 2}
 
 
-def test_too_many_triggers_of_one_position(make):
+def test_too_many_triggers_of_one_position(strict_exchange):
     """They reserve nothing, so their number is bounded; one that ends makes room, resting or asleep."""
-    ex = make([Instrument("I")])
+    ex = strict_exchange([Instrument("I")])
     ex.deposit("a", "USDT", 1)
     ex.mark("I", 50_000)
     record = command(C.ORDER, **SLEEPS) + extension(trigger_kind=TriggerKind.STOP, trigger_ticks=5)
@@ -55,9 +55,9 @@ def test_too_many_triggers_of_one_position(make):
     assert ex._kernel.apply(record) == Code.OK
 
 
-def test_an_amendment_beyond_the_last_tier(make):
+def test_an_amendment_beyond_the_last_tier(strict_exchange):
     """All resting lots of the side count together."""
-    ex = make([Instrument("I", tiers=[Tier(100, "0.005", "0.01")])])
+    ex = strict_exchange([Instrument("I", tiers=[Tier(100, "0.005", "0.01")])])
     ex.deposit("a", "USDT", 10**6)
     ex.mark("I", 50_000)
     ids = [ex.order("a", "I", "buy", 50, price=49_000).order_id for _ in range(2)]

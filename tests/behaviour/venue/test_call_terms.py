@@ -53,8 +53,8 @@ def passed(ex, time_ns):
         ([(20, 62)], [(5, 60), (10, 61)], 61, (61, 62, 61)),
     ],
 )
-def test_ties(make, tie, at, bids, asks, reference, prices):
-    ex = market(make, tie=tie)
+def test_ties(strict_exchange, tie, at, bids, asks, reference, prices):
+    ex = market(strict_exchange, tie=tie)
     gather(ex, bids, asks)
     ex.mark("X", reference)
     assert ex.market("X").price == prices[at]
@@ -63,8 +63,8 @@ def test_ties(make, tie, at, bids, asks, reference, prices):
 
 
 @pytest.mark.parametrize(("reference", "price"), [("mark", 50), ("last", 47), ("index", 53)])
-def test_references(make, reference, price):
-    ex = market(make, reference=reference)
+def test_references(strict_exchange, reference, price):
+    ex = market(strict_exchange, reference=reference)
     gather(ex, [(5, 57)], [(5, 43)])
     ex.mark("X", 50)
     assert ex.market("X").price == 50  # without another price the mark decides
@@ -73,24 +73,24 @@ def test_references(make, reference, price):
     assert ex.market("X").price == price
 
 
-def test_the_maker_fee_for_both_sides(make):
-    ex = market(make, fee="maker")
+def test_the_maker_fee_for_both_sides(strict_exchange):
+    ex = market(strict_exchange, fee="maker")
     gather(ex, [(5, 60)], [(5, 60)])
     fees = {e.posting for e in of(ex.set_state("X", "continuous"), EventType.LEDGER)} & {Posting.MAKER_FEE, Posting.TAKER_FEE}
     assert fees == {Posting.MAKER_FEE}
 
 
-def test_no_indications(make):
-    ex = market(make, indications=False)
+def test_no_indications(strict_exchange):
+    ex = market(strict_exchange, indications=False)
     gather(ex, [(5, 60)], [])
     assert not of(ex.order("b", "X", "sell", 5, price=60), EventType.INDICATED)
     assert ex.market("X").price is None
     assert trades(ex.set_state("X", "continuous"))
 
 
-def test_a_freeze_before_the_end(make):
+def test_a_freeze_before_the_end(strict_exchange):
     """From 60 on nothing that rests is amended or cancelled by its owner; new orders come, and the operator may cancel."""
-    ex = market(make, freeze_ns=40)
+    ex = market(strict_exchange, freeze_ns=40)
     ex.set_state("X", "auction", ends_ns=100)
     a, b = gather(ex, [(5, 60), (5, 59)], [])
     stop = ex.order("a", "X", "sell", 1, trigger=Trigger.stop(50)).ok()
@@ -106,8 +106,8 @@ def test_a_freeze_before_the_end(make):
 # --- Interruptions
 
 
-def test_a_call_out_of_range_is_extended_twice_and_then_uncrosses(make):
-    ex = market(make, range="0.1", extension_ns=50)
+def test_a_call_out_of_range_is_extended_twice_and_then_uncrosses(strict_exchange):
+    ex = market(strict_exchange, range="0.1", extension_ns=50)
     ex.set_state("X", "auction", ends_ns=100)
     gather(ex, [(5, 80)], [(5, 70)])
     for end, extensions in ((100, 1), (150, 2)):
@@ -118,8 +118,8 @@ def test_a_call_out_of_range_is_extended_twice_and_then_uncrosses(make):
     assert ex.market("X").state == "continuous"
 
 
-def test_a_call_that_comes_into_range_ends_at_its_end(make):
-    ex = market(make, range="0.1", extension_ns=50)
+def test_a_call_that_comes_into_range_ends_at_its_end(strict_exchange):
+    ex = market(strict_exchange, range="0.1", extension_ns=50)
     ex.set_state("X", "auction", ends_ns=100)
     gather(ex, [(5, 80)], [(5, 70)])
     ex.advance(100)
@@ -127,8 +127,8 @@ def test_a_call_that_comes_into_range_ends_at_its_end(make):
     assert EventType.UNCROSSED in {e.type for e in passed(ex, 150)}
 
 
-def test_a_call_that_stays_out_of_range_may_end_in_a_halt_whose_end_uncrosses(make):
-    ex = market(make, range="0.1", extension_ns=50, most_extensions=0, then="halt")
+def test_a_call_that_stays_out_of_range_may_end_in_a_halt_whose_end_uncrosses(strict_exchange):
+    ex = market(strict_exchange, range="0.1", extension_ns=50, most_extensions=0, then="halt")
     ex.set_state("X", "auction", ends_ns=100)
     gather(ex, [(5, 80)], [(5, 70)])
     assert EventType.TRADE not in {e.type for e in passed(ex, 100)}
@@ -156,9 +156,9 @@ def banded(make, effect, asks=((5, 100), (5, 103), (5, 106))):
 
 
 @pytest.mark.parametrize("effect", BANDS)
-def test_an_order_beyond_the_band(make, effect):
+def test_an_order_beyond_the_band(strict_exchange, effect):
     traded, rests, state, code = BANDS[effect]
-    ex = banded(make, effect)
+    ex = banded(strict_exchange, effect)
     ack = ex.order("a", "X", "buy", 12, price=106)
     assert ack.code == code
     assert [(price, size) for _, price, size in trades(ack)] == traded
@@ -173,17 +173,17 @@ def test_an_order_beyond_the_band(make, effect):
 
 
 @pytest.mark.parametrize("effect", ["halt", "auction"])
-def test_what_would_not_trade_on_rests_at_the_edge(make, effect):
-    ex = banded(make, effect, asks=((5, 100),))
+def test_what_would_not_trade_on_rests_at_the_edge(strict_exchange, effect):
+    ex = banded(strict_exchange, effect, asks=((5, 100),))
     ex.order("a", "X", "buy", 12, price=106).ok()
     assert [(row.price, row.remaining) for row in ex.open_orders("a")] == [(104, 7)]
     assert ex.market("X").state == "continuous"
 
 
 @pytest.mark.parametrize("effect", ["halt", "auction"])
-def test_an_interruption_ends_what_does_not_show_all_of_its_lots(make, effect):
+def test_an_interruption_ends_what_does_not_show_all_of_its_lots(strict_exchange, effect):
     """The oldest first, before the state is told; then the book may be uncrossed."""
-    ex = banded(make, effect)
+    ex = banded(strict_exchange, effect)
     acks = [
         ex.order("b", "X", "sell", 9, price=106, display=3).ok(),
         ex.order("c", "X", "sell", 9, price=106, display=0).ok(),
@@ -208,16 +208,16 @@ def test_an_interruption_ends_what_does_not_show_all_of_its_lots(make, effect):
         ({"market": True, "to_limit": True}, 10, [(103, 2)]),
     ],
 )
-def test_what_may_not_stand_in_a_call_moves_to_the_edge(make, effect, terms, filled, rests):
-    ex = banded(make, effect)
+def test_what_may_not_stand_in_a_call_moves_to_the_edge(strict_exchange, effect, terms, filled, rests):
+    ex = banded(strict_exchange, effect)
     ack = ex.order("a", "X", "buy", 12, price=106, **terms).ok()
     assert (ack.filled, [(row.price, row.remaining) for row in ex.open_orders("a")]) == (filled, rests)
     assert ex.market("X").state == "continuous"
 
 
 @pytest.mark.parametrize("effect", ["slide", "halt", "auction"])
-def test_an_amendment_where_only_posting_is_allowed_moves_to_the_edge(make, effect):
-    ex = banded(make, effect, asks=())
+def test_an_amendment_where_only_posting_is_allowed_moves_to_the_edge(strict_exchange, effect):
+    ex = banded(strict_exchange, effect, asks=())
     order = ex.order("a", "X", "buy", 5, price=90).ok()
     ex.set_state("X", "post-only")
     ex.amend("a", order.order_id, price=106).ok()
@@ -226,9 +226,9 @@ def test_an_amendment_where_only_posting_is_allowed_moves_to_the_edge(make, effe
 
 @pytest.mark.parametrize("effect", ["slide", "halt", "auction"])
 @pytest.mark.parametrize("tif", ["ioc", "fok"])
-def test_an_order_that_never_rests_trades_to_the_edge(make, effect, tif):
+def test_an_order_that_never_rests_trades_to_the_edge(strict_exchange, effect, tif):
     """Accepted if and only if the same immediate order on a copy fills all of it."""
-    ex = banded(make, effect)
+    ex = banded(strict_exchange, effect)
     ack = ex.order("a", "X", "buy", 12, price=106, tif=tif)
     if tif == "fok":
         assert ack.code == Code.FOK_UNFILLED and ex.market("X").state == "continuous"
@@ -238,8 +238,8 @@ def test_an_order_that_never_rests_trades_to_the_edge(make, effect, tif):
 
 
 @pytest.mark.parametrize("effect", ["halt", "auction"])
-def test_stops_that_the_trades_reached_wait_for_the_end_of_the_interruption(make, effect):
-    ex = banded(make, effect)
+def test_stops_that_the_trades_reached_wait_for_the_end_of_the_interruption(strict_exchange, effect):
+    ex = banded(strict_exchange, effect)
     stop = ex.order("c", "X", "buy", 1, trigger=Trigger.stop(103, by="last")).ok()
     trail = ex.order("c", "X", "buy", 1, trigger=Trigger.trailing(distance=3, by="mark")).ok()
     assert not fired(ex.order("a", "X", "buy", 12, price=106))
@@ -250,9 +250,9 @@ def test_stops_that_the_trades_reached_wait_for_the_end_of_the_interruption(make
 # --- Liquidation that waits
 
 
-def test_deferred_liquidation(make):
+def test_deferred_liquidation(strict_exchange):
     """Outside continuous trading nobody is taken over and the house has no order; on return the mark of then counts."""
-    ex = make([replace(PLAIN, calls=Calls(liquidation="deferred"))])
+    ex = strict_exchange([replace(PLAIN, calls=Calls(liquidation="deferred"))])
     for name, cash in (("a", 101), ("b", 10**6), ("c", 101)):
         ex.deposit(name, "USDT", cash)
     ex.mark("X", 100)
@@ -272,8 +272,8 @@ def test_deferred_liquidation(make):
     assert of(ex.mark("X", 80), EventType.ADL) and not ex.parcels()
 
 
-def test_who_recovers_meanwhile_is_not_liquidated(make):
-    ex = make([replace(PLAIN, calls=Calls(liquidation="deferred"))])
+def test_who_recovers_meanwhile_is_not_liquidated(strict_exchange):
+    ex = strict_exchange([replace(PLAIN, calls=Calls(liquidation="deferred"))])
     for name, cash in (("a", 101), ("b", 10**6)):
         ex.deposit(name, "USDT", cash)
     ex.mark("X", 100)
@@ -313,9 +313,9 @@ def test_bad_terms(terms, said):
         replace(PLAIN, calls=Calls(**terms))
 
 
-def test_terms_travel_as_records(make):
+def test_terms_travel_as_records(strict_exchange):
     """An instrument with such terms may be added to a running exchange."""
-    ex = make([PLAIN])
+    ex = strict_exchange([PLAIN])
     terms = Calls(tie="nearest", freeze_ns=5, band="auction", call_ns=7, range="0.1", extension_ns=3)
     ex.add_instrument(replace(PLAIN, name="Y", calls=terms))
     ex.deposit("a", "USDT", 10**6)

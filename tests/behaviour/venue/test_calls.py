@@ -83,8 +83,8 @@ def oracle(bids, asks, reference):
         ([(5, 60)], [(5, 40)], 20, 40, 5),
     ],
 )
-def test_worked_prices(make, bids, asks, reference, price, lots):
-    ex = market(make, mark=60)
+def test_worked_prices(strict_exchange, bids, asks, reference, price, lots):
+    ex = market(strict_exchange, mark=60)
     gather(ex, bids, asks)
     ex.mark("X", reference)
     seen = ex.market("X")
@@ -98,12 +98,12 @@ def test_worked_prices(make, bids, asks, reference, price, lots):
 
 
 @pytest.mark.parametrize("books", [pytest.param(1_500, marks=pytest.mark.long)])
-def test_random_books_against_every_tick(kind, seed, books):
+def test_random_books_against_every_tick(audited_exchange, seed, books):
     """Price, volume, surplus, and what each order traded: the shorter side all, the longer one by price and time."""
     r = Random(seed)
-    books = books if kind.__mro__[1].__module__ != "solvent.reference" else books // 5
+    books = books if audited_exchange.__mro__[1].__module__ != "solvent.reference" else books // 5
     names = [f"a{i}" for i in range(12)]
-    ex = market(kind, names=names, cash=10**9)
+    ex = market(audited_exchange, names=names, cash=10**9)
     plain = tilted = between = 0
     for _ in range(books):
         reference = r.randint(20, 80)
@@ -141,8 +141,8 @@ def test_random_books_against_every_tick(kind, seed, books):
 # --- Who trades
 
 
-def test_the_longer_side_waits_and_both_sides_pay_the_taker_fee(make):
-    ex = market(make)
+def test_the_longer_side_waits_and_both_sides_pay_the_taker_fee(strict_exchange):
+    ex = market(strict_exchange)
     first, second, ask = gather(ex, [(6, 52), (6, 52)], [(8, 49)])
     ack = ex.set_state("X", "continuous")
     assert trades(ack) == [(first.order_id, 52, 6), (second.order_id, 52, 2)]
@@ -152,8 +152,8 @@ def test_the_longer_side_waits_and_both_sides_pay_the_taker_fee(make):
     assert [(row.price, row.remaining) for row in ex.open_orders("b")] == [(52, 4)]
 
 
-def test_an_account_may_trade_with_itself(make):
-    ex = market(make)
+def test_an_account_may_trade_with_itself(strict_exchange):
+    ex = market(strict_exchange)
     ex.order("a", "X", "buy", 5, price=52)
     ex.order("a", "X", "sell", 5, price=49)
     ack = ex.set_state("X", "continuous")
@@ -161,9 +161,9 @@ def test_an_account_may_trade_with_itself(make):
     assert ex.position("a", "X").size == 0
 
 
-def test_what_is_reduced_counts_by_the_room_that_better_orders_leave(make):
+def test_what_is_reduced_counts_by_the_room_that_better_orders_leave(strict_exchange):
     """Long 9: an ordinary sell takes 5 of it, so a reduce-only 8 counts 4; the volume is 15 and not 19."""
-    ex = make([X])
+    ex = strict_exchange([X])
     for name in "abcd":
         ex.deposit(name, "USDT", 10**6)
     ex.mark("X", 61)
@@ -184,9 +184,9 @@ def test_what_is_reduced_counts_by_the_room_that_better_orders_leave(make):
     assert ex.position("a", "X").size == 0
 
 
-def test_what_its_owner_does_not_bear_leaves_before_the_price_is_found(make):
+def test_what_its_owner_does_not_bear_leaves_before_the_price_is_found(strict_exchange):
     """A bid is covered when it is placed, and no longer after its owner's loss elsewhere: it does not make the price."""
-    ex = make([X, Instrument("Y", contract_size=1, tick=1, max_price=1_000, tiers=[Tier(10**6, "0.005", "0.01")])])
+    ex = strict_exchange([X, Instrument("Y", contract_size=1, tick=1, max_price=1_000, tiers=[Tier(10**6, "0.005", "0.01")])])
     for name, cash in (("a", 90), ("b", 10**6), ("c", 10**6)):
         ex.deposit(name, "USDT", cash)
     for name in "XY":
@@ -207,8 +207,8 @@ def test_what_its_owner_does_not_bear_leaves_before_the_price_is_found(make):
     assert (uncrossed.price_ticks, uncrossed.size_lots) == (100, 5)
 
 
-def test_the_uncross_fires_stops_after_it(make):
-    ex = market(make, mark=50)
+def test_the_uncross_fires_stops_after_it(strict_exchange):
+    ex = market(strict_exchange, mark=50)
     stop = ex.order("c", "X", "buy", 1, trigger=Trigger.stop(51, by="last")).ok()
     gather(ex, [(5, 52)], [(4, 51), (3, 52)], names="def")
     assert not of(ex.mark("X", 51), EventType.TRIGGERED)
@@ -222,8 +222,8 @@ def test_the_uncross_fires_stops_after_it(make):
 # --- Indications, ends
 
 
-def test_an_indication_comes_once_a_command_and_only_when_it_changes(make):
-    ex = market(make)
+def test_an_indication_comes_once_a_command_and_only_when_it_changes(strict_exchange):
+    ex = market(strict_exchange)
     assert not of(ex.order("a", "X", "buy", 5, price=50), EventType.INDICATED)
     (told,) = of(ex.order("b", "X", "sell", 3, price=49), EventType.INDICATED)
     assert (told.price_ticks, told.size_lots, told.surplus_lots) == (50, 3, 2)
@@ -234,8 +234,8 @@ def test_an_indication_comes_once_a_command_and_only_when_it_changes(make):
     assert (told.price_ticks, told.size_lots, told.surplus_lots) == (0, 0, 0)
 
 
-def test_a_call_ends_by_itself_at_its_time(make):
-    ex = market(make)
+def test_a_call_ends_by_itself_at_its_time(strict_exchange):
+    ex = market(strict_exchange)
     ex.set_state("X", "auction", ends_ns=100, then="halted")
     gather(ex, [(5, 51)], [(5, 50)])
     assert sizes(passed(ex, 99)) == 0
@@ -244,17 +244,17 @@ def test_a_call_ends_by_itself_at_its_time(make):
     assert ex.order("a", "X", "buy", 1, price=50).code == Code.NOT_TRADING
 
 
-def test_an_order_that_ends_at_the_same_instant_ends_first(make):
-    ex = market(make)
+def test_an_order_that_ends_at_the_same_instant_ends_first(strict_exchange):
+    ex = market(strict_exchange)
     ex.set_state("X", "auction", ends_ns=100)
     ex.order("a", "X", "buy", 5, price=51, tif="gtd", expiry_ns=100)
     ex.order("b", "X", "sell", 5, price=50)
     assert sizes(passed(ex, 100)) == 0
 
 
-def test_a_takeover_joins_the_call_and_a_mark_takes_its_order_out(make):
+def test_a_takeover_joins_the_call_and_a_mark_takes_its_order_out(strict_exchange):
     """The house offers the parcel at its bankruptcy price. The uncross fills it there or better and deleverages nobody."""
-    ex = make([X])
+    ex = strict_exchange([X])
     for name, cash in (("a", 101), ("b", 10**6), ("c", 10**6)):
         ex.deposit(name, "USDT", cash)
     ex.seed_fund("USDT", 1_000)
@@ -274,16 +274,16 @@ def test_a_takeover_joins_the_call_and_a_mark_takes_its_order_out(make):
 # --- Copies and previews
 
 
-def test_a_preview_in_a_call_rests_and_does_not_trade(make):
-    ex = market(make)
+def test_a_preview_in_a_call_rests_and_does_not_trade(strict_exchange):
+    ex = market(strict_exchange)
     gather(ex, [(5, 52)], [])
     gather(ex, [], [(1, 53)], names="b")  # a position's row, as a quick preview wants it
     seen = ex.preview("b", "X", "sell", 3, price=50)
     assert (seen.code, seen.filled, seen.resting) == (Code.OK, 0, 3)
 
 
-def test_a_fork_goes_on_with_the_call(make):
-    ex = market(make)
+def test_a_fork_goes_on_with_the_call(strict_exchange):
+    ex = market(strict_exchange)
     ex.set_state("X", "auction", ends_ns=100)
     gather(ex, [(5, 52)], [(3, 50)])
     fork = ex.fork()

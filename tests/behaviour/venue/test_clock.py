@@ -89,19 +89,19 @@ def paths(make, seed, stops):
 
 
 @pytest.mark.parametrize("more", range(6))
-def test_where_the_clock_stops_does_not_matter(kind, seed, more):
+def test_where_the_clock_stops_does_not_matter(audited_exchange, seed, more):
     """Samples, rates, settlements, constituents, the mark at the end."""
-    plain, *others = (paths(kind, seed + more, stops) for stops in range(4))
+    plain, *others = (paths(audited_exchange, seed + more, stops) for stops in range(4))
     assert plain[1] and plain[2] and plain[3] and all(other[0] == plain[0] for other in others)
     for other in others:
         for mine, his in zip(plain[1:], other[1:], strict=True):
             assert [e.record[8:16] + e.record[24:] for e in mine] == [e.record[8:16] + e.record[24:] for e in his]
 
 
-def test_a_constituent_is_stale_from_its_instant_on(make):
+def test_a_constituent_is_stale_from_its_instant_on(strict_exchange):
     """Of an hour sampled every second, ten are of an index of 10,050 and the rest of 10,000, in one jump."""
     index = Index(sources={"a": 1, "b": 1}, stale_ns=10 * S)
-    ex = exchange(make, PriceModel(components=["index"], sample_ns=S, index=index, funding=PLAIN))
+    ex = exchange(strict_exchange, PriceModel(components=["index"], sample_ns=S, index=index, funding=PLAIN))
     ex.source(X, "b", 10_100)
     ex.source(X, "a", 10_000)
     quote(ex, 10_000, 10_100)
@@ -114,10 +114,10 @@ def test_a_constituent_is_stale_from_its_instant_on(make):
     assert (rated.samples, rated.premium_ppb) == (3_600, round(3_590 * 5_000_000 / 3_600))
 
 
-def test_a_stale_constituent_moves_mark_and_positions(make):
+def test_a_stale_constituent_moves_mark_and_positions(strict_exchange):
     """Nobody speaks; of one that was told later the index remains, and whoever that ruins is gone at that instant."""
     index = Index(sources={"a": 3, "b": 1}, stale_ns=10 * S)
-    ex = exchange(make, PriceModel(components=["index"], index=index))
+    ex = exchange(strict_exchange, PriceModel(components=["index"], index=index))
     ex.deposit("long", "USDT", 150)
     ex.set_leverage("long", X, 100, mode="isolated")
     ex.source(X, "a", 10_000)
@@ -139,9 +139,9 @@ def test_a_stale_constituent_moves_mark_and_positions(make):
 
 
 @pytest.mark.parametrize("periods", [1, 3, CATCH_UP_MAX, CATCH_UP_MAX + 1, CATCH_UP_MAX + 44])
-def test_settlements_passed_by_one_jump(kind, periods):
+def test_settlements_passed_by_one_jump(audited_exchange, periods):
     """Each is charged with its own period, up to so many; the earliest ones are passed over."""
-    ex = exchange(kind, PriceModel(components=["index"], sample_ns=600 * S, funding=PLAIN))
+    ex = exchange(audited_exchange, PriceModel(components=["index"], sample_ns=600 * S, funding=PLAIN))
     ex.index(X, 10_000)
     trade(ex, 10_000)
     quote(ex, 10_009, 10_011)
@@ -153,9 +153,11 @@ def test_settlements_passed_by_one_jump(kind, periods):
     assert ex.residue("USDT") == 0
 
 
-def test_what_is_passed_over_leaves_no_samples(make):
+def test_what_is_passed_over_leaves_no_samples(strict_exchange):
     """Half an hour at 0.1 %, a rate that is fixed, then no premium at all and 300 hours at once: no rate is left of it."""
-    ex = exchange(make, PriceModel(components=["index"], sample_ns=600 * S, funding=replace(PLAIN, cutoff_ns=1_800 * S)))
+    ex = exchange(
+        strict_exchange, PriceModel(components=["index"], sample_ns=600 * S, funding=replace(PLAIN, cutoff_ns=1_800 * S))
+    )
     ex.index(X, 10_000)
     trade(ex, 10_000)
     quote(ex, 10_009, 10_011)
@@ -168,8 +170,10 @@ def test_what_is_passed_over_leaves_no_samples(make):
 
 
 @pytest.mark.parametrize("interval, cutoff", [(HOUR, 0), (3 * HOUR, HOUR), (DAY_NS, 60 * S)])
-def test_settlements_are_at_whole_intervals_of_the_clock(make, interval, cutoff):
-    ex = exchange(make, PriceModel(components=["index"], funding=replace(PLAIN, interval_ns=interval, cutoff_ns=cutoff)))
+def test_settlements_are_at_whole_intervals_of_the_clock(strict_exchange, interval, cutoff):
+    ex = exchange(
+        strict_exchange, PriceModel(components=["index"], funding=replace(PLAIN, interval_ns=interval, cutoff_ns=cutoff))
+    )
     ex.index(X, 10_000)
     quote(ex, 10_009, 10_011)
     ex.advance(interval - 1)
@@ -181,12 +185,12 @@ def test_settlements_are_at_whole_intervals_of_the_clock(make, interval, cutoff)
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("capped", [True, False])
 @pytest.mark.parametrize("book", [9_900, 10_100])
-def test_whether_funding_or_the_margin_check_comes_first(make, first, capped, book):
+def test_whether_funding_or_the_margin_check_comes_first(strict_exchange, first, capped, book):
     """A long of 10,000, margin 100. The settlement carries the mark 1 % down, and 1 % is his to receive: too late, if he was
     looked at before. Where he pays 1 % at an unmoved mark, the order does not matter: with the cap he stays, else he goes."""
     component = "basis_mean" if book < 10_000 else "index"
     model = PriceModel(components=[component], window=1, sample_ns=HOUR, funding=replace(PLAIN, cap="0.01"))
-    ex = exchange(make, model, replace(WIDE, funding_first=first, funding_cap=capped))
+    ex = exchange(strict_exchange, model, replace(WIDE, funding_first=first, funding_cap=capped))
     ex.index(X, 10_000)
     ex.deposit("a", "USDT", 100)
     ex.set_leverage("a", X, 100, mode="isolated")
@@ -200,9 +204,9 @@ def test_whether_funding_or_the_margin_check_comes_first(make, first, capped, bo
     assert bool(found(ex, EventType.TAKEOVER)) is not survives
 
 
-def test_an_instrument_begins_with_the_clock(make):
+def test_an_instrument_begins_with_the_clock(strict_exchange):
     """One that is added after a hundred hours owes nothing for them: its first sample and settlement are the next ones."""
-    ex = exchange(make, None)
+    ex = exchange(strict_exchange, None)
     ex.advance(100 * HOUR)
     ex.add_instrument(Instrument("LATE", **TERMS, prices=PriceModel(components=["index"], sample_ns=600 * S, funding=PLAIN)))
     ex.index("LATE", 10_000)
@@ -216,11 +220,11 @@ def test_an_instrument_begins_with_the_clock(make):
 
 
 @pytest.mark.parametrize("bid, ask, premium", [(10_010, 0, 10**6), (0, 9_980, -2 * 10**6), (0, 0, 0), (9_990, 10_010, 0)])
-def test_an_impact_premium_needs_no_second_side(make, bid, ask, premium):
+def test_an_impact_premium_needs_no_second_side(strict_exchange, bid, ask, premium):
     """A side that is not there adds nothing; the middle of one side is none, and its period has no rate."""
     funding = replace(PLAIN, premium="impact", impact=5_000)
     for each, expected in ((funding, [(premium, 6)]), (PLAIN, [(0, 6)] if bid and ask else [])):
-        ex = exchange(make, PriceModel(components=["index"], sample_ns=600 * S, funding=each))
+        ex = exchange(strict_exchange, PriceModel(components=["index"], sample_ns=600 * S, funding=each))
         ex.index(X, 10_000)
         quote(ex, bid, ask)
         ex.advance(HOUR)
@@ -228,9 +232,9 @@ def test_an_impact_premium_needs_no_second_side(make, bid, ask, premium):
         assert [e.rate_ppb for e in found(ex, EventType.FUNDED)] == [sum(rate for rate, _ in expected)]
 
 
-def test_a_trailing_mean_passes_over_settlements(make):
+def test_a_trailing_mean_passes_over_settlements(strict_exchange):
     """The last eight of six samples an hour (OKX since March 2024): 0.1 %, then 0.2 %, then 0.4 %."""
-    ex = exchange(make, PriceModel(components=["index"], sample_ns=600 * S, funding=replace(PLAIN, trailing=8)))
+    ex = exchange(strict_exchange, PriceModel(components=["index"], sample_ns=600 * S, funding=replace(PLAIN, trailing=8)))
     ex.index(X, 10_000)
     for hour, middle in enumerate((10_010, 10_020, 10_040), 1):
         quote(ex, middle - 1, middle + 1)
@@ -241,9 +245,9 @@ def test_a_trailing_mean_passes_over_settlements(make):
 
 
 @pytest.mark.parametrize("notional, paid", [("mark", 102), ("index", 100)])
-def test_funding_at_the_index(make, notional, paid):
+def test_funding_at_the_index(strict_exchange, notional, paid):
     """Hyperliquid pays on the oracle's value: 1 % of 10,000 while the mark, the last trade, is 10,200."""
-    ex = exchange(make, PriceModel(components=["last"], funding=replace(PLAIN, notional=notional)))
+    ex = exchange(strict_exchange, PriceModel(components=["last"], funding=replace(PLAIN, notional=notional)))
     ex.index(X, 10_000)
     trade(ex, 10_200)
     quote(ex, 10_099, 10_101)
@@ -271,9 +275,9 @@ def accruing(make, share="0.5", rule_set=WIDE, **terms):
     return ex
 
 
-def test_accrued_funding_is_asked_of_its_payer(make):
+def test_accrued_funding_is_asked_of_its_payer(strict_exchange):
     """Six samples at 0, one at 1 %: half of it counts, of longs alone; settled, it is gone. Rates fall back to nothing."""
-    ex = accruing(make)
+    ex = accruing(strict_exchange)
     before = ex.position("long", X)
     assert (before.maintenance, before.initial) == (50, 100)
     quote(ex, 10_099, 10_101)
@@ -293,9 +297,9 @@ def test_accrued_funding_is_asked_of_its_payer(make):
     assert [ex.position(name, X).maintenance for name in ("long", "short")] == [50, 50]
 
 
-def test_accrued_funding_alone_liquidates(make):
+def test_accrued_funding_alone_liquidates(strict_exchange):
     """No mark moves: with a little more than half of it the long is below, and is taken over between two settlements."""
-    ex = accruing(make, share="0.500001")
+    ex = accruing(strict_exchange, share="0.500001")
     quote(ex, 10_099, 10_101)
     ex.advance(HOUR + 600 * S)
     [event] = found(ex, EventType.LIQUIDATION)
@@ -303,9 +307,9 @@ def test_accrued_funding_alone_liquidates(make):
     assert ex.position("long", X).size == 0 and ex.position("short", X).size == -1
 
 
-def test_an_order_brings_what_funding_accrued_asks(make):
+def test_an_order_brings_what_funding_accrued_asks(strict_exchange):
     """Opening a long at 1 % asks another 50 beside its initial margin: 149.99 is too little."""
-    ex = accruing(make)
+    ex = accruing(strict_exchange)
     quote(ex, 10_099, 10_101)
     ex.advance(HOUR + 600 * S)
     for mode in ("cross", "isolated"):
@@ -319,10 +323,10 @@ def test_an_order_brings_what_funding_accrued_asks(make):
 
 
 @pytest.mark.parametrize("notional, asked", [("mark", 60), ("index", 50)])
-def test_accrued_funding_follows_its_price(make, notional, asked):
+def test_accrued_funding_follows_its_price(strict_exchange, notional, asked):
     """The last trade is 20 % above the index: what is asked is of the value that will be paid on."""
     funding = replace(PLAIN, margin="0.5", notional=notional)
-    ex = exchange(make, PriceModel(components=["last"], sample_ns=600 * S, funding=funding))
+    ex = exchange(strict_exchange, PriceModel(components=["last"], sample_ns=600 * S, funding=funding))
     ex.index(X, 10_000)
     trade(ex, 12_000)
     quote(ex, 10_099, 10_101)
@@ -336,8 +340,8 @@ def test_accrued_funding_follows_its_price(make, notional, asked):
 # --- Dated contracts
 
 
-def test_funding_due_at_the_expiry_is_paid_before_it(make):
-    ex = exchange(make, PriceModel(components=["index"], funding=PLAIN), expiry_ns=HOUR, settle_window_ns=S)
+def test_funding_due_at_the_expiry_is_paid_before_it(strict_exchange):
+    ex = exchange(strict_exchange, PriceModel(components=["index"], funding=PLAIN), expiry_ns=HOUR, settle_window_ns=S)
     ex.index(X, 10_000)
     trade(ex, 10_000)
     quote(ex, 10_009, 10_011)

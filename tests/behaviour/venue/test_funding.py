@@ -36,8 +36,8 @@ def payments(ack):
             if e.type == EventType.LEDGER and e.posting in kinds]  # fmt: skip
 
 
-def test_longs_pay_when_the_rate_is_positive_and_shorts_when_it_is_not(make):
-    ex = exchange(make, a=10_000, b=10_000)
+def test_longs_pay_when_the_rate_is_positive_and_shorts_when_it_is_not(strict_exchange):
+    ex = exchange(strict_exchange, a=10_000, b=10_000)
     trade(ex, "a", "b", 1)
     ack = ex.settle_funding(X, "0.0001", 1)
     assert payments(ack) == [("FUNDING_PAID", 16, 5, 500), ("FUNDING_RECEIVED", 5, 17, 500)]  # 0.01 % of 50,000
@@ -47,8 +47,8 @@ def test_longs_pay_when_the_rate_is_positive_and_shorts_when_it_is_not(make):
     assert ex.residue("USDT") == 0
 
 
-def test_a_period_settles_once(make):
-    ex = exchange(make, a=10_000, b=10_000)
+def test_a_period_settles_once(strict_exchange):
+    ex = exchange(strict_exchange, a=10_000, b=10_000)
     trade(ex, "a", "b", 1)
     ex.settle_funding(X, "0.0001", 7)
     before = ex.digest()
@@ -61,9 +61,9 @@ def test_a_period_settles_once(make):
 
 
 @pytest.mark.parametrize("rate", ["1", "-1", "2", "0.0000000001", 10**30])
-def test_bad_rates(make, rate):
+def test_bad_rates(strict_exchange, rate):
     with pytest.raises(Rejected) as caught:
-        exchange(make).settle_funding(X, rate, 1)
+        exchange(strict_exchange).settle_funding(X, rate, 1)
     assert caught.value.code == Code.BAD_RATE
 
 
@@ -72,12 +72,12 @@ def test_bad_rates(make, rate):
     [(50_300, 97, 50_000, "275", 50_00, 25_00), (50_000, 100, 49_700, "273.35", 49_70, 26_65)],
     ids=["1.12", "at 49,700"],
 )
-def test_the_cap_leaves_maintenance_margin_and_fee(make, entry, added, mark, asked, due, charged):
+def test_the_cap_leaves_maintenance_margin_and_fee(strict_exchange, entry, added, mark, asked, due, charged):
     """1.12 (OKX help 360053909272): 1 BTC at mark 50,000, margin and profit 300, maintenance and fee 275, 50 due: 25 charged.
 
     Margin 503 + 97 and a loss of 300. Then again at another mark: 273.35, 49.70 due, 26.65 charged.
     """
-    ex = exchange(make, rule_set="okx_consistent", a=600, b=10_000)
+    ex = exchange(strict_exchange, rule_set="okx_consistent", a=600, b=10_000)
     ex.mark(X, entry)
     ex.set_leverage("a", X, 100, mode="isolated")
     trade(ex, "a", "b", 1, entry)
@@ -94,9 +94,9 @@ def test_the_cap_leaves_maintenance_margin_and_fee(make, entry, added, mark, ask
     assert ex.settle_funding(X, "0.001", 2).events[-1].collected_units == 0  # nothing left to take
 
 
-def test_without_the_cap_funding_can_liquidate(make):
+def test_without_the_cap_funding_can_liquidate(strict_exchange):
     uncapped = replace(rules.find("seed"), name="uncapped", funding_cap=False)
-    ex = exchange(make, rule_set=uncapped, a=600, b=10_000, m=10_000)
+    ex = exchange(strict_exchange, rule_set=uncapped, a=600, b=10_000, m=10_000)
     ex.set_leverage("a", X, 100, mode="isolated")
     trade(ex, "a", "b", 1)
     ex.order("m", X, "buy", 1, price=49_900).ok()
@@ -105,9 +105,9 @@ def test_without_the_cap_funding_can_liquidate(make):
     assert ex.position("a", X).size == 0 and any(e.type == EventType.TAKEOVER for e in ack.events)
 
 
-def test_what_is_collected_is_shared_by_what_is_due_and_the_rest_is_residue(make):
+def test_what_is_collected_is_shared_by_what_is_due_and_the_rest_is_residue(strict_exchange):
     """A long of 3 can pay 3.71 of 14.94; shorts of 1 and 2 are due 4.98 and 9.96 and get floors of a third and two."""
-    ex = exchange(make, rule_set="okx_consistent", a=1_835, b=10_000, c=10_000)
+    ex = exchange(strict_exchange, rule_set="okx_consistent", a=1_835, b=10_000, c=10_000)
     ex.set_leverage("a", X, 100, mode="cross")
     for seller, size in (("b", 1), ("c", 2)):
         ex.order(seller, X, "sell", size, price=50_000).ok()
@@ -120,9 +120,9 @@ def test_what_is_collected_is_shared_by_what_is_due_and_the_rest_is_residue(make
     assert ex.residue("USDT") == Decimal("0.01")
 
 
-def test_parcels_settle_through_the_fund(make):
+def test_parcels_settle_through_the_fund(strict_exchange):
     """A long parcel rests unsold: the fund pays its due, then only what it has, and receives when the sign turns."""
-    ex = exchange(make, a=600, b=100_000)
+    ex = exchange(strict_exchange, a=600, b=100_000)
     ex.set_leverage("a", X, 100, mode="isolated")
     trade(ex, "a", "b", 1)
     ex.seed_fund("USDT", 6)

@@ -68,8 +68,8 @@ def life(ex, instrument):
 
 
 @pytest.mark.parametrize("what", ADDED)
-def test_an_instrument_is_added_and_lives_like_any_other(make, what):
-    life(exchange(make, decimals=ADDED[what].settle_decimals), ADDED[what])
+def test_an_instrument_is_added_and_lives_like_any_other(strict_exchange, what):
+    life(exchange(strict_exchange, decimals=ADDED[what].settle_decimals), ADDED[what])
 
 
 @pytest.mark.parametrize("what", ADDED)
@@ -79,8 +79,8 @@ def test_both_implementations_have_one_digest(what):
     assert len({life(ex, ADDED[what]) for ex in made}) == 1
 
 
-def test_what_may_not_be_added(make):
-    ex = exchange(make)
+def test_what_may_not_be_added(strict_exchange):
+    ex = exchange(strict_exchange)
     before = ex.digest()
     refused(Code.INSTRUMENT_EXISTS, ex.add_instrument, BASE)
     refused(Code.UNKNOWN_CURRENCY, ex.add_instrument, replace(BASE, name=N, settle="USDC"))
@@ -91,13 +91,13 @@ def test_what_may_not_be_added(make):
     assert ex.digest() == before and len(ex.instruments) == 1
     ex.delist(X)
     refused(Code.INSTRUMENT_EXISTS, ex.add_instrument, BASE)  # a name is never free again
-    plain = exchange(make, rule=replace(rules.find("seed"), net_hedges=False))
+    plain = exchange(strict_exchange, rule=replace(rules.find("seed"), net_hedges=False))
     with pytest.raises(InputError, match="nets hedges"):
         plain.add_instrument(replace(BASE, name=N, basis="net"))
 
 
-def test_an_added_instrument_has_no_price_and_no_positions(make):
-    ex = exchange(make)
+def test_an_added_instrument_has_no_price_and_no_positions(strict_exchange):
+    ex = exchange(strict_exchange)
     ex.add_instrument(replace(BASE, name=N))
     assert ex.order("a", N, "buy", 1, price=1_000).code == Code.NO_MARK
     refused(Code.NO_MARK, ex.settle_funding, N, "0.01", 1)
@@ -109,9 +109,9 @@ def test_an_added_instrument_has_no_price_and_no_positions(make):
 # --- Halts
 
 
-def test_a_halted_instrument_takes_no_orders(make):
+def test_a_halted_instrument_takes_no_orders(strict_exchange):
     """Nothing new, dormant ones neither, nothing that would leave its place; cancels, modes and leverage go on."""
-    ex = exchange(make)
+    ex = exchange(strict_exchange)
     bid = ex.order("a", X, "buy", 5, price=990).ok()
     sleeping = ex.order("a", X, "buy", 5, price=990, trigger=Trigger.stop(1_500)).ok()
     [event] = of(ex.halt(X) or history(ex), EventType.LISTING_CHANGED)
@@ -128,9 +128,9 @@ def test_a_halted_instrument_takes_no_orders(make):
     assert ex.order("a", X, "buy", 1, price=990, leg="long")
 
 
-def test_what_does_not_stop_in_a_halt(make):
+def test_what_does_not_stop_in_a_halt(strict_exchange):
     """Marks, funding and a liquidation, whose house trades with what rests; a trigger is kept and fires on resumption."""
-    ex = exchange(make, b=300)
+    ex = exchange(strict_exchange, b=300)
     ex.set_leverage("b", X, 20, mode="isolated")
     trade(ex, X, 4, who="b")
     bid = ex.order("a", X, "buy", 3, price=970).ok()
@@ -150,9 +150,11 @@ def test_what_does_not_stop_in_a_halt(make):
     assert ex.order("a", X, "sell", 1, price=950)
 
 
-def test_the_step_down_of_a_halted_instrument(make):
+def test_the_step_down_of_a_halted_instrument(strict_exchange):
     """It is an order of the liquidated account, and goes on like the house's."""
-    ex = make([replace(BASE, tiers=[Tier(10, "0.005", "0.01"), Tier(20, "0.01", "0.02"), Tier(30, "0.02", "0.04")])])
+    ex = strict_exchange(
+        [replace(BASE, tiers=[Tier(10, "0.005", "0.01"), Tier(20, "0.01", "0.02"), Tier(30, "0.02", "0.04")])]
+    )
     for name, amount in (("m", 10**6), ("a", 2_000)):
         ex.deposit(name, "USDT", amount)
     ex.mark(X, 1_000)
@@ -164,8 +166,8 @@ def test_the_step_down_of_a_halted_instrument(make):
     assert ex.position("a", X).size == 10
 
 
-def test_modes_of_a_listing(make):
-    ex = exchange(make)
+def test_modes_of_a_listing(strict_exchange):
+    ex = exchange(strict_exchange)
     for mode in (2, 3, 65_535):
         assert ex._kernel.apply(command(CommandType.HALT, mode=mode)) == Code.BAD_MODE
     refused(Code.UNKNOWN_INSTRUMENT, ex.halt, "nothing")
@@ -190,10 +192,10 @@ KINDS = {
 
 @pytest.mark.parametrize("price", [None, 1_003, 937])
 @pytest.mark.parametrize("kind", KINDS)
-def test_everybody_is_settled_at_one_price(make, kind, price):
+def test_everybody_is_settled_at_one_price(strict_exchange, kind, price):
     """Cross, isolated and both legs of a hedge; without a fee, to the unit; residue has what inverse values round."""
     instrument = KINDS[kind]
-    ex = exchange(make, instrument, decimals=instrument.settle_decimals, b=10**5, c=10**5)
+    ex = exchange(strict_exchange, instrument, decimals=instrument.settle_decimals, b=10**5, c=10**5)
     ex.mark(N, 1_000)
     ex.set_leverage("b", N, 10, mode="isolated")
     ex.set_position_mode("c", N, "hedge")
@@ -223,9 +225,9 @@ def test_everybody_is_settled_at_one_price(make, kind, price):
 
 @pytest.mark.parametrize("fund", [0, 30, 1_000])
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
-def test_the_bankrupt_are_covered_by_the_fund_and_then_by_the_deficit(make, mode, fund):
+def test_the_bankrupt_are_covered_by_the_fund_and_then_by_the_deficit(strict_exchange, mode, fund):
     """A long of 10 at 1,000 with 105 - 5 behind it is settled at 950: 400 are missing; the winner has all of his 500."""
-    ex = exchange(make, b=105 if mode == "cross" else 1_000)
+    ex = exchange(strict_exchange, b=105 if mode == "cross" else 1_000)
     if fund:
         ex.seed_fund("USDT", fund)
     ex.set_leverage("b", X, 100, mode=mode)
@@ -239,9 +241,9 @@ def test_the_bankrupt_are_covered_by_the_fund_and_then_by_the_deficit(make, mode
         refused(Code.WITHDRAWALS_CLOSED, ex.withdraw, "a", "USDT", 1)
 
 
-def test_a_wallet_below_zero_stands_with_what_is_still_open(make):
+def test_a_wallet_below_zero_stands_with_what_is_still_open(strict_exchange):
     """Settled in one instrument at a loss of 500, b has a profit of 600 in another: nobody covers anything yet."""
-    ex = exchange(make, replace(BASE, name=N), b=260)
+    ex = exchange(strict_exchange, replace(BASE, name=N), b=260)
     ex.mark(N, 1_000)
     for name in (X, N):
         ex.set_leverage("b", name, 100, mode="cross")
@@ -254,9 +256,9 @@ def test_a_wallet_below_zero_stands_with_what_is_still_open(make):
 
 
 @pytest.mark.parametrize("price,gain", [(993, 32), (992, 22), (985, -48)])
-def test_a_resting_parcel_is_settled_with_the_fund(make, price, gain):
+def test_a_resting_parcel_is_settled_with_the_fund(strict_exchange, price, gain):
     """b's long of 10 is taken over for 10,000 less 102 of margin; above that the fund gains, below it pays."""
-    ex = exchange(make, b=1_000)
+    ex = exchange(strict_exchange, b=1_000)
     ex.seed_fund("USDT", 1_000)
     ex.set_leverage("b", X, 100, mode="isolated")
     trade(ex, X, 10, who="b")
@@ -270,9 +272,9 @@ def test_a_resting_parcel_is_settled_with_the_fund(make, price, gain):
     assert [e.gain_units for e in of(ack.events, EventType.PARCEL)] == [gain * 10**6]
 
 
-def test_all_is_refused_afterwards(make):
+def test_all_is_refused_afterwards(strict_exchange):
     """The name stays, and with it an empty instrument in which nothing can be done any more."""
-    ex = exchange(make, ADDED["linear, power, modelled"])
+    ex = exchange(strict_exchange, ADDED["linear, power, modelled"])
     trade(ex, X, 3)
     ex.order("a", X, "buy", 1, price=900).ok()
     tell(ex, N, 1_000)
@@ -304,9 +306,9 @@ def closed_at(ex):
 
 
 @pytest.mark.parametrize("after", [10, 11, 10**6, 9 * 10**9])
-def test_a_dated_contract_is_settled_by_the_clock(make, after):
+def test_a_dated_contract_is_settled_by_the_clock(strict_exchange, after):
     """At its index, averaged over seconds 7 to 10: 1,000, twice 1,100, and 1,300 once more however far time jumps."""
-    ex = exchange(make, DATED)
+    ex = exchange(strict_exchange, DATED)
     ex.index(N, 1_000)
     trade(ex, N, 4)
     ex.order("a", N, "sell", 1, price=1_050).ok()
@@ -321,9 +323,9 @@ def test_a_dated_contract_is_settled_by_the_clock(make, after):
     assert ex.order("m", N, "buy", 1, price=900).code == Code.NOT_TRADING
 
 
-def test_a_command_that_passes_the_expiry_comes_too_late(make):
+def test_a_command_that_passes_the_expiry_comes_too_late(strict_exchange):
     """The settlement is behind its BEGIN, before it; without samples in a window the index is what it was."""
-    ex = exchange(make, replace(DATED, settle_window_ns=0))
+    ex = exchange(strict_exchange, replace(DATED, settle_window_ns=0))
     ex.index(N, 1_000)
     trade(ex, N, 1)
     ex.index(N, 1_017)
@@ -333,10 +335,10 @@ def test_a_command_that_passes_the_expiry_comes_too_late(make):
     assert closed_at(ex) == [1_017] and ex.position("a", N).size == 0
 
 
-def test_contracts_expire_in_order_and_while_halted(make):
+def test_contracts_expire_in_order_and_while_halted(strict_exchange):
     """A jump over three expiries settles each at its own; one of them is halted, and all are in one account's wallet."""
     dated = [replace(DATED, name=f"D{k}", expiry_ns=k * SECOND_NS, settle_window_ns=0) for k in (3, 1, 2)]
-    ex = exchange(make, *dated)
+    ex = exchange(strict_exchange, *dated)
     for each in dated:
         ex.index(each.name, 1_000)
         trade(ex, each.name, 1)

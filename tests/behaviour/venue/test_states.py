@@ -62,9 +62,9 @@ ORDERS = {  # kind: terms, where it is admitted
 
 
 @pytest.mark.parametrize("kind", ORDERS)
-def test_new_orders(make, state, kind):
+def test_new_orders(strict_exchange, state, kind):
     terms, admitted = ORDERS[kind]
-    ex = market(make, state)
+    ex = market(strict_exchange, state)
     ack = ex.order("a", "X", "buy", 1, **terms)
     assert ack.code == (Code.OK if state in admitted else NO_ORDER.get(state, Code.NOT_IN_THIS_STATE))
     assert bool(trades(ack)) == (state == "continuous" and kind in ("limit that crosses", "ioc", "fok", "market"))
@@ -75,13 +75,13 @@ def test_new_orders(make, state, kind):
         state, "post-only (may slide)" if state == "post-only" else "none")  # fmt: skip
 
 
-def test_a_post_only_order_that_would_cross(make):
-    ex = market(make, "post-only")
+def test_a_post_only_order_that_would_cross(strict_exchange):
+    ex = market(strict_exchange, "post-only")
     assert ex.order("a", "X", "buy", 1, price=103, post_only=True).code == Code.POST_ONLY_WOULD_TAKE
 
 
-def test_a_resting_post_only_order_takes_part_in_the_uncross(make):
-    ex = market(make, None)
+def test_a_resting_post_only_order_takes_part_in_the_uncross(strict_exchange):
+    ex = market(strict_exchange, None)
     bid = ex.order("a", "X", "buy", 1, price=99, post_only=True).ok()
     enter(ex, "auction")
     ask = ex.order("b", "X", "sell", 1, price=99).ok()
@@ -94,8 +94,8 @@ AMENDED = {"all": YES, "yes": YES, "without crossing": YES - {"crossing"}, "smal
 
 
 @pytest.mark.parametrize("how", AMENDMENTS)
-def test_amendments(make, state, how):
-    ex = market(make, None)
+def test_amendments(strict_exchange, state, how):
+    ex = market(strict_exchange, None)
     order = ex.order("a", "X", "buy", 3, price=99).ok()
     enter(ex, state)
     ack = ex.amend("a", order.order_id, **AMENDMENTS[how])
@@ -107,8 +107,8 @@ def test_amendments(make, state, how):
     assert bool(trades(ack)) == (state == "continuous" and how == "crossing")
 
 
-def test_cancels(make, state):
-    ex = market(make, None)
+def test_cancels(strict_exchange, state):
+    ex = market(strict_exchange, None)
     order = ex.order("a", "X", "buy", 3, price=99).ok()
     ended = ends(enter(ex, state))
     assert (order.order_id in ended) == (cell(state, "cancels") == "all ended")
@@ -118,8 +118,8 @@ def test_cancels(make, state):
 # --- Triggers, prices, funding
 
 
-def test_triggers(make, state):
-    ex = market(make, None)
+def test_triggers(strict_exchange, state):
+    ex = market(strict_exchange, None)
     stop = ex.order("a", "X", "buy", 1, trigger=Trigger.stop(102)).ok()
     ended = ends(enter(ex, state))
     said = cell(state, "triggers")
@@ -130,9 +130,9 @@ def test_triggers(make, state):
 
 @pytest.mark.parametrize("state", [state for state in LIVE if state != "continuous"])
 @pytest.mark.parametrize(("marks", "fires"), [([56], True), ([56, 58], False)])
-def test_a_trigger_is_looked_at_by_the_present_price_on_return(make, state, marks, fires):
+def test_a_trigger_is_looked_at_by_the_present_price_on_return(strict_exchange, state, marks, fires):
     """Stop sell 57 by mark: 56 and return, it fires; 56, 58 and return, it sleeps on."""
-    ex = make([X])
+    ex = strict_exchange([X])
     ex.deposit("a", "USDT", 10**6)
     ex.mark("X", 60)
     stop = ex.order("a", "X", "sell", 1, trigger=Trigger.stop(57)).ok()
@@ -143,14 +143,14 @@ def test_a_trigger_is_looked_at_by_the_present_price_on_return(make, state, mark
 
 
 @pytest.mark.parametrize("state", CALLS)
-def test_a_stop_that_is_reached_when_it_is_placed_waits(make, state):
-    ex = market(make, {number: name for name, number in STATES.items()}[state])
+def test_a_stop_that_is_reached_when_it_is_placed_waits(strict_exchange, state):
+    ex = market(strict_exchange, {number: name for name, number in STATES.items()}[state])
     stop = ex.order("a", "X", "buy", 1, trigger=Trigger.stop(90)).ok()
     assert fired(enter(ex, "continuous")) == [stop.order_id]
 
 
-def test_marks_and_funding(make, state):
-    ex = market(make, None)
+def test_marks_and_funding(strict_exchange, state):
+    ex = market(strict_exchange, None)
     ex.order("a", "X", "sell", 1, price=98).ok()
     enter(ex, state)
     if cell(state, "mark, funding") == "yes":
@@ -179,9 +179,9 @@ def endangered(make, size, cash, *, bids=()):
 
 
 @pytest.mark.parametrize("state", LIVE)
-def test_takeover_and_the_order_of_the_house(make, state):
+def test_takeover_and_the_order_of_the_house(strict_exchange, state):
     """a is taken over at 96. Where nothing matches the parcel's order waits, or is not there."""
-    ex = endangered(make, 10, 42, bids=[(4, 97)])
+    ex = endangered(strict_exchange, 10, 42, bids=[(4, 97)])
     enter(ex, state)
     ack = ex.mark("X", 96)
     assert len(of(ack, EventType.TAKEOVER)) == 1 and cell(state, "takeover") == "yes"
@@ -203,9 +203,9 @@ def test_takeover_and_the_order_of_the_house(make, state):
 
 
 @pytest.mark.parametrize("state", LIVE)
-def test_step_downs(make, state):
+def test_step_downs(strict_exchange, state):
     """a stands in a high tier below R_own and above R_full: where nothing matches it is stuck until the next mark."""
-    ex = endangered(make, 40, 300, bids=[(40, 95)])
+    ex = endangered(strict_exchange, 40, 300, bids=[(40, 95)])
     enter(ex, state)
     ack = ex.mark("X", 95)
     assert not of(ack, EventType.TAKEOVER)
@@ -217,9 +217,9 @@ def test_step_downs(make, state):
 
 
 @pytest.mark.parametrize("state", LIVE)
-def test_adl_is_by_mark(make, state):
+def test_adl_is_by_mark(strict_exchange, state):
     """A mark that leaves a parcel without value deleverages; a change of state does not."""
-    ex = endangered(make, 10, 42)
+    ex = endangered(strict_exchange, 10, 42)
     enter(ex, state)
     assert not of(ex.mark("X", 96), EventType.ADL)
     ack = ex.mark("X", 80)
@@ -227,8 +227,8 @@ def test_adl_is_by_mark(make, state):
     assert {e.ending for e in of(ack, EventType.DONE)} == (set() if state == "cancel-only" else {Ending.UNWOUND})
 
 
-def test_settlement_ends_parcels_and_their_orders(make):
-    ex = endangered(make, 10, 42)
+def test_settlement_ends_parcels_and_their_orders(strict_exchange):
+    ex = endangered(strict_exchange, 10, 42)
     ex.mark("X", 96)
     assert ex.parcels()
     ack = ex.set_state("X", "settlement", price=97)
@@ -240,10 +240,10 @@ def test_settlement_ends_parcels_and_their_orders(make):
 
 
 @pytest.mark.parametrize("after", STATES)
-def test_changes(make, state, after):
+def test_changes(strict_exchange, state, after):
     """Every cell of the table of changes: the crossed book, the trigger that was reached, and the parcel without an order."""
     said = change(STATES[state], STATES[after]).split(", ")
-    ex = market(make, None)
+    ex = market(strict_exchange, None)
     stop = ex.order("c", "X", "buy", 1, trigger=Trigger.stop(102)).ok()
     crossing = state in ("pre-open", "auction")
     enter(ex, state)
@@ -264,8 +264,8 @@ def test_changes(make, state, after):
 
 
 @pytest.mark.parametrize("after", LIVE)
-def test_a_parcel_without_an_order_is_offered_when_only_cancelling_ends(make, after):
-    ex = endangered(make, 10, 42)
+def test_a_parcel_without_an_order_is_offered_when_only_cancelling_ends(strict_exchange, after):
+    ex = endangered(strict_exchange, 10, 42)
     enter(ex, "cancel-only")
     ex.mark("X", 96)
     ack = enter(ex, after)
@@ -293,16 +293,16 @@ def test_a_parcel_without_an_order_is_offered_when_only_cancelling_ends(make, af
         ({"instrument": 1, "listing": Listing.HALTED}, Code.UNKNOWN_INSTRUMENT),
     ],
 )
-def test_a_bad_change_is_refused_and_changes_nothing(make, fields, code):
-    ex = market(make, None)
+def test_a_bad_change_is_refused_and_changes_nothing(strict_exchange, fields, code):
+    ex = market(strict_exchange, None)
     ex.advance(5)
     assert ex._kernel.apply(command(CommandType.SET_STATE, time_ns=5, **fields)) == code
 
 
-def test_an_unknown_word_is_an_error(make):
-    ex = market(make, None)
+def test_an_unknown_word_is_an_error(strict_exchange):
+    ex = market(strict_exchange, None)
     for state in ("open", 1, None):
         with pytest.raises(InputError, match="state is one of continuous"):
             ex.set_state("X", state)
     with pytest.raises(Rejected, match="NO_MARK"):
-        make([X]).set_state("X", "settlement")
+        strict_exchange([X]).set_state("X", "settlement")

@@ -66,13 +66,13 @@ PAGE = """\
   in all: the fund got 6 USDT"""
 
 
-def test_a_liquidation_in_words(base):
-    assert str(fallen(base).why("alice")) == PAGE
-    assert str(fallen(base).why(16)) == PAGE, "the same events give the same bytes"
+def test_a_liquidation_in_words(exchange_class):
+    assert str(fallen(exchange_class).why("alice")) == PAGE
+    assert str(fallen(exchange_class).why(16)) == PAGE, "the same events give the same bytes"
 
 
-def test_a_liquidation_in_plain_values(base):
-    (told,) = fallen(base).why("alice").liquidations
+def test_a_liquidation_in_plain_values(exchange_class):
+    (told,) = fallen(exchange_class).why("alice").liquidations
     crossing, (order,), (taken,) = told["crossing"], told["cancelled"], told["taken"]
     assert (crossing["healthy"], crossing["crossed"], crossing["crossed_slack"]) == ("961", "960", "-0.4")
     assert (order["client_id"], order["side"], order["price"], order["dormant"]) == (9, "buy", "900", False)
@@ -80,12 +80,12 @@ def test_a_liquidation_in_plain_values(base):
         ("bob", "3", "952"), ("bob", "2", "950")
     ]  # fmt: skip
     assert (taken["left"], told["money"]["fund_got"], told["money"]["fund_paid"]) == ("0", "6", "0")
-    whole = fallen(base).why("alice").to_dict()
+    whole = fallen(exchange_class).why("alice").to_dict()
     assert json.loads(json.dumps(whole)) == whole and whole["account"] == "alice"
 
 
-def test_a_client_id_that_is_a_text_is_told(base):
-    ex = fallen(base)
+def test_a_client_id_that_is_a_text_is_told(exchange_class):
+    ex = fallen(exchange_class)
     ex.deposit("alice", "USDT", 1_000)
     ex.set_leverage("alice", "X", 20, mode="isolated")
     ex.order("bob", "X", "sell", 5, price=948).ok()
@@ -95,9 +95,9 @@ def test_a_client_id_that_is_a_text_is_told(base):
     assert [each["client_id"] for each in ex.why("alice").liquidations[1]["cancelled"]] == ["my-bid"]
 
 
-def test_deficit_and_residual_are_told(base):
+def test_deficit_and_residual_are_told(exchange_class):
     """A gap far below the bankruptcy price, no fund: the winner closes at her cost; nobody else pays."""
-    ex = base([X])
+    ex = exchange_class([X])
     for each, money in (("alice", 300), ("bob", 9_000), ("carol", 9_000)):
         ex.deposit(each, "USDT", money)
     ex.mark("X", 1_000)
@@ -114,8 +114,8 @@ def test_deficit_and_residual_are_told(base):
     assert told["money"]["fund_paid"] == "3" and "the fund paid 3 USDT" in str(ex.why("alice"))
 
 
-def test_a_step_down_tells_its_fills(base):
-    ex = base([Instrument("X", contract_size=1, tick=1, max_price=10**6, tiers=okex_btc_2019())], currencies={})
+def test_a_step_down_tells_its_fills(exchange_class):
+    ex = exchange_class([Instrument("X", contract_size=1, tick=1, max_price=10**6, tiers=okex_btc_2019())], currencies={})
     for each, money in (("alice", 10**9), ("bob", 10**9)):
         ex.deposit(each, "USDT", money)
     ex.mark("X", 10_000)
@@ -134,10 +134,10 @@ def test_a_step_down_tells_its_fills(base):
 
 
 @pytest.mark.parametrize("price", ["mark", "index"])
-def test_a_price_of_collateral_crosses(base, price):
+def test_a_price_of_collateral_crosses(exchange_class, price):
     """9 contracts at 1,000 ask 90; an ETH at 89 counts 80.1 beside 10 in cash, one at 88 too little. It is converted."""
     backing = [Collateral("ETH", of="USDT", price=ETH, haircut="0.1")]
-    ex = base([Instrument(COIN_X, **TERMS), Instrument(ETH, **TERMS)], collateral=backing)
+    ex = exchange_class([Instrument(COIN_X, **TERMS), Instrument(ETH, **TERMS)], collateral=backing)
     for name, currency, amount in (("bob", "USDT", 10**6), ("alice", "USDT", 10), ("alice", "ETH", 1)):
         ex.deposit(name, currency, amount)
     for instrument in (COIN_X, ETH):
@@ -159,24 +159,24 @@ def test_a_price_of_collateral_crosses(base, price):
     ]  # fmt: skip
 
 
-def test_who_was_never_liquidated(base):
-    told = fallen(base).why("bob")
+def test_who_was_never_liquidated(exchange_class):
+    told = fallen(exchange_class).why("bob")
     assert told.liquidations == [] and str(told).startswith("bob was never liquidated\naccount bob\n")
     assert repr(told) == "Why(bob, 0 liquidations)" and "never liquidated" in told.to_html()
 
 
-def test_what_cannot_be_told_is_refused(base):
-    ex = fallen(base, retain=False)
+def test_what_cannot_be_told_is_refused(exchange_class):
+    ex = fallen(exchange_class, retain=False)
     with pytest.raises(EventsDropped, match="retain=True"):
         ex.why("alice")
     with pytest.raises(Rejected, match="UNKNOWN_ACCOUNT"):
-        fallen(base).why("nobody")
-    quiet = base([X], log=[each for each in EventType if each != EventType.ACCRUED])
+        fallen(exchange_class).why("nobody")
+    quiet = exchange_class([X], log=[each for each in EventType if each != EventType.ACCRUED])
     quiet.open_account("alice")
     with pytest.raises(InputError, match="add ACCRUED to log"):
         quiet.why("alice")
     with pytest.raises(InputError):
-        fallen(base).why("alice", before=0)
+        fallen(exchange_class).why("alice", before=0)
 
 
 def test_kept_commands_stand_for_dropped_events(tmp_path):
@@ -202,10 +202,10 @@ def test_the_command_line_tells_the_same(tmp_path, capsys):
     assert "UNKNOWN_ACCOUNT" in capsys.readouterr().err and not list(tmp_path.glob("*.new"))
 
 
-def test_spans(base):
-    (told,) = fallen(base).why("alice", before=2, after=0).liquidations
+def test_spans(exchange_class):
+    (told,) = fallen(exchange_class).why("alice", before=2, after=0).liquidations
     assert [each["cause"] for each in told["path"]] == ["mark of X", "mark of X"] and told["path"][-1]["slack"] == "-59.77"
-    (told,) = fallen(base).why("alice", before=1, after=0).liquidations
+    (told,) = fallen(exchange_class).why("alice", before=1, after=0).liquidations
     assert [each["slack"] for each in told["path"]] == ["-59.77"] and told["crossing"]["before"]["slack"] == "49.075"
 
 
