@@ -36,7 +36,6 @@ SENTENCES = [
         "docs/explanation/decisions/0016-an-image-is-memory.md",
         "takes {preview} µs from a dry run, and {tried} ms on a fork",
     ),
-    ("docs/explanation/architecture.md", "about {position} ns a position among ten thousand cross accounts"),
 ]
 """(file, sentence): each name in braces is a number of `numbers`."""
 
@@ -57,10 +56,8 @@ def numbers(found: Results) -> dict[str, str]:
     """The numbers of the sentences, as they are printed."""
     rows = {row["row"]: row for row in found["bench"]["rows"]}
     near, deep = rows["near, TRADE only : yardstick"], rows["1,000,000 resting : yardstick"]
-    whole, line = found["bench"]["exchange"], "a mark, 10,000 cross"
-    position = min(whole["cases"][line]) / whole["ends"][line]["positions"]
     return {"near": f"{near['value']:.2f}", "yard": f"{near['ns_other']:.0f}", "deep": f"{deep['value']:.2f}",
-            "position": f"{position:.0f}", **copied(found["copies"])}  # fmt: skip
+            **copied(found["copies"])}  # fmt: skip
 
 
 def copied(run: dict[str, float]) -> dict[str, str]:

@@ -12,7 +12,9 @@ from solvent.api.exchange import Exchange
 from solvent.testing import AuditedKernel, audited
 from support.order_desk import Desk
 
-collect_ignore = [] if find_spec("z3") else ["proofs/solver.py"]  # `make prove` installs the solver (extra `prove`)
+collect_ignore = ["clients"]  # scripts that tests start, each in a process of its own
+if not find_spec("z3"):
+    collect_ignore.append("proofs/solver.py")  # `make prove` installs the solver (extra `prove`)
 
 
 def pytest_addoption(parser):

@@ -15,6 +15,17 @@ from support.generator import Generator
 from support.twins import RUN, compare, pair, shorten
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        4711014156,  # a row without lots, whose orders counted, kept its band: a mark halted the core
+        815002493,  # an amendment slid to a price at which it was worth less than the least notional
+    ],
+)
+def test_a_shape_that_found_something(shape):
+    compare(shape, RUN, Counter(), every=128)
+
+
 @pytest.mark.long
 @pytest.mark.scaled
 def test_twins_agree_on_every_event(seed, request):

@@ -52,8 +52,9 @@ def test_the_rate_of_bitmex(strict_exchange, clamp, rate, paid):
     interest = (Fraction("0.01") - Fraction("0.0025")) / (24 * 3_600 * SECOND // eight)
     funding = Funding(interval_ns=eight, premium="impact_on_mark", impact=1, weights="equal", clamp=clamp,
                       interest=Decimal(interest.numerator) / interest.denominator)  # fmt: skip
-    ex = build(strict_exchange, PriceModel(components=["index"], sample_ns=eight, funding=funding), kind="inverse", settle="XBT",
-               contract_size=1, tick="0.5", settle_decimals=10, max_price=2_000)  # fmt: skip
+    model = PriceModel(components=["index"], sample_ns=eight, funding=funding)
+    terms = {"kind": "inverse", "settle": "XBT", "contract_size": 1, "tick": "0.5", "settle_decimals": 10, "max_price": 2_000}
+    ex = build(strict_exchange, model, **terms)
     ex.index(X, 750)
     ex.order("maker", X, "sell", 15_000, price=750).ok()
     assert ex.order("taker", X, "buy", 15_000, price=750).filled == 15_000

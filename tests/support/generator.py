@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from solvent import Collateral, Funding, Index, Instrument, OrderLimits, PriceModel, Rates, RuleSet, Tier, rules
+from solvent import Collateral, Funding, Index, Instrument, PriceModel, Rates, RuleSet, Tier, rules
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Tif, TriggerKind
 from solvent.schema.commands import command, extension
 from solvent.schema.layouts import layout
@@ -108,20 +108,8 @@ class Generator:
             tick=r.choice(["0.1", "1"]), max_price=r.choice([None, "70000", "60000"]),
             settle_decimals=self.decimals, prices=prices, **self._fees(kind),
             maintenance_at=at, hedge=r.choice(["both", "larger"]), rates=self._rates(tiers["tiers"]),
-            order_limits=self._limits(kind), calls=drawn_calls(self.more) if self.wide else None, **dated, **tiers,
-        )  # fmt: skip
-
-    def _limits(self, kind: str) -> OrderLimits | None:
-        """Of wide shapes most instruments limit orders: by value (a contract is worth 500 USDT or 0.01 BTC), size, number."""
-        r = self.more
-        if not self.wide or r.random() < 0.3:
-            return None
-        worth, messages = Decimal("0.01") if kind == "inverse" else Decimal(500), r.choice([0, 0, 2, 6])
-        bounds = [(None, None), (None, None), (2, None), (None, 9)]
-        sizes = {f"{each}_size": r.choice(bounds) for each in ("limit", "market", "trigger")}
-        return OrderLimits(
-            least_notional=worth * r.choice([0, 0, 1, 2, 5]), **sizes, open_orders=r.choice([0, 0, 1, 4]), messages=messages,
-            window_ns=r.choice([100, 10**6, 10**9]) if messages else 0, rolling=bool(messages) and r.random() < 0.5,
+            order_limits=wide.limits(self.more, kind) if self.wide else None,
+            calls=drawn_calls(self.more) if self.wide else None, **dated, **tiers,
         )  # fmt: skip
 
     def _rates(self, tiers: Sequence[Tier]) -> list[Rates]:

@@ -1,9 +1,9 @@
-"""Changes of a market's state for drawn streams: calls that last a while, with or without an end of their own."""
+"""Market states in tests: changes of state for drawn streams, how a call is filled, and what it led to."""
 
 from random import Random
 
 from solvent import Calls
-from solvent.records import CommandType, Listing, command
+from solvent.records import CommandType, Listing, command, decode
 
 STAYS = (Listing.TRADING, Listing.HALTED, Listing.ONLY_POST, Listing.ONLY_CANCEL)
 
@@ -36,3 +36,21 @@ def drawn_calls(r: Random) -> Calls | None:
         call_ns=r.choice([1, 700, 10**9]) if band == "auction" else 0,
         liquidation=r.choice(["immediate", "immediate", "deferred"]),
     )  # fmt: skip
+
+
+def gather(ex, bids, asks, names="abcdefgh"):
+    """Bids and asks as (size, price), each of another account."""
+    who = iter(names)
+    orders = [ex.order(next(who), "X", "buy", size, price=price).ok() for size, price in bids]
+    return orders + [ex.order(next(who), "X", "sell", size, price=price).ok() for size, price in asks]
+
+
+def of(ack, kind):
+    return [e for e in ack.events if e.type == kind]
+
+
+def passed(ex, time_ns):
+    """The events of passing time."""
+    begin = ex._kernel.next_seq
+    ex.advance(time_ns)
+    return list(decode(bytes(ex._kernel.view(begin, ex._kernel.next_seq))))

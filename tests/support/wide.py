@@ -3,6 +3,10 @@
 Owns these choices; they come from numbers of their own (`generator.more`), so a stream that is not wide is as it was.
 """
 
+from decimal import Decimal
+from random import Random
+
+from solvent import OrderLimits
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, command, extension
 from solvent.schema.layouts import layout
 
@@ -50,3 +54,16 @@ def tagged(g, terms: dict[str, int], second: bytes) -> bytes:
     record[_TAG : _TAG + 2] = g.more.choice(TAGS).to_bytes(2, "little")
     terms["flags"] |= Flag.LINKED if g.more.random() < 0.9 else 0
     return bytes(record)
+
+
+def limits(r: Random, kind: str) -> OrderLimits | None:
+    """Most instruments limit orders: by value (a contract is worth 500 USDT or 0.01 BTC), size, number."""
+    if r.random() < 0.3:
+        return None
+    worth, messages = Decimal("0.01") if kind == "inverse" else Decimal(500), r.choice([0, 0, 2, 6])
+    bounds = [(None, None), (None, None), (2, None), (None, 9)]
+    sizes = {f"{each}_size": r.choice(bounds) for each in ("limit", "market", "trigger")}
+    return OrderLimits(
+        least_notional=worth * r.choice([0, 0, 1, 2, 5]), **sizes, open_orders=r.choice([0, 0, 1, 4]), messages=messages,
+        window_ns=r.choice([100, 10**6, 10**9]) if messages else 0, rolling=bool(messages) and r.random() < 0.5,
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -43,14 +44,20 @@ class Served:
         return self.ask(f"/control/{route}", body, **{"X-Solvent-Token": self.token})
 
 
+def heed_interrupts():
+    """Lets Ctrl-C through to a process whose tests run in the background of a shell, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def served(*arguments):
     command = [sys.executable, "-m", "solvent.app.cli", "serve", "--port", "0", "--seconds", "60", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, preexec_fn=heed_interrupts, text=True, **pipes) as process:  # noqa: PLW1509 one call, no lock
         try:
             yield Served(process)
         finally:
-            process.send_signal(2)
+            process.send_signal(signal.SIGINT)
             process.communicate(timeout=20)
     assert process.returncode == 130
 

@@ -47,7 +47,7 @@ def test_the_histories_reach_trades_liquidations_and_refusals(seed):
     seen, answers = Counter(), Counter()
 
     @hypothesis.seed(seed)
-    @settings(max_examples=200, **QUIET)
+    @settings(max_examples=400, **QUIET)
     @given(histories(SWAP, least=40))
     def look(history):
         ex = solvent.Exchange([SWAP])

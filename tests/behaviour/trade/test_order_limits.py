@@ -90,6 +90,18 @@ def test_an_amendment_is_judged_by_its_total(strict_exchange):
     assert ex.order("b", "X", "sell", "0.002", price=60_000, tif="ioc").filled == 2 * ex.instruments[0].lot_size
 
 
+def test_an_amendment_is_judged_where_it_slides_to(strict_exchange):
+    """Two lots at 50,500 are worth 101. A post-only order slides to 48,999.5, behind the ask: there they are worth 97.999."""
+    ex = opened(strict_exchange, LEAST, mark=50_000, lot="0.001")
+    ack = ex.order("a", "X", "buy", "0.003", price=45_000, post_only="slide").ok()
+    ex.order("b", "X", "sell", "0.003", price=49_000).ok()
+    before = ex.digest()
+    assert ex.amend("a", ack.order_id, size="0.002", price=50_500).code == Code.NOTIONAL_TOO_SMALL
+    assert ex.digest() == before
+    assert ex.amend("a", ack.order_id, price=50_500)
+    assert ex.open_orders("a")[0].price * 2 == 97_999
+
+
 def test_of_an_inverse_contract_it_is_in_coins(strict_exchange):
     """One contract of 100 USD at 50,000 is worth 0.002 XBT, at 60,000 less."""
     ex = strict_exchange([

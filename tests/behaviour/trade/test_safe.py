@@ -345,8 +345,9 @@ def test_a_fill_or_kill_order_knows_which_makers_are_borne(strict_exchange, tif)
 def test_who_has_only_orders_is_tested_where_orders_count(strict_exchange):
     """orders="notional": what they ask is asked of an account without a position too, and every view says so."""
     rule = replace(rules.find("seed"), orders="notional")
-    ex = strict_exchange([Instrument(X, contract_size=1, tick="0.1", max_price=1_000, tiers=[Tier(10**6, "0.05", "0.05")], **FREE)],
-              rules=rule, currencies={"USDT": 6})  # fmt: skip
+    tiers = [Tier(10**6, "0.05", "0.05")]
+    listed = Instrument(X, contract_size=1, tick="0.1", max_price=1_000, tiers=tiers, **FREE)
+    ex = strict_exchange([listed], rules=rule, currencies={"USDT": 6})
     ex.deposit("a", "USDT", 100)
     ex.deposit("b", "USDT", 100)
     ex.mark(X, 100)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from solvent import Calls, Code, EventType, InputError, Instrument, Tier, Trigger, rules
-from solvent.records import Ending, Posting, decode
+from solvent.records import Ending, Posting
+from support.market_states import gather, of, passed
 from support.order_desk import ends, fired, trades
 
 SECOND_NS = 10**9
@@ -23,22 +24,6 @@ def market(make, state="auction", mark=60, rule=WIDE, **terms):
     ex.mark("X", mark)
     ex.set_state("X", state)
     return ex
-
-
-def gather(ex, bids, asks):
-    who = iter("abcdefgh")
-    orders = [ex.order(next(who), "X", "buy", size, price=price).ok() for size, price in bids]
-    return orders + [ex.order(next(who), "X", "sell", size, price=price).ok() for size, price in asks]
-
-
-def of(ack, kind):
-    return [e for e in ack.events if e.type == kind]
-
-
-def passed(ex, time_ns):
-    begin = ex._kernel.next_seq
-    ex.advance(time_ns)
-    return list(decode(bytes(ex._kernel.view(begin, ex._kernel.next_seq))))
 
 
 @pytest.mark.parametrize(("tie", "at"), [("nearest", 0), ("pressure", 1), ("mid", 2)])
@@ -323,3 +308,21 @@ def test_terms_travel_as_records(strict_exchange):
     ex.order("a", "Y", "sell", 1, price=107)
     ex.order("a", "Y", "buy", 1, price=108, self_trade="allow")
     assert ex.market("Y").state == "auction" and ex.instruments[1].calls == terms
+
+
+@pytest.mark.parametrize("ask", [None, 102, 399])
+@pytest.mark.parametrize("band", ["slide", "halt", "auction"])
+def test_an_amendment_beyond_the_band_outside_trading(strict_exchange, band, ask):
+    """In the post-only state an amended order may not cross; where nobody is met it rests at the edge, and nothing halts."""
+    terms = {"band": band} | ({"call_ns": SECOND_NS} if band == "auction" else {})
+    ex = market(strict_exchange, "continuous", 100, rules.find("seed"), **terms)
+    order = ex.order("a", "X", "buy", 5, price=99).ok()
+    if ask:
+        ex.order("b", "X", "sell", 5, price=ask).ok()
+    ex.set_state("X", "post-only")
+    ack = ex.amend("a", order.order_id, price=400)
+    if ask:
+        assert ack.code == Code.POST_ONLY_WOULD_TAKE and ex.market("X").state == "post-only"
+    else:
+        assert ack.code == Code.OK and not trades(ack)
+    ex.check()

@@ -9,7 +9,8 @@ from random import Random
 import pytest
 
 from solvent import Code, EventType, Instrument, Tier, Trigger, rules
-from solvent.records import Ending, Posting, decode
+from solvent.records import Ending, Posting
+from support.market_states import gather, of, passed
 from support.order_desk import ends, trades
 
 X = Instrument("X", contract_size=1, tick=1, max_price=1_000, tiers=[Tier(10**6, "0.005", "0.01")])
@@ -23,24 +24,6 @@ def market(make, mark=50, names="abcdefgh", cash=10**6):
     ex.mark("X", mark)
     ex.set_state("X", "auction")
     return ex
-
-
-def gather(ex, bids, asks, names="abcdefgh"):
-    """Bids and asks as (size, price), each of another account."""
-    who = iter(names)
-    orders = [ex.order(next(who), "X", "buy", size, price=price).ok() for size, price in bids]
-    return orders + [ex.order(next(who), "X", "sell", size, price=price).ok() for size, price in asks]
-
-
-def of(ack, kind):
-    return [e for e in ack.events if e.type == kind]
-
-
-def passed(ex, time_ns):
-    """The events of passing time."""
-    begin = ex._kernel.next_seq
-    ex.advance(time_ns)
-    return list(decode(bytes(ex._kernel.view(begin, ex._kernel.next_seq))))
 
 
 def sizes(events):

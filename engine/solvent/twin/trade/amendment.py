@@ -16,7 +16,7 @@ from solvent.twin.trade.shapes import parts_fit
 
 class Amendment:
     def __init__(self, cancellation: Cancellation):
-        self.find = cancellation.find
+        self.own = cancellation.own
         self.frozen = cancellation.frozen
         self.placement = cancellation.placement
         self.trading = cancellation.trading
@@ -24,11 +24,9 @@ class Amendment:
 
     def amend(self, c: AmendOrder) -> Answer:
         """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
-        if not self.placement.known_account(c.account):
-            return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c.account, c.order_id, c.client_id)
-        if order is None:
-            return refused(Code.UNKNOWN_ORDER)
+        order = self.own(c)
+        if isinstance(order, Code):
+            return refused(order)
         if self.frozen(order):
             return refused(Code.CALL_FROZEN)
         code, size, price = self._check(c, order)
@@ -103,11 +101,9 @@ class Amendment:
     def amend_trigger(self, c: AmendTrigger) -> Answer:
         """Executes AMEND_TRIGGER: the order keeps its id and its other terms, and is due at once if the new trigger is
         reached."""
-        if not self.placement.known_account(c.account):
-            return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c.account, c.order_id, c.client_id)
-        if order is None:
-            return refused(Code.UNKNOWN_ORDER)
+        order = self.own(c)
+        if isinstance(order, Code):
+            return refused(order)
         if code := self._check_trigger(c, order):
             return refused(code)
         contract = self.placement.contracts[order.instrument]
@@ -131,6 +127,9 @@ class Amendment:
         if p and stays and self._margin.reducible(t, p) <= order.remaining:
             return refused(Code.AMEND_NOTHING)  # a larger size would be cut to the present one: the order keeps its place
         code = self.placement.admit(t, p, self.trading.exposure(order, order.remaining) if p else None)
+        contract = self.placement.contracts[order.instrument]
+        if not code and contract.limits:  # it may have slid to a price at which it is worth less
+            code = self.placement.check_limits(contract, OrderType.LIMIT_ORDER, t.size, t.price, t.flags)
         if code:
             return refused(code)
         self.trading.leave_book(order)

@@ -5,7 +5,7 @@ another account's order, except where the operator names no account.
 """
 
 from solvent.schema.codes import Code
-from solvent.schema.commands import CancelOrder, Disconnect, MassCancel, SetTimer
+from solvent.schema.commands import AmendOrder, AmendTrigger, CancelOrder, Disconnect, MassCancel, SetTimer
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.words import Ending, Flag
 from solvent.twin.market.book import Order
@@ -26,16 +26,20 @@ class Cancellation:
         order = self.trading.live.get(order_id or self.trading.clients.get((account, client_id), 0))
         return order if order and order.account == account else None
 
+    def own(self, c: AmendOrder | AmendTrigger | CancelOrder) -> Order | Code:
+        """Returns the live order that a command names, or the code that refuses it."""
+        if not self.placement.known_account(c.account):
+            return Code.UNKNOWN_ACCOUNT
+        return self.find(c.account, c.order_id, c.client_id) or Code.UNKNOWN_ORDER
+
     def frozen(self, order: Order) -> bool:
         """True for an order that rests in a call that is about to end."""
         return order.resting and self.placement.contracts[order.instrument].frozen(self.placement.clock_ns)
 
     def cancel_one(self, c: CancelOrder) -> Answer:
-        if not self.placement.known_account(c.account):
-            return refused(Code.UNKNOWN_ACCOUNT)
-        order = self.find(c.account, c.order_id, c.client_id)
-        if order is None:
-            return refused(Code.UNKNOWN_ORDER)
+        order = self.own(c)
+        if isinstance(order, Code):
+            return refused(order)
         if self.frozen(order):
             return refused(Code.CALL_FROZEN)
         self.trading.cancel(order, Ending.CANCELLED)

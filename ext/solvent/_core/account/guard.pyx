@@ -329,6 +329,25 @@ cdef inline bint _backs(Ledger* l, uint32_t currency, uint32_t of) noexcept nogi
     return backs(l, currency) != NULL and backs(l, currency).of == of
 
 
+cdef inline bint _backed_holds(Guards* guards, Ledger* l, Owner who) noexcept nogil:
+    """True if a domain's currency backs none, or one that is guarded."""
+    if backs(l, who.currency) == NULL:
+        return True
+    who.currency = backs(l, who.currency).of
+    return guards.guarded[_place(l, who)]
+
+
+cdef void _list_rows(Guards* guards, Ledger* l, Owner who) noexcept nogil:
+    """Lists the open cross positions of a currency that backs a domain without a guard: one of them may be new."""
+    cdef int32_t index = l.accounts[who.account].first_position
+    while index >= 0:
+        if not l.positions[index].mode and l.instruments[l.positions[index].instrument].currency == who.currency:
+            _list(guards, l, index)
+        must(l.positions[index].account == who.account and index < guards.count, LIQ_1, &l.log.fault)
+        index = l.positions[index].next
+    must(guards.guarded[_place(l, who)], LIQ_1, &l.log.fault)
+
+
 cdef void _list_domain(Guards* guards, Ledger* l, Owner who) noexcept nogil:
     """Takes a cross domain's guard away and lists its positions; and those of domains whose currency backs it."""
     cdef int32_t index = l.accounts[who.account].first_position
@@ -359,12 +378,7 @@ cdef bint guards_hold(Guards* guards, Ledger* l, int32_t index) noexcept nogil:
     cdef Owner who = _owner(l, &l.positions[index])
     if l.positions[index].mode:
         return guards.items[index].role == ALONE
-    if not guards.guarded[_place(l, who)]:
-        return False
-    if backs(l, who.currency) == NULL:
-        return True
-    who.currency = backs(l, who.currency).of
-    return guards.guarded[_place(l, who)]
+    return guards.guarded[_place(l, who)] and _backed_holds(guards, l, who)
 
 
 cdef bint guards_renew(Guards* guards, Ledger* l, Rules* rules, int32_t index) noexcept nogil:
@@ -459,6 +473,9 @@ cdef bint _read_together(Guards* guards, Ledger* l, Rules* rules, int32_t index,
     if not _asks(rules, p):
         _rest(l, p, guard)
         return not coupled
+    if p.size_lots == 0:        # its orders alone count, alike at every mark
+        guard.ends[LOW] = 1
+        guard.ends[HIGH] = l.instruments[p.instrument].max_price_ticks
     if guard.role != TOGETHER or p.stuck or coupled or (changed and not slack_least(l, rules, p, guard.ends, &guard.floor_units)):
         return False
     least[0] += guard.floor_units
@@ -490,6 +507,8 @@ cdef void _read(Guards* guards, Ledger* l, Rules* rules, Owner who) noexcept nog
         index = p.next
     if guards.guarded[_place(l, who)] and (not holds or least < 0) and not _guard_together(guards, l, rules, who):
         _list_domain(guards, l, who)
+    elif guards.guarded[_place(l, who)] and not _backed_holds(guards, l, who):
+        _list_rows(guards, l, who)
 
 
 cdef bint guards_read(Guards* guards, Ledger* l, Rules* rules) noexcept nogil:

@@ -95,6 +95,8 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
             return AMEND_NOTHING        # a larger size would be cut to the present one: the order keeps its place
         order_exposure(s, slot, &standing)
     code = admit(s, &t, p, &standing)
+    if code == OK and t.ins.limits != NULL:         # it may have slid to a price at which it is worth less
+        code = check_limits(s, t.ins, LIMIT_ORDER, t.size_lots, t.price_ticks, t.flags)
     if code == OK and not (book_room(t.book) and (is_whole(&s.pool, slot) or peaks_room(t.book, t.ins.max_price_ticks, t.terms))):
         code = TOO_MANY_ORDERS
     if code != OK:

@@ -1,6 +1,6 @@
 """Orders in other states and beyond the band; the contract is in interruption.pxd."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint8_t
 from solvent._core.base.clauses cimport BOOK_6, BOOK_8, ORD_4, must
 from solvent._core.base.money cimport max64
 from solvent._core.base.schema cimport (
@@ -55,8 +55,9 @@ cdef void trade_beyond(State* s, Ticket* t) noexcept nogil:
     """Trades an order that is priced beyond the band, up to the edge. If it would trade on its market halts, or an auction
     begins, and its rest keeps its price; otherwise it rests at the edge."""
     cdef int64_t away = t.edge_ticks - t.ins.mark_ticks
+    cdef uint8_t before = t.ins.listing
     cdef bint interrupts
-    must(t.edge_ticks != 0 and t.ins.listing == TRADING, BOOK_8, &s.log.fault)
+    must(t.edge_ticks != 0 and (before == TRADING or before == ONLY_POST), BOOK_8, &s.log.fault)
     must(t.beyond_ticks != t.edge_ticks and t.way == BEYOND, BOOK_8, &s.log.fault)
     execute(s, t)
     interrupts = t.remaining_lots > 0 and (t.ending == 0 or t.ending == UNFILLED) and (
@@ -72,4 +73,4 @@ cdef void trade_beyond(State* s, Ticket* t) noexcept nogil:
         enter_state(s, t.instrument, HALTED, 0, 0, TRADING)
     elif interrupts:
         enter_state(s, t.instrument, AUCTION, 0, s.clock_ns + t.ins.calls.call_ns, TRADING)
-    must(interrupts == (t.ins.listing != TRADING), ORD_4, &s.log.fault)
+    must(interrupts == (t.ins.listing != before), ORD_4, &s.log.fault)

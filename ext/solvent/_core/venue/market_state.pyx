@@ -64,10 +64,10 @@ cdef void _change(State* s, uint32_t instrument, uint8_t listing, int64_t ends_n
     """Brings a market into another state. A book that is crossed is uncrossed first, unless orders go on gathering."""
     if listing != s.ledger.instruments[instrument].listing and listing != PRE_OPEN and listing != AUCTION:
         uncross(s, instrument)
-    _enter(s, instrument, listing, ends_ns, then)
+    _enter_state(s, instrument, listing, ends_ns, then)
 
 
-cdef void _enter(State* s, uint32_t instrument, uint8_t listing, int64_t ends_ns, uint8_t then) noexcept nogil:
+cdef void _enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t ends_ns, uint8_t then) noexcept nogil:
     """Enters a state: the house offers what it could not offer before, and triggers wake."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef uint8_t before = ins.listing
@@ -104,7 +104,7 @@ cdef void _end_call(State* s, uint32_t instrument) noexcept nogil:
     if wild and ins.extensions < ins.calls.most_extensions:
         extend_call(s, instrument)
     elif wild and ins.calls.halts:
-        _enter(s, instrument, HALTED, 0, TRADING)
+        _enter_state(s, instrument, HALTED, 0, TRADING)
     else:
         _change(s, instrument, ins.then_listing, 0, TRADING)
 
