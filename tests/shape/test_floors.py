@@ -42,8 +42,8 @@ MODULES = [  # of the core within a floor, lowest first
     "order_pool", "book", "matching", "peaks", "client_ids", "timers", "expiries", "triggers", "call_price", "order_limits",
     "valuation", "price_model", "ledger", "fees", "margin", "domain", "guard", "ranking", "liquidation_price", "admission",
     "state", "holds", "watching", "lifecycle", "short_way", "uncross", "preview", "order_margin", "shapes", "interruption",
-    "placement", "cancellation", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over",
-    "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
+    "placement", "cancellation", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down",
+    "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 
