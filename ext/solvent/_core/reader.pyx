@@ -8,6 +8,7 @@ from solvent._core.market.book cimport Book, Level, book_peek, book_worse
 from solvent._core.market.peaks cimport Steps, is_whole, shown_best, steps_begin, steps_next
 from solvent._core.market.client_ids cimport ClientKey, client_ids_find, client_text_find
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
+from solvent._core.account.parcels cimport parcels_sweep
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.contract.valuation cimport Instrument
@@ -181,6 +182,7 @@ cdef class Reader:
         cdef Parcel* p
         self._require_idle()
         rows = []
+        parcels_sweep(&self.s.ledger)
         for i in range(self.s.ledger.parcel_count):
             p = &self.s.ledger.parcels[i]
             rows.append((p.parcel_id, p.instrument, p.size_lots, p.cost_units, p.bankruptcy_ticks, p.order_id, p.origin))

@@ -1,4 +1,4 @@
-"""Postings, fills and parcels; the contract is in ledger.pxd."""
+"""Postings and fills; the contract is in ledger.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
@@ -7,16 +7,17 @@ from solvent._core.base.clauses cimport (
     LIQ_1, LIQ_10, LIQ_3, LIQ_4, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
     is_trunc, must,
 )
+from solvent._core.base.ladder cimport ladder_close
 from solvent._core.base.money cimport RATE, add, clamp, int128, min64, magnitude, max64, mul_div_floor, mul_div_trunc, sub
 from solvent._core.base.pool cimport resized, room, rooms, zeroed
 from solvent._core.base.schema cimport (
-    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, HOUSE, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED,
-    NO_INSTRUMENT, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORT, SHORTFALL, TAKEN,
+    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED,
+    NO_INSTRUMENT, POSITION, REALISED, SHORT, SHORTFALL,
 )
 from solvent._core.base.event_log cimport EventLog
 from solvent._core.contract.order_limits cimport limits_close
 from solvent._core.contract.valuation cimport Held, Instrument
-from solvent._core.base.emit cimport emit_ledger, emit_parcel, emit_position
+from solvent._core.base.emit cimport emit_ledger, emit_position
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -46,6 +47,8 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     free(ledger.wallets)
     free(ledger.positions)
     free(ledger.parcels)
+    ladder_close(&ledger.due.now)
+    ladder_close(&ledger.due.later)
     free(ledger.touched)
     free(ledger.notes.owners)
     free(ledger.costs)
@@ -59,6 +62,7 @@ cdef int instrument_reserve(Ledger* ledger) noexcept nogil:
     if not room(<void**>&ledger.instruments, <int32_t>ledger.instrument_count, &ledger.instrument_capacity, sizeof(Instrument)):
         return 0
     memset(&ledger.instruments[ledger.instrument_count], 0, sizeof(Instrument))
+    unlisted(&ledger.instruments[ledger.instrument_count])
     return 1
 
 
@@ -262,11 +266,6 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
         margin_of=margin_of)
 
 
-cdef inline int128 _insurance(Ledger* ledger, uint32_t currency) noexcept nogil:
-    """Returns the fund less the deficit."""
-    return <int128>wallet_of(ledger, FUND, currency).cash_units + wallet_of(ledger, DEFICIT, currency).cash_units
-
-
 cdef inline void _waterfall(Ledger* ledger, uint32_t currency, bint grown) noexcept nogil:
     """States that fund and deficit have their signs, and that the deficit is repaid before the fund grows."""
     must(wallet_of(ledger, FUND, currency).cash_units >= 0, LIQ_7, &ledger.log.fault)
@@ -278,20 +277,20 @@ cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t am
     """Pays income to the insurance fund; an open deficit is repaid first (semantics §5)."""
     cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
     cdef int64_t repaid = min64(amount, owed)
-    cdef int128 after = _insurance(ledger, payer.currency) + amount
+    cdef int128 after = insurance(ledger, payer.currency) + amount
     pay(ledger, DEFICIT_REPAID, payer, wallet_purse(DEFICIT, payer.currency), repaid, ref)
     pay(ledger, reason, payer, wallet_purse(FUND, payer.currency), amount - repaid, ref)
-    must(amount >= 0 and _insurance(ledger, payer.currency) == after, MON_1, &ledger.log.fault)
+    must(amount >= 0 and insurance(ledger, payer.currency) == after, MON_1, &ledger.log.fault)
     _waterfall(ledger, payer.currency, amount != repaid)
 
 
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
     """Pays from the insurance fund as far as it reaches, then from the deficit."""
     cdef int64_t paid = min64(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
-    cdef int128 after = _insurance(ledger, receiver.currency) - amount
+    cdef int128 after = insurance(ledger, receiver.currency) - amount
     pay(ledger, reason, wallet_purse(FUND, receiver.currency), receiver, paid, ref)
     pay(ledger, reason, wallet_purse(DEFICIT, receiver.currency), receiver, amount - paid, ref)
-    must(amount >= 0 and _insurance(ledger, receiver.currency) == after, MON_1, &ledger.log.fault)
+    must(amount >= 0 and insurance(ledger, receiver.currency) == after, MON_1, &ledger.log.fault)
     must(paid == amount or wallet_of(ledger, FUND, receiver.currency).cash_units == 0, LIQ_6, &ledger.log.fault)
     _waterfall(ledger, receiver.currency, False)
 
@@ -458,112 +457,3 @@ cdef void position_fill(Ledger* ledger, int32_t index, Fill* terms) noexcept nog
     fill_post(ledger, index, terms, &e)
     touch(ledger, ledger.positions[index].account)
     must(ledger.accounts[ledger.positions[index].account].touched, LIQ_1, &ledger.log.fault)
-
-
-# --- Parcels -------------------------------------------------------------------------------------------
-
-cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
-    """Makes room for one more parcel; the exchange halts without memory."""
-    if not room(<void**>&ledger.parcels, ledger.parcel_count, &ledger.parcel_capacity, sizeof(Parcel)):
-        ledger.log.fault = 2
-        return 0
-    return 1
-
-
-cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t lots, int64_t gain) noexcept nogil:
-    emit_parcel(
-        ledger.log, account=HOUSE, instrument=parcel.instrument, change=change, parcel_id=parcel.parcel_id,
-        size_lots=parcel.size_lots, cost_units=parcel.cost_units, closed_lots=lots, gain_units=gain)
-
-
-cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:
-    """Moves a whole position to the house at an exact cost, after parcels_reserve. The caller has moved its money."""
-    cdef Position* p = &ledger.positions[position]
-    cdef int32_t index = ledger.parcel_count
-    cdef Parcel* parcel = &ledger.parcels[index]
-    must(p.size_lots != 0 and index < ledger.parcel_capacity, LIQ_4, &ledger.log.fault)
-    must(p.margin_units == 0, LIQ_3, &ledger.log.fault)
-    ledger.costs[ledger.instruments[p.instrument].currency] += cost_units - p.cost_units
-    memset(parcel, 0, sizeof(Parcel))
-    parcel.parcel_id = ledger.next_parcel_id
-    parcel.size_lots = p.size_lots
-    parcel.cost_units = cost_units
-    parcel.bankruptcy_ticks = bankruptcy_ticks
-    parcel.instrument = p.instrument
-    parcel.origin = p.account
-    ledger.next_parcel_id += 1
-    ledger.parcel_count += 1
-    must(parcel.size_lots == p.size_lots and parcel.cost_units == cost_units, LIQ_4, &ledger.log.fault)
-    must(parcel.instrument == p.instrument and parcel.order_id == 0, LIQ_4, &ledger.log.fault)
-    must(parcel.origin == p.account and parcel.parcel_id == ledger.next_parcel_id - 1, LIQ_4, &ledger.log.fault)
-    must(parcel.parcel_id > 0 and (index == 0 or parcel.parcel_id > ledger.parcels[index - 1].parcel_id), LIQ_4, &ledger.log.fault)
-    p.size_lots = 0
-    p.cost_units = 0
-    p.stuck = 0
-    must(p.size_lots == 0 and p.cost_units == 0, LIQ_3, &ledger.log.fault)
-    position_event(ledger, position)
-    _parcel_event(ledger, parcel, TAKEN, magnitude(parcel.size_lots), 0)
-    return index
-
-
-cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
-    """Returns the index of a parcel by bisection; the parcel exists."""
-    cdef int32_t low = 0
-    cdef int32_t high = ledger.parcel_count - 1
-    cdef int32_t middle
-    while low < high:
-        middle = (low + high) >> 1
-        if ledger.parcels[middle].parcel_id < parcel_id:
-            low = middle + 1
-        else:
-            high = middle
-    must(low < ledger.parcel_count and ledger.parcels[low].parcel_id == parcel_id, LIQ_4, &ledger.log.fault)
-    return low
-
-
-cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil:
-    """Returns the cost share of a slice: floor(cost * lots / size), and all that is left for the last slice."""
-    cdef int64_t held = magnitude(parcel.size_lots)
-    return parcel.cost_units if lots == held else mul_div_floor(parcel.cost_units, lots, held, fault)
-
-
-cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil:
-    """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it."""
-    cdef Parcel* parcel = &ledger.parcels[index]
-    cdef int32_t* fault = &ledger.log.fault
-    cdef uint32_t currency = ledger.instruments[parcel.instrument].currency
-    cdef int64_t share = parcel_share(parcel, lots, fault)
-    cdef int64_t gain = sub(-cost_delta, share, fault)
-    cdef int64_t held = parcel.size_lots
-    cdef int128 insured = _insurance(ledger, currency) + gain
-    must(0 < lots <= magnitude(held), LIQ_4, fault)
-    must(is_floor(share, parcel.cost_units, lots, magnitude(held)), MON_6, fault)
-    must(share + gain == -cost_delta, MON_3, fault)
-    parcel.size_lots += lots if parcel.size_lots < 0 else -lots
-    parcel.cost_units -= share
-    parcel.due = LOOK
-    ledger.costs[currency] -= share
-    ledger.instruments[parcel.instrument].net_lots += parcel.size_lots - held
-    must(magnitude(parcel.size_lots) == magnitude(held) - lots, LIQ_4, fault)
-    must(parcel.size_lots != 0 or parcel.cost_units == 0, LIQ_10, fault)
-    if gain > 0:
-        fund_receives(ledger, PARCEL_GAIN, wallet_purse(CLEARING, currency), gain, ref)
-    elif gain < 0:
-        fund_pays(ledger, PARCEL_LOSS, wallet_purse(CLEARING, currency), -gain, ref)
-    must(_insurance(ledger, currency) == insured, LIQ_6, fault)
-    _parcel_event(ledger, parcel, change, lots, gain)
-
-
-cdef void parcels_sweep(Ledger* ledger) noexcept nogil:
-    """Removes the closed parcels."""
-    cdef int32_t kept = 0
-    cdef int32_t i
-    for i in range(ledger.parcel_count):
-        if ledger.parcels[i].size_lots != 0:
-            if kept != i:
-                ledger.parcels[kept] = ledger.parcels[i]
-            kept += 1
-        else:
-            must(ledger.parcels[i].cost_units == 0, LIQ_10, &ledger.log.fault)
-            must(ledger.parcels[i].order_id == 0, LIQ_10, &ledger.log.fault)
-    ledger.parcel_count = kept

@@ -5,9 +5,9 @@ from solvent._core.base.schema cimport (
     ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE, MAKER_FEE, UNWOUND,
 )
 from solvent._core.account.ledger cimport (
-    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share, pay, touch,
-    wallet_of, wallet_purse,
+    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, pay, touch, wallet_of, wallet_purse,
 )
+from solvent._core.account.parcels cimport parcel_fill, parcel_share
 from solvent._core.account.margin cimport Requirement, domain_requirement
 from solvent._core.account.ranking cimport Offer, Ranking, Winner, offer_of, ranking_next, ranking_of
 from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
@@ -100,15 +100,10 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
 cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
     """Closes the other side's parcels, by id (pass 2)."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
-    cdef Parcel* opposite
-    cdef int32_t i
-    for i in range(s.ledger.parcel_count):
-        opposite = &s.ledger.parcels[i]
-        if parcel.size_lots == 0:
-            break
-        if (opposite.size_lots != 0 and opposite.instrument == parcel.instrument
-                and (opposite.size_lots > 0) != (parcel.size_lots > 0)):
-            _close_opposite(s, index, i)
+    cdef int32_t* first = &s.ledger.instruments[parcel.instrument].first_parcel[parcel.size_lots > 0]
+    while parcel.size_lots != 0 and first[0] >= 0 and s.log.fault == 0:
+        must(s.ledger.parcels[first[0]].instrument == parcel.instrument, LIQ_8, &s.log.fault)
+        _close_opposite(s, index, first[0])
 
 
 cdef void _close_winners(State* s, int32_t index, Ranking* ranking, Offer* offer, int pass_) noexcept nogil:

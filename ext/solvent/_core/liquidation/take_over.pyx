@@ -2,9 +2,8 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
-from solvent._core.account.ledger cimport (
-    Ledger, Position, Purse, margin_purse, parcel_take, parcels_reserve, pay, touch, wallet_of, wallet_purse,
-)
+from solvent._core.account.ledger cimport Ledger, Position, Purse, margin_purse, pay, touch, wallet_of, wallet_purse
+from solvent._core.account.parcels cimport parcel_take, parcels_reserve
 from solvent._core.account.margin cimport bankruptcy_cost, equity_share, upl
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_4, MON_8, must
 from solvent._core.base.money cimport int128
