@@ -9,6 +9,7 @@ import pytest
 import solvent
 from solvent import Collateral, Instrument, Rates, RuleSet, Tier, rules
 from solvent.records import CommandType, EventType, Side, Tif, command, decode
+from support.coins import TERMS, X, take
 from support.generator import Generator
 
 FIRST, HOME = 16, 50_000  # the first account; a mark in ticks
@@ -165,3 +166,50 @@ def test_every_price_of_drawn_venues_finds_whom_a_look_at_everybody_finds(seed):
                 generator.added()
             ex.check()
     assert seen["compared"] > 1_000
+
+
+# --- What a look at those near their thresholds could miss
+
+
+def test_a_position_that_opens_where_its_currency_backs_another_is_looked_at(exchange_class):
+    """C opens when the domain that USDC backs has no guard: what C loses then endangers X, long before its own domain."""
+    listed = [Instrument(X, **TERMS), Instrument("C", settle="USDC", **TERMS), Instrument("P", **TERMS)]
+    ex = exchange_class(listed, collateral=[Collateral("USDC", of="USDT", price="P", haircut="0.1", decimals=6)])
+    for name, dollars, coins in (("bob", 10**6, 10**6), ("alice", 1, 1_000)):
+        ex.deposit(name, "USDT", dollars)
+        ex.deposit(name, "USDC", coins)
+    for name, price in (("P", 1), (X, 1_000), ("C", 1_000)):
+        ex.mark(name, price)
+    assert take(ex, "C", "buy", 1, 1_000).filled
+    ex.mark("C", 1_001)  # both domains have guards now
+    assert take(ex, "C", "sell", 1, 1_000).filled
+    ex.mark("C", 1_000)
+    assert take(ex, X, "buy", 5, 1_000).filled
+    ex.mark(X, 1_001)  # USDT asks more than its cash from here on, and has none
+    assert take(ex, "C", "buy", 4, 1_000).filled
+    ex.mark("C", 1_000)
+    other = ex._kernel.fork()
+    drop = command(CommandType.MARK, instrument=1, price_ticks=843)
+    begin = other.next_seq
+    other.apply(drop)
+    [found] = [each for each in decode(bytes(other.view(begin, other.next_seq))) if each.type == EventType.LIQUIDATION]
+    assert found.currency == 0 and found.account == ex._kernel.account_id(b"alice")
+    ex._kernel.apply(drop)
+    assert ex._kernel.state() == other.state()
+    ex.check()
+
+
+def test_a_closed_row_whose_orders_count_is_not_looked_at(exchange_class):
+    """Its band is every mark: the old one would send the next fall to look at a position that is gone."""
+    ex = exchange_class([Instrument(X, **TERMS)], rules=replace(rules.find("seed"), orders="notional"))
+    for name in ("bob", "alice"):
+        ex.deposit(name, "USDT", 10_000)
+    ex.mark(X, 1_000)
+    assert take(ex, X, "buy", 5, 1_000).filled
+    ex.mark(X, 1_001)
+    ex.order("alice", X, "buy", 1, price=500).ok()
+    assert take(ex, X, "sell", 5, 1_001).filled
+    for price in (1_002, 501, 90_000):
+        assert not [each for each in ex.mark(X, price).events if each.type == EventType.LIQUIDATION]
+        ex.check()
+    assert len(ex.open_orders("alice")) == 1
