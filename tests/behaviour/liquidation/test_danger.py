@@ -250,7 +250,7 @@ def test_what_moves_the_tier_of_another_row_lowers_its_floor(exchange_class):
 
 
 def test_a_second_position_ends_a_guard_where_the_fee_goes_by_equity(exchange_class):
-    """A counted order of I1 fills: what I0 pays at bankruptcy goes by what I1 loses from then on, at the end of its band too."""
+    """A counted order of I1 fills: what I0 pays at bankruptcy goes by what I1 loses then, at the end of its band too."""
     by_equity = replace(rules.find("seed"), fee_at="bankruptcy", funding_cap=False, fee_cross_low=True, orders="notional")
     listed = [Instrument(name, **LINEAR, liquidation_fee="0.01") for name in ("I0", "I1")]
     ex = exchange_class(listed, rules=by_equity)

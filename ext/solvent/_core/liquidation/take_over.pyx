@@ -9,7 +9,7 @@ from solvent._core.account.margin cimport bankruptcy_cost, equity_share, upl
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_4, MON_8, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport taken
-from solvent._core.base.schema cimport CLEARING, FULL, SAFE, TAKEN_OVER
+from solvent._core.base.schema cimport CLEARING, FULL, TAKEN_OVER
 from solvent._core.contract.valuation cimport Instrument, price_paying
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.liquidation.collateral cimport convert
