@@ -54,7 +54,7 @@ def venue(instruments: int = 1, accounts: int = 1, **terms: object) -> Exchange:
     ex = Exchange([Instrument(f"I{i}", **terms) for i in range(instruments)], retain=True)
     ex.run(names(accounts))
     ex.run(records(CommandType.DEPOSIT, account=users(accounts), amount=RICH))
-    if "price_model" not in terms:
+    if "prices" not in terms:
         ex.run(marks(instruments, HOME))
     return ex
 
@@ -215,7 +215,7 @@ def flat_rows(size: int) -> Timed:
 @case("an hour of n instruments with price models", 25)
 def models(size: int) -> Timed:
     model = PriceModel(components=["index"], sample_ns=10**10, funding=Funding(interval_ns=60 * 10**9))
-    ex = venue(size, price_model=model)
+    ex = venue(size, prices=model)
     ex.run(b"".join(command(CommandType.INDEX, instrument=i, price_ticks=HOME) for i in range(size)))
     return run(ex, command(CommandType.ADVANCE, time_ns=10**9 * 3_600))
 

@@ -8,14 +8,13 @@ from solvent._core.market.book cimport Book, Level, book_peek, book_worse
 from solvent._core.market.peaks cimport Steps, is_whole, shown_best, steps_begin, steps_next
 from solvent._core.market.client_ids cimport ClientKey, client_ids_find, client_text_find
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
-from solvent._core.account.parcels cimport parcels_sweep
 from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
 from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, order_words, shape_words, timer_rows, write_state
 from solvent._core.rows cimport (
-    AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
+    AccountColumns, LiquidationColumns, PositionColumns, Seen, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
 )
 from solvent._core.trade.state cimport order_instrument
@@ -182,9 +181,10 @@ cdef class Reader:
         cdef Parcel* p
         self._require_idle()
         rows = []
-        parcels_sweep(&self.s.ledger)
         for i in range(self.s.ledger.parcel_count):
             p = &self.s.ledger.parcels[i]
+            if p.size_lots == 0:        # closed, not swept away yet
+                continue
             rows.append((p.parcel_id, p.instrument, p.size_lots, p.cost_units, p.bankruptcy_ticks, p.order_id, p.origin))
         return rows
 
@@ -204,7 +204,9 @@ cdef class Reader:
         cdef char* row
         cdef uint32_t account
         cdef int32_t index
+        cdef Seen seen
         self._require_idle()
+        seen.account = 0
         for index in range(l.position_count):
             count += l.positions[index].size_lots != 0
         block = bytearray(count * row_bytes)
@@ -213,7 +215,7 @@ cdef class Reader:
             index = l.accounts[account].first_position
             while index >= 0:
                 if l.positions[index].size_lots != 0:
-                    write(&self.s, index, row)
+                    write(&self.s, index, &seen, row)
                     row += row_bytes
                 index = l.positions[index].next
         return block

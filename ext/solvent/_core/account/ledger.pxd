@@ -97,6 +97,14 @@ cdef struct Collateral:           # a currency that counts as margin of another
     int64_t numerator              # units of `of` per unit and tick, less the haircut, as a fraction
     int64_t denominator
 
+cdef struct GroupSums:            # of a tier group in a cross domain, while its rows are walked and nothing changes
+    uint32_t account               # whose rows; 0: nobody's
+    uint32_t tier_group            # 0: unknown
+    uint32_t currency
+    int64_t net_lots               # absolute net sizes of its instruments, added up
+    int64_t long_lots
+    int64_t short_lots
+
 cdef struct Owner:                # an account in a currency
     uint32_t account
     uint32_t currency
@@ -137,6 +145,7 @@ cdef struct Ledger:
     uint32_t* touched              # accounts to test before the command ends
     uint32_t touched_count
     Notes notes
+    GroupSums sums
 
 cdef struct Purse:
     uint32_t account
@@ -299,6 +308,16 @@ cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
         if ledger.collateral[i].currency == currency:
             return &ledger.collateral[i]
     return NULL
+
+
+cdef inline void walk_begin(Ledger* ledger, uint32_t account) noexcept nogil:
+    """Begins a walk through an account's rows that changes none, so that the sums of a tier group are found once."""
+    ledger.sums.account = account
+    ledger.sums.tier_group = 0
+
+
+cdef inline void walk_end(Ledger* ledger) noexcept nogil:
+    ledger.sums.account = 0
 
 
 cdef inline bint hedged(Ledger* ledger, Position* p, Position* other) noexcept nogil:

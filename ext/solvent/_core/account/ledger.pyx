@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.base.clauses cimport (
-    LIQ_1, LIQ_10, LIQ_3, LIQ_4, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
+    LIQ_1, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
     is_trunc, must,
 )
 from solvent._core.base.ladder cimport ladder_close
@@ -106,41 +106,84 @@ cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) no
             and rooms(<void**>&ins.members, ins.member_count, more, &ins.member_capacity, sizeof(int32_t)))
 
 
-cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil:
-    """Adds up the absolute net sizes of the other instruments of a position's tier group."""
+cdef void _cross_lots(Ledger* ledger, Position* p, int64_t* longs, int64_t* shorts) noexcept nogil:
+    """Adds up the cross rows of a position's instrument. An open row has at most its other leg beside it; a flat one any."""
+    cdef int32_t index = p.other_leg
+    longs[0] = max64(0, p.size_lots)
+    shorts[0] = max64(0, -p.size_lots)
+    if p.hedged or (p.leg != 0 and (index < 0 or p.size_lots == 0)):
+        index = ledger.accounts[p.account].first_position
+    while index >= 0:
+        if (&ledger.positions[index] != p and ledger.positions[index].instrument == p.instrument
+                and ledger.positions[index].leg != p.leg and not ledger.positions[index].mode):
+            longs[0] += max64(0, ledger.positions[index].size_lots)
+            shorts[0] += max64(0, -ledger.positions[index].size_lots)
+        index = ledger.positions[index].next if index != p.other_leg or p.size_lots == 0 else -1
+    must(longs[0] >= 0 and shorts[0] >= 0, MAR_1, &ledger.log.fault)
+
+
+cdef void _sum_group(Ledger* ledger, Position* p, GroupSums* sums) noexcept nogil:
+    """Adds up a tier group in the cross domain of a position."""
+    cdef uint32_t tier_group = ledger.instruments[p.instrument].tier_group
     cdef int32_t index = ledger.accounts[p.account].first_position
-    cdef int64_t total = 0
-    cdef int64_t net = 0
     cdef uint32_t instrument = NO_INSTRUMENT
+    cdef int64_t net = 0
     cdef Position* other
+    sums.tier_group = tier_group
+    sums.currency = ledger.instruments[p.instrument].currency
+    sums.net_lots = sums.long_lots = sums.short_lots = 0
     while index >= 0:
         other = &ledger.positions[index]
-        if related(ledger, p, other):
+        if (not other.mode and ledger.instruments[other.instrument].tier_group == tier_group
+                and ledger.instruments[other.instrument].currency == sums.currency):
             if other.instrument != instrument:      # the rows are sorted by instrument
-                total += magnitude(net)
+                sums.net_lots += magnitude(net)
                 net = 0
                 instrument = other.instrument
             net += other.size_lots
+            sums.long_lots += max64(0, other.size_lots)
+            sums.short_lots += max64(0, -other.size_lots)
         must(other.account == p.account, MON_7, &ledger.log.fault)
         index = other.next
-    must(total >= 0, MAR_1, &ledger.log.fault)
-    return total + magnitude(net)
+    sums.net_lots += magnitude(net)
+    must(sums.net_lots >= 0 and sums.net_lots <= sums.long_lots + sums.short_lots, MAR_1, &ledger.log.fault)
+
+
+cdef inline void _group(Ledger* ledger, Position* p, GroupSums* sums) noexcept nogil:
+    """Finds the sums of a position's tier group: those of the walk, if its account's rows are walked."""
+    if ledger.sums.account != p.account:
+        _sum_group(ledger, p, sums)
+        return
+    if (ledger.sums.tier_group != ledger.instruments[p.instrument].tier_group
+            or ledger.sums.currency != ledger.instruments[p.instrument].currency):
+        _sum_group(ledger, p, &ledger.sums)
+    sums[0] = ledger.sums
+
+
+cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil:
+    """Adds up the absolute net sizes of the other instruments of a cross position's tier group."""
+    cdef GroupSums sums
+    cdef int64_t longs, shorts
+    if p.mode:
+        return 0
+    _group(ledger, p, &sums)
+    _cross_lots(ledger, p, &longs, &shorts)
+    must(sums.net_lots >= magnitude(longs - shorts), MAR_1, &ledger.log.fault)
+    return sums.net_lots - magnitude(longs - shorts)
 
 
 cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
     """Finds the lots long and short of a position's instrument, or tier group, in one margin domain."""
-    cdef int32_t index = ledger.accounts[p.account].first_position
-    cdef Position* other
-    held.long_lots = max64(0, p.size_lots)
-    held.short_lots = max64(0, -p.size_lots)
-    while index >= 0:
-        other = &ledger.positions[index]
-        if hedged(ledger, p, other):
-            held.long_lots += max64(0, other.size_lots)
-            held.short_lots += max64(0, -other.size_lots)
-        index = other.next
+    cdef GroupSums sums
+    if ledger.instruments[p.instrument].tier_group and not p.mode:
+        _group(ledger, p, &sums)
+        held.long_lots, held.short_lots = sums.long_lots, sums.short_lots
+    elif not p.mode:
+        _cross_lots(ledger, p, &held.long_lots, &held.short_lots)
+    else:
+        held.long_lots = max64(0, p.size_lots)
+        held.short_lots = max64(0, -p.size_lots)
     must(held.long_lots >= max64(0, p.size_lots) and held.short_lots >= max64(0, -p.size_lots), MAR_1, &ledger.log.fault)
-    must(held.long_lots >= 0 and held.short_lots >= 0, MAR_1, &ledger.log.fault)
 
 
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
