@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from solvent.app import evidence, journals, serve
+from solvent.app.progress import progress
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
 if TYPE_CHECKING:
-    from solvent.lab.market.runner import Outcome, Settings
+    from solvent.lab.market.runner import Settings
 
 MOST_TRADERS = 1_000_000
 MOST_FUND = 10**12  # in currency
@@ -38,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     demo.add_argument("--traders", type=int, default=10_000, help="how many (default 10000)")
     demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")
-    demo.add_argument("--fund", default="20000", help="the insurance fund at the start, in USDT (default 20000)")
+    demo.add_argument("--fund", default="10000", help="the insurance fund at the start, in USDT (default 10000)")
     demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
     demo.add_argument("--picture", metavar="FILE", help="draw the run (pip install matplotlib)")
     replay = commands.add_parser(
@@ -89,43 +90,21 @@ def _check_outputs(args: argparse.Namespace) -> None:
             raise InputError("--picture needs a file name")
 
 
-class Progress:
-    """Shows one line on standard error, rewritten on a terminal, repeated every tenth of the way elsewhere."""
-
-    def __init__(self) -> None:
-        self.live = sys.stderr.isatty()
-        self.tenth = -1
-
-    def __call__(self, outcome: "Outcome", step: int) -> None:
-        from solvent.lab.market import report
-
-        done = 100 * (step + 1) // len(outcome.walk)
-        if not self.live and done // 10 == self.tenth:
-            return
-        self.tenth = done // 10
-        line = (
-            f"{done:3} %  {report.clock(int(outcome.walk.time_ns[step]))}  "
-            f"price {report.price(outcome, outcome.series.price_ticks[step])}  "
-            f"liquidations {len(outcome.tally.liquidations.accounts):,}  fund {report.money(outcome.tally.fund_units)}"
-        )
-        ending = "\n" if not self.live or done == 100 else ""
-        sys.stderr.write(("\r" if self.live else "") + f"{line:78}".rstrip("" if self.live else " ") + ending)
-        sys.stderr.flush()
-
-
 def _demo(args: argparse.Namespace) -> int:
-    from solvent.lab.market import picture, report, runner
+    from solvent.lab.market import facts, picture, report, runner
+    from solvent.lab.market.paths import walks
 
     settings = _settings(args)
     _check_outputs(args)
     sys.stderr.write(f"{settings.scenario.title}: {settings.traders:,} traders\n")
-    outcome = runner.simulate(settings, Progress())
+    with progress(len(walks([settings.scenario, *settings.scenario.beside])[0])) as shown:
+        outcome = runner.simulate(settings, lambda run, step: shown(step + 1, report.now(run, step)))
     if args.json != STDOUT:
         print(f"\n{report.story(outcome)}", flush=True)
     if args.picture is not None:
         picture.draw(outcome, args.picture)
         print(f"\nPicture: {Path(args.picture).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
-    _write_json(args.json, json.dumps(report.summary(outcome), indent=2))
+    _write_json(args.json, json.dumps(facts.summary(outcome), indent=2))
     return 0
 
 
