@@ -55,7 +55,7 @@ def test_a_demo_is_as_it_was(scenario, monkeypatch):
 
     def listen(tally, events):
         whole.update(events.tobytes())
-        absorb(tally, events)
+        return absorb(tally, events)
 
     monkeypatch.setattr(Tally, "absorb", listen)
     outcome = runner.simulate(runner.Settings(paths.find(scenario), 500, rules.find("seed"), UNITS, 1))

@@ -1,8 +1,10 @@
 """The demo: its path, its draws, a run's books, its JSON, and what it answers to wrong input."""
 
 import gzip
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -16,7 +18,7 @@ import pytest
 from solvent import Exchange, Instrument, Tier, rules
 from solvent.app.cli import main
 from solvent.codes import Code, InputError
-from solvent.lab.market import commands, facts, hazards, paths, report, runner
+from solvent.lab.market import commands, facts, hazards, page, paths, report, runner
 from solvent.lab.market.behaviours import View
 from solvent.lab.market.draws import Purpose, below, draw, pick
 from solvent.lab.market.markets import FIRST_TRADER
@@ -331,6 +333,7 @@ def test_stops_and_targets_are_the_engines(crash: Path) -> None:
         assert (orders[order_id].trigger is None) == (which == 1)
 
 
+@pytest.mark.long
 def test_funding_is_settled_by_the_clock_and_every_contract_pays_it() -> None:
     made = runner.simulate(runner.Settings(paths.find("ftx"), 60, rules.find("seed"), UNITS, 1))
     found = facts.funding(made)
@@ -372,7 +375,8 @@ def test_a_path_that_never_moves_is_still_a_market(tmp_path: Path, capsys: pytes
         [], ["demo", "--scenario", "nowhere"], ["demo", "--traders", "0"], ["demo", "--traders", "many"],
         ["demo", "--rules", "none"], ["demo", "--fund", "-1"], ["demo", "--fund", "nan"], ["demo", "--fund", "0.0000001"],
         ["demo", "--seed", "-1"], ["demo", "--json", "/no/such/folder/x.json"], ["demo", "--picture", "-"],
-        ["demo", "--scenario", "."], ["unknown"],
+        ["demo", "--scenario", "."], ["unknown"], ["demo", "--html", "-"], ["demo", "--seeds", "0"],
+        ["demo", "--seeds", "2", "--picture", "x.png"],
     ],
 )  # fmt: skip
 def test_wrong_input_is_told_on_standard_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -392,3 +396,48 @@ def test_a_run_draws_its_picture_and_tells_its_story(crash: Path, tmp_path: Path
     for words in ("Who was liquidated", "By leverage", "How it was unwound", "worst error 0 units"):
         assert words in said.out
     assert "100 %" in said.err
+
+
+def test_the_page_tells_the_same_story_and_loads_nothing(crash: Path, tmp_path: Path) -> None:
+    made, file = outcome(crash, 0), tmp_path / "demo.html"
+    page.write(made, str(file))
+    text = file.read_text()
+    assert not re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)|@import|url\(.?http", text)
+    assert (
+        "default-src 'none'" in text and 'href="https://www.tradingview.com/"' in text and "(c) 2026 TradingView, Inc." in text
+    )
+    assert not any(place in text for place in (*page.PARTS, "/*STORY*/"))
+    told = json.loads(text.split("const STORY = ")[1].split(";</script>")[0])
+    assert told == json.loads(json.dumps(page.data(made))) and told["text"] == report.story(made)
+    assert sum(long for _, long, _ in told["liquidations"]) == sum(made.tally.liquidations.longs) > 0
+    assert told["adl"] and {*told["adl"]} <= {bar[0] for bar in told["bars"]}
+
+
+def test_the_libraries_of_the_page_are_what_they_say() -> None:
+    """Unchanged: each has the hash, the version and the licence of its line in ORIGIN.md."""
+    folder = paths.resources.files("solvent.lab.market").joinpath("charts")
+    lines = re.findall(
+        r"\| `([\w.-]+)` \| (\S+) ([\d.]+) \| .* \| `([0-9a-f]{64})` \|", folder.joinpath("ORIGIN.md").read_text()
+    )
+    assert {name for name, *_ in lines} == {*page.PARTS.values()} - {"page.js"}
+    for name, package, version, digest in lines:
+        data = folder.joinpath(name).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == digest
+        assert name.endswith(".css") or version.encode() in data[:200]
+        assert "Copyright" in folder.joinpath(f"LICENSE-{package}").read_text()
+
+
+@pytest.mark.long
+def test_many_seeds_are_told_with_intervals_and_are_the_single_ones(
+    crash: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["demo", "--scenario", str(crash), "--traders", "150", "--seeds", "3", "--json", str(tmp_path / "seeds.json")]
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    found = json.loads((tmp_path / "seeds.json").read_text())
+    assert [each["seed"] for each in found["runs"]] == [1, 2, 3] and "100 %" in said.err
+    for words in ("vs control", "From seed to seed", "3 seeds tell little", "Worst error of the money: 0 units"):
+        assert words in said.out
+    hazard = found["behaviours"]["all-in"]["raw"]
+    assert hazard["low"] < hazard["value"] < hazard["high"]
+    assert run(crash, capsys, "--traders", "150", "--seed", "2")["digest"] == found["runs"][1]["digest"]
