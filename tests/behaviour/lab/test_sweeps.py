@@ -12,6 +12,7 @@ import pytest
 from solvent.codes import InputError, WrongType
 from solvent.lab import RunFailed, grid, sweep
 from solvent.lab.sweeps.results import PART_ROWS
+from solvent.lab.sweeps.runs import failed
 from support.worlds import idle, odd_world, slow_world, world
 
 SEEDS = range(12)
@@ -86,8 +87,9 @@ def test_a_run_that_fails_is_named_and_others_go_on_where_asked_to(seed, why):
             sweep(odd_world, grid(seed=[0, seed], folder=[""]), executor=pool)
         found = sweep(odd_world, grid(seed=[0, seed, 5], folder=[""]), executor=pool, keep_going=True)
     assert [row["seed"] for row in found.rows] == [0, 5] and [each.case["seed"] for each in found.failures] == [seed]
-    error = RunFailed({"seed": 1}, "raised")
-    assert str(pickle.loads(pickle.dumps(error))) == str(error) == 'the run {"seed": 1} raised'
+    error = failed({"seed": 1}, "raised")
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error) == 'the run {"seed": 1} raised' and again.case == {"seed": 1}
 
 
 @pytest.mark.long

@@ -32,12 +32,14 @@ DEATHS = ("KilledWorker", "WorkerCrashedError", "NodeDiedError")  # what Dask an
 class RunFailed(SolventError):
     """A run of a sweep raised, returned what is no row, or ended its worker. `case` says which, `__cause__` why."""
 
-    def __init__(self, case: Case, why: str):
-        super().__init__(f"the run {key_of(case)} {why}")
-        self.case, self.why = dict(case), why
+    def __init__(self, told: str, case: Case | None = None):
+        super().__init__(told)
+        self.case = case or {}
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return RunFailed, (self.case, self.why)
+
+def failed(case: Case, why: str) -> RunFailed:
+    """Returns the error of a run that says why it gave nothing."""
+    return RunFailed(f"the run {key_of(case)} {why}", case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,9 @@ def _call(run: Run, case: Case, tries: int) -> Row:
     """Runs a case where the worker is. tries: Dask takes equal calls for one, so a second try has to differ."""
     found = run(**case)
     if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
-        raise RunFailed(case, f"returned {shown(found)}; a run returns a dict of figures by name")
+        raise failed(case, f"returned {shown(found)}; a run returns a dict of figures by name")
     if twice := sorted(set(found) & set(case)):
-        raise RunFailed(case, f"returned {twice[0]!r}, which its case says already")
+        raise failed(case, f"returned {twice[0]!r}, which its case says already")
     return {**case, **found}
 
 
@@ -217,7 +219,7 @@ class _Loop:
         elif type(error).__name__ in DEATHS:
             self._failed(task, "ended its worker", error)
         elif isinstance(error, RunFailed):
-            self._failed(task, error.why, error)
+            self._failed(task, str(error).removeprefix(f"the run {task.key} "), error)
         else:
             self._failed(task, f"raised {type(error).__name__}: {error}", error)
 
@@ -240,5 +242,5 @@ class _Loop:
 
     def _failed(self, task: _Task, why: str, error: BaseException) -> None:
         if not self.keep_going:
-            raise RunFailed(task.case, why) from error
+            raise failed(task.case, why) from error
         self.results.failures.append(Failure(task.case, why))
