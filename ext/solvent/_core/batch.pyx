@@ -9,7 +9,7 @@ from solvent._core.base.commands cimport Request
 from solvent._core.base.event_log cimport log_drop
 from solvent._core.base.schema cimport (
     ADD_INSTRUMENT, ADVANCE, AMEND_NOTHING, BAD_BATCH, BAD_RECORD, BATCH, HALT, NOBODY, NOT_IN_A_BATCH, OK, OPEN_ACCOUNT,
-    OTHER_THAN_BATCH, RECORD_BYTES, SETTLE, SET_STATE, Command,
+    OTHER_THAN_BATCH, RECORD_BYTES, SETTLE, SET_STATE, TOO_MANY_ORDERS, Command,
 )
 from solvent._core.image cimport Portable
 from solvent._core.reader cimport IDLE, WORKING
@@ -128,7 +128,9 @@ cdef class Batching(Portable):
             member.begin = self.s.log.first_seq + <uint64_t>self.s.log.count
             self._apply_any(at, &member.receipt)
             if member.receipt.code != OK and member.receipt.code != AMEND_NOTHING:
-                must(self.trying, KER_4, &self.s.log.fault)
+                must(self.trying or member.receipt.code == TOO_MANY_ORDERS, KER_4, &self.s.log.fault)
+                if not self.trying and self.s.log.fault == 0:
+                    self.s.log.fault = 2        # the copy had the memory that is gone now
                 receipt.filled_lots = done
                 return <int>member.receipt.code
             at += at.record.records
