@@ -8,10 +8,10 @@ from solvent.schema.commands import ALONE
 from solvent.schema.events import Event
 from solvent.schema.words import CommandType
 from solvent.witness.rows import Audited
-from solvent.witness.timers import Timed
+from solvent.witness.shapes import Shaped
 
 
-class Batched(Timed):
+class Batched(Shaped):
     """Checks that the members of a batch follow it, accepted, under its number and at its time."""
 
     def __init__(self, exchange: Audited):
