@@ -119,14 +119,6 @@ class Ack:
         """Returns the contracts (lots for a Book) that the order left in the book."""
         return from_units(self._resting_lots, self._lot)
 
-    @classmethod
-    def of_member(cls, face: "Face", told: tuple[int, int, int, int, int], lot: Decimal, end: int) -> "Ack":
-        """Answers one command of an atomic batch; told: its answer, and the number of its first event."""
-        ack = cls.__new__(cls)
-        ack.order_id, ack._filled_lots, ack._resting_lots, code, ack.seq = told
-        ack.code, ack._lot, ack._end, ack._face = Code(code), lot, end, face
-        return ack
-
     def __bool__(self) -> bool:
         return self.code == Code.OK
 
@@ -165,6 +157,14 @@ class Ack:
 
     def __repr__(self) -> str:
         return f"Ack({self.code.name}, order_id={self.order_id}, filled={plain(self.filled)}, resting={plain(self.resting)})"
+
+
+def _ack_of_member(face: "Face", told: tuple[int, int, int, int, int], lot: Decimal, end: int) -> Ack:
+    """Returns the answer to one command of an atomic batch; told: what the kernel says, and the number of its first event."""
+    ack = Ack.__new__(Ack)
+    ack.order_id, ack._filled_lots, ack._resting_lots, code, ack.seq = told
+    ack.code, ack._lot, ack._end, ack._face = Code(code), lot, end, face
+    return ack
 
 
 class Batch:
@@ -371,7 +371,7 @@ class Face(Past):
         code = (self._keeper or self._kernel).apply(batch(records, who, self._kernel.clock_ns))
         told = [] if code else self._kernel.members
         ends = [each[4] for each in told[1:]] + [self._kernel.next_seq]
-        acks = [Ack.of_member(self, *each) for each in zip(told, lots, ends, strict=bool(told))]
+        acks = [_ack_of_member(self, *each) for each in zip(told, lots, ends, strict=bool(told))]
         answer = Atomic(Code(code), int(self._kernel.last[1]), acks, begin)
         return answer.ok() if self._strict else answer
 
