@@ -2,7 +2,7 @@
 
 python benchmarks/scaling.py [--only parcels] [--scale 10] [--rounds 3] [--gate]
 Prints the nanoseconds of a unit of work at each size, the least of rounds, and the exponent of the whole. Time is the CPU time
-of the thread. The digest is that of all events and answers: two builds that print the same one did the same.
+of the thread. The digest is that of all answers and states: two builds that print the same one did the same.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def orders(account: np.ndarray, **terms: object) -> bytes:
 
 
 def run(ex: Exchange, batch: bytes) -> Timed:
-    return lambda: ex.run(batch)
+    return lambda: (ex.run(batch), ex)
 
 
 def against(ex: Exchange, longs: np.ndarray, shorts: np.ndarray, lots: np.ndarray | int, instrument: int = 0) -> None:
@@ -119,7 +119,7 @@ def resting(count: int) -> Exchange:
     held = np.full(count, 10 * HOME * ex.instruments[0].spec.units)
     keep(ex, users(count), held * np.linspace(0.0105, 0.0115, count))
     ex.run(marks(1, HOME * 9925 // 10_000))
-    assert len(ex.parcels()) > 0.9 * count, len(ex.parcels())
+    assert len(ex.parcels()) >= 0.8 * count, len(ex.parcels())
     return ex
 
 
@@ -360,8 +360,10 @@ def least(case: Case, size: int, rounds: int, digest: "hashlib._Hash") -> float:
 
 def summed(done: object) -> bytes:
     """A digest of what was done."""
+    if isinstance(done, tuple):
+        return b"".join(map(summed, done))
     if isinstance(done, Exchange):
-        return done.digest.encode() if isinstance(done.digest, str) else str(done.digest).encode()
+        return str(done.digest()).encode()
     if isinstance(done, str):
         return done.encode()
     return np.asarray(getattr(done, "code", done)).tobytes()

@@ -15,11 +15,11 @@ import pytest
 
 import solvent
 import solvent.reference
+from scaling import pairs
 from solvent import Book, Busy, Exchange, Halted, InputError, Instrument, applied
 from solvent.api import exchange as face
 from solvent.records import CommandType, command, dtype
 from solvent.terms.spec import to_records
-from scaling import pairs
 from support.places import ROOT
 
 CORE = sorted((ROOT / "ext").rglob("*.py[xd]"))

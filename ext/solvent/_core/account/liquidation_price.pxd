@@ -3,8 +3,8 @@
 # Owns: the search over marks. Read twin/account/liquidation_price.py first.
 # Never: writes, except an instrument's mark, its index and the fault, which it restores.
 # Invariants: between two tier edges equity less requirement rises, then falls, so that bisection is exact.
-# Cost: at each step of two bisections, and at both ends of each tier by notional, the part of the position and its other leg; a
-# requirement of the whole domain where collateral counts, or fees by equity.
+# Cost: two bisections, and both ends of each tier by notional. Each step computes the part of the position and its other leg, or
+# the whole domain where collateral counts, or fees by equity.
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport Ledger

@@ -348,8 +348,8 @@ cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
 
 
 cdef int64_t bankruptcy_in(Ledger* ledger, int32_t index, Shares* shares) noexcept nogil:
-    """Returns the exact signed cost at which a position leaves nothing; the house takes it over at that cost. shares: of its
-    domain if it is a cross position."""
+    """Returns the exact signed cost at which a position leaves nothing; the house takes it over at that cost. shares: those of its
+    domain, if it is a cross position."""
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* fault = &ledger.log.fault
     must(p.size_lots != 0, LIQ_3, fault)
