@@ -62,6 +62,8 @@ class Generator:
                 funding_first=r.random() < 0.5, fee_at=fee_at, funding_cap=fee_at == "mark" and r.random() < 0.7,
                 at_threshold=r.random() < 0.5,
             )  # fmt: skip
+        if self.wide:
+            self.rules = replace(self.rules, **wide.policies(self.more))
         self.hedged = 0.0 if self.plain else r.choice([0.0, 0.6, 0.9])  # share of accounts that hold both sides apart
         self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
         self.gap = r.choice([0.0, 0.02, 0.1, 0.4])  # chance that a mark step is a gap

@@ -3,17 +3,20 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
 from solvent._core.base.schema cimport (
-    ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE, MAKER_FEE, UNWOUND,
+    ADL_TOP_UP, AT_BANKRUPTCY, AT_CAPPED, AT_PREVIOUS, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED,
+    HOUSE, MAKER_FEE, UNWOUND,
 )
 from solvent._core.account.ledger cimport (
-    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share, pay, touch,
+    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, pay, touch,
     wallet_of, wallet_purse,
 )
-from solvent._core.account.margin cimport Requirement, adl_rank, domain_requirement, upl
+from solvent._core.account.adl_rank cimport adl_rank
+from solvent._core.account.margin cimport Requirement, domain_requirement, upl
 from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
-from solvent._core.base.money cimport floor128, int128, min64, magnitude, saturate
+from solvent._core.base.money cimport floor128, int128, max64, min64, magnitude, saturate
 from solvent._core.base.pool cimport taken
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.contract.valuation cimport Instrument, worth
+from solvent._core.liquidation.allocation cimport Part, allocate
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.market.order_pool cimport pool_find
 from solvent._core.trade.admission cimport fit
@@ -28,6 +31,34 @@ cdef struct Winner:
     uint32_t account
     uint8_t sound              # closing all of it at the parcel's price leaves equity >= 0
 
+cdef struct Offer:             # the price of a parcel's rest
+    int64_t cost_units
+    int64_t lots
+
+
+cdef inline int64_t _share(Offer* offer, int64_t lots, int32_t* fault) noexcept nogil:
+    """Takes lots of an offer at their share of its cost; the last ones take what is left."""
+    cdef int64_t share = <int64_t>floor128(<int128>offer.cost_units * lots, offer.lots)
+    must(0 < lots <= offer.lots and is_floor(share, offer.cost_units, lots, offer.lots), LIQ_8, fault)
+    offer.cost_units -= share
+    offer.lots -= lots
+    must(offer.lots > 0 or offer.cost_units == 0, LIQ_8, fault)
+    return share
+
+
+cdef Offer _offer(State* s, Parcel* parcel) noexcept nogil:
+    """Returns the rest of a parcel at the price of the rule set: its cost, or its value at a mark."""
+    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
+    cdef Offer offer
+    cdef int64_t value
+    offer.lots = magnitude(parcel.size_lots)
+    offer.cost_units = parcel.cost_units
+    if s.rules.adl_price != AT_BANKRUPTCY:
+        value = worth(ins, parcel.size_lots, ins.prior_mark_ticks if s.rules.adl_price == AT_PREVIOUS else ins.mark_ticks, &s.log.fault)
+        offer.cost_units = max64(value, offer.cost_units) if s.rules.adl_price == AT_CAPPED else value
+    must(offer.lots > 0 and ins.prior_mark_ticks > 0, LIQ_8, &s.log.fault)
+    return offer
+
 
 cdef int _by_rank(const void* left, const void* right) noexcept nogil:
     cdef Winner* a = <Winner*>left
@@ -37,12 +68,12 @@ cdef int _by_rank(const void* left, const void* right) noexcept nogil:
     return -1 if a.account < b.account else (1 if a.account > b.account else 0)
 
 
-cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
+cdef int32_t _winners(State* s, Parcel* parcel, Offer* offer, Winner* winners) noexcept nogil:
     """Ranks the positions of the other side, each with its right to pass 1."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
     cdef int32_t count = 0
     cdef int32_t i
-    cdef int128 share, after
+    cdef int128 share, after, profit
     cdef Position* p
     cdef Requirement r
     for i in range(ins.member_count):
@@ -50,15 +81,14 @@ cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
         if p.size_lots == 0 or (p.size_lots > 0) == (parcel.size_lots > 0):
             continue
         domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
-        share = parcel.cost_units
-        share = floor128(share * magnitude(p.size_lots), magnitude(parcel.size_lots))
-        after = r.equity
-        after = after - upl(&s.ledger, p) - share - p.cost_units
-        must(after + share + p.cost_units + upl(&s.ledger, p) == r.equity, LIQ_8, &s.log.fault)
-        winners[count].rank = adl_rank(&s.ledger, p, &r)
+        profit = upl(&s.ledger, p)
+        share = floor128(<int128>offer.cost_units * magnitude(p.size_lots), offer.lots)
+        after = r.equity - profit - share - p.cost_units
+        must(after + share + p.cost_units + profit == r.equity, LIQ_8, &s.log.fault)
+        winners[count].rank = adl_rank(&s.ledger, &s.rules, ins.members[i], &r)
         winners[count].position = ins.members[i]
         winners[count].account = p.account
-        winners[count].sound = r.equity > 0 and after >= 0
+        winners[count].sound = r.equity > 0 and after >= 0 and (profit > 0 or not s.rules.adl_winners_first)
         count += 1
     qsort(winners, count, sizeof(Winner), &_by_rank)
     for i in range(1, count):
@@ -77,12 +107,11 @@ cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, i
         mark_ticks=s.ledger.instruments[parcel.instrument].mark_ticks)
 
 
-cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noexcept nogil:
-    """Closes a counterparty at the parcel's cost share, the same integer on both sides."""
+cdef void _close_winner(State* s, int32_t index, Offer* offer, Winner* winner, int64_t lots, int pass_) noexcept nogil:
+    """Closes lots of a counterparty at their share of the offer, the same integer on both sides."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Position* p = &s.ledger.positions[winner.position]
-    cdef int64_t lots = min64(magnitude(parcel.size_lots), magnitude(p.size_lots))
-    cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
+    cdef int64_t share = _share(offer, lots, &s.log.fault)
     cdef uint64_t ref = <uint64_t>parcel.parcel_id
     cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
     cdef Fill terms
@@ -90,8 +119,7 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     cdef Requirement r
     cdef int64_t held = p.size_lots
     cdef int64_t left = parcel.size_lots
-    must(lots > 0 and (p.size_lots > 0) != (parcel.size_lots > 0) and s.may_cost_others, LIQ_8, &s.log.fault)
-    must(is_floor(share, parcel.cost_units, lots, magnitude(left)), LIQ_8, &s.log.fault)
+    must(0 < lots <= magnitude(held) and (held > 0) != (left > 0) and s.may_cost_others, LIQ_8, &s.log.fault)
     cancel_all(s, winner.position, DELEVERAGED)
     _adl_event(s, winner.account, parcel, lots, share, pass_, winner.rank)
     terms.size_delta = lots if p.size_lots < 0 else -lots
@@ -109,7 +137,7 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
     parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, ref)
     must(p.size_lots + parcel.size_lots == held + left, MON_2, &s.log.fault)
     must(magnitude(p.size_lots) == magnitude(held) - lots, LIQ_8, &s.log.fault)
-    must(p.size_lots == 0 or parcel.size_lots == 0, LIQ_8, &s.log.fault)
+    must(offer.lots == magnitude(parcel.size_lots), LIQ_8, &s.log.fault)
     domain_requirement(&s.ledger, &s.rules, winner.position, &r)
     must(pass_ == 3 or r.equity >= 0, LIQ_8, &s.log.fault)
     if pass_ == 3:
@@ -121,16 +149,16 @@ cdef void _close_winner(State* s, int32_t index, Winner* winner, int pass_) noex
         must(wallet_of(&s.ledger, DEFICIT, currency).cash_units <= 0, LIQ_6, &s.log.fault)
 
 
-cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil:
+cdef void _close_opposite(State* s, int32_t index, int32_t other, Offer* offer) noexcept nogil:
     """Closes a parcel of the other side at this parcel's price (pass 2); the fund bears its loss."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Parcel* opposite = &s.ledger.parcels[other]
     cdef int64_t lots = min64(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
-    cdef int64_t share = parcel_share(parcel, lots, &s.log.fault)
+    cdef int64_t share = _share(offer, lots, &s.log.fault)
     cdef int32_t slot
     cdef int64_t both = parcel.size_lots + opposite.size_lots
     must(lots > 0 and (opposite.size_lots > 0) != (parcel.size_lots > 0), LIQ_8, &s.log.fault)
-    must(is_floor(share, parcel.cost_units, lots, magnitude(parcel.size_lots)), LIQ_8, &s.log.fault)
+    must(0 < lots <= magnitude(parcel.size_lots), LIQ_8, &s.log.fault)
     if opposite.order_id != 0:
         slot = pool_find(&s.pool, opposite.order_id)
         if s.pool.orders[slot].remaining_lots > lots:
@@ -144,7 +172,7 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other) noexcept nogil
     must(parcel.size_lots == 0 or opposite.size_lots == 0, LIQ_8, &s.log.fault)
 
 
-cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
+cdef void _close_opposites(State* s, int32_t index, Offer* offer) noexcept nogil:
     """Closes the other side's parcels, by id (pass 2)."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Parcel* opposite
@@ -155,19 +183,30 @@ cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
             break
         if (opposite.size_lots != 0 and opposite.instrument == parcel.instrument
                 and (opposite.size_lots > 0) != (parcel.size_lots > 0)):
-            _close_opposite(s, index, i)
+            _close_opposite(s, index, i, offer)
 
 
-cdef void _close_winners(State* s, int32_t index, Winner* winners, int32_t count, int pass_) noexcept nogil:
-    """Closes the sound positions by rank (pass 1), or all others (pass 3)."""
+cdef void _close_winners(State* s, int32_t index, Offer* offer, Winner* winners, int32_t count, int pass_) noexcept nogil:
+    """Shares the rest among the sound positions (pass 1), or all others (pass 3), and closes them by rank."""
+    cdef Part* parts = <Part*>taken((<size_t>count + 1) * sizeof(Part))
     cdef int32_t i
+    cdef int32_t taking = 0
+    if parts == NULL:
+        s.log.fault = 2
+        return
     for i in range(count):
-        if s.ledger.parcels[index].size_lots == 0:
-            break
+        must(s.ledger.positions[winners[i].position].instrument == s.ledger.parcels[index].instrument, LIQ_8, &s.log.fault)
+        must(s.ledger.positions[winners[i].position].account == winners[i].account, LIQ_8, &s.log.fault)
         if winners[i].sound == (pass_ == 1):
-            must(s.ledger.positions[winners[i].position].instrument == s.ledger.parcels[index].instrument, LIQ_8, &s.log.fault)
-            must(s.ledger.positions[winners[i].position].account == winners[i].account, LIQ_8, &s.log.fault)
-            _close_winner(s, index, &winners[i], pass_)
+            parts[taking].size_lots = magnitude(s.ledger.positions[winners[i].position].size_lots)
+            parts[taking].account = winners[i].account
+            parts[taking].winner = i
+            taking += 1
+    allocate(s.rules.adl_share, magnitude(s.ledger.parcels[index].size_lots), parts, taking, &s.log.fault)
+    for i in range(taking):
+        if parts[i].lots > 0 and s.log.fault == 0:
+            _close_winner(s, index, offer, &winners[parts[i].winner], parts[i].lots, pass_)
+    free(parts)
 
 
 cdef int deleverage(State* s, Case* c) noexcept nogil:
@@ -175,16 +214,17 @@ cdef int deleverage(State* s, Case* c) noexcept nogil:
     cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
     cdef size_t most = <size_t>s.ledger.instruments[parcel.instrument].member_count + 1
     cdef Winner* winners = <Winner*>taken(most * sizeof(Winner))
+    cdef Offer offer = _offer(s, parcel)
     cdef int32_t count
     if winners == NULL:
         s.log.fault = 2
         return OVER
     must(parcel.size_lots != 0 and parcel.order_id == 0, LIQ_6, &s.log.fault)
     must(s.may_cost_others, SAFE_1, &s.log.fault)
-    count = _winners(s, parcel, winners)
-    _close_winners(s, c.parcel, winners, count, 1)
-    _close_opposites(s, c.parcel)
-    _close_winners(s, c.parcel, winners, count, 3)
+    count = _winners(s, parcel, &offer, winners)
+    _close_winners(s, c.parcel, &offer, winners, count, 1)
+    _close_opposites(s, c.parcel, &offer)
+    _close_winners(s, c.parcel, &offer, winners, count, 3)
     free(winners)
     must(parcel.size_lots == 0 and parcel.cost_units == 0, LIQ_8, &s.log.fault)
     return OVER
