@@ -52,7 +52,7 @@ ANSWERS: dict[CommandType, set[Code]] = {
     } | _LIMITED,
     CommandType.AMEND: _SINGLE | _ALLOWED | {
         Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_SIZE, Code.BAD_PRICE, Code.AMEND_NOTHING, Code.AMEND_BELOW_FILLED,
-        Code.NOT_TRADING, Code.CALL_FROZEN,
+        Code.NOT_TRADING, Code.BAD_SHAPE, Code.CALL_FROZEN,
     } | _LIMITED,
     CommandType.AMEND_TRIGGER: _SINGLE | {
         Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_TRIGGER, Code.AMEND_NOTHING, Code.PRICE_BAND, Code.TRIGGER_REACHED,

@@ -83,6 +83,7 @@ class EventType(IntEnum):
     INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
+    REFILLED = 37
 
 
 class Side(IntEnum):
@@ -373,6 +374,7 @@ class Ending(IntEnum):
     POSITION_CLOSED = 16
     TIMEOUT = 17
     DISCONNECTED = 18
+    NOT_IN_CALL = 23
 
 
 class ParcelChange(IntEnum):

@@ -18,14 +18,14 @@ from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting,
 from solvent.terms.order_words import TRANSITIONS, wrong_type
 from solvent.witness.rows import LEGS, Audited, Key, Order
 from solvent.witness.safety import Before
+from solvent.witness.shapes import Shaped
 from solvent.witness.spendable import spendable
-from solvent.witness.timers import Timed
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Timed):
+class Auditor(Shaped):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -272,15 +272,7 @@ class Auditor(Timed):
         self._move(order, e)
         self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
         self.counts["parcels_rested"] += order.house
-        order.price = e.price_ticks
-        self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
-
-    def _unrest(self, order_id: int, order: Order) -> None:
-        if order.status == "resting":
-            queue = self.queues[order.instrument, order.side]
-            queue[order.price].remove(order_id)
-            if not queue[order.price]:
-                del queue[order.price]
+        self._rest(e, order)
 
     def _on_replaced(self, e: Event) -> None:
         order = self.orders[e.order_id]
@@ -296,6 +288,12 @@ class Auditor(Timed):
 
     def _on_shaped(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
+        self._shape(e)
+
+    def _on_refilled(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        self._refill(e, order)
+        self._move(order, e)
 
     def _on_trigger_moved(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
@@ -303,7 +301,7 @@ class Auditor(Timed):
     def _on_reduced(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._move(order, e)
-        order.remaining -= e.cut_lots
+        self._shrink(order, e.cut_lots)
         self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots remain")
 
     def _on_done(self, e: Event) -> None:
@@ -351,9 +349,7 @@ class Auditor(Timed):
 
     def _meet(self, e: Event, maker: Order, taker: Order) -> None:
         """Checks whom a taker meets in continuous trading."""
-        queue = self.queues[e.instrument, 1 - e.side]
-        best = max(queue) if e.side else min(queue)
-        self._need((best, queue[best][0]) == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
+        self._check_maker(e, maker, taker)
         allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
         self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
 
@@ -469,6 +465,7 @@ class Auditor(Timed):
         self.closes += 1
         self._stepping = 0
         self._close_orders()
+        self._close_shapes()
         self._close_timers()
         self._close_calls()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
@@ -555,7 +552,6 @@ class Auditor(Timed):
             mine_rows = [
                 (order_id, self.orders[order_id].remaining)
                 for side in (0, 1)
-                for price in sorted(self.queues[instrument, side], reverse=side == 0)
-                for order_id in self.queues[instrument, side][price]
+                for _, order_id in self._in_turn(instrument, side)
             ]
             self._need([(row[0], row[5]) for row in rows] == mine_rows, instrument, "FED-1: the book from events")

@@ -184,6 +184,7 @@ cdef enum Ending:  # Tells why an order ended or shrank (reason of DONE and REDU
     POSITION_CLOSED = 16
     TIMEOUT = 17
     DISCONNECTED = 18
+    NOT_IN_CALL = 23
 
 cdef enum EventType:  # Numbers the events
     BEGIN = 1
@@ -222,6 +223,7 @@ cdef enum EventType:  # Numbers the events
     INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
+    REFILLED = 37
 
 cdef enum Flag:  # Has a bit for each yes or no of an order
     POST_ONLY = 1
