@@ -9,7 +9,7 @@ from solvent.schema.terms import RuleTerms, names_of
 from solvent.schema.words import AdlPrice, AdlRank, AdlShare, OrderRule, Step
 
 _ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
-_WORDS = {  # a field and its words
+_WORDS: dict[str, dict[str, int]] = {  # a field and its words
     "adl_rank": {each.name[3:].lower(): each for each in AdlRank},
     "adl_price": {each.name[3:].lower(): each for each in AdlPrice},
     "adl_share": {"queue": AdlShare.IN_QUEUE, "pro_rata": AdlShare.PRO_RATA, "minmax": AdlShare.MINMAX},
@@ -51,6 +51,8 @@ class RuleSet:
     (as net_hedges=False does) and step_down. Without step_down every tier is a low one, and a domain below R_own is taken
     over.
 
+    open_points: what the source leaves open, or what of it is not built. It changes nothing, and is part of no digest.
+
     >>> from solvent import RuleSet
     >>> mine = RuleSet(name="mine", source="my own", fee_cross_low=True, fee_cross_own=True, step_tiers=1)
     >>> mine.orders, mine.nets
@@ -83,6 +85,7 @@ class RuleSet:
     adl_price: str = "bankruptcy"
     adl_share: str = "queue"
     steps: tuple[str, ...] = STEPS
+    open_points: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
@@ -103,6 +106,8 @@ class RuleSet:
             raise InputError(
                 f"rule set {self.name}: what funding takes moves the bankruptcy price, so no cap fits; funding_cap=False"
             )
+        if type(self.open_points) is not tuple or any(not isinstance(each, str) for each in self.open_points):
+            raise InputError(f"rule set {self.name}: open_points is a tuple of sentences, not {shown(self.open_points)}")
         if type(self.fund_share_ppb) is not int or not 0 <= self.fund_share_ppb <= RATE:
             raise InputError(f"rule set {self.name}: the fund's share is an int from 0 to 10**9")
         if type(self.step_tiers) is not int or self.step_tiers < 1:

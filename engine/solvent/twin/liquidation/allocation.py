@@ -55,7 +55,7 @@ def allocate(rule: int, lots: int, sizes: Sequence[int], accounts: Sequence[int]
         return _pro_rata(lots, sizes, accounts)
     if rule == AdlShare.MINMAX:
         return _minmax(lots, sizes, accounts)
-    found = []
+    found: list[int] = []
     for size in sizes:
         found.append(min(size, lots - sum(found)))
     return found
