@@ -15,6 +15,5 @@ cdef struct Part:              # of a parcel: a counterparty
     int128 rest                # of its part by size, rounded down
     uint32_t account
     int32_t place              # in the order of rank
-    int32_t winner             # whose part it is, for the caller
 
 cdef void allocate(int rule, int64_t lots, Part* parts, int32_t count, int32_t* fault) noexcept nogil

@@ -1,17 +1,17 @@
 """Auto-deleveraging; the contract is in deleverage.pxd, the readable twin in twin/liquidation/deleverage.py."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, qsort
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free
 from solvent._core.base.schema cimport (
-    ADL_TOP_UP, AT_BANKRUPTCY, AT_CAPPED, AT_PREVIOUS, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED,
-    HOUSE, MAKER_FEE, UNWOUND,
+    ADL_TOP_UP, AT_BANKRUPTCY, AT_CAPPED, AT_PREVIOUS, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE,
+    IN_QUEUE, MAKER_FEE, UNWOUND,
 )
 from solvent._core.account.ledger cimport (
-    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, pay, touch,
-    wallet_of, wallet_purse,
+    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, pay, touch, wallet_of,
+    wallet_purse,
 )
-from solvent._core.account.adl_rank cimport adl_rank
-from solvent._core.account.margin cimport Requirement, domain_requirement, upl
+from solvent._core.account.margin cimport Requirement, domain_requirement
+from solvent._core.account.ranking cimport Offer, Ranking, Winner, offer_of, ranked, ranking_next, ranking_of
 from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
 from solvent._core.base.money cimport floor128, int128, max64, min64, magnitude, saturate
 from solvent._core.base.pool cimport taken
@@ -25,77 +25,33 @@ from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
 from solvent._core.base.emit cimport emit_adl
 
-cdef struct Winner:
-    int64_t rank
-    int32_t position
-    uint32_t account
-    uint8_t sound              # closing all of it at the parcel's price leaves equity >= 0
-
-cdef struct Offer:             # the price of a parcel's rest
+cdef struct Rest:              # of a parcel, at the price of the rule set
     int64_t cost_units
     int64_t lots
 
 
-cdef inline int64_t _share(Offer* offer, int64_t lots, int32_t* fault) noexcept nogil:
-    """Takes lots of an offer at their share of its cost; the last ones take what is left."""
-    cdef int64_t share = <int64_t>floor128(<int128>offer.cost_units * lots, offer.lots)
-    must(0 < lots <= offer.lots and is_floor(share, offer.cost_units, lots, offer.lots), LIQ_8, fault)
-    offer.cost_units -= share
-    offer.lots -= lots
-    must(offer.lots > 0 or offer.cost_units == 0, LIQ_8, fault)
+cdef inline int64_t _share(Rest* rest, int64_t lots, int32_t* fault) noexcept nogil:
+    """Takes lots of a rest at their share of its cost; the last ones take what is left."""
+    cdef int64_t share = <int64_t>floor128(<int128>rest.cost_units * lots, rest.lots)
+    must(0 < lots <= rest.lots and is_floor(share, rest.cost_units, lots, rest.lots), LIQ_8, fault)
+    rest.cost_units -= share
+    rest.lots -= lots
+    must(rest.lots > 0 or rest.cost_units == 0, LIQ_8, fault)
     return share
 
 
-cdef Offer _offer(State* s, Parcel* parcel) noexcept nogil:
+cdef Rest _rest(State* s, Parcel* parcel) noexcept nogil:
     """Returns the rest of a parcel at the price of the rule set: its cost, or its value at a mark."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
-    cdef Offer offer
+    cdef Rest rest
     cdef int64_t value
-    offer.lots = magnitude(parcel.size_lots)
-    offer.cost_units = parcel.cost_units
+    rest.lots = magnitude(parcel.size_lots)
+    rest.cost_units = parcel.cost_units
     if s.rules.adl_price != AT_BANKRUPTCY:
         value = worth(ins, parcel.size_lots, ins.prior_mark_ticks if s.rules.adl_price == AT_PREVIOUS else ins.mark_ticks, &s.log.fault)
-        offer.cost_units = max64(value, offer.cost_units) if s.rules.adl_price == AT_CAPPED else value
-    must(offer.lots > 0 and ins.prior_mark_ticks > 0, LIQ_8, &s.log.fault)
-    return offer
-
-
-cdef int _by_rank(const void* left, const void* right) noexcept nogil:
-    cdef Winner* a = <Winner*>left
-    cdef Winner* b = <Winner*>right
-    if a.rank != b.rank:
-        return -1 if a.rank > b.rank else 1
-    return -1 if a.account < b.account else (1 if a.account > b.account else 0)
-
-
-cdef int32_t _winners(State* s, Parcel* parcel, Offer* offer, Winner* winners) noexcept nogil:
-    """Ranks the positions of the other side, each with its right to pass 1."""
-    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
-    cdef int32_t count = 0
-    cdef int32_t i
-    cdef int128 share, after, profit
-    cdef Position* p
-    cdef Requirement r
-    for i in range(ins.member_count):
-        p = &s.ledger.positions[ins.members[i]]
-        if p.size_lots == 0 or (p.size_lots > 0) == (parcel.size_lots > 0):
-            continue
-        domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
-        profit = upl(&s.ledger, p)
-        share = floor128(<int128>offer.cost_units * magnitude(p.size_lots), offer.lots)
-        after = r.equity - profit - share - p.cost_units
-        must(after + share + p.cost_units + profit == r.equity, LIQ_8, &s.log.fault)
-        winners[count].rank = adl_rank(&s.ledger, &s.rules, ins.members[i], &r)
-        winners[count].position = ins.members[i]
-        winners[count].account = p.account
-        winners[count].sound = r.equity > 0 and after >= 0 and (profit > 0 or not s.rules.adl_winners_first)
-        count += 1
-    qsort(winners, count, sizeof(Winner), &_by_rank)
-    for i in range(1, count):
-        must(winners[i - 1].rank > winners[i].rank or (winners[i - 1].rank == winners[i].rank
-             and winners[i - 1].account <= winners[i].account), LIQ_8, &s.log.fault)
-    must(count <= ins.member_count, LIQ_8, &s.log.fault)
-    return count
+        rest.cost_units = max64(value, rest.cost_units) if s.rules.adl_price == AT_CAPPED else value
+    must(rest.lots > 0 and ins.prior_mark_ticks > 0, LIQ_8, &s.log.fault)
+    return rest
 
 
 cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
@@ -107,11 +63,11 @@ cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, i
         mark_ticks=s.ledger.instruments[parcel.instrument].mark_ticks)
 
 
-cdef void _close_winner(State* s, int32_t index, Offer* offer, Winner* winner, int64_t lots, int pass_) noexcept nogil:
-    """Closes lots of a counterparty at their share of the offer, the same integer on both sides."""
+cdef void _close_winner(State* s, int32_t index, Rest* rest, Winner* winner, int64_t lots, int pass_) noexcept nogil:
+    """Closes lots of a counterparty at their share of the rest, the same integer on both sides."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Position* p = &s.ledger.positions[winner.position]
-    cdef int64_t share = _share(offer, lots, &s.log.fault)
+    cdef int64_t share = _share(rest, lots, &s.log.fault)
     cdef uint64_t ref = <uint64_t>parcel.parcel_id
     cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
     cdef Fill terms
@@ -137,7 +93,7 @@ cdef void _close_winner(State* s, int32_t index, Offer* offer, Winner* winner, i
     parcel_fill(&s.ledger, index, lots, -share, CLOSED_BY_ADL, ref)
     must(p.size_lots + parcel.size_lots == held + left, MON_2, &s.log.fault)
     must(magnitude(p.size_lots) == magnitude(held) - lots, LIQ_8, &s.log.fault)
-    must(offer.lots == magnitude(parcel.size_lots), LIQ_8, &s.log.fault)
+    must(rest.lots == magnitude(parcel.size_lots), LIQ_8, &s.log.fault)
     domain_requirement(&s.ledger, &s.rules, winner.position, &r)
     must(pass_ == 3 or r.equity >= 0, LIQ_8, &s.log.fault)
     if pass_ == 3:
@@ -149,16 +105,16 @@ cdef void _close_winner(State* s, int32_t index, Offer* offer, Winner* winner, i
         must(wallet_of(&s.ledger, DEFICIT, currency).cash_units <= 0, LIQ_6, &s.log.fault)
 
 
-cdef void _close_opposite(State* s, int32_t index, int32_t other, Offer* offer) noexcept nogil:
+cdef void _close_opposite(State* s, int32_t index, int32_t other, Rest* rest) noexcept nogil:
     """Closes a parcel of the other side at this parcel's price (pass 2); the fund bears its loss."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Parcel* opposite = &s.ledger.parcels[other]
     cdef int64_t lots = min64(magnitude(parcel.size_lots), magnitude(opposite.size_lots))
-    cdef int64_t share = _share(offer, lots, &s.log.fault)
+    cdef int64_t share = _share(rest, lots, &s.log.fault)
     cdef int32_t slot
     cdef int64_t both = parcel.size_lots + opposite.size_lots
     must(lots > 0 and (opposite.size_lots > 0) != (parcel.size_lots > 0), LIQ_8, &s.log.fault)
-    must(0 < lots <= magnitude(parcel.size_lots), LIQ_8, &s.log.fault)
+    must(rest.lots + lots == magnitude(parcel.size_lots), LIQ_8, &s.log.fault)
     if opposite.order_id != 0:
         slot = pool_find(&s.pool, opposite.order_id)
         if s.pool.orders[slot].remaining_lots > lots:
@@ -172,7 +128,7 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other, Offer* offer) 
     must(parcel.size_lots == 0 or opposite.size_lots == 0, LIQ_8, &s.log.fault)
 
 
-cdef void _close_opposites(State* s, int32_t index, Offer* offer) noexcept nogil:
+cdef void _close_opposites(State* s, int32_t index, Rest* rest) noexcept nogil:
     """Closes the other side's parcels, by id (pass 2)."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
     cdef Parcel* opposite
@@ -183,48 +139,71 @@ cdef void _close_opposites(State* s, int32_t index, Offer* offer) noexcept nogil
             break
         if (opposite.size_lots != 0 and opposite.instrument == parcel.instrument
                 and (opposite.size_lots > 0) != (parcel.size_lots > 0)):
-            _close_opposite(s, index, i, offer)
+            _close_opposite(s, index, i, rest)
 
 
-cdef void _close_winners(State* s, int32_t index, Offer* offer, Winner* winners, int32_t count, int pass_) noexcept nogil:
+cdef void _close_in_queue(State* s, int32_t index, Rest* rest, Ranking* ranking, Offer* offer, int pass_) noexcept nogil:
+    """Closes the sound positions by rank (pass 1), or all others (pass 3), each wholly until the parcel is gone."""
+    cdef Winner last, winner
+    cdef int64_t lots
+    cdef int32_t count = 0
+    while s.ledger.parcels[index].size_lots != 0 and ranking_next(ranking, &s.ledger, &s.rules, offer, pass_ == 1, &winner):
+        must(s.ledger.positions[winner.position].instrument == s.ledger.parcels[index].instrument, LIQ_8, &s.log.fault)
+        must(s.ledger.positions[winner.position].account == winner.account, LIQ_8, &s.log.fault)
+        must(count == 0 or last.rank > winner.rank or (last.rank == winner.rank and last.account < winner.account), LIQ_8, &s.log.fault)
+        lots = min64(magnitude(s.ledger.positions[winner.position].size_lots), magnitude(s.ledger.parcels[index].size_lots))
+        _close_winner(s, index, rest, &winner, lots, pass_)
+        last = winner
+        count += 1
+
+
+cdef void _close_in_parts(State* s, int32_t index, Rest* rest, Offer* offer, int pass_) noexcept nogil:
     """Shares the rest among the sound positions (pass 1), or all others (pass 3), and closes them by rank."""
-    cdef Part* parts = <Part*>taken((<size_t>count + 1) * sizeof(Part))
-    cdef int32_t i
-    cdef int32_t taking = 0
-    if parts == NULL:
+    cdef Parcel* parcel = &s.ledger.parcels[index]
+    cdef size_t most = <size_t>s.ledger.instruments[parcel.instrument].member_count + 1
+    cdef Winner* winners = <Winner*>taken(most * sizeof(Winner))
+    cdef Part* parts = <Part*>taken(most * sizeof(Part))
+    cdef int32_t count, i
+    if winners == NULL or parts == NULL:
         s.log.fault = 2
-        return
-    for i in range(count):
-        must(s.ledger.positions[winners[i].position].instrument == s.ledger.parcels[index].instrument, LIQ_8, &s.log.fault)
-        must(s.ledger.positions[winners[i].position].account == winners[i].account, LIQ_8, &s.log.fault)
-        if winners[i].sound == (pass_ == 1):
-            parts[taking].size_lots = magnitude(s.ledger.positions[winners[i].position].size_lots)
-            parts[taking].account = winners[i].account
-            parts[taking].winner = i
-            taking += 1
-    allocate(s.rules.adl_share, magnitude(s.ledger.parcels[index].size_lots), parts, taking, &s.log.fault)
-    for i in range(taking):
-        if parts[i].lots > 0 and s.log.fault == 0:
-            _close_winner(s, index, offer, &winners[parts[i].winner], parts[i].lots, pass_)
+    else:
+        count = ranked(&s.ledger, &s.rules, parcel.instrument, parcel.size_lots < 0, offer, pass_ == 1, winners)
+        for i in range(count):
+            parts[i].size_lots = magnitude(s.ledger.positions[winners[i].position].size_lots)
+            parts[i].account = winners[i].account
+        allocate(s.rules.adl_share, magnitude(parcel.size_lots), parts, count, &s.log.fault)
+        for i in range(count):
+            must(parts[i].account == winners[i].account, LIQ_8, &s.log.fault)
+            if parts[i].lots > 0 and s.log.fault == 0:
+                _close_winner(s, index, rest, &winners[i], parts[i].lots, pass_)
+    free(winners)
     free(parts)
+
+
+cdef void _close_pass(State* s, int32_t index, Rest* rest, Ranking* ranking, Offer* offer, int pass_) noexcept nogil:
+    if s.ledger.parcels[index].size_lots == 0:
+        return
+    if ranking != NULL:
+        _close_in_queue(s, index, rest, ranking, offer, pass_)
+    else:
+        _close_in_parts(s, index, rest, offer, pass_)
 
 
 cdef int deleverage(State* s, Case* c) noexcept nogil:
     """Closes the rest of the parcel: sound winners by rank, opposite parcels by id, then all others by rank."""
     cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
-    cdef size_t most = <size_t>s.ledger.instruments[parcel.instrument].member_count + 1
-    cdef Winner* winners = <Winner*>taken(most * sizeof(Winner))
-    cdef Offer offer = _offer(s, parcel)
-    cdef int32_t count
-    if winners == NULL:
-        s.log.fault = 2
-        return OVER
+    cdef Rest rest = _rest(s, parcel)
+    cdef Offer offer = offer_of(&s.ledger, rest.cost_units, rest.lots)
+    cdef Ranking* ranking = NULL
+    if s.rules.adl_share == IN_QUEUE:
+        ranking = ranking_of(&s.rankings, &s.ledger, &s.rules, parcel.instrument, parcel.size_lots < 0)
+        if ranking == NULL:
+            s.log.fault = 2
+            return OVER
     must(parcel.size_lots != 0 and parcel.order_id == 0, LIQ_6, &s.log.fault)
     must(s.may_cost_others, SAFE_1, &s.log.fault)
-    count = _winners(s, parcel, &offer, winners)
-    _close_winners(s, c.parcel, &offer, winners, count, 1)
-    _close_opposites(s, c.parcel, &offer)
-    _close_winners(s, c.parcel, &offer, winners, count, 3)
-    free(winners)
+    _close_pass(s, c.parcel, &rest, ranking, &offer, 1)
+    _close_opposites(s, c.parcel, &rest)
+    _close_pass(s, c.parcel, &rest, ranking, &offer, 3)
     must(parcel.size_lots == 0 and parcel.cost_units == 0, LIQ_8, &s.log.fault)
     return OVER
