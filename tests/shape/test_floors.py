@@ -35,6 +35,7 @@ ROOF = [
     "sound",
     "walk",
     "image",
+    "batch",
     "kernel",
 ]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first

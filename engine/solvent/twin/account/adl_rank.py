@@ -1,7 +1,8 @@
 """The ranks of deleveraging (semantics §5): who loses his position first when a parcel has to close against the other side.
 
 Owns the formulas, in whole numbers; higher ranks come first. Never decides how many lots anybody loses. Equity that is gone
-ranks first. Cost: O(positions of the account), for those that ask for a share of equity.
+ranks first. An open position has a cost and a value: each lot does, at every price. Cost: O(positions of the account), for
+those that ask for a share of equity.
 """
 
 from solvent.schema.terms import RuleTerms
@@ -32,7 +33,7 @@ def _return(contract: Contract, p: Position, by_side: bool) -> int:
         mark, entry = entry, mark
     if by_side and p.size < 0:
         mark, entry = entry, mark
-    return saturate(mark * MILLION // entry) if entry else INT64_MAX
+    return saturate(mark * MILLION // entry)
 
 
 def _binance(ledger: Ledger, contract: Contract, p: Position, r: Requirement, base: int) -> int:
@@ -45,7 +46,7 @@ def adl_rank(rules: RuleTerms, ledger: Ledger, p: Position, r: Requirement, base
     """Returns the rank of a position whose domain has the requirement `r`. base: the domain's money without profits; share:
     the position's own part of the domain's equity."""
     contract, rank = ledger.contracts[p.instrument], rules.adl_rank
-    if p.cost == 0 or rank == AdlRank.BY_ACCOUNT:
+    if rank == AdlRank.BY_ACCOUNT:
         return 0
     if rank == AdlRank.BY_BINANCE:
         return _binance(ledger, contract, p, r, base)

@@ -139,12 +139,11 @@ def threshold_rates(rules: RuleTerms, contract: Contract, p: Position) -> tuple[
 
 
 def equity_shares(contracts: list[Contract], cash: int, holdings: list[Position]) -> list[int]:
-    """Returns floor(E * MM_i / sum MM) for each cross position; left-over units go to the first of the largest MM."""
+    """Returns floor(E * MM_i / sum MM) for each of some cross positions; left-over units go to the first of the largest MM."""
     needed = [maintenance(contracts[p.instrument], p, tier_of(contracts[p.instrument], p)) for p in holdings]
     equity = cash + sum(upl(contracts[p.instrument], p) for p in holdings)
     shares = [equity * each // sum(needed) for each in needed]
-    if shares:
-        shares[needed.index(max(needed))] += equity - sum(shares)
+    shares[needed.index(max(needed))] += equity - sum(shares)
     return shares
 
 

@@ -123,6 +123,5 @@ def deleverage(state: State, case: Case) -> Outcome:
         if parcel.size and opposite.instrument == parcel.instrument and opposite.size * parcel.size < 0:
             _close_opposite(state, parcel, opposite, offer)
     _close_pass(state, parcel, offer, [(rank, p) for rank, _, sound, p in winners if not sound], 3)
-    if parcel.size:
-        raise AssertionError("deleveraging left a parcel open although both sides are equal")
+    assert not parcel.size, "both sides are equal"
     return Outcome.OVER
