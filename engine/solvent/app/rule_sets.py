@@ -60,7 +60,7 @@ def _show(rules: "RuleSet") -> str:
 def _diff(a: "RuleSet", b: "RuleSet") -> str:
     pairs = zip(_parameters(a), _parameters(b), strict=True)
     rows = [(name, first, second) for (name, first), (_, second) in pairs if first != second]
-    width = max((len(first) for _, first, _ in rows), default=0) + 2
+    width = max((len(a.name), *(len(first) for _, first, _ in rows))) + 2
     if not rows:
         return f"{a.name} and {b.name} do not differ"
     head = f"{'':20}{a.name:{width}}{b.name}"

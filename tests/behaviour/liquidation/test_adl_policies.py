@@ -10,6 +10,8 @@ import pytest
 
 import solvent
 from solvent import Instrument, Tier, rules
+from solvent.app import cli
+from solvent.presets import catalogue
 from solvent.records import EventType, ParcelChange
 from solvent.schema.words import AdlPrice, AdlRank, AdlShare
 from solvent.twin.liquidation.allocation import allocate
@@ -20,11 +22,11 @@ CAST = [("one", 40, 10_000, 60_000), ("two", 60, 9_500, 30_000), ("three", 30, 9
 """Name, lots sold, entry, and the wallet at the end."""
 
 
-def cast(strict_exchange, fund=0, last=9_300, **policy):
+def cast(strict_exchange, fund=0, last=9_300, preset="seed", **policy):
     """The cast one mark before the parcel. Amounts are in units of 10**-6."""
     tiers = [Tier(10**6, "0.01", "0.01")]
     listed = Instrument(X, tick=1, contract_size="0.000001", max_price=100_000, tiers=tiers, **BARE)
-    ex = strict_exchange([listed], rules=replace(rules.find("seed"), name="policy", price_band_ppb=10**9 - 1, **policy))
+    ex = strict_exchange([listed], rules=replace(rules.find(preset), price_band_ppb=10**9 - 1, **policy))
     for name in ("one", "two", "three", "four", "rich", "victim"):
         ex.open_account(name)
         ex.set_leverage(name, X, 100, mode="isolated" if name == "victim" else "cross")
@@ -36,7 +38,7 @@ def cast(strict_exchange, fund=0, last=9_300, **policy):
         ex.order("rich", X, "buy" if lots > 0 else "sell", abs(lots), price=entry).ok()
         ex.order(name, X, "sell" if lots > 0 else "buy", abs(lots), price=entry).ok()
         if name == "victim":
-            ex.move_margin(name, X, "0.0053")
+            ex.move_margin(name, X, ex.account(name).wallets["USDT"].withdrawable)
     for name, _, _, wallet in CAST:
         ex.withdraw(name, "USDT", f"{1 - wallet / 10**6:.6f}")
     ex.mark(X, last)
@@ -142,3 +144,57 @@ def test_an_unknown_word_is_refused(name, value):
 def test_every_word_has_a_number():
     terms = replace(rules.find("seed"), adl_rank="sided_return", adl_price="capped", adl_share="minmax").compiled()
     assert (terms.adl_rank, terms.adl_price, terms.adl_share) == (AdlRank.BY_SIDED_RETURN, AdlPrice.AT_CAPPED, AdlShare.MINMAX)
+
+
+# --- the rule sets of venues
+
+PRESETS = {  # what they close of the cast, and at which price a lot
+    "seed": (["three", "two"], 9_200), "okx_consistent": (["three", "two"], 9_200), "okx": (["three", "two"], 9_000),
+    "binance": (["three", "two"], 9_200), "bybit": (["one", "two"], 9_200), "bitmex": (["three", "two"], 9_200),
+    "htx": (["three", "two"], 9_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_cast_under_the_rules_of_a_venue(strict_exchange, name):
+    """Loss policies, section 3: rank and price of each preset. The auditor sees that no unit is lost."""
+    who, price = PRESETS[name]
+    closed, _ = crash(cast(strict_exchange, preset=name))
+    assert [each for each, *_ in closed] == who
+    assert {units // lots for _, lots, units in closed} == {price}
+
+
+def test_every_rule_set_is_played_and_says_what_it_lacks():
+    assert set(PRESETS) == set(catalogue.KNOWN)
+    for name, each in catalogue.KNOWN.items():
+        assert each.name == name and each.source
+        assert each.open_points or name in ("seed", "okx_consistent")
+
+
+@pytest.mark.parametrize("name", catalogue.LACKS)
+def test_a_venue_that_is_not_built_says_what_is_missing(name):
+    with pytest.raises(solvent.InputError, match=f"rule set '{name}' is not built: it needs .*; there are seed, "):
+        rules.find(name)
+
+
+def test_open_points_are_sentences_and_change_nothing():
+    plain = replace(rules.find("seed"), open_points=("the text is silent on ADL",))
+    assert plain.identity() == rules.find("seed").identity()
+    with pytest.raises(solvent.InputError, match="open_points is a tuple of sentences"):
+        replace(plain, open_points="one")
+
+
+def test_the_command_line_lists_shows_and_compares(capsys):
+    assert cli.main(["rules", "list"]) == 0
+    told = capsys.readouterr().out
+    assert all(name in told for name in (*catalogue.KNOWN, *catalogue.LACKS))
+    assert cli.main(["rules", "show", "okx"]) == 0
+    told = capsys.readouterr().out
+    assert "adl_price           mark" in told and "- not established" in told and "price_band          5 %" in told
+    assert cli.main(["rules", "diff", "seed", "okx_consistent"]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["seed", "okx_consistent"], ["fee_cross_low", "no", "yes"], ["fee_cross_own", "no", "yes"],
+    ]  # fmt: skip
+    assert cli.main(["rules", "diff", "okx", "okx"]) == 0
+    assert capsys.readouterr().out == "okx and okx do not differ\n"
+    assert cli.main(["rules", "show", "vega"]) == 2
