@@ -1,4 +1,4 @@
-"""How many lots of a parcel each counterparty loses (semantics §5).
+"""The shares of a parcel: the lots that each counterparty loses (semantics §5).
 
 Owns the rules that share lots among counterparties of known sizes. Never ranks anybody, never moves money. All lots are
 placed, or all that the counterparties hold. Nobody loses more than he has. Cost: O(n log n) for n counterparties.

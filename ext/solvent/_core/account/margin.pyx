@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
-from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
+from solvent._core.base.clauses cimport LIQ_1, LIQ_3, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
-    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
+    COLLATERAL_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
     sub,
 )
 from solvent._core.contract.valuation cimport (

@@ -1,4 +1,4 @@
-# allocation: how many lots of a parcel each counterparty loses (semantics §5).
+# allocation: the lots of a parcel that each counterparty loses (semantics §5).
 #
 # Owns: nothing; the rules that share lots among counterparties of known sizes. Read twin/liquidation/allocation.py first.
 # Never: ranks anybody, moves money.

@@ -29,6 +29,7 @@ cdef int64_t _spread(int64_t lots, Part* parts, int32_t count, int128 total, int
     cdef int64_t left = lots
     cdef int128 product
     cdef int32_t i
+    must(0 < lots < total, LIQ_8, fault)
     for i in range(count):
         product = <int128>lots * parts[i].size_lots
         parts[i].lots = <int64_t>floor128(product, total)
@@ -47,7 +48,7 @@ cdef inline bint _before(Part* a, Part* b) noexcept nogil:
     return first < second if first != second else _larger(a, b)
 
 
-cdef void _sink(Part* parts, int32_t at, int32_t count) noexcept nogil:
+cdef void _sink(Part* parts, int32_t at, int32_t count, int32_t* fault) noexcept nogil:
     """Moves a part down the heap to below all that come before it."""
     cdef int32_t child = 2 * at + 1
     cdef Part held = parts[at]
@@ -60,16 +61,20 @@ cdef void _sink(Part* parts, int32_t at, int32_t count) noexcept nogil:
         at = child
         child = 2 * at + 1
     parts[at] = held
+    must(0 <= at < count and parts[at].place == held.place, LIQ_8, fault)
+    must(2 * at + 1 >= count or not _before(&parts[2 * at + 1], &held), LIQ_8, fault)
 
 
-cdef void _lot_by_lot(int64_t left, Part* parts, int32_t count) noexcept nogil:
+cdef void _lot_by_lot(int64_t left, Part* parts, int32_t count, int32_t* fault) noexcept nogil:
     """Gives lot after lot to whoever then has lost the smallest part."""
     cdef int32_t i
-    for i in range(count // 2 - 1, -1, -1):
-        _sink(parts, i, count)
+    for i in range((count >> 1) - 1, -1, -1):
+        _sink(parts, i, count, fault)
     while left > 0:
+        must(parts[0].lots < parts[0].size_lots, LIQ_8, fault)
+        must(count == 1 or not _before(&parts[1], &parts[0]), LIQ_8, fault)
         parts[0].lots += 1
-        _sink(parts, 0, count)
+        _sink(parts, 0, count, fault)
         left -= 1
 
 
@@ -78,6 +83,7 @@ cdef void allocate(int rule, int64_t lots, Part* parts, int32_t count, int32_t* 
     cdef int128 total = 0
     cdef int64_t left = lots
     cdef int32_t i
+    must(lots > 0 and count >= 0, LIQ_8, fault)
     for i in range(count):
         must(parts[i].size_lots > 0, LIQ_8, fault)
         total += parts[i].size_lots
@@ -88,12 +94,15 @@ cdef void allocate(int rule, int64_t lots, Part* parts, int32_t count, int32_t* 
         return
     left = _spread(lots, parts, count, total, fault)
     if rule == MINMAX:
-        _lot_by_lot(left, parts, count)
+        _lot_by_lot(left, parts, count, fault)
     else:
         must(rule == PRO_RATA, LIQ_8, fault)
         qsort(parts, count, sizeof(Part), &_by_rest)
         for i in range(<int32_t>left):
             parts[i].lots += 1
     qsort(parts, count, sizeof(Part), &_by_place)
+    left = lots
     for i in range(count):
         must(parts[i].place == i and 0 <= parts[i].lots <= parts[i].size_lots, LIQ_8, fault)
+        left -= parts[i].lots
+    must(left == 0, LIQ_8, fault)

@@ -51,6 +51,8 @@ cdef Rest _rest(State* s, Parcel* parcel) noexcept nogil:
         value = worth(ins, parcel.size_lots, ins.prior_mark_ticks if s.rules.adl_price == AT_PREVIOUS else ins.mark_ticks, &s.log.fault)
         rest.cost_units = max64(value, rest.cost_units) if s.rules.adl_price == AT_CAPPED else value
     must(rest.lots > 0 and ins.prior_mark_ticks > 0, LIQ_8, &s.log.fault)
+    must(rest.cost_units == parcel.cost_units or s.rules.adl_price != AT_BANKRUPTCY, LIQ_8, &s.log.fault)
+    must(rest.cost_units >= parcel.cost_units or s.rules.adl_price != AT_CAPPED, LIQ_8, &s.log.fault)
     return rest
 
 
@@ -171,9 +173,12 @@ cdef void _close_in_parts(State* s, int32_t index, Rest* rest, Offer* offer, int
         for i in range(count):
             parts[i].size_lots = magnitude(s.ledger.positions[winners[i].position].size_lots)
             parts[i].account = winners[i].account
+        must(0 <= count < <int32_t>most and s.rules.adl_share != IN_QUEUE, LIQ_8, &s.log.fault)
         allocate(s.rules.adl_share, magnitude(parcel.size_lots), parts, count, &s.log.fault)
         for i in range(count):
             must(parts[i].account == winners[i].account, LIQ_8, &s.log.fault)
+            must(parts[i].lots <= magnitude(s.ledger.positions[winners[i].position].size_lots), LIQ_8, &s.log.fault)
+            must(i == 0 or winners[i - 1].rank >= winners[i].rank, LIQ_8, &s.log.fault)
             if parts[i].lots > 0 and s.log.fault == 0:
                 _close_winner(s, index, rest, &winners[i], parts[i].lots, pass_)
     free(winners)
@@ -181,7 +186,9 @@ cdef void _close_in_parts(State* s, int32_t index, Rest* rest, Offer* offer, int
 
 
 cdef void _close_pass(State* s, int32_t index, Rest* rest, Ranking* ranking, Offer* offer, int pass_) noexcept nogil:
-    if s.ledger.parcels[index].size_lots == 0:
+    must(pass_ == 1 or pass_ == 3, LIQ_8, &s.log.fault)
+    must(rest.lots == magnitude(s.ledger.parcels[index].size_lots), LIQ_8, &s.log.fault)
+    if rest.lots == 0:
         return
     if ranking != NULL:
         _close_in_queue(s, index, rest, ranking, offer, pass_)
