@@ -147,6 +147,7 @@ class RuleSet:
     def compiled(self) -> RuleTerms:
         """Returns the rules as a kernel takes them."""
         same = {name: getattr(self, name) for name in names_of(RuleTerms) if name not in RuleTerms.made}
+        same |= {name: known[getattr(self, name)] for name, known in _WORDS.items()}
         return RuleTerms(
             **same, **{name: known[getattr(self, name)] for name, known in _WORDS.items()},
             orders=_ORDERS[self.orders], fee_at_bankruptcy=self.fee_at == "bankruptcy", step_tiers=self.low_tiers,
