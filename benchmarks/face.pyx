@@ -1,4 +1,4 @@
-"""One message at a time through the C face, its events read: what `benchmarks/face.py` times."""
+"""One message at a time through the C face, its events read: what `benchmarks/c_face.py` times."""
 
 from libc.stdint cimport int64_t, uint64_t
 from posix.time cimport CLOCK_THREAD_CPUTIME_ID, clock_gettime, timespec

@@ -78,15 +78,15 @@ def test_the_example_in_c_of_the_page(tmp_path):
 
 
 def test_the_example_in_cython_of_the_page(tmp_path):
-    (tmp_path / "face.pyx").write_text(re.search(r"```cython\n(.*?)```", PAGE, re.DOTALL)[1])
+    (tmp_path / "cancels.pyx").write_text(re.search(r"```cython\n(.*?)```", PAGE, re.DOTALL)[1])
     script = (
         "from Cython.Build import cythonize; from setuptools import Extension, setup; import sys\n"
-        f"made = [Extension('face', ['face.pyx'], include_dirs=[{native.include()!r}])]\n"
+        f"made = [Extension('cancels', ['cancels.pyx'], include_dirs=[{native.include()!r}])]\n"
         f"setup(ext_modules=cythonize(made, include_path=[{str(ROOT / 'engine')!r}], language_level=3, quiet=True))\n"
     )
     (tmp_path / "setup.py").write_text(script)
     subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=tmp_path, check=True, capture_output=True)
-    spec = importlib.util.spec_from_file_location("face", next(tmp_path.glob("face*.so")))
+    spec = importlib.util.spec_from_file_location("cancels", next(tmp_path.glob("cancels*.so")))
     face = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(face)
     book = solvent.Book()
@@ -204,13 +204,13 @@ def test_a_halted_exchange_says_so(driver):
 
 
 def test_the_benchmark_says_what_the_same_commands_say_in_python():
-    """A short run of benchmarks/face.py: sums over the codes and events of five markets."""
+    """A short run of benchmarks/c_face.py: sums over the codes and events of five markets."""
     pytest.importorskip("Cython")
-    import face
+    import c_face
 
-    for name, row in face.measured(1_000, 1).items():
-        book, total = solvent.Book(4 * face.HOME_TICKS, seed=1), 0
-        records = face.flow(face.SWINGS[name], 1_000)
+    for name, row in c_face.measured(1_000, 1).items():
+        book, total = solvent.Book(4 * c_face.HOME_TICKS, seed=1), 0
+        records = c_face.flow(c_face.SWINGS[name], 1_000)
         for at in range(0, len(records), 64):
             begin = book._kernel.next_seq
             total = total * 31 + book._kernel.apply(records[at : at + 64])

@@ -2,7 +2,7 @@
 
 A market: its middle swings once up and down by so many hundredths while the messages come. 15 % of the orders are IOC at the
 other side; 95 % of the others are cancelled later and 20 % amended before, each by its client id. Every figure is CPU time of
-the thread, the least of interleaved rounds. Results: results/face.json; --quick is a look, without a result.
+the thread, the least of interleaved rounds. Results: results/c_face.json; --quick is a look, without a result.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from native import cythonized
 from solvent import Book
 from solvent.records import CommandType, Side, Tif, command
 
-RESULT = Path(__file__).parent / "results" / "face.json"
+RESULT = Path(__file__).parent / "results" / "c_face.json"
 SWINGS = {"static": 0, "2 %": 2, "25 %": 25, "40 %": 40, "60 %": 60}
 HOME_TICKS = 500_000
 MESSAGES, ROUNDS = 400_000, 7
