@@ -149,7 +149,6 @@ class RuleSet:
         same = {name: getattr(self, name) for name in names_of(RuleTerms) if name not in RuleTerms.made}
         same |= {name: known[getattr(self, name)] for name, known in _WORDS.items()}
         return RuleTerms(
-            **same, **{name: known[getattr(self, name)] for name, known in _WORDS.items()},
-            orders=_ORDERS[self.orders], fee_at_bankruptcy=self.fee_at == "bankruptcy", step_tiers=self.low_tiers,
+            **same, orders=_ORDERS[self.orders], fee_at_bankruptcy=self.fee_at == "bankruptcy", step_tiers=self.low_tiers,
             net_hedges=self.nets, steps=tuple(Step[step.upper()] for step in self.steps if step != "net" or self.nets),
         )  # fmt: skip
