@@ -15,13 +15,16 @@ from solvent.api.operator import Operator
 from solvent.api.reads import Acct, Inst
 from solvent.api.venue import Venue
 from solvent.schema.codes import Code, InputError, Rejected
+from solvent.schema.commands import bracket
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.limits import MONEY_MAX, NAME_BYTES, TAGS_MAX
 from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
 from solvent.terms.instrument import Instrument
+from solvent.terms.exits import Exit, exits
 from solvent.terms.order_words import (
+    SELF_TRADE,
     Terms,
     Trigger,
     fit,
@@ -272,7 +275,7 @@ class Exchange(Operator):
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
-        tag: int = 0,
+        tag: int = 0, take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = "incremental",
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -288,6 +291,11 @@ class Exchange(Operator):
 
         self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
+
+        take_profit, stop_loss: children that close what this order fills, never more than the position has, and that cancel
+        each other. A price is the limit of a target that rests, and the trigger of a stop at market; a Trigger wakes a market
+        order; a pair of a Trigger and a price wakes a limit order. arm: "incremental": they stand for what has filled;
+        "complete": for nothing before it is filled whole; "first": for its whole size from the first fill on.
 
         Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted immediate or
         market order may find no counterparty: the Ack is truthy and `filled` tells how much traded. The DONE event tells why
@@ -314,7 +322,7 @@ class Exchange(Operator):
 
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, tag,
+            leg, tag, exits(take_profit, stop_loss, arm, ticks),
         )  # fmt: skip
         if size is None and not flag_of(close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
@@ -324,6 +332,40 @@ class Exchange(Operator):
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
         return self._ask_extended(CommandType.ORDER, lot, terms.more(ticks), fields)
+
+    def oco(
+        self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, take_profit: Exit | None = None,
+        stop_loss: Exit | None = None, leg: str | None = None, tag: int = 0, self_trade: str = "cancel_maker",
+        self_trade_group: int = 0,
+    ) -> Ack:  # fmt: skip
+        """Attaches a target and a stop to a position; the first that fires cancels the other.
+
+        side: theirs, which closes the position. size: for how many contracts they stand; None: for whatever the position has.
+        They never close more than it has, and end with it. take_profit, stop_loss: as in `order`; one of them may be left out.
+        The other words are those of `order`. The Ack names the target, or the stop where there is no target.
+
+        Its codes include REDUCE_ONLY_WOULD_OPEN, where there is nothing to close, and BAD_BRACKET.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> pair = ex.oco("alice", "BTC-USDT-SWAP", "sell", take_profit=51_000, stop_loss=49_000)
+        >>> [(each.price, each.trigger_price, each.remaining) for each in ex.open_orders("alice")]
+        [(Decimal('51000'), None, Decimal('2')), (None, Decimal('49000'), Decimal('2'))]
+        """
+        index, where = self._instrument(instrument), leg_of(leg)
+        lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
+        pair = exits(take_profit, stop_loss, "incremental", lambda value, what: fit(to_units(value, tick, what), False))
+        lots = 0 if size is None else fit(to_units(size, lot, "size"), False) or -1
+        return self._ask_extended(CommandType.ATTACH, lot, pair or bracket(), {
+            "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"), "size_lots": lots,
+            "leg": where, "tag": int_within(tag, "tag", 0, TAGS_MAX), "stp_mode": word(SELF_TRADE, self_trade, "self_trade"),
+            "stp_group": int_within(self_trade_group, "self_trade_group", 0, 2**63 - 1),
+        })  # fmt: skip
 
     def preview(
         self, account: Acct, instrument: Inst, side: str | None = None, size: Dec | None = None, *, leg: str | None = None,

@@ -7,8 +7,8 @@ nothing of the package.
 from enum import IntEnum, IntFlag
 
 __all__ = [
-    "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
-    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Scheme",
+    "Arm", "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
+    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Role", "Scheme",
     "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
     "Weighting",
 ]  # fmt: skip
@@ -42,6 +42,7 @@ class CommandType(IntEnum):
     DISCONNECT = 25
     SET_STATE = 29
     AMEND_TRIGGER = 28
+    ATTACH = 30
 
 
 class EventType(IntEnum):
@@ -79,6 +80,7 @@ class EventType(IntEnum):
     TIMER_SET = 30
     TIMED_OUT = 31
     TAGGED = 32
+    LINKED_TO = 33
     UNCROSSED = 39
     INDICATED = 40
     SHAPED = 35
@@ -163,6 +165,22 @@ class ShapeFlag(IntFlag):
     ONE_LEVEL = 4
     HIDDEN = 8
     INWARDS = 16  # a mid between two ticks is rounded towards the other side
+
+
+class Arm(IntEnum):
+    """Decides for how many lots the children of a bracket stand."""
+
+    AS_FILLED = 0  # for what the entry has filled
+    WHEN_COMPLETE = 1  # for nothing until the entry is filled whole
+    AT_FIRST_FILL = 2  # for the entry's whole size from its first fill on
+    FOLLOWS = 3  # for the position, whatever it is
+
+
+class Role(IntEnum):
+    """Tells whether an order brings a bracket."""
+
+    NO_BRACKET = 0
+    BRINGS_BRACKET = 1  # its children are in the record behind its terms and its shape
 
 
 class OrderType(IntEnum):
@@ -344,6 +362,8 @@ class Ending(IntEnum):
     POSITION_CLOSED = 16
     TIMEOUT = 17
     DISCONNECTED = 18
+    SIBLING_FIRED = 19
+    BRACKET_DONE = 20
 
 
 class ParcelChange(IntEnum):

@@ -16,16 +16,16 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS, FIRST_USER
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
+from solvent.witness.brackets import Brackets
 from solvent.witness.rows import LEGS, Audited, Key, Order
 from solvent.witness.safety import Before
 from solvent.witness.spendable import spendable
-from solvent.witness.timers import Timed
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Timed):
+class Auditor(Brackets):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -273,6 +273,7 @@ class Auditor(Timed):
         self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
         self.counts["parcels_rested"] += order.house
         order.price = e.price_ticks
+        self._bracket_changed(e, order)
         self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
 
     def _unrest(self, order_id: int, order: Order) -> None:
@@ -293,6 +294,7 @@ class Auditor(Timed):
         order = self.orders[e.order_id]
         self._move(order, e)
         order.remaining, order.mark = e.size_lots, self.marks[e.instrument]  # a reduce-only one is measured now
+        self._bracket_triggered(e)
 
     def _on_shaped(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
@@ -309,6 +311,7 @@ class Auditor(Timed):
     def _on_done(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._timers_done(e, order)
+        self._bracket_done(e, order)
         del self.orders[e.order_id]
         self._need(order.remaining == e.cancelled_lots, e, f"ORD-3: {order.remaining} lots are left")
         self._unrest(e.order_id, order)
@@ -335,6 +338,7 @@ class Auditor(Timed):
             rate = self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if takes else maker_fee
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
+            self._bracket_traded(e, order_id)
             cost = signed_cost(spec, not order.side, value)
             if order.house:
                 self._house_fills.append((e.size_lots, cost))
@@ -490,6 +494,7 @@ class Auditor(Timed):
         for order_id, order in self.orders.items() if ended else ():
             left = order.closes and order.status == "dormant" and ended.get(order.key) == order.side
             self._need(not left, order_id, "ORD-5: it would close the next position")
+        self._close_brackets(ended)
         self._held.clear()
 
     def _close_sums(self) -> None:

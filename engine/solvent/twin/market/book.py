@@ -5,10 +5,14 @@ Owns queues and best prices. Never knows accounts' money. Cost: O(log levels) a 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
 from solvent.schema.words import Flag, Side
+
+if TYPE_CHECKING:
+    from solvent.twin.market.brackets import Bracket
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +75,8 @@ class Order:
     terms: ExtendedTerms = PLAIN
     resting: bool = False
     dormant: bool = False
+    bracket: "Bracket | None" = None
+    parked: bool = False  # a child that waits for its entry: dormant, but no price wakes it
     reduces: bool = field(init=False)  # True for a reduce-only order
 
     def __post_init__(self) -> None:
@@ -82,6 +88,11 @@ class Order:
             self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
             *self.terms.shape(), self.terms.tag,
         )  # fmt: skip
+
+    @property
+    def is_child(self) -> bool:
+        """True for the target and the stop of a bracket, which close; an entry opens."""
+        return self.bracket is not None and self.reduces
 
     @property
     def shaped(self) -> bool:

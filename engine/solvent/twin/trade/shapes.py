@@ -8,13 +8,7 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
 from solvent.schema.words import Flag, Peg, TriggerKind
 from solvent.twin.contract.valuation import Contract
-
-
-class Fields(dict[str, int]):
-    """A further record of an order, with its fields as attributes."""
-
-    def __getattr__(self, name: str) -> int:
-        return self[name]
+from solvent.twin.trade.state import Fields
 
 
 _RESERVED = (
