@@ -75,7 +75,7 @@ cdef struct Shape:
     uint16_t unused_short
     uint32_t unused_int
 
-cdef struct Bracket:
+cdef struct BracketTerms:
     int64_t target_ticks
     int64_t target_trigger_ticks
     int64_t stop_ticks

@@ -5,6 +5,7 @@ from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
+from solvent._core.market.brackets cimport bracket_of, brackets_leave, brackets_mark_all, stands_for
 from solvent._core.market.client_ids cimport client_text_set
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
@@ -20,7 +21,7 @@ from solvent._core.base.clauses cimport (
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
     BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    FILLED, FILLED_BY_BOOK, FOLLOWS, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
     POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
     AcceptedTerms, Event,
 )
@@ -196,8 +197,14 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
         p.reduce_count -= 1
         _unlink(s.pool.reduce, &p.first_reduce, slot)
         must((p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
-    if order.state & EXTENDED and s.pool.terms[slot].kind != NO_TRIGGER:
-        p.trigger_count -= 1
+    if order.state & EXTENDED and s.pool.terms[slot].bracket:
+        p.trigger_count -= s.pool.terms[slot].kind != NO_TRIGGER or order.flags & REDUCE_ONLY != 0
+        brackets_leave(&s.brackets, &s.pool, slot)
+    else:
+        if order.state & EXTENDED and s.pool.terms[slot].kind != NO_TRIGGER:
+            p.trigger_count -= 1
+        if order.flags & REDUCE_ONLY and p.trigger_count > 0 and s.brackets.count > 0:
+            brackets_mark_all(&s.brackets, &s.pool, p.first_reduce)     # its room is free for a target
     must(p.first_order != slot and p.first_reduce != slot and p.account == order.account, BOOK_5, &s.log.fault)
     must((p.trigger_count | p.reduce_count) >= 0, BOOK_5, &s.log.fault)
 
@@ -296,14 +303,21 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
             shrink(s, worst, excess, REDUCE_ONLY_CUT)
 
 
+cdef bint _stands(State* s, int32_t slot) noexcept nogil:
+    """True for a child that stands for lots of its position."""
+    cdef int32_t place = bracket_of(&s.pool, slot)
+    return place != 0 and (s.brackets.items[place - 1].arm == FOLLOWS or stands_for(&s.brackets, &s.pool, place) > 0)
+
+
 cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
-    """Ends the dormant and due close-position orders of a closed or turned position, newest first."""
+    """Ends the orders that wait to close a closed or turned position, newest first: close-position orders, and children
+    whose entry has filled."""
     cdef int32_t slot = s.ledger.positions[position].first_reduce
     cdef int32_t next
     while slot >= 0:
         next = s.pool.reduce[slot].next
-        if (s.pool.orders[slot].state & (DORMANT | DUE) and s.pool.orders[slot].flags & CLOSE_POSITION
-                and s.pool.orders[slot].side == side):
+        if s.pool.orders[slot].state & (DORMANT | DUE) and s.pool.orders[slot].side == side and (
+                s.pool.orders[slot].flags & CLOSE_POSITION or _stands(s, slot)):
             cancel(s, slot, POSITION_CLOSED)
         slot = next
 
@@ -499,8 +513,11 @@ cdef void after_fill(State* s, int32_t position, int64_t held_lots) noexcept nog
     cdef Position* p = &s.ledger.positions[position]
     refresh_hold(s, position)
     cut_reduce_only(s, position)
-    if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
-        _end_with(s, position, SELL if held_lots > 0 else BUY)
+    if p.trigger_count > 0:
+        if held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
+            _end_with(s, position, SELL if held_lots > 0 else BUY)
+        if s.brackets.count > 0:
+            brackets_mark_all(&s.brackets, &s.pool, p.first_reduce)
     check_reduce(s, p)
     must(p.size_lots != 0 or (p.margin_units == 0 and p.cost_units == 0), MAR_3, &s.log.fault)
 
