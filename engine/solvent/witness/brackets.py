@@ -73,7 +73,7 @@ class Brackets(Timed):
 
     def _bracket_triggered(self, e: Event) -> None:
         each = self.joined.get(e.order_id)
-        if each is None:
+        if each is None or e.order_id == each.entry:
             return
         left = abs(self.sizes[each.key]) if each.arm == Arm.FOLLOWS else each.stands_for - each.closed
         self._joins(e.size_lots <= left or not self._opposes(each), e, f"{left} lots are left to close")
