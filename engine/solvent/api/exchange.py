@@ -21,8 +21,8 @@ from solvent.schema.limits import MONEY_MAX, NAME_BYTES, TAGS_MAX
 from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
-from solvent.terms.instrument import Instrument
 from solvent.terms.exits import Exit, exits
+from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import (
     SELF_TRADE,
     Terms,

@@ -49,7 +49,9 @@ class Brackets(Timed):
         each = Joined(key, e.side, arm, e.entry_id, children, e.size_lots, entry.remaining if entry else e.size_lots)
         for order_id in children:
             child = self.orders[order_id]
-            self._joins(child.reduces and not child.remaining and (child.key, child.side) == (key, e.side), e, "a child closes")
+            self._joins(
+                child.reduces and not child.remaining and (child.key, child.side) == (key, e.side), e, "a child closes"
+            )
             child.status = TRANSITIONS[child.status, e.type]
             self.joined[order_id] = each
         alone = self._command == CommandType.ATTACH

@@ -5,14 +5,10 @@ Owns queues and best prices. Never knows accounts' money. Cost: O(log levels) a 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedDict
 
 from solvent.schema.words import Flag, Side
-
-if TYPE_CHECKING:
-    from solvent.twin.market.brackets import Bracket
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +53,29 @@ PLAIN = ExtendedTerms()
 
 
 @dataclass(slots=True, eq=False)
+class Bracket:
+    """entry, target, stop: order ids, 0 for none or for one that has ended. filled: lots for which the children stand by an
+    entry that has ended, or that a pair was attached for. closed: lots that ended children have closed. most: the total size
+    to which the target was amended, 0 for any."""
+
+    arm: int
+    entry: int = 0
+    target: int = 0
+    stop: int = 0
+    filled: int = 0
+    closed: int = 0
+    most: int = 0
+    marked: bool = False
+
+    def row(self) -> tuple[int, ...]:
+        return self.entry, self.target, self.stop, self.filled, self.closed, self.most, self.arm
+
+    @property
+    def children(self) -> list[int]:
+        return [order_id for order_id in (self.target, self.stop) if order_id]
+
+
+@dataclass(slots=True, eq=False)
 class Order:
     """A live order; `holder` is the account's position, the house's parcel, or None in a Book alone."""
 
@@ -75,7 +94,7 @@ class Order:
     terms: ExtendedTerms = PLAIN
     resting: bool = False
     dormant: bool = False
-    bracket: "Bracket | None" = None
+    bracket: Bracket | None = None
     parked: bool = False  # a child that waits for its entry: dormant, but no price wakes it
     reduces: bool = field(init=False)  # True for a reduce-only order
 

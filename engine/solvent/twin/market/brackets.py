@@ -6,33 +6,9 @@ Cost: O(1), and O(reduce-only orders of a position) to mark its brackets.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from solvent.schema.words import Arm, Ending
-from solvent.twin.market.book import Order
-
-
-@dataclass(slots=True, eq=False)
-class Bracket:
-    """entry, target, stop: order ids, 0 for none or for one that has ended. filled: lots for which the children stand by an
-    entry that has ended, or that a pair was attached for. closed: lots that ended children have closed. most: the total size
-    to which the target was amended, 0 for any."""
-
-    arm: int
-    entry: int = 0
-    target: int = 0
-    stop: int = 0
-    filled: int = 0
-    closed: int = 0
-    most: int = 0
-    marked: bool = False
-
-    def row(self) -> tuple[int, ...]:
-        return self.entry, self.target, self.stop, self.filled, self.closed, self.most, self.arm
-
-    @property
-    def children(self) -> list[int]:
-        return [order_id for order_id in (self.target, self.stop) if order_id]
+from solvent.twin.market.book import Bracket, Order
 
 
 class Brackets:

@@ -10,8 +10,7 @@ from solvent.schema.limits import TAGS_MAX
 from solvent.schema.states import CALLS
 from solvent.schema.words import Arm, Leg, Listing, SelfTrade, Side
 from solvent.twin.account.ledger import Position
-from solvent.twin.market.book import ExtendedTerms
-from solvent.twin.market.brackets import Bracket
+from solvent.twin.market.book import Bracket, ExtendedTerms
 from solvent.twin.trade.linked import count_of
 from solvent.twin.trade.placement import Answer, Placement, refused
 from solvent.twin.trade.state import Fields, Ticket

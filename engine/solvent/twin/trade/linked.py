@@ -11,8 +11,8 @@ from solvent.schema.words import Arm, Ending, Flag, Listing, Side, Source, Tif, 
 from solvent.twin.account.ledger import Position
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
-from solvent.twin.market.book import ExtendedTerms, Order
-from solvent.twin.market.brackets import Bracket, stands_for
+from solvent.twin.market.book import Bracket, ExtendedTerms, Order
+from solvent.twin.market.brackets import stands_for
 from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.state import Fields, Ticket
@@ -137,8 +137,13 @@ class Linked:
         elif not children:
             self.trading.brackets.remove(bracket, entry)
         else:
-            for order in children:
+            for order in sorted(children, key=self._turn):
                 self._resize(order)
+
+    @staticmethod
+    def _turn(order: Order) -> int:
+        """Returns in which turn a child wakes: one that fires on a fall, one that fires on a rise, one that rests."""
+        return direction(order.side, order.terms.kind) if order.terms.kind else 2
 
     def _is_over(self, bracket: Bracket, orders: list[Order]) -> bool:
         """True if the children have closed all for which they stand, or if nothing is left that they could close."""
@@ -187,11 +192,23 @@ class Linked:
         assert isinstance(p, Position)
         self.trading.leave_book(order)
         order.size, order.remaining = order.size - order.remaining + lots, lots
+        mark = self.contracts[order.instrument].mark
+        order.open_loss = max(0, order.price - mark if order.side == Side.BUY else mark - order.price)
         self.trading.replaced_event(order)
         self.trading.rest_or_end(
             Ticket(
-                order.account, order.instrument, p, order.side, order.price, order.size, order.tif, order.flags,
-                limit=order.price, remaining=lots, terms=order.terms, order=order,
+                order.account,
+                order.instrument,
+                p,
+                order.side,
+                order.price,
+                order.size,
+                order.tif,
+                order.flags,
+                limit=order.price,
+                remaining=lots,
+                terms=order.terms,
+                order=order,
             )  # fmt: skip
         )
 

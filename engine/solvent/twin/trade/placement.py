@@ -41,8 +41,7 @@ from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
-from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
-from solvent.twin.market.brackets import Bracket
+from solvent.twin.market.book import PLAIN, Bracket, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.linked import Linked, count_of
 from solvent.twin.trade.order_margin import OrderMargin

@@ -10,7 +10,6 @@ from solvent.schema.words import Flag, Peg, TriggerKind
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.trade.state import Fields
 
-
 _RESERVED = (
     "unused_first", "unused_second", "unused_third", "unused_short", "unused_int", "display_lots", "display_most_lots",
     "shape_flags",

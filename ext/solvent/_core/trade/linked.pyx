@@ -206,7 +206,7 @@ cdef void _grow(State* s, int32_t slot, int64_t lots) noexcept nogil:
     """Takes a resting target to the back of its queue with more lots."""
     cdef Ticket t
     ticket_of_order(s, slot, lots, order_price(s, slot), &t)
-    t.open_loss_ticks = s.pool.orders[slot].open_loss_ticks
+    t.open_loss_ticks = max64(0, t.price_ticks - t.ins.mark_ticks if t.side == BUY else t.ins.mark_ticks - t.price_ticks)
     requeue(s, &t)
     rest_or_end(s, &t)
 
@@ -239,6 +239,14 @@ cdef void _resize(State* s, int32_t slot) noexcept nogil:
         s.log.fault = 2
 
 
+cdef bint _is_later(State* s, uint64_t target_id, uint64_t stop_id) noexcept nogil:
+    """True if a target wakes after the stop: one that rests does, and one that fires on a rise."""
+    cdef int32_t slot = pool_find(&s.pool, target_id)
+    if slot < 0 or stop_id == 0:
+        return False
+    return s.pool.terms[slot].kind == NO_TRIGGER or trigger_direction(s.pool.orders[slot].side, s.pool.terms[slot].kind) == 1
+
+
 cdef void _settle(State* s, int32_t place) noexcept nogil:
     """Ends a bracket, or sets the sizes of its children."""
     cdef Bracket each = s.brackets.items[place - 1]
@@ -256,6 +264,8 @@ cdef void _settle(State* s, int32_t place) noexcept nogil:
             s.pool.terms[slot].bracket = 0
         brackets_give(&s.brackets, place)
         return
+    if not over and _is_later(s, ids[0], ids[1]):
+        ids[0], ids[1] = ids[1], ids[0]
     for i in range(3 if over else 2):
         if ids[i] == 0:
             continue
