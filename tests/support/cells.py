@@ -61,8 +61,9 @@ CELLS = {
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
 }  # fmt: skip
 ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py, test_timers.py, test_states.py,
-    # test_call_terms.py and test_trailing.py
+    # test_call_terms.py, test_trailing.py and test_shapes.py
     (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
     (C.SET_LAST, Code.NOT_TRADING), (C.TIMER, Code.TOO_MANY_TIMERS), (C.AMEND, Code.CALL_FROZEN),
     (C.CANCEL, Code.CALL_FROZEN), (C.SET_STATE, Code.NOT_TRADING), (C.AMEND_TRIGGER, Code.TRIGGER_REACHED),
+    (C.AMEND, Code.BAD_SHAPE),
 }  # fmt: skip

@@ -5,7 +5,7 @@ Owns the choices, from the generator's second source of numbers: the same seed w
 
 from random import Random
 
-from solvent.records import CommandType, Flag, Peg, Source, TriggerKind
+from solvent.records import CommandType, Flag, Peg, ShapeFlag, Source, Tif, TriggerKind
 from solvent.schema.commands import bracket, command, shape
 from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS
 from support.linked_orders import bracketed
@@ -45,6 +45,28 @@ def _trail(r: Random, draft: Draft, mark: int, span: int) -> None:
         draft.shape |= {"peg": Peg.PEG_TRIGGER, "offset_ticks": r.randint(-span, span)}
 
 
+def _kind(r: Random, draft: Draft) -> None:
+    """An iceberg, a hidden order, all or none, market to limit; sometimes what does not go together."""
+    head, size = draft.head, max(1, draft.head["size_lots"])
+    stays = r.random() < 0.7
+    if stays and head["tif"] in (Tif.IOC, Tif.FOK):
+        head["tif"] = Tif.GTC
+    if head["flags"] & Flag.MARKET:
+        if stays and head["tif"] == Tif.GTC:
+            draft.shape["shape_flags"] = ShapeFlag.TO_LIMIT | r.choice([0, ShapeFlag.ONE_LEVEL])
+        return
+    kind = r.random()
+    if kind < 0.45:
+        draft.shape["display_lots"] = min(size, r.choice([1, 1, 2, 3, max(1, size // 3)]))
+    elif kind < 0.65:
+        draft.shape["shape_flags"] = ShapeFlag.HIDDEN
+    elif kind < 0.95:
+        draft.shape["shape_flags"] = ShapeFlag.ALL_OR_NONE
+        head["flags"] &= ~(Flag.POST_ONLY | Flag.SLIDE | (Flag.REDUCE_ONLY if r.random() < 0.8 and size else 0))
+    else:
+        draft.shape |= {"shape_flags": r.randrange(16), "display_lots": r.choice([0, 1, size + 1])}
+
+
 def reshaped(r: Random, record: bytes, mark: int, volatility: int, linking: Random | None) -> bytes:
     """An ORDER as it was, or with other terms, or with a bracket."""
     span = mark * volatility // 5_000 + 2
@@ -61,9 +83,9 @@ def reshaped(r: Random, record: bytes, mark: int, volatility: int, linking: Rand
         _trail(r, draft, mark, span)
     elif r.random() < 0.02:
         draft.shape["offset_ticks"] = 1  # of nothing
-    else:
-        return record if not draft.second["trigger_kind"] else draft.record()
-    return draft.record()
+    if draft.head["flags"] & Flag.CLOSE_POSITION == 0 and r.random() < 0.6:
+        _kind(r, draft)
+    return draft.record() if draft.shape or draft.second["trigger_kind"] else record
 
 
 def moved_trigger(r: Random, time_ns: int, row: tuple[int, ...], span: int) -> bytes:

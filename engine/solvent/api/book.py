@@ -17,7 +17,7 @@ from solvent.schema.limits import MONEY_MAX, PRICE_TICKS_MAX, SIZE_LOTS_MAX, TAG
 from solvent.schema.terms import NO_MONEY, InstrumentTerms, values_of
 from solvent.schema.words import CommandType, EventType
 from solvent.terms.decimals import Dec
-from solvent.terms.order_words import Terms, Trigger, flag_of, int_within, moved_alone, timer_fields, total_lots, word
+from solvent.terms.order_words import Kind, Terms, Trigger, flag_of, int_within, moved_alone, timer_fields, total_lots, word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +70,7 @@ class Book(Face):
         self, account: int, side: str, size_lots: int, *, price_ticks: int | None = None, tif: str = "gtc",
         post_only: bool | str = False, client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None,
         slippage: Dec | None = None, self_trade: str = "cancel_maker", self_trade_group: int = 0, market: bool = False,
+        display_lots: int | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
         tag: int = 0,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
@@ -87,8 +88,20 @@ class Book(Face):
         >>> book.order(2, "buy", 7, price_ticks=101, tif="ioc")
         Ack(OK, order_id=33554433, filled=5, resting=0)
         """
+        kind = Kind(None if display_lots is None else _ticks(display_lots, "display_lots"), all_or_none, to_limit, levels)
         terms = Terms(
-            tif, post_only, False, False, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group, tag=tag
+            tif,
+            post_only,
+            False,
+            False,
+            client_id,
+            trigger,
+            expiry_ns,
+            slippage,
+            self_trade,
+            self_trade_group,
+            tag=tag,
+            kind=kind,
         )
         fields = terms.header(market=flag_of(market, "market") or (price_ticks is None and terms.needs_price())) | {
             "account": int_within(account, "account", 0, NOBODY - 1), "side": word(SIDES, side, "side"),
@@ -335,5 +348,5 @@ _RESTING = ("order_id", "account", "instrument", "side", "price_ticks", "remaini
 _DORMANT = (
     "trigger_ticks", "trail", "extreme_ticks", "slippage_ppb", "expiry_ns", "self_trade_group", "source", "kind",
     "trigger_flags", "self_trade", "leg", "activation_ticks", "step_ticks", "offset_ticks", "peg", "shape_flags", "rises",
-    "tag",
+    "display_lots", "hidden_lots", "tag",
 )  # fmt: skip

@@ -25,6 +25,7 @@ from solvent.terms.exits import Exit, exits
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import (
     SELF_TRADE,
+    Kind,
     Terms,
     Trigger,
     fit,
@@ -275,6 +276,7 @@ class Exchange(Operator):
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
+        display: Dec | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
         tag: int = 0, take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = "incremental",
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
@@ -288,18 +290,19 @@ class Exchange(Operator):
         closes whatever is open, for a dormant order when it fires. client_id: the caller's own id, a number or a text.
         trigger: the order is dormant until it fires (solvent.Trigger). leg: in hedge mode, "long" or "short": the position
         that the order opens (buy long, sell short) or closes. tag: a number of its connection, for `disconnect`.
-
         self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
+        display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest
+        of a market order stays at its last fill's price; levels=1 takes the best price only. See docs/reference/orders.md.
 
-        take_profit, stop_loss: children that close what this order fills, never more than the position has, and that cancel
-        each other. A price is the limit of a target that rests, and the trigger of a stop at market; a Trigger wakes a market
-        order; a pair of a Trigger and a price wakes a limit order. arm: "incremental": they stand for what has filled;
-        "complete": for nothing before it is filled whole; "first": for its whole size from the first fill on.
+        take_profit, stop_loss: children that close what this order fills, and cancel each other. A price is the limit of a
+        target that rests, and the trigger of a stop at market. A Trigger wakes a market order, a Trigger and a price in a pair
+        a limit order. arm: "incremental": they stand for what has filled; "complete": for nothing before it is filled whole;
+        "first": for its whole size from the first fill on.
 
-        Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted immediate or
-        market order may find no counterparty: the Ack is truthy and `filled` tells how much traded. The DONE event tells why
-        the rest ended. Raises InputError for a word or number that cannot be understood, WrongType for a float or a bool.
+        Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted market order may
+        find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError for a word or number
+        that cannot be understood, WrongType for a float or a bool.
 
         >>> from solvent import Exchange, Instrument, Trigger
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -311,8 +314,6 @@ class Exchange(Operator):
         >>> ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=50_000, tif="ioc").filled
         Decimal('2')
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
-        >>> ex.order("alice", "BTC-USDT-SWAP", "buy", 1, price=60_000).code.name
-        'PRICE_BAND'
         """
         index = self._instrument(instrument)
         lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
@@ -320,9 +321,10 @@ class Exchange(Operator):
         def ticks(value: object, what: str) -> int:
             return fit(to_units(value, tick, what), False)
 
+        kind = Kind(None if display is None else fit(to_units(display, lot, "display"), False), all_or_none, to_limit, levels)
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, tag, exits(take_profit, stop_loss, arm, ticks),
+            leg, tag, exits(take_profit, stop_loss, arm, ticks), kind,
         )  # fmt: skip
         if size is None and not flag_of(close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")

@@ -257,7 +257,7 @@ class Reads(Face):
 
         owned = {row[0] for row in self._kernel.orders_of(self._known_account(account))}
         rows = [row for row in self._kernel.brackets() if owned & {*row[:3]}]
-        return [views.BracketView(*row[:3], (*ARMS, "position")[row[6]]) for row in rows]
+        return [views.BracketView(row[0], row[1], row[2], (*ARMS, "position")[row[6]]) for row in rows]
 
     def resting(self, instrument: Inst) -> "list[views.OrderView]":
         """Returns every resting order of an instrument as an OrderView: bids best first, each price in time order, then asks.

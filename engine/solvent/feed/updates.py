@@ -33,6 +33,7 @@ __all__ = [
 
 NEEDS = (
     EventType.BEGIN, EventType.RESTED, EventType.TRADE, EventType.REDUCED, EventType.DONE, EventType.REPLACED,
+    EventType.REFILLED,
 )  # fmt: skip
 """The event types that a feed reads; a Book or Exchange with a `log` of its own must write these."""
 _SIDES = tuple(Side)
@@ -350,7 +351,8 @@ class Feed:
         self._trades = 0  # their number so far
         self._event_seq = self._time_ns = 0  # of the command being read
         self._stamp = (0, 0)  # of the one that made seq
-        self._orders: dict[int, tuple[Side, int, int]] = {}  # side, price, remaining; at one price in the queue's order
+        self._orders: dict[int, tuple[Side, int, int]] = {}  # side, price, shown lots; at one price in the queue's order
+        self._hidden: dict[int, int] = {}  # lots of resting orders that nobody sees
         self._levels: tuple[Any, Any] = (SortedDict(), SortedDict())  # by side: price to (lots, orders)
         self._best = (0, 0, 0, 0)  # as last sent
         self._moves: list[OrderChange] = []  # of the command being read
@@ -435,9 +437,7 @@ class Feed:
 
     def _on_rested(self, event: Event) -> None:
         if event.instrument == self.instrument:
-            side, price, lots = _SIDES[event.side], event.price_ticks, event.remaining_lots
-            self._orders[event.order_id] = side, price, lots
-            self._move(Action.ADD, event.order_id, side, price, lots, 1, lots)
+            self._show(event, event.remaining_lots - event.hidden_lots)
 
     def _on_trade(self, event: Event) -> None:
         if event.instrument == self.instrument:
@@ -445,10 +445,30 @@ class Feed:
             self._take(Action.EXECUTE, event.maker_order_id, event.size_lots)
             self._take(Action.EXECUTE, event.taker_order_id, event.size_lots)  # it rests if this is an uncross
 
+    def _on_refilled(self, event: Event) -> None:
+        if event.instrument == self.instrument:
+            self._show(event, event.shown_lots)
+
+    def _show(self, event: Event, lots: int) -> None:
+        """Adds an order by the lots that the book shows of it. One that shows nothing is not there."""
+        side, price = _SIDES[event.side], event.price_ticks
+        self._hidden[event.order_id] = event.hidden_lots
+        if not event.hidden_lots:
+            del self._hidden[event.order_id]
+        if lots:
+            self._orders[event.order_id] = side, price, lots
+            self._move(Action.ADD, event.order_id, side, price, lots, 1, lots)
+
     def _on_reduced(self, event: Event) -> None:
-        self._take(Action.REDUCE, event.order_id, event.cut_lots)
+        """Takes lots off an order: first those that nobody sees."""
+        hidden = self._hidden.get(event.order_id, 0)
+        if unseen := min(hidden, event.cut_lots):
+            self._hidden[event.order_id] = hidden - unseen
+        if event.cut_lots > unseen:
+            self._take(Action.REDUCE, event.order_id, event.cut_lots - unseen)
 
     def _on_done(self, event: Event) -> None:
+        self._hidden.pop(event.order_id, None)
         self._take(Action.DELETE, event.order_id)
 
     def _on_replaced(self, event: Event) -> None:
@@ -526,6 +546,7 @@ class Feed:
 _HANDLERS = {
     EventType.BEGIN: Feed._on_begin, EventType.RESTED: Feed._on_rested, EventType.TRADE: Feed._on_trade,
     EventType.REDUCED: Feed._on_reduced, EventType.DONE: Feed._on_done, EventType.REPLACED: Feed._on_replaced,
+    EventType.REFILLED: Feed._on_refilled,
 }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ ANSWERS: dict[CommandType, set[Code]] = {
     } | _LIMITED,
     CommandType.AMEND: _SINGLE | _ALLOWED | {
         Code.UNKNOWN_ACCOUNT, Code.UNKNOWN_ORDER, Code.BAD_SIZE, Code.BAD_PRICE, Code.AMEND_NOTHING, Code.AMEND_BELOW_FILLED,
-        Code.NOT_TRADING, Code.CALL_FROZEN, Code.CHILD_TOO_LARGE,
+        Code.NOT_TRADING, Code.BAD_SHAPE, Code.CALL_FROZEN, Code.CHILD_TOO_LARGE,
     } | _LIMITED,
     CommandType.ATTACH: _NAMED | {
         Code.NOT_SUPPORTED, Code.BAD_SIDE, Code.BAD_SIZE, Code.BAD_SELF_TRADE, Code.BAD_TAG, Code.BAD_LEG, Code.BAD_BRACKET,

@@ -378,6 +378,6 @@ def shape(**fields: int) -> bytes:
 
 
 def bracket(**fields: int) -> bytes:
-    """Packs the record of a target and a stop: of an ORDER with Role.BRINGS_BRACKET behind its terms and its shape, of an ATTACH the
-    second one."""
+    """Packs the record of a target and a stop. An ATTACH has it second, an ORDER with Role.BRINGS_BRACKET behind its terms and
+    its shape."""
     return BRACKET.pack(*(fields.get(name, 0) for name in BRACKET_FIELDS))

@@ -69,7 +69,7 @@ EVENTS: dict[EventType, dict[str, Said]] = {
         _ORDER, flags=("code", Flag), tif=("reason", Tif), order_id="a", price_ticks="b", size_lots="c", client_id="d",
         limit_ticks="e",
     ),
-    EventType.RESTED: _said(_ORDER, order_id="a", price_ticks="b", remaining_lots="c"),
+    EventType.RESTED: _said(_ORDER, order_id="a", price_ticks="b", remaining_lots="c", hidden_lots="d"),
     EventType.TRADE: _said(
         "side instrument", maker_order_id="a", taker_order_id="b", price_ticks="c", size_lots="d", maker="e", taker="account"
     ),
@@ -128,6 +128,7 @@ EVENTS: dict[EventType, dict[str, Said]] = {
         _ORDER, shape_flags=("code", ShapeFlag), peg=("reason", Peg), order_id="a", display_lots="b", display_most_lots="c",
         step_ticks="d", offset_ticks="e",
     ),
+    EventType.REFILLED: _said(_ORDER, order_id="a", price_ticks="b", shown_lots="c", hidden_lots="d"),
     EventType.TRIGGER_MOVED: _said(_ORDER, order_id="a", trigger_ticks="b"),
 }  # fmt: skip
 """Each type's names, in the order in which they are told."""

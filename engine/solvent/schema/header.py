@@ -366,6 +366,8 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/market/triggers.pxd": {"limits": c_limits("TRAILING_MAX")},
     f"{CORE}/market/timers.pxd": {"limits": c_limits("TIMERS_MAX")},
     f"{CORE}/market/book.pxd": {"limits": c_limits("BOOK_ITEMS_MAX")},
+    f"{CORE}/market/peaks.pxd": {"limits": c_limits("ALL_OR_NONE_MAX")},
+    f"{CORE}/trade/shapes.pyx": {"limits": c_limits("PARTS_MAX", "ALL_OR_NONE_MAX")},
     f"{CORE}/account/ledger.pxd": {"limits": c_limits("FIRST_USER", "ACCOUNTS_MAX")},
     f"{CORE}/account/fees.pxd": {"limits": c_limits("VOLUME_DAYS")},
     f"{CORE}/account/fees.pyx": {"limits": c_wide_limits("DAY_NS", "VOLUME_MAX")},

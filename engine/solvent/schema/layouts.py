@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "BRACKET", "BRACKET_FIELDS", "COMMAND", "COMMAND_FIELDS", "CONTINUED", "EVENT", "EVENT_FIELDS", "EXTENSION", "EXTENSION_FIELDS", "NOBODY",
+    "BRACKET", "BRACKET_FIELDS",
+    "COMMAND", "COMMAND_FIELDS", "CONTINUED", "EVENT", "EVENT_FIELDS", "EXTENSION", "EXTENSION_FIELDS", "NOBODY",
     "NO_INSTRUMENT", "RECORD_BYTES", "SHAPE", "SHAPE_FIELDS", "TERMS", "TERMS_FIELDS", "dtype", "layout",
 ]  # fmt: skip
 
@@ -54,7 +55,8 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 """The names of each record's fields and their codes (module struct), in order. `extension` is the second record of an ORDER,
-`shape` the third one if its flags say so, `bracket` the next one if its role says so, `terms` the second one of an ACCEPTED.
+`shape` the third one if its flags say so. `bracket` comes behind them if the role says so, and second in an ATTACH. `terms` is
+the second record of an ACCEPTED.
 """
 
 C_TYPES = {"H": "uint16_t", "B": "uint8_t", "I": "uint32_t", "q": "int64_t", "Q": "uint64_t"}

@@ -107,5 +107,11 @@ CATCH_UP_MAX = 256
 MESSAGES_MAX = 1_000
 """Highest limit of messages a window: a rolling window remembers the time of each of them."""
 
+ALL_OR_NONE_MAX = 1_000
+"""Resting orders of one book that trade whole or not at all: every taker may have to pass over each of them."""
+
+PARTS_MAX = 100
+"""Peaks of one iceberg: each is a fill of its own."""
+
 BOOK_ITEMS_MAX = 2**24
 """Price levels, and trie nodes, of one book. An order that would need more is refused."""

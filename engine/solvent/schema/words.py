@@ -8,9 +8,9 @@ from enum import IntEnum, IntFlag
 
 __all__ = [
     "Arm", "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
-    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Role", "Scheme",
-    "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
-    "Weighting",
+    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Role",
+    "Scheme", "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind",
+    "Verdict", "Weighting",
 ]  # fmt: skip
 
 
@@ -85,6 +85,7 @@ class EventType(IntEnum):
     INDICATED = 40
     SHAPED = 35
     TRIGGER_MOVED = 36
+    REFILLED = 37
 
 
 class Side(IntEnum):
@@ -364,6 +365,7 @@ class Ending(IntEnum):
     DISCONNECTED = 18
     SIBLING_FIRED = 19
     BRACKET_DONE = 20
+    NOT_IN_CALL = 23
 
 
 class ParcelChange(IntEnum):

@@ -13,7 +13,7 @@ from typing import Any
 from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.commands import extension, shape
 from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, NAME_BYTES, RATE, SIZE_LOTS_MAX, TAGS_MAX
-from solvent.schema.words import EventType, Flag, Leg, Peg, Role, SelfTrade, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.words import EventType, Flag, Leg, Peg, Role, SelfTrade, ShapeFlag, Source, Tif, TriggerFlag, TriggerKind
 from solvent.terms.decimals import PPB, Dec, decimal, to_units
 from solvent.terms.names import client_number, client_text
 
@@ -41,6 +41,7 @@ TRANSITIONS: dict[tuple[str, EventType], str] = {
     ("working", EventType.DONE): "done",
     ("resting", EventType.TRADE): "resting",
     ("resting", EventType.REDUCED): "resting",
+    ("resting", EventType.REFILLED): "resting",
     ("resting", EventType.REPLACED): "working",
     ("resting", EventType.DONE): "done",
 }
@@ -181,6 +182,26 @@ def signed_ticks(value: Dec, what: str, ticks: Callable[[object, str], int]) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """Holds what an order is besides a limit or a market order: an iceberg, hidden, all or none, market to limit."""
+
+    display_lots: int | None = None  # 0: hidden
+    all_or_none: bool = False
+    to_limit: bool = False
+    levels: int | None = None
+
+    def fields(self) -> dict[str, int]:
+        """Returns the fields of the record of shape; empty for an order without one."""
+        flags = ShapeFlag.ALL_OR_NONE if flag_of(self.all_or_none, "all_or_none") else 0
+        flags |= ShapeFlag.TO_LIMIT if flag_of(self.to_limit, "to_limit") else 0
+        if self.levels is not None:
+            flags |= ShapeFlag.ONE_LEVEL * int_within(self.levels, "levels", 1, 1)
+        flags |= ShapeFlag.HIDDEN if self.display_lots == 0 else 0
+        fields = {"shape_flags": int(flags)} if flags else {}
+        return fields | ({"display_lots": self.display_lots} if self.display_lots else {})
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """Holds the terms that Exchange.order and Book.order share, besides names, side, size and price."""
 
@@ -197,6 +218,7 @@ class Terms:
     leg: str | None = None
     tag: int = 0
     exits: bytes = b""  # the record of its children
+    kind: Kind = Kind()
 
     def flags(self) -> int:
         """Returns the bits of post_only, reduce_only and close_position, and that of a shape."""
@@ -212,7 +234,8 @@ class Terms:
 
     def _has_shape(self) -> bool:
         trigger = self.trigger
-        return isinstance(trigger, Trigger) and (trigger.step is not None or trigger.limit_offset is not None)
+        trails = isinstance(trigger, Trigger) and (trigger.step is not None or trigger.limit_offset is not None)
+        return trails or bool(self.kind.fields())
 
     def needs_price(self) -> bool:
         """True unless the price of a limit order follows from what it is pegged to."""
@@ -222,7 +245,7 @@ class Terms:
         """Returns the header's fields that these terms decide."""
         tif, tag = word(TIFS, self.tif, "tif"), int_within(self.tag, "tag", 0, TAGS_MAX)
         return {
-            "tif": (tif or Tif.IOC) if market else tif,
+            "tif": (tif or Tif.IOC) if market and not self.kind.to_limit else tif,
             "flags": self.flags() | (Flag.MARKET if market else 0) | (Flag.LINKED if tag else 0),
             "client_id": client_number_of(self.client_id, 0),
             "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
@@ -234,8 +257,8 @@ class Terms:
         client id's text."""
         terms = self._second(ticks)
         if self._has_shape():
-            assert self.trigger
-            terms = (terms or extension()) + shape(**self.trigger.shape(ticks))
+            fields = self.trigger.shape(ticks) if self.trigger else {}
+            terms = (terms or extension()) + shape(**fields, **self.kind.fields())
         terms += self.exits
         if not isinstance(self.client_id, str):
             return terms

@@ -24,14 +24,16 @@ def broken(top: State, clock_ns: int, bare: bool) -> str | None:
 
 def _books(top: State) -> Iterator[str]:
     for i, book in enumerate(top.trading.books):
-        bid, ask = book.best(Side.BUY), book.best(Side.SELL)
         gathers = top.contracts[i].listing in (*CALLS, Listing.HALTED)
-        if bid and ask and bid.price >= ask.price and not gathers:
+        bid = book.touch(Side.SELL, 1)
+        if bid and book.touch(Side.BUY, bid) and not gathers:
             yield f"BOOK-1: the book of instrument {i} is crossed"
         for side in (Side.BUY, Side.SELL):
             orders = list(book.orders(side))
             if any(not 0 < order.remaining <= order.size for order in orders):
                 yield f"BOOK-6: an order of instrument {i} has a wrong size"
+            if any(not order.whole and not 0 <= order.hidden < order.remaining for order in orders):
+                yield f"BOOK-6: an iceberg of instrument {i} shows nothing"
             if any(a.price == b.price and a.side != b.side for a, b in pairwise(orders)):
                 yield f"BOOK-5: the book of instrument {i} mixes sides"
 

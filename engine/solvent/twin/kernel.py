@@ -299,12 +299,8 @@ class Kernel(Recorder):
             self.log.emit_passed()
 
     def _dispatch(self, c: Asked, second: bytes, offer: Offer) -> Answer:
-        longer = {
-            CommandType.ORDER: 5,
-            CommandType.OPEN_ACCOUNT: 2,
-            CommandType.ATTACH: 2,
-            CommandType.ADD_INSTRUMENT: RECORDS_MAX,
-        }
+        longer = {CommandType.ORDER: 5, CommandType.OPEN_ACCOUNT: 2, CommandType.ATTACH: 2}
+        longer[CommandType.ADD_INSTRUMENT] = RECORDS_MAX
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
         match c:

@@ -197,8 +197,7 @@ class Reader:
         """Returns (bids, asks), best first, as int64 rows (price ticks, lots, orders), at most n levels each."""
         sides = []
         for side in (Side.BUY, Side.SELL):
-            queues = list(self.trading.books[instrument].sides[side].values())[:n]
-            rows = [(queue[0].price, sum(order.remaining for order in queue), len(queue)) for queue in queues]
+            rows = list(self.trading.books[instrument].shown(side))[:n]
             sides.append(b"".join(number.to_bytes(8, "little") for row in rows for number in row))
         return sides[0], sides[1]
 

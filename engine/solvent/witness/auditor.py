@@ -272,20 +272,13 @@ class Auditor(Brackets):
         self._move(order, e)
         self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
         self.counts["parcels_rested"] += order.house
-        order.price = e.price_ticks
         self._bracket_changed(e, order)
-        self.queues[e.instrument, e.side].setdefault(e.price_ticks, []).append(e.order_id)
-
-    def _unrest(self, order_id: int, order: Order) -> None:
-        if order.status == "resting":
-            queue = self.queues[order.instrument, order.side]
-            queue[order.price].remove(order_id)
-            if not queue[order.price]:
-                del queue[order.price]
+        self._rest(e, order)
 
     def _on_replaced(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._limits_replaced(e)
+        self._bracket_sized(e, e.size_lots)
         self._unrest(e.order_id, order)
         self._move(order, e)
         order.price, order.remaining, order.mark = e.price_ticks, e.remaining_lots, self.marks[e.instrument]
@@ -298,6 +291,12 @@ class Auditor(Brackets):
 
     def _on_shaped(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
+        self._shape(e)
+
+    def _on_refilled(self, e: Event) -> None:
+        order = self.orders[e.order_id]
+        self._refill(e, order)
+        self._move(order, e)
 
     def _on_trigger_moved(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
@@ -305,7 +304,7 @@ class Auditor(Brackets):
     def _on_reduced(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._move(order, e)
-        order.remaining -= e.cut_lots
+        self._shrink(order, e.cut_lots)
         self._need(order.remaining == e.remaining_lots > 0, e, f"ORD-3: {order.remaining} lots remain")
 
     def _on_done(self, e: Event) -> None:
@@ -355,9 +354,7 @@ class Auditor(Brackets):
 
     def _meet(self, e: Event, maker: Order, taker: Order) -> None:
         """Checks whom a taker meets in continuous trading."""
-        queue = self.queues[e.instrument, 1 - e.side]
-        best = max(queue) if e.side else min(queue)
-        self._need((best, queue[best][0]) == (e.price_ticks, e.maker_order_id), e, "BOOK-8: the best and oldest order")
+        self._check_maker(e, maker, taker)
         allowed = taker.house or maker.house or taker.stp_mode == SelfTrade.ALLOW
         self._need(allowed or not taker.shares_owner(maker), e, "BOOK-9: no self-trade")
 
@@ -473,6 +470,7 @@ class Auditor(Brackets):
         self.closes += 1
         self._stepping = 0
         self._close_orders()
+        self._close_shapes()
         self._close_timers()
         self._close_calls()
         self._need(not any(owed for _, _, owed in self._fees), self._fees, "every fee is posted")
@@ -560,7 +558,6 @@ class Auditor(Brackets):
             mine_rows = [
                 (order_id, self.orders[order_id].remaining)
                 for side in (0, 1)
-                for price in sorted(self.queues[instrument, side], reverse=side == 0)
-                for order_id in self.queues[instrument, side][price]
+                for _, order_id in self._in_turn(instrument, side)
             ]
             self._need([(row[0], row[5]) for row in rows] == mine_rows, instrument, "FED-1: the book from events")

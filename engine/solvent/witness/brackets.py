@@ -9,7 +9,7 @@ from solvent.schema.events import Event
 from solvent.schema.words import Arm, CommandType, Ending, Side
 from solvent.terms.order_words import TRANSITIONS
 from solvent.witness.rows import Audited, Key, Order
-from solvent.witness.timers import Timed
+from solvent.witness.shapes import Shaped
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Joined:
         return self.whole if self.filled and self.arm == Arm.AT_FIRST_FILL else self.filled
 
 
-class Brackets(Timed):
+class Brackets(Shaped):
     """Checks brackets."""
 
     def __init__(self, exchange: Audited):
@@ -49,9 +49,8 @@ class Brackets(Timed):
         each = Joined(key, e.side, arm, e.entry_id, children, e.size_lots, entry.remaining if entry else e.size_lots)
         for order_id in children:
             child = self.orders[order_id]
-            self._joins(
-                child.reduces and not child.remaining and (child.key, child.side) == (key, e.side), e, "a child closes"
-            )
+            closes = child.reduces and not child.remaining and (child.key, child.side) == (key, e.side)
+            self._joins(closes, e, "a child closes")
             child.status = TRANSITIONS[child.status, e.type]
             self.joined[order_id] = each
         alone = self._command == CommandType.ATTACH
@@ -92,6 +91,12 @@ class Brackets(Timed):
         each = self.joined.get(e.order_id)
         if each and e.order_id != each.entry and each.arm != Arm.FOLLOWS and order.status != "dormant":
             self._joins(order.remaining <= each.stands_for - each.closed, e, f"{each} shows too much")
+
+    def _bracket_sized(self, e: Event, lots: int, cut: int = 0) -> None:
+        """Follows the whole size of an entry that is amended or cut."""
+        each = self.joined.get(e.order_id)
+        if each and e.order_id == each.entry:
+            each.whole = lots or each.whole - cut
 
     def _bracket_done(self, e: Event, order: Order) -> None:
         each = self.joined.pop(e.order_id, None)

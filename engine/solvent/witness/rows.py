@@ -41,7 +41,7 @@ class Order:
 
     __slots__ = (
         "account", "instrument", "side", "price", "remaining", "house", "status", "stp_mode", "group", "key", "reduces",
-        "closes", "mark", "tag",
+        "closes", "mark", "tag", "whole", "dark", "display", "hidden",
     )  # fmt: skip
 
     def __init__(self, e: Event, mark: int):
@@ -55,6 +55,8 @@ class Order:
         self.reduces, self.closes = bool(e.flags & Flag.REDUCE_ONLY), bool(e.flags & Flag.CLOSE_POSITION)
         self.mark = mark  # when it was accepted, amended or triggered
         self.tag = 0
+        self.whole = self.dark = False  # by its SHAPED
+        self.display = self.hidden = 0
 
     def shares_owner(self, other: "Order") -> bool:
         """True if both orders have one account, or one self-trade group."""

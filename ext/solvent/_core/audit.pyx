@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, PARKED, ExtendedTerms, Order, pool_find
-from solvent._core.market.book cimport book_check, book_price, book_worse
+from solvent._core.market.book cimport book_check, book_price
 from solvent._core.account.guard cimport ALONE, HIGH, LOW, TOGETHER, Guard, guards_hold, guards_read
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
 from solvent._core.account.domain cimport domain_slack
@@ -11,8 +11,8 @@ from solvent._core.account.margin cimport (
     Requirement, cross_requirement, domain_requirement, hold_units, isolated_requirement, slack_part,
 )
 from solvent._core.base.ladder cimport Ladder
-from solvent._core.market.call_price cimport is_crossed
-from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SHORT, TRADING
+from solvent._core.market.peaks cimport Steps, steps_begin, steps_next, touch_ticks
+from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SELL, SHORT, TRADING
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport State, order_instrument
 from solvent._core.contract.valuation cimport Instrument, in_call, value_of
@@ -155,13 +155,12 @@ cdef object _safety(State* s):
 
 cdef object _bare_orders(State* s):
     cdef int64_t live = s.triggers[0].count
-    cdef int32_t level
+    cdef Steps steps
     cdef int side
     for side in range(2):
-        level = s.books[0].side[side].best
-        while level >= 0:
-            live += s.books[0].levels[level].count
-            level = book_worse(&s.books[0], side, level)
+        steps_begin(&s.books[0], side, &steps)
+        while steps_next(&s.books[0], &steps):
+            live += steps.book.levels[steps.level].count
     if live != s.pool.high_water - s.pool.free_count:
         return f"BOOK-10: {live} orders in the book, {s.pool.high_water - s.pool.free_count} slots in use"
     return None
@@ -285,12 +284,13 @@ cdef object _guards(State* s):
 cdef object broken(State* s):
     """Returns the first invariant that does not hold, or None."""
     cdef uint32_t i
-    cdef int64_t failed
+    cdef int64_t failed, bid
     cdef Instrument* ins
     for i in range(s.ledger.instrument_count):
         failed = book_check(&s.books[i], &s.pool)
         ins = &s.ledger.instruments[i]
-        if is_crossed(&s.books[i]) and not in_call(ins) and ins.listing != HALTED:
+        bid = touch_ticks(&s.books[i], SELL, 1)
+        if bid != 0 and touch_ticks(&s.books[i], BUY, bid) != 0 and not in_call(ins) and ins.listing != HALTED:
             failed = 1
         if failed:
             return f"BOOK-{failed}: the book of instrument {i} is not in order"

@@ -8,7 +8,7 @@ from solvent._core.trade.state cimport State
 
 cdef enum:
     ORDER_WORDS = 23
-    SHAPE_WORDS = 6
+    SHAPE_WORDS = 8
 
 cdef class Writer:
     cdef object take               # called with each chunk

@@ -12,7 +12,8 @@ from solvent._core.base.schema cimport NAME_BYTES, REDUCE_ONLY, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument, in_call
-from solvent._core.market.book cimport Book, book_worse
+from solvent._core.market.book cimport Book
+from solvent._core.market.peaks cimport Steps, steps_begin, steps_next
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, ExtendedTerms, Order, pool_find
 from solvent._core.market.brackets cimport Bracket
@@ -81,7 +82,7 @@ cdef void shape_words(State* s, int32_t slot, int64_t* row) noexcept nogil:
     memset(row, 0, SHAPE_WORDS * sizeof(int64_t))
     if s.pool.orders[slot].state & EXTENDED:
         row[0], row[1], row[2], row[3], row[4] = t.activation_ticks, t.step_ticks, t.offset_ticks, t.peg, t.shape_flags
-        row[5] = t.rises
+        row[5], row[6], row[7] = t.rises, t.display_lots, t.hidden_lots
 
 
 cdef int _put_order(State* s, int32_t slot, Writer out) except -1:
@@ -108,22 +109,21 @@ cdef int _put_resting(State* s, uint32_t instrument, Writer out) except -1:
     """Bids best first and in time order, then asks."""
     cdef Book* book = &s.books[instrument]
     cdef int64_t count = 0
-    cdef int32_t level, slot
+    cdef int32_t slot
     cdef int side
+    cdef Steps steps
     for side in range(2):
-        level = book.side[side].best
-        while level >= 0:
-            count += book.levels[level].count
-            level = book_worse(book, side, level)
+        steps_begin(book, side, &steps)
+        while steps_next(book, &steps):
+            count += steps.book.levels[steps.level].count
     out.put(count)
     for side in range(2):
-        level = book.side[side].best
-        while level >= 0:
-            slot = book.levels[level].head
+        steps_begin(book, side, &steps)
+        while steps_next(book, &steps):
+            slot = steps.book.levels[steps.level].head
             while slot >= 0:
                 _put_order(s, slot, out)
                 slot = s.pool.orders[slot].next
-            level = book_worse(book, side, level)
     return 0
 
 

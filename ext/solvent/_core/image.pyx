@@ -103,7 +103,7 @@ cdef bint _is_quick(State* s, const PlaceOrder* c) noexcept nogil:
         return False
     if s.ledger.instruments[c.instrument].limits != NULL or s.ledger.instruments[c.instrument].listing != TRADING:
         return False
-    if s.ledger.instruments[c.instrument].calls.beyond_band != 0:
+    if s.ledger.instruments[c.instrument].calls.beyond_band != 0 or s.books[c.instrument].wholes != 0 or s.looks:
         return False
     return s.triggers[c.instrument].count == 0 and position_find(&s.ledger, c.account, c.instrument, 0) >= 0
 

@@ -4,7 +4,8 @@
 # Never: writes the state. Every read refuses (Busy) while a batch runs in another thread.
 # Cost: a row is a tuple; depth and arrays are filled without a Python loop.
 
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from solvent._core.market.book cimport Book
 from solvent._core.trade.state cimport State
 
 ctypedef void (*Columns)(State* s, int32_t index, void* to) noexcept nogil
@@ -33,6 +34,8 @@ cdef class Reader:
     cdef int _read_names(self) except -1
     cdef int _require_idle(self, uint32_t account=*, uint32_t instrument=*) except -1
     cdef bytearray _of_positions(self, size_t row_bytes, Columns write)
+    cdef list _queue(self, Book* book, int side, int64_t price_ticks)
+    cdef int64_t _shown_orders(self, Book* book, int32_t level) noexcept nogil
     cdef tuple _order_row(self, int32_t slot)
     cdef list _dormant_rows(self, uint32_t instrument)
     cdef int _write(self, take) except -1

@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from solvent._core cimport audit
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, Level, book_peek, book_worse
+from solvent._core.market.peaks cimport Steps, is_whole, shown_best, steps_begin, steps_next
 from solvent._core.market.client_ids cimport ClientKey, client_ids_find, client_text_find
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.account.margin cimport backing, free_units
@@ -252,7 +253,8 @@ cdef class Reader:
 
         Each is (order id, account, instrument, side, price, remaining, size, client id, flags, tif, open loss ticks, dormant).
         Its terms follow: (trigger, trail, extreme, slippage ppb, expiry, self-trade group, source, kind, trigger flags,
-        self-trade mode, leg). Then its shape: (activation, step, offset, peg, shape flags, waits for a rise), and its tag.
+        self-trade mode, leg). Then its shape: (activation, step, offset, peg, shape flags, waits for a rise, peak,
+        lots behind it), and its tag.
         """
         cdef int32_t index, slot
         self._require_idle(account)
@@ -293,30 +295,32 @@ cdef class Reader:
     def resting(self, uint32_t instrument):
         """Returns every resting order of a book, bids best first and in time order, then asks; rows as in orders_of."""
         cdef int side
-        cdef int32_t level, slot
+        cdef int32_t slot
+        cdef Steps steps
         self._require_idle(0, instrument)
         rows = []
         for side in range(2):
-            level = self.s.books[instrument].side[side].best
-            while level >= 0:
-                slot = self.s.books[instrument].levels[level].head
+            steps_begin(&self.s.books[instrument], side, &steps)
+            while steps_next(&self.s.books[instrument], &steps):
+                slot = steps.book.levels[steps.level].head
                 while slot >= 0:
                     rows.append(self._order_row(slot))
                     slot = self.s.pool.orders[slot].next
-                level = book_worse(&self.s.books[instrument], side, level)
         return rows
 
     def queue(self, uint32_t instrument, int side, int64_t price_ticks):
         """Returns the resting orders of a side at one price, the next to trade first; rows as in orders_of."""
         cdef Book* book
-        cdef int32_t leaf, slot
-        cdef int64_t key
         self._require_idle(0, instrument)
         book = &self.s.books[instrument]
-        key = price_ticks ^ book.side[side].turn
         if price_ticks < 1 or price_ticks > self.s.ledger.instruments[instrument].max_price_ticks:
             return []
-        leaf = book_peek(book, &book.side[side], key)
+        return self._queue(book, side, price_ticks) + (self._queue(book.dark, side, price_ticks) if book.dark != NULL else [])
+
+    cdef list _queue(self, Book* book, int side, int64_t price_ticks):
+        cdef int64_t key = price_ticks ^ book.side[side].turn
+        cdef int32_t leaf = book_peek(book, &book.side[side], key)
+        cdef int32_t slot
         if leaf < 0 or not (book.bits[leaf] >> (key & 63)) & 1:
             return []
         slot = book.levels[book.child[leaf * <int64_t>64 + (key & 63)]].head
@@ -370,10 +374,11 @@ cdef class Reader:
             level = self.s.books[instrument].side[side].best
             left = n
             while level >= 0 and left > 0:
-                result[side].append((self.s.books[instrument].levels[level].price_ticks,
-                                     self.s.books[instrument].levels[level].total_lots))
+                if self.s.books[instrument].levels[level].total_lots > 0:
+                    result[side].append((self.s.books[instrument].levels[level].price_ticks,
+                                         self.s.books[instrument].levels[level].total_lots))
+                    left -= 1
                 level = book_worse(&self.s.books[instrument], side, level)
-                left -= 1
         return result
 
     def depth_bytes(self, uint32_t instrument, int64_t n):
@@ -390,18 +395,29 @@ cdef class Reader:
             count = 0
             level = book.side[side].best
             while level >= 0 and count < n:
-                count += 1
+                count += book.levels[level].total_lots > 0
                 level = book_worse(book, side, level)
             block = bytearray(count * 3 * sizeof(int64_t))
             rows = <int64_t*><char*>block
-            level = book.side[side].best
+            level = shown_best(book, side)
             for i in range(count):
                 rows[3 * i] = book.levels[level].price_ticks
                 rows[3 * i + 1] = book.levels[level].total_lots
-                rows[3 * i + 2] = book.levels[level].count
+                rows[3 * i + 2] = self._shown_orders(book, level)
                 level = book_worse(book, side, level)
+                while level >= 0 and book.levels[level].total_lots == 0:
+                    level = book_worse(book, side, level)
             sides.append(block)
         return sides[0], sides[1]
+
+    cdef int64_t _shown_orders(self, Book* book, int32_t level) noexcept nogil:
+        """Returns how many orders of a level show lots."""
+        cdef int64_t count = book.levels[level].count
+        cdef int32_t slot = book.levels[level].head if book.wholes else -1
+        while slot >= 0:
+            count -= is_whole(&self.s.pool, slot)
+            slot = self.s.pool.orders[slot].next
+        return count
 
     def best(self, uint32_t instrument):
         """Returns (bid ticks, bid lots, ask ticks, ask lots); zeros for an empty side."""
@@ -409,8 +425,8 @@ cdef class Reader:
         cdef Book* book
         self._require_idle(0, instrument)
         book = &self.s.books[instrument]
-        bid = book.side[0].best
-        ask = book.side[1].best
+        bid = shown_best(book, 0)
+        ask = shown_best(book, 1)
         return (book.levels[bid].price_ticks if bid >= 0 else 0, book.levels[bid].total_lots if bid >= 0 else 0,
                 book.levels[ask].price_ticks if ask >= 0 else 0, book.levels[ask].total_lots if ask >= 0 else 0)
 
@@ -422,6 +438,8 @@ cdef class Reader:
         self._require_idle()
         for i in range(self.s.ledger.instrument_count):
             books += _book_bytes(&self.s.books[i])
+            if self.s.books[i].dark != NULL:
+                books += _book_bytes(self.s.books[i].dark)
             for source in range(SOURCES):
                 if self.s.triggers[i].books[source] != NULL:
                     books += _book_bytes(self.s.triggers[i].books[source])

@@ -4,8 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position, Wallet
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, BY_INDEX, CALL_BEYOND, FACTOR, FOLLOWS, HOUSE_ORDER, ISOLATED, MIDWAY, NET, OK, ONLY_CANCEL, PEG_TRIGGER, QUANTO,
-    REDUCE_ONLY, SELL, SHORT, SOURCES, TRAIL_RATE,
+    ALLOW, BUY, BY_INDEX, CALL_BEYOND, FACTOR, FOLLOWS, HIDDEN, HOUSE_ORDER, ISOLATED, MIDWAY, NET, OK, ONLY_CANCEL, PEG_TRIGGER,
+    QUANTO, REDUCE_ONLY, SELL, SHAPED_ORDER, SHORT, SOURCES, TRAIL_RATE,
 )
 from solvent._core.contract.order_limits cimport MESSAGES_MAX, OrderLimits, Pace
 from solvent._core.contract.price_model cimport SOURCES_MAX, Prices, Ring
@@ -243,7 +243,9 @@ cdef bint sound_terms(State* s, const void* owner, const void* items, int64_t fi
     for i in range(count):
         if t[i].source >= SOURCES or t[i].kind > TRAIL_RATE or t[i].stp_mode > ALLOW or t[i].leg > SHORT:
             return False
-        if t[i].timer < -1 or t[i].trailing < -1 or not _in(t[i].bracket, 0, s.brackets.used) or t[i].peg > PEG_TRIGGER or t[i].rises > 1:
+        if t[i].timer < -1 or t[i].trailing < -1 or t[i].peg > PEG_TRIGGER or t[i].rises > 1 or t[i].hidden_lots < 0:
+            return False
+        if not _in(t[i].bracket, 0, s.brackets.used):
             return False
     return True
 
@@ -306,7 +308,8 @@ cdef bint sound_books(State* s, const void* owner, const void* items, int64_t fi
         if not (_in(b[i].nodes_used, 2, BOOK_ITEMS_MAX) and _in(b[i].levels_used, 0, BOOK_ITEMS_MAX)
                 and _in(b[i].depth, 1, 10) and _index(b[i].nodes_free, b[i].nodes_used)
                 and _index(b[i].levels_free, b[i].levels_used) and _in(b[i].nodes_spare, 0, b[i].nodes_used)
-                and _in(b[i].levels_spare, 0, b[i].levels_used)):
+                and _in(b[i].levels_spare, 0, b[i].levels_used) and b[i].careful >= 0
+                and _in(b[i].wholes, 0, b[i].careful)):
             return False
         for side in range(2):
             half = &b[i].side[side]
@@ -402,7 +405,7 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
     cdef Order* o = &s.pool.orders[slot]
     cdef ExtendedTerms* terms = &s.pool.terms[slot]
     cdef uint32_t instrument
-    cdef bint waits
+    cdef bint waits, dark
     cdef Book* book
     if (o.flags & HOUSE_ORDER and s.ledger.parcel_count == 0) or (o.state & EXTENDED and slot >= s.pool.terms_high_water):
         return False
@@ -410,10 +413,11 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
     if instrument >= s.ledger.instrument_count or o.state & DUE:
         return False
     waits = o.state & DORMANT and (o.state & PARKED or terms.trail != 0 and terms.extreme_ticks == 0)     # in no book
-    book = s.triggers[instrument].books[terms.source] if o.state & DORMANT else &s.books[instrument]
+    dark = o.flags & SHAPED_ORDER and o.state & EXTENDED and terms.shape_flags & HIDDEN
+    book = s.triggers[instrument].books[terms.source] if o.state & DORMANT else s.books[instrument].dark if dark else &s.books[instrument]
     if o.state & EXTENDED and terms.bracket and not s.brackets.items[terms.bracket - 1].used:
         return False
-    if book == NULL or not _in(o.level, -1 if waits else 0, book.levels_used - 1) or (o.state & DORMANT and not o.state & EXTENDED):
+    if book == NULL or (o.flags & SHAPED_ORDER and not o.state & EXTENDED) or not _in(o.level, -1 if waits else 0, book.levels_used - 1) or (o.state & DORMANT and not o.state & EXTENDED):
         return False
     if o.state & EXTENDED and terms.expiry_ns != 0 and not (
             _in(terms.timer, 0, s.expiries.count - 1) and s.expiries.heap[terms.timer] == slot):
@@ -461,7 +465,8 @@ cdef bint sound_whole(State* s) noexcept nogil:
         return False
     for i in range(s.ledger.instrument_count):
         calls += in_call(&s.ledger.instruments[i])
-        if not _sound_book(&s.books[i]):
+        if not _sound_book(&s.books[i]) or (s.books[i].dark != NULL and (
+                s.books[i].dark.dark != NULL or not _sound_book(s.books[i].dark))):
             return False
         for source in range(SOURCES):
             if s.triggers[i].books[source] != NULL and not _sound_book(s.triggers[i].books[source]):

@@ -67,6 +67,10 @@ cdef void _book(Walk* w, Book* b) noexcept nogil:
     _see(w, "book.parent", <void**>&b.parent, sizeof(int32_t), b.nodes_used, b.nodes_capacity, POOL, b, sound_parents)
     _see(w, "book.child", <void**>&b.child, 64 * sizeof(int32_t), b.nodes_used, b.nodes_capacity, POOL, b, NULL)
     _see(w, "book.levels", <void**>&b.levels, sizeof(Level), b.levels_used, b.levels_capacity, POOL, b, sound_levels)
+    if b.dark != NULL:
+        _see(w, "book.dark", <void**>&b.dark, sizeof(Book), 1, 1, NESTED, b, sound_books)
+    if b.dark != NULL:
+        _book(w, b.dark)
 
 
 cdef void _limits(Walk* w, OrderLimits* l) noexcept nogil:

@@ -63,9 +63,10 @@ class Emitter(Log):
 
     def emit_rested(
         self, *, side: int, account: int, instrument: int, order_id: int, price_ticks: int, remaining_lots: int,
+        hidden_lots: int,
     ) -> None:  # fmt: skip
         self.append(
-            EventType.RESTED, side, account, instrument, 0, 0, order_id, price_ticks, remaining_lots, 0, 0,
+            EventType.RESTED, side, account, instrument, 0, 0, order_id, price_ticks, remaining_lots, hidden_lots, 0,
         )  # fmt: skip
 
     def emit_trade(
@@ -284,6 +285,14 @@ class Emitter(Log):
         self.append(
             EventType.SHAPED, side, account, instrument, shape_flags, peg, order_id, display_lots, display_most_lots,
             step_ticks, offset_ticks,
+        )  # fmt: skip
+
+    def emit_refilled(
+        self, *, side: int, account: int, instrument: int, order_id: int, price_ticks: int, shown_lots: int,
+        hidden_lots: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.REFILLED, side, account, instrument, 0, 0, order_id, price_ticks, shown_lots, hidden_lots, 0,
         )  # fmt: skip
 
     def emit_trigger_moved(

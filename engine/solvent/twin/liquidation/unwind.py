@@ -31,10 +31,10 @@ def _resting_price(state: State, parcel: Parcel, side: Side, limit: int) -> int:
         return limit
     if contract.listing != Listing.ONLY_POST:
         return 0
-    best = state.trading.books[parcel.instrument].crossing(side, limit)
-    if best is None:
+    touch = state.trading.books[parcel.instrument].touch(side, limit)
+    if touch is None:
         return limit
-    price = best.price - 1 if side == Side.BUY else best.price + 1
+    price = touch - 1 if side == Side.BUY else touch + 1
     return price if 1 <= price <= contract.max_price_ticks else 0
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sortedcontainers import SortedDict
 
-from solvent.schema.words import Flag, Side
+from solvent.schema.words import Flag, ShapeFlag, Side
 
 
 @dataclass(slots=True, eq=False)
@@ -32,12 +32,18 @@ class ExtendedTerms:
     offset: int = 0  # distance of its price from what it is pegged to, signed
     peg: int = 0  # what its price keeps its distance from
     shape_flags: int = 0
+    display: int = 0  # the peak of an iceberg; 0: none
     rises: bool = False  # it waits for a rise to its activation, not a fall
 
     @property
     def waits(self) -> bool:
         """True of a trailing order that waits for its activation."""
         return self.trail != 0 and self.extreme == 0
+
+    @property
+    def shows_all(self) -> bool:
+        """True for an order that shows all of its lots whenever it rests."""
+        return not (self.display or self.shape_flags & (ShapeFlag.HIDDEN | ShapeFlag.ALL_OR_NONE))
 
     def row(self) -> tuple[int, ...]:
         return (
@@ -46,7 +52,7 @@ class ExtendedTerms:
         )  # fmt: skip
 
     def shape(self) -> tuple[int, ...]:
-        return self.activation, self.step, self.offset, self.peg, self.shape_flags, int(self.rises)
+        return self.activation, self.step, self.offset, self.peg, self.shape_flags, int(self.rises), self.display
 
 
 PLAIN = ExtendedTerms()
@@ -96,6 +102,7 @@ class Order:
     dormant: bool = False
     bracket: Bracket | None = None
     parked: bool = False  # a child that waits for its entry: dormant, but no price wakes it
+    hidden: int = 0  # of a resting iceberg: lots behind its peak
     reduces: bool = field(init=False)  # True for a reduce-only order
 
     def __post_init__(self) -> None:
@@ -105,7 +112,7 @@ class Order:
         return (
             self.order_id, self.account, self.instrument, self.side, self.price, self.remaining, self.size,
             self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
-            *self.terms.shape(), self.terms.tag,
+            *self.terms.shape(), self.hidden, self.terms.tag,
         )  # fmt: skip
 
     @property
@@ -114,60 +121,136 @@ class Order:
         return self.bracket is not None and self.reduces
 
     @property
+    def whole(self) -> bool:
+        """True for an order that trades whole or not at all."""
+        return bool(self.terms.shape_flags & ShapeFlag.ALL_OR_NONE)
+
+    @property
+    def unseen(self) -> int:
+        """The lots of a resting order that nobody sees."""
+        return self.remaining if self.whole or self.terms.shape_flags & ShapeFlag.HIDDEN else self.hidden
+
+    @property
+    def shown(self) -> int:
+        return self.remaining - self.unseen
+
+    def offered(self, lots: int) -> int:
+        """Returns how many of `lots` it would trade now: 0 passes it over."""
+        if self.whole:
+            return self.remaining if self.remaining <= lots else 0
+        return min(self.remaining - self.hidden, lots)
+
+    @property
     def shaped(self) -> bool:
         """True if it has a shape, or waits for its activation, or did."""
         return bool(self.flags & Flag.SHAPED_ORDER or self.terms.activation)
 
 
 class Book:
-    """Price-time priority. Keys are prices, negated for bids, so that the first is the best."""
+    """Price-time priority. Keys are prices, negated for bids, so that the first is the best.
+
+    At one price hidden orders stand behind all others. An order that trades whole or not at all stands in its place and shows
+    nothing; an iceberg shows its peak.
+    """
 
     def __init__(self) -> None:
         self.sides = (SortedDict(), SortedDict())
+        self.dark = (SortedDict(), SortedDict())  # hidden orders
 
     @staticmethod
     def _key(side: int, price: int) -> int:
         return -price if side == Side.BUY else price
 
+    def _home(self, order: Order) -> SortedDict:
+        return (self.dark if order.terms.shape_flags & ShapeFlag.HIDDEN else self.sides)[order.side]
+
     def add(self, order: Order) -> None:
-        self.sides[order.side].setdefault(self._key(order.side, order.price), []).append(order)
+        """Puts an order at the end of its queue, an iceberg with a full peak."""
+        if order.terms.display:
+            order.hidden = max(0, order.remaining - order.terms.display)
+        self._home(order).setdefault(self._key(order.side, order.price), []).append(order)
 
     def remove(self, order: Order) -> None:
-        key = self._key(order.side, order.price)
-        queue = self.sides[order.side][key]
-        queue.remove(order)
-        if not queue:
-            del self.sides[order.side][key]
+        key, home = self._key(order.side, order.price), self._home(order)
+        home[key].remove(order)
+        order.hidden = 0
+        if not home[key]:
+            del home[key]
+
+    def queues(self, side: int) -> Iterator[list[Order]]:
+        """Yields the queues of a side, best price first, what is shown before what is hidden."""
+        if not self.dark[side]:
+            yield from self.sides[side].values()
+            return
+        for key in sorted({*self.sides[side], *self.dark[side]}):
+            yield from (home[key] for home in (self.sides[side], self.dark[side]) if key in home)
 
     def orders(self, side: int) -> Iterator[Order]:
-        """Yields the orders of a side, best price first, oldest first."""
-        for queue in self.sides[side].values():
+        """Yields the orders of a side, as they would trade."""
+        for queue in self.queues(side):
             yield from queue
 
     def queue(self, side: int, price: int) -> list[Order]:
-        """Returns the orders at one price, the oldest first."""
-        return list(self.sides[side].get(self._key(side, price), []))
+        """Returns the orders at one price, the next to trade first."""
+        key = self._key(side, price)
+        return [*self.sides[side].get(key, []), *self.dark[side].get(key, [])]
+
+    def shown(self, side: int) -> Iterator[tuple[int, int, int]]:
+        """Yields (price, lots, orders) of what is shown, best price first."""
+        for queue in self.sides[side].values():
+            lots = [order.shown for order in queue if order.shown]
+            if lots:
+                yield queue[0].price, sum(lots), len(lots)
 
     def levels(self, side: int) -> Iterator[tuple[int, int]]:
-        """Yields (price, total lots), best price first."""
-        for queue in self.sides[side].values():
-            yield queue[0].price, sum(order.remaining for order in queue)
+        """Yields (price, shown lots), best price first."""
+        for price, lots, _ in self.shown(side):
+            yield price, lots
 
-    def best(self, side: int) -> Order | None:
-        return self.sides[side].peekitem(0)[1][0] if self.sides[side] else None
+    def first(self, side: int) -> Order | None:
+        """Returns the order of a side that trades first."""
+        return next(self.orders(side), None)
+
+    def best(self, side: int) -> int | None:
+        """Returns the best price that is shown."""
+        return next((price for price, _ in self.levels(side)), None)
 
     @property
     def crossed(self) -> bool:
         """True if the best bid is at or above the best ask, as in a call."""
-        bid = self.best(Side.BUY)
-        return bid is not None and self.crossing(Side.BUY, bid.price) is not None
+        bid, ask = self.best(Side.BUY), self.best(Side.SELL)
+        return bid is not None and ask is not None and bid >= ask
 
-    def crossing(self, side: int, limit: int) -> Order | None:
-        """Returns the resting order that an order of this side and limit would meet first, or None."""
-        maker = self.best(1 - side)
-        if maker is None or not within(side, maker.price, limit):
-            return None
-        return maker
+    def touch(self, side: int, limit: int) -> int | None:
+        """Returns the best price at which an order of this side and limit would surely trade, hidden orders included."""
+        sure = (order.price for order in self.orders(1 - side) if not order.whole)
+        price = next(sure, None)
+        return price if price is not None and within(side, price, limit) else None
+
+    def next_maker(self, side: int, limit: int, lots: int) -> tuple[Order, int] | None:
+        """Returns the resting order that an order of this side, limit and size would meet first, and how many lots it offers.
+
+        It passes over orders that trade whole and are too large.
+        """
+        for maker in self.orders(1 - side):
+            if not within(side, maker.price, limit):
+                return None
+            if offered := maker.offered(lots):
+                return maker, offered
+        return None
+
+    def refill(self, order: Order) -> bool:
+        """Fills up the peak of an iceberg that is used up, and sends its order to the end of its queue. False if it is not."""
+        if not (order.resting and order.terms.display and order.remaining and order.remaining == order.hidden):
+            return False
+        self.remove(order)
+        self.add(order)
+        return True
+
+    def shrink(self, order: Order, lots: int) -> None:
+        """Takes lots off an order, which keeps its place and at least one lot: first those that nobody sees."""
+        order.hidden -= min(order.hidden, lots)
+        order.remaining -= lots
 
 
 def within(side: int, price: int, limit: int) -> bool:

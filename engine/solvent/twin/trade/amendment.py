@@ -11,6 +11,7 @@ from solvent.twin.market.book import Order
 from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.placement import Answer, refused
+from solvent.twin.trade.shapes import parts_fit
 
 
 class Amendment:
@@ -85,6 +86,8 @@ class Amendment:
             return Code.AMEND_BELOW_FILLED, size, price
         if (size, price) == (order.size, order.price):
             return Code.AMEND_NOTHING, size, price
+        if not parts_fit(order.terms, size):
+            return Code.BAD_SHAPE, size, price
         if order.dormant and price != order.price and not self.placement.bare:  # the same test as for a new order
             t = self.placement.ticket_of(order, order.remaining, price)
             if price != self._margin.within_band(t, self.trading.triggers.trigger_of(order)):

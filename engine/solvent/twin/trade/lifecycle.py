@@ -97,7 +97,7 @@ class Trading(Watching):
         if t.flags & Flag.SHAPED_ORDER:
             self.log.emit_shaped(
                 side=t.side, account=t.account, instrument=t.instrument, shape_flags=terms.shape_flags, peg=terms.peg,
-                order_id=t.order.order_id, display_lots=0, display_most_lots=0, step_ticks=terms.step,
+                order_id=t.order.order_id, display_lots=terms.display, display_most_lots=0, step_ticks=terms.step,
                 offset_ticks=terms.offset,
             )  # fmt: skip
         return t.order
@@ -158,7 +158,7 @@ class Trading(Watching):
     def shrink(self, order: Order, lots: int, reason: Ending) -> None:
         """Takes lots off a resting order, which keeps its place and at least one lot."""
         self.reserve(order, order.remaining, order.remaining - lots)
-        order.remaining -= lots
+        self.books[order.instrument].shrink(order, lots)
         order.size -= lots
         self._refresh(order)
         self.log.emit_reduced(
@@ -312,25 +312,40 @@ class Trading(Watching):
         book, first, last = self.books[t.instrument], 0, 0
         if t.waits:
             return first, last
-        while t.remaining and (maker := book.crossing(t.side, t.limit_now)):
+        while t.remaining and (met := book.next_maker(t.side, t.limit_now, t.remaining)):
+            maker, offered = met
             if self._is_own(t, maker):
                 if not self._self_trade(t, maker):
                     break
                 continue
-            wanted = self._borne_by_maker(t, maker)
+            wanted = self._borne_by_maker(t, maker, offered)
             if not wanted:
                 continue
             lots = self._borne_by_taker(t, maker, wanted)
+            lots = 0 if maker.whole and lots < maker.remaining else lots
             if lots:
                 if not maker.flags & Flag.HOUSE_ORDER:
                     first, last = first or maker.price, maker.price
                 self._trade(t, maker, lots)
+                self._refill(maker)
             if lots < wanted:
                 t.ending = Ending.BANKRUPTCY_LIMIT if t.still_closes else Ending.UNCOVERED
                 break
+        self.end_closing(t)
+        return first, last
+
+    def end_closing(self, t: Ticket) -> None:
+        """Ends an order that has lots left to close and may not close them at its own limit."""
         if t.remaining and t.closing_limit is not None and t.still_closes and t.ending in (None, Ending.UNFILLED):
             t.ending = Ending.BANKRUPTCY_LIMIT
-        return first, last
+
+    def _refill(self, order: Order) -> None:
+        """Fills up the peak of an iceberg that is used up, behind all others at its price, and tells it."""
+        if self.books[order.instrument].refill(order):
+            self.log.emit_refilled(
+                side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
+                price_ticks=order.price, shown_lots=order.shown, hidden_lots=order.hidden,
+            )  # fmt: skip
 
     def _value(self, t: Ticket, maker: Order, lots: int) -> int:
         """Returns one value for both sides. An inverse value is rounded down, or up where only the house buys."""
@@ -345,10 +360,10 @@ class Trading(Watching):
         self.admission.fit(p, fill)
         return fill
 
-    def _borne_by_maker(self, t: Ticket, maker: Order) -> int:
+    def _borne_by_maker(self, t: Ticket, maker: Order, wanted: int) -> int:
         """Returns how many lots may trade with a maker. The lots that its owner does not bear, and those behind, end
         UNCOVERED."""
-        p, wanted = maker.holder, min(t.remaining, maker.remaining)
+        p = maker.holder
         if not isinstance(p, Position):
             return wanted
 
@@ -359,6 +374,7 @@ class Trading(Watching):
             return borne
 
         lots = self.admission.borne_lots(p, maker.side, wanted, bears)
+        lots = 0 if maker.whole and lots < wanted else lots
         if not lots:
             self.cancel(maker, Ending.UNCOVERED)
         elif lots < wanted:
@@ -423,7 +439,7 @@ class Trading(Watching):
             self.reserve(order, 0, t.remaining)
             self.log.emit_rested(
                 side=t.side, account=t.account, instrument=t.instrument, order_id=order.order_id, price_ticks=t.price,
-                remaining_lots=t.remaining,
+                remaining_lots=t.remaining, hidden_lots=order.unseen,
             )  # fmt: skip
             if isinstance(t.holder, Position):
                 self.refresh_hold(t.holder)

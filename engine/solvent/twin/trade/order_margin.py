@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from solvent.schema.codes import Code
 from solvent.schema.terms import RuleTerms
-from solvent.schema.words import Basis, Ending, Mode, SelfTrade, Side
+from solvent.schema.words import Basis, Ending, Mode, SelfTrade, ShapeFlag, Side
 from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Fill, OpenSide, Position
 from solvent.twin.contract import valuation
@@ -134,7 +134,9 @@ class OrderMargin:
         """Returns the lots of the position that a reduce-only order may close. An order that trades at once may close all; one
         that rests, those that better resting ones leave (trading cuts the others)."""
         closing = -p.size if t.side == Side.BUY else p.size
-        rests = not t.ending and (t.waits or self.trading.books[t.instrument].crossing(t.side, t.price) is None)
+        trades = bool(t.terms.shape_flags & ShapeFlag.TO_LIMIT)
+        meets = trades or self.trading.books[t.instrument].touch(t.side, t.price) is not None
+        rests = not t.ending and (t.waits or not meets)
         return closing - (self.trading.reduced_before(t, p) if rests and closing > 0 else 0)
 
     # --- Tiers that orders can reach

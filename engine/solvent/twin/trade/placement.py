@@ -30,6 +30,7 @@ from solvent.schema.words import (
     Peg,
     Role,
     SelfTrade,
+    ShapeFlag,
     Side,
     Source,
     Tif,
@@ -46,7 +47,7 @@ from solvent.twin.market.triggers import direction, reached
 from solvent.twin.trade.linked import Linked, count_of
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.preview import dry_run
-from solvent.twin.trade.shapes import check_shape
+from solvent.twin.trade.shapes import Shapes, check_shape
 from solvent.twin.trade.state import Fields, Ticket
 from solvent.twin.trade.uncross import Uncross
 
@@ -68,6 +69,7 @@ class Placement:
         self.uncrossing = Uncross(self.trading)
         self.linked = Linked(order_margin)
         self.bare = bare
+        self.shapes = Shapes(order_margin, bare)
         self.clock_ns = 0  # the kernel's clock, set before each command
 
     # --- the form of a command
@@ -86,13 +88,14 @@ class Placement:
             return Code.UNKNOWN_ACCOUNT
         return Code.OK if instrument < len(self.contracts) else Code.UNKNOWN_INSTRUMENT
 
-    def _check_header(self, contract: Contract, c: PlaceOrder, x: Fields | None, priced: bool) -> Code:
+    def _check_header(self, contract: Contract, c: PlaceOrder, x: Fields | None, h: Fields | None) -> Code:
         """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-        With a trigger a market order may be good till a date, which no longer applies once it fires. priced: True if the order
-        brings its price; a pegged one may bring none.
+        With a trigger a market order may be good till a date, which no longer applies once it fires. h: a pegged order brings
+        no price, and a market order whose rest becomes a limit order may stay.
         """
         market, stays, sleeps = c.flags & Flag.MARKET, c.tif in _STAYS, bool(x and x.trigger_kind)
+        priced, becomes_limit = not (h and h.peg), h and h.shape_flags & ShapeFlag.TO_LIMIT
         if c.side > Side.SELL:
             return Code.BAD_SIDE
         if c.tif > Tif.GTD:
@@ -103,7 +106,7 @@ class Placement:
         if c.flags & Flag.SHAPED_ORDER and c.records < 3:
             return Code.BAD_FLAGS
         slides_alone = c.flags & (Flag.SLIDE | Flag.POST_ONLY) == Flag.SLIDE
-        stays_at_market = market and stays and not (sleeps and c.tif == Tif.GTD)
+        stays_at_market = market and stays and not (becomes_limit or (sleeps and c.tif == Tif.GTD))
         if stays_at_market or (c.flags & Flag.POST_ONLY and (not stays or market)) or slides_alone:
             return Code.BAD_FLAGS
         if not (c.size_lots == 0 if c.flags & Flag.CLOSE_POSITION else 1 <= c.size_lots <= contract.max_size_lots):
@@ -157,7 +160,9 @@ class Placement:
         )  # fmt: skip
         if h is None:
             return terms
-        return replace(terms, step=h.step_ticks, offset=h.offset_ticks, peg=h.peg, shape_flags=h.shape_flags)
+        return replace(
+            terms, step=h.step_ticks, offset=h.offset_ticks, peg=h.peg, shape_flags=h.shape_flags, display=h.display_lots,
+        )  # fmt: skip
 
     # --- the checks before a trade
 
@@ -165,25 +170,28 @@ class Placement:
         """Returns the limit of a market order: its own protection price, its slippage from the best price, or the edge of the
         legal prices."""
         contract, buys = self.contracts[t.instrument], t.side == Side.BUY
-        if t.price:
+        one_level = t.terms.shape_flags & ShapeFlag.ONE_LEVEL
+        if t.price and not one_level:
             return t.price
         edge = contract.max_price_ticks if buys else 1
         if not self.bare:
             edge = valuation.band_price(contract, t.side, self.order_margin.rules.price_band_ppb)
         best = self.trading.books[t.instrument].best(1 - t.side)
+        if one_level and best is not None:
+            return min(best, edge) if buys else max(best, edge)
         if not t.terms.slippage_ppb or best is None:
             return edge
         if buys:
-            return min(edge, best.price * (RATE + t.terms.slippage_ppb) // RATE)
-        return max(edge, ceil_div(best.price * (RATE - t.terms.slippage_ppb), RATE))
+            return min(edge, best * (RATE + t.terms.slippage_ppb) // RATE)
+        return max(edge, ceil_div(best * (RATE - t.terms.slippage_ppb), RATE))
 
     def _keep_off_the_touch(self, t: Ticket) -> Code:
         """Refuses a post-only order that would trade, or moves it one tick behind the best price if it may slide."""
         book, buys = self.trading.books[t.instrument], t.side == Side.BUY
-        best = book.crossing(t.side, t.price)
-        if best is None:
+        touch = book.touch(t.side, t.price)
+        if touch is None:
             return Code.OK
-        price = best.price - 1 if buys else best.price + 1
+        price = touch - 1 if buys else touch + 1
         if not t.flags & Flag.SLIDE or not 1 <= price <= self.contracts[t.instrument].max_price_ticks:
             return Code.POST_ONLY_WOULD_TAKE
         t.price, t.limit = price, min(t.limit, price) if buys else max(t.limit, price)
@@ -207,14 +215,14 @@ class Placement:
     def _fit_state(self, t: Ticket, listing: int) -> Code:
         """Checks an order, or an amendment, against a state that is not continuous trading. In a call it meets nobody."""
         if listing in CALLS:
-            rests = t.tif in _STAYS and not t.flags & (Flag.MARKET | Flag.POST_ONLY)
+            rests = t.tif in _STAYS and not t.flags & (Flag.MARKET | Flag.POST_ONLY) and t.terms.shows_all
             t.waits = True
             return Code.OK if t.order or rests else Code.NOT_IN_THIS_STATE
         if listing != Listing.ONLY_POST:
             return Code.NOT_TRADING
         if t.order is None:
             return Code.OK if t.flags & Flag.POST_ONLY else Code.NOT_IN_THIS_STATE
-        crosses = self.trading.books[t.instrument].crossing(t.side, t.price) is not None
+        crosses = self.trading.books[t.instrument].touch(t.side, t.price) is not None
         return Code.POST_ONLY_WOULD_TAKE if crosses and not t.flags & Flag.SLIDE else Code.OK
 
     def _beyond_band(self, t: Ticket, contract: Contract) -> Code:
@@ -223,7 +231,8 @@ class Placement:
         if effect == BandEffect.REFUSE_BEYOND:
             return Code.PRICE_BAND
         edge = self.order_margin.within_band(t, contract.mark)
-        interrupts = effect != BandEffect.SLIDE_BEYOND and not t.flags & Flag.POST_ONLY
+        rests_at_once = t.flags & Flag.POST_ONLY or not t.terms.shows_all or t.terms.shape_flags & ShapeFlag.TO_LIMIT
+        interrupts = effect != BandEffect.SLIDE_BEYOND and contract.listing != Listing.ONLY_POST and not rests_at_once
         if t.waits and interrupts:
             return Code.OK
         if interrupts:
@@ -255,6 +264,8 @@ class Placement:
             self.order_margin.limit_to_bankruptcy(t, p)
         if t.flags & Flag.POST_ONLY and not slides and (code := self._keep_off_the_touch(t)):
             return code
+        if t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
+            t.waits = t.waits or dry_run(self.trading, t)[0] > 0
         if p:
             if t.flags & Flag.MARKET:
                 unfilled, last = dry_run(self.trading, t)
@@ -266,6 +277,8 @@ class Placement:
             t.limit = min(t.limit, t.edge) if t.side == Side.BUY else max(t.limit, t.edge)
         if not code and t.tif == Tif.FOK and dry_run(self.trading, t)[0] > 0:
             return Code.FOK_UNFILLED
+        if t.flags & Flag.POST_ONLY or contract.listing == Listing.ONLY_POST:
+            t.waits = True  # it takes nothing, not even what trades whole
         return code
 
     # --- the limits of the instrument
@@ -313,10 +326,15 @@ class Placement:
         """Executes an accepted ticket; its rest rests or ends."""
         assert t.order
         self.trading.execute(t)
+        if t.waits and (t.flags & Flag.POST_ONLY or self.contracts[t.instrument].listing == Listing.ONLY_POST):
+            self.trading.end_closing(t)
         if t.edge:
             self._rest_beyond(t)
         else:
+            if t.terms.shape_flags & ShapeFlag.TO_LIMIT:
+                self.shapes.to_limit(t)
             self.trading.rest_or_end(t)
+        self.shapes.try_wholes(t)
         resting = t.order.remaining if t.order.order_id in self.trading.live else 0
         return Code.OK, t.order.order_id, t.size - t.remaining, resting
 
@@ -325,12 +343,14 @@ class Placement:
         auction begins, and its rest keeps its price; otherwise it rests at the edge."""
         contract, order = self.contracts[t.instrument], t.order
         assert order
-        meets = self.trading.books[t.instrument].crossing(t.side, t.beyond) is not None
+        meets = self.trading.books[t.instrument].touch(t.side, t.beyond) is not None
         interrupts = meets and t.remaining > 0 and t.ending in (None, Ending.UNFILLED)
         if not interrupts and not t.ending:
             t.price, sign = t.edge, 1 if t.side == Side.BUY else -1
             t.open_loss = order.open_loss = max(0, sign * (t.edge - contract.mark))
         self.trading.rest_or_end(t)
+        if interrupts:
+            self.uncrossing.end_unseen(t.instrument)
         if interrupts and contract.calls.beyond_band == BandEffect.HALT_BEYOND:
             self.uncrossing.enter(t.instrument, Listing.HALTED)
         elif interrupts:
@@ -381,7 +401,7 @@ class Placement:
             return refused(code)
         contract = self.contracts[c.instrument]
         x, h, b, rest = _records(c, more)
-        if code := self._check_header(contract, c, x, not (h and h.peg)):
+        if code := self._check_header(contract, c, x, h):
             return refused(code)
         if len(rest) > RECORD_BYTES:
             return refused(Code.BAD_RECORD)
@@ -405,9 +425,12 @@ class Placement:
             limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x, h), text=text, bracket=b,
             comes_with=count_of(b) if b else 0,
         )  # fmt: skip
-        t.ending = None if c.tif in _STAYS and not c.flags & Flag.MARKET else Ending.UNFILLED
+        t.ending = self._ending(t)
+        if flags & Flag.REDUCE_ONLY and t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
+            return refused(Code.BAD_SHAPE)
         fresh = p is not None and self.trading.keep(p)  # the position must be in its domain when that is judged
         code = self._check_armed(t, p) if t.terms.kind else self.admit(t, p)
+        code = code or (Code.TOO_MANY_ORDERS if self.shapes.is_full(t) else Code.OK)
         if code := code or self._check_children(t, p) or self._keep_limits(t, c):
             if p and fresh:
                 self.ledger.forget(p)
@@ -437,6 +460,12 @@ class Placement:
             order.bracket = bracket
         return order
 
+    @staticmethod
+    def _ending(t: Ticket) -> Ending | None:
+        """Returns why the rest of a new order ends; None if it may rest."""
+        rests = not t.flags & Flag.MARKET or t.terms.shape_flags & ShapeFlag.TO_LIMIT
+        return None if t.tif in _STAYS and rests else Ending.UNFILLED
+
     def fire_next(self) -> Answer | None:
         """Places the next due order like a new one. Returns None when none is due.
 
@@ -450,9 +479,11 @@ class Placement:
             return None
         order = due.popleft()
         t = self.ticket_of(order, order.remaining, order.price)
-        t.ending = None if t.tif in _STAYS and not t.flags & Flag.MARKET else Ending.UNFILLED
+        t.ending = self._ending(t)
         self._slide_into_band(t)
         code = self.admit(t, order.holder if isinstance(order.holder, Position) else None)
+        if not code and self.shapes.is_full(t):
+            code = Code.TOO_MANY_ORDERS
         if not code:
             order.size, order.remaining, order.open_loss = t.size, t.remaining, t.open_loss
         self.trading.log.emit_triggered(

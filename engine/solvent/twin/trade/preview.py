@@ -17,7 +17,7 @@ from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.state import State, Ticket
 
 _POSITION = ("size", "cost", "margin", "stuck", "hold", "open_sides", "reduce", "reduce_side")
-_ORDER = ("remaining", "size", "resting")
+_ORDER = ("remaining", "size", "resting", "hidden")
 _PARCEL = ("size", "cost", "due", "order")
 
 
@@ -36,7 +36,10 @@ def preview(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
         kept += [(holder, name, getattr(holder, name)) for name in names]
         if isinstance(holder, Position):
             kept.append((holder, "orders", list(holder.orders)))
-    sides = tuple(SortedDict({key: list(queue) for key, queue in side.items()}) for side in book.sides)
+    sides, dark = (
+        tuple(SortedDict({key: list(queue) for key, queue in side.items()}) for side in each)
+        for each in (book.sides, book.dark)
+    )
     money = [(rows, account, list(rows[account])) for rows in (ledger.wallets, ledger.holds) for account in accounts]
     touched = dict(ledger.touched)
     trading.previews = trading.log.silent = True
@@ -48,7 +51,7 @@ def preview(trading: State, t: Ticket, lots: int) -> Iterator[Ticket]:
             setattr(each, name, value)
         for rows, account, values in money:
             rows[account] = values
-        book.sides, ledger.touched = sides, touched
+        book.sides, book.dark, ledger.touched = sides, dark, touched
 
 
 def dry_run(trading: Trading, t: Ticket) -> tuple[int, int]:

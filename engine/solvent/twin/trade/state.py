@@ -52,7 +52,7 @@ class Ticket:
     text: bytes = b""  # of its client id
     edge: int = 0  # of the band, if it is priced beyond and may interrupt trading
     beyond: int = 0  # its own price then
-    waits: bool = False  # True in a call: it meets nobody before the uncross
+    waits: bool = False  # it comes to rest without a trade: in a call, or as it trades whole or not at all
     bracket: Fields | None = None  # the record of its children
     comes_with: int = 0  # that many orders
 

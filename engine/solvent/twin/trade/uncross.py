@@ -27,6 +27,12 @@ class Uncross:
         self.trading = trading
         self.admission = trading.admission
 
+    def end_unseen(self, instrument: int) -> None:
+        """Ends the resting orders that do not always show all of their lots, the oldest first: an uncross has none."""
+        for _, order in sorted(self.trading.live.items()):
+            if order.instrument == instrument and order.resting and not order.terms.shows_all:
+                self.trading.cancel(order, Ending.NOT_IN_CALL)
+
     def enter(self, instrument: int, listing: int, *, price: int = 0, ends_ns: int = 0, then: int = 0) -> None:
         """Writes down the state of a market, and says so."""
         contract = self.trading.contracts[instrument]
@@ -66,7 +72,7 @@ class Uncross:
             instrument=instrument, price_ticks=found.price, size_lots=found.lots, surplus_lots=found.surplus,
             reference_ticks=reference,
         )  # fmt: skip
-        while (bid := book.best(Side.BUY)) and (ask := book.best(Side.SELL)) and bid.price >= found.price >= ask.price:
+        while (bid := book.first(Side.BUY)) and (ask := book.first(Side.SELL)) and bid.price >= found.price >= ask.price:
             if self._pair(bid, ask, found.price):
                 last = found.price
         if last:

@@ -18,7 +18,7 @@ class Watching(State):
         """Returns the prices that triggers watch, by source; 0 where there is none. A call, or a crossed book, has no best
         prices."""
         contract, book = self.contracts[instrument], self.books[instrument]
-        bid, ask = (best.price if (best := book.best(side)) else 0 for side in (Side.BUY, Side.SELL))
+        bid, ask = book.best(Side.BUY) or 0, book.best(Side.SELL) or 0
         if contract.listing in CALLS or book.crossed:
             bid = ask = 0
         return contract.mark, contract.last, contract.index, bid, ask

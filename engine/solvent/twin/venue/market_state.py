@@ -65,6 +65,8 @@ class MarketState:
         """Enters a state: the house offers what it could not offer before, and triggers wake."""
         contract = self.contracts[instrument]
         before, waited = contract.listing, contract.waits
+        if listing in CALLS:
+            self.uncrossing.end_unseen(instrument)
         self.uncrossing.enter(instrument, listing, ends_ns=ends_ns, then=then)
         for parcel in self.ledger.parcels:
             if parcel.instrument == instrument and contract.waits and parcel.order:

@@ -145,11 +145,10 @@ class Marks:
     def _view(self, instrument: int, model: Prices) -> View:
         """Returns what the book tells a model: nothing where orders gather, or while it is crossed."""
         book = self.trading.books[instrument]
-        bid, ask = book.best(Side.BUY), book.best(Side.SELL)
         if self.contracts[instrument].listing in CALLS or book.crossed:
             return View(0, 0, 0, 0)
         return View(
-            bid.price if bid else 0, ask.price if ask else 0,
+            book.best(Side.BUY) or 0, book.best(Side.SELL) or 0,
             model.impact_price(book.levels(Side.BUY)), model.impact_price(book.levels(Side.SELL)),
         )  # fmt: skip
 

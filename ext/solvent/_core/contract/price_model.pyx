@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memset
+from solvent._core.market.peaks cimport shown_ticks
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.market.call_price cimport is_crossed
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128, min64, magnitude, max64
@@ -255,8 +256,8 @@ cdef void prices_view(Prices* p, Instrument* ins, Book* book, View* view, int32_
     if in_call(ins) or is_crossed(book):       # it tells no price
         memset(view, 0, sizeof(View))
         return
-    view.bid = book.levels[book.side[BUY].best].price_ticks if book.side[BUY].best >= 0 else 0
-    view.ask = book.levels[book.side[SELL].best].price_ticks if book.side[SELL].best >= 0 else 0
+    view.bid = shown_ticks(book, BUY)
+    view.ask = shown_ticks(book, SELL)
     view.impact_bid = _impact_price(p, ins, book, BUY, fault)
     view.impact_ask = _impact_price(p, ins, book, SELL, fault)
 

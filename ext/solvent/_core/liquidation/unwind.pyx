@@ -8,8 +8,8 @@ from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, mus
 from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64
 from solvent._core.contract.valuation cimport Instrument, band_price, in_call, meets, price_paying, upl_of, waits
 from solvent._core.liquidation.case cimport GO_ON, OVER, Case
-from solvent._core.market.book cimport Book, book_room
-from solvent._core.market.matching cimport crosses
+from solvent._core.market.book cimport book_room
+from solvent._core.market.peaks cimport touch_ticks
 from solvent._core.market.order_pool cimport pool_find, pool_room
 from solvent._core.trade.lifecycle cimport accept, cancel, rest_or_end, execute, ticket_at
 from solvent._core.trade.state cimport State, Ticket
@@ -33,7 +33,7 @@ cdef int64_t _resting_price(State* s, Parcel* parcel, int64_t limit_ticks) noexc
     """Returns the price at which an order of the house waits in a state without matching, 0 where it may not. In a call it
     joins at its limit; where only posting is allowed it stays one tick behind the best opposite price."""
     cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
-    cdef Book* book = &s.books[parcel.instrument]
+    cdef int64_t touch
     cdef int side = SELL if parcel.size_lots > 0 else BUY
     must(parcel.size_lots != 0 and parcel.order_id == 0, LIQ_4, &s.log.fault)
     must(1 <= limit_ticks <= ins.max_price_ticks, LIQ_5, &s.log.fault)
@@ -41,8 +41,9 @@ cdef int64_t _resting_price(State* s, Parcel* parcel, int64_t limit_ticks) noexc
         return limit_ticks
     if ins.listing != ONLY_POST:
         return 0
-    if crosses(book, side, limit_ticks):
-        limit_ticks = book.levels[book.side[1 - side].best].price_ticks + (-1 if side == BUY else 1)
+    touch = touch_ticks(&s.books[parcel.instrument], side, limit_ticks)
+    if touch != 0:
+        limit_ticks = touch + (-1 if side == BUY else 1)
     return limit_ticks if 1 <= limit_ticks <= ins.max_price_ticks else 0
 
 

@@ -6,12 +6,13 @@
 # bits turned (bids). So the best key is the lowest on either side, and no step depends on the side. The hot half is inline,
 # because a call across modules costs as much as a message.
 # Never: knows accounts or money; never releases an order's slot.
-# Invariants: no empty level, no empty node but the roots; a level's total is the sum of its orders. Best bid < best ask
-# between commands.
+# Invariants: no empty level, no empty node but the roots; a level's total is the sum of what its orders show. Best bid <
+# best ask between commands, but for orders that trade whole or not at all.
 # Cost: O(1) at an existing level through a small leaf cache; a new or vanishing level touches at most `depth` nodes (3 to 10).
 # A node is 268 bytes, a level 32. Making room is amortised O(1) and may move both.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
+from solvent._core.base.schema cimport HIDDEN, SHAPED_ORDER
 from solvent._core.market.order_pool cimport OrderPool, Order
 
 cdef enum:
@@ -57,6 +58,9 @@ cdef struct Book:
     int32_t levels_free
     int32_t levels_spare   # levels in the free list
     int32_t depth          # nodes from root to leaf
+    int32_t careful        # orders that do not show all of their lots; a taker then goes with care (peaks)
+    int32_t wholes         # of them those that trade whole or not at all
+    Book* dark             # hidden orders; opened when first used
 
 cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil
 cdef void book_close(Book* book) noexcept nogil
@@ -77,6 +81,8 @@ cdef inline bint book_room(Book* book) noexcept nogil:
 
 
 cdef inline int64_t book_price(Book* book, OrderPool* pool, int32_t slot) noexcept nogil:
+    if pool.orders[slot].flags & SHAPED_ORDER and pool.terms[slot].shape_flags & HIDDEN:
+        return book.dark.levels[pool.orders[slot].level].price_ticks
     return book.levels[pool.orders[slot].level].price_ticks
 
 

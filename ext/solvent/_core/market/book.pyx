@@ -1,7 +1,9 @@
 """The cold half of the book: its memory, the walk down a side, the check; the contract is in book.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free
 from libc.string cimport memset
+from solvent._core.base.schema cimport ALL_OR_NONE, SHAPED_ORDER
 from solvent._core.market.order_pool cimport DORMANT, LIVE, OrderPool
 from solvent._core.base.pool cimport doubled, grown, released
 
@@ -29,6 +31,9 @@ cdef int book_open(Book* book, int64_t max_price_ticks) noexcept nogil:
 
 
 cdef void book_close(Book* book) noexcept nogil:
+    if book.dark != NULL:
+        book_close(book.dark)
+        free(book.dark)
     released(book.child)
     released(book.bits)
     released(book.parent)
@@ -72,6 +77,13 @@ cdef int32_t book_worse(Book* book, int side, int32_t level) noexcept nogil:
     return NONE
 
 
+cdef int64_t _unseen(OrderPool* pool, int32_t slot) noexcept nogil:
+    """Returns the lots of an order that do not stand in its level's total. Hidden ones stand in one of their own."""
+    if not pool.orders[slot].flags & SHAPED_ORDER or pool.orders[slot].state & DORMANT:
+        return 0
+    return pool.orders[slot].remaining_lots if pool.terms[slot].shape_flags & ALL_OR_NONE else pool.terms[slot].hidden_lots
+
+
 cdef int64_t _check_level(Book* book, OrderPool* pool, int32_t index) noexcept nogil:
     cdef Level* level = &book.levels[index]
     cdef int64_t total = 0
@@ -84,7 +96,7 @@ cdef int64_t _check_level(Book* book, OrderPool* pool, int32_t index) noexcept n
         if pool.orders[slot].remaining_lots > pool.orders[slot].size_lots or (
                 pool.orders[slot].remaining_lots < 1 and not pool.orders[slot].state & DORMANT):
             return 4
-        total += pool.orders[slot].remaining_lots
+        total += pool.orders[slot].remaining_lots - _unseen(pool, slot)
         count += 1
         last = slot
         slot = pool.orders[slot].next
@@ -109,4 +121,4 @@ cdef int64_t book_check(Book* book, OrderPool* pool) noexcept nogil:
             if failed:
                 return failed
             index = book_worse(book, side, index)
-    return 0
+    return book_check(book.dark, pool) if book.dark != NULL else 0

@@ -36,7 +36,8 @@ cdef void brackets_give(Brackets* brackets, int32_t place) noexcept nogil
 cdef void brackets_mark(Brackets* brackets, int32_t place) noexcept nogil
 cdef int32_t brackets_next(Brackets* brackets) noexcept nogil
 cdef void brackets_mark_all(Brackets* brackets, OrderPool* pool, int32_t first_reduce) noexcept nogil
-cdef void brackets_leave(Brackets* brackets, OrderPool* pool, int32_t slot) noexcept nogil
+cdef void brackets_part(Brackets* brackets, OrderPool* pool, int32_t slot, int32_t first_reduce) noexcept nogil
+cdef bint child_stands(Brackets* brackets, OrderPool* pool, int32_t slot) noexcept nogil
 cdef int64_t stands_for(Brackets* brackets, OrderPool* pool, int32_t place) noexcept nogil
 
 

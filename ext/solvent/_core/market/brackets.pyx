@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
 from solvent._core.base.pool cimport room
-from solvent._core.base.schema cimport AT_FIRST_FILL, WHEN_COMPLETE
+from solvent._core.base.schema cimport AT_FIRST_FILL, FOLLOWS, REDUCE_ONLY, WHEN_COMPLETE
 from solvent._core.market.order_pool cimport Order, OrderPool, pool_find
 
 
@@ -67,7 +67,7 @@ cdef void brackets_mark_all(Brackets* brackets, OrderPool* pool, int32_t first_r
         slot = pool.reduce[slot].next
 
 
-cdef void brackets_leave(Brackets* brackets, OrderPool* pool, int32_t slot) noexcept nogil:
+cdef void _leave(Brackets* brackets, OrderPool* pool, int32_t slot) noexcept nogil:
     """Notes that an order of a bracket has ended. An entry without lots left was filled whole."""
     cdef int32_t place = bracket_of(pool, slot)
     cdef Bracket* each = &brackets.items[place - 1]
@@ -87,6 +87,21 @@ cdef void brackets_leave(Brackets* brackets, OrderPool* pool, int32_t slot) noex
         each.stop_id = 0
     pool.terms[slot].bracket = 0
     brackets_mark(brackets, place)
+
+
+cdef void brackets_part(Brackets* brackets, OrderPool* pool, int32_t slot, int32_t first_reduce) noexcept nogil:
+    """Notes the end of an order. One of a bracket leaves it; another reduce-only order of a position makes room for its
+    targets."""
+    if bracket_of(pool, slot):
+        _leave(brackets, pool, slot)
+    elif pool.orders[slot].flags & REDUCE_ONLY:
+        brackets_mark_all(brackets, pool, first_reduce)
+
+
+cdef bint child_stands(Brackets* brackets, OrderPool* pool, int32_t slot) noexcept nogil:
+    """True for a child that stands for lots of its position."""
+    cdef int32_t place = bracket_of(pool, slot)
+    return place != 0 and (brackets.items[place - 1].arm == FOLLOWS or stands_for(brackets, pool, place) > 0)
 
 
 cdef int64_t stands_for(Brackets* brackets, OrderPool* pool, int32_t place) noexcept nogil:

@@ -7,6 +7,7 @@
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.market.book cimport Book
+from solvent._core.market.peaks cimport shown_best
 
 cdef struct CallPrice:
     int64_t price_ticks        # 0: the book is not crossed
@@ -18,6 +19,6 @@ cdef void call_price(Book* book, int64_t reference_ticks, int tie, CallPrice* fo
 
 cdef inline bint is_crossed(Book* book) noexcept nogil:
     """True if the best bid is at or above the best ask, as in a call. BUY is 0, SELL is 1."""
-    cdef int32_t bid = book.side[0].best
-    cdef int32_t ask = book.side[1].best
+    cdef int32_t bid = book.side[0].best if book.wholes == 0 else shown_best(book, 0)
+    cdef int32_t ask = book.side[1].best if book.wholes == 0 else shown_best(book, 1)
     return bid >= 0 and ask >= 0 and book.levels[bid].price_ticks >= book.levels[ask].price_ticks

@@ -5,7 +5,7 @@
 # Never: knows prices or queues; a book links orders through prev and next.
 # Invariant: slots in use = live orders.
 # Cost: take and give are O(1); making room is amortised O(1) and may move all orders, so no pointer to one is held there. A
-# slot is 64 bytes, and 4 for the free stack. Used links of an owner take 16, used terms of an extended order 96; untouched
+# slot is 64 bytes, and 4 for the free stack. Used links of an owner take 16, used terms of an extended order 112; untouched
 # pages cost nothing.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -49,6 +49,8 @@ cdef struct ExtendedTerms:              # terms that few orders have
     int64_t activation_ticks    # the watched price from which a trailing order follows; 0: it follows since acceptance
     int64_t step_ticks          # it follows in whole steps; 0: every price
     int64_t offset_ticks        # distance of its price from what it is pegged to, signed
+    int64_t display_lots        # the peak of an iceberg; 0: none
+    int64_t hidden_lots         # of a resting iceberg: behind its peak
     int64_t slippage_ppb
     int64_t expiry_ns           # GTD; 0 none
     int64_t stp_group

@@ -4,19 +4,20 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport DORMANT, PARKED, ExtendedTerms, Order, pool_find
 from solvent._core.market.brackets cimport bracket_of
 from solvent._core.market.book cimport book_room
+from solvent._core.market.peaks cimport is_whole, peaks_room
 from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_due, triggers_move, triggers_reserve,
 )
 from solvent._core.trade.linked cimport left_to_close
 from solvent._core.trade.order_margin cimport reducible, within_band
+from solvent._core.trade.shapes cimport parts_fit
 from solvent._core.trade.placement cimport admit, check_limits, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SIZE, BAD_TRIGGER, CALL_FROZEN, CHILD_TOO_LARGE,
-    CLOSE_POSITION, FOLLOWS, HOUSE_ORDER,
-    LIMIT_ORDER, MARKET, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED, TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING,
-    TRIGGER_ORDER, TRIGGER_REACHED,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIZE, BAD_TRIGGER, CALL_FROZEN, CHILD_TOO_LARGE,
+    CLOSE_POSITION, FOLLOWS, HOUSE_ORDER, LIMIT_ORDER, MARKET, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED, SHAPED_ORDER,
+    TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING, TRIGGER_ORDER, TRIGGER_REACHED,
 )
 from solvent._core.trade.cancellation cimport find_own, is_frozen
 from solvent._core.trade.lifecycle cimport requeue, replaced_event, shrink, ticket_of_order
@@ -56,6 +57,8 @@ cdef int _check_amendment(State* s, const AmendOrder* c, int32_t slot, int64_t* 
         return AMEND_BELOW_FILLED
     if price_ticks[0] == price and size_lots[0] == order.size_lots:
         return AMEND_NOTHING
+    if order.flags & SHAPED_ORDER and not parts_fit(&s.pool.terms[slot], size_lots[0]):
+        return BAD_SHAPE
     if not s.bare and order.state & DORMANT and price_ticks[0] != price:       # the same test as for a new order
         ticket_of_order(s, slot, order.remaining_lots, price_ticks[0], &t)
         if price_ticks[0] != within_band(s, &t, _trigger(s, slot)):
@@ -96,7 +99,7 @@ cdef int _replace(State* s, int32_t slot, int64_t remaining_lots, int64_t price_
     code = admit(s, &t, p, &standing)
     if code == OK and t.ins.limits != NULL:         # it may have slid to a price at which it is worth less
         code = check_limits(s, t.ins, LIMIT_ORDER, t.size_lots, t.price_ticks, t.flags)
-    if code == OK and not book_room(&s.books[t.instrument]):
+    if code == OK and not (book_room(t.book) and (is_whole(&s.pool, slot) or peaks_room(t.book, t.ins.max_price_ticks, t.terms))):
         code = TOO_MANY_ORDERS
     if code != OK:
         return code

@@ -9,8 +9,9 @@ from solvent._core.base.clauses cimport BOOK_5, ORD_1, must
 from solvent._core.base.money cimport max64
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport (
-    BAD_FLAGS, BAD_SIDE, BAD_TAG, BAD_TIMEOUT, CALL_FROZEN, CANCELLED, DISCONNECTED, EXPIRED, HOUSE_ORDER, MASS_CANCELLED, NOBODY,
-    NO_INSTRUMENT, OK, REDUCE_ONLY, TIMEOUT, TOO_MANY_TIMERS, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    BAD_FLAGS, BAD_SIDE, BAD_TAG, BAD_TIMEOUT, CALL_FROZEN, CANCELLED, DISCONNECTED, EXPIRED, HOUSE_ORDER,
+    MASS_CANCELLED, NOBODY, NO_INSTRUMENT, OK, REDUCE_ONLY, TIMEOUT, TOO_MANY_TIMERS, UNKNOWN_ACCOUNT,
+    UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.lifecycle cimport cancel
 from solvent._core.trade.linked cimport settle

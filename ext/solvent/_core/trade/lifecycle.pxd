@@ -13,6 +13,7 @@ from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
 from solvent._core.account.ledger cimport Position, parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Match, meet_next, take_lots
+from solvent._core.market.peaks cimport hidden_lots, peak_used_up, peaks_add, peaks_meet, peaks_remove, peaks_take
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport max64
 from solvent._core.market.expiries cimport expiries_remove
@@ -53,6 +54,7 @@ cdef void book_user(State* s, int32_t position, FillSide* half) noexcept nogil
 cdef void book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil
 cdef void after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
+cdef void refill(State* s, uint32_t instrument, int32_t slot, int64_t price_ticks) noexcept nogil
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
 
 
@@ -99,10 +101,13 @@ cdef inline Event* accept_order(State* s, int32_t slot, uint32_t account, uint32
 cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
     """Puts an order into the book that no position owns, or before its position is updated."""
     cdef Order* order = &s.pool.orders[slot]
-    book_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
+    if order.flags & SHAPED_ORDER:
+        peaks_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
+    else:
+        book_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
     emit_rested(
         &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
-        price_ticks=price_ticks, remaining_lots=order.remaining_lots)
+        price_ticks=price_ticks, remaining_lots=order.remaining_lots, hidden_lots=hidden_lots(&s.pool, slot) if order.flags & SHAPED_ORDER else 0)
 
 
 cdef inline void accept(State* s, Ticket* t) noexcept nogil:
@@ -150,7 +155,10 @@ cdef inline void leave_book(State* s, int32_t slot) noexcept nogil:
     must(order.state & LIVE and order.remaining_lots >= 0, BOOK_5, &s.log.fault)
     if has_owner(order):
         reserve_and_hold(s, order, book_price(book, &s.pool, slot), order.remaining_lots, 0, NULL)
-    book_remove(book, &s.pool, slot, order.side)
+    if order.flags & SHAPED_ORDER:
+        peaks_remove(book, &s.pool, slot, order.side)
+    else:
+        book_remove(book, &s.pool, slot, order.side)
 
 
 cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
@@ -178,13 +186,20 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
     cdef int64_t group = t.stp_group
     cdef int mode = t.stp_mode
     cdef int met
+    cdef int64_t limit
+    cdef uint64_t maker_id
     cdef bint bare = t.holder < 0
+    cdef bint careful = book.careful != 0
     cdef Deal deal
     if t.closes and mode == ALLOW:
         mode = CANCEL_MAKER
         group = 0
     while t.remaining_lots > 0:
-        met = meet_next(book, &s.pool, t.side, limit_now(s, t) if t.turns else t.limit_ticks, t.remaining_lots, taker, group, mode, &fill)
+        limit = limit_now(s, t) if t.turns else t.limit_ticks
+        if careful:
+            met = peaks_meet(book, &s.pool, t.side, limit, t.remaining_lots, taker, group, mode, &fill)
+        else:
+            met = meet_next(book, &s.pool, t.side, limit, t.remaining_lots, taker, group, mode, &fill)
         if met == NOTHING:
             break
         if met == OWN_ORDER:
@@ -196,8 +211,13 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
         if fill.lots > 0:
             maker = &s.pool.orders[fill.slot]
             must(fill.price_ticks <= t.limit_ticks if t.side == BUY else fill.price_ticks >= t.limit_ticks, BOOK_8, &s.log.fault)
-            take_lots(book, &s.pool, t.side, &fill)
+            maker_id = maker.order_id
+            if careful:
+                peaks_take(book, &s.pool, t.side, &fill)
+            else:
+                take_lots(book, &s.pool, t.side, &fill)
             t.remaining_lots -= fill.lots
+            t.reached_ticks = fill.price_ticks
             must(t.remaining_lots >= 0 and maker.remaining_lots >= 0, ORD_3, &s.log.fault)
             s.pool.orders[t.slot].remaining_lots = t.remaining_lots
             if not maker.flags & HOUSE_ORDER:
@@ -212,6 +232,8 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
                 book_fill(s, t, &fill, &deal)
             elif maker.remaining_lots == 0:
                 finish(s, fill.slot, t.instrument, FILLED, OK)
+            if careful and s.pool.orders[fill.slot].order_id == maker_id and peak_used_up(&s.pool, fill.slot):
+                refill(s, t.instrument, fill.slot, fill.price_ticks)
         if not bare and deal.taker_ends:
             t.ending = deal.ending
             break

@@ -5,7 +5,7 @@ from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
-from solvent._core.market.brackets cimport bracket_of, brackets_leave, brackets_mark_all, stands_for
+from solvent._core.market.brackets cimport brackets_mark_all, brackets_part, child_stands
 from solvent._core.market.client_ids cimport client_text_set
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
@@ -14,6 +14,7 @@ from solvent._core.account.ledger cimport (
     wallet_of,
 )
 from solvent._core.market.matching cimport Match
+from solvent._core.market.peaks cimport hidden_lots, is_whole, peaks_refill, peaks_shrink
 from solvent._core.base.clauses cimport (
     BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2,
     is_ceil, must,
@@ -21,7 +22,7 @@ from solvent._core.base.clauses cimport (
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
     BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    FILLED, FILLED_BY_BOOK, FOLLOWS, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
+    FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
     POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
     AcceptedTerms, Event,
 )
@@ -30,7 +31,7 @@ from solvent._core.market.expiries cimport expiries_add
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport MEETS, Deal, FillSide, State, Ticket, has_owner, order_instrument
-from solvent._core.base.emit cimport emit_reduced, emit_replaced, emit_shaped, emit_tagged
+from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced, emit_shaped, emit_tagged
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
@@ -61,6 +62,7 @@ cdef void ticket_of_order(State* s, int32_t slot, int64_t remaining_lots, int64_
     t.fee_reason = TAKER_FEE
     t.closes = False
     t.turns = False
+    t.reached_ticks = 0
     t.way = MEETS
     t.price_ticks = price_ticks
     t.limit_ticks = price_ticks
@@ -146,7 +148,7 @@ cdef void shape_event(State* s, Ticket* t) noexcept nogil:
     must(t.terms != NULL and s.pool.orders[t.slot].order_id == t.order_id, ORD_1, &s.log.fault)
     emit_shaped(
         &s.log, side=t.side, account=t.account, instrument=t.instrument, shape_flags=t.terms.shape_flags, peg=t.terms.peg,
-        order_id=t.order_id, display_lots=0, display_most_lots=0, step_ticks=t.terms.step_ticks,
+        order_id=t.order_id, display_lots=t.terms.display_lots, display_most_lots=0, step_ticks=t.terms.step_ticks,
         offset_ticks=t.terms.offset_ticks)
 
 
@@ -197,18 +199,12 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
         p.reduce_count -= 1
         _unlink(s.pool.reduce, &p.first_reduce, slot)
         must((p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
-    if order.state & EXTENDED and s.pool.terms[slot].bracket:
-        p.trigger_count -= s.pool.terms[slot].kind != NO_TRIGGER or order.flags & REDUCE_ONLY != 0
-        brackets_leave(&s.brackets, &s.pool, slot)
-    else:
-        if order.state & EXTENDED and s.pool.terms[slot].kind != NO_TRIGGER:
-            p.trigger_count -= 1
-        if order.flags & REDUCE_ONLY and p.trigger_count > 0 and s.brackets.count > 0:
-            brackets_mark_all(&s.brackets, &s.pool, p.first_reduce)     # its room is free for a target
+    if order.state & EXTENDED and (s.pool.terms[slot].kind != NO_TRIGGER or (s.pool.terms[slot].bracket and order.flags & REDUCE_ONLY)):
+        p.trigger_count -= 1
+    if (order.state & EXTENDED or order.flags & REDUCE_ONLY) and s.brackets.count > 0:
+        brackets_part(&s.brackets, &s.pool, slot, p.first_reduce)
     must(p.first_order != slot and p.first_reduce != slot and p.account == order.account, BOOK_5, &s.log.fault)
     must((p.trigger_count | p.reduce_count) >= 0, BOOK_5, &s.log.fault)
-
-
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
@@ -227,7 +223,10 @@ cdef void shrink(State* s, int32_t slot, int64_t lots, uint16_t reason) noexcept
     must(0 < lots < order.remaining_lots, BOOK_6, &s.log.fault)
     if has_owner(order):
         reserve_and_hold(s, order, book_price(book, &s.pool, slot), order.remaining_lots, order.remaining_lots - lots, NULL)
-    book_shrink(book, &s.pool, slot, lots)
+    if order.flags & SHAPED_ORDER:
+        peaks_shrink(book, &s.pool, slot, lots)
+    else:
+        book_shrink(book, &s.pool, slot, lots)
     order.size_lots -= lots
     must(order.size_lots - order.remaining_lots == filled and order.remaining_lots > 0, ORD_3, &s.log.fault)
     emit_reduced(
@@ -303,24 +302,16 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
             shrink(s, worst, excess, REDUCE_ONLY_CUT)
 
 
-cdef bint _stands(State* s, int32_t slot) noexcept nogil:
-    """True for a child that stands for lots of its position."""
-    cdef int32_t place = bracket_of(&s.pool, slot)
-    return place != 0 and (s.brackets.items[place - 1].arm == FOLLOWS or stands_for(&s.brackets, &s.pool, place) > 0)
-
-
 cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
-    """Ends the orders that wait to close a closed or turned position, newest first: close-position orders, and children
-    whose entry has filled."""
+    """Ends the close-position orders, and children that stand for lots, of a closed or turned position, newest first."""
     cdef int32_t slot = s.ledger.positions[position].first_reduce
     cdef int32_t next
     while slot >= 0:
         next = s.pool.reduce[slot].next
         if s.pool.orders[slot].state & (DORMANT | DUE) and s.pool.orders[slot].side == side and (
-                s.pool.orders[slot].flags & CLOSE_POSITION or _stands(s, slot)):
+                s.pool.orders[slot].flags & CLOSE_POSITION or child_stands(&s.brackets, &s.pool, slot)):
             cancel(s, slot, POSITION_CLOSED)
         slot = next
-
 
 # --- Fills ---------------------------------------------------------------------------------------------
 
@@ -466,6 +457,8 @@ cdef bint admit_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogi
     cdef Order* maker = &s.pool.orders[fill.slot]
     cdef int64_t wanted = fill.lots
     fill.lots = borne_by_maker(s, t, fill, deal)
+    if fill.lots < wanted and is_whole(&s.pool, fill.slot):
+        fill.lots = 0
     if fill.lots == 0:
         cancel(s, fill.slot, UNCOVERED)
         return False
@@ -473,6 +466,8 @@ cdef bint admit_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogi
         shrink(s, fill.slot, maker.remaining_lots - fill.lots, UNCOVERED)
     must((0 < fill.lots) & (fill.lots <= wanted) & (fill.lots <= maker.remaining_lots), BOOK_6, &s.log.fault)
     fill.lots = borne_by_taker(s, t, fill, deal)
+    if fill.lots < maker.remaining_lots and is_whole(&s.pool, fill.slot):
+        fill.lots = 0
     must((0 <= fill.lots) & (fill.lots <= wanted) & (fill.lots <= t.remaining_lots), BOOK_6, &s.log.fault)
     must((fill.lots > 0) | deal.taker_ends, SAFE_2, &s.log.fault)
     return True
@@ -553,6 +548,17 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
     book_user(s, t.holder, &deal.taker)
     must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
     after_fill(s, t.holder, held)
+
+
+cdef void refill(State* s, uint32_t instrument, int32_t slot, int64_t price_ticks) noexcept nogil:
+    """Fills up the peak of an iceberg that is used up, behind all others at its price, and tells it."""
+    cdef Order* order = &s.pool.orders[slot]
+    must(order.state & LIVE and order.level >= 0 and order.remaining_lots > 0, BOOK_5, &s.log.fault)
+    peaks_refill(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
+    must(order.remaining_lots > hidden_lots(&s.pool, slot), BOOK_6, &s.log.fault)
+    emit_refilled(
+        &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id, price_ticks=price_ticks,
+        shown_lots=order.remaining_lots - hidden_lots(&s.pool, slot), hidden_lots=hidden_lots(&s.pool, slot))
 
 
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil:

@@ -186,8 +186,8 @@ cdef int64_t _shown(State* s, int32_t slot) noexcept nogil:
 # --- Settlement ----------------------------------------------------------------------------------------
 
 cdef bint _is_over(State* s, int32_t place, int32_t slot) noexcept nogil:
-    """True if the children have closed all for which they stand, or if nothing is left that they could close. slot: of any of
-    its orders."""
+    """True if the children have closed all for which they stand, or if nothing is left that they could close. slot: that of an
+    order of the bracket."""
     cdef Bracket* each = &s.brackets.items[place - 1]
     cdef Order* order = &s.pool.orders[slot]
     cdef int side = order.side if order.flags & REDUCE_ONLY else 1 - order.side

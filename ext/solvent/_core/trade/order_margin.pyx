@@ -7,6 +7,7 @@ from solvent._core.account.margin cimport (
     collateral_value, free_units, hold_units, initial_units, opening_lots, opens_safely, side_hold,
 )
 from solvent._core.market.matching cimport crosses
+from solvent._core.market.peaks cimport touch_ticks
 from solvent._core.base.clauses cimport BOOK_7, BOOK_8, MAR_1, MAR_4, MON_8, must
 from solvent._core.base.money cimport add, clamp, int128, min64, magnitude, max64, saturate, sub
 from solvent._core.trade.preview cimport preview_end, preview_execute
@@ -16,8 +17,8 @@ from solvent._core.contract.valuation cimport (
     Held, Instrument, accrued_units, allows, band_edge, initial_rise, loss_of, measure_with, tier_at, value_of, worth,
 )
 from solvent._core.base.schema cimport (
-    BANKRUPTCY_LIMIT, BUY, CONTRACTS, DECREMENT, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT,
-    OK, POSITION_LIMIT, SELL,
+    BANKRUPTCY_LIMIT, BUY, CONTRACTS, DECREMENT, INSUFFICIENT_MARGIN, INVERSE, LEVERAGE_ABOVE_TIER, NET, NO_INSTRUMENT, OK,
+    POSITION_LIMIT, SELL, TO_LIMIT,
 )
 
 
@@ -78,7 +79,8 @@ cdef int check_margin(State* s, Ticket* t, Position* p, OpenSide* standing) noex
     standing: the contribution of the order's earlier terms, if this is an amendment, or NULL.
     """
     cdef int64_t closing = min64(t.remaining_lots, closing_lots(p, t.side))
-    cdef bint tried = closing > 0 and t.way != WAITS and (t.turns or crosses(t.book, t.side, t.limit_ticks))      # otherwise nothing closes at once
+    cdef bint tried = closing > 0 and t.way != WAITS and (
+        t.turns or t.book.careful or crosses(t.book, t.side, t.limit_ticks))       # otherwise nothing closes at once
     cdef int64_t traded = 0
     cdef int64_t reached
     cdef bint stays
@@ -238,7 +240,8 @@ cdef int64_t reducible(State* s, Ticket* t, Position* p) noexcept nogil:
     that rests, those that better resting ones leave (trading cuts the others)."""
     cdef int64_t closing = -p.size_lots if t.side == BUY else p.size_lots
     must(p.reduce.lots >= 0 and p.account == t.account, BOOK_7, &s.log.fault)
-    if t.ending or closing <= 0 or (t.way != WAITS and crosses(t.book, t.side, t.price_ticks)):
+    cdef bint trades = t.terms != NULL and t.terms.shape_flags & TO_LIMIT
+    if t.ending or closing <= 0 or (t.way != WAITS and (trades or touch_ticks(t.book, t.side, t.price_ticks) != 0)):
         return closing
     return closing - reduced_before(s, t, p)
 

@@ -3,38 +3,38 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room
-from solvent._core.market.book cimport Book, book_room
+from solvent._core.market.book cimport Book
 from solvent._core.market.brackets cimport bracket_of
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
+from solvent._core.market.peaks cimport peaks_room, shown_ticks, touch_ticks
 from solvent._core.trade.linked cimport accept_all, check_entry, children_of, count_of, has_memory, has_place, release
-from solvent._core.trade.shapes cimport check_shape
+from solvent._core.trade.shapes cimport check_shape, to_limit, try_wholes
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
-from solvent._core.market.matching cimport crosses
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_7, BOOK_8, ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.money cimport RATE, clamp, min64, max64, mul_div_ceil, mul_div_floor
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
-    rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
+    end_closing, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
 )
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
-from solvent._core.trade.interruption cimport beyond_band, fit_state, trade_beyond
+from solvent._core.trade.interruption cimport beyond_band, fit_state, slide_into_band, trade_beyond
 from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_put_back, triggers_reserve,
 )
 from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limits_count, limits_full, limits_room
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
-    ALLOW, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SIDE, BAD_SIZE,
-    BAD_SLIPPAGE, BAD_TIF, BAD_TRIGGER, BRINGS_BRACKET, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, FOK, FOK_UNFILLED, GTC, GTD,
-    LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED,
-    NOT_TRADING, NO_BRACKET, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER, OK, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE,
-    PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS,
-    SLIDE, SOURCES, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TRADING,
-    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED, BracketTerms, Event,
-    Extension, Shape,
+    ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE,
+    BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF, BAD_TRIGGER, BRINGS_BRACKET, BUY, BY_BID, BracketTerms, CLOSE_POSITION,
+    DUPLICATE_CLIENT_ID, Event, Extension, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER,
+    NAME_BYTES, NOTIONAL_TOO_SMALL, NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_BRACKET, NO_MARK, NO_PEG,
+    NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL, ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND,
+    REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, SOURCES,
+    Shape, TAKER_FEE, TAKE_PROFIT, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TO_LIMIT, TRADING,
+    TRAIL_RATE, TRAIL_TICKS, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -43,12 +43,14 @@ from solvent._core.base.commands cimport PlaceOrder
 
 # --- The form of a command -----------------------------------------------------------------------------
 
-cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x, bint priced) noexcept nogil:
+cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x, const Shape* h) noexcept nogil:
     """Checks side, time in force, flags, size, price, client id and self-trade terms of an ORDER.
 
-    With a trigger a market order may be good till a date, which no longer applies once it fires. priced: True if the order
-    brings its price; a pegged one may bring none.
+    With a trigger a market order may be good till a date, which no longer applies once it fires. h: a pegged order brings no
+    price, and a market order whose rest becomes a limit order may stay.
     """
+    cdef bint priced = h == NULL or h.peg == NO_PEG
+    cdef bint becomes_limit = h != NULL and h.shape_flags & TO_LIMIT
     cdef bint stays = c.tif == GTC or c.tif == GTD
     if c.side > SELL:
         return BAD_SIDE
@@ -61,7 +63,7 @@ cdef inline int _check_header(State* s, Instrument* ins, const PlaceOrder* c, co
             return BAD_FLAGS
         if s.bare and c.flags & (REDUCE_ONLY | CLOSE_POSITION):
             return BAD_FLAGS
-        if c.flags & MARKET and stays and not (x != NULL and x.trigger_kind != NO_TRIGGER and c.tif == GTD):
+        if c.flags & MARKET and stays and not (becomes_limit or (x != NULL and x.trigger_kind != NO_TRIGGER and c.tif == GTD)):
             return BAD_FLAGS
         if c.flags & POST_ONLY and (not stays or c.flags & MARKET) or (c.flags & SLIDE and not c.flags & POST_ONLY):
             return BAD_FLAGS
@@ -133,6 +135,7 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.fee_reason = TAKER_FEE
     t.closes = False
     t.turns = False
+    t.reached_ticks = 0
     t.way = MEETS
 
 
@@ -159,6 +162,7 @@ cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, Extend
         terms.offset_ticks = h.offset_ticks
         terms.peg = h.peg
         terms.shape_flags = h.shape_flags
+        terms.display_lots = h.display_lots
 
 
 # --- The checks before a trade -------------------------------------------------------------------------
@@ -169,34 +173,38 @@ cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
     cdef Instrument* ins = t.ins
     cdef Book* book = t.book
     cdef int64_t edge = ins.max_price_ticks if t.side == BUY else 1
-    cdef int32_t best = book.side[1 - t.side].best
+    cdef int64_t best
     cdef int64_t slipped
-    if t.price_ticks != 0:
+    if t.price_ticks != 0 and (t.terms == NULL or not t.terms.shape_flags & ONE_LEVEL):
         return t.price_ticks
     if not s.bare:
         edge = band_price(ins, t.side, s.rules.price_band_ppb)
-    if t.terms == NULL or t.terms.slippage_ppb == 0 or best < 0:
+    if t.terms == NULL:
+        return edge
+    best = shown_ticks(book, 1 - t.side)
+    if best != 0 and t.terms.shape_flags & ONE_LEVEL:
+        return min64(best, edge) if t.side == BUY else max64(best, edge)
+    if t.terms.slippage_ppb == 0 or best == 0:
         return edge
     if t.side == BUY:
-        slipped = mul_div_floor(book.levels[best].price_ticks, RATE + t.terms.slippage_ppb, RATE, &s.log.fault)
+        slipped = mul_div_floor(best, RATE + t.terms.slippage_ppb, RATE, &s.log.fault)
         return min64(slipped, edge)
-    slipped = mul_div_ceil(book.levels[best].price_ticks, RATE - t.terms.slippage_ppb, RATE, &s.log.fault)
+    slipped = mul_div_ceil(best, RATE - t.terms.slippage_ppb, RATE, &s.log.fault)
     return max64(slipped, edge)
 
 
 cdef int _keep_off_the_touch(State* s, Ticket* t) noexcept nogil:
     """Refuses a post-only order that would trade, or moves it one tick behind the best price if it may slide."""
     cdef Book* book = t.book
-    cdef int64_t touch
-    if not crosses(book, t.side, t.price_ticks):
+    cdef int64_t touch = touch_ticks(book, t.side, t.price_ticks)
+    if touch == 0:
         return OK
-    touch = book.levels[book.side[1 - t.side].best].price_ticks
     touch += -1 if t.side == BUY else 1
     if not t.flags & SLIDE or touch < 1 or touch > t.ins.max_price_ticks:
         return POST_ONLY_WOULD_TAKE
     t.price_ticks = touch
     t.limit_ticks = min64(t.limit_ticks, touch) if t.side == BUY else max64(t.limit_ticks, touch)
-    must(not crosses(book, t.side, t.price_ticks), BOOK_7, &s.log.fault)
+    must(touch_ticks(book, t.side, t.price_ticks) == 0, BOOK_7, &s.log.fault)
     must(1 <= touch <= t.ins.max_price_ticks, BOOK_8, &s.log.fault)
     return OK
 
@@ -251,6 +259,9 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         code = _keep_off_the_touch(s, t)
         if code != OK:
             return code
+    if t.terms != NULL and t.terms.shape_flags & ALL_OR_NONE:
+        if dry_run(s, t, &reached) > 0:
+            t.way = WAITS
     if not s.bare:
         if t.flags & MARKET and dry_run(s, t, &reached) == 0:
             t.limit_ticks = reached
@@ -263,8 +274,10 @@ cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept no
         t.limit_ticks = min64(t.limit_ticks, t.edge_ticks) if t.side == BUY else max64(t.limit_ticks, t.edge_ticks)
     if t.tif == FOK and dry_run(s, t, &reached) > 0:
         return FOK_UNFILLED
+    if t.flags & POST_ONLY or ins.listing == ONLY_POST:
+        t.way = WAITS               # it takes nothing, not even what trades whole
     must(0 < t.remaining_lots <= t.size_lots, BOOK_6, &s.log.fault)
-    must(not t.flags & POST_ONLY or not crosses(t.book, t.side, t.price_ticks), BOOK_7, &s.log.fault)
+    must(not t.flags & POST_ONLY or touch_ticks(t.book, t.side, t.price_ticks) == 0, BOOK_7, &s.log.fault)
     return OK
 
 
@@ -327,17 +340,23 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c, int children) no
 
 cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
     """Executes an accepted ticket; its rest rests or ends."""
-    if t.way == MEETS:
-        execute(s, t)
-        rest_or_end(s, t)
-    elif t.way == WAITS:
-        rest_or_end(s, t)
-    else:
+    cdef bint look_up = not s.bare or t.book.wholes != 0
+    if t.way == BEYOND:
         trade_beyond(s, t)
+    else:
+        if t.way == MEETS:
+            execute(s, t)
+        elif t.turns and (t.flags & POST_ONLY or t.ins.listing == ONLY_POST):
+            end_closing(s, t)
+        if t.terms != NULL and t.terms.shape_flags & TO_LIMIT:
+            to_limit(s, t)
+        rest_or_end(s, t)
+    if t.book.wholes:
+        try_wholes(s, t)
     receipt.order_id = t.order_id
     receipt.filled_lots = t.size_lots - t.remaining_lots
     receipt.resting_lots = 0 if t.ending else t.remaining_lots
-    if not s.bare and receipt.resting_lots:     # the order may have been cut, or ended
+    if look_up and receipt.resting_lots:        # the order may have been cut, or ended
         receipt.resting_lots = s.pool.orders[t.slot].remaining_lots if s.pool.orders[t.slot].order_id == t.order_id else 0
     must((receipt.filled_lots | receipt.resting_lots) >= 0 and receipt.filled_lots + receipt.resting_lots <= t.size_lots, ORD_3,
          &s.log.fault)
@@ -386,7 +405,7 @@ cdef void _arm(State* s, Ticket* t, const BracketTerms* b, Receipt* receipt) noe
 
 cdef inline bint _has_room(State* s, Ticket* t) noexcept nogil:
     """Makes room in every pool that the order may need; pools may move."""
-    if not (pool_room(&s.pool) and book_room(t.book)):
+    if not (pool_room(&s.pool) and peaks_room(t.book, t.ins.max_price_ticks, t.terms)):
         return False
     if t.terms != NULL and t.terms.expiry_ns != 0 and not expiries_reserve(&s.expiries):
         return False
@@ -441,7 +460,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
-    code = _check_header(s, ins, c, x, h == NULL or h.peg == NO_PEG)
+    code = _check_header(s, ins, c, x, h)
     if code == OK and c.records > 3 + more:
         code = BAD_RECORD
     if code == OK:
@@ -468,8 +487,11 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     if x != NULL or c.stp_mode != 0 or c.stp_group != 0:
         _terms(c, x, h, &terms)
         t.terms = &terms
+        t.ending = 0 if terms.shape_flags & TO_LIMIT else t.ending
     if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
         t.flags |= REDUCE_ONLY      # it closes its leg, and never opens the other side
+        if h != NULL and h.shape_flags & ALL_OR_NONE:
+            return BAD_SHAPE
     if not s.bare:
         t.holder = holder
         if holder < 0:        # the position must be in its domain when that is judged
@@ -507,7 +529,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
 cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
     """Checks an ORDER like place, and makes its ticket, for a preview: one record, no client id, no self-trade terms, and a
     position that exists."""
-    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, NULL, True)
+    cdef int code = _check_header(s, &s.ledger.instruments[c.instrument], c, NULL, NULL)
     if code == OK:
         code = _check_extension(s, &s.ledger.instruments[c.instrument], c, NULL)
     if code == OK:
@@ -520,18 +542,6 @@ cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
     code = admit(s, t, &s.ledger.positions[t.holder], NULL)
     must(code == OK or s.preview.row_count == 0, ORD_1, &s.log.fault)
     return code if code != OK or _has_room(s, t) else TOO_MANY_ORDERS
-
-
-cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
-    """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""
-    cdef int64_t price
-    if t.ins.mark_ticks == 0 or t.price_ticks == 0:
-        return
-    price = within_band(s, t, t.ins.mark_ticks)
-    if price != t.price_ticks:
-        t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
-        must(t.order_id != 0 and price != 0, ORD_1, &s.log.fault)
-        replaced_event(s, t)
 
 
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
@@ -562,12 +572,12 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     order = &s.pool.orders[slot]
     ticket_of_order(s, slot, order.remaining_lots, s.pool.terms[slot].limit_ticks, &t)
     order.state &= ~DUE
-    t.ending = 0 if (t.tif == GTC or t.tif == GTD) and not t.flags & MARKET else UNFILLED
+    t.ending = 0 if (t.tif == GTC or t.tif == GTD) and (not t.flags & MARKET or t.terms.shape_flags & TO_LIMIT) else UNFILLED
     if not s.bare:
         p = &s.ledger.positions[t.holder]
-        _slide_into_band(s, &t)
+        slide_into_band(s, &t)
     code = admit(s, &t, p, NULL)
-    if code == OK and not book_room(t.book):
+    if code == OK and not peaks_room(t.book, t.ins.max_price_ticks, t.terms):
         code = TOO_MANY_ORDERS
     if code == OK:
         order.size_lots = t.size_lots

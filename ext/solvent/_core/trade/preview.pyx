@@ -4,18 +4,19 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 from solvent._core.trade.admission cimport Trial, try_on
-from solvent._core.market.order_pool cimport Order
+from solvent._core.market.order_pool cimport EXTENDED, Order
 from solvent._core.market.book cimport Book, book_worse
 from solvent._core.account.ledger cimport Ledger, Position, wallet_of
 from solvent._core.account.margin cimport Requirement, domain_requirement
 from solvent._core.market.matching cimport Match, same_owner
+from solvent._core.market.peaks cimport Steps, is_whole, offered_lots, peak_used_up, steps_begin, steps_next
 from solvent._core.base.clauses cimport BOOK_6, BOOK_7, MON_2, MON_3, MON_8, ORD_3, SAFE_2, must
 from solvent._core.base.money cimport int128, min64, max64
 from solvent._core.base.pool cimport room
 from solvent._core.base.schema cimport ALLOW, BUY, CANCEL_BOTH, CANCEL_TAKER, DECREMENT, HOUSE_ORDER, REDUCE_ONLY
 from solvent._core.trade.lifecycle cimport borne_by_maker, borne_by_taker, closing_lots, fill_side, limit_now, next_cut
 from solvent._core.trade.holds cimport order_price, refresh_hold, reserve
-from solvent._core.trade.state cimport Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
+from solvent._core.trade.state cimport WAITS, Deal, FillSide, KeptOrder, KeptRow, Preview, State, Ticket, has_owner
 
 
 cdef void preview_close(Preview* preview) noexcept nogil:
@@ -52,6 +53,7 @@ cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lot
         return
     kept.orders[kept.order_count].slot = slot
     kept.orders[kept.order_count].remaining_lots = order.remaining_lots
+    kept.orders[kept.order_count].hidden_lots = s.pool.terms[slot].hidden_lots if order.state & EXTENDED else 0
     kept.order_count += 1
     if has_owner(order):
         _keep_row(s, order.holder)
@@ -62,6 +64,14 @@ cdef void _leave_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lot
     must(kept.orders[kept.order_count - 1].slot == slot, BOOK_6, &s.log.fault)
 
 
+cdef void _cut_behind(State* s, int32_t slot, int64_t price_ticks, int64_t lots) noexcept nogil:
+    """Leaves a resting order `lots` of what it had, as `shrink` does: what nobody sees goes first."""
+    cdef int64_t cut = s.pool.orders[slot].remaining_lots - lots
+    _leave_behind(s, slot, price_ticks, lots)
+    if s.pool.orders[slot].state & EXTENDED:
+        s.pool.terms[slot].hidden_lots = max64(0, s.pool.terms[slot].hidden_lots - cut)
+
+
 cdef void preview_end(State* s) noexcept nogil:
     """Puts everything back."""
     cdef Preview* kept = &s.preview
@@ -69,6 +79,8 @@ cdef void preview_end(State* s) noexcept nogil:
     cdef int32_t i
     for i in range(kept.order_count - 1, -1, -1):
         s.pool.orders[kept.orders[i].slot].remaining_lots = kept.orders[i].remaining_lots
+        if s.pool.orders[kept.orders[i].slot].state & EXTENDED:
+            s.pool.terms[kept.orders[i].slot].hidden_lots = kept.orders[i].hidden_lots
     for i in range(kept.row_count - 1, -1, -1):
         row = &kept.rows[i]
         wallet_of(&s.ledger, row.row.account, s.ledger.instruments[row.row.instrument].currency)[0] = row.wallet
@@ -90,7 +102,7 @@ cdef void _preview_cut(State* s, int32_t position) noexcept nogil:
             return
         must(excess > 0 and s.pool.orders[worst].flags & REDUCE_ONLY, BOOK_7, &s.log.fault)
         must(s.pool.orders[worst].holder == position, BOOK_7, &s.log.fault)
-        _leave_behind(s, worst, order_price(s, worst), max64(0, s.pool.orders[worst].remaining_lots - excess))
+        _cut_behind(s, worst, order_price(s, worst), max64(0, s.pool.orders[worst].remaining_lots - excess))
 
 
 cdef void _preview_half(State* s, int32_t position, FillSide* half) noexcept nogil:
@@ -111,12 +123,16 @@ cdef bint _preview_fill(State* s, Ticket* t, Match* fill) noexcept nogil:
     cdef bint owned = has_owner(maker)
     cdef bint own = owned and maker.holder == t.holder and not t.flags & HOUSE_ORDER
     must(0 <= lots <= wanted and wanted <= maker.remaining_lots, BOOK_6, &s.log.fault)
+    if lots < wanted and is_whole(&s.pool, fill.slot):
+        lots = 0
     fill.lots = lots
     if lots < wanted:
-        _leave_behind(s, fill.slot, fill.price_ticks, lots)
+        _cut_behind(s, fill.slot, fill.price_ticks, lots)
         if lots == 0:
             return True
     fill.lots = borne_by_taker(s, t, fill, &deal)
+    if fill.lots < maker.remaining_lots and is_whole(&s.pool, fill.slot):
+        fill.lots = 0
     if fill.lots > 0:
         _leave_behind(s, fill.slot, fill.price_ticks, maker.remaining_lots - fill.lots)
         if owned:
@@ -207,6 +223,65 @@ cdef inline bint _within(State* s, Ticket* t, int64_t price_ticks) noexcept nogi
     return price_ticks <= limit if t.side == BUY else price_ticks >= limit
 
 
+cdef bint _meet(State* s, Ticket* t, Match* fill, int64_t* wanted, int64_t* lost, int64_t* reached_ticks) noexcept nogil:
+    """Meets one order in a dry run. Returns False when the taker ends there."""
+    cdef bint own = same_owner(&s.pool, fill.slot, t.account, t.stp_group)
+    cdef bint goes_on = True
+    if t.stp_mode == ALLOW:
+        own = t.closes and s.pool.orders[fill.slot].account == t.account
+    if own:
+        fill.lots = min64(s.pool.orders[fill.slot].remaining_lots, wanted[0] - lost[0])
+        return _preview_own(s, t, fill, lost)
+    if t.holder >= 0:
+        goes_on = _preview_fill(s, t, fill)
+    elif t.book.careful:        # an iceberg may be met again
+        _leave_behind(s, fill.slot, fill.price_ticks, s.pool.orders[fill.slot].remaining_lots - fill.lots)
+    if fill.lots > 0:
+        s.preview.value += <int128>fill.lots * fill.price_ticks
+        wanted[0] -= fill.lots
+        reached_ticks[0] = fill.price_ticks
+    must(fill.lots >= 0 and wanted[0] >= 0, ORD_3, &s.log.fault)
+    must(s.pool.orders[fill.slot].remaining_lots >= 0, BOOK_6, &s.log.fault)
+    return goes_on
+
+
+cdef bint _refills(State* s, int32_t slot) noexcept nogil:
+    """Fills up the peak of an iceberg that is used up, where it stands: its turn comes with the next round. True if it did."""
+    cdef bint used_up = peak_used_up(&s.pool, slot)
+    if used_up:
+        s.pool.terms[slot].hidden_lots = max64(0, s.pool.orders[slot].remaining_lots - s.pool.terms[slot].display_lots)
+    return used_up
+
+
+cdef bint _execute_carefully(State* s, Ticket* t, int64_t* wanted, int64_t* lost, int64_t* reached_ticks) noexcept nogil:
+    """Walks the makers of a book that does not show all lots, price by price, at each price round by round: icebergs whose
+    peak is used up come again in the same order. Returns False when the taker ends."""
+    cdef Steps steps
+    cdef Match fill
+    cdef int32_t slot
+    cdef bint goes_on = True
+    cdef bint again
+    steps_begin(t.book, 1 - t.side, &steps)
+    while wanted[0] > lost[0] and goes_on and steps_next(t.book, &steps):
+        fill.price_ticks = steps.book.levels[steps.level].price_ticks
+        again = _within(s, t, fill.price_ticks)
+        if not again:
+            break
+        while again and goes_on:
+            again = False
+            slot = steps.book.levels[steps.level].head
+            while slot >= 0 and wanted[0] > lost[0] and goes_on and _within(s, t, fill.price_ticks):
+                fill.slot = slot
+                fill.lots = offered_lots(&s.pool, slot, wanted[0] - lost[0])
+                slot = s.pool.orders[slot].next
+                if fill.lots > 0:
+                    goes_on = _meet(s, t, &fill, wanted, lost, reached_ticks)
+                    again = _refills(s, fill.slot) or again
+    must(0 <= lost[0] <= wanted[0], ORD_3, &s.log.fault)
+    must(wanted[0] <= t.remaining_lots, BOOK_6, &s.log.fault)
+    return goes_on
+
+
 cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached_ticks) noexcept nogil:
     """Trades `lots` of a ticket as execute would. Returns the traded lots and finds the last price.
 
@@ -219,11 +294,17 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
     cdef int32_t slot
     cdef int64_t wanted = lots
     cdef int64_t lost = 0
-    cdef bint own, goes_on = True
+    cdef bint goes_on = True
     cdef Match fill
     s.preview.run += 1
     s.preview.fee_units = 0
     s.preview.value = 0
+    s.preview.ended = False
+    if t.way == WAITS:
+        return 0
+    if book.careful:
+        goes_on = _execute_carefully(s, t, &wanted, &lost, reached_ticks)
+        level = -1
     while level >= 0 and wanted > lost and goes_on:
         fill.price_ticks = book.levels[level].price_ticks
         if not _within(s, t, fill.price_ticks):
@@ -235,18 +316,7 @@ cdef int64_t preview_execute(State* s, Ticket* t, int64_t lots, int64_t* reached
             slot = s.pool.orders[slot].next
             if fill.lots <= 0:          # an earlier fill has cut the order
                 continue
-            own = same_owner(&s.pool, fill.slot, t.account, t.stp_group)
-            if t.stp_mode == ALLOW:
-                own = t.closes and s.pool.orders[fill.slot].account == t.account
-            if own:
-                goes_on = _preview_own(s, t, &fill, &lost)
-                continue
-            if t.holder >= 0:
-                goes_on = _preview_fill(s, t, &fill)
-            if fill.lots > 0:
-                s.preview.value += <int128>fill.lots * fill.price_ticks
-                wanted -= fill.lots
-                reached_ticks[0] = fill.price_ticks
+            goes_on = _meet(s, t, &fill, &wanted, &lost, reached_ticks)
         level = book_worse(book, other, level)
     s.preview.ended = not goes_on
     must(wanted >= 0 and wanted <= lots, ORD_3, &s.log.fault)

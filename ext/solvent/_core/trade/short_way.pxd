@@ -59,7 +59,7 @@ cdef inline void _cancel(State* s, const Command* c, int32_t slot, uint64_t comm
 cdef inline bint short_way(State* s, const Command* c, uint64_t command_seq, Receipt* receipt) noexcept nogil:
     """Applies a command of a Book alone. Returns False, with nothing changed, for one that is not of the usual kinds."""
     cdef int32_t slot
-    if c.records != 1 or s.looks or c.time_ns < s.clock_ns or expiries_due(&s.expiries, &s.pool, c.time_ns):
+    if c.records != 1 or s.looks or s.books[0].careful or c.time_ns < s.clock_ns or expiries_due(&s.expiries, &s.pool, c.time_ns):
         return False
     if c.type == ORDER:
         if not _rests(s, c):

@@ -28,6 +28,7 @@ cdef struct KeptRow:            # a position and its owner's wallet before a dry
 cdef struct KeptOrder:
     int32_t slot
     int64_t remaining_lots
+    int64_t hidden_lots
 
 cdef struct Preview:         # the copies that a dry run puts back
     uint64_t run               # stamp of the dry run
@@ -87,7 +88,7 @@ cdef struct Receipt:           # the answer to a command; a row of a batch's ans
 
 cdef enum Way:                 # of an order through the book
     MEETS = 0
-    WAITS = 1                  # in a call: it meets nobody before the uncross
+    WAITS = 1                  # it comes to rest without a trade: in a call, or as it trades whole or not at all
     BEYOND = 2                 # priced beyond the band, it may interrupt trading
 
 cdef struct Ticket:            # an order on its way through the book
@@ -100,6 +101,7 @@ cdef struct Ticket:            # an order on its way through the book
     int64_t open_loss_ticks
     int64_t closing_ticks
     int64_t stp_group
+    int64_t reached_ticks      # its last fill's price; 0: none
     OpenSide tested            # sums of its side with it, whose hold its checks have found; lots 0: unknown
     int64_t tested_hold
     ExtendedTerms* terms               # NULL unless the order is an extended one

@@ -1,27 +1,28 @@
 """The uncross; the contract is in uncross.pxd, the readable twin in twin/trade/uncross.py."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.base.clauses cimport BOOK_6, BOOK_8, MON_2, MON_8, ORD_3, ORD_4, must
 from solvent._core.base.emit cimport emit_listing_changed, emit_trade, emit_uncrossed
 from solvent._core.base.money cimport magnitude, min64
-from solvent._core.base.pool cimport room
+from solvent._core.base.pool cimport room, taken
 from solvent._core.base.schema cimport (
-    BUY, BY_LAST, FILLED, HOUSE_ORDER, MAKER_FEE, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, TAKER_FEE, UNCOVERED,
+    BUY, BY_LAST, FILLED, HOUSE_ORDER, MAKER_FEE, NOT_IN_CALL, OK, REDUCE_ONLY, REDUCE_ONLY_CUT, SELL, TAKER_FEE, UNCOVERED,
 )
 from solvent._core.contract.valuation cimport Instrument, call_reference, in_call, value_of
 from solvent._core.market.book cimport Book, book_price, book_remove, book_shrink, book_worse
 from solvent._core.market.call_price cimport CallPrice, call_price, is_crossed
 from solvent._core.market.matching cimport Match
-from solvent._core.market.order_pool cimport Order, pool_find
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Order, pool_find
+from solvent._core.market.peaks cimport shows_all
 from solvent._core.trade.admission cimport Trial, bears, put_back, try_on
 from solvent._core.trade.holds cimport reserve
 from solvent._core.trade.lifecycle cimport (
     after_fill, book_house, book_user, cancel, closing_lots, fill_side, finish, shrink,
 )
 from solvent._core.trade.watching cimport observe
-from solvent._core.trade.state cimport FillSide, State, has_owner
+from solvent._core.trade.state cimport FillSide, State, has_owner, order_instrument
 
 cdef struct Counted:           # an order that was tried as if it were filled at its own limit
     uint64_t order_id
@@ -45,6 +46,36 @@ cdef void _say(State* s, uint32_t instrument, int64_t price_ticks) noexcept nogi
     emit_listing_changed(
         &s.log, instrument=instrument, listing=ins.listing, price_ticks=price_ticks, ends_ns=ins.ends_ns,
         extensions=ins.extensions, then_listing=ins.then_listing)
+
+
+cdef int _by_id(const void* left, const void* right) noexcept nogil:
+    return -1 if (<uint64_t*>left)[0] < (<uint64_t*>right)[0] else 1
+
+
+cdef void end_unseen(State* s, uint32_t instrument) noexcept nogil:
+    """Ends the resting orders that do not always show all of their lots, the oldest first: an uncross has none."""
+    cdef int32_t expected = s.books[instrument].careful
+    cdef int32_t count = 0
+    cdef int32_t slot, i
+    cdef uint64_t* found
+    if expected == 0:
+        return
+    found = <uint64_t*>taken(<size_t>expected * sizeof(uint64_t))
+    if found == NULL:
+        s.log.fault = 2
+        return
+    for slot in range(s.pool.high_water):
+        if s.pool.orders[slot].state & (LIVE | EXTENDED | DORMANT | DUE) != LIVE | EXTENDED or s.pool.orders[slot].level < 0:
+            continue
+        if order_instrument(s, slot) == instrument and not shows_all(&s.pool.terms[slot]) and count < expected:
+            found[count] = s.pool.orders[slot].order_id
+            count += 1
+    must(count == expected, ORD_3, &s.log.fault)
+    qsort(found, count, sizeof(uint64_t), &_by_id)
+    for i in range(count):
+        cancel(s, pool_find(&s.pool, found[i]), NOT_IN_CALL)
+    free(found)
+    must(s.books[instrument].careful == 0 and s.books[instrument].wholes == 0, ORD_3, &s.log.fault)
 
 
 cdef void enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t price_ticks, int64_t ends_ns, uint8_t then) noexcept nogil:
@@ -304,6 +335,7 @@ cdef void uncross(State* s, uint32_t instrument) noexcept nogil:
     price_now(s, instrument, &found)
     if found.lots == 0:
         return
+    must(s.books[instrument].careful == 0, ORD_3, &s.log.fault)
     emit_uncrossed(
         &s.log, instrument=instrument, price_ticks=found.price_ticks, size_lots=found.lots, surplus_lots=found.surplus_lots,
         reference_ticks=reference_ticks)

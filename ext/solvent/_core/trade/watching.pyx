@@ -7,6 +7,7 @@ from solvent._core.contract.valuation cimport Instrument, in_call
 from solvent._core.market.book cimport Book
 from solvent._core.market.brackets cimport brackets_mark_all
 from solvent._core.market.call_price cimport is_crossed
+from solvent._core.market.peaks cimport shown_ticks
 from solvent._core.market.triggers cimport triggers_observe
 from solvent._core.trade.state cimport State
 
@@ -23,15 +24,13 @@ cdef int64_t watched_ticks(State* s, uint32_t instrument, int source) noexcept n
     """Returns the price that a trigger watches; 0 where there is none. A call, or a crossed book, has no best prices."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef Book* book = &s.books[instrument]
-    cdef int32_t best
     if source < BY_INDEX:
         return ins.mark_ticks if source == BY_MARK else ins.last_ticks
     if source == BY_INDEX:
         return ins.index_ticks
     if in_call(ins) or is_crossed(book):
         return 0
-    best = book.side[BUY if source == BY_BID else SELL].best
-    return book.levels[best].price_ticks if best >= 0 else 0
+    return shown_ticks(book, BUY if source == BY_BID else SELL)
 
 
 cdef void look(State* s) noexcept nogil:
