@@ -4,7 +4,7 @@ Owns the commands of traders and of their accounts. Never holds or changes a bal
 commands, events and reads. The same class sits on the compiled kernel and on the readable twin (solvent.reference.Exchange).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -295,14 +295,12 @@ class Exchange(Operator):
         display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest
         of a market order stays at its last fill's price; levels=1 takes the best price only. See docs/reference/orders.md.
 
-        take_profit, stop_loss: children that close what this order fills, and cancel each other. A price is the limit of a
-        target that rests, and the trigger of a stop at market. A Trigger wakes a market order, a Trigger and a price in a pair
-        a limit order. arm: "incremental": they stand for what has filled; "complete": for nothing before it is filled whole;
-        "first": for its whole size from the first fill on.
+        take_profit, stop_loss: children that close what this order fills, and cancel each other; a price, a Trigger, or a
+        pair of a Trigger and a limit. arm: "incremental", "complete" or "first". See docs/reference/orders.md#brackets.
 
         Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted market order may
-        find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError for a word or number
-        that cannot be understood, WrongType for a float or a bool.
+        find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError or WrongType for what
+        cannot be understood, a float or a bool.
 
         >>> from solvent import Exchange, Instrument, Trigger
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -316,11 +314,7 @@ class Exchange(Operator):
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
         """
         index = self._instrument(instrument)
-        lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
-
-        def ticks(value: object, what: str) -> int:
-            return fit(to_units(value, tick, what), False)
-
+        lot, ticks = self._terms(index).lot_size, self._ticks(index)
         kind = Kind(None if display is None else fit(to_units(display, lot, "display"), False), all_or_none, to_limit, levels)
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
@@ -334,6 +328,11 @@ class Exchange(Operator):
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
         return self._ask_extended(CommandType.ORDER, lot, terms.more(ticks), fields)
+
+    def _ticks(self, instrument: int) -> Callable[[object, str], int]:
+        """Returns what turns a price of an instrument into ticks."""
+        tick = self._terms(instrument).tick_size
+        return lambda value, what: fit(to_units(value, tick, what), False)
 
     def oco(
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, take_profit: Exit | None = None,
@@ -360,8 +359,7 @@ class Exchange(Operator):
         [(Decimal('51000'), None, Decimal('2')), (None, Decimal('49000'), Decimal('2'))]
         """
         index, where = self._instrument(instrument), leg_of(leg)
-        lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
-        pair = exits(take_profit, stop_loss, "incremental", lambda value, what: fit(to_units(value, tick, what), False))
+        lot, pair = self._terms(index).lot_size, exits(take_profit, stop_loss, "incremental", self._ticks(index))
         lots = 0 if size is None else fit(to_units(size, lot, "size"), False) or -1
         return self._ask_extended(CommandType.ATTACH, lot, pair or bracket(), {
             "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"), "size_lots": lots,

@@ -24,7 +24,6 @@ cdef class Kernel(Portable):
 
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef void _end_calls(self) noexcept nogil
-    cdef void _work_off(self) noexcept nogil
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil
     cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef int _apply_any(self, const Request* c, Receipt* receipt) except -1 nogil

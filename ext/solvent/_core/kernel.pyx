@@ -299,14 +299,10 @@ cdef class Kernel(Portable):
         return UNKNOWN_COMMAND
 
     cdef void _end_calls(self) noexcept nogil:
-        """Ends the calls whose time has come. They deleverage nobody: that is for a mark."""
+        """Ends the calls whose time has come, and places what a date has made due. They deleverage nobody: that is for a mark."""
         self.s.may_cost_others = False
-        if end_calls(&self.s):
+        if end_calls(&self.s) or self.s.due.count:
             resolve_all(&self.s)
-
-    cdef void _work_off(self) noexcept nogil:
-        self.s.may_cost_others = False
-        resolve_all(&self.s)
 
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil:
         """Applies the passing of time to prices, funding and fees. PASSED ends its events, if there are any."""
@@ -343,10 +339,8 @@ cdef class Kernel(Portable):
             self.s.clock_ns = c.record.time_ns
             if self.s.expiries.count:
                 reach_dates(&self.s)
-            if self.s.calls:
+            if self.s.calls or self.s.due.count:
                 self._end_calls()
-            if self.s.due.count:        # a date has made room for a target
-                self._work_off()
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts or self.s.looks):
                 self._pass_time(before_ns)
             self.s.may_cost_others = False

@@ -217,6 +217,7 @@ cdef void _bound(State* s, uint64_t order_id, int64_t size_lots) noexcept nogil:
     """Lets a resting target grow to the total size to which it was amended."""
     cdef int32_t slot = pool_find(&s.pool, order_id)
     cdef int32_t place = bracket_of(&s.pool, slot) if slot >= 0 else 0
+    must(size_lots > 0 or s.pool.orders[slot].state & DORMANT, ORD_3, &s.log.fault)
     if place and s.brackets.items[place - 1].target_id == order_id and not s.pool.orders[slot].state & DORMANT:
         s.brackets.items[place - 1].most_lots = size_lots
 

@@ -69,6 +69,7 @@ cdef int _check_position(State* s, Ticket* t, const BracketTerms* h) noexcept no
     if limits_full(t.ins.limits, t.account, s.clock_ns, &s.log.fault):
         return TOO_MANY_MESSAGES
     limits_count(t.ins.limits, t.account, s.clock_ns, &s.log.fault)
+    must(p.account == t.account and p.instrument == t.instrument, ORD_8, &s.log.fault)
     return OK
 
 

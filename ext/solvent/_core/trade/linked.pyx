@@ -23,7 +23,7 @@ from solvent._core.market.order_pool cimport (
 from solvent._core.market.triggers cimport (
     trigger_direction, trigger_reached, triggers_due, triggers_park, triggers_reserve, triggers_wake,
 )
-from solvent._core.trade.holds cimport order_price
+from solvent._core.trade.holds cimport check_reduce, order_price
 from solvent._core.trade.lifecycle cimport (
     accept, cancel, closing_lots, reduced_before, requeue, rest_or_end, ticket_of_order,
 )
@@ -74,6 +74,7 @@ cdef bint has_place(Position* p, const BracketTerms* h) noexcept nogil:
 
 cdef bint has_memory(State* s, Ticket* t, const BracketTerms* h, int orders) noexcept nogil:
     """Makes room for so many orders, and for their bracket; pools may move."""
+    must(t.holder >= 0 and orders > 1, ORD_8, &s.log.fault)
     while s.pool.free_count + s.pool.capacity - s.pool.high_water < orders:
         if not pool_grow(&s.pool):
             return False
@@ -123,6 +124,7 @@ cdef uint64_t bring(State* s, Ticket* t, const BracketTerms* h, int32_t place) n
         each.target_id = _child(s, t, place, h.target_ticks, h.target_trigger_ticks, h.target_source, TAKE_PROFIT)
     if h.stop_trigger_ticks:
         each.stop_id = _child(s, t, place, h.stop_ticks, h.stop_trigger_ticks, h.stop_source, STOP)
+    must(each.used and not each.marked and s.brackets.count > 0, ORD_8, &s.log.fault)
     emit_linked_to(
         &s.log, side=t.side, account=t.account, instrument=t.instrument, arm=each.arm,
         leg=t.terms.leg if t.terms != NULL else 0, entry_id=<int64_t>each.entry_id, target_id=<int64_t>each.target_id,
@@ -142,12 +144,14 @@ cdef void accept_all(State* s, Ticket* t, const BracketTerms* b) noexcept nogil:
         s.brackets.items[t.terms.bracket - 1].entry_id = t.order_id
         s.brackets.items[t.terms.bracket - 1].arm = b.arm
         bring(s, &closing, b, t.terms.bracket)
+        must(not t.flags & REDUCE_ONLY and bracket_of(&s.pool, t.slot) == t.terms.bracket, ORD_8, &s.log.fault)
 
 
 # --- Sizes ---------------------------------------------------------------------------------------------
 
 cdef int64_t _closed(State* s, Bracket* each) noexcept nogil:
     cdef int32_t target = pool_find(&s.pool, each.target_id)
+    must(each.closed_lots >= 0 and (target < 0 or s.pool.orders[target].flags & REDUCE_ONLY), ORD_8, &s.log.fault)
     if target < 0:
         return each.closed_lots
     return each.closed_lots + s.pool.orders[target].size_lots - s.pool.orders[target].remaining_lots
@@ -165,6 +169,7 @@ cdef int64_t size_of(State* s, int32_t slot) noexcept nogil:
     cdef int32_t place = bracket_of(&s.pool, slot)
     cdef Bracket* each = &s.brackets.items[place - 1]
     cdef int64_t lots = closing_lots(&s.ledger.positions[order.holder], order.side)
+    must(place > 0 and each.used and order.flags & REDUCE_ONLY, ORD_8, &s.log.fault)
     if each.arm != FOLLOWS:
         lots = min64(lots, left_to_close(s, place))
     if order.order_id == each.target_id and each.most_lots:
@@ -180,6 +185,7 @@ cdef int64_t _shown(State* s, int32_t slot) noexcept nogil:
     cdef Position* p = &s.ledger.positions[order.holder]
     cdef Ticket t
     ticket_of_order(s, slot, order.remaining_lots, order_price(s, slot), &t)
+    must(s.pool.terms[slot].kind == NO_TRIGGER and t.price_ticks > 0, ORD_8, &s.log.fault)
     return max64(0, min64(size_of(s, slot), closing_lots(p, order.side) - reduced_before(s, &t, p)))
 
 
@@ -193,6 +199,7 @@ cdef bint _is_over(State* s, int32_t place, int32_t slot) noexcept nogil:
     cdef int side = order.side if order.flags & REDUCE_ONLY else 1 - order.side
     cdef int64_t held = closing_lots(&s.ledger.positions[order.holder], side)
     cdef int64_t lots, closed
+    must(held >= 0 and bracket_of(&s.pool, slot) == place, ORD_8, &s.log.fault)
     if each.arm == FOLLOWS:
         return held == 0
     lots = stands_for(&s.brackets, &s.pool, place)
@@ -207,8 +214,10 @@ cdef void _grow(State* s, int32_t slot, int64_t lots) noexcept nogil:
     cdef Ticket t
     ticket_of_order(s, slot, lots, order_price(s, slot), &t)
     t.open_loss_ticks = max64(0, t.price_ticks - t.ins.mark_ticks if t.side == BUY else t.ins.mark_ticks - t.price_ticks)
+    must(lots > s.pool.orders[slot].remaining_lots, ORD_8, &s.log.fault)
     requeue(s, &t)
     rest_or_end(s, &t)
+    check_reduce(s, &s.ledger.positions[t.holder])
 
 
 cdef void _resize(State* s, int32_t slot) noexcept nogil:
@@ -218,6 +227,7 @@ cdef void _resize(State* s, int32_t slot) noexcept nogil:
     cdef uint32_t instrument = s.ledger.positions[order.holder].instrument
     cdef bint trades = s.ledger.instruments[instrument].listing == TRADING
     cdef int64_t lots
+    must(terms.bracket > 0 and order.flags & REDUCE_ONLY, ORD_8, &s.log.fault)
     if terms.kind != NO_TRIGGER:
         if not order.state & PARKED or size_of(s, slot) == 0:
             return
@@ -259,6 +269,7 @@ cdef void _settle(State* s, int32_t place) noexcept nogil:
     ids[2] = each.entry_id
     slot = pool_find(&s.pool, ids[0] if ids[0] else ids[1] if ids[1] else ids[2])
     over = slot >= 0 and _is_over(s, place, slot)
+    must(each.used and not s.brackets.items[place - 1].marked, ORD_8, &s.log.fault)
     if not over and ids[0] == 0 and ids[1] == 0:
         if slot >= 0:
             s.pool.terms[slot].bracket = 0
@@ -294,7 +305,9 @@ cdef void _end(State* s, uint64_t order_id, uint8_t reason) noexcept nogil:
     if s.pool.terms[slot].kind == NO_TRIGGER and s.pool.orders[slot].flags & REDUCE_ONLY:
         s.ledger.positions[s.pool.orders[slot].holder].trigger_count -= 1      # as a child it was counted
     s.pool.terms[slot].bracket = 0
+    must(s.pool.orders[slot].state & (DORMANT | DUE) or s.pool.orders[slot].level >= 0, ORD_8, &s.log.fault)
     cancel(s, slot, reason)
+    must(pool_find(&s.pool, order_id) < 0, ORD_8, &s.log.fault)
 
 
 cdef bint release(State* s, int32_t slot) noexcept nogil:

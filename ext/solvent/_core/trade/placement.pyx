@@ -16,7 +16,7 @@ from solvent._core.base.money cimport RATE, clamp, min64, max64, mul_div_ceil, m
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
-    end_closing, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
+    end_closing, rest_or_end, execute, finish, position_begin, ticket_at, ticket_of_order,
 )
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
