@@ -12,7 +12,7 @@ from solvent._core.recorder cimport Recorder
 from solvent._core.trade.state cimport Receipt, State
 
 cdef enum:
-    LAYOUT = 10                     # of the blocks; tests/shape/test_walk.py tells when it must rise
+    LAYOUT = 11                    # of the blocks; tests/shape/test_walk.py tells when it must rise
 
 cdef struct Head:                  # the first block of an image
     uint64_t layout
@@ -32,6 +32,7 @@ cdef class Portable(Recorder):
     cdef bytes born                # the configuration at first
     cdef int64_t pins              # buffers of an image that are held
 
+    cdef Portable _copied(self)
     cdef tuple _quick(self, const unsigned char[::1] record, uint32_t account, uint32_t instrument)
     cdef list _python_blocks(self)
     cdef list _state_blocks(self)

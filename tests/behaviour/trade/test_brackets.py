@@ -503,14 +503,14 @@ def test_records_that_are_refused(desk):
         return kernel.apply(command(CommandType.ORDER, records=1 + len(data) // 64, flags=flags, **terms) + data)
 
     assert order(good, group_role=2) == Code.NOT_SUPPORTED
-    assert order(b"", group_role=1) == Code.BAD_BRACKET
+    assert order(b"", group_role=1) == Code.NOT_SUPPORTED
     assert order(bracket(unused_first=1, stop_trigger_ticks=194), group_role=1) == Code.NOT_SUPPORTED
     assert order(bracket(stop_trigger_ticks=194, arm=Arm.FOLLOWS), group_role=1) == Code.BAD_BRACKET
     assert order(bracket(stop_trigger_ticks=194, stop_source=5), group_role=1) == Code.BAD_BRACKET
     assert order(bracket(target_ticks=206, stop_source=1), group_role=1) == Code.BAD_BRACKET
-    assert order(good + good + good, group_role=1) == Code.BAD_RECORD
+    assert order(good + good + good, group_role=1) == Code.BAD_RECORD  # two more than there can be
     assert order(good, group_role=1, hedge_side=1) == Code.BAD_LEG
-    assert order(good, Flag.CLOSE_POSITION, group_role=1) == Code.BAD_SIZE
+    assert order(good, Flag.REDUCE_ONLY, group_role=1) == Code.BAD_BRACKET
     assert order(good, group_role=1) == Code.OK
     attach = {"account": 16, "side": 1, "records": 2}
     assert kernel.apply(command(CommandType.ATTACH, account=16, side=1)) == Code.BAD_RECORD

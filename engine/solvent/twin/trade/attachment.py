@@ -1,4 +1,4 @@
-"""ATTACH: a target and a stop for a position, which cancel each other (semantics §19).
+"""ATTACH: a target and a stop for a position, which cancel each other (semantics §20).
 
 Owns the checks and the execution of this command. Never opens a position, nor touches another account's.
 """

@@ -1,4 +1,4 @@
-"""Brackets at work: a target and a stop that close what their entry has filled, or what their position holds (semantics §19).
+"""Brackets at work: a target and a stop that close what their entry has filled, or what their position holds (semantics §20).
 
 Owns the checks and the acceptance of these children, their sizes, and the end of a bracket. Never trades: a child that becomes
 due is placed like any fired order. Brackets are settled when the books are at rest, so nothing ends in the middle of a fill

@@ -441,9 +441,11 @@ class Placement:
         return self.execute_and_rest(t)
 
     def _check_bracket(self, contract: Contract, c: PlaceOrder, x: Fields, b: Fields | None) -> Code:
-        """Checks a bracket: its entry may open, and its children are well-formed."""
+        """Checks a bracket: its record is there, its entry may open, and its children are well-formed."""
         closes_leg = x.hedge_side == (Leg.LONG if c.side == Side.SELL else Leg.SHORT)
-        if b is None or self.bare or closes_leg or c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION):
+        if b is None:
+            return Code.NOT_SUPPORTED
+        if self.bare or closes_leg or c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION):
             return Code.BAD_BRACKET
         return self.linked.check(contract, 1 - c.side, b)
 

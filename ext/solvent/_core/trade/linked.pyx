@@ -61,8 +61,10 @@ cdef int check_bracket(State* s, Instrument* ins, int side, const BracketTerms* 
 
 
 cdef int check_entry(State* s, Instrument* ins, const PlaceOrder* c, const Extension* x, const BracketTerms* b) noexcept nogil:
-    """Checks a bracket: its entry may open, and its children are well-formed."""
-    if b == NULL or s.bare or c.flags & (REDUCE_ONLY | CLOSE_POSITION) or x.hedge_side == (LONG if c.side == SELL else SHORT):
+    """Checks a bracket: its record is there, its entry may open, and its children are well-formed."""
+    if b == NULL:
+        return NOT_SUPPORTED
+    if s.bare or c.flags & (REDUCE_ONLY | CLOSE_POSITION) or x.hedge_side == (LONG if c.side == SELL else SHORT):
         return BAD_BRACKET
     return check_bracket(s, ins, 1 - c.side, b)
 
