@@ -5,8 +5,9 @@ Prices stand around a mark of 200, one tick apart, sizes are lots; a has the bra
 
 import pytest
 
-from solvent import Code, EventType, Instrument, Rejected, Tier, Trigger
+from solvent import Code, EventType, Instrument, OrderLimits, Rejected, Tier, Trigger
 from solvent.records import Arm, CommandType, Ending, Flag, bracket, command, extension
+from solvent.schema.limits import TRIGGERED_MAX
 from support.order_desk import ends, fired, trades
 
 STOP, TARGET = Trigger.stop, Trigger.take_profit
@@ -522,6 +523,41 @@ def test_records_that_are_refused(desk):
         assert kernel.apply(command(CommandType.ATTACH, **attach | more) + good) == code, more
     fill(desk, 5)
     assert kernel.apply(command(CommandType.ATTACH, **attach) + bracket(arm=1, stop_trigger_ticks=194)) == Code.BAD_BRACKET
+
+
+def test_a_position_has_so_many_of_them(exchange_class):
+    ex = exchange_class([Instrument("X", contract_size=1, tick=1, max_price=1_000)])
+    for name in "ab":
+        ex.deposit(name, "USDT", 10**6)
+    ex.mark("X", 200)
+    ex.order("b", "X", "sell", 5, price=200).ok()
+    ex.order("a", "X", "buy", 5, price=200).ok()
+    pair = command(CommandType.ATTACH, account=16, side=1, records=2) + bracket(
+        target_trigger_ticks=250, stop_trigger_ticks=150
+    )  # fmt: skip
+    assert not ex.run(pair * (TRIGGERED_MAX // 2)).code.any()
+    assert ex._kernel.apply(pair) == Code.TOO_MANY_ORDERS
+    assert ex.order("a", "X", "buy", 1, price=199, stop_loss=150).code == Code.TOO_MANY_ORDERS
+    assert ex.order_counts("a") == (0, TRIGGERED_MAX)
+    ex.check()
+
+
+def test_an_instruments_limits_hold_for_them(strict_exchange):
+    limits = OrderLimits(open_orders=3, messages=3, window_ns=100)
+    ex = strict_exchange([Instrument("X", contract_size=1, tick=1, max_price=1_000, order_limits=limits)])
+    for name in "ab":
+        ex.deposit(name, "USDT", 10**6)
+    ex.mark("X", 200)
+    ex.order("b", "X", "sell", 5, price=200).ok()
+    ex.order("a", "X", "buy", 5, price=200).ok()
+    ex.oco("a", "X", "sell", take_profit=206, stop_loss=194).ok()
+    assert ex.oco("a", "X", "sell", take_profit=206, stop_loss=194).code == Code.TOO_MANY_OPEN_ORDERS
+    assert ex.order("a", "X", "buy", 1, price=190, stop_loss=150).code == Code.TOO_MANY_OPEN_ORDERS
+    ex.oco("a", "X", "sell", stop_loss=194).ok()
+    ex.cancel_all("a")
+    assert ex.oco("a", "X", "sell", stop_loss=194).code == Code.TOO_MANY_MESSAGES
+    ex.set_state("X", "post-only")
+    assert ex.oco("a", "X", "sell", stop_loss=194).code == Code.NOT_IN_THIS_STATE
 
 
 def test_words_that_are_refused(desk):
