@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from solvent.app import evidence, journals, serve
+from solvent.app.progress import progress
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
 if TYPE_CHECKING:
-    from solvent.lab.market.runner import Outcome, Settings
+    from solvent.lab.market.runner import Settings
 
 MOST_TRADERS = 1_000_000
+MOST_SEEDS = 100_000
 MOST_FUND = 10**12  # in currency
 STDOUT = "-"
 
@@ -38,9 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     demo.add_argument("--traders", type=int, default=10_000, help="how many (default 10000)")
     demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")
-    demo.add_argument("--fund", default="20000", help="the insurance fund at the start, in USDT (default 20000)")
+    demo.add_argument("--fund", default="10000", help="the insurance fund at the start, in USDT (default 10000)")
     demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
+    demo.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="so many seeds from --seed on, with intervals (20 are advised)"
+    )
     demo.add_argument("--picture", metavar="FILE", help="draw the run (pip install matplotlib)")
+    demo.add_argument("--html", metavar="FILE", help="the same story as one interactive page, which needs no network")
     replay = commands.add_parser(
         "replay-book", help="replay a venue's recorded orders through a Book",
         description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
@@ -80,52 +86,57 @@ def _check_outputs(args: argparse.Namespace) -> None:
         from solvent.lab.market import picture
 
         picture.require()
-    for what, file in (("--picture", picture_file), ("--json", args.json)):
+    html = getattr(args, "html", None)
+    for what, file in (("--picture", picture_file), ("--html", html), ("--json", args.json)):
         if file is not None and file != STDOUT:
             folder = Path(file).parent
             if not file or Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
                 raise InputError(f"{what} {file!r}: no file can be written there")
-        elif file == STDOUT and what == "--picture":
-            raise InputError("--picture needs a file name")
-
-
-class Progress:
-    """Shows one line on standard error, rewritten on a terminal, repeated every tenth of the way elsewhere."""
-
-    def __init__(self) -> None:
-        self.live = sys.stderr.isatty()
-        self.tenth = -1
-
-    def __call__(self, outcome: "Outcome", step: int) -> None:
-        from solvent.lab.market import report
-
-        done = 100 * (step + 1) // len(outcome.walk)
-        if not self.live and done // 10 == self.tenth:
-            return
-        self.tenth = done // 10
-        line = (
-            f"{done:3} %  {report.clock(int(outcome.walk.time_ns[step]))}  "
-            f"price {report.price(outcome, outcome.series.price_ticks[step])}  "
-            f"liquidations {len(outcome.tally.liquidations.accounts):,}  fund {report.money(outcome.tally.fund_units)}"
-        )
-        ending = "\n" if not self.live or done == 100 else ""
-        sys.stderr.write(("\r" if self.live else "") + f"{line:78}".rstrip("" if self.live else " ") + ending)
-        sys.stderr.flush()
+        elif file == STDOUT and what != "--json":
+            raise InputError(f"{what} needs a file name")
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from solvent.lab.market import picture, report, runner
+    if args.seeds != 1:
+        return _demo_seeds(args)
+    from solvent.lab.market import facts, page, picture, report, runner
+    from solvent.lab.market.paths import walks
 
     settings = _settings(args)
     _check_outputs(args)
     sys.stderr.write(f"{settings.scenario.title}: {settings.traders:,} traders\n")
-    outcome = runner.simulate(settings, Progress())
+    with progress(len(walks([settings.scenario, *settings.scenario.beside])[0])) as shown:
+        outcome = runner.simulate(settings, lambda run, step: shown(step + 1, report.now(run, step)))
     if args.json != STDOUT:
         print(f"\n{report.story(outcome)}", flush=True)
-    if args.picture is not None:
-        picture.draw(outcome, args.picture)
-        print(f"\nPicture: {Path(args.picture).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
-    _write_json(args.json, json.dumps(report.summary(outcome), indent=2))
+    for what, file, write in (("Picture", args.picture, picture.draw), ("Page", args.html, page.write)):
+        if file is not None:
+            write(outcome, file)
+            print(f"\n{what}: {Path(file).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
+    _write_json(args.json, json.dumps(facts.summary(outcome), indent=2))
+    return 0
+
+
+def _demo_seeds(args: argparse.Namespace) -> int:
+    from solvent.lab.market import comparison
+    from solvent.lab.sweeps.runs import grid, sweep
+
+    settings = _settings(args)
+    if not 2 <= args.seeds <= MOST_SEEDS or args.seed + args.seeds > 2**63:
+        raise InputError(f"--seeds {args.seeds} is not from 1 to {MOST_SEEDS:,}, or leads beyond 2**63 - 1")
+    if args.picture is not None or args.html is not None:
+        raise InputError("--picture and --html show one seed; leave out --seeds")
+    _check_outputs(args)
+    cases = grid(
+        scenario=[args.scenario], traders=[args.traders], rules=[args.rules], fund_units=[settings.fund_units],
+        seed=range(args.seed, args.seed + args.seeds),
+    )  # fmt: skip
+    sys.stderr.write(f"{settings.scenario.title}: {args.seeds} seeds of {settings.traders:,} traders\n")
+    with progress(len(cases)) as shown:
+        rows = sweep(comparison.run, cases, progress=lambda done, total: shown(done, f"{done} of {total} seeds")).rows
+    if args.json != STDOUT:
+        print(f"\n{comparison.story(rows, settings.scenario.title)}", flush=True)
+    _write_json(args.json, json.dumps(comparison.summary(rows), indent=2))
     return 0
 
 

@@ -38,6 +38,7 @@ class Purpose(IntEnum):
     LARGE = 16
     SWITCH = 17
     TURN = 18
+    SYMBOL = 19
 
 
 def _mix_int(word: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvent.lab.market.commands import Commands, OrderIds, blank
+from solvent.lab.market.commands import Commands, OrderIds, blank, joined
 from solvent.lab.market.draws import Ints
 from solvent.lab.market.tally import Events
 from solvent.schema.words import CommandType, Flag
@@ -43,14 +43,17 @@ class Quotes:
 
 
 class Makers:
-    """Quotes for the makers. accounts: their ids. scale: traders times quiet price, which depth follows."""
+    """Quotes for the makers of a contract. accounts: their ids. traders times quiet price: the scale which depth follows.
 
-    def __init__(self, accounts: Ints, traders: int, start_ticks: int):
+    symbol: which of so many contracts; client ids of all of them differ.
+    """
+
+    def __init__(self, accounts: Ints, traders: int, start_ticks: int, symbol: int = 0, symbols: int = 1):
         level = np.arange(1, LEVELS + 1, dtype=np.int64)
         lots = (DEPTH_LOTS << FRACTION_BITS) * level**2 // 4**2 // MAKERS
         lots[-1] = (FAR_LOTS << FRACTION_BITS) // MAKERS
         lots = lots * max(FEWEST_TRADERS, traders) * QUIET_TICKS // (QUIET_TRADERS * start_ticks)
-        self.accounts = accounts
+        self.accounts, self.symbol, self.symbols = accounts, symbol, symbols
         self.full = np.broadcast_to(lots, (MAKERS, 2, LEVELS)).copy()
         self.left = self._target(2 * CALM_BP)
         self.spread_qbp = HALF_SPREAD_QBP + level * (level + 1) * 3 // 2
@@ -89,12 +92,12 @@ class Makers:
         orders = blank(CommandType.ORDER, len(self.slots))
         orders["account"], orders["side"] = self.account_of[self.slots], self.side_of[self.slots]
         orders["price_ticks"], orders["size_lots"] = price[self.slots], lots[self.slots]
-        self.live[self.slots] = step * self.live.size + self.slots + 1
+        self.live[self.slots] = (step * self.symbols + self.symbol) * self.live.size + self.slots + 1
         orders["flags"] = Flag.POST_ONLY
         orders["client_id"] = self.live[self.slots]
         self.resting[:] = 0
         self.resting[self.slots] = lots[self.slots]
-        return Quotes(np.concatenate([cancels, orders]), len(cancels))
+        return Quotes(joined([cancels, orders]), len(cancels))
 
     def filled(self, order_ids: OrderIds, trades: Events) -> None:
         """Takes the fills of this step's orders off the quotes. order_ids: 0 for refused orders."""

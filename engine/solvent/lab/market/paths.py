@@ -7,7 +7,8 @@ Cost: one pass over the bars.
 import csv
 import gzip
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from importlib import resources
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from solvent.lab.market.draws import Ints
-from solvent.lab.market.scenarios import TURNS, Scenario, made_up
+from solvent.lab.market.scenarios import BITCOIN, TURNS, Scenario, made_up
 from solvent.schema.codes import InputError
 from solvent.terms.decimals import from_fraction, nearest_even, to_units
 
@@ -25,6 +26,11 @@ STEP_PART = 200  # a step is at most 1/200 of the price: 50 basis points
 WINDOW_MS = 300_000  # volatility is looked at over five minutes, or one bar if bars are longer
 QUIET_TICKS = 70_000  # a path begins at 70,000 to 700,000 ticks, as bitcoin does at a tick of 0.1
 MAX_TICKS = 2**24 - 1
+_OTHER_UNITS = (  # what a time would be in other units, from 2001 on; as milliseconds these lie in 1970 or after 5138
+    ("seconds", 10**9, 10**11, "multiply it by 1,000"),
+    ("microseconds", 10**14, 10**17, "divide it by 1,000"),
+    ("nanoseconds", 10**17, 10**20, "divide it by 1,000,000"),
+)
 _TICK_WORTH = Fraction(1, 1_000)  # of a contract, in currency
 
 
@@ -45,6 +51,9 @@ _TITLES = {
     "2020-03-12": "12 March 2020 until 21:15, BTC/USDT spot on Binance",
     "2024-08-05": "5 August 2024, BTC/USDT spot on Binance",
 }
+_WITH_ETHER = ("ftx", "2024-08-05")
+ETHER = "ETH-USDT-SWAP"
+_TICKS = {BITCOIN: Decimal("0.1"), ETHER: Decimal("0.01")}
 _ALIASES = {
     "2022-11-08": "ftx", "2022-11-09": "ftx", "2022-11": "ftx", "march-2020": "2020-03-12", "august-2024": "2024-08-05",
 }  # fmt: skip
@@ -56,8 +65,9 @@ def find(name: str) -> Scenario:
     if known in TURNS:
         return made_up(known)
     if known in _TITLES:
-        packed = resources.files("solvent.lab.market").joinpath(f"prices/{known}.csv.gz").read_bytes()
-        return _scenario(known, _TITLES[known], packed, Decimal("0.1"))
+        other = f"{known}-eth"
+        beside = (_shipped(other, "ether over the same bars", ETHER),) if known in _WITH_ETHER else ()
+        return replace(_shipped(known, _TITLES[known], BITCOIN), beside=beside)
     if not Path(name).is_file() and name.lower().endswith((".csv", ".gz")):
         raise InputError(f"no such file: {name}")
     if not Path(name).is_file():
@@ -66,6 +76,11 @@ def find(name: str) -> Scenario:
             f"({','.join(COLUMNS)})"
         )
     return _scenario(name, f"bars of {Path(name).name}", Path(name).read_bytes(), None)
+
+
+def _shipped(name: str, title: str, contract: str) -> Scenario:
+    packed = resources.files("solvent.lab.market").joinpath(f"prices/{name}.csv.gz").read_bytes()
+    return replace(_scenario(name, title, packed, _TICKS[contract]), contract=contract)
 
 
 def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scenario:
@@ -101,6 +116,9 @@ def _bar(row: list[str], tick: Decimal, where: str) -> tuple[int, int, int, int,
         raise InputError(f"{where}: {len(row)} columns instead of {len(COLUMNS)}")
     ts_ms = to_units(row[0], Decimal(1), f"{where}: ts_ms")
     prices = [nearest_even(text, tick, where) for text in row[1:5]]
+    for unit, low, high, times in _OTHER_UNITS:
+        if ts_ms is not None and low <= ts_ms < high:
+            raise InputError(f"{where}: ts_ms {row[0]} looks like {unit}; {times} to have milliseconds since 1970")
     if ts_ms is None or not 0 <= ts_ms < 2**63 // 1_000_000:
         raise InputError(f"{where}: ts_ms {row[0]} is not a time in milliseconds")
     if any(price is None or not STEP_PART <= price <= MAX_TICKS for price in prices):
@@ -127,20 +145,44 @@ def bar_steps(before: int, bar: tuple[int, int, int, int, int]) -> list[int]:
 
 def walk(scenario: Scenario) -> Walk:
     """Returns all steps of a path, spread evenly over each bar."""
-    bars = scenario.bars
+    return walks([scenario])[0]
+
+
+def walks(paths: Sequence[Scenario]) -> list[Walk]:
+    """Returns the steps of paths over the same bars, at the same times. In each bar all take as many steps as the longest."""
+    bars = paths[0].bars
     bar_ms = min(after[0] - before[0] for before, after in zip(bars, bars[1:], strict=False))
     window_ms = max(WINDOW_MS, bar_ms)
-    times, prices, ranges = [], [], []
-    before, window, last_bp, low, high = bars[0][1], -1, 0, 0, 0
-    for bar in bars:
-        steps = bar_steps(before, bar)
-        if bar[0] // window_ms != window:
-            last_bp = (high - low) * 10_000 // low if low else 0
-            window, low, high = bar[0] // window_ms, before, before
-        for i, price in enumerate(steps):
-            low, high = min(low, price), max(high, price)
-            times.append((bar[0] * 1_000_000) + bar_ms * 1_000_000 * i // len(steps))
-            prices.append(price)
-            ranges.append(max(last_bp, (high - low) * 10_000 // low))
-        before = bar[4]
-    return Walk(*(np.array(column, dtype=np.int64) for column in (times, prices, ranges)))
+    before = [each.bars[0][1] for each in paths]
+    ranges = [_Range(price) for price in before]
+    times: list[int] = []
+    columns: list[tuple[list[int], list[int]]] = [([], []) for _ in paths]
+    for at, (ts_ms, *_) in enumerate(bars):
+        legs = [bar_steps(price, each.bars[at]) for price, each in zip(before, paths, strict=True)]
+        count = max(map(len, legs))
+        times += [ts_ms * 1_000_000 + bar_ms * 1_000_000 * i // count for i in range(count)]
+        for steps, seen, (prices, range_bp) in zip(legs, ranges, columns, strict=True):
+            seen.enter(ts_ms // window_ms)
+            for i in range(count):
+                prices.append(steps[i * len(steps) // count])
+                range_bp.append(seen.reach(prices[-1]))
+        before = [each.bars[at][4] for each in paths]
+    time_ns = np.array(times, dtype=np.int64)
+    return [Walk(time_ns, *(np.array(column, dtype=np.int64) for column in each)) for each in columns]
+
+
+class _Range:
+    """Tells how far a price has gone in its window of time, or in the last one."""
+
+    def __init__(self, price: int):
+        self.window, self.last_bp, self.price, self.low, self.high = -1, 0, price, 0, 0
+
+    def enter(self, window: int) -> None:
+        if window != self.window:
+            self.last_bp = (self.high - self.low) * 10_000 // self.low if self.low else 0
+            self.window, self.low, self.high = window, self.price, self.price
+
+    def reach(self, price: int) -> int:
+        """Returns the range in basis points, of this window so far or of the last one, whichever is larger."""
+        self.price, self.low, self.high = price, min(self.low, price), max(self.high, price)
+        return max(self.last_bp, (self.high - self.low) * 10_000 // self.low)

@@ -11,6 +11,7 @@ __all__ = ["TURNS", "Scenario", "made_up"]
 
 TICK = Decimal("0.1")
 CONTRACT = Decimal("0.01")  # as on OKX
+BITCOIN = "BTC-USDT-SWAP"
 BEGIN_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 MINUTE_MS = 60_000
 WOBBLE_PART = 5_000  # each bar reaches 1/5000 of the price beyond its open and close
@@ -18,13 +19,18 @@ WOBBLE_PART = 5_000  # each bar reaches 1/5000 of the price beyond its open and 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Describes a price path to replay. tick and contract_size belong to the contract that trades on it."""
+    """Describes a price path to replay. tick and contract_size belong to the contract that trades on it.
+
+    beside: the paths of other contracts over bars of the same times, which trade on the same exchange.
+    """
 
     name: str
     title: str
     bars: tuple[tuple[int, int, int, int, int], ...]  # ts_ms, open, high, low, close, in ticks
     tick: Decimal
     contract_size: Decimal
+    contract: str = "PERP-USDT"  # the name of the contract that trades on it
+    beside: tuple["Scenario", ...] = ()
 
 
 TURNS: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
@@ -73,4 +79,4 @@ def made_up(name: str) -> Scenario:
         high, low = max(opened, closed), min(opened, closed)
         spread = high // WOBBLE_PART, low // WOBBLE_PART
         bars.append((BEGIN_MS + minute * MINUTE_MS, opened, high + spread[0], low - spread[1], closed))
-    return Scenario(name, title, tuple(bars), TICK, CONTRACT)
+    return Scenario(name, title, tuple(bars), TICK, CONTRACT, BITCOIN)
