@@ -37,7 +37,7 @@ def _refuse(_: str) -> NoReturn:
 def body_of(data: bytes | str) -> Any:
     """Returns the JSON of a body; its numbers stay text. Raises Refusal(50002) for anything else.
 
-    What is nested deeper than any request is refused, too: how deep Python itself reads depends on its version.
+    It refuses deeper nesting than requests have, too: how deep Python itself reads depends on its version.
 
     >>> body_of(b'[{"sz": 1e-05, "lever": 10, "reduceOnly": true}]')
     [{'sz': '1e-05', 'lever': '10', 'reduceOnly': True}]
