@@ -9,8 +9,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from solvent.api import backend
 from solvent.api.atomic import Asking
-from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
+from solvent.api.base import ERRORS, SIDES, Ack, ack_of, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.api.operator import Operator
 from solvent.api.reads import Acct, Inst
@@ -85,6 +86,10 @@ class Exchange(Operator):
         names = [each.name.encode() for each in v.instruments]
         terms = v.specs, v.decimals, v.rules.compiled(), v.config, ERRORS, False, self._wanted, names, v.collateral_terms
         return self._load_kernel()(*terms, from_records, self._seed)
+
+    def _stand_on(self, kernel: Any, retain: bool) -> None:
+        super()._stand_on(kernel, retain)
+        self._quick = backend.quick_for(kernel)
 
     # --- accounts and money
 
@@ -308,6 +313,15 @@ class Exchange(Operator):
         Decimal('2')
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
         """
+        if self._quick is not None and self._keeper is None:
+            told = self._quick(
+                self._kernel, self._venue.steps, account, instrument, side, size, price, tif, post_only, reduce_only,
+                client_id, close_position, trigger, expiry_ns, slippage, self_trade, self_trade_group, leg, market, display,
+                all_or_none, to_limit, levels, tag,
+            )  # fmt: skip
+            if told is not None:
+                ack = ack_of(self, told, self._venue.lots[instrument])  # type: ignore[index]
+                return ack.ok() if self._strict else ack
         index = self._instrument(instrument)
         lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
 
