@@ -5,6 +5,7 @@ commands, events and reads. The same class sits on the compiled kernel and on th
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -317,23 +318,27 @@ class Exchange(Operator):
             told = self._quick(
                 self._kernel, self._venue.steps, account, instrument, side, size, price, tif, post_only, reduce_only,
                 client_id, close_position, trigger, expiry_ns, slippage, self_trade, self_trade_group, leg, market, display,
-                all_or_none, to_limit, levels, tag,
-            )  # fmt: skip
+                all_or_none, to_limit, levels, tag)  # fmt: skip
             if told is not None:
                 ack = ack_of(self, told, self._venue.lots[instrument])  # type: ignore[index]
                 return ack.ok() if self._strict else ack
+        terms = Terms(
+            tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
+            leg, tag, Kind(None, all_or_none, to_limit, levels))  # fmt: skip
+        return self._order((account, instrument, side), (size, price, display), market, terms)
+
+    def _order(self, whose: tuple[Acct, Inst, str], what: tuple[Dec | None, ...], market: bool, terms: Terms) -> Ack:
+        """Sends an order of any terms. whose: account, instrument and side. what: size, price and peak."""
+        (account, instrument, side), (size, price, display) = whose, what
         index = self._instrument(instrument)
         lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
 
         def ticks(value: object, what: str) -> int:
             return fit(to_units(value, tick, what), False)
 
-        kind = Kind(None if display is None else fit(to_units(display, lot, "display"), False), all_or_none, to_limit, levels)
-        terms = Terms(
-            tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, tag, kind,
-        )  # fmt: skip
-        if size is None and not flag_of(close_position, "close_position"):
+        if display is not None:
+            terms = replace(terms, kind=replace(terms.kind, display_lots=fit(to_units(display, lot, "display"), False)))
+        if size is None and not flag_of(terms.close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
         fields = terms.header(market=flag_of(market, "market") or (price is None and terms.needs_price())) | {
             "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"),

@@ -3,7 +3,7 @@
 from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 from solvent._core.base.commands cimport PlaceOrder, Request
 from solvent._core.base.money cimport floor128, int128

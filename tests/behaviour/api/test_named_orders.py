@@ -122,7 +122,7 @@ def test_only_the_compiled_core_itself_has_a_short_way(tmp_path):
     recording = ex.record()
     ex.deposit("a", "USDT", 10**6)
     ex.mark("A", 50_000)
-    assert ex.order("a", "A", "buy", 1, price=49_000) and recording.last == 3 and ex.at(3).open_orders("a")
+    assert ex.order("a", "A", "buy", 1, price=49_000) and recording.last == 4 and ex.at(4).open_orders("a")
     seen, digest = ex.preview("a", "A", "buy", 1, price=49_000), ex.digest()
     assert seen and ex.digest() == digest
     assert ex.atomic([("order", {"account": "a", "instrument": "A", "side": "buy", "size": 1, "price": 48_000})])
