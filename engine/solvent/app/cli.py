@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solvent.app import evidence, journals, serve
+from solvent.app import evidence, journals, rule_sets, serve
 from solvent.app.progress import progress
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         "ts_ms,open,high,low,close,volume (default ftx)",
     )  # fmt: skip
     demo.add_argument("--traders", type=int, default=10_000, help="how many (default 10000)")
-    demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")
+    demo.add_argument("--rules", default="seed", help="rule set (`solvent rules list` names them; default seed)")
     demo.add_argument("--fund", default="10000", help="the insurance fund at the start, in USDT (default 10000)")
     demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
     demo.add_argument(
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     journals.add(commands)
     evidence.add_commands(commands)
     serve.add(commands)
+    rule_sets.add(commands)
     return parser
 
 
@@ -166,7 +167,13 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     try:
-        commands = {"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS | evidence.RUN | serve.COMMANDS
+        commands = (
+            {"demo": _demo, "replay-book": _replay_book}
+            | journals.COMMANDS
+            | evidence.RUN
+            | serve.COMMANDS
+            | rule_sets.COMMANDS
+        )
         return commands[args.command](args)
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)
