@@ -32,6 +32,7 @@ cdef extern from "solvent.h" nogil:
         SOLVENT_BATCH
         SOLVENT_SET_STATE
         SOLVENT_AMEND_TRIGGER
+        SOLVENT_ATTACH
         SOLVENT_BEGIN
         SOLVENT_ACCOUNT_OPENED
         SOLVENT_LEDGER
@@ -64,6 +65,7 @@ cdef extern from "solvent.h" nogil:
         SOLVENT_TIMER_SET
         SOLVENT_TIMED_OUT
         SOLVENT_TAGGED
+        SOLVENT_LINKED_TO
         SOLVENT_UNCROSSED
         SOLVENT_INDICATED
         SOLVENT_SHAPED
@@ -101,6 +103,8 @@ cdef extern from "solvent.h" nogil:
         SOLVENT_POSITION_CLOSED
         SOLVENT_TIMEOUT
         SOLVENT_DISCONNECTED
+        SOLVENT_SIBLING_FIRED
+        SOLVENT_BRACKET_DONE
         SOLVENT_NOT_IN_CALL
         SOLVENT_BY_MARK
         SOLVENT_BY_LAST
@@ -142,6 +146,7 @@ cdef extern from "solvent.h" nogil:
         SOLVENT_BAD_SLIPPAGE
         SOLVENT_BAD_TIMEOUT
         SOLVENT_BAD_TAG
+        SOLVENT_BAD_BRACKET
         SOLVENT_BAD_SHAPE
         SOLVENT_UNKNOWN_ORDER
         SOLVENT_DUPLICATE_CLIENT_ID
@@ -158,6 +163,7 @@ cdef extern from "solvent.h" nogil:
         SOLVENT_TOO_MANY_OPEN_ORDERS
         SOLVENT_TOO_MANY_MESSAGES
         SOLVENT_TOO_MANY_TIMERS
+        SOLVENT_CHILD_TOO_LARGE
         SOLVENT_BAD_BATCH
         SOLVENT_NOT_IN_A_BATCH
         SOLVENT_OTHER_THAN_BATCH

@@ -42,12 +42,12 @@ ROOF = [
 ]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit", "event_view",
-    "order_pool", "book", "matching", "peaks", "client_ids", "timers", "expiries", "triggers", "call_price", "order_limits",
-    "valuation", "price_model", "ledger", "fees", "margin", "domain", "adl_rank", "guard", "ranking", "liquidation_price",
-    "admission", "state", "holds", "watching", "lifecycle", "short_way", "uncross", "preview", "order_margin", "shapes",
-    "interruption", "placement", "cancellation", "amendment", "case", "collateral", "danger", "verdict", "clear", "net",
-    "step_down", "take_over", "unwind", "allocation", "deleverage", "residual", "pipeline", "funding", "account_commands",
-    "market_state", "marks", *ROOF,
+    "order_pool", "book", "matching", "peaks", "client_ids", "timers", "brackets", "expiries", "triggers", "call_price",
+    "order_limits", "valuation", "price_model", "ledger", "fees", "margin", "domain", "adl_rank", "guard", "ranking",
+    "liquidation_price", "admission", "state", "holds", "watching", "lifecycle", "short_way", "uncross", "preview",
+    "order_margin", "shapes", "interruption", "linked", "placement", "cancellation", "amendment", "attachment", "case",
+    "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind", "allocation", "deleverage",
+    "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class Generator:
         self.wide = wide
         self.batches = Random(2 * seed + 1)
         self.joined = self.batches.choice([0.0, 0.0, 0.03, 0.1]) if wide else 0.0  # share of batches
+        self.linking = Random(~seed) if wide and seed % 4 == 3 else None  # a stream with brackets
         self.unrest = self.more.choice([0.0, 0.0, 0.02, 0.06]) if wide else 0.0  # share of changes of a market's state
         r = self.random
         self.plain = r.random() < 0.4  # linear contracts, tiers by contracts, marks handed in, one-way positions
@@ -319,7 +320,7 @@ class Generator:
         rows = kernel.dormant(instrument) if record[0] == CommandType.CANCEL and self.more.random() < 0.3 else []
         if rows:
             return moved_trigger(self.more, self.time_ns, self.more.choice(rows), mark * self.volatility // 5_000 + 2)
-        return reshaped(self.more, record, mark, self.volatility)
+        return reshaped(self.more, record, mark, self.volatility, self.linking)
 
     def _valid(self, kernel) -> bytes:
         r = self.random

@@ -9,6 +9,7 @@ from random import Random
 from solvent import OrderLimits
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, command, extension
 from solvent.schema.layouts import layout
+from support.linked_orders import attached
 
 SHARE = 0.05  # of the commands
 TAGS = [0, 1, 1, 2, 2**16 - 1]
@@ -18,6 +19,8 @@ _TAG = layout("extension")["tag"][0]
 def rare(g, kernel) -> bytes | None:
     """One of the commands that only a wide stream has, or None."""
     r = g.more
+    if g.linking and g.linking.random() < SHARE and (pair := attached(g, kernel)):
+        return pair
     if r.random() >= SHARE:
         return None
     return r.choice([_last, _last, _timer, _timer, _disconnect])(g, kernel)

@@ -4,7 +4,7 @@ Owns the commands of traders and of their accounts. Never holds or changes a bal
 commands, events and reads. The same class sits on the compiled kernel and on the readable twin (solvent.reference.Exchange).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -18,13 +18,16 @@ from solvent.api.operator import Operator
 from solvent.api.reads import Acct, Inst
 from solvent.api.venue import Venue
 from solvent.schema.codes import Code, InputError, Rejected
+from solvent.schema.commands import bracket
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.limits import MONEY_MAX, NAME_BYTES, TAGS_MAX
 from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
+from solvent.terms.exits import Exit, exits
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import (
+    SELF_TRADE,
     Kind,
     Terms,
     Trigger,
@@ -45,6 +48,7 @@ from solvent.terms.spec import from_records
 if TYPE_CHECKING:
     from solvent.api.previews import Preview
 
+_ARM = "incremental"
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
@@ -281,7 +285,7 @@ class Exchange(Operator):
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
         display: Dec | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
-        tag: int = 0,
+        tag: int = 0, take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = _ARM,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -299,9 +303,12 @@ class Exchange(Operator):
         display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest
         of a market order stays at its last fill's price; levels=1 takes the best price only. See docs/reference/orders.md.
 
+        take_profit, stop_loss: children that close what this order fills, and cancel each other; a price, a Trigger, or a
+        pair of a Trigger and a limit. arm: "incremental", "complete" or "first". See docs/reference/orders.md#brackets.
+
         Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted market order may
-        find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError for a word or number
-        that cannot be understood, WrongType for a float or a bool.
+        find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError or WrongType for what
+        cannot be understood, a float or a bool.
 
         >>> from solvent import Exchange, Instrument, Trigger
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -314,7 +321,8 @@ class Exchange(Operator):
         Decimal('2')
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
         """
-        if self._quick is not None and self._keeper is None:
+        plain = take_profit is None and stop_loss is None and arm is _ARM and self._keeper is None
+        if plain and self._quick is not None:
             told = self._quick(
                 self._kernel, self._venue.steps, account, instrument, side, size, price, tif, post_only, reduce_only,
                 client_id, close_position, trigger, expiry_ns, slippage, self_trade, self_trade_group, leg, market, display,
@@ -324,20 +332,20 @@ class Exchange(Operator):
                 return ack.ok() if self._strict else ack
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, tag, Kind(None, all_or_none, to_limit, levels))  # fmt: skip
-        return self._order((account, instrument, side), (size, price, display), market, terms)
+            leg, tag, b"", Kind(None, all_or_none, to_limit, levels))  # fmt: skip
+        return self._order((account, instrument, side), (size, price, display), market, terms, (take_profit, stop_loss, arm))
 
-    def _order(self, whose: tuple[Acct, Inst, str], what: tuple[Dec | None, ...], market: bool, terms: Terms) -> Ack:
-        """Sends an order of any terms. whose: account, instrument and side. what: size, price and peak."""
+    def _order(
+        self, whose: tuple[Acct, Inst, str], what: tuple[Dec | None, ...], market: bool, terms: Terms,
+        legs: tuple[Exit | None, Exit | None, str],
+    ) -> Ack:  # fmt: skip
+        """Sends an order of any terms. whose: account, instrument and side. what: size, price and peak. legs: of a bracket."""
         (account, instrument, side), (size, price, display) = whose, what
         index = self._instrument(instrument)
-        lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
-
-        def ticks(value: object, what: str) -> int:
-            return fit(to_units(value, tick, what), False)
-
+        lot, ticks = self._terms(index).lot_size, self._ticks(index)
         if display is not None:
             terms = replace(terms, kind=replace(terms.kind, display_lots=fit(to_units(display, lot, "display"), False)))
+        terms = replace(terms, exits=exits(*legs, ticks))
         if size is None and not flag_of(terms.close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
         fields = terms.header(market=flag_of(market, "market") or (price is None and terms.needs_price())) | {
@@ -346,6 +354,44 @@ class Exchange(Operator):
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
         return self._ask_extended(CommandType.ORDER, lot, terms.more(ticks), fields)
+
+    def _ticks(self, instrument: int) -> Callable[[object, str], int]:
+        """Returns what turns a price of an instrument into ticks."""
+        tick = self._terms(instrument).tick_size
+        return lambda value, what: fit(to_units(value, tick, what), False)
+
+    def oco(
+        self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, take_profit: Exit | None = None,
+        stop_loss: Exit | None = None, leg: str | None = None, tag: int = 0, self_trade: str = "cancel_maker",
+        self_trade_group: int = 0,
+    ) -> Ack:  # fmt: skip
+        """Attaches a target and a stop to a position; the first that fires cancels the other.
+
+        side: theirs, which closes the position. size: for how many contracts they stand; None: for whatever the position has.
+        They never close more than it has, and end with it. take_profit, stop_loss: as in `order`; one of them may be left out.
+        The other words are those of `order`. The Ack names the target, or the stop where there is no target.
+
+        Its codes include REDUCE_ONLY_WOULD_OPEN, where there is nothing to close, and BAD_BRACKET.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> pair = ex.oco("alice", "BTC-USDT-SWAP", "sell", take_profit=51_000, stop_loss=49_000)
+        >>> [(each.price, each.trigger_price, each.remaining) for each in ex.open_orders("alice")]
+        [(Decimal('51000'), None, Decimal('2')), (None, Decimal('49000'), Decimal('2'))]
+        """
+        index, where = self._instrument(instrument), leg_of(leg)
+        lot, pair = self._terms(index).lot_size, exits(take_profit, stop_loss, "incremental", self._ticks(index))
+        lots = 0 if size is None else fit(to_units(size, lot, "size"), False) or -1
+        return self._ask_extended(CommandType.ATTACH, lot, pair or bracket(), {
+            "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"), "size_lots": lots,
+            "leg": where, "tag": int_within(tag, "tag", 0, TAGS_MAX), "stp_mode": word(SELF_TRADE, self_trade, "self_trade"),
+            "stp_group": int_within(self_trade_group, "self_trade_group", 0, 2**63 - 1),
+        })  # fmt: skip
 
     def preview(
         self, account: Acct, instrument: Inst, side: str | None = None, size: Dec | None = None, *, leg: str | None = None,

@@ -47,13 +47,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--picture", metavar="FILE", help="draw the run (pip install matplotlib)")
     demo.add_argument("--html", metavar="FILE", help="the same story as one interactive page, which needs no network")
+    compare = commands.add_parser(
+        "compare", help="one demo's commands under several rule sets, side by side",
+        description="Runs a demo under the first rule set and plays its commands again under each of them.",
+    )  # fmt: skip
+    compare.add_argument(
+        "--rules", default="seed,okx,binance,bybit,bitmex,htx", help="names with commas (default all but one)"
+    )
+    compare.add_argument("--scenario", default="ftx", help="as for the demo (default ftx)")
+    compare.add_argument("--traders", type=int, default=2_000, help="how many (default 2000)")
+    compare.add_argument("--fund", default="2000", help="the insurance fund at the start, in USDT (default 2000)")
+    compare.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
     replay = commands.add_parser(
         "replay-book", help="replay a venue's recorded orders through a Book",
         description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
     )  # fmt: skip
     replay.add_argument("file", metavar="FILE", help="an order-by-order capture, CSV or CSV.gz (docs/howto/replay.md)")
     replay.add_argument("--format", default="auto", help="neutral, lobster or bitstamp (default: by the first line)")
-    for each in (demo, replay):
+    for each in (demo, compare, replay):
         each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
     journals.add(commands)
     evidence.add_commands(commands)
@@ -141,6 +152,20 @@ def _demo_seeds(args: argparse.Namespace) -> int:
     return 0
 
 
+def _compare(args: argparse.Namespace) -> int:
+    from solvent.lab.market import counterfactual
+    from solvent.presets import catalogue
+
+    rules = [catalogue.find(name) for name in args.rules.split(",")]
+    settings = _settings(argparse.Namespace(**vars(args) | {"rules": rules[0].name}))
+    _check_outputs(args)
+    found = counterfactual.compare(settings, rules, lambda line: print(line, file=sys.stderr))
+    if args.json != STDOUT:
+        print(f"\n{counterfactual.table(settings, found)}", flush=True)
+    _write_json(args.json, json.dumps(counterfactual.summary(settings, found), indent=2))
+    return 0
+
+
 def _replay_book(args: argparse.Namespace) -> int:
     from solvent.lab.recorded import capture, replay
 
@@ -168,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
         return int(end.code or 0)
     try:
         commands = (
-            {"demo": _demo, "replay-book": _replay_book}
+            {"demo": _demo, "compare": _compare, "replay-book": _replay_book}
             | journals.COMMANDS
             | evidence.RUN
             | serve.COMMANDS

@@ -35,7 +35,14 @@ NUMBERS = {
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()} | {"STEPS_MAX": len(words.Step)}
 PLAIN_INTS = (words.Side, words.Purse)  # indices; a named enum is none in Cython
 _FROM_SCHEMA = "from solvent._core.base.schema cimport (\n    "
-STRUCTS = {"Command": "command", "Event": "event", "Extension": "extension", "Shape": "shape", "AcceptedTerms": "terms"}
+STRUCTS = {
+    "Command": "command",
+    "Event": "event",
+    "Extension": "extension",
+    "Shape": "shape",
+    "BracketTerms": "bracket",
+    "AcceptedTerms": "terms",
+}
 
 
 def wrapped(parts: Iterable[str], first: str, indent: str, end: str = "") -> str:

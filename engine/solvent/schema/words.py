@@ -7,9 +7,9 @@ nothing of the package.
 from enum import IntEnum, IntFlag
 
 __all__ = [
-    "AdlPrice", "AdlRank", "AdlShare", "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending",
+    "AdlPrice", "AdlRank", "AdlShare", "Arm", "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending",
     "EventType", "Flag", "Kind", "Leg", "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg",
-    "Posting", "Premium", "Purse", "Scheme", "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif",
+    "Posting", "Premium", "Purse", "Role", "Scheme", "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif",
     "TriggerFlag", "TriggerKind", "Verdict", "Weighting",
 ]  # fmt: skip
 
@@ -43,6 +43,7 @@ class CommandType(IntEnum):
     BATCH = 26
     SET_STATE = 29
     AMEND_TRIGGER = 28
+    ATTACH = 30
 
 
 class EventType(IntEnum):
@@ -80,6 +81,7 @@ class EventType(IntEnum):
     TIMER_SET = 30
     TIMED_OUT = 31
     TAGGED = 32
+    LINKED_TO = 33
     UNCROSSED = 39
     INDICATED = 40
     SHAPED = 35
@@ -165,6 +167,22 @@ class ShapeFlag(IntFlag):
     ONE_LEVEL = 4
     HIDDEN = 8
     INWARDS = 16  # a mid between two ticks is rounded towards the other side
+
+
+class Arm(IntEnum):
+    """Decides for how many lots the children of a bracket stand."""
+
+    AS_FILLED = 0  # for what the entry has filled
+    WHEN_COMPLETE = 1  # for nothing until the entry is filled whole
+    AT_FIRST_FILL = 2  # for the entry's whole size from its first fill on
+    FOLLOWS = 3  # for the position, whatever it is
+
+
+class Role(IntEnum):
+    """Tells whether an order brings a bracket."""
+
+    NO_BRACKET = 0
+    BRINGS_BRACKET = 1  # its children are in the record behind its terms and its shape
 
 
 class OrderType(IntEnum):
@@ -375,6 +393,8 @@ class Ending(IntEnum):
     POSITION_CLOSED = 16
     TIMEOUT = 17
     DISCONNECTED = 18
+    SIBLING_FIRED = 19
+    BRACKET_DONE = 20
     NOT_IN_CALL = 23
 
 

@@ -12,7 +12,7 @@ from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
-from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, order_words, shape_words, timer_rows, write_state
+from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, bracket_rows, order_words, shape_words, timer_rows, write_state
 from solvent._core.rows cimport (
     AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
@@ -175,6 +175,11 @@ cdef class Reader:
         """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
         self._require_idle()
         return timer_rows(&self.s)
+
+    def brackets(self):
+        """Returns (entry, target, stop, filled lots, closed lots, most lots, arm) of each bracket, in this order."""
+        self._require_idle()
+        return bracket_rows(&self.s)
 
     def parcels(self):
         """Returns the house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""

@@ -23,6 +23,7 @@ cdef enum OrderState:           # bits
     DORMANT = 2                 # waits for its trigger
     EXTENDED = 4                # has ExtendedTerms
     DUE = 8                     # its trigger was reached; it waits for its turn in this command
+    PARKED = 16                 # a child that waits for its entry: dormant, but no price wakes it
 
 cdef struct Order:
     uint64_t order_id
@@ -55,6 +56,7 @@ cdef struct ExtendedTerms:              # terms that few orders have
     int64_t stp_group
     int32_t timer               # place among the expiries, -1 none
     int32_t trailing            # place among its instrument's trailing orders, -1 none
+    int32_t bracket             # place of its bracket, counted from 1; 0 none
     uint8_t source
     uint8_t kind
     uint8_t trigger_flags

@@ -117,7 +117,8 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
     event = accept_order(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
                  t.client_id, t.stp_mode)
     t.order_id = s.pool.orders[t.slot].order_id
-    must(t.remaining_lots == t.size_lots and (t.size_lots > 0 or t.flags & (CLOSE_POSITION | HOUSE_ORDER)), BOOK_6, &s.log.fault)
+    must(t.remaining_lots == t.size_lots and (t.size_lots > 0 or t.flags & (CLOSE_POSITION | HOUSE_ORDER) or (t.terms != NULL and t.terms.bracket)),
+         BOOK_6, &s.log.fault)
     s.pool.orders[t.slot].open_loss_ticks = t.open_loss_ticks
     if t.holder >= 0:
         s.pool.orders[t.slot].holder = t.holder

@@ -16,6 +16,7 @@ from solvent._core.contract.price_model cimport Prices
 from solvent._core.base.money cimport int128
 from solvent._core.base.schema cimport HOUSE_ORDER
 from solvent._core.base.event_log cimport EventLog
+from solvent._core.market.brackets cimport Brackets
 from solvent._core.market.expiries cimport Expiries
 from solvent._core.market.triggers cimport Due, Triggers
 from solvent._core.contract.valuation cimport Instrument
@@ -67,6 +68,7 @@ cdef struct State:
     bint modelled              # True if any instrument has a price model
     Due due
     Expiries expiries
+    Brackets brackets
     ClientIds client_ids
     Rules rules
     Guards guards              # derived: a copy begins without them

@@ -1,6 +1,7 @@
 """Marks, indices and the passing of time; the contract is in marks.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from solvent._core.trade.linked cimport settle
 from solvent._core.trade.placement cimport fire_next
 from solvent._core.venue.funding cimport pay_funding, pay_rate
 from solvent._core.liquidation.pipeline cimport resolve
@@ -43,12 +44,14 @@ cdef void resolve_all(State* s) noexcept nogil:
 
 
 cdef void fire_all(State* s, Receipt* receipt) noexcept nogil:
-    """Works off the orders that are due, and those that the best prices wake after the books have come to rest."""
+    """Works off brackets, the orders that are due, and those that the best prices wake after the books have come to rest."""
+    settle(s)
     if s.looks:
         look(s)
     while s.due.count and s.log.fault == 0 and fire_next(s, receipt):
         if not s.bare:
             resolve(s)
+        settle(s)
         if s.looks:
             look(s)
 
