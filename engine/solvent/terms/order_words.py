@@ -245,7 +245,7 @@ class Terms:
         """Returns the header's fields that these terms decide."""
         tif, tag = word(TIFS, self.tif, "tif"), int_within(self.tag, "tag", 0, TAGS_MAX)
         return {
-            "tif": (tif or Tif.IOC) if market and not self.kind.to_limit else tif,
+            "tif": (tif or Tif.IOC) if market and not flag_of(self.kind.to_limit, "to_limit") else tif,
             "flags": self.flags() | (Flag.MARKET if market else 0) | (Flag.LINKED if tag else 0),
             "client_id": client_number_of(self.client_id, 0),
             "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
