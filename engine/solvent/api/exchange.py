@@ -339,7 +339,7 @@ class Exchange(Operator):
         self, whose: tuple[Acct, Inst, str], what: tuple[Dec | None, ...], market: bool, terms: Terms,
         legs: tuple[Exit | None, Exit | None, str],
     ) -> Ack:  # fmt: skip
-        """Sends an order of any terms. whose: account, instrument and side. what: size, price and peak. legs: of a bracket."""
+        """Sends an order of any terms. whose: account, instrument and side. what: size, price and peak. legs: a bracket's."""
         (account, instrument, side), (size, price, display) = whose, what
         index = self._instrument(instrument)
         lot, ticks = self._terms(index).lot_size, self._ticks(index)
