@@ -38,6 +38,7 @@ ROOF = [
     "batch",
     "kernel",
     "native",
+    "named",
 ]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit",

@@ -12,7 +12,7 @@ from solvent.schema.events import PAYLOAD, text_of
 from solvent.schema.layouts import EVENT, EVENT_FIELDS, RECORD_BYTES, layout
 from solvent.schema.words import EventType
 
-__all__ = ["Event", "c_functions", "checksum", "compiled_kernel", "decode", "readable_kernel"]
+__all__ = ["Event", "c_functions", "checksum", "compiled_kernel", "decode", "quick_for", "readable_kernel"]
 
 if TYPE_CHECKING:
     from solvent.schema.events import Event
@@ -51,6 +51,15 @@ def c_functions() -> Any:
     from solvent._core import native
 
     return native.functions
+
+
+def quick_for(kernel: Any) -> Any:
+    """Returns the short way of plain orders to a kernel; None if it has none, as the twin and whatever stands before one."""
+    if f"{type(kernel).__module__}.{type(kernel).__name__}" != "solvent._core.kernel.Kernel":
+        return None
+    from solvent._core.named import quick_order
+
+    return quick_order
 
 
 def readable_kernel() -> Any:

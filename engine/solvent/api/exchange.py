@@ -5,12 +5,14 @@ commands, events and reads. The same class sits on the compiled kernel and on th
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from solvent.api import backend
 from solvent.api.atomic import Asking
-from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
+from solvent.api.base import ERRORS, SIDES, Ack, ack_of, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.api.operator import Operator
 from solvent.api.reads import Acct, Inst
@@ -46,6 +48,7 @@ from solvent.terms.spec import from_records
 if TYPE_CHECKING:
     from solvent.api.previews import Preview
 
+_ARM = "incremental"
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
@@ -88,6 +91,10 @@ class Exchange(Operator):
         names = [each.name.encode() for each in v.instruments]
         terms = v.specs, v.decimals, v.rules.compiled(), v.config, ERRORS, False, self._wanted, names, v.collateral_terms
         return self._load_kernel()(*terms, from_records, self._seed)
+
+    def _stand_on(self, kernel: Any, retain: bool) -> None:
+        super()._stand_on(kernel, retain)
+        self._quick = backend.quick_for(kernel)
 
     # --- accounts and money
 
@@ -278,7 +285,7 @@ class Exchange(Operator):
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
         display: Dec | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
-        tag: int = 0, take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = "incremental",
+        tag: int = 0, take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = _ARM,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -314,14 +321,32 @@ class Exchange(Operator):
         Decimal('2')
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
         """
-        index = self._instrument(instrument)
-        lot, ticks = self._terms(index).lot_size, self._ticks(index)
-        kind = Kind(None if display is None else fit(to_units(display, lot, "display"), False), all_or_none, to_limit, levels)
+        plain = take_profit is None and stop_loss is None and arm is _ARM and self._keeper is None
+        if plain and self._quick is not None:
+            told = self._quick(
+                self._kernel, self._venue.steps, account, instrument, side, size, price, tif, post_only, reduce_only,
+                client_id, close_position, trigger, expiry_ns, slippage, self_trade, self_trade_group, leg, market, display,
+                all_or_none, to_limit, levels, tag)  # fmt: skip
+            if told is not None:
+                ack = ack_of(self, told, self._venue.lots[instrument])  # type: ignore[index]
+                return ack.ok() if self._strict else ack
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, tag, exits(take_profit, stop_loss, arm, ticks), kind,
-        )  # fmt: skip
-        if size is None and not flag_of(close_position, "close_position"):
+            leg, tag, b"", Kind(None, all_or_none, to_limit, levels))  # fmt: skip
+        return self._order((account, instrument, side), (size, price, display), market, terms, (take_profit, stop_loss, arm))
+
+    def _order(
+        self, whose: tuple[Acct, Inst, str], what: tuple[Dec | None, ...], market: bool, terms: Terms,
+        legs: tuple[Exit | None, Exit | None, str],
+    ) -> Ack:  # fmt: skip
+        """Sends an order of any terms. whose: account, instrument and side. what: size, price and peak. legs: a bracket's."""
+        (account, instrument, side), (size, price, display) = whose, what
+        index = self._instrument(instrument)
+        lot, ticks = self._terms(index).lot_size, self._ticks(index)
+        if display is not None:
+            terms = replace(terms, kind=replace(terms.kind, display_lots=fit(to_units(display, lot, "display"), False)))
+        terms = replace(terms, exits=exits(*legs, ticks))
+        if size is None and not flag_of(terms.close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
         fields = terms.header(market=flag_of(market, "market") or (price is None and terms.needs_price())) | {
             "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"),

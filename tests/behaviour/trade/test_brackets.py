@@ -581,3 +581,20 @@ def test_strict_raises_their_codes(exchange_class):
     with pytest.raises(Rejected, match="CHILD_TOO_LARGE"):
         ex.amend("a", view.target_id, size=3)
     assert (view.entry_id, view.stop_id, view.arm) == (entry.order_id, 0, "incremental")
+
+
+def test_a_child_fires_by_a_trade_of_the_house(strict_exchange):
+    """The house sells what it took over to the best bid; the stop by bid sees the next one."""
+    ex = strict_exchange([Instrument("X", contract_size=1, tick=1, max_price=3_000, tiers=[Tier(10**6, "0.005", "0.01")])])
+    for name, amount in (("a", 10**6), ("b", 500), ("d", 10**6)):
+        ex.deposit(name, "USDT", amount)
+    ex.mark("X", 200)
+    for name, lots in (("a", 5), ("b", 18)):
+        ex.order("d", "X", "sell", lots, price=200).ok()
+        ex.order(name, "X", "buy", lots, price=200).ok()
+    pair = ex.oco("a", "X", "sell", take_profit=260, stop_loss=STOP(170, by="bid")).ok()
+    for lots, price in ((18, 175), (9, 166)):
+        ex.order("d", "X", "buy", lots, price=price).ok()
+    ack = ex.mark("X", 173)
+    assert [(price, lots) for _, price, lots in trades(ack)] == [(175, 18), (166, 5)]
+    assert ends(ack)[pair.order_id] == FIRED and ex.position("a", "X").size == 0
