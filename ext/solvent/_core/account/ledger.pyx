@@ -158,6 +158,8 @@ cdef inline void _group(Ledger* ledger, Position* p, GroupSums* sums) noexcept n
             or ledger.sums.currency != ledger.instruments[p.instrument].currency):
         _sum_group(ledger, p, &ledger.sums)
     sums[0] = ledger.sums
+    must(sums.tier_group != 0, MAR_1, &ledger.log.fault)
+    must(sums.currency == ledger.instruments[p.instrument].currency, MAR_1, &ledger.log.fault)
 
 
 cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil:

@@ -313,6 +313,7 @@ cdef void shares_of(Ledger* ledger, uint32_t account, uint32_t currency, Shares*
             index = p.next
         must(found.left_over >= 0 and found.left_over <= ledger.instrument_count * 2, LIQ_3, fault)
     walk_end(ledger)
+    must(found.count <= ledger.position_count and (found.count > 0) == (found.largest >= 0), LIQ_3, &ledger.log.fault)
 
 
 cdef int128 _part_of(Ledger* ledger, Position* p, Shares* shares) noexcept nogil:

@@ -57,6 +57,7 @@ cdef void _unlink(Ledger* ledger, int32_t index, int side) noexcept nogil:
     else:
         ins.last_parcel[side] = parcel.prev
     ledger.closed_parcels += 1
+    must(ledger.closed_parcels <= ledger.parcel_count, LIQ_10, &ledger.log.fault)
 
 
 cdef void parcel_due(Ledger* ledger, int32_t index, uint8_t due) noexcept nogil:
@@ -171,6 +172,7 @@ cdef void parcels_link(Ledger* ledger) noexcept nogil:
         unlisted(&ledger.instruments[instrument])
     for i in range(ledger.parcel_count):
         _link(ledger, i)
+    must(ledger.closed_parcels == 0, LIQ_10, &ledger.log.fault)
 
 
 cdef void parcels_sweep(Ledger* ledger) noexcept nogil:
