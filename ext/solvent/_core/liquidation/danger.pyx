@@ -126,6 +126,7 @@ cdef bint _is_first(State* s, int32_t index) noexcept nogil:
     """True if a row is the first open one of its cross domain, which is then looked at once."""
     cdef Ledger* l = &s.ledger
     cdef int32_t first = l.accounts[l.positions[index].account].first_position
+    must(first >= 0 and index < l.position_count, LIQ_1, &s.log.fault)
     if l.positions[index].mode or l.positions[index].size_lots == 0:
         return False
     while first != index and (l.positions[first].mode or l.positions[first].size_lots == 0

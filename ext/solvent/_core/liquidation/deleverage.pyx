@@ -137,6 +137,7 @@ cdef void _close_opposites(State* s, int32_t index, Rest* rest) noexcept nogil:
     while parcel.size_lots != 0 and first[0] >= 0 and s.log.fault == 0:
         must(s.ledger.parcels[first[0]].instrument == parcel.instrument, LIQ_8, &s.log.fault)
         _close_opposite(s, index, first[0], rest)
+    must(parcel.size_lots == 0 or first[0] < 0 or s.log.fault != 0, LIQ_8, &s.log.fault)
 
 
 cdef void _close_in_queue(State* s, int32_t index, Rest* rest, Ranking* ranking, Offer* offer, int pass_) noexcept nogil:

@@ -113,6 +113,7 @@ cdef void _run_due(State* s) noexcept nogil:
             due.begun = i + 1
             _run_parcel(s, i, parcel.due == OFFER)
     due.begun = 0
+    must(s.log.fault != 0 or due.now.count + due.later.count == 0, LIQ_10, &s.log.fault)
 
 
 # --- Accounts ------------------------------------------------------------------------------------------
