@@ -7,6 +7,7 @@ from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.account.fees cimport VOLUME_DAYS, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
+from solvent._core.account.parcels cimport parcels_left
 from solvent._core.base.pool cimport taken
 from solvent._core.base.schema cimport AT_PREVIOUS, NAME_BYTES, REDUCE_ONLY, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
@@ -323,9 +324,11 @@ cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
     for i in range(s.ledger.instrument_count):
         _put_resting(s, i, out)
         _put_dormant(s, i, out)
-    out.put(s.ledger.parcel_count)
+    out.put(parcels_left(&s.ledger))
     for k in range(s.ledger.parcel_count):
         parcel = &s.ledger.parcels[k]
+        if parcel.size_lots == 0:
+            continue
         out.put_all((parcel.parcel_id, parcel.instrument, parcel.size_lots, parcel.cost_units, parcel.bankruptcy_ticks))
         out.put(<int64_t>parcel.order_id)
         out.put(parcel.origin)

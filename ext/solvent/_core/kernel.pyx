@@ -159,6 +159,12 @@ cdef inline int _step(Kernel kernel, const Request* c, Receipt* receipt) except 
     return kernel._apply_any(c, receipt)
 
 
+cdef inline bint _may_last(const Request* c) noexcept nogil:
+    """True if a command may work long by itself: one that many accounts or orders hear of. Others need not wait for it."""
+    return c.record.type in (
+        MARK, ADVANCE, SETTLE, FUNDING, INDEX, SOURCE, SET_STATE, HALT, MASS_CANCEL, SET_LAST, DISCONNECT)
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Answer:
@@ -384,10 +390,14 @@ cdef class Kernel(Batching):
         return 0
 
     cdef int _alone(self, const Request* c) except -1:
-        """Applies one command. Python's memory was all taken before."""
+        """Applies one command, without the GIL if it may last. Python's memory was all taken before."""
         self._enter(c.record.records)
         try:
-            _step(self, c, &self.receipt)
+            if _may_last(c):
+                with nogil:
+                    _step(self, c, &self.receipt)
+            else:
+                _step(self, c, &self.receipt)
         finally:
             self.busy = IDLE
         if self.s.log.fault:
@@ -457,7 +467,7 @@ cdef class Kernel(Batching):
             _step(self, request, &receipts[done])
             at += request[0].record.records
             done += 1
-            if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
+            if (done & mask == 0 or _may_last(request)) and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done
                 self._look_for_signals()
                 looked = milliseconds()

@@ -14,7 +14,7 @@ from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
 from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, bracket_rows, order_words, shape_words, timer_rows, write_state
 from solvent._core.rows cimport (
-    AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
+    AccountColumns, LiquidationColumns, PositionColumns, Seen, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
 )
 from solvent._core.trade.state cimport order_instrument
@@ -189,6 +189,8 @@ cdef class Reader:
         rows = []
         for i in range(self.s.ledger.parcel_count):
             p = &self.s.ledger.parcels[i]
+            if p.size_lots == 0:        # closed, not swept away yet
+                continue
             rows.append((p.parcel_id, p.instrument, p.size_lots, p.cost_units, p.bankruptcy_ticks, p.order_id, p.origin))
         return rows
 
@@ -208,7 +210,9 @@ cdef class Reader:
         cdef char* row
         cdef uint32_t account
         cdef int32_t index
+        cdef Seen seen
         self._require_idle()
+        seen.account = 0
         for index in range(l.position_count):
             count += l.positions[index].size_lots != 0
         block = bytearray(count * row_bytes)
@@ -217,7 +221,7 @@ cdef class Reader:
             index = l.accounts[account].first_position
             while index >= 0:
                 if l.positions[index].size_lots != 0:
-                    write(&self.s, index, row)
+                    write(&self.s, index, &seen, row)
                     row += row_bytes
                 index = l.positions[index].next
         return block

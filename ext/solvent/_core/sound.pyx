@@ -116,7 +116,7 @@ cdef bint sound_parcels(State* s, const void* owner, const void* items, int64_t 
     cdef const Parcel* p = <const Parcel*>items
     cdef int64_t i
     for i in range(count):
-        if p[i].instrument >= s.ledger.instrument_count or p[i].origin >= s.ledger.account_count:
+        if p[i].instrument >= s.ledger.instrument_count or p[i].origin >= s.ledger.account_count or p[i].size_lots == 0:
             return False
     return True
 

@@ -238,7 +238,7 @@ cdef bint state_fork(State* to, const State* source) noexcept nogil:
     memset(&to.preview, 0, sizeof(to.preview))
     to.preview.run = source.preview.run
     memset(&to.guards, 0, sizeof(to.guards))
-    notes_begin(&to.ledger.notes)
+    notes_begin(&to.ledger)
     to.ledger.log = &to.log
     to.client_ids.pool = &to.pool
     w.s = to

@@ -15,6 +15,7 @@ import pytest
 
 import solvent
 import solvent.reference
+from scaling import pairs
 from solvent import Book, Busy, Exchange, Halted, InputError, Instrument, applied
 from solvent.api import exchange as face
 from solvent.records import CommandType, command, dtype
@@ -475,3 +476,28 @@ def test_an_add_instrument_by_hand_is_the_same(exchange_class):
     assert ex._kernel.apply(record) == 0 and ex._kernel.instrument_count == 2
     assert ex._kernel.apply(record) == 206
     ex._kernel.check()
+
+
+def test_a_lone_command_that_lasts_lets_other_threads_run():
+    """A mark that deleverages 2,000 accounts against 2,000: a thread that counts goes on meanwhile."""
+    count = [0]
+    over = threading.Event()
+
+    def counting():
+        while not over.is_set():
+            count[0] += 1
+
+    ex = pairs(2_000)
+    thread = threading.Thread(target=counting)
+    thread.start()
+    try:
+        while not count[0]:
+            time.sleep(0.001)
+        before = count[0]
+        ex.mark("I0", 40_000)
+        counted = count[0] - before
+    finally:
+        over.set()
+        thread.join()
+    assert len(ex.parcels()) == 0 and ex.position("a0", "I0").size == 0
+    assert counted > 200

@@ -95,6 +95,8 @@ cdef struct Instrument:
     int64_t ends_ns                # of a call: when it ends by itself; 0: never
     CallPrice told                 # of a call: its last indication
     Calls calls
+    int32_t first_parcel[2]        # of the house's long parcels and of its short ones, by id; -1: none
+    int32_t last_parcel[2]
     int32_t* members               # every position ever opened here
     int64_t net_lots               # of all positions and parcels together: none
     int32_t member_count

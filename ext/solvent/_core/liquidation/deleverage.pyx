@@ -7,9 +7,9 @@ from solvent._core.base.schema cimport (
     IN_QUEUE, MAKER_FEE, UNWOUND,
 )
 from solvent._core.account.ledger cimport (
-    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, pay, touch, wallet_of,
-    wallet_purse,
+    Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, pay, touch, wallet_of, wallet_purse,
 )
+from solvent._core.account.parcels cimport parcel_fill
 from solvent._core.account.margin cimport Requirement, domain_requirement
 from solvent._core.account.ranking cimport Offer, Ranking, Winner, offer_of, ranked, ranking_next, ranking_of
 from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
@@ -133,15 +133,11 @@ cdef void _close_opposite(State* s, int32_t index, int32_t other, Rest* rest) no
 cdef void _close_opposites(State* s, int32_t index, Rest* rest) noexcept nogil:
     """Closes the other side's parcels, by id (pass 2)."""
     cdef Parcel* parcel = &s.ledger.parcels[index]
-    cdef Parcel* opposite
-    cdef int32_t i
-    for i in range(s.ledger.parcel_count):
-        opposite = &s.ledger.parcels[i]
-        if parcel.size_lots == 0:
-            break
-        if (opposite.size_lots != 0 and opposite.instrument == parcel.instrument
-                and (opposite.size_lots > 0) != (parcel.size_lots > 0)):
-            _close_opposite(s, index, i, rest)
+    cdef int32_t* first = &s.ledger.instruments[parcel.instrument].first_parcel[parcel.size_lots > 0]
+    while parcel.size_lots != 0 and first[0] >= 0 and s.log.fault == 0:
+        must(s.ledger.parcels[first[0]].instrument == parcel.instrument, LIQ_8, &s.log.fault)
+        _close_opposite(s, index, first[0], rest)
+    must(parcel.size_lots == 0 or first[0] < 0 or s.log.fault != 0, LIQ_8, &s.log.fault)
 
 
 cdef void _close_in_queue(State* s, int32_t index, Rest* rest, Ranking* ranking, Offer* offer, int pass_) noexcept nogil:

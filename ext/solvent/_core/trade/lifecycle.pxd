@@ -11,7 +11,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, SLOT_BITS, Order, pool_give, pool_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
-from solvent._core.account.ledger cimport Position, parcel_find
+from solvent._core.account.ledger cimport Position
+from solvent._core.account.parcels cimport parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Match, meet_next, take_lots
 from solvent._core.market.peaks cimport hidden_lots, peak_used_up, peaks_add, peaks_meet, peaks_remove, peaks_take
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must

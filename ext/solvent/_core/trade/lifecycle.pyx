@@ -10,9 +10,9 @@ from solvent._core.market.client_ids cimport client_text_set
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
-    Fill, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
-    wallet_of,
+    Fill, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, position_new, touch, wallet_of,
 )
+from solvent._core.account.parcels cimport parcel_fill, parcel_find
 from solvent._core.market.matching cimport Match
 from solvent._core.market.peaks cimport hidden_lots, is_whole, peaks_refill, peaks_shrink
 from solvent._core.base.clauses cimport (

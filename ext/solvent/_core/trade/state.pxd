@@ -8,7 +8,8 @@ from solvent._core.market.order_pool cimport OrderPool, Order, ExtendedTerms
 from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport ClientIds
 from solvent._core.account.fees cimport Fees
-from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet, parcel_find
+from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet
+from solvent._core.account.parcels cimport parcel_find
 from solvent._core.account.guard cimport Guards
 from solvent._core.account.margin cimport Rules
 from solvent._core.account.ranking cimport Rankings
