@@ -173,11 +173,10 @@ cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
     cdef Instrument* ins = t.ins
     cdef Book* book = t.book
     cdef int64_t edge = ins.max_price_ticks if t.side == BUY else 1
-    cdef int64_t best
-    cdef int64_t slipped
-    if t.price_ticks != 0 and (t.terms == NULL or not t.terms.shape_flags & ONE_LEVEL):
-        return t.price_ticks
-    if not s.bare:
+    cdef int64_t best, slipped
+    if t.price_ticks != 0:
+        edge = t.price_ticks
+    elif not s.bare:
         edge = band_price(ins, t.side, s.rules.price_band_ppb)
     if t.terms == NULL:
         return edge
@@ -322,7 +321,7 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c, int children) no
     cdef OrderLimits* limits = t.ins.limits
     cdef bint sleeps = t.terms != NULL and t.terms.kind != NO_TRIGGER
     cdef int type = TRIGGER_ORDER if sleeps else MARKET_ORDER if t.flags & MARKET else LIMIT_ORDER
-    cdef int code = check_limits(s, t.ins, type, c.size_lots, c.price_ticks if t.flags & MARKET else t.price_ticks, t.flags)
+    cdef int code = check_limits(s, t.ins, type, c.size_lots, t.price_ticks if c.price_ticks or not t.flags & MARKET else 0, t.flags)
     if code != OK:
         return code
     if (sleeps or t.ending == 0 or children) and not allows_live(s, t, children):
