@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from solvent.lab.market import commands
 from solvent.lab.market.draws import Bools, Ints, Purpose, below, draw
 from solvent.schema.codes import InputError, SolventError, shown
 from solvent.terms.decimals import to_units, unit_of
-
-if TYPE_CHECKING:
-    from solvent.lab.market.runner import Run
 
 __all__ = ["Agent", "AgentFailed", "Desk", "Swarm", "SwarmDesk"]
 
@@ -70,7 +67,7 @@ class Desk:
     Prices, sizes and amounts are decimals. instrument: None means the first contract.
     """
 
-    def __init__(self, run: "Run", agent: Agent, account: int):
+    def __init__(self, run: Any, agent: Agent, account: int):
         self._run, self.agent, self.account = run, agent, account
         self.exchange, self.seed = run.exchange, run.outcome.settings.seed
         self.step, self.time_ns = 0, 0
@@ -133,7 +130,7 @@ class Desk:
 class SwarmDesk(Desk):
     """The place of a swarm: integers by member. cash, margin, profit, equity are in units of 0.000001, sizes in lots."""
 
-    def __init__(self, run: "Run", agent: Agent, account: int):
+    def __init__(self, run: Any, agent: Agent, account: int):
         super().__init__(run, agent, account)
         self.accounts = np.arange(account, account + agent.members, dtype=np.int64)
 
@@ -178,7 +175,8 @@ class SwarmDesk(Desk):
         if not len(who):
             return np.zeros(0, dtype=np.int64)
         batch = commands.orders(self.accounts[who], wanted[who].astype(np.int64), reduces[who], self.mark_ticks(symbol))
-        return self._run.sent(commands.stamped(batch, self.time_ns, symbol))
+        codes: Ints = self._run.sent(commands.stamped(batch, self.time_ns, symbol))
+        return codes
 
 
 class _TooLong(BaseException):

@@ -45,7 +45,7 @@ class Quotes:
 class Makers:
     """Quotes for the makers of a contract. accounts: their ids. traders times quiet price: the scale which depth follows.
 
-    symbol: which of so many contracts; client ids of all of them differ. depth_percent: of the depth that they would have.
+    symbol: which of so many contracts; client ids of all of them differ. depth_percent: 100 is the depth of the demo.
     """
 
     def __init__(

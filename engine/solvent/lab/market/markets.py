@@ -46,7 +46,7 @@ Send = Callable[[Commands], tuple[commands.OrderIds, list[int]]]
 
 
 class Market:
-    """Moves one contract. symbol: its number at the exchange. scenario: of the whole market."""
+    """Moves one contract. symbol: its number at the exchange. scenario: the whole market."""
 
     def __init__(self, terms: Instrument, walk: Walk, crowd: population.Population, symbol: int, scenario: Scenario):
         self.spec, self.walk, self.crowd, self.symbol, self.scenario = terms.spec, walk, crowd, symbol, scenario

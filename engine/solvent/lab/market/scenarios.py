@@ -58,8 +58,8 @@ class Scenario:
     the same times, which trade on the same exchange. process: draws the bars anew for each seed, in place of `bars`.
 
     rules: a rule set by name. fund: what the insurance fund begins with, in currency. traders: how many there are, and shares:
-    the weight of each behaviour; none means the demo's. depth_percent: of the makers' depth. funding_hours, funding_cap: when
-    funding is settled, and the highest rate.
+    the weight of each behaviour; none means the demo's. depth_percent: the makers' depth, 100 for the demo's. funding_hours,
+    funding_cap: when funding is settled, and the highest rate.
 
     >>> from dataclasses import replace
     >>> from solvent.lab import find
