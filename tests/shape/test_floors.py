@@ -37,6 +37,7 @@ ROOF = [
     "image",
     "batch",
     "kernel",
+    "native",
 ]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit", "event_view",

@@ -15,6 +15,7 @@ cdef enum Use:                     # what keeps others from the state
     IDLE = 0
     WORKING = 1                    # another call
     PINNED = 2                     # somebody holds a block of an image
+    NATIVE = 3                     # C drives the exchange
 
 cdef class Reader:
     cdef State s

@@ -32,6 +32,7 @@ cdef class Reader:
     cdef int _raise_busy(self) except -1:
         raise self.busy_error(
             "the exchange is working on another call; one thread at a time" if self.busy == WORKING else
+            "C drives the exchange until it calls solvent_end" if self.busy == NATIVE else
             "a block of the exchange's image is held; release its memoryviews first")
 
     cdef int _read_names(self) except -1:
