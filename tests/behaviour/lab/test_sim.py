@@ -29,7 +29,7 @@ SCENARIOS = ["ftx", "2020-03-12", "2024-08-05"]
 KEYS = {
     "scenario", "rules", "seed", "traders", "contracts", "commands", "events", "orders", "fills", "triggers_fired",
     "liquidations", "timeline", "behaviours", "leverages", "cells", "unwound", "insurance_fund", "adl", "funding",
-    "conservation", "open_interest", "refused", "digest", "seconds",
+    "conservation", "agents", "open_interest", "refused", "digest", "seconds",
 }  # fmt: skip
 
 
