@@ -42,10 +42,11 @@ ROOF = [
 MODULES = [  # of the core within a floor, lowest first
     "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit", "event_view",
     "order_pool", "book", "matching", "peaks", "client_ids", "timers", "expiries", "triggers", "call_price", "order_limits",
-    "valuation", "price_model", "ledger", "fees", "margin", "domain", "guard", "ranking", "liquidation_price", "admission",
-    "state", "holds", "watching", "lifecycle", "short_way", "uncross", "preview", "order_margin", "shapes", "interruption",
-    "placement", "cancellation", "amendment", "case", "collateral", "danger", "verdict", "clear", "net", "step_down",
-    "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
+    "valuation", "price_model", "ledger", "fees", "margin", "domain", "adl_rank", "guard", "ranking", "liquidation_price",
+    "admission", "state", "holds", "watching", "lifecycle", "short_way", "uncross", "preview", "order_margin", "shapes",
+    "interruption", "placement", "cancellation", "amendment", "case", "collateral", "danger", "verdict", "clear", "net",
+    "step_down", "take_over", "unwind", "allocation", "deleverage", "residual", "pipeline", "funding", "account_commands",
+    "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 

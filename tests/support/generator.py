@@ -20,6 +20,7 @@ from support import wide
 from support.batches import drawn_batch
 from support.market_states import change_of_state, drawn_calls
 from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
+from support.wide import policies
 
 ACCOUNTS = 14
 HOSTILE = (0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
@@ -47,8 +48,7 @@ class Generator:
         fee = r.choice([None, "0.0005", "0.002"])
         self.settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")]) if not self.related else ("USDT", "USDT")
         kinds = ["linear" if self.plain else r.choice(["linear", "inverse", "quanto"]) for _ in range(2)]
-        self.decimals = 9 if "inverse" in kinds else 6
-        self.fee = fee
+        self.decimals, self.fee = 9 if "inverse" in kinds else 6, fee
         self.instruments = [self._instrument(f"I{i}", self.settle[i], kinds[i]) for i in range(r.choice([1, 2, 2]))]
         self.collateral = self._collateral()
         self.candidate = self.instruments[0]  # the one that an ADD_INSTRUMENT asks for
@@ -65,6 +65,7 @@ class Generator:
                 funding_first=r.random() < 0.5, fee_at=fee_at, funding_cap=fee_at == "mark" and r.random() < 0.7,
                 at_threshold=r.random() < 0.5,
             )  # fmt: skip
+        self.rules = replace(self.rules, **policies(self.more)) if self.wide else self.rules
         self.hedged = 0.0 if self.plain else r.choice([0.0, 0.6, 0.9])  # share of accounts that hold both sides apart
         self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
         self.gap = r.choice([0.0, 0.02, 0.1, 0.4])  # chance that a mark step is a gap

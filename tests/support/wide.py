@@ -56,6 +56,17 @@ def tagged(g, terms: dict[str, int], second: bytes) -> bytes:
     return bytes(record)
 
 
+def policies(r: Random) -> dict[str, str | bool]:
+    """Who is deleveraged, at which price, and how much: words of a rule set, the usual ones in half of the draws."""
+    if r.random() < 0.5:
+        return {}
+    return {
+        "adl_rank": r.choice(["roi_mr", "pnl_efflev", "binance", "pnl_leverage", "return", "sided_return", "account"]),
+        "adl_price": r.choice(["bankruptcy", "mark", "previous", "capped"]),
+        "adl_share": r.choice(["queue", "pro_rata", "minmax"]), "adl_winners_first": r.random() < 0.3,
+    }  # fmt: skip
+
+
 def limits(r: Random, kind: str) -> OrderLimits | None:
     """Most instruments limit orders: by value (a contract is worth 500 USDT or 0.01 BTC), size, number."""
     if r.random() < 0.3:

@@ -51,7 +51,7 @@ class Exchange(Operator):
     """Trades perpetual and dated futures: order book, isolated and cross margin, liquidation.
 
     instruments: Instrument objects; all that settle in one currency have the same settle_decimals. rules: a RuleSet, or the
-    name of one ("seed", "okx_consistent"). retain: True keeps all events; False drops events that no cursor waits for.
+    name of one (`solvent rules list`). retain: True keeps all events; False drops events that no cursor waits for.
     collateral: currencies that count as margin for others (solvent.Collateral). currencies: further currencies with their
     decimals. Accounts may hold balances in them, and instruments that are added later may settle in them. log: the event types
     that are written (None: all of them). The auditor, feeds and Ack.events see only these. seed: stirs the table of client ids

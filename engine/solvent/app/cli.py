@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solvent.app import evidence, journals, serve, sweeps
+from solvent.app import evidence, journals, rule_sets, serve, sweeps
 from solvent.app.progress import progress
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         "ts_ms,open,high,low,close,volume (default ftx)",
     )  # fmt: skip
     demo.add_argument("--traders", type=int, default=10_000, help="how many (default 10000)")
-    demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")
+    demo.add_argument("--rules", default="seed", help="rule set (`solvent rules list` names them; default seed)")
     demo.add_argument("--fund", default="10000", help="the insurance fund at the start, in USDT (default 10000)")
     demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
     demo.add_argument(
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     evidence.add_commands(commands)
     serve.add(commands)
     sweeps.add(commands)
+    rule_sets.add(commands)
     return parser
 
 
@@ -159,7 +160,12 @@ def main(argv: list[str] | None = None) -> int:
         return int(end.code or 0)
     try:
         commands = (
-            {"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS | evidence.RUN | serve.COMMANDS | sweeps.COMMANDS
+            {"demo": _demo, "replay-book": _replay_book}
+            | journals.COMMANDS
+            | evidence.RUN
+            | serve.COMMANDS
+            | sweeps.COMMANDS
+            | rule_sets.COMMANDS
         )
         return commands[args.command](args)
     except InputError as error:

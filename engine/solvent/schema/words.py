@@ -7,10 +7,10 @@ nothing of the package.
 from enum import IntEnum, IntFlag
 
 __all__ = [
-    "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
-    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Scheme",
-    "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
-    "Weighting",
+    "AdlPrice", "AdlRank", "AdlShare", "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending",
+    "EventType", "Flag", "Kind", "Leg", "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg",
+    "Posting", "Premium", "Purse", "Scheme", "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif",
+    "TriggerFlag", "TriggerKind", "Verdict", "Weighting",
 ]  # fmt: skip
 
 
@@ -214,6 +214,35 @@ class OrderRule(IntEnum):
     IGNORED = 0
     BY_NOTIONAL = 1  # their value is added to the position's
     BY_FEE = 2  # their fee is taken from equity
+
+
+class AdlRank(IntEnum):
+    """Decides who is deleveraged first. The formulas are in semantics §5."""
+
+    BY_ROI_MR = 0  # profit rate times effective leverage; for losers divided by it
+    BY_PNL_EFFLEV = 1  # the same, by the position's own bankruptcy price
+    BY_BINANCE = 2  # profit over wallet, times maintenance margin over equity
+    BY_PNL_LEVERAGE = 3  # profit rate times the leverage that was set
+    BY_RETURN = 4  # mark over entry, times effective leverage
+    BY_SIDED_RETURN = 5  # the same, with entry over mark for shorts
+    BY_ACCOUNT = 6  # by account number alone
+
+
+class AdlPrice(IntEnum):
+    """Decides at which price a parcel closes against its counterparties."""
+
+    AT_BANKRUPTCY = 0
+    AT_MARK = 1
+    AT_PREVIOUS = 2  # the mark before the command's
+    AT_CAPPED = 3  # bankruptcy price or mark, what is better for the parcel
+
+
+class AdlShare(IntEnum):
+    """Decides how the lots of a parcel are shared among its counterparties."""
+
+    IN_QUEUE = 0  # by rank, each wholly
+    PRO_RATA = 1  # by size, largest remainder
+    MINMAX = 2  # the greatest part that anybody loses is as small as can be
 
 
 class Component(IntFlag):

@@ -11,7 +11,7 @@ from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.states import CALLS
-from solvent.schema.words import Side
+from solvent.schema.words import AdlPrice, Side
 from solvent.twin import audit, rows
 from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Ledger, Position
@@ -255,6 +255,7 @@ class Reader:
                 *self.prices(i),
                 self.contracts[i].funding_period,
                 self.contracts[i].listing,
+                *((self.contracts[i].prior_mark,) if self.admission.rules.adl_price == AdlPrice.AT_PREVIOUS else ()),
                 *(self.market(i)[1:] if self.contracts[i].listing in CALLS else ()),
                 *(model.state() if model else ()),
             ]

@@ -8,7 +8,7 @@ from libc.string cimport memset
 from solvent._core.account.fees cimport VOLUME_DAYS, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
 from solvent._core.base.pool cimport taken
-from solvent._core.base.schema cimport NAME_BYTES, SHAPED_ORDER
+from solvent._core.base.schema cimport AT_PREVIOUS, NAME_BYTES, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument, in_call
@@ -210,6 +210,8 @@ cdef int _put_ledger(State* s, Writer out) except -1:
     for i in range(l.instrument_count):
         ins = &l.instruments[i]
         out.put_all((ins.mark_ticks, ins.last_ticks, ins.index_ticks, <int64_t>ins.funding_period, ins.listing))
+        if s.rules.adl_price == AT_PREVIOUS:
+            out.put(ins.prior_mark_ticks)
         if in_call(ins):
             out.put_all((ins.ends_ns, ins.then_listing, ins.extensions, ins.told.price_ticks, ins.told.lots))
             out.put(ins.told.surplus_lots)

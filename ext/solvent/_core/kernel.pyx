@@ -229,6 +229,10 @@ cdef class Kernel(Batching):
         self.s.rules.funding_first = rules.funding_first
         self.s.rules.fee_at_bankruptcy = rules.fee_at_bankruptcy
         self.s.rules.at_threshold = rules.at_threshold
+        self.s.rules.adl_rank = rules.adl_rank
+        self.s.rules.adl_price = rules.adl_price
+        self.s.rules.adl_share = rules.adl_share
+        self.s.rules.adl_winners_first = rules.adl_winners_first
         # rendered: end
         self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
         for step in rules.steps:

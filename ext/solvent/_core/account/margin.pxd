@@ -37,6 +37,10 @@ cdef struct Rules:
     uint8_t funding_first          # at a modelled settlement funding is paid before the margin check
     uint8_t fee_at_bankruptcy      # the fee in a threshold is that of closing where equity is gone
     uint8_t at_threshold           # a ratio equal to a threshold is below it
+    uint8_t adl_rank               # AdlRank: who is deleveraged first
+    uint8_t adl_price              # AdlPrice: at which price
+    uint8_t adl_share              # AdlShare: how many lots of each
+    uint8_t adl_winners_first      # only positions with a profit are in the first pass of ADL
     # rendered: end
     uint8_t step_count
     uint8_t steps[STEPS_MAX]       # the steps of a liquidation, in order
@@ -74,7 +78,6 @@ cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
 cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil
-cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil
 
 
 cdef inline int64_t position_value(Ledger* ledger, Position* p) noexcept nogil:

@@ -2,9 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
-from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
+from solvent._core.base.clauses cimport LIQ_1, LIQ_3, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
-    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
+    COLLATERAL_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
     sub,
 )
 from solvent._core.contract.valuation cimport (
@@ -511,26 +511,3 @@ cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) no
         index = p.next
     must(spare <= wallet.cash_units and wallet.hold_units >= 0, MON_8, &ledger.log.fault)
     return saturate(spare)
-
-
-# --- Deleveraging rank (semantics §5) ------------------------------------------------------------------
-
-cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil:
-    """Returns profit rate times effective leverage; `r` is the requirement of the position's margin domain."""
-    cdef int128 rate, rank
-    cdef int128 profit = upl(ledger, p)
-    cdef int64_t cost = magnitude(p.cost_units)
-    if cost == 0:
-        return 0
-    rate = floor128(profit * 1000000, cost)
-    must((rate >= 0) == (profit >= 0), LIQ_8, &ledger.log.fault)
-    must(profit * 1000000 >= rate * cost and profit * 1000000 < (rate + 1) * cost, LIQ_8, &ledger.log.fault)
-    if rate > 0:
-        if r.equity <= 0:
-            return INT64_MAX
-        rank = floor128(<int128>saturate(rate) * saturate(r.value), r.equity)
-        must(rank * r.equity <= <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
-        must((rank + 1) * r.equity > <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
-        return saturate(rank)
-    must(profit <= 0 or rate == 0, LIQ_8, &ledger.log.fault)
-    return saturate(floor128(<int128>saturate(rate) * saturate(r.equity), r.value))

@@ -91,6 +91,26 @@ cdef struct AcceptedTerms:
     int64_t slippage_ppb
     int64_t spare_too
 
+cdef enum AdlPrice:  # Decides at which price a parcel closes against its counterparties
+    AT_BANKRUPTCY = 0
+    AT_MARK = 1
+    AT_PREVIOUS = 2
+    AT_CAPPED = 3
+
+cdef enum AdlRank:  # Decides who is deleveraged first. The formulas are in semantics §5
+    BY_ROI_MR = 0
+    BY_PNL_EFFLEV = 1
+    BY_BINANCE = 2
+    BY_PNL_LEVERAGE = 3
+    BY_RETURN = 4
+    BY_SIDED_RETURN = 5
+    BY_ACCOUNT = 6
+
+cdef enum AdlShare:  # Decides how the lots of a parcel are shared among its counterparties
+    IN_QUEUE = 0
+    PRO_RATA = 1
+    MINMAX = 2
+
 cdef enum BandEffect:  # Decides what an order does that is priced beyond the band
     REFUSE_BEYOND = 0
     SLIDE_BEYOND = 1

@@ -73,6 +73,7 @@ cdef struct Instrument:
     uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
     # rendered: end
     int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
+    int64_t prior_mark_ticks       # the mark before the last one; the first mark itself at first
     int64_t index_ticks            # likewise
     int64_t last_ticks             # price of the last trade between users; 0 before the first
     int64_t accrual_ppb            # written by marks: rate that accrued funding adds to requirements of longs; negative: of shorts

@@ -59,6 +59,7 @@ cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index,
     """Sets a mark: frees stuck positions, makes parcels due, finds endangered accounts, and shows it to triggers."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int32_t i
+    ins.prior_mark_ticks = ins.mark_ticks if ins.mark_ticks else ticks
     ins.mark_ticks = ticks
     s.ledger.moves += 1
     emit_marked(
