@@ -9,19 +9,19 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solvent.app import evidence, journals, rule_sets, serve
+from solvent.app import evidence, journals, rule_sets, serve, sweeps
 from solvent.app.progress import progress
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
 if TYPE_CHECKING:
-    from solvent.lab.market.runner import Settings
+    from solvent.lab.market.scenarios import Scenario
 
-MOST_TRADERS = 1_000_000
 MOST_SEEDS = 100_000
-MOST_FUND = 10**12  # in currency
 STDOUT = "-"
 
 
@@ -69,26 +69,21 @@ def _parser() -> argparse.ArgumentParser:
     journals.add(commands)
     evidence.add_commands(commands)
     serve.add(commands)
+    sweeps.add(commands)
     rule_sets.add(commands)
     return parser
 
 
-def _settings(args: argparse.Namespace) -> "Settings":
-    """Returns checked arguments. Raises InputError."""
+def _scenario(args: argparse.Namespace) -> "Scenario":
+    """Returns the market that the arguments describe. Raises InputError."""
     from solvent.lab.market import paths
-    from solvent.lab.market.population import UNIT, UNITS
     from solvent.lab.market.runner import Settings
-    from solvent.presets import catalogue
-    from solvent.terms.decimals import to_units
 
-    if not 1 <= args.traders <= MOST_TRADERS:
-        raise InputError(f"--traders {args.traders} is not from 1 to {MOST_TRADERS:,}")
-    if not 0 <= args.seed < 2**63:
-        raise InputError(f"--seed {args.seed} is not from 0 to 2**63 - 1")
-    fund = to_units(args.fund, UNIT, "--fund")
-    if fund is None or not 0 <= fund <= MOST_FUND * UNITS:
-        raise InputError(f"--fund {args.fund} is not an amount from 0 to {MOST_FUND:,} with at most six decimals")
-    return Settings(paths.find(args.scenario), args.traders, catalogue.find(args.rules), fund, args.seed)
+    if not args.traders >= 1:
+        raise InputError(f"--traders {args.traders} is not from 1 on")
+    found = replace(paths.find(args.scenario), traders=args.traders, rules=args.rules, fund=args.fund)
+    Settings.of(found, args.seed)
+    return found
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
@@ -114,11 +109,11 @@ def _demo(args: argparse.Namespace) -> int:
     from solvent.lab.market import facts, page, picture, report, runner
     from solvent.lab.market.paths import walks
 
-    settings = _settings(args)
+    scenario = _scenario(args)
     _check_outputs(args)
-    sys.stderr.write(f"{settings.scenario.title}: {settings.traders:,} traders\n")
-    with progress(len(walks([settings.scenario, *settings.scenario.beside])[0])) as shown:
-        outcome = runner.simulate(settings, lambda run, step: shown(step + 1, report.now(run, step)))
+    sys.stderr.write(f"{scenario.title}: {scenario.traders:,} traders\n")
+    with progress(len(walks([scenario, *scenario.beside])[0])) as shown:
+        outcome = runner.run(scenario, args.seed, progress=lambda run, step: shown(step + 1, report.now(run, step)))
     if args.json != STDOUT:
         print(f"\n{report.story(outcome)}", flush=True)
     for what, file, write in (("Picture", args.picture, picture.draw), ("Page", args.html, page.write)):
@@ -133,21 +128,18 @@ def _demo_seeds(args: argparse.Namespace) -> int:
     from solvent.lab.market import comparison
     from solvent.lab.sweeps.runs import grid, sweep
 
-    settings = _settings(args)
+    scenario = _scenario(args)
     if not 2 <= args.seeds <= MOST_SEEDS or args.seed + args.seeds > 2**63:
         raise InputError(f"--seeds {args.seeds} is not from 1 to {MOST_SEEDS:,}, or leads beyond 2**63 - 1")
     if args.picture is not None or args.html is not None:
         raise InputError("--picture and --html show one seed; leave out --seeds")
     _check_outputs(args)
-    cases = grid(
-        scenario=[args.scenario], traders=[args.traders], rules=[args.rules], fund_units=[settings.fund_units],
-        seed=range(args.seed, args.seed + args.seeds),
-    )  # fmt: skip
-    sys.stderr.write(f"{settings.scenario.title}: {args.seeds} seeds of {settings.traders:,} traders\n")
+    sys.stderr.write(f"{scenario.title}: {args.seeds} seeds of {scenario.traders:,} traders\n")
+    run, cases = partial(comparison.world, scenario), grid(seed=range(args.seed, args.seed + args.seeds))
     with progress(len(cases)) as shown:
-        rows = sweep(comparison.run, cases, progress=lambda done, total: shown(done, f"{done} of {total} seeds")).rows
+        rows = sweep(run, cases, progress=lambda done, total: shown(done, f"{done} of {total} seeds")).rows
     if args.json != STDOUT:
-        print(f"\n{comparison.story(rows, settings.scenario.title)}", flush=True)
+        print(f"\n{comparison.story(rows, scenario)}", flush=True)
     _write_json(args.json, json.dumps(comparison.summary(rows), indent=2))
     return 0
 
@@ -197,6 +189,7 @@ def main(argv: list[str] | None = None) -> int:
             | journals.COMMANDS
             | evidence.RUN
             | serve.COMMANDS
+            | sweeps.COMMANDS
             | rule_sets.COMMANDS
         )
         return commands[args.command](args)

@@ -29,7 +29,7 @@ SCENARIOS = ["ftx", "2020-03-12", "2024-08-05"]
 KEYS = {
     "scenario", "rules", "seed", "traders", "contracts", "commands", "events", "orders", "fills", "triggers_fired",
     "liquidations", "timeline", "behaviours", "leverages", "cells", "unwound", "insurance_fund", "adl", "funding",
-    "conservation", "open_interest", "refused", "digest", "seconds",
+    "conservation", "agents", "open_interest", "refused", "digest", "seconds",
 }  # fmt: skip
 
 
@@ -196,7 +196,7 @@ def test_a_ratio_needs_a_control_group_that_was_hit() -> None:
         (hazards.Estimate(23.456, 20.04, 26.96), "23 [20, 27]"),
         (hazards.Estimate(1.2345, 1.2001, 1.2699), "1.23 [1.20, 1.27]"),
         (hazards.Estimate(1_234.5, error=81), "1,230"), (hazards.Estimate(None), "-"), (hazards.Estimate(0.0), "0"),
-        (hazards.Estimate(12.34, error=0.2), "12.3"),
+        (hazards.Estimate(12.34, error=0.2), "12.3"), (hazards.Estimate(105, 1, 300_000), "100 [0, 300,000]"),
     ],
 )  # fmt: skip
 def test_no_more_digits_are_told_than_the_interval_allows(estimate: hazards.Estimate, text: str) -> None:

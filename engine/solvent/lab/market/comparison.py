@@ -3,22 +3,29 @@
 Owns what a seed of a sweep returns, and how seeds together are told. Never runs more than one demo. Cost: a demo a seed.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from solvent.lab.market import hazards, paths
+from solvent.lab.market import hazards
 from solvent.lab.market.facts import ENDS, TITLES
 from solvent.lab.market.hazards import COLUMNS, Cells, Estimate, cells, of_plain, over_seeds
 from solvent.lab.market.population import CONTROL, LEVERAGES, UNITS
 from solvent.lab.market.report import figure, titled
-from solvent.lab.market.runner import CURRENCY, Outcome, Settings, simulate
-from solvent.presets import catalogue
+from solvent.lab.market.runner import CURRENCY, Outcome, run
+from solvent.lab.market.scenarios import Scenario
 
 ADVISED = 20  # seeds
 
 
-def run(scenario: str, traders: int, rules: str, fund_units: int, seed: int) -> dict[str, Any]:
-    """Runs a demo; returns its figures as one row."""
-    return row(simulate(Settings(paths.find(scenario), traders, catalogue.find(rules), fund_units, seed)))
+def world(scenario: Scenario, seed: int, **changes: Any) -> dict[str, Any]:
+    """Runs a scenario for a seed, with some of its fields changed; returns its figures as one row."""
+    return row(run(replace(scenario, **changes), seed))
+
+
+def changed(scenario: Scenario, case: Mapping[str, Any]) -> Scenario:
+    """Returns a scenario with the fields that a case of a sweep sets."""
+    return replace(scenario, **{name: value for name, value in case.items() if name != "seed"})
 
 
 def row(outcome: Outcome) -> dict[str, Any]:
@@ -62,12 +69,12 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"seeds": len(rows), "behaviours": hazard, "runs": plain}
 
 
-def story(rows: list[dict[str, Any]], title: str) -> str:
+def story(rows: list[dict[str, Any]], scenario: Scenario) -> str:
     """Returns many seeds as a page to read."""
-    first, found = rows[0], compared(rows)
+    found = compared(rows)
     lines = [
-        title,
-        f"{len(rows)} seeds of {first['traders']:,} simulated traders, rules {first['rules']}: figures of all of them, with"
+        scenario.title,
+        f"{len(rows)} seeds of {scenario.traders:,} simulated traders, rules {scenario.rules}: figures of all of them, with"
         " 95 % intervals over the seeds",
         "",
         f"{'':26}liquidations in 1,000 hours with a position open",
@@ -76,6 +83,8 @@ def story(rows: list[dict[str, Any]], title: str) -> str:
     order = sorted(range(len(TITLES)), key=lambda line: (line == CONTROL, -(found[TITLES[line]]["raw"].value or 0)))
     for line in order:
         each = found[TITLES[line]]
+        if each["raw"].value is None:  # a kind that does not trade here
+            continue
         multiple = "" if line == CONTROL else figure(each["against_control"], times=True)
         told = f"{figure(each['raw']):>18}{figure(each['at_equal_leverage']):>22}{multiple:>18}"
         lines.append(f"  {titled(line):24}{told}".rstrip())

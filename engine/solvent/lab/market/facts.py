@@ -4,6 +4,7 @@ Owns the names of the figures; a name in the JSON is the name that is printed. N
 sizes are in contracts, by contract.
 """
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -166,6 +167,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         },
         "adl": {"acts": tally.adl_events, MAKERS: _adl(outcome, np.arange(FIRST_TRADER))},
         "funding": funding(outcome),
+        "agents": [asdict(each) for each in outcome.agents],
         "conservation": {"checks": tally.checks + outcome.audits, "worst_error_units": tally.worst_error},
         "open_interest": {
             terms.name: held for terms, held in zip(outcome.contracts, tally.open_interest, strict=True)

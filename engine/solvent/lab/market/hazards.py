@@ -59,10 +59,11 @@ def cells(outcome: Outcome) -> Cells:
 
     accounts = np.array(tally.liquidations.accounts, dtype=np.int64) - FIRST_TRADER
     longs = np.array(tally.liquidations.longs, dtype=np.bool_)
-    by_side = [np.bincount(accounts[(accounts >= 0) & side], minlength=len(crowd)) for side in (longs, ~longs)]
+    traders = (accounts >= 0) & (accounts < len(crowd))
+    by_side = [np.bincount(accounts[traders & side], minlength=len(crowd)) for side in (longs, ~longs)]
     return Cells(
         traders=summed(np.ones(len(crowd))),
-        traded=summed(tally.traded[FIRST_TRADER:]),
+        traded=summed(tally.traded[FIRST_TRADER : FIRST_TRADER + len(crowd)]),
         hit=summed(by_side[0] + by_side[1] > 0),
         longs=summed(by_side[0]),
         shorts=summed(by_side[1]),
@@ -92,34 +93,28 @@ class Estimate:
     high: float | None = None
     error: float | None = None
 
-    def digits(self) -> int:
-        """Returns how many decimals the interval, or the error, allows."""
+    def place(self) -> int:
+        """Returns the last decimal place that interval or error let be told: 1 for tenths, -1 for tens."""
         half = self.error if self.low is None or self.high is None else (self.high - self.low) / 2
-        return 0 if not half else max(0, -floor(log10(half)))
+        return 0 if not half or not self.value else -floor(log10(min(half, self.value)))
 
     def told(self) -> str:
         """Returns the value, and its interval if there is one, with no more digits than that allows."""
         if self.value is None:
             return "-"
-        shown = self.digits()
-        text = f"{_rounded(self.value, self.low, self.high, self.error):,.{shown}f}"
-        if self.low is not None and self.high is not None:
-            text += f" [{self.low:,.{shown}f}, {self.high:,.{shown}f}]"
-        return text
+        place = self.place()
+        value, low, high = (
+            None if each is None else f"{round(each, place):,.{max(0, place)}f}" for each in (self.value, self.low, self.high)
+        )
+        return f"{value} [{low}, {high}]" if low is not None and high is not None else str(value)
 
     def plain(self) -> dict[str, float] | None:
         """Returns the figures as JSON has them, rounded to one digit more than is printed."""
         if self.value is None:
             return None
-        places = self.digits() + 1
+        places = self.place() + 1
         found = {"value": self.value, "low": self.low, "high": self.high}
         return {name: round(each, places) for name, each in found.items() if each is not None}
-
-
-def _rounded(value: float, low: float | None, high: float | None, error: float | None) -> float:
-    """Returns a value in steps of the first digit of its error: 1,234 with an error of 80 is 1,230."""
-    half = error if low is None or high is None else (high - low) / 2
-    return value if not half or half < 1 else round(value, -floor(log10(half)))
 
 
 Statistic = Callable[[Cells], float | None]

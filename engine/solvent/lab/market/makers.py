@@ -45,14 +45,17 @@ class Quotes:
 class Makers:
     """Quotes for the makers of a contract. accounts: their ids. traders times quiet price: the scale which depth follows.
 
-    symbol: which of so many contracts; client ids of all of them differ.
+    symbol: which of so many contracts; client ids of all of them differ. depth_percent: 100 is the depth of the demo.
     """
 
-    def __init__(self, accounts: Ints, traders: int, start_ticks: int, symbol: int = 0, symbols: int = 1):
+    def __init__(
+        self, accounts: Ints, traders: int, start_ticks: int, symbol: int = 0, symbols: int = 1, depth_percent: int = 100
+    ):
         level = np.arange(1, LEVELS + 1, dtype=np.int64)
         lots = (DEPTH_LOTS << FRACTION_BITS) * level**2 // 4**2 // MAKERS
         lots[-1] = (FAR_LOTS << FRACTION_BITS) // MAKERS
         lots = lots * max(FEWEST_TRADERS, traders) * QUIET_TICKS // (QUIET_TRADERS * start_ticks)
+        lots = lots * depth_percent // 100
         self.accounts, self.symbol, self.symbols = accounts, symbol, symbols
         self.full = np.broadcast_to(lots, (MAKERS, 2, LEVELS)).copy()
         self.left = self._target(2 * CALM_BP)
@@ -72,8 +75,8 @@ class Makers:
         target[:, :, :NEAR_LEVELS] = target[:, :, :NEAR_LEVELS] * CALM_BP**THIN_POWER // widening_bp**THIN_POWER
         return target
 
-    def quote(self, step: int, index_ticks: int, range_bp: int, inventory_lots: Ints) -> Quotes:
-        """Cancels the last quotes and places new ones around the index."""
+    def quote(self, step: int, index_ticks: int, range_bp: int, inventory_lots: Ints, away: bool = False) -> Quotes:
+        """Cancels the last quotes and places new ones around the index; none if the makers are away."""
         widening = CALM_BP + range_bp
         target = self._target(widening)
         self.left = np.minimum(self.left, target)
@@ -83,7 +86,7 @@ class Makers:
         skew_bp = np.clip(inventory_lots * SKEW_BP // self.side_lots, -MOST_SKEW_BP, MOST_SKEW_BP)
         centre = index_ticks - index_ticks * skew_bp // 10_000
         price = np.stack([centre[:, None] - spread, centre[:, None] + spread], axis=1).ravel()
-        lots = (self.left >> FRACTION_BITS).ravel()
+        lots = (self.left >> FRACTION_BITS).ravel() * (not away)
 
         stale = np.flatnonzero(self.resting)
         cancels = blank(CommandType.CANCEL, len(stale))

@@ -27,17 +27,18 @@ MOST_LOTS = 3_200  # the top of the fourth tier
 TREND_NS = 80 * 60 * 10**9  # a trend is over this time, and over HISTORY steps where that is longer
 FIRST_TRADER = FIRST_USER + makers.MAKERS
 MINUTE_NS = 60 * 10**9
-PRICES = PriceModel(
-    components=["basis_ema"], sample_ns=MINUTE_NS, alpha="0.03125", band="0.005",
-    funding=Funding(premium="middle", weights="equal", cap="0.00375"),
-)  # fmt: skip
-"""The mark is the index plus a moving average of the basis over half an hour; funding by the clock, every eight hours."""
+HOUR_NS = 60 * MINUTE_NS
 
 
-def contract(scenario: Scenario) -> Instrument:
-    """Returns the terms of the contract that trades on a path."""
+def contract(path: Scenario, market: Scenario) -> Instrument:
+    """Returns the terms of the contract that trades on a path of a market.
+
+    The mark is the index plus a moving average of the basis over half an hour. Funding is settled by the clock.
+    """
+    funding = Funding(interval_ns=market.funding_hours * HOUR_NS, premium="middle", weights="equal", cap=market.funding_cap)
+    prices = PriceModel(components=["basis_ema"], sample_ns=MINUTE_NS, alpha="0.03125", band="0.005", funding=funding)
     tiers = okex_btc_2019(first=TIER_FIRST, step=TIER_STEP)
-    return Instrument(scenario.contract, contract_size=scenario.contract_size, tick=scenario.tick, tiers=tiers, prices=PRICES)
+    return Instrument(path.contract, contract_size=path.contract_size, tick=path.tick, tiers=tiers, prices=prices)
 
 
 Send = Callable[[Commands], tuple[commands.OrderIds, list[int]]]
@@ -45,15 +46,17 @@ Send = Callable[[Commands], tuple[commands.OrderIds, list[int]]]
 
 
 class Market:
-    """Moves one contract. symbol: its number at the exchange, of `symbols`."""
+    """Moves one contract. symbol: its number at the exchange. scenario: the whole market."""
 
-    def __init__(self, terms: Instrument, walk: Walk, crowd: population.Population, symbol: int, symbols: int):
-        self.spec, self.walk, self.crowd, self.symbol, self.symbols = terms.spec, walk, crowd, symbol, symbols
+    def __init__(self, terms: Instrument, walk: Walk, crowd: population.Population, symbol: int, scenario: Scenario):
+        self.spec, self.walk, self.crowd, self.symbol, self.scenario = terms.spec, walk, crowd, symbol, scenario
+        self.symbols = 1 + len(scenario.beside)
+        self.traders = slice(FIRST_TRADER, FIRST_TRADER + len(crowd))
         self._tops = np.array([top for top, *_ in self.spec.tiers], dtype=np.int64)
         self.groups = [rule(crowd, self._most_lots, symbol) for rule in behaviours.ALL if symbol == 0 or rule.TRADES == "all"]
         members = sum(len(group.who) for group in self.groups)
         accounts = np.arange(FIRST_USER, FIRST_TRADER, dtype=np.int64)
-        self.makers = makers.Makers(accounts, members, int(walk.price_ticks[0]), symbol, symbols)
+        self.makers = makers.Makers(accounts, members, int(walk.price_ticks[0]), symbol, self.symbols, scenario.depth_percent)
         self.guards = Guards(self.groups, FIRST_TRADER, self.spec.units)
         self.wishes = Wishes(len(crowd))
         self.past_sides = np.zeros((HISTORY, len(crowd)), dtype=np.int8)
@@ -69,16 +72,19 @@ class Market:
         """Returns the makers' commands and then the index of a step."""
         index_ticks = int(self.walk.price_ticks[step])
         inventory = tally.size[self.symbol, FIRST_USER:FIRST_TRADER]
-        quotes = self.makers.quote(step, index_ticks, int(self.walk.range_bp[step]), inventory)
+        passed_ns = int(self.walk.time_ns[step] - self.walk.time_ns[0])
+        away = self.scenario.struck("makers_leave", passed_ns)
+        quotes = self.makers.quote(step, index_ticks, int(self.walk.range_bp[step]), inventory, away)
         self._orders_at, self._quotes = quotes.orders_at, len(quotes.commands)
-        return self._stamped(commands.joined([quotes.commands, commands.tell_index(index_ticks)]), step)
+        told = commands.tell_index(index_ticks)[: not self.scenario.struck("mark_stands", passed_ns)]
+        return self._stamped(commands.joined([quotes.commands, told]), step)
 
     def quoted(self, order_ids: commands.OrderIds) -> commands.OrderIds:
         """Returns the numbers of the makers' orders among those of a step's quotes."""
         return order_ids[self._orders_at : self._quotes]
 
     def view(self, step: int, tally: Tally, locked: Ints) -> View:
-        walk, traders = self.walk, slice(FIRST_TRADER, None)
+        walk, traders = self.walk, self.traders
         size, cost = tally.size[self.symbol, traders], tally.cost[self.symbol, traders]
         since = int(np.searchsorted(walk.time_ns, walk.time_ns[step] - TREND_NS))
         before = int(walk.price_ticks[max(0, min(since, step - HISTORY))])
@@ -105,7 +111,7 @@ class Market:
 
     def locked(self, tally: Tally) -> Ints:
         """Returns what each trader's wallet keeps for his position here: initial margin, and its loss beyond the entry."""
-        traders = slice(FIRST_TRADER, None)
+        traders = self.traders
         size, cost = tally.size[self.symbol, traders], tally.cost[self.symbol, traders]
         lot_units = int(tally.mark_ticks[self.symbol]) * self.spec.units
         initial = -(-np.abs(size) * lot_units // self.crowd.leverage)
@@ -113,7 +119,7 @@ class Market:
 
     def wished(self, step: int, tally: Tally, locked: Ints) -> Commands:
         """Returns the traders' commands: deposits and margin by account, orders as drawn, so that nobody is always last."""
-        self.past_sides[step % HISTORY] = np.sign(tally.size[self.symbol, FIRST_TRADER:])
+        self.past_sides[step % HISTORY] = np.sign(tally.size[self.symbol, self.traders])
         view, wishes = self.view(step, tally, locked), self.wishes
         wishes.clear()
         for group in self.groups:
@@ -134,7 +140,7 @@ class Market:
 
     def guard(self, step: int, tally: Tally, send: Send) -> None:
         """Sends stops, then targets, for positions that lack them."""
-        size, cost = tally.size[self.symbol, FIRST_TRADER:], tally.cost[self.symbol, FIRST_TRADER:]
+        size, cost = tally.size[self.symbol, self.traders], tally.cost[self.symbol, self.traders]
         for which, make, records in ((STOPS, self.guards.stops, 2), (TARGETS, self.guards.targets, 1)):
             batch, who = make(size, cost)
             if len(batch):

@@ -1,6 +1,7 @@
 """Price paths: the bars shipped with the package, made up (`scenarios`) or a user's own, and the walk through them.
 
-Owns the reading of bars and their steps in integer ticks. Never draws anything at random: a path is a fact.
+Owns the reading of bars and their steps in integer ticks. A path is a fact, but for one whose scenario has a process: that is
+drawn by the seed.
 Cost: one pass over the bars.
 """
 
@@ -16,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from solvent.lab.market.draws import Ints
-from solvent.lab.market.scenarios import BITCOIN, TURNS, Scenario, made_up
-from solvent.schema.codes import InputError
+from solvent.lab.market.draws import Ints, Purpose, below, draw
+from solvent.lab.market.scenarios import BEGIN_MS, BITCOIN, MINUTE_MS, TICK, TURNS, Process, Scenario, made_up
+from solvent.schema.codes import InputError, shown
 from solvent.terms.decimals import from_fraction, nearest_even, to_units
 
 COLUMNS = ["ts_ms", "open", "high", "low", "close", "volume"]
@@ -31,6 +32,7 @@ _OTHER_UNITS = (  # what a time would be in other units, from 2001 on; as millis
     ("microseconds", 10**14, 10**17, "divide it by 1,000"),
     ("nanoseconds", 10**17, 10**20, "divide it by 1,000,000"),
 )
+_FINE = 10**6  # of a tick, in which a drawn price keeps its remainder
 _TICK_WORTH = Fraction(1, 1_000)  # of a contract, in currency
 
 
@@ -99,6 +101,40 @@ def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scena
         if after[0] <= before[0]:
             raise InputError(f"{name}, line {line}: ts_ms does not rise")
     return Scenario(name, title, bars, tick, from_fraction(_TICK_WORTH / Fraction(tick)))
+
+
+def checked(process: Process) -> None:
+    """Raises InputError for a process that makes no sense."""
+    for name, least, most in (("minutes", 2, 10**6), ("volatility_bp", 0, 1_000), ("jumps", 0, 10**6), ("jump_bp", 0, 5_000)):
+        value = getattr(process, name)
+        if type(value) is not int or not least <= value <= most:
+            raise InputError(f"{name} of a process is a whole number from {least:,} to {most:,}, not {shown(value)}")
+    ticks = to_units(process.price, TICK, "price")
+    if ticks is None or not STEP_PART <= ticks <= MAX_TICKS:
+        raise InputError(
+            f"price of a process is a multiple of {TICK}, at least {STEP_PART * TICK}, not {shown(process.price)}"
+        )
+
+
+def drawn(scenario: Scenario, seed: int) -> Scenario:
+    """Returns a scenario whose bars are drawn by its process for a seed; one without a process as it is."""
+    process = scenario.process
+    if process is None:
+        return scenario
+    checked(process)
+    minutes = np.arange(process.minutes, dtype=np.int64)
+    twelve = [below(draw(seed, minutes, Purpose.PATH, step), 2_001) - 1_000 for step in range(12)]  # a normal, nearly
+    moved: Ints = np.sum(twelve, axis=0) * process.volatility_bp  # the sum has a deviation of 2,000
+    turn = np.argsort(draw(seed, minutes, Purpose.JUMP), kind="stable")[: process.jumps]
+    moved[turn] += 2_000 * process.jump_bp * (1 - 2 * below(draw(seed, turn, Purpose.JUMP, 1), 2))
+    scaled = (to_units(process.price, scenario.tick, "price") or 0) * _FINE
+    bars = []
+    for minute, move in enumerate(moved.tolist()):
+        opened = scaled // _FINE
+        scaled = max(STEP_PART * _FINE, min(MAX_TICKS * _FINE, scaled + scaled * move // (10_000 * 2_000)))
+        closed = scaled // _FINE
+        bars.append((BEGIN_MS + minute * MINUTE_MS, opened, max(opened, closed), min(opened, closed), closed))
+    return replace(scenario, bars=tuple(bars), process=None)
 
 
 def _tick_for(price: str, name: str) -> Decimal:

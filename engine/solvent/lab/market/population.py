@@ -69,15 +69,16 @@ def _leverage(seed: int, agents: Ints, behaviour: Ints) -> Ints:
     return result
 
 
-def populate(seed: int, traders: int, steps: int, lot_units: int = 0) -> Population:
+def populate(seed: int, traders: int, steps: int, lot_units: int = 0, shares: tuple[tuple[str, int], ...] = ()) -> Population:
     """Draws the first `traders` agents of a seed, for the length of a path and the highest worth of a contract on it."""
+    weights = dict(shares) or SHARES
     smallest = max(SMALLEST_WALLET, lot_units * 2 // 5)
     agents = np.arange(traders, dtype=np.int64)
 
     def percent(purpose: Purpose) -> Ints:
         return below(draw(seed, agents, purpose), 100)
 
-    behaviour = pick(draw(seed, agents, Purpose.BEHAVIOUR), list(SHARES.values()))
+    behaviour = pick(draw(seed, agents, Purpose.BEHAVIOUR), [weights.get(name, 0) for name in NAMES])
     ladder = [DOUBLES_ONE_IN ** (MOST_DOUBLINGS - k) for k in range(MOST_DOUBLINGS + 1)]
     doublings = pick(draw(seed, agents, Purpose.WALLET_DOUBLINGS), ladder)
     large = below(draw(seed, agents, Purpose.LARGE), LARGE_ONE_IN) == 0

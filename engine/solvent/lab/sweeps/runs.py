@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from pathlib import Path
 from queue import SimpleQueue
@@ -122,7 +123,7 @@ def sweep(
         raise InputError("a sweep has the same case twice")
     results = Results(keys=keys)
     if folder is not None:
-        results.folder = Folder(Path(folder), f"{run.__module__}.{run.__qualname__}\n{about}")
+        results.folder = Folder(Path(folder), f"{_name_of(run)}\n{about}")
         there = results.folder.keys()
         results.found = sum(key in there for key in keys)
         tasks = [_Task(key, case) for key, case in zip(keys, cases, strict=True) if key not in there]
@@ -138,6 +139,12 @@ def sweep(
         if own is not None:
             own.shutdown(wait=True, cancel_futures=True)
     return results
+
+
+def _name_of(run: Run) -> str:
+    """Returns the name of a function, or of the one that a partial completes."""
+    function = run.func if isinstance(run, partial) else run
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 @dataclass(slots=True)
