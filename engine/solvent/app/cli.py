@@ -146,10 +146,11 @@ def _demo_seeds(args: argparse.Namespace) -> int:
 
 def _compare(args: argparse.Namespace) -> int:
     from solvent.lab.market import counterfactual
+    from solvent.lab.market.runner import Settings
     from solvent.presets import catalogue
 
     rules = [catalogue.find(name) for name in args.rules.split(",")]
-    settings = _settings(argparse.Namespace(**vars(args) | {"rules": rules[0].name}))
+    settings = Settings.of(_scenario(argparse.Namespace(**vars(args) | {"rules": rules[0].name})), args.seed)
     _check_outputs(args)
     found = counterfactual.compare(settings, rules, lambda line: print(line, file=sys.stderr))
     if args.json != STDOUT:
