@@ -147,16 +147,20 @@ class Venue:
         if self.coming is not None and count > len(self.instruments):
             self._instrument_ids = self._instrument_ids | {self.coming.name: len(self.instruments)}
             self.instruments = (*self.instruments, self.coming)
-            self._count_steps()
+            self._count_steps(len(self.instruments) - 1)
 
-    def _count_steps(self) -> None:
-        """Notes how prices and sizes are counted, for the short way of plain orders: those whose steps are small numbers."""
+    def _count_steps(self, first: int = 0) -> None:
+        """Notes how prices and sizes are counted, for the short way of plain orders: of the instruments from one on, and those
+        whose steps are small numbers."""
         ratios = {
             each.name: (i, *each.tick_size.as_integer_ratio(), *each.lot_size.as_integer_ratio())
-            for i, each in enumerate(self.instruments)
+            for i, each in enumerate(self.instruments[first:], first)
         }
-        self.lots = {each.name: each.lot_size for each in self.instruments}
-        self.steps = {name: found for name, found in ratios.items() if max(found[1:]) <= 10**12}
+        if not first:
+            self.lots: dict[str, Decimal] = {}
+            self.steps: dict[str, tuple[int, ...]] = {}
+        self.lots = self.lots | {each.name: each.lot_size for each in self.instruments[first:]}
+        self.steps = self.steps | {name: found for name, found in ratios.items() if max(found[1:]) <= 10**12}
 
     # --- for a kernel
 

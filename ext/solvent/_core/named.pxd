@@ -7,4 +7,4 @@
 
 from libc.stdint cimport int64_t
 
-cdef bint count_of(value, int64_t up, int64_t down, int64_t* count) except -1
+cdef bint exact_count(value, int64_t up, int64_t down, int64_t* count) except -1

@@ -48,7 +48,7 @@ cdef bint _read(text, int64_t* number, int64_t* scale) noexcept:
     return digits > 0
 
 
-cdef bint count_of(value, int64_t up, int64_t down, int64_t* count) except -1:
+cdef bint exact_count(value, int64_t up, int64_t down, int64_t* count) except -1:
     """Finds how many steps of up / down a number is. Returns False unless it is a plain one above zero, and whole in steps."""
     cdef int64_t number, scale = 1
     cdef int128 top, bottom, found
@@ -138,7 +138,7 @@ def quick_order(
     c.client_id = <uint64_t>PyLong_AsLongLongAndOverflow(client_id, &beyond)
     if who < 0 or beyond or <int64_t>c.client_id < 0:
         return None
-    if not count_of(price, tick_up, tick_down, &c.price_ticks) or not count_of(size, lot_up, lot_down, &c.size_lots):
+    if not exact_count(price, tick_up, tick_down, &c.price_ticks) or not exact_count(size, lot_up, lot_down, &c.size_lots):
         return None
     c.account = <uint32_t>who
     c.time_ns = kernel.s.clock_ns
