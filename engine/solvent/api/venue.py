@@ -150,8 +150,8 @@ class Venue:
             self._count_steps(len(self.instruments) - 1)
 
     def _count_steps(self, first: int = 0) -> None:
-        """Notes how prices and sizes are counted, for the short way of plain orders: of the instruments from one on, and those
-        whose steps are small numbers."""
+        """Notes how prices and sizes of the instruments from one on are counted, for the short way of plain orders. It takes
+        those whose steps are small numbers."""
         ratios = {
             each.name: (i, *each.tick_size.as_integer_ratio(), *each.lot_size.as_integer_ratio())
             for i, each in enumerate(self.instruments[first:], first)

@@ -485,8 +485,8 @@ def test_an_add_instrument_by_hand_is_the_same(exchange_class):
     ex._kernel.check()
 
 
-def test_a_lone_command_that_lasts_lets_other_threads_run():
-    """A mark that deleverages 2,000 accounts against 2,000: a thread that counts goes on meanwhile."""
+def counted_meanwhile():
+    """How far a thread counts while a mark deleverages 2,000 accounts against 2,000."""
     count = [0]
     over = threading.Event()
 
@@ -507,4 +507,9 @@ def test_a_lone_command_that_lasts_lets_other_threads_run():
         over.set()
         thread.join()
     assert len(ex.parcels()) == 0 and ex.position("a0", "I0").size == 0
-    assert counted > 200
+    return counted
+
+
+def test_a_lone_command_that_lasts_lets_other_threads_run():
+    """A busy machine may give the thread no core in one of these milliseconds, so there are ten tries."""
+    assert any(counted_meanwhile() > 200 for _ in range(10))
