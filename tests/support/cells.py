@@ -3,7 +3,7 @@
 behaviour/venue/test_answers.py sends them; agreement/test_twins.py leaves them out of what its stream has to reach.
 """
 
-from solvent import Code
+from solvent import Code, Instrument
 from solvent.records import NOBODY, CommandType, command
 from solvent.schema.answers import ANSWERS
 from solvent.schema.commands import batch
@@ -12,6 +12,18 @@ from solvent.schema.limits import MONEY_MAX
 C = CommandType
 NAME = b"a".ljust(64, b"\0")
 SECOND = bytes(64)
+
+
+def scene(exchange_class):
+    """Accounts 16 and 17 with money, a mark, a post-only bid of 17's under an ask of 16's, and the clock at 5."""
+    exchange = exchange_class([Instrument("I"), Instrument("J")])
+    for name in "ab":
+        exchange.deposit(name, "USDT", 10_000)
+    exchange.mark("I", 50_000)
+    exchange.order("a", "I", "sell", 1, price=50_100).ok()
+    exchange.order("b", "I", "buy", 1, price=49_900, post_only=True).ok()
+    exchange.advance(5)
+    return exchange
 
 
 def two(kind: CommandType, **fields: int) -> bytes:

@@ -12,7 +12,6 @@ from random import Random
 from solvent import Collateral, Funding, Index, Instrument, PriceModel, Rates, RuleSet, Tier, rules
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Tif, TriggerKind
 from solvent.schema.commands import command, extension
-from solvent.schema.layouts import layout
 from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
@@ -20,12 +19,10 @@ from support import wide
 from support.batches import drawn_batch
 from support.market_states import change_of_state, drawn_calls
 from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
+from support.spoiled import spoiled
 from support.wide import policies
 
 ACCOUNTS = 14
-HOSTILE = (0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
-FIELDS = [field for name, field in layout("command").items() if name not in ("", "records")]
-SECOND = [field for name, field in layout("extension").items() if name]
 
 
 class Generator:
@@ -310,7 +307,7 @@ class Generator:
         if self.wide:
             record = self._wider(kernel, record)
         if self.random.random() < self.error:
-            record = self._spoil(record)
+            record = spoiled(self.random, record, self.time_ns)
         return record
 
     def _wider(self, kernel, record: bytes) -> bytes:
@@ -587,23 +584,3 @@ class Generator:
         return command(
             CommandType.AMEND, time_ns=self.time_ns, account=account, size_lots=size, price_ticks=max(0, price), **named
         )
-
-    def _spoil(self, record: bytes) -> bytes:
-        """One field wrong, or plain garbage."""
-        r = self.random
-        spoiled = bytearray(record)
-        if r.random() < 0.8:
-            offset, size = r.choice(FIELDS)
-            if record[0] == CommandType.ORDER and len(record) > 64 and r.random() < 0.6:
-                offset, size = r.choice(SECOND)
-                offset += 64
-            value = r.choice([*HOSTILE, r.randrange(2**64)])
-            spoiled[offset : offset + size] = (value % 256**size).to_bytes(size, "little")
-        else:
-            spoiled[3:64] = r.randbytes(61)
-            if len(record) > 64 and record[0] == CommandType.ORDER:
-                spoiled[64:128] = r.randbytes(64)
-        # A spoiled clock would end the run: every later command would come too early.
-        time_ns = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns)
-        spoiled[16:24] = time_ns.to_bytes(8, "little", signed=True)
-        return bytes(spoiled)
