@@ -499,15 +499,23 @@ def purse_balance(venue: Venue, kernel: Any, purse: Purse, currency: int) -> Dec
 
 _NEXT = {
     Verdict.SAFE: "nothing; equity covers both requirements",
-    Verdict.PARTIAL: "orders cancelled, then a step down by {tiers} tiers through the book",
+    Verdict.PARTIAL: "orders cancelled, then {partial} through the book",
     Verdict.FULL: "orders cancelled, then takeover of {what} at the bankruptcy price",
 }
 
 
-def _domain(venue: Venue, owner: str, row: DomainRow, held: list[PositionRow], step_tiers: int) -> DomainView:
+_PARTIAL = {
+    "tiers": "a step down by {tiers} tiers", "cure": "the fewest lots sold that cover own",
+    "fraction": "{share} % of the largest position sold, or all of it",
+}  # fmt: skip
+
+
+def _domain(venue: Venue, owner: str, row: DomainRow, held: list[PositionRow]) -> DomainView:
     unit, settle, isolated = venue.units[row.currency], venue.currency_names[row.currency], bool(row.mode)
     what = "the position" if isolated else f"all cross positions in {settle}"
-    next_step = _NEXT[Verdict(row.verdict)].format(tiers=step_tiers, what=what)
+    rules = venue.rules
+    partial = _PARTIAL[rules.partial].format(tiers=rules.step_tiers, share=f"{rules.partial_share_ppb / 10**7:g}")
+    next_step = _NEXT[Verdict(row.verdict)].format(partial=partial, what=what)
     if row.verdict == Verdict.PARTIAL and row.stuck:
         next_step += "; it found no fill and waits for the next mark"
     return DomainView(
@@ -534,6 +542,5 @@ def explain(venue: Venue, kernel: Any, account: int) -> Explanation:
     """Renders every term of an account's margin."""
     owner, rows = name_of(kernel, account), [PositionRow(*row) for row in kernel.position_rows(account)]
     domains = [DomainRow(*row) for row in kernel.domain_rows(account)]
-    tiers = venue.rules.step_tiers
-    told = tuple(_domain(venue, owner, each, _held(venue, rows, each), tiers) for each in domains)
+    told = tuple(_domain(venue, owner, each, _held(venue, rows, each)) for each in domains)
     return Explanation(owner, _wallets(venue, kernel, account), told)

@@ -33,7 +33,7 @@ from solvent._core.base.schema cimport (
     ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, ATTACH, BAD_INSTRUMENT, BAD_RECORD, BATCH, CANCEL, CLOSED, DEPOSIT, DISCONNECT,
     FUNDING, HALT,
     INDEX, MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
-    SET_POSITION_MODE, SET_STATE, SOURCE, TIMER, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, BracketTerms,
+    SET_POSITION_MODE, SET_STATE, SOURCE, TIMER, TIME_BACKWARDS, TO_TRADER, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, BracketTerms,
     Command, Event,
 )
 from solvent._core.base.event_log cimport block_pin, log_open
@@ -242,8 +242,21 @@ cdef class Kernel(Batching):
         self.s.rules.adl_price = rules.adl_price
         self.s.rules.adl_share = rules.adl_share
         self.s.rules.adl_winners_first = rules.adl_winners_first
+        self.s.rules.adl_trigger = rules.adl_trigger
+        self.s.rules.surplus = rules.surplus
+        self.s.rules.surplus_fee_ppb = rules.surplus_fee_ppb
+        self.s.rules.partial = rules.partial
+        self.s.rules.takeover_times = rules.takeover_times
+        self.s.rules.takeover_parts = rules.takeover_parts
+        self.s.rules.cure_buffer_ppb = rules.cure_buffer_ppb
+        self.s.rules.partial_share_ppb = rules.partial_share_ppb
+        self.s.rules.partial_above_units = rules.partial_above_units
+        self.s.rules.partial_cooldown_ns = rules.partial_cooldown_ns
         # rendered: end
         self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
+        self.s.rules.ends = self.s.rules.at_threshold or self.s.rules.takeover_parts > 0
+        self.s.ledger.returns_surplus = self.s.rules.surplus == TO_TRADER
+        self.s.ledger.surplus_fee_ppb = self.s.rules.surplus_fee_ppb
         for step in rules.steps:
             self.s.rules.steps[self.s.rules.step_count] = step
             self.s.rules.step_count += 1

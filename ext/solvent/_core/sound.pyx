@@ -84,6 +84,8 @@ cdef bint sound_accounts(State* s, const void* owner, const void* items, int64_t
     for i in range(count):
         if not _index(a[i].first_position, s.ledger.position_count) or a[i].parent >= s.ledger.account_count or a[i].touched:
             return False
+        if not _in(a[i].cooling_ns, 0, s.clock_ns + s.rules.partial_cooldown_ns):
+            return False
     return True
 
 

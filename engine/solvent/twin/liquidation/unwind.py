@@ -5,7 +5,7 @@ pay (SAFE-1).
 """
 
 from solvent.schema.states import CALLS, MATCHES
-from solvent.schema.words import Ending, Flag, Listing, Purse, Side, Tif
+from solvent.schema.words import AdlTrigger, Ending, Flag, Listing, Purse, Side, Tif
 from solvent.twin.account.ledger import Due, Parcel
 from solvent.twin.contract import valuation
 from solvent.twin.liquidation.case import Case, Outcome, State
@@ -83,6 +83,8 @@ def unwind(state: State, case: Case) -> Outcome:
         return Outcome.OVER
     if parcel.order:
         state.trading.cancel(parcel.order, Ending.UNWOUND)
+    if state.rules.adl_trigger == AdlTrigger.AT_ONCE:
+        return Outcome.GO_ON
     price = _fund_price(state, parcel)
     if 1 <= price <= state.contracts[parcel.instrument].max_price_ticks:  # otherwise no legal price pays enough
         _house_order(state, parcel, price, may_rest=False)

@@ -67,6 +67,7 @@ cdef struct Account:
     int32_t first_position
     uint32_t parent                # a sub-account's master, else 0
     uint8_t touched
+    int64_t cooling_ns             # until then its positions are closed wholly
 
 cdef enum Due:                     # what the pipeline has to do for a parcel
     NOT_DUE = 0
@@ -124,6 +125,8 @@ cdef struct Ledger:
     int32_t instrument_capacity
     uint32_t currency_count
     int64_t fund_share_ppb         # the fund's share of a liquidation fee; the rest is an ordinary fee
+    int64_t surplus_fee_ppb        # the part of a fill's value that the fund keeps of a trader's surplus
+    bint returns_surplus           # what the book pays beyond a parcel's cost is the trader's
     uint64_t moves                 # number of changes of prices and accruals that all positions depend on, from 1 up
     bint orders_count              # resting orders count in the ratio test
     Collateral* collateral         # in the order of conversion

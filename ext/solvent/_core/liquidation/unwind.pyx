@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
-from solvent._core.base.schema cimport BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, ONLY_POST, SELL, UNWOUND
+from solvent._core.base.schema cimport AT_ONCE, BUY, FUND, GTC, HOUSE, HOUSE_ORDER, IOC, ONLY_POST, SELL, UNWOUND
 from solvent._core.account.ledger cimport NOT_DUE, Parcel, wallet_of
 from solvent._core.base.clauses cimport LIQ_10, LIQ_4, LIQ_5, LIQ_7, SAFE_1, must
 from solvent._core.base.money cimport clamp, int128, min64, magnitude, max64
@@ -116,6 +116,8 @@ cdef int unwind(State* s, Case* c) noexcept nogil:
     if parcel.order_id != 0:
         cancel(s, pool_find(&s.pool, parcel.order_id), UNWOUND)
     must(parcel.order_id == 0, LIQ_4, &s.log.fault)
+    if s.rules.adl_trigger == AT_ONCE:
+        return GO_ON
     price = _fund_price(s, parcel)
     must(price >= band_price(&s.ledger.instruments[parcel.instrument], SELL, s.rules.parcel_limit_ppb) if parcel.size_lots > 0
          else price <= band_price(&s.ledger.instruments[parcel.instrument], BUY, s.rules.parcel_limit_ppb), LIQ_5, &s.log.fault)
