@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from solvent import Code, EventType, Instrument, Tier, Trigger
+from solvent.records import Ending
 
 X = "X"
 OTHER = {"buy": "sell", "sell": "buy"}
@@ -100,3 +101,14 @@ def test_what_would_close_where_nothing_is_left_does_not_rest(strict_exchange, s
     limit = "95.5" if side == "buy" else "104.5"
     ack = ex.order("a", X, OTHER[side], 200, price=limit, **terms)
     assert ack.code == code and ack.filled == ack.resting == 0 and standing(ex) == before
+
+
+@pytest.mark.parametrize("side,price", [("buy", 98), ("sell", 102)])
+@pytest.mark.parametrize("terms", [{"all_or_none": True}, {"post_only": True}, {}])
+def test_one_that_takes_nothing_ends_where_its_position_may_not_be_closed(strict_exchange, side, price, terms):
+    """2 % from the mark a margin of 2 % is gone. Its last lot would open and is covered; the others may not rest there."""
+    ex = market(strict_exchange, "isolated", 50, side, 0, spare=5)
+    before = standing(ex)
+    ack = ex.order("a", X, OTHER[side], 106, price=price, **terms).ok()
+    done = [(e.order_id, e.ending, e.cancelled_lots) for e in ack.events if e.type == EventType.DONE]
+    assert done == [(ack.order_id, Ending.BANKRUPTCY_LIMIT, 106)] and not ack.resting and standing(ex) == before

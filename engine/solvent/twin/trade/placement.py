@@ -309,7 +309,7 @@ class Placement:
         """Executes an accepted ticket; its rest rests or ends."""
         assert t.order
         self.trading.execute(t)
-        if t.waits and (t.flags & Flag.POST_ONLY or self.contracts[t.instrument].listing == Listing.ONLY_POST):
+        if t.waits and self.contracts[t.instrument].listing not in CALLS:
             self.trading.end_closing(t)
         if t.edge:
             self._rest_beyond(t)

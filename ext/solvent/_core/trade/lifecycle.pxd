@@ -13,7 +13,7 @@ from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
 from solvent._core.account.ledger cimport Position, parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Match, meet_next, take_lots
-from solvent._core.market.peaks cimport hidden_lots, peak_used_up, peaks_add, peaks_meet, peaks_remove, peaks_take
+from solvent._core.market.peaks cimport peak_used_up, peaks_meet, peaks_remove, peaks_take
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
 from solvent._core.base.money cimport max64
 from solvent._core.market.expiries cimport expiries_remove
@@ -54,6 +54,8 @@ cdef void book_user(State* s, int32_t position, FillSide* half) noexcept nogil
 cdef void book_house(State* s, int64_t parcel_id, int side, Match* fill, int64_t value, uint64_t order_id) noexcept nogil
 cdef void after_fill(State* s, int32_t position, int64_t held_lots) noexcept nogil
 cdef bint self_trade(State* s, Ticket* t, int32_t slot) noexcept nogil
+cdef void execute_with_care(State* s, Ticket* t) noexcept nogil
+cdef void rest_shaped(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil
 cdef void refill(State* s, uint32_t instrument, int32_t slot, int64_t price_ticks) noexcept nogil
 cdef void look_at_rest(State* s, Ticket* t) noexcept nogil
 
@@ -98,16 +100,13 @@ cdef inline Event* accept_order(State* s, int32_t slot, uint32_t account, uint32
         limit_ticks=limit_ticks)
 
 
-cdef inline void rest_alone(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
-    """Puts an order into the book that no position owns, or before its position is updated."""
+cdef inline void rest_plain(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    """Puts an order without a shape into the book, that no position owns, or before its position is updated."""
     cdef Order* order = &s.pool.orders[slot]
-    if order.flags & SHAPED_ORDER:
-        peaks_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
-    else:
-        book_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
+    book_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
     emit_rested(
         &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
-        price_ticks=price_ticks, remaining_lots=order.remaining_lots, hidden_lots=hidden_lots(&s.pool, slot) if order.flags & SHAPED_ORDER else 0)
+        price_ticks=price_ticks, remaining_lots=order.remaining_lots, hidden_lots=0)
 
 
 cdef inline void accept(State* s, Ticket* t) noexcept nogil:
@@ -171,11 +170,8 @@ cdef inline void cancel(State* s, int32_t slot, uint16_t reason) noexcept nogil:
     finish(s, slot, instrument, reason, OK)
 
 
-cdef inline void execute(State* s, Ticket* t) noexcept nogil:
-    """Trades up to the limit, with self-trade prevention by the ticket's mode.
-
-    Only users' trades set the last price; the house's trades never move it, nor the mark.
-    """
+cdef inline void execute_with(State* s, Ticket* t, bint careful) noexcept nogil:
+    """Trades up to the limit. careful: the book has orders that do not show all of their lots, a constant at each call."""
     cdef Book* book = t.book
     cdef Order* maker
     cdef Match fill
@@ -188,7 +184,6 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
     cdef int64_t limit
     cdef uint64_t maker_id
     cdef bint bare = t.holder < 0
-    cdef bint careful = book.careful != 0
     cdef Deal deal
     if t.closes and mode == ALLOW:
         mode = CANCEL_MAKER
@@ -245,6 +240,17 @@ cdef inline void execute(State* s, Ticket* t) noexcept nogil:
             observe(s, t.instrument, BY_LAST, last_ticks)
 
 
+cdef inline void execute(State* s, Ticket* t) noexcept nogil:
+    """Trades up to the limit, with self-trade prevention by the ticket's mode.
+
+    Only users' trades set the last price; the house's trades never move it, nor the mark.
+    """
+    if t.book.careful:
+        execute_with_care(s, t)
+    else:
+        execute_with(s, t, False)
+
+
 cdef inline void rest_or_end(State* s, Ticket* t) noexcept nogil:
     """Rests or ends the remaining lots of a ticket."""
     cdef Order* order = &s.pool.orders[t.slot]
@@ -254,7 +260,10 @@ cdef inline void rest_or_end(State* s, Ticket* t) noexcept nogil:
     elif t.ending != 0:
         finish(s, t.slot, t.instrument, t.ending, OK)
     else:
-        rest_alone(s, t.slot, t.instrument, t.price_ticks)
+        if t.flags & SHAPED_ORDER:
+            rest_shaped(s, t.slot, t.instrument, t.price_ticks)
+        else:
+            rest_plain(s, t.slot, t.instrument, t.price_ticks)
         if t.flags & HOUSE_ORDER:
             s.ledger.parcels[parcel_find(&s.ledger, t.holder)].order_id = t.order_id
         elif t.holder >= 0:

@@ -13,7 +13,7 @@ from solvent._core.account.ledger cimport (
     wallet_of,
 )
 from solvent._core.market.matching cimport Match
-from solvent._core.market.peaks cimport hidden_lots, is_whole, peaks_refill, peaks_shrink
+from solvent._core.market.peaks cimport hidden_lots, is_whole, peaks_add, peaks_refill, peaks_shrink
 from solvent._core.base.clauses cimport (
     BOOK_5, BOOK_6, BOOK_7, BOOK_8, LIQ_4, MAR_3, MON_2, MON_3, MON_6, MON_7, MON_8, ORD_1, ORD_3, SAFE_1, SAFE_2,
     is_ceil, must,
@@ -143,7 +143,8 @@ cdef void _append_terms(State* s, ExtendedTerms* terms, Event* accepted) noexcep
 
 
 cdef void shape_event(State* s, Ticket* t) noexcept nogil:
-    """Tells the shape of an order behind its ACCEPTED."""
+    """Tells the shape of an order behind its ACCEPTED. From then on a Book alone takes no short way."""
+    s.looks = s.looks or s.bare
     must(t.terms != NULL and s.pool.orders[t.slot].order_id == t.order_id, ORD_1, &s.log.fault)
     emit_shaped(
         &s.log, side=t.side, account=t.account, instrument=t.instrument, shape_flags=t.terms.shape_flags, peg=t.terms.peg,
@@ -545,6 +546,22 @@ cdef void book_fill(State* s, Ticket* t, Match* fill, Deal* deal) noexcept nogil
     book_user(s, t.holder, &deal.taker)
     must(own or s.ledger.positions[t.holder].size_lots == held + (fill.lots if t.side == BUY else -fill.lots), MON_2, &s.log.fault)
     after_fill(s, t.holder, held)
+
+
+cdef void execute_with_care(State* s, Ticket* t) noexcept nogil:
+    """Trades up to the limit in a book with orders that do not show all of their lots."""
+    execute_with(s, t, True)
+
+
+cdef void rest_shaped(State* s, int32_t slot, uint32_t instrument, int64_t price_ticks) noexcept nogil:
+    """Puts a shaped order into the book, and tells how many of its lots nobody sees."""
+    cdef Order* order = &s.pool.orders[slot]
+    must(order.flags & SHAPED_ORDER and order.level < 0 and order.remaining_lots > 0, BOOK_5, &s.log.fault)
+    peaks_add(&s.books[instrument], &s.pool, slot, order.side, price_ticks)
+    must(0 <= hidden_lots(&s.pool, slot) <= order.remaining_lots, BOOK_6, &s.log.fault)
+    emit_rested(
+        &s.log, side=order.side, account=order.account, instrument=instrument, order_id=order.order_id,
+        price_ticks=price_ticks, remaining_lots=order.remaining_lots, hidden_lots=hidden_lots(&s.pool, slot))
 
 
 cdef void refill(State* s, uint32_t instrument, int32_t slot, int64_t price_ticks) noexcept nogil:

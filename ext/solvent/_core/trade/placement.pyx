@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room
-from solvent._core.market.book cimport Book
+from solvent._core.market.book cimport Book, book_room
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
 from solvent._core.market.peaks cimport peaks_room, shown_ticks, touch_ticks
 from solvent._core.trade.shapes cimport check_shape, to_limit, try_wholes
@@ -338,7 +338,7 @@ cdef void execute_and_rest(State* s, Ticket* t, Receipt* receipt) noexcept nogil
     else:
         if t.way == MEETS:
             execute(s, t)
-        elif t.turns and (t.flags & POST_ONLY or t.ins.listing == ONLY_POST):
+        elif t.turns and not in_call(t.ins):
             end_closing(s, t)
         if t.terms != NULL and t.terms.shape_flags & TO_LIMIT:
             to_limit(s, t)
@@ -397,7 +397,7 @@ cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
 
 cdef inline bint _has_room(State* s, Ticket* t) noexcept nogil:
     """Makes room in every pool that the order may need; pools may move."""
-    if not (pool_room(&s.pool) and peaks_room(t.book, t.ins.max_price_ticks, t.terms)):
+    if not (pool_room(&s.pool) and (book_room(t.book) if t.terms == NULL else peaks_room(t.book, t.ins.max_price_ticks, t.terms))):
         return False
     if t.terms != NULL and t.terms.expiry_ns != 0 and not expiries_reserve(&s.expiries):
         return False

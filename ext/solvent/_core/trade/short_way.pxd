@@ -13,7 +13,7 @@ from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve
 from solvent._core.market.expiries cimport expiries_due
 from solvent._core.market.matching cimport crosses
 from solvent._core.contract.valuation cimport Instrument
-from solvent._core.trade.lifecycle cimport accept_order, finish, rest_alone
+from solvent._core.trade.lifecycle cimport accept_order, finish, rest_plain
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.base.emit cimport emit_begin
 from solvent._core.base.schema cimport CANCEL, CANCELLED, GTC, NOBODY, OK, ORDER, SELL, Command
@@ -41,7 +41,7 @@ cdef inline void _rest(State* s, const Command* c, uint64_t command_seq, Receipt
         &s.log, side=c.side, account=c.account, instrument=0, code=OK, command=ORDER, time_ns=c.time_ns,
         command_seq=<int64_t>command_seq, order_id=<int64_t>receipt.order_id, filled_lots=0, resting_lots=c.size_lots)
     accept_order(s, slot, c.account, 0, c.side, 0, GTC, c.price_ticks, c.price_ticks, c.size_lots, c.client_id, 0)
-    rest_alone(s, slot, 0, c.price_ticks)
+    rest_plain(s, slot, 0, c.price_ticks)
 
 
 cdef inline void _cancel(State* s, const Command* c, int32_t slot, uint64_t command_seq, Receipt* receipt) noexcept nogil:
@@ -59,7 +59,7 @@ cdef inline void _cancel(State* s, const Command* c, int32_t slot, uint64_t comm
 cdef inline bint short_way(State* s, const Command* c, uint64_t command_seq, Receipt* receipt) noexcept nogil:
     """Applies a command of a Book alone. Returns False, with nothing changed, for one that is not of the usual kinds."""
     cdef int32_t slot
-    if c.records != 1 or s.looks or s.books[0].careful or c.time_ns < s.clock_ns or expiries_due(&s.expiries, &s.pool, c.time_ns):
+    if c.records != 1 or s.looks or c.time_ns < s.clock_ns or expiries_due(&s.expiries, &s.pool, c.time_ns):
         return False
     if c.type == ORDER:
         if not _rests(s, c):

@@ -75,7 +75,7 @@ cdef struct State:
     Preview preview
     int32_t calls              # instruments whose orders gather in a call
     bint may_cost_others       # the command, or the clock, may spend the fund or deleverage winners (SAFE-1)
-    bint looks                 # some order watches the best prices of a book, or did
+    bint looks                 # some order watches the best prices of a book, or did; in a Book alone: or has had a shape
     bint bare                  # a Book alone: one instrument, accounts are mere numbers, no money
 
 cdef struct Receipt:           # the answer to a command; a row of a batch's answer
