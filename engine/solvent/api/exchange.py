@@ -31,6 +31,7 @@ from solvent.terms.order_words import (
     leg_of,
     leverage_of,
     moved_alone,
+    signed_ticks,
     timer_fields,
     total_lots,
     word,
@@ -274,7 +275,7 @@ class Exchange(Operator):
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
         display: Dec | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
-        tag: int = 0,
+        peg: str | None = None, offset: Dec = 0, tag: int = 0,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -290,7 +291,9 @@ class Exchange(Operator):
         self_trade: decides when the order meets one of its own account, or of its self_trade_group if that is not 0. One of
         "cancel_maker", "cancel_taker", "cancel_both", "decrement" (both lose the smaller size) or "allow".
         display: the peak of an iceberg; 0 hides the order. all_or_none: it rests until it can trade whole. to_limit: the rest
-        of a market order stays at its last fill's price; levels=1 takes the best price only. See docs/reference/orders.md.
+        of a market order stays at its last fill's price; levels=1 takes the best price only. peg: "bid", "ask", "mid",
+        "mid_inwards" or "mark", from which the price keeps the signed `offset`, no further than `price`. See
+        docs/reference/orders.md.
 
         Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted market order may
         find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError for a word or number
@@ -313,7 +316,9 @@ class Exchange(Operator):
         def ticks(value: object, what: str) -> int:
             return fit(to_units(value, tick, what), False)
 
-        kind = Kind(None if display is None else fit(to_units(display, lot, "display"), False), all_or_none, to_limit, levels)
+        peak = None if display is None else fit(to_units(display, lot, "display"), False)
+        away = signed_ticks(offset, "offset", ticks) if type(offset) is not int or offset else 0
+        kind = Kind(peak, all_or_none, to_limit, levels, peg, away)
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
             leg, tag, kind,

@@ -84,6 +84,7 @@ class EventType(IntEnum):
     SHAPED = 35
     TRIGGER_MOVED = 36
     REFILLED = 37
+    PARKED = 38
 
 
 class Side(IntEnum):
@@ -345,6 +346,7 @@ class Ending(IntEnum):
     POSITION_CLOSED = 16
     TIMEOUT = 17
     DISCONNECTED = 18
+    PEG_REFUSED = 22
     NOT_IN_CALL = 23
 
 

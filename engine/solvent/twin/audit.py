@@ -39,7 +39,7 @@ def _books(top: State) -> Iterator[str]:
 
 def _bare(top: State) -> Iterator[str]:
     live = sum(1 for side in (Side.BUY, Side.SELL) for _ in top.trading.books[0].orders(side))
-    live += len(top.trading.triggers.dormant[0])
+    live += len(top.trading.triggers.dormant[0]) + sum(order.parked for order in top.trading.pegged.values())
     slots = top.trading.slots
     if live != len(top.trading.live) or live != slots.high_water - len(slots.free):
         yield f"BOOK-10: {live} orders in the book, {slots.high_water - len(slots.free)} slots in use"

@@ -1,7 +1,7 @@
 """Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, Order, ExtendedTerms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, PARKED, Order, ExtendedTerms, pool_find
 from solvent._core.market.book cimport book_check, book_price
 from solvent._core.account.guard cimport ALONE, HIGH, LOW, TOGETHER, Guard, guards_hold, guards_read
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
@@ -11,6 +11,7 @@ from solvent._core.account.margin cimport (
     Requirement, cross_requirement, domain_requirement, hold_units, isolated_requirement, slack_part,
 )
 from solvent._core.base.ladder cimport Ladder
+from solvent._core.canonical cimport unqueued
 from solvent._core.market.peaks cimport Steps, steps_begin, steps_next, touch_ticks
 from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SELL, SHORT, TRADING
 from solvent._core.trade.watching cimport watched_ticks
@@ -76,8 +77,8 @@ cdef object _orders(State* s):
             count += 1
             if not o.state & LIVE or o.holder != i or o.account != p.account:
                 return f"BOOK-5: slot {slot} is listed by position {i} but not its own"
-            if o.state & DORMANT:
-                pass               # has no hold until it fires
+            if o.state & (DORMANT | PARKED):
+                pass               # has no hold until it fires, or has a price
             elif o.flags & REDUCE_ONLY:
                 reduce_lots += o.remaining_lots
                 if o.side != p.reduce_side:
@@ -154,7 +155,7 @@ cdef object _safety(State* s):
 
 
 cdef object _bare_orders(State* s):
-    cdef int64_t live = s.triggers[0].count
+    cdef int64_t live = unqueued(s, 0)
     cdef Steps steps
     cdef int side
     for side in range(2):

@@ -93,4 +93,5 @@ class State:
         self.order_count = 0
         self.triggers = Triggers()
         self.timers = Timers()
+        self.pegged: dict[int, Order] = {}  # orders that keep a distance from a moving price, the oldest first
         self.looks = False  # True once an order watches the best prices of a book

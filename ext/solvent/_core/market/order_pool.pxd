@@ -22,6 +22,7 @@ cdef enum OrderState:           # bits
     LIVE = 1
     DORMANT = 2                 # waits for its trigger
     EXTENDED = 4                # has ExtendedTerms
+    PARKED = 16                 # pegged to what is not there: in no queue
     DUE = 8                     # its trigger was reached; it waits for its turn in this command
 
 cdef struct Order:

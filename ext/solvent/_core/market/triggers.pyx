@@ -16,6 +16,7 @@ cdef void triggers_close(Triggers* triggers) noexcept nogil:
             book_close(triggers.books[source])
             free(triggers.books[source])
     free(triggers.trailing)
+    free(triggers.pegged)
 
 
 cdef int triggers_reserve(Triggers* triggers, int source, bint trails) noexcept nogil:
@@ -158,6 +159,22 @@ cdef int triggers_due(Triggers* triggers, OrderPool* pool, Due* due, int32_t slo
     due.order_ids[due.count] = pool.orders[slot].order_id
     due.count += 1
     return 1
+
+
+cdef bint pegged_room(Triggers* triggers) noexcept nogil:
+    """Makes room for one more pegged order. Returns False at the limit or when memory is gone."""
+    return triggers.pegged_count < PEGGED_MAX and room(
+        <void**>&triggers.pegged, triggers.pegged_count, &triggers.pegged_capacity, sizeof(uint64_t))
+
+
+cdef void pegged_remove(Triggers* triggers, uint64_t order_id) noexcept nogil:
+    """Forgets a pegged order; the others stay in their order."""
+    cdef int32_t i
+    cdef int32_t to = 0
+    for i in range(triggers.pegged_count):
+        triggers.pegged[to] = triggers.pegged[i]
+        to += triggers.pegged[i] != order_id
+    triggers.pegged_count = to
 
 
 cdef int _by_id(const void* left, const void* right) noexcept nogil:

@@ -12,7 +12,7 @@ from solvent._core.market.peaks cimport shows_all, touch_ticks
 from solvent._core.trade.lifecycle cimport execute, rest_or_end
 from solvent._core.trade.order_margin cimport within_band
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, State, Ticket
-from solvent._core.trade.uncross cimport end_unseen, enter_state
+from solvent._core.trade.uncross cimport end_unseen, enter_state, park_pegs
 
 
 cdef int fit_state(State* s, Ticket* t) noexcept nogil:
@@ -69,6 +69,7 @@ cdef void trade_beyond(State* s, Ticket* t) noexcept nogil:
     rest_or_end(s, t)
     if interrupts:
         end_unseen(s, t.instrument)
+        park_pegs(s, t.instrument)
     if interrupts and t.ins.calls.beyond_band == HALT_BEYOND:
         enter_state(s, t.instrument, HALTED, 0, 0, TRADING)
     elif interrupts:

@@ -94,64 +94,6 @@ cdef void replaced_event(State* s, Ticket* t) noexcept nogil:
         price_ticks=t.price_ticks, remaining_lots=t.remaining_lots, size_lots=t.size_lots)
 
 
-cdef void extend(State* s, Ticket* t) noexcept nogil:
-    """Stores the terms of an extended order, and enters its expiry."""
-    s.pool.orders[t.slot].state = LIVE | EXTENDED
-    s.pool.terms[t.slot] = t.terms[0]
-    t.terms = &s.pool.terms[t.slot]
-    t.terms.timer = -1
-    t.terms.trailing = -1
-    if t.slot >= s.pool.terms_high_water:
-        s.pool.terms_high_water = t.slot + 1
-    if t.holder >= 0 and t.terms.kind != NO_TRIGGER:
-        s.ledger.positions[t.holder].trigger_count += 1
-    if t.terms.expiry_ns != 0:
-        expiries_add(&s.expiries, &s.pool, t.slot)
-    if t.text != NULL:
-        client_text_set(&s.client_ids, t.slot, t.text)
-    must(t.terms.expiry_ns == 0 or t.terms.expiry_ns > s.clock_ns, ORD_1, &s.log.fault)
-    must((t.terms.timer >= 0) == (t.terms.expiry_ns != 0), ORD_1, &s.log.fault)
-
-
-cdef void terms_event(State* s, Ticket* t, Event* accepted) noexcept nogil:
-    """Appends the second record of ACCEPTED, and the event that tells a tag."""
-    cdef ExtendedTerms* terms = t.terms
-    if accepted != NULL:
-        _append_terms(s, terms, accepted)
-    if terms.tag != 0:
-        emit_tagged(&s.log, account=t.account, instrument=t.instrument, tag=terms.tag, order_id=<int64_t>t.order_id)
-
-
-cdef void _append_terms(State* s, ExtendedTerms* terms, Event* accepted) noexcept nogil:
-    cdef AcceptedTerms record
-    accepted.records = 2
-    record.type = CONTINUED
-    record.records = 0
-    record.trigger_ticks = terms.activation_ticks if terms.trail else terms.trigger_ticks
-    record.trail = terms.trail
-    record.expiry_ns = terms.expiry_ns
-    record.stp_group = terms.stp_group
-    record.reference_ticks = terms.extreme_ticks
-    record.slippage_ppb = terms.slippage_ppb
-    record.hedge_side = terms.leg
-    record.trigger_source = terms.source
-    record.trigger_kind = terms.kind
-    record.trigger_flags = terms.trigger_flags
-    record.stp_mode = terms.stp_mode
-    record.spare_too = 0
-    memcpy(log_next(&s.log), &record, sizeof(AcceptedTerms))
-
-
-cdef void shape_event(State* s, Ticket* t) noexcept nogil:
-    """Tells the shape of an order behind its ACCEPTED. From then on a Book alone takes no short way."""
-    s.looks = s.looks or s.bare
-    must(t.terms != NULL and s.pool.orders[t.slot].order_id == t.order_id, ORD_1, &s.log.fault)
-    emit_shaped(
-        &s.log, side=t.side, account=t.account, instrument=t.instrument, shape_flags=t.terms.shape_flags, peg=t.terms.peg,
-        order_id=t.order_id, display_lots=t.terms.display_lots, display_most_lots=0, step_ticks=t.terms.step_ticks,
-        offset_ticks=t.terms.offset_ticks)
-
-
 cdef inline void _link(Links* links, int32_t* first, int32_t slot) noexcept nogil:
     links[slot].prev = -1
     links[slot].next = first[0]
