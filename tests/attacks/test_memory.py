@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from solvent import Book, Code, Exchange, Halted, Instrument
-from solvent.records import CommandType, command, extension
+from solvent.records import CommandType, batch, command, extension
 from support.generator import Generator
 
 pool = pytest.importorskip("solvent._core.base.pool")
@@ -252,3 +252,19 @@ def test_every_request_of_python_fails_once():
     done = subprocess.run([sys.executable, "-c", PYTHON], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(done.stdout.split("\n")) > 12
+
+
+def test_every_request_of_a_batch_fails_once():
+    """The copy that judges it, what its commands ask for there, and what they then ask for where they count."""
+
+    def joined():
+        singles = list(orders(24))
+        yield batch(singles[:3], time_ns=1)
+        yield batch(singles[3:20], time_ns=1)
+        yield batch([*singles[20:], command(CommandType.CANCEL, account=1, order_id=1, time_ns=1)], time_ns=1)
+
+    bench = Bench(lambda: Book(10**6))
+    for record in joined():
+        bench.play(record)
+    assert bench.face.digest() == bench.ahead.digest()
+    assert bench.outcomes["MemoryError"] > 0 and bench.outcomes["Halted"] > 0

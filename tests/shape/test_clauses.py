@@ -13,7 +13,7 @@ FLOORS = ("contract", "account", "trade", "liquidation")
 HEADER = (CORE / "base/clauses.pxd").read_text()
 NUMBERS = {name: int(number) for name, number in re.findall(r"^    ([A-Z]+_\d+) = (\d+)", HEADER, re.MULTILINE)}
 USED = re.findall(r"\bmust\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*?, ([A-Z]+_\d+),\s+(?:fault|&)", "".join(
-    path.read_text() for floor in FLOORS for path in (CORE / floor).glob("*.p[yx][xd]")
+    path.read_text() for floor in (*FLOORS, ".") for path in (CORE / floor).glob("*.p[yx][xd]")
 ))  # fmt: skip
 
 

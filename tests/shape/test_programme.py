@@ -64,7 +64,8 @@ def test_the_ledger_adds_up_and_goes_on(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("bug", BOARD, ids=lambda bug: bug.name)
 def test_a_planted_bug_can_be_planted(bug):
-    """In one place, and the file is another one then; tests/programme/planted.py sees who finds it."""
+    """In one place, and the file, which is compiled by itself, is another one then; planted.py sees who finds the bug."""
+    assert bug.path.endswith(".pyx")
     assert planted.applied(bug) != (ROOT / "ext/solvent/_core" / bug.path).read_text()
 
 

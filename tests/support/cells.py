@@ -6,6 +6,7 @@ behaviour/venue/test_answers.py sends them; agreement/test_twins.py leaves them 
 from solvent import Code
 from solvent.records import NOBODY, CommandType, command
 from solvent.schema.answers import ANSWERS
+from solvent.schema.commands import batch
 from solvent.schema.limits import MONEY_MAX
 
 C = CommandType
@@ -55,8 +56,12 @@ CELLS = {
     )
 } | {
     (kind, Code.UNKNOWN_INSTRUMENT): command(kind, account=16, instrument=9, price_ticks=1)
-    for kind, codes in ANSWERS.items() if Code.UNKNOWN_INSTRUMENT in codes
+    for kind, codes in ANSWERS.items() if Code.UNKNOWN_INSTRUMENT in codes and kind != C.BATCH
 } | {(kind, Code.TIME_BACKWARDS): command(kind, time_ns=4) for kind in C} | {
+    (C.BATCH, Code.BAD_BATCH): command(C.BATCH, time_ns=5, records=0),
+    (C.BATCH, Code.NOT_IN_A_BATCH): batch([command(C.ADVANCE)]),
+    (C.BATCH, Code.OTHER_THAN_BATCH): batch([command(C.MARK, price_ticks=1)]),
+} | {
     (kind, Code.BAD_RECORD): two(kind, account=16)
     for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
 }  # fmt: skip
@@ -66,4 +71,6 @@ ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_
     (C.SET_LAST, Code.NOT_TRADING), (C.TIMER, Code.TOO_MANY_TIMERS), (C.AMEND, Code.CALL_FROZEN),
     (C.CANCEL, Code.CALL_FROZEN), (C.SET_STATE, Code.NOT_TRADING), (C.AMEND_TRIGGER, Code.TRIGGER_REACHED),
     (C.AMEND, Code.BAD_SHAPE),
+} | {  # in test_atomic.py and agreement/test_batches.py: the codes of all that it may join
+    (C.BATCH, code) for code in ANSWERS[C.BATCH]
 }  # fmt: skip

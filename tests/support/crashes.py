@@ -54,6 +54,7 @@ class Run:
         self.acknowledged = self.asked = 0
         self.ex = None
         self.generator = Generator(seed * 1_000_003)
+        self.generator.joined = 0.1
         g = self.generator
         self.wish = Wish(Venue(g.instruments, g.rules, g.collateral, None), None, 7, False)
         self.disk = FakeDisk()
@@ -81,7 +82,12 @@ class Run:
             told = next(opening, None)
             record = told or self.generator.next(ex._kernel)
             ex.venue.coming = self.generator.candidate
-            if not told and len(record) <= 128 and self.random.random() < 0.3 and record[0] != CommandType.ADD_INSTRUMENT:
+            if (
+                not told
+                and (len(record) <= 128 or record[0] == CommandType.BATCH)
+                and self.random.random() < 0.3
+                and record[0] != CommandType.ADD_INSTRUMENT
+            ):
                 waiting.append(record)  # some go together, as a batch
                 if len(waiting) < 4:
                     continue

@@ -17,6 +17,7 @@ from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
 from support import wide
+from support.batches import drawn_batch
 from support.market_states import change_of_state, drawn_calls
 from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
 
@@ -37,6 +38,8 @@ class Generator:
         self.random = Random(seed)
         self.more = Random(~seed)
         self.wide = wide
+        self.batches = Random(2 * seed + 1)
+        self.joined = self.batches.choice([0.0, 0.0, 0.03, 0.1]) if wide else 0.0  # share of batches
         self.unrest = self.more.choice([0.0, 0.0, 0.02, 0.06]) if wide else 0.0  # share of changes of a market's state
         r = self.random
         self.plain = r.random() < 0.4  # linear contracts, tiers by contracts, marks handed in, one-way positions
@@ -296,10 +299,15 @@ class Generator:
             self.time_ns += r.choice([1, r.randrange(10**3), r.randrange(10**9)])
             if not self.plain and r.random() < 0.02:
                 self.time_ns += r.randrange(r.choice([3, 3, 35]) * 86_400 * 10**9)
+        if self.batches.random() < self.joined:
+            return drawn_batch(self.batches, self.time_ns, lambda: self._one(kernel))
+        return self._one(kernel)
+
+    def _one(self, kernel) -> bytes:
         record = self.pending.pop() if self.pending else self._valid(kernel)
         if self.wide:
             record = self._wider(kernel, record)
-        if r.random() < self.error:
+        if self.random.random() < self.error:
             record = self._spoil(record)
         return record
 

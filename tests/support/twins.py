@@ -33,6 +33,8 @@ def step(kernels, record: bytes) -> bytes | None:
     events = [bytes(kernel.view(begin, kernel.next_seq)) for kernel, begin in zip(kernels, begins, strict=True)]
     if codes[0] != codes[1] or events[0] != events[1] or kernels[0].last != kernels[1].last:
         return None
+    if record[0] == CommandType.BATCH and not codes[0] and kernels[0].members != kernels[1].members:
+        return None
     return events[0]
 
 

@@ -7,11 +7,13 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from solvent.api import backend
+from solvent.api.atomic import CALLS, Atomic, member_calls
 from solvent.api.backend import Event, decode
+from solvent.api.cursor import Cursor
 from solvent.api.past import Past
 from solvent.api.strict import strictly
 from solvent.schema.codes import (
@@ -27,8 +29,8 @@ from solvent.schema.codes import (
     WrongType,
     shown,
 )
-from solvent.schema.commands import command
-from solvent.schema.layouts import RECORD_BYTES, dtype
+from solvent.schema.commands import batch, command
+from solvent.schema.layouts import NOBODY, RECORD_BYTES, dtype
 from solvent.schema.words import CommandType, EventType, Side
 from solvent.terms.decimals import from_units, members_of, plain
 from solvent.terms.order_words import client_number_of, flag_of, int_within, wrong_type
@@ -157,6 +159,14 @@ class Ack:
         return f"Ack({self.code.name}, order_id={self.order_id}, filled={plain(self.filled)}, resting={plain(self.resting)})"
 
 
+def _ack_of_member(face: "Face", told: tuple[int, int, int, int, int], lot: Decimal, end: int) -> Ack:
+    """Returns the answer to one command of an atomic batch; told: what the kernel says, and the number of its first event."""
+    ack = Ack.__new__(Ack)
+    ack.order_id, ack._filled_lots, ack._resting_lots, code, ack.seq = told
+    ack.code, ack._lot, ack._end, ack._face = Code(code), lot, end, face
+    return ack
+
+
 class Batch:
     """Answers `run`: one row a command, in columns order_id (uint64), filled_lots, resting_lots and code (int64)."""
 
@@ -174,56 +184,6 @@ class Batch:
 
     def __repr__(self) -> str:
         return f"Batch({len(self)} commands, {int((self.code == Code.OK).sum())} OK)"
-
-
-class Cursor:
-    """Reads events from where it was made. Each iteration takes the events that came since the last one. Not thread-safe.
-
-    An iteration ends with the events that were there when it began. Events that the loop causes come in the next one.
-
-    types: EventTypes to keep; none keeps all. With retain=False the engine holds events until every living cursor has read
-    them.
-    """
-
-    def __init__(self, face: "Face", types: tuple[EventType, ...], begin: int):
-        self._face = face
-        self._types = frozenset(types)
-        self.seq = begin
-
-    def __iter__(self) -> Iterator[Event]:
-        end = self._face._kernel.next_seq
-        events = self._face._iterate(self.seq, end)
-        self.seq = end  # only now: what raised Busy can be read later
-        self._face._release()
-        if not self._types:
-            return events
-        return (event for event in events if event.type in self._types)
-
-    def array(self) -> "np.ndarray[Any, Any]":
-        """Returns the records of all types that came since, as a structured array that shares and pins the engine's memory."""
-        end = self._face._kernel.next_seq
-        view = self._face._array(self.seq, end)
-        self.seq = end
-        self._face._release()
-        return view
-
-    def __copy__(self) -> "Cursor":
-        return self._face.cursor(*self._types, begin=self.seq)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Cursor":
-        return copy.copy(self)
-
-    def __reduce__(self) -> NoReturn:
-        raise WrongType("a Cursor reads a living exchange; pickle its `seq`, and make another with ex.cursor(begin=seq)")
-
-    def close(self) -> None:
-        """Stops holding events. Forgetting the cursor does the same."""
-        self._face._cursors.discard(self)
-        self._face._release()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_face"):
-            self._face._release()
 
 
 class Face(Past):
@@ -362,21 +322,62 @@ class Face(Past):
         >>> [ack.code.name for ack in book.batch([("order", ask), ("cancel", {"account": 1, "order_id": 99})])]
         ['OK', 'UNKNOWN_ORDER']
         """
-        found: tuple[Any, ...] = members_of(calls, object, "calls")
-        for call in found:
-            if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
-                raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob'}}), not {shown(call)}")
-            if not isinstance(call[0], str) or call[0] not in ("order", "amend", "cancel", "cancel_all"):
-                raise InputError(f"a batch takes order, amend, cancel and cancel_all, not {shown(call[0])}")
-            needed, known = _arguments(getattr(type(self), call[0]))
-            if not needed <= set(call[1]) <= known:
-                raise InputError(f"{call[0]} needs {', '.join(sorted(needed))}, and knows {', '.join(sorted(known))}")
+        found = self._calls(calls, ("order", "amend", "cancel", "cancel_all"))
         begun = self.command_count
         try:
             return [getattr(self, name)(**arguments) for name, arguments in found]
         except BaseException as error:
             self._note_applied(error, begun)
             raise
+
+    def _calls(self, calls: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+        """Returns calls of these names, each with its arguments. Raises InputError for one that cannot be understood."""
+        found: tuple[Any, ...] = members_of(calls, object, "calls")
+        for call in found:
+            if not isinstance(call, tuple) or len(call) != 2 or not isinstance(call[1], Mapping):
+                raise InputError(f"a call is (name, {{arguments}}), as in ('cancel', {{'account': 'bob'}}), not {shown(call)}")
+            if not isinstance(call[0], str) or call[0] not in names or not hasattr(type(self), call[0]):
+                raise InputError(f"a batch takes {', '.join(names[:-1])} and {names[-1]}, not {shown(call[0])}")
+            needed, known = _arguments(getattr(type(self), call[0]))
+            if not needed <= set(call[1]) <= known:
+                raise InputError(f"{call[0]} needs {', '.join(sorted(needed))}, and knows {', '.join(sorted(known))}")
+        return found
+
+    def atomic(self, calls: "Sequence[tuple[str, Mapping[str, Any]]]", account: int | str | None = None) -> "Atomic[Ack]":
+        """Applies several calls all, or none if one of them would be refused, and returns an Atomic.
+
+        calls: 1 to 256 pairs (name, its arguments as a mapping), as for `batch`; solvent.api.atomic.CALLS names them. They
+        are one command: it has one number, one time and one place in a journal. account: whose all of them must be; None is
+        the host, who may send for anyone. An order that trades in part or not at all is not refused; neither is an amendment
+        that changes nothing. `ex.fork().atomic(calls)` shows what they would do.
+
+        Raises InputError for a call that cannot be understood, or depends on what an earlier one does; with strict=True
+        Rejected, with the code and a note that names the call. It costs a copy of the exchange (docs/reference/orders.md).
+
+        >>> from solvent import Book
+        >>> book = Book()
+        >>> bid = book.order(1, "buy", 5, price_ticks=99)
+        >>> ask = {"account": 1, "side": "sell", "size_lots": 5, "price_ticks": 101}
+        >>> calls = [("cancel", {"account": 1, "order_id": bid.order_id}), ("order", ask)]
+        >>> book.atomic([*calls, ("order", ask | {"tif": "fok"})])
+        Atomic(FOK_UNFILLED, refused=2)
+        >>> book.atomic(calls)
+        Atomic(OK, 2 calls)
+        >>> book.depth()
+        ([], [(101, 5)])
+        """
+        records, lots = member_calls(self._kernel, self._on, self._calls(calls, CALLS))
+        who, begin = NOBODY if account is None else int(self._batch_account(account)), self._kernel.next_seq
+        code = (self._keeper or self._kernel).apply(batch(records, who, self._kernel.clock_ns))
+        told = [] if code else self._kernel.members
+        ends = [each[4] for each in told[1:]] + [self._kernel.next_seq]
+        acks = [_ack_of_member(self, *each) for each in zip(told, lots, ends, strict=bool(told))]
+        answer = Atomic(Code(code), int(self._kernel.last[1]), acks, begin)
+        return answer.ok() if self._strict else answer
+
+    def _batch_account(self, account: Any) -> int:
+        """Returns the number of the account whose a batch is."""
+        return int_within(account, "account", 0, NOBODY - 1)
 
     def _note_applied(self, error: BaseException, begun: int) -> None:
         """Notes on an exception how many commands of a batch had been applied before it."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from solvent.api.atomic import Asking
 from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.api.operator import Operator
@@ -359,7 +360,7 @@ class Exchange(Operator):
         >>> ex.preview("alice", "BTC-USDT-SWAP", "buy", 300, price=50_000).code.name
         'INSUFFICIENT_MARGIN'
         """
-        from solvent.api.previews import Asking, preview_view
+        from solvent.api.previews import preview_view
         from solvent.schema.rows import PreviewRow
 
         who, where, side_of = self._known_account(account), self._known_instrument(instrument), leg_of(leg)
@@ -436,6 +437,9 @@ class Exchange(Operator):
         row = self._find_order(account, **found)
         terms = self._terms(row[2] if row else 0)
         return self._ask(CommandType.CANCEL, terms.lot_size, account=self._account(account), **found)
+
+    def _batch_account(self, account: Acct) -> int:
+        return self._known_account(account)
 
     def _find_order(self, account: Acct, order_id: int = 0, client_id: int = 0) -> tuple[int, ...] | None:
         row: tuple[int, ...] | None = self._kernel.find_order(self._account(account), order_id, client_id)

@@ -14,7 +14,7 @@ from solvent.schema.codes import HINTS, Code
 from solvent.schema.rows import PositionRow, PreviewRow, WalletRow
 from solvent.terms.decimals import from_units, half_even
 
-__all__ = ["Asking", "Preview", "preview_view"]
+__all__ = ["Preview", "preview_view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +46,6 @@ class Preview:
     def hint(self) -> str:
         """Returns the meaning of the code, and what to do about it."""
         return HINTS[self.code]
-
-
-class Asking:
-    """Stands for a kernel in a face whose calls are wanted as records: reads go to the kernel, commands to nobody."""
-
-    last = 0, 0, 0
-
-    def __init__(self, kernel: Any):
-        self.kernel = kernel
-        self.records: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.kernel, name)
-
-    def apply(self, record: bytes) -> Code:
-        """Keeps a record."""
-        self.records.append(record)
-        return Code.OK
 
 
 def preview_view(venue: Venue, kernel: Any, account: int, row: PreviewRow) -> Preview:

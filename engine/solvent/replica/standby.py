@@ -14,7 +14,7 @@ from solvent.api.exchange import Exchange
 from solvent.replica import fence
 from solvent.replica.log import Log, Reading, claim_of
 from solvent.replica.past import Past
-from solvent.replica.writer import Writer
+from solvent.replica.writer import Writer, require_room
 from solvent.schema.codes import Fenced, InputError, JournalError, JournalForeign, JournalHeld
 from solvent.store import format
 from solvent.store.journal import Place
@@ -173,6 +173,7 @@ class Follower:
 
         Another writer that still lives is fenced off: its next command raises Fenced. The follower is used up.
         """
+        require_room(self._log)
         return self._tail.hand_over(self._tail.claim())
 
     def close(self) -> None:
@@ -188,6 +189,7 @@ class Follower:
 
 def opened(log: Log, wish: Wish, kinds: Kinds) -> Exchange:
     """Opens a log for writing: begins it, or reads it and takes it over. Nothing is written to a log of another exchange."""
+    require_room(log)
     tail = _Tail(log, kinds)
     tail.read_to(log.last())
     if tail.exchange is None and wish.venue is None:

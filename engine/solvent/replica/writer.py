@@ -13,14 +13,23 @@ from typing import NamedTuple
 
 from solvent.replica import fence
 from solvent.replica.log import Log, Pending
-from solvent.schema.codes import Fenced, JournalClosed, JournalFailed, SolventError
+from solvent.schema.codes import Fenced, InputError, JournalClosed, JournalFailed, SolventError
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import format
 from solvent.store.journal import Place, Tail
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "require_room"]
 
 PIECE_RECORDS = 4_096
+LEAST_BYTES = 2**18  # of a message: a piece of a batch in one half, the longest command in the other
+
+
+def require_room(log: Log) -> None:
+    """Raises InputError if a message of a log cannot hold every command."""
+    if log.message_bytes_max < LEAST_BYTES:
+        raise InputError(
+            f"{log.name} takes messages of {log.message_bytes_max} bytes; set its server's max_payload to 256 KiB"
+        )
 
 
 class _State(NamedTuple):

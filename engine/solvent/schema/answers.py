@@ -4,6 +4,7 @@ Owns ANSWERS. Some test reaches every declared cell, and any other answer is a f
 """
 
 from solvent.schema.codes import Code
+from solvent.schema.commands import ALONE
 from solvent.schema.words import CommandType
 
 _ANY = {Code.OK, Code.TIME_BACKWARDS}
@@ -62,6 +63,10 @@ ANSWERS: dict[CommandType, set[Code]] = {
     CommandType.MASS_CANCEL: _NAMED | {Code.BAD_SIDE},
     CommandType.TIMER: _NAMED | {Code.BAD_FLAGS, Code.BAD_TIMEOUT, Code.TOO_MANY_TIMERS},
     CommandType.DISCONNECT: _SINGLE | {Code.UNKNOWN_ACCOUNT, Code.BAD_TAG},
+}  # fmt: skip
+_ONE_BY_ONE = set().union(*(codes for kind, codes in ANSWERS.items() if kind not in ALONE)) - {Code.AMEND_NOTHING}
+ANSWERS[CommandType.BATCH] = _ONE_BY_ONE | {
+    Code.BAD_BATCH, Code.NOT_IN_A_BATCH, Code.OTHER_THAN_BATCH, Code.UNKNOWN_COMMAND,
 }  # fmt: skip
 """The possible codes by command. An unknown type is answered UNKNOWN_COMMAND (or TIME_BACKWARDS, BAD_RECORD)."""
 

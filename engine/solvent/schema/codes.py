@@ -57,6 +57,9 @@ class Code(IntEnum):
     TOO_MANY_OPEN_ORDERS = 412
     TOO_MANY_MESSAGES = 413
     TOO_MANY_TIMERS = 414
+    BAD_BATCH = 430
+    NOT_IN_A_BATCH = 431
+    OTHER_THAN_BATCH = 432
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502
@@ -142,6 +145,13 @@ HINTS: dict[Code, str] = {
     Code.TOO_MANY_OPEN_ORDERS: "the account has as many live orders in this instrument as it may; cancel one first",
     Code.TOO_MANY_MESSAGES: (
         "the account has sent as many orders and amendments in this window of time as it may; cancels are free"
+    ),
+    Code.BAD_BATCH: "a batch is 1 to 256 whole commands behind its head, which has records=0 and counts their records",
+    Code.NOT_IN_A_BATCH: (
+        "a batch takes no batch, no account or instrument to open, no state of a market, no settlement, and no passing of time"
+    ),
+    Code.OTHER_THAN_BATCH: (
+        "the commands of a batch have its time, and its account too, unless it is the host's (account 0xFFFFFFFF)"
     ),
     Code.BAD_AMOUNT: (
         "the amount is a positive multiple of the currency's unit, below 2**62 units; only move_margin takes a negative one"

@@ -4,15 +4,25 @@ Owns the names. A kernel reads a record once, when it dispatches it. Its handler
 core a struct rendered from it (schema/header.py). Never decides whether a command is allowed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from solvent.schema.codes import InputError, shown
-from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS, SHAPE, SHAPE_FIELDS
+from solvent.schema.layouts import (
+    COMMAND,
+    COMMAND_FIELDS,
+    EXTENSION,
+    EXTENSION_FIELDS,
+    NOBODY,
+    RECORD_BYTES,
+    SHAPE,
+    SHAPE_FIELDS,
+)  # fmt: skip
+from solvent.schema.limits import BATCH_RECORDS_MAX
 from solvent.schema.words import CommandType
 
-__all__ = ["COMMANDS", "COSTS_OTHERS", "Asked", "command", "extension", "shape"]
+__all__ = ["ALONE", "COMMANDS", "COSTS_OTHERS", "Asked", "batch", "command", "extension", "records_of", "shape"]
 
 
 def at(place: str) -> Any:
@@ -169,6 +179,15 @@ class Settle(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(Asked):
+    """Heads the commands of a batch: all of them are applied, or none if one would be refused. account: whose they are;
+    0xFFFFFFFF: the host's. behind: how many records they have together, for which `records` is 0."""
+
+    account: int
+    behind: int = at("amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetState(Asked):
     """Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
     when a call ends by itself, 0 for never; its market is then in the state then_listing."""
@@ -298,11 +317,18 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.SET_LAST: TellLast,
     CommandType.TIMER: SetTimer,
     CommandType.DISCONNECT: Disconnect,
+    CommandType.BATCH: Batch,
     CommandType.SET_STATE: SetState,
     CommandType.AMEND_TRIGGER: AmendTrigger,
 }
 COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
 """Commands that may make the insurance fund or winners pay (SAFE-1); a SET_STATE to settlement may, too."""
+
+ALONE = frozenset({
+    CommandType.ADVANCE, CommandType.OPEN_ACCOUNT, CommandType.ADD_INSTRUMENT, CommandType.HALT, CommandType.SETTLE,
+    CommandType.SET_STATE, CommandType.BATCH,
+})  # fmt: skip
+"""Commands that no batch takes: time, names, states of a market, other batches."""
 
 
 def places(asked: type[Asked]) -> dict[str, str]:
@@ -320,6 +346,23 @@ _NAMES = {int(kind): _OWN | _PLACES[asked] for kind, asked in COMMANDS.items()}
 def read(values: Sequence[int]) -> Asked:
     """Reads a record from its fields in their order. An unknown type gives only what every command says."""
     return _TYPES.get(values[0], Asked).read(values)
+
+
+def records_of(commands: bytes | memoryview, at: int = 0) -> int:
+    """Returns how many records a command has that begins at a byte. A batch has its head and all behind it.
+
+    0: it is none, or more than there are.
+
+    >>> records_of(command(CommandType.ADVANCE)), records_of(batch([command(CommandType.MARK)])), records_of(b"")
+    (1, 2, 0)
+    """
+    left = len(commands) - at
+    if left < RECORD_BYTES:
+        return 0
+    count, behind = commands[at + 2], int.from_bytes(commands[at + 56 : at + RECORD_BYTES], "little")
+    if not count and int.from_bytes(commands[at : at + 2], "little") == CommandType.BATCH and behind <= BATCH_RECORDS_MAX:
+        count = 1 + behind
+    return count if count * RECORD_BYTES <= left else 0
 
 
 def command(kind: int, /, **said: int) -> bytes:
@@ -340,6 +383,19 @@ def command(kind: int, /, **said: int) -> bytes:
             raise InputError(f"a command of type {kind} has no field {shown(name)}")
         values[places[name]] = value
     return COMMAND.pack(*values)
+
+
+def batch(members: Iterable[bytes], account: int = NOBODY, time_ns: int = 0) -> bytes:
+    """Packs a batch of whole commands. account: whose all of them are; 0xFFFFFFFF: the host's, who may send for anyone.
+
+    >>> from solvent import Book
+    >>> cancels = [command(CommandType.CANCEL, account=1, order_id=number) for number in (5, 6)]
+    >>> Book()._kernel.apply(batch(cancels, account=1)) == 400  # UNKNOWN_ORDER
+    True
+    """
+    data = b"".join(members)
+    head = command(CommandType.BATCH, records=0, account=account, time_ns=time_ns, behind=len(data) // RECORD_BYTES)
+    return head + data
 
 
 def extension(**fields: int) -> bytes:

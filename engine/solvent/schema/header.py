@@ -347,6 +347,8 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/liquidation/case.pxd": {"steps": step_numbers},
     f"{CORE}/contract/order_limits.pxd": {"limits": c_limits("MESSAGES_MAX"), "terms": c_fields(LimitTerms)},
     f"{CORE}/contract/order_limits.pyx": {"limits": c_limits("ACCOUNTS_MAX")},
+    f"{CORE}/recorder.pxd": {"limits": c_limits("BATCH_RECORDS_MAX")},
+    f"{CORE}/batch.pxd": {"limits": c_limits("BATCH_MAX", "MEMBER_RECORDS_MAX")},
     f"{CORE}/roster.pyx": {
         "capacity": c_limits("INSTRUMENTS_MAX"), "terms": c_reading(InstrumentTerms, "        ins", "spec"),
         "limits": c_reading(LimitTerms, "        limits", "terms"),

@@ -53,6 +53,15 @@ CLIENT_ID_WINDOW = 65_536
 RECORDS_MAX = 255
 """Records of one command: the highest number that its header can hold."""
 
+BATCH_MAX = 256
+"""Commands of one batch: all of them are tried on a copy first, within one command."""
+
+MEMBER_RECORDS_MAX = 6
+"""Highest number of records of a command of a batch: an order's, with room to come."""
+
+BATCH_RECORDS_MAX = BATCH_MAX * MEMBER_RECORDS_MAX
+"""Records behind the head of a batch."""
+
 CLIENT_TEXT_MAX = 36
 """Characters of a client id that is a text; venues have 32 or 36."""
 

@@ -40,6 +40,7 @@ class CommandType(IntEnum):
     SET_LAST = 23
     TIMER = 24
     DISCONNECT = 25
+    BATCH = 26
     SET_STATE = 29
     AMEND_TRIGGER = 28
 

@@ -11,6 +11,7 @@ Cost: a call pays one block; a batch pays one for each 16,384 records, and syncs
 from typing import Any
 
 from solvent.api.backend import checksum
+from solvent.schema.commands import records_of
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.store import description, format
 from solvent.store.journal import Place
@@ -159,5 +160,5 @@ def first_of(commands: bytes, count: int) -> bytes:
         return commands
     at = 0
     for _ in range(count):
-        at += commands[at + 2] * RECORD_BYTES
+        at += records_of(commands, at) * RECORD_BYTES
     return commands[:at]

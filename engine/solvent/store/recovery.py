@@ -14,6 +14,7 @@ from solvent.api.book import Book
 from solvent.api.exchange import Exchange
 from solvent.api.venue import Venue
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, JournalForeign
+from solvent.schema.commands import records_of
 from solvent.schema.layouts import NOBODY, RECORD_BYTES
 from solvent.schema.words import EventType
 from solvent.store import description, format
@@ -84,7 +85,7 @@ def commands_of(records: bytes | memoryview) -> Iterator[memoryview]:
     """Yields the commands of a block, each with all its records."""
     view, at = memoryview(records), 0
     while at < len(view):
-        size = max(1, view[at + 2]) * RECORD_BYTES
+        size = max(1, records_of(view, at)) * RECORD_BYTES
         yield view[at : at + size]
         at += size
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, NoReturn
 
 from solvent.schema import commands
 from solvent.schema.codes import Code
-from solvent.schema.commands import COSTS_OTHERS, Asked, command, read
+from solvent.schema.commands import COSTS_OTHERS, Asked, command, read, records_of
 from solvent.schema.layouts import COMMAND, EVENT, RECORD_BYTES
 from solvent.schema.limits import DAY_NS, FIRST_USER, INSTRUMENTS_MAX, NAME_BYTES, RECORDS_MAX
 from solvent.schema.rows import PreviewRow
@@ -21,7 +21,7 @@ from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Basis, CommandType, EventType, Listing
 from solvent.terms.names import account_name
 from solvent.terms.spec import Spec, from_records
-from solvent.twin import what_if
+from solvent.twin import batch, what_if
 from solvent.twin.account.ledger import Ledger
 from solvent.twin.base.command_log import CommandLog
 from solvent.twin.base.emit import Emitter
@@ -135,6 +135,7 @@ class Kernel(Recorder):
         self.command_seq = 0
         self.keep_from = 0
         self.last = (0, 0, 0)
+        self.members: list[batch.Member] = []  # of the last batch that was applied
         self.halted = False
         self._midway = False
         self._lock = threading.Lock()
@@ -182,7 +183,7 @@ class Kernel(Recorder):
 
     def apply(self, record: bytes) -> int:
         """Applies one command (64 bytes, more for one of several records) and returns its result code."""
-        if len(record) < RECORD_BYTES or record[2] * RECORD_BYTES != len(record):
+        if not record or records_of(record) * RECORD_BYTES != len(record):
             return Code.BAD_RECORD
         offer = None
         if int.from_bytes(record[:2], "little") == CommandType.ADD_INSTRUMENT:
@@ -251,12 +252,19 @@ class Kernel(Recorder):
         return Plain(self.apply(record), *self.last)
 
     def _apply(self, record: bytes, offer: Offer) -> Code:
+        self._midway = True
+        self.commands.append(record)
+        self.command_seq += 1
+        code = self._apply_any(record, offer)
+        self._midway = False
+        return code
+
+    def _apply_any(self, record: bytes, offer: Offer = None) -> Code:
+        """Applies a command, or a member of a batch."""
         fields = COMMAND.unpack(record[:RECORD_BYTES])
         c = read(fields)
         side, account, instrument = fields[2:5]
-        self._midway = True
-        self.commands.append(record)
-        begin, self.command_seq = len(self.log.events), self.command_seq + 1
+        begin = len(self.log.events)
         self.log.emit_begin(
             side=side, account=account, instrument=instrument, code=Code.OK, command=c.type, time_ns=0, command_seq=0,
             order_id=0, filled_lots=0, resting_lots=0,
@@ -282,8 +290,24 @@ class Kernel(Recorder):
                 EventType.BEGIN, 1, side, account, instrument, code, c.type, seq,
                 self.clock_ns, self.command_seq, *self.last,
             )  # fmt: skip
-        self._midway = False
         return code
+
+    def _batch(self, c: commands.Batch, data: bytes) -> Answer:
+        """Executes BATCH: a copy takes the members first, up to the first that is refused."""
+        if c.records:
+            return refused(Code.BAD_RECORD)
+        members, code, at = batch.members_of(c, data)
+        if code == Code.OK:
+            tried, code = batch.apply_members(members, deepcopy(self)._apply_member)
+            at = len(tried)
+        if code == Code.OK:
+            self.members, code = batch.apply_members(members, self._apply_member)
+        return code, 0, at, 0
+
+    def _apply_member(self, record: bytes) -> batch.Member:
+        begin = self.next_seq
+        code = self._apply_any(record)
+        return *self.last, code, begin
 
     def _pass_time(self, before_ns: int) -> None:
         """Applies the passing of time: dates and timers, then prices, funding, fees. PASSED ends its events, if it has any."""
@@ -330,6 +354,8 @@ class Kernel(Recorder):
                 return refused(self.marks.last(c))
             case commands.Advance():
                 return refused(Code.OK)
+            case commands.Batch():
+                return self._batch(c, second)
         return refused(Code.UNKNOWN_COMMAND) if self.bare else self._dispatch_exchange(c, second, offer)
 
     def _dispatch_exchange(self, c: Asked, second: bytes, offer: Offer) -> Answer:

@@ -3,6 +3,7 @@
 Owns the log of commands. Never writes the state. ext/solvent/_core/recorder has the contract.
 """
 
+from solvent.schema.commands import records_of
 from solvent.schema.layouts import RECORD_BYTES
 from solvent.twin.base.command_log import CommandLog
 from solvent.twin.reader import Reader
@@ -20,13 +21,14 @@ class Recorder(Reader):
             raise self.input_error("the buffer is not a whole number of 64-byte records")
         found, at = [], 0
         while at < len(data):
-            if not 1 <= data[at + 2] <= 4:
+            count = records_of(data, at)
+            if not count and 1 <= data[at + 2] <= 4:
+                raise self.input_error("the last command is cut off")
+            if not count or data[at + 2] > 4:
                 raise self.input_error(
                     f"record {at // RECORD_BYTES} says that it takes {data[at + 2]} records; set its `records` to 1, 2, 3 or 4"
                 )
-            found.append(data[at : at + data[at + 2] * RECORD_BYTES])
-            if len(found[-1]) != data[at + 2] * RECORD_BYTES:
-                raise self.input_error("the last command is cut off")
+            found.append(data[at : at + count * RECORD_BYTES])
             at += len(found[-1])
         return found
 

@@ -16,16 +16,16 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import DAY_NS, FIRST_USER
 from solvent.schema.words import EventType, Leg, Listing, ParcelChange, Posting, Purse, SelfTrade, Verdict
 from solvent.terms.order_words import TRANSITIONS, wrong_type
+from solvent.witness.batches import Batched
 from solvent.witness.rows import LEGS, Audited, Key, Order
 from solvent.witness.safety import Before
-from solvent.witness.shapes import Shaped
 from solvent.witness.spendable import spendable
 from solvent.witness.values import fill_value, profit, ratio_up, signed_cost, toward_zero
 
 _FEES = {Posting.MAKER_FEE, Posting.TAKER_FEE, Posting.LIQUIDATION_FEE}
 
 
-class Auditor(Shaped):
+class Auditor(Batched):
     """Audits one exchange from its first event on.
 
     >>> from solvent import Exchange, Instrument
@@ -171,6 +171,7 @@ class Auditor(Shaped):
         self.accruals[e.instrument] = e.asked_ppb
 
     def _on_begin(self, e: Event) -> None:
+        self._batch_begin(e)
         self._safe_begin(e)
         self._funded.clear()
         self._another_day = e.time_ns // DAY_NS > self.day

@@ -32,6 +32,7 @@ cdef class Portable(Recorder):
     cdef bytes born                # the configuration at first
     cdef int64_t pins              # buffers of an image that are held
 
+    cdef Portable _copied(self)
     cdef tuple _quick(self, const unsigned char[::1] record, uint32_t account, uint32_t instrument)
     cdef list _python_blocks(self)
     cdef list _state_blocks(self)

@@ -279,9 +279,21 @@ cdef class Portable(Recorder):
 
         loud: True writes all types of event, whatever the original writes.
         """
+        cdef Portable other
+        self._require_idle()
+        self.busy = WORKING
+        try:
+            other = self._copied()
+        finally:
+            self.busy = IDLE
+        if loud:
+            other.s.log.wanted = 0xFFFFFFFFFFFFFFFF
+        return other
+
+    cdef Portable _copied(self):
+        """Returns a copy. The caller has made sure that nobody else works on the state."""
         cdef Portable other = type(self).__new__(type(self))
         cdef bint made = False
-        self._require_idle()
         self._read_names()
         other.ids, other.names, other.instruments = dict(self.ids), list(self.names), dict(self.instruments)
         other.decimals, other.from_records = self.decimals, self.from_records
@@ -290,16 +302,10 @@ cdef class Portable(Recorder):
         other.range_error, other.input_error = self.range_error, self.input_error
         other.receipt, other.command_seq, other.seed, other.keep_from = (
             self.receipt, self.command_seq, self.seed, self.keep_from)
-        self.busy = WORKING
-        try:
-            with nogil:
-                made = state_fork(&other.s, &self.s)
-        finally:
-            self.busy = IDLE
+        with nogil:
+            made = state_fork(&other.s, &self.s)
         if not made:
             raise MemoryError
-        if loud:
-            other.s.log.wanted = 0xFFFFFFFFFFFFFFFF
         other.busy = IDLE
         return other
 

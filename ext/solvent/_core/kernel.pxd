@@ -8,7 +8,7 @@
 # Cost: a command is one call; `run` is a loop over the same path without the GIL.
 
 from libc.stdint cimport int64_t, uint16_t, uint64_t
-from solvent._core.image cimport Portable
+from solvent._core.batch cimport Batching
 from solvent._core.trade.state cimport Receipt
 from solvent._core.base.commands cimport Request
 from solvent._core.base.schema cimport Command
@@ -19,7 +19,7 @@ cdef class Answer:
     cdef readonly int64_t resting_lots
     cdef readonly uint16_t code
 
-cdef class Kernel(Portable):
+cdef class Kernel(Batching):
     cdef int64_t run_count             # whole commands that the last `run` has applied
 
     cdef int _dispatch(self, const Request* c, Receipt* receipt) except -1 nogil
@@ -27,8 +27,6 @@ cdef class Kernel(Portable):
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil
     cdef int _apply(self, const Request* c, Receipt* receipt) except -1 nogil
     cdef int _apply_any(self, const Request* c, Receipt* receipt) except -1 nogil
-    cdef int _enter(self, int64_t records) except -1
-    cdef int _halted(self) except -1
     cdef int _alone(self, const Request* c) except -1
     cdef int _offered(self, const Request* c) except -1
     cdef int _look_for_signals(self) except -1 with gil

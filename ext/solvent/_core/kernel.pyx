@@ -20,26 +20,24 @@ from solvent._core.account.ledger cimport Collateral, balance, ledger_open
 from solvent._core.venue.market_state cimport close_instrument, end_calls, halt, indicate, set_state
 from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.base.money cimport INT64_MAX
-from solvent._core.base.command_log cimport commands_append, commands_room
+from solvent._core.base.command_log cimport commands_append
 from solvent._core.base.pool cimport prefetch, zeroed
 from solvent._core.venue.marks cimport fire_all, fund, index, last, mark, pass_to, resolve_all, source
-from solvent._core.image cimport Portable
+from solvent._core.batch cimport Batching
 from solvent._core.reader cimport IDLE, WORKING
 from solvent._core.trade.short_way cimport short_way
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, CANCEL, CLOSED, DEPOSIT, DISCONNECT, FUNDING, HALT,
+    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, BATCH, CANCEL, CLOSED, DEPOSIT, DISCONNECT, FUNDING, HALT,
     INDEX, MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
     SET_POSITION_MODE, SET_STATE, SOURCE, TIMER, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
 )
-from solvent._core.base.event_log cimport block_pin, log_drop, log_open
+from solvent._core.base.event_log cimport block_pin, log_open
 from solvent._core.base.emit cimport emit_begin, emit_passed
 from solvent._core.base.commands cimport CancelOrder, PlaceOrder, Request
 
 import sys
-
-from solvent._core.base.clauses import said
 
 
 cdef object _ORDER_ID = sys.intern("order_id")
@@ -151,7 +149,7 @@ cdef inline int64_t _within(Kernel kernel, object value, int64_t highest) except
 cdef inline int _step(Kernel kernel, const Request* c, Receipt* receipt) except -1 nogil:
     """Applies one command, a Book's by the short way if it can."""
     if kernel.commands.on:
-        commands_append(&kernel.commands, &c.record)
+        commands_append(&kernel.commands, &c.record, c.record.records)
     kernel.command_seq += 1
     if kernel.s.bare and short_way(&kernel.s, &c.record, kernel.command_seq, receipt):
         return 0
@@ -176,7 +174,7 @@ cdef class Answer:
 
 
 @cython.final
-cdef class Kernel(Portable):
+cdef class Kernel(Batching):
     """One exchange's state and its only writer. Users reach it through solvent.Exchange and solvent.Book.
 
     instruments and rules: their terms, each read by name (solvent.schema.terms). currencies: their decimals. config: bytes
@@ -262,6 +260,8 @@ cdef class Kernel(Portable):
             return amend_trigger(&self.s, &c.amend_trigger, receipt)
         if type == ADVANCE:
             return OK
+        if type == BATCH:
+            return self._apply_members(c, receipt)
         if self.s.bare:
             return UNKNOWN_COMMAND
         if type == DEPOSIT:
@@ -342,7 +342,8 @@ cdef class Kernel(Portable):
             self.s.may_cost_others = False
             if c.record.type == ORDER and c.record.records <= 4:
                 code = place(&self.s, &c.order, &c[1].extension if c.record.records >= 2 else NULL, receipt)
-            elif c.record.records != 1 and c.record.type != ADD_INSTRUMENT and (c.record.type != OPEN_ACCOUNT or c.record.records != 2):
+            elif (c.record.records != 1 and c.record.type != ADD_INSTRUMENT and c.record.type != BATCH
+                    and (c.record.type != OPEN_ACCOUNT or c.record.records != 2)):
                 code = BAD_RECORD
             elif c.record.type == CANCEL:
                 code = cancel_one(&self.s, &c.cancel, receipt)
@@ -372,28 +373,6 @@ cdef class Kernel(Portable):
             event.d = receipt.filled_lots
             event.e = receipt.resting_lots
         return 0
-
-    cdef int _enter(self, int64_t records) except -1:
-        """Begins commands of so many records in all. Raises what refuses them."""
-        cdef int64_t droppable
-        if self.busy:
-            self._raise_busy()
-        if self.s.log.fault:
-            raise self.halted_error(f"the exchange halted ({said(self.s.log.fault)}); make a new one")
-        if self.s.log.count and self.keep_from > self.s.log.first_seq:
-            droppable = self.s.log.count
-            if self.keep_from - self.s.log.first_seq < <uint64_t>droppable:
-                droppable = <int64_t>(self.keep_from - self.s.log.first_seq)
-            if 2 * droppable >= self.s.log.count:
-                log_drop(&self.s.log, droppable)
-        if self.commands.on and not commands_room(&self.commands, records):
-            raise MemoryError
-        self.busy = WORKING
-        return 0
-
-    cdef int _halted(self) except -1:
-        raise self.halted_error(
-            f"command {self.command_seq} met a state that must not be: {said(self.s.log.fault)}; the exchange has stopped")
 
     cdef int _alone(self, const Request* c) except -1:
         """Applies one command. Python's memory was all taken before."""
@@ -425,6 +404,8 @@ cdef class Kernel(Portable):
     def apply(self, const unsigned char[::1] record not None):
         """Applies one command (64 bytes, more for one of several records) and returns its result code."""
         cdef Request request[RECORDS_MAX]
+        if record.shape[0] >= RECORD_BYTES and record[2] == 0:
+            return _codes[self._batch_alone(record)]
         if record.shape[0] < RECORD_BYTES or record[2] * RECORD_BYTES != record.shape[0]:
             return BAD_RECORD
         memset(&request[1], 0, RECORD_BYTES)
@@ -445,6 +426,7 @@ cdef class Kernel(Portable):
         cdef const Command* at = commands
         cdef const Command* end = commands + total
         cdef int64_t done = 0
+        cdef int64_t batch
         cdef int64_t looked = milliseconds()
         cdef int64_t mask = BETWEEN_LOOKS if self.s.bare else BETWEEN_LOOKS_AT_MONEY
         while at < end and self.s.log.fault == 0:
@@ -456,7 +438,13 @@ cdef class Kernel(Portable):
             elif 3 <= request[0].record.records <= 4 and at + request[0].record.records <= end:
                 memcpy(&request[1], at + 1, (request[0].record.records - 1) * RECORD_BYTES)
             elif request[0].record.records != 1:
-                break
+                self.run_count = done
+                batch = self._apply_batch(at, end - at, &receipts[done])
+                if batch == 0:
+                    break
+                at += batch
+                done += 1
+                continue
             _step(self, request, &receipts[done])
             at += request[0].record.records
             done += 1

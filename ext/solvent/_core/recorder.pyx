@@ -28,6 +28,8 @@ cdef class Recorder(Roster):
                 at += 1
             elif 2 <= at.records <= 4:
                 at += at.records
+            elif batch_records(at, end - at):
+                at += batch_records(at, end - at)
             else:
                 raise self.input_error(f"record {at - commands} says that it takes {at.records} records; set its `records` to 1, 2, 3 or 4")
             n += 1
@@ -52,7 +54,7 @@ cdef class Recorder(Roster):
         commands = <const Command*>&records[0]
         self._whole(commands, total)
         while i < total:
-            i += commands[i].records
+            i += commands[i].records or batch_records(&commands[i], total - i)
             if i >= cut and i < total:
                 found.append(i * RECORD_BYTES)
                 cut = i + least

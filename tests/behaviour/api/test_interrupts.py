@@ -15,7 +15,7 @@ import pytest
 
 import solvent
 import solvent.reference
-from solvent import Book, Exchange, Halted, InputError, Instrument, applied
+from solvent import Book, Busy, Exchange, Halted, InputError, Instrument, applied
 from solvent.api import exchange as face
 from solvent.records import CommandType, command, dtype
 from solvent.terms.spec import to_records
@@ -320,6 +320,17 @@ def test_the_reference_is_whole_or_halted(name):
         seen.add(ex._kernel.halted)
         step += 1 if step < 60 else 17
     assert seen == {True, False}
+
+
+def test_the_reference_is_busy_within_a_command_and_halted_when_that_is_cut(monkeypatch):
+    ex = made(solvent.reference.Exchange)
+    monkeypatch.setattr(ex._kernel.market_state, "indicate", lambda: ex.mark("BTC", 49_000))
+    with pytest.raises(Busy, match="another call"):
+        ex.mark("BTC", 48_000)
+    monkeypatch.undo()
+    with pytest.raises(Halted, match="cut a command in two"):
+        ex.mark("BTC", 47_000)
+    assert ex.position("bob", "BTC").mark_price == 48_000  # reads go on
 
 
 # --- Batches

@@ -9,6 +9,8 @@ import pytest
 import solvent
 from solvent import Collateral, Instrument, Rates, RuleSet, Tier, rules
 from solvent.records import CommandType, EventType, Side, Tif, command, decode
+from solvent.terms.tiers import okex_btc_2019
+from support.coins import TERMS, X, take
 from support.generator import Generator
 
 FIRST, HOME = 16, 50_000  # the first account; a mark in ticks
@@ -165,3 +167,103 @@ def test_every_price_of_drawn_venues_finds_whom_a_look_at_everybody_finds(seed):
                 generator.added()
             ex.check()
     assert seen["compared"] > 1_000
+
+
+# --- What a look at those near their thresholds could miss
+
+
+def test_a_position_that_opens_where_its_currency_backs_another_is_looked_at(exchange_class):
+    """C opens when the domain that USDC backs has no guard: what C loses then endangers X, long before its own domain."""
+    listed = [Instrument(X, **TERMS), Instrument("C", settle="USDC", **TERMS), Instrument("P", **TERMS)]
+    ex = exchange_class(listed, collateral=[Collateral("USDC", of="USDT", price="P", haircut="0.1", decimals=6)])
+    for name, dollars, coins in (("bob", 10**6, 10**6), ("alice", 1, 1_000)):
+        ex.deposit(name, "USDT", dollars)
+        ex.deposit(name, "USDC", coins)
+    for name, price in (("P", 1), (X, 1_000), ("C", 1_000)):
+        ex.mark(name, price)
+    assert take(ex, "C", "buy", 1, 1_000).filled
+    ex.mark("C", 1_001)  # both domains have guards now
+    assert take(ex, "C", "sell", 1, 1_000).filled
+    ex.mark("C", 1_000)
+    assert take(ex, X, "buy", 5, 1_000).filled
+    ex.mark(X, 1_001)  # USDT asks more than its cash from here on, and has none
+    assert take(ex, "C", "buy", 4, 1_000).filled
+    ex.mark("C", 1_000)
+    other = ex._kernel.fork()
+    drop = command(CommandType.MARK, instrument=1, price_ticks=843)
+    begin = other.next_seq
+    other.apply(drop)
+    [found] = [each for each in decode(bytes(other.view(begin, other.next_seq))) if each.type == EventType.LIQUIDATION]
+    assert found.currency == 0 and found.account == ex._kernel.account_id(b"alice")
+    ex._kernel.apply(drop)
+    assert ex._kernel.state() == other.state()
+    ex.check()
+
+
+def test_a_closed_row_whose_orders_count_is_not_looked_at(exchange_class):
+    """Its band is every mark: the old one would send the next fall to look at a position that is gone."""
+    ex = exchange_class([Instrument(X, **TERMS)], rules=replace(rules.find("seed"), orders="notional"))
+    for name, amount in (("bob", 10_000), ("alice", 1_000)):
+        ex.deposit(name, "USDT", amount)
+    ex.mark(X, 1_000)
+    assert take(ex, X, "buy", 5, 1_000).filled
+    ex.mark(X, 1_001)
+    ex.order("alice", X, "buy", 1, price=500).ok()
+    assert take(ex, X, "sell", 5, 1_001).filled
+    for price in (1_002, 501, 90_000):
+        assert not [each for each in ex.mark(X, price).events if each.type == EventType.LIQUIDATION]
+        ex.check()
+    assert len(ex.open_orders("alice")) == 1
+
+
+@pytest.mark.parametrize("mode", ["isolated", "cross"])
+def test_who_waits_for_the_next_mark_is_free_after_it(exchange_class, mode):
+    """Funding leads to a step-down that finds nobody, and after a mark that is safe to one that sells 15 of 45."""
+    tiers = okex_btc_2019(first=20, step=10, levels=8)
+    ex = exchange_class([Instrument(X, tiers=tiers)], rules=replace(rules.find("seed"), funding_cap=False))
+    for name, amount in (("bob", 10**6), ("alice", 1_137)):
+        ex.deposit(name, "USDT", amount)
+    ex.mark(X, 50_000)
+    assert take(ex, X, "buy", 45, 50_000, leverage=20, mode=mode).filled == 45
+    ex.mark(X, 48_600)
+    found = {each.type for each in ex.settle_funding(X, "0.0032", 1).events}
+    assert EventType.STEP_DOWN in found and EventType.TRADE not in found
+    assert not [each for each in ex.mark(X, 48_750).events if each.type == EventType.LIQUIDATION]
+    ex.order("bob", X, "buy", 60, price=48_700).ok()
+    sold = [each.size_lots for each in ex.settle_funding(X, "0.0032", 2).events if each.type == EventType.STEP_DOWN]
+    assert sold == [15] and ex.position("alice", X).size == 30
+
+
+def test_what_moves_the_tier_of_another_row_lowers_its_floor(exchange_class):
+    """41 lots of a group are in tier 2: all 39 of I0 ask 0.6 % when one lot of I1 comes to 40."""
+    ex = exchange_class([Instrument(name, **LINEAR, basis="net", tier_group=1) for name in ("I0", "I1")], rules=NETTED)
+    for name, amount in (("bob", 10**7), ("alice", 5_000)):
+        ex.deposit(name, "USDT", amount)
+    for name in ("I0", "I1"):
+        ex.mark(name, HOME)
+    assert take(ex, "I0", "buy", 39, HOME).filled and take(ex, "I1", "buy", 1, HOME).filled
+    ex.mark("I0", HOME + 1)
+    ex.check()
+    assert take(ex, "I1", "buy", 1, HOME).filled
+    ex.mark("I0", HOME)
+    ex.check()
+
+
+def test_a_second_position_ends_a_guard_where_the_fee_goes_by_equity(exchange_class):
+    """A counted order of I1 fills: what I0 pays at bankruptcy goes by what I1 loses then, at the end of its band too."""
+    by_equity = replace(rules.find("seed"), fee_at="bankruptcy", funding_cap=False, fee_cross_low=True, orders="notional")
+    listed = [Instrument(name, **LINEAR, liquidation_fee="0.01") for name in ("I0", "I1")]
+    ex = exchange_class(listed, rules=by_equity)
+    for name, amount in (("bob", 10**7), ("alice", 12_000)):
+        ex.deposit(name, "USDT", amount)
+    for name in ("I0", "I1"):
+        ex.mark(name, HOME)
+    assert take(ex, "I0", "buy", 100, HOME).filled
+    ex.order("alice", "I1", "buy", 4, price=HOME).ok()
+    ex.mark("I0", HOME)
+    assert ex.order("bob", "I1", "sell", 4, price=HOME).filled
+    ex.mark("I0", HOME)
+    ex.mark("I1", 1)
+    for price in range(42_000, 41_000, -10):
+        assert not [each for each in ex.mark("I0", price).events if each.type == EventType.LIQUIDATION]
+        ex.check()

@@ -1,12 +1,13 @@
 """Step-down, takeover, parcels, fund, ADL and deficit (semantics §3-§6), each with worked numbers."""
 
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
 import pytest
 
-from solvent import EventType, Instrument, Rejected
+from solvent import EventType, Instrument, Rejected, rules
 from solvent.codes import Code
-from solvent.records import Ending, ParcelChange, Posting, Purse, Verdict
+from solvent.records import NO_INSTRUMENT, Ending, ParcelChange, Posting, Purse, Verdict
 from solvent.terms.tiers import okex_btc_2019
 
 BTC = "BTC-USDT-SWAP"
@@ -218,6 +219,23 @@ def test_orders_are_cancelled_before_positions_are_touched(strict_exchange):
     assert ex.account("alice").hold == 0
 
 
+def test_who_closed_keeps_no_orders_that_ask_more_than_is_left(strict_exchange):
+    """Where orders count, one that asks 7.5 of a wallet with less: there is no position, and the orders go."""
+    ex = market(strict_exchange, instruments=2, rules=replace(rules.find("seed"), orders="notional"))
+    long(ex, "a", 10, 155, 50, mode="cross")
+    ex.set_leverage("a", "SECOND", 50, mode="cross")
+    ex.order("a", "SECOND", "buy", 3, price=49_900).ok()
+    ex.mark(BTC, 49_000)
+    ex.order("maker", BTC, "buy", 10, price=48_550).ok()
+    ack = ex.order("a", BTC, "sell", 10, price=48_550)
+    assert ack.ok().filled == 10
+    [found] = of(ack.events, EventType.LIQUIDATION)
+    assert (found.instrument, found.verdict) == (NO_INSTRUMENT, Verdict.FULL)
+    assert 0 <= found.equity_units < found.own_units and not of(ack.events, EventType.TAKEOVER)
+    assert of(ack.events, EventType.DONE, ending=Ending.LIQUIDATED) and not ex.open_orders("a")
+    assert ex.account("a").cash * 10**6 == found.equity_units
+
+
 def test_worst_account_goes_first(strict_exchange):
     """Both are due at once; the smaller slack (equity - R_own) takes the only bid."""
     ex = market(strict_exchange, fund=100)
@@ -231,16 +249,18 @@ def test_worst_account_goes_first(strict_exchange):
 # --- ADL passes and the deficit (§5)
 
 
-def ruined_pair(make, fund=0):
-    """A short of BTC whose owner is ruined by SECOND: its parcel is priced far below mark."""
+def ruined_pair(make, fund=0, mode="isolated", lots=3):
+    """A short of BTC whose owner is ruined by SECOND: its parcel is priced far below mark. Who is long may have more lots."""
     ex = market(make, instruments=2, fund=fund)
     ex.deposit("ruined", "USDT", 200)
     ex.deposit("long", "USDT", 100)
     ex.set_leverage("ruined", BTC, 20, mode="cross")
     ex.set_leverage("ruined", "SECOND", 20, mode="cross")
-    ex.set_leverage("long", BTC, 50, mode="isolated")
+    ex.set_leverage("long", BTC, 50, mode=mode)
     ex.order("ruined", BTC, "sell", 3, price=50_000).ok()
-    ex.order("long", BTC, "buy", 3, price=50_000).ok()
+    ex.order("maker", BTC, "sell", 7, price=50_000).ok()
+    ex.order("long", BTC, "buy", lots, price=50_000).ok()
+    ex.cancel_all("maker")
     ex.order("maker", "SECOND", "sell", 3, price=50_000).ok()
     ex.order("ruined", "SECOND", "buy", 3, price=50_000).ok()
     return ex
@@ -260,6 +280,30 @@ def test_pass_2_closes_an_opposite_parcel_and_the_deficit_carries_the_loss(stric
     ex.seed_fund("USDT", owed + 1)
     assert (ex.deficit("USDT"), ex.fund("USDT")) == (0, 1)
     ex.withdraw("maker", "USDT", 1)
+
+
+def test_an_opposite_parcel_that_is_larger_keeps_the_rest_and_its_order(strict_exchange):
+    ex = ruined_pair(strict_exchange, lots=5)
+    ex.mark(BTC, 49_200)
+    [resting] = ex.parcels()
+    [(price, size)] = ex.depth(BTC).asks
+    assert (resting.size, size) == (5, 5)
+    events = ex.mark("SECOND", 30_000).events
+    assert [(e.adl_pass, e.closed_lots) for e in of(events, EventType.ADL, instrument=0)] == [(2, 3)]
+    [left] = ex.parcels()
+    assert (left.parcel_id, left.order_id, left.size) == (resting.parcel_id, resting.order_id, 2)
+    assert ex.depth(BTC).asks == [(price, 2)]
+
+
+def test_pass_3_tops_up_a_wallet_too(strict_exchange):
+    """Half of what ruined lacks, 400 and fees, comes with its short: who is long loses 99.25 and 150 or so more."""
+    ex = ruined_pair(strict_exchange, mode="cross")
+    events = ex.mark("SECOND", 30_000).events
+    assert [e.adl_pass for e in of(events, EventType.ADL, instrument=0)] == [3]
+    [top_up] = of(events, EventType.LEDGER, posting=Posting.ADL_TOP_UP)
+    [loss] = [e for e in of(events, EventType.LEDGER, posting=Posting.REALISED) if ex.account_name(e.payer) == "long"]
+    assert top_up.amount_units == loss.amount_units - 99_250_000 > 0
+    assert ex.account("long").cash == 0 and ex.deficit("USDT") == -Decimal(top_up.amount_units) / 10**6
 
 
 def test_pass_3_tops_up_from_the_deficit(strict_exchange):

@@ -139,12 +139,11 @@ def threshold_rates(rules: RuleTerms, contract: Contract, p: Position) -> tuple[
 
 
 def equity_shares(contracts: list[Contract], cash: int, holdings: list[Position]) -> list[int]:
-    """Returns floor(E * MM_i / sum MM) for each cross position; left-over units go to the first of the largest MM."""
+    """Returns floor(E * MM_i / sum MM) for each of some cross positions; left-over units go to the first of the largest MM."""
     needed = [maintenance(contracts[p.instrument], p, tier_of(contracts[p.instrument], p)) for p in holdings]
     equity = cash + sum(upl(contracts[p.instrument], p) for p in holdings)
     shares = [equity * each // sum(needed) for each in needed]
-    if shares:
-        shares[needed.index(max(needed))] += equity - sum(shares)
+    shares[needed.index(max(needed))] += equity - sum(shares)
     return shares
 
 
@@ -259,9 +258,8 @@ def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Po
 
 
 def adl_rank(contract: Contract, p: Position, r: Requirement) -> int:
-    """Returns the profit rate in millionths, times effective leverage for winners, divided by it for losers."""
-    if p.cost == 0:
-        return 0
+    """Returns the profit rate in millionths, times effective leverage for winners, divided by it for losers. An open position
+    has a cost and a value: each lot does, at every price."""
     rate = saturate(upl(contract, p) * 10**6 // abs(p.cost))
     if rate > 0:
         return INT64_MAX if r.equity <= 0 else saturate(rate * saturate(r.value) // r.equity)

@@ -78,6 +78,5 @@ def deleverage(state: State, case: Case) -> Outcome:
     for minus_rank, _, sound, p in winners:
         if not sound and parcel.size:
             _close_winner(state, parcel, p, 3, -minus_rank)
-    if parcel.size:
-        raise AssertionError("deleveraging left a parcel open although both sides are equal")
+    assert not parcel.size, "both sides are equal"
     return Outcome.OVER

@@ -36,10 +36,7 @@ def run(state: State, case: Case) -> None:
     steps = [step for concern, step in map(STEPS.__getitem__, state.rules.steps) if concern == case.concern]
     outcome = Outcome.AGAIN
     while outcome == Outcome.AGAIN:
-        for step in steps:
-            outcome = step(state, case)
-            if outcome != Outcome.GO_ON:
-                break
+        outcome = next(said for said in (step(state, case) for step in steps) if said != Outcome.GO_ON)  # the last one ends
 
 
 def _collect(state: State) -> list[Case]:

@@ -48,9 +48,9 @@ def _take_cross(state: State, account: int, currency: int) -> None:
 
 def take_over(state: State, case: Case) -> Outcome:
     """Takes over the isolated position, or all cross positions of the domain."""
-    if case.verdict == Verdict.FULL:
-        if case.position:
-            _take_isolated(state, case.position)
-        else:
-            _take_cross(state, case.account, case.currency)
+    assert case.verdict == Verdict.FULL  # who is not so far down was stepped down, or lost the orders that asked for more
+    if case.position:
+        _take_isolated(state, case.position)
+    else:
+        _take_cross(state, case.account, case.currency)
     return Outcome.OVER

@@ -26,7 +26,7 @@ cdef struct Wallet:
     int64_t hold_units             # the sum of the holds of the positions in this currency
     int128 slack_units             # profit less R_own of its cross positions, as domain read it
     uint64_t known_at              # the ledger's moves at that reading; 0: unknown
-    uint64_t noted_at              # the ledger's readings when it was noted last
+    uint64_t noted_at              # the notes' readings when it was noted last
 
 cdef struct OpenSide:              # resting orders of one side
     int64_t lots
@@ -92,12 +92,13 @@ cdef struct Owner:                # an account in a currency
     uint32_t account
     uint32_t currency
 
-cdef struct Notes:                # whose cash or positions have changed since the guards last read them
+cdef struct Notes:                # whose cash or positions have changed since the guards last read them; some twice
     Owner* owners
     int32_t count
     int32_t capacity
     bint lost                      # there was no room: anybody may have changed
-    uint64_t readings              # times that the guards have read them, from 1 up
+    uint64_t lost_count            # times that there was none
+    uint64_t readings              # times that they were read, from 1 up: by the guards, which end them, or by a ranking
 
 cdef struct Ledger:
     EventLog* log

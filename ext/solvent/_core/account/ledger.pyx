@@ -177,6 +177,7 @@ cdef void note_anew(Ledger* ledger, uint32_t account, uint32_t currency) noexcep
     wallet_of(ledger, account, currency).noted_at = notes.readings
     if not room(<void**>&notes.owners, notes.count, &notes.capacity, sizeof(Owner)):
         notes.lost = True
+        notes.lost_count += 1
         return
     notes.owners[notes.count].account = account
     notes.owners[notes.count].currency = currency

@@ -35,6 +35,7 @@ cdef enum:
     LIQ_7 = 607    # the fund is never below zero
     LIQ_8 = 608    # deleveraging takes by rank, at the bankruptcy price
     LIQ_10 = 610   # a house position that is flat leaves no trace but its result
+    KER_4 = 704    # a batch is applied whole, or not at all
     SAFE_1 = 801   # only a price, funding, a settlement or the clock costs others
     SAFE_2 = 802   # a fill costs nobody but its owner
 

@@ -21,7 +21,7 @@ cdef void commands_forget(CommandLog* log, int64_t until) noexcept nogil
 cdef void commands_close(CommandLog* log) noexcept nogil
 
 
-cdef inline void commands_append(CommandLog* log, const Command* command) noexcept nogil:
+cdef inline void commands_append(CommandLog* log, const Command* command, int64_t records) noexcept nogil:
     """Appends all records of a command. Room for them was made before it began."""
-    memcpy(&log.records[log.count], command, command.records * <size_t>RECORD_BYTES)
-    log.count += command.records
+    memcpy(&log.records[log.count], command, <size_t>records * <size_t>RECORD_BYTES)
+    log.count += records

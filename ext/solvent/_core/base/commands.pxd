@@ -375,6 +375,22 @@ cdef struct Disconnect:  # Cancels all live orders with a tag, of an account (0x
     uint64_t unused_order_id
     int64_t unused_amount
 
+cdef struct Batch:  # Heads the commands of a batch: all of them are applied, or none if one would be refused. account: whose they are;
+    uint16_t type
+    uint8_t records
+    uint8_t unused_side
+    uint32_t account
+    uint32_t unused_instrument
+    uint8_t unused_tif
+    uint8_t unused_flags
+    uint16_t unused_mode
+    int64_t time_ns
+    int64_t unused_price_ticks
+    int64_t unused_size_lots
+    uint64_t unused_client_id
+    uint64_t unused_order_id
+    int64_t behind
+
 cdef struct SetState:  # Sets the state of an instrument's market (Listing). price_ticks: the price of a settlement, 0 for its mark. ends_ns:
     uint16_t type
     uint8_t records
@@ -433,5 +449,6 @@ cdef union Request:  # one record of a command
     TellLast set_last
     SetTimer timer
     Disconnect disconnect
+    Batch batch
     SetState set_state
     AmendTrigger amend_trigger

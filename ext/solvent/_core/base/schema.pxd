@@ -132,6 +132,7 @@ cdef enum CommandType:  # Numbers the commands
     SET_LAST = 23
     TIMER = 24
     DISCONNECT = 25
+    BATCH = 26
     SET_STATE = 29
     AMEND_TRIGGER = 28
 
@@ -411,6 +412,9 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     TOO_MANY_OPEN_ORDERS = 412
     TOO_MANY_MESSAGES = 413
     TOO_MANY_TIMERS = 414
+    BAD_BATCH = 430
+    NOT_IN_A_BATCH = 431
+    OTHER_THAN_BATCH = 432
     BAD_AMOUNT = 500
     INSUFFICIENT_BALANCE = 501
     WITHDRAWALS_CLOSED = 502

@@ -1,7 +1,6 @@
 """Auto-deleveraging; the contract is in deleverage.pxd, the readable twin in twin/liquidation/deleverage.py."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, qsort
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.base.schema cimport (
     ADL_TOP_UP, CLOSED_BY_ADL, CLOSED_BY_OPPOSITE, DEFICIT, DELEVERAGED, HOUSE, MAKER_FEE, UNWOUND,
 )
@@ -9,11 +8,10 @@ from solvent._core.account.ledger cimport (
     Effect, Fill, Parcel, Position, fill_effect, fill_post, margin_purse, parcel_fill, parcel_share, pay, touch,
     wallet_of, wallet_purse,
 )
-from solvent._core.account.margin cimport Requirement, adl_rank, domain_requirement, upl
+from solvent._core.account.margin cimport Requirement, domain_requirement
+from solvent._core.account.ranking cimport Offer, Ranking, Winner, offer_of, ranking_next, ranking_of
 from solvent._core.base.clauses cimport LIQ_6, LIQ_8, MON_2, SAFE_1, is_floor, must
-from solvent._core.base.money cimport floor128, int128, min64, magnitude, saturate
-from solvent._core.base.pool cimport taken
-from solvent._core.contract.valuation cimport Instrument
+from solvent._core.base.money cimport min64, magnitude, saturate
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.market.order_pool cimport pool_find
 from solvent._core.trade.admission cimport fit
@@ -21,51 +19,6 @@ from solvent._core.trade.lifecycle cimport cancel, cancel_all, shrink
 from solvent._core.trade.holds cimport refresh_hold
 from solvent._core.trade.state cimport State
 from solvent._core.base.emit cimport emit_adl
-
-cdef struct Winner:
-    int64_t rank
-    int32_t position
-    uint32_t account
-    uint8_t sound              # closing all of it at the parcel's price leaves equity >= 0
-
-
-cdef int _by_rank(const void* left, const void* right) noexcept nogil:
-    cdef Winner* a = <Winner*>left
-    cdef Winner* b = <Winner*>right
-    if a.rank != b.rank:
-        return -1 if a.rank > b.rank else 1
-    return -1 if a.account < b.account else (1 if a.account > b.account else 0)
-
-
-cdef int32_t _winners(State* s, Parcel* parcel, Winner* winners) noexcept nogil:
-    """Ranks the positions of the other side, each with its right to pass 1."""
-    cdef Instrument* ins = &s.ledger.instruments[parcel.instrument]
-    cdef int32_t count = 0
-    cdef int32_t i
-    cdef int128 share, after
-    cdef Position* p
-    cdef Requirement r
-    for i in range(ins.member_count):
-        p = &s.ledger.positions[ins.members[i]]
-        if p.size_lots == 0 or (p.size_lots > 0) == (parcel.size_lots > 0):
-            continue
-        domain_requirement(&s.ledger, &s.rules, ins.members[i], &r)
-        share = parcel.cost_units
-        share = floor128(share * magnitude(p.size_lots), magnitude(parcel.size_lots))
-        after = r.equity
-        after = after - upl(&s.ledger, p) - share - p.cost_units
-        must(after + share + p.cost_units + upl(&s.ledger, p) == r.equity, LIQ_8, &s.log.fault)
-        winners[count].rank = adl_rank(&s.ledger, p, &r)
-        winners[count].position = ins.members[i]
-        winners[count].account = p.account
-        winners[count].sound = r.equity > 0 and after >= 0
-        count += 1
-    qsort(winners, count, sizeof(Winner), &_by_rank)
-    for i in range(1, count):
-        must(winners[i - 1].rank > winners[i].rank or (winners[i - 1].rank == winners[i].rank
-             and winners[i - 1].account <= winners[i].account), LIQ_8, &s.log.fault)
-    must(count <= ins.member_count, LIQ_8, &s.log.fault)
-    return count
 
 
 cdef void _adl_event(State* s, uint32_t account, Parcel* parcel, int64_t lots, int64_t share, int pass_, int64_t rank) noexcept nogil:
@@ -158,33 +111,31 @@ cdef void _close_opposites(State* s, int32_t index) noexcept nogil:
             _close_opposite(s, index, i)
 
 
-cdef void _close_winners(State* s, int32_t index, Winner* winners, int32_t count, int pass_) noexcept nogil:
+cdef void _close_winners(State* s, int32_t index, Ranking* ranking, Offer* offer, int pass_) noexcept nogil:
     """Closes the sound positions by rank (pass 1), or all others (pass 3)."""
-    cdef int32_t i
-    for i in range(count):
-        if s.ledger.parcels[index].size_lots == 0:
-            break
-        if winners[i].sound == (pass_ == 1):
-            must(s.ledger.positions[winners[i].position].instrument == s.ledger.parcels[index].instrument, LIQ_8, &s.log.fault)
-            must(s.ledger.positions[winners[i].position].account == winners[i].account, LIQ_8, &s.log.fault)
-            _close_winner(s, index, &winners[i], pass_)
+    cdef Winner last, winner
+    cdef int32_t count = 0
+    while s.ledger.parcels[index].size_lots != 0 and ranking_next(ranking, &s.ledger, &s.rules, offer, pass_ == 1, &winner):
+        must(s.ledger.positions[winner.position].instrument == s.ledger.parcels[index].instrument, LIQ_8, &s.log.fault)
+        must(s.ledger.positions[winner.position].account == winner.account, LIQ_8, &s.log.fault)
+        must(count == 0 or last.rank > winner.rank or (last.rank == winner.rank and last.account < winner.account), LIQ_8, &s.log.fault)
+        _close_winner(s, index, &winner, pass_)
+        last = winner
+        count += 1
 
 
 cdef int deleverage(State* s, Case* c) noexcept nogil:
     """Closes the rest of the parcel: sound winners by rank, opposite parcels by id, then all others by rank."""
     cdef Parcel* parcel = &s.ledger.parcels[c.parcel]
-    cdef size_t most = <size_t>s.ledger.instruments[parcel.instrument].member_count + 1
-    cdef Winner* winners = <Winner*>taken(most * sizeof(Winner))
-    cdef int32_t count
-    if winners == NULL:
+    cdef Ranking* ranking = ranking_of(&s.rankings, &s.ledger, &s.rules, parcel.instrument, parcel.size_lots < 0)
+    cdef Offer offer = offer_of(&s.ledger, parcel.cost_units, magnitude(parcel.size_lots))
+    if ranking == NULL:
         s.log.fault = 2
         return OVER
     must(parcel.size_lots != 0 and parcel.order_id == 0, LIQ_6, &s.log.fault)
     must(s.may_cost_others, SAFE_1, &s.log.fault)
-    count = _winners(s, parcel, winners)
-    _close_winners(s, c.parcel, winners, count, 1)
+    _close_winners(s, c.parcel, ranking, &offer, 1)
     _close_opposites(s, c.parcel)
-    _close_winners(s, c.parcel, winners, count, 3)
-    free(winners)
+    _close_winners(s, c.parcel, ranking, &offer, 3)
     must(parcel.size_lots == 0 and parcel.cost_units == 0, LIQ_8, &s.log.fault)
     return OVER

@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.account.ledger cimport OFFER, Ledger, Parcel, balance, order_touched, parcels_sweep, wallet_of
+from solvent._core.account.ranking cimport rankings_close
 from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
@@ -214,5 +215,6 @@ cdef void resolve_touched(State* s) noexcept nogil:
             _run_domain(s, &cases.items[i])
     must(s.ledger.touched_count == 0 or s.log.fault != 0, LIQ_1, &s.log.fault)
     free(cases.items)
+    rankings_close(&s.rankings)
     if s.ledger.parcel_count:
         parcels_sweep(&s.ledger)

@@ -9,7 +9,7 @@ from solvent._core.account.margin cimport bankruptcy_cost, equity_share, upl
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_4, MON_8, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport taken
-from solvent._core.base.schema cimport CLEARING, FULL, SAFE, TAKEN_OVER
+from solvent._core.base.schema cimport CLEARING, FULL, TAKEN_OVER
 from solvent._core.contract.valuation cimport Instrument, price_paying
 from solvent._core.liquidation.case cimport OVER, Case
 from solvent._core.liquidation.collateral cimport convert
@@ -116,11 +116,10 @@ cdef void _take_cross(State* s, Case* c) noexcept nogil:
 
 cdef int take_over(State* s, Case* c) noexcept nogil:
     """Takes over the isolated position, or all cross positions of the domain."""
-    must(c.verdict != FULL or c.requirement.equity < c.requirement.full, LIQ_1, &s.log.fault)
-    must(c.verdict != SAFE, LIQ_1, &s.log.fault)
-    if c.verdict == FULL:
-        if c.position >= 0:
-            _take_isolated(s, c)
-        else:
-            _take_cross(s, c)
+    must(c.verdict == FULL, LIQ_1, &s.log.fault)      # else it was stepped down, or lost the orders that asked for more
+    must(c.requirement.equity < c.requirement.full, LIQ_1, &s.log.fault)
+    if c.position >= 0:
+        _take_isolated(s, c)
+    else:
+        _take_cross(s, c)
     return OVER

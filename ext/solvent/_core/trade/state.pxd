@@ -11,6 +11,7 @@ from solvent._core.account.fees cimport Fees
 from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet, parcel_find
 from solvent._core.account.guard cimport Guards
 from solvent._core.account.margin cimport Rules
+from solvent._core.account.ranking cimport Rankings
 from solvent._core.contract.price_model cimport Prices
 from solvent._core.base.money cimport int128
 from solvent._core.base.schema cimport HOUSE_ORDER
@@ -69,6 +70,7 @@ cdef struct State:
     ClientIds client_ids
     Rules rules
     Guards guards              # derived: a copy begins without them
+    Rankings rankings          # derived: of the accounts that are worked off now
     Fees fees
     int64_t clock_ns
     uint64_t order_count       # order numbers given so far
