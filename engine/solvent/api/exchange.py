@@ -4,7 +4,7 @@ Owns the commands of traders and of their accounts. Never holds or changes a bal
 commands, events and reads. The same class sits on the compiled kernel and on the readable twin (solvent.reference.Exchange).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -270,6 +270,11 @@ class Exchange(Operator):
             next_to_target=0 if to is None else self._known_instrument(to) + 1, target_leg=leg_of(to_leg),
         )  # fmt: skip
 
+    def _in_ticks(self, index: int) -> Callable[[object, str], int]:
+        """Returns what turns a price of an instrument into ticks."""
+        tick = self._terms(index).tick_size
+        return lambda value, what: fit(to_units(value, tick, what), False)
+
     def order(
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
@@ -312,11 +317,7 @@ class Exchange(Operator):
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
         """
         index = self._instrument(instrument)
-        lot, tick = self._terms(index).lot_size, self._terms(index).tick_size
-
-        def ticks(value: object, what: str) -> int:
-            return fit(to_units(value, tick, what), False)
-
+        lot, ticks = self._terms(index).lot_size, self._in_ticks(index)
         peak = None if display is None else fit(to_units(display, lot, "display"), False)
         away = signed_ticks(offset, "offset", ticks) if type(offset) is not int or offset else 0
         kind = Kind(peak, all_or_none, to_limit, levels, peg, away)

@@ -178,7 +178,10 @@ class Reader:
         return [order.row() for order in self.trading.books[instrument].queue(side, price)]
 
     def order_counts(self, account: int, instrument: int) -> tuple[int, int]:
-        """Returns the numbers of resting and of dormant or parked orders. NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all."""
+        """Returns the numbers of resting and of dormant or parked orders.
+
+        NOBODY: everyone's, the house's too; NO_INSTRUMENT: in all.
+        """
         found = [
             order.dormant or order.parked for order in self.trading.live.values()
             if account in (NOBODY, order.account) and instrument in (NO_INSTRUMENT, order.instrument)

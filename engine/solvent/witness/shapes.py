@@ -38,7 +38,7 @@ class Shaped(Timed):
         self._careful = self._careful or order.whole or order.dark or order.display > 0
 
     def _followed(self, instrument: int, order: Order) -> int:
-        """Returns the price that a pegged order follows: the mark, or one of what is shown and follows none; 0: there is none."""
+        """Returns the price that a pegged order follows, the mark or one that is shown and follows none; 0: there is none."""
         if order.peg == Peg.PEG_MARK:
             return self.marks[instrument]
         shown = (
@@ -54,7 +54,7 @@ class Shaped(Timed):
         order.pegged_at, sign = e.price_ticks, -1 if order.side else 1
         reference = self._followed(e.instrument, order)
         best = [sign * (reference + order.offset)] + ([sign * order.limit] if order.limit else [])
-        self._holds(0 < reference and sign * e.price_ticks <= min(best), e, f"ORD-1: a price that follows {reference}")
+        self._holds(reference > 0 and sign * e.price_ticks <= min(best), e, f"ORD-1: a price that follows {reference}")
 
     def _rest(self, e: Event, order: Order) -> None:
         """Enters an order at the end of its queue. A peak is full, and the rest of an iceberg is behind it."""

@@ -11,7 +11,6 @@ from solvent._core.account.margin cimport (
     Requirement, cross_requirement, domain_requirement, hold_units, isolated_requirement, slack_part,
 )
 from solvent._core.base.ladder cimport Ladder
-from solvent._core.canonical cimport unqueued
 from solvent._core.market.peaks cimport Steps, steps_begin, steps_next, touch_ticks
 from solvent._core.base.schema cimport BUY, CLEARING, DEFICIT, FUND, HALTED, HOUSE, LONG, REDUCE_ONLY, SELL, SHORT, TRADING
 from solvent._core.trade.watching cimport watched_ticks
@@ -155,9 +154,12 @@ cdef object _safety(State* s):
 
 
 cdef object _bare_orders(State* s):
-    cdef int64_t live = unqueued(s, 0)
+    cdef int64_t live = s.triggers[0].count
+    cdef int32_t slot
     cdef Steps steps
     cdef int side
+    for slot in range(s.pool.high_water):
+        live += s.pool.orders[slot].state & PARKED != 0
     for side in range(2):
         steps_begin(&s.books[0], side, &steps)
         while steps_next(&s.books[0], &steps):

@@ -264,6 +264,7 @@ def test_through_a_halt(exchange_desk):
     desk.face.set_state("X", "halted")
     desk.mark(105)
     assert price(desk, ack) == 97 and pegged(desk, "b", "buy", 3, "mark").code == Code.NOT_TRADING
+    assert desk.amend("a", ack, size=9).code == Code.NOT_TRADING and desk.amend("a", ack, size=2)
     seen = desk.face.set_state("X", "continuous")
     assert price(desk, ack) == 102 and told(seen, ack.order_id) == [EventType.REPLACED, EventType.RESTED]
 

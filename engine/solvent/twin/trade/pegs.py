@@ -6,7 +6,6 @@ another goes to the back of its new price. Cost: each pegged order after each co
 has moved first.
 """
 
-from solvent.schema.codes import Code
 from solvent.schema.words import Ending, Listing
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order

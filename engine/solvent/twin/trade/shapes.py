@@ -100,7 +100,7 @@ class Shapes:
         return (bid + ask + up) // 2 if bid and ask else 0
 
     def pegged_price(self, instrument: int, side: int, terms: ExtendedTerms) -> int:
-        """Returns the price that a pegged order has now: within its limit and the band, behind the best opposite price; 0: none
+        """Returns the price that a pegged order has now, within limit and band, behind the best opposite price. 0: none
         is legal."""
         contract, worse = self.contracts[instrument], min if side == Side.BUY else max
         price = self._reference(instrument, side, terms)

@@ -1,11 +1,9 @@
 """The rarer half of an order's path: owners, money, terms, cutting; the contract is in lifecycle.pxd."""
 
 from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
-from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, ExtendedTerms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
-from solvent._core.market.client_ids cimport client_text_set
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
@@ -20,17 +18,14 @@ from solvent._core.base.clauses cimport (
 )
 from solvent._core.base.money cimport RATE, min64, magnitude, max64
 from solvent._core.base.schema cimport (
-    BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, CONTINUED, DECREMENT,
-    FILLED, FILLED_BY_BOOK, FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK,
-    POSITION_CLOSED, REDUCE_ONLY, REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
-    AcceptedTerms, Event,
+    BANKRUPTCY_LIMIT, BUY, CANCEL_BOTH, CANCEL_MAKER, CANCEL_TAKER, CLOSE_POSITION, DECREMENT, FILLED, FILLED_BY_BOOK,
+    FILLED_BY_FUND, HOUSE_ORDER, LIQUIDATION_FEE, MAKER_FEE, NO_TRIGGER, OK, POSITION_CLOSED, REDUCE_ONLY,
+    REDUCE_ONLY_CUT, REPLACED, SELF_TRADE, SELL, TAKER_FEE, UNCOVERED, UNFILLED,
 )
-from solvent._core.base.event_log cimport log_next
-from solvent._core.market.expiries cimport expiries_add
 from solvent._core.contract.valuation cimport Instrument, cost_delta, fee_units, value_of
 from solvent._core.trade.holds cimport check_bare, check_reduce, check_same, refresh_hold, reserve, reserve_and_hold
 from solvent._core.trade.state cimport MEETS, Deal, FillSide, State, Ticket, has_owner, order_instrument
-from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced, emit_shaped, emit_tagged
+from solvent._core.base.emit cimport emit_reduced, emit_refilled, emit_replaced
 
 
 cdef int32_t position_begin(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil:
