@@ -90,7 +90,7 @@ def reshaped(r: Random, record: bytes, mark: int, volatility: int) -> bytes:
     elif r.random() < 0.02:
         draft.shape["offset_ticks"] = 1  # of nothing
     plain = not draft.head["flags"] & Flag.CLOSE_POSITION
-    if plain and not draft.second["trigger_kind"] and r.random() < 0.3:
+    if plain and not draft.second["trigger_kind"] and r.random() < 0.15:
         _peg(r, draft, span)
     elif plain and r.random() < 0.6:
         _kind(r, draft)

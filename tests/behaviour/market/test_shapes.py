@@ -267,6 +267,13 @@ def test_a_protected_one_goes_no_further(order_desk):
     ]
 
 
+@pytest.mark.parametrize(("price", "filled"), [(101, 0), (102, 4), (104, 4)])
+def test_at_one_level_a_protected_one_goes_no_further_either(order_desk, price, filled):
+    order_desk.order("b", "sell", 4, 102)
+    ack = order(order_desk, "a", "buy", 10, price, market=True, to_limit=True, levels=1)
+    assert ack.filled == filled and order_desk.depth()[0] == ([(102, 6)] if filled else [])
+
+
 def test_a_stop_may_become_a_limit_order(order_desk):
     order_desk.order("b", "buy", 4, 97)
     ack = order(order_desk, "a", "sell", 10, to_limit=True, trigger=Trigger.stop(98))

@@ -161,10 +161,10 @@ class Placement:
         legal prices."""
         contract, buys = self.contracts[t.instrument], t.side == Side.BUY
         one_level = t.terms.shape_flags & ShapeFlag.ONE_LEVEL
-        if t.price and not one_level:
-            return t.price
         edge = contract.max_price_ticks if buys else 1
-        if not self.bare:
+        if t.price:
+            edge = t.price
+        elif not self.bare:
             edge = valuation.band_price(contract, t.side, self.order_margin.rules.price_band_ppb)
         best = self.trading.books[t.instrument].best(1 - t.side)
         if one_level and best is not None:
@@ -295,7 +295,7 @@ class Placement:
         if limits is None:
             return Code.OK
         kind = OrderType.TRIGGER_ORDER if sleeps else OrderType.MARKET_ORDER if market else OrderType.LIMIT_ORDER
-        if code := self.check_limits(contract, kind, c.size_lots, c.price_ticks if market else t.price, t.flags):
+        if code := self.check_limits(contract, kind, c.size_lots, t.price if c.price_ticks or not market else 0, t.flags):
             return code
         live = sum(len(p.orders) for p in self.ledger.positions_of(t.account) if p.instrument == t.instrument)
         if (sleeps or not t.ending) and 0 < limits.terms.most_orders <= live:  # what cannot rest needs no room

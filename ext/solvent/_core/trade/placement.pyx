@@ -157,9 +157,9 @@ cdef int64_t _market_price(State* s, Ticket* t) noexcept nogil:
     cdef Book* book = t.book
     cdef int64_t edge = ins.max_price_ticks if t.side == BUY else 1
     cdef int64_t best, slipped
-    if t.price_ticks != 0 and (t.terms == NULL or not t.terms.shape_flags & ONE_LEVEL):
-        return t.price_ticks
-    if not s.bare:
+    if t.price_ticks != 0:
+        edge = t.price_ticks
+    elif not s.bare:
         edge = band_price(ins, t.side, s.rules.price_band_ppb)
     if t.terms == NULL:
         return edge
@@ -298,7 +298,7 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
     cdef OrderLimits* limits = t.ins.limits
     cdef bint sleeps = t.terms != NULL and t.terms.kind != NO_TRIGGER
     cdef int type = TRIGGER_ORDER if sleeps else MARKET_ORDER if t.flags & MARKET else LIMIT_ORDER
-    cdef int code = check_limits(s, t.ins, type, c.size_lots, c.price_ticks if t.flags & MARKET else t.price_ticks, t.flags)
+    cdef int code = check_limits(s, t.ins, type, c.size_lots, t.price_ticks if c.price_ticks or not t.flags & MARKET else 0, t.flags)
     if code != OK:
         return code
     if (sleeps or t.ending == 0) and limits.most_orders != 0 and _live_orders(s, t.account, t.instrument) >= limits.most_orders:
