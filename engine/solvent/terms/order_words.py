@@ -205,7 +205,7 @@ class Kind:
         if self.levels is not None:
             flags |= ShapeFlag.ONE_LEVEL * int_within(self.levels, "levels", 1, 1)
         flags |= ShapeFlag.HIDDEN if self.display_lots == 0 else 0
-        flags |= ShapeFlag.INWARDS if self.peg == "mid_inwards" else 0
+        flags |= ShapeFlag.INWARDS if isinstance(self.peg, str) and self.peg.lower() == "mid_inwards" else 0
         fields = {"shape_flags": int(flags)} if flags else {}
         fields |= {"peg": word(_PEGS, self.peg, "peg")} if self.peg is not None else {}
         fields |= {"offset_ticks": self.offset_ticks} if self.offset_ticks else {}
@@ -256,7 +256,7 @@ class Terms:
         """Returns the header's fields that these terms decide."""
         tif, tag = word(TIFS, self.tif, "tif"), int_within(self.tag, "tag", 0, TAGS_MAX)
         return {
-            "tif": (tif or Tif.IOC) if market and not self.kind.to_limit else tif,
+            "tif": (tif or Tif.IOC) if market and not flag_of(self.kind.to_limit, "to_limit") else tif,
             "flags": self.flags() | (Flag.MARKET if market else 0) | (Flag.LINKED if tag else 0),
             "client_id": client_number_of(self.client_id, 0),
             "stp_mode": word(SELF_TRADE, self.self_trade, "self_trade"),
