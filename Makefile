@@ -33,6 +33,7 @@ check: lint                    ## the inner loop: style, types and the quick tes
 bench: $(VENV)/built           ## ratios against a C book, latency, memory, the exchange; peers that are installed; an earlier build
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/journal.py --gate
 	$(BIN)/python benchmarks/gateway.py --gate
 	$(BIN)/python benchmarks/against.py --base 527026e --lines "a command" "a mark" --limit 1.05

@@ -47,11 +47,12 @@ def _build(name: str) -> None:
     from Cython.Build import cythonize
     from setuptools import Distribution, Extension
 
-    extension = Extension(name, [str(HERE / f"{name}.pyx")], extra_compile_args=["-O3"])
+    header = str(ROOT / "engine/solvent/include")
+    extension = Extension(name, [str(HERE / f"{name}.pyx")], extra_compile_args=["-O3"], include_dirs=[header])
     directives = {"language_level": 3, "boundscheck": False, "wraparound": False, "initializedcheck": False}
     modules = cythonize(
-        [extension], include_path=[str(ROOT / "ext")], build_dir=str(BUILD / "bench"), compiler_directives=directives,
-        quiet=True, force=True,
+        [extension], include_path=[str(ROOT / "ext"), str(ROOT / "engine")], build_dir=str(BUILD / "bench"),
+        compiler_directives=directives, quiet=True, force=True,
     )  # fmt: skip
     command = Distribution({"ext_modules": modules}).get_command_obj("build_ext")
     command.build_lib, command.build_temp, command.force = str(BUILD / "bench"), str(BUILD / "bench"), True

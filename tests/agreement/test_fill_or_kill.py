@@ -8,7 +8,7 @@ from support.generator import Generator
 from support.shaped_orders import Draft
 from support.twins import pair
 
-RUNS, COMMANDS = 60, 400
+RUNS, COMMANDS = 80, 400
 
 
 def outcome(kernel, record: bytes) -> tuple[int, int, int]:

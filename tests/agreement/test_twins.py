@@ -12,6 +12,7 @@ from solvent.schema.answers import ANSWERS
 from support import twins
 from support.cells import CELLS, ELSEWHERE
 from support.generator import Generator
+from support.linked_orders import RARE
 from support.twins import RUN, compare, pair, shorten
 
 
@@ -48,7 +49,7 @@ def test_twins_agree_on_every_event(seed, request):
         "ADL_TOP_UP", "SHORTFALL", "NETTED", "SOURCE_CHANGED", "RATED",
         "TRANSFERRED", "LISTING_CHANGED", "CONVERTED", "FEE_CHANGED",
         "REPLACED", "LAST_SET", "CLIENT_ID_NAMED", "TIMED_OUT", "TAGGED", "parcels_rested", "fund_exhausted", "TRIGGERED",
-        *(f"ending_{ending}" for ending in Ending if ending != Ending.AMENDED),
+        *(f"ending_{ending}" for ending in Ending if ending != Ending.AMENDED), *RARE,
     )  # fmt: skip
     missing = [name for name in reached if not seen[name]]
     assert total < (50_000 if usual else 2_000_000) or not missing, f"never reached: {missing}"

@@ -31,6 +31,7 @@ BASE = {
     C.ADD_INSTRUMENT: {"records": 2}, C.HALT: {}, C.SETTLE: {}, C.ADVANCE: {}, C.SET_LAST: {"price_ticks": 500_000},
     C.TIMER: {"account": 16, "timeout_ns": 10**9}, C.DISCONNECT: {"account": 16, "tag": 7},
     C.AMEND_TRIGGER: {"account": 16, "order_id": 2 << 24, "trigger_ticks": 500_000}, C.SET_STATE: {},
+    C.ATTACH: {"account": 16, "records": 2, "size_lots": 1},
 }  # fmt: skip
 ARMED = {"trigger_kind": 1, "trigger_ticks": 510_000, "expiry_ns": 10**9, "hedge_side": 0}
 
@@ -54,11 +55,14 @@ def opened(base):
 def pairs() -> Iterator[bytes]:
     """One record for each command, field and value; several numbers are the same in a narrow field, and are sent once."""
     seen = set()
-    for kind in C:
-        plain = command(kind, **BASE[kind]) + bytes(64 * (BASE[kind].get("records", 1) - 1))
+    for (
+        kind,
+        terms,
+    ) in BASE.items():  # a batch has a framing of its own, and tests of its own (tests/agreement/test_batches.py)
+        plain = command(kind, **terms) + bytes(64 * (terms.get("records", 1) - 1))
         shapes = [(plain, layout("command"), 0)]
         if kind == C.ORDER:
-            armed = command(kind, records=2, **BASE[kind]) + extension(**ARMED)
+            armed = command(kind, records=2, **terms) + extension(**ARMED)
             shapes.append((armed, layout("extension"), 64))
         for record, fields, base in shapes:
             for name, (at, size) in fields.items():

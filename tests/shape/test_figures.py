@@ -62,6 +62,9 @@ def test_what_benchmarks_cimport_is_there(path, tmp_path):
     """They are compiled by `make bench` alone; a name that has moved, or a call that has another form, is found here."""
     module = pytest.importorskip("Cython.Compiler.Main", reason="Cython is absent")
     terms = module.CompilationOptions(
-        include_path=[str(ROOT / "ext")], output_file=str(tmp_path / "translated.c"), language_level=3, errors_to_stderr=True
+        include_path=[str(ROOT / "ext"), str(ROOT / "engine")],
+        output_file=str(tmp_path / "translated.c"),
+        language_level=3,
+        errors_to_stderr=True,
     )
     assert module.compile(str(path), terms).num_errors == 0

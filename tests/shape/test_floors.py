@@ -37,15 +37,17 @@ ROOF = [
     "image",
     "batch",
     "kernel",
+    "native",
+    "named",
 ]  # above all of them, lowest first
 MODULES = [  # of the core within a floor, lowest first
-    "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit", "event_view",
-    "order_pool", "book", "matching", "peaks", "client_ids", "timers", "expiries", "triggers", "call_price", "order_limits",
-    "valuation", "price_model", "ledger", "fees", "margin", "domain", "guard", "ranking", "liquidation_price", "admission",
-    "state", "holds", "watching", "extended", "lifecycle", "short_way", "uncross", "preview", "order_margin", "shapes",
-    "interruption", "placement", "cancellation", "amendment", "pegs", "case", "collateral", "danger", "verdict", "clear",
-    "net", "step_down", "take_over", "unwind", "deleverage", "residual", "pipeline", "funding", "account_commands",
-    "market_state", "marks", *ROOF,
+    "money", "checksum", "clauses", "pool", "ladder", "schema", "commands", "command_log", "event_log", "emit",
+    "event_view", "order_pool", "book", "matching", "peaks", "client_ids", "timers", "brackets", "expiries", "triggers",
+    "call_price", "order_limits", "valuation", "price_model", "ledger", "parcels", "fees", "margin", "domain", "adl_rank",
+    "guard", "ranking", "liquidation_price", "admission", "state", "holds", "watching", "extended", "lifecycle", "short_way",
+    "uncross", "preview", "order_margin", "shapes", "interruption", "linked", "placement", "cancellation", "amendment",
+    "attachment", "pegs", "case", "collateral", "danger", "verdict", "clear", "net", "step_down", "take_over", "unwind",
+    "allocation", "deleverage", "residual", "pipeline", "funding", "account_commands", "market_state", "marks", *ROOF,
 ]  # fmt: skip
 
 
@@ -149,6 +151,7 @@ ONE_KERNEL = {  # files that only one kernel needs, each with its reason
     "base/event_view": "events as Python objects over the log's memory",
     "base/ladder": "a heap of what the guards wait for", "account/guard": "derived; the twin looks at everybody",
     "account/ranking": "a heap and a tree of winners; the twin sorts them",
+    "account/parcels": "keeps the ledger short; methods of it in the twin",
     "base/money": "checked 64-bit arithmetic; Python's ints are exact", "base/integers": "its readable half: roundings",
     "base/pool": "memory", "base/schema": "numbers rendered for C; the twin imports the schema itself",
     "market/client_ids": "a hash table; a dict", "market/expiries": "a heap of slots; a sorted list",

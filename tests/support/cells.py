@@ -3,7 +3,7 @@
 behaviour/venue/test_answers.py sends them; agreement/test_twins.py leaves them out of what its stream has to reach.
 """
 
-from solvent import Code
+from solvent import Code, Instrument
 from solvent.records import NOBODY, CommandType, command
 from solvent.schema.answers import ANSWERS
 from solvent.schema.commands import batch
@@ -14,11 +14,24 @@ NAME = b"a".ljust(64, b"\0")
 SECOND = bytes(64)
 
 
+def scene(exchange_class):
+    """Accounts 16 and 17 with money, a mark, a post-only bid of 17's under an ask of 16's, and the clock at 5."""
+    exchange = exchange_class([Instrument("I"), Instrument("J")])
+    for name in "ab":
+        exchange.deposit(name, "USDT", 10_000)
+    exchange.mark("I", 50_000)
+    exchange.order("a", "I", "sell", 1, price=50_100).ok()
+    exchange.order("b", "I", "buy", 1, price=49_900, post_only=True).ok()
+    exchange.advance(5)
+    return exchange
+
+
 def two(kind: CommandType, **fields: int) -> bytes:
     return command(kind, records=2, **fields) + SECOND
 
 
 BID = 2 << 24 | 1
+_LONG = (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT, C.ATTACH)  # may have a second record
 CELLS = {
     (C.OPEN_ACCOUNT, Code.ACCOUNT_EXISTS): command(C.OPEN_ACCOUNT, records=2) + NAME,
     (C.OPEN_ACCOUNT, Code.BAD_NAME): command(C.OPEN_ACCOUNT, records=2) + SECOND,
@@ -41,7 +54,12 @@ CELLS = {
     (C.DISCONNECT, Code.BAD_TAG): command(C.DISCONNECT, account=16),
     (C.DISCONNECT, Code.UNKNOWN_ACCOUNT): command(C.DISCONNECT, account=99, tag=1),
     (C.TIMER, Code.UNKNOWN_ACCOUNT): command(C.TIMER, account=NOBODY, timeout_ns=1),
-    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=5) + 4 * SECOND,
+    (C.ORDER, Code.BAD_RECORD): command(C.ORDER, account=16, records=6) + 5 * SECOND,
+    (C.ATTACH, Code.BAD_RECORD): command(C.ATTACH, account=16),
+    (C.ATTACH, Code.NOT_SUPPORTED): two(C.ATTACH, account=16)[:-1] + b"\1",
+    (C.ATTACH, Code.BAD_SIZE): two(C.ATTACH, account=16, size_lots=-1),
+    (C.ATTACH, Code.BAD_SIDE): two(C.ATTACH, account=16, side=2),
+    (C.ATTACH, Code.BAD_BRACKET): two(C.ATTACH, account=16, side=1),
     (C.ADD_INSTRUMENT, Code.BAD_INSTRUMENT): two(C.ADD_INSTRUMENT),
     (C.ORDER, Code.NO_MARK): command(C.ORDER, account=16, instrument=1, price_ticks=5, size_lots=1),
     (C.FUNDING, Code.NO_MARK): command(C.FUNDING, instrument=1, order_id=1),
@@ -55,7 +73,7 @@ CELLS = {
         (Code.UNKNOWN_CURRENCY, {"account": 16, "instrument": 9, "amount": 1}),
     )
 } | {
-    (kind, Code.UNKNOWN_INSTRUMENT): command(kind, account=16, instrument=9, price_ticks=1)
+    (kind, Code.UNKNOWN_INSTRUMENT): (two if kind == C.ATTACH else command)(kind, account=16, instrument=9, price_ticks=1)
     for kind, codes in ANSWERS.items() if Code.UNKNOWN_INSTRUMENT in codes and kind != C.BATCH
 } | {(kind, Code.TIME_BACKWARDS): command(kind, time_ns=4) for kind in C} | {
     (C.BATCH, Code.BAD_BATCH): command(C.BATCH, time_ns=5, records=0),
@@ -63,14 +81,16 @@ CELLS = {
     (C.BATCH, Code.OTHER_THAN_BATCH): batch([command(C.MARK, price_ticks=1)]),
 } | {
     (kind, Code.BAD_RECORD): two(kind, account=16)
-    for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in (C.OPEN_ACCOUNT, C.ORDER, C.ADD_INSTRUMENT)
+    for kind, codes in ANSWERS.items() if Code.BAD_RECORD in codes and kind not in _LONG
 }  # fmt: skip
 ELSEWHERE = {  # in test_answers.py, test_chosen_tier.py, test_what_is_read_and_told.py, test_timers.py, test_states.py,
-    # test_call_terms.py, test_trailing.py and test_shapes.py
+    # test_call_terms.py, test_trailing.py, test_shapes.py and test_brackets.py
     (C.ORDER, Code.TOO_MANY_ORDERS), (C.AMEND, Code.POSITION_LIMIT), (C.SET_LEVERAGE, Code.POSITION_LIMIT),
     (C.SET_LAST, Code.NOT_TRADING), (C.TIMER, Code.TOO_MANY_TIMERS), (C.AMEND, Code.CALL_FROZEN),
     (C.CANCEL, Code.CALL_FROZEN), (C.SET_STATE, Code.NOT_TRADING), (C.AMEND_TRIGGER, Code.TRIGGER_REACHED),
-    (C.AMEND, Code.BAD_SHAPE),
+    (C.AMEND, Code.BAD_SHAPE), (C.AMEND, Code.CHILD_TOO_LARGE), (C.ORDER, Code.BAD_BRACKET), (C.ATTACH, Code.TOO_MANY_ORDERS),
+    (C.ATTACH, Code.NOT_TRADING), (C.ATTACH, Code.NOT_IN_THIS_STATE), (C.ATTACH, Code.TOO_MANY_MESSAGES),
+    (C.ATTACH, Code.TOO_MANY_OPEN_ORDERS),
 } | {  # in test_atomic.py and agreement/test_batches.py: the codes of all that it may join
     (C.BATCH, code) for code in ANSWERS[C.BATCH]
 }  # fmt: skip

@@ -12,7 +12,6 @@ from random import Random
 from solvent import Collateral, Funding, Index, Instrument, PriceModel, Rates, RuleSet, Tier, rules
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, Mode, SelfTrade, Side, Tif, TriggerKind
 from solvent.schema.commands import command, extension
-from solvent.schema.layouts import layout
 from solvent.terms.names import client_number
 from solvent.terms.spec import to_records
 from solvent.terms.tiers import okex_btc_2019
@@ -20,11 +19,10 @@ from support import wide
 from support.batches import drawn_batch
 from support.market_states import change_of_state, drawn_calls
 from support.shaped_orders import PLAIN_SOURCES, moved_trigger, reshaped
+from support.spoiled import spoiled
+from support.wide import policies
 
 ACCOUNTS = 14
-HOSTILE = (0, 1, 2, 15, 255, 2**31 - 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
-FIELDS = [field for name, field in layout("command").items() if name not in ("", "records")]
-SECOND = [field for name, field in layout("extension").items() if name]
 
 
 class Generator:
@@ -40,6 +38,7 @@ class Generator:
         self.wide = wide
         self.batches = Random(2 * seed + 1)
         self.joined = self.batches.choice([0.0, 0.0, 0.03, 0.1]) if wide else 0.0  # share of batches
+        self.linking = Random(~seed) if wide and seed % 4 == 3 else None  # a stream with brackets
         self.unrest = self.more.choice([0.0, 0.0, 0.02, 0.06]) if wide else 0.0  # share of changes of a market's state
         r = self.random
         self.plain = r.random() < 0.4  # linear contracts, tiers by contracts, marks handed in, one-way positions
@@ -47,8 +46,7 @@ class Generator:
         fee = r.choice([None, "0.0005", "0.002"])
         self.settle = r.choice([("USDT", "USDT"), ("USDT", "USDC")]) if not self.related else ("USDT", "USDT")
         kinds = ["linear" if self.plain else r.choice(["linear", "inverse", "quanto"]) for _ in range(2)]
-        self.decimals = 9 if "inverse" in kinds else 6
-        self.fee = fee
+        self.decimals, self.fee = 9 if "inverse" in kinds else 6, fee
         self.instruments = [self._instrument(f"I{i}", self.settle[i], kinds[i]) for i in range(r.choice([1, 2, 2]))]
         self.collateral = self._collateral()
         self.candidate = self.instruments[0]  # the one that an ADD_INSTRUMENT asks for
@@ -65,6 +63,7 @@ class Generator:
                 funding_first=r.random() < 0.5, fee_at=fee_at, funding_cap=fee_at == "mark" and r.random() < 0.7,
                 at_threshold=r.random() < 0.5,
             )  # fmt: skip
+        self.rules = replace(self.rules, **policies(self.more)) if self.wide else self.rules
         self.hedged = 0.0 if self.plain else r.choice([0.0, 0.6, 0.9])  # share of accounts that hold both sides apart
         self.volatility = r.choice([3, 30, 120])  # usual mark step in basis points
         self.gap = r.choice([0.0, 0.02, 0.1, 0.4])  # chance that a mark step is a gap
@@ -308,7 +307,7 @@ class Generator:
         if self.wide:
             record = self._wider(kernel, record)
         if self.random.random() < self.error:
-            record = self._spoil(record)
+            record = spoiled(self.random, record, self.time_ns)
         return record
 
     def _wider(self, kernel, record: bytes) -> bytes:
@@ -318,7 +317,7 @@ class Generator:
         rows = kernel.dormant(instrument) if record[0] == CommandType.CANCEL and self.more.random() < 0.3 else []
         if rows:
             return moved_trigger(self.more, self.time_ns, self.more.choice(rows), mark * self.volatility // 5_000 + 2)
-        return reshaped(self.more, record, mark, self.volatility)
+        return reshaped(self.more, record, mark, self.volatility, self.linking)
 
     def _valid(self, kernel) -> bytes:
         r = self.random
@@ -585,23 +584,3 @@ class Generator:
         return command(
             CommandType.AMEND, time_ns=self.time_ns, account=account, size_lots=size, price_ticks=max(0, price), **named
         )
-
-    def _spoil(self, record: bytes) -> bytes:
-        """One field wrong, or plain garbage."""
-        r = self.random
-        spoiled = bytearray(record)
-        if r.random() < 0.8:
-            offset, size = r.choice(FIELDS)
-            if record[0] == CommandType.ORDER and len(record) > 64 and r.random() < 0.6:
-                offset, size = r.choice(SECOND)
-                offset += 64
-            value = r.choice([*HOSTILE, r.randrange(2**64)])
-            spoiled[offset : offset + size] = (value % 256**size).to_bytes(size, "little")
-        else:
-            spoiled[3:64] = r.randbytes(61)
-            if len(record) > 64 and record[0] == CommandType.ORDER:
-                spoiled[64:128] = r.randbytes(64)
-        # A spoiled clock would end the run: every later command would come too early.
-        time_ns = min(int.from_bytes(spoiled[16:24], "little", signed=True), self.time_ns)
-        spoiled[16:24] = time_ns.to_bytes(8, "little", signed=True)
-        return bytes(spoiled)

@@ -6,8 +6,9 @@ Owns the choices, from the generator's second source of numbers: the same seed w
 from random import Random
 
 from solvent.records import CommandType, Flag, Peg, ShapeFlag, Source, Tif, TriggerKind
-from solvent.schema.commands import command, shape
+from solvent.schema.commands import bracket, command, shape
 from solvent.schema.layouts import COMMAND, COMMAND_FIELDS, EXTENSION, EXTENSION_FIELDS
+from support.linked_orders import bracketed
 
 PLAIN_SOURCES = (Source.BY_MARK, Source.BY_LAST, Source.BY_INDEX)
 
@@ -20,10 +21,12 @@ class Draft:
         self.second = dict(zip(EXTENSION_FIELDS, EXTENSION.unpack(record[64:128] or bytes(64)), strict=True))
         self.text = record[128:]
         self.shape: dict[str, int] = {}
+        self.bracket: dict[str, int] = {}
 
     def record(self) -> bytes:
         third = shape(**self.shape) if self.shape else b""
         self.head["flags"] |= Flag.SHAPED_ORDER if third else 0
+        third += bracket(**self.bracket) if self.bracket else b""
         data = EXTENSION.pack(*self.second.values()) + third + self.text
         self.head["records"] = 1 + len(data) // 64
         return COMMAND.pack(*self.head.values()) + data
@@ -78,11 +81,18 @@ def _peg(r: Random, draft: Draft, span: int) -> None:
         draft.shape["shape_flags"] = ShapeFlag.INWARDS
 
 
-def reshaped(r: Random, record: bytes, mark: int, volatility: int) -> bytes:
-    """An ORDER as it was, or with other terms."""
+def reshaped(r: Random, record: bytes, mark: int, volatility: int, linking: Random | None) -> bytes:
+    """An ORDER as it was, or with other terms, or with a bracket."""
+    span = mark * volatility // 5_000 + 2
+    if linking and record[0] == CommandType.ORDER and linking.random() < 0.3:
+        draft = Draft(record)
+        bracketed(linking, draft, mark, span)
+        if draft.head["tif"] in (Tif.GTC, Tif.GTD) and linking.random() < 0.1:
+            _peg(linking, draft, span)
+        return draft.record()
     if record[0] != CommandType.ORDER or r.random() < 0.6:
         return record
-    draft, span = Draft(record), mark * volatility // 5_000 + 2
+    draft = Draft(record)
     if draft.second["trigger_kind"] and r.random() < 0.4:
         draft.second["trigger_source"] = r.choice([Source.BY_BID, Source.BY_ASK])
     if draft.second["trigger_kind"] >= TriggerKind.TRAIL_TICKS:

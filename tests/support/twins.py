@@ -14,6 +14,7 @@ from solvent.records import CommandType, decode
 from solvent.schema.answers import possible
 from solvent.schema.limits import FIRST_USER
 from support.generator import Generator
+from support.linked_orders import Reached
 
 RUN = 1_000  # commands of one drawn shape
 
@@ -76,7 +77,7 @@ def compare(seed: int, commands: int, seen: Counter, every: int) -> None:
     generator = Generator(seed, wide=seed % 2 == 1)
     exchanges = pair(generator)
     kernels = [ex._kernel for ex in exchanges]
-    auditor = Auditor(exchanges[0])
+    auditor, rare = Auditor(exchanges[0]), Reached(seen)
     records: list[bytes] = []
     opening = iter(generator.opening())
     for n in range(commands):
@@ -91,6 +92,7 @@ def compare(seed: int, commands: int, seen: Counter, every: int) -> None:
             pytest.fail(f"the twins differ: shape seed {seed}, command {n}; shortened to {len(short)}:\n{listing}")
         decoded = list(decode(events))
         auditor.follow(decoded)
+        rare.follow(decoded)
         begin = decoded[0]
         assert possible(begin.command, begin.code), f"{begin!r} is no answer to its command: shape seed {seed}, command {n}"
         seen[begin.command, Code(begin.code)] += 1

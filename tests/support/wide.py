@@ -9,6 +9,7 @@ from random import Random
 from solvent import OrderLimits
 from solvent.records import NO_INSTRUMENT, NOBODY, CommandType, Flag, command, extension
 from solvent.schema.layouts import layout
+from support.linked_orders import attached
 
 SHARE = 0.05  # of the commands
 TAGS = [0, 1, 1, 2, 2**16 - 1]
@@ -18,6 +19,8 @@ _TAG = layout("extension")["tag"][0]
 def rare(g, kernel) -> bytes | None:
     """One of the commands that only a wide stream has, or None."""
     r = g.more
+    if g.linking and g.linking.random() < SHARE and (pair := attached(g, kernel)):
+        return pair
     if r.random() >= SHARE:
         return None
     return r.choice([_last, _last, _timer, _timer, _disconnect])(g, kernel)
@@ -54,6 +57,17 @@ def tagged(g, terms: dict[str, int], second: bytes) -> bytes:
     record[_TAG : _TAG + 2] = g.more.choice(TAGS).to_bytes(2, "little")
     terms["flags"] |= Flag.LINKED if g.more.random() < 0.9 else 0
     return bytes(record)
+
+
+def policies(r: Random) -> dict[str, str | bool]:
+    """Who is deleveraged, at which price, and how much: words of a rule set, the usual ones in half of the draws."""
+    if r.random() < 0.5:
+        return {}
+    return {
+        "adl_rank": r.choice(["roi_mr", "pnl_efflev", "binance", "pnl_leverage", "return", "sided_return", "account"]),
+        "adl_price": r.choice(["bankruptcy", "mark", "previous", "capped"]),
+        "adl_share": r.choice(["queue", "pro_rata", "minmax"]), "adl_winners_first": r.random() < 0.3,
+    }  # fmt: skip
 
 
 def limits(r: Random, kind: str) -> OrderLimits | None:

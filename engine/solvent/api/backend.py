@@ -12,7 +12,7 @@ from solvent.schema.events import PAYLOAD, text_of
 from solvent.schema.layouts import EVENT, EVENT_FIELDS, RECORD_BYTES, layout
 from solvent.schema.words import EventType
 
-__all__ = ["Event", "checksum", "compiled_kernel", "decode", "readable_kernel"]
+__all__ = ["Event", "c_functions", "checksum", "compiled_kernel", "decode", "quick_for", "readable_kernel"]
 
 if TYPE_CHECKING:
     from solvent.schema.events import Event
@@ -43,6 +43,23 @@ def compiled_kernel() -> Any:
     if compiled.layout() != {kind: layout(kind) for kind in compiled.layout()}:
         raise ImportError("the compiled core has other record layouts than this package; rebuild it")
     return kernel.Kernel
+
+
+def c_functions() -> Any:
+    """Returns the capsule of the C face. Raises ImportError, with advice, if the compiled core is missing."""
+    compiled_kernel()
+    from solvent._core import native
+
+    return native.functions
+
+
+def quick_for(kernel: Any) -> Any:
+    """Returns the short way of plain orders to a kernel; None if it has none, as the twin and whatever stands before one."""
+    if f"{type(kernel).__module__}.{type(kernel).__name__}" != "solvent._core.kernel.Kernel":
+        return None
+    from solvent._core.named import quick_order
+
+    return quick_order
 
 
 def readable_kernel() -> Any:

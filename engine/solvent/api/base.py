@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 ERRORS = (Busy, Halted, WrongType, OutOfRange, InputError)
-_NEVER = 2**64 - 1
-_ALL = 2**64 - 1
+_CODES = {int(code): code for code in Code}
+_NEVER = _ALL = 2**64 - 1
 # What a copy of an exchange has of its own.
-_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums", "_keeper"}
+_LIVING = {"_kernel", "submit", "revoke", "_cursors", "_drained", "_counted", "_sums", "_keeper", "_quick"}
 
 
 def digest_of(data: bytes) -> bytes:
@@ -159,11 +159,11 @@ class Ack:
         return f"Ack({self.code.name}, order_id={self.order_id}, filled={plain(self.filled)}, resting={plain(self.resting)})"
 
 
-def _ack_of_member(face: "Face", told: tuple[int, int, int, int, int], lot: Decimal, end: int) -> Ack:
-    """Returns the answer to one command of an atomic batch; told: what the kernel says, and the number of its first event."""
+def ack_of(face: "Face", told: tuple[int, int, int, int, int, int], lot: Decimal) -> Ack:
+    """Returns the answer to a command by its receipt, and the numbers of its first and the next event."""
     ack = Ack.__new__(Ack)
-    ack.order_id, ack._filled_lots, ack._resting_lots, code, ack.seq = told
-    ack.code, ack._lot, ack._end, ack._face = Code(code), lot, end, face
+    ack.order_id, ack._filled_lots, ack._resting_lots, code, ack.seq, ack._end = told
+    ack.code, ack._lot, ack._face = _CODES[code], lot, face
     return ack
 
 
@@ -371,7 +371,7 @@ class Face(Past):
         code = (self._keeper or self._kernel).apply(batch(records, who, self._kernel.clock_ns))
         told = [] if code else self._kernel.members
         ends = [each[4] for each in told[1:]] + [self._kernel.next_seq]
-        acks = [_ack_of_member(self, *each) for each in zip(told, lots, ends, strict=bool(told))]
+        acks = [ack_of(self, (*each, end), lot) for each, lot, end in zip(told, lots, ends, strict=bool(told))]
         answer = Atomic(Code(code), int(self._kernel.last[1]), acks, begin)
         return answer.ok() if self._strict else answer
 

@@ -5,24 +5,29 @@ commands, events and reads. The same class sits on the compiled kernel and on th
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from solvent.api import backend
 from solvent.api.atomic import Asking
-from solvent.api.base import ERRORS, SIDES, Ack, wanted_types
+from solvent.api.base import ERRORS, SIDES, Ack, ack_of, wanted_types
 from solvent.api.client_id_seed import drawn
 from solvent.api.operator import Operator
 from solvent.api.reads import Acct, Inst
 from solvent.api.venue import Venue
 from solvent.schema.codes import Code, InputError, Rejected
+from solvent.schema.commands import bracket
 from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.limits import MONEY_MAX, NAME_BYTES, TAGS_MAX
 from solvent.schema.words import CommandType, EventType, Mode, Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
+from solvent.terms.exits import Exit, exits
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import (
+    SELF_TRADE,
     Kind,
     Terms,
     Trigger,
@@ -44,6 +49,8 @@ from solvent.terms.spec import from_records
 if TYPE_CHECKING:
     from solvent.api.previews import Preview
 
+_ARM = "incremental"
+_NEAR: Dec = 0
 _MODES = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _POSITION_MODES = {"one-way": 0, "hedge": 1}
 
@@ -52,7 +59,7 @@ class Exchange(Operator):
     """Trades perpetual and dated futures: order book, isolated and cross margin, liquidation.
 
     instruments: Instrument objects; all that settle in one currency have the same settle_decimals. rules: a RuleSet, or the
-    name of one ("seed", "okx_consistent"). retain: True keeps all events; False drops events that no cursor waits for.
+    name of one (`solvent rules list`). retain: True keeps all events; False drops events that no cursor waits for.
     collateral: currencies that count as margin for others (solvent.Collateral). currencies: further currencies with their
     decimals. Accounts may hold balances in them, and instruments that are added later may settle in them. log: the event types
     that are written (None: all of them). The auditor, feeds and Ack.events see only these. seed: stirs the table of client ids
@@ -86,6 +93,10 @@ class Exchange(Operator):
         names = [each.name.encode() for each in v.instruments]
         terms = v.specs, v.decimals, v.rules.compiled(), v.config, ERRORS, False, self._wanted, names, v.collateral_terms
         return self._load_kernel()(*terms, from_records, self._seed)
+
+    def _stand_on(self, kernel: Any, retain: bool) -> None:
+        super()._stand_on(kernel, retain)
+        self._quick = backend.quick_for(kernel)
 
     # --- accounts and money
 
@@ -270,18 +281,14 @@ class Exchange(Operator):
             next_to_target=0 if to is None else self._known_instrument(to) + 1, target_leg=leg_of(to_leg),
         )  # fmt: skip
 
-    def _in_ticks(self, index: int) -> Callable[[object, str], int]:
-        """Returns what turns a price of an instrument into ticks."""
-        tick = self._terms(index).tick_size
-        return lambda value, what: fit(to_units(value, tick, what), False)
-
     def order(
         self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, price: Dec | None = None,
         tif: str = "gtc", post_only: bool | str = False, reduce_only: bool = False, close_position: bool = False,
         client_id: int | str = 0, trigger: Trigger | None = None, expiry_ns: int | None = None, slippage: Dec | None = None,
         self_trade: str = "cancel_maker", self_trade_group: int = 0, leg: str | None = None, market: bool = False,
         display: Dec | None = None, all_or_none: bool = False, to_limit: bool = False, levels: int | None = None,
-        peg: str | None = None, offset: Dec = 0, tag: int = 0,
+        peg: str | None = None, offset: Dec = _NEAR, tag: int = 0,
+        take_profit: Exit | None = None, stop_loss: Exit | None = None, arm: str = _ARM,
     ) -> Ack:  # fmt: skip
         """Places an order and answers with an Ack.
 
@@ -301,9 +308,12 @@ class Exchange(Operator):
         "mid_inwards" or "mark", from which the price keeps the signed `offset`, no further than `price`. See
         docs/reference/orders.md.
 
+        take_profit, stop_loss: children that close what this order fills, and cancel each other; a price, a Trigger, or a
+        pair of a Trigger and a limit. arm: "incremental", "complete" or "first". See docs/reference/orders.md#brackets.
+
         Raises Rejected only with Exchange(strict=True); else the Ack is falsy and has the code. An accepted market order may
-        find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError for a word or number
-        that cannot be understood, WrongType for a float or a bool.
+        find nobody: `filled` tells how much traded, the DONE event why the rest ended. Raises InputError or WrongType for what
+        cannot be understood, a float or a bool.
 
         >>> from solvent import Exchange, Instrument, Trigger
         >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
@@ -316,16 +326,36 @@ class Exchange(Operator):
         Decimal('2')
         >>> stop = ex.order("alice", "BTC-USDT-SWAP", "sell", trigger=Trigger.stop(49_000), close_position=True)
         """
-        index = self._instrument(instrument)
-        lot, ticks = self._terms(index).lot_size, self._in_ticks(index)
-        peak = None if display is None else fit(to_units(display, lot, "display"), False)
-        away = signed_ticks(offset, "offset", ticks) if type(offset) is not int or offset else 0
-        kind = Kind(peak, all_or_none, to_limit, levels, peg, away)
+        plain = take_profit is None and stop_loss is None and arm is _ARM and self._keeper is None
+        if plain and peg is None and offset is _NEAR and self._quick is not None:
+            told = self._quick(
+                self._kernel, self._venue.steps, account, instrument, side, size, price, tif, post_only, reduce_only,
+                client_id, close_position, trigger, expiry_ns, slippage, self_trade, self_trade_group, leg, market, display,
+                all_or_none, to_limit, levels, tag)  # fmt: skip
+            if told is not None:
+                ack = ack_of(self, told, self._venue.lots[instrument])  # type: ignore[index]
+                return ack.ok() if self._strict else ack
         terms = Terms(
             tif, post_only, reduce_only, close_position, client_id, trigger, expiry_ns, slippage, self_trade, self_trade_group,
-            leg, tag, kind,
-        )  # fmt: skip
-        if size is None and not flag_of(close_position, "close_position"):
+            leg, tag, b"", Kind(None, all_or_none, to_limit, levels, peg))  # fmt: skip
+        numbers, children = (size, price, display, offset), (take_profit, stop_loss, arm)
+        return self._order((account, instrument, side), numbers, market, terms, children)
+
+    def _order(
+        self, whose: tuple[Acct, Inst, str], what: tuple[Dec | None, ...], market: bool, terms: Terms,
+        legs: tuple[Exit | None, Exit | None, str],
+    ) -> Ack:  # fmt: skip
+        """Sends an order of any terms. whose: account, instrument, side. what: size, price, peak, offset."""
+        (account, instrument, side), (size, price, display, offset) = whose, what
+        index = self._instrument(instrument)
+        lot, ticks = self._terms(index).lot_size, self._ticks(index)
+        if display is not None:
+            terms = replace(terms, kind=replace(terms.kind, display_lots=fit(to_units(display, lot, "display"), False)))
+        if offset is not _NEAR:
+            away = signed_ticks(decimal(offset, "offset"), "offset", ticks)
+            terms = replace(terms, kind=replace(terms.kind, offset_ticks=away))
+        terms = replace(terms, exits=exits(*legs, ticks))
+        if size is None and not flag_of(terms.close_position, "close_position"):
             raise wrong_type("size", size, "a number of contracts, or close_position=True")
         fields = terms.header(market=flag_of(market, "market") or (price is None and terms.needs_price())) | {
             "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"),
@@ -333,6 +363,44 @@ class Exchange(Operator):
             "size_lots": 0 if size is None else fit(to_units(size, lot, "size"), False),
         }  # fmt: skip
         return self._ask_extended(CommandType.ORDER, lot, terms.more(ticks), fields)
+
+    def _ticks(self, instrument: int) -> Callable[[object, str], int]:
+        """Returns what turns a price of an instrument into ticks."""
+        tick = self._terms(instrument).tick_size
+        return lambda value, what: fit(to_units(value, tick, what), False)
+
+    def oco(
+        self, account: Acct, instrument: Inst, side: str, size: Dec | None = None, *, take_profit: Exit | None = None,
+        stop_loss: Exit | None = None, leg: str | None = None, tag: int = 0, self_trade: str = "cancel_maker",
+        self_trade_group: int = 0,
+    ) -> Ack:  # fmt: skip
+        """Attaches a target and a stop to a position; the first that fires cancels the other.
+
+        side: theirs, which closes the position. size: for how many contracts they stand; None: for whatever the position has.
+        They never close more than it has, and end with it. take_profit, stop_loss: as in `order`; one of them may be left out.
+        The other words are those of `order`. The Ack names the target, or the stop where there is no target.
+
+        Its codes include REDUCE_ONLY_WOULD_OPEN, where there is nothing to close, and BAD_BRACKET.
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> for name in ("alice", "bob"):
+        ...     ex.deposit(name, "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("bob", "BTC-USDT-SWAP", "sell", 2, price=50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 2, price=50_000)
+        >>> pair = ex.oco("alice", "BTC-USDT-SWAP", "sell", take_profit=51_000, stop_loss=49_000)
+        >>> [(each.price, each.trigger_price, each.remaining) for each in ex.open_orders("alice")]
+        [(Decimal('51000'), None, Decimal('2')), (None, Decimal('49000'), Decimal('2'))]
+        """
+        index, where = self._instrument(instrument), leg_of(leg)
+        lot, pair = self._terms(index).lot_size, exits(take_profit, stop_loss, "incremental", self._ticks(index))
+        lots = 0 if size is None else fit(to_units(size, lot, "size"), False) or -1
+        return self._ask_extended(CommandType.ATTACH, lot, pair or bracket(), {
+            "account": self._account(account), "instrument": index, "side": word(SIDES, side, "side"), "size_lots": lots,
+            "leg": where, "tag": int_within(tag, "tag", 0, TAGS_MAX), "stp_mode": word(SELF_TRADE, self_trade, "self_trade"),
+            "stp_group": int_within(self_trade_group, "self_trade_group", 0, 2**63 - 1),
+        })  # fmt: skip
 
     def preview(
         self, account: Acct, instrument: Inst, side: str | None = None, size: Dec | None = None, *, leg: str | None = None,

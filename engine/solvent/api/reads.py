@@ -17,6 +17,7 @@ from solvent.schema.layouts import NO_INSTRUMENT, NOBODY
 from solvent.schema.words import Purse
 from solvent.terms.collateral import Collateral
 from solvent.terms.decimals import Dec, decimal, to_units
+from solvent.terms.exits import ARMS
 from solvent.terms.instrument import Instrument
 from solvent.terms.order_words import any_int, fit, int_within, leg_of, word, wrong_type
 from solvent.terms.rule_set import RuleSet
@@ -238,6 +239,25 @@ class Reads(Face):
         from solvent.api import views
 
         return [views.order_view(self.venue, self._kernel, row) for row in rows]
+
+    def brackets(self, account: Acct) -> "list[views.BracketView]":
+        """Returns the brackets of an account's live orders as BracketViews, by their entries.
+
+        Raises Rejected(UNKNOWN_ACCOUNT).
+
+        >>> from solvent import Exchange, Instrument
+        >>> ex = Exchange([Instrument("BTC-USDT-SWAP")])
+        >>> ex.deposit("alice", "USDT", 1_000)
+        >>> ack = ex.mark("BTC-USDT-SWAP", 50_000)
+        >>> ack = ex.order("alice", "BTC-USDT-SWAP", "buy", 3, price=49_900, stop_loss=49_000)
+        >>> [(each.entry_id == ack.order_id, each.target_id, each.arm) for each in ex.brackets("alice")]
+        [(True, 0, 'incremental')]
+        """
+        from solvent.api import views
+
+        owned = {row[0] for row in self._kernel.orders_of(self._known_account(account))}
+        rows = [row for row in self._kernel.brackets() if owned & {*row[:3]}]
+        return [views.BracketView(row[0], row[1], row[2], (*ARMS, "position")[row[6]]) for row in rows]
 
     def resting(self, instrument: Inst) -> "list[views.OrderView]":
         """Returns every resting order of an instrument as an OrderView: bids best first, each price in time order, then asks.

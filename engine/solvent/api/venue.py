@@ -60,6 +60,7 @@ class Venue:
             raise InputError(f"an exchange has at most {CURRENCIES_MAX} currencies, not {len(self.currencies)}")
         self.units = list(self.currencies.values())
         self.currency_names = list(self.currencies)
+        self._count_steps()
 
     def _check_count(self) -> None:
         if not self.instruments:
@@ -146,6 +147,20 @@ class Venue:
         if self.coming is not None and count > len(self.instruments):
             self._instrument_ids = self._instrument_ids | {self.coming.name: len(self.instruments)}
             self.instruments = (*self.instruments, self.coming)
+            self._count_steps(len(self.instruments) - 1)
+
+    def _count_steps(self, first: int = 0) -> None:
+        """Notes how prices and sizes of the instruments from one on are counted, for the short way of plain orders. It takes
+        those whose steps are small numbers."""
+        ratios = {
+            each.name: (i, *each.tick_size.as_integer_ratio(), *each.lot_size.as_integer_ratio())
+            for i, each in enumerate(self.instruments[first:], first)
+        }
+        if not first:
+            self.lots: dict[str, Decimal] = {}
+            self.steps: dict[str, tuple[int, ...]] = {}
+        self.lots = self.lots | {each.name: each.lot_size for each in self.instruments[first:]}
+        self.steps = self.steps | {name: found for name, found in ratios.items() if max(found[1:]) <= 10**12}
 
     # --- for a kernel
 

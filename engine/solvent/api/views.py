@@ -22,7 +22,7 @@ from solvent.terms.decimals import PPB, from_fraction, from_units, half_even, pl
 from solvent.terms.instrument import Instrument
 
 __all__ = [
-    "AccountView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "PriceView", "WalletView",
+    "AccountView", "BracketView", "Depth", "Explanation", "OrderView", "ParcelView", "PositionView", "PriceView", "WalletView",
 ]  # fmt: skip
 
 
@@ -244,6 +244,20 @@ class OrderView:
     expiry_ns: int | None
     leg: str | None
     tag: int
+
+
+@dataclass(frozen=True, slots=True)
+class BracketView:
+    """Shows what joins a target and a stop to their entry, or to their position.
+
+    entry_id, target_id, stop_id: live orders, 0 for none and for one that has ended. arm: "incremental", "complete", "first",
+    or "position" for a pair that follows its position.
+    """
+
+    entry_id: int
+    target_id: int
+    stop_id: int
+    arm: str
 
 
 @dataclass(frozen=True, slots=True)

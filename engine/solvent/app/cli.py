@@ -9,17 +9,19 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from solvent.app import evidence, journals, serve
+from solvent.app import evidence, journals, rule_sets, serve, sweeps
+from solvent.app.progress import progress
 from solvent.schema.codes import InputError, JournalDamaged, JournalDiverged, SolventError
 
 if TYPE_CHECKING:
-    from solvent.lab.market.runner import Outcome, Settings
+    from solvent.lab.market.scenarios import Scenario
 
-MOST_TRADERS = 1_000_000
-MOST_FUND = 10**12  # in currency
+MOST_SEEDS = 100_000
 STDOUT = "-"
 
 
@@ -37,40 +39,51 @@ def _parser() -> argparse.ArgumentParser:
         "ts_ms,open,high,low,close,volume (default ftx)",
     )  # fmt: skip
     demo.add_argument("--traders", type=int, default=10_000, help="how many (default 10000)")
-    demo.add_argument("--rules", default="seed", help="rule set: seed or okx_consistent (default seed)")
-    demo.add_argument("--fund", default="20000", help="the insurance fund at the start, in USDT (default 20000)")
+    demo.add_argument("--rules", default="seed", help="rule set (`solvent rules list` names them; default seed)")
+    demo.add_argument("--fund", default="10000", help="the insurance fund at the start, in USDT (default 10000)")
     demo.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
+    demo.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="so many seeds from --seed on, with intervals (20 are advised)"
+    )
     demo.add_argument("--picture", metavar="FILE", help="draw the run (pip install matplotlib)")
+    demo.add_argument("--html", metavar="FILE", help="the same story as one interactive page, which needs no network")
+    compare = commands.add_parser(
+        "compare", help="one demo's commands under several rule sets, side by side",
+        description="Runs a demo under the first rule set and plays its commands again under each of them.",
+    )  # fmt: skip
+    compare.add_argument(
+        "--rules", default="seed,okx,binance,bybit,bitmex,htx", help="names with commas (default all but one)"
+    )
+    compare.add_argument("--scenario", default="ftx", help="as for the demo (default ftx)")
+    compare.add_argument("--traders", type=int, default=2_000, help="how many (default 2000)")
+    compare.add_argument("--fund", default="2000", help="the insurance fund at the start, in USDT (default 2000)")
+    compare.add_argument("--seed", type=int, default=1, help="of all random draws (default 1)")
     replay = commands.add_parser(
         "replay-book", help="replay a venue's recorded orders through a Book",
         description="Sends the orders of a real venue to a Book and counts the recorded trades that it makes by itself.",
     )  # fmt: skip
     replay.add_argument("file", metavar="FILE", help="an order-by-order capture, CSV or CSV.gz (docs/howto/replay.md)")
     replay.add_argument("--format", default="auto", help="neutral, lobster or bitstamp (default: by the first line)")
-    for each in (demo, replay):
+    for each in (demo, compare, replay):
         each.add_argument("--json", metavar="FILE", help="write the figures as JSON; - is standard output")
     journals.add(commands)
     evidence.add_commands(commands)
     serve.add(commands)
+    sweeps.add(commands)
+    rule_sets.add(commands)
     return parser
 
 
-def _settings(args: argparse.Namespace) -> "Settings":
-    """Returns checked arguments. Raises InputError."""
+def _scenario(args: argparse.Namespace) -> "Scenario":
+    """Returns the market that the arguments describe. Raises InputError."""
     from solvent.lab.market import paths
-    from solvent.lab.market.population import UNIT, UNITS
     from solvent.lab.market.runner import Settings
-    from solvent.presets import catalogue
-    from solvent.terms.decimals import to_units
 
-    if not 1 <= args.traders <= MOST_TRADERS:
-        raise InputError(f"--traders {args.traders} is not from 1 to {MOST_TRADERS:,}")
-    if not 0 <= args.seed < 2**63:
-        raise InputError(f"--seed {args.seed} is not from 0 to 2**63 - 1")
-    fund = to_units(args.fund, UNIT, "--fund")
-    if fund is None or not 0 <= fund <= MOST_FUND * UNITS:
-        raise InputError(f"--fund {args.fund} is not an amount from 0 to {MOST_FUND:,} with at most six decimals")
-    return Settings(paths.find(args.scenario), args.traders, catalogue.find(args.rules), fund, args.seed)
+    if not args.traders >= 1:
+        raise InputError(f"--traders {args.traders} is not from 1 on")
+    found = replace(paths.find(args.scenario), traders=args.traders, rules=args.rules, fund=args.fund)
+    Settings.of(found, args.seed)
+    return found
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
@@ -80,52 +93,69 @@ def _check_outputs(args: argparse.Namespace) -> None:
         from solvent.lab.market import picture
 
         picture.require()
-    for what, file in (("--picture", picture_file), ("--json", args.json)):
+    html = getattr(args, "html", None)
+    for what, file in (("--picture", picture_file), ("--html", html), ("--json", args.json)):
         if file is not None and file != STDOUT:
             folder = Path(file).parent
             if not file or Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
                 raise InputError(f"{what} {file!r}: no file can be written there")
-        elif file == STDOUT and what == "--picture":
-            raise InputError("--picture needs a file name")
-
-
-class Progress:
-    """Shows one line on standard error, rewritten on a terminal, repeated every tenth of the way elsewhere."""
-
-    def __init__(self) -> None:
-        self.live = sys.stderr.isatty()
-        self.tenth = -1
-
-    def __call__(self, outcome: "Outcome", step: int) -> None:
-        from solvent.lab.market import report
-
-        done = 100 * (step + 1) // len(outcome.walk)
-        if not self.live and done // 10 == self.tenth:
-            return
-        self.tenth = done // 10
-        line = (
-            f"{done:3} %  {report.clock(int(outcome.walk.time_ns[step]))}  "
-            f"price {report.price(outcome, outcome.series.price_ticks[step])}  "
-            f"liquidations {len(outcome.tally.liquidations.accounts):,}  fund {report.money(outcome.tally.fund_units)}"
-        )
-        ending = "\n" if not self.live or done == 100 else ""
-        sys.stderr.write(("\r" if self.live else "") + f"{line:78}".rstrip("" if self.live else " ") + ending)
-        sys.stderr.flush()
+        elif file == STDOUT and what != "--json":
+            raise InputError(f"{what} needs a file name")
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from solvent.lab.market import picture, report, runner
+    if args.seeds != 1:
+        return _demo_seeds(args)
+    from solvent.lab.market import facts, page, picture, report, runner
+    from solvent.lab.market.paths import walks
 
-    settings = _settings(args)
+    scenario = _scenario(args)
     _check_outputs(args)
-    sys.stderr.write(f"{settings.scenario.title}: {settings.traders:,} traders\n")
-    outcome = runner.simulate(settings, Progress())
+    sys.stderr.write(f"{scenario.title}: {scenario.traders:,} traders\n")
+    with progress(len(walks([scenario, *scenario.beside])[0])) as shown:
+        outcome = runner.run(scenario, args.seed, progress=lambda run, step: shown(step + 1, report.now(run, step)))
     if args.json != STDOUT:
         print(f"\n{report.story(outcome)}", flush=True)
-    if args.picture is not None:
-        picture.draw(outcome, args.picture)
-        print(f"\nPicture: {Path(args.picture).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
-    _write_json(args.json, json.dumps(report.summary(outcome), indent=2))
+    for what, file, write in (("Picture", args.picture, picture.draw), ("Page", args.html, page.write)):
+        if file is not None:
+            write(outcome, file)
+            print(f"\n{what}: {Path(file).resolve()}", file=sys.stderr if args.json == STDOUT else sys.stdout)
+    _write_json(args.json, json.dumps(facts.summary(outcome), indent=2))
+    return 0
+
+
+def _demo_seeds(args: argparse.Namespace) -> int:
+    from solvent.lab.market import comparison
+    from solvent.lab.sweeps.runs import grid, sweep
+
+    scenario = _scenario(args)
+    if not 2 <= args.seeds <= MOST_SEEDS or args.seed + args.seeds > 2**63:
+        raise InputError(f"--seeds {args.seeds} is not from 1 to {MOST_SEEDS:,}, or leads beyond 2**63 - 1")
+    if args.picture is not None or args.html is not None:
+        raise InputError("--picture and --html show one seed; leave out --seeds")
+    _check_outputs(args)
+    sys.stderr.write(f"{scenario.title}: {args.seeds} seeds of {scenario.traders:,} traders\n")
+    run, cases = partial(comparison.world, scenario), grid(seed=range(args.seed, args.seed + args.seeds))
+    with progress(len(cases)) as shown:
+        rows = sweep(run, cases, progress=lambda done, total: shown(done, f"{done} of {total} seeds")).rows
+    if args.json != STDOUT:
+        print(f"\n{comparison.story(rows, scenario)}", flush=True)
+    _write_json(args.json, json.dumps(comparison.summary(rows), indent=2))
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from solvent.lab.market import counterfactual
+    from solvent.lab.market.runner import Settings
+    from solvent.presets import catalogue
+
+    rules = [catalogue.find(name) for name in args.rules.split(",")]
+    settings = Settings.of(_scenario(argparse.Namespace(**vars(args) | {"rules": rules[0].name})), args.seed)
+    _check_outputs(args)
+    found = counterfactual.compare(settings, rules, lambda line: print(line, file=sys.stderr))
+    if args.json != STDOUT:
+        print(f"\n{counterfactual.table(settings, found)}", flush=True)
+    _write_json(args.json, json.dumps(counterfactual.summary(settings, found), indent=2))
     return 0
 
 
@@ -155,7 +185,14 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)
     try:
-        commands = {"demo": _demo, "replay-book": _replay_book} | journals.COMMANDS | evidence.RUN | serve.COMMANDS
+        commands = (
+            {"demo": _demo, "compare": _compare, "replay-book": _replay_book}
+            | journals.COMMANDS
+            | evidence.RUN
+            | serve.COMMANDS
+            | sweeps.COMMANDS
+            | rule_sets.COMMANDS
+        )
         return commands[args.command](args)
     except InputError as error:
         print(f"solvent: {error}", file=sys.stderr)

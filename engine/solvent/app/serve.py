@@ -34,7 +34,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     serve.add_argument(
         "--scenario", default="quiet", help="the price path: quiet, flash_crash, ftx, ... or a CSV file of bars"
     )
-    serve.add_argument("--rules", default="okx_consistent", help="rule set: seed or okx_consistent (default okx_consistent)")
+    serve.add_argument("--rules", default="okx_consistent", help="rule set (`solvent rules list`; default okx_consistent)")
     serve.add_argument("--time", default="real", choices=("real", "simulated"), help="whose clock it is (default real)")
     serve.add_argument("--deposit", default="10000", help="what an unknown key finds in its account, in USDT (default 10000)")
     serve.add_argument("--key", action="append", default=[], metavar="KEY:SECRET:PASS", help="only such keys may enter")

@@ -41,6 +41,7 @@ class Code(IntEnum):
     BAD_SLIPPAGE = 309
     BAD_TIMEOUT = 310
     BAD_TAG = 311
+    BAD_BRACKET = 312
     BAD_SHAPE = 314
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
@@ -57,6 +58,7 @@ class Code(IntEnum):
     TOO_MANY_OPEN_ORDERS = 412
     TOO_MANY_MESSAGES = 413
     TOO_MANY_TIMERS = 414
+    CHILD_TOO_LARGE = 415
     BAD_BATCH = 430
     NOT_IN_A_BATCH = 431
     OTHER_THAN_BATCH = 432
@@ -122,7 +124,11 @@ HINTS: dict[Code, str] = {
     Code.BAD_SLIPPAGE: "slippage is a rate above 0 and below 1 with at most nine decimals, for a market order only",
     Code.BAD_TIMEOUT: "a timeout is a whole number of nanoseconds, 0 to switch the timer off; its deadline fits in 63 bits",
     Code.BAD_TAG: "a tag is a whole number below 65,536; a disconnect names one from 1",
+    Code.CHILD_TOO_LARGE: "a child is at most as large as what its entry has filled, less what its children have closed",
     Code.TOO_MANY_TIMERS: "the account has as many timers as it may, one for each pair of instrument and tag; switch one off",
+    Code.BAD_BRACKET: (
+        "an entry that may open, or a position, has a target, a stop, or both; each at legal prices, the stop with a trigger"
+    ),
     Code.BAD_SHAPE: "these terms exclude each other, or do not fit the order's kind (docs/reference/orders.md#shapes)",
     Code.UNKNOWN_ORDER: "the account has no live order with this id; the order may have ended, or belong to another account",
     Code.DUPLICATE_CLIENT_ID: "this client_id was used before; order_id of the answer names the earlier order",

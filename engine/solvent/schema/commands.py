@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.layouts import (
+    BRACKET,
+    BRACKET_FIELDS,
     COMMAND,
     COMMAND_FIELDS,
     EXTENSION,
@@ -22,7 +24,9 @@ from solvent.schema.layouts import (
 from solvent.schema.limits import BATCH_RECORDS_MAX
 from solvent.schema.words import CommandType
 
-__all__ = ["ALONE", "COMMANDS", "COSTS_OTHERS", "Asked", "batch", "command", "extension", "records_of", "shape"]
+__all__ = [
+    "ALONE", "COMMANDS", "COSTS_OTHERS", "Asked", "batch", "bracket", "command", "extension", "records_of", "shape",
+]  # fmt: skip
 
 
 def at(place: str) -> Any:
@@ -293,6 +297,21 @@ class Disconnect(Asked):
     tag: int = at("mode")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachPair(Asked):
+    """Attaches a target and a stop to a position; the second record has them. size_lots: for how many lots, 0 for whatever the
+    position has. side: theirs, which closes."""
+
+    account: int
+    instrument: int
+    side: int
+    leg: int = at("tif")
+    stp_mode: int = at("mode")
+    size_lots: int
+    tag: int = at("order_id")
+    stp_group: int = at("amount")
+
+
 COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.ADVANCE: Advance,
     CommandType.OPEN_ACCOUNT: OpenAccount,
@@ -320,6 +339,7 @@ COMMANDS: dict[CommandType, type[Asked]] = {
     CommandType.BATCH: Batch,
     CommandType.SET_STATE: SetState,
     CommandType.AMEND_TRIGGER: AmendTrigger,
+    CommandType.ATTACH: AttachPair,
 }
 COSTS_OTHERS = frozenset({CommandType.MARK, CommandType.INDEX, CommandType.SOURCE, CommandType.FUNDING, CommandType.SETTLE})
 """Commands that may make the insurance fund or winners pay (SAFE-1); a SET_STATE to settlement may, too."""
@@ -406,3 +426,9 @@ def extension(**fields: int) -> bytes:
 def shape(**fields: int) -> bytes:
     """Packs the record of an ORDER's shape, behind its extension; its header has one more record and Flag.SHAPED_ORDER."""
     return SHAPE.pack(*(fields.get(name, 0) for name in SHAPE_FIELDS))
+
+
+def bracket(**fields: int) -> bytes:
+    """Packs the record of a target and a stop. An ATTACH has it second, an ORDER with Role.BRINGS_BRACKET behind its terms and
+    its shape."""
+    return BRACKET.pack(*(fields.get(name, 0) for name in BRACKET_FIELDS))

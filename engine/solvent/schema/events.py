@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from solvent.schema.codes import Code
 from solvent.schema.layouts import EVENT_FIELDS, NO_INSTRUMENT, RECORD_BYTES, TERMS, TERMS_FIELDS
 from solvent.schema.words import (
+    Arm,
     CommandType,
     Ending,
     EventType,
@@ -118,6 +119,9 @@ EVENTS: dict[EventType, dict[str, Said]] = {
     EventType.TIMER_SET: _said(_WHO, tag="code", spares=("reason", Flag), deadline_ns="a"),
     EventType.TIMED_OUT: _said(_WHO, tag="code", deadline_ns="a"),
     EventType.TAGGED: _said(_WHO, tag="code", order_id="a"),
+    EventType.LINKED_TO: _said(
+        _ORDER, arm=("reason", Arm), leg=("code", Leg), entry_id="a", target_id="b", stop_id="c", size_lots="d"
+    ),
     EventType.UNCROSSED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c", reference_ticks="d"),
     EventType.INDICATED: _said("instrument", price_ticks="a", size_lots="b", surplus_lots="c"),
     EventType.SHAPED: _said(

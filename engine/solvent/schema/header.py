@@ -10,7 +10,7 @@ from dataclasses import fields
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
-from solvent.schema import codes, columns, limits, words
+from solvent.schema import c_face, codes, columns, limits, words
 from solvent.schema.answers import ANSWERS
 from solvent.schema.commands import COMMANDS, Asked, places
 from solvent.schema.events import EVENTS
@@ -35,7 +35,14 @@ NUMBERS = {
 LIMITS = {name: value for name, value in vars(limits).items() if name.isupper()} | {"STEPS_MAX": len(words.Step)}
 PLAIN_INTS = (words.Side, words.Purse)  # indices; a named enum is none in Cython
 _FROM_SCHEMA = "from solvent._core.base.schema cimport (\n    "
-STRUCTS = {"Command": "command", "Event": "event", "Extension": "extension", "Shape": "shape", "AcceptedTerms": "terms"}
+STRUCTS = {
+    "Command": "command",
+    "Event": "event",
+    "Extension": "extension",
+    "Shape": "shape",
+    "BracketTerms": "bracket",
+    "AcceptedTerms": "terms",
+}
 
 
 def wrapped(parts: Iterable[str], first: str, indent: str, end: str = "") -> str:
@@ -331,6 +338,8 @@ FILES: dict[str, Callable[[], str]] = {
     f"{CORE}/base/commands.pxd": commands_pxd,
     f"{CORE}/base/emit.pxd": emit_pxd,
     "engine/solvent/twin/base/emit.py": emit_py,
+    "engine/solvent/include/solvent.h": c_face.solvent_h,
+    "engine/solvent/native.pxd": c_face.native_pxd,
 }
 """Whole files."""
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
@@ -348,6 +357,8 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     f"{CORE}/contract/order_limits.pxd": {"limits": c_limits("MESSAGES_MAX"), "terms": c_fields(LimitTerms)},
     f"{CORE}/contract/order_limits.pyx": {"limits": c_limits("ACCOUNTS_MAX")},
     f"{CORE}/recorder.pxd": {"limits": c_limits("BATCH_RECORDS_MAX")},
+    f"{CORE}/native.pxd": {"answers": c_face.answers},
+    f"{CORE}/native.pyx": {"layout": c_face.numbers},
     f"{CORE}/batch.pxd": {"limits": c_limits("BATCH_MAX", "MEMBER_RECORDS_MAX")},
     f"{CORE}/roster.pyx": {
         "capacity": c_limits("INSTRUMENTS_MAX"), "terms": c_reading(InstrumentTerms, "        ins", "spec"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "BRACKET", "BRACKET_FIELDS",
     "COMMAND", "COMMAND_FIELDS", "CONTINUED", "EVENT", "EVENT_FIELDS", "EXTENSION", "EXTENSION_FIELDS", "NOBODY",
     "NO_INSTRUMENT", "RECORD_BYTES", "SHAPE", "SHAPE_FIELDS", "TERMS", "TERMS_FIELDS", "dtype", "layout",
 ]  # fmt: skip
@@ -42,6 +43,11 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("unused_second", "q"), ("unused_third", "q"), ("peg", "B"), ("shape_flags", "B"), ("unused_short", "H"),
         ("unused_int", "I"),
     ),
+    "bracket": (
+        ("target_ticks", "q"), ("target_trigger_ticks", "q"), ("stop_ticks", "q"), ("stop_trigger_ticks", "q"),
+        ("unused_first", "q"), ("unused_second", "q"), ("unused_third", "q"), ("target_source", "B"), ("stop_source", "B"),
+        ("arm", "B"), ("unused_byte", "B"), ("unused_int", "I"),
+    ),
     "terms": (
         ("type", "H"), ("records", "B"), ("trigger_source", "B"), ("trigger_kind", "B"), ("trigger_flags", "B"),
         ("stp_mode", "B"), ("hedge_side", "B"), ("trigger_ticks", "q"), ("trail", "q"), ("expiry_ns", "q"), ("stp_group", "q"),
@@ -49,7 +55,8 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 """The names of each record's fields and their codes (module struct), in order. `extension` is the second record of an ORDER,
-`shape` the third one if its flags say so, `terms` the second one of an ACCEPTED.
+`shape` the third one if its flags say so. `bracket` comes behind them if the role says so, and second in an ATTACH. `terms` is
+the second record of an ACCEPTED.
 """
 
 C_TYPES = {"H": "uint16_t", "B": "uint8_t", "I": "uint32_t", "q": "int64_t", "Q": "uint64_t"}
@@ -65,9 +72,10 @@ def _fields(kind: str) -> tuple[str, ...]:
 
 
 COMMAND, EVENT, EXTENSION, TERMS = _struct("command"), _struct("event"), _struct("extension"), _struct("terms")
-SHAPE = _struct("shape")
+SHAPE, BRACKET = _struct("shape"), _struct("bracket")
 COMMAND_FIELDS, EVENT_FIELDS = _fields("command"), _fields("event")
-EXTENSION_FIELDS, TERMS_FIELDS, SHAPE_FIELDS = _fields("extension"), _fields("terms"), _fields("shape")
+EXTENSION_FIELDS, TERMS_FIELDS = _fields("extension"), _fields("terms")
+SHAPE_FIELDS, BRACKET_FIELDS = _fields("shape"), _fields("bracket")
 
 
 def layout(kind: str) -> dict[str, tuple[int, int]]:
@@ -81,7 +89,7 @@ def layout(kind: str) -> dict[str, tuple[int, int]]:
 
 
 def dtype(kind: str) -> "np.dtype[Any]":
-    """Returns the NumPy dtype of "command", "event", "extension", "shape" or "terms" records.
+    """Returns the NumPy dtype of "command", "event", "extension", "shape", "bracket" or "terms" records.
 
     Raises InputError for any other word.
 

@@ -141,12 +141,18 @@ class RuleTerms:
     funding_first: bool = term("uint8_t", "at a modelled settlement funding is paid before the margin check", True)
     fee_at_bankruptcy: bool = term("uint8_t", "the fee in a threshold is that of closing where equity is gone", False)
     at_threshold: bool = term("uint8_t", "a ratio equal to a threshold is below it", False)
+    adl_rank: int = term("uint8_t", "AdlRank: who is deleveraged first")
+    adl_price: int = term("uint8_t", "AdlPrice: at which price")
+    adl_share: int = term("uint8_t", "AdlShare: how many lots of each")
+    adl_winners_first: bool = term("uint8_t", "only positions with a profit are in the first pass of ADL", False)
     steps: tuple[int, ...] = ()  # of a liquidation, in order (Step)
 
-    words: ClassVar = ("orders", "fee_at_bankruptcy")
+    words: ClassVar = ("orders", "fee_at_bankruptcy", "adl_rank", "adl_price", "adl_share")
     """A RuleSet has words for these."""
     made: ClassVar = (*words, "step_tiers", "net_hedges", "steps")
     """A RuleSet computes these from its own fields."""
+    later: ClassVar = ("adl_rank", "adl_price", "adl_share", "adl_winners_first")
+    """The configuration's digest tells of these only where they are not zero, as before there were any."""
 
 
 Terms = InstrumentTerms | ModelTerms | LimitTerms | CallTerms | RuleTerms

@@ -7,10 +7,10 @@ nothing of the package.
 from enum import IntEnum, IntFlag
 
 __all__ = [
-    "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending", "EventType", "Flag", "Kind", "Leg",
-    "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg", "Posting", "Premium", "Purse", "Scheme",
-    "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif", "TriggerFlag", "TriggerKind", "Verdict",
-    "Weighting",
+    "AdlPrice", "AdlRank", "AdlShare", "Arm", "BandEffect", "Basis", "CallTie", "CommandType", "Component", "Ending",
+    "EventType", "Flag", "Kind", "Leg", "Listing", "MarginOf", "Mode", "OrderRule", "OrderType", "ParcelChange", "Peg",
+    "Posting", "Premium", "Purse", "Role", "Scheme", "SelfTrade", "ShapeFlag", "Side", "Source", "SourceState", "Step", "Tif",
+    "TriggerFlag", "TriggerKind", "Verdict", "Weighting",
 ]  # fmt: skip
 
 
@@ -43,6 +43,7 @@ class CommandType(IntEnum):
     BATCH = 26
     SET_STATE = 29
     AMEND_TRIGGER = 28
+    ATTACH = 30
 
 
 class EventType(IntEnum):
@@ -80,6 +81,7 @@ class EventType(IntEnum):
     TIMER_SET = 30
     TIMED_OUT = 31
     TAGGED = 32
+    LINKED_TO = 33
     UNCROSSED = 39
     INDICATED = 40
     SHAPED = 35
@@ -168,6 +170,22 @@ class ShapeFlag(IntFlag):
     INWARDS = 16  # a mid between two ticks is rounded towards the other side
 
 
+class Arm(IntEnum):
+    """Decides for how many lots the children of a bracket stand."""
+
+    AS_FILLED = 0  # for what the entry has filled
+    WHEN_COMPLETE = 1  # for nothing until the entry is filled whole
+    AT_FIRST_FILL = 2  # for the entry's whole size from its first fill on
+    FOLLOWS = 3  # for the position, whatever it is
+
+
+class Role(IntEnum):
+    """Tells whether an order brings a bracket."""
+
+    NO_BRACKET = 0
+    BRINGS_BRACKET = 1  # its children are in the record behind its terms and its shape
+
+
 class OrderType(IntEnum):
     """Names the types of orders for which an instrument bounds the size."""
 
@@ -215,6 +233,35 @@ class OrderRule(IntEnum):
     IGNORED = 0
     BY_NOTIONAL = 1  # their value is added to the position's
     BY_FEE = 2  # their fee is taken from equity
+
+
+class AdlRank(IntEnum):
+    """Decides who is deleveraged first. The formulas are in semantics §5."""
+
+    BY_ROI_MR = 0  # profit rate times effective leverage; for losers divided by it
+    BY_PNL_EFFLEV = 1  # the same, by the position's own bankruptcy price
+    BY_BINANCE = 2  # profit over wallet, times maintenance margin over equity
+    BY_PNL_LEVERAGE = 3  # profit rate times the leverage that was set
+    BY_RETURN = 4  # mark over entry, times effective leverage
+    BY_SIDED_RETURN = 5  # the same, with entry over mark for shorts
+    BY_ACCOUNT = 6  # by account number alone
+
+
+class AdlPrice(IntEnum):
+    """Decides at which price a parcel closes against its counterparties."""
+
+    AT_BANKRUPTCY = 0
+    AT_MARK = 1
+    AT_PREVIOUS = 2  # the mark before the command's
+    AT_CAPPED = 3  # bankruptcy price or mark, what is better for the parcel
+
+
+class AdlShare(IntEnum):
+    """Decides how the lots of a parcel are shared among its counterparties."""
+
+    IN_QUEUE = 0  # by rank, each wholly
+    PRO_RATA = 1  # by size, largest remainder
+    MINMAX = 2  # the greatest part that anybody loses is as small as can be
 
 
 class Component(IntFlag):
@@ -347,6 +394,8 @@ class Ending(IntEnum):
     POSITION_CLOSED = 16
     TIMEOUT = 17
     DISCONNECTED = 18
+    SIBLING_FIRED = 19
+    BRACKET_DONE = 20
     PEG_REFUSED = 22
     NOT_IN_CALL = 23
 

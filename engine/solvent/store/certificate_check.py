@@ -138,7 +138,7 @@ def digests_of(data: bytes, previous: int, first: int) -> tuple[int, list[Digest
     need(
         data[:17] == b"\x95\xafsolvent journal" and version == 1 and before == previous, "the journal's segments do not follow"
     )
-    need(checksum(before, data[:end]) == chain, "the journal's header is damaged")
+    need(data[end] == 0xCF and checksum(before, data[:end]) == chain, "the journal's header is damaged")
     found, header, at = [], chain, end + 9
     while at + 47 <= len(data):
         _, _, number, _, count, _, _, _, before, _, events, _, added = struct.unpack_from(">BBQBIBQBQBQBI", data, at)
@@ -146,7 +146,7 @@ def digests_of(data: bytes, previous: int, first: int) -> tuple[int, list[Digest
         size = int.from_bytes(data[body + 1 : body + 5], "big")
         begin, end = body + 5, body + 5 + size
         told = data[end + 1 : end + 9]
-        if len(told) < 8 or before != chain or number != first:
+        if len(told) < 8 or data[end] != 0xCF or before != chain or number != first:
             break
         chain = checksum(checksum(before, data[at:begin]), data[begin:end])
         if chain != int.from_bytes(told, "big"):

@@ -13,7 +13,7 @@ from typing import Any
 from solvent.schema.codes import InputError, WrongType, shown
 from solvent.schema.commands import extension, shape
 from solvent.schema.limits import LEVERAGE_PARTS_MAX, LEVERAGE_TIMES_MAX, NAME_BYTES, RATE, SIZE_LOTS_MAX, TAGS_MAX
-from solvent.schema.words import EventType, Flag, Leg, Peg, SelfTrade, ShapeFlag, Source, Tif, TriggerFlag, TriggerKind
+from solvent.schema.words import EventType, Flag, Leg, Peg, Role, SelfTrade, ShapeFlag, Source, Tif, TriggerFlag, TriggerKind
 from solvent.terms.decimals import PPB, Dec, decimal, to_units
 from solvent.terms.names import client_number, client_text
 
@@ -30,11 +30,13 @@ _REACHED = {"fire": 0, "refuse": TriggerFlag.REFUSE_REACHED}
 
 TRANSITIONS: dict[tuple[str, EventType], str] = {
     ("", EventType.ACCEPTED): "working or dormant",
+    ("dormant", EventType.LINKED_TO): "dormant",
     ("dormant", EventType.SHAPED): "dormant",
     ("dormant", EventType.REPLACED): "dormant",
     ("dormant", EventType.TRIGGER_MOVED): "dormant",
     ("dormant", EventType.TRIGGERED): "working",
     ("dormant", EventType.DONE): "done",
+    ("working", EventType.LINKED_TO): "dormant",
     ("working", EventType.SHAPED): "working",
     ("working", EventType.TRADE): "working",
     ("working", EventType.REDUCED): "working",
@@ -228,6 +230,7 @@ class Terms:
     self_trade_group: int
     leg: str | None = None
     tag: int = 0
+    exits: bytes = b""  # the record of its children
     kind: Kind = Kind()
 
     def flags(self) -> int:
@@ -264,11 +267,13 @@ class Terms:
         }  # fmt: skip
 
     def more(self, ticks: Callable[[object, str], int]) -> bytes:
-        """Returns the further records: one for terms that the header lacks, one for a shape, one for a client id's text."""
+        """Returns the further records: one for terms that the header lacks, one for a shape, one for its children, one for a
+        client id's text."""
         terms = self._second(ticks)
         if self._has_shape():
             fields = self.trigger.shape(ticks) if self.trigger else {}
             terms = (terms or extension()) + shape(**fields | self.kind.fields())
+        terms += self.exits
         if not isinstance(self.client_id, str):
             return terms
         text = self.client_id.encode(errors="surrogatepass").ljust(NAME_BYTES, b"\0")  # too long a text has no record
@@ -288,6 +293,8 @@ class Terms:
             fields["hedge_side"] = leg_of(self.leg)
         if self.tag:
             fields["tag"] = self.tag
+        if self.exits:
+            fields["group_role"] = Role.BRINGS_BRACKET
         return extension(**fields) if fields else b""
 
 

@@ -5,10 +5,15 @@ from itertools import pairwise
 
 from solvent.schema.codes import InputError, shown
 from solvent.schema.limits import RATE
-from solvent.schema.terms import RuleTerms, names_of, values_of
-from solvent.schema.words import OrderRule, Step
+from solvent.schema.terms import RuleTerms, names_of
+from solvent.schema.words import AdlPrice, AdlRank, AdlShare, OrderRule, Step
 
 _ORDERS = {"ignored": OrderRule.IGNORED, "notional": OrderRule.BY_NOTIONAL, "fee": OrderRule.BY_FEE}
+_WORDS: dict[str, dict[str, int]] = {  # a field and its words
+    "adl_rank": {each.name[3:].lower(): each for each in AdlRank},
+    "adl_price": {each.name[3:].lower(): each for each in AdlPrice},
+    "adl_share": {"queue": AdlShare.IN_QUEUE, "pro_rata": AdlShare.PRO_RATA, "minmax": AdlShare.MINMAX},
+}
 STEPS = tuple(step.name.lower() for step in Step)
 """The steps of a liquidation in their order: those of a margin domain, of a parcel, and of a wallet below zero."""
 _OPTIONAL = ("net", "step_down")
@@ -33,9 +38,20 @@ class RuleSet:
     that of closing at "mark", or at "bankruptcy", where the equity of the domain would be gone (Bybit; not with funding_cap).
     at_threshold: a ratio equal to a threshold counts as below it (OKX unified: "at or below 100 %").
 
+    adl_rank: who is deleveraged first: "roi_mr" (OKX, and the same as BitMEX for isolated positions), "pnl_efflev" (BitMEX),
+    "binance", "pnl_leverage" (Bybit), "return" or "sided_return" (Hyperliquid), "account" (by number alone).
+
+    adl_price: the price at which a parcel then closes: "bankruptcy", "mark", "previous" (the mark before the last one) or
+    "capped" (bankruptcy price or mark, what is better for the parcel). The fund pays what a parcel then loses, after it the
+    deficit. adl_share: the lots that each counterparty loses: "queue" (by rank, each wholly), "pro_rata" (by size, largest
+    remainder) or "minmax" (the greatest part that anybody loses is as small as can be). adl_winners_first: positions without a
+    profit come in the last pass.
+
     steps: the steps for a margin domain below R_own, and for what the house takes from it, in order. A table may leave out net
     (as net_hedges=False does) and step_down. Without step_down every tier is a low one, and a domain below R_own is taken
     over.
+
+    open_points: what the source leaves open, or what of it is not built. It changes nothing, and is part of no digest.
 
     >>> from solvent import RuleSet
     >>> mine = RuleSet(name="mine", source="my own", fee_cross_low=True, fee_cross_own=True, step_tiers=1)
@@ -61,10 +77,15 @@ class RuleSet:
     fund_share_ppb: int = RATE
     funding_first: bool = True
     at_threshold: bool = False
+    adl_winners_first: bool = False
     # rendered: end
     orders: str = "ignored"
     fee_at: str = "mark"
+    adl_rank: str = "roi_mr"
+    adl_price: str = "bankruptcy"
+    adl_share: str = "queue"
     steps: tuple[str, ...] = STEPS
+    open_points: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         bands = (self.price_band_ppb, self.step_limit_ppb, self.parcel_limit_ppb)
@@ -75,12 +96,18 @@ class RuleSet:
                 raise InputError(f"rule set {self.name}: {each.name} is a bool, not {shown(getattr(self, each.name))}")
         if not isinstance(self.orders, str) or self.orders not in _ORDERS:
             raise InputError(f"rule set {self.name}: orders count as one of {', '.join(_ORDERS)}, not {shown(self.orders)}")
+        for name, known in _WORDS.items():
+            said = getattr(self, name)
+            if not isinstance(said, str) or said not in known:
+                raise InputError(f"rule set {self.name}: {name} is one of {', '.join(known)}, not {shown(said)}")
         if not isinstance(self.fee_at, str) or self.fee_at not in ("mark", "bankruptcy"):
             raise InputError(f"rule set {self.name}: fee_at is 'mark' or 'bankruptcy', not {shown(self.fee_at)}")
         if self.fee_at == "bankruptcy" and self.funding_cap:
             raise InputError(
                 f"rule set {self.name}: what funding takes moves the bankruptcy price, so no cap fits; funding_cap=False"
             )
+        if type(self.open_points) is not tuple or any(not isinstance(each, str) for each in self.open_points):
+            raise InputError(f"rule set {self.name}: open_points is a tuple of sentences, not {shown(self.open_points)}")
         if type(self.fund_share_ppb) is not int or not 0 <= self.fund_share_ppb <= RATE:
             raise InputError(f"rule set {self.name}: the fund's share is an int from 0 to 10**9")
         if type(self.step_tiers) is not int or self.step_tiers < 1:
@@ -111,13 +138,16 @@ class RuleSet:
         return self.step_tiers if "step_down" in self.steps else _ALL_LOW
 
     def identity(self) -> tuple[object, ...]:
-        """Returns what stands for the rules in a state's digest. The usual table of steps is left out."""
-        said = values_of(self.compiled())
-        return said[:-1] if self.steps == STEPS else said
+        """Returns what stands for the rules in a state's digest. The usual table of steps and policies are left out."""
+        terms = self.compiled()
+        said = tuple(getattr(terms, name) for name in names_of(RuleTerms) if name not in (*RuleTerms.later, "steps"))
+        table = () if self.steps == STEPS else (terms.steps,)
+        return said + table + tuple((name, int(getattr(terms, name))) for name in RuleTerms.later if getattr(terms, name))
 
     def compiled(self) -> RuleTerms:
         """Returns the rules as a kernel takes them."""
         same = {name: getattr(self, name) for name in names_of(RuleTerms) if name not in RuleTerms.made}
+        same |= {name: known[getattr(self, name)] for name, known in _WORDS.items()}
         return RuleTerms(
             **same, orders=_ORDERS[self.orders], fee_at_bankruptcy=self.fee_at == "bankruptcy", step_tiers=self.low_tiers,
             net_hedges=self.nets, steps=tuple(Step[step.upper()] for step in self.steps if step != "net" or self.nets),

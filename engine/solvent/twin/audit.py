@@ -1,15 +1,16 @@
 """The invariants of the readable kernel, recomputed from its state, for check()."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from solvent.schema.limits import FIRST_USER
 from solvent.schema.states import CALLS
-from solvent.schema.words import Leg, Listing, Mode, Purse, Side
+from solvent.schema.words import Arm, Leg, Listing, Mode, Purse, Side
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import OpenSide
 from solvent.twin.liquidation.case import State
 from solvent.twin.liquidation.verdict import judge
+from solvent.twin.market.brackets import stands_for
 from solvent.twin.market.triggers import direction, reached
 
 
@@ -18,7 +19,7 @@ def broken(top: State, clock_ns: int, bare: bool) -> str | None:
     for checks in (_books, _bare) if bare else (_books, _money, _orders, _safety):
         for failure in checks(top):
             return failure
-    return next(_dormant(top, clock_ns), None)
+    return next(chain(_dormant(top, clock_ns), _brackets(top)), None)
 
 
 def _books(top: State) -> Iterator[str]:
@@ -103,7 +104,7 @@ def _dormant(top: State, clock_ns: int) -> Iterator[str]:
         watched = top.trading.watched(i)
         for order in orders.values():
             price, asleep = watched[order.terms.source], top.contracts[i].listing != Listing.TRADING
-            if not (asleep or order.terms.waits) and reached(
+            if not (asleep or order.terms.waits or order.unarmed) and reached(
                 direction(order.side, order.terms.kind), order.terms.trigger, price
             ):
                 yield f"ORD-4: the trigger of order {order.order_id} is reached and it sleeps"
@@ -113,6 +114,22 @@ def _dormant(top: State, clock_ns: int) -> Iterator[str]:
         yield f"ORD-1: a timer of account {timer.key.account} is left that is due"
     if triggers.due or late:
         yield "ORD-1: orders are left that are due or have expired"
+
+
+def _brackets(top: State) -> Iterator[str]:
+    """Yields brackets whose children could close more than their entry has filled, or stand for nothing any more."""
+    live, brackets = top.trading.live, top.trading.brackets
+    joined = sum(1 for order in live.values() if order.bracket)
+    if brackets.marked or joined != sum(len(each.children) + bool(each.entry) for each in brackets.all):
+        yield f"ORD-8: {joined} orders are joined, {len(brackets.marked)} brackets are left to look at"
+    for each in brackets.all:
+        entry, target = live.get(each.entry), live.get(each.target)
+        lots, shown = stands_for(each, entry), target.remaining if target and target.resting else 0
+        closed = each.closed + (target.size - target.remaining if target else 0)
+        if each.arm != Arm.FOLLOWS and (closed + shown > lots or (lots and closed >= lots)):
+            yield f"ORD-8: children of {each.row()} have closed {closed} of {lots} lots and show {shown}"
+        if not each.children:
+            yield f"ORD-8: the bracket {each.row()} has no child"
 
 
 def _safety(top: State) -> Iterator[str]:

@@ -33,6 +33,7 @@ from solvent.twin.market.book import Book
 from solvent.twin.recorder import Recorder
 from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.amendment import Amendment
+from solvent.twin.trade.attachment import Attachment
 from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import OrderMargin
@@ -74,6 +75,7 @@ class Aftermath:
         while True:
             if not self.placement.bare:
                 pipeline.resolve(self.state)
+            self.placement.linked.settle()
             if self.placement.trading.looks:
                 self._settle_books()
             fired = self.placement.fire_next()
@@ -83,9 +85,10 @@ class Aftermath:
                 answer = fired
 
     def _settle_books(self) -> None:
-        """Moves pegged orders, then shows the best prices of the books at rest."""
+        """Moves pegged orders, works off what this touched, then shows the best prices of the books at rest."""
         if self.pegs.pass_over() and not self.placement.bare:
             pipeline.resolve(self.state)
+            self.placement.linked.settle()
         self.placement.trading.look()
 
 
@@ -122,6 +125,7 @@ class Kernel(Recorder):
         self.placement = Placement(self.order_margin, bare)
         self.cancellation = Cancellation(self.placement)
         self.amendment = Amendment(self.cancellation)
+        self.attachment = Attachment(self.placement)
         self.account_commands = AccountCommands(self.placement)
         self.liquidation = State(self.order_margin)
         self.funding = Funding(self.liquidation)
@@ -313,7 +317,7 @@ class Kernel(Recorder):
         """Applies the passing of time: dates and timers, then prices, funding, fees. PASSED ends its events, if it has any."""
         self.cancellation.reach(self.clock_ns)
         self.liquidation.may_cost_others = False
-        if self.market_state.end_calls(self.clock_ns):
+        if self.market_state.end_calls(self.clock_ns) or self.trading.triggers.due:
             self.aftermath.resolve_all()
         if self.clock_ns == before_ns:
             return
@@ -328,7 +332,8 @@ class Kernel(Recorder):
             self.log.emit_passed()
 
     def _dispatch(self, c: Asked, second: bytes, offer: Offer) -> Answer:
-        longer = {CommandType.ORDER: 4, CommandType.OPEN_ACCOUNT: 2, CommandType.ADD_INSTRUMENT: RECORDS_MAX}
+        longer = {CommandType.ORDER: 5, CommandType.OPEN_ACCOUNT: 2, CommandType.ATTACH: 2}
+        longer[CommandType.ADD_INSTRUMENT] = RECORDS_MAX
         if c.records > longer.get(c.type, 1):  # type: ignore[call-overload]
             return refused(Code.BAD_RECORD)
         match c:
@@ -387,6 +392,8 @@ class Kernel(Recorder):
                 return refused(self.marks.fund(c))
             case commands.OpenAccount():
                 return self._open_account(c, second)
+            case commands.AttachPair():
+                return self.attachment.attach(c, second)
             case commands.AddInstrument():
                 return self._add_instrument(second, offer)
         return refused(Code.UNKNOWN_COMMAND)

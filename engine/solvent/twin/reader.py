@@ -11,7 +11,7 @@ from solvent.schema.layouts import NO_INSTRUMENT, NOBODY, RECORD_BYTES
 from solvent.schema.limits import FIRST_USER, NAME_BYTES
 from solvent.schema.rows import DomainRow, PositionRow, WalletRow
 from solvent.schema.states import CALLS
-from solvent.schema.words import Side
+from solvent.schema.words import AdlPrice, Side
 from solvent.twin import audit, rows
 from solvent.twin.account import domain, margin
 from solvent.twin.account.ledger import Ledger, Position
@@ -23,6 +23,7 @@ from solvent.twin.trade.admission import Admission
 from solvent.twin.trade.cancellation import Cancellation
 from solvent.twin.trade.lifecycle import Trading
 from solvent.twin.trade.order_margin import OrderMargin
+from solvent.twin.trade.placement import Placement
 from solvent.twin.venue.marks import Marks
 
 
@@ -44,6 +45,7 @@ class Reader:
     admission: Admission
     trading: Trading
     order_margin: OrderMargin
+    placement: Placement
     cancellation: Cancellation
     liquidation: State
     marks: Marks
@@ -154,11 +156,12 @@ class Reader:
         return _as_bytes(rows.account_columns(self.order_margin, *place) for place in places)
 
     def orders_of(self, account: int) -> list[tuple[int, ...]]:
-        return sorted(order.row() for p in self.ledger.positions_of(account) for order in p.orders)
+        row = self.placement.linked.row
+        return sorted(row(order) for p in self.ledger.positions_of(account) for order in p.orders)
 
     def find_order(self, account: int, order_id: int, client_id: int) -> tuple[int, ...] | None:
         order: Order | None = self.cancellation.find(account, order_id, client_id)
-        return order.row() if order else None
+        return self.placement.linked.row(order) if order else None
 
     def client_text(self, account: int, client_id: int) -> bytes | None:
         """Returns the text behind a client id, as long as it is in the window; None for one that is a number."""
@@ -169,9 +172,10 @@ class Reader:
         return [order.row() for side in (Side.BUY, Side.SELL) for order in book.orders(side)]
 
     def dormant(self, instrument: int) -> list[tuple[int, ...]]:
-        """Returns every order of an instrument that waits for its trigger, or is parked, by id."""
+        """Returns every order of an instrument that waits for its trigger or its entry, or is parked, by id."""
+        row = self.placement.linked.row
         parked = [each for each in self.trading.pegged.values() if each.parked and each.instrument == instrument]
-        return sorted(order.row() for order in (*self.trading.triggers.dormant[instrument].values(), *parked))
+        return sorted(row(order) for order in (*self.trading.triggers.dormant[instrument].values(), *parked))
 
     def queue(self, instrument: int, side: int, price: int) -> list[tuple[int, ...]]:
         """Returns the resting orders of a side at one price, the next to trade first."""
@@ -232,6 +236,10 @@ class Reader:
         """Returns (deadline, account, instrument, tag, spares) of each timer, in the order in which they are due."""
         return self.trading.timers.rows()
 
+    def brackets(self) -> list[tuple[int, ...]]:
+        """Returns (entry, target, stop, filled lots, closed lots, most lots, arm) of each bracket, in this order."""
+        return sorted(bracket.row() for bracket in self.trading.brackets.all)
+
     def parcels(self) -> list[tuple[int, ...]]:
         """Returns (id, instrument, size, cost, bankruptcy ticks, order id, origin) of each parcel."""
         return [
@@ -259,6 +267,7 @@ class Reader:
                 *self.prices(i),
                 self.contracts[i].funding_period,
                 self.contracts[i].listing,
+                *((self.contracts[i].prior_mark,) if self.admission.rules.adl_price == AdlPrice.AT_PREVIOUS else ()),
                 *(self.market(i)[1:] if self.contracts[i].listing in CALLS else ()),
                 *(model.state() if model else ()),
             ]
@@ -288,12 +297,14 @@ class Reader:
         return self.config + names + b"".join((n % 2**64).to_bytes(8, "little") for n in out)
 
     def _links(self) -> list[int]:
-        """Returns timers in the order in which they are due, and tags by order; nothing where there are none."""
+        """Returns timers in the order in which they are due, tags by order, and brackets; nothing where there are none."""
         timers = self.timers()
         tags = [(order_id, order.terms.tag) for order_id, order in sorted(self.trading.live.items()) if order.terms.tag]
-        if not (timers or tags):
+        brackets = self.brackets()
+        joined = [len(brackets), *chain.from_iterable(brackets)] if brackets else []
+        if not (timers or tags or joined):
             return []
-        return [len(timers), *chain.from_iterable(timers), len(tags), *chain.from_iterable(tags)]
+        return [len(timers), *chain.from_iterable(timers), len(tags), *chain.from_iterable(tags), *joined]
 
     def digest(self) -> int:
         """Returns the first 8 bytes of BLAKE2b-512 over these bytes."""

@@ -273,11 +273,13 @@ class Auditor(Batched):
         self._move(order, e)
         self._need(order.remaining == e.remaining_lots > 0, e, f"BOOK-6: {order.remaining} lots rest")
         self.counts["parcels_rested"] += order.house
+        self._bracket_changed(e, order)
         self._rest(e, order)
 
     def _on_replaced(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._limits_replaced(e)
+        self._bracket_sized(e, e.size_lots)
         self._unrest(e.order_id, order)
         self._move(order, e)
         order.price, order.remaining, order.mark = e.price_ticks, e.remaining_lots, self.marks[e.instrument]
@@ -286,6 +288,7 @@ class Auditor(Batched):
         order = self.orders[e.order_id]
         self._move(order, e)
         order.remaining, order.mark = e.size_lots, self.marks[e.instrument]  # a reduce-only one is measured now
+        self._bracket_triggered(e)
 
     def _on_shaped(self, e: Event) -> None:
         self._move(self.orders[e.order_id], e)
@@ -316,6 +319,7 @@ class Auditor(Batched):
     def _on_done(self, e: Event) -> None:
         order = self.orders[e.order_id]
         self._timers_done(e, order)
+        self._bracket_done(e, order)
         del self.orders[e.order_id]
         self._need(order.remaining == e.cancelled_lots, e, f"ORD-3: {order.remaining} lots are left")
         self._unrest(e.order_id, order)
@@ -342,6 +346,7 @@ class Auditor(Batched):
             rate = self.liquidation_fee(order.key) if self._stepping == order_id else taker_fee if takes else maker_fee
             order.remaining -= e.size_lots
             self._need(order.remaining >= 0, e, "BOOK-6: no order trades more than it has")
+            self._bracket_traded(e, order_id)
             cost = signed_cost(spec, not order.side, value)
             if order.house:
                 self._house_fills.append((e.size_lots, cost))
@@ -496,6 +501,7 @@ class Auditor(Batched):
         for order_id, order in self.orders.items() if ended else ():
             left = order.closes and order.status == "dormant" and ended.get(order.key) == order.side
             self._need(not left, order_id, "ORD-5: it would close the next position")
+        self._close_brackets(ended)
         self._held.clear()
 
     def _close_sums(self) -> None:

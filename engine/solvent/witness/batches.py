@@ -7,11 +7,11 @@ from solvent.schema.codes import Code
 from solvent.schema.commands import ALONE
 from solvent.schema.events import Event
 from solvent.schema.words import CommandType
+from solvent.witness.brackets import Brackets
 from solvent.witness.rows import Audited
-from solvent.witness.shapes import Shaped
 
 
-class Batched(Shaped):
+class Batched(Brackets):
     """Checks that the members of a batch follow it, accepted, under its number and at its time."""
 
     def __init__(self, exchange: Audited):

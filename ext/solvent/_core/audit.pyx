@@ -1,7 +1,7 @@
 """Invariants of reliability part 3 that can be read off the state; the contract is in audit.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, PARKED, Order, ExtendedTerms, pool_find
+from solvent._core.market.order_pool cimport DORMANT, EXTENDED, LIVE, PARKED, UNARMED, ExtendedTerms, Order, pool_find
 from solvent._core.market.book cimport book_check, book_price
 from solvent._core.account.guard cimport ALONE, HIGH, LOW, TOGETHER, Guard, guards_hold, guards_read
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, wallet_of
@@ -188,7 +188,8 @@ cdef object _dormant(State* s):
         if s.pool.orders[slot].state & DORMANT:
             counts[order_instrument(s, slot)] += 1
             ins = &s.ledger.instruments[order_instrument(s, slot)]
-            if ins.listing == TRADING and (terms.trail == 0 or terms.extreme_ticks) and trigger_reached(
+            if ins.listing == TRADING and not s.pool.orders[slot].state & UNARMED and (
+                    terms.trail == 0 or terms.extreme_ticks) and trigger_reached(
                     trigger_direction(s.pool.orders[slot].side, terms.kind), terms.trigger_ticks,
                     watched_ticks(s, order_instrument(s, slot), terms.source)):
                 return f"ORD-4: the trigger of order {s.pool.orders[slot].order_id} is reached and it sleeps"

@@ -30,7 +30,9 @@ cdef class Batching(Portable):
     cdef Member answers[BATCH_MAX]
 
     cdef int _apply_any(self, const Request* c, Receipt* receipt) except -1 nogil
+    cdef void _drop(self) noexcept nogil
     cdef int _enter(self, int64_t records) except -1
+    cdef int _lend(self) except -1
     cdef int _halted(self) except -1
     cdef int _judge(self, const Request* c, int64_t records) except -1
     cdef int64_t _apply_batch(self, const Command* at, int64_t left, Receipt* receipt) except -1 with gil

@@ -12,7 +12,7 @@ from solvent._core.base.schema cimport (
     OTHER_THAN_BATCH, RECORD_BYTES, SETTLE, SET_STATE, TOO_MANY_ORDERS, Command,
 )
 from solvent._core.image cimport Portable
-from solvent._core.reader cimport IDLE, WORKING
+from solvent._core.reader cimport IDLE, NATIVE, WORKING
 from solvent._core.recorder cimport batch_records
 from solvent._core.trade.state cimport Receipt
 
@@ -51,19 +51,29 @@ cdef class Batching(Portable):
         """Applies one command: the kernel's own."""
         return 0
 
-    cdef int _enter(self, int64_t records) except -1:
-        """Begins commands of so many records in all. Raises what refuses them."""
+    cdef void _drop(self) noexcept nogil:
+        """Drops events that nobody waits for, once they are half of those held."""
         cdef int64_t droppable
-        if self.busy:
-            self._raise_busy()
-        if self.s.log.fault:
-            raise self.halted_error(f"the exchange halted ({said(self.s.log.fault)}); make a new one")
         if self.s.log.count and self.keep_from > self.s.log.first_seq:
             droppable = self.s.log.count
             if self.keep_from - self.s.log.first_seq < <uint64_t>droppable:
                 droppable = <int64_t>(self.keep_from - self.s.log.first_seq)
             if 2 * droppable >= self.s.log.count:
                 log_drop(&self.s.log, droppable)
+
+    cdef int _lend(self) except -1:
+        """Gives the exchange to C. Raises what refuses that."""
+        self._enter(0)
+        self.busy = NATIVE
+        return 0
+
+    cdef int _enter(self, int64_t records) except -1:
+        """Begins commands of so many records in all. Raises what refuses them."""
+        if self.busy:
+            self._raise_busy()
+        if self.s.log.fault:
+            raise self.halted_error(f"the exchange halted ({said(self.s.log.fault)}); make a new one")
+        self._drop()
         if self.commands.on and not commands_room(&self.commands, records):
             raise MemoryError
         self.busy = WORKING

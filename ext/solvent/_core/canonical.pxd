@@ -21,6 +21,7 @@ cdef class Writer:
     cdef int flush(self) except -1
 
 cdef list timer_rows(State* s)
+cdef list bracket_rows(State* s)
 cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil
 cdef int64_t unqueued(State* s, uint32_t instrument) noexcept nogil
 cdef bint is_shaped(State* s, int32_t slot) noexcept nogil

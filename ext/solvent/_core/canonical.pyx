@@ -7,8 +7,9 @@ from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.account.fees cimport VOLUME_DAYS, Volume, volume_at
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Parcel, Position, wallet_of
+from solvent._core.account.parcels cimport parcels_left
 from solvent._core.base.pool cimport taken
-from solvent._core.base.schema cimport NAME_BYTES, SHAPED_ORDER
+from solvent._core.base.schema cimport AT_PREVIOUS, NAME_BYTES, REDUCE_ONLY, SHAPED_ORDER
 from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport prices_state
 from solvent._core.contract.valuation cimport Instrument, in_call
@@ -16,7 +17,9 @@ from solvent._core.market.book cimport Book
 from solvent._core.market.peaks cimport Steps, is_pegged, steps_begin, steps_next
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientKey
 from solvent._core.market.order_pool cimport DORMANT, EXTENDED, PARKED, ExtendedTerms, Order, pool_find
+from solvent._core.market.brackets cimport Bracket
 from solvent._core.market.timers cimport Timer, Timers, timer_before
+from solvent._core.trade.linked cimport size_of
 from solvent._core.trade.holds cimport order_price
 from solvent._core.trade.state cimport State, order_instrument
 
@@ -64,6 +67,8 @@ cdef void order_words(State* s, int32_t slot, int64_t* row) noexcept nogil:
         row[12], row[13], row[14], row[15] = t.trigger_ticks, t.trail, t.extreme_ticks, t.slippage_ppb
         row[16], row[17], row[18], row[19] = t.expiry_ns, t.stp_group, t.source, t.kind
         row[20], row[21], row[22] = t.trigger_flags, t.stp_mode, t.leg
+        if t.bracket and o.state & DORMANT and o.flags & REDUCE_ONLY:      # a child shows the size that it has now
+            row[5] = row[6] = size_of(s, slot)
 
 
 cdef bint is_shaped(State* s, int32_t slot) noexcept nogil:
@@ -221,6 +226,8 @@ cdef int _put_ledger(State* s, Writer out) except -1:
     for i in range(l.instrument_count):
         ins = &l.instruments[i]
         out.put_all((ins.mark_ticks, ins.last_ticks, ins.index_ticks, <int64_t>ins.funding_period, ins.listing))
+        if s.rules.adl_price == AT_PREVIOUS:
+            out.put(ins.prior_mark_ticks)
         if in_call(ins):
             out.put_all((ins.ends_ns, ins.then_listing, ins.extensions, ins.told.price_ticks, ins.told.lots))
             out.put(ins.told.surplus_lots)
@@ -275,15 +282,27 @@ cdef list timer_rows(State* s):
         free(found)
 
 
+cdef list bracket_rows(State* s):
+    """Returns (entry, target, stop, filled lots, closed lots, most lots, arm) of each bracket, in this order."""
+    cdef Bracket* each
+    cdef int32_t i
+    rows = []
+    for i in range(s.brackets.used):
+        each = &s.brackets.items[i]
+        if each.used:
+            rows.append((each.entry_id, each.target_id, each.stop_id, each.filled_lots, each.closed_lots, each.most_lots, each.arm))
+    return sorted(rows)
+
+
 cdef int _put_links(State* s, Writer out) except -1:
-    """Writes timers in the order in which they are due, and tags by order; nothing where there are none."""
+    """Writes timers in the order in which they are due, tags by order, and brackets; nothing where there are none."""
     cdef list timers = timer_rows(s)
     cdef list tags = []
     cdef int32_t slot
     for slot in range(s.pool.terms_high_water):
         if s.pool.orders[slot].state & EXTENDED and s.pool.terms[slot].tag:
             tags.append((s.pool.orders[slot].order_id, s.pool.terms[slot].tag))
-    if not (timers or tags):
+    if not (timers or tags or s.brackets.count):
         return 0
     out.put(len(timers))
     for row in timers:
@@ -291,6 +310,10 @@ cdef int _put_links(State* s, Writer out) except -1:
     out.put(len(tags))
     for row in sorted(tags):
         out.put_all(row)
+    if s.brackets.count:
+        out.put(s.brackets.count)
+        for row in bracket_rows(s):
+            out.put_all(row)
     return 0
 
 
@@ -312,9 +335,11 @@ cdef int write_state(State* s, bytes config, list names, Writer out) except -1:
     for i in range(s.ledger.instrument_count):
         _put_resting(s, i, out)
         _put_dormant(s, i, out)
-    out.put(s.ledger.parcel_count)
+    out.put(parcels_left(&s.ledger))
     for k in range(s.ledger.parcel_count):
         parcel = &s.ledger.parcels[k]
+        if parcel.size_lots == 0:
+            continue
         out.put_all((parcel.parcel_id, parcel.instrument, parcel.size_lots, parcel.cost_units, parcel.bankruptcy_ticks))
         out.put(<int64_t>parcel.order_id)
         out.put(parcel.origin)

@@ -7,6 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset, strcmp
 from solvent._core.account.ledger cimport FIRST_USER, notes_begin, position_find
+from solvent._core.account.parcels cimport parcels_left, parcels_link, parcels_sweep
 from solvent._core.base.commands cimport PlaceOrder
 from solvent._core.base.checksum cimport Sum, sum_end, sum_open, sum_take
 from solvent._core.base.event_log cimport EventLog, log_open
@@ -99,7 +100,7 @@ cdef bint _is_quick(State* s, const PlaceOrder* c) noexcept nogil:
         return False
     if c.client_id or c.stp_mode or c.stp_group or check_names(s, c.account, c.instrument) != OK:
         return False
-    if s.fees.counts or s.ledger.parcel_count or s.ledger.collateral_count or s.ledger.orders_count:
+    if s.fees.counts or parcels_left(&s.ledger) or s.ledger.collateral_count or s.ledger.orders_count:
         return False
     if s.ledger.instruments[c.instrument].limits != NULL or s.ledger.instruments[c.instrument].listing != TRADING:
         return False
@@ -166,7 +167,7 @@ cdef void _scrub(State* s, const State* source, Shadow* shadow) noexcept nogil:
     memset(&s.preview, 0, sizeof(s.preview))
     s.preview.run = source.preview.run
     memset(&s.guards, 0, sizeof(s.guards))
-    notes_begin(&s.ledger.notes)
+    notes_begin(&s.ledger)
     s.ledger.log = NULL
     s.client_ids.pool = NULL
     w.s = s
@@ -249,7 +250,7 @@ cdef bint _make(State* s, Filling* f, uint64_t wanted) noexcept nogil:
     s.preview.orders = NULL
     s.preview.row_count = s.preview.row_capacity = s.preview.order_count = s.preview.order_capacity = 0
     memset(&s.guards, 0, sizeof(s.guards))
-    notes_begin(&s.ledger.notes)
+    notes_begin(&s.ledger)
     s.ledger.log = &s.log
     s.client_ids.pool = &s.pool
     w.s = s
@@ -268,6 +269,8 @@ cdef bint _make(State* s, Filling* f, uint64_t wanted) noexcept nogil:
         _fail(f, NO_MEMORY, "state")
     if f.failure != NO_FAILURE:
         state_close(s)
+    else:
+        parcels_link(&s.ledger)
     return f.failure == NO_FAILURE
 
 
@@ -410,6 +413,7 @@ cdef class Portable(Recorder):
         cdef list blocks = []
         if s == NULL:
             raise MemoryError
+        parcels_sweep(&self.s.ledger)
         _scrub(s, &self.s, &shadow)
         try:
             if shadow.failed:

@@ -10,6 +10,7 @@ from libc.string cimport memcpy, memset
 from solvent._core.market.order_pool cimport ORDERS_MAX, Order
 from solvent._core.market.book cimport Book, Half, book_peek
 from solvent._core.trade.amendment cimport amend, amend_trigger
+from solvent._core.trade.attachment cimport attach
 from solvent._core.trade.cancellation cimport cancel_many, cancel_one, disconnect, reach_dates, set_timer
 from solvent._core.market.client_ids cimport client_ids_ahead, client_ids_open
 from solvent._core.venue.account_commands cimport deposit, move_margin, seed_fund, set_leverage, set_position_mode, transfer, withdraw
@@ -29,9 +30,11 @@ from solvent._core.trade.short_way cimport short_way
 from solvent._core.trade.state cimport Receipt, State
 from solvent._core.walk cimport state_close
 from solvent._core.base.schema cimport (
-    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, BAD_INSTRUMENT, BAD_RECORD, BATCH, CANCEL, CLOSED, DEPOSIT, DISCONNECT, FUNDING, HALT,
+    ADD_INSTRUMENT, ADVANCE, AMEND, AMEND_TRIGGER, ATTACH, BAD_INSTRUMENT, BAD_RECORD, BATCH, CANCEL, CLOSED, DEPOSIT, DISCONNECT,
+    FUNDING, HALT,
     INDEX, MARK, MASS_CANCEL, MOVE_MARGIN, OK, OPEN_ACCOUNT, ORDER, RECORD_BYTES, SEED_FUND, SETTLE, SET_LAST, SET_LEVERAGE,
-    SET_POSITION_MODE, SET_STATE, SOURCE, TIMER, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, Command, Event,
+    SET_POSITION_MODE, SET_STATE, SOURCE, TIMER, TIME_BACKWARDS, TRANSFER, UNKNOWN_COMMAND, WITHDRAW, BracketTerms,
+    Command, Event,
 )
 from solvent._core.base.event_log cimport block_pin, log_open
 from solvent._core.base.emit cimport emit_begin, emit_passed
@@ -156,6 +159,12 @@ cdef inline int _step(Kernel kernel, const Request* c, Receipt* receipt) except 
     return kernel._apply_any(c, receipt)
 
 
+cdef inline bint _may_last(const Request* c) noexcept nogil:
+    """True if a command may work long by itself: one that many accounts or orders hear of. Others need not wait for it."""
+    return c.record.type in (
+        MARK, ADVANCE, SETTLE, FUNDING, INDEX, SOURCE, SET_STATE, HALT, MASS_CANCEL, SET_LAST, DISCONNECT)
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Answer:
@@ -229,6 +238,10 @@ cdef class Kernel(Batching):
         self.s.rules.funding_first = rules.funding_first
         self.s.rules.fee_at_bankruptcy = rules.fee_at_bankruptcy
         self.s.rules.at_threshold = rules.at_threshold
+        self.s.rules.adl_rank = rules.adl_rank
+        self.s.rules.adl_price = rules.adl_price
+        self.s.rules.adl_share = rules.adl_share
+        self.s.rules.adl_winners_first = rules.adl_winners_first
         # rendered: end
         self.s.ledger.fund_share_ppb = self.s.rules.fund_share_ppb
         for step in rules.steps:
@@ -290,14 +303,16 @@ cdef class Kernel(Batching):
             return close_instrument(&self.s, &c.settle)
         if type == SOURCE:
             return source(&self.s, &c.source)
+        if type == ATTACH:
+            return attach(&self.s, &c.attach, <const BracketTerms*>&c[1] if c.record.records == 2 else NULL, receipt)
         if type == OPEN_ACCOUNT:
             return self._open_account(c, receipt)
         return UNKNOWN_COMMAND
 
     cdef void _end_calls(self) noexcept nogil:
-        """Ends the calls whose time has come. They deleverage nobody: that is for a mark."""
+        """Ends the calls whose time has come, and places what a date has made due. They deleverage nobody: that is for a mark."""
         self.s.may_cost_others = False
-        if end_calls(&self.s):
+        if end_calls(&self.s) or self.s.due.count:
             resolve_all(&self.s)
 
     cdef void _pass_time(self, int64_t before_ns) noexcept nogil:
@@ -335,15 +350,15 @@ cdef class Kernel(Batching):
             self.s.clock_ns = c.record.time_ns
             if self.s.expiries.count:
                 reach_dates(&self.s)
-            if self.s.calls:
+            if self.s.calls or self.s.due.count:
                 self._end_calls()
             if c.record.time_ns > before_ns and (self.s.modelled or self.s.fees.counts or self.s.looks):
                 self._pass_time(before_ns)
             self.s.may_cost_others = False
-            if c.record.type == ORDER and c.record.records <= 4:
+            if c.record.type == ORDER and c.record.records <= 5:
                 code = place(&self.s, &c.order, &c[1].extension if c.record.records >= 2 else NULL, receipt)
             elif (c.record.records != 1 and c.record.type != ADD_INSTRUMENT and c.record.type != BATCH
-                    and (c.record.type != OPEN_ACCOUNT or c.record.records != 2)):
+                    and (c.record.records != 2 or c.record.type not in (OPEN_ACCOUNT, ATTACH))):
                 code = BAD_RECORD
             elif c.record.type == CANCEL:
                 code = cancel_one(&self.s, &c.cancel, receipt)
@@ -357,7 +372,7 @@ cdef class Kernel(Batching):
             if code == OK:
                 if not self.s.bare:
                     resolve(&self.s)
-                if self.s.due.count or self.s.looks:
+                if self.s.due.count or self.s.looks or self.s.brackets.first:
                     fire_all(&self.s, receipt)
             if self.s.calls:
                 indicate(&self.s)
@@ -375,10 +390,14 @@ cdef class Kernel(Batching):
         return 0
 
     cdef int _alone(self, const Request* c) except -1:
-        """Applies one command. Python's memory was all taken before."""
+        """Applies one command, without the GIL if it may last. Python's memory was all taken before."""
         self._enter(c.record.records)
         try:
-            _step(self, c, &self.receipt)
+            if _may_last(c):
+                with nogil:
+                    _step(self, c, &self.receipt)
+            else:
+                _step(self, c, &self.receipt)
         finally:
             self.busy = IDLE
         if self.s.log.fault:
@@ -422,7 +441,7 @@ cdef class Kernel(Batching):
 
     cdef int _run(self, const Command* commands, Py_ssize_t total, Receipt* receipts) except -1 nogil:
         """Runs the loop of `run`; run_count is the number of whole commands applied."""
-        cdef Request request[4]
+        cdef Request request[5]
         cdef const Command* at = commands
         cdef const Command* end = commands + total
         cdef int64_t done = 0
@@ -435,7 +454,7 @@ cdef class Kernel(Batching):
             request[0].record = at[0]
             if request[0].record.records == 2 and at + 1 < end:
                 request[1].record = at[1]
-            elif 3 <= request[0].record.records <= 4 and at + request[0].record.records <= end:
+            elif 3 <= request[0].record.records <= 5 and at + request[0].record.records <= end:
                 memcpy(&request[1], at + 1, (request[0].record.records - 1) * RECORD_BYTES)
             elif request[0].record.records != 1:
                 self.run_count = done
@@ -448,7 +467,7 @@ cdef class Kernel(Batching):
             _step(self, request, &receipts[done])
             at += request[0].record.records
             done += 1
-            if done & mask == 0 and milliseconds() - looked > SIGNALS_MS:
+            if (done & mask == 0 or _may_last(request)) and milliseconds() - looked > SIGNALS_MS:
                 self.run_count = done
                 self._look_for_signals()
                 looked = milliseconds()

@@ -6,15 +6,17 @@
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.market.book cimport Book
+from solvent._core.rows cimport Seen
 from solvent._core.trade.state cimport State
 
-ctypedef void (*Columns)(State* s, int32_t index, void* to) noexcept nogil
+ctypedef void (*Columns)(State* s, int32_t index, Seen* seen, void* to) noexcept nogil
 
 
 cdef enum Use:                     # what keeps others from the state
     IDLE = 0
     WORKING = 1                    # another call
     PINNED = 2                     # somebody holds a block of an image
+    NATIVE = 3                     # C drives the exchange
 
 cdef class Reader:
     cdef State s

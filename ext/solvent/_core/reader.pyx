@@ -12,9 +12,11 @@ from solvent._core.account.margin cimport backing, free_units
 from solvent._core.contract.price_model cimport Prices, prices_accrued
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport CLIENT_TEXT_MAX, NOBODY, NO_INSTRUMENT, RECORD_BYTES, SOURCES
-from solvent._core.canonical cimport ORDER_WORDS, SHAPE_WORDS, Writer, order_words, shape_words, timer_rows, write_state, unqueued
+from solvent._core.canonical cimport (
+    ORDER_WORDS, SHAPE_WORDS, Writer, bracket_rows, order_words, shape_words, timer_rows, unqueued, write_state,
+)
 from solvent._core.rows cimport (
-    AccountColumns, LiquidationColumns, PositionColumns, account_columns, domain_rows, liquidation_columns, position_columns,
+    AccountColumns, LiquidationColumns, PositionColumns, Seen, account_columns, domain_rows, liquidation_columns, position_columns,
     position_row, position_rows, wallet_rows,
 )
 from solvent._core.trade.state cimport order_instrument
@@ -32,6 +34,7 @@ cdef class Reader:
     cdef int _raise_busy(self) except -1:
         raise self.busy_error(
             "the exchange is working on another call; one thread at a time" if self.busy == WORKING else
+            "C drives the exchange until it calls solvent_end" if self.busy == NATIVE else
             "a block of the exchange's image is held; release its memoryviews first")
 
     cdef int _read_names(self) except -1:
@@ -175,6 +178,11 @@ cdef class Reader:
         self._require_idle()
         return timer_rows(&self.s)
 
+    def brackets(self):
+        """Returns (entry, target, stop, filled lots, closed lots, most lots, arm) of each bracket, in this order."""
+        self._require_idle()
+        return bracket_rows(&self.s)
+
     def parcels(self):
         """Returns the house's parcels by id: (id, instrument, size, cost, bankruptcy ticks, order id, origin)."""
         cdef int32_t i
@@ -183,6 +191,8 @@ cdef class Reader:
         rows = []
         for i in range(self.s.ledger.parcel_count):
             p = &self.s.ledger.parcels[i]
+            if p.size_lots == 0:        # closed, not swept away yet
+                continue
             rows.append((p.parcel_id, p.instrument, p.size_lots, p.cost_units, p.bankruptcy_ticks, p.order_id, p.origin))
         return rows
 
@@ -202,7 +212,9 @@ cdef class Reader:
         cdef char* row
         cdef uint32_t account
         cdef int32_t index
+        cdef Seen seen
         self._require_idle()
+        seen.account = 0
         for index in range(l.position_count):
             count += l.positions[index].size_lots != 0
         block = bytearray(count * row_bytes)
@@ -211,7 +223,7 @@ cdef class Reader:
             index = l.accounts[account].first_position
             while index >= 0:
                 if l.positions[index].size_lots != 0:
-                    write(&self.s, index, row)
+                    write(&self.s, index, &seen, row)
                     row += row_bytes
                 index = l.positions[index].next
         return block

@@ -5,9 +5,11 @@
 # Never: writes the state; a fault in a read is undone. Renders no decimal and no word.
 # Invariants: a row is the kernel's own judgement: a withdrawal may take its withdrawable amount, and a test now would find its
 # verdict.
-# Cost: an open position costs a few requirements of its domain, and the search for its liquidation prices; a flat one O(1).
+# Cost: a domain is read once for all its positions in a row. An open position costs the search for its liquidation prices
+# besides; a flat one O(1).
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint8_t
+from solvent._core.account.margin cimport Requirement, Shares
 from solvent._core.trade.state cimport State
 
 # rendered: columns
@@ -56,11 +58,17 @@ cdef struct AccountColumns:
     int64_t initial_units
 # rendered: end
 
+cdef struct Seen:              # the domain that was read last, for the next position of it
+    uint32_t account           # 0: none yet
+    uint32_t currency
+    Requirement r
+    Shares shares
+
 cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg)
 cdef list position_rows(State* s, uint32_t account)
 cdef tuple wallet_row(State* s, uint32_t account, uint32_t currency)
 cdef list wallet_rows(State* s, uint32_t account)
 cdef list domain_rows(State* s, uint32_t account)
-cdef void position_columns(State* s, int32_t index, void* to) noexcept nogil
-cdef void liquidation_columns(State* s, int32_t index, void* to) noexcept nogil
+cdef void position_columns(State* s, int32_t index, Seen* seen, void* to) noexcept nogil
+cdef void liquidation_columns(State* s, int32_t index, Seen* seen, void* to) noexcept nogil
 cdef void account_columns(State* s, uint32_t account, uint32_t currency, AccountColumns* row) noexcept nogil

@@ -2,10 +2,10 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from solvent._core.account.ledger cimport Ledger, Position, held_of, position_default, position_find, wallet_of
-from solvent._core.account.liquidation_price cimport liquidation_ticks
+from solvent._core.account.liquidation_price cimport Ticks, liquidation_ticks
 from solvent._core.account.margin cimport (
-    Requirement, backing, bankruptcy_cost, cross_requirement, domain_requirement, free_units, initial_part, initial_units,
-    isolated_requirement, own_part, position_value, threshold_rates, upl,
+    Requirement, backing, bankruptcy_in, cross_requirement, free_units, initial_part, initial_units, isolated_requirement, own_part,
+    position_value, shares_of, threshold_rates, upl,
 )
 from solvent._core.base.money cimport int128, max64, saturate
 from solvent._core.base.schema cimport CROSS, FULL, ISOLATED, NO_INSTRUMENT, PARTIAL, SAFE
@@ -29,22 +29,36 @@ cdef tuple _terms(State* s, Position* p):
             initial_units(l, p), tier_of(ins, &held, &s.log.fault))
 
 
-cdef tuple _standing(State* s, int32_t index):
+cdef void _see(State* s, int32_t index, Seen* seen) noexcept nogil:
+    """Reads the domain of an open position, unless the last one read was that."""
+    cdef Position* p = &s.ledger.positions[index]
+    cdef uint32_t currency = s.ledger.instruments[p.instrument].currency
+    if p.mode:
+        seen.account = 0
+        isolated_requirement(&s.ledger, &s.rules, index, &seen.r)
+    elif seen.account != p.account or seen.currency != currency:
+        seen.account = p.account
+        seen.currency = currency
+        cross_requirement(&s.ledger, &s.rules, p.account, currency, &seen.r)
+        shares_of(&s.ledger, p.account, currency, &seen.shares)
+
+
+cdef tuple _standing(State* s, int32_t index, Seen* seen):
     """Returns the figures of an open position: its thresholds, its domain, its liquidation and bankruptcy prices."""
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
-    cdef int64_t full_ppb, own_ppb, found, ahead
-    cdef Requirement r
-    domain_requirement(l, &s.rules, index, &r)
+    cdef int64_t full_ppb, own_ppb
+    cdef Ticks ticks
+    _see(s, index, seen)
     threshold_rates(l, &s.rules, p, &full_ppb, &own_ppb)
-    liquidation_ticks(l, &s.rules, index, &found, &ahead)
-    return (own_part(l, &s.rules, index), full_ppb, own_ppb, r.equity, r.value, found, ahead,
-            price_paying(&l.instruments[p.instrument], p.size_lots, bankruptcy_cost(l, index), 0))
+    liquidation_ticks(l, &s.rules, index, &seen.r, &ticks)
+    return (own_part(l, &s.rules, index), full_ppb, own_ppb, seen.r.equity, seen.r.value, ticks.found, ticks.ahead,
+            price_paying(&l.instruments[p.instrument], p.size_lots, bankruptcy_in(l, index, &seen.shares), 0))
 
 
-cdef tuple _position(State* s, int32_t index):
+cdef tuple _position(State* s, int32_t index, Seen* seen):
     cdef Position* p = &s.ledger.positions[index]
-    return _terms(s, p) + (_standing(s, index) if p.size_lots else _FLAT)
+    return _terms(s, p) + (_standing(s, index, seen) if p.size_lots else _FLAT)
 
 
 cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t leg):
@@ -52,9 +66,11 @@ cdef tuple position_row(State* s, uint32_t account, uint32_t instrument, uint8_t
     cdef int32_t fault = s.log.fault
     cdef int32_t index = position_find(&s.ledger, account, instrument, leg)
     cdef Position blank
+    cdef Seen seen
+    seen.account = 0
     position_default(&s.ledger, account, instrument, leg, &blank)
     try:
-        return _position(s, index) if index >= 0 else _terms(s, &blank) + _FLAT
+        return _position(s, index, &seen) if index >= 0 else _terms(s, &blank) + _FLAT
     finally:
         s.log.fault = fault
 
@@ -63,10 +79,12 @@ cdef list position_rows(State* s, uint32_t account):
     """Returns the account's positions by instrument and leg, the flat ones too."""
     cdef int32_t fault = s.log.fault
     cdef int32_t index = s.ledger.accounts[account].first_position
+    cdef Seen seen
+    seen.account = 0
     found = []
     try:
         while index >= 0:
-            found.append(_position(s, index))
+            found.append(_position(s, index, &seen))
             index = s.ledger.positions[index].next
     finally:
         s.log.fault = fault
@@ -197,12 +215,11 @@ cdef list domain_rows(State* s, uint32_t account):
 
 # --- All accounts at once ------------------------------------------------------------------------------
 
-cdef void position_columns(State* s, int32_t index, void* to) noexcept nogil:
+cdef void position_columns(State* s, int32_t index, Seen* seen, void* to) noexcept nogil:
     cdef PositionColumns* row = <PositionColumns*>to
     cdef Ledger* l = &s.ledger
     cdef Position* p = &l.positions[index]
-    cdef Requirement r
-    domain_requirement(l, &s.rules, index, &r)
+    _see(s, index, seen)
     row.account = p.account
     row.instrument = p.instrument
     row.leg = p.leg
@@ -215,23 +232,27 @@ cdef void position_columns(State* s, int32_t index, void* to) noexcept nogil:
     row.hold_units = p.hold_units
     row.upl_units = upl(l, p)
     row.value_units = position_value(l, p)
-    row.equity_units = saturate(r.equity)
-    row.full_units = saturate(r.full)
-    row.own_units = saturate(r.own)
+    row.equity_units = saturate(seen.r.equity)
+    row.full_units = saturate(seen.r.full)
+    row.own_units = saturate(seen.r.own)
     row.initial_units = initial_units(l, p)
-    row.domain_value_units = saturate(r.value)
+    row.domain_value_units = saturate(seen.r.value)
 
 
-cdef void liquidation_columns(State* s, int32_t index, void* to) noexcept nogil:
+cdef void liquidation_columns(State* s, int32_t index, Seen* seen, void* to) noexcept nogil:
     cdef LiquidationColumns* row = <LiquidationColumns*>to
     cdef Position* p = &s.ledger.positions[index]
     cdef Instrument* ins = &s.ledger.instruments[p.instrument]
+    cdef Ticks ticks
+    _see(s, index, seen)
     row.account = p.account
     row.instrument = p.instrument
     row.leg = p.leg
     row.mark_ticks = ins.mark_ticks
-    liquidation_ticks(&s.ledger, &s.rules, index, &row.liquidation_ticks, &row.profit_side_ticks)
-    row.bankruptcy_ticks = price_paying(ins, p.size_lots, bankruptcy_cost(&s.ledger, index), 0)
+    liquidation_ticks(&s.ledger, &s.rules, index, &seen.r, &ticks)
+    row.liquidation_ticks = ticks.found
+    row.profit_side_ticks = ticks.ahead
+    row.bankruptcy_ticks = price_paying(ins, p.size_lots, bankruptcy_in(&s.ledger, index, &seen.shares), 0)
 
 
 cdef void account_columns(State* s, uint32_t account, uint32_t currency, AccountColumns* row) noexcept nogil:

@@ -22,6 +22,7 @@ cdef bint sound_paces(State* s, const void* owner, const void* items, int64_t fi
 cdef bint sound_parcels(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_heads(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_items(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
+cdef bint sound_brackets(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_timers(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_parents(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil
 cdef bint sound_places(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from solvent._core.account.ledger cimport ACCOUNTS_MAX, FIRST_USER, Account, Collateral, Ledger, Parcel, Position, Wallet
 from solvent._core.account.margin cimport STEPS_MAX
 from solvent._core.base.schema cimport (
-    ALLOW, BUY, BY_INDEX, CALL_BEYOND, FACTOR, HIDDEN, HOUSE_ORDER, ISOLATED, MIDWAY, NET, OK, ONLY_CANCEL, PEG_TRIGGER,
+    ALLOW, BUY, BY_INDEX, CALL_BEYOND, FACTOR, FOLLOWS, HIDDEN, HOUSE_ORDER, ISOLATED, MIDWAY, NET, OK, ONLY_CANCEL, PEG_TRIGGER,
     QUANTO, REDUCE_ONLY, SELL, SHAPED_ORDER, SHORT, SOURCES, TRAIL_RATE,
 )
 from solvent._core.contract.order_limits cimport MESSAGES_MAX, OrderLimits, Pace
@@ -14,6 +14,8 @@ from solvent._core.liquidation.case cimport RESIDUAL
 from solvent._core.market.book cimport BOOK_ITEMS_MAX, CACHE, NONE, Book, Half, Level, lowest_bit
 from solvent._core.market.client_ids cimport FINISHED_PLACE, CLIENT_ID_WINDOW, ClientIds
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, ORDERS_MAX, PARKED, ExtendedTerms, Links, Order
+from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, ORDERS_MAX, PARKED, UNARMED, ExtendedTerms, Links, Order
+from solvent._core.market.brackets cimport Bracket, Brackets
 from solvent._core.market.timers cimport Timer, Timers
 from solvent._core.market.triggers cimport PEGGED_MAX, TRAILING_MAX, Triggers
 from solvent._core.trade.state cimport State, order_instrument
@@ -65,6 +67,8 @@ cdef bint sound_head(State* s) noexcept nogil:
         return False
     if not (_in(s.pool.high_water, 0, ORDERS_MAX) and _in(s.pool.terms_high_water, 0, s.pool.high_water)
             and _in(s.pool.free_count, 0, s.pool.high_water)
+            and _in(s.brackets.used, 0, ORDERS_MAX) and _in(s.brackets.count, 0, s.brackets.used)
+            and _in(s.brackets.free, 0, s.brackets.used) and s.brackets.first == 0
             and _in(s.expiries.count, 0, <int64_t>s.pool.high_water + s.expiries.timers.used) and _sound_timers(&s.expiries.timers)):
         return False
     for i in range(STEPS_MAX):
@@ -113,7 +117,7 @@ cdef bint sound_parcels(State* s, const void* owner, const void* items, int64_t 
     cdef const Parcel* p = <const Parcel*>items
     cdef int64_t i
     for i in range(count):
-        if p[i].instrument >= s.ledger.instrument_count or p[i].origin >= s.ledger.account_count:
+        if p[i].instrument >= s.ledger.instrument_count or p[i].origin >= s.ledger.account_count or p[i].size_lots == 0:
             return False
     return True
 
@@ -212,6 +216,15 @@ cdef bint sound_timers(State* s, const void* owner, const void* items, int64_t f
     return True
 
 
+cdef bint sound_brackets(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
+    cdef const Bracket* each = <const Bracket*>items
+    cdef int64_t i
+    for i in range(count):
+        if not _in(each[i].next, 0, s.brackets.used) or each[i].arm > FOLLOWS or each[i].marked or each[i].used > 1:
+            return False
+    return True
+
+
 cdef bint sound_orders(State* s, const void* owner, const void* items, int64_t first, int64_t count) noexcept nogil:
     cdef const Order* o = <const Order*>items
     cdef int64_t i
@@ -232,6 +245,8 @@ cdef bint sound_terms(State* s, const void* owner, const void* items, int64_t fi
         if t[i].source >= SOURCES or t[i].kind > TRAIL_RATE or t[i].stp_mode > ALLOW or t[i].leg > SHORT:
             return False
         if t[i].timer < -1 or t[i].trailing < -1 or t[i].peg > PEG_TRIGGER or t[i].rises > 1 or t[i].hidden_lots < 0:
+            return False
+        if not _in(t[i].bracket, 0, s.brackets.used):
             return False
     return True
 
@@ -399,10 +414,12 @@ cdef bint _sound_order(State* s, int32_t slot) noexcept nogil:
     instrument = order_instrument(s, slot)
     if instrument >= s.ledger.instrument_count or o.state & DUE:
         return False
-    waits = o.state & DORMANT and terms.trail != 0 and terms.extreme_ticks == 0     # for its activation: in no book
+    waits = o.state & DORMANT and (o.state & UNARMED or terms.trail != 0 and terms.extreme_ticks == 0)     # in no book
     dark = o.flags & SHAPED_ORDER and o.state & EXTENDED and terms.shape_flags & HIDDEN
     book = s.triggers[instrument].books[terms.source] if o.state & DORMANT else s.books[instrument].dark if dark else &s.books[instrument]
     if o.state & PARKED and (o.state & DORMANT or o.level >= 0 or not o.flags & SHAPED_ORDER):
+        return False
+    if o.state & EXTENDED and terms.bracket and not s.brackets.items[terms.bracket - 1].used:
         return False
     if book == NULL or (o.flags & SHAPED_ORDER and not o.state & EXTENDED) or not _in(o.level, -1 if waits or o.state & PARKED else 0, book.levels_used - 1) or (o.state & DORMANT and not o.state & EXTENDED):
         return False
@@ -430,6 +447,18 @@ cdef bint _sound_chains(Timers* t) noexcept nogil:
     return left == 0
 
 
+cdef bint _sound_brackets(Brackets* b) noexcept nogil:
+    """True if the list of free places ends, and has each place that is not used."""
+    cdef int32_t left = b.used - b.count
+    cdef int32_t place = b.free
+    while place:
+        left -= 1
+        if left < 0 or b.items[place - 1].used:
+            return False
+        place = b.items[place - 1].next
+    return left == 0
+
+
 cdef bint sound_whole(State* s) noexcept nogil:
     """True if what points from one block into another stays within it."""
     cdef uint32_t i
@@ -446,7 +475,7 @@ cdef bint sound_whole(State* s) noexcept nogil:
         for source in range(SOURCES):
             if s.triggers[i].books[source] != NULL and not _sound_book(s.triggers[i].books[source]):
                 return False
-    if not _sound_chains(&s.expiries.timers):
+    if not (_sound_chains(&s.expiries.timers) and _sound_brackets(&s.brackets)):
         return False
     for slot in range(s.expiries.count):
         item = s.expiries.heap[slot]

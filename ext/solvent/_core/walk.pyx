@@ -12,6 +12,7 @@ from solvent._core.contract.order_limits cimport OrderLimits, Pace
 from solvent._core.contract.price_model cimport Prices, Ring, prices_close
 from solvent._core.contract.valuation cimport FeeTier, Instrument, Rates, Tier
 from solvent._core.market.book cimport Book, Level, book_close
+from solvent._core.market.brackets cimport Bracket
 from solvent._core.market.client_ids cimport CLIENT_ID_WINDOW, ClientIds, ClientKey, ClientText, client_ids_close
 from solvent._core.market.expiries cimport expiries_close
 from solvent._core.market.order_pool cimport ExtendedTerms, Links, Order, OrderPool, pool_close
@@ -19,7 +20,7 @@ from solvent._core.market.timers cimport Timer
 from solvent._core.market.triggers cimport Triggers, triggers_close
 from solvent._core.base.schema cimport SOURCES
 from solvent._core.sound cimport (
-    sound_accounts, sound_books, sound_collateral, sound_heads, sound_instruments, sound_items, sound_levels, sound_limits, sound_links, sound_members,
+    sound_accounts, sound_books, sound_brackets, sound_collateral, sound_heads, sound_instruments, sound_items, sound_levels, sound_limits, sound_links, sound_members,
     sound_orders, sound_paces, sound_parcels, sound_parents, sound_places, sound_positions, sound_prices, sound_slots, sound_terms, sound_timers,
     sound_triggers, sound_wallets,
 )
@@ -174,6 +175,7 @@ cdef void walk(Walk* w) noexcept nogil:
         s.books_capacity = s.triggers_capacity = s.prices_capacity = <int32_t>s.ledger.instrument_count
         s.due.capacity = s.due.count
         s.expiries.capacity = s.expiries.count
+        s.brackets.capacity = s.brackets.used
     _ledger(w, &s.ledger)
     _pool(w, &s.pool, s.bare)
     _see(w, "client_ids.table", <void**>&s.client_ids.table, sizeof(uint64_t), s.client_ids.capacity, s.client_ids.capacity,
@@ -183,6 +185,8 @@ cdef void walk(Walk* w) noexcept nogil:
     _texts(w, &s.client_ids, s.pool.high_water)
     _see(w, "expiries.heap", <void**>&s.expiries.heap, sizeof(int32_t), s.expiries.count, s.expiries.capacity, HEAP, NULL,
          sound_items)
+    _see(w, "brackets.items", <void**>&s.brackets.items, sizeof(Bracket), s.brackets.used, s.brackets.capacity, HEAP, NULL,
+         sound_brackets)
     _see(w, "timers.items", <void**>&s.expiries.timers.items, sizeof(Timer), s.expiries.timers.used,
          s.expiries.timers.capacity, HEAP, NULL, sound_timers)
     _see(w, "timers.heads", <void**>&s.expiries.timers.heads, sizeof(int32_t), s.expiries.timers.capacity,
@@ -236,7 +240,7 @@ cdef bint state_fork(State* to, const State* source) noexcept nogil:
     memset(&to.preview, 0, sizeof(to.preview))
     to.preview.run = source.preview.run
     memset(&to.guards, 0, sizeof(to.guards))
-    notes_begin(&to.ledger.notes)
+    notes_begin(&to.ledger)
     to.ledger.log = &to.log
     to.client_ids.pool = &to.pool
     w.s = to
@@ -269,6 +273,7 @@ cdef void state_close(State* s) noexcept nogil:
     free(s.triggers)
     free(s.prices)
     free(s.due.order_ids)
+    free(s.brackets.items)
     expiries_close(&s.expiries)
     pool_close(&s.pool)
     fees_close(&s.fees)

@@ -11,7 +11,7 @@ from solvent.records import NOBODY, CommandType, Ending, Tif, command, decode
 from solvent.schema.answers import ANSWERS
 from solvent.schema.commands import ALONE, batch, records_of
 from solvent.schema.limits import BATCH_MAX, BATCH_RECORDS_MAX, MEMBER_RECORDS_MAX
-from support.cells import CELLS, C
+from support.cells import CELLS, C, scene
 from support.order_desk import Desk, trades
 
 MODULES = [solvent, solvent.reference]
@@ -194,15 +194,7 @@ def test_as_many_and_as_long_as_may_be(module):
 
 @pytest.fixture
 def ex(strict_exchange):
-    """As in test_answers.py: accounts 16 and 17, a mark, an ask of 16's over a post-only bid of 17's, the clock at 5."""
-    exchange = strict_exchange([Instrument("I"), Instrument("J")])
-    for name in "ab":
-        exchange.deposit(name, "USDT", 10_000)
-    exchange.mark("I", 50_000)
-    exchange.order("a", "I", "sell", 1, price=50_100).ok()
-    exchange.order("b", "I", "buy", 1, price=49_900, post_only=True).ok()
-    exchange.advance(5)
-    return exchange
+    return scene(strict_exchange)
 
 
 MEMBERS = [cell for cell in CELLS if cell[0] not in ALONE and cell[1] not in (Code.TIME_BACKWARDS, Code.BAD_RECORD)]

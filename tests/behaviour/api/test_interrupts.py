@@ -15,6 +15,7 @@ import pytest
 
 import solvent
 import solvent.reference
+from scaling import pairs
 from solvent import Book, Busy, Exchange, Halted, InputError, Instrument, applied
 from solvent.api import exchange as face
 from solvent.records import CommandType, command, dtype
@@ -158,6 +159,13 @@ def code_of(path):
     return re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(), flags=re.DOTALL)
 
 
+SMALL = (
+    "_key_of",
+    "short_int",
+    "solvent_short",
+    "_read",
+    "_end",
+)  # hold the lock, and use macros and counts of references only
 RAISING = {name for path in CORE for name in re.findall(r"(\w+)\([^\n]*\) except[ ?]", code_of(path))}
 
 
@@ -175,7 +183,7 @@ def test_no_noexcept_function_calls_python(path):
         name = re.search(r"(\w+)(?: \"\w+\")?\(", head)[1]
         first, _, rest = body.partition("\n")
         assert "with gil" not in first, name
-        assert "nogil" in first or name in ("_key_of", "short_int", "solvent_short"), name
+        assert "nogil" in first or name in SMALL, name
         assert not RAISING & set(re.findall(r"(\w+)\(", rest)), name
 
 
@@ -293,7 +301,7 @@ def test_an_exception_at_any_step_of_a_call_leaves_a_whole_command_or_none(name)
             ex.explain("bob")
             ex.check()
         step += 1
-    assert step > 10
+    assert step > (3 if name == "order" else 10)  # a plain order by name goes to the core in one step
 
 
 @pytest.mark.parametrize("name", ["order", "add_instrument", "run"])
@@ -475,3 +483,33 @@ def test_an_add_instrument_by_hand_is_the_same(exchange_class):
     assert ex._kernel.apply(record) == 0 and ex._kernel.instrument_count == 2
     assert ex._kernel.apply(record) == 206
     ex._kernel.check()
+
+
+def counted_meanwhile():
+    """How far a thread counts while a mark deleverages 2,000 accounts against 2,000."""
+    count = [0]
+    over = threading.Event()
+
+    def counting():
+        while not over.is_set():
+            count[0] += 1
+
+    ex = pairs(2_000)
+    thread = threading.Thread(target=counting)
+    thread.start()
+    try:
+        while not count[0]:
+            time.sleep(0.001)
+        before = count[0]
+        ex.mark("I0", 40_000)
+        counted = count[0] - before
+    finally:
+        over.set()
+        thread.join()
+    assert len(ex.parcels()) == 0 and ex.position("a0", "I0").size == 0
+    return counted
+
+
+def test_a_lone_command_that_lasts_lets_other_threads_run():
+    """A busy machine may give the thread no core in one of these milliseconds, so there are ten tries."""
+    assert any(counted_meanwhile() > 200 for _ in range(10))

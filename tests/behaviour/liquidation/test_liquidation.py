@@ -331,6 +331,9 @@ def test_adl_goes_by_rank_then_account(strict_exchange):
 def test_rank_of_the_rules_page():
     """Short 1 at 10,000 with margin 1,000 at mark 8,000: 0.2 / 0.375 = 0.53333 (liquidation rules 1.11)."""
     from solvent.twin.account import margin
+    from solvent.twin.account.adl_rank import adl_rank
+    from solvent.twin.account.ledger import Ledger
+    from solvent.twin.base.emit import Emitter
     from solvent.twin.contract.valuation import Contract
 
     contract = Contract.of(Instrument("X", tick=1, contract_size="0.000001").spec)
@@ -340,7 +343,8 @@ def test_rank_of_the_rules_page():
         instrument, size, cost, margin, leverage, mode, other_lots = 0, -1, -10_000, 1_000, 10, 1, 0
 
     requirement = margin.Requirement(3_000, 0, 0, 8_000, 1)
-    assert margin.adl_rank(contract, Short, requirement) == 533_333
+    terms = rules.find("seed").compiled()
+    assert adl_rank(terms, Ledger([contract], 1, terms, (), Emitter(0)), Short, requirement, 1_000, 3_000) == 533_333
 
 
 # --- keeping accounts from going negative by themselves (§6)

@@ -12,21 +12,13 @@ from solvent import Book, Code, Instrument, Tier
 from solvent.records import CommandType, Flag, Side, TriggerKind, command, extension
 from solvent.schema.answers import ANSWERS, AT_CAPACITY, possible
 from solvent.schema.limits import TRAILING_MAX, TRIGGERED_MAX
-from support.cells import CELLS, C
+from support.cells import CELLS, C, scene
 from support.places import ROOT
 
 
 @pytest.fixture
 def ex(strict_exchange):
-    """Accounts 16 and 17 with money, a mark, a post-only bid of 17's under an ask of 16's, and the clock at 5."""
-    exchange = strict_exchange([Instrument("I"), Instrument("J")])
-    for name in "ab":
-        exchange.deposit(name, "USDT", 10_000)
-    exchange.mark("I", 50_000)
-    exchange.order("a", "I", "sell", 1, price=50_100).ok()
-    exchange.order("b", "I", "buy", 1, price=49_900, post_only=True).ok()
-    exchange.advance(5)
-    return exchange
+    return scene(strict_exchange)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell[0].name}-{cell[1].name}")

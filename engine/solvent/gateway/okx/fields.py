@@ -25,6 +25,8 @@ Fields = Mapping[str, Any]
 BODY_MAX = 1 << 20
 """The longest body and frame that is read, in bytes."""
 _TEXT_MAX = 256
+_NESTED_MAX = 8
+"""The levels of a body: a batch of orders with orders attached has four, and the texts in them."""
 _Row = TypeVar("_Row")
 
 
@@ -35,13 +37,25 @@ def _refuse(_: str) -> NoReturn:
 def body_of(data: bytes | str) -> Any:
     """Returns the JSON of a body; its numbers stay text. Raises Refusal(50002) for anything else.
 
+    It refuses deeper nesting than requests have, too: how deep Python itself reads depends on its version.
+
     >>> body_of(b'[{"sz": 1e-05, "lever": 10, "reduceOnly": true}]')
     [{'sz': '1e-05', 'lever': '10', 'reduceOnly': True}]
     """
     try:
-        return json.loads(data, parse_float=str, parse_int=str, parse_constant=_refuse)
+        found = json.loads(data, parse_float=str, parse_int=str, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise Refusal("50002") from None
+    level = [found]
+    for _ in range(_NESTED_MAX):
+        level = [inner for each in level if isinstance(each, dict | list) for inner in _inside(each)]
+    if level:
+        raise Refusal("50002")
+    return found
+
+
+def _inside(each: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return each.values() if isinstance(each, dict) else each
 
 
 def query_of(query: str) -> dict[str, str]:

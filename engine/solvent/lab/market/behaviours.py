@@ -1,8 +1,8 @@
 """The seed's nine behaviours and the control group, each a small rule.
 
-Owns what each trader wants in a step. Never sends a command. Never sees more than the view: the trader's own account, the
-price and the trader's own draws. Parameters stand at the top of each class. Cost: some array operations on the members of a
-behaviour a step.
+Owns what each trader wants in a step, and the stop and target that guard his position. Never sends a command. Never sees more
+than the view: the trader's own account, the price and the trader's own draws. Parameters stand at the top of each class.
+Cost: some array operations on the members of a behaviour a step.
 """
 
 from abc import ABC, abstractmethod
@@ -23,7 +23,11 @@ HISTORY = 64  # steps that a trend is measured over at least, and that a followe
 
 @dataclass(slots=True)
 class View:
-    """Shows what the traders may see in a step, columns by agent. stake: the margin put in, value at entry / leverage."""
+    """Shows what the traders may see of a contract in a step, columns by agent.
+
+    stake: the margin put in, value at entry / leverage. locked: what a wallet keeps for positions that it backs, in
+    all contracts.
+    """
 
     step: int
     time_ns: int
@@ -36,8 +40,10 @@ class View:
     margin: Ints
     profit: Ints
     stake: Ints
+    locked: Ints
     takeovers: Ints
     top: Ints  # of the tier in which the position stands: what is added there asks for its own margin and no more
+    symbols: int  # how many contracts there are
     past_sides: npt.NDArray[np.int8]  # the side each agent held, HISTORY rows, row step % HISTORY is the newest
 
     def needed(self, side: Ints, leverage: Ints) -> Ints:
@@ -73,9 +79,10 @@ class Behaviour(ABC):
     REST_STEPS = 64
     RETRY_STEPS = 32
     RETURNS = 0
+    TRADES = "first"
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        self.crowd = crowd
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        self.crowd, self.symbol = crowd, symbol
         self.who = crowd.members(self.name)
         self.leverage = crowd.leverage[self.who]
         self.most_lots = most_lots(self.leverage)
@@ -86,6 +93,8 @@ class Behaviour(ABC):
         self.held: Bools = np.zeros(len(self.who), dtype=np.bool_)
         self.ruins = np.zeros(len(self.who), dtype=np.int64)
         self.returns = np.full(len(self.who), self.RETURNS, dtype=np.int64)
+        self.stop_percent = np.zeros(len(self.who), dtype=np.int64)  # of the stake, lost; 0: no stop
+        self.target_percent = np.zeros(len(self.who), dtype=np.int64)  # of the stake, won; 0: no target
 
     def step(self, view: View, wishes: Wishes) -> None:
         """Notes what has happened to the members, then lets them act."""
@@ -109,7 +118,8 @@ class Behaviour(ABC):
     # --- vocabulary
 
     def bits(self, purpose: Purpose, step: int | None = None) -> npt.NDArray[np.uint64]:
-        return draw(self.crowd.seed, self.who, purpose, self.view.step if step is None else step)
+        agents = self.who + (self.symbol << 32)  # another contract is another question
+        return draw(self.crowd.seed, agents, purpose, self.view.step if step is None else step)
 
     def trait(self, low: int, high: int, purpose: Purpose = Purpose.TRAIT) -> Ints:
         """Returns a fixed number for each member, from low to high."""
@@ -136,9 +146,8 @@ class Behaviour(ABC):
             self.side = np.where(where, np.where(long, 1, -1), self.side)
 
     def free(self) -> Ints:
-        """Returns the money that may open more. A wallet behind a position keeps what its margin and its loss need."""
-        initial = -(-np.abs(self.size) * self.view.lot_units // self.leverage)
-        return np.maximum(0, self.cash - np.where(self.cross, np.maximum(0, initial - self.profit), 0))
+        """Returns the money that may open more. A wallet behind positions keeps what their margins and their losses need."""
+        return np.maximum(0, self.cash - np.where(self.cross, self.view.locked[self.who], 0))
 
     def enter(self, where: Bools, side: Ints | int | None = None) -> None:
         """Opens or adds with PART of the free money as margin, at least one lot, and never more than is accepted."""
@@ -172,8 +181,8 @@ class AllIn(Behaviour):
     REST_STEPS = 384
     WIN_PERCENT = 60
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         self.returns = pick(draw(crowd.seed, self.who, Purpose.TRAIT), [16, 5, 2, 1])
 
     def act(self) -> None:
@@ -207,8 +216,8 @@ class CounterTrend(Behaviour):
     LOSS_PERCENT = 40
     FLIP_PERCENT = 40  # of the members turn round, the others wait
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         self.flips = self.trait(0, 99) < self.FLIP_PERCENT
 
     def act(self) -> None:
@@ -231,8 +240,8 @@ class BlindFollower(Behaviour):
     KINDS = ("all_in", "no_stop", "counter_trend", "overnight")
     FIRST = 128
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         kinds = [NAMES.index(kind) for kind in self.KINDS]
         leaders = np.flatnonzero(np.isin(crowd.behaviour[: self.FIRST], kinds))[: self.LEADERS]
         bits = draw(crowd.seed, self.who, Purpose.LEADER)
@@ -261,8 +270,8 @@ class MarginTopup(Behaviour):
     RETURNS = 7
     WIN_PERCENT = 80
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         self.cross[:] = False
 
     def act(self) -> None:
@@ -274,21 +283,22 @@ class MarginTopup(Behaviour):
 
 
 class Overnight(Behaviour):
-    """Opens, sleeps six to nine hours, looks, and sleeps again. A few leave a stop."""
+    """Opens, sleeps six to nine hours, looks, and sleeps again. A few leave a stop with the exchange."""
 
     name = "overnight"
-    STOP_PERCENT = 20  # of the members leave a stop
+    STOPPED_PERCENT = 20  # of the members leave a stop
+    LOSS_PERCENT = 50
     WIN_PERCENT = 20
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         self.asleep_ns = self.trait(6 * 60, 9 * 60) * (HOUR_NS // 60)
-        self.stops = self.trait(0, 99, Purpose.SECOND_TRAIT) < self.STOP_PERCENT
+        stopped = self.trait(0, 99, Purpose.SECOND_TRAIT) < self.STOPPED_PERCENT
+        self.stop_percent = np.where(stopped, self.LOSS_PERCENT, 0)
         self.wakes = np.full(len(self.who), -1, dtype=np.int64)
 
     def act(self) -> None:
         awake = self.view.time_ns >= self.wakes
-        self.leave(self.stops & self.losing(50))
         self.leave(awake & self.winning(self.WIN_PERCENT))
         self.enter(awake & self.waiting())
         self.wakes = np.where(awake & self.held, self.view.time_ns + self.asleep_ns, self.wakes)
@@ -307,8 +317,8 @@ class BottomFisher(Behaviour):
     FADE_NS = 72 * HOUR_NS  # the remembered high comes down by this part of the distance in its time
     WIN_PERCENT = 60
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         self.fall_percent = self.trait(3, 12)
         self.high = self.seen_ns = 0
         self.last_buy = np.zeros(len(self.who), dtype=np.int64)
@@ -330,17 +340,19 @@ class BottomFisher(Behaviour):
 
 
 class AllEncompassing(Behaviour):
-    """Trades almost every signal, long or short alike; the fees eat what little edge there is."""
+    """Trades almost every signal in every contract, long or short alike; the fees eat what little edge there is."""
 
     name = "all_encompassing"
     PART = 20
     REST_STEPS = 16
     RETURNS = 1
+    TRADES = "all"
 
     def act(self) -> None:
         self.leave(self.chance(48, Purpose.EXIT))
         coin = 1 - 2 * below(self.bits(Purpose.NEW_SIDE), 2)
-        self.enter(self.waiting(), coin)
+        turn = below(draw(self.crowd.seed, self.who, Purpose.SYMBOL, self.view.step), self.view.symbols) == self.symbol
+        self.enter(self.waiting() & turn, coin)
 
 
 class Stubborn(Behaviour):
@@ -349,8 +361,8 @@ class Stubborn(Behaviour):
     name = "stubborn"
     WIN_PERCENT = 100
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         self.wealth = self.wallet * self.trait(1, 10)
 
     def act(self) -> None:
@@ -365,18 +377,18 @@ class Stubborn(Behaviour):
 
 
 class Control(Behaviour):
-    """Follows the seed's advice: a tenth of the wallet, leverage of at most 5, a stop, a target, and patience."""
+    """Follows the seed's advice: a tenth of the wallet, most with a leverage of at most 5, a stop, a target, and patience."""
 
     name = "control"
     PART = 10
     REST_STEPS = 256
 
-    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints]):
-        super().__init__(crowd, most_lots)
+    def __init__(self, crowd: Population, most_lots: Callable[[Ints], Ints], symbol: int = 0):
+        super().__init__(crowd, most_lots, symbol)
         self.stop_percent = self.trait(10, 25)
+        self.target_percent = 2 * self.stop_percent
 
     def act(self) -> None:
-        self.leave(self.losing(self.stop_percent) | self.winning(2 * self.stop_percent))
         self.new_side(self.ended)
         self.enter(self.waiting() & self.chance(4, Purpose.ENTER))
 

@@ -1,17 +1,32 @@
-"""Command records by the column. Owns how a demo's intent becomes records; never sends them."""
+"""Command records by the column, for the first instrument. Owns how a demo's intent becomes records; never sends them."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from solvent.lab.market.draws import Bools, Ints
-from solvent.schema.layouts import dtype
+from solvent.schema.layouts import RECORD_BYTES, dtype
 from solvent.schema.limits import NAME_BYTES
-from solvent.schema.words import CommandType, Flag, Mode, Side, Tif
+from solvent.schema.words import CommandType, Flag, Mode, Side, Source, Tif, TriggerKind
 
 Commands = npt.NDArray[np.void]
 OrderIds = npt.NDArray[np.uint64]
 ENTRY_SLIP_BP = 40  # how far from the mark a trader opens
-RECORD = dtype("command")
+_BYTES = np.dtype((np.void, RECORD_BYTES))
+RECORD, EXTENSION = dtype("command"), dtype("extension")
+
+
+def stamped(batch: Commands, time_ns: int, symbol: int, records: int = 1) -> Commands:
+    """Writes time and instrument into commands of so many records each, and returns them."""
+    batch["time_ns"][::records] = time_ns
+    batch["instrument"][::records] = symbol
+    return batch
+
+
+def joined(parts: Sequence[Commands]) -> Commands:
+    """Returns records one after another. As plain bytes: NumPy compares the fields of structured arrays at each join."""
+    return np.concatenate([part.view(_BYTES) for part in parts]).view(RECORD)
 
 
 def blank(kind: CommandType, count: int) -> Commands:
@@ -61,7 +76,28 @@ def orders(accounts: Ints, lots: Ints, reduce_only: Bools, mark_ticks: int) -> C
     return rows
 
 
-def mark(price_ticks: int) -> Commands:
-    rows = blank(CommandType.MARK, 1)
+def stops(accounts: Ints, sizes: Ints, trigger_ticks: Ints) -> Commands:
+    """Returns two records a stop: it watches the mark and closes a position of a signed size, with which it also ends."""
+    rows = np.zeros((len(accounts), 2), dtype=RECORD)
+    first = rows[:, 0]
+    first["type"], first["records"] = CommandType.ORDER, 2
+    first["account"], first["side"] = accounts, np.where(sizes > 0, Side.SELL, Side.BUY)
+    first["tif"], first["flags"] = Tif.IOC, int(Flag.MARKET | Flag.REDUCE_ONLY | Flag.CLOSE_POSITION)
+    second = np.zeros(len(accounts), dtype=EXTENSION)
+    second["trigger_ticks"], second["trigger_source"], second["trigger_kind"] = trigger_ticks, Source.BY_MARK, TriggerKind.STOP
+    rows[:, 1] = second.view(RECORD)
+    return rows.ravel()
+
+
+def targets(accounts: Ints, sizes: Ints, price_ticks: Ints) -> Commands:
+    """Returns reduce-only orders that rest, each for a whole position of a signed size."""
+    rows = blank(CommandType.ORDER, len(accounts))
+    rows["account"], rows["size_lots"], rows["price_ticks"] = accounts, np.abs(sizes), price_ticks
+    rows["side"], rows["flags"] = np.where(sizes > 0, Side.SELL, Side.BUY), Flag.REDUCE_ONLY
+    return rows
+
+
+def tell_index(price_ticks: int) -> Commands:
+    rows = blank(CommandType.INDEX, 1)
     rows["price_ticks"] = price_ticks
     return rows

@@ -38,6 +38,10 @@ class Purpose(IntEnum):
     LARGE = 16
     SWITCH = 17
     TURN = 18
+    SYMBOL = 19
+    PATH = 20
+    JUMP = 21
+    AGENT = 1_000  # and beyond: the questions of a user's agents
 
 
 def _mix_int(word: int) -> int:
@@ -46,7 +50,7 @@ def _mix_int(word: int) -> int:
     return word ^ (word >> 31)
 
 
-def draw(seed: int, agents: Ints, purpose: Purpose, step: int = 0) -> npt.NDArray[np.uint64]:
+def draw(seed: int, agents: Ints, purpose: int, step: int = 0) -> npt.NDArray[np.uint64]:
     """Returns 64 random bits for each agent."""
     key = _mix_int((seed + _GOLDEN) & _WORD)
     key = _mix_int((key + purpose * _GOLDEN) & _WORD)

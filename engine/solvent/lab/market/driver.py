@@ -109,7 +109,7 @@ class Driver:
 
     def _tell(self, price: Decimal) -> None:
         """Tells the exchange where the world trades."""
-        if self.time_ns < self._stands_until_ns:
+        if self.time_ns < self._stands_until_ns or self.scenario.struck("mark_stands", self._passed_ns()):
             return
         model = self.terms.prices
         if model is None:
@@ -128,6 +128,8 @@ class Driver:
         step = max(1, ticks * LEVEL_BP * widening // (10_000 * CALM_BP))
         centre = int(ticks * self.scenario.tick / tick)
         calls: list[tuple[str, dict[str, Any]]] = [("cancel_all", {"account": self.maker, "instrument": self.instrument})]
+        if self.scenario.struck("makers_leave", self._passed_ns()):
+            return calls
         for level in range(1, LEVELS + 1):
             size = max(1, self._depth * level * CALM_BP // widening) * self.terms.lot_size
             for side, sign in (("buy", -1), ("sell", 1)):
@@ -135,6 +137,10 @@ class Driver:
                 terms = {"account": self.maker, "instrument": self.instrument, "side": side, "size": size, "price": price}
                 calls += [("order", terms)] if price > 0 else []
         return calls
+
+    def _passed_ns(self) -> int:
+        """Returns how much of the path's time is over."""
+        return int(self.time_ns - self._shift - self._walk.time_ns[0])
 
     def requote(self) -> None:
         """Puts the maker's orders around the price of now."""

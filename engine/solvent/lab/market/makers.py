@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvent.lab.market.commands import Commands, OrderIds, blank
+from solvent.lab.market.commands import Commands, OrderIds, blank, joined
 from solvent.lab.market.draws import Ints
 from solvent.lab.market.tally import Events
 from solvent.schema.words import CommandType, Flag
@@ -43,14 +43,20 @@ class Quotes:
 
 
 class Makers:
-    """Quotes for the makers. accounts: their ids. scale: traders times quiet price, which depth follows."""
+    """Quotes for the makers of a contract. accounts: their ids. traders times quiet price: the scale which depth follows.
 
-    def __init__(self, accounts: Ints, traders: int, start_ticks: int):
+    symbol: which of so many contracts; client ids of all of them differ. depth_percent: 100 is the depth of the demo.
+    """
+
+    def __init__(
+        self, accounts: Ints, traders: int, start_ticks: int, symbol: int = 0, symbols: int = 1, depth_percent: int = 100
+    ):
         level = np.arange(1, LEVELS + 1, dtype=np.int64)
         lots = (DEPTH_LOTS << FRACTION_BITS) * level**2 // 4**2 // MAKERS
         lots[-1] = (FAR_LOTS << FRACTION_BITS) // MAKERS
         lots = lots * max(FEWEST_TRADERS, traders) * QUIET_TICKS // (QUIET_TRADERS * start_ticks)
-        self.accounts = accounts
+        lots = lots * depth_percent // 100
+        self.accounts, self.symbol, self.symbols = accounts, symbol, symbols
         self.full = np.broadcast_to(lots, (MAKERS, 2, LEVELS)).copy()
         self.left = self._target(2 * CALM_BP)
         self.spread_qbp = HALF_SPREAD_QBP + level * (level + 1) * 3 // 2
@@ -69,8 +75,8 @@ class Makers:
         target[:, :, :NEAR_LEVELS] = target[:, :, :NEAR_LEVELS] * CALM_BP**THIN_POWER // widening_bp**THIN_POWER
         return target
 
-    def quote(self, step: int, index_ticks: int, range_bp: int, inventory_lots: Ints) -> Quotes:
-        """Cancels the last quotes and places new ones around the index."""
+    def quote(self, step: int, index_ticks: int, range_bp: int, inventory_lots: Ints, away: bool = False) -> Quotes:
+        """Cancels the last quotes and places new ones around the index; none if the makers are away."""
         widening = CALM_BP + range_bp
         target = self._target(widening)
         self.left = np.minimum(self.left, target)
@@ -80,7 +86,7 @@ class Makers:
         skew_bp = np.clip(inventory_lots * SKEW_BP // self.side_lots, -MOST_SKEW_BP, MOST_SKEW_BP)
         centre = index_ticks - index_ticks * skew_bp // 10_000
         price = np.stack([centre[:, None] - spread, centre[:, None] + spread], axis=1).ravel()
-        lots = (self.left >> FRACTION_BITS).ravel()
+        lots = (self.left >> FRACTION_BITS).ravel() * (not away)
 
         stale = np.flatnonzero(self.resting)
         cancels = blank(CommandType.CANCEL, len(stale))
@@ -89,12 +95,12 @@ class Makers:
         orders = blank(CommandType.ORDER, len(self.slots))
         orders["account"], orders["side"] = self.account_of[self.slots], self.side_of[self.slots]
         orders["price_ticks"], orders["size_lots"] = price[self.slots], lots[self.slots]
-        self.live[self.slots] = step * self.live.size + self.slots + 1
+        self.live[self.slots] = (step * self.symbols + self.symbol) * self.live.size + self.slots + 1
         orders["flags"] = Flag.POST_ONLY
         orders["client_id"] = self.live[self.slots]
         self.resting[:] = 0
         self.resting[self.slots] = lots[self.slots]
-        return Quotes(np.concatenate([cancels, orders]), len(cancels))
+        return Quotes(joined([cancels, orders]), len(cancels))
 
     def filled(self, order_ids: OrderIds, trades: Events) -> None:
         """Takes the fills of this step's orders off the quotes. order_ids: 0 for refused orders."""

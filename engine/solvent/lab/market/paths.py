@@ -1,13 +1,15 @@
 """Price paths: the bars shipped with the package, made up (`scenarios`) or a user's own, and the walk through them.
 
-Owns the reading of bars and their steps in integer ticks. Never draws anything at random: a path is a fact.
+Owns the reading of bars and their steps in integer ticks. A path is a fact, but for one whose scenario has a process: that is
+drawn by the seed.
 Cost: one pass over the bars.
 """
 
 import csv
 import gzip
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from importlib import resources
@@ -15,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from solvent.lab.market.draws import Ints
-from solvent.lab.market.scenarios import TURNS, Scenario, made_up
-from solvent.schema.codes import InputError
+from solvent.lab.market.draws import Ints, Purpose, below, draw
+from solvent.lab.market.scenarios import BEGIN_MS, BITCOIN, MINUTE_MS, TICK, TURNS, Process, Scenario, made_up
+from solvent.schema.codes import InputError, shown
 from solvent.terms.decimals import from_fraction, nearest_even, to_units
 
 COLUMNS = ["ts_ms", "open", "high", "low", "close", "volume"]
@@ -25,6 +27,12 @@ STEP_PART = 200  # a step is at most 1/200 of the price: 50 basis points
 WINDOW_MS = 300_000  # volatility is looked at over five minutes, or one bar if bars are longer
 QUIET_TICKS = 70_000  # a path begins at 70,000 to 700,000 ticks, as bitcoin does at a tick of 0.1
 MAX_TICKS = 2**24 - 1
+_OTHER_UNITS = (  # what a time would be in other units, from 2001 on; as milliseconds these lie in 1970 or after 5138
+    ("seconds", 10**9, 10**11, "multiply it by 1,000"),
+    ("microseconds", 10**14, 10**17, "divide it by 1,000"),
+    ("nanoseconds", 10**17, 10**20, "divide it by 1,000,000"),
+)
+_FINE = 10**6  # of a tick, in which a drawn price keeps its remainder
 _TICK_WORTH = Fraction(1, 1_000)  # of a contract, in currency
 
 
@@ -45,6 +53,9 @@ _TITLES = {
     "2020-03-12": "12 March 2020 until 21:15, BTC/USDT spot on Binance",
     "2024-08-05": "5 August 2024, BTC/USDT spot on Binance",
 }
+_WITH_ETHER = ("ftx", "2024-08-05")
+ETHER = "ETH-USDT-SWAP"
+_TICKS = {BITCOIN: Decimal("0.1"), ETHER: Decimal("0.01")}
 _ALIASES = {
     "2022-11-08": "ftx", "2022-11-09": "ftx", "2022-11": "ftx", "march-2020": "2020-03-12", "august-2024": "2024-08-05",
 }  # fmt: skip
@@ -56,8 +67,9 @@ def find(name: str) -> Scenario:
     if known in TURNS:
         return made_up(known)
     if known in _TITLES:
-        packed = resources.files("solvent.lab.market").joinpath(f"prices/{known}.csv.gz").read_bytes()
-        return _scenario(known, _TITLES[known], packed, Decimal("0.1"))
+        other = f"{known}-eth"
+        beside = (_shipped(other, "ether over the same bars", ETHER),) if known in _WITH_ETHER else ()
+        return replace(_shipped(known, _TITLES[known], BITCOIN), beside=beside)
     if not Path(name).is_file() and name.lower().endswith((".csv", ".gz")):
         raise InputError(f"no such file: {name}")
     if not Path(name).is_file():
@@ -66,6 +78,11 @@ def find(name: str) -> Scenario:
             f"({','.join(COLUMNS)})"
         )
     return _scenario(name, f"bars of {Path(name).name}", Path(name).read_bytes(), None)
+
+
+def _shipped(name: str, title: str, contract: str) -> Scenario:
+    packed = resources.files("solvent.lab.market").joinpath(f"prices/{name}.csv.gz").read_bytes()
+    return replace(_scenario(name, title, packed, _TICKS[contract]), contract=contract)
 
 
 def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scenario:
@@ -86,6 +103,40 @@ def _scenario(name: str, title: str, data: bytes, tick: Decimal | None) -> Scena
     return Scenario(name, title, bars, tick, from_fraction(_TICK_WORTH / Fraction(tick)))
 
 
+def checked(process: Process) -> None:
+    """Raises InputError for a process that makes no sense."""
+    for name, least, most in (("minutes", 2, 10**6), ("volatility_bp", 0, 1_000), ("jumps", 0, 10**6), ("jump_bp", 0, 5_000)):
+        value = getattr(process, name)
+        if type(value) is not int or not least <= value <= most:
+            raise InputError(f"{name} of a process is a whole number from {least:,} to {most:,}, not {shown(value)}")
+    ticks = to_units(process.price, TICK, "price")
+    if ticks is None or not STEP_PART <= ticks <= MAX_TICKS:
+        raise InputError(
+            f"price of a process is a multiple of {TICK}, at least {STEP_PART * TICK}, not {shown(process.price)}"
+        )
+
+
+def drawn(scenario: Scenario, seed: int) -> Scenario:
+    """Returns a scenario whose bars are drawn by its process for a seed; one without a process as it is."""
+    process = scenario.process
+    if process is None:
+        return scenario
+    checked(process)
+    minutes = np.arange(process.minutes, dtype=np.int64)
+    twelve = [below(draw(seed, minutes, Purpose.PATH, step), 2_001) - 1_000 for step in range(12)]  # a normal, nearly
+    moved: Ints = np.sum(twelve, axis=0) * process.volatility_bp  # the sum has a deviation of 2,000
+    turn = np.argsort(draw(seed, minutes, Purpose.JUMP), kind="stable")[: process.jumps]
+    moved[turn] += 2_000 * process.jump_bp * (1 - 2 * below(draw(seed, turn, Purpose.JUMP, 1), 2))
+    scaled = (to_units(process.price, scenario.tick, "price") or 0) * _FINE
+    bars = []
+    for minute, move in enumerate(moved.tolist()):
+        opened = scaled // _FINE
+        scaled = max(STEP_PART * _FINE, min(MAX_TICKS * _FINE, scaled + scaled * move // (10_000 * 2_000)))
+        closed = scaled // _FINE
+        bars.append((BEGIN_MS + minute * MINUTE_MS, opened, max(opened, closed), min(opened, closed), closed))
+    return replace(scenario, bars=tuple(bars), process=None)
+
+
 def _tick_for(price: str, name: str) -> Decimal:
     """Returns the power of ten with which a path begins at 70,000 to 700,000 ticks."""
     for exponent in range(-12, 12):
@@ -101,6 +152,9 @@ def _bar(row: list[str], tick: Decimal, where: str) -> tuple[int, int, int, int,
         raise InputError(f"{where}: {len(row)} columns instead of {len(COLUMNS)}")
     ts_ms = to_units(row[0], Decimal(1), f"{where}: ts_ms")
     prices = [nearest_even(text, tick, where) for text in row[1:5]]
+    for unit, low, high, times in _OTHER_UNITS:
+        if ts_ms is not None and low <= ts_ms < high:
+            raise InputError(f"{where}: ts_ms {row[0]} looks like {unit}; {times} to have milliseconds since 1970")
     if ts_ms is None or not 0 <= ts_ms < 2**63 // 1_000_000:
         raise InputError(f"{where}: ts_ms {row[0]} is not a time in milliseconds")
     if any(price is None or not STEP_PART <= price <= MAX_TICKS for price in prices):
@@ -127,20 +181,44 @@ def bar_steps(before: int, bar: tuple[int, int, int, int, int]) -> list[int]:
 
 def walk(scenario: Scenario) -> Walk:
     """Returns all steps of a path, spread evenly over each bar."""
-    bars = scenario.bars
+    return walks([scenario])[0]
+
+
+def walks(paths: Sequence[Scenario]) -> list[Walk]:
+    """Returns the steps of paths over the same bars, at the same times. In each bar all take as many steps as the longest."""
+    bars = paths[0].bars
     bar_ms = min(after[0] - before[0] for before, after in zip(bars, bars[1:], strict=False))
     window_ms = max(WINDOW_MS, bar_ms)
-    times, prices, ranges = [], [], []
-    before, window, last_bp, low, high = bars[0][1], -1, 0, 0, 0
-    for bar in bars:
-        steps = bar_steps(before, bar)
-        if bar[0] // window_ms != window:
-            last_bp = (high - low) * 10_000 // low if low else 0
-            window, low, high = bar[0] // window_ms, before, before
-        for i, price in enumerate(steps):
-            low, high = min(low, price), max(high, price)
-            times.append((bar[0] * 1_000_000) + bar_ms * 1_000_000 * i // len(steps))
-            prices.append(price)
-            ranges.append(max(last_bp, (high - low) * 10_000 // low))
-        before = bar[4]
-    return Walk(*(np.array(column, dtype=np.int64) for column in (times, prices, ranges)))
+    before = [each.bars[0][1] for each in paths]
+    ranges = [_Range(price) for price in before]
+    times: list[int] = []
+    columns: list[tuple[list[int], list[int]]] = [([], []) for _ in paths]
+    for at, (ts_ms, *_) in enumerate(bars):
+        legs = [bar_steps(price, each.bars[at]) for price, each in zip(before, paths, strict=True)]
+        count = max(map(len, legs))
+        times += [ts_ms * 1_000_000 + bar_ms * 1_000_000 * i // count for i in range(count)]
+        for steps, seen, (prices, range_bp) in zip(legs, ranges, columns, strict=True):
+            seen.enter(ts_ms // window_ms)
+            for i in range(count):
+                prices.append(steps[i * len(steps) // count])
+                range_bp.append(seen.reach(prices[-1]))
+        before = [each.bars[at][4] for each in paths]
+    time_ns = np.array(times, dtype=np.int64)
+    return [Walk(time_ns, *(np.array(column, dtype=np.int64) for column in each)) for each in columns]
+
+
+class _Range:
+    """Tells how far a price has gone in its window of time, or in the last one."""
+
+    def __init__(self, price: int):
+        self.window, self.last_bp, self.price, self.low, self.high = -1, 0, price, 0, 0
+
+    def enter(self, window: int) -> None:
+        if window != self.window:
+            self.last_bp = (self.high - self.low) * 10_000 // self.low if self.low else 0
+            self.window, self.low, self.high = window, self.price, self.price
+
+    def reach(self, price: int) -> int:
+        """Returns the range in basis points, of this window so far or of the last one, whichever is larger."""
+        self.price, self.low, self.high = price, min(self.low, price), max(self.high, price)
+        return max(self.last_bp, (self.high - self.low) * 10_000 // self.low)

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from solvent.lab.market.population import CONTROL, UNITS
-from solvent.lab.market.report import TITLES, Hazard, against_control, by_time, hazards
+from solvent.lab.market import hazards
+from solvent.lab.market.facts import by_time
+from solvent.lab.market.hazards import THOUSAND, Cells
+from solvent.lab.market.population import CONTROL, NAMES, UNITS
+from solvent.lab.market.report import figure, titled
 from solvent.lab.market.runner import CURRENCY, Outcome
 from solvent.schema.codes import InputError
 
 INK, QUIET, GRID = "#1f2430", "#6b7280", "#e5e7eb"
 PRICE, LONG, SHORT, FUND = "#1f2430", "#e4572e", "#7b5ea7", "#2a7f9e"
-VICE, SAFE = "#d08c2f", "#3a9d5d"
 STRETCHES = 96  # bars of the liquidations' histogram
 
 
@@ -76,22 +78,30 @@ def _fund(axis: Any, outcome: Outcome, times: list[datetime]) -> None:
     _tidy(axis, f"Insurance fund, {CURRENCY}: it pays for the bankrupt{end}")
 
 
-def _hazards(axis: Any, groups: list[Hazard]) -> None:
-    control = groups[CONTROL]
-    ranked = sorted(groups, key=lambda g: (g is not control, g.rate))
-    rates = [each.rate for each in ranked]
-    axis.barh(range(len(ranked)), rates, color=[SAFE if each is control else VICE for each in ranked], height=0.66)
-    axis.set_yticks(range(len(ranked)), [TITLES[each.name] for each in ranked])
-    most = max(rates) or 1.0
-    for i, each in enumerate(ranked):
-        text = f"{each.rate:.1f}" if each is control else f"{each.rate:.1f}   {against_control(each, control)}"
-        axis.text(each.rate + most * 0.012, i, text, va="center", fontsize=9, color=QUIET)
-    axis.set_xlim(0, most * 1.14)
-    _tidy(axis, "Who is liquidated: times in 1,000 hours with a position open, and as a multiple of the control group")
-    note = "the control group trades a tenth of its wallet at 5x or less, with a stop"
-    if not control.rate and control.highest_rate:
-        note += "; > nobody of it was liquidated: against the most its hours allow (95 %)"
-    axis.set_xlabel(note, fontsize=8, color=QUIET, loc="left")
+def _hazards(axis: Any, counts: Cells) -> None:
+    """Draws the raw hazard of longs and of shorts, one after the other, and a diamond for the one at equal leverage."""
+    raw = [hazards.raw(row)(counts) or 0.0 for row in range(len(NAMES))]
+    equal = [hazards.at_equal_leverage(row)(counts) for row in range(len(NAMES))]
+    order = sorted(range(len(NAMES)), key=lambda row: (row != CONTROL, raw[row]))
+    hours = counts.hours.sum(axis=1)
+    left = np.zeros(len(order))
+    for side, color, name in ((counts.longs, LONG, "longs"), (counts.shorts, SHORT, "shorts")):
+        rates = THOUSAND * side.sum(axis=1)[order] / np.maximum(hours[order], 1e-9)
+        axis.barh(range(len(order)), rates, left=left, color=color, height=0.66, label=name)
+        left += rates
+    known = [(i, equal[row]) for i, row in enumerate(order) if equal[row] is not None]
+    axis.plot([value for _, value in known], [i for i, _ in known], "D", color=INK, markersize=6, label="at equal leverage")
+    most = max([*raw, *(value or 0.0 for value in equal)]) or 1.0
+    for i, row in enumerate(order):
+        multiple = figure(hazards.of_one(counts, hazards.against_control(row)), times=True)
+        text = "" if row == CONTROL or multiple == "-" else f"{multiple} the control group"
+        axis.text(max(raw[row], equal[row] or 0.0) + most * 0.02, i, text, va="center", fontsize=9, color=QUIET)
+    axis.set_yticks(range(len(order)), [titled(row) for row in order])
+    axis.set_xlim(0, most * 1.2)
+    axis.legend(loc="lower right", frameon=False, fontsize=9, labelcolor=INK)
+    _tidy(axis, "Who is liquidated: times in 1,000 hours with a position open, raw (bars) and at equal leverage")
+    note = "the control group trades a tenth of its wallet with a stop and a target, most of it at 5x or less"
+    axis.set_xlabel(f"{note}; one seed: `solvent demo --seeds 20` has intervals", fontsize=8, color=QUIET, loc="left")
     axis.grid(axis="y", visible=False)
     axis.grid(axis="x", color=GRID, linewidth=0.8)
     axis.tick_params(axis="y", colors=INK)
@@ -126,7 +136,7 @@ def draw(outcome: Outcome, file: str) -> None:
             axis.set_xlim(times[0], times[-1])
             axis.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=9))  # type: ignore[no-untyped-call]
             axis.xaxis.set_major_formatter(dates.DateFormatter("%d %b %H:%M", tz=UTC))  # type: ignore[no-untyped-call]
-        _hazards(axes[3], hazards(outcome))
+        _hazards(axes[3], hazards.cells(outcome))
         figure.suptitle(_title(outcome), x=0.01, ha="left", fontsize=13, color=INK)
         figure.savefig(file, dpi=110)
     except (OSError, ValueError) as error:

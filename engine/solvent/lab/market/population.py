@@ -22,9 +22,10 @@ SHARES = {
 NAMES = tuple(SHARES)
 CONTROL = NAMES.index("control")
 LEVERAGES = {3: 15, 5: 20, 10: 25, 20: 20, 50: 13, 100: 7}  # percent of the traders
-ADVISED_LEVERAGES = {3: 15, 5: 20}
-HIGH_LEVERAGES = {20: 60, 50: 27, 100: 13}
-SWING_LEVERAGES = {5: 20, 10: 25, 20: 20}
+ADVISED_LEVERAGES = {3: 30, 5: 40, 10: 10, 20: 8, 50: 6, 100: 6}  # three in ten take any: to compare at equal leverage
+HIGH_LEVERAGES = {3: 1, 5: 2, 10: 4, 20: 55, 50: 25, 100: 13}
+SWING_LEVERAGES = {3: 3, 5: 26, 10: 32, 20: 27, 50: 7, 100: 5}
+"""Each kind of trader has members at every leverage, or kinds could not be compared at equal leverage."""
 LONG_PERCENT = 62
 CROSS_PERCENT = 30
 EARLY_PERCENT = 60
@@ -68,15 +69,16 @@ def _leverage(seed: int, agents: Ints, behaviour: Ints) -> Ints:
     return result
 
 
-def populate(seed: int, traders: int, steps: int, lot_units: int = 0) -> Population:
+def populate(seed: int, traders: int, steps: int, lot_units: int = 0, shares: tuple[tuple[str, int], ...] = ()) -> Population:
     """Draws the first `traders` agents of a seed, for the length of a path and the highest worth of a contract on it."""
+    weights = dict(shares) or SHARES
     smallest = max(SMALLEST_WALLET, lot_units * 2 // 5)
     agents = np.arange(traders, dtype=np.int64)
 
     def percent(purpose: Purpose) -> Ints:
         return below(draw(seed, agents, purpose), 100)
 
-    behaviour = pick(draw(seed, agents, Purpose.BEHAVIOUR), list(SHARES.values()))
+    behaviour = pick(draw(seed, agents, Purpose.BEHAVIOUR), [weights.get(name, 0) for name in NAMES])
     ladder = [DOUBLES_ONE_IN ** (MOST_DOUBLINGS - k) for k in range(MOST_DOUBLINGS + 1)]
     doublings = pick(draw(seed, agents, Purpose.WALLET_DOUBLINGS), ladder)
     large = below(draw(seed, agents, Purpose.LARGE), LARGE_ONE_IN) == 0

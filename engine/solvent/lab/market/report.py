@@ -1,129 +1,20 @@
-"""The outcome in words and as JSON.
+"""The outcome in words.
 
-Owns how a run is told. Never changes it; the only numbers made here are sums, shares and rates for reading.
+Owns how a run is told. Never changes it, and makes no number that `facts` does not have.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
-from solvent.lab.market.draws import Ints
-from solvent.lab.market.population import CONTROL, NAMES, UNIT, UNITS
-from solvent.lab.market.runner import CURRENCY, FIRST_TRADER, Outcome
+from solvent.lab.market import hazards
+from solvent.lab.market.facts import ENDS, MAKERS, TITLES, summary
+from solvent.lab.market.hazards import ENOUGH, Cells, Estimate
+from solvent.lab.market.population import CONTROL, UNIT, UNITS
+from solvent.lab.market.runner import CURRENCY, Outcome
 from solvent.schema.codes import HINTS, Code
-from solvent.schema.words import EventType
 from solvent.terms.decimals import from_units
 
-ROWS = 24  # of the story's clock
 BAR = 30  # characters
-HOUR_NS = 3_600_000_000_000
-RULE_OF_THREE = 3  # none seen in N hours: with 95 % confidence the rate is below 3 / N
-MAKER = "maker"
-TITLES = {
-    "all_in": "1 all-in", "no_stop": "2 no stop, no target", "counter_trend": "3 counter-trend swing",
-    "blind_follower": "4 blind follower", "margin_topup": "5 margin top-up", "overnight": "6 overnight holder",
-    "bottom_fisher": "7 bottom fisher", "all_encompassing": "8 all-encompassing", "stubborn": "9 stubborn holder",
-    "control": "control group",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Hazard:
-    """Tells how a behaviour fared. rate: liquidations per 1,000 hours with a position open. traded: members that ever did."""
-
-    name: str
-    traders: int
-    traded: int
-    hit: int  # traders liquidated at least once
-    liquidations: int
-    hours: float
-
-    @property
-    def rate(self) -> float:
-        return 1_000 * self.liquidations / self.hours if self.hours else 0.0
-
-    @property
-    def highest_rate(self) -> float:
-        """Returns the rate, or its upper bound if no liquidation was seen."""
-        return self.rate or (1_000 * RULE_OF_THREE / self.hours if self.hours else 0.0)
-
-
-def behaviours_hit(outcome: Outcome) -> dict[str, int]:
-    """Returns liquidations by behaviour; makers only if there were any."""
-    accounts = np.array(outcome.tally.liquidations.accounts, dtype=np.int64)
-    traders = outcome.crowd.behaviour[accounts[accounts >= FIRST_TRADER] - FIRST_TRADER]
-    counted = dict(zip(NAMES, np.bincount(traders, minlength=len(NAMES)).tolist(), strict=True))
-    makers = int((accounts < FIRST_TRADER).sum())
-    return counted | ({MAKER: makers} if makers else {})
-
-
-def leverages_hit(outcome: Outcome) -> dict[str, int]:
-    """Returns liquidations by leverage, for every leverage that traders had."""
-    hit = outcome.tally.liquidations.leverages
-    return {str(each): hit.count(each) for each in sorted({*outcome.crowd.leverage.tolist(), *hit})}
-
-
-def hazards(outcome: Outcome) -> list[Hazard]:
-    """Returns every behaviour in the seed's order, control last."""
-    accounts = np.array(outcome.tally.liquidations.accounts, dtype=np.int64)
-    counted = behaviours_hit(outcome)
-    traded = outcome.tally.traded[FIRST_TRADER:]
-    was_hit = np.isin(np.arange(len(outcome.crowd)) + FIRST_TRADER, accounts)
-    result = []
-    for number, name in enumerate(NAMES):
-        who = outcome.crowd.behaviour == number
-        hours = float(outcome.held_ns[who].sum()) / HOUR_NS
-        traders, ever, hit = (int(each.sum()) for each in (who, traded & who, was_hit & who))
-        result.append(Hazard(name, traders, ever, hit, counted[name], hours))
-    return result
-
-
-def summary(outcome: Outcome) -> dict[str, Any]:
-    """Returns the JSON object. Money is in units, sizes in lots, all integers but `seconds`."""
-    tally, settings = outcome.tally, outcome.settings
-    log, unwound = tally.liquidations, tally.unwound
-    partial = sum(log.partial)
-    return {
-        "scenario": settings.scenario.name,
-        "rules": settings.rules.name,
-        "seed": settings.seed,
-        "traders": settings.traders,
-        "commands": outcome.commands,
-        "events": int(tally.counts.sum()),
-        "orders": int(tally.counts[EventType.ACCEPTED]),
-        "fills": int(tally.counts[EventType.TRADE]),
-        "refused": dict(sorted(outcome.refused.items())),
-        "never_traded": {each.name: each.traders - each.traded for each in hazards(outcome)},
-        "liquidations": {
-            "total": len(log.accounts),
-            "partial": partial,
-            "takeover": len(log.accounts) - partial,
-            "isolated": tally.isolated,
-            "cross": len(log.accounts) - tally.isolated,
-            "long": sum(log.longs),
-            "short": len(log.accounts) - sum(log.longs),
-            "by_behaviour": behaviours_hit(outcome),
-            "by_leverage": leverages_hit(outcome),
-        },
-        "unwound": unwound,
-        "insurance_fund": {
-            "currency": CURRENCY,
-            "start_units": tally.fund.start,
-            "in_units": tally.fund.gained,
-            "out_units": tally.fund.paid,
-            "end_units": tally.fund_units,
-        },
-        "adl": {"events": tally.adl_events, "lots": unwound["adl_lots"]},
-        "conservation": {"checks": tally.checks + outcome.audits, "worst_error_units": tally.worst_error},
-        "open_interest": tally.open_interest,
-        "digest": f"{outcome.digest:016x}",
-        "seconds": round(outcome.seconds, 3),
-    }
-
-
-# --- the story
 
 
 def money(units: int) -> str:
@@ -135,7 +26,10 @@ def exact(units: int) -> str:
 
 
 def price(outcome: Outcome, ticks: int) -> str:
-    value = ticks * outcome.settings.scenario.tick
+    return shown(ticks * outcome.settings.scenario.tick)
+
+
+def shown(value: Any) -> str:
     return f"{value:,.0f}" if value >= 1_000 else f"{value:,.6g}"
 
 
@@ -143,135 +37,170 @@ def clock(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%d %b %H:%M")
 
 
-def share(part: int, whole: int) -> str:
+def now(outcome: Outcome, step: int) -> str:
+    """Returns how a run stands at a step, in a line."""
+    return (
+        f"{clock(int(outcome.walk.time_ns[step]))}  price {price(outcome, outcome.series.price_ticks[step])}  "
+        f"liquidations {len(outcome.tally.liquidations.accounts):,}  fund {money(outcome.tally.fund_units)}"
+    )
+
+
+def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "-"
 
 
-def by_time(outcome: Outcome, rows: int) -> tuple[Ints, Ints, Ints]:
-    """Cuts the run into equal stretches. Returns the last step of each, with the longs and shorts liquidated in it."""
-    times = outcome.walk.time_ns
-    edges = times[0] + (times[-1] - times[0]) * np.arange(1, rows + 1) // rows
-    last = np.searchsorted(times, edges, side="right") - 1
-    steps = np.array(outcome.tally.liquidations.steps, dtype=np.int64)
-    long = np.array(outcome.tally.liquidations.longs, dtype=np.bool_)
-    longs, shorts = (np.diff(np.searchsorted(each, last, side="right"), prepend=0) for each in (steps[long], steps[~long]))
-    return last, longs, shorts
+def titled(row: int) -> str:
+    """Returns a behaviour's number in the seed's order and its name; the control group has no number."""
+    return TITLES[row] if row == CONTROL else f"{row + 1} {TITLES[row]}"
 
 
-def _over_time(outcome: Outcome) -> list[str]:
-    last, longs, shorts = by_time(outcome, ROWS)
-    most = max(1, int((longs + shorts).max()))
-    lines = ["", f"  until (UTC)         price{'fund':>13}{'longs':>8}{'shorts':>8}  liquidated"]
-    for step, long, short in zip(last.tolist(), longs.tolist(), shorts.tolist(), strict=True):
-        bar = "#" * (-(-(long + short) * BAR // most))
-        fund = money(outcome.series.fund_units[step])
-        shown = price(outcome, outcome.series.price_ticks[step])
-        time = clock(int(outcome.walk.time_ns[step]))
-        lines.append(f"  {time} {shown:>12} {fund:>12}{long:>8,}{short:>8,}  {bar}".rstrip())
+def _over_time(facts: dict[str, Any]) -> list[str]:
+    rows = facts["timeline"]
+    most = max(1, *(row["longs"] + row["shorts"] for row in rows))
+    lines = ["", f"  until (UTC)         price{'fund':>13}{'longs':>8}{'shorts':>8}  liquidated: l longs, s shorts"]
+    for row in rows:
+        bars = [letter * (-(-row[side] * BAR // most)) for letter, side in (("l", "longs"), ("s", "shorts"))]
+        time = datetime.fromisoformat(row["until"]).strftime("%d %b %H:%M")
+        value = shown(float(row["price"]))
+        line = f"  {time} {value:>12} {money(row['fund_units']):>12}{row['longs']:>8,}{row['shorts']:>8,}  {''.join(bars)}"
+        lines.append(line.rstrip())
     return lines
 
 
-def against_control(hazard: Hazard, control: Hazard) -> str:
-    """Returns the rate as a multiple of the control group's; with > if that group lost nobody."""
-    if not hazard.rate or not control.highest_rate:
-        return "-"
-    multiple = hazard.rate / control.highest_rate
-    return f"{'' if control.rate else '>'}{multiple:.{0 if multiple >= 10 else 1}f}x"
+def figure(estimate: Estimate, times: bool = False) -> str:
+    """Returns an estimate as a table has it; with x if it is a multiple."""
+    return (
+        "-"
+        if estimate.value is None
+        else estimate.told().replace(" [", f"{'x' if times else ''} [", 1) + ("x" if times and estimate.low is None else "")
+    )
 
 
-def _by_behaviour(outcome: Outcome) -> list[str]:
-    groups = hazards(outcome)
-    control = groups[CONTROL]
-    lines = ["", "Who was liquidated: the traders are simulated, only the price is real. Nine behaviours, and a control"]
-    lines += ["group with small size, a stop, and at most 5x (docs/explanation/demo.md says how each of them acts)", ""]
-    lines.append(f"  {'':24}{'traders':>8}{'traded':>8}{'hit':>6}{'liquidations':>14}{'per 1,000 h':>13}{'vs control':>12}")
-    for each in sorted(groups, key=lambda g: (g is control, -g.rate)):
-        multiple = "" if each is control else against_control(each, control)
+def _by_behaviour(facts: dict[str, Any], counts: Cells) -> list[str]:
+    lines = ["", "Who was liquidated: the traders are simulated, only the prices are real. Nine behaviours, and a control"]
+    lines += ["group with small size, a stop and a target, most of it at 5x or less (docs/explanation/demo.md)", ""]
+    lines.append(f"{'':53}liquidations in 1,000 hours with a position open")
+    lines.append(
+        f"  {'':24}{'traded':>7}{'hit':>7}{'longs':>7}{'shorts':>7}{'raw':>9}{'at equal leverage':>20}{'vs control':>12}"
+    )
+    order = sorted(range(len(TITLES)), key=lambda row: (row == CONTROL, -(hazards.raw(row)(counts) or 0)))
+    for row in order:
+        each = facts["behaviours"][TITLES[row]]
+        raw, equal = (hazards.of_one(counts, of(row)) for of in (hazards.raw, hazards.at_equal_leverage))
+        multiple = "" if row == CONTROL else figure(hazards.of_one(counts, hazards.against_control(row)), times=True)
         lines.append(
-            f"  {TITLES[each.name]:24}{each.traders:>8,}{share(each.traded, each.traders):>8}"
-            f"{share(each.hit, each.traders):>6}{each.liquidations:>14,}{each.rate:>13.1f}{multiple:>12}"
+            f"  {titled(row):24}{share(each['traded'], each['traders']):>7}{share(each['hit'], each['traders']):>7}"
+            f"{each['longs']:>7,}{each['shorts']:>7,}{figure(raw):>9}{figure(equal):>20}{multiple:>12}"
         )
-    lines.append("  traded, hit: at least once, liquidated at least once; per 1,000 h: in 1,000 hours with a position open")
-    if control.rate == 0:
-        lines.append("  >: nobody of the control group was liquidated; compared with the most its hours allow (95 %)")
+    lines.append("  traded, hit: at least once, liquidated at least once; at equal leverage: each weighs the same for all")
+    if counts.liquidations[CONTROL].sum() < ENOUGH:
+        lines.append(f"  -: the control group has fewer than {ENOUGH} liquidations, too few to compare with")
+    lines.append("  These are figures of one seed. `solvent demo --seeds 20` gives them with intervals.")
     return [line.rstrip() for line in lines]
 
 
-def _by_leverage(outcome: Outcome) -> list[str]:
-    counted = leverages_hit(outcome)
-    most = max(1, *counted.values())
-    lines = ["", "By leverage", ""]
-    for leverage, count in counted.items():
-        traders = int((outcome.crowd.leverage == int(leverage)).sum())
-        bar = "#" * (-(-count * BAR // most))
-        lines.append(f"  {leverage + 'x':>5}{traders:>8,} traders{count:>8,} liquidations  {bar}".rstrip())
+def _by_leverage(facts: dict[str, Any]) -> list[str]:
+    lines = [
+        "",
+        "By leverage: shares of all traders, of their hours, of all liquidations; of those with it, who was hit",
+        "",
+    ]
+    lines.append(f"  {'':>5}{'traders':>10}{'hours':>10}{'liquidations':>14}{'hit':>8}")
+    for leverage, each in facts["leverages"].items():
+        parts = (share(each[name], 1) for name in ("traders", "hours", "liquidations", "hit"))
+        lines.append("  {:>5}{:>10}{:>10}{:>14}{:>8}".format(leverage, *parts))
     return lines
 
 
-def _house(outcome: Outcome) -> list[str]:
-    tally, facts = outcome.tally, summary(outcome)
-    liquidations, unwound, fund = facts["liquidations"], facts["unwound"], facts["insurance_fund"]
-    taken = sum(unwound.values())
+def _sizes(contracts: dict[str, str]) -> str:
+    return "".join(f"{shown(float(size)):>16}" for size in contracts.values())
+
+
+def _unwound(facts: dict[str, Any]) -> list[str]:
+    liquidations, parts = facts["liquidations"], facts["unwound"]
+    taken = sum(each["units"] for each in parts.values())
+    lines = ["", "How it was unwound", ""]
+    lines.append(f"  {liquidations['partial']:>7,} steps down by two tiers, the rest of the position kept")
+    lines.append(f"  {liquidations['takeover']:>7,} takeovers at the bankruptcy price, worth {money(taken)} at it:")
+    names = "".join(f"{name:>16}" for name in facts["contracts"])
+    lines.append(f"  {'':46}{CURRENCY:>13}{'share':>7}{names}")
+    for name, words in ENDS.items():
+        each = parts[name]
+        worth = f"{each['units'] / UNITS:,.0f}"
+        lines.append(f"    {words:44}{worth:>13}{share(each['units'], taken):>7}{_sizes(each['contracts'])}")
+    return lines
+
+
+def _adl(facts: dict[str, Any]) -> list[str]:
+    closed = {title: each["closed_by_adl"] for title, each in facts["behaviours"].items()} | {MAKERS: facts["adl"][MAKERS]}
+    closed = {title: each for title, each in closed.items() if each["acts"]}
+    if not closed:
+        return ["", "  ADL never came. Try a smaller --fund."]
+    lines = ["", f"  ADL closed winners in {facts['adl']['acts']:,} acts. Whose, worth at mark:"]
+    whole = sum(each["units"] for each in closed.values())
+    for title, each in sorted(closed.items(), key=lambda pair: -pair[1]["units"]):
+        worth = f"{each['units'] / UNITS:,.0f}"
+        acts = f"{each['acts']:,} acts"
+        lines.append(f"    {title:24}{acts:>20}{worth:>13}{share(each['units'], whole):>7}{_sizes(each['contracts'])}")
+    return lines
+
+
+def _fund(facts: dict[str, Any]) -> list[str]:
+    fund, settled = facts["insurance_fund"], facts["funding"]
+    paid = sum(each["units"] for each in settled)
+    stops = facts["triggers_fired"]
     lines = [
-        "",
-        "How it was unwound",
-        "",
-        f"  {liquidations['partial']:>9,}  steps down by two tiers, the rest of the position kept",
-        f"  {liquidations['takeover']:>9,}  takeovers at the bankruptcy price, {taken:,} contracts:",
-        f"  {unwound['book_lots']:>9,}    absorbed by the book at that price or better ({share(unwound['book_lots'], taken)})",
-        f"  {unwound['fund_lots']:>9,}    sold below it, the insurance fund paying ({share(unwound['fund_lots'], taken)})",
-        f"  {unwound['adl_lots']:>9,}    closed against winners by ADL, in {tally.adl_events:,} acts"
-        f" ({share(unwound['adl_lots'], taken)})",
-        f"  {unwound['open_lots']:>9,}    still offered in the book",
         "",
         f"  The insurance fund began with {exact(fund['start_units'])}, gained {exact(fund['in_units'])},",
         f"  paid {exact(fund['out_units'])} and ended with {exact(fund['end_units'])};",
-        f"  on the way it was between {money(tally.fund.low)} and {money(tally.fund.peak)}.",
+        f"  on the way it was between {money(fund['low_units'])} and {money(fund['peak_units'])}.",
+        f"  Funding was settled {len(settled):,} times by the clock, {money(paid)} from one side to the other.",
+        f"  {stops:,} stops of traders were fired by the mark.",
     ]
-    if tally.adl_events == 0:
-        lines.append("  ADL never came. Try a smaller --fund.")
     return lines
 
 
-def _refused(outcome: Outcome) -> list[str]:
+def _refused(facts: dict[str, Any]) -> list[str]:
     """Returns the refused commands by code, the most frequent first."""
     lines = ["", "Refused", ""]
-    for name, count in sorted(outcome.refused.items(), key=lambda each: (-each[1], each[0])):
+    for name, count in sorted(facts["refused"].items(), key=lambda each: (-each[1], each[0])):
         lines.append(f"  {count:>9,}  {name}: {HINTS[Code[name]]}")
-    return lines if outcome.refused else [*lines, "          0"]
+    return lines if facts["refused"] else [*lines, "          0"]
 
 
-def _proof(outcome: Outcome) -> list[str]:
-    tally, facts = outcome.tally, summary(outcome)
-    interest, checks = facts["open_interest"], facts["conservation"]["checks"]
+def _proof(facts: dict[str, Any]) -> list[str]:
+    checks, error = facts["conservation"]["checks"], facts["conservation"]["worst_error_units"]
+    held = [f"{each['long_lots']:,} and {each['short_lots']:,} of {name}" for name, each in facts["open_interest"].items()]
     return [
         "",
         "No unit of money was lost",
         "",
         f"  Checked {checks:,} times, from {facts['events']:,} events alone and by the exchange itself:",
-        f"  worst error {tally.worst_error} units (a unit is 0.000001 {CURRENCY}).",
+        f"  worst error {error} units (a unit is 0.000001 {CURRENCY}).",
         "  - All wallets, margins and purses of the house sum to zero.",
         "  - The clearing purse holds minus what all positions cost.",
-        f"  - Longs equal shorts: {interest['long_lots']:,} and {interest['short_lots']:,} contracts at the end.",
+        f"  - Longs equal shorts: {', '.join(held)} at the end.",
         "  - Every balance is the sum of its postings.",
         "",
         f"  {facts['commands']:,} commands, {facts['orders']:,} orders, {facts['fills']:,} fills in"
-        f" {outcome.seconds:.1f} s. State digest {facts['digest']}.",
+        f" {facts['seconds']:.1f} s. State digest {facts['digest']}.",
     ]
 
 
 def story(outcome: Outcome) -> str:
     """Returns the run as a page to read."""
-    settings, ticks = outcome.settings, outcome.series.price_ticks
-    total, longs = len(outcome.tally.liquidations.accounts), sum(outcome.tally.liquidations.longs)
-    low = ticks.index(min(ticks))
+    settings, ticks, facts, counts = outcome.settings, outcome.series.price_ticks, summary(outcome), hazards.cells(outcome)
+    liquidations, low = facts["liquidations"], ticks.index(min(ticks))
     when = clock(int(outcome.walk.time_ns[low]))
     lines = [
         f"{settings.scenario.title}",
         f"{price(outcome, settings.scenario.bars[0][1])} to {price(outcome, ticks[low])} (low at {when} UTC),"
-        f" {settings.traders:,} simulated traders, rules {settings.rules.name}, seed {settings.seed}:"
-        f" {total:,} liquidations, {longs:,} of longs and {total - longs:,} of shorts",
+        f" {settings.traders:,} simulated traders, rules {settings.rules.name}, seed {settings.seed}:",
+        f"{liquidations['total']:,} liquidations, {liquidations['longs']:,} of longs and {liquidations['shorts']:,} of shorts;"
+        f" {', '.join(facts['contracts'])}",
     ]
-    for part in (_over_time, _by_behaviour, _by_leverage, _house, _refused, _proof):
-        lines += part(outcome)
+    for part in (_over_time(facts), _by_behaviour(facts, counts), _by_leverage(facts), _unwound(facts), _adl(facts)):
+        lines += part
+    for told in (_fund, _refused, _proof):
+        lines += told(facts)
     return "\n".join(lines)

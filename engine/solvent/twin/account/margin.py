@@ -252,15 +252,3 @@ def spare_units(contracts: list[Contract], cash: int, holds: int, cross: list[Po
     does not bear. So closing it costs no more than its loss to mark and its fees."""
     kept = (max(0, initial_units(contracts[p.instrument], p) - upl(contracts[p.instrument], p)) for p in cross)
     return saturate(cash - holds - sum(kept))
-
-
-# --- Deleveraging (§5)
-
-
-def adl_rank(contract: Contract, p: Position, r: Requirement) -> int:
-    """Returns the profit rate in millionths, times effective leverage for winners, divided by it for losers. An open position
-    has a cost and a value: each lot does, at every price."""
-    rate = saturate(upl(contract, p) * 10**6 // abs(p.cost))
-    if rate > 0:
-        return INT64_MAX if r.equity <= 0 else saturate(rate * saturate(r.value) // r.equity)
-    return saturate(rate * saturate(r.equity) // r.value)

@@ -256,6 +256,14 @@ class Emitter(Log):
             EventType.TAGGED, 0, account, instrument, tag, 0, order_id, 0, 0, 0, 0,
         )  # fmt: skip
 
+    def emit_linked_to(
+        self, *, side: int, account: int, instrument: int, arm: int, leg: int, entry_id: int, target_id: int, stop_id: int,
+        size_lots: int,
+    ) -> None:  # fmt: skip
+        self.append(
+            EventType.LINKED_TO, side, account, instrument, leg, arm, entry_id, target_id, stop_id, size_lots, 0,
+        )  # fmt: skip
+
     def emit_uncrossed(
         self, *, instrument: int, price_ticks: int, size_lots: int, surplus_lots: int, reference_ticks: int,
     ) -> None:  # fmt: skip

@@ -59,6 +59,7 @@ class Contract:
     rates: tuple[RateRow, ...]
     listing: int = Listing.TRADING
     mark: int = 0
+    prior_mark: int = 0  # the mark before the last one; the first mark itself at first
     index: int = 0
     last: int = 0  # price of the last trade between users
     funding_period: int = 0  # the last period settled

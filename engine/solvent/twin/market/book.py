@@ -65,6 +65,29 @@ PLAIN = ExtendedTerms()
 
 
 @dataclass(slots=True, eq=False)
+class Bracket:
+    """entry, target, stop: order ids, 0 for none or for one that has ended. filled: lots for which the children stand by an
+    entry that has ended, or that a pair was attached for. closed: lots that ended children have closed. most: the total size
+    to which the target was amended, 0 for any."""
+
+    arm: int
+    entry: int = 0
+    target: int = 0
+    stop: int = 0
+    filled: int = 0
+    closed: int = 0
+    most: int = 0
+    marked: bool = False
+
+    def row(self) -> tuple[int, ...]:
+        return self.entry, self.target, self.stop, self.filled, self.closed, self.most, self.arm
+
+    @property
+    def children(self) -> list[int]:
+        return [order_id for order_id in (self.target, self.stop) if order_id]
+
+
+@dataclass(slots=True, eq=False)
 class Order:
     """A live order; `holder` is the account's position, the house's parcel, or None in a Book alone."""
 
@@ -84,6 +107,8 @@ class Order:
     resting: bool = False
     dormant: bool = False
     parked: bool = False  # pegged to what is not there: in no queue
+    bracket: Bracket | None = None
+    unarmed: bool = False  # a child that waits for its entry: dormant, but no price wakes it
     hidden: int = 0  # of a resting iceberg: lots behind its peak
     reduces: bool = field(init=False)  # True for a reduce-only order
 
@@ -96,6 +121,11 @@ class Order:
             self.client_id, self.flags, self.tif, self.open_loss, int(self.dormant), *self.terms.row(),
             *self.terms.shape(), self.hidden, self.terms.tag, self.terms.limit,
         )  # fmt: skip
+
+    @property
+    def is_child(self) -> bool:
+        """True for the target and the stop of a bracket, which close; an entry opens."""
+        return self.bracket is not None and self.reduces
 
     @property
     def whole(self) -> bool:

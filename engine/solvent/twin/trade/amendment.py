@@ -5,7 +5,7 @@ Owns the checks and the execution of AMEND and AMEND_TRIGGER. Never touches anot
 
 from solvent.schema.codes import Code
 from solvent.schema.commands import AmendOrder, AmendTrigger
-from solvent.schema.words import Ending, Flag, Listing, OrderType, TriggerFlag
+from solvent.schema.words import Arm, Ending, Flag, Listing, OrderType, TriggerFlag
 from solvent.twin.account.ledger import Position
 from solvent.twin.market.book import Order
 from solvent.twin.market.triggers import direction, reached
@@ -32,6 +32,8 @@ class Amendment:
         code, size, price = self._check(c, order)
         if code:
             return refused(code)
+        if order.is_child and c.size_lots and not self._child_may_have(order, size):
+            return refused(Code.CHILD_TOO_LARGE)
         contract = self.placement.contracts[order.instrument]
         limits, clock_ns = contract.limits, self.placement.clock_ns
         if limits is None:
@@ -48,6 +50,18 @@ class Amendment:
 
     def _amend_to(self, order: Order, size: int, price: int) -> Answer:
         """Gives an order a total size and a price that are legal and new."""
+        answer = self._amend_order(order, size, price)
+        if answer[0] == Code.OK and order.bracket and order.order_id == order.bracket.target and not order.dormant:
+            order.bracket.most = size
+        return answer
+
+    def _child_may_have(self, order: Order, size: int) -> bool:
+        """True if a child of a total size would close no more than its entry has filled."""
+        assert order.bracket
+        left = self.placement.linked.left_to_close(order.bracket)
+        return order.bracket.arm == Arm.FOLLOWS or size - (order.size - order.remaining) <= left
+
+    def _amend_order(self, order: Order, size: int, price: int) -> Answer:
         if order.dormant:  # a dormant order changes limit and size; it keeps its trigger and its place
             order.size, order.remaining, order.price = size, size, price
             self.trading.replaced_event(order)
@@ -121,7 +135,7 @@ class Amendment:
             side=order.side, account=order.account, instrument=order.instrument, order_id=order.order_id,
             trigger_ticks=c.trigger_ticks,
         )  # fmt: skip
-        if self._is_reached(order, c.trigger_ticks) and contract.listing == Listing.TRADING:
+        if self._is_reached(order, c.trigger_ticks) and not order.unarmed and contract.listing == Listing.TRADING:
             self.trading.triggers.fire(order)
         return Code.OK, order.order_id, 0, 0
 

@@ -122,3 +122,4 @@ class Cancellation:
                 self.trading.timers.stop(timer.key)
                 self.trading.log.emit_timed_out(**timer.key._asdict(), deadline_ns=timer.deadline_ns)
                 self._cancel_selected(timer.key, Ending.TIMEOUT, spares=timer.spares)
+            self.placement.linked.settle()

@@ -10,12 +10,13 @@ from typing import cast
 from solvent.schema.codes import Code
 from solvent.schema.layouts import CONTINUED, TERMS
 from solvent.schema.limits import CLIENT_ID_WINDOW, NAME_BYTES
-from solvent.schema.words import Ending, Flag, ParcelChange, Posting, SelfTrade, Side, Source
+from solvent.schema.words import Arm, Ending, Flag, ParcelChange, Posting, SelfTrade, Side, Source
 from solvent.twin.account import margin
 from solvent.twin.account.ledger import Fill, OpenSide, Parcel, Position
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import PLAIN, Order, within
+from solvent.twin.market.brackets import stands_for
 from solvent.twin.trade.state import Ticket
 from solvent.twin.trade.watching import Watching
 
@@ -129,6 +130,10 @@ class Trading(Watching):
                 del self.clients[account, client_id]
                 self.texts.pop((account, client_id), None)
             self.finished.append((order.account, order.client_id, order.order_id))
+        if order.bracket:
+            self.brackets.leave(order, order.bracket, reason)
+        elif order.reduces and isinstance(order.holder, Position):
+            self.brackets.mark_all(order.holder.orders)  # its room is free for a target
         self.triggers.timed.pop(order.order_id, None)
         self.pegged.pop(order.order_id, None)
         del self.live[order.order_id]
@@ -198,11 +203,18 @@ class Trading(Watching):
                 self.shrink(worst, excess, Ending.REDUCE_ONLY_CUT)
 
     def _end_with(self, p: Position, held: int) -> None:
-        """Ends the dormant and due close-position orders of a closed or turned position, newest first."""
+        """Ends the orders that wait to close a closed or turned position, newest first: close-position orders, and children
+        whose entry has filled."""
         for order in reversed(list(p.orders)):
             waits = order.dormant or order in self.triggers.due
-            if waits and order.flags & Flag.CLOSE_POSITION and (order.side == Side.SELL) == (held > 0):
+            closes = order.flags & Flag.CLOSE_POSITION or self._stands(order)
+            if waits and closes and (order.side == Side.SELL) == (held > 0):
                 self.cancel(order, Ending.POSITION_CLOSED)
+
+    def _stands(self, order: Order) -> bool:
+        """True for a child that stands for lots of its position."""
+        bracket = order.bracket if order.is_child else None
+        return bracket is not None and (bracket.arm == Arm.FOLLOWS or stands_for(bracket, self.live.get(bracket.entry)) > 0)
 
     # --- fills
 
@@ -256,8 +268,11 @@ class Trading(Watching):
         if isinstance(order.holder, Position):
             self.refresh_hold(order.holder)
             self.cut_reduce_only(order.holder)
-            if held and order.holder.size * held <= 0 and not self.previews:
+            if self.previews:
+                return
+            if held and order.holder.size * held <= 0:
                 self._end_with(order.holder, held)
+            self.brackets.mark_all(order.holder.orders)
 
     def _is_own(self, t: Ticket, maker: Order) -> bool:
         """True if both orders have one owner, so that self-trade prevention applies."""

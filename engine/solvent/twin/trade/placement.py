@@ -5,11 +5,19 @@ Each handler returns (code, order id, filled lots, resting lots).
 """
 
 from dataclasses import replace
-from typing import cast
 
 from solvent.schema.codes import Code
 from solvent.schema.commands import PlaceOrder
-from solvent.schema.layouts import EXTENSION, EXTENSION_FIELDS, NOBODY, RECORD_BYTES, SHAPE, SHAPE_FIELDS
+from solvent.schema.layouts import (
+    BRACKET,
+    BRACKET_FIELDS,
+    EXTENSION,
+    EXTENSION_FIELDS,
+    NOBODY,
+    RECORD_BYTES,
+    SHAPE,
+    SHAPE_FIELDS,
+)
 from solvent.schema.limits import FIRST_USER, PEGGED_MAX, RATE, REDUCE_ONLY_MAX, TRAILING_MAX, TRIGGERED_MAX
 from solvent.schema.states import CALLS
 from solvent.schema.words import (
@@ -20,6 +28,7 @@ from solvent.schema.words import (
     Listing,
     OrderType,
     Peg,
+    Role,
     SelfTrade,
     ShapeFlag,
     Side,
@@ -33,12 +42,13 @@ from solvent.twin.account.ledger import OpenSide, Position
 from solvent.twin.base.integers import ceil_div
 from solvent.twin.contract import valuation
 from solvent.twin.contract.valuation import Contract
-from solvent.twin.market.book import PLAIN, ExtendedTerms, Order
+from solvent.twin.market.book import PLAIN, Bracket, ExtendedTerms, Order
 from solvent.twin.market.triggers import direction, reached
+from solvent.twin.trade.linked import Linked, count_of
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.preview import dry_run
-from solvent.twin.trade.shapes import Fields, Shapes, check_shape
-from solvent.twin.trade.state import Ticket
+from solvent.twin.trade.shapes import Shapes, check_shape
+from solvent.twin.trade.state import Fields, Ticket
 from solvent.twin.trade.uncross import Uncross
 
 Answer = tuple[Code, int, int, int]
@@ -57,6 +67,7 @@ class Placement:
         self.ledger = order_margin.ledger
         self.contracts = order_margin.contracts
         self.uncrossing = Uncross(self.trading)
+        self.linked = Linked(order_margin)
         self.bare = bare
         self.shapes = Shapes(order_margin, bare)
         self.clock_ns = 0  # the kernel's clock, set before each command
@@ -128,7 +139,7 @@ class Placement:
         if x is None:
             return Code.BAD_EXPIRY if c.tif == Tif.GTD else Code.OK
         unmarked = x.tag and not c.flags & Flag.LINKED
-        if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or unmarked:
+        if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role > Role.BRINGS_BRACKET or unmarked:
             return Code.NOT_SUPPORTED
         if x.expiry_ns <= self.clock_ns if c.tif == Tif.GTD else x.expiry_ns:
             return Code.BAD_EXPIRY
@@ -288,6 +299,12 @@ class Placement:
             return Code.NO_MARK
         return Code.NOTIONAL_TOO_SMALL if valuation.value_of(contract, size, price) < least else Code.OK
 
+    def allows_live(self, contract: Contract, t: Ticket) -> bool:
+        """True if an account may have as many orders more in an instrument as a ticket brings."""
+        most = contract.limits.terms.most_orders if contract.limits else 0
+        live = sum(len(p.orders) for p in self.ledger.positions_of(t.account) if p.instrument == t.instrument)
+        return not most or live + t.comes_with < most
+
     def _keep_limits(self, t: Ticket, c: PlaceOrder) -> Code:
         """Checks an order against its instrument's own limits, as the last check: what passes is accepted, and counts."""
         contract, sleeps, market = self.contracts[t.instrument], bool(t.terms.kind), bool(t.flags & Flag.MARKET)
@@ -297,8 +314,7 @@ class Placement:
         kind = OrderType.TRIGGER_ORDER if sleeps else OrderType.MARKET_ORDER if market else OrderType.LIMIT_ORDER
         if code := self.check_limits(contract, kind, c.size_lots, t.price if c.price_ticks or not market else 0, t.flags):
             return code
-        live = sum(len(p.orders) for p in self.ledger.positions_of(t.account) if p.instrument == t.instrument)
-        if (sleeps or not t.ending) and 0 < limits.terms.most_orders <= live:  # what cannot rest needs no room
+        if (sleeps or not t.ending or t.bracket) and not self.allows_live(contract, t):  # what cannot rest needs no room
             return Code.TOO_MANY_OPEN_ORDERS
         if limits.full(t.account, self.clock_ns):
             return Code.TOO_MANY_MESSAGES
@@ -374,7 +390,7 @@ class Placement:
         if t.terms.trail and t.terms.activation in (0, reference):
             t.terms.extreme = reference
         self.trading.looks = self.trading.looks or t.terms.source >= Source.BY_BID
-        order = self.trading.accept(t)
+        order = self._accept(t)
         self.trading.triggers.add(order, reference)
         wakes = self.contracts[t.instrument].listing == Listing.TRADING and not t.terms.trail
         if wakes and reached(direction(t.side, t.terms.kind), t.terms.trigger, reference):
@@ -402,16 +418,14 @@ class Placement:
         if code := self.check_names(c.account, c.instrument):
             return refused(code)
         contract = self.contracts[c.instrument]
-        x = Fields(zip(EXTENSION_FIELDS, EXTENSION.unpack(more[:RECORD_BYTES]), strict=True)) if more else None
-        h, rest = None, more[RECORD_BYTES:]
-        if c.flags & Flag.SHAPED_ORDER and rest:
-            h = Fields(zip(SHAPE_FIELDS, SHAPE.unpack(rest[:RECORD_BYTES]), strict=True))
-            rest = rest[RECORD_BYTES:]
+        x, h, b, rest = _records(c, more)
         if code := self._check_header(contract, c, x, h):
             return refused(code)
         if len(rest) > RECORD_BYTES:
             return refused(Code.BAD_RECORD)
         if code := self._check_extension(contract, c, x) or (check_shape(contract, c, x, h) if x and h else Code.OK):
+            return refused(code)
+        if x and x.group_role and (code := self._check_bracket(contract, c, x, b)):
             return refused(code)
         text = client_text(rest) if rest else b""
         if text is None or (text and client_number(text) != c.client_id):
@@ -426,7 +440,8 @@ class Placement:
         flags = c.flags | (Flag.REDUCE_ONLY if c.flags & Flag.CLOSE_POSITION or closes_leg else 0)
         t = Ticket(
             c.account, c.instrument, p, c.side, c.price_ticks, c.size_lots, c.tif, flags, c.client_id,
-            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x, h), text=text,
+            limit=c.price_ticks, remaining=c.size_lots, terms=self._terms(c, x, h), text=text, bracket=b,
+            comes_with=count_of(b) if b else 0,
         )  # fmt: skip
         t.ending = self._ending(t)
         if flags & Flag.REDUCE_ONLY and t.terms.shape_flags & ShapeFlag.ALL_OR_NONE:
@@ -436,17 +451,40 @@ class Placement:
             code = Code.BAD_SHAPE if flags & Flag.REDUCE_ONLY else self._check_pegged(t, p)
         else:
             code = self._check_armed(t, p) if t.terms.kind else self.admit(t, p)
-        if code := code or (Code.TOO_MANY_ORDERS if self._is_full(t) else Code.OK) or self._keep_limits(t, c):
+        code = code or (Code.TOO_MANY_ORDERS if self._is_full(t) else Code.OK)
+        if code := code or self._check_children(t, p) or self._keep_limits(t, c):
             if p and fresh:
                 self.ledger.forget(p)
             return refused(code)
         if t.terms.kind:
             return self._arm(t)
-        self.trading.accept(t)
+        order = self._accept(t)
         if t.terms.follows and not t.price:
-            self.trading.park(cast(Order, t.order))
-            return Code.OK, cast(Order, t.order).order_id, 0, 0
+            self.trading.park(order)
+            return Code.OK, order.order_id, 0, 0
         return self.execute_and_rest(t)
+
+    def _check_bracket(self, contract: Contract, c: PlaceOrder, x: Fields, b: Fields | None) -> Code:
+        """Checks a bracket: its record is there, its entry may open, and its children are well-formed."""
+        closes_leg = x.hedge_side == (Leg.LONG if c.side == Side.SELL else Leg.SHORT)
+        if b is None:
+            return Code.NOT_SUPPORTED
+        if self.bare or closes_leg or c.flags & (Flag.REDUCE_ONLY | Flag.CLOSE_POSITION):
+            return Code.BAD_BRACKET
+        return self.linked.check(contract, 1 - c.side, b)
+
+    def _check_children(self, t: Ticket, p: Position | None) -> Code:
+        """Checks that the position may have the children of an order as well."""
+        return Code.OK if not (t.bracket and p) or self.linked.has_room(p, t.bracket) else Code.TOO_MANY_ORDERS
+
+    def _accept(self, t: Ticket) -> Order:
+        """Accepts an order, and its children behind it."""
+        order = self.trading.accept(t)
+        if t.bracket:
+            bracket = Bracket(t.bracket.arm, entry=order.order_id)
+            self.linked.bring(replace(t, side=1 - t.side), t.bracket, bracket)
+            order.bracket = bracket
+        return order
 
     @staticmethod
     def _ending(t: Ticket) -> Ending | None:
@@ -485,9 +523,9 @@ class Placement:
         return self.execute_and_rest(t)
 
     def _sleeps_on(self, order: Order) -> bool:
-        """Puts a due order back to sleep if its market has been interrupted meanwhile."""
+        """Puts a due order back to sleep if its market has been interrupted meanwhile; a child without lots waits on."""
         if self.contracts[order.instrument].listing == Listing.TRADING:
-            return False
+            return order.is_child and not self.linked.release(order)
         self.trading.triggers.put_back(order)
         return True
 
@@ -510,3 +548,14 @@ class Placement:
             order.account, order.instrument, holder, order.side, price, size, order.tif, order.flags, order.client_id,
             limit=price, remaining=remaining, terms=order.terms, order=order,
         )  # fmt: skip
+
+
+def _records(c: PlaceOrder, more: bytes) -> tuple[Fields | None, Fields | None, Fields | None, bytes]:
+    """Returns the further terms of an order, its shape, its bracket, and what comes behind them."""
+    x = Fields(zip(EXTENSION_FIELDS, EXTENSION.unpack(more[:RECORD_BYTES]), strict=True)) if more else None
+    h, b, rest = None, None, more[RECORD_BYTES:]
+    if c.flags & Flag.SHAPED_ORDER and rest:
+        h, rest = Fields(zip(SHAPE_FIELDS, SHAPE.unpack(rest[:RECORD_BYTES]), strict=True)), rest[RECORD_BYTES:]
+    if x and x.group_role == Role.BRINGS_BRACKET and rest:
+        b, rest = Fields(zip(BRACKET_FIELDS, BRACKET.unpack(rest[:RECORD_BYTES]), strict=True)), rest[RECORD_BYTES:]
+    return x, h, b, rest

@@ -17,15 +17,7 @@ from solvent.twin.contract.valuation import Contract
 from solvent.twin.market.book import ExtendedTerms, Order, within
 from solvent.twin.trade.order_margin import OrderMargin
 from solvent.twin.trade.preview import dry_run
-from solvent.twin.trade.state import Ticket
-
-
-class Fields(dict[str, int]):
-    """A further record of an order, with its fields as attributes."""
-
-    def __getattr__(self, name: str) -> int:
-        return self[name]
-
+from solvent.twin.trade.state import Fields, Ticket
 
 _RESERVED = ("unused_first", "unused_second", "unused_third", "unused_short", "unused_int", "display_most_lots")
 _BUILT = ShapeFlag.ALL_OR_NONE | ShapeFlag.TO_LIMIT | ShapeFlag.ONE_LEVEL | ShapeFlag.HIDDEN | ShapeFlag.INWARDS

@@ -11,9 +11,17 @@ from solvent.twin.account.fees import Fees
 from solvent.twin.account.ledger import Parcel, Position
 from solvent.twin.base.emit import Emitter
 from solvent.twin.market.book import PLAIN, Book, ExtendedTerms, Order
+from solvent.twin.market.brackets import Brackets
 from solvent.twin.market.timers import Timers
 from solvent.twin.market.triggers import Triggers
 from solvent.twin.trade.admission import Admission
+
+
+class Fields(dict[str, int]):
+    """A further record of an order, with its fields as attributes."""
+
+    def __getattr__(self, name: str) -> int:
+        return self[name]
 
 
 @dataclass(slots=True)
@@ -45,6 +53,8 @@ class Ticket:
     edge: int = 0  # of the band, if it is priced beyond and may interrupt trading
     beyond: int = 0  # its own price then
     waits: bool = False  # it comes to rest without a trade: in a call, or as it trades whole or not at all
+    bracket: Fields | None = None  # the record of its children
+    comes_with: int = 0  # that many orders
 
     @property
     def still_closes(self) -> bool:
@@ -92,6 +102,7 @@ class State:
         self.finished: deque[tuple[int, int, int]] = deque()
         self.order_count = 0
         self.triggers = Triggers()
+        self.brackets = Brackets()
         self.timers = Timers()
         self.pegged: dict[int, Order] = {}  # orders that keep a distance from a moving price, the oldest first
         self.looks = False  # True once an order watches the best prices of a book

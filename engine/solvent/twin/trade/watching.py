@@ -33,7 +33,10 @@ class Watching(State):
                         self.observe(instrument, source, prices[source])
 
     def resume(self, instrument: int) -> None:
-        """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
+        """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached. Targets
+        that waited for the market are looked at."""
+        for p in self.ledger.members[instrument]:
+            self.brackets.mark_all(p.orders)
         for source, price in zip(Source, self.watched(instrument), strict=True):
             if price:
                 self.observe(instrument, source, price)

@@ -102,7 +102,7 @@ class Marks:
         """Sets a mark: frees stuck positions, finds endangered accounts by a full scan, makes parcels due, and shows it to
         triggers."""
         contract = self.contracts[instrument]
-        contract.mark = ticks
+        contract.prior_mark, contract.mark = contract.mark or ticks, ticks
         self.log.emit_marked(
             instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis, ema_fine=ema,
         )  # fmt: skip

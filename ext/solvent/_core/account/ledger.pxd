@@ -1,4 +1,4 @@
-# ledger: accounts, wallets, positions, parcels. The only place where money moves.
+# ledger: accounts, wallets, positions. The only place where money moves.
 #
 # Owns: cash per account and currency (the named house accounts included), positions with exact signed cost and isolated
 # margin, the house's parcels. Owns the posting of every unit from one purse to another.
@@ -9,11 +9,13 @@
 # Cost: O(1) a posting; a position is found by walking the account's positions (by instrument, few).
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
 from solvent._core.base.clauses cimport MON_2, MON_3, must
+from solvent._core.base.ladder cimport Ladder
 from solvent._core.base.money cimport int128
 from solvent._core.contract.valuation cimport Held, Instrument, Leverage
 from solvent._core.base.event_log cimport EventLog
-from solvent._core.base.schema cimport CLEARING
+from solvent._core.base.schema cimport CLEARING, DEFICIT, FUND
 
 cdef enum:
     # rendered: limits
@@ -79,7 +81,14 @@ cdef struct Parcel:
     uint64_t order_id              # its resting order, or 0
     uint32_t instrument
     uint32_t origin                # the account it was taken from
+    int32_t next                   # on its side of its instrument
+    int32_t prev
     uint8_t due                    # Due
+
+cdef struct DueParcels:           # those that the pipeline has to look at, by id, in rounds
+    Ladder now
+    Ladder later                   # of the next round
+    int32_t begun                  # parcels below this index have had their turn in this round
 
 cdef struct Collateral:           # a currency that counts as margin of another
     uint32_t currency
@@ -87,6 +96,14 @@ cdef struct Collateral:           # a currency that counts as margin of another
     uint32_t instrument            # whose index, or mark, is its price
     int64_t numerator              # units of `of` per unit and tick, less the haircut, as a fraction
     int64_t denominator
+
+cdef struct GroupSums:            # of a tier group in a cross domain, while its rows are walked and nothing changes
+    uint32_t account               # whose rows; 0: nobody's
+    uint32_t tier_group            # 0: unknown
+    uint32_t currency
+    int64_t net_lots               # absolute net sizes of its instruments, added up
+    int64_t long_lots
+    int64_t short_lots
 
 cdef struct Owner:                # an account in a currency
     uint32_t account
@@ -118,14 +135,17 @@ cdef struct Ledger:
     Position* positions
     int32_t position_count
     int32_t position_capacity
-    Parcel* parcels                # by id
+    Parcel* parcels                # by id; closed ones stay until they are many
     int32_t parcel_count
     int32_t parcel_capacity
+    int32_t closed_parcels
+    DueParcels due                 # empty between two commands
     int64_t next_parcel_id
     int64_t* costs                 # by currency: sum over all positions and parcels
     uint32_t* touched              # accounts to test before the command ends
     uint32_t touched_count
     Notes notes
+    GroupSums sums
 
 cdef struct Purse:
     uint32_t account
@@ -180,12 +200,6 @@ cdef void position_fill(Ledger* ledger, int32_t index, Fill* terms) noexcept nog
 cdef void order_touched(Ledger* ledger) noexcept nogil
 cdef void position_forget(Ledger* ledger) noexcept nogil
 cdef void position_event(Ledger* ledger, int32_t index) noexcept nogil
-cdef int parcels_reserve(Ledger* ledger) noexcept nogil
-cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil
-cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil
-cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil
-cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil
-cdef void parcels_sweep(Ledger* ledger) noexcept nogil
 
 
 cdef inline Wallet* wallet_of(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
@@ -215,11 +229,22 @@ cdef inline void balance(Ledger* ledger, uint32_t instrument) noexcept nogil:
     must(wallet_of(ledger, CLEARING, ins.currency).cash_units == -ledger.costs[ins.currency], MON_3, &ledger.log.fault)
 
 
-cdef inline void notes_begin(Notes* notes) noexcept nogil:
-    """Makes the notes of a copy: whoever reads them begins anew."""
-    notes.owners = NULL
-    notes.count = notes.capacity = 0
-    notes.lost = True
+cdef inline void unlisted(Instrument* ins) noexcept nogil:
+    """Sets an instrument's lists of parcels: none."""
+    ins.first_parcel[0] = ins.first_parcel[1] = ins.last_parcel[0] = ins.last_parcel[1] = -1
+
+
+cdef inline int128 insurance(Ledger* ledger, uint32_t currency) noexcept nogil:
+    """Returns the fund less the deficit."""
+    return <int128>wallet_of(ledger, FUND, currency).cash_units + wallet_of(ledger, DEFICIT, currency).cash_units
+
+
+cdef inline void notes_begin(Ledger* ledger) noexcept nogil:
+    """Makes the notes of a copy, so that whoever reads them begins anew; no parcel of it is due."""
+    ledger.notes.owners = NULL
+    ledger.notes.count = ledger.notes.capacity = 0
+    ledger.notes.lost = True
+    memset(&ledger.due, 0, sizeof(DueParcels))
 
 
 cdef inline void note(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil:
@@ -283,6 +308,16 @@ cdef inline Collateral* backs(Ledger* ledger, uint32_t currency) noexcept nogil:
         if ledger.collateral[i].currency == currency:
             return &ledger.collateral[i]
     return NULL
+
+
+cdef inline void walk_begin(Ledger* ledger, uint32_t account) noexcept nogil:
+    """Begins a walk through an account's rows that changes none, so that the sums of a tier group are found once."""
+    ledger.sums.account = account
+    ledger.sums.tier_group = 0
+
+
+cdef inline void walk_end(Ledger* ledger) noexcept nogil:
+    ledger.sums.account = 0
 
 
 cdef inline bint hedged(Ledger* ledger, Position* p, Position* other) noexcept nogil:

@@ -1,22 +1,23 @@
-"""Postings, fills and parcels; the contract is in ledger.pxd."""
+"""Postings and fills; the contract is in ledger.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.base.clauses cimport (
-    LIQ_1, LIQ_10, LIQ_3, LIQ_4, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
+    LIQ_1, LIQ_6, LIQ_7, MAR_1, MAR_2, MAR_3, MAR_4, MON_1, MON_2, MON_3, MON_6, MON_7, MON_8, is_floor,
     is_trunc, must,
 )
+from solvent._core.base.ladder cimport ladder_close
 from solvent._core.base.money cimport RATE, add, clamp, int128, min64, magnitude, max64, mul_div_floor, mul_div_trunc, sub
 from solvent._core.base.pool cimport resized, room, rooms, zeroed
 from solvent._core.base.schema cimport (
-    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, HOUSE, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED,
-    NO_INSTRUMENT, PARCEL_GAIN, PARCEL_LOSS, POSITION, REALISED, SHORT, SHORTFALL, TAKEN,
+    ADL_TOP_UP, CLEARING, DEFICIT, DEFICIT_REPAID, FEES, FUND, LIQUIDATION_FEE, LONG, MARGIN_ASSIGNED, MARGIN_RELEASED,
+    NO_INSTRUMENT, POSITION, REALISED, SHORT, SHORTFALL,
 )
 from solvent._core.base.event_log cimport EventLog
 from solvent._core.contract.order_limits cimport limits_close
 from solvent._core.contract.valuation cimport Held, Instrument
-from solvent._core.base.emit cimport emit_ledger, emit_parcel, emit_position
+from solvent._core.base.emit cimport emit_ledger, emit_position
 
 
 cdef int ledger_open(Ledger* ledger, EventLog* log, uint32_t currencies) noexcept nogil:
@@ -46,6 +47,8 @@ cdef void ledger_close(Ledger* ledger) noexcept nogil:
     free(ledger.wallets)
     free(ledger.positions)
     free(ledger.parcels)
+    ladder_close(&ledger.due.now)
+    ladder_close(&ledger.due.later)
     free(ledger.touched)
     free(ledger.notes.owners)
     free(ledger.costs)
@@ -59,6 +62,7 @@ cdef int instrument_reserve(Ledger* ledger) noexcept nogil:
     if not room(<void**>&ledger.instruments, <int32_t>ledger.instrument_count, &ledger.instrument_capacity, sizeof(Instrument)):
         return 0
     memset(&ledger.instruments[ledger.instrument_count], 0, sizeof(Instrument))
+    unlisted(&ledger.instruments[ledger.instrument_count])
     return 1
 
 
@@ -102,41 +106,86 @@ cdef int positions_reserve(Ledger* ledger, uint32_t instrument, int32_t more) no
             and rooms(<void**>&ins.members, ins.member_count, more, &ins.member_capacity, sizeof(int32_t)))
 
 
-cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil:
-    """Adds up the absolute net sizes of the other instruments of a position's tier group."""
+cdef void _cross_lots(Ledger* ledger, Position* p, int64_t* longs, int64_t* shorts) noexcept nogil:
+    """Adds up the cross rows of a position's instrument. An open row has at most its other leg beside it; a flat one any."""
+    cdef int32_t index = p.other_leg
+    longs[0] = max64(0, p.size_lots)
+    shorts[0] = max64(0, -p.size_lots)
+    if p.hedged or (p.leg != 0 and (index < 0 or p.size_lots == 0)):
+        index = ledger.accounts[p.account].first_position
+    while index >= 0:
+        if (&ledger.positions[index] != p and ledger.positions[index].instrument == p.instrument
+                and ledger.positions[index].leg != p.leg and not ledger.positions[index].mode):
+            longs[0] += max64(0, ledger.positions[index].size_lots)
+            shorts[0] += max64(0, -ledger.positions[index].size_lots)
+        index = ledger.positions[index].next if index != p.other_leg or p.size_lots == 0 else -1
+    must(longs[0] >= 0 and shorts[0] >= 0, MAR_1, &ledger.log.fault)
+
+
+cdef void _sum_group(Ledger* ledger, Position* p, GroupSums* sums) noexcept nogil:
+    """Adds up a tier group in the cross domain of a position."""
+    cdef uint32_t tier_group = ledger.instruments[p.instrument].tier_group
     cdef int32_t index = ledger.accounts[p.account].first_position
-    cdef int64_t total = 0
-    cdef int64_t net = 0
     cdef uint32_t instrument = NO_INSTRUMENT
+    cdef int64_t net = 0
     cdef Position* other
+    sums.tier_group = tier_group
+    sums.currency = ledger.instruments[p.instrument].currency
+    sums.net_lots = sums.long_lots = sums.short_lots = 0
     while index >= 0:
         other = &ledger.positions[index]
-        if related(ledger, p, other):
+        if (not other.mode and ledger.instruments[other.instrument].tier_group == tier_group
+                and ledger.instruments[other.instrument].currency == sums.currency):
             if other.instrument != instrument:      # the rows are sorted by instrument
-                total += magnitude(net)
+                sums.net_lots += magnitude(net)
                 net = 0
                 instrument = other.instrument
             net += other.size_lots
+            sums.long_lots += max64(0, other.size_lots)
+            sums.short_lots += max64(0, -other.size_lots)
         must(other.account == p.account, MON_7, &ledger.log.fault)
         index = other.next
-    must(total >= 0, MAR_1, &ledger.log.fault)
-    return total + magnitude(net)
+    sums.net_lots += magnitude(net)
+    must(sums.net_lots >= 0 and sums.net_lots <= sums.long_lots + sums.short_lots, MAR_1, &ledger.log.fault)
+
+
+cdef inline void _group(Ledger* ledger, Position* p, GroupSums* sums) noexcept nogil:
+    """Finds the sums of a position's tier group: those of the walk, if its account's rows are walked."""
+    if ledger.sums.account != p.account:
+        _sum_group(ledger, p, sums)
+        return
+    if (ledger.sums.tier_group != ledger.instruments[p.instrument].tier_group
+            or ledger.sums.currency != ledger.instruments[p.instrument].currency):
+        _sum_group(ledger, p, &ledger.sums)
+    sums[0] = ledger.sums
+    must(sums.tier_group != 0, MAR_1, &ledger.log.fault)
+    must(sums.currency == ledger.instruments[p.instrument].currency, MAR_1, &ledger.log.fault)
+
+
+cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil:
+    """Adds up the absolute net sizes of the other instruments of a cross position's tier group."""
+    cdef GroupSums sums
+    cdef int64_t longs, shorts
+    if p.mode:
+        return 0
+    _group(ledger, p, &sums)
+    _cross_lots(ledger, p, &longs, &shorts)
+    must(sums.net_lots >= magnitude(longs - shorts), MAR_1, &ledger.log.fault)
+    return sums.net_lots - magnitude(longs - shorts)
 
 
 cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil:
     """Finds the lots long and short of a position's instrument, or tier group, in one margin domain."""
-    cdef int32_t index = ledger.accounts[p.account].first_position
-    cdef Position* other
-    held.long_lots = max64(0, p.size_lots)
-    held.short_lots = max64(0, -p.size_lots)
-    while index >= 0:
-        other = &ledger.positions[index]
-        if hedged(ledger, p, other):
-            held.long_lots += max64(0, other.size_lots)
-            held.short_lots += max64(0, -other.size_lots)
-        index = other.next
+    cdef GroupSums sums
+    if ledger.instruments[p.instrument].tier_group and not p.mode:
+        _group(ledger, p, &sums)
+        held.long_lots, held.short_lots = sums.long_lots, sums.short_lots
+    elif not p.mode:
+        _cross_lots(ledger, p, &held.long_lots, &held.short_lots)
+    else:
+        held.long_lots = max64(0, p.size_lots)
+        held.short_lots = max64(0, -p.size_lots)
     must(held.long_lots >= max64(0, p.size_lots) and held.short_lots >= max64(0, -p.size_lots), MAR_1, &ledger.log.fault)
-    must(held.long_lots >= 0 and held.short_lots >= 0, MAR_1, &ledger.log.fault)
 
 
 cdef void position_default(Ledger* ledger, uint32_t account, uint32_t instrument, uint8_t leg, Position* position) noexcept nogil:
@@ -262,11 +311,6 @@ cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int6
         margin_of=margin_of)
 
 
-cdef inline int128 _insurance(Ledger* ledger, uint32_t currency) noexcept nogil:
-    """Returns the fund less the deficit."""
-    return <int128>wallet_of(ledger, FUND, currency).cash_units + wallet_of(ledger, DEFICIT, currency).cash_units
-
-
 cdef inline void _waterfall(Ledger* ledger, uint32_t currency, bint grown) noexcept nogil:
     """States that fund and deficit have their signs, and that the deficit is repaid before the fund grows."""
     must(wallet_of(ledger, FUND, currency).cash_units >= 0, LIQ_7, &ledger.log.fault)
@@ -278,20 +322,20 @@ cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t am
     """Pays income to the insurance fund; an open deficit is repaid first (semantics §5)."""
     cdef int64_t owed = -wallet_of(ledger, DEFICIT, payer.currency).cash_units
     cdef int64_t repaid = min64(amount, owed)
-    cdef int128 after = _insurance(ledger, payer.currency) + amount
+    cdef int128 after = insurance(ledger, payer.currency) + amount
     pay(ledger, DEFICIT_REPAID, payer, wallet_purse(DEFICIT, payer.currency), repaid, ref)
     pay(ledger, reason, payer, wallet_purse(FUND, payer.currency), amount - repaid, ref)
-    must(amount >= 0 and _insurance(ledger, payer.currency) == after, MON_1, &ledger.log.fault)
+    must(amount >= 0 and insurance(ledger, payer.currency) == after, MON_1, &ledger.log.fault)
     _waterfall(ledger, payer.currency, amount != repaid)
 
 
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil:
     """Pays from the insurance fund as far as it reaches, then from the deficit."""
     cdef int64_t paid = min64(amount, wallet_of(ledger, FUND, receiver.currency).cash_units)
-    cdef int128 after = _insurance(ledger, receiver.currency) - amount
+    cdef int128 after = insurance(ledger, receiver.currency) - amount
     pay(ledger, reason, wallet_purse(FUND, receiver.currency), receiver, paid, ref)
     pay(ledger, reason, wallet_purse(DEFICIT, receiver.currency), receiver, amount - paid, ref)
-    must(amount >= 0 and _insurance(ledger, receiver.currency) == after, MON_1, &ledger.log.fault)
+    must(amount >= 0 and insurance(ledger, receiver.currency) == after, MON_1, &ledger.log.fault)
     must(paid == amount or wallet_of(ledger, FUND, receiver.currency).cash_units == 0, LIQ_6, &ledger.log.fault)
     _waterfall(ledger, receiver.currency, False)
 
@@ -458,112 +502,3 @@ cdef void position_fill(Ledger* ledger, int32_t index, Fill* terms) noexcept nog
     fill_post(ledger, index, terms, &e)
     touch(ledger, ledger.positions[index].account)
     must(ledger.accounts[ledger.positions[index].account].touched, LIQ_1, &ledger.log.fault)
-
-
-# --- Parcels -------------------------------------------------------------------------------------------
-
-cdef int parcels_reserve(Ledger* ledger) noexcept nogil:
-    """Makes room for one more parcel; the exchange halts without memory."""
-    if not room(<void**>&ledger.parcels, ledger.parcel_count, &ledger.parcel_capacity, sizeof(Parcel)):
-        ledger.log.fault = 2
-        return 0
-    return 1
-
-
-cdef void _parcel_event(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t lots, int64_t gain) noexcept nogil:
-    emit_parcel(
-        ledger.log, account=HOUSE, instrument=parcel.instrument, change=change, parcel_id=parcel.parcel_id,
-        size_lots=parcel.size_lots, cost_units=parcel.cost_units, closed_lots=lots, gain_units=gain)
-
-
-cdef int32_t parcel_take(Ledger* ledger, int32_t position, int64_t cost_units, int64_t bankruptcy_ticks) noexcept nogil:
-    """Moves a whole position to the house at an exact cost, after parcels_reserve. The caller has moved its money."""
-    cdef Position* p = &ledger.positions[position]
-    cdef int32_t index = ledger.parcel_count
-    cdef Parcel* parcel = &ledger.parcels[index]
-    must(p.size_lots != 0 and index < ledger.parcel_capacity, LIQ_4, &ledger.log.fault)
-    must(p.margin_units == 0, LIQ_3, &ledger.log.fault)
-    ledger.costs[ledger.instruments[p.instrument].currency] += cost_units - p.cost_units
-    memset(parcel, 0, sizeof(Parcel))
-    parcel.parcel_id = ledger.next_parcel_id
-    parcel.size_lots = p.size_lots
-    parcel.cost_units = cost_units
-    parcel.bankruptcy_ticks = bankruptcy_ticks
-    parcel.instrument = p.instrument
-    parcel.origin = p.account
-    ledger.next_parcel_id += 1
-    ledger.parcel_count += 1
-    must(parcel.size_lots == p.size_lots and parcel.cost_units == cost_units, LIQ_4, &ledger.log.fault)
-    must(parcel.instrument == p.instrument and parcel.order_id == 0, LIQ_4, &ledger.log.fault)
-    must(parcel.origin == p.account and parcel.parcel_id == ledger.next_parcel_id - 1, LIQ_4, &ledger.log.fault)
-    must(parcel.parcel_id > 0 and (index == 0 or parcel.parcel_id > ledger.parcels[index - 1].parcel_id), LIQ_4, &ledger.log.fault)
-    p.size_lots = 0
-    p.cost_units = 0
-    p.stuck = 0
-    must(p.size_lots == 0 and p.cost_units == 0, LIQ_3, &ledger.log.fault)
-    position_event(ledger, position)
-    _parcel_event(ledger, parcel, TAKEN, magnitude(parcel.size_lots), 0)
-    return index
-
-
-cdef int32_t parcel_find(Ledger* ledger, int64_t parcel_id) noexcept nogil:
-    """Returns the index of a parcel by bisection; the parcel exists."""
-    cdef int32_t low = 0
-    cdef int32_t high = ledger.parcel_count - 1
-    cdef int32_t middle
-    while low < high:
-        middle = (low + high) >> 1
-        if ledger.parcels[middle].parcel_id < parcel_id:
-            low = middle + 1
-        else:
-            high = middle
-    must(low < ledger.parcel_count and ledger.parcels[low].parcel_id == parcel_id, LIQ_4, &ledger.log.fault)
-    return low
-
-
-cdef int64_t parcel_share(Parcel* parcel, int64_t lots, int32_t* fault) noexcept nogil:
-    """Returns the cost share of a slice: floor(cost * lots / size), and all that is left for the last slice."""
-    cdef int64_t held = magnitude(parcel.size_lots)
-    return parcel.cost_units if lots == held else mul_div_floor(parcel.cost_units, lots, held, fault)
-
-
-cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil:
-    """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it."""
-    cdef Parcel* parcel = &ledger.parcels[index]
-    cdef int32_t* fault = &ledger.log.fault
-    cdef uint32_t currency = ledger.instruments[parcel.instrument].currency
-    cdef int64_t share = parcel_share(parcel, lots, fault)
-    cdef int64_t gain = sub(-cost_delta, share, fault)
-    cdef int64_t held = parcel.size_lots
-    cdef int128 insured = _insurance(ledger, currency) + gain
-    must(0 < lots <= magnitude(held), LIQ_4, fault)
-    must(is_floor(share, parcel.cost_units, lots, magnitude(held)), MON_6, fault)
-    must(share + gain == -cost_delta, MON_3, fault)
-    parcel.size_lots += lots if parcel.size_lots < 0 else -lots
-    parcel.cost_units -= share
-    parcel.due = LOOK
-    ledger.costs[currency] -= share
-    ledger.instruments[parcel.instrument].net_lots += parcel.size_lots - held
-    must(magnitude(parcel.size_lots) == magnitude(held) - lots, LIQ_4, fault)
-    must(parcel.size_lots != 0 or parcel.cost_units == 0, LIQ_10, fault)
-    if gain > 0:
-        fund_receives(ledger, PARCEL_GAIN, wallet_purse(CLEARING, currency), gain, ref)
-    elif gain < 0:
-        fund_pays(ledger, PARCEL_LOSS, wallet_purse(CLEARING, currency), -gain, ref)
-    must(_insurance(ledger, currency) == insured, LIQ_6, fault)
-    _parcel_event(ledger, parcel, change, lots, gain)
-
-
-cdef void parcels_sweep(Ledger* ledger) noexcept nogil:
-    """Removes the closed parcels."""
-    cdef int32_t kept = 0
-    cdef int32_t i
-    for i in range(ledger.parcel_count):
-        if ledger.parcels[i].size_lots != 0:
-            if kept != i:
-                ledger.parcels[kept] = ledger.parcels[i]
-            kept += 1
-        else:
-            must(ledger.parcels[i].cost_units == 0, LIQ_10, &ledger.log.fault)
-            must(ledger.parcels[i].order_id == 0, LIQ_10, &ledger.log.fault)
-    ledger.parcel_count = kept

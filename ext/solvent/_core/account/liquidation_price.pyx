@@ -2,29 +2,61 @@
 
 from libc.stdint cimport int32_t, int64_t
 from solvent._core.account.ledger cimport Ledger, Position
-from solvent._core.account.margin cimport Requirement, Rules, domain_requirement
+from solvent._core.account.margin cimport Requirement, Rules, domain_requirement, slack_part
 from solvent._core.base.clauses cimport LIQ_1, must
 from solvent._core.base.money cimport clamp, floor128, int128, magnitude
 from solvent._core.contract.valuation cimport Instrument
 from solvent._core.base.schema cimport INVERSE, NOTIONAL
 
 
-cdef bint _below(Ledger* ledger, Rules* rules, int32_t index, int64_t ticks) noexcept nogil:
-    """True if the position's domain is below R_own at a mark; a modelled index moves by the same number of ticks."""
+cdef struct Search:            # the domain of a position while the mark of its instrument moves
+    int32_t index
+    int32_t other              # the other leg, which the mark moves too; -1: none
+    bint by_parts              # nothing else depends on the mark
+    int128 rest                # slack without the parts of both
+
+
+cdef int128 _parts(Ledger* ledger, Rules* rules, Search* search) noexcept nogil:
+    """Adds up what the position and its other leg add to the slack at the instrument's mark."""
+    cdef int128 parts = slack_part(ledger, rules, &ledger.positions[search.index])
+    if search.other >= 0:
+        must(ledger.positions[search.other].instrument == ledger.positions[search.index].instrument, LIQ_1, &ledger.log.fault)
+        parts += slack_part(ledger, rules, &ledger.positions[search.other])
+    return parts
+
+
+cdef void _begin(Ledger* ledger, Rules* rules, int32_t index, Requirement* r, Search* search) noexcept nogil:
+    """Begins a search. r: the requirement of the position's domain as it is."""
     cdef Position* p = &ledger.positions[index]
+    search.index = index
+    search.other = p.other_leg if p.other_leg >= 0 and not p.mode and not ledger.positions[p.other_leg].mode else -1
+    search.by_parts = (not p.mode and not rules.fee_at_bankruptcy and ledger.collateral_count == 0
+                       and (p.leg == 0 or p.other_leg >= 0))
+    search.rest = r.equity - r.own - _parts(ledger, rules, search) if search.by_parts else 0
+    must(p.size_lots != 0 and search.other != index, LIQ_1, &ledger.log.fault)
+
+
+cdef bint _below(Ledger* ledger, Rules* rules, Search* search, int64_t ticks) noexcept nogil:
+    """True if the position's domain is below R_own at a mark; a modelled index moves by the same number of ticks."""
+    cdef Position* p = &ledger.positions[search.index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t mark = ins.mark_ticks
     cdef int64_t at = ins.index_ticks
     cdef int32_t fault = ledger.log.fault
     cdef Requirement r
+    cdef bint below
     ins.mark_ticks = ticks
     if ins.modelled and at:
         ins.index_ticks = clamp(at + ticks - mark, 1, ins.max_price_ticks)
-    domain_requirement(ledger, rules, index, &r)
+    if search.by_parts:
+        below = search.rest + _parts(ledger, rules, search) < 0
+    else:
+        domain_requirement(ledger, rules, search.index, &r)
+        below = r.equity < r.own
     ins.mark_ticks = mark
     ins.index_ticks = at
     ledger.log.fault = fault        # a fault at a tried mark is none
-    return r.equity < r.own
+    return below
 
 
 cdef void _nearer(int64_t edge, int64_t start, bint up, int64_t* found) noexcept nogil:
@@ -59,21 +91,21 @@ cdef int64_t _span_end(Ledger* ledger, Position* p, int64_t start, bint up) noex
     return edge - 1 if up else edge
 
 
-cdef int64_t _crossing(Ledger* ledger, Rules* rules, int32_t index, bint up) noexcept nogil:
+cdef int64_t _crossing(Ledger* ledger, Rules* rules, Search* search, bint up) noexcept nogil:
     """Returns the first tick from the mark, up or down, at which the domain is below R_own; 0 if no legal tick is."""
-    cdef Position* p = &ledger.positions[index]
+    cdef Position* p = &ledger.positions[search.index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
     cdef int64_t step = 1 if up else -1
     cdef int64_t near = ins.mark_ticks + step
     cdef int64_t far, middle
     while 1 <= near <= ins.max_price_ticks:
         far = _span_end(ledger, p, near, up)
-        if _below(ledger, rules, index, near):
+        if _below(ledger, rules, search, near):
             return near
-        if _below(ledger, rules, index, far):
+        if _below(ledger, rules, search, far):
             while magnitude(far - near) > 1:
                 middle = (near + far) >> 1
-                if _below(ledger, rules, index, middle):
+                if _below(ledger, rules, search, middle):
                     far = middle
                 else:
                     near = middle
@@ -84,21 +116,22 @@ cdef int64_t _crossing(Ledger* ledger, Rules* rules, int32_t index, bint up) noe
     return 0
 
 
-cdef void liquidation_ticks(Ledger* ledger, Rules* rules, int32_t index, int64_t* found, int64_t* ahead) noexcept nogil:
+cdef void liquidation_ticks(Ledger* ledger, Rules* rules, int32_t index, Requirement* r, Ticks* ticks) noexcept nogil:
     """Finds the liquidation prices towards loss (`found`) and towards profit (`ahead`); 0: none. `found` is the mark itself if
     the domain is below R_own now. If only a move in the position's favour endangers a hedge, that price is `found`, and
-    `ahead` is 0."""
+    `ahead` is 0. r: the requirement of the position's domain as it is."""
     cdef Position* p = &ledger.positions[index]
     cdef Instrument* ins = &ledger.instruments[p.instrument]
-    cdef bint hedged = p.other_leg >= 0 and not p.mode and not ledger.positions[p.other_leg].mode and ledger.positions[p.other_leg].size_lots != 0
-    ahead[0] = 0
-    found[0] = ins.mark_ticks
-    if _below(ledger, rules, index, ins.mark_ticks):
+    cdef Search search
+    ticks.ahead = 0
+    ticks.found = ins.mark_ticks
+    if r.equity < r.own:
         return
-    found[0] = _crossing(ledger, rules, index, p.size_lots < 0)
-    ahead[0] = _crossing(ledger, rules, index, p.size_lots > 0)
-    must(found[0] == 0 or (found[0] > ins.mark_ticks) == (p.size_lots < 0), LIQ_1, &ledger.log.fault)
-    must(ahead[0] == 0 or (ahead[0] > ins.mark_ticks) == (p.size_lots > 0), LIQ_1, &ledger.log.fault)
-    if found[0] == 0 and hedged:
-        found[0] = ahead[0]
-        ahead[0] = 0
+    _begin(ledger, rules, index, r, &search)
+    ticks.found = _crossing(ledger, rules, &search, p.size_lots < 0)
+    ticks.ahead = _crossing(ledger, rules, &search, p.size_lots > 0)
+    must(ticks.found == 0 or (ticks.found > ins.mark_ticks) == (p.size_lots < 0), LIQ_1, &ledger.log.fault)
+    must(ticks.ahead == 0 or (ticks.ahead > ins.mark_ticks) == (p.size_lots > 0), LIQ_1, &ledger.log.fault)
+    if ticks.found == 0 and search.other >= 0 and ledger.positions[search.other].size_lots != 0:
+        ticks.found = ticks.ahead
+        ticks.ahead = 0

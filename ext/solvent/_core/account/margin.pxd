@@ -37,6 +37,10 @@ cdef struct Rules:
     uint8_t funding_first          # at a modelled settlement funding is paid before the margin check
     uint8_t fee_at_bankruptcy      # the fee in a threshold is that of closing where equity is gone
     uint8_t at_threshold           # a ratio equal to a threshold is below it
+    uint8_t adl_rank               # AdlRank: who is deleveraged first
+    uint8_t adl_price              # AdlPrice: at which price
+    uint8_t adl_share              # AdlShare: how many lots of each
+    uint8_t adl_winners_first      # only positions with a profit are in the first pass of ADL
     # rendered: end
     uint8_t step_count
     uint8_t steps[STEPS_MAX]       # the steps of a liquidation, in order
@@ -53,6 +57,14 @@ cdef struct Requirement:          # sums over a domain need not fit 64 bits
     int32_t positions
     int32_t orders                # number of positions whose resting orders count
 
+cdef struct Shares:               # of the equity of a cross domain, by maintenance margin
+    int128 equity
+    int128 total                  # maintenance margin of all
+    int128 whole                  # units of equity for each unit of that
+    int128 left_over              # units that no floor gives away; the largest has them
+    int32_t count
+    int32_t largest
+
 cdef int64_t backing(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t upl(Ledger* ledger, Position* p) noexcept nogil
 cdef void thresholds(Ledger* ledger, Rules* rules, Position* p, int128 equity, int128* full, int128* own) noexcept nogil
@@ -65,6 +77,9 @@ cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil
 cdef void threshold_rates(Ledger* ledger, Rules* rules, Position* p, int64_t* full, int64_t* own) noexcept nogil
 cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil
 cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil
+cdef void shares_of(Ledger* ledger, uint32_t account, uint32_t currency, Shares* found) noexcept nogil
+cdef int64_t share_in(Ledger* ledger, Shares* shares, int32_t index) noexcept nogil
+cdef int64_t bankruptcy_in(Ledger* ledger, int32_t index, Shares* shares) noexcept nogil
 cdef int64_t initial_units(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t initial_part(Ledger* ledger, Position* p) noexcept nogil
 cdef int64_t hold_units(Ledger* ledger, Position* p, OpenSide* extra, int side) noexcept nogil
@@ -74,7 +89,6 @@ cdef int64_t collateral_value(Ledger* ledger, uint32_t account, Collateral* each
 cdef int64_t collateral_least(Ledger* ledger, Collateral* each, int64_t value) noexcept nogil
 cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) noexcept nogil
 cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bint spendable) noexcept nogil
-cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil
 
 
 cdef inline int64_t position_value(Ledger* ledger, Position* p) noexcept nogil:

@@ -1,10 +1,10 @@
 """Requirements, shares and holds; the contract is in margin.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, wallet_of
-from solvent._core.base.clauses cimport LIQ_1, LIQ_3, LIQ_8, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
+from solvent._core.account.ledger cimport Collateral, Ledger, OpenSide, Position, Wallet, hedged, held_of, walk_begin, walk_end, wallet_of
+from solvent._core.base.clauses cimport LIQ_1, LIQ_3, MAR_1, MAR_3, MON_6, MON_8, is_ceil, must
 from solvent._core.base.money cimport (
-    COLLATERAL_MAX, INT64_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
+    COLLATERAL_MAX, RATE, add, ceil128, floor128, int128, min64, magnitude, max64, mul_div_ceil, narrow, saturate, total,
     sub,
 )
 from solvent._core.contract.valuation cimport (
@@ -211,6 +211,7 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
     cdef int128 equity = _equity(ledger, account, currency) if rules.fee_at_bankruptcy else 0
     cdef Position* p
     _begin(r, backing(ledger, account, currency))
+    walk_begin(ledger, account)
     while index >= 0:
         p = &ledger.positions[index]
         if not p.mode and ledger.instruments[p.instrument].currency == currency:
@@ -219,6 +220,7 @@ cdef void cross_requirement(Ledger* ledger, Rules* rules, uint32_t account, uint
             if rules.orders != IGNORED:
                 _add_orders(ledger, rules, p, r)
         index = p.next
+    walk_end(ledger)
     _end(rules, r)
     must((r.own >= r.full) & (r.full >= 0), LIQ_1, &ledger.log.fault)
     must(not rules.fee_at_bankruptcy or r.equity == equity or rules.orders != IGNORED, LIQ_1, &ledger.log.fault)
@@ -237,10 +239,11 @@ cdef void domain_requirement(Ledger* ledger, Rules* rules, int32_t index, Requir
 cdef int128 own_part(Ledger* ledger, Rules* rules, int32_t index) noexcept nogil:
     """Returns an open position's part of R_own, without the unit that the rule set may add to a whole domain."""
     cdef Position* p = &ledger.positions[index]
-    cdef int128 equity, full, own
+    cdef int128 equity = 0
+    cdef int128 full, own
     if p.mode:
         equity = <int128>p.margin_units + upl(ledger, p)
-    else:
+    elif rules.fee_at_bankruptcy:
         equity = _equity(ledger, p.account, ledger.instruments[p.instrument].currency)
     thresholds(ledger, rules, p, equity, &full, &own)
     return ceil128(own, RATE)
@@ -276,74 +279,95 @@ cdef inline bint _shares(Ledger* ledger, Position* p, uint32_t currency) noexcep
     return p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency
 
 
-cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
-    """Returns E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM. A single one has all
-    of it."""
+cdef void shares_of(Ledger* ledger, uint32_t account, uint32_t currency, Shares* found) noexcept nogil:
+    """Divides a cross domain's equity among its positions by their maintenance margin; a single one has all of it."""
     cdef int32_t* fault = &ledger.log.fault
-    cdef uint32_t account = ledger.positions[index].account
-    cdef uint32_t currency = ledger.instruments[ledger.positions[index].instrument].currency
-    cdef int128 equity = backing(ledger, account, currency)
-    cdef int32_t count = 0
-    cdef int32_t i = ledger.accounts[account].first_position
-    cdef Position* p
-    while i >= 0:
-        p = &ledger.positions[i]
-        if _shares(ledger, p, currency):
-            equity += upl(ledger, p)
-            count += 1
-        i = p.next
-    return narrow(equity, fault) if count == 1 else _share_of_many(ledger, index, currency, equity)
-
-
-cdef int64_t _share_of_many(Ledger* ledger, int32_t index, uint32_t currency, int128 equity) noexcept nogil:
-    cdef int32_t* fault = &ledger.log.fault
-    cdef int32_t first = ledger.accounts[ledger.positions[index].account].first_position
-    cdef int128 total = 0
-    cdef int128 whole, part, rest, left_over, share = 0
+    cdef int32_t index = ledger.accounts[account].first_position
     cdef int64_t needed, largest_needed = -1
-    cdef int32_t i = first
-    cdef int32_t largest = -1
     cdef Position* p
-    while i >= 0:
-        p = &ledger.positions[i]
+    found.equity = backing(ledger, account, currency)
+    found.total = found.whole = 0
+    found.count = 0
+    found.largest = -1
+    walk_begin(ledger, account)
+    while index >= 0:
+        p = &ledger.positions[index]
         if _shares(ledger, p, currency):
             needed = _maintenance(ledger, p)
             must(needed >= 0, LIQ_3, fault)
-            total += needed
+            found.equity += upl(ledger, p)
+            found.total += needed
+            found.count += 1
             if needed > largest_needed:
                 largest_needed = needed
-                largest = i
-        i = p.next
-    if total <= 0:      # a position requires nothing only if the other side of its hedge requires more
+                found.largest = index
+        index = p.next
+    found.left_over = found.equity
+    if found.count > 1 and found.total > 0:
+        found.whole = floor128(found.equity, found.total)   # equity * MM may exceed 128 bits: split off multiples of the total
+        index = ledger.accounts[account].first_position
+        while index >= 0:
+            p = &ledger.positions[index]
+            if _shares(ledger, p, currency):
+                found.left_over -= _part_of(ledger, p, found)
+            index = p.next
+        must(found.left_over >= 0 and found.left_over <= ledger.instrument_count * 2, LIQ_3, fault)
+    walk_end(ledger)
+    must(found.count <= ledger.position_count and (found.count > 0) == (found.largest >= 0), LIQ_3, &ledger.log.fault)
+
+
+cdef int128 _part_of(Ledger* ledger, Position* p, Shares* shares) noexcept nogil:
+    """Returns floor(E * MM_i / sum MM)."""
+    cdef int64_t needed = _maintenance(ledger, p)
+    cdef int128 over = (shares.equity - shares.whole * shares.total) * needed
+    cdef int128 rest = floor128(over, shares.total)
+    must(over >= rest * shares.total and over < (rest + 1) * shares.total, MON_6, &ledger.log.fault)
+    return shares.whole * needed + rest
+
+
+cdef int64_t share_in(Ledger* ledger, Shares* shares, int32_t index) noexcept nogil:
+    """Returns E_i = floor(E * MM_i / sum MM) of a cross position; left-over units go to the largest MM."""
+    cdef int32_t* fault = &ledger.log.fault
+    cdef int128 share
+    if shares.count == 1:
+        return narrow(shares.equity, fault)
+    if shares.total <= 0:      # a position requires nothing only if the other side of its hedge requires more
         fault[0] = 3
         return 0
-    left_over = equity
-    whole = floor128(equity, total)  # equity * MM may exceed 128 bits: split off whole multiples of the total
-    i = first
-    while i >= 0:
-        p = &ledger.positions[i]
-        if _shares(ledger, p, currency):
-            needed = _maintenance(ledger, p)
-            rest = floor128((equity - whole * total) * needed, total)
-            must((equity - whole * total) * needed >= rest * total and (equity - whole * total) * needed < (rest + 1) * total, MON_6, fault)
-            part = whole * needed + rest
-            left_over -= part
-            if i == index:
-                share = part
-        i = p.next
-    must(left_over >= 0 and left_over <= ledger.instrument_count * 2, LIQ_3, fault)
-    return narrow(share + left_over if index == largest else share, fault)
+    share = _part_of(ledger, &ledger.positions[index], shares)
+    must(shares.count > 1 and shares.largest >= 0, LIQ_3, fault)
+    return narrow(share + shares.left_over if index == shares.largest else share, fault)
 
 
-cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
-    """Returns the exact signed cost at which a position leaves nothing; the house takes it over at that cost."""
+cdef int64_t equity_share(Ledger* ledger, int32_t index) noexcept nogil:
+    """Returns a cross position's share of its domain's equity."""
+    cdef Shares shares
+    cdef Position* p = &ledger.positions[index]
+    shares_of(ledger, p.account, ledger.instruments[p.instrument].currency, &shares)
+    must(shares.count > 0, LIQ_3, &ledger.log.fault)
+    return share_in(ledger, &shares, index)
+
+
+cdef int64_t bankruptcy_in(Ledger* ledger, int32_t index, Shares* shares) noexcept nogil:
+    """Returns the exact signed cost at which a position leaves nothing; the house takes it over at that cost. shares: those of its
+    domain, if it is a cross position."""
     cdef Position* p = &ledger.positions[index]
     cdef int32_t* fault = &ledger.log.fault
     must(p.size_lots != 0, LIQ_3, fault)
     must(p.mode or p.margin_units == 0, MAR_3, fault)
     if p.mode:
         return sub(p.cost_units, p.margin_units, fault)
-    return sub(add(p.cost_units, upl(ledger, p), fault), equity_share(ledger, index), fault)
+    return sub(add(p.cost_units, upl(ledger, p), fault), share_in(ledger, shares, index), fault)
+
+
+cdef int64_t bankruptcy_cost(Ledger* ledger, int32_t index) noexcept nogil:
+    """Returns that cost of a position alone."""
+    cdef Position* p = &ledger.positions[index]
+    cdef Shares shares
+    must(p.size_lots != 0, LIQ_3, &ledger.log.fault)
+    if not p.mode:
+        shares_of(ledger, p.account, ledger.instruments[p.instrument].currency, &shares)
+    return bankruptcy_in(ledger, index, &shares)
 
 
 # --- Before a trade ------------------------------------------------------------------------------------
@@ -479,6 +503,7 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
     cdef int32_t index = ledger.accounts[account].first_position
     cdef bint any = False
     cdef Position* p
+    walk_begin(ledger, account)
     while index >= 0:
         p = &ledger.positions[index]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
@@ -486,6 +511,7 @@ cdef int64_t free_units(Ledger* ledger, uint32_t account, uint32_t currency, bin
             initial += initial_part(ledger, p)
             any = True
         index = p.next
+    walk_end(ledger)
     must(wallet.hold_units >= 0, MAR_1, &ledger.log.fault)
     if not any:
         return total(base, -wallet.hold_units, 0)
@@ -503,34 +529,13 @@ cdef int64_t spare_units(Ledger* ledger, uint32_t account, uint32_t currency) no
     cdef int32_t index = ledger.accounts[account].first_position
     cdef int128 kept
     cdef Position* p
+    walk_begin(ledger, account)
     while index >= 0:
         p = &ledger.positions[index]
         if p.size_lots != 0 and not p.mode and ledger.instruments[p.instrument].currency == currency:
             kept = <int128>initial_units(ledger, p) - upl(ledger, p)
             spare -= kept if kept > 0 else 0
         index = p.next
+    walk_end(ledger)
     must(spare <= wallet.cash_units and wallet.hold_units >= 0, MON_8, &ledger.log.fault)
     return saturate(spare)
-
-
-# --- Deleveraging rank (semantics §5) ------------------------------------------------------------------
-
-cdef int64_t adl_rank(Ledger* ledger, Position* p, Requirement* r) noexcept nogil:
-    """Returns profit rate times effective leverage; `r` is the requirement of the position's margin domain."""
-    cdef int128 rate, rank
-    cdef int128 profit = upl(ledger, p)
-    cdef int64_t cost = magnitude(p.cost_units)
-    if cost == 0:
-        return 0
-    rate = floor128(profit * 1000000, cost)
-    must((rate >= 0) == (profit >= 0), LIQ_8, &ledger.log.fault)
-    must(profit * 1000000 >= rate * cost and profit * 1000000 < (rate + 1) * cost, LIQ_8, &ledger.log.fault)
-    if rate > 0:
-        if r.equity <= 0:
-            return INT64_MAX
-        rank = floor128(<int128>saturate(rate) * saturate(r.value), r.equity)
-        must(rank * r.equity <= <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
-        must((rank + 1) * r.equity > <int128>saturate(rate) * saturate(r.value), LIQ_8, &ledger.log.fault)
-        return saturate(rank)
-    must(profit <= 0 or rate == 0, LIQ_8, &ledger.log.fault)
-    return saturate(floor128(<int128>saturate(rate) * saturate(r.equity), r.value))

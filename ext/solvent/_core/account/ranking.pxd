@@ -55,3 +55,4 @@ cdef void rankings_close(Rankings* rankings) noexcept nogil
 cdef Ranking* ranking_of(Rankings* rankings, Ledger* l, Rules* rules, uint32_t instrument, bint longs) noexcept nogil
 cdef Offer offer_of(Ledger* l, int64_t cost_units, int64_t lots) noexcept nogil
 cdef bint ranking_next(Ranking* ranking, Ledger* l, Rules* rules, Offer* offer, bint sound, Winner* found) noexcept nogil
+cdef int32_t ranked(Ledger* l, Rules* rules, uint32_t instrument, bint longs, Offer* offer, bint sound, Winner* found) noexcept nogil

@@ -1,10 +1,11 @@
 """Heaps and trees of winners; the contract is in ranking.pxd, the readable twin sorts (twin/liquidation/deleverage.py)."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 from solvent._core.account.ledger cimport FIRST_USER, Ledger, Owner, Position, backs
-from solvent._core.account.margin cimport Requirement, Rules, adl_rank, cross_requirement, domain_requirement, upl
+from solvent._core.account.adl_rank cimport adl_rank
+from solvent._core.account.margin cimport Requirement, Rules, cross_requirement, domain_requirement, upl
 from solvent._core.base.clauses cimport LIQ_8, must
 from solvent._core.base.money cimport INT64_MIN, ceil128, floor128, int128, magnitude, max64, saturate
 from solvent._core.base.pool cimport room, zeroed
@@ -37,17 +38,18 @@ cdef inline bint _holds(Ranking* ranking, Position* p) noexcept nogil:
     return p.size_lots != 0 and p.instrument == ranking.instrument and (p.size_lots > 0) == ranking.longs
 
 
-cdef inline void _stand(Ledger* l, int32_t index, Requirement* r, Standing* found) noexcept nogil:
+cdef inline void _stand(Ledger* l, Rules* rules, int32_t index, Requirement* r, Standing* found) noexcept nogil:
     """Finds the standing of a holder whose domain has a requirement."""
     cdef Position* p = &l.positions[index]
-    found.winner.rank = adl_rank(l, p, r)
+    cdef int64_t profit = upl(l, p)
+    found.winner.rank = adl_rank(l, rules, index, r)
     found.winner.account = p.account
     found.winner.position = index
     found.lots = magnitude(p.size_lots)
-    found.bears = r.equity - upl(l, p) - p.cost_units
-    found.sound = r.equity > 0
+    found.bears = r.equity - profit - p.cost_units
+    found.sound = r.equity > 0 and (profit > 0 or not rules.adl_winners_first)
     must(found.winner.account >= FIRST_USER, LIQ_8, &l.log.fault)
-    must(found.lots > 0 and found.bears + p.cost_units + upl(l, p) == r.equity, LIQ_8, &l.log.fault)
+    must(found.lots > 0 and found.bears + p.cost_units + profit == r.equity, LIQ_8, &l.log.fault)
 
 
 # --- Prices ----------------------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ cdef bint _make(Ranking* ranking, Ledger* l, Rules* rules) noexcept nogil:
             if not room(<void**>&ranking.heap, ranking.heap_count, &ranking.heap_capacity, sizeof(Winner)):
                 return False
             domain_requirement(l, rules, ins.members[i], &r)
-            _stand(l, ins.members[i], &r, &s)
+            _stand(l, rules, ins.members[i], &r, &s)
             ranking.heap[ranking.heap_count] = s.winner
             ranking.heap_count += 1
     for i in range((ranking.heap_count >> 1) - 1, -1, -1):
@@ -242,14 +244,14 @@ cdef bint _make(Ranking* ranking, Ledger* l, Rules* rules) noexcept nogil:
     return True
 
 
-cdef bint _read_row(Rankings* rankings, Ledger* l, int32_t index, Requirement* r) noexcept nogil:
+cdef bint _read_row(Rankings* rankings, Ledger* l, Rules* rules, int32_t index, Requirement* r) noexcept nogil:
     """Enters a row of a domain that has changed. False when memory is gone."""
     cdef Ranking* ranking = rankings.first
     cdef Standing s
     while ranking != NULL:
         ranking.read += ranking.instrument == l.positions[index].instrument
         if _holds(ranking, &l.positions[index]):
-            _stand(l, index, r, &s)
+            _stand(l, rules, index, r, &s)
             must(s.winner.position == index and ranking.read > 0, LIQ_8, &l.log.fault)
             if not _enter(ranking, l, &s):
                 return False
@@ -271,7 +273,7 @@ cdef bint _read(Rankings* rankings, Ledger* l, Rules* rules, Owner who) noexcept
                 known = True
             if p.mode and p.size_lots != 0:
                 domain_requirement(l, rules, index, &alone)
-            if not _read_row(rankings, l, index, &alone if p.mode else &together):
+            if not _read_row(rankings, l, rules, index, &alone if p.mode else &together):
                 return False
         must(p.account == who.account, LIQ_8, &l.log.fault)
         must(index < l.position_count, LIQ_8, &l.log.fault)
@@ -336,7 +338,7 @@ cdef bint _as_it_is(Ranking* ranking, Ledger* l, Rules* rules, Winner* entry, St
     if not _holds(ranking, &l.positions[entry.position]):
         return False
     domain_requirement(l, rules, entry.position, &r)
-    _stand(l, entry.position, &r, s)
+    _stand(l, rules, entry.position, &r, s)
     must(s.winner.account == entry.account, LIQ_8, &l.log.fault)
     return s.winner.rank == entry.rank
 
@@ -392,3 +394,31 @@ cdef bint ranking_next(Ranking* ranking, Ledger* l, Rules* rules, Offer* offer, 
         elif _from_tree(ranking, l, rules, offer, at, sound, found):
             return True
     return False
+
+
+# --- All at once -----------------------------------------------------------------------------------------
+
+cdef int _by_rank(const void* left, const void* right) noexcept nogil:
+    return -1 if _before(<Winner*>left, <Winner*>right) else 1
+
+
+cdef int32_t ranked(Ledger* l, Rules* rules, uint32_t instrument, bint longs, Offer* offer, bint sound, Winner* found) noexcept nogil:
+    """Names the holders of a side who bear an offer, or who do not, by rank. Returns how many."""
+    cdef Instrument* ins = &l.instruments[instrument]
+    cdef int32_t count = 0
+    cdef int32_t i
+    cdef Requirement r
+    cdef Standing s
+    cdef Position* p
+    for i in range(ins.member_count):
+        p = &l.positions[ins.members[i]]
+        if p.size_lots == 0 or (p.size_lots > 0) != longs:
+            continue
+        domain_requirement(l, rules, ins.members[i], &r)
+        _stand(l, rules, ins.members[i], &r, &s)
+        if _bears(&s, offer) == sound:
+            found[count] = s.winner
+            count += 1
+    qsort(found, count, sizeof(Winner), &_by_rank)
+    must(0 <= count <= ins.member_count, LIQ_8, &l.log.fault)
+    return count

@@ -22,6 +22,7 @@ cdef enum:
     ORD_3 = 303    # filled, remaining and cancelled lots are the original ones
     ORD_4 = 304    # a trigger fires once
     ORD_6 = 306    # an instrument's limits on live orders and messages hold
+    ORD_8 = 308    # children of a bracket close no more than their entry has filled
     MAR_1 = 401    # an order that is accepted has the initial margin of all that it may open
     MAR_2 = 402    # a leg of a hedge never holds the other side
     MAR_3 = 403    # an isolated loss never reaches beyond its own margin

@@ -423,6 +423,22 @@ cdef struct AmendTrigger:  # Moves the fixed trigger of a dormant order, named b
     uint64_t order_id
     int64_t unused_amount
 
+cdef struct AttachPair:  # Attaches a target and a stop to a position; the second record has them. size_lots: for how many lots, 0 for whatever the
+    uint16_t type
+    uint8_t records
+    uint8_t side
+    uint32_t account
+    uint32_t instrument
+    uint8_t leg
+    uint8_t unused_flags
+    uint16_t stp_mode
+    int64_t time_ns
+    int64_t unused_price_ticks
+    int64_t size_lots
+    uint64_t unused_client_id
+    uint64_t tag
+    int64_t stp_group
+
 cdef union Request:  # one record of a command
     Command record
     Extension extension
@@ -452,3 +468,4 @@ cdef union Request:  # one record of a command
     Batch batch
     SetState set_state
     AmendTrigger amend_trigger
+    AttachPair attach

@@ -9,8 +9,8 @@ from solvent._core.base.event_log cimport EventLog, append
 from solvent._core.base.schema cimport (
     BEGIN, ACCOUNT_OPENED, LEDGER, POSITION, MARKED, ACCEPTED, RESTED, TRADE, REDUCED, DONE, LIQUIDATION, STEP_DOWN,
     TAKEOVER, PARCEL, ADL, REPLACED, TRIGGERED, INDEXED, FUNDED, NETTED, SOURCE_CHANGED, RATED, INSTRUMENT_ADDED,
-    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, TIMER_SET, TIMED_OUT, TAGGED, UNCROSSED,
-    INDICATED, SHAPED, REFILLED, PARKED, TRIGGER_MOVED, Event,
+    LISTING_CHANGED, ACCRUED, FEE_CHANGED, PASSED, LAST_SET, CLIENT_ID_NAMED, TIMER_SET, TIMED_OUT, TAGGED, LINKED_TO,
+    UNCROSSED, INDICATED, SHAPED, REFILLED, PARKED, TRIGGER_MOVED, Event,
 )
 
 
@@ -229,6 +229,13 @@ cdef inline Event* emit_tagged(
     EventLog* log, uint32_t account, uint32_t instrument, uint16_t tag, int64_t order_id
 ) noexcept nogil:
     return append(log, TAGGED, 0, account, instrument, tag, 0, order_id, 0, 0, 0, 0)
+
+
+cdef inline Event* emit_linked_to(
+    EventLog* log, uint8_t side, uint32_t account, uint32_t instrument, uint16_t arm, uint16_t leg, int64_t entry_id,
+    int64_t target_id, int64_t stop_id, int64_t size_lots
+) noexcept nogil:
+    return append(log, LINKED_TO, side, account, instrument, leg, arm, entry_id, target_id, stop_id, size_lots, 0)
 
 
 cdef inline Event* emit_uncrossed(

@@ -1,4 +1,4 @@
-# ladder: a heap of rungs, the nearest first.
+# ladder: a heap of rungs, the nearest first; of equal keys the lower item.
 #
 # Owns: the order of the rungs. A rung is a key and the item that it is for.
 # Never: removes a rung but the first, or knows what an item is. A rung that nobody needs any more is ignored when it comes.

@@ -6,6 +6,10 @@ from libc.string cimport memset
 from solvent._core.base.pool cimport room
 
 
+cdef inline bint _sooner(const Rung* a, const Rung* b) noexcept nogil:
+    return a.key < b.key or (a.key == b.key and a.item < b.item)
+
+
 cdef void ladder_close(Ladder* ladder) noexcept nogil:
     free(ladder.rungs)
     memset(ladder, 0, sizeof(Ladder))
@@ -15,17 +19,19 @@ cdef bint ladder_add(Ladder* ladder, int64_t key, int32_t item) noexcept nogil:
     """Adds a rung. Returns False, with nothing added, when memory is gone."""
     cdef int32_t at = ladder.count
     cdef int32_t above
+    cdef Rung rung
     if not room(<void**>&ladder.rungs, ladder.count, &ladder.capacity, sizeof(Rung)):
         return False
     ladder.count += 1
+    rung.key = key
+    rung.item = item
     while at > 0:
         above = (at - 1) >> 2
-        if ladder.rungs[above].key <= key:
+        if not _sooner(&rung, &ladder.rungs[above]):
             break
         ladder.rungs[at] = ladder.rungs[above]
         at = above
-    ladder.rungs[at].key = key
-    ladder.rungs[at].item = item
+    ladder.rungs[at] = rung
     return True
 
 
@@ -40,10 +46,10 @@ cdef inline void _sink(Ladder* ladder, int32_t at, Rung rung) noexcept nogil:
         least = child
         child += 1
         while child < end:
-            if ladder.rungs[child].key < ladder.rungs[least].key:
+            if _sooner(&ladder.rungs[child], &ladder.rungs[least]):
                 least = child
             child += 1
-        if ladder.rungs[least].key >= rung.key:
+        if not _sooner(&ladder.rungs[least], &rung):
             break
         ladder.rungs[at] = ladder.rungs[least]
         at = least

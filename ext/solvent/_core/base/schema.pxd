@@ -75,6 +75,20 @@ cdef struct Shape:
     uint16_t unused_short
     uint32_t unused_int
 
+cdef struct BracketTerms:
+    int64_t target_ticks
+    int64_t target_trigger_ticks
+    int64_t stop_ticks
+    int64_t stop_trigger_ticks
+    int64_t unused_first
+    int64_t unused_second
+    int64_t unused_third
+    uint8_t target_source
+    uint8_t stop_source
+    uint8_t arm
+    uint8_t unused_byte
+    uint32_t unused_int
+
 cdef struct AcceptedTerms:
     uint16_t type
     uint8_t records
@@ -90,6 +104,32 @@ cdef struct AcceptedTerms:
     int64_t reference_ticks
     int64_t slippage_ppb
     int64_t spare_too
+
+cdef enum AdlPrice:  # Decides at which price a parcel closes against its counterparties
+    AT_BANKRUPTCY = 0
+    AT_MARK = 1
+    AT_PREVIOUS = 2
+    AT_CAPPED = 3
+
+cdef enum AdlRank:  # Decides who is deleveraged first. The formulas are in semantics §5
+    BY_ROI_MR = 0
+    BY_PNL_EFFLEV = 1
+    BY_BINANCE = 2
+    BY_PNL_LEVERAGE = 3
+    BY_RETURN = 4
+    BY_SIDED_RETURN = 5
+    BY_ACCOUNT = 6
+
+cdef enum AdlShare:  # Decides how the lots of a parcel are shared among its counterparties
+    IN_QUEUE = 0
+    PRO_RATA = 1
+    MINMAX = 2
+
+cdef enum Arm:  # Decides for how many lots the children of a bracket stand
+    AS_FILLED = 0
+    WHEN_COMPLETE = 1
+    AT_FIRST_FILL = 2
+    FOLLOWS = 3
 
 cdef enum BandEffect:  # Decides what an order does that is priced beyond the band
     REFUSE_BEYOND = 0
@@ -135,6 +175,7 @@ cdef enum CommandType:  # Numbers the commands
     BATCH = 26
     SET_STATE = 29
     AMEND_TRIGGER = 28
+    ATTACH = 30
 
 cdef enum Component:  # Names a candidate of which the mark price is the median
     INDEX_PRICE = 1
@@ -165,6 +206,8 @@ cdef enum Ending:  # Tells why an order ended or shrank (reason of DONE and REDU
     POSITION_CLOSED = 16
     TIMEOUT = 17
     DISCONNECTED = 18
+    SIBLING_FIRED = 19
+    BRACKET_DONE = 20
     PEG_REFUSED = 22
     NOT_IN_CALL = 23
 
@@ -201,6 +244,7 @@ cdef enum EventType:  # Numbers the events
     TIMER_SET = 30
     TIMED_OUT = 31
     TAGGED = 32
+    LINKED_TO = 33
     UNCROSSED = 39
     INDICATED = 40
     SHAPED = 35
@@ -306,6 +350,10 @@ cdef enum:  # Numbers the accounts of the house (payer and receiver of LEDGER)
     HOUSE = 6
     CONVERTER = 7
 
+cdef enum Role:  # Tells whether an order brings a bracket
+    NO_BRACKET = 0
+    BRINGS_BRACKET = 1
+
 cdef enum Scheme:  # Decides how a tier's rate becomes a maintenance margin
     WHOLE = 0
     DEDUCTION = 1
@@ -396,6 +444,7 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     BAD_SLIPPAGE = 309
     BAD_TIMEOUT = 310
     BAD_TAG = 311
+    BAD_BRACKET = 312
     BAD_SHAPE = 314
     UNKNOWN_ORDER = 400
     DUPLICATE_CLIENT_ID = 401
@@ -412,6 +461,7 @@ cdef enum Code:  # Tells why a command was refused; OK is 0. 1xx envelope, 2xx n
     TOO_MANY_OPEN_ORDERS = 412
     TOO_MANY_MESSAGES = 413
     TOO_MANY_TIMERS = 414
+    CHILD_TOO_LARGE = 415
     BAD_BATCH = 430
     NOT_IN_A_BATCH = 431
     OTHER_THAN_BATCH = 432

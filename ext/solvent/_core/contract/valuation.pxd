@@ -73,6 +73,7 @@ cdef struct Instrument:
     uint8_t own_fee                # the liquidation fee is the taker fee of who is liquidated, by his volume
     # rendered: end
     int64_t mark_ticks             # written by the kernel alone; 0 before the first mark
+    int64_t prior_mark_ticks       # the mark before the last one; the first mark itself at first
     int64_t index_ticks            # likewise
     int64_t last_ticks             # price of the last trade between users; 0 before the first
     int64_t accrual_ppb            # written by marks: rate that accrued funding adds to requirements of longs; negative: of shorts
@@ -94,6 +95,8 @@ cdef struct Instrument:
     int64_t ends_ns                # of a call: when it ends by itself; 0: never
     CallPrice told                 # of a call: its last indication
     Calls calls
+    int32_t first_parcel[2]        # of the house's long parcels and of its short ones, by id; -1: none
+    int32_t last_parcel[2]
     int32_t* members               # every position ever opened here
     int64_t net_lots               # of all positions and parcels together: none
     int32_t member_count

@@ -4,7 +4,8 @@
 # Never: misses an account that a look at everybody would find, or finds another one. Guards (account/guard) only say who need
 # not be looked at; each verdict is exact.
 # Cost: O(those who changed since the last watch), a look at each whose band the mark leaves, and a look at each position of the
-# instrument that has no guard. A price that values collateral looks at everybody who has some.
+# instrument that has no guard. A price that values collateral looks at the domains without a guard in the currency that it
+# backs; where orders count in the ratio test, at everybody who has some.
 
 from libc.stdint cimport uint32_t
 from solvent._core.trade.state cimport State

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, uint32_t
 from solvent._core.account.guard cimport Beat, guards_crossed, guards_drop, guards_hold, guards_read, guards_renew
-from solvent._core.account.ledger cimport FIRST_USER, Ledger, Position, backs, touch, wallet_of
+from solvent._core.account.ledger cimport FIRST_USER, Collateral, Ledger, Position, backs, touch, wallet_of
 from solvent._core.account.domain cimport cross_holds
 from solvent._core.account.margin cimport isolated_holds
 from solvent._core.base.clauses cimport LIQ_1, must
@@ -113,16 +113,53 @@ cdef void watch_accrual(State* s, uint32_t instrument) noexcept nogil:
     _watch(s, instrument, False)
 
 
+cdef void _look_at_backed(State* s, uint32_t account, Collateral* each) noexcept nogil:
+    """Touches an account that has some of a collateral, if it now leaves its domain below its threshold."""
+    cdef Ledger* l = &s.ledger
+    if wallet_of(l, account, each.currency).cash_units > 0 and endangered(l, &s.rules, account, each.of):
+        must(not cross_holds(l, &s.rules, account, each.of) or backs(l, each.of) != NULL, LIQ_1, &s.log.fault)
+        touch(l, account)
+        must(l.accounts[account].touched, LIQ_1, &s.log.fault)
+
+
+cdef bint _is_first(State* s, int32_t index) noexcept nogil:
+    """True if a row is the first open one of its cross domain, which is then looked at once."""
+    cdef Ledger* l = &s.ledger
+    cdef int32_t first = l.accounts[l.positions[index].account].first_position
+    must(first >= 0 and index < l.position_count, LIQ_1, &s.log.fault)
+    if l.positions[index].mode or l.positions[index].size_lots == 0:
+        return False
+    while first != index and (l.positions[first].mode or l.positions[first].size_lots == 0
+                              or l.instruments[l.positions[first].instrument].currency
+                              != l.instruments[l.positions[index].instrument].currency):
+        first = l.positions[first].next
+        must(first >= 0, LIQ_1, &s.log.fault)
+    return first == index
+
+
+cdef void _look_at_unguarded(State* s, Collateral* each) noexcept nogil:
+    """Looks at the domains without a guard in a currency that is backed. A guarded one holds without its collateral."""
+    cdef uint32_t i
+    cdef int32_t index
+    for i in range(s.ledger.instrument_count):
+        index = s.guards.beats[i].first if s.ledger.instruments[i].currency == each.of else -1
+        while index >= 0:
+            must(s.ledger.positions[index].instrument == i and s.guards.items[index].listed, LIQ_1, &s.log.fault)
+            if _is_first(s, index):
+                _look_at_backed(s, s.ledger.positions[index].account, each)
+            index = s.guards.items[index].next
+
+
 cdef void watch_collateral(State* s, uint32_t instrument) noexcept nogil:
     """Touches each account whose collateral is priced by this instrument and now leaves its domain below its threshold."""
     cdef Ledger* l = &s.ledger
     cdef uint32_t account
     cdef int32_t i
     for i in range(l.collateral_count):
-        if l.collateral[i].instrument == instrument:
-            for account in range(FIRST_USER, l.account_count):
-                if wallet_of(l, account, l.collateral[i].currency).cash_units > 0 and endangered(l, &s.rules, account, l.collateral[i].of):
-                    must(not cross_holds(l, &s.rules, account, l.collateral[i].of) or backs(l, l.collateral[i].of) != NULL, LIQ_1,
-                         &s.log.fault)
-                    touch(l, account)
-                    must(l.accounts[account].touched, LIQ_1, &s.log.fault)
+        if l.collateral[i].instrument != instrument:
+            continue
+        if not l.orders_count and guards_read(&s.guards, l, &s.rules):
+            _look_at_unguarded(s, &l.collateral[i])
+            continue
+        for account in range(FIRST_USER, l.account_count):      # orders alone may ask, or there is no memory for guards
+            _look_at_backed(s, account, &l.collateral[i])

@@ -1,4 +1,4 @@
-# deleverage: the rest of a parcel closes against the other side, at the parcel's cost (ADL, semantics §5).
+# deleverage: the rest of a parcel closes against the other side, at the price of the rule set (ADL, semantics §5).
 #
 # Owns: the three passes over the ranking (account/ranking).
 # Never: leaves a rest of the parcel, or books different integers on both sides.

@@ -13,5 +13,5 @@ cdef void resolve_touched(State* s) noexcept nogil
 
 cdef inline void resolve(State* s) noexcept nogil:
     """Ends a command: parcels first, then the touched accounts, until none is left."""
-    if s.ledger.touched_count or s.ledger.parcel_count:
+    if s.ledger.touched_count or s.ledger.due.now.count:
         resolve_touched(s)

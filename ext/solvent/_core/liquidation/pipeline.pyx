@@ -3,9 +3,11 @@
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
-from solvent._core.account.ledger cimport OFFER, Ledger, Parcel, balance, order_touched, parcels_sweep, wallet_of
+from solvent._core.account.ledger cimport OFFER, DueParcels, Ledger, Parcel, balance, order_touched, wallet_of
+from solvent._core.account.parcels cimport parcels_left, parcels_sweep
 from solvent._core.account.ranking cimport rankings_close
 from solvent._core.base.clauses cimport LIQ_1, LIQ_4, LIQ_6, LIQ_10, must
+from solvent._core.base.ladder cimport ladder_take
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport room
 from solvent._core.contract.valuation cimport Instrument, waits, worth
@@ -95,15 +97,23 @@ cdef void _run_parcel(State* s, int32_t index, bint fresh) noexcept nogil:
     must(s.ledger.parcels[index].size_lots != 0 or s.ledger.parcels[index].order_id == 0, LIQ_10, &s.log.fault)
 
 
-cdef bint _run_due(State* s) noexcept nogil:
-    """Runs every parcel whose value may have changed, by id. Returns True if there was one."""
-    cdef bint any = False
+cdef void _run_due(State* s) noexcept nogil:
+    """Runs every parcel whose value may have changed, by id, in rounds until there is none."""
+    cdef DueParcels* due = &s.ledger.due
+    cdef Parcel* parcel
     cdef int32_t i
-    for i in range(s.ledger.parcel_count):
-        if s.ledger.parcels[i].due and s.ledger.parcels[i].size_lots != 0:
-            any = True
-            _run_parcel(s, i, s.ledger.parcels[i].due == OFFER)
-    return any
+    while s.log.fault == 0 and due.now.count + due.later.count > 0:
+        if due.now.count == 0:
+            due.now, due.later = due.later, due.now
+            due.begun = 0
+        i = ladder_take(&due.now).item
+        parcel = &s.ledger.parcels[i]
+        must(i < s.ledger.parcel_count, LIQ_10, &s.log.fault)
+        if i >= due.begun and parcel.due and parcel.size_lots != 0:
+            due.begun = i + 1
+            _run_parcel(s, i, parcel.due == OFFER)
+    due.begun = 0
+    must(s.log.fault != 0 or due.now.count + due.later.count == 0, LIQ_10, &s.log.fault)
 
 
 # --- Accounts ------------------------------------------------------------------------------------------
@@ -201,8 +211,7 @@ cdef void resolve_touched(State* s) noexcept nogil:
     cdef int32_t i
     memset(&cases, 0, sizeof(Cases))
     while s.log.fault == 0:
-        while s.ledger.parcel_count and _run_due(s) and s.log.fault == 0:
-            pass
+        _run_due(s)
         if s.ledger.touched_count == 0:
             break
         cases.count = 0
@@ -216,5 +225,5 @@ cdef void resolve_touched(State* s) noexcept nogil:
     must(s.ledger.touched_count == 0 or s.log.fault != 0, LIQ_1, &s.log.fault)
     free(cases.items)
     rankings_close(&s.rankings)
-    if s.ledger.parcel_count:
+    if s.ledger.closed_parcels > parcels_left(&s.ledger) and s.log.fault == 0:
         parcels_sweep(&s.ledger)

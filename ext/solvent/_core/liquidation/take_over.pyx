@@ -2,10 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free
-from solvent._core.account.ledger cimport (
-    Ledger, Position, Purse, margin_purse, parcel_take, parcels_reserve, pay, touch, wallet_of, wallet_purse,
-)
-from solvent._core.account.margin cimport bankruptcy_cost, equity_share, upl
+from solvent._core.account.ledger cimport Ledger, Position, Purse, margin_purse, pay, touch, wallet_of, wallet_purse
+from solvent._core.account.parcels cimport parcel_take, parcels_reserve
+from solvent._core.account.margin cimport Shares, bankruptcy_cost, bankruptcy_in, share_in, shares_of, upl
 from solvent._core.base.clauses cimport LIQ_1, LIQ_2, LIQ_3, LIQ_4, MON_8, must
 from solvent._core.base.money cimport int128
 from solvent._core.base.pool cimport taken
@@ -62,12 +61,14 @@ cdef int32_t _shares(State* s, Case* c, Taken* found) noexcept nogil:
     cdef int32_t count = 0
     cdef int64_t share
     cdef int128 whole = 0
+    cdef Shares shares
+    shares_of(l, c.account, c.currency, &shares)
     while index >= 0:
         if (l.positions[index].size_lots != 0 and not l.positions[index].mode
                 and l.instruments[l.positions[index].instrument].currency == c.currency):
             found[count].position = index
-            found[count].cost_units = bankruptcy_cost(l, index)
-            share = equity_share(l, index)
+            found[count].cost_units = bankruptcy_in(l, index, &shares)
+            share = share_in(l, &shares, index)
             must(found[count].cost_units == l.positions[index].cost_units + upl(l, &l.positions[index]) - share,
                  LIQ_3, &s.log.fault)
             whole += share

@@ -22,8 +22,9 @@ cdef enum OrderState:           # bits
     LIVE = 1
     DORMANT = 2                 # waits for its trigger
     EXTENDED = 4                # has ExtendedTerms
-    PARKED = 16                 # pegged to what is not there: in no queue
     DUE = 8                     # its trigger was reached; it waits for its turn in this command
+    UNARMED = 16                # a child that waits for its entry: dormant, but no price wakes it
+    PARKED = 32                 # pegged to what is not there: in no queue
 
 cdef struct Order:
     uint64_t order_id
@@ -56,6 +57,7 @@ cdef struct ExtendedTerms:              # terms that few orders have
     int64_t stp_group
     int32_t timer               # place among the expiries, -1 none
     int32_t trailing            # place among its instrument's trailing orders, -1 none
+    int32_t bracket             # place of its bracket, counted from 1; 0 none
     uint8_t source
     uint8_t kind
     uint8_t trigger_flags

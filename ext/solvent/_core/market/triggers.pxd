@@ -46,6 +46,8 @@ cdef int64_t trigger_at(ExtendedTerms* terms, int direction, int64_t extreme_tic
 cdef int64_t first_trigger(ExtendedTerms* terms, int side, int64_t reference_ticks, int64_t max_price_ticks) noexcept nogil
 cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t reference_ticks) noexcept nogil
 cdef bint triggers_put_back(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
+cdef void triggers_unarm(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
+cdef bint triggers_wake(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
 cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil
 cdef int triggers_observe(Triggers* triggers, OrderPool* pool, Due* due, int source, int64_t price_ticks, bint halted) noexcept nogil
 cdef int triggers_due(Triggers* triggers, OrderPool* pool, Due* due, int32_t slot) noexcept nogil

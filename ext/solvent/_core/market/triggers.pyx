@@ -2,11 +2,11 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, qsort
-from solvent._core.market.order_pool cimport DORMANT, DUE, OrderPool, ExtendedTerms
+from solvent._core.market.order_pool cimport DORMANT, DUE, UNARMED, OrderPool, ExtendedTerms
 from solvent._core.market.book cimport Book, book_add, book_check, book_close, book_open, book_remove, book_rooms
 from solvent._core.base.money cimport RATE, clamp, max64, mul_div_ceil, mul_div_floor
 from solvent._core.base.pool cimport room, zeroed
-from solvent._core.base.schema cimport BY_BID, PEG_TRIGGER, SOURCES, TRAIL_RATE
+from solvent._core.base.schema cimport BY_BID, NO_TRIGGER, PEG_TRIGGER, SOURCES, TRAIL_RATE
 
 
 cdef void triggers_close(Triggers* triggers) noexcept nogil:
@@ -109,8 +109,13 @@ cdef void triggers_add(Triggers* triggers, OrderPool* pool, int32_t slot, int64_
 
 
 cdef bint triggers_put_back(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
-    """Lets a due order sleep on, with its trigger as it is. Returns False when memory is gone."""
+    """Lets a due order sleep on, with its trigger as it is; one without a trigger waits for its entry. Returns False when
+    memory is gone."""
     cdef ExtendedTerms* terms = &pool.terms[slot]
+    if terms.kind == NO_TRIGGER:
+        pool.orders[slot].state &= ~DUE
+        triggers_unarm(triggers, pool, slot)
+        return True
     if not triggers_reserve(triggers, terms.source, terms.trail != 0):
         return False
     if terms.trail != 0:
@@ -121,6 +126,23 @@ cdef bint triggers_put_back(Triggers* triggers, OrderPool* pool, int32_t slot) n
     pool.orders[slot].state = pool.orders[slot].state & ~DUE | DORMANT
     book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), terms.trigger_ticks)
     triggers.count += 1
+    triggers.watches += terms.source >= BY_BID
+    return True
+
+
+cdef void triggers_unarm(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
+    """Adds a child that waits for its entry: it is counted, and in no book."""
+    pool.orders[slot].state |= DORMANT | UNARMED
+    triggers.count += 1
+
+
+cdef bint triggers_wake(Triggers* triggers, OrderPool* pool, int32_t slot) noexcept nogil:
+    """Lets a child's trigger watch its price. Returns False, all unchanged, when memory is gone."""
+    cdef ExtendedTerms* terms = &pool.terms[slot]
+    if not triggers_reserve(triggers, terms.source, False):
+        return False
+    pool.orders[slot].state &= ~UNARMED
+    book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), terms.trigger_ticks)
     triggers.watches += terms.source >= BY_BID
     return True
 
@@ -137,14 +159,17 @@ cdef void triggers_remove(Triggers* triggers, OrderPool* pool, int32_t slot) noe
         terms.trailing = -1
     if pool.orders[slot].level >= 0:
         book_remove(triggers.books[terms.source], pool, slot, _direction(pool, slot))
-    pool.orders[slot].state &= ~DORMANT
     triggers.count -= 1
-    triggers.watches -= terms.source >= BY_BID
+    triggers.watches -= terms.source >= BY_BID and not pool.orders[slot].state & UNARMED
+    pool.orders[slot].state &= ~(DORMANT | UNARMED)
 
 
 cdef void triggers_move(Triggers* triggers, OrderPool* pool, int32_t slot, int64_t trigger_ticks) noexcept nogil:
     """Gives a dormant order with a fixed trigger another one, after triggers_reserve."""
     cdef ExtendedTerms* terms = &pool.terms[slot]
+    if pool.orders[slot].state & UNARMED:
+        terms.trigger_ticks = trigger_ticks
+        return
     book_remove(triggers.books[terms.source], pool, slot, _direction(pool, slot))
     terms.trigger_ticks = trigger_ticks
     book_add(triggers.books[terms.source], pool, slot, _direction(pool, slot), trigger_ticks)

@@ -1,20 +1,22 @@
 """Amendments; the contract is in amendment.pxd."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
-from solvent._core.market.order_pool cimport DORMANT, PARKED, ExtendedTerms, Order
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from solvent._core.market.order_pool cimport DORMANT, PARKED, UNARMED, ExtendedTerms, Order, pool_find
+from solvent._core.market.brackets cimport bracket_of
 from solvent._core.market.book cimport book_room
 from solvent._core.market.peaks cimport is_pegged, is_whole, peaks_room
 from solvent._core.market.triggers cimport (
     first_trigger, trigger_direction, trigger_reached, triggers_due, triggers_move, triggers_reserve,
 )
+from solvent._core.trade.linked cimport left_to_close
 from solvent._core.trade.order_margin cimport reducible, within_band
 from solvent._core.trade.shapes cimport parts_fit
 from solvent._core.trade.placement cimport admit, check_limits, execute_and_rest
 from solvent._core.account.ledger cimport OpenSide, Position
 from solvent._core.base.clauses cimport ORD_1, ORD_3, ORD_4, ORD_6, must
 from solvent._core.base.schema cimport (
-    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIZE, BAD_TRIGGER, CALL_FROZEN,
-    CLOSE_POSITION, HOUSE_ORDER, LIMIT_ORDER, MARKET, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED, SHAPED_ORDER,
+    AMENDED, AMEND_BELOW_FILLED, AMEND_NOTHING, BAD_PRICE, BAD_SHAPE, BAD_SIZE, BAD_TRIGGER, CALL_FROZEN, CHILD_TOO_LARGE,
+    CLOSE_POSITION, FOLLOWS, HOUSE_ORDER, LIMIT_ORDER, MARKET, NO_PEG, OK, PRICE_BAND, REDUCE_ONLY, REFUSE_REACHED, SHAPED_ORDER,
     TOO_MANY_MESSAGES, TOO_MANY_ORDERS, TRADING, TRIGGER_ORDER, TRIGGER_REACHED,
 )
 from solvent._core.trade.cancellation cimport find_own, is_frozen
@@ -184,7 +186,8 @@ cdef int amend_trigger(State* s, const AmendTrigger* c, Receipt* receipt) noexce
     receipt.order_id = s.pool.orders[slot].order_id
     must(s.pool.orders[slot].state & DORMANT and terms.trigger_ticks == c.trigger_ticks, ORD_4, &s.log.fault)
     if trigger_reached(trigger_direction(s.pool.orders[slot].side, terms.kind), c.trigger_ticks,
-                       watched_ticks(s, instrument, terms.source)) and s.ledger.instruments[instrument].listing == TRADING:
+                       watched_ticks(s, instrument, terms.source)) and (
+            s.ledger.instruments[instrument].listing == TRADING and not s.pool.orders[slot].state & UNARMED):
         if not triggers_due(&s.triggers[instrument], &s.pool, &s.due, slot):
             s.log.fault = 2
     return OK
@@ -209,6 +212,24 @@ cdef int _amend_within_limits(State* s, int32_t slot, int64_t size_lots, int64_t
     return code
 
 
+cdef bint _child_may_have(State* s, int32_t slot, int64_t size_lots) noexcept nogil:
+    """True if a child of a total size would close no more than its entry has filled."""
+    cdef Order* order = &s.pool.orders[slot]
+    cdef int32_t place = bracket_of(&s.pool, slot)
+    if place == 0 or not order.flags & REDUCE_ONLY or s.brackets.items[place - 1].arm == FOLLOWS:
+        return True
+    return size_lots - (order.size_lots - order.remaining_lots) <= left_to_close(s, place)
+
+
+cdef void _bound(State* s, uint64_t order_id, int64_t size_lots) noexcept nogil:
+    """Lets a resting target grow to the total size to which it was amended."""
+    cdef int32_t slot = pool_find(&s.pool, order_id)
+    cdef int32_t place = bracket_of(&s.pool, slot) if slot >= 0 else 0
+    must(size_lots > 0 or s.pool.orders[slot].state & DORMANT, ORD_3, &s.log.fault)
+    if place and s.brackets.items[place - 1].target_id == order_id and not s.pool.orders[slot].state & DORMANT:
+        s.brackets.items[place - 1].most_lots = size_lots
+
+
 cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
     """Executes AMEND. A smaller size keeps its place in the queue; any other change takes a new place."""
     cdef int64_t price, size
@@ -218,7 +239,13 @@ cdef int amend(State* s, const AmendOrder* c, Receipt* receipt) noexcept nogil:
         code = CALL_FROZEN if is_frozen(s, slot) else _check_amendment(s, c, slot, &price, &size)
     if code != OK:
         return code
+    if c.size_lots != 0 and not _child_may_have(s, slot, size):
+        return CHILD_TOO_LARGE
     must(s.pool.orders[slot].account == c.account and not s.pool.orders[slot].flags & HOUSE_ORDER, ORD_1, &s.log.fault)
     if s.ledger.instruments[order_instrument(s, slot)].limits != NULL:
-        return _amend_within_limits(s, slot, size, price, receipt)
-    return _amend_to(s, slot, size, price, receipt)
+        code = _amend_within_limits(s, slot, size, price, receipt)
+    else:
+        code = _amend_to(s, slot, size, price, receipt)
+    if code == OK and s.brackets.count > 0:
+        _bound(s, receipt.order_id, size)
+    return code

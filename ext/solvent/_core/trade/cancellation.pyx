@@ -14,6 +14,7 @@ from solvent._core.base.schema cimport (
     UNKNOWN_INSTRUMENT,
 )
 from solvent._core.trade.lifecycle cimport cancel
+from solvent._core.trade.linked cimport settle
 from solvent._core.trade.placement cimport known_account
 from solvent._core.trade.state cimport Receipt, State, order_instrument
 from solvent._core.base.commands cimport CancelOrder, Disconnect, MassCancel, SetTimer
@@ -214,4 +215,5 @@ cdef void reach_dates(State* s) noexcept nogil:
             _time_out(s, ~item)
         else:
             cancel(s, item, EXPIRED)
+        settle(s)
         must(s.expiries.count == 0 or s.expiries.heap[0] != item, ORD_1, &s.log.fault)

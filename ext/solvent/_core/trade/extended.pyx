@@ -1,17 +1,45 @@
 """Extended terms; the contract is in extended.pxd, the readable twin in twin/trade/lifecycle.py."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t
-from libc.string cimport memcpy
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.string cimport memcpy, memset
+from solvent._core.base.commands cimport PlaceOrder
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, ORD_1, must
 from solvent._core.base.emit cimport emit_parked, emit_shaped, emit_tagged
 from solvent._core.base.event_log cimport log_next
-from solvent._core.base.schema cimport CONTINUED, NO_TRIGGER, AcceptedTerms, Event
+from solvent._core.base.schema cimport CONTINUED, NO_TRIGGER, AcceptedTerms, Event, Extension, Shape
 from solvent._core.market.client_ids cimport client_text_set
 from solvent._core.market.expiries cimport expiries_add, expiries_remove
 from solvent._core.market.order_pool cimport EXTENDED, LIVE, PARKED, ExtendedTerms, Order
 from solvent._core.market.peaks cimport follows, is_pegged
 from solvent._core.market.triggers cimport Triggers, pegged_remove
 from solvent._core.trade.state cimport State, Ticket
+
+
+cdef void terms_of(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
+    """Returns the terms of an ORDER that has more of them than a header says."""
+    memset(terms, 0, sizeof(ExtendedTerms))
+    terms.limit_ticks = c.price_ticks
+    terms.stp_group = c.stp_group
+    terms.stp_mode = <uint8_t>c.stp_mode
+    if x != NULL:
+        terms.trigger_ticks = x.trigger_ticks
+        terms.trail = x.trail
+        terms.slippage_ppb = x.slippage_ppb
+        terms.expiry_ns = x.expiry_ns
+        terms.source = x.trigger_source
+        terms.kind = x.trigger_kind
+        terms.trigger_flags = x.trigger_flags
+        terms.leg = x.hedge_side
+        terms.tag = x.tag
+        if x.trail != 0:
+            terms.trigger_ticks = 0
+            terms.activation_ticks = x.trigger_ticks
+    if h != NULL:
+        terms.step_ticks = h.step_ticks
+        terms.offset_ticks = h.offset_ticks
+        terms.peg = h.peg
+        terms.shape_flags = h.shape_flags
+        terms.display_lots = h.display_lots
 
 
 cdef void extend(State* s, Ticket* t) noexcept nogil:

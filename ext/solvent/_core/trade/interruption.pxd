@@ -9,3 +9,4 @@ from solvent._core.trade.state cimport State, Ticket
 cdef int fit_state(State* s, Ticket* t) noexcept nogil
 cdef int beyond_band(State* s, Ticket* t) noexcept nogil
 cdef void trade_beyond(State* s, Ticket* t) noexcept nogil
+cdef void slide_into_band(State* s, Ticket* t) noexcept nogil

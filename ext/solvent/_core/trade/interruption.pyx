@@ -1,7 +1,7 @@
 """Orders in other states and beyond the band; the contract is in interruption.pxd."""
 
 from libc.stdint cimport int64_t, uint8_t
-from solvent._core.base.clauses cimport BOOK_6, BOOK_8, ORD_4, must
+from solvent._core.base.clauses cimport BOOK_6, BOOK_8, ORD_1, ORD_4, must
 from solvent._core.base.money cimport max64
 from solvent._core.base.schema cimport (
     AUCTION, BUY, GTC, GTD, HALTED, HALT_BEYOND, MARKET, NOT_IN_THIS_STATE, NOT_TRADING, OK, ONLY_POST, POST_ONLY,
@@ -9,7 +9,7 @@ from solvent._core.base.schema cimport (
 )
 from solvent._core.contract.valuation cimport in_call
 from solvent._core.market.peaks cimport follows, shows_all, touch_ticks
-from solvent._core.trade.lifecycle cimport execute, rest_or_end
+from solvent._core.trade.lifecycle cimport execute, replaced_event, rest_or_end
 from solvent._core.trade.order_margin cimport within_band
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, State, Ticket
 from solvent._core.trade.uncross cimport end_unseen, enter_state, park_pegs
@@ -75,3 +75,15 @@ cdef void trade_beyond(State* s, Ticket* t) noexcept nogil:
     elif interrupts:
         enter_state(s, t.instrument, AUCTION, 0, s.clock_ns + t.ins.calls.call_ns, TRADING)
     must(interrupts == (t.ins.listing != before), ORD_4, &s.log.fault)
+
+
+cdef void slide_into_band(State* s, Ticket* t) noexcept nogil:
+    """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""
+    cdef int64_t price
+    if t.ins.mark_ticks == 0 or t.price_ticks == 0:
+        return
+    price = within_band(s, t, t.ins.mark_ticks)
+    if price != t.price_ticks:
+        t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
+        must(t.order_id != 0 and price != 0, ORD_1, &s.log.fault)
+        replaced_event(s, t)

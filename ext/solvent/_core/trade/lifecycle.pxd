@@ -11,7 +11,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, PARKED, SLOT_BITS, Order, pool_give, pool_take
 from solvent._core.market.book cimport Book, book_add, book_price, book_remove
 from solvent._core.market.client_ids cimport client_ids_add, client_ids_finish
-from solvent._core.account.ledger cimport Position, parcel_find
+from solvent._core.account.ledger cimport Position
+from solvent._core.account.parcels cimport parcel_find
 from solvent._core.market.matching cimport NOTHING, OWN_ORDER, Match, meet_next, take_lots
 from solvent._core.market.peaks cimport peak_used_up, peaks_meet, peaks_remove, peaks_take
 from solvent._core.base.clauses cimport BOOK_5, BOOK_6, BOOK_8, ORD_1, ORD_3, must
@@ -113,7 +114,8 @@ cdef inline void accept(State* s, Ticket* t) noexcept nogil:
     event = accept_order(s, t.slot, t.account, t.instrument, t.side, t.flags, t.tif, t.price_ticks, t.limit_ticks, t.size_lots,
                  t.client_id, t.stp_mode)
     t.order_id = s.pool.orders[t.slot].order_id
-    must(t.remaining_lots == t.size_lots and (t.size_lots > 0 or t.flags & (CLOSE_POSITION | HOUSE_ORDER)), BOOK_6, &s.log.fault)
+    must(t.remaining_lots == t.size_lots and (t.size_lots > 0 or t.flags & (CLOSE_POSITION | HOUSE_ORDER) or (t.terms != NULL and t.terms.bracket)),
+         BOOK_6, &s.log.fault)
     s.pool.orders[t.slot].open_loss_ticks = t.open_loss_ticks
     if t.holder >= 0:
         s.pool.orders[t.slot].holder = t.holder

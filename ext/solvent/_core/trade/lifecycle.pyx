@@ -4,12 +4,13 @@ from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32
 from solvent._core.trade.admission cimport Trial, bears, endangered, fit, put_back, try_on
 from solvent._core.market.order_pool cimport DORMANT, DUE, EXTENDED, LIVE, Links, Order, pool_find
 from solvent._core.market.book cimport Book, book_price, book_shrink
+from solvent._core.market.brackets cimport brackets_mark_all, brackets_part, child_stands
 from solvent._core.account.domain cimport domain_filled
 from solvent._core.account.fees cimport fee_rate, fees_add, liquidation_rate
 from solvent._core.account.ledger cimport (
-    Fill, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, parcel_fill, parcel_find, position_new, touch,
-    wallet_of,
+    Fill, OpenSide, Parcel, Position, Wallet, backs, fill_effect, fill_post, position_new, touch, wallet_of,
 )
+from solvent._core.account.parcels cimport parcel_fill, parcel_find
 from solvent._core.market.matching cimport Match
 from solvent._core.market.peaks cimport hidden_lots, is_whole, peaks_add, peaks_refill, peaks_shrink
 from solvent._core.base.clauses cimport (
@@ -136,12 +137,12 @@ cdef void unlink_own(State* s, int32_t slot) noexcept nogil:
         p.reduce_count -= 1
         _unlink(s.pool.reduce, &p.first_reduce, slot)
         must((p.reduce_count == 0) == (p.first_reduce < 0), BOOK_5, &s.log.fault)
-    if order.state & EXTENDED and s.pool.terms[slot].kind != NO_TRIGGER:
+    if order.state & EXTENDED and (s.pool.terms[slot].kind != NO_TRIGGER or (s.pool.terms[slot].bracket and order.flags & REDUCE_ONLY)):
         p.trigger_count -= 1
+    if (order.state & EXTENDED or order.flags & REDUCE_ONLY) and s.brackets.count > 0:
+        brackets_part(&s.brackets, &s.pool, slot, p.first_reduce)
     must(p.first_order != slot and p.first_reduce != slot and p.account == order.account, BOOK_5, &s.log.fault)
     must((p.trigger_count | p.reduce_count) >= 0, BOOK_5, &s.log.fault)
-
-
 
 
 cdef void cancel_all(State* s, int32_t position, uint16_t reason) noexcept nogil:
@@ -240,16 +241,15 @@ cdef void cut_reduce_only(State* s, int32_t position) noexcept nogil:
 
 
 cdef void _end_with(State* s, int32_t position, int side) noexcept nogil:
-    """Ends the dormant and due close-position orders of a closed or turned position, newest first."""
+    """Ends the close-position orders, and children that stand for lots, of a closed or turned position, newest first."""
     cdef int32_t slot = s.ledger.positions[position].first_reduce
     cdef int32_t next
     while slot >= 0:
         next = s.pool.reduce[slot].next
-        if (s.pool.orders[slot].state & (DORMANT | DUE) and s.pool.orders[slot].flags & CLOSE_POSITION
-                and s.pool.orders[slot].side == side):
+        if s.pool.orders[slot].state & (DORMANT | DUE) and s.pool.orders[slot].side == side and (
+                s.pool.orders[slot].flags & CLOSE_POSITION or child_stands(&s.brackets, &s.pool, slot)):
             cancel(s, slot, POSITION_CLOSED)
         slot = next
-
 
 # --- Fills ---------------------------------------------------------------------------------------------
 
@@ -446,8 +446,11 @@ cdef void after_fill(State* s, int32_t position, int64_t held_lots) noexcept nog
     cdef Position* p = &s.ledger.positions[position]
     refresh_hold(s, position)
     cut_reduce_only(s, position)
-    if p.trigger_count > 0 and held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
-        _end_with(s, position, SELL if held_lots > 0 else BUY)
+    if p.trigger_count > 0:
+        if held_lots != 0 and (p.size_lots == 0 or (p.size_lots > 0) != (held_lots > 0)):
+            _end_with(s, position, SELL if held_lots > 0 else BUY)
+        if s.brackets.count > 0:
+            brackets_mark_all(&s.brackets, &s.pool, p.first_reduce)
     check_reduce(s, p)
     must(p.size_lots != 0 or (p.margin_units == 0 and p.cost_units == 0), MAR_3, &s.log.fault)
 

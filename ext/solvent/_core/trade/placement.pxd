@@ -16,6 +16,7 @@ from solvent._core.base.commands cimport PlaceOrder
 cdef int check_leg(State* s, uint32_t account, uint32_t instrument, uint8_t leg) noexcept nogil
 cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* receipt) noexcept nogil
 cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil
+cdef bint allows_live(State* s, Ticket* t, int more) noexcept nogil
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil
 cdef int admit(State* s, Ticket* t, Position* p, OpenSide* standing) noexcept nogil
 cdef int check_limits(State* s, Instrument* ins, int type, int64_t size_lots, int64_t price_ticks, uint8_t flags) noexcept nogil

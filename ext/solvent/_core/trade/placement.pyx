@@ -1,11 +1,13 @@
 """Order entry; the contract is in placement.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 from solvent._core.market.order_pool cimport DORMANT, DUE, REDUCE_ONLY_MAX, TRIGGERED_MAX, Order, ExtendedTerms, pool_find, pool_room
 from solvent._core.market.book cimport Book, book_room
+from solvent._core.market.brackets cimport bracket_of
 from solvent._core.market.client_ids cimport client_ids_find, client_ids_reserve, client_text_number, client_text_room
 from solvent._core.market.peaks cimport follows, peaks_room, shown_ticks, touch_ticks
+from solvent._core.trade.linked cimport accept_all, check_entry, children_of, count_of, has_memory, has_place, release
 from solvent._core.trade.shapes cimport check_shape, check_trigger, pegged_ticks, to_limit, try_wholes
 from solvent._core.trade.order_margin cimport check_margin, limit_to_bankruptcy, reducible, within_band
 from solvent._core.account.ledger cimport OpenSide, Position, position_find, position_forget, positions_reserve
@@ -14,12 +16,12 @@ from solvent._core.base.money cimport RATE, clamp, min64, max64, mul_div_ceil, m
 from solvent._core.trade.preview cimport dry_run
 from solvent._core.market.expiries cimport expiries_reserve
 from solvent._core.trade.lifecycle cimport (
-    accept, end_closing, rest_or_end, execute, finish, position_begin, replaced_event, ticket_at, ticket_of_order,
+    end_closing, rest_or_end, execute, finish, position_begin, ticket_at, ticket_of_order,
 )
-from solvent._core.trade.extended cimport park
+from solvent._core.trade.extended cimport park, terms_of
 from solvent._core.trade.watching cimport watched_ticks
 from solvent._core.trade.state cimport BEYOND, MEETS, WAITS, Receipt, State, Ticket, order_instrument
-from solvent._core.trade.interruption cimport beyond_band, fit_state, trade_beyond
+from solvent._core.trade.interruption cimport beyond_band, fit_state, slide_into_band, trade_beyond
 from solvent._core.market.triggers cimport (
     first_trigger, pegged_room, trigger_direction, trigger_reached, triggers_add, triggers_due, triggers_put_back, triggers_reserve,
 )
@@ -27,12 +29,13 @@ from solvent._core.contract.order_limits cimport OrderLimits, limits_allow, limi
 from solvent._core.contract.valuation cimport Instrument, band_price, in_band, in_call, value_of
 from solvent._core.base.schema cimport (
     ALLOW, ALL_OR_NONE, BAD_CLIENT_ID, BAD_EXPIRY, BAD_FLAGS, BAD_LEG, BAD_PRICE, BAD_RECORD, BAD_SELF_TRADE, BAD_SHAPE,
-    BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF, BUY, BY_BID, CLOSE_POSITION, DUPLICATE_CLIENT_ID, Event, Extension, FOK,
-    FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL,
-    NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL, ONLY_POST,
-    PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN, REFUSE_REACHED, SELL,
-    SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, Shape, TAKER_FEE, TOO_MANY_MESSAGES, TOO_MANY_OPEN_ORDERS,
-    TOO_MANY_ORDERS, TO_LIMIT, TRADING, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED,
+    BAD_SIDE, BAD_SIZE, BAD_SLIPPAGE, BAD_TIF, BUY, BY_BID, BracketTerms, CLOSE_POSITION, DUPLICATE_CLIENT_ID, Event,
+    Extension, FOK, FOK_UNFILLED, GTC, GTD, LIMIT_ORDER, LINKED, LONG, MARKET, MARKET_ORDER, NAME_BYTES, NOTIONAL_TOO_SMALL,
+    NOT_IN_THIS_STATE, NOT_SUPPORTED, NOT_TRADING, NO_BRACKET, NO_MARK, NO_PEG, NO_REFERENCE, NO_TRIGGER, OK, ONE_LEVEL,
+    ONLY_POST, PEG_TRIGGER, POST_ONLY, POST_ONLY_WOULD_TAKE, PRICE_BAND, REDUCE_ONLY, REDUCE_ONLY_WOULD_OPEN,
+    REFUSE_REACHED, SELL, SHAPED_ORDER, SHORT, SIZE_OUT_OF_BOUNDS, SLIDE, Shape, TAKER_FEE, TOO_MANY_MESSAGES,
+    TOO_MANY_OPEN_ORDERS, TOO_MANY_ORDERS, TO_LIMIT, TRADING, TRIGGER_ORDER, TRIGGER_REACHED, TRIGGER_REFUSED, UNFILLED,
+    BRINGS_BRACKET,
 )
 from solvent._core.base.emit cimport emit_client_id_named, emit_triggered
 from solvent._core.base.event_log cimport log_next
@@ -83,7 +86,7 @@ cdef inline int _check_extension(State* s, Instrument* ins, const PlaceOrder* c,
     """Checks the second record of an ORDER. Reserved fields are refused with NOT_SUPPORTED."""
     if x == NULL:
         return BAD_EXPIRY if c.tif == GTD else OK
-    if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role or (x.tag and not c.flags & LINKED):
+    if x.unused_lots or x.unused_ticks or x.group_id or x.unused_word or x.group_role > BRINGS_BRACKET or (x.tag and not c.flags & LINKED):
         return NOT_SUPPORTED
     if x.expiry_ns <= s.clock_ns if c.tif == GTD else x.expiry_ns != 0:
         return BAD_EXPIRY
@@ -120,32 +123,6 @@ cdef inline void _ticket(State* s, const PlaceOrder* c, Ticket* t) noexcept nogi
     t.turns = False
     t.reached_ticks = 0
     t.way = MEETS
-
-
-cdef void _terms(const PlaceOrder* c, const Extension* x, const Shape* h, ExtendedTerms* terms) noexcept nogil:
-    memset(terms, 0, sizeof(ExtendedTerms))
-    terms.limit_ticks = c.price_ticks
-    terms.stp_group = c.stp_group
-    terms.stp_mode = <uint8_t>c.stp_mode
-    if x != NULL:
-        terms.trigger_ticks = x.trigger_ticks
-        terms.trail = x.trail
-        terms.slippage_ppb = x.slippage_ppb
-        terms.expiry_ns = x.expiry_ns
-        terms.source = x.trigger_source
-        terms.kind = x.trigger_kind
-        terms.trigger_flags = x.trigger_flags
-        terms.leg = x.hedge_side
-        terms.tag = x.tag
-        if x.trail != 0:
-            terms.trigger_ticks = 0
-            terms.activation_ticks = x.trigger_ticks
-    if h != NULL:
-        terms.step_ticks = h.step_ticks
-        terms.offset_ticks = h.offset_ticks
-        terms.peg = h.peg
-        terms.shape_flags = h.shape_flags
-        terms.display_lots = h.display_lots
 
 
 # --- The checks before a trade -------------------------------------------------------------------------
@@ -293,7 +270,13 @@ cdef int64_t _live_orders(State* s, uint32_t account, uint32_t instrument) noexc
     return count
 
 
-cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
+cdef bint allows_live(State* s, Ticket* t, int more) noexcept nogil:
+    """True if an account may have so many orders in an instrument besides one more."""
+    cdef int64_t most = t.ins.limits.most_orders
+    return most == 0 or _live_orders(s, t.account, t.instrument) + more < most
+
+
+cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c, int children) noexcept nogil:
     """Checks an order against its instrument's own limits, as the last check: what passes is accepted, and counts."""
     cdef OrderLimits* limits = t.ins.limits
     cdef bint sleeps = t.terms != NULL and t.terms.kind != NO_TRIGGER
@@ -301,7 +284,7 @@ cdef int _keep_limits(State* s, Ticket* t, const PlaceOrder* c) noexcept nogil:
     cdef int code = check_limits(s, t.ins, type, c.size_lots, t.price_ticks if c.price_ticks or not t.flags & MARKET else 0, t.flags)
     if code != OK:
         return code
-    if (sleeps or t.ending == 0) and limits.most_orders != 0 and _live_orders(s, t.account, t.instrument) >= limits.most_orders:
+    if (sleeps or t.ending == 0 or children) and not allows_live(s, t, children):
         return TOO_MANY_OPEN_ORDERS     # an order that cannot rest needs no room
     if not limits_room(limits, t.account):
         return TOO_MANY_ORDERS
@@ -363,12 +346,12 @@ cdef int _check_armed(State* s, Ticket* t, Position* p) noexcept nogil:
     return OK
 
 
-cdef void _arm(State* s, Ticket* t, Receipt* receipt) noexcept nogil:
+cdef void _arm(State* s, Ticket* t, const BracketTerms* b, Receipt* receipt) noexcept nogil:
     """Accepts a dormant order. If its trigger is already reached, it is due at once, or when trading is continuous."""
     cdef int64_t reference = watched_ticks(s, t.instrument, t.terms.source)
     t.terms.extreme_ticks = reference if t.terms.trail != 0 and t.terms.activation_ticks in (0, reference) else 0
     s.looks = s.looks or t.terms.source >= BY_BID
-    accept(s, t)
+    accept_all(s, t, b)
     triggers_add(&s.triggers[t.instrument], &s.pool, t.slot, reference)
     must(s.pool.orders[t.slot].state & DORMANT and t.terms.kind != NO_TRIGGER, ORD_4, &s.log.fault)
     must(t.terms.trail == 0 or reference > 0, ORD_4, &s.log.fault)
@@ -443,18 +426,22 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
     cdef uint8_t leg = x.hedge_side if x != NULL else 0
     cdef int32_t holder = -1
     cdef const Shape* h = <const Shape*>(x + 1) if c.flags & SHAPED_ORDER and c.records >= 3 else NULL
-    cdef const char* text = <const char*>(x + 1 + (h != NULL)) if c.records == 3 + (h != NULL) else NULL
+    cdef const BracketTerms* b = children_of(c, x, h != NULL)
+    cdef int more = (h != NULL) + (b != NULL)
+    cdef const char* text = <const char*>(x + 1 + more) if c.records == 3 + more else NULL
     code = check_names(s, c.account, c.instrument)
     if code != OK:
         return code
     ins = &s.ledger.instruments[c.instrument]
     code = _check_header(s, ins, c, x, h)
-    if code == OK and c.records > 3 and text == NULL:
+    if code == OK and c.records > 3 + more:
         code = BAD_RECORD
     if code == OK:
         code = _check_extension(s, ins, c, x)
     if code == OK and h != NULL:
         code = check_shape(ins, c, x, h)
+    if code == OK and x != NULL and x.group_role != NO_BRACKET:
+        code = check_entry(s, ins, c, x, b)
     if code == OK and text != NULL and (c.client_id == 0 or client_text_number(text) != c.client_id):
         code = BAD_CLIENT_ID        # the last record is no text, or not that of the number
     if code != OK:
@@ -471,7 +458,7 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
             return code
     _ticket(s, c, &t)
     if x != NULL or c.stp_mode != 0 or c.stp_group != 0:
-        _terms(c, x, h, &terms)
+        terms_of(c, x, h, &terms)
         t.terms = &terms
         t.ending = 0 if terms.shape_flags & TO_LIMIT else t.ending
     if leg != 0 and leg == (LONG if c.side == SELL else SHORT):
@@ -494,8 +481,10 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         code = admit(s, &t, p, NULL)
     if code == OK and (not _has_room(s, &t) or (text != NULL and not client_text_room(&s.client_ids))):
         code = TOO_MANY_ORDERS
+    if code == OK and b != NULL and not (has_place(p, b) and has_memory(s, &t, b, 3)):
+        code = TOO_MANY_ORDERS
     if code == OK and ins.limits != NULL:
-        code = _keep_limits(s, &t, c)
+        code = _keep_limits(s, &t, c, 0 if b == NULL else count_of(b))
     if code != OK:
         if fresh:
             position_forget(&s.ledger)
@@ -504,11 +493,11 @@ cdef int place(State* s, const PlaceOrder* c, const Extension* x, Receipt* recei
         t.text = text
         _name(s, &t)
     if x != NULL and x.trigger_kind != NO_TRIGGER:
-        _arm(s, &t, receipt)
+        _arm(s, &t, b, receipt)
     else:
         if follows(t.terms):        # its limit is told where other orders tell how far they trade
             t.limit_ticks = t.terms.limit_ticks
-        accept(s, &t)
+        accept_all(s, &t, b)
         if t.price_ticks == 0:      # pegged to what is not there
             park(s, t.slot, t.instrument)
             receipt.order_id = t.order_id
@@ -536,18 +525,6 @@ cdef int try_place(State* s, const PlaceOrder* c, Ticket* t) noexcept nogil:
     return code if code != OK or _has_room(s, t) else TOO_MANY_ORDERS
 
 
-cdef void _slide_into_band(State* s, Ticket* t) noexcept nogil:
-    """Moves the limit of a fired order to the edge of the band if the mark has left it behind, and emits REPLACED."""
-    cdef int64_t price
-    if t.ins.mark_ticks == 0 or t.price_ticks == 0:
-        return
-    price = within_band(s, t, t.ins.mark_ticks)
-    if price != t.price_ticks:
-        t.price_ticks = t.limit_ticks = t.terms.limit_ticks = price
-        must(t.order_id != 0 and price != 0, ORD_1, &s.log.fault)
-        replaced_event(s, t)
-
-
 cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     """Places the next due order like a new one. Returns False when none is due.
 
@@ -567,6 +544,8 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
             if not triggers_put_back(&s.triggers[order_instrument(s, slot)], &s.pool, slot):
                 s.log.fault = 2
             slot = -1
+        elif slot >= 0 and bracket_of(&s.pool, slot) and s.pool.orders[slot].flags & REDUCE_ONLY and not release(s, slot):
+            slot = -1
     if slot < 0:
         s.due.first = 0
         s.due.count = 0
@@ -577,7 +556,7 @@ cdef bint fire_next(State* s, Receipt* receipt) noexcept nogil:
     t.ending = 0 if (t.tif == GTC or t.tif == GTD) and (not t.flags & MARKET or t.terms.shape_flags & TO_LIMIT) else UNFILLED
     if not s.bare:
         p = &s.ledger.positions[t.holder]
-        _slide_into_band(s, &t)
+        slide_into_band(s, &t)
     code = admit(s, &t, p, NULL)
     if code == OK and not peaks_room(t.book, t.ins.max_price_ticks, t.terms):
         code = TOO_MANY_ORDERS

@@ -8,7 +8,8 @@ from solvent._core.market.order_pool cimport OrderPool, Order, ExtendedTerms
 from solvent._core.market.book cimport Book
 from solvent._core.market.client_ids cimport ClientIds
 from solvent._core.account.fees cimport Fees
-from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet, parcel_find
+from solvent._core.account.ledger cimport Effect, Fill, Ledger, OpenSide, Position, Wallet
+from solvent._core.account.parcels cimport parcel_find
 from solvent._core.account.guard cimport Guards
 from solvent._core.account.margin cimport Rules
 from solvent._core.account.ranking cimport Rankings
@@ -16,6 +17,7 @@ from solvent._core.contract.price_model cimport Prices
 from solvent._core.base.money cimport int128
 from solvent._core.base.schema cimport HOUSE_ORDER
 from solvent._core.base.event_log cimport EventLog
+from solvent._core.market.brackets cimport Brackets
 from solvent._core.market.expiries cimport Expiries
 from solvent._core.market.triggers cimport Due, Triggers
 from solvent._core.contract.valuation cimport Instrument
@@ -67,6 +69,7 @@ cdef struct State:
     bint modelled              # True if any instrument has a price model
     Due due
     Expiries expiries
+    Brackets brackets
     ClientIds client_ids
     Rules rules
     Guards guards              # derived: a copy begins without them

@@ -1,10 +1,11 @@
 """The prices that triggers see; the contract is in watching.pxd, the readable twin in twin/trade/watching.py."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from solvent._core.base.clauses cimport ORD_4, must
 from solvent._core.base.schema cimport BUY, BY_ASK, BY_BID, BY_INDEX, BY_MARK, SELL, SOURCES, TRADING
 from solvent._core.contract.valuation cimport Instrument, in_call
 from solvent._core.market.book cimport Book
+from solvent._core.market.brackets cimport brackets_mark_all
 from solvent._core.market.call_price cimport is_crossed
 from solvent._core.market.peaks cimport unpegged_ticks
 from solvent._core.market.triggers cimport triggers_observe
@@ -48,9 +49,14 @@ cdef void look(State* s) noexcept nogil:
 
 
 cdef void resume(State* s, uint32_t instrument) noexcept nogil:
-    """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached."""
+    """Shows the watched prices again, by source: an order reached in a halt becomes due if it is still reached. Targets that
+    waited for the market are looked at."""
+    cdef Instrument* ins = &s.ledger.instruments[instrument]
     cdef int64_t price
+    cdef int32_t i
     cdef int source
+    for i in range(ins.member_count if s.brackets.count else 0):
+        brackets_mark_all(&s.brackets, &s.pool, s.ledger.positions[ins.members[i]].first_reduce)
     for source in range(SOURCES):
         price = watched_ticks(s, instrument, source)
         if price != 0:

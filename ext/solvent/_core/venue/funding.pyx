@@ -46,11 +46,12 @@ cdef int64_t _collect(State* s, uint32_t instrument, int64_t rate_ppb, uint64_t 
         if l.positions[index].mode and charge:
             position_event(l, index)
         touch(l, l.positions[index].account)
-    for i in range(l.parcel_count):
-        if l.parcels[i].instrument == instrument and (l.parcels[i].size_lots > 0) == (rate_ppb > 0):
-            charge = min64(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), wallet_of(l, FUND, ins.currency).cash_units)
-            pay(l, FUNDING_PAID, wallet_purse(FUND, ins.currency), residue, charge, period)
-            collected = add(collected, charge, &s.log.fault)
+    i = ins.first_parcel[rate_ppb < 0]
+    while i >= 0:
+        charge = min64(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), wallet_of(l, FUND, ins.currency).cash_units)
+        pay(l, FUNDING_PAID, wallet_purse(FUND, ins.currency), residue, charge, period)
+        collected = add(collected, charge, &s.log.fault)
+        i = l.parcels[i].next
     return collected
 
 
@@ -61,13 +62,14 @@ cdef int64_t _owed(State* s, uint32_t instrument, int64_t rate_ppb) noexcept nog
     cdef int64_t total = 0
     cdef int64_t size
     cdef int32_t i
-    for i in range(ins.member_count + l.parcel_count):
-        if i < ins.member_count:
-            size = l.positions[ins.members[i]].size_lots
-        else:
-            size = l.parcels[i - ins.member_count].size_lots if l.parcels[i - ins.member_count].instrument == instrument else 0
+    for i in range(ins.member_count):
+        size = l.positions[ins.members[i]].size_lots
         if size != 0 and (size > 0) != (rate_ppb > 0):
             total = add(total, _due(s, instrument, size, rate_ppb), &s.log.fault)
+    i = ins.first_parcel[rate_ppb > 0]
+    while i >= 0:
+        total = add(total, _due(s, instrument, l.parcels[i].size_lots, rate_ppb), &s.log.fault)
+        i = l.parcels[i].next
     return total
 
 
@@ -89,11 +91,12 @@ cdef int64_t _distribute(State* s, uint32_t instrument, int64_t rate_ppb, uint64
         if l.positions[index].mode and share:
             position_event(l, index)
         touch(l, l.positions[index].account)
-    for i in range(l.parcel_count):
-        if l.parcels[i].instrument == instrument and (l.parcels[i].size_lots > 0) != (rate_ppb > 0):
-            share = mul_div_floor(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), collected, total, &s.log.fault)
-            fund_receives(l, FUNDING_RECEIVED, residue, share, period)
-            paid = add(paid, share, &s.log.fault)
+    i = ins.first_parcel[rate_ppb > 0]
+    while i >= 0:
+        share = mul_div_floor(_due(s, instrument, l.parcels[i].size_lots, rate_ppb), collected, total, &s.log.fault)
+        fund_receives(l, FUNDING_RECEIVED, residue, share, period)
+        paid = add(paid, share, &s.log.fault)
+        i = l.parcels[i].next
     return paid
 
 

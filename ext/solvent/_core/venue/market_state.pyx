@@ -4,8 +4,9 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp
 from solvent._core.trade.cancellation cimport BOTH_SIDES, Filter, cancel_selected
 from solvent._core.account.ledger cimport (
-    FIRST_USER, OFFER, Fill, Ledger, Parcel, parcel_fill, pay, position_fill, touch, wallet_of, wallet_purse,
+    FIRST_USER, OFFER, Fill, Ledger, Parcel, pay, position_fill, touch, wallet_of, wallet_purse,
 )
+from solvent._core.account.parcels cimport parcel_due, parcel_fill, parcel_next, parcels_of
 from solvent._core.base.money cimport RATE, add, int128, magnitude
 from solvent._core.base.schema cimport (
     AUCTION, BAD_MODE, BAD_PRICE, BAD_STATE, CLEARING, CLOSED, CLOSED_BY_SETTLEMENT, DELISTED, HALTED, NOBODY, NOT_TRADING,
@@ -73,19 +74,21 @@ cdef void _enter_state(State* s, uint32_t instrument, uint8_t listing, int64_t e
     cdef uint8_t before = ins.listing
     cdef bint waited = waits(ins)
     cdef Parcel* parcel
+    cdef int32_t ends[2]
     cdef int32_t i
     if listing == PRE_OPEN or listing == AUCTION:
         end_unseen(s, instrument)
         park_pegs(s, instrument)
     enter_state(s, instrument, listing, 0, ends_ns, then)
-    for i in range(s.ledger.parcel_count):
+    parcels_of(&s.ledger, instrument, ends)
+    i = parcel_next(&s.ledger, ends)
+    while i >= 0:
         parcel = &s.ledger.parcels[i]
-        if parcel.instrument != instrument:
-            continue
         if waits(ins) and parcel.order_id != 0:
             cancel(s, pool_find(&s.pool, parcel.order_id), UNWOUND)
         elif not waits(ins) and parcel.order_id == 0 and (waited or (before == ONLY_CANCEL and listing != ONLY_CANCEL)):
-            parcel.due = OFFER
+            parcel_due(&s.ledger, i, OFFER)
+        i = parcel_next(&s.ledger, ends)
     for i in range(ins.member_count if waited and not waits(ins) else 0):
         if s.ledger.positions[ins.members[i]].size_lots != 0:
             touch(&s.ledger, s.ledger.positions[ins.members[i]].account)
@@ -166,6 +169,7 @@ cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
     cdef Instrument* ins = &l.instruments[instrument]
     cdef int32_t* fault = &s.log.fault
     cdef int64_t value, total = 0
+    cdef int32_t ends[2]
     cdef int32_t i, index
     cdef uint32_t account
     cdef Filter orders
@@ -195,11 +199,13 @@ cdef void close_at(State* s, uint32_t instrument, int64_t ticks) noexcept nogil:
         terms.ref = 0
         position_fill(l, index, &terms)
         refresh_hold(s, index)
-    for i in range(l.parcel_count):
-        if l.parcels[i].size_lots != 0 and l.parcels[i].instrument == instrument:
-            value = worth(ins, l.parcels[i].size_lots, ticks, fault)
-            total = add(total, value, fault)
-            parcel_fill(l, i, magnitude(l.parcels[i].size_lots), -value, CLOSED_BY_SETTLEMENT, 0)
+    parcels_of(l, instrument, ends)
+    i = parcel_next(l, ends)
+    while i >= 0:
+        value = worth(ins, l.parcels[i].size_lots, ticks, fault)
+        total = add(total, value, fault)
+        parcel_fill(l, i, magnitude(l.parcels[i].size_lots), -value, CLOSED_BY_SETTLEMENT, 0)
+        i = parcel_next(l, ends)
     pay(l, SETTLED, wallet_purse(CLEARING, ins.currency), wallet_purse(RESIDUE, ins.currency), -total, 0)
     for i in range(l.collateral_count):     # this price counts as its collateral price from now on
         if l.collateral[i].instrument == instrument:

@@ -1,11 +1,15 @@
 """Marks, indices and the passing of time; the contract is in marks.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from solvent._core.trade.linked cimport settle
 from solvent._core.trade.placement cimport fire_next
 from solvent._core.venue.funding cimport pay_funding, pay_rate
 from solvent._core.liquidation.pipeline cimport resolve
 from solvent._core.venue.market_state cimport close_at
 from solvent._core.account.ledger cimport LOOK, NOT_DUE
+from solvent._core.account.parcels cimport parcel_due, parcel_next, parcels_of
+from libc.string cimport memset
+from solvent._core.base.ladder cimport Ladder, Rung, ladder_add, ladder_close, ladder_take
 from solvent._core.base.money cimport RATE, clamp, floor128, half_even, int128
 from solvent._core.contract.price_model cimport (
     CATCH_UP_MAX, FINE, SOURCES_MAX, Chosen, Prices, View, prices_accrued, prices_basis, prices_charge, prices_fair,
@@ -44,19 +48,22 @@ cdef void resolve_all(State* s) noexcept nogil:
 
 
 cdef void _settle_books(State* s) noexcept nogil:
-    """Moves pegged orders, then shows the best prices of the books at rest."""
+    """Moves pegged orders, works off what this touched, then shows the best prices of the books at rest."""
     if pass_over_pegs(s) and not s.bare:
         resolve(s)
+        settle(s)
     look(s)
 
 
 cdef void fire_all(State* s, Receipt* receipt) noexcept nogil:
-    """Works off the orders that are due, and those that the best prices wake after the books have come to rest."""
+    """Works off brackets, the orders that are due, and those that the best prices wake after the books have come to rest."""
+    settle(s)
     if s.looks:
         _settle_books(s)
     while s.due.count and s.log.fault == 0 and fire_next(s, receipt):
         if not s.bare:
             resolve(s)
+        settle(s)
         if s.looks:
             _settle_books(s)
 
@@ -66,15 +73,20 @@ cdef void fire_all(State* s, Receipt* receipt) noexcept nogil:
 cdef void _set_mark(State* s, uint32_t instrument, int64_t ticks, int64_t index, int64_t fair, int64_t basis, int64_t ema) noexcept nogil:
     """Sets a mark: frees stuck positions, makes parcels due, finds endangered accounts, and shows it to triggers."""
     cdef Instrument* ins = &s.ledger.instruments[instrument]
+    cdef int32_t ends[2]
     cdef int32_t i
+    ins.prior_mark_ticks = ins.mark_ticks if ins.mark_ticks else ticks
     ins.mark_ticks = ticks
     s.ledger.moves += 1
     emit_marked(
         &s.log, instrument=instrument, price_ticks=ticks, index_fine=index, fair_fine=fair, basis_fine=basis,
         ema_fine=ema)
-    for i in range(s.ledger.parcel_count):
-        if s.ledger.parcels[i].instrument == instrument and s.ledger.parcels[i].due == NOT_DUE:
-            s.ledger.parcels[i].due = LOOK
+    parcels_of(&s.ledger, instrument, ends)
+    i = parcel_next(&s.ledger, ends)
+    while i >= 0:
+        if s.ledger.parcels[i].due == NOT_DUE:
+            parcel_due(&s.ledger, i, LOOK)
+        i = parcel_next(&s.ledger, ends)
     watch_mark(s, instrument)
     watch_collateral(s, instrument)
     observe(s, instrument, BY_MARK, ticks)
@@ -325,31 +337,38 @@ cdef void _reach(State* s, uint32_t instrument, Prices* model, int64_t instant_n
     resolve_all(s)
 
 
+cdef void _await(State* s, Ladder* instants, uint32_t instrument, int64_t now_ns) noexcept nogil:
+    """Enters an instrument's next instant, unless it is later than now. Only what happens to an instrument moves its own."""
+    cdef Prices* model = _open_model(s, instrument)
+    cdef int128 instant
+    if model == NULL:
+        return
+    instant = _instant(model, &s.ledger.instruments[instrument])
+    if instant <= now_ns and not ladder_add(instants, <int64_t>instant, <int32_t>instrument):
+        s.log.fault = 2
+
+
 cdef void pass_to(State* s, int64_t now_ns) noexcept nogil:
     """Works off the events of passing time for modelled prices, by their instants, then by instrument.
 
     These are fixed rates, settlements and stale constituents; samples, indices and marks at the new time come last.
     """
-    cdef uint32_t i, first
-    cdef int128 instant, earliest
+    cdef uint32_t i
     cdef Prices* model
+    cdef Ladder instants
+    cdef Rung first
+    memset(&instants, 0, sizeof(Ladder))
     for i in range(s.ledger.instrument_count):
         model = _open_model(s, i)
         if model != NULL:
             _catch_up(s, i, model, now_ns)
-    while s.log.fault == 0:
-        earliest = now_ns
-        first = s.ledger.instrument_count
-        for i in range(s.ledger.instrument_count):
-            model = _open_model(s, i)
-            if model != NULL:
-                instant = _instant(model, &s.ledger.instruments[i])
-                if instant < earliest or (instant == earliest and first == s.ledger.instrument_count):
-                    earliest = instant
-                    first = i
-        if first == s.ledger.instrument_count:
-            break
-        _reach(s, first, &s.prices[first], <int64_t>earliest)
+            _await(s, &instants, i, now_ns)
+    while s.log.fault == 0 and instants.count > 0:
+        first = ladder_take(&instants)
+        if _open_model(s, first.item) != NULL:
+            _reach(s, first.item, &s.prices[first.item], first.key)
+            _await(s, &instants, first.item, now_ns)
+    ladder_close(&instants)
     for i in range(s.ledger.instrument_count):
         model = _open_model(s, i)
         if model != NULL:

@@ -1,0 +1,3 @@
+from typing import Any
+
+def quick_order(kernel: object, steps: dict[str, tuple[int, ...]], *terms: object) -> tuple[Any, ...] | None: ...

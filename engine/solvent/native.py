@@ -1,0 +1,3 @@
+"""Door: what C and Cython bind to (docs/howto/c.md)."""
+
+from solvent.api.native import *  # noqa: F403
