@@ -180,7 +180,7 @@ def test_a_fraction_rounds_up(strict_exchange):
 def test_explain_says_what_would_happen(strict_exchange):
     ex = base_case(strict_exchange, 84_000, [], **FRACTION)
     ex.mark(X, 9_300)
-    assert "20 % of the largest position sold" in str(ex.explain("long"))
+    assert "20 % of the largest position, or all of it, is sold" in str(ex.explain("long"))
 
 
 # --- what is refused

@@ -30,7 +30,7 @@ cdef struct Rules:
     int64_t cure_buffer_ppb        # how far above R_own a cure goes
     int64_t partial_share_ppb      # of a position, in an order for a part
     int64_t partial_above_units    # of value; a position that is worth no more is closed wholly
-    int64_t partial_cooldown_ns    # after an order for a part, in which all of an account's positions are closed wholly
+    int64_t partial_cooldown_ns    # after an order for a part, in which an account's positions are closed wholly
     int32_t step_tiers             # tiers a step-down goes back
     uint8_t fee_isolated_low       # whether the liquidation fee is part of each threshold
     uint8_t fee_isolated_full
