@@ -68,8 +68,14 @@ def policies(r: Random) -> dict[str, str | bool | int]:
         "adl_rank": r.choice([each.name[3:].lower() for each in AdlRank]),
         "adl_price": r.choice(["bankruptcy", "mark", "previous", "capped"]),
         "adl_share": r.choice(["queue", "pro_rata", "minmax"]), "adl_winners_first": r.random() < 0.3,
-        "adl_trigger": r.choice(["empty", "empty", "always"]), **_surplus(r), **_partial(r),
+        **_trigger(r), **_surplus(r), **_partial(r),
     }  # fmt: skip
+
+
+def _trigger(r: Random) -> dict[str, str | int]:
+    """When ADL begins: mostly once the fund is empty."""
+    fall = {"drawdown_ppb": r.choice([1, 3 * 10**8, 10**9]), "drawdown_window_ns": r.choice([1, 10**9, 8 * 3_600 * 10**9])}
+    return r.choice([{}, {}, {"adl_trigger": "always"}, {"adl_trigger": "drawdown", **fall}])
 
 
 def _partial(r: Random) -> dict[str, str | int]:

@@ -146,6 +146,8 @@ class RuleTerms:
     adl_share: int = term("uint8_t", "AdlShare: how many lots of each")
     adl_winners_first: bool = term("uint8_t", "only positions with a profit are in the first pass of ADL", False)
     adl_trigger: int = term("uint8_t", "AdlTrigger: until when the fund pays in the book")
+    drawdown_ppb: int = term("int64_t", "how far below its highest value the fund pays for nothing in the book")
+    drawdown_window_ns: int = term("int64_t", "how long that value is remembered")
     surplus: int = term("uint8_t", "Surplus: who gets what the book pays beyond a parcel's cost")
     surplus_fee_ppb: int = term("int64_t", "the part of a fill's value that the fund keeps of its surplus")
     partial: int = term("uint8_t", "Partial: how many lots are closed in the trader's name")
@@ -171,7 +173,8 @@ class RuleTerms:
     made: ClassVar = (*words, "step_tiers", "net_hedges", "steps")
     """A RuleSet computes these from its own fields."""
     later: ClassVar = (
-        "adl_rank", "adl_price", "adl_share", "adl_winners_first", "adl_trigger", "surplus", "surplus_fee_ppb", "partial",
+        "adl_rank", "adl_price", "adl_share", "adl_winners_first", "adl_trigger", "drawdown_ppb", "drawdown_window_ns",
+        "surplus", "surplus_fee_ppb", "partial",
         "takeover_times", "takeover_parts", "cure_buffer_ppb", "partial_share_ppb", "partial_above_units",
         "partial_cooldown_ns",
     )  # fmt: skip

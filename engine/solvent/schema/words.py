@@ -270,6 +270,7 @@ class AdlTrigger(IntEnum):
 
     WHEN_EMPTY = 0  # as long as it has anything
     AT_ONCE = 1  # it does not: what no order takes at the bankruptcy price is deleveraged at once
+    BY_DRAWDOWN = 2  # while it is near enough to its highest value of late
 
 
 class Partial(IntEnum):

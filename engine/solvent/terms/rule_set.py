@@ -13,7 +13,7 @@ _WORDS: dict[str, dict[str, int]] = {  # a field and its words
     "adl_rank": {each.name[3:].lower(): each for each in AdlRank},
     "adl_price": {each.name[3:].lower(): each for each in AdlPrice},
     "adl_share": {"queue": AdlShare.IN_QUEUE, "pro_rata": AdlShare.PRO_RATA, "minmax": AdlShare.MINMAX},
-    "adl_trigger": {"empty": AdlTrigger.WHEN_EMPTY, "always": AdlTrigger.AT_ONCE},
+    "adl_trigger": {"empty": AdlTrigger.WHEN_EMPTY, "always": AdlTrigger.AT_ONCE, "drawdown": AdlTrigger.BY_DRAWDOWN},
     "surplus": {"fund": Surplus.TO_FUND, "trader": Surplus.TO_TRADER},
     "partial": {"tiers": Partial.BY_TIERS, "cure": Partial.BY_CURE, "fraction": Partial.BY_FRACTION},
 }
@@ -50,7 +50,8 @@ class RuleSet:
     deficit. adl_share: the lots that each counterparty loses: "queue" (by rank, each wholly), "pro_rata" (by size, largest
     remainder) or "minmax" (the greatest part that anybody loses is as small as can be). adl_winners_first: positions without a
     profit come in the last pass. adl_trigger: a parcel without value is sold in the book while the fund pays ("empty"), or its
-    rest closes against counterparties at once ("always").
+    rest closes against counterparties at once ("always"). With "drawdown" it does so while the fund is drawdown_ppb or more
+    below its highest value of the last drawdown_window_ns.
 
     partial: how many lots are closed in the trader's name below R_own: those beyond a tier ("tiers"), as few as leave the
     domain at R_own and cure_buffer_ppb of it ("cure"), or partial_share_ppb of a position ("fraction"). A fraction is all of
@@ -91,6 +92,8 @@ class RuleSet:
     funding_first: bool = True
     at_threshold: bool = False
     adl_winners_first: bool = False
+    drawdown_ppb: int = 0
+    drawdown_window_ns: int = 0
     surplus_fee_ppb: int = 0
     takeover_times: int = 0
     takeover_parts: int = 0
@@ -141,12 +144,22 @@ class RuleSet:
             raise InputError(f"rule set {self.name}: step_tiers is a whole number from 1 up")
         self._check_steps()
         self._check_partial()
+        self._check_trigger()
+
+    def _check_trigger(self) -> None:
+        """Refuses numbers of a drawdown that are missing, out of range, or without one."""
+        for name, top in (("drawdown_ppb", RATE), ("drawdown_window_ns", 10**18)):
+            said, least = getattr(self, name), int(self.adl_trigger == "drawdown")
+            if type(said) is not int or not 0 <= said <= top:
+                raise InputError(f"rule set {self.name}: {name} is an int from 0 to {top}")
+            if (said > 0) != least:
+                raise InputError(f"rule set {self.name}: {name} belongs to adl_trigger='drawdown', which needs it above 0")
 
     def _check_partial(self) -> None:
         """Refuses numbers of a partial closing that are missing, out of range, or of another policy."""
         most = {
-            "takeover_times": 10**9, "takeover_parts": 10**9, "cure_buffer_ppb": RATE, "partial_share_ppb": RATE,
-            "partial_above_units": 10**18, "partial_cooldown_ns": 10**18,
+            "partial_cooldown_ns": 10**18, "partial_above_units": 10**18, "partial_share_ppb": RATE, "cure_buffer_ppb": RATE,
+            "takeover_parts": 10**9, "takeover_times": 10**9,
         }  # fmt: skip
         for name, top in most.items():
             if type(getattr(self, name)) is not int or not 0 <= getattr(self, name) <= top:

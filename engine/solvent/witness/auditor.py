@@ -483,7 +483,7 @@ class Auditor(Batched):
             del self.parcels[e.parcel_id], self._origins[e.parcel_id]
 
     def _due_back(self, e: Event, value: int) -> list[tuple[int, int]]:
-        """Returns who gets what of a fill's surplus back, as the rule set says. value: of a fill of an order that takes."""
+        """Returns who gets what of a fill's surplus back, as the rule set says. value: the fill's, 0 for a resting order."""
         rules, gain = self.rules, e.gain_units
         if rules.surplus == "fund" or not value or e.change != ParcelChange.FILLED_BY_BOOK or gain <= 0:
             return []

@@ -252,6 +252,7 @@ cdef bint _make(State* s, Filling* f, uint64_t wanted) noexcept nogil:
     memset(&s.guards, 0, sizeof(s.guards))
     notes_begin(&s.ledger)
     s.ledger.log = &s.log
+    s.ledger.past.clock_ns = &s.clock_ns
     s.client_ids.pool = &s.pool
     w.s = s
     w.visit = _fill

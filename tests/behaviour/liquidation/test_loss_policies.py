@@ -120,6 +120,49 @@ def test_always_begins_with_the_order_at_the_bankruptcy_price(strict_exchange):
     assert fund(ex) == (10**6 + 3_000, 0)
 
 
+HOURS = 3_600 * 10**9
+FALL = {"adl_trigger": "drawdown", "drawdown_ppb": 3 * 10**8, "drawdown_window_ns": 8 * HOURS}
+
+
+def again(ex, bid, mark):
+    """The base case once more, with one bid. Returns the lots that ADL closes; all others trade."""
+    ex.mark(X, 10_000)
+    ex.deposit("long", "USDT", usdt(80_000))
+    ex.order("short", X, "sell", 100, price=10_000).ok()
+    ex.order("long", X, "buy", 100, price=10_000).ok()
+    ex.move_margin("long", X, usdt(60_000))
+    ex.order("bidder", X, "buy", 100, price=bid).ok()
+    ack = ex.mark(X, mark)
+    closed = sum(e.closed_lots for e in ack.events if e.type == EventType.ADL)
+    assert sum(e.size_lots for e in ack.events if e.type == EventType.TRADE) == 100 - closed
+    return closed
+
+
+@pytest.mark.parametrize(("bid", "later_ns", "closed"), [
+    (8_900, 0, 100), (8_901, 0, 0), (8_900, 8 * HOURS - 1, 100), (8_900, 8 * HOURS, 0),
+])  # fmt: skip
+def test_a_drawdown_of_the_fund(strict_exchange, bid, later_ns, closed):
+    """Section 2.1, OKX: 30 % within eight hours. 100 lots at 8,900 cost the fund 30,000 of 100,000; at 8,901 100 less."""
+    ex = base_case(strict_exchange, bids=((100, bid),), fund=100_000, **FALL)
+    ex.advance(1)
+    ack = ex.mark(X, 8_900)
+    assert fund(ex)[0] == 100_000 - (9_200 - bid) * 100
+    assert not [e for e in ack.events if e.type == EventType.ADL]
+    ex.advance(1 + later_ns)
+    assert again(ex, 8_950, 8_900) == closed
+
+
+@pytest.mark.parametrize(("seeded", "closed"), [(4_200, 100), (4_201, 0)])
+def test_what_a_fund_is_within_a_moment_is_forgotten(strict_exchange, seeded, closed):
+    """It gets 4,800 and pays 12,000 at one time. Its highest value is the 10,000 before, so that 7,001 are enough."""
+    ex = base_case(strict_exchange, bids=((60, 9_280), (40, 8_900)), fund=10_000, **FALL)
+    ex.advance(1)
+    ex.mark(X, 8_900)
+    assert fund(ex) == (10_000 + 4_800 - 12_000, 0)
+    ex.seed_fund("USDT", usdt(seeded))
+    assert again(ex, 9_190, 9_100) == closed
+
+
 @pytest.mark.parametrize("kind", ["linear", "inverse"])
 @pytest.mark.parametrize(("victim", "first"), [("buy", "late"), ("sell", "early")])
 def test_the_worst_entry_is_deleveraged_first(strict_exchange, kind, victim, first):
@@ -144,8 +187,11 @@ def test_the_worst_entry_is_deleveraged_first(strict_exchange, kind, victim, fir
 
 
 @pytest.mark.parametrize(("said", "why"), [
-    ({"surplus": "me"}, "surplus is one of fund, trader"), ({"adl_trigger": True}, "adl_trigger is one of empty, always"),
+    ({"surplus": "me"}, "surplus is one of fund, trader"),
+    ({"adl_trigger": True}, "adl_trigger is one of empty, always, drawdown"),
     ({"surplus_fee_ppb": 10**7}, "needs surplus='trader'"), ({"surplus": "trader", "surplus_fee_ppb": -1}, "from 0 to 10"),
+    ({"drawdown_ppb": 1}, "belongs to adl_trigger='drawdown'"), (FALL | {"drawdown_window_ns": 0}, "needs it above 0"),
+    (FALL | {"drawdown_ppb": 10**9 + 1}, "drawdown_ppb is an int from 0"),
     ({"surplus": "trader", "surplus_fee_ppb": 0.01}, "surplus_fee_ppb is an int"),
 ])  # fmt: skip
 def test_what_is_refused(said, why):

@@ -15,6 +15,7 @@ from solvent.schema.layouts import NO_INSTRUMENT
 from solvent.schema.limits import COLLATERAL_MAX, FIRST_USER, RATE
 from solvent.schema.terms import RuleTerms
 from solvent.schema.words import Leg, Mode, ParcelChange, Posting, Purse, Side, Surplus
+from solvent.twin.account.fund_past import FundPast
 from solvent.twin.base.emit import Emitter
 from solvent.twin.base.integers import ceil_div, trunc_div
 from solvent.twin.contract.valuation import Contract
@@ -180,6 +181,7 @@ class Ledger:
         self.members: list[list[Position]] = []  # by instrument
         self.groups: defaultdict[tuple[int, int, int], list[Position]] = defaultdict(list)  # by account, currency, tier group
         self.next_parcel_id = 1
+        self.past = FundPast(rules.drawdown_window_ns)
         self.touched: dict[int, None] = {}
         self.cooling: dict[int, int] = {}  # until when an account's positions are closed wholly (ns)
 
@@ -277,12 +279,18 @@ class Ledger:
         repaid = min(amount, -self.wallets[Purse.DEFICIT][currency])
         self.pay(Posting.DEFICIT_REPAID, payer, (Purse.DEFICIT, currency), repaid, ref)
         self.pay(reason, payer, (Purse.FUND, currency), amount - repaid, ref)
+        self.fund_moved(currency)
 
     def fund_pays(self, reason: Posting, receiver: AnyPurse, currency: int, amount: int, ref: int = 0) -> None:
         """Pays from the insurance fund as far as it reaches, then from the deficit."""
         paid = min(amount, self.wallets[Purse.FUND][currency])
         self.pay(reason, (Purse.FUND, currency), receiver, paid, ref)
         self.pay(reason, (Purse.DEFICIT, currency), receiver, amount - paid, ref)
+        self.fund_moved(currency)
+
+    def fund_moved(self, currency: int) -> None:
+        """Remembers what the fund is worth now."""
+        self.past.note(currency, self.wallets[Purse.FUND][currency])
 
     # --- fills
 
@@ -372,8 +380,8 @@ class Ledger:
     def parcel_fill(self, parcel: Parcel, lots: int, cost_delta: int, change: ParcelChange, ref: int) -> None:
         """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it.
 
-        Of what an order that takes gets beyond its cost the rule set may give a part to the trader. A resting one gets its
-        price and roundings.
+        The rule set may give the trader a part of what an order that takes gets beyond its cost. A resting one gets its price
+        and roundings.
         """
         currency = self.contracts[parcel.instrument].currency
         share = parcel.share(lots)

@@ -10,6 +10,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
+from solvent._core.account.fund_past cimport FundPast
 from solvent._core.base.clauses cimport MON_2, MON_3, must
 from solvent._core.base.ladder cimport Ladder
 from solvent._core.base.money cimport int128
@@ -147,6 +148,7 @@ cdef struct Ledger:
     int64_t* costs                 # by currency: sum over all positions and parcels
     uint32_t* touched              # accounts to test before the command ends
     uint32_t touched_count
+    FundPast past
     Notes notes
     GroupSums sums
 
@@ -196,6 +198,7 @@ cdef int64_t group_net_lots(Ledger* ledger, Position* p) noexcept nogil
 cdef void sides_of(Ledger* ledger, Position* p, Held* held) noexcept nogil
 cdef void pay(Ledger* ledger, uint16_t reason, Purse payer, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fund_receives(Ledger* ledger, uint16_t reason, Purse payer, int64_t amount, uint64_t ref) noexcept nogil
+cdef void fund_moved(Ledger* ledger, uint32_t currency) noexcept nogil
 cdef void fund_pays(Ledger* ledger, uint16_t reason, Purse receiver, int64_t amount, uint64_t ref) noexcept nogil
 cdef void fill_effect(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil
 cdef void fill_post(Ledger* ledger, int32_t index, Fill* terms, Effect* e) noexcept nogil

@@ -24,6 +24,8 @@ cdef struct Rules:
     int64_t step_limit_ppb         # how far from mark a step-down sells
     int64_t parcel_limit_ppb       # how far from mark the fund pays for
     int64_t fund_share_ppb         # the insurance fund's share of liquidation fees
+    int64_t drawdown_ppb           # how far below its highest value the fund pays for nothing in the book
+    int64_t drawdown_window_ns     # how long that value is remembered
     int64_t surplus_fee_ppb        # the part of a fill's value that the fund keeps of its surplus
     int64_t takeover_times         # below this part of R_own a domain is taken over
     int64_t takeover_parts         # 0: below the thresholds of tiers

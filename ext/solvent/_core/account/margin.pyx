@@ -150,7 +150,7 @@ cdef inline void _begin(Requirement* r, int64_t base) noexcept nogil:
 
 
 cdef void _changed(Rules* rules, Requirement* r) noexcept nogil:
-    """Sets the takeover threshold as a part of R_own. Where a ratio at a threshold is below it, adds a unit to both."""
+    """Sets the takeover threshold as a part of R_own. It adds a unit to both if a ratio at a threshold is below it."""
     if rules.takeover_parts:
         r.full = ceil128(r.own * rules.takeover_times, rules.takeover_parts)
     if rules.at_threshold and r.positions:      # a safe domain is then below neither threshold

@@ -144,8 +144,8 @@ cdef int64_t _kept(Ledger* ledger, Parcel* parcel, uint16_t change, int64_t gain
 
 
 cdef void parcel_fill(Ledger* ledger, int32_t index, int64_t lots, int64_t cost_delta, uint16_t change, uint64_t ref) noexcept nogil:
-    """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it. Of what the book pays
-    beyond it the rule set may give a part to the trader."""
+    """Closes `lots` of a parcel. The fill value minus the cost share goes to the fund, or comes from it. The rule set may give
+    the trader a part of what the book pays beyond it."""
     cdef Parcel* parcel = &ledger.parcels[index]
     cdef int32_t* fault = &ledger.log.fault
     cdef uint32_t currency = ledger.instruments[parcel.instrument].currency

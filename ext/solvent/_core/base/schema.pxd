@@ -129,6 +129,7 @@ cdef enum AdlShare:  # Decides how the lots of a parcel are shared among its cou
 cdef enum AdlTrigger:  # Decides until when the fund pays for a parcel without value in the book
     WHEN_EMPTY = 0
     AT_ONCE = 1
+    BY_DRAWDOWN = 2
 
 cdef enum Arm:  # Decides for how many lots the children of a bracket stand
     AS_FILLED = 0
