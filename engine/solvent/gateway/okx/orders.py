@@ -121,8 +121,8 @@ class Orders:
             take_profit=exits.take_profit, stop_loss=exits.stop_loss, children=exits.children,
         )  # fmt: skip
         return {
-            "clOrdId": place.client_id, "ordId": str(self._send(place)), "tag": text(fields, "tag"), "ts": self._now(), "sCode": "0",
-            "sMsg": "",
+            "clOrdId": place.client_id, "ordId": str(self._send(place)), "tag": text(fields, "tag"), "ts": self._now(),
+            "sCode": "0", "sMsg": "",
         }  # fmt: skip
 
     def _attached(self, account: int, fields: Fields) -> Exits:
@@ -237,8 +237,9 @@ class Orders:
         return seen is not None and price is not None and (seen <= price if falls else seen >= price)
 
     def _trigger(self, instrument: int, kind: str, side: str, fields: Fields) -> tuple[Trigger, Decimal | None, str]:
-        """Returns the trigger of an algo order, its limit (None: at market), and whether it is a stop or a target. Of two
-        triggers in a conditional order the stop counts, as on the venue."""
+        """Returns the trigger of an algo order, its limit (None: at market), and whether it is a stop or a target.
+
+        The stop counts in a conditional order that has both, as on the venue."""
         if kind == "move_order_stop":
             return self._trailing(fields), None, ""
         if kind == "trigger":
